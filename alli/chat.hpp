@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// One message of a conversation: upstream's JSON as it was sent, and beside it the few fields that we look at.
+#pragma once
+
+#include "alli/ids.hpp"
+#include "alli/instant.hpp"
+
+#include <optional>
+#include <string>
+
+namespace alli {
+
+struct Chat {
+    ChatId id;
+    std::string raw; // the JSON object, byte for byte
+    std::string sender;
+    std::optional<Instant> sent_at;
+    bool completed = true; // false only where upstream says so: its message still grows
+};
+
+} // namespace alli

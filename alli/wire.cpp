@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alli/wire.hpp"
+
+#include "alli/error.hpp"
+
+#include <simdjson.h>
+
+namespace alli {
+namespace {
+
+namespace od = simdjson::ondemand;
+
+[[noreturn]] void unreadable(std::string_view where, std::string_view why)
+{
+    throw Error(Fault::bad_reply, "the answer is not what the API's contract says; see docs/operations.md, \"Unreadable\"",
+                "{}: {}", where, why);
+}
+
+// A value of another type than the contract says: an error that names the field, never a guess.
+template <class T>
+T need(simdjson::simdjson_result<T> result, std::string_view field)
+{
+    T value;
+    if (const auto bad = std::move(result).get(value)) unreadable(field, simdjson::error_message(bad));
+    return value;
+}
+
+bool is_null(od::value& value, std::string_view field)
+{
+    return need(value.type(), field) == od::json_type::null;
+}
+
+std::optional<std::string> text_or_null(od::value value, std::string_view field)
+{
+    if (is_null(value, field)) return std::nullopt;
+    return std::string(need(value.get_string(), field));
+}
+
+// The text of a value as it was sent, without the white space that may follow it.
+std::string_view trimmed(std::string_view raw)
+{
+    return raw.substr(0, raw.find_last_not_of(" \t\r\n") + 1);
+}
+
+std::optional<Instant> time_or_null(od::value value, std::string_view field, TimeUnit& unit)
+{
+    if (is_null(value, field)) return std::nullopt;
+    const std::string_view token = trimmed(value.raw_json_token());
+    const double number = need(value.get_double(), field);
+    if (unit == TimeUnit::unknown) unit = guess_unit(number);
+    const auto when = read_instant(token, unit);
+    if (!when) unreadable(field, "a time out of range");
+    return when;
+}
+
+std::int64_t whole_number(od::value value, std::string_view field)
+{
+    // A count may come as 3 or, from some serializers, as 3.0.
+    std::int64_t whole = 0;
+    if (!value.get_int64().get(whole)) return whole;
+    return static_cast<std::int64_t>(need(value.get_double(), field));
+}
+
+class Reader {
+public:
+    explicit Reader(TimeUnit& unit) : unit_(unit) {}
+
+    Chat chat(od::object object)
+    {
+        Chat chat;
+        for (auto field : object) {
+            od::field at = need(std::move(field), "chat");
+            chat_field(chat, need(at.unescaped_key(), "chat"), at.value());
+        }
+        if (chat.id.value.empty()) unreadable("chat", "it has no id");
+        chat.raw = std::string(trimmed(need(object.raw_json(), "chat")));
+        return chat;
+    }
+
+    Conversation conversation(od::object object)
+    {
+        Conversation made;
+        std::string_view chats; // their text, brackets included
+        for (auto field : object) {
+            od::field at = need(std::move(field), "conversation");
+            const std::string key(need(at.unescaped_key(), "conversation"));
+            if (key == "chats")
+                chats = embedded_chats(made, at.value());
+            else
+                conversation_field(made, key, at.value());
+        }
+        if (made.id.value.empty()) unreadable("conversation", "it has no id");
+        const std::string_view raw = trimmed(need(object.raw_json(), "conversation"));
+        if (chats.empty()) {
+            made.raw = std::string(raw);
+        } else {
+            const auto open = static_cast<std::size_t>(chats.data() - raw.data()) + 1;
+            made.raw.reserve(raw.size() - chats.size() + 2);
+            made.raw.append(raw.substr(0, open)).append(raw.substr(open + chats.size() - 2));
+            made.chats_at = open;
+        }
+        return made;
+    }
+
+    std::vector<Chat> chats(od::array array)
+    {
+        std::vector<Chat> chats;
+        for (auto item : array) chats.push_back(chat(need(need(std::move(item), "chats").get_object(), "chats")));
+        return chats;
+    }
+
+private:
+    void chat_field(Chat& chat, std::string_view key, od::value value)
+    {
+        if (key == "id")
+            chat.id.value = std::string(need(value.get_string(), "chat.id"));
+        else if (key == "sender")
+            chat.sender = text_or_null(value, "chat.sender").value_or("");
+        else if (key == "timestamp")
+            chat.sent_at = time_or_null(value, "chat.timestamp", unit_);
+        else if (key == "completed" && !is_null(value, "chat.completed"))
+            chat.completed = need(value.get_bool(), "chat.completed");
+    }
+
+    void conversation_field(Conversation& made, std::string_view key, od::value value)
+    {
+        if (key == "id")
+            made.id.value = std::string(need(value.get_string(), "conversation.id"));
+        else if (key == "title")
+            made.title = text_or_null(value, "conversation.title");
+        else if (key == "memo")
+            made.memo = text_or_null(value, "conversation.memo").value_or("");
+        else if (key == "user")
+            user(made, value);
+        else if (key == "llmApp")
+            app(made, value);
+        else if (key == "categories")
+            categories(made, value);
+        else if (key == "createdAt")
+            made.created_at = time_or_null(value, "conversation.createdAt", unit_);
+        else if (key == "lastChatTime")
+            made.last_chat_at = time_or_null(value, "conversation.lastChatTime", unit_);
+        else if (key == "chatCount" && !is_null(value, "conversation.chatCount"))
+            made.chat_count = whole_number(value, "conversation.chatCount");
+        else if (key == "isEnd" && !is_null(value, "conversation.isEnd"))
+            made.is_end = need(value.get_bool(), "conversation.isEnd");
+    }
+
+    std::string_view embedded_chats(Conversation& made, od::value value)
+    {
+        if (is_null(value, "conversation.chats")) return {};
+        od::array array = need(value.get_array(), "conversation.chats");
+        made.chats = chats(array);
+        return trimmed(need(array.raw_json(), "conversation.chats"));
+    }
+
+    static void user(Conversation& made, od::value value)
+    {
+        if (is_null(value, "conversation.user")) return;
+        std::string first, last;
+        for (auto field : need(value.get_object(), "conversation.user")) {
+            od::field at = need(std::move(field), "conversation.user");
+            const std::string_view key = need(at.unescaped_key(), "conversation.user");
+            if (key == "userId")
+                made.user_id = text_or_null(at.value(), "user.userId");
+            else if (key == "firstName")
+                first = text_or_null(at.value(), "user.firstName").value_or("");
+            else if (key == "lastName")
+                last = text_or_null(at.value(), "user.lastName").value_or("");
+        }
+        made.user_name = first.empty() || last.empty() ? first + last : first + ' ' + last;
+    }
+
+    static void app(Conversation& made, od::value value)
+    {
+        if (is_null(value, "conversation.llmApp")) return;
+        for (auto field : need(value.get_object(), "conversation.llmApp")) {
+            od::field at = need(std::move(field), "conversation.llmApp");
+            if (need(at.unescaped_key(), "llmApp") == "id") made.app_id = text_or_null(at.value(), "llmApp.id");
+        }
+    }
+
+    static void categories(Conversation& made, od::value value)
+    {
+        if (is_null(value, "conversation.categories")) return;
+        for (auto item : need(value.get_array(), "conversation.categories"))
+            made.categories.emplace_back(need(need(std::move(item), "categories").get_string(), "categories"));
+    }
+
+    TimeUnit& unit_;
+};
+
+// On-demand parsing looks at what it is asked for alone. What is stored is served again, so all of it must be JSON: the
+// whole text is parsed once before, and the depth bounded with it.
+void require_json(const simdjson::padded_string& body, std::string_view what)
+{
+    thread_local simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    if (const auto bad = parser.parse(body).get(root)) unreadable(what, simdjson::error_message(bad));
+    if (!root.is_object()) unreadable(what, "no JSON object");
+}
+
+template <class Take>
+auto read_object(std::string body, std::string_view what, Take take)
+{
+    const simdjson::padded_string padded(body);
+    require_json(padded, what);
+    od::parser parser;
+    od::document document = need(parser.iterate(padded), what);
+    return take(need(document.get_object(), what));
+}
+
+} // namespace
+
+ConversationPage read_conversation_page(std::string body, TimeUnit& unit)
+{
+    constexpr std::string_view what = "a list of conversations";
+    return read_object(std::move(body), what, [&](od::object root) {
+        Reader reader(unit);
+        ConversationPage page;
+        bool found = false;
+        for (auto field : root) {
+            od::field at = need(std::move(field), what);
+            const std::string_view key = need(at.unescaped_key(), what);
+            if (key == "cursor")
+                page.cursor = text_or_null(at.value(), "cursor");
+            else if (key == "conversations") {
+                found = true;
+                for (auto item : need(at.value().get_array(), "conversations"))
+                    page.conversations.push_back(
+                        reader.conversation(need(need(std::move(item), "conversations").get_object(), "conversations")));
+            }
+        }
+        if (!found) unreadable(what, "it has no member `conversations`");
+        return page;
+    });
+}
+
+Conversation read_conversation(std::string body, TimeUnit& unit)
+{
+    return read_object(std::move(body), "a conversation", [&](od::object root) { return Reader(unit).conversation(root); });
+}
+
+std::vector<Chat> read_chat_page(std::string body, TimeUnit& unit)
+{
+    constexpr std::string_view what = "a page of chats";
+    return read_object(std::move(body), what, [&](od::object root) {
+        return Reader(unit).chats(need(need(root.find_field_unordered("chats"), what).get_array(), what));
+    });
+}
+
+Chat read_chat(std::string body, TimeUnit& unit)
+{
+    return read_object(std::move(body), "a chat", [&](od::object root) { return Reader(unit).chat(root); });
+}
+
+} // namespace alli

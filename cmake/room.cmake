@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# alli_room(name SOURCES ... LINK ...): one folder, one static library, one alias alli::name.
+# Warnings are errors in every room; the heavy headers are compiled once, in alli_heavy.
+
+add_library(alli_options INTERFACE)
+target_include_directories(alli_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(alli_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror ${ALLI_EXTRA_FLAGS})
+# Asio and Beast are compiled once (alli/boost.cpp) instead of in every file that names them.
+target_compile_definitions(alli_options INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+                           BOOST_ASIO_NO_DEPRECATED BOOST_ALLOW_DEPRECATED_HEADERS)
+target_link_libraries(alli_options INTERFACE Boost::headers Threads::Threads nlohmann_json::nlohmann_json spdlog::spdlog)
+
+add_library(alli_heavy OBJECT ${CMAKE_SOURCE_DIR}/cmake/heavy.cpp)
+target_link_libraries(alli_heavy PRIVATE alli_options)
+target_precompile_headers(alli_heavy PRIVATE ${CMAKE_SOURCE_DIR}/cmake/heavy.hpp)
+
+function(alli_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINK" ${ARGN})
+  add_library(alli_${name} STATIC ${ROOM_SOURCES})
+  add_library(alli::${name} ALIAS alli_${name})
+  target_link_libraries(alli_${name} PUBLIC alli_options ${ROOM_LINK})
+  target_precompile_headers(alli_${name} REUSE_FROM alli_heavy)
+endfunction()
+
+# alli_test(room SOURCES ... LINK ...): one test program a folder of tests; every TEST is a ctest case of its own.
+function(alli_test name)
+  cmake_parse_arguments(T "" "TIMEOUT;LABELS" "SOURCES;LINK" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 60)
+  endif()
+  add_executable(${name}_test ${T_SOURCES})
+  target_link_libraries(${name}_test PRIVATE alli_options ${T_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  target_precompile_headers(${name}_test REUSE_FROM alli_heavy)
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
+                       PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
+endfunction()
