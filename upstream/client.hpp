@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The conversations API, one function an operation of the contract. Adds the key and the identity headers, paces,
+// and turns what is not 2xx into an Error that says what upstream said. Runs on the engine's loop.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "alli/conversation.hpp"
+#include "alli/wire.hpp"
+#include "upstream/http.hpp"
+#include "upstream/pace.hpp"
+
+#include <functional>
+
+namespace alli::upstream {
+
+struct ListQuery {
+    std::optional<Instant> started_at; // last chat time after this
+    std::optional<Instant> end_at;     // last chat time before this
+    std::optional<std::string> cursor;
+    int page_size = 50; // 1 to 50
+    std::vector<std::string> variables;
+};
+
+struct Listed {
+    ConversationPage page;
+    Instant asked_at;      // in upstream's clock: its Date less the time the request took; ours where it sends none
+    bool has_date = false; // whether upstream sent a Date
+};
+
+struct DailyCount {
+    std::string date; // YYYY-MM-DD
+    std::int64_t count = 0;
+};
+
+/// For whom a call is made (api notes, "Hosts and identity"); empty: the bare key. Values as they go on the wire.
+struct Identity {
+    std::string own_user_id, user_email, agent_email;
+};
+
+class Client {
+public:
+    struct Options {
+        std::string api_key;
+        TimeUnit time_unit = TimeUnit::unknown;
+        std::string daily_count_path = "/webapi/v2/conversations/daily_count";
+    };
+
+    Client(Transport& transport, Pace& pace, Clock& clock, Options options);
+
+    // Reads. 404 of one thing is an absent value; every other non-2xx throws (key_rejected, unavailable, refused).
+    Task<Listed> list_conversations(ListQuery query, Priority priority);
+    Task<std::optional<Conversation>> find_conversation(ConversationId id, Priority priority);
+    Task<std::optional<std::vector<Chat>>> list_chats(ConversationId id, int page_no, Priority priority);
+    Task<std::optional<Chat>> find_chat(ConversationId id, ChatId chat, Priority priority);
+    Task<bool> is_running(ConversationId id, Priority priority);
+    Task<std::vector<DailyCount>> daily_counts(std::string start_date, std::string end_date, Priority priority);
+
+    // Writes. Whatever upstream answered is the Reply: a verdict is the caller's. `method` and `body` go out as given.
+    Task<Reply> update_conversation(ConversationId id, std::string method, std::string body, Identity who);
+    Task<Reply> set_title(ConversationId id, std::string method, std::string body, Identity who);
+    Task<Reply> rate_chat(ConversationId id, ChatId chat, std::string body, Identity who);
+    Task<Reply> bulk_update(std::string body, Identity who);
+    Task<Reply> delete_conversation(ConversationId id, Identity who);
+    Task<Reply> stop_conversation(ConversationId id, Identity who);
+
+    /// Any other request, with the key added and nothing else changed. For the proxy's relay.
+    Task<Reply> relay(Request request);
+
+    /// Works out of the values seen; unknown until the first page with a time came.
+    TimeUnit time_unit() const noexcept { return unit_; }
+    void set_time_unit(TimeUnit unit) noexcept { unit_ = unit; }
+
+private:
+    Task<Reply> call(Request request);
+
+    Transport& transport_;
+    Pace& pace_;
+    Clock& clock_;
+    Options options_;
+    TimeUnit unit_;
+};
+
+} // namespace alli::upstream

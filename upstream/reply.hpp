@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads what upstream says when it does not say 2xx: its many error shapes (api notes, "Errors seen in the wild") into one
+// sentence, and a status into a Fault. Pure.
+#pragma once
+
+#include "alli/error.hpp"
+#include "alli/instant.hpp"
+#include "upstream/http.hpp"
+
+namespace alli::upstream {
+
+/// What upstream said, in one short line without control characters: "INVALID_TOKEN (1013)", "an HTML page", ...
+std::string describe_error(const Reply& reply);
+
+/// 401, 403 -> key_rejected; 408, 425, 429, 5xx -> unavailable; 3xx -> bad_reply; other 4xx -> refused.
+Fault fault_of(int status) noexcept;
+
+/// Throws the Error for a reply that is not 2xx; `what` names the call ("the list of conversations").
+void require_success(const Reply& reply, std::string_view what);
+
+/// `Retry-After` as seconds or as a date, never over an hour; none when absent or unreadable.
+std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant now);
+
+} // namespace alli::upstream
