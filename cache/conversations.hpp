@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Conversations and their chats, in and out. Raw JSON is kept; columns are for finding. A row changes only when what came
+// differs from what is there, so that a pass without news writes nothing.
+#pragma once
+
+#include "alli/conversation.hpp"
+#include "cache/sqlite.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace alli::cache {
+
+/// What the mirror holds of a conversation; for the engine to see what is missing.
+struct Held {
+    std::int64_t chats = 0;          // how many, ordinals 0 to chats-1
+    std::optional<Instant> last_chat_at;
+    std::optional<std::string> last_chat_id;
+    bool last_completed = true;
+};
+std::optional<Held> find_held(Reader& db, const ConversationId& id);
+
+/// The ids of the held chats from an ordinal on, oldest first.
+std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int64_t ordinal);
+
+/// Puts the conversation itself (not its chats). True when something changed.
+bool put_conversation(Writer& db, const Conversation& conversation);
+
+/// Puts chats at ordinals first_ordinal, +1, ... True when something changed. `ends` cuts off whatever is held beyond them.
+bool put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats, bool ends = false);
+
+/// Removes a conversation with its chats and index terms. True when there was one.
+bool erase_conversation(Writer& db, const ConversationId& id);
+
+/// One conversation as upstream sends it alone: with its last 20 chats, oldest first.
+std::optional<std::string> find_conversation(Reader& db, const ConversationId& id);
+
+/// The chats of one page of 100, oldest first, each as JSON; none when the conversation is not mirrored.
+std::optional<std::vector<std::string>> find_chats(Reader& db, const ConversationId& id, int page_no);
+
+std::optional<std::string> find_chat(Reader& db, const ConversationId& id, const ChatId& chat);
+
+struct Totals {
+    std::int64_t conversations = 0, chats = 0, bytes = 0; // bytes: of the database file and its log
+};
+Totals count_totals(Reader& db);
+
+/// For a person: what `alli-mirror list` and `show` print.
+struct Summary {
+    std::string id, title, user;
+    std::optional<Instant> created_at, last_chat_at;
+    std::int64_t chats = 0;
+};
+std::vector<Summary> list_summaries(Reader& db, int limit);
+struct ReadableChat {
+    std::string id, sender, text; // text: words a person reads, Draft.js reduced to its blocks
+    std::optional<Instant> sent_at;
+};
+std::optional<Summary> find_summary(Reader& db, const ConversationId& id);
+std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id);
+
+} // namespace alli::cache

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of conversations out of the mirror: filters, orders, pages by key. Knows nothing of HTTP; windows are exclusive
+// as the contract reads. Pages are stable while rows move: an upper bound is taken at the first page.
+#pragma once
+
+#include "alli/conversation.hpp"
+#include "cache/sqlite.hpp"
+
+#include <string>
+#include <vector>
+
+namespace alli::cache {
+
+enum class Order { last_chat_desc, last_chat_asc, created_desc, created_asc };
+
+struct ListFilter {
+    std::vector<std::string> user_ids; // any of them
+    std::optional<std::string> app_id;
+    std::optional<std::string> category_id;
+    std::optional<Instant> started_at, end_at;             // last chat time, exclusive
+    std::optional<Instant> first_started_at, first_end_at; // first chat time, exclusive
+    bool active_only = false;                              // isEnd is false
+    Order order = Order::last_chat_desc;
+};
+
+/// Where a page ends: the last row's place in the order, and the bound taken at the first page.
+struct ListKey {
+    std::optional<Instant> when; // none: among the conversations without a chat, which come last
+    std::string id;
+    std::optional<Instant> bound; // ascending orders show nothing beyond it
+};
+
+struct ListPage {
+    std::vector<std::string> items; // each a conversation's JSON with its chats put back, as upstream would send it
+    std::optional<ListKey> next;    // none on the last page
+};
+
+/// `after`: what the page before returned as `next`; none for the first page.
+ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after);
+
+} // namespace alli::cache

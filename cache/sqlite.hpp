@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// SQLite as a typed cursor: the only include of sqlite3.h. A Reader is one connection and its prepared statements, found again
+// by the address of their SQL literal; a Writer is the same inside a transaction. Used by one thread at a time.
+// Throws Error: disk_full, damaged, busy or io, each naming the file.
+#pragma once
+
+#include "alli/instant.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace alli::cache {
+
+class Connection;
+
+/// The current row of a query. Views are valid until the next row.
+class Row {
+public:
+    explicit Row(sqlite3_stmt* statement) : statement_(statement) {}
+
+    bool is_null(int column) const noexcept;
+    std::int64_t integer(int column) const noexcept;
+    double real(int column) const noexcept;
+    std::string_view text(int column) const noexcept;
+    std::optional<std::int64_t> optional_integer(int column) const noexcept;
+    std::optional<std::string> optional_text(int column) const;
+    std::optional<Instant> optional_instant(int column) const noexcept;
+
+private:
+    sqlite3_stmt* statement_;
+};
+
+/// The rows of a running statement; resets it when it goes. `for (Row row : db.query(...))`.
+class Rows {
+public:
+    Rows(Connection& db, sqlite3_stmt* statement) : db_(&db), statement_(statement) {}
+    Rows(const Rows&) = delete;
+    Rows& operator=(const Rows&) = delete;
+    ~Rows();
+
+    bool step(); // to the next row; false after the last
+    Row row() const noexcept { return Row(statement_); }
+
+    struct End {};
+    struct Iterator {
+        Rows* rows;
+        bool more;
+        bool operator!=(End) const noexcept { return more; }
+        void operator++() { more = rows->step(); }
+        Row operator*() const noexcept { return rows->row(); }
+    };
+    Iterator begin() { return {this, step()}; }
+    End end() const noexcept { return {}; }
+
+private:
+    Connection* db_;
+    sqlite3_stmt* statement_;
+};
+
+// What may be bound: integers, doubles, text (bound without a copy: it must outlive the rows), instants (microseconds), null.
+namespace bind {
+void value(sqlite3_stmt* statement, int index, std::int64_t value);
+void value(sqlite3_stmt* statement, int index, double value);
+void value(sqlite3_stmt* statement, int index, std::string_view value);
+void value(sqlite3_stmt* statement, int index, std::nullopt_t);
+inline void value(sqlite3_stmt* s, int i, int v) { value(s, i, static_cast<std::int64_t>(v)); }
+inline void value(sqlite3_stmt* s, int i, bool v) { value(s, i, static_cast<std::int64_t>(v)); }
+inline void value(sqlite3_stmt* s, int i, const char* v) { value(s, i, std::string_view(v)); }
+inline void value(sqlite3_stmt* s, int i, const std::string& v) { value(s, i, std::string_view(v)); }
+inline void value(sqlite3_stmt* s, int i, Instant v) { value(s, i, static_cast<std::int64_t>(v.time_since_epoch().count())); }
+template <class T>
+void value(sqlite3_stmt* s, int i, const std::optional<T>& v)
+{
+    if (v) value(s, i, *v);
+    else value(s, i, std::nullopt);
+}
+} // namespace bind
+
+enum class Access { read, write };
+
+class Connection {
+public:
+    /// Opens (for write: creates, mode 0600) and sets what TRUST.md section 4 says. `synchronous`: "NORMAL" or "FULL".
+    Connection(const std::string& path, Access access, std::string_view synchronous = "NORMAL");
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    /// `sql` is prepared once a connection and text; short-lived strings are fine.
+    template <class... Args>
+    Rows query(std::string_view sql, const Args&... args)
+    {
+        sqlite3_stmt* statement = prepare(sql);
+        int index = 0;
+        (bind::value(statement, ++index, args), ...);
+        return Rows(*this, statement);
+    }
+
+    /// Runs to the end and returns how many rows it changed.
+    template <class... Args>
+    std::int64_t run(std::string_view sql, const Args&... args)
+    {
+        Rows rows = query(sql, args...);
+        while (rows.step()) {}
+        return changes();
+    }
+
+    void script(const std::string& sql); // several statements, no arguments
+    std::int64_t changes() const noexcept;
+    std::int64_t last_rowid() const noexcept;
+    const std::string& path() const noexcept { return path_; }
+    sqlite3* handle() const noexcept { return db_; }
+
+    [[noreturn]] void fail(int code) const;
+
+private:
+    sqlite3_stmt* prepare(std::string_view sql);
+
+    std::string path_;
+    sqlite3* db_ = nullptr;
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    };
+    std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> statements_;
+};
+
+/// What a read gets: query() alone is of use on it, its file is open read-only.
+using Reader = Connection;
+
+/// What a write gets: inside a transaction that the store commits when the function returns and rolls back when it throws.
+class Writer : public Connection {
+public:
+    using Connection::Connection;
+};
+
+} // namespace alli::cache

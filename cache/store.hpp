@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns mirror.db and outbox.db: the lock, one committing connection a file on a writer thread of its own, read connections,
+// and two threads for long reads. Inline mode runs everything on the caller, without threads: for commands and simulation.
+// A connection exists only as the argument of the function given to read() or write().
+#pragma once
+
+#include "alli/task.hpp"
+#include "cache/sqlite.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+namespace alli::cache {
+
+struct StoreOptions {
+    std::string mirror_path; // outbox.db and alli-mirror.lock lie beside it
+    std::string url;         // whose mirror it is: a file of another upstream is refused
+    bool threads = true;     // false: inline
+};
+
+class Store {
+public:
+    /// Takes the lock, opens, checks and migrates both files. Throws Error: busy (who holds them), settings (another upstream,
+    /// a file that others can write, a directory that cannot be written), damaged, disk_full, io.
+    explicit Store(StoreOptions options);
+    ~Store(); // finishes what was submitted, checkpoints, closes
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    /// A short read, on the calling thread, in one snapshot.
+    template <class F>
+    auto read(F&& function) -> std::invoke_result_t<F, Reader&>
+    {
+        ReadLease lease(*this);
+        return function(lease.reader());
+    }
+
+    /// A write to mirror.db. Writes that wait together share one commit; when the co_await returns, it is committed.
+    /// What `function` throws undoes its own changes alone and comes out here.
+    template <class F>
+    auto write(F function) -> Task<std::invoke_result_t<F, Writer&>>
+    {
+        return submit<Writer, std::invoke_result_t<F, Writer&>>(std::move(function), Lane::mirror);
+    }
+
+    /// A read that may take long (search, export), on a thread for such reads.
+    template <class F>
+    auto read_long(F function) -> Task<std::invoke_result_t<F, Reader&>>
+    {
+        return submit<Reader, std::invoke_result_t<F, Reader&>>(std::move(function), Lane::long_reads);
+    }
+
+    /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
+    std::uint64_t commits() const noexcept;
+
+private:
+    enum class Lane { mirror, long_reads };
+    using Job = std::function<void(Connection&)>;
+
+    class ReadLease {
+    public:
+        explicit ReadLease(Store& store);
+        ~ReadLease();
+        ReadLease(const ReadLease&) = delete;
+        ReadLease& operator=(const ReadLease&) = delete;
+        Reader& reader() const noexcept { return *reader_; }
+
+    private:
+        Store& store_;
+        std::unique_ptr<Reader> reader_;
+    };
+
+    template <class Db, class R, class F>
+    Task<R> submit(F function, Lane lane)
+    {
+        if constexpr (std::is_void_v<R>) {
+            Job job = [&function](Connection& db) { function(static_cast<Db&>(db)); };
+            co_await run_job(lane, &job);
+        } else {
+            std::optional<R> result;
+            Job job = [&function, &result](Connection& db) { result.emplace(function(static_cast<Db&>(db))); };
+            co_await run_job(lane, &job);
+            co_return std::move(*result);
+        }
+    }
+
+    /// `job` must live until the returned task is done. A job once submitted runs: cancellation waits for it.
+    Task<> run_job(Lane lane, Job* job);
+
+    struct Core;
+    std::unique_ptr<Core> core_;
+};
+
+/// For commands beside a running daemon: a connection that only reads. Throws Error{io} with a hint when there is no mirror yet.
+std::unique_ptr<Reader> open_mirror(const std::string& mirror_path);
+
+} // namespace alli::cache

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API again, on loopback, from the mirror. Runs its own loops (one a core), each with read connections of its own.
+// Knows neither the engine nor the settings: what it needs from above is in Needs.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "alli/ids.hpp"
+#include "cache/store.hpp"
+#include "upstream/http.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace alli::proxy {
+
+/// What upstream is like right now, as the engine knows it.
+struct Upstream {
+    std::string url;
+    bool reachable = false;
+    bool key_accepted = true;
+    std::string error; // empty when the last pass went well
+};
+
+struct Options {
+    std::vector<std::string> listen{"127.0.0.1:8787"}; // "HOST:PORT", "[::1]:PORT", "unix:/path"; port 0: any free one
+    bool require_key = true;                           // auth = "api-key"
+    std::string api_key;                               // the upstream key, accepted from local apps
+    std::vector<std::string> tokens;                   // further keys
+    std::vector<std::string> allowed_hosts{"127.0.0.1", "localhost", "[::1]"};
+    bool allow_remote = false;
+    bool refuse_when_key_rejected = false;             // on_key_rejected = "refuse"
+    std::chrono::milliseconds max_age{60'000};
+    std::chrono::milliseconds forward_timeout{10'000};
+    int loops = 2;
+    std::string version;
+};
+
+struct Needs {
+    cache::Store& store;
+    Clock& clock;
+    /// Sends a request upstream with the daemon's key. Called on a proxy loop; the implementation goes to the engine's loop.
+    std::function<Task<upstream::Reply>(upstream::Request)> relay;
+    std::function<Upstream()> upstream;      // any thread
+    std::function<std::string()> status;     // any thread: the JSON of GET /mirror/v1/status
+    std::function<void()> wake;              // any thread: poll soon
+    std::function<void(ConversationId)> wake_conversation; // any thread
+};
+
+class Server {
+public:
+    /// Binds at once. Throws Error{busy} (port taken), Error{settings} (not loopback without allow_remote, and so on).
+    Server(Options options, Needs needs);
+    ~Server(); // as stop()
+
+    /// The addresses it listens on, with the ports the system chose: "127.0.0.1:8787", "unix:/run/...".
+    std::vector<std::string> addresses() const;
+
+    void stop(); // no new connections; sessions end after their request under way, at the latest after 5 s
+
+private:
+    struct Core;
+    std::unique_ptr<Core> core_;
+};
+
+} // namespace alli::proxy
