@@ -4,6 +4,7 @@
 #pragma once
 
 #include "alli/conversation.hpp"
+#include "cache/index.hpp"
 #include "cache/sqlite.hpp"
 
 #include <span>
@@ -25,13 +26,17 @@ std::optional<Held> find_held(Reader& db, const ConversationId& id);
 std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int64_t ordinal);
 
 /// Puts the conversation itself (not its chats). True when something changed.
-bool put_conversation(Writer& db, const Conversation& conversation);
+bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation);
 
-/// Puts chats at ordinals first_ordinal, +1, ... True when something changed. `ends` cuts off whatever is held beyond them.
-bool put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats, bool ends = false);
+/// Puts chats at ordinals first_ordinal, +1, ... (at most the held number, so that no hole comes to be). Where another chat
+/// stands at an ordinal than the one that came, it and all beyond it are removed first. True when something changed.
+bool put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats);
+
+/// Forgets the chats from an ordinal on: upstream has fewer now. True when there were any.
+bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal);
 
 /// Removes a conversation with its chats and index terms. True when there was one.
-bool erase_conversation(Writer& db, const ConversationId& id);
+bool erase_conversation(Writer& db, IndexBatch& index, const ConversationId& id);
 
 /// One conversation as upstream sends it alone: with its last 20 chats, oldest first.
 std::optional<std::string> find_conversation(Reader& db, const ConversationId& id);
@@ -45,19 +50,5 @@ struct Totals {
     std::int64_t conversations = 0, chats = 0, bytes = 0; // bytes: of the database file and its log
 };
 Totals count_totals(Reader& db);
-
-/// For a person: what `alli-mirror list` and `show` print.
-struct Summary {
-    std::string id, title, user;
-    std::optional<Instant> created_at, last_chat_at;
-    std::int64_t chats = 0;
-};
-std::vector<Summary> list_summaries(Reader& db, int limit);
-struct ReadableChat {
-    std::string id, sender, text; // text: words a person reads, Draft.js reduced to its blocks
-    std::optional<Instant> sent_at;
-};
-std::optional<Summary> find_summary(Reader& db, const ConversationId& id);
-std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id);
 
 } // namespace alli::cache

@@ -64,22 +64,27 @@ private:
     sqlite3_stmt* statement_;
 };
 
-// What may be bound: integers, doubles, text (bound without a copy: it must outlive the rows), instants (microseconds), null.
+// What may be bound: integers, doubles, text, instants (as microseconds), null. A query's text is copied, for its rows may
+// outlive the arguments; run() is over before they go, and borrows.
+enum class Hold { copy, borrow };
 namespace bind {
-void value(sqlite3_stmt* statement, int index, std::int64_t value);
-void value(sqlite3_stmt* statement, int index, double value);
-void value(sqlite3_stmt* statement, int index, std::string_view value);
-void value(sqlite3_stmt* statement, int index, std::nullopt_t);
-inline void value(sqlite3_stmt* s, int i, int v) { value(s, i, static_cast<std::int64_t>(v)); }
-inline void value(sqlite3_stmt* s, int i, bool v) { value(s, i, static_cast<std::int64_t>(v)); }
-inline void value(sqlite3_stmt* s, int i, const char* v) { value(s, i, std::string_view(v)); }
-inline void value(sqlite3_stmt* s, int i, const std::string& v) { value(s, i, std::string_view(v)); }
-inline void value(sqlite3_stmt* s, int i, Instant v) { value(s, i, static_cast<std::int64_t>(v.time_since_epoch().count())); }
-template <class T>
-void value(sqlite3_stmt* s, int i, const std::optional<T>& v)
+void value(sqlite3_stmt* statement, int index, std::int64_t value, Hold);
+void value(sqlite3_stmt* statement, int index, double value, Hold);
+void value(sqlite3_stmt* statement, int index, std::string_view value, Hold);
+void value(sqlite3_stmt* statement, int index, std::nullopt_t, Hold);
+inline void value(sqlite3_stmt* s, int i, int v, Hold h) { value(s, i, static_cast<std::int64_t>(v), h); }
+inline void value(sqlite3_stmt* s, int i, bool v, Hold h) { value(s, i, static_cast<std::int64_t>(v), h); }
+inline void value(sqlite3_stmt* s, int i, const char* v, Hold h) { value(s, i, std::string_view(v), h); }
+inline void value(sqlite3_stmt* s, int i, const std::string& v, Hold h) { value(s, i, std::string_view(v), h); }
+inline void value(sqlite3_stmt* s, int i, Instant v, Hold h)
 {
-    if (v) value(s, i, *v);
-    else value(s, i, std::nullopt);
+    value(s, i, static_cast<std::int64_t>(v.time_since_epoch().count()), h);
+}
+template <class T>
+void value(sqlite3_stmt* s, int i, const std::optional<T>& v, Hold h)
+{
+    if (v) value(s, i, *v, h);
+    else value(s, i, std::nullopt, h);
 }
 } // namespace bind
 
@@ -93,21 +98,18 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// `sql` is prepared once a connection and text; short-lived strings are fine.
+    /// `sql` is prepared once a connection and text.
     template <class... Args>
     Rows query(std::string_view sql, const Args&... args)
     {
-        sqlite3_stmt* statement = prepare(sql);
-        int index = 0;
-        (bind::value(statement, ++index, args), ...);
-        return Rows(*this, statement);
+        return Rows(*this, bound(sql, Hold::copy, args...));
     }
 
     /// Runs to the end and returns how many rows it changed.
     template <class... Args>
     std::int64_t run(std::string_view sql, const Args&... args)
     {
-        Rows rows = query(sql, args...);
+        Rows rows(*this, bound(sql, Hold::borrow, args...));
         while (rows.step()) {}
         return changes();
     }
@@ -122,6 +124,15 @@ public:
 
 private:
     sqlite3_stmt* prepare(std::string_view sql);
+
+    template <class... Args>
+    sqlite3_stmt* bound(std::string_view sql, Hold hold, const Args&... args)
+    {
+        sqlite3_stmt* statement = prepare(sql);
+        [[maybe_unused]] int index = 0;
+        (bind::value(statement, ++index, args, hold), ...);
+        return statement;
+    }
 
     std::string path_;
     sqlite3* db_ = nullptr;

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/conversations.hpp"
+
+#include "cache/assemble.hpp"
+
+#include <filesystem>
+
+namespace alli::cache {
+namespace {
+
+std::optional<std::int64_t> find_pk(Connection& db, const ConversationId& id)
+{
+    for (const Row row : db.query("SELECT pk FROM conversation WHERE id = ?1", id.value)) return row.integer(0);
+    return std::nullopt;
+}
+
+ConversationWords words_of(const Conversation& conversation)
+{
+    std::string user = conversation.user_name;
+    if (conversation.user_id) user += (user.empty() ? "" : "\n") + *conversation.user_id;
+    return {conversation.title.value_or(""), std::move(user), conversation.memo};
+}
+
+ConversationWords words_of_stored(const Row& row, int first) // title, user_id, user_name, memo
+{
+    Conversation stored;
+    stored.title = row.optional_text(first);
+    stored.user_id = row.optional_text(first + 1);
+    stored.user_name = std::string(row.text(first + 2));
+    stored.memo = std::string(row.text(first + 3));
+    return words_of(stored);
+}
+
+std::optional<std::int64_t> offset_of(const Conversation& conversation)
+{
+    if (!conversation.chats_at) return std::nullopt;
+    return static_cast<std::int64_t>(*conversation.chats_at);
+}
+
+void put_categories(Writer& db, std::int64_t pk, const Conversation& conversation)
+{
+    db.run("DELETE FROM category WHERE conversation = ?1", pk);
+    for (const std::string& name : conversation.categories)
+        db.run("INSERT OR IGNORE INTO category (name, conversation) VALUES (?1, ?2)", name, pk);
+}
+
+void insert_conversation(Writer& db, IndexBatch& index, const Conversation& c)
+{
+    db.run("INSERT INTO conversation (id, raw, chats_at, title, user_id, user_name, app_id, memo, created_at, last_chat_at,"
+           " is_end, chat_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+           c.id.value, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at, c.last_chat_at,
+           c.is_end, c.chat_count);
+    const std::int64_t pk = db.last_rowid();
+    put_categories(db, pk, c);
+    index.add_conversation(pk, words_of(c));
+}
+
+void update_conversation(Writer& db, IndexBatch& index, std::int64_t pk, const ConversationWords& old, const Conversation& c)
+{
+    db.run("UPDATE conversation SET raw = ?2, chats_at = ?3, title = ?4, user_id = ?5, user_name = ?6, app_id = ?7, memo = ?8,"
+           " created_at = ?9, last_chat_at = ?10, is_end = ?11, chat_count = ?12 WHERE pk = ?1",
+           pk, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at, c.last_chat_at, c.is_end,
+           c.chat_count);
+    put_categories(db, pk, c);
+    ConversationWords words = words_of(c);
+    if (words == old) return;
+    index.remove_conversation(pk, old);
+    index.add_conversation(pk, std::move(words));
+}
+
+// The rowid of a chat is the second it was sent in, or the next free number: near ones first, then in growing strides, for
+// an import may have given a hundred thousand chats one time.
+std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat)
+{
+    using std::chrono::floor, std::chrono::seconds;
+    std::int64_t pk = chat.sent_at ? floor<seconds>(*chat.sent_at).time_since_epoch().count() : 0;
+    for (std::int64_t tries = 1;; ++tries) {
+        if (db.run("INSERT INTO chat (pk, conversation, ordinal, id, raw, sender, sent_at, completed)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (pk) DO NOTHING",
+                   pk, conversation, ordinal, chat.id.value, chat.raw, chat.sender, chat.sent_at, chat.completed) == 1)
+            return pk;
+        pk += tries < 32 ? 1 : tries;
+    }
+}
+
+bool cut(Writer& db, IndexBatch& index, std::int64_t conversation, std::int64_t first_ordinal)
+{
+    for (const Row row : db.query("SELECT pk, raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal))
+        index.remove_chat(row.integer(0), words_of_chat(row.text(1)));
+    return db.run("DELETE FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal) > 0;
+}
+
+struct Place { // what stands at an ordinal
+    std::int64_t pk;
+    std::string id, raw;
+};
+
+std::optional<Place> find_place(Writer& db, std::int64_t conversation, std::int64_t ordinal)
+{
+    for (const Row row : db.query("SELECT pk, id, raw FROM chat WHERE conversation = ?1 AND ordinal = ?2", conversation, ordinal))
+        return Place{row.integer(0), std::string(row.text(1)), std::string(row.text(2))};
+    return std::nullopt;
+}
+
+void replace_chat(Writer& db, IndexBatch& index, const Place& old, const Chat& chat)
+{
+    db.run("UPDATE chat SET raw = ?2, sender = ?3, sent_at = ?4, completed = ?5 WHERE pk = ?1", old.pk, chat.raw, chat.sender,
+           chat.sent_at, chat.completed);
+    ChatWords before = words_of_chat(old.raw), after = words_of_chat(chat.raw);
+    if (before == after) return;
+    index.remove_chat(old.pk, std::move(before));
+    index.add_chat(old.pk, std::move(after));
+}
+
+bool put_chat(Writer& db, IndexBatch& index, std::int64_t conversation, std::int64_t ordinal, const Chat& chat)
+{
+    const auto old = find_place(db, conversation, ordinal);
+    if (old && old->id == chat.id.value) {
+        if (old->raw == chat.raw) return false;
+        replace_chat(db, index, *old, chat);
+        return true;
+    }
+    if (old) cut(db, index, conversation, ordinal);
+    index.add_chat(insert_chat(db, conversation, ordinal, chat), words_of_chat(chat.raw));
+    return true;
+}
+
+void count_held(Writer& db, std::int64_t conversation)
+{
+    db.run("UPDATE conversation SET held = (SELECT count(*) FROM chat WHERE conversation = ?1),"
+           " first_chat_at = (SELECT sent_at FROM chat WHERE conversation = ?1 AND ordinal = 0) WHERE pk = ?1",
+           conversation);
+}
+
+} // namespace
+
+std::optional<Held> find_held(Reader& db, const ConversationId& id)
+{
+    Held held;
+    const auto pk = find_pk(db, id);
+    if (!pk) return std::nullopt;
+    for (const Row row : db.query("SELECT held, last_chat_at FROM conversation WHERE pk = ?1", *pk)) {
+        held.chats = row.integer(0);
+        held.last_chat_at = row.optional_instant(1);
+    }
+    for (const Row row : db.query("SELECT id, completed FROM chat WHERE conversation = ?1 AND ordinal = ?2", *pk, held.chats - 1)) {
+        held.last_chat_id = std::string(row.text(0));
+        held.last_completed = row.integer(1) != 0;
+    }
+    return held;
+}
+
+std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int64_t ordinal)
+{
+    std::vector<ChatId> ids;
+    for (const Row row : db.query("SELECT id FROM chat WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)"
+                                  " AND ordinal >= ?2 ORDER BY ordinal",
+                                  id.value, ordinal))
+        ids.push_back(ChatId{std::string(row.text(0))});
+    return ids;
+}
+
+bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation)
+{
+    std::optional<std::int64_t> pk;
+    ConversationWords old;
+    for (const Row row : db.query("SELECT pk, raw, title, user_id, user_name, memo FROM conversation WHERE id = ?1",
+                                  conversation.id.value)) {
+        if (row.text(1) == conversation.raw) return false;
+        pk = row.integer(0);
+        old = words_of_stored(row, 2);
+    }
+    if (pk)
+        update_conversation(db, index, *pk, old, conversation);
+    else
+        insert_conversation(db, index, conversation);
+    return true;
+}
+
+bool put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats)
+{
+    const auto pk = find_pk(db, id);
+    if (!pk) return false;
+    bool changed = false;
+    for (const Chat& chat : chats) changed |= put_chat(db, index, *pk, first_ordinal++, chat);
+    if (changed) count_held(db, *pk);
+    return changed;
+}
+
+bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal)
+{
+    const auto pk = find_pk(db, id);
+    if (!pk || !cut(db, index, *pk, first_ordinal)) return false;
+    count_held(db, *pk);
+    return true;
+}
+
+bool erase_conversation(Writer& db, IndexBatch& index, const ConversationId& id)
+{
+    const auto pk = find_pk(db, id);
+    if (!pk) return false;
+    cut(db, index, *pk, 0);
+    for (const Row row : db.query("SELECT title, user_id, user_name, memo FROM conversation WHERE pk = ?1", *pk))
+        index.remove_conversation(*pk, words_of_stored(row, 0));
+    db.run("DELETE FROM category WHERE conversation = ?1", *pk);
+    return db.run("DELETE FROM conversation WHERE pk = ?1", *pk) > 0;
+}
+
+std::optional<std::string> find_conversation(Reader& db, const ConversationId& id)
+{
+    constexpr int embedded = 20; // the contract: a single conversation comes with its most recent 20
+    for (const Row row : db.query("SELECT pk, raw, chats_at, held FROM conversation WHERE id = ?1", id.value))
+        return assemble(db, row, embedded);
+    return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> find_chats(Reader& db, const ConversationId& id, int page_no)
+{
+    constexpr std::int64_t page_size = 100;
+    const auto pk = find_pk(db, id);
+    if (!pk) return std::nullopt;
+    const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
+    std::vector<std::string> chats;
+    for (const Row row : db.query("SELECT raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2 AND ordinal < ?3 ORDER BY ordinal",
+                                  *pk, first, first + page_size))
+        chats.emplace_back(row.text(0));
+    return chats;
+}
+
+std::optional<std::string> find_chat(Reader& db, const ConversationId& id, const ChatId& chat)
+{
+    for (const Row row : db.query("SELECT raw FROM chat WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
+                                  id.value, chat.value))
+        return std::string(row.text(0));
+    return std::nullopt;
+}
+
+Totals count_totals(Reader& db)
+{
+    Totals totals;
+    for (const Row row : db.query("SELECT count(*), coalesce(sum(held), 0) FROM conversation")) {
+        totals.conversations = row.integer(0);
+        totals.chats = row.integer(1);
+    }
+    for (const char* suffix : {"", "-wal"}) {
+        std::error_code absent; // a file that is not there has no bytes
+        const auto size = std::filesystem::file_size(db.path() + suffix, absent);
+        if (!absent) totals.bytes += static_cast<std::int64_t>(size);
+    }
+    return totals;
+}
+
+} // namespace alli::cache

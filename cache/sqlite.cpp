@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/sqlite.hpp"
+
+#include "alli/error.hpp"
+
+#include <sqlite3.h>
+
+#include <sys/stat.h>
+
+#include <array>
+
+namespace alli::cache {
+
+bool Row::is_null(int column) const noexcept
+{
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+std::int64_t Row::integer(int column) const noexcept
+{
+    return sqlite3_column_int64(statement_, column);
+}
+
+double Row::real(int column) const noexcept
+{
+    return sqlite3_column_double(statement_, column);
+}
+
+std::string_view Row::text(int column) const noexcept
+{
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::optional<std::int64_t> Row::optional_integer(int column) const noexcept
+{
+    return is_null(column) ? std::nullopt : std::optional(integer(column));
+}
+
+std::optional<std::string> Row::optional_text(int column) const
+{
+    return is_null(column) ? std::nullopt : std::optional<std::string>(text(column));
+}
+
+std::optional<Instant> Row::optional_instant(int column) const noexcept
+{
+    return is_null(column) ? std::nullopt : std::optional(Instant{std::chrono::microseconds{integer(column)}});
+}
+
+Rows::~Rows()
+{
+    sqlite3_reset(statement_); // an error of the step was thrown by it
+    sqlite3_clear_bindings(statement_);
+}
+
+bool Rows::step()
+{
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code != SQLITE_DONE) db_->fail(code);
+    return false;
+}
+
+namespace bind {
+namespace {
+
+// Only a statement with fewer parameters than arguments fails here: a mistake in the code.
+void require(int code)
+{
+    if (code != SQLITE_OK) throw std::logic_error("an SQL statement does not take this argument");
+}
+
+} // namespace
+
+void value(sqlite3_stmt* statement, int index, std::int64_t number, Hold)
+{
+    require(sqlite3_bind_int64(statement, index, number));
+}
+
+void value(sqlite3_stmt* statement, int index, double number, Hold)
+{
+    require(sqlite3_bind_double(statement, index, number));
+}
+
+void value(sqlite3_stmt* statement, int index, std::string_view text, Hold hold)
+{
+    const auto keep = hold == Hold::copy ? SQLITE_TRANSIENT : SQLITE_STATIC;
+    require(sqlite3_bind_text64(statement, index, text.data() ? text.data() : "", text.size(), keep, SQLITE_UTF8));
+}
+
+void value(sqlite3_stmt* statement, int index, std::nullopt_t, Hold)
+{
+    require(sqlite3_bind_null(statement, index));
+}
+
+} // namespace bind
+
+namespace {
+
+struct CodeMeaning {
+    int code;
+    Fault fault;
+    const char* hint;
+};
+constexpr std::array meanings{
+    CodeMeaning{SQLITE_FULL, Fault::disk_full, "free some space; nothing that was acknowledged is lost"},
+    CodeMeaning{SQLITE_CORRUPT, Fault::damaged, "stop the program and move the file aside; a mirror is rebuilt from upstream"},
+    CodeMeaning{SQLITE_NOTADB, Fault::damaged, "mirror.path names a file that is no mirror"},
+    CodeMeaning{SQLITE_BUSY, Fault::busy, "another program has the file open"},
+    CodeMeaning{SQLITE_LOCKED, Fault::busy, "another program has the file open"},
+    CodeMeaning{SQLITE_READONLY, Fault::io, "the directory and the file must be writable by the program's user"},
+    CodeMeaning{SQLITE_CANTOPEN, Fault::io, "the directory must exist and belong to the program's user"},
+    CodeMeaning{SQLITE_PERM, Fault::io, "the file must belong to the program's user"},
+};
+
+// As TRUST.md section 4 has it. A reader never checkpoints, not even as the last to close: one connection does.
+void configure(Connection& db, Access access, std::string_view synchronous)
+{
+    sqlite3* handle = db.handle();
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_busy_timeout(handle, 5000);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    db.script("PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
+              "PRAGMA cache_size = -8000");
+    if (access == Access::read) return;
+    db.script(fmt::format("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
+                          "PRAGMA secure_delete = ON; PRAGMA synchronous = {}",
+                          synchronous));
+}
+
+} // namespace
+
+Connection::Connection(const std::string& path, Access access, std::string_view synchronous) : path_(path)
+{
+    const int flags = access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    const int code = sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, nullptr);
+    try {
+        if (code != SQLITE_OK) fail(code);
+        if (access == Access::write) ::chmod(path.c_str(), 0600);
+        configure(*this, access, synchronous);
+    } catch (...) {
+        sqlite3_close_v2(db_);
+        throw;
+    }
+}
+
+Connection::~Connection()
+{
+    for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+    sqlite3_close_v2(db_);
+}
+
+sqlite3_stmt* Connection::prepare(std::string_view sql)
+{
+    if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
+    sqlite3_stmt* statement = nullptr;
+    const int code =
+        sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) fail(code);
+    return statements_.emplace(sql, statement).first->second;
+}
+
+void Connection::script(const std::string& sql)
+{
+    const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) fail(code);
+}
+
+std::int64_t Connection::changes() const noexcept
+{
+    return sqlite3_changes64(db_);
+}
+
+std::int64_t Connection::last_rowid() const noexcept
+{
+    return sqlite3_last_insert_rowid(db_);
+}
+
+void Connection::fail(int code) const
+{
+    const char* why = db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
+    for (const CodeMeaning& meaning : meanings)
+        if ((code & 0xff) == meaning.code) throw Error(meaning.fault, meaning.hint, "{}: {}", path_, why);
+    throw Error(Fault::io, "see the system's log for errors of the disk", "{}: {} (SQLite {})", path_, why, code);
+}
+
+} // namespace alli::cache

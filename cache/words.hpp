@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person would read, and search for, in a chat: the message (a Draft.js object reduced to the words of its blocks)
+// and what its citations say. Pure; works it out of the raw JSON each time, so that what was indexed can be removed again.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace alli::cache {
+
+struct ChatWords {
+    std::string text;
+    std::string citations;
+
+    bool operator==(const ChatWords&) const = default;
+};
+
+ChatWords words_of_chat(std::string_view raw_chat);
+
+/// A message as a person reads it: Draft.js blocks one a line, anything else as it is.
+std::string readable(std::string_view message);
+
+} // namespace alli::cache

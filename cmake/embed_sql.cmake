@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# embed_sql(OUT database...): cache/schema/<database>/NNNN_*.sql, in order of number, as arrays in one source file.
+function(embed_sql out)
+  set(text "// Made from cache/schema; do not edit.\n#include \"cache/migrate.hpp\"\n\nnamespace alli::cache {\n")
+  foreach(database ${ARGN})
+    file(GLOB steps CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/schema/${database}/*.sql)
+    list(SORT steps)
+    string(APPEND text "\nstatic const char* const ${database}_steps[] = {\n")
+    foreach(step ${steps})
+      file(READ ${step} sql)
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${step})
+      string(APPEND text "R\"sql(${sql})sql\",\n")
+    endforeach()
+    string(APPEND text "};\nconst Schema ${database}_schema{\"${database}\", ${database}_steps};\n")
+  endforeach()
+  file(GENERATE OUTPUT ${out} CONTENT "${text}\n} // namespace alli::cache\n")
+endfunction()
