@@ -9,7 +9,9 @@
 #include "upstream/http.hpp"
 #include "upstream/pace.hpp"
 
-#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace alli::upstream {
 
@@ -56,6 +58,7 @@ public:
     Task<std::vector<DailyCount>> daily_counts(std::string start_date, std::string end_date, Priority priority);
 
     // Writes. Whatever upstream answered is the Reply: a verdict is the caller's. `method` and `body` go out as given.
+    // A web page with a good status throws Error{bad_reply}: whoever sent it, it was not the API, and nothing was written.
     Task<Reply> update_conversation(ConversationId id, std::string method, std::string body, Identity who);
     Task<Reply> set_title(ConversationId id, std::string method, std::string body, Identity who);
     Task<Reply> rate_chat(ConversationId id, ChatId chat, std::string body, Identity who);
@@ -63,7 +66,7 @@ public:
     Task<Reply> delete_conversation(ConversationId id, Identity who);
     Task<Reply> stop_conversation(ConversationId id, Identity who);
 
-    /// Any other request, with the key added and nothing else changed. For the proxy's relay.
+    /// Any other request, with our key in the place of any it had and nothing else changed. For the proxy's relay.
     Task<Reply> relay(Request request);
 
     /// Works out of the values seen; unknown until the first page with a time came.
@@ -71,7 +74,17 @@ public:
     void set_time_unit(TimeUnit unit) noexcept { unit_ = unit; }
 
 private:
-    Task<Reply> call(Request request);
+    struct Answer {
+        Reply reply;
+        Instant asked_at; // our clock, just before the request went out
+        std::chrono::nanoseconds elapsed{0};
+    };
+
+    Task<Answer> call(Request request);
+    Task<std::optional<Reply>> find(std::string target, std::string what, Priority priority);
+    Task<Reply> write(std::string method, std::string target, std::string body, Identity who);
+    std::string list_target(const ListQuery& query) const;
+    void require_read(const Reply& reply, std::string_view what) const;
 
     Transport& transport_;
     Pace& pace_;

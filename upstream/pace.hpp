@@ -6,42 +6,47 @@
 #include "alli/clock.hpp"
 #include "upstream/http.hpp"
 
-#include <functional>
+#include <memory>
+#include <utility>
 
 namespace alli::upstream {
 
 class Pace {
+    struct State;
+    struct Waiter;
+
 public:
     struct Options {
         double requests_per_second = 10; // 0: no limit
         int max_in_flight = 4;
     };
 
+    /// The clock must outlive it. What waits when it goes gets Error{canceled}.
     Pace(Clock& clock, Options options);
     ~Pace();
     Pace(const Pace&) = delete;
     Pace& operator=(const Pace&) = delete;
 
-    /// Held while a request is under way; gives its place back when it goes.
+    /// Held while a request is under way; gives its place back when it goes. May outlive the Pace.
     class Slot {
     public:
-        explicit Slot(Pace* pace) : pace_(pace) {}
-        Slot(Slot&& other) noexcept : pace_(std::exchange(other.pace_, nullptr)) {}
+        explicit Slot(std::shared_ptr<State> state) : state_(std::move(state)) {}
+        Slot(Slot&&) noexcept = default;
         Slot& operator=(Slot&&) = delete;
-        ~Slot() { if (pace_) pace_->release(); }
+        ~Slot();
 
     private:
-        Pace* pace_;
+        std::shared_ptr<State> state_;
     };
 
     /// Waits for a place. Ends with operation_aborted when its coroutine is cancelled.
     Task<Slot> acquire(Priority priority);
 
 private:
-    struct State;
-    void release();
+    static Task<Slot> acquire_from(std::shared_ptr<State> state, Priority priority);
+    static Task<> wait_for_tokens(std::shared_ptr<State> state, std::shared_ptr<void> sleeper);
 
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;
 };
 
 } // namespace alli::upstream

@@ -7,6 +7,11 @@
 #include "alli/instant.hpp"
 #include "upstream/http.hpp"
 
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
 namespace alli::upstream {
 
 /// What upstream said, in one short line without control characters: "INVALID_TOKEN (1013)", "an HTML page", ...
@@ -15,8 +20,13 @@ std::string describe_error(const Reply& reply);
 /// 401, 403 -> key_rejected; 408, 425, 429, 5xx -> unavailable; 3xx -> bad_reply; other 4xx -> refused.
 Fault fault_of(int status) noexcept;
 
+/// A web page instead of an answer of the API: by its Content-Type, or by how its body begins.
+bool is_html(const Reply& reply) noexcept;
+
 /// Throws the Error for a reply that is not 2xx; `what` names the call ("the list of conversations").
 void require_success(const Reply& reply, std::string_view what);
+/// As require_success, and throws Error{bad_reply} for a web page with a good status (a wrong URL, a captive portal).
+void require_answer(const Reply& reply, std::string_view what);
 
 /// `Retry-After` as seconds or as a date, never over an hour; none when absent or unreadable.
 std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant now);

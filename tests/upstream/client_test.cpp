@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/fake_clock.hpp"
+#include "tests/upstream/fetch.hpp"
+#include "tests/upstream/scripted_server.hpp"
+#include "upstream/client.hpp"
+#include "upstream/curl_transport.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace alli;
+using namespace alli::upstream;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string key = "a-key-that-is-long-enough-to-be-a-secret";
+const std::string empty_page = R"({"conversations":[],"cursor":null})";
+
+// A network that answers from a script and keeps what it was asked.
+class ScriptedTransport final : public Transport {
+public:
+    explicit ScriptedTransport(support::FakeClock& clock) : clock_(clock) {}
+
+    Task<Reply> send(Request request) override
+    {
+        asked.push_back(std::move(request));
+        clock_.advance(took);
+        co_return reply;
+    }
+
+    std::vector<Request> asked;
+    Reply reply;
+    std::chrono::nanoseconds took{0};
+
+private:
+    support::FakeClock& clock_;
+};
+
+struct World {
+    explicit World(TimeUnit unit = TimeUnit::unknown)
+    {
+        Client::Options options;
+        options.api_key = key;
+        options.time_unit = unit;
+        client.emplace(transport, pace, clock, options);
+        says(200, empty_page);
+    }
+    void says(int status, std::string body)
+    {
+        transport.reply.status = status;
+        transport.reply.body = std::move(body);
+    }
+    template <class T>
+    T run(Task<T> task) { return upstream_test::run(loop, std::move(task)); }
+    template <class T>
+    std::optional<Error> failure(Task<T> task) { return upstream_test::error_of(loop, std::move(task)); }
+    const Request& asked() const { return transport.asked.back(); }
+    std::vector<std::string> sent(const std::string& name) const
+    {
+        std::vector<std::string> values;
+        for (const Header& header : asked().headers)
+            if (header.name == name) values.push_back(header.value);
+        return values;
+    }
+
+    asio::io_context loop;
+    support::FakeClock clock;
+    ScriptedTransport transport{clock};
+    Pace pace{clock, Pace::Options()};
+    std::optional<Client> client;
+    ConversationId id{"Q29u+dmVy/c2F0aW9uOjY=="};
+    ChatId chat{"Q2hhdDox=="};
+};
+
+const std::string encoded_id = "Q29u%2BdmVy%2Fc2F0aW9uOjY%3D%3D";
+
+TEST(Client, AsksForAListWithKeyAndNothingElse)
+{
+    World world;
+    world.run(world.client->list_conversations({}, Priority::increment));
+    EXPECT_EQ(world.asked().method, "GET");
+    EXPECT_EQ(world.asked().target, "/webapi/v2/conversations?pageSize=50");
+    EXPECT_THAT(world.sent("API-KEY"), ElementsAre(key));
+    EXPECT_EQ(world.asked().headers.size(), 1u);
+    EXPECT_EQ(world.asked().priority, Priority::increment);
+}
+
+TEST(Client, WritesWindowsInTheKnownUnit)
+{
+    World world(TimeUnit::seconds);
+    ListQuery query;
+    query.started_at = *from_rfc3339("2026-01-31T00:00:00.5Z");
+    query.end_at = *from_rfc3339("2026-02-01");
+    world.run(world.client->list_conversations(query, Priority::backfill));
+    EXPECT_EQ(world.asked().target, "/webapi/v2/conversations?startedAt=1769817600.5&endAt=1769904000&pageSize=50");
+}
+
+TEST(Client, WritesWindowsInMillisecondsWhileTheUnitIsUnknown)
+{
+    World world;
+    ListQuery query;
+    query.started_at = *from_rfc3339("2026-01-31");
+    world.run(world.client->list_conversations(query, Priority::backfill));
+    EXPECT_THAT(world.asked().target, HasSubstr("startedAt=1769817600000&"));
+    EXPECT_EQ(world.client->time_unit(), TimeUnit::unknown);
+}
+
+TEST(Client, SendsTheCursorAndEveryVariable)
+{
+    World world;
+    ListQuery query;
+    query.cursor = "a+/==&b";
+    query.variables = {"plan", "이름"};
+    query.page_size = 7;
+    world.run(world.client->list_conversations(query, Priority::backfill));
+    EXPECT_EQ(world.asked().target, "/webapi/v2/conversations?cursor=a%2B%2F%3D%3D%26b&variables=plan"
+                                    "&variables=%EC%9D%B4%EB%A6%84&pageSize=7");
+}
+
+TEST(Client, ReadsAPageAndWorksOutTheUnit)
+{
+    World world;
+    world.says(200, R"({"conversations":[{"id":"c1","createdAt":1615246647.25,"chats":[]}],"cursor":"next"})");
+    const Listed listed = world.run(world.client->list_conversations({}, Priority::backfill));
+    ASSERT_EQ(listed.page.conversations.size(), 1u);
+    EXPECT_EQ(listed.page.conversations[0].id.value, "c1");
+    EXPECT_EQ(listed.page.cursor, "next");
+    EXPECT_EQ(world.client->time_unit(), TimeUnit::seconds);
+}
+
+TEST(Client, TakesTheTimeOfAskingFromUpstreamsDate)
+{
+    World world;
+    world.transport.reply.headers = {{"Date", "Sat, 31 Jan 2026 12:00:00 GMT"}};
+    world.transport.took = 3s;
+    const Listed listed = world.run(world.client->list_conversations({}, Priority::backfill));
+    EXPECT_TRUE(listed.has_date);
+    EXPECT_EQ(to_rfc3339(listed.asked_at), "2026-01-31T11:59:57Z");
+}
+
+TEST(Client, TakesTheTimeOfAskingFromOurClockWithoutADate)
+{
+    World world;
+    const auto before = world.clock.now();
+    world.transport.took = 3s;
+    world.transport.reply.headers = {{"Date", "yesterday"}};
+    const Listed listed = world.run(world.client->list_conversations({}, Priority::backfill));
+    EXPECT_FALSE(listed.has_date);
+    EXPECT_EQ(listed.asked_at, before);
+}
+
+TEST(Client, EncodesIdsInEveryPath)
+{
+    World world;
+    const std::string base = "/webapi/v2/conversations/" + encoded_id;
+    world.says(200, R"({"id":"c"})");
+    world.run(world.client->find_conversation(world.id, Priority::app));
+    EXPECT_EQ(world.asked().target, base);
+    world.run(world.client->find_chat(world.id, world.chat, Priority::app));
+    EXPECT_EQ(world.asked().target, base + "/chats/Q2hhdDox%3D%3D");
+    world.says(200, R"({"chats":[{"id":"m1"}]})");
+    EXPECT_EQ(world.run(world.client->list_chats(world.id, 3, Priority::app))->size(), 1u);
+    EXPECT_EQ(world.asked().target, base + "/chats?pageNo=3");
+    world.says(200, R"({"isRunning":true})");
+    EXPECT_TRUE(world.run(world.client->is_running(world.id, Priority::app)));
+    EXPECT_EQ(world.asked().target, base + "/running");
+}
+
+TEST(Client, KnowsThatOneThingIsAbsent)
+{
+    World world;
+    world.says(404, R"({"type":"APIError","code":7003,"message":"not found"})");
+    EXPECT_FALSE(world.run(world.client->find_conversation(world.id, Priority::app)));
+    EXPECT_FALSE(world.run(world.client->list_chats(world.id, 1, Priority::app)));
+    EXPECT_FALSE(world.run(world.client->find_chat(world.id, world.chat, Priority::app)));
+    const auto error = world.failure(world.client->list_conversations({}, Priority::app));
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->fault(), Fault::refused);
+}
+
+TEST(Client, DoesNotTakeAPagesNotFoundForAnAbsentConversation)
+{
+    World world;
+    world.says(404, "<html><title>404 Not Found</title></html>");
+    const auto error = world.failure(world.client->find_conversation(world.id, Priority::app));
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->hint(), HasSubstr("upstream.url"));
+}
+
+TEST(Client, SaysWhatUpstreamSaid)
+{
+    World world;
+    world.says(401, R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})");
+    const auto error = world.failure(world.client->list_conversations({}, Priority::app));
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->fault(), Fault::key_rejected);
+    EXPECT_STREQ(error->what(), "upstream answered the list of conversations with 401: INVALID_TOKEN (1013)");
+    EXPECT_THAT(error->hint(), HasSubstr("api_key_file"));
+}
+
+TEST(Client, HidesTheKeyWhenUpstreamRepeatsIt)
+{
+    World world;
+    world.says(403, R"({"code":7001,"message":"unknown key )" + key + R"("})");
+    const auto error = world.failure(world.client->list_conversations({}, Priority::app));
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->what(), Not(HasSubstr(key)));
+    EXPECT_THAT(error->what(), HasSubstr("unknown key ***"));
+}
+
+TEST(Client, RefusesAWebPageWithAGoodStatus)
+{
+    World world;
+    world.says(200, "<!DOCTYPE html><title>Sign in to the Wi-Fi</title>");
+    const auto error = world.failure(world.client->list_conversations({}, Priority::app));
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->fault(), Fault::bad_reply);
+    EXPECT_THAT(error->what(), HasSubstr("Sign in to the Wi-Fi"));
+    EXPECT_THAT(error->hint(), HasSubstr("upstream.url"));
+    Identity nobody;
+    const auto written = world.failure(world.client->delete_conversation(world.id, nobody));
+    ASSERT_TRUE(written);
+    EXPECT_EQ(written->fault(), Fault::bad_reply);
+}
+
+TEST(Client, RefusesAnswersOfWrongTypes)
+{
+    for (const char* body : {"", "[]", "{", R"({"conversations":{},"cursor":null})"}) {
+        World world;
+        world.says(200, body);
+        const auto error = world.failure(world.client->list_conversations({}, Priority::app));
+        ASSERT_TRUE(error) << body;
+        EXPECT_EQ(error->fault(), Fault::bad_reply) << body;
+    }
+    for (const char* body : {"", "[]", "{}", R"({"isRunning":"yes"})", R"({"isRunning":null})"}) {
+        World world;
+        world.says(200, body);
+        const auto error = world.failure(world.client->is_running(world.id, Priority::app));
+        ASSERT_TRUE(error) << body;
+        EXPECT_EQ(error->fault(), Fault::bad_reply) << body;
+    }
+}
+
+TEST(Client, ReadsDailyCounts)
+{
+    World world;
+    world.says(200, R"({"counts":[{"date":"2026-01-30","count":12},{"date":"2026-01-31","count":0}]})");
+    const auto counts = world.run(world.client->daily_counts("2026-01-30", "2026-01-31", Priority::reconcile));
+    EXPECT_EQ(world.asked().target, "/webapi/v2/conversations/daily_count?startDate=2026-01-30&endDate=2026-01-31");
+    ASSERT_EQ(counts.size(), 2u);
+    EXPECT_EQ(counts[0].date, "2026-01-30");
+    EXPECT_EQ(counts[0].count, 12);
+}
+
+TEST(Client, RefusesDailyCountsOfAnotherShape)
+{
+    for (const char* body : {"", "[]", "{}", R"({"counts":{}})", R"({"counts":[1]})", R"({"counts":[{"date":"2026-01-30"}]})",
+                             R"({"counts":[{"date":5,"count":1}]})", R"({"counts":[{"date":"2026-01-30","count":1.5}]})",
+                             R"({"counts":[{"date":"yesterday","count":1}]})", R"({"counts":[{"date":"2026-01-30","count":-1}]})"}) {
+        World world;
+        world.says(200, body);
+        const auto error = world.failure(world.client->daily_counts("2026-01-30", "2026-01-30", Priority::reconcile));
+        ASSERT_TRUE(error) << body;
+        EXPECT_EQ(error->fault(), Fault::bad_reply) << body;
+    }
+}
+
+TEST(Client, SendsWritesAsGivenForWhomTheyAre)
+{
+    World world;
+    world.says(409, R"({"type":"APIError","code":7003,"message":"conflict"})");
+    Identity who;
+    who.own_user_id = "base64:7J20";
+    who.agent_email = "agent@example.test";
+    const std::string body = R"({"title": "새 제목" })";
+    const Reply reply = world.run(world.client->set_title(world.id, "PATCH", body, who));
+    EXPECT_EQ(reply.status, 409);
+    EXPECT_EQ(world.asked().method, "PATCH");
+    EXPECT_EQ(world.asked().target, "/webapi/v2/conversations/" + encoded_id + "/title");
+    EXPECT_EQ(world.asked().body, body);
+    EXPECT_EQ(world.asked().priority, Priority::delivery);
+    EXPECT_THAT(world.sent("OWN-USER-ID"), ElementsAre("base64:7J20"));
+    EXPECT_THAT(world.sent("AGENT-EMAIL"), ElementsAre("agent@example.test"));
+    EXPECT_TRUE(world.sent("USER-EMAIL").empty());
+    EXPECT_THAT(world.sent("Content-Type"), ElementsAre("application/json"));
+}
+
+TEST(Client, KnowsThePathOfEveryWrite)
+{
+    World world;
+    world.says(200, "");
+    const std::string base = "/webapi/v2/conversations";
+    Identity nobody;
+    const auto line = [&] { return world.asked().method + " " + world.asked().target; };
+    world.run(world.client->update_conversation(world.id, "PUT", "{}", nobody));
+    EXPECT_EQ(line(), "PUT " + base + "/" + encoded_id);
+    world.run(world.client->rate_chat(world.id, world.chat, "{}", nobody));
+    EXPECT_EQ(line(), "POST " + base + "/" + encoded_id + "/chats/Q2hhdDox%3D%3D/feedback");
+    world.run(world.client->bulk_update("{}", nobody));
+    EXPECT_EQ(line(), "POST " + base + "/bulk_update");
+    world.run(world.client->delete_conversation(world.id, nobody));
+    EXPECT_EQ(line(), "DELETE " + base + "/" + encoded_id);
+    world.run(world.client->stop_conversation(world.id, nobody));
+    EXPECT_EQ(line(), "POST " + base + "/" + encoded_id + "/stop");
+}
+
+TEST(Client, RelaysWithOurKeyAndNothingElseChanged)
+{
+    World world;
+    world.says(302, "moved");
+    Request request;
+    request.method = "POST";
+    request.target = "/webapi/apps/x%2Fy/run?a=b+c";
+    request.headers = {{"X-One", "1"}, {"api-key", "theirs"}};
+    request.body = "anything";
+    request.priority = Priority::reconcile;
+    const Reply reply = world.run(world.client->relay(request));
+    EXPECT_EQ(reply.status, 302);
+    EXPECT_EQ(reply.body, "moved");
+    EXPECT_EQ(world.asked().target, request.target);
+    EXPECT_EQ(world.asked().body, "anything");
+    EXPECT_EQ(world.asked().priority, Priority::app);
+    EXPECT_THAT(world.sent("X-One"), ElementsAre("1"));
+    EXPECT_THAT(world.sent("API-KEY"), ElementsAre(key));
+    EXPECT_TRUE(world.sent("api-key").empty());
+}
+
+TEST(Client, ListsOverARealSocket)
+{
+    upstream_test::ScriptedServer server([](const upstream_test::Heard& heard) {
+        const auto page = R"({"conversations":[{"id":"c1","lastChatTime":1615246647609.666}],"cursor":null})";
+        return heard.header("API-KEY") == key
+                   ? upstream_test::answer(200, page, "Date: Sat, 31 Jan 2026 12:00:00 GMT\r\n")
+                   : upstream_test::answer(401, "{}");
+    });
+    asio::io_context loop;
+    SystemClock clock;
+    CurlOptions options;
+    options.base_url = server.url();
+    CurlTransport transport(loop.get_executor(), options);
+    Pace pace(clock, Pace::Options());
+    Client::Options settings;
+    settings.api_key = key;
+    Client client(transport, pace, clock, settings);
+    const Listed listed = upstream_test::run(loop, client.list_conversations({}, Priority::app));
+    ASSERT_EQ(listed.page.conversations.size(), 1u);
+    EXPECT_TRUE(listed.has_date);
+    EXPECT_EQ(client.time_unit(), TimeUnit::milliseconds);
+}
+
+} // namespace

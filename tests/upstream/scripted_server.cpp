@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/upstream/scripted_server.hpp"
+
+#include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/ssl/impl/src.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <spdlog/fmt/fmt.h>
+#include <zlib.h>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace upstream_test {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using Stop = boost::system::system_error;
+
+std::string Heard::header(const std::string& name) const
+{
+    std::string all;
+    for (const auto& [key, value] : headers)
+        if (boost::beast::iequals(key, name)) all += (all.empty() ? "" : ", ") + value;
+    return all;
+}
+
+bool Heard::has(const std::string& name) const
+{
+    return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return boost::beast::iequals(h.first, name); });
+}
+
+Answer answer(int status, const std::string& body, const std::string& headers)
+{
+    Answer whole;
+    whole.pieces.push_back(fmt::format("HTTP/1.1 {} Whatever\r\n{}Content-Length: {}\r\n\r\n{}", status, headers,
+                                       body.size(), body));
+    return whole;
+}
+
+Answer raw(const std::string& bytes, Answer::Then then)
+{
+    Answer whole;
+    whole.pieces.push_back(bytes);
+    whole.then = then;
+    return whole;
+}
+
+std::string gzipped(const std::string& text)
+{
+    z_stream stream{};
+    deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+    std::string out(deflateBound(&stream, text.size()), '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    stream.avail_in = static_cast<uInt>(text.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    deflate(&stream, Z_FINISH);
+    out.resize(stream.total_out);
+    deflateEnd(&stream);
+    return out;
+}
+
+namespace {
+
+std::string pem(const std::function<void(BIO*)>& write)
+{
+    const std::unique_ptr<BIO, decltype(&BIO_free)> memory(BIO_new(BIO_s_mem()), &BIO_free);
+    write(memory.get());
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(memory.get(), &data);
+    return std::string(data, static_cast<std::size_t>(size));
+}
+
+void add_extension(X509* certificate, int which, const char* value)
+{
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, which, value);
+    X509_add_ext(certificate, extension, -1);
+    X509_EXTENSION_free(extension);
+}
+
+} // namespace
+
+Certificate make_certificate()
+{
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> x509(X509_new(), &X509_free);
+    X509_set_version(x509.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1);
+    X509_gmtime_adj(X509_getm_notBefore(x509.get()), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(x509.get()), 3600);
+    X509_NAME* name = X509_get_subject_name(x509.get());
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
+    X509_set_issuer_name(x509.get(), name);
+    add_extension(x509.get(), NID_basic_constraints, "critical,CA:TRUE");
+    add_extension(x509.get(), NID_subject_alt_name, "IP:127.0.0.1");
+    X509_set_pubkey(x509.get(), key.get());
+    X509_sign(x509.get(), key.get(), EVP_sha256());
+
+    Certificate made;
+    made.certificate = pem([&](BIO* out) { PEM_write_bio_X509(out, x509.get()); });
+    made.key = pem([&](BIO* out) { PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+    return made;
+}
+
+struct ScriptedServer::Inside {
+    explicit Inside(Script s) : script(std::move(s)) {}
+
+    Answer reply_to(Heard request)
+    {
+        auto reply = script(request);
+        const std::lock_guard lock(mutex);
+        heard.push_back(std::move(request));
+        return reply;
+    }
+
+    asio::io_context loop;
+    Script script;
+    std::optional<asio::ssl::context> tls;
+    tcp::acceptor acceptor{loop, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
+    std::atomic<int> connections{0};
+    mutable std::mutex mutex;
+    std::vector<Heard> heard;
+    std::thread thread;
+};
+
+namespace {
+
+Heard heard_of(const http::request<http::string_body>& request)
+{
+    Heard heard;
+    heard.method = std::string(request.method_string());
+    heard.target = std::string(request.target());
+    heard.body = request.body();
+    for (const auto& field : request) heard.headers.emplace_back(field.name_string(), field.value());
+    return heard;
+}
+
+template <class Stream>
+asio::awaitable<void> say(Stream& stream, const Answer& reply)
+{
+    asio::steady_timer pause(stream.get_executor());
+    for (const auto& piece : reply.pieces) {
+        co_await asio::async_write(stream, asio::buffer(piece), asio::use_awaitable);
+        pause.expires_after(reply.gap);
+        if (reply.gap.count() > 0) co_await pause.async_wait(asio::use_awaitable);
+    }
+    pause.expires_at(asio::steady_timer::time_point::max());
+    if (reply.then == Answer::Then::stall) co_await pause.async_wait(asio::use_awaitable);
+}
+
+template <class Stream, class Reply>
+asio::awaitable<void> converse(Stream& stream, Reply& reply_to)
+{
+    boost::beast::flat_buffer buffer;
+    while (true) {
+        http::request_parser<http::string_body> parser;
+        co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
+        const Answer reply = reply_to(heard_of(parser.get()));
+        co_await say(stream, reply);
+        auto& socket = boost::beast::get_lowest_layer(stream);
+        if (reply.then == Answer::Then::reset) socket.set_option(asio::socket_base::linger(true, 0));
+        if (reply.then != Answer::Then::keep) co_return socket.close();
+    }
+}
+
+} // namespace
+
+ScriptedServer::ScriptedServer(Script script, const Certificate* tls) : inside_(std::make_unique<Inside>(std::move(script)))
+{
+    if (tls) {
+        auto& context = inside_->tls.emplace(asio::ssl::context::tls_server);
+        context.use_certificate_chain(asio::buffer(tls->certificate));
+        context.use_private_key(asio::buffer(tls->key), asio::ssl::context::pem);
+    }
+    // Plain functions of the object: a capturing lambda must not be a coroutine.
+    struct Serve {
+        static asio::awaitable<void> session(Inside* in, tcp::socket socket)
+        try {
+            auto reply_to = [in](Heard request) { return in->reply_to(std::move(request)); };
+            if (!in->tls) co_return co_await converse(socket, reply_to);
+            asio::ssl::stream<tcp::socket> stream(std::move(socket), *in->tls);
+            co_await stream.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+            co_await converse(stream, reply_to);
+        } catch (const Stop&) {
+            // The client went away: as tests want it.
+        }
+        static asio::awaitable<void> accept(Inside* in)
+        {
+            while (true) {
+                tcp::socket socket = co_await in->acceptor.async_accept(asio::use_awaitable);
+                ++in->connections;
+                asio::co_spawn(in->loop, session(in, std::move(socket)), asio::detached);
+            }
+        }
+    };
+    asio::co_spawn(inside_->loop, Serve::accept(inside_.get()), asio::detached);
+    inside_->thread = std::thread([in = inside_.get()] { in->loop.run(); });
+}
+
+ScriptedServer::~ScriptedServer()
+{
+    inside_->loop.stop();
+    inside_->thread.join();
+}
+
+std::string ScriptedServer::url() const
+{
+    return fmt::format("{}://127.0.0.1:{}", inside_->tls ? "https" : "http", inside_->acceptor.local_endpoint().port());
+}
+
+std::vector<Heard> ScriptedServer::heard() const
+{
+    const std::lock_guard lock(inside_->mutex);
+    return inside_->heard;
+}
+
+int ScriptedServer::connections() const
+{
+    return inside_->connections;
+}
+
+} // namespace upstream_test

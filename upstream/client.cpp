@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/client.hpp"
+
+#include "alli/error.hpp"
+#include "upstream/daily_count.hpp"
+#include "upstream/header.hpp"
+#include "upstream/reply.hpp"
+#include "upstream/target.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace alli::upstream {
+namespace {
+
+constexpr std::string_view key_header = "API-KEY";
+constexpr std::size_t shortest_secret = 16; // shorter ones ("sandbox") are words that an answer may well hold
+
+Request get(std::string target, Priority priority)
+{
+    Request request;
+    request.target = std::move(target);
+    request.priority = priority;
+    return request;
+}
+
+void add_header(Request& request, std::string_view name, std::string value)
+{
+    Header header{std::string(name), std::move(value)};
+    request.headers.push_back(std::move(header));
+}
+
+void add_identity(Request& request, Identity who)
+{
+    if (!who.own_user_id.empty()) add_header(request, "OWN-USER-ID", std::move(who.own_user_id));
+    if (!who.user_email.empty()) add_header(request, "USER-EMAIL", std::move(who.user_email));
+    if (!who.agent_email.empty()) add_header(request, "AGENT-EMAIL", std::move(who.agent_email));
+}
+
+bool read_running(const std::string& body)
+{
+    const auto json = nlohmann::json::parse(body, nullptr, false);
+    const auto at = json.is_object() ? json.find("isRunning") : json.end();
+    if (at == json.end() || !at->is_boolean())
+        throw Error(Fault::bad_reply, "", "upstream's answer whether a conversation is running has no \"isRunning\"");
+    return at->get<bool>();
+}
+
+void hide(std::string& text, const std::string& secret)
+{
+    if (secret.size() < shortest_secret) return;
+    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at)) text.replace(at, secret.size(), "***");
+}
+
+} // namespace
+
+Client::Client(Transport& transport, Pace& pace, Clock& clock, Options options)
+    : transport_(transport), pace_(pace), clock_(clock), options_(std::move(options)), unit_(options_.time_unit)
+{}
+
+Task<Client::Answer> Client::call(Request request)
+{
+    add_header(request, key_header, options_.api_key);
+    const Pace::Slot slot = co_await pace_.acquire(request.priority);
+    Answer answer;
+    answer.asked_at = clock_.now();
+    const auto started = clock_.steady();
+    answer.reply = co_await transport_.send(std::move(request));
+    answer.elapsed = clock_.steady() - started;
+    co_return answer;
+}
+
+// What upstream says in an error becomes a message of ours: should it repeat the key, that must not get into a log.
+void Client::require_read(const Reply& reply, std::string_view what) const
+{
+    if (reply.status >= 200 && reply.status < 300) return require_answer(reply, what);
+    Reply masked = reply;
+    hide(masked.body, options_.api_key);
+    require_success(masked, what);
+}
+
+std::string Client::list_target(const ListQuery& query) const
+{
+    const TimeUnit unit = unit_ == TimeUnit::unknown ? TimeUnit::milliseconds : unit_;
+    std::string target(conversations_path);
+    if (query.started_at) add_query(target, "startedAt", write_instant(*query.started_at, unit));
+    if (query.end_at) add_query(target, "endAt", write_instant(*query.end_at, unit));
+    if (query.cursor) add_query(target, "cursor", *query.cursor);
+    for (const auto& variable : query.variables) add_query(target, "variables", variable);
+    add_query(target, "pageSize", std::to_string(query.page_size));
+    return target;
+}
+
+Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
+{
+    constexpr auto what = "the list of conversations";
+    Request request = get(list_target(query), priority);
+    Answer answer = co_await call(std::move(request));
+    require_read(answer.reply, what);
+
+    Listed listed;
+    listed.asked_at = answer.asked_at;
+    const std::string* date = answer.reply.header("Date");
+    if (const auto theirs = date ? from_http_date(*date) : std::nullopt) {
+        listed.has_date = true;
+        listed.asked_at = *theirs - std::chrono::ceil<std::chrono::microseconds>(answer.elapsed);
+    }
+    listed.page = read_conversation_page(std::move(answer.reply.body), unit_);
+    co_return listed;
+}
+
+Task<std::optional<Reply>> Client::find(std::string target, std::string what, Priority priority)
+{
+    Request request = get(std::move(target), priority);
+    Answer answer = co_await call(std::move(request));
+    // A page in HTML is no word about the conversation: a gateway or a wrong URL says 404 too.
+    if (answer.reply.status == 404 && !is_html(answer.reply)) co_return std::nullopt;
+    require_read(answer.reply, what);
+    co_return std::move(answer.reply);
+}
+
+Task<std::optional<Conversation>> Client::find_conversation(ConversationId id, Priority priority)
+{
+    auto reply = co_await find(conversation_target(id), "a conversation", priority);
+    if (!reply) co_return std::nullopt;
+    co_return read_conversation(std::move(reply->body), unit_);
+}
+
+Task<std::optional<std::vector<Chat>>> Client::list_chats(ConversationId id, int page_no, Priority priority)
+{
+    std::string target = conversation_target(id, "/chats");
+    add_query(target, "pageNo", std::to_string(page_no));
+    auto reply = co_await find(std::move(target), "the chats of a conversation", priority);
+    if (!reply) co_return std::nullopt;
+    co_return read_chat_page(std::move(reply->body), unit_);
+}
+
+Task<std::optional<Chat>> Client::find_chat(ConversationId id, ChatId chat, Priority priority)
+{
+    auto reply = co_await find(chat_target(id, chat), "a chat", priority);
+    if (!reply) co_return std::nullopt;
+    co_return read_chat(std::move(reply->body), unit_);
+}
+
+Task<bool> Client::is_running(ConversationId id, Priority priority)
+{
+    Request request = get(conversation_target(id, "/running"), priority);
+    const Answer answer = co_await call(std::move(request));
+    require_read(answer.reply, "whether a conversation is running");
+    co_return read_running(answer.reply.body);
+}
+
+Task<std::vector<DailyCount>> Client::daily_counts(std::string start_date, std::string end_date, Priority priority)
+{
+    std::string target = options_.daily_count_path;
+    add_query(target, "startDate", start_date);
+    add_query(target, "endDate", end_date);
+    Request request = get(std::move(target), priority);
+    const Answer answer = co_await call(std::move(request));
+    require_read(answer.reply, "the daily counts");
+    co_return read_daily_counts(answer.reply.body);
+}
+
+Task<Reply> Client::write(std::string method, std::string target, std::string body, Identity who)
+{
+    Request request;
+    request.method = std::move(method);
+    request.target = std::move(target);
+    request.body = std::move(body);
+    request.priority = Priority::delivery;
+    if (!request.body.empty()) add_header(request, "Content-Type", "application/json");
+    add_identity(request, std::move(who));
+    Answer answer = co_await call(std::move(request));
+    const bool good = answer.reply.status >= 200 && answer.reply.status < 300;
+    if (good) require_answer(answer.reply, "a write");
+    co_return std::move(answer.reply);
+}
+
+Task<Reply> Client::update_conversation(ConversationId id, std::string method, std::string body, Identity who)
+{
+    return write(std::move(method), conversation_target(id), std::move(body), std::move(who));
+}
+
+Task<Reply> Client::set_title(ConversationId id, std::string method, std::string body, Identity who)
+{
+    return write(std::move(method), conversation_target(id, "/title"), std::move(body), std::move(who));
+}
+
+Task<Reply> Client::rate_chat(ConversationId id, ChatId chat, std::string body, Identity who)
+{
+    return write("POST", chat_target(id, chat, "/feedback"), std::move(body), std::move(who));
+}
+
+Task<Reply> Client::bulk_update(std::string body, Identity who)
+{
+    return write("POST", std::string(conversations_path) + "/bulk_update", std::move(body), std::move(who));
+}
+
+Task<Reply> Client::delete_conversation(ConversationId id, Identity who)
+{
+    return write("DELETE", conversation_target(id), {}, std::move(who));
+}
+
+Task<Reply> Client::stop_conversation(ConversationId id, Identity who)
+{
+    return write("POST", conversation_target(id, "/stop"), {}, std::move(who));
+}
+
+Task<Reply> Client::relay(Request request)
+{
+    std::erase_if(request.headers, [](const Header& header) { return same_name(header.name, key_header); });
+    request.priority = Priority::app;
+    Answer answer = co_await call(std::move(request));
+    co_return std::move(answer.reply);
+}
+
+} // namespace alli::upstream

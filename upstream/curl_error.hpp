@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// libcurl's codes as an Error that a person can act on. Pure.
+#pragma once
+
+#include "alli/error.hpp"
+#include "upstream/curl.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace alli::upstream {
+
+struct Failure {
+    std::string host;
+    CURLcode code = CURLE_OK;
+    std::string detail;    // libcurl's own words; never shown where they could hold a part of the URL
+    long os_error = 0;     // errno of a failed connect
+    bool answered = false; // a status line had come
+    std::chrono::milliseconds connect_timeout{0};
+};
+
+Error error_of(const Failure& failure);
+Error timed_out(const std::string& host, std::chrono::milliseconds after, bool answered);
+Error too_large(const std::string& host, std::size_t limit);
+
+} // namespace alli::upstream

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// libcurl's multi handle on an Asio loop: curl says which sockets to watch and when to wake it, Asio does both. Sockets
+// stay curl's own: a descriptor here is always released, never closed. Everything runs on the one loop.
+#pragma once
+
+#include "upstream/curl.hpp"
+#include "upstream/curl_transport.hpp"
+#include "upstream/transfer.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <unordered_map>
+#include <unordered_set>
+
+namespace alli::upstream {
+
+class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
+public:
+    Multi(asio::any_io_executor loop, CurlOptions options);
+    ~Multi();
+
+    /// Sends one request; keep `self` alive while it is under way.
+    static Task<Reply> send(std::shared_ptr<Multi> self, Request request);
+    /// Ends all that is under way as abandoned; what is sent afterwards ends so at once.
+    void close();
+
+private:
+    struct Socket;
+    struct Way;
+    struct UnderWay;
+    static const Way ways[2];
+
+    static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept;
+    static int on_timer(CURLM*, long timeout_ms, void* self) noexcept;
+
+    void add(Transfer& transfer);
+    void remove(Transfer& transfer) noexcept;
+    void watch(curl_socket_t fd, int wanted);
+    void arm(const std::shared_ptr<Socket>& socket);
+    void ready(const std::shared_ptr<Socket>& socket, const Way& way, bool failed);
+    void schedule(long timeout_ms);
+    void act(curl_socket_t fd, int events);
+    void reap();
+
+    asio::any_io_executor loop_;
+    CurlOptions options_;
+    Site site_;
+    curl::MultiHandle multi_;
+    asio::steady_timer timer_;
+    std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
+    std::unordered_set<Transfer*> under_way_;
+    std::vector<curl::Easy> idle_;
+    bool closed_ = false;
+};
+
+} // namespace alli::upstream

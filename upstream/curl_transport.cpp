@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/curl_transport.hpp"
+
+#include "upstream/curl_multi.hpp"
+
+namespace alli::upstream {
+
+CurlTransport::CurlTransport(asio::any_io_executor loop, CurlOptions options)
+    : multi_(std::make_shared<Multi>(std::move(loop), std::move(options)))
+{}
+
+CurlTransport::~CurlTransport()
+{
+    multi_->close();
+}
+
+Task<Reply> CurlTransport::send(Request request)
+{
+    return Multi::send(multi_, std::move(request));
+}
+
+} // namespace alli::upstream

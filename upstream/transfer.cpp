@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/transfer.hpp"
+
+#include "alli/error.hpp"
+#include "upstream/curl_error.hpp"
+#include "upstream/header.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace alli::upstream {
+namespace {
+
+// Status lines of interim answers included: an upstream that sends them without end is given up.
+constexpr std::size_t max_header_bytes = std::size_t{256} << 10;
+
+template <class Value>
+void set(CURL* easy, CURLoption option, Value value)
+{
+    const CURLcode code = (curl_easy_setopt)(easy, option, value); // the function: the macro checks literals alone
+    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+    if (code != CURLE_OK)
+        throw Error(Fault::io, "libcurl 7.88 or newer, with TLS, is needed", "libcurl refuses option {}: {}",
+                    static_cast<int>(option), curl_easy_strerror(code));
+}
+
+} // namespace
+
+Transfer::Transfer(asio::any_io_executor loop, Request request, const CurlOptions& options, const Site& site)
+    : request_(std::move(request)), options_(options), site_(site), timer_(std::move(loop)),
+      started_(std::chrono::steady_clock::now()), last_progress_(started_)
+{
+    check_request(request_);
+}
+
+void Transfer::prepare(curl::Easy easy)
+{
+    easy_ = std::move(easy);
+    const std::string url = site_.base + request_.target;
+    set(easy_.get(), CURLOPT_URL, url.c_str());
+    set_headers();
+    set_method();
+    set_limits();
+    set_security();
+    set(easy_.get(), CURLOPT_PRIVATE, this);
+    set(easy_.get(), CURLOPT_ERRORBUFFER, detail_.data());
+    set(easy_.get(), CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+    set(easy_.get(), CURLOPT_HEADERDATA, this);
+    set(easy_.get(), CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+    set(easy_.get(), CURLOPT_WRITEDATA, this);
+    set(easy_.get(), CURLOPT_NOPROGRESS, 0L);
+    set(easy_.get(), CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress);
+    set(easy_.get(), CURLOPT_XFERINFODATA, this);
+}
+
+void Transfer::set_headers()
+{
+    lines_.append("Expect:"); // never wait for a 100
+    bool has_type = false;
+    for (const Header& header : request_.headers) {
+        if (is_framing(header.name)) continue;
+        if (same_name(header.name, "Content-Type")) has_type = true;
+        if (same_name(header.name, "Accept-Encoding")) decodes_ = false;
+        lines_.append(header_line(header));
+    }
+    if (!has_type) lines_.append("Content-Type:"); // or libcurl would call every body a form
+    set(easy_.get(), CURLOPT_HTTPHEADER, lines_.get());
+    set(easy_.get(), CURLOPT_USERAGENT, "alli-mirror");
+    if (decodes_) set(easy_.get(), CURLOPT_ACCEPT_ENCODING, "");
+}
+
+void Transfer::set_method()
+{
+    const auto& method = request_.method;
+    const bool sends_body = !request_.body.empty() || method == "POST" || method == "PUT" || method == "PATCH";
+    if (method == "HEAD") {
+        set(easy_.get(), CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (sends_body) {
+        set(easy_.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+        set(easy_.get(), CURLOPT_POSTFIELDS, request_.body.c_str());
+    }
+    set(easy_.get(), CURLOPT_CUSTOMREQUEST, method.c_str());
+}
+
+void Transfer::set_limits()
+{
+    const auto connect = std::max<std::chrono::milliseconds::rep>(1, options_.connect_timeout.count());
+    set(easy_.get(), CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect));
+    set(easy_.get(), CURLOPT_TCP_KEEPALIVE, 1L);
+    set(easy_.get(), CURLOPT_DNS_CACHE_TIMEOUT, 60L);
+    set(easy_.get(), CURLOPT_NOSIGNAL, 1L);
+    // Without it, giving up a request joins the thread that still resolves its name, and the loop stands still.
+    set(easy_.get(), CURLOPT_QUICK_EXIT, 1L);
+    set(easy_.get(), CURLOPT_PATH_AS_IS, 1L);
+}
+
+void Transfer::set_security()
+{
+    set(easy_.get(), CURLOPT_FOLLOWLOCATION, 0L); // libcurl sends the key along to another host
+    set(easy_.get(), CURLOPT_PROTOCOLS_STR, site_.protocols.c_str());
+    set(easy_.get(), CURLOPT_PROXY, ""); // whatever the environment says
+    set(easy_.get(), CURLOPT_SSL_VERIFYPEER, 1L);
+    set(easy_.get(), CURLOPT_SSL_VERIFYHOST, 2L);
+    set(easy_.get(), CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(easy_.get(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    if (!options_.ca_file.empty()) set(easy_.get(), CURLOPT_CAINFO, options_.ca_file.c_str());
+}
+
+curl::Easy Transfer::give_back()
+{
+    if (easy_) curl_easy_reset(easy_.get()); // it must forget us before our lines and buffers go
+    return std::move(easy_);
+}
+
+void Transfer::finish(CURLcode code)
+{
+    code_ = code;
+    if (code != CURLE_OK) curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error_);
+    end(Ending::answered);
+}
+
+void Transfer::end(Ending ending)
+{
+    if (ended()) return;
+    ending_ = ending;
+    timer_.cancel();
+}
+
+Transfer::Steady Transfer::deadline() const noexcept
+{
+    const auto stall = last_progress_ + options_.request_timeout;
+    return request_.timeout.count() > 0 ? std::min(stall, started_ + request_.timeout) : stall;
+}
+
+// libcurl's own low-speed limit counts in whole seconds; this watchdog counts in milliseconds.
+Task<> Transfer::wait()
+{
+    while (!ended()) {
+        const auto until = deadline();
+        boost::system::error_code woken;
+        timer_.expires_at(until);
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+        if (ended()) break;
+        if (woken) throw boost::system::system_error(woken);
+        if (std::chrono::steady_clock::now() < deadline()) continue;
+        const bool overdue = request_.timeout.count() > 0 && deadline() == started_ + request_.timeout;
+        end(overdue ? Ending::overdue : Ending::stalled);
+    }
+}
+
+Reply Transfer::take()
+{
+    const bool answered = reply_.status != 0;
+    if (ending_ == Ending::abandoned)
+        throw Error(Fault::canceled, "", "the request to {} was given up because the program ends", site_.host);
+    if (ending_ == Ending::stalled) throw timed_out(site_.host, options_.request_timeout, answered);
+    if (ending_ == Ending::overdue) throw timed_out(site_.host, request_.timeout, answered);
+    if (ending_ == Ending::too_large) throw too_large(site_.host, options_.max_reply_bytes);
+    if (code_ == CURLE_OK) {
+        if (decodes_) drop_coding_headers();
+        return std::move(reply_);
+    }
+
+    Failure failure;
+    failure.host = site_.host;
+    failure.code = code_;
+    failure.detail = detail_.data();
+    failure.answered = answered;
+    failure.connect_timeout = options_.connect_timeout;
+    failure.os_error = os_error_;
+    throw error_of(failure);
+}
+
+// What libcurl decoded no longer is as these say.
+void Transfer::drop_coding_headers()
+{
+    if (!reply_.header("Content-Encoding")) return;
+    std::erase_if(reply_.headers, [](const Header& header) {
+        return same_name(header.name, "Content-Encoding") || same_name(header.name, "Content-Length");
+    });
+}
+
+bool Transfer::read_header(std::string_view line)
+{
+    header_bytes_ += line.size();
+    if (header_bytes_ > max_header_bytes) return false;
+    line = trimmed(line);
+    if (line.starts_with("HTTP/")) {
+        reply_ = Reply{};
+        const auto space = line.find(' ');
+        if (space != line.npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), reply_.status);
+        headers_done_ = false;
+    } else if (line.empty()) {
+        headers_done_ = true;
+    } else if (!headers_done_) {
+        const auto colon = line.find(':');
+        if (colon == line.npos) return true;
+        Header header{std::string(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))};
+        reply_.headers.push_back(std::move(header));
+    }
+    return true;
+}
+
+bool Transfer::read_body(std::string_view piece)
+{
+    if (piece.size() > options_.max_reply_bytes - reply_.body.size()) return false;
+    reply_.body.append(piece);
+    return true;
+}
+
+// Exceptions must not pass through libcurl's C: out of memory ends the transfer as too large for us.
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept
+try {
+    auto& transfer = *static_cast<Transfer*>(self);
+    transfer.last_progress_ = std::chrono::steady_clock::now();
+    if (transfer.read_header(std::string_view(data, size * count))) return size * count;
+    transfer.end(Ending::too_large);
+    return 0;
+} catch (const std::exception&) {
+    static_cast<Transfer*>(self)->end(Ending::too_large);
+    return 0;
+}
+
+std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept
+try {
+    auto& transfer = *static_cast<Transfer*>(self);
+    transfer.last_progress_ = std::chrono::steady_clock::now();
+    if (transfer.read_body(std::string_view(data, size * count))) return size * count;
+    transfer.end(Ending::too_large);
+    return CURL_WRITEFUNC_ERROR;
+} catch (const std::exception&) {
+    static_cast<Transfer*>(self)->end(Ending::too_large);
+    return CURL_WRITEFUNC_ERROR;
+}
+
+int Transfer::on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) noexcept
+{
+    auto& transfer = *static_cast<Transfer*>(self);
+    if (std::exchange(transfer.moved_, received + sent) != received + sent)
+        transfer.last_progress_ = std::chrono::steady_clock::now();
+    return 0;
+}
+
+} // namespace alli::upstream

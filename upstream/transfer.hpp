@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request under way: what it asks is set on an easy handle, what comes back is gathered into a Reply, and how it ended
+// becomes that Reply or an Error. Lives on the loop of its transport; libcurl calls into it, it never calls the multi.
+#pragma once
+
+#include "upstream/curl.hpp"
+#include "upstream/curl_transport.hpp"
+#include "upstream/site.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+
+namespace alli::upstream {
+
+class Transfer {
+public:
+    using Steady = std::chrono::steady_clock::time_point;
+    enum class Ending { none, answered, stalled, overdue, too_large, abandoned };
+
+    /// Throws Error{usage} for a request that must not go out as it is: an unknown method, a target that is not a path,
+    /// a header that would break the framing. `options` and `site` must outlive it.
+    Transfer(asio::any_io_executor loop, Request request, const CurlOptions& options, const Site& site);
+    Transfer(const Transfer&) = delete;
+    Transfer& operator=(const Transfer&) = delete;
+
+    /// Takes the handle and sets every option on it.
+    void prepare(curl::Easy easy);
+    CURL* easy() const noexcept { return easy_.get(); }
+    curl::Easy give_back();
+
+    bool ended() const noexcept { return ending_ != Ending::none; }
+    void finish(CURLcode code);
+    void end(Ending ending);
+    /// Waits for the end, at most until its own deadline; returns either way. Cancellation ends it with operation_aborted.
+    Task<> wait();
+
+    /// The reply, or the Error that this ending is.
+    Reply take();
+
+private:
+    static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+    static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+    static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) noexcept;
+
+    void set_headers();
+    void set_method();
+    void set_limits();
+    void set_security();
+    bool read_header(std::string_view line);
+    bool read_body(std::string_view piece);
+    Steady deadline() const noexcept;
+    void drop_coding_headers();
+
+    Request request_;
+    const CurlOptions& options_;
+    const Site& site_;
+    asio::steady_timer timer_; // the watchdog, and by its cancellation the signal that the end is there
+    Steady started_;
+    Steady last_progress_;
+    curl_off_t moved_ = 0; // bytes either way
+    curl::Easy easy_;
+    curl::Slist lines_;
+    std::array<char, CURL_ERROR_SIZE> detail_{};
+    Reply reply_;
+    std::size_t header_bytes_ = 0;
+    bool headers_done_ = false; // what comes as a header afterwards is a trailer
+    bool decodes_ = true;       // false where the request chose its own Accept-Encoding
+    Ending ending_ = Ending::none;
+    CURLcode code_ = CURLE_OK;
+    long os_error_ = 0; // errno of a failed connect
+};
+
+} // namespace alli::upstream
