@@ -79,11 +79,11 @@ TEST(CurlTransport, SendsTheTargetByteForByte)
 TEST(CurlTransport, SendsEveryMethodWithItsBody)
 {
     World world([](const Heard&) { return answer(200, ""); });
-    for (const std::string method : {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"}) {
+    const std::string long_enough_for_an_expect(1'500'000, 'x');
+    for (const std::string method : {"POST", "PUT", "PATCH", "DELETE", "OPTIONS"}) {
         Request request = get("/x");
         request.method = method;
-        if (method != "HEAD" && method != "OPTIONS") request.body = R"({"title":")" + method + std::string(2000, 'x') + "\"}";
-        if (method == "HEAD") continue; // its answer has no body: below
+        if (method != "OPTIONS") request.body = method + long_enough_for_an_expect;
         world.send(request);
         const auto heard = world.server.heard().back();
         EXPECT_EQ(heard.method, method);
@@ -294,7 +294,7 @@ INSTANTIATE_TEST_SUITE_P(
                            Then::keep, Fault::bad_reply},
                     Broken{"nothing_and_close", "", Then::close, Fault::unreachable},
                     Broken{"nothing_and_reset", "", Then::reset, Fault::unreachable}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& broken) { return std::string(broken.param.name); });
 
 TEST(CurlTransport, GivesUpAServerThatSaysNothing)
 {

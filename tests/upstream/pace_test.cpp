@@ -1,1 +1,223 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alli/error.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "upstream/pace.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <list>
+
+namespace {
+
+using namespace alli;
+using namespace alli::upstream;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+Pace::Options limits(double requests_per_second, int max_in_flight)
+{
+    Pace::Options options;
+    options.requests_per_second = requests_per_second;
+    options.max_in_flight = max_in_flight;
+    return options;
+}
+
+// Requests that take places and keep them until told otherwise.
+struct World {
+    World(double requests_per_second, int max_in_flight) : pace(std::in_place, clock, limits(requests_per_second, max_in_flight)) {}
+
+    struct Asker {
+        std::optional<Pace::Slot> slot;
+        asio::cancellation_signal cancel;
+        bool canceled = false, given_up = false;
+    };
+
+    static Task<> ask(World* world, Asker* asker, int name, Priority priority)
+    {
+        asker->slot.emplace(co_await world->pace->acquire(priority));
+        world->served.push_back(name);
+        world->at.push_back(world->clock.passed());
+    }
+
+    Asker& wants(int name, Priority priority = Priority::increment)
+    {
+        Asker& asker = askers.emplace_back();
+        auto done = [&asker](std::exception_ptr error) {
+            if (!error) return;
+            try {
+                std::rethrow_exception(error);
+            } catch (const Error& gone) {
+                asker.given_up = gone.fault() == Fault::canceled;
+            } catch (const boost::system::system_error& aborted) {
+                asker.canceled = aborted.code() == asio::error::operation_aborted;
+            }
+        };
+        asio::co_spawn(loop, ask(this, &asker, name, priority), asio::bind_cancellation_slot(asker.cancel.slot(), done));
+        support::run_until_idle(loop);
+        return asker;
+    }
+    void pass(std::chrono::nanoseconds time)
+    {
+        clock.advance(time);
+        support::run_until_idle(loop);
+    }
+    void done(Asker& asker)
+    {
+        asker.slot.reset();
+        support::run_until_idle(loop);
+    }
+
+    support::FakeClock clock;
+    std::list<Asker> askers; // outlives the loop's coroutines
+    asio::io_context loop;
+    std::optional<Pace> pace;
+    std::vector<int> served;
+    std::vector<std::chrono::nanoseconds> at;
+};
+
+TEST(Pace, LetsABurstGoAndThenOneByOne)
+{
+    World world(2, 100);
+    for (int i = 0; i < 4; ++i) world.wants(i);
+    EXPECT_THAT(world.served, ElementsAre(0, 1));
+    world.pass(499ms);
+    EXPECT_EQ(world.served.size(), 2u);
+    world.pass(2ms);
+    EXPECT_THAT(world.served, ElementsAre(0, 1, 2));
+    world.pass(500ms);
+    EXPECT_THAT(world.served, ElementsAre(0, 1, 2, 3));
+    EXPECT_EQ(world.clock.sleepers(), 0u);
+}
+
+TEST(Pace, LetsOneGoWhereTheRateIsBelowOneASecond)
+{
+    World world(0.1, 100);
+    world.wants(0);
+    world.wants(1);
+    EXPECT_EQ(world.served.size(), 1u);
+    EXPECT_TRUE(support::run_jumping(world.loop, world.clock, [&] { return world.served.size() == 2; }, 3));
+    EXPECT_NEAR(std::chrono::duration<double>(world.clock.passed()).count(), 10, 0.001);
+}
+
+TEST(Pace, NeverExceedsItsRateOverALongTime)
+{
+    World world(10, 1000);
+    for (int i = 0; i < 200; ++i) world.wants(i);
+    ASSERT_TRUE(support::run_jumping(world.loop, world.clock, [&] { return world.served.size() == 200; }));
+    // The burst aside, which goes at once.
+    for (std::size_t i = 19; i < world.at.size(); ++i) EXPECT_GE(world.at[i] - world.at[i - 10], 999ms) << i;
+    EXPECT_LT(world.clock.passed(), 19'100ms);
+}
+
+TEST(Pace, SavesNoMoreThanABurst)
+{
+    World world(3, 100);
+    world.pass(1h);
+    for (int i = 0; i < 10; ++i) world.wants(i);
+    EXPECT_EQ(world.served.size(), 3u);
+}
+
+TEST(Pace, HasNoRateWhereItIsNothing)
+{
+    World world(0, 1000);
+    for (int i = 0; i < 500; ++i) world.wants(i);
+    EXPECT_EQ(world.served.size(), 500u);
+    EXPECT_EQ(world.clock.passed(), 0ns);
+}
+
+TEST(Pace, LimitsWhatIsUnderWay)
+{
+    World world(0, 2);
+    auto& first = world.wants(0);
+    world.wants(1);
+    world.wants(2);
+    EXPECT_THAT(world.served, ElementsAre(0, 1));
+    world.pass(1h);
+    EXPECT_EQ(world.served.size(), 2u);
+    world.done(first);
+    EXPECT_THAT(world.served, ElementsAre(0, 1, 2));
+}
+
+TEST(Pace, ServesByPriorityAndThenByArrival)
+{
+    World world(0, 1);
+    auto& first = world.wants(0);
+    world.wants(1, Priority::reconcile);
+    world.wants(2, Priority::backfill);
+    world.wants(3, Priority::app);
+    world.wants(4, Priority::backfill);
+    world.wants(5, Priority::delivery);
+    world.done(first);
+    for (std::size_t i = 1; i < 6; ++i) world.done(*std::next(world.askers.begin(), std::vector<int>{0, 3, 5, 2, 4, 1}[i]));
+    EXPECT_THAT(world.served, ElementsAre(0, 3, 5, 2, 4, 1));
+}
+
+TEST(Pace, ALateAppGoesBeforeThoseWhoWaitForAToken)
+{
+    World world(1, 100);
+    world.wants(0);
+    world.wants(1, Priority::backfill);
+    world.pass(500ms);
+    world.wants(2, Priority::app);
+    world.pass(501ms);
+    EXPECT_THAT(world.served, ElementsAre(0, 2));
+}
+
+TEST(Pace, ACancelledWaiterLeavesTheQueue)
+{
+    World world(0, 1);
+    auto& first = world.wants(0);
+    auto& second = world.wants(1);
+    world.wants(2);
+    second.cancel.emit(asio::cancellation_type::terminal);
+    support::run_until_idle(world.loop);
+    EXPECT_TRUE(second.canceled);
+    world.done(first);
+    EXPECT_THAT(world.served, ElementsAre(0, 2));
+}
+
+TEST(Pace, AWaiterCancelledAsItIsServedGivesItsPlaceBack)
+{
+    World world(0, 1);
+    auto& first = world.wants(0);
+    auto& second = world.wants(1);
+    world.wants(2);
+    first.slot.reset(); // grants the second, which has not run yet
+    second.cancel.emit(asio::cancellation_type::terminal);
+    support::run_until_idle(world.loop);
+    if (second.slot) world.done(second);
+    EXPECT_EQ(world.served.back(), 2);
+}
+
+TEST(Pace, GivesUpItsWaitersWhenItGoes)
+{
+    World world(1, 100);
+    auto& first = world.wants(0);
+    auto& second = world.wants(1);
+    EXPECT_EQ(world.clock.sleepers(), 1u);
+    world.pace.reset();
+    support::run_until_idle(world.loop);
+    EXPECT_TRUE(second.given_up);
+    EXPECT_EQ(world.clock.sleepers(), 0u);
+    world.done(first); // a place may outlive it
+}
+
+TEST(Pace, MayGoAfterTheLoopWithWaitersInIt)
+{
+    support::FakeClock clock;
+    Pace pace(clock, limits(1, 100));
+    {
+        asio::io_context loop;
+        const auto take = [](Pace* from) -> Task<> { co_await from->acquire(Priority::backfill); };
+        for (int i = 0; i < 3; ++i) asio::co_spawn(loop, take(&pace), asio::detached);
+        support::run_until_idle(loop);
+        EXPECT_EQ(clock.sleepers(), 1u);
+    }
+    EXPECT_EQ(clock.sleepers(), 0u);
+}
+
+} // namespace
