@@ -34,7 +34,6 @@ struct Progress {
     std::optional<Instant> chatless_at;    // conversations without a chat are complete as of then; none: not yet looked for
     std::optional<Instant> verified_at;    // our clock, when an increment was last committed: Age counts from it
     std::optional<int> list_embeds;        // how many chats upstream embeds in a list item, as far as seen
-    std::optional<Instant> oldest_seen;    // for the estimate of what is left
 };
 Progress load_progress(Reader& db);
 void save_progress(Writer& db, const Progress& progress); // writes only the values that changed
@@ -52,9 +51,5 @@ void put_problem(Writer& db, std::string_view key, const Problem& problem); // k
 bool clear_problem(Writer& db, std::string_view key);
 std::vector<Problem> load_problems(Reader& db);
 
-struct OutboxCounts {
-    std::int64_t pending = 0, failed = 0, conflicts = 0;
-    std::optional<Instant> oldest_at;
-};
 
 } // namespace alli::cache

@@ -164,6 +164,15 @@ sqlite3_stmt* Connection::prepare(std::string_view sql)
     return statements_.emplace(sql, statement).first->second;
 }
 
+Rows Connection::query_values(std::string_view sql, std::span<const Value> values)
+{
+    sqlite3_stmt* statement = prepare(sql);
+    int index = 0;
+    for (const Value& value : values)
+        std::visit([&](const auto& it) { bind::value(statement, ++index, it, Hold::copy); }, value);
+    return Rows(*this, statement);
+}
+
 void Connection::script(const std::string& sql)
 {
     const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);

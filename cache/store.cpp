@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/store.hpp"
+
+#include "alli/error.hpp"
+#include "alli/random.hpp"
+#include "cache/identity.hpp"
+#include "cache/lock.hpp"
+#include "cache/migrate.hpp"
+#include "cache/writer_thread.hpp"
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace alli::cache {
+namespace {
+
+void require_private(const std::string& path)
+{
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) return; // made in a moment, mode 0600
+    if ((status.st_mode & 077) != 0)
+        throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "{} can be read or written by others", path);
+}
+
+std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema, std::string_view synchronous, const std::string& url)
+{
+    require_private(path);
+    auto db = std::make_unique<Writer>(path, Access::write, synchronous);
+    migrate(*db, schema);
+    claim(*db, url);
+    return db;
+}
+
+std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options)
+{
+    auto db = open_file(options.mirror_path, mirror_schema, "NORMAL", options.url);
+    SystemRandom random; // a secret: never from a seed
+    make_cursor_secret(*db, random.bytes(32));
+    return db;
+}
+
+void quick_check(Connection& db)
+{
+    for (const Row row : db.query("PRAGMA quick_check(1)"))
+        if (row.text(0) != "ok")
+            throw Error(Fault::damaged, "keep a copy of the file before anything else: it may hold writes that were not delivered",
+                        "{} is damaged: {}", db.path(), row.text(0));
+}
+
+std::unique_ptr<Writer> open_outbox_file(const std::string& directory, const std::string& url)
+{
+    auto db = open_file(directory + "/outbox.db", outbox_schema, "FULL", url);
+    quick_check(*db);
+    for (const Row row : db->query("PRAGMA synchronous"))
+        if (row.integer(0) != 2) throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
+    return db;
+}
+
+std::string directory_of(const std::string& path)
+{
+    const auto parent = std::filesystem::path(path).parent_path();
+    return parent.empty() ? "." : parent.string();
+}
+
+// What waits for a job: goes back to its own loop, and keeps that loop alive until then.
+template <class Handler>
+Done resume_on_its_loop(Handler handler)
+{
+    auto shared = std::make_shared<Handler>(std::move(handler));
+    auto executor = asio::prefer(asio::get_associated_executor(*shared), asio::execution::outstanding_work.tracked);
+    return [shared, executor](std::exception_ptr failure) {
+        asio::post(executor, [shared, failure]() mutable { std::move (*shared)(failure); });
+    };
+}
+
+} // namespace
+
+struct Store::Core {
+    explicit Core(const StoreOptions& options)
+        : path(options.mirror_path), lock(directory_of(path)), mirror(open_mirror_file(options)),
+          outbox(open_outbox_file(directory_of(path), options.url))
+    {
+        if (!options.threads) return;
+        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(batch); });
+        for (auto& reader : readers) reader = std::make_unique<JobThread>([this](JobThread::Batch& batch) { read(batch); });
+    }
+
+    void commit(JobThread::Batch& batch)
+    {
+        mirror.run(batch);
+        mirror.checkpoint_when_long();
+    }
+
+    void read(JobThread::Batch& batch)
+    {
+        for (auto& [job, done] : batch) done(read_one(*job));
+    }
+
+    std::exception_ptr read_one(const std::function<void(Connection&)>& job)
+    {
+        try {
+            auto reader = take_reader();
+            reader->run("BEGIN");
+            job(*reader);
+            reader->run("COMMIT");
+            give_back(std::move(reader));
+            return nullptr;
+        } catch (...) {
+            return std::current_exception(); // and that connection is closed rather than given back
+        }
+    }
+
+    std::unique_ptr<Reader> take_reader()
+    {
+        {
+            const std::lock_guard hold(idle_mutex);
+            if (!idle.empty()) {
+                auto reader = std::move(idle.back());
+                idle.pop_back();
+                return reader;
+            }
+        }
+        return std::make_unique<Reader>(path, Access::read);
+    }
+
+    void give_back(std::unique_ptr<Reader> reader)
+    {
+        const std::lock_guard hold(idle_mutex);
+        idle.push_back(std::move(reader));
+    }
+
+    void submit(Lane lane, Job* job, Done done)
+    {
+        if (lane == Lane::mirror)
+            committer->submit(job, std::move(done));
+        else
+            readers[next_reader.fetch_add(1, std::memory_order_relaxed) % readers.size()]->submit(job, std::move(done));
+    }
+
+    void run_inline(Lane lane, Job* job)
+    {
+        std::exception_ptr failure;
+        if (lane == Lane::long_reads) {
+            failure = read_one(*job);
+        } else {
+            JobThread::Batch batch;
+            batch.push_back({job, [&failure](std::exception_ptr why) { failure = why; }});
+            commit(batch);
+        }
+        if (failure) std::rethrow_exception(failure);
+    }
+
+    std::string path;
+    Lock lock;
+    Committing mirror;
+    Committing outbox;
+    std::mutex idle_mutex;
+    std::vector<std::unique_ptr<Reader>> idle;
+    std::atomic<std::size_t> next_reader{0};
+    std::array<std::unique_ptr<JobThread>, 2> readers; // threads go first: they use all of the above
+    std::unique_ptr<JobThread> committer;
+};
+
+Store::Store(StoreOptions options) : core_(std::make_unique<Core>(options)) {}
+
+Store::~Store() = default;
+
+std::uint64_t Store::commits() const noexcept
+{
+    return core_->mirror.commits();
+}
+
+Task<> Store::run_job(Lane lane, Job* job)
+{
+    if (!core_->committer) {
+        core_->run_inline(lane, job);
+        co_return;
+    }
+    auto submit = [core = core_.get(), lane, job](auto handler) { core->submit(lane, job, resume_on_its_loop(std::move(handler))); };
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(submit, asio::use_awaitable);
+}
+
+Store::ReadLease::ReadLease(Store& store) : store_(store), reader_(store.core_->take_reader())
+{
+    reader_->run("BEGIN");
+}
+
+Store::ReadLease::~ReadLease()
+{
+    try {
+        reader_->run("COMMIT");
+        store_.core_->give_back(std::move(reader_));
+    } catch (const Error&) {
+        // A snapshot that cannot be given up: closing the connection gives it up.
+    }
+}
+
+std::unique_ptr<Reader> open_mirror(const std::string& mirror_path)
+{
+    if (!std::filesystem::exists(mirror_path))
+        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first", "there is no mirror at {} yet", mirror_path);
+    auto db = std::make_unique<Reader>(mirror_path, Access::read);
+    require_version(*db, mirror_schema);
+    return db;
+}
+
+} // namespace alli::cache

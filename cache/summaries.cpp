@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/summaries.hpp"
+
+#include "cache/words.hpp"
+
+namespace alli::cache {
+namespace {
+
+Summary summary_of(const Row& row) // id, title, user_name, user_id, created_at, last_chat_at, held
+{
+    std::string user(row.text(2));
+    if (user.empty()) user = std::string(row.text(3));
+    return {std::string(row.text(0)), std::string(row.text(1)), std::move(user), row.optional_instant(4), row.optional_instant(5),
+            row.integer(6)};
+}
+
+} // namespace
+
+std::vector<Summary> list_summaries(Reader& db, int limit)
+{
+    std::vector<Summary> found;
+    for (const Row row : db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
+                                  " ORDER BY last_chat_at DESC, id DESC LIMIT ?1",
+                                  limit))
+        found.push_back(summary_of(row));
+    return found;
+}
+
+std::optional<Summary> find_summary(Reader& db, const ConversationId& id)
+{
+    for (const Row row : db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
+                                  " WHERE id = ?1",
+                                  id.value))
+        return summary_of(row);
+    return std::nullopt;
+}
+
+std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id)
+{
+    std::vector<ReadableChat> chats;
+    for (const Row row : db.query("SELECT id, sender, raw, sent_at FROM chat"
+                                  " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) ORDER BY ordinal",
+                                  id.value))
+        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), words_of_chat(row.text(2)).text, row.optional_instant(3)});
+    return chats;
+}
+
+} // namespace alli::cache

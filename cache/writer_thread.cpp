@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/writer_thread.hpp"
+
+#include "alli/error.hpp"
+
+#include <sqlite3.h>
+
+#include <pthread.h>
+
+#include <csignal>
+
+namespace alli::cache {
+namespace {
+
+constexpr int checkpoint_pages = 1000;
+
+bool is_fatal(const std::exception_ptr& failure)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        return error.fault() == Fault::damaged || error.fault() == Fault::io;
+    } catch (...) {
+        return false;
+    }
+}
+
+int count_log_pages(void* count, sqlite3*, const char*, int pages)
+{
+    *static_cast<int*>(count) = pages;
+    return SQLITE_OK;
+}
+
+} // namespace
+
+Committing::Committing(std::unique_ptr<Writer> db) : db_(std::move(db))
+{
+    sqlite3_wal_hook(db_->handle(), &count_log_pages, &log_pages_);
+}
+
+Committing::~Committing()
+{
+    // A reader may hold the log: then it stays, and the next start reads it.
+    if (!dead_) sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
+std::exception_ptr Committing::run_one(Job& job)
+{
+    try {
+        db_->script("SAVEPOINT job");
+    } catch (...) {
+        return std::current_exception();
+    }
+    try {
+        job(*db_);
+        db_->script("RELEASE job");
+        return nullptr;
+    } catch (...) {
+        const auto failure = std::current_exception();
+        // A full disk may have rolled back the whole transaction; then there is no savepoint to go back to.
+        if (sqlite3_get_autocommit(db_->handle()) == 0) db_->script("ROLLBACK TO job; RELEASE job");
+        return failure;
+    }
+}
+
+void Committing::commit()
+{
+    if (sqlite3_get_autocommit(db_->handle()) != 0)
+        throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost", "{}: the transaction was undone",
+                    db_->path());
+    db_->script("COMMIT");
+    commits_.fetch_add(1, std::memory_order_release);
+}
+
+void Committing::run(std::deque<Pending>& batch)
+{
+    std::vector<std::exception_ptr> outcomes(batch.size(), dead_);
+    if (!dead_) try {
+            db_->script("BEGIN IMMEDIATE");
+            for (std::size_t i = 0; i < batch.size(); ++i) outcomes[i] = run_one(*batch[i].job);
+            commit();
+        } catch (...) {
+            const auto failure = std::current_exception();
+            if (sqlite3_get_autocommit(db_->handle()) == 0) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            // A failed sync is never retried: what SQLite says after one is not to be believed (TRUST.md M9).
+            if (is_fatal(failure)) dead_ = failure;
+            for (auto& outcome : outcomes)
+                if (!outcome) outcome = failure;
+        }
+    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(outcomes[i]);
+    batch.clear();
+}
+
+void Committing::checkpoint_when_long()
+{
+    if (dead_ || log_pages_ < checkpoint_pages) return;
+    if (sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) == SQLITE_OK) log_pages_ = 0;
+}
+
+JobThread::JobThread(std::function<void(Batch&)> run) : run_(std::move(run))
+{
+    // Signals belong to the loop that waits for them.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { loop(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+JobThread::~JobThread()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    arrived_.notify_one();
+    thread_.join();
+}
+
+void JobThread::submit(Job* job, Done done)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        queue_.push_back({job, std::move(done)});
+    }
+    arrived_.notify_one();
+}
+
+void JobThread::loop()
+{
+    for (;;) {
+        Batch batch;
+        {
+            std::unique_lock lock(mutex_);
+            arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            batch.swap(queue_);
+        }
+        run_(batch);
+    }
+}
+
+} // namespace alli::cache

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// A thread that runs jobs on a connection of its own. The committing one gathers whatever waits into one transaction, so that
+// many small writes share one sync to disk; each job is a savepoint, so that one that throws undoes itself alone.
+#pragma once
+
+#include "cache/sqlite.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace alli::cache {
+
+using Job = std::function<void(Connection&)>;
+using Done = std::function<void(std::exception_ptr)>; // called once, on the thread that ran the job
+
+/// Runs waiting jobs as one transaction and checkpoints by itself; the thread-free core of Committer.
+class Committing {
+public:
+    explicit Committing(std::unique_ptr<Writer> db);
+    ~Committing(); // truncates the log
+
+    struct Pending {
+        Job* job;
+        Done done;
+    };
+    /// Every `done` is called after the commit. After a failed commit, or a damaged file, everything fails from then on.
+    void run(std::deque<Pending>& batch);
+
+    void checkpoint_when_long(); // PASSIVE, from 1,000 pages on
+    std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
+
+private:
+    std::exception_ptr run_one(Job& job);
+    void commit();
+
+    std::unique_ptr<Writer> db_;
+    int log_pages_ = 0;
+    std::exception_ptr dead_; // why nothing is acknowledged any more
+    std::atomic<std::uint64_t> commits_{0};
+};
+
+/// A thread with a queue; `run` gets everything that waits.
+class JobThread {
+public:
+    using Batch = std::deque<Committing::Pending>;
+
+    explicit JobThread(std::function<void(Batch&)> run);
+    ~JobThread(); // runs what was submitted, then joins
+
+    void submit(Job* job, Done done);
+
+private:
+    void loop();
+
+    std::function<void(Batch&)> run_;
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    Batch queue_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+} // namespace alli::cache

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/search.hpp"
+#include "tests/cache/fixture.hpp"
+
+namespace alli::cache {
+namespace {
+
+using nlohmann::json;
+
+class Conversations : public CacheTest {
+protected:
+    json get(const std::string& id)
+    {
+        const auto found = store_->read([&](Reader& db) { return find_conversation(db, {id}); });
+        return found ? json::parse(*found) : json();
+    }
+
+    std::size_t hits(const std::string& words)
+    {
+        SearchQuery query;
+        query.text = words;
+        return store_->read([&](Reader& db) { return search(db, query); }).hits.size();
+    }
+};
+
+TEST_F(Conversations, ComeBackWithTheirLastTwentyChats)
+{
+    put("a", 1000, 25);
+    const json conversation = get("a");
+    EXPECT_EQ(conversation["title"], "about a");
+    ASSERT_EQ(conversation["chats"].size(), 20U);
+    EXPECT_EQ(conversation["chats"][0]["id"], "a/5");
+    EXPECT_EQ(conversation["chats"][19]["id"], "a/24");
+    EXPECT_TRUE(get("b").is_null());
+}
+
+TEST_F(Conversations, GiveChatsInPagesOfAHundred)
+{
+    put("a", 1000, 230);
+    const auto page = [&](int number) { return store_->read([&](Reader& db) { return find_chats(db, {"a"}, number); }); };
+    EXPECT_EQ(page(1)->size(), 100U);
+    EXPECT_EQ(page(3)->size(), 30U);
+    EXPECT_EQ(page(4)->size(), 0U);
+    EXPECT_EQ(json::parse(page(3)->front())["id"], "a/200");
+    EXPECT_FALSE(store_->read([&](Reader& db) { return find_chats(db, {"b"}, 1); }));
+}
+
+TEST_F(Conversations, AreWrittenOnlyWhereSomethingChanged)
+{
+    put("a", 1000, 3);
+    const Conversation same = support::make_conversation("a", 1000);
+    const std::vector<Chat> chats{support::make_chat("a", 0, 998, "chat 0 of a"), support::make_chat("a", 1, 999, "chat 1 of a")};
+    write([&](Writer& db) {
+        IndexBatch index;
+        EXPECT_FALSE(put_conversation(db, index, same));
+        EXPECT_FALSE(put_chats(db, index, same.id, 0, chats));
+    });
+}
+
+TEST_F(Conversations, LoseTheirOldWordsWhenAChatIsEdited)
+{
+    put("a", 1000, 3);
+    EXPECT_EQ(hits("\"chat 1\""), 1U);
+    const std::vector<Chat> edited{support::make_chat("a", 1, 999, "quite another thing")};
+    write([&](Writer& db) {
+        IndexBatch index;
+        EXPECT_TRUE(put_chats(db, index, {"a"}, 1, edited));
+        index.flush(db);
+    });
+    EXPECT_EQ(hits("\"chat 1\""), 0U);
+    EXPECT_EQ(hits("another"), 1U);
+    EXPECT_EQ(hits("\"chat 2\""), 1U);
+}
+
+TEST_F(Conversations, CutWhatStandsBehindAChatThatIsNoLongerThere)
+{
+    put("a", 1000, 5);
+    const std::vector<Chat> moved{support::make_chat("a", 7, 999, "moved up")};
+    write([&](Writer& db) {
+        IndexBatch index;
+        put_chats(db, index, {"a"}, 2, moved);
+        index.flush(db);
+    });
+    const auto ids = store_->read([](Reader& db) { return chat_ids_from(db, {"a"}, 0); });
+    EXPECT_THAT(ids, testing::ElementsAre(ChatId{"a/0"}, ChatId{"a/1"}, ChatId{"a/7"}));
+    EXPECT_EQ(store_->read([](Reader& db) { return find_held(db, {"a"}); })->chats, 3);
+}
+
+TEST_F(Conversations, LeaveNothingBehindWhenErased)
+{
+    put("a", 1000, 5, {{"categories", json::array({"x"})}});
+    put("b", 1001, 1);
+    write([&](Writer& db) {
+        IndexBatch index;
+        EXPECT_TRUE(erase_conversation(db, index, {"a"}));
+        EXPECT_FALSE(erase_conversation(db, index, {"never"}));
+        index.flush(db);
+    });
+    EXPECT_TRUE(get("a").is_null());
+    EXPECT_EQ(hits("a"), 0U);
+    const Totals totals = store_->read([](Reader& db) { return count_totals(db); });
+    EXPECT_EQ(totals.conversations, 1);
+    EXPECT_EQ(totals.chats, 1);
+}
+
+TEST_F(Conversations, TakeAThousandChatsOfOneSecond)
+{
+    std::vector<Chat> chats;
+    for (int n = 0; n < 1000; ++n) chats.push_back(support::make_chat("a", n, 500, "same time"));
+    const Conversation conversation = support::make_conversation("a", 500);
+    write([&](Writer& db) {
+        IndexBatch index;
+        put_conversation(db, index, conversation);
+        put_chats(db, index, conversation.id, 0, chats);
+        index.flush(db);
+    });
+    EXPECT_EQ(store_->read([](Reader& db) { return count_totals(db); }).chats, 1000);
+}
+
+TEST_F(Conversations, ReadDraftJsForItsWords)
+{
+    const std::string draft = R"({"blocks":[{"text":"여행 계획","type":"unstyled"},{"text":"second line"}],"entityMap":{}})";
+    const std::vector<Chat> chats{support::make_chat("a", 0, 500, draft)};
+    const Conversation conversation = support::make_conversation("a", 500);
+    write([&](Writer& db) {
+        IndexBatch index;
+        put_conversation(db, index, conversation);
+        put_chats(db, index, conversation.id, 0, chats);
+        index.flush(db);
+    });
+    EXPECT_EQ(hits("여행"), 1U);
+    EXPECT_EQ(hits("second"), 1U);
+    EXPECT_EQ(hits("unstyled"), 0U);
+}
+
+} // namespace
+} // namespace alli::cache

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store without threads on a directory of its own: real SQLite, nothing mocked.
+#pragma once
+
+#include "cache/conversations.hpp"
+#include "cache/store.hpp"
+#include "tests/support/make.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace alli::cache {
+
+class CacheTest : public testing::Test {
+protected:
+    /// Runs one write to its end and throws what it threw.
+    template <class F>
+    void write(F function)
+    {
+        asio::io_context loop;
+        std::exception_ptr failure;
+        auto task = store_->write(std::move(function));
+        asio::co_spawn(loop, std::move(task), [&failure](std::exception_ptr why, auto...) { failure = why; });
+        loop.run();
+        if (failure) std::rethrow_exception(failure);
+    }
+
+    /// Puts a conversation of `chats` chats, one a second, the last at `seconds`.
+    void put(const std::string& id, std::int64_t seconds, int chats, const nlohmann::json& more = nlohmann::json::object())
+    {
+        std::vector<Chat> made;
+        for (int n = 0; n < chats; ++n)
+            made.push_back(support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
+        const Conversation conversation = support::make_conversation(id, chats > 0 ? seconds : 0, more);
+        write([&](Writer& db) {
+            IndexBatch index;
+            put_conversation(db, index, conversation);
+            put_chats(db, index, conversation.id, 0, made);
+            index.flush(db);
+        });
+    }
+
+    void reopen()
+    {
+        store_.reset();
+        store_ = std::make_unique<Store>(options());
+    }
+
+    StoreOptions options() const { return {dir_ / "mirror.db", "http://127.0.0.1:1", false}; }
+
+    support::TempDir dir_;
+    std::unique_ptr<Store> store_ = std::make_unique<Store>(options());
+};
+
+} // namespace alli::cache

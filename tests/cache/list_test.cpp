@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/list.hpp"
+#include "cache/progress.hpp"
+#include "tests/cache/fixture.hpp"
+
+namespace alli::cache {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using Ids = std::vector<std::string>;
+
+class List : public CacheTest {
+protected:
+    ListPage page(const ListFilter& filter, int size, const std::optional<ListKey>& after = std::nullopt)
+    {
+        return store_->read([&](Reader& db) { return list_conversations(db, filter, size, after); });
+    }
+
+    static Ids ids(const ListPage& page)
+    {
+        Ids found;
+        for (const auto& item : page.items) found.push_back(json::parse(item)["id"]);
+        return found;
+    }
+
+    Ids walk(const ListFilter& filter, int size)
+    {
+        Ids all;
+        std::optional<ListKey> after;
+        do {
+            const ListPage part = page(filter, size, after);
+            for (auto& id : ids(part)) all.push_back(std::move(id));
+            after = part.next;
+        } while (after);
+        return all;
+    }
+};
+
+TEST_F(List, SortsByLastChatWithTheChatlessLastInBothDirections)
+{
+    put("b", 200, 1), put("a", 100, 1), put("n", 0, 0), put("m", 0, 0), put("c", 200, 1);
+    ListFilter filter;
+    for (const int size : {1, 2, 3, 50}) {
+        filter.order = Order::last_chat_desc;
+        EXPECT_THAT(walk(filter, size), ElementsAre("c", "b", "a", "n", "m")) << size;
+        filter.order = Order::last_chat_asc;
+        EXPECT_THAT(walk(filter, size), ElementsAre("a", "b", "c", "m", "n")) << size;
+    }
+}
+
+TEST_F(List, TakesWindowsAsExclusive)
+{
+    put("a", 100, 1), put("b", 200, 1), put("c", 300, 1), put("n", 0, 0);
+    ListFilter filter;
+    filter.started_at = support::at_second(100);
+    filter.end_at = support::at_second(300);
+    EXPECT_THAT(walk(filter, 50), ElementsAre("b"));
+}
+
+TEST_F(List, FiltersByUserAppCategoryFirstChatAndState)
+{
+    put("a", 100, 1, {{"user", {{"userId", "u1"}}}, {"categories", json::array({"x", "y"})}});
+    put("b", 200, 5, {{"user", {{"userId", "u2"}}}, {"isEnd", true}, {"llmApp", {{"id", "app"}}}});
+    put("c", 300, 1, {{"user", {{"userId", "u1"}}}, {"categories", json::array({"y"})}});
+    ListFilter users;
+    users.user_ids = {"u1"};
+    EXPECT_THAT(walk(users, 1), ElementsAre("c", "a"));
+    users.user_ids = {"u1", "u2"};
+    EXPECT_THAT(walk(users, 1), ElementsAre("c", "b", "a"));
+    ListFilter app;
+    app.app_id = "app";
+    EXPECT_THAT(walk(app, 50), ElementsAre("b"));
+    ListFilter category;
+    category.category_id = "x";
+    EXPECT_THAT(walk(category, 50), ElementsAre("a"));
+    ListFilter active;
+    active.active_only = true;
+    EXPECT_THAT(walk(active, 50), ElementsAre("c", "a"));
+    ListFilter first;
+    first.first_started_at = support::at_second(195);
+    first.first_end_at = support::at_second(197);
+    EXPECT_THAT(walk(first, 50), ElementsAre("b"));
+}
+
+TEST_F(List, ShowsNothingTwiceInAscendingOrderWhenARowMoves)
+{
+    put("a", 100, 1), put("b", 200, 1), put("c", 300, 1);
+    ListFilter filter;
+    filter.order = Order::last_chat_asc;
+    const ListPage first = page(filter, 1);
+    EXPECT_THAT(ids(first), ElementsAre("a"));
+    put("a", 400, 2);
+    EXPECT_THAT(ids(page(filter, 50, first.next)), ElementsAre("b", "c"));
+}
+
+TEST_F(List, EmbedsAsManyChatsAsUpstreamDoes)
+{
+    put("a", 100, 5);
+    const auto embedded = [&] { return json::parse(page({}, 50).items.at(0))["chats"].size(); };
+    EXPECT_EQ(embedded(), 0U);
+    write([](Writer& db) {
+        Progress progress;
+        progress.list_embeds = 3;
+        save_progress(db, progress);
+    });
+    EXPECT_EQ(embedded(), 3U);
+}
+
+TEST_F(List, IsEmptyWithoutANextPageWhereThereIsNothing)
+{
+    const ListPage nothing = page({}, 50);
+    EXPECT_THAT(nothing.items, IsEmpty());
+    EXPECT_FALSE(nothing.next);
+}
+
+} // namespace
+} // namespace alli::cache

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/progress.hpp"
+#include "tests/cache/fixture.hpp"
+
+namespace alli::cache {
+namespace {
+
+using support::at_second;
+
+class Coverage : public CacheTest {
+protected:
+    void add(std::int64_t from, std::int64_t through, std::int64_t verified = 0)
+    {
+        write([&](Writer& db) { cover(db, {at_second(from), at_second(through), at_second(verified)}); });
+    }
+
+    bool covered(std::int64_t from, std::optional<std::int64_t> through)
+    {
+        const auto end = through ? std::optional(at_second(*through)) : std::nullopt;
+        return store_->read([&](Reader& db) { return is_covered(db, at_second(from), end); });
+    }
+
+    std::size_t pieces()
+    {
+        return store_->read([](Reader& db) { return load_coverage(db).size(); });
+    }
+};
+
+TEST_F(Coverage, ClaimsNothingBeforeSomethingIsCertified)
+{
+    EXPECT_FALSE(covered(0, std::nullopt));
+    EXPECT_FALSE(covered(10, 20));
+}
+
+TEST_F(Coverage, JoinsWhatTouchesAndKeepsGapsApart)
+{
+    add(100, 200), add(300, 400);
+    EXPECT_EQ(pieces(), 2U);
+    EXPECT_TRUE(covered(100, 200));
+    EXPECT_FALSE(covered(150, 350));
+    EXPECT_FALSE(covered(99, 150));
+    add(200, 300);
+    EXPECT_EQ(pieces(), 1U);
+    EXPECT_TRUE(covered(150, 350));
+    add(0, 1000);
+    EXPECT_EQ(pieces(), 1U);
+    EXPECT_TRUE(covered(0, std::nullopt));
+}
+
+TEST_F(Coverage, ReachesAboveItsNewestEndButNeverBelowItsStart)
+{
+    add(100, 200);
+    EXPECT_TRUE(covered(150, 999));
+    EXPECT_TRUE(covered(250, std::nullopt));
+    EXPECT_FALSE(covered(50, 999));
+}
+
+TEST_F(Coverage, IgnoresAnEmptyInterval)
+{
+    add(200, 200), add(300, 200);
+    EXPECT_EQ(pieces(), 0U);
+}
+
+TEST_F(Coverage, IsCompleteOnlyWithTheChatlessFound)
+{
+    add(0, 1000);
+    EXPECT_FALSE(store_->read([](Reader& db) { return is_complete(db); }));
+    write([](Writer& db) {
+        Progress progress;
+        progress.chatless_at = at_second(5);
+        save_progress(db, progress);
+    });
+    EXPECT_TRUE(store_->read([](Reader& db) { return is_complete(db); }));
+}
+
+class ProgressTest : public CacheTest {};
+
+TEST_F(ProgressTest, SurvivesARestartValueForValue)
+{
+    Progress progress;
+    progress.unit = TimeUnit::seconds;
+    progress.boundary = at_second(7);
+    progress.backfill_bound = Instant{std::chrono::microseconds{1615246647609666}};
+    progress.backfill_done = true;
+    progress.list_embeds = 20;
+    write([&](Writer& db) { save_progress(db, progress); });
+    reopen();
+    const Progress back = store_->read([](Reader& db) { return load_progress(db); });
+    EXPECT_EQ(back.unit, TimeUnit::seconds);
+    EXPECT_EQ(back.boundary, progress.boundary);
+    EXPECT_EQ(back.backfill_bound, progress.backfill_bound);
+    EXPECT_TRUE(back.backfill_done);
+    EXPECT_EQ(back.list_embeds, 20);
+    EXPECT_FALSE(back.chatless_at);
+}
+
+TEST_F(ProgressTest, KeepsTheFirstSinceOfAProblemUntilItIsCleared)
+{
+    write([](Writer& db) {
+        put_problem(db, "k", {"first words", "h", at_second(1)});
+        put_problem(db, "k", {"later words", "h", at_second(2)});
+    });
+    const auto problems = store_->read([](Reader& db) { return load_problems(db); });
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].what, "later words");
+    EXPECT_EQ(problems[0].since, at_second(1));
+    write([](Writer& db) { EXPECT_TRUE(clear_problem(db, "k")); });
+    EXPECT_TRUE(store_->read([](Reader& db) { return load_problems(db); }).empty());
+}
+
+} // namespace
+} // namespace alli::cache

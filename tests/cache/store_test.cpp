@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alli/error.hpp"
+#include "cache/cursor_secret.hpp"
+#include "cache/migrate.hpp"
+#include "tests/cache/fixture.hpp"
+
+#include <boost/asio/detached.hpp>
+
+#include <sys/stat.h>
+
+#include <fstream>
+
+namespace alli::cache {
+namespace {
+
+class StoreTest : public CacheTest {
+protected:
+    Fault fault_of(const std::function<void()>& action)
+    {
+        try {
+            action();
+        } catch (const Error& error) {
+            EXPECT_FALSE(error.hint().empty());
+            return error.fault();
+        }
+        ADD_FAILURE() << "nothing was thrown";
+        return Fault::canceled;
+    }
+};
+
+TEST_F(StoreTest, MakesItsFilesForItsUserAlone)
+{
+    for (const char* name : {"mirror.db", "mirror.db-wal", "mirror.db-shm", "outbox.db", "alli-mirror.lock"}) {
+        struct stat status{};
+        ASSERT_EQ(::stat((dir_ / name).c_str(), &status), 0) << name;
+        EXPECT_EQ(status.st_mode & 0777, 0600U) << name;
+    }
+}
+
+TEST_F(StoreTest, RefusesAFileThatOthersCanRead)
+{
+    store_.reset();
+    ::chmod((dir_ / "mirror.db").c_str(), 0644);
+    EXPECT_EQ(fault_of([&] { Store again(options()); }), Fault::settings);
+}
+
+TEST_F(StoreTest, BelongsToOneProcessAtATime)
+{
+    EXPECT_EQ(fault_of([&] { Store second(options()); }), Fault::busy);
+}
+
+TEST_F(StoreTest, RefusesTheMirrorOfAnotherUpstream)
+{
+    store_.reset();
+    StoreOptions other = options();
+    other.url = "https://elsewhere.example";
+    EXPECT_EQ(fault_of([&] { Store wrong(other); }), Fault::settings);
+    EXPECT_NO_THROW(Store right(options()));
+}
+
+TEST_F(StoreTest, RefusesAFileThatIsNoMirrorAndAMissingDirectory)
+{
+    store_.reset();
+    std::ofstream(dir_ / "text.db") << std::string(8192, 'x');
+    ::chmod((dir_ / "text.db").c_str(), 0600);
+    StoreOptions wrong = options();
+    wrong.mirror_path = dir_ / "text.db";
+    EXPECT_EQ(fault_of([&] { Store store(wrong); }), Fault::damaged);
+    wrong.mirror_path = dir_ / "no/such/mirror.db";
+    EXPECT_EQ(fault_of([&] { Store store(wrong); }), Fault::io);
+}
+
+TEST_F(StoreTest, RefusesTheFileOfANewerProgram)
+{
+    write([](Writer&) {});
+    store_.reset();
+    {
+        Writer newer(dir_ / "mirror.db", Access::write);
+        newer.script("PRAGMA user_version = 1000");
+    }
+    EXPECT_EQ(fault_of([&] { Store store(options()); }), Fault::settings);
+}
+
+TEST_F(StoreTest, UndoesAWriteThatThrowsAndKeepsTheNext)
+{
+    const auto count = [&] { return store_->read([](Reader& db) { return count_totals(db); }).conversations; };
+    const Conversation conversation = support::make_conversation("a", 5);
+    const auto failing = [&](Writer& db) {
+        IndexBatch index;
+        put_conversation(db, index, conversation);
+        throw std::runtime_error("in the middle");
+    };
+    EXPECT_THROW(write(failing), std::runtime_error);
+    EXPECT_EQ(count(), 0);
+    put("b", 6, 1);
+    EXPECT_EQ(count(), 1);
+}
+
+TEST_F(StoreTest, KeepsItsCursorSecretAcrossARestart)
+{
+    const auto secret = [&] { return store_->read([](Reader& db) { return load_cursor_secret(db); }); };
+    const std::string before = secret();
+    EXPECT_EQ(before.size(), 32U);
+    reopen();
+    EXPECT_EQ(secret(), before);
+}
+
+TEST_F(StoreTest, WithThreadsEveryWriteIsCommittedWhenItsAwaitReturns)
+{
+    store_.reset();
+    StoreOptions threaded = options();
+    threaded.threads = true;
+    store_ = std::make_unique<Store>(threaded);
+    asio::io_context loop;
+    int seen = 0;
+    for (int n = 0; n < 200; ++n) {
+        asio::co_spawn(
+            loop,
+            [](Store& store, int number, int& good) -> Task<> {
+                const Conversation made = support::make_conversation("c" + std::to_string(number), 100 + number);
+                auto put_it = [&](Writer& db) {
+                    IndexBatch index;
+                    const bool changed = put_conversation(db, index, made);
+                    index.flush(db);
+                    return changed;
+                };
+                const bool changed = co_await store.write(put_it);
+                const bool visible = store.read([&](Reader& db) { return find_conversation(db, made.id).has_value(); });
+                auto look = [&](Reader& db) { return find_conversation(db, made.id).has_value(); };
+                const bool visible_later = co_await store.read_long(look);
+                if (changed && visible && visible_later) ++good;
+            }(*store_, n, seen),
+            asio::detached);
+    }
+    loop.run();
+    EXPECT_EQ(seen, 200);
+    EXPECT_LE(store_->commits(), 200U);
+}
+
+TEST_F(StoreTest, IsReadBesideTheProcessThatOwnsIt)
+{
+    put("a", 5, 1);
+    const auto beside = open_mirror(dir_ / "mirror.db");
+    EXPECT_TRUE(find_conversation(*beside, {"a"}));
+    store_.reset();
+    EXPECT_TRUE(find_conversation(*open_mirror(dir_ / "mirror.db"), {"a"}));
+    EXPECT_EQ(fault_of([&] { open_mirror(dir_ / "nothing.db"); }), Fault::io);
+}
+
+} // namespace
+} // namespace alli::cache
