@@ -50,11 +50,11 @@ CurlTransport::Multi::Multi(asio::any_io_executor loop, CurlOptions options)
       timer_(loop_)
 {
     const long connections = std::max(1, options_.max_connections);
+    idle_.reserve(static_cast<std::size_t>(connections));
     curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
     curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
     curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
     curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, connections);
 }
 
@@ -78,6 +78,7 @@ void CurlTransport::Multi::close()
 {
     closed_ = true;
     timer_.cancel();
+    for (Transfer* transfer : std::exchange(queue_, {})) transfer->end(Transfer::Ending::abandoned);
     while (!under_way_.empty()) {
         Transfer& transfer = **under_way_.begin();
         transfer.end(Transfer::Ending::abandoned);
@@ -85,9 +86,21 @@ void CurlTransport::Multi::close()
     }
 }
 
+bool CurlTransport::Multi::has_room() const noexcept
+{
+    return under_way_.size() < static_cast<std::size_t>(std::max(1, options_.max_connections));
+}
+
+// The queue is ours: libcurl 7.88's own, behind CURLMOPT_MAX_TOTAL_CONNECTIONS, was seen to crash in socket_action.
 void CurlTransport::Multi::add(Transfer& transfer)
 {
     if (closed_) return transfer.end(Transfer::Ending::abandoned);
+    if (!has_room()) return queue_.push_back(&transfer);
+    start(transfer);
+}
+
+void CurlTransport::Multi::start(Transfer& transfer) noexcept
+try {
     curl::Easy easy;
     if (idle_.empty()) {
         easy.reset(curl_easy_init());
@@ -102,14 +115,22 @@ void CurlTransport::Multi::add(Transfer& transfer)
     if (code == CURLM_OK) return;
     under_way_.erase(&transfer);
     throw Error(Fault::io, "this is a fault of the program", "libcurl takes no request: {}", curl_multi_strerror(code));
+} catch (...) {
+    transfer.fail(std::current_exception());
 }
 
 void CurlTransport::Multi::remove(Transfer& transfer) noexcept
 {
+    queue_.remove(&transfer);
     if (under_way_.erase(&transfer) == 0) return;
     curl_multi_remove_handle(multi_.get(), transfer.easy());
     auto easy = transfer.give_back();
-    if (idle_.size() < static_cast<std::size_t>(std::max(1, options_.max_connections))) idle_.push_back(std::move(easy));
+    if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(easy));
+    while (!queue_.empty() && has_room()) {
+        Transfer& next = *queue_.front();
+        queue_.pop_front();
+        start(next);
+    }
 }
 
 int CurlTransport::Multi::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept

@@ -10,8 +10,10 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <list>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 namespace alli::upstream {
 
@@ -34,7 +36,9 @@ private:
     static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept;
     static int on_timer(CURLM*, long timeout_ms, void* self) noexcept;
 
+    bool has_room() const noexcept;
     void add(Transfer& transfer);
+    void start(Transfer& transfer) noexcept;
     void remove(Transfer& transfer) noexcept;
     void watch(curl_socket_t fd, int wanted);
     void arm(const std::shared_ptr<Socket>& socket);
@@ -50,6 +54,7 @@ private:
     asio::steady_timer timer_;
     std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
     std::unordered_set<Transfer*> under_way_;
+    std::list<Transfer*> queue_; // beyond max_connections, in the order they came
     std::vector<curl::Easy> idle_;
     bool closed_ = false;
 };

@@ -39,6 +39,7 @@ Transfer::Transfer(asio::any_io_executor loop, Request request, const CurlOption
 void Transfer::prepare(curl::Easy easy)
 {
     easy_ = std::move(easy);
+    last_progress_ = std::chrono::steady_clock::now();
     const std::string url = site_.base + request_.target;
     set(easy_.get(), CURLOPT_URL, url.c_str());
     set_headers();
@@ -124,6 +125,12 @@ void Transfer::finish(CURLcode code)
     end(Ending::answered);
 }
 
+void Transfer::fail(std::exception_ptr error)
+{
+    failure_ = std::move(error);
+    end(Ending::failed);
+}
+
 void Transfer::end(Ending ending)
 {
     if (ended()) return;
@@ -155,6 +162,7 @@ Task<> Transfer::wait()
 
 Reply Transfer::take()
 {
+    if (failure_) std::rethrow_exception(failure_);
     const bool answered = reply_.status != 0;
     if (ending_ == Ending::abandoned)
         throw Error(Fault::canceled, "", "the request to {} was given up because the program ends", site_.host);

@@ -10,13 +10,14 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
+#include <exception>
 
 namespace alli::upstream {
 
 class Transfer {
 public:
     using Steady = std::chrono::steady_clock::time_point;
-    enum class Ending { none, answered, stalled, overdue, too_large, abandoned };
+    enum class Ending { none, answered, stalled, overdue, too_large, abandoned, failed };
 
     /// Throws Error{usage} for a request that must not go out as it is: an unknown method, a target that is not a path,
     /// a header that would break the framing. `options` and `site` must outlive it.
@@ -32,6 +33,8 @@ public:
     bool ended() const noexcept { return ending_ != Ending::none; }
     void finish(CURLcode code);
     void end(Ending ending);
+    /// It could not begin: take() throws what is given here.
+    void fail(std::exception_ptr error);
     /// Waits for the end, at most until its own deadline; returns either way. Cancellation ends it with operation_aborted.
     Task<> wait();
 
@@ -67,6 +70,7 @@ private:
     bool headers_done_ = false; // what comes as a header afterwards is a trailer
     bool decodes_ = true;       // false where the request chose its own Accept-Encoding
     Ending ending_ = Ending::none;
+    std::exception_ptr failure_;
     CURLcode code_ = CURLE_OK;
     long os_error_ = 0; // errno of a failed connect
 };
