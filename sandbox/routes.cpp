@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/routes.hpp"
+
+#include "sandbox/encoding.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace alli::sandbox {
+namespace {
+
+// A literal path stands before a pattern that it would match too. Update and title take whatever method a client guesses.
+constexpr auto routes = std::to_array<Route>({
+    {"listConversations", "GET", "/webapi/v2/conversations", &list_conversations},
+    {"bulkUpdateConversations", "POST", "/webapi/v2/conversations/bulk_update", &bulk_update_conversations},
+    {"dailyConversationCount", "GET", "/webapi/v2/conversations/daily_count", &count_conversations_daily},
+    {"getConversation", "GET", "/webapi/v2/conversations/{}", &get_conversation},
+    {"updateConversation", "PUT PATCH POST", "/webapi/v2/conversations/{}", &update_conversation},
+    {"deleteConversation", "DELETE", "/webapi/v2/conversations/{}", &delete_conversation},
+    {"listChats", "GET", "/webapi/v2/conversations/{}/chats", &list_chats},
+    {"getChat", "GET", "/webapi/v2/conversations/{}/chats/{}", &get_chat},
+    {"rateChat", "POST", "/webapi/v2/conversations/{}/chats/{}/feedback", &rate_chat},
+    {"isConversationRunning", "GET", "/webapi/v2/conversations/{}/running", &is_running},
+    {"stopConversation", "POST", "/webapi/v2/conversations/{}/stop", &stop_conversation},
+    {"setConversationTitle", "PUT PATCH POST", "/webapi/v2/conversations/{}/title", &set_title},
+    {"listApps", "GET", "/webapi/apps", &list_apps},
+    {"runApp", "POST", "/webapi/apps/{}/run", &run_app},
+    {"runApp", "POST", "/webapi/v2/apps/{}/run_conversation", &run_app},
+});
+
+std::string_view next_segment(std::string_view& rest)
+{
+    rest.remove_prefix(1);
+    const std::string_view segment = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(segment.size());
+    return segment;
+}
+
+// The ids of `path` when it has the form of `pattern`; segments are cut before they are decoded.
+bool fits(std::string_view pattern, std::string_view path, std::vector<std::string>& ids)
+{
+    ids.clear();
+    while (pattern.starts_with('/') && path.starts_with('/')) {
+        const std::string_view wanted = next_segment(pattern), given = next_segment(path);
+        if (wanted != "{}") {
+            if (wanted != given) return false;
+            continue;
+        }
+        auto id = percent_decoded(given, Plus::literal);
+        if (!id || id->empty()) return false;
+        ids.push_back(std::move(*id));
+    }
+    return pattern.empty() && path.empty();
+}
+
+bool takes(const Route& route, std::string_view method)
+{
+    std::string_view rest = route.methods;
+    while (!rest.empty()) {
+        const std::string_view one = rest.substr(0, rest.find(' '));
+        if (one == method) return true;
+        rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+    }
+    return false;
+}
+
+} // namespace
+
+Match match_route(std::string_view method, std::string_view path)
+{
+    Match match;
+    std::string_view pattern; // the first that fits decides
+    for (const Route& route : routes) {
+        if (pattern.empty() && fits(route.path, path, match.ids)) pattern = route.path;
+        if (pattern.empty() || route.path != pattern) continue;
+        match.kind = Match::Kind::wrong_method;
+        if (!takes(route, method)) continue;
+        match.kind = Match::Kind::found;
+        match.route = &route;
+        return match;
+    }
+    return match;
+}
+
+bool is_operation(std::string_view name)
+{
+    return std::any_of(routes.begin(), routes.end(), [&](const Route& route) { return route.operation == name; });
+}
+
+} // namespace alli::sandbox

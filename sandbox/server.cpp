@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sandbox/server.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <array>
+#include <charconv>
+#include <iterator>
+
+namespace alli::sandbox {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using Failure = boost::system::error_code;
+
+constexpr std::uint64_t body_limit = 64 * 1024 * 1024;
+constexpr std::uint32_t header_limit = 64 * 1024;
+
+tcp::endpoint read_endpoint(const std::string& listen)
+{
+    const auto colon = listen.rfind(':');
+    std::string host = listen.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    if (host == "localhost") host = "127.0.0.1";
+    const std::string port = colon == std::string::npos ? "" : listen.substr(colon + 1);
+
+    Failure failed;
+    const auto address = asio::ip::make_address(host, failed);
+    std::uint16_t number = 0;
+    const auto [end, bad] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (failed || port.empty() || bad != std::errc{} || end != port.data() + port.size())
+        throw Error(Fault::settings, "an address and a port, as in 127.0.0.1:0", "\"{}\" is no address to listen on", listen);
+    return {address, number};
+}
+
+std::string text(beast::string_view view)
+{
+    return {view.data(), view.size()};
+}
+
+Call read_call(http::request<http::string_body>&& request)
+{
+    Call call;
+    call.method = text(request.method_string());
+    call.target = text(request.target());
+    for (const auto& field : request) call.headers.emplace_back(text(field.name_string()), text(field.value()));
+    call.body = std::move(request.body());
+    return call;
+}
+
+std::string header_text(const Answer& answer, std::size_t content_length, const std::string& date, bool keep_alive)
+{
+    std::string head = fmt::format("HTTP/1.1 {} {}\r\nServer: alli-sandbox\r\nContent-Length: {}\r\nConnection: {}\r\n",
+                                   answer.status, text(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(answer.status)))),
+                                   content_length, keep_alive ? "keep-alive" : "close");
+    if (!date.empty()) head += "Date: " + date + "\r\n";
+    if (!answer.body.empty()) head += "Content-Type: " + answer.type + "\r\n";
+    for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
+    return head + "\r\n";
+}
+
+// So that the peer sees a reset rather than an orderly end.
+void reset(tcp::socket& socket)
+{
+    Failure ignored; // the peer may have been faster
+    socket.set_option(asio::socket_base::linger{true, 0}, ignored);
+    socket.close(ignored);
+}
+
+bool is_bad_request(const Failure& failed)
+{
+    return failed.category() == http::make_error_code(http::error::bad_method).category() &&
+           failed != http::error::end_of_stream && failed != http::error::partial_message;
+}
+
+} // namespace
+
+Server::Server(const std::string& listen_on, Responder& responder) : responder_(responder)
+{
+    loop_.emplace(1);
+    listen(read_endpoint(listen_on));
+    asio::co_spawn(*loop_, accept(), asio::detached);
+    thread_ = std::thread{[this] { loop_->run(); }};
+}
+
+Server::~Server()
+{
+    stop();
+}
+
+void Server::listen(const tcp::endpoint& endpoint)
+{
+    acceptor_.emplace(*loop_);
+    Failure failed;
+    acceptor_->open(endpoint.protocol(), failed);
+    if (!failed) acceptor_->set_option(asio::socket_base::reuse_address{true}, failed);
+    if (!failed) acceptor_->bind(endpoint, failed);
+    if (!failed) acceptor_->listen(asio::socket_base::max_listen_connections, failed);
+    if (failed == asio::error::address_in_use)
+        throw Error(Fault::busy, "choose another port, or 0 for any free one", "port {} is in use", endpoint.port());
+    if (failed)
+        throw Error(Fault::settings, "choose an address of this machine", "cannot listen on {}:{}: {}",
+                    endpoint.address().to_string(), endpoint.port(), failed.message());
+    endpoint_ = acceptor_->local_endpoint();
+}
+
+std::string Server::url() const
+{
+    const auto address = endpoint_.address();
+    return fmt::format(fmt::runtime(address.is_v6() ? "http://[{}]:{}" : "http://{}:{}"), address.to_string(), endpoint_.port());
+}
+
+void Server::stop()
+{
+    const std::lock_guard lock{stopping_};
+    if (!loop_) return;
+    loop_->stop();
+    thread_.join();
+    acceptor_.reset();
+    loop_.reset(); // destroys what the coroutines wait for, and with them their sockets
+}
+
+Task<> Server::accept()
+{
+    for (;;) {
+        Failure failed;
+        tcp::socket socket = co_await acceptor_->async_accept(asio::redirect_error(asio::use_awaitable, failed));
+        if (!failed) {
+            asio::co_spawn(*loop_, converse(std::move(socket)), asio::detached);
+            continue;
+        }
+        asio::steady_timer pause{*loop_, std::chrono::milliseconds{10}}; // out of descriptors, or the peer has gone
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+}
+
+Task<> Server::converse(tcp::socket socket)
+{
+    Failure failed;
+    socket.set_option(tcp::no_delay{true}, failed);
+    beast::flat_buffer buffer;
+    for (;;) {
+        http::request_parser<http::string_body> parser;
+        parser.body_limit(body_limit);
+        parser.header_limit(header_limit);
+        co_await http::async_read(socket, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
+        if (is_bad_request(failed)) {
+            const Answer bad{.status = 400, .body = "Bad Request", .type = "text/html"};
+            co_await reply(socket, bad, false, false);
+        }
+        if (failed) co_return;
+
+        const bool keep_alive = parser.get().keep_alive();
+        const bool is_head = parser.get().method() == http::verb::head;
+        Call call = read_call(parser.release());
+        const Strike strike = responder_.strike(call);
+        if (strike.latency.count() > 0) {
+            asio::steady_timer latency{*loop_, strike.latency};
+            co_await latency.async_wait(asio::use_awaitable);
+        }
+        const Answer answer = responder_.answer(std::move(call), strike);
+        const bool goes_on = co_await reply(socket, answer, is_head, keep_alive);
+        if (!goes_on) co_return;
+    }
+}
+
+// Whether the connection goes on. The reference lives in converse(), which awaits at once.
+Task<bool> Server::reply(tcp::socket& socket, const Answer& answer, bool is_head, bool keep_alive)
+{
+    if (answer.ending == Answer::Ending::reset) {
+        reset(socket);
+        co_return false;
+    }
+    const bool cut = answer.ending == Answer::Ending::cut;
+    const std::string_view body = answer.body;
+    const std::string_view sent = is_head ? "" : cut ? body.substr(0, body.size() / 2) : body;
+    const std::size_t declared = cut ? body.size() + 1 : body.size(); // one more: even an empty body can be cut
+    const std::string head = header_text(answer, declared, responder_.date(), keep_alive);
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(sent)};
+
+    Failure failed;
+    co_await asio::async_write(socket, parts, asio::redirect_error(asio::use_awaitable, failed));
+    if (failed) co_return false;
+    if (keep_alive && !cut) co_return true;
+    socket.shutdown(tcp::socket::shutdown_both, failed);
+    co_return false;
+}
+
+} // namespace alli::sandbox
