@@ -395,6 +395,20 @@ TEST(CurlTransport, MayBeUnderWayWhenTheLoopGoes)
     loop.reset(); // with the waiting coroutine still in it
 }
 
+TEST(CurlTransport, GivesUpARequestThatWaitsForAConnection)
+{
+    World world([](const Heard&) { return raw("", Then::stall); },
+                [](CurlOptions& options) { options.max_connections = 1; });
+    Request first = get("/first");
+    asio::co_spawn(world.loop, world.transport->send(std::move(first)), asio::detached);
+    Request second = get("/second");
+    second.timeout = 50ms;
+    const auto error = world.failure(second);
+    ASSERT_TRUE(error);
+    EXPECT_THAT(error->what(), HasSubstr("timed out after 50 ms"));
+    for (const Heard& heard : world.server.heard()) EXPECT_EQ(heard.target, "/first");
+}
+
 TEST(CurlTransport, RefusesARequestThatWouldBreakTheFraming)
 {
     World world([](const Heard&) { return answer(200, ""); });
