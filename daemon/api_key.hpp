@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The project's API key: from the service manager's credential, else the environment, else a file. It is kept out of argv,
+// logs and messages; the variable is wiped from our own environment once read.
+#pragma once
+
+#include "daemon/settings.hpp"
+
+namespace alli::daemon {
+
+/// Throws Error{settings} that says where a key was looked for: none there, empty, or a file that others can read.
+std::string load_api_key(const Settings& settings, const Environment& environment);
+
+/// The lines of proxy.tokens_file: further keys for local apps. The same care as for the key's file.
+std::vector<std::string> load_tokens(const std::string& path);
+
+/// No core dumps, no other process of the user looks in, files for us alone. At the start of what holds the key.
+void harden_process();
+
+} // namespace alli::daemon

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// A value as it was written into the member that its setting names, by the member's type and the setting's rule. Pure.
+#pragma once
+
+#include "daemon/settings.hpp"
+
+namespace alli::daemon {
+
+/// None when it was taken; else what is expected there ("a duration such as \"30s\""), and nothing changed.
+std::optional<std::string> assign(Config& config, const Setting& setting, const Raw& value);
+
+/// The text of an environment variable as the setting's type would be written; lists are separated by commas.
+Raw from_text(const Setting& setting, const std::string& text);
+
+/// The value as an error message shows it.
+std::string describe(const Raw& value);
+
+} // namespace alli::daemon

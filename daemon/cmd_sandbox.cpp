@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sandbox`: the look-alike on its own, until a signal.
+#include "alli/error.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/duration.hpp"
+#include "daemon/sandbox_home.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+
+namespace alli::daemon {
+
+struct SandboxArguments {
+    SandboxChoice choice;
+    std::string listen = "127.0.0.1:0", latency, date_skew;
+    std::vector<std::string> faults;
+    std::string time_unit = "ms-fraction", cursor = "key", bounds = "exclusive";
+    int embedded = 20;
+    bool empty_pages = false, refuse_orders = false;
+};
+
+static std::int64_t read_span(const std::string& option, const std::string& text)
+{
+    if (text.empty()) return 0;
+    const bool negative = text.starts_with('-');
+    const auto span = read_duration(negative ? std::string_view(text).substr(1) : std::string_view(text));
+    if (!span) throw Error(Fault::usage, "write it as 50ms or 2s", "{} {} is no duration", option, text);
+    return negative ? -span->count() : span->count();
+}
+
+static sandbox::Options make_options(const SandboxArguments& arguments)
+{
+    static const std::map<std::string, sandbox::TimeStyle> styles{
+        {"ms-fraction", sandbox::TimeStyle::milliseconds_fraction},
+        {"ms", sandbox::TimeStyle::milliseconds},
+        {"s", sandbox::TimeStyle::seconds},
+    };
+    sandbox::Options options = sandbox_options(arguments.choice);
+    options.listen = arguments.listen;
+    options.time_style = styles.at(arguments.time_unit);
+    options.cursor = arguments.cursor == "key" ? sandbox::CursorKind::key : sandbox::CursorKind::position;
+    options.bounds_inclusive = arguments.bounds == "inclusive";
+    options.embedded_chats = arguments.embedded;
+    options.empty_pages = arguments.empty_pages;
+    options.refuse_orders = arguments.refuse_orders;
+    options.date_skew_ms = read_span("--date-skew", arguments.date_skew);
+    for (const std::string& fault : arguments.faults) options.faults.push_back(sandbox::parse_fault(fault));
+    if (!arguments.latency.empty()) {
+        sandbox::FaultRule latency;
+        latency.amount = read_span("--latency", arguments.latency);
+        options.faults.push_back(latency);
+    }
+    return options;
+}
+
+static int run_sandbox(const SandboxArguments& arguments)
+{
+    asio::io_context loop(1);
+    asio::signal_set signals(loop, SIGTERM, SIGINT); // before the sandbox's thread
+    const sandbox::Sandbox sandbox(make_options(arguments));
+    fmt::print("{}\n", sandbox.url());
+    fmt::print("curl -H 'API-KEY: {}' '{}/webapi/v2/conversations?pageSize=2'\n", sandbox_key, sandbox.url());
+    std::fflush(stdout);
+
+    signals.async_wait([](const boost::system::error_code&, int) {});
+    loop.run();
+    return 0;
+}
+
+Action add_sandbox(CLI::App& arguments)
+{
+    auto chosen = std::make_shared<SandboxArguments>();
+    add_sandbox_choice(arguments, chosen->choice);
+    arguments.add_option("--listen", chosen->listen, "HOST:PORT; port 0 is any free one");
+    arguments.add_option("--latency", chosen->latency, "pause before every answer")->type_name("DURATION");
+    arguments.add_option("--fault", chosen->faults, "KIND[:ROUTE[:COUNT[:AMOUNT]]], may be given several times");
+    arguments.add_option("--time-unit", chosen->time_unit, "ms-fraction, ms or s")
+        ->check(CLI::IsMember({"ms-fraction", "ms", "s"}));
+    arguments.add_option("--cursor", chosen->cursor, "key or position")->check(CLI::IsMember({"key", "position"}));
+    arguments.add_option("--bounds", chosen->bounds, "of its windows: exclusive or inclusive")
+        ->check(CLI::IsMember({"exclusive", "inclusive"}));
+    arguments.add_option("--embedded", chosen->embedded, "chats in a list item, 0 to 20")->check(CLI::Range(0, 20));
+    arguments.add_flag("--empty-pages", chosen->empty_pages, "now and then a page without items");
+    arguments.add_flag("--refuse-orders", chosen->refuse_orders, "400 for any order but the default");
+    arguments.add_option("--date-skew", chosen->date_skew, "its clock against the true time")->type_name("DURATION");
+    return [chosen](const Context&) { return run_sandbox(*chosen); };
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// `serve`: the daemon. The main thread waits for a signal, watches the engine and tells the service manager; the engine and
+// the proxy have threads of their own.
+#include "alli/error.hpp"
+#include "daemon/api_key.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/instance.hpp"
+#include "daemon/log.hpp"
+#include "daemon/places.hpp"
+#include "daemon/sandbox_home.hpp"
+#include "daemon/systemd.hpp"
+#include "upstream/site.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+
+namespace alli::daemon {
+
+struct ServeArguments {
+    bool sandbox = false;
+    SandboxChoice choice;
+};
+
+/// What a run of the daemon is made of; the sandbox, where there is one, outlives what mirrors it.
+struct Plan {
+    std::unique_ptr<sandbox::Sandbox> sandbox;
+    InstanceOptions instance;
+    Listen listen;
+    std::vector<std::string> tokens;
+};
+
+static Plan plan_service(const Settings& settings, const Environment& environment)
+{
+    Plan plan;
+    plan.instance.config = settings.config;
+    plan.instance.api_key = load_api_key(settings, environment);
+    plan.instance.mirror_path = mirror_path(settings, environment);
+    plan.instance.identity = upstream::read_site(settings.config.upstream_url).base;
+    plan.listen = listen_addresses(settings, environment);
+    plan.tokens = load_tokens(settings.config.tokens_file);
+    return plan;
+}
+
+static Plan plan_sandbox(const Settings& settings, const Environment& environment, const SandboxChoice& choice)
+{
+    Plan plan;
+    plan.instance.config = settings.config;
+    plan.instance.mirror_path = sandbox_mirror_path(environment);
+    const std::string directory = prepare_sandbox_home(plan.instance.mirror_path, choice.keep);
+    plan.sandbox = start_sandbox(choice);
+    plan.instance.config.upstream_url = plan.sandbox->url();
+    plan.instance.config.requests_per_second = 0;
+    plan.instance.api_key = sandbox_key;
+    plan.instance.identity = "sandbox:"; // its port changes at every start
+    plan.listen = sandbox_listen_addresses(settings, directory);
+    plan.tokens = load_tokens(settings.config.tokens_file);
+    return plan;
+}
+
+static void say_hello(const Plan& plan, const std::vector<std::string>& addresses)
+{
+    fmt::print(stderr, "alli-mirror {} listens on {}\n", ALLI_VERSION, fmt::join(addresses, ", "));
+    fmt::print(stderr, "the mirror is {}\n", plan.instance.mirror_path);
+    if (!plan.sandbox) return;
+    fmt::print(stderr, "it mirrors a sandbox at {} (key: {})\ntry, in another terminal:\n", plan.sandbox->url(), sandbox_key);
+    for (const std::string& address : addresses) {
+        if (address.starts_with("unix:")) continue;
+        fmt::print(stderr, "  curl -H 'API-KEY: {}' 'http://{}/webapi/v2/conversations?pageSize=2'\n", sandbox_key, address);
+        break;
+    }
+    fmt::print(stderr, "  alli-mirror search football\n  alli-mirror search 여행\n  alli-mirror status\n");
+}
+
+/// Says in the log when upstream goes away or comes back: once each, not at every try.
+static Task<> watch_engine(SystemClock& clock, const Instance& instance)
+{
+    std::string known;
+    for (;;) {
+        const auto state = instance.state();
+        if (state->error != known) {
+            known = state->error;
+            if (known.empty()) spdlog::info("upstream answers again");
+            else spdlog::warn("{}", known);
+        }
+        co_await clock.sleep(std::chrono::seconds(1));
+    }
+}
+
+/// Twice as often as the watchdog asks; a hung engine loop or writer thread gives no sign of life.
+static Task<> feed_watchdog(SystemClock& clock, Instance& instance, std::chrono::microseconds period)
+{
+    for (;;) {
+        instance.probe(&notify_watchdog);
+        co_await clock.sleep(period / 2);
+    }
+}
+
+static void run_until_stopped(Plan& plan)
+{
+    asio::io_context loop(1);
+    asio::signal_set signals(loop, SIGTERM, SIGINT); // before any thread, so that none ends the process the hard way
+    std::exception_ptr failure;
+    Instance instance(plan.instance);
+    instance.serve(plan.listen.addresses, plan.tokens, [&](std::exception_ptr error) {
+        asio::post(loop, [&, error] {
+            failure = error;
+            loop.stop();
+        });
+    });
+    say_hello(plan, instance.addresses());
+    notify_ready("answers on " + instance.addresses().front());
+
+    SystemClock clock;
+    asio::co_spawn(loop, watch_engine(clock, instance), asio::detached);
+    const auto watchdog = watchdog_period();
+    if (watchdog) asio::co_spawn(loop, feed_watchdog(clock, instance, *watchdog), asio::detached);
+    signals.async_wait([&](const boost::system::error_code&, int) { loop.stop(); });
+    loop.run();
+
+    signals.clear(); // a second signal ends the process at once: nothing is lost by that
+    notify_stopping();
+    spdlog::info("stopping");
+    instance.stop();
+    if (failure) std::rethrow_exception(failure);
+}
+
+static int serve(const ServeArguments& arguments, const Context& context)
+{
+    harden_process();
+    std::signal(SIGPIPE, SIG_IGN);
+    const Settings settings = context.settings();
+    start_log(settings.config, context.environment);
+
+    Plan plan = arguments.sandbox ? plan_sandbox(settings, context.environment, arguments.choice)
+                                  : plan_service(settings, context.environment);
+    make_directory_of(plan.instance.mirror_path);
+    for (const std::string& address : plan.listen.addresses)
+        if (address.starts_with("unix:")) make_directory_of(address.substr(5));
+    if (!plan.listen.note.empty()) spdlog::info("{}", plan.listen.note);
+    run_until_stopped(plan);
+    return 0;
+}
+
+Action add_serve(CLI::App& arguments)
+{
+    auto chosen = std::make_shared<ServeArguments>();
+    CLI::Option* sandbox = arguments.add_flag("--sandbox", chosen->sandbox, "mirror a look-alike: no account needed");
+    for (CLI::Option* option : add_sandbox_choice(arguments, chosen->choice)) option->needs(sandbox);
+    arguments.add_flag("--keep", chosen->choice.keep, "do not begin with an empty mirror of the sandbox")->needs(sandbox);
+    return [chosen](const Context& context) { return serve(*chosen, context); };
+}
+
+} // namespace alli::daemon

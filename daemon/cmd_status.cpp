@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// `status`: from the running daemon where one answers, else from the mirror's file alone.
+#include "alli/clock.hpp"
+#include "cache/store.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/daemon_probe.hpp"
+#include "daemon/places.hpp"
+#include "daemon/status.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+
+namespace alli::daemon {
+
+static std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
+                                                 const Environment& environment)
+{
+    if (!place.sandbox) return listen_addresses(settings, environment).addresses;
+    const auto directory = std::filesystem::path(place.mirror_path).parent_path();
+    return sandbox_listen_addresses(settings, directory.string()).addresses;
+}
+
+static Json load_status(const Settings& settings, const ReadPlace& place, const Environment& environment)
+{
+    const std::optional<int> owner = find_owner(place.mirror_path);
+    const auto answer =
+        owner ? ask_daemon(socket_addresses(settings, place, environment), "/mirror/v1/status") : std::nullopt;
+    Json status = answer ? Json::parse(*answer, nullptr, false) : Json();
+    if (!status.is_object()) {
+        const auto db = cache::open_mirror(place.mirror_path);
+        status = make_status(*db, place.sandbox ? "sandbox" : settings.config.upstream_url, nullptr);
+    }
+    Json daemon;
+    daemon["running"] = owner.has_value();
+    daemon["pid"] = owner ? Json(*owner) : Json(nullptr);
+    daemon["answered"] = answer.has_value();
+    status["daemon"] = daemon;
+    return status;
+}
+
+static std::string say_daemon(const Json& daemon)
+{
+    if (!daemon["running"].get<bool>()) return "no daemon runs: alli-mirror serve, or alli-mirror sync, brings it up to date";
+    if (daemon["answered"].get<bool>()) return fmt::format("runs (process {})", daemon["pid"].get<int>());
+    return fmt::format("runs (process {}), but gave no answer over a Unix socket", daemon["pid"].get<int>());
+}
+
+static int status(bool json, const Context& context)
+{
+    const Settings settings = context.settings();
+    const ReadPlace place = find_read_place(settings, context.environment);
+    const Json status = load_status(settings, place, context.environment);
+    if (json) {
+        print_json(dump(status, 2));
+        return 0;
+    }
+    fmt::print("file      {}{}\n", place.mirror_path, place.sandbox ? " (the sandbox's mirror)" : "");
+    fmt::print("daemon    {}\n", say_daemon(status["daemon"]));
+    fmt::print("{}", say_status(status, SystemClock().now()));
+    return 0;
+}
+
+Action add_status(CLI::App& arguments)
+{
+    auto json = std::make_shared<bool>(false);
+    arguments.add_flag("--json", *json, "as JSON");
+    return [json](const Context& context) { return status(*json, context); };
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sync`: one pass until the mirror is complete, with a line of progress every few seconds.
+#include "alli/error.hpp"
+#include "daemon/api_key.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/duration.hpp"
+#include "daemon/instance.hpp"
+#include "daemon/log.hpp"
+#include "daemon/places.hpp"
+#include "daemon/status.hpp"
+#include "upstream/site.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+
+namespace alli::daemon {
+
+struct SyncArguments {
+    std::string since;
+    bool json = false;
+};
+
+class Progress {
+public:
+    explicit Progress(bool json) : json_(json) {}
+
+    void show(const sync::State& state)
+    {
+        if (clock_.steady() - shown_at_ < std::chrono::seconds(3)) return;
+        shown_at_ = clock_.steady();
+        print("progress", state);
+    }
+
+    void print(const char* event, const sync::State& state) const
+    {
+        if (json_) print_event(event, state);
+        else print_line(event, state);
+    }
+
+private:
+    double seconds() const { return std::chrono::duration<double>(clock_.steady() - started_).count(); }
+
+    double rate(const sync::State& state) const
+    {
+        return seconds() > 0 ? static_cast<double>(state.chats) / seconds() : 0;
+    }
+
+    void print_event(const char* event, const sync::State& state) const
+    {
+        Json line;
+        line["event"] = event;
+        line["conversations"] = state.conversations;
+        line["chats"] = state.chats;
+        line["chatsPerSecond"] = std::round(rate(state));
+        line["fraction"] = state.fraction;
+        line["etaSeconds"] = state.eta_seconds ? Json(*state.eta_seconds) : Json(nullptr);
+        fmt::print("{}\n", dump(line));
+        std::fflush(stdout);
+    }
+
+    void print_line(const char* event, const sync::State& state) const
+    {
+        std::string line = fmt::format("{}: {} conversations, {} chats, {:.0f} chats/s, {:.0f}%", event, state.conversations,
+                                       state.chats, rate(state), state.fraction * 100);
+        if (state.eta_seconds)
+            line += fmt::format(", about {} left", say_duration(std::chrono::seconds(std::lround(*state.eta_seconds))));
+        fmt::print(stderr, "{}\n", line);
+    }
+
+    bool json_;
+    SystemClock clock_;
+    Clock::Steady started_ = clock_.steady();
+    Clock::Steady shown_at_ = started_;
+};
+
+static std::unique_ptr<Instance> open_instance(InstanceOptions options)
+{
+    try {
+        return std::make_unique<Instance>(std::move(options));
+    } catch (const Error& error) {
+        if (error.fault() != Fault::busy) throw;
+        throw Error(Fault::busy, "a running daemon keeps the mirror up to date by itself: see alli-mirror status", "{}",
+                    error.what());
+    }
+}
+
+static int sync(const SyncArguments& arguments, const Context& context)
+{
+    if (!arguments.since.empty() && !from_rfc3339(arguments.since))
+        throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "--since {} is no date",
+                    arguments.since);
+    harden_process();
+    std::signal(SIGPIPE, SIG_IGN);
+    const Settings settings = context.settings();
+    start_log(settings.config, context.environment);
+
+    InstanceOptions options;
+    options.config = settings.config;
+    if (!arguments.since.empty()) options.config.backfill_since = arguments.since;
+    options.api_key = load_api_key(settings, context.environment);
+    options.mirror_path = mirror_path(settings, context.environment);
+    options.identity = upstream::read_site(settings.config.upstream_url).base;
+    make_directory_of(options.mirror_path);
+
+    const auto instance = open_instance(std::move(options));
+    Progress progress(arguments.json);
+    instance->run_once([&](const sync::State& state) { progress.show(state); });
+    progress.print("done", *instance->state());
+    return 0;
+}
+
+Action add_sync(CLI::App& arguments)
+{
+    auto chosen = std::make_shared<SyncArguments>();
+    arguments.add_option("--since", chosen->since, "mirror only conversations active since then")->type_name("DATE");
+    arguments.add_flag("--json", chosen->json, "progress as JSON, one object a line");
+    return [chosen](const Context& context) { return sync(*chosen, context); };
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands. Each is a row of the table in commands.cpp and a file of its own, cmd_NAME.cpp, with one function that
+// declares its arguments and returns what it does.
+#pragma once
+
+#include "daemon/settings.hpp"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace CLI {
+class App;
+}
+
+namespace alli::daemon {
+
+/// What every command gets from the words before its own.
+struct Context {
+    std::string settings_file; // --config; empty: looked for
+    Environment environment;
+
+    Settings settings() const { return load_settings(settings_file, environment); }
+};
+
+/// Runs the command and returns the exit code of a run that went well; failures are thrown.
+using Action = std::function<int(const Context&)>;
+
+struct Command {
+    std::string_view name;
+    std::string_view help;
+    Action (*add)(CLI::App& arguments);
+};
+std::span<const Command> command_table();
+
+/// Reads the command line and runs it. Throws Error{usage} for a wrong one.
+int run_command(int count, const char* const* words);
+
+Action add_serve(CLI::App& arguments);
+Action add_sync(CLI::App& arguments);
+Action add_search(CLI::App& arguments);
+Action add_list(CLI::App& arguments);
+Action add_show(CLI::App& arguments);
+Action add_status(CLI::App& arguments);
+Action add_sandbox(CLI::App& arguments);
+
+} // namespace alli::daemon

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/instance.hpp"
+
+#include "alli/error.hpp"
+#include "daemon/status.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <csignal>
+
+namespace alli::daemon {
+
+static constexpr std::chrono::seconds engine_deadline{4};
+
+static upstream::CurlOptions curl_options(const Config& config)
+{
+    upstream::CurlOptions options;
+    options.base_url = config.upstream_url;
+    options.max_connections = config.max_connections;
+    options.connect_timeout = config.connect_timeout;
+    options.request_timeout = config.request_timeout;
+    return options;
+}
+
+static upstream::Client::Options client_options(const Config& config, const std::string& key)
+{
+    upstream::Client::Options options;
+    options.api_key = key;
+    if (config.time_unit == "s") options.time_unit = TimeUnit::seconds;
+    if (config.time_unit == "ms") options.time_unit = TimeUnit::milliseconds;
+    options.daily_count_path = config.daily_count_path;
+    return options;
+}
+
+static cache::StoreOptions store_options(const InstanceOptions& from)
+{
+    cache::StoreOptions options;
+    options.mirror_path = from.mirror_path;
+    options.url = from.identity;
+    return options;
+}
+
+static sync::Options sync_options(const Config& config)
+{
+    sync::Options options;
+    options.interval = config.sync_interval;
+    options.overlap = config.sync_overlap;
+    options.reconcile_interval = config.reconcile_interval;
+    if (!config.backfill_since.empty()) options.backfill_since = from_rfc3339(config.backfill_since);
+    options.max_parallel = config.max_connections;
+    return options;
+}
+
+Instance::Instance(InstanceOptions options)
+    : options_(std::move(options)), transport_(engine_loop_.get_executor(), curl_options(options_.config)),
+      pace_(clock_, {options_.config.requests_per_second, options_.config.max_connections}),
+      client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
+      store_(store_options(options_)), engine_(client_, store_, clock_, random_, sync_options(options_.config))
+{}
+
+Instance::~Instance() { stop(); }
+
+void Instance::spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended)
+{
+    asio::co_spawn(engine_loop_, std::move(work), asio::bind_cancellation_slot(cancel_.slot(), std::move(ended)));
+}
+
+void Instance::run_once(std::function<void(const sync::State&)> report)
+{
+    std::exception_ptr failure;
+    bool stopped = false;
+    asio::signal_set signals(engine_loop_, SIGINT, SIGTERM);
+    signals.async_wait([&](const boost::system::error_code& fault, int) {
+        if (fault) return;
+        stopped = true;
+        signals.clear(); // a second one ends the process at once
+        cancel_.emit(asio::cancellation_type::terminal);
+    });
+    const auto ended = [&](std::exception_ptr error) {
+        failure = error;
+        signals.cancel();
+    };
+    spawn_engine(engine_.run_once(std::move(report)), ended);
+    engine_loop_.run();
+
+    if (stopped && failure)
+        throw Error(Fault::canceled, "the next sync goes on from here", "stopped before the mirror was complete");
+    if (failure) std::rethrow_exception(failure);
+}
+
+void Instance::serve(std::vector<std::string> listen, std::vector<std::string> tokens,
+                     std::function<void(std::exception_ptr)> failed)
+{
+    server_ = std::make_unique<proxy::Server>(proxy_options(std::move(listen), std::move(tokens)), needs());
+    work_.emplace(engine_loop_.get_executor());
+    spawn_engine(engine_.run(), [this, failed = std::move(failed)](std::exception_ptr error) {
+        engine_ended_.set_value();
+        if (work_) failed(error);
+    });
+    engine_thread_ = std::thread([this] { engine_loop_.run(); });
+}
+
+std::vector<std::string> Instance::addresses() const { return server_->addresses(); }
+
+void Instance::stop()
+{
+    if (!engine_thread_.joinable()) return;
+    // The engine winds down while the sessions end; its loop goes on until then, for their requests upstream.
+    asio::post(engine_loop_, [this] { cancel_.emit(asio::cancellation_type::terminal); });
+    server_->stop();
+    const bool ended = engine_ended_.get_future().wait_for(engine_deadline) == std::future_status::ready;
+    asio::post(engine_loop_, [this] { work_.reset(); });
+    if (!ended) engine_loop_.stop();
+    engine_thread_.join();
+    server_.reset();
+}
+
+static Task<> take_turn(cache::Store& store, std::function<void()> done)
+{
+    const auto nothing = [](cache::Writer&) {};
+    co_await store.write(nothing);
+    done();
+}
+
+void Instance::probe(std::function<void()> alive)
+{
+    asio::co_spawn(engine_loop_, take_turn(store_, std::move(alive)), asio::detached);
+}
+
+std::string Instance::status()
+{
+    const auto live = engine_.state();
+    return store_.read([&](cache::Reader& db) { return dump(make_status(db, options_.config.upstream_url, live.get())); });
+}
+
+proxy::Options Instance::proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const
+{
+    const Config& config = options_.config;
+    proxy::Options options;
+    options.listen = std::move(listen);
+    options.require_key = config.auth == "api-key";
+    options.api_key = options_.api_key;
+    options.tokens = std::move(tokens);
+    options.allowed_hosts = config.allowed_hosts;
+    options.allow_remote = config.allow_remote;
+    options.refuse_when_key_rejected = config.on_key_rejected == "refuse";
+    options.max_age = config.max_age;
+    options.forward_timeout = config.forward_timeout;
+    options.loops = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
+    options.version = ALLI_VERSION;
+    return options;
+}
+
+Task<upstream::Reply> Instance::relay_on(asio::any_io_executor loop, upstream::Client& client, upstream::Request request)
+{
+    Task<upstream::Reply> work = client.relay(std::move(request));
+    co_return co_await asio::co_spawn(loop, std::move(work), asio::use_awaitable);
+}
+
+proxy::Needs Instance::needs()
+{
+    return {
+        .store = store_,
+        .clock = clock_,
+        .relay = [this](upstream::Request request) {
+            return relay_on(engine_loop_.get_executor(), client_, std::move(request));
+        },
+        .upstream = [this] {
+            const auto live = engine_.state();
+            return proxy::Upstream{options_.config.upstream_url, live->reachable, live->key_accepted, live->error};
+        },
+        .status = [this] { return status(); },
+        .wake = [this] { engine_.wake(); },
+        .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
+    };
+}
+
+} // namespace alli::daemon

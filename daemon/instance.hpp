@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A running mirror: every part of it, in the order of the data's way, and the narrow interfaces that join them. The engine
+// loop runs upstream and sync; the proxy runs its own loops and reaches the engine only by what is handed over to its loop.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "alli/random.hpp"
+#include "cache/store.hpp"
+#include "daemon/settings.hpp"
+#include "proxy/server.hpp"
+#include "sync/engine.hpp"
+#include "upstream/client.hpp"
+#include "upstream/curl_transport.hpp"
+#include "upstream/pace.hpp"
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <exception>
+#include <functional>
+#include <future>
+#include <memory>
+#include <thread>
+
+namespace alli::daemon {
+
+struct InstanceOptions {
+    Config config;
+    std::string api_key;
+    std::string mirror_path;
+    std::string identity; // whose mirror it is: upstream's URL, or a fixed word where that changes at every start
+};
+
+class Instance {
+public:
+    /// Opens the files and makes the parts; nothing runs yet. Throws Error as Store and CurlTransport do.
+    explicit Instance(InstanceOptions options);
+    ~Instance(); // as stop()
+    Instance(const Instance&) = delete;
+    Instance& operator=(const Instance&) = delete;
+
+    /// One pass on the calling thread; `report` is called on it. SIGINT and SIGTERM end it with Error{canceled}.
+    void run_once(std::function<void(const sync::State&)> report);
+
+    /// Listens, and starts the engine on a thread of its own. `failed` is called there when the engine ends by itself.
+    void serve(std::vector<std::string> listen, std::vector<std::string> tokens,
+               std::function<void(std::exception_ptr)> failed);
+    std::vector<std::string> addresses() const;
+
+    /// Stops accepting, then sync, lets sessions end (5 s at most). The files are closed by the destructor.
+    void stop();
+
+    /// Any thread: `alive` is called on the engine loop after a turn through it and through the store's writer.
+    void probe(std::function<void()> alive);
+
+    std::shared_ptr<const sync::State> state() const { return engine_.state(); }
+    std::string status(); // any thread: the JSON of GET /mirror/v1/status
+
+private:
+    proxy::Options proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const;
+    proxy::Needs needs();
+    static Task<upstream::Reply> relay_on(asio::any_io_executor loop, upstream::Client& client, upstream::Request request);
+    void spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended);
+
+    InstanceOptions options_;
+    SystemClock clock_;
+    SystemRandom random_;
+    asio::io_context engine_loop_{1};
+    upstream::CurlTransport transport_;
+    upstream::Pace pace_;
+    upstream::Client client_;
+    cache::Store store_;
+    sync::Engine engine_;
+    std::unique_ptr<proxy::Server> server_;
+
+    asio::cancellation_signal cancel_; // used on the engine loop alone
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+    std::promise<void> engine_ended_;
+    std::thread engine_thread_;
+};
+
+} // namespace alli::daemon

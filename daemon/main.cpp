@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program: a command line in, an exit code out. The one place that turns a Fault into an exit code.
+#include "alli/error.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/terminal.hpp"
+
+#include <cstdio>
+#include <exception>
+
+using namespace alli;
+
+static int exit_code(Fault fault) noexcept
+{
+    struct Row {
+        Fault fault;
+        int code;
+    };
+    static constexpr Row rows[] = {
+        {Fault::usage, 2},       {Fault::settings, 2},    {Fault::key_rejected, 3},
+        {Fault::unreachable, 4}, {Fault::unavailable, 4}, {Fault::damaged, 5},
+    };
+    for (const Row& row : rows)
+        if (row.fault == fault) return row.code;
+    return 1;
+}
+
+static int complain(const std::string& sentence, const std::string& hint, int code)
+{
+    std::fflush(stdout);
+    fmt::print(stderr, "alli-mirror: {}\n", daemon::printable_line(sentence));
+    if (!hint.empty()) fmt::print(stderr, "  hint: {}\n", daemon::printable_line(hint));
+    return code;
+}
+
+int main(int count, char** words)
+{
+    try {
+        const int code = daemon::run_command(count, words);
+        if (std::fflush(stdout) != 0)
+            return complain("the output could not be written", "is the disk full?", exit_code(Fault::io));
+        return code;
+    } catch (const Error& error) {
+        return complain(error.what(), error.hint(), exit_code(error.fault()));
+    } catch (const std::exception& error) {
+        return complain(error.what(), "", 1);
+    }
+}

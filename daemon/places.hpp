@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where files lie: settings, mirror, socket, the sandbox's mirror. Directories of the service manager first, then XDG's.
+#pragma once
+
+#include "daemon/settings.hpp"
+
+namespace alli::daemon {
+
+/// The settings file to read: `explicit_file`, else $ALLI_MIRROR_CONFIG, else the first that exists of the user's XDG
+/// directory and /etc/alli-mirror. Empty: none. The first two are returned whether they exist or not.
+std::string find_settings_file(const std::string& explicit_file, const Environment& environment);
+
+/// mirror.path, else $STATE_DIRECTORY, else the XDG state directory. Throws Error{settings} when there is no home at all.
+std::string mirror_path(const Settings& settings, const Environment& environment);
+
+/// Where `serve --sandbox` keeps its mirror.
+std::string sandbox_mirror_path(const Environment& environment);
+
+/// The mirror that a command reads: the configured one; where none is configured and none was made, the sandbox's.
+struct ReadPlace {
+    std::string mirror_path;
+    bool sandbox = false;
+};
+ReadPlace find_read_place(const Settings& settings, const Environment& environment);
+
+struct Listen {
+    std::vector<std::string> addresses;
+    std::string note; // for the log; empty: none
+};
+/// proxy.listen; by default port 8787 and a socket in $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR, as far as there is one.
+Listen listen_addresses(const Settings& settings, const Environment& environment);
+Listen sandbox_listen_addresses(const Settings& settings, const std::string& directory);
+
+/// Makes the directory of that file, mode 0700, where it is missing. Throws Error{io}.
+void make_directory_of(const std::string& file);
+
+} // namespace alli::daemon

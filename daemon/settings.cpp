@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/settings.hpp"
+
+#include "alli/error.hpp"
+#include "alli/instant.hpp"
+#include "daemon/assign.hpp"
+#include "daemon/nearest.hpp"
+#include "daemon/places.hpp"
+
+#include <array>
+#include <cstdlib>
+
+namespace alli::daemon {
+
+// THE table. The default is the member's initializer in settings.hpp.
+static const auto settings = std::to_array<Setting>({
+    {"upstream.url", &Config::upstream_url, "base address of the Alli API"},
+    {"upstream.api_key_file", &Config::api_key_file, "file that holds the project's API key, mode 0600"},
+    {"upstream.max_connections", &Config::max_connections, "connections to upstream at a time", {.least = 1, .most = 64}},
+    {"upstream.requests_per_second", &Config::requests_per_second, "request budget; 0 is no limit"},
+    {"upstream.connect_timeout", &Config::connect_timeout, "how long a connection may take"},
+    {"upstream.request_timeout", &Config::request_timeout, "how long a request may go without progress"},
+    {"upstream.time_unit", &Config::time_unit, "unit of upstream's times", {.choices = "auto, s, ms"}},
+    {"upstream.daily_count_path", &Config::daily_count_path, "path of the daily counts"},
+    {"mirror.path", &Config::mirror_path, "the mirror's file; outbox.db lies beside it"},
+    {"sync.interval", &Config::sync_interval, "pause between two polls"},
+    {"sync.overlap", &Config::sync_overlap, "how far a poll looks back beyond the last one"},
+    {"sync.reconcile_interval", &Config::reconcile_interval, "how often everything is compared again"},
+    {"sync.backfill_since", &Config::backfill_since, "mirror only what is younger; empty is everything", {.date = true}},
+    {"sync.variables", &Config::variables, "conversation variables to mirror"},
+    {"proxy.listen", &Config::listen, "addresses to listen on: HOST:PORT or unix:/path"},
+    {"proxy.auth", &Config::auth, "what a request must carry", {.choices = "api-key, none"}},
+    {"proxy.tokens_file", &Config::tokens_file, "further keys for local apps, one a line"},
+    {"proxy.allowed_hosts", &Config::allowed_hosts, "names that a Host header may carry"},
+    {"proxy.allow_remote", &Config::allow_remote, "allow to listen on anything but loopback"},
+    {"proxy.on_key_rejected", &Config::on_key_rejected, "when upstream refuses the key", {.choices = "serve, refuse"}},
+    {"proxy.max_age", &Config::max_age, "how long a verified mirror counts as fresh"},
+    {"proxy.forward_timeout", &Config::forward_timeout, "how long a local app waits for upstream's own answer"},
+    {"outbox.retry_initial", &Config::retry_initial, "first pause before a write is tried again"},
+    {"outbox.retry_max", &Config::retry_max, "longest pause before a write is tried again"},
+    {"outbox.on_conflict", &Config::on_conflict, "when upstream changed the same fields", {.choices = "hold, overwrite"}},
+    {"log.level", &Config::log_level, "what is logged", {.choices = "debug, info, warn, error"}},
+    {"log.format", &Config::log_format, "how it is logged", {.choices = "text, json"}},
+});
+
+std::span<const Setting> setting_table() { return settings; }
+
+std::optional<std::string> process_environment(const std::string& name)
+{
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+}
+
+std::string variable_of(std::string_view key)
+{
+    std::string name = "ALLI_MIRROR_";
+    for (char letter : key)
+        name += letter == '.' ? '_' : static_cast<char>(letter >= 'a' && letter <= 'z' ? letter - 'a' + 'A' : letter);
+    return name;
+}
+
+static const Setting* find_setting(std::string_view key)
+{
+    for (const Setting& setting : settings)
+        if (setting.key == key) return &setting;
+    return nullptr;
+}
+
+[[noreturn]] static void fail_unknown(const std::string& where, const std::string& key)
+{
+    std::vector<std::string_view> keys;
+    for (const Setting& setting : settings) keys.push_back(setting.key);
+    const std::string_view nearest = find_nearest(key, keys);
+    throw Error(Fault::settings,
+                nearest.empty() ? "see the list of settings in DESIGN.md or the example file"
+                                : fmt::format("did you mean {}?", nearest),
+                "{}: there is no setting {}", where, key);
+}
+
+static void put(Settings& into, const Setting& setting, const Raw& value, const std::string& where)
+{
+    const auto expected = assign(into.config, setting, value);
+    if (expected)
+        throw Error(Fault::settings, fmt::format("{}: {}", setting.key, setting.help), "{}: {} must be {}, not {}", where,
+                    setting.key, *expected, setting.secret ? "what is there" : describe(value));
+    into.origins[std::string(setting.key)] = where;
+}
+
+Settings load_settings(const std::string& explicit_file, const Environment& environment)
+{
+    Settings result;
+    result.file = find_settings_file(explicit_file, environment);
+    if (!result.file.empty())
+        for (const TomlEntry& entry : read_toml(result.file)) {
+            const std::string where = fmt::format("{}:{}", result.file, entry.line);
+            const Setting* setting = find_setting(entry.key);
+            if (setting == nullptr) fail_unknown(where, entry.key);
+            put(result, *setting, entry.value, where);
+        }
+    for (const Setting& setting : settings) {
+        const std::string variable = variable_of(setting.key);
+        const auto text = environment(variable);
+        if (text) put(result, setting, from_text(setting, *text), variable);
+    }
+    return result;
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be set. A setting is a member here, with its default, and a row of the table in settings.cpp: the TOML key, the
+// environment variable and the error messages come from the row. Read once at the start of a command.
+#pragma once
+
+#include "daemon/toml_file.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace alli::daemon {
+
+struct Config {
+    std::string upstream_url = "https://backend.alli.ai";
+    std::string api_key_file = "/etc/alli-mirror/api-key";
+    int max_connections = 4;
+    double requests_per_second = 10;
+    std::chrono::milliseconds connect_timeout{5'000};
+    std::chrono::milliseconds request_timeout{30'000};
+    std::string time_unit = "auto";
+    std::string daily_count_path = "/webapi/v2/conversations/daily_count";
+
+    std::string mirror_path; // empty: see places.hpp
+
+    std::chrono::milliseconds sync_interval{30'000};
+    std::chrono::milliseconds sync_overlap{600'000};
+    std::chrono::milliseconds reconcile_interval{86'400'000};
+    std::string backfill_since;
+    std::vector<std::string> variables;
+
+    std::vector<std::string> listen; // empty: see places.hpp
+    std::string auth = "api-key";
+    std::string tokens_file;
+    std::vector<std::string> allowed_hosts{"127.0.0.1", "localhost", "[::1]"};
+    bool allow_remote = false;
+    std::string on_key_rejected = "serve";
+    std::chrono::milliseconds max_age{60'000};
+    std::chrono::milliseconds forward_timeout{10'000};
+
+    std::chrono::milliseconds retry_initial{1'000};
+    std::chrono::milliseconds retry_max{300'000};
+    std::string on_conflict = "hold";
+
+    std::string log_level = "info";
+    std::string log_format = "text";
+};
+
+using Field = std::variant<std::string Config::*, std::vector<std::string> Config::*, bool Config::*, int Config::*,
+                           double Config::*, std::chrono::milliseconds Config::*>;
+
+/// What a value must be beyond its type.
+struct Rule {
+    std::string_view choices = {}; // "a, b, c"; empty: anything
+    double least = 0, most = 1e6;  // for numbers
+    bool date = false;             // a date or a time, or empty
+};
+
+struct Setting {
+    std::string_view key; // "section.name"
+    Field field;
+    std::string_view help;
+    Rule rule = {};
+    bool secret = false; // its value is never shown, not in an error either
+};
+
+std::span<const Setting> setting_table();
+
+struct Settings {
+    Config config;
+    std::string file;                           // the settings file that was read; empty: none
+    std::map<std::string, std::string> origins; // key -> "FILE:LINE" or the variable; a key not in it has its default
+
+    bool is_set(const std::string& key) const { return origins.contains(key); }
+};
+
+/// Environment, by name; none where it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string&)>;
+std::optional<std::string> process_environment(const std::string& name);
+
+/// The settings file (`explicit_file`: --config, empty: looked for), then the environment over it. Throws Error{settings}
+/// that names file, line and key, or the variable, and what is expected there.
+Settings load_settings(const std::string& explicit_file, const Environment& environment);
+
+/// "sync.interval" -> "ALLI_MIRROR_SYNC_INTERVAL".
+std::string variable_of(std::string_view key);
+
+} // namespace alli::daemon

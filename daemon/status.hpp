@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of the mirror, as JSON (the shape "status" of the local API, the same for the command) and in words.
+#pragma once
+
+#include "cache/sqlite.hpp"
+#include "sync/engine.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace alli::daemon {
+
+using Json = nlohmann::ordered_json;
+
+/// `live`: what the engine of this process knows; none outside the daemon, where it comes out as null.
+Json make_status(cache::Reader& db, const std::string& url, const sync::State* live);
+
+/// {"complete","from","through"}: the newest stretch without a gap.
+Json make_coverage(cache::Reader& db);
+
+/// RFC 3339, or null.
+Json time_json(std::optional<Instant> when);
+
+/// In words a person can act on, several lines. `now` is for ages.
+std::string say_status(const Json& status, Instant now);
+
+/// As text, whatever bytes are in it.
+std::string dump(const Json& json, int indent = -1);
+
+} // namespace alli::daemon

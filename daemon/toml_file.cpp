@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/toml_file.hpp"
+
+#include "alli/error.hpp"
+
+#include <toml++/toml.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sys/stat.h>
+
+namespace alli::daemon {
+
+static std::string read_text(const std::string& path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) != 0)
+        throw Error(Fault::settings, "give another file with --config, or make this one readable",
+                    "cannot read the settings file {}: {}", path, std::strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        throw Error(Fault::settings, "name the file itself", "{} is a directory, not a settings file", path);
+    if ((status.st_mode & S_IWOTH) != 0)
+        throw Error(Fault::settings, fmt::format("chmod o-w {}", path),
+                    "the settings file {} can be written by every user of this machine", path);
+
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file.is_open() || file.bad())
+        throw Error(Fault::settings, "check its owner and mode", "cannot read the settings file {}: {}", path,
+                    std::strerror(errno));
+    return text;
+}
+
+static Raw to_raw(const toml::node& node)
+{
+    if (const auto* text = node.as_string()) return text->get();
+    if (const auto* number = node.as_integer()) return number->get();
+    if (const auto* number = node.as_floating_point()) return number->get();
+    if (const auto* flag = node.as_boolean()) return flag->get();
+    const toml::array* list = node.as_array();
+    if (list == nullptr) return {};
+
+    std::vector<std::string> texts;
+    for (const toml::node& item : *list) {
+        const auto* text = item.as_string();
+        if (text == nullptr) return {};
+        texts.push_back(text->get());
+    }
+    return texts;
+}
+
+/// Tables are flattened to "section.name"; one that stands where a value belongs shows up as an unknown key.
+static void flatten(const toml::table& table, const std::string& prefix, std::vector<TomlEntry>& entries)
+{
+    for (const auto& [name, node] : table) {
+        const std::string key = prefix + std::string(name.str());
+        const auto* inner = node.as_table();
+        if (inner != nullptr && !inner->is_inline()) flatten(*inner, key + ".", entries);
+        else entries.push_back({key, to_raw(node), node.source().begin.line});
+    }
+}
+
+std::vector<TomlEntry> read_toml(const std::string& path)
+{
+    const std::string text = read_text(path);
+    try {
+        std::vector<TomlEntry> entries;
+        flatten(toml::parse(text, path), "", entries);
+        return entries;
+    } catch (const toml::parse_error& error) {
+        throw Error(Fault::settings, "mend that line; the format is TOML, for example interval = \"30s\"", "{}:{}: {}",
+                    path, error.source().begin.line, error.description());
+    }
+}
+
+} // namespace alli::daemon
