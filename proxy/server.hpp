@@ -24,6 +24,20 @@ struct Upstream {
     std::string error; // empty when the last pass went well
 };
 
+/// What one connection may take, and for how long (TRUST.md section 4).
+struct Limits {
+    std::size_t header_bytes = 16 * 1024;
+    std::size_t target_bytes = 8 * 1024;
+    std::size_t body_bytes = 1024 * 1024;
+    std::size_t connections = 1024;          // beyond it the one that waits longest for a request makes room
+    std::chrono::milliseconds header{10'000}; // from the first byte of a request to the end of its header
+    std::chrono::milliseconds body{30'000};
+    std::chrono::milliseconds idle{60'000};   // between two requests
+    std::chrono::milliseconds write{30'000};  // without a byte taken by the peer
+    std::chrono::milliseconds drain{5'000};   // what stop() leaves to the requests under way
+    std::chrono::milliseconds tick{250};      // how often deadlines are looked at
+};
+
 struct Options {
     std::vector<std::string> listen{"127.0.0.1:8787"}; // "HOST:PORT", "[::1]:PORT", "unix:/path"; port 0: any free one
     bool require_key = true;                           // auth = "api-key"
@@ -35,6 +49,7 @@ struct Options {
     std::chrono::milliseconds max_age{60'000};
     std::chrono::milliseconds forward_timeout{10'000};
     int loops = 2;
+    Limits limits;
     std::string version;
 };
 
@@ -49,6 +64,7 @@ struct Needs {
     std::function<void(ConversationId)> wake_conversation; // any thread
 };
 
+/// Made, stopped and destroyed on one thread, none of its own.
 class Server {
 public:
     /// Binds at once. Throws Error{busy} (port taken), Error{settings} (not loopback without allow_remote, and so on).

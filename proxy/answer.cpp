@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/answer.hpp"
+
+#include <boost/beast/http/status.hpp>
+#include <boost/system/system_error.hpp>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+
+namespace alli::proxy {
+namespace {
+
+// No page of any origin may read, frame or keep what we answer.
+constexpr std::string_view standing_headers = "X-Content-Type-Options: nosniff\r\n"
+                                              "Cross-Origin-Resource-Policy: same-origin\r\n"
+                                              "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+                                              "Referrer-Policy: no-referrer\r\n"
+                                              "Cache-Control: private, no-cache\r\n";
+
+struct Meaning {
+    Fault fault;
+    int status;
+};
+constexpr std::array meanings{
+    Meaning{Fault::usage, 400},       Meaning{Fault::settings, 500},  Meaning{Fault::key_rejected, 403},
+    Meaning{Fault::unreachable, 503}, Meaning{Fault::unavailable, 503}, Meaning{Fault::bad_reply, 502},
+    Meaning{Fault::refused, 502},     Meaning{Fault::busy, 503},      Meaning{Fault::disk_full, 507},
+    Meaning{Fault::damaged, 500},     Meaning{Fault::io, 500},        Meaning{Fault::canceled, 503},
+};
+static_assert(meanings.size() == static_cast<std::size_t>(Fault::canceled) + 1);
+
+int status_of(Fault fault, Surface surface)
+{
+    if (fault == Fault::unreachable && surface == Surface::contract_read) return 504;
+    const auto* found = std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& m) { return m.fault == fault; });
+    return found == meanings.end() ? 500 : found->status;
+}
+
+int vendor_code(int status)
+{
+    if (status >= 500) return 7000;
+    return status == 403 ? 7001 : 7003;
+}
+
+std::string vendor_body(int status, std::string_view detail)
+{
+    if (status == 401) return R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})";
+    nlohmann::json body;
+    body["type"] = "APIError";
+    body["code"] = vendor_code(status);
+    body["message"] = detail;
+    return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string problem_body(int status, std::string_view detail, std::string_view hint)
+{
+    nlohmann::json body;
+    body["type"] = "about:blank";
+    body["title"] = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+    body["status"] = status;
+    body["detail"] = detail;
+    if (!hint.empty()) body["hint"] = hint;
+    return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool bodiless(int status)
+{
+    return status == 204 || status == 304 || status < 200;
+}
+
+std::string with_hint(const Error& error)
+{
+    return error.hint().empty() ? error.what() : std::string(error.what()) + " (" + error.hint() + ")";
+}
+
+} // namespace
+
+std::string_view Body::view() const noexcept
+{
+    if (const auto* own = std::get_if<std::string>(&text_)) return *own;
+    const auto& shared = *std::get_if<std::shared_ptr<const std::string>>(&text_);
+    return shared ? std::string_view(*shared) : std::string_view{};
+}
+
+Surface surface_of(std::string_view path) noexcept
+{
+    return path.starts_with("/webapi/") ? Surface::webapi : Surface::ours;
+}
+
+Response text_response(std::string_view type, Body body)
+{
+    Response response;
+    response.headers.push_back({"Content-Type", std::string(type)});
+    response.body = std::move(body);
+    return response;
+}
+
+Response problem(Surface surface, int status, std::string_view detail, std::string_view hint)
+{
+    const bool ours = surface == Surface::ours;
+    Response response = text_response(ours ? "application/problem+json" : "application/json",
+                                      ours ? problem_body(status, detail, hint) : vendor_body(status, detail));
+    response.status = status;
+    if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"alli-mirror\""});
+    if (status == 503) response.headers.push_back({"Retry-After", "5"});
+    return response;
+}
+
+Response answer_of(const std::exception_ptr& failure, Surface surface) noexcept
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        const int status = status_of(error.fault(), surface);
+        if (surface == Surface::ours) return problem(surface, status, error.what(), error.hint());
+        return problem(surface, status, with_hint(error));
+    } catch (const boost::system::system_error& error) {
+        if (error.code() == boost::asio::error::operation_aborted)
+            return problem(surface, 503, "the program is about to end");
+        spdlog::error("a request failed: {}", error.what());
+    } catch (const std::exception& error) {
+        spdlog::error("a request failed: {}", error.what());
+    }
+    return problem(surface, 500, "the request failed for a reason of our own; the log says more");
+}
+
+std::string render_head(const Response& response, Manner manner)
+{
+    const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
+    std::string head;
+    head.reserve(640);
+    fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status, std::string_view(reason.data(), reason.size()));
+    for (const Header& header : response.headers) head.append(header.name).append(": ").append(header.value).append("\r\n");
+    head += standing_headers;
+    if (response.sized && !bodiless(response.status))
+        fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.view().size());
+    if (manner.close) head += "Connection: close\r\n";
+    else if (manner.old_protocol) head += "Connection: keep-alive\r\n";
+    return head += "\r\n";
+}
+
+std::string_view body_of(const Response& response, Manner manner) noexcept
+{
+    return manner.head_only || bodiless(response.status) ? std::string_view{} : response.body.view();
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/guard.hpp"
+
+#include "alli/error.hpp"
+#include "proxy/target.hpp"
+#include "upstream/header.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace alli::proxy {
+namespace {
+
+namespace http = boost::beast::http;
+using http::field;
+
+constexpr std::size_t max_header_lines = 100;
+
+std::string_view view(boost::beast::string_view text) noexcept
+{
+    return {text.data(), text.size()};
+}
+
+std::string lower(std::string_view text)
+{
+    std::string folded(text);
+    for (char& c : folded)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    return folded;
+}
+
+bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+struct Authority {
+    std::string host; // lower case, with the brackets of an IPv6 address
+    std::uint16_t port = 80;
+};
+
+bool is_host(std::string_view host)
+{
+    if (host.starts_with('['))
+        return host.size() > 2 && host.ends_with(']') &&
+               host.substr(1, host.size() - 2).find_first_not_of("0123456789abcdefABCDEF:.") == host.npos;
+    return !host.empty() && std::all_of(host.begin(), host.end(),
+                                        [](char c) { return is_alnum(c) || c == '.' || c == '-' || c == '_'; });
+}
+
+// "host", "host:port", "[v6]:port"; none for anything else: no user, no list, no path.
+std::optional<Authority> read_authority(std::string_view text)
+{
+    Authority authority;
+    const auto bracket = text.starts_with('[') ? text.find(']') : 0;
+    if (bracket == text.npos) return std::nullopt;
+    const auto colon = text.find(':', bracket);
+    if (!is_host(text.substr(0, colon))) return std::nullopt;
+    authority.host = lower(text.substr(0, colon));
+    if (colon == text.npos) return authority;
+    const char* end = text.data() + text.size();
+    const auto [stop, bad] = std::from_chars(text.data() + colon + 1, end, authority.port);
+    if (bad != std::errc{} || stop != end) return std::nullopt;
+    return authority;
+}
+
+constexpr std::string_view scheme = "http://";
+
+bool is_absolute(std::string_view target)
+{
+    return target.size() > scheme.size() && lower(target.substr(0, scheme.size())) == scheme;
+}
+
+std::string_view authority_of(std::string_view target) // of an absolute one
+{
+    target.remove_prefix(scheme.size());
+    return target.substr(0, target.find_first_of("/?"));
+}
+
+std::optional<Refusal> malformed(std::string_view detail)
+{
+    return Refusal{400, detail, true};
+}
+
+// What Beast lets through although another server on the way may read it differently.
+std::optional<Refusal> check_framing(const RequestHead& head)
+{
+    const auto lengths = head.count(field::content_length), codings = head.count(field::transfer_encoding);
+    if (lengths + codings > 1) return malformed("more than one header says how long the body is");
+    if (codings && head.version() < 11) return malformed("HTTP/1.0 knows no Transfer-Encoding");
+    if (codings && lower(view(head[field::transfer_encoding])) != "chunked")
+        return Refusal{501, "the only transfer coding known here is chunked", true};
+    const bool bodiless = head.method() == http::verb::get || head.method() == http::verb::head;
+    if (bodiless && (codings || (lengths && view(head[field::content_length]) != "0")))
+        return malformed("a GET or HEAD request has no body");
+    if (static_cast<std::size_t>(std::distance(head.begin(), head.end())) > max_header_lines)
+        return Refusal{431, "the request has too many header lines", true};
+    return std::nullopt;
+}
+
+// Only a browser sends these. Each is needed: a rebound page has no Origin, an image has no Origin but Sec-Fetch-Site.
+std::optional<Refusal> check_page(const RequestHead& head)
+{
+    constexpr std::string_view no_pages = "no web page may call this address";
+    if (head.count(field::origin)) return Refusal{403, no_pages};
+    if (head.count("Sec-Purpose") || head.count("Purpose")) return Refusal{403, no_pages};
+    const auto [from, through] = head.equal_range("Sec-Fetch-Site");
+    const bool foreign = std::any_of(from, through, [](const auto& line) {
+        return view(line.value()) != "same-origin" && view(line.value()) != "none";
+    });
+    if (foreign) return Refusal{403, no_pages};
+    return std::nullopt;
+}
+
+std::optional<Refusal> check_method(const RequestHead& head)
+{
+    constexpr std::array known{http::verb::get, http::verb::head,  http::verb::post,   http::verb::put,
+                               http::verb::patch, http::verb::delete_, http::verb::options};
+    if (std::find(known.begin(), known.end(), head.method()) != known.end()) return std::nullopt;
+    if (head.method() == http::verb::trace || head.method() == http::verb::connect)
+        return Refusal{405, "this method is not served", true};
+    return Refusal{501, "this method is not known", true};
+}
+
+std::optional<Refusal> check_expectation(const RequestHead& head)
+{
+    const auto [from, through] = head.equal_range(field::expect);
+    const bool strange = std::any_of(from, through, [](const auto& line) { return lower(view(line.value())) != "100-continue"; });
+    if (strange) return Refusal{417, "the only expectation known here is 100-continue", true};
+    return std::nullopt;
+}
+
+std::optional<Refusal> check_target(const RequestHead& head)
+{
+    const std::string_view target = origin_form(view(head.target()));
+    if (target == "*" && head.method() == http::verb::options) return std::nullopt;
+    const bool clean = target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
+        return c > 0x20 && c < 0x7f && c != '#' && c != '\\';
+    });
+    if (!clean) return malformed("the target of the request is not a path");
+    return std::nullopt;
+}
+
+bool needs_no_key(const RequestHead& head)
+{
+    return split_target(origin_form(view(head.target()))).path == "/healthz";
+}
+
+} // namespace
+
+std::string_view origin_form(std::string_view target) noexcept
+{
+    if (!is_absolute(target)) return target;
+    const auto path = target.find_first_of("/?", scheme.size());
+    if (path == target.npos) return "/";
+    return target.substr(path);
+}
+
+Guard::Guard(const Options& options) : require_key_(options.require_key), target_bytes_(options.limits.target_bytes)
+{
+    for (const std::string& entry : options.allowed_hosts) {
+        const auto authority = read_authority(entry);
+        if (!authority)
+            throw Error(Fault::settings, "write names or addresses, IPv6 in brackets, with or without a port",
+                        "an entry of proxy.allowed_hosts is not a host: {}", entry);
+        const bool own_port = entry.find(':', entry.starts_with('[') ? entry.find(']') : 0) != entry.npos;
+        hosts_.push_back({authority->host, own_port ? std::optional(authority->port) : std::nullopt});
+    }
+    if (!options.api_key.empty()) keys_.push_back(sha256(options.api_key));
+    for (const std::string& token : options.tokens)
+        if (!token.empty()) keys_.push_back(sha256(token));
+}
+
+std::optional<Refusal> Guard::check(const RequestHead& head, const Peer& peer) const
+{
+    if (head.target().size() > target_bytes_) return Refusal{414, "the target of the request is too long", true};
+    if (auto refusal = check_framing(head)) return refusal;
+    if (auto refusal = check_host(head, peer)) return refusal;
+    if (auto refusal = check_page(head)) return refusal;
+    if (auto refusal = check_method(head)) return refusal;
+    if (require_key_ && !peer.trusted && !needs_no_key(head))
+        if (auto refusal = check_key(head)) return refusal;
+    if (auto refusal = check_expectation(head)) return refusal;
+    return check_target(head);
+}
+
+std::optional<Refusal> Guard::check_host(const RequestHead& head, const Peer& peer) const
+{
+    if (head.count(field::host) != 1) return malformed("a request has exactly one Host");
+    const auto host = read_authority(view(head[field::host]));
+    if (!host) return malformed("the Host of the request is not a host");
+    bool allowed = is_allowed(host->host, host->port, peer);
+    if (const auto target = view(head.target()); is_absolute(target)) {
+        const auto named = read_authority(authority_of(target));
+        if (!named) return malformed("the target of the request names no host");
+        allowed = allowed && is_allowed(named->host, named->port, peer);
+    }
+    if (!allowed) return Refusal{421, "this is not the host that was asked for (proxy.allowed_hosts)"};
+    return std::nullopt;
+}
+
+std::optional<Refusal> Guard::check_key(const RequestHead& head) const
+{
+    const auto keys = head.count("API-KEY"), authorizations = head.count(field::authorization);
+    if (keys + authorizations > 1) return malformed("a request carries one key");
+    constexpr std::string_view bearer = "bearer ";
+    std::string_view given = view(head["API-KEY"]);
+    if (const auto value = view(head[field::authorization]); lower(value.substr(0, bearer.size())) == bearer)
+        given = upstream::trimmed(value.substr(bearer.size()));
+    if (!is_key(given)) return Refusal{401, "a key is needed: the upstream key or a token, in API-KEY or as Bearer"};
+    return std::nullopt;
+}
+
+bool Guard::is_allowed(std::string_view host, std::uint16_t port, const Peer& peer) const
+{
+    return std::any_of(hosts_.begin(), hosts_.end(), [&](const AllowedHost& allowed) {
+        return allowed.name == host && (peer.local_socket || port == allowed.port.value_or(peer.port));
+    });
+}
+
+// Every key is compared, so that the time taken says nothing about which of them was nearly right.
+bool Guard::is_key(std::string_view key) const
+{
+    const Digest digest = sha256(key);
+    bool found = false;
+    for (const Digest& known : keys_) found |= same_digest(digest, known);
+    return found;
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/list_query.hpp"
+
+#include "alli/error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace alli::proxy {
+namespace {
+
+struct NamedOrder {
+    std::string_view name;
+    cache::Order order;
+};
+constexpr std::array orders{
+    NamedOrder{"LAST_CHAT_TIME_DESC", cache::Order::last_chat_desc},
+    NamedOrder{"LAST_CHAT_TIME_ASC", cache::Order::last_chat_asc},
+    NamedOrder{"CREATED_AT_DESC", cache::Order::created_desc},
+    NamedOrder{"CREATED_AT_ASC", cache::Order::created_asc},
+};
+
+struct NamedTime {
+    std::string_view name;
+    std::optional<Instant> cache::ListFilter::*member;
+};
+constexpr std::array times{
+    NamedTime{"startedAt", &cache::ListFilter::started_at},
+    NamedTime{"endAt", &cache::ListFilter::end_at},
+    NamedTime{"firstChatStartedAt", &cache::ListFilter::first_started_at},
+    NamedTime{"firstChatEndAt", &cache::ListFilter::first_end_at},
+};
+
+constexpr auto upstream_alone = std::to_array<std::string_view>({"searchTerm", "variables", "backgroundRunning"});
+
+[[noreturn]] void refuse(std::string_view name, std::string_view what)
+{
+    throw Error(Fault::usage, "", "{} must be {}", name, what);
+}
+
+std::optional<Instant> read_time(const Parameters& parameters, std::string_view name, TimeUnit unit)
+{
+    const auto text = find_parameter(parameters, name);
+    if (!text) return std::nullopt;
+    double value = 0;
+    const char* end = text->data() + text->size();
+    const auto [stop, bad] = std::from_chars(text->data(), end, value);
+    if (bad != std::errc{} || stop != end || !(value > -1e18 && value < 1e18)) refuse(name, "a number");
+    const auto instant = read_instant(*text, unit == TimeUnit::unknown ? guess_unit(value) : unit);
+    if (!instant) refuse(name, "a time within range");
+    return instant;
+}
+
+bool read_flag(const Parameters& parameters, std::string_view name)
+{
+    const auto text = find_parameter(parameters, name);
+    if (text && *text != "true" && *text != "false") refuse(name, "true or false");
+    return text == "true";
+}
+
+cache::Order read_order(const Parameters& parameters)
+{
+    const auto text = find_parameter(parameters, "order");
+    if (!text) return cache::Order::last_chat_desc;
+    const auto* found = std::find_if(orders.begin(), orders.end(), [&](const NamedOrder& o) { return o.name == *text; });
+    if (found == orders.end())
+        refuse("order", "LAST_CHAT_TIME_DESC, LAST_CHAT_TIME_ASC, CREATED_AT_DESC or CREATED_AT_ASC");
+    return found->order;
+}
+
+} // namespace
+
+std::optional<std::string> find_parameter(const Parameters& parameters, std::string_view name)
+{
+    const auto found = std::find_if(parameters.rbegin(), parameters.rend(),
+                                    [&](const Parameter& p) { return p.name == name && !p.value.empty(); });
+    if (found == parameters.rend()) return std::nullopt;
+    return found->value;
+}
+
+int read_number(const Parameters& parameters, std::string_view name, int fallback, int low, int high)
+{
+    const auto text = find_parameter(parameters, name);
+    if (!text) return fallback;
+    int value = 0;
+    const char* end = text->data() + text->size();
+    const auto [stop, bad] = std::from_chars(text->data(), end, value);
+    if (bad != std::errc{} || stop != end || value < low || value > high)
+        refuse(name, fmt::format("a whole number from {} to {}", low, high));
+    return value;
+}
+
+ListQuery read_list_query(const Parameters& parameters, TimeUnit unit)
+{
+    ListQuery query;
+    for (const Parameter& parameter : parameters)
+        if (parameter.name == "userIds" && !parameter.value.empty()) query.filter.user_ids.push_back(parameter.value);
+    query.filter.app_id = find_parameter(parameters, "llmAppId");
+    query.filter.category_id = find_parameter(parameters, "categoryId");
+    for (const NamedTime& time : times) query.filter.*time.member = read_time(parameters, time.name, unit);
+    query.filter.active_only = read_flag(parameters, "activeOnly");
+    query.filter.order = read_order(parameters);
+    query.page_size = read_number(parameters, "pageSize", 50, 1, 50);
+    query.cursor = find_parameter(parameters, "cursor");
+    query.beyond_mirror = std::any_of(upstream_alone.begin(), upstream_alone.end(),
+                                      [&](std::string_view name) { return find_parameter(parameters, name).has_value(); });
+    return query;
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parameters of the contract's reads, checked. Empty values are as absent ones, unknown names are ignored, of a name
+// given twice the last counts. Pure. Throws Error{usage} that names the parameter and never its value.
+#pragma once
+
+#include "cache/list.hpp"
+#include "proxy/target.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace alli::proxy {
+
+using Parameters = std::vector<Parameter>;
+
+/// The last value of that name that is not empty.
+std::optional<std::string> find_parameter(const Parameters& parameters, std::string_view name);
+
+/// A whole number within [low, high].
+int read_number(const Parameters& parameters, std::string_view name, int fallback, int low, int high);
+
+struct ListQuery {
+    cache::ListFilter filter;
+    int page_size = 50;
+    std::optional<std::string> cursor; // ours or upstream's
+    bool beyond_mirror = false;        // asks for what upstream alone can tell
+};
+
+/// `unit` is how this project writes times; worked out of each value while unknown.
+ListQuery read_list_query(const Parameters& parameters, TimeUnit unit);
+
+} // namespace alli::proxy

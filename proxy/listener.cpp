@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/listener.hpp"
+
+#include "alli/error.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace alli::proxy {
+namespace {
+
+using asio::ip::tcp;
+using Code = boost::system::error_code;
+namespace local = asio::local;
+
+constexpr std::string_view unix_prefix = "unix:";
+constexpr std::size_t longest_path = 107; // what sockaddr_un holds
+
+[[noreturn]] void refuse(const std::string& address, std::string_view why)
+{
+    throw Error(Fault::settings, "write HOST:PORT, [::1]:PORT or unix:/path into proxy.listen", "{}: {}", address, why);
+}
+
+void require(const Code& code, const std::string& address)
+{
+    if (!code) return;
+    if (code == asio::error::address_in_use)
+        throw Error(Fault::busy, "stop the other program, or choose another address in proxy.listen",
+                    "{}: somebody else listens there", address);
+    throw Error(Fault::settings, "see proxy.listen", "{}: {}", address, code.message());
+}
+
+tcp::endpoint read_endpoint(const std::string& address)
+{
+    const auto colon = address.rfind(':');
+    if (colon == address.npos) refuse(address, "there is no port");
+    unsigned short port = 0;
+    const char* end = address.data() + address.size();
+    const auto [stop, bad] = std::from_chars(address.data() + colon + 1, end, port);
+    if (bad != std::errc{} || stop != end) refuse(address, "the port is no number from 0 to 65535");
+    std::string host = address.substr(0, colon);
+    if (host == "localhost") host = "127.0.0.1";
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    Code code;
+    const auto ip = asio::ip::make_address(host, code);
+    if (code) refuse(address, "the host is no address");
+    return {ip, port};
+}
+
+void require_loopback(const tcp::endpoint& endpoint, const std::string& address, const Options& options)
+{
+    if (endpoint.address().is_loopback()) return;
+    if (!options.allow_remote)
+        throw Error(Fault::settings, "listen on 127.0.0.1, or set proxy.allow_remote", "{}: this is not a loopback address", address);
+    if (!options.require_key)
+        throw Error(Fault::settings, "set proxy.auth to \"api-key\"", "{}: without a key, only loopback may be served", address);
+}
+
+Listener listen_tcp(asio::io_context& io, const std::string& address, const Options& options)
+{
+    const tcp::endpoint endpoint = read_endpoint(address);
+    require_loopback(endpoint, address, options);
+    Listener listener{Acceptor(io), {}, {}, {}};
+    Code code;
+    listener.acceptor.open(asio::generic::stream_protocol(endpoint.protocol()), code);
+    require(code, address);
+    listener.acceptor.set_option(asio::socket_base::reuse_address(true), code);
+    if (!code && endpoint.address().is_v6()) listener.acceptor.set_option(asio::ip::v6_only(true), code);
+    if (!code) listener.acceptor.bind(endpoint, code);
+    if (!code) listener.acceptor.listen(asio::socket_base::max_listen_connections, code);
+    require(code, address);
+
+    const auto bound = listener.acceptor.local_endpoint();
+    tcp::endpoint actual;
+    std::memcpy(actual.data(), bound.data(), std::min(bound.size(), actual.capacity()));
+    listener.peer.port = actual.port();
+    std::string host = endpoint.address().to_string();
+    if (endpoint.address().is_v6()) host = '[' + host + ']';
+    listener.address = fmt::format("{}:{}", host, actual.port());
+    return listener;
+}
+
+// A file that nobody answers on is left over from a program that was killed.
+void clear_path(asio::io_context& io, const std::string& path, const std::string& address)
+{
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0) return;
+    if (!S_ISSOCK(status.st_mode)) refuse(address, "there is a file of another kind");
+    Code code;
+    local::stream_protocol::socket probe(io);
+    probe.connect(local::stream_protocol::endpoint(path), code);
+    if (!code) require(asio::error::address_in_use, address);
+    if (code == asio::error::connection_refused) ::unlink(path.c_str());
+}
+
+Listener listen_unix(asio::io_context& io, const std::string& address)
+{
+    const std::string path = address.substr(unix_prefix.size());
+    if (path.empty() || path.size() > longest_path) refuse(address, "a socket path has 1 to 107 bytes");
+    clear_path(io, path, address);
+    Listener listener{Acceptor(io), address, {}, {}};
+    const local::stream_protocol::endpoint endpoint(path);
+    Code code;
+    listener.acceptor.open(asio::generic::stream_protocol(endpoint.protocol()), code);
+    require(code, address);
+    // Before the bind, so that the file is never open to others, not even for a moment.
+    if (::fchmod(listener.acceptor.native_handle(), 0600) != 0) refuse(address, "its permissions cannot be set");
+    listener.acceptor.bind(endpoint, code);
+    require(code, address);
+    listener.path = path;
+    listener.peer.local_socket = true;
+    if (::chmod(path.c_str(), 0600) != 0) refuse(address, "its permissions cannot be set");
+    listener.acceptor.listen(asio::socket_base::max_listen_connections, code);
+    require(code, address);
+    return listener;
+}
+
+} // namespace
+
+Listener listen_on(asio::io_context& io, const std::string& address, const Options& options)
+{
+    return address.starts_with(unix_prefix) ? listen_unix(io, address) : listen_tcp(io, address, options);
+}
+
+void close(Listener& listener) noexcept
+{
+    Code ignored; // closed is closed
+    listener.acceptor.close(ignored);
+    if (!listener.path.empty()) ::unlink(listener.path.c_str());
+}
+
+Peer identify(const Listener& listener, int socket) noexcept
+{
+    Peer peer = listener.peer;
+    if (!peer.local_socket) return peer;
+    ::ucred who{};
+    ::socklen_t size = sizeof who;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) peer.trusted = who.uid == 0 || who.uid == ::geteuid();
+    return peer;
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// An address to listen on: checked, bound, its socket file in its place. TCP and Unix sockets alike.
+#pragma once
+
+#include "proxy/guard.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <string>
+
+namespace alli::proxy {
+
+using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+
+struct Listener {
+    Acceptor acceptor;
+    std::string address; // with the port the system chose
+    std::string path;    // of a socket file; empty for TCP
+    Peer peer;           // what is known of everyone who calls here
+};
+
+/// Throws Error{settings} for an address that is none or must not be used, Error{busy} when somebody listens there.
+Listener listen_on(asio::io_context& io, const std::string& address, const Options& options);
+
+/// Stops listening and removes the socket file.
+void close(Listener& listener) noexcept;
+
+/// The peer of a connection: over a Unix socket, trusted when it is our own user or root (SO_PEERCRED).
+Peer identify(const Listener& listener, int socket) noexcept;
+
+} // namespace alli::proxy

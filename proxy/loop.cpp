@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/loop.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+namespace alli::proxy {
+namespace {
+
+bool is_abort(const std::exception_ptr& failure)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& error) {
+        return error.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+} // namespace
+
+Loop::Loop(const Context& context, const Guard& guard, std::size_t max_sessions)
+    : context_(context), guard_(guard), max_sessions_(max_sessions), work_(io_.get_executor()), timer_(io_),
+      end_(ended_.get_future())
+{}
+
+Loop::~Loop()
+{
+    stop();
+}
+
+void Loop::start()
+{
+    asio::post(io_, [this] { tick(); });
+    thread_ = std::thread([this] {
+        io_.run();
+        ended_.set_value();
+    });
+}
+
+void Loop::take(Socket socket, Peer peer)
+{
+    asio::post(io_, [this, peer, taken = std::move(socket)]() mutable { adopt(std::move(taken), peer); });
+}
+
+void Loop::drain()
+{
+    asio::post(io_, [this] {
+        draining_ = true;
+        for (const auto& session : sessions_) session->drain();
+        end_if_done();
+    });
+}
+
+void Loop::abort()
+{
+    asio::post(io_, [this] {
+        const auto sessions = sessions_; // one that ends on the spot takes itself out
+        for (const auto& session : sessions) session->abort();
+    });
+}
+
+bool Loop::ended_by(std::chrono::steady_clock::time_point deadline)
+{
+    return !thread_.joinable() || end_.wait_until(deadline) == std::future_status::ready;
+}
+
+void Loop::stop()
+{
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Loop::adopt(Socket socket, Peer peer)
+{
+    if (draining_) return;
+    if (sessions_.size() >= max_sessions_) make_room();
+    if (sessions_.size() >= 2 * max_sessions_) return; // those told to end did not get to it yet
+    const auto session = std::make_shared<Session>(std::move(socket), peer, context_, guard_);
+    sessions_.insert(session);
+    const auto done = [this, session](const std::exception_ptr& failure) { remove(session, failure); };
+    asio::co_spawn(io_, Session::run(session), asio::bind_cancellation_slot(session->cancellation().slot(), done));
+}
+
+// The one that has waited longest without a complete request goes; when all are being answered, they all stay.
+void Loop::make_room()
+{
+    std::shared_ptr<Session> oldest;
+    for (const auto& session : sessions_) {
+        const auto since = session->waiting_since();
+        if (since && (!oldest || *since < *oldest->waiting_since())) oldest = session;
+    }
+    if (oldest) oldest->abort();
+}
+
+void Loop::remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure)
+{
+    sessions_.erase(session);
+    if (failure && !is_abort(failure)) spdlog::error("a connection ended by a failure of our own");
+    end_if_done();
+}
+
+void Loop::tick()
+{
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& session : sessions_) session->check(now);
+    if (!work_.owns_work()) return;
+    timer_.expires_after(context_.options.limits.tick);
+    timer_.async_wait([this](const boost::system::error_code& code) {
+        if (!code) tick();
+    });
+}
+
+void Loop::end_if_done()
+{
+    if (!draining_ || !sessions_.empty()) return;
+    work_.reset();
+    timer_.cancel();
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// One event loop with its thread and the connections that live on it. Everything of a connection happens there: no locks.
+#pragma once
+
+#include "proxy/session.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <future>
+#include <thread>
+#include <unordered_set>
+
+namespace alli::proxy {
+
+class Loop {
+public:
+    /// `context` and `guard` must outlive it.
+    Loop(const Context& context, const Guard& guard, std::size_t max_sessions);
+    ~Loop();
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+
+    void start();
+    asio::any_io_executor executor() noexcept { return io_.get_executor(); }
+    asio::io_context& io() noexcept { return io_; }
+
+    // Any thread:
+    void take(Socket socket, Peer peer);
+    void drain(); // the thread ends once the last session has
+    void abort();
+
+    /// For the owner, after drain(): false when the thread still runs then.
+    bool ended_by(std::chrono::steady_clock::time_point deadline);
+    void stop(); // at once, whatever is under way, and joins
+
+private:
+    void adopt(Socket socket, Peer peer);
+    void make_room();
+    void remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure);
+    void tick();
+    void end_if_done();
+
+    const Context& context_;
+    const Guard& guard_;
+    std::size_t max_sessions_;
+    asio::io_context io_{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    asio::steady_timer timer_;
+    std::unordered_set<std::shared_ptr<Session>> sessions_;
+    bool draining_ = false;
+    std::promise<void> ended_;
+    std::future<void> end_;
+    std::thread thread_;
+};
+
+} // namespace alli::proxy

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay.hpp"
+
+#include "proxy/target.hpp"
+#include "upstream/header.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace alli::proxy {
+namespace {
+
+using upstream::same_name;
+
+// Of one connection (RFC 9110 7.6.1); what Connection names is added to these.
+constexpr auto hop_by_hop = std::to_array<std::string_view>(
+    {"Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Connection"});
+// The local app's own, or written anew by the transport. Not Accept-Encoding: the transport decodes what it asked for.
+constexpr auto not_upstream = std::to_array<std::string_view>({"Host", "API-KEY", "Authorization", "Cookie", "Content-Length",
+                                                               "Accept-Encoding", "Origin", "Expect", "HTTP2-Settings"});
+// Of upstream's connection and origin, or set by us on every answer.
+constexpr auto not_back = std::to_array<std::string_view>(
+    {"Content-Length", "Content-Encoding", "Set-Cookie", "Cache-Control", "X-Content-Type-Options",
+     "Cross-Origin-Resource-Policy", "Content-Security-Policy", "Referrer-Policy"});
+constexpr auto prefixes_not_upstream = std::to_array<std::string_view>({"Sec-", "Proxy-"});
+constexpr auto prefixes_not_back = std::to_array<std::string_view>({"Access-Control-", "Proxy-"});
+
+constexpr std::string_view conversations_path = "/webapi/v2/conversations/";
+
+template <std::size_t n>
+bool is_one_of(const std::array<std::string_view, n>& names, std::string_view name)
+{
+    return std::any_of(names.begin(), names.end(), [&](std::string_view own) { return same_name(own, name); });
+}
+
+template <std::size_t n>
+bool starts_with_one_of(const std::array<std::string_view, n>& prefixes, std::string_view name)
+{
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](std::string_view prefix) { return same_name(name.substr(0, prefix.size()), prefix); });
+}
+
+// Whether a Connection header names this one.
+bool is_named(std::string_view connection, std::string_view name)
+{
+    while (!connection.empty()) {
+        const std::string_view one = connection.substr(0, connection.find(','));
+        connection.remove_prefix(std::min(connection.size(), one.size() + 1));
+        if (same_name(upstream::trimmed(one), name)) return true;
+    }
+    return false;
+}
+
+std::string connection_of(const std::vector<Header>& headers)
+{
+    std::string all;
+    for (const Header& header : headers)
+        if (same_name(header.name, "Connection")) all += header.value + ",";
+    return all;
+}
+
+std::vector<Header> headers_of(const Request& rq)
+{
+    std::vector<Header> headers;
+    for (const auto& line : rq.fields) {
+        const auto name = line.name_string(), value = line.value();
+        headers.push_back({std::string(name.data(), name.size()), std::string(value.data(), value.size())});
+    }
+    return headers;
+}
+
+// The conversation that a request is about, if any.
+std::optional<std::string> conversation_of(std::string_view path)
+{
+    if (!path.starts_with(conversations_path)) return std::nullopt;
+    const std::string_view segment = split_path(path.substr(conversations_path.size())).front();
+    if (segment.empty() || segment == "bulk_update") return std::nullopt;
+    return decode_segment(segment);
+}
+
+bool is_good(int status)
+{
+    return status >= 200 && status < 300;
+}
+
+// Something changed upstream: the engine is to look at it soon.
+void wake_engine(const Context& cx, const Request& rq)
+{
+    if (!rq.path().starts_with(conversations_path)) return;
+    const auto id = conversation_of(rq.path());
+    if (id) cx.needs.wake_conversation(ConversationId{*id});
+    else cx.needs.wake();
+}
+
+} // namespace
+
+upstream::Request relayed_request(const Request& rq)
+{
+    upstream::Request request;
+    request.method = rq.method;
+    request.target = rq.target;
+    request.body = rq.body;
+    request.headers = headers_of(rq);
+    const std::string connection = connection_of(request.headers);
+    std::erase_if(request.headers, [&](const Header& header) {
+        return is_one_of(hop_by_hop, header.name) || is_one_of(not_upstream, header.name) ||
+               starts_with_one_of(prefixes_not_upstream, header.name) || is_named(connection, header.name);
+    });
+    request.headers.push_back({"Via", "1.1 alli-mirror"});
+    return request;
+}
+
+Response relayed_response(upstream::Reply reply, Why why)
+{
+    Response response;
+    response.status = reply.status;
+    const std::string connection = connection_of(reply.headers);
+    std::erase_if(reply.headers, [&](const Header& header) {
+        return is_one_of(hop_by_hop, header.name) || is_one_of(not_back, header.name) ||
+               starts_with_one_of(prefixes_not_back, header.name) || is_named(connection, header.name);
+    });
+    response.headers = std::move(reply.headers);
+    response.headers.push_back({"Via", "1.1 alli-mirror"});
+    response.headers.push_back({"Cache-Status", why == Why::miss ? "alli-mirror; fwd=miss" : "alli-mirror; fwd=bypass"});
+    response.body = std::move(reply.body);
+    return response;
+}
+
+Task<Response> relay(const Context& cx, const Request& rq, Why why)
+{
+    upstream::Request request = relayed_request(rq);
+    request.timeout = cx.options.forward_timeout;
+    upstream::Reply reply = co_await cx.needs.relay(std::move(request));
+    Response response = relayed_response(std::move(reply), why);
+    response.sized = rq.method != "HEAD"; // its length is that of a body which was not sent
+    co_return response;
+}
+
+void require_no_redirect(const Response& response)
+{
+    if (response.status < 300 || response.status >= 400 || response.status == 304) return;
+    throw Error(Fault::bad_reply, "check upstream.url", "upstream answered with a redirect ({})", response.status);
+}
+
+Task<Response> relay_read(const Context& cx, const Request& rq)
+{
+    Response response = co_await relay(cx, rq, Why::bypass);
+    require_no_redirect(response);
+    co_return response;
+}
+
+Task<Response> relay_edit(const Context& cx, const Request& rq)
+{
+    Response response = co_await relay(cx, rq, Why::bypass);
+    require_no_redirect(response);
+    if (is_good(response.status)) wake_engine(cx, rq);
+    co_return response;
+}
+
+Task<Response> relay_other(const Context& cx, const Request& rq)
+{
+    Response response = co_await relay(cx, rq, Why::bypass);
+    const bool reads = rq.method == "GET" || rq.method == "HEAD";
+    if (!reads && is_good(response.status)) wake_engine(cx, rq);
+    co_return response;
+}
+
+} // namespace alli::proxy

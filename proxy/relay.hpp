@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the mirror does not answer goes upstream as it came, and its answer back: path and query byte for byte, headers but
+// for those that belong to one connection or to us. Buffered. Never stores. Runs on a proxy loop.
+#pragma once
+
+#include "proxy/routes.hpp"
+
+namespace alli::proxy {
+
+/// Why a request goes upstream, as Cache-Status names it: the mirror does not know, or never would.
+enum class Why { miss, bypass };
+
+/// Throws what Needs::relay throws, Error{unreachable} above all.
+Task<Response> relay(const Context& cx, const Request& rq, Why why);
+/// The API never redirects: whoever answers so is somebody else. Throws Error{bad_reply}. For the contract's routes.
+void require_no_redirect(const Response& response);
+
+// Handlers. The first answers 504 when upstream is away, by its surface; an edit wakes the engine for its conversation.
+Task<Response> relay_read(const Context& cx, const Request& rq);
+Task<Response> relay_edit(const Context& cx, const Request& rq);
+Task<Response> relay_other(const Context& cx, const Request& rq);
+
+// Pure parts.
+upstream::Request relayed_request(const Request& rq);
+Response relayed_response(upstream::Reply reply, Why why);
+
+} // namespace alli::proxy

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/routes.hpp"
+
+#include "proxy/mirror.hpp"
+#include "proxy/reads.hpp"
+#include "proxy/relay.hpp"
+#include "proxy/target.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace alli::proxy {
+namespace {
+
+constexpr Surface read = Surface::contract_read, edit = Surface::webapi, ours = Surface::ours;
+
+// Literal segments stand before {} ones that would match them too.
+constexpr auto table = std::to_array<Route>({
+    {"GET", "/webapi/v2/conversations", "listConversations", &list_conversations, read},
+    {"GET", "/webapi/v2/conversations/daily_count", "dailyConversationCount", &relay_read, read},
+    {"GET", "/webapi/v2/conversations/{id}", "getConversation", &get_conversation, read},
+    {"GET", "/webapi/v2/conversations/{id}/chats", "listChats", &list_chats, read},
+    {"GET", "/webapi/v2/conversations/{id}/chats/{chat}", "getChat", &get_chat, read},
+    {"GET", "/webapi/v2/conversations/{id}/running", "isConversationRunning", &relay_read, read},
+
+    {"POST", "/webapi/v2/conversations/bulk_update", "bulkUpdateConversations", &relay_edit, edit},
+    {"PUT", "/webapi/v2/conversations/{id}", "updateConversation", &relay_edit, edit},
+    {"PATCH", "/webapi/v2/conversations/{id}", "updateConversation", &relay_edit, edit},
+    {"POST", "/webapi/v2/conversations/{id}", "updateConversation", &relay_edit, edit},
+    {"DELETE", "/webapi/v2/conversations/{id}", "deleteConversation", &relay_edit, edit},
+    {"POST", "/webapi/v2/conversations/{id}/chats/{chat}/feedback", "rateChat", &relay_edit, edit},
+    {"POST", "/webapi/v2/conversations/{id}/stop", "stopConversation", &relay_edit, edit},
+    {"PUT", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &relay_edit, edit},
+    {"PATCH", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &relay_edit, edit},
+    {"POST", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &relay_edit, edit},
+
+    {"GET", "/mirror/v1/status", "status", &mirror_status, ours},
+    {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
+    {"GET", "/healthz", "live", &is_alive, ours},
+    {"GET", "/readyz", "ready", &is_ready, ours},
+});
+
+constexpr std::string_view relayed_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+bool is_variable(std::string_view segment)
+{
+    return segment.starts_with('{');
+}
+
+bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path)
+{
+    return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(), [](std::string_view p, std::string_view s) {
+        return is_variable(p) ? !s.empty() : p == s;
+    });
+}
+
+void allow(std::string& list, std::string_view method)
+{
+    if (list.find(method) != list.npos) return;
+    if (!list.empty()) list += ", ";
+    list += method;
+    if (method == "GET") list += ", HEAD";
+}
+
+struct SplitRoute {
+    const Route* route;
+    std::vector<std::string_view> pattern;
+};
+
+const std::vector<SplitRoute>& split_routes()
+{
+    static const std::vector<SplitRoute> split = [] {
+        std::vector<SplitRoute> made;
+        for (const Route& route : table) made.push_back({&route, split_path(route.pattern)});
+        return made;
+    }();
+    return split;
+}
+
+Response options_response(std::string allowed)
+{
+    Response response;
+    response.status = 204;
+    response.headers.push_back({"Allow", std::move(allowed)});
+    return response;
+}
+
+// Neither a row of the table nor to be relayed.
+Response nowhere(const Match& match)
+{
+    if (match.allow.empty()) return problem(ours, 404, "there is nothing at this path");
+    Response response = problem(ours, 405, "this path does not take this method");
+    response.headers.push_back({"Allow", match.allow + ", OPTIONS"});
+    return response;
+}
+
+Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
+{
+    const bool relayed = surface == Surface::webapi;
+    if (rq.target == "*") co_return options_response(std::string(relayed_methods));
+    Match match = find_route(rq.method, rq.path());
+    rq.ids = std::move(match.ids);
+    if (match.route) {
+        surface = match.route->surface;
+        co_return co_await match.route->handler(cx, rq);
+    }
+    const bool known = !match.allow.empty();
+    if (rq.method == "OPTIONS" && (known || relayed))
+        co_return options_response(known ? match.allow + ", OPTIONS" : std::string(relayed_methods));
+    if (!relayed) co_return nowhere(match);
+    co_return co_await relay_other(cx, rq);
+}
+
+} // namespace
+
+std::string_view Request::path() const noexcept { return split_target(target).path; }
+std::string_view Request::query() const noexcept { return split_target(target).query; }
+
+bool Request::has(std::string_view name) const
+{
+    return fields.count(boost::beast::string_view(name.data(), name.size())) > 0;
+}
+
+std::string_view Request::header(std::string_view name) const
+{
+    const auto value = fields[boost::beast::string_view(name.data(), name.size())];
+    return {value.data(), value.size()};
+}
+
+std::span<const Route> routes() noexcept { return table; }
+
+Match find_route(std::string_view method, std::string_view path)
+{
+    const std::vector<std::string_view> segments = split_path(path);
+    std::vector<std::string> decoded; // all of them: what is relayed must be a clean path too
+    for (const std::string_view segment : segments) decoded.push_back(decode_segment(segment));
+
+    Match match;
+    const std::string_view wanted = method == "HEAD" ? "GET" : method;
+    for (const auto& [route, pattern] : split_routes()) {
+        if (!fits(pattern, segments)) continue;
+        allow(match.allow, route->method);
+        if (match.route || route->method != wanted) continue;
+        match.route = route;
+        for (std::size_t i = 0; i < pattern.size(); ++i)
+            if (is_variable(pattern[i])) match.ids.push_back(decoded[i]);
+    }
+    return match;
+}
+
+Task<Response> answer(const Context& cx, Request& rq)
+{
+    Surface surface = surface_of(rq.path());
+    std::exception_ptr failure;
+    Response response;
+    try {
+        response = co_await dispatch(cx, rq, surface);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) response = answer_of(failure, surface);
+    co_return response;
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// THE table of what the proxy answers by itself, and the way from a request to its answer. All else under /webapi/ is
+// relayed. Runs on a proxy loop.
+#pragma once
+
+#include "proxy/answer.hpp"
+#include "proxy/guard.hpp"
+#include "proxy/server.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace alli::proxy {
+
+/// What handlers stand on; one for all loops, never changed.
+struct Context {
+    const Options& options;
+    const Needs& needs;
+};
+
+/// One request that passed the guard, whole.
+struct Request {
+    std::string method;
+    std::string target; // origin form, byte for byte
+    boost::beast::http::fields fields;
+    std::string body;
+    std::vector<std::string> ids; // what {id} and {chat} of the pattern matched, decoded once
+
+    std::string_view path() const noexcept;
+    std::string_view query() const noexcept;
+    bool has(std::string_view name) const;
+    std::string_view header(std::string_view name) const; // the first of that name, or nothing
+};
+
+/// May throw; answer() turns that into a response.
+using Handler = Task<Response> (*)(const Context&, const Request&);
+
+struct Route {
+    std::string_view method, pattern, operation;
+    Handler handler;
+    Surface surface;
+};
+std::span<const Route> routes() noexcept;
+
+struct Match {
+    const Route* route = nullptr;   // none: no such path, or not this method
+    std::vector<std::string> ids;
+    std::string allow;              // the methods of this path; empty: the path is not in the table
+};
+/// Matches on the raw path and decodes afterwards. Throws Error{usage} for a path that must not be (decode_segment).
+/// HEAD finds what GET finds.
+Match find_route(std::string_view method, std::string_view path);
+
+/// The whole way of a request. Never throws.
+Task<Response> answer(const Context& cx, Request& rq);
+
+} // namespace alli::proxy

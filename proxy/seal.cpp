@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/seal.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <cstring>
+#include <new>
+
+namespace alli::proxy {
+namespace {
+
+constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+const unsigned char* bytes_of(std::string_view text) noexcept
+{
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+} // namespace
+
+Digest sha256(std::string_view bytes)
+{
+    Digest digest{};
+    if (!EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr)) throw std::bad_alloc();
+    return digest;
+}
+
+Digest seal(std::string_view secret, std::string_view bytes)
+{
+    Digest digest{};
+    unsigned size = 0;
+    const int key_size = static_cast<int>(secret.size());
+    if (!HMAC(EVP_sha256(), secret.data(), key_size, bytes_of(bytes), bytes.size(), digest.data(), &size))
+        throw std::bad_alloc();
+    return digest;
+}
+
+bool same_bytes(std::string_view a, std::string_view b) noexcept
+{
+    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool same_digest(const Digest& a, const Digest& b) noexcept
+{
+    return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string to_base64url(std::string_view bytes)
+{
+    std::string text;
+    text.reserve((bytes.size() * 4 + 2) / 3);
+    unsigned held = 0;
+    int bits = 0;
+    for (const char c : bytes) {
+        held = (held << 8) | static_cast<unsigned char>(c);
+        for (bits += 8; bits >= 6; bits -= 6) text += alphabet[(held >> (bits - 6)) & 63];
+    }
+    if (bits > 0) text += alphabet[(held << (6 - bits)) & 63];
+    return text;
+}
+
+std::optional<std::string> from_base64url(std::string_view text)
+{
+    std::string bytes;
+    unsigned held = 0;
+    int bits = 0;
+    for (const char c : text) {
+        const auto value = alphabet.find(c);
+        if (value == alphabet.npos) return std::nullopt;
+        held = (held << 6) | static_cast<unsigned>(value);
+        bits += 6;
+        if (bits < 8) continue;
+        bits -= 8;
+        bytes += static_cast<char>((held >> bits) & 0xff);
+    }
+    if (to_base64url(bytes) != text) return std::nullopt; // bits left over: another spelling of the same bytes
+    return bytes;
+}
+
+// FNV-1a a word at a time, folded after each so that high bits reach the low ones.
+std::uint64_t quick_hash(std::string_view bytes) noexcept
+{
+    constexpr std::uint64_t prime = 0x100000001b3;
+    std::uint64_t hash = 0xcbf29ce484222325 ^ bytes.size();
+    const auto mix = [&](std::uint64_t word) {
+        hash = (hash ^ word) * prime;
+        hash ^= hash >> 29;
+    };
+    for (; bytes.size() >= sizeof(std::uint64_t); bytes.remove_prefix(sizeof(std::uint64_t))) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof word);
+        mix(word);
+    }
+    for (const char c : bytes) mix(static_cast<unsigned char>(c));
+    hash *= 0x9e3779b97f4a7c15;
+    return hash ^ (hash >> 32);
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Digests, a seal and their spelling: for keys, cursors and tags. Pure: any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace alli::proxy {
+
+using Digest = std::array<unsigned char, 32>;
+
+Digest sha256(std::string_view bytes);
+/// HMAC-SHA256.
+Digest seal(std::string_view secret, std::string_view bytes);
+
+/// Takes as long for every pair of the same size.
+bool same_bytes(std::string_view a, std::string_view b) noexcept;
+bool same_digest(const Digest& a, const Digest& b) noexcept;
+
+/// Base64 for URLs, without padding. Reading is strict: one spelling a value.
+std::string to_base64url(std::string_view bytes);
+std::optional<std::string> from_base64url(std::string_view text);
+
+/// A quick hash to tell bodies apart; no protection against anybody.
+std::uint64_t quick_hash(std::string_view bytes) noexcept;
+
+} // namespace alli::proxy

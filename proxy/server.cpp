@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server.hpp"
+
+#include "alli/error.hpp"
+#include "proxy/listener.hpp"
+#include "proxy/loop.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <list>
+
+namespace alli::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds accept_pause{100}; // when descriptors ran out: never a busy loop
+constexpr std::chrono::milliseconds last_wait{1000};   // for what was cancelled to end
+
+} // namespace
+
+struct Server::Core {
+    Core(Options given, Needs wanted);
+
+    static Task<> accept(Core& core, Listener& listener);
+    void stop();
+    void close_listeners();
+
+    Options options;
+    Needs needs;
+    Context context{options, needs};
+    Guard guard{options};
+    std::vector<std::unique_ptr<Loop>> loops; // the first one accepts
+    std::list<Listener> listeners;
+    std::size_t turn = 0; // of the loops, on the first one
+    bool stopped = false;
+};
+
+Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), needs(std::move(wanted))
+{
+    const auto count = static_cast<std::size_t>(std::max(options.loops, 1));
+    const std::size_t share = std::max<std::size_t>(options.limits.connections / count, 1);
+    for (std::size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Loop>(context, guard, share));
+    try {
+        for (const std::string& address : options.listen)
+            listeners.push_back(listen_on(loops.front()->io(), address, options));
+    } catch (...) {
+        for (Listener& listener : listeners) close(listener); // no socket file stays behind
+        throw;
+    }
+    for (Listener& listener : listeners) asio::co_spawn(loops.front()->io(), accept(*this, listener), asio::detached);
+    for (const auto& loop : loops) loop->start();
+}
+
+Task<> Server::Core::accept(Core& core, Listener& listener)
+{
+    asio::steady_timer pause(listener.acceptor.get_executor());
+    const bool tcp = listener.path.empty();
+    while (listener.acceptor.is_open()) {
+        Loop& loop = *core.loops[core.turn++ % core.loops.size()];
+        const asio::any_io_executor executor = loop.executor();
+        boost::system::error_code code;
+        Socket socket = co_await listener.acceptor.async_accept(executor, asio::redirect_error(asio::use_awaitable, code));
+        if (!code) {
+            if (tcp) socket.set_option(asio::ip::tcp::no_delay(true), code);
+            const Peer peer = identify(listener, socket.native_handle());
+            loop.take(std::move(socket), peer);
+        } else if (listener.acceptor.is_open()) {
+            pause.expires_after(accept_pause);
+            co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
+        }
+    }
+}
+
+void Server::Core::close_listeners()
+{
+    for (Listener& listener : listeners) close(listener);
+}
+
+void Server::Core::stop()
+{
+    if (std::exchange(stopped, true)) return;
+    asio::post(loops.front()->io(), [this] { close_listeners(); });
+    for (const auto& loop : loops) loop->drain();
+    const auto deadline = std::chrono::steady_clock::now() + options.limits.drain;
+    for (auto& loop : loops) {
+        if (!loop->ended_by(deadline)) {
+            loop->abort();
+            // A relay that ignores its cancellation may still come back to this loop: it must find one.
+            if (!loop->ended_by(std::chrono::steady_clock::now() + last_wait)) {
+                loop->stop();
+                static_cast<void>(loop.release());
+                continue;
+            }
+        }
+        loop->stop();
+    }
+}
+
+Server::Server(Options options, Needs needs) : core_(std::make_unique<Core>(std::move(options), std::move(needs))) {}
+
+Server::~Server()
+{
+    stop();
+}
+
+std::vector<std::string> Server::addresses() const
+{
+    std::vector<std::string> addresses;
+    for (const Listener& listener : core_->listeners) addresses.push_back(listener.address);
+    return addresses;
+}
+
+void Server::stop()
+{
+    core_->stop();
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/session.hpp"
+
+#include "proxy/target.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/buffers_suffix.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include <array>
+
+namespace alli::proxy {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+constexpr std::size_t first_read = 4096;
+constexpr std::size_t linger_bytes = 256 * 1024;
+constexpr std::chrono::milliseconds linger_time{1000};
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+
+std::string_view view(beast::string_view text) noexcept
+{
+    return {text.data(), text.size()};
+}
+
+Refusal refusal_for(const boost::system::error_code& code)
+{
+    if (code == http::error::header_limit) return {431, "the header of the request is too long", true};
+    if (code == http::error::body_limit) return {413, "the body of the request is too long", true};
+    if (code == http::error::bad_version) return {505, "the only protocols known here are HTTP/1.0 and HTTP/1.1", true};
+    return {400, "the request is not well formed", true};
+}
+
+// Whether the peer said something wrong, rather than nothing any more.
+bool is_answerable(const boost::system::error_code& code)
+{
+    static const auto& parse_errors = http::make_error_code(http::error::bad_method).category();
+    return code.category() == parse_errors && code != http::error::end_of_stream && code != http::error::partial_message;
+}
+
+Request take_request(http::request<http::string_body> message)
+{
+    Request rq;
+    rq.method = std::string(view(message.method_string()));
+    rq.target = std::string(origin_form(view(message.target())));
+    if (rq.target.starts_with('?')) rq.target.insert(0, "/");
+    rq.body = std::move(message.body());
+    rq.fields = std::move(static_cast<http::fields&>(message.base()));
+    return rq;
+}
+
+} // namespace
+
+Session::Session(Socket socket, Peer peer, const Context& cx, const Guard& guard)
+    : socket_(std::move(socket)), peer_(peer), cx_(cx), guard_(guard), waiting_since_(std::chrono::steady_clock::now())
+{}
+
+Task<> Session::run(std::shared_ptr<Session> self)
+{
+    while (co_await self->serve()) {}
+    self->close();
+}
+
+Task<bool> Session::serve()
+{
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(cx_.options.limits.header_bytes));
+    parser.body_limit(cx_.options.limits.body_bytes);
+    if (!co_await wait_for_request()) co_return false;
+    if (!co_await read_head(parser)) co_return false;
+    if (const auto refusal = guard_.check(parser.get().base(), peer_)) co_return co_await refuse(parser, *refusal);
+    if (!co_await read_body(parser)) co_return false;
+
+    stage_ = Stage::answering;
+    deadline_.reset();
+    const Manner manner = manner_of(parser);
+    Request rq = take_request(parser.release());
+    Response response = co_await answer(cx_, rq);
+    co_return co_await send(std::move(response), manner);
+}
+
+Task<bool> Session::wait_for_request()
+{
+    stage_ = Stage::idle;
+    waiting_since_ = std::chrono::steady_clock::now();
+    if (buffer_.size() > 0) co_return true; // sent ahead
+    if (draining_) co_return false;
+    allow(cx_.options.limits.idle);
+    Code code;
+    const auto room = buffer_.prepare(first_read);
+    const std::size_t count = co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, code));
+    buffer_.commit(count);
+    co_return !code;
+}
+
+Task<bool> Session::read_head(Parser& parser)
+{
+    stage_ = Stage::reading;
+    allow(cx_.options.limits.header);
+    Code code;
+    co_await http::async_read_header(socket_, buffer_, parser, asio::redirect_error(asio::use_awaitable, code));
+    if (code) co_return co_await fail(parser, code);
+    co_return true;
+}
+
+Task<bool> Session::read_body(Parser& parser)
+{
+    if (parser.is_done()) co_return true;
+    allow(cx_.options.limits.body);
+    if (parser.get().count(http::field::expect) && parser.get().version() >= 11 && buffer_.size() == 0) {
+        const asio::const_buffer head(go_on.data(), go_on.size());
+        const asio::const_buffer body;
+        if (!co_await write(head, body)) co_return false;
+        allow(cx_.options.limits.body);
+    }
+    Code code;
+    co_await http::async_read(socket_, buffer_, parser, asio::redirect_error(asio::use_awaitable, code));
+    if (code) co_return co_await fail(parser, code);
+    co_return true;
+}
+
+Task<bool> Session::refuse(const Parser& parser, Refusal refusal)
+{
+    const std::string_view path = split_target(origin_form(view(parser.get().target()))).path;
+    Response response = problem(surface_of(path), refusal.status, refusal.detail);
+    response.close = refusal.close || !parser.is_done(); // a body that was not read would be taken for a request
+    if (refusal.status == 405) response.headers.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
+    const Manner manner = manner_of(parser);
+    const bool more = co_await send(std::move(response), manner);
+    if (!more) co_await linger();
+    co_return more;
+}
+
+Task<bool> Session::fail(const Parser& parser, Code code)
+{
+    if (expired_) {
+        const Refusal late{408, "the request did not come in time", true};
+        co_return co_await refuse(parser, late);
+    }
+    if (!is_answerable(code)) co_return false;
+    const Refusal refusal = refusal_for(code);
+    co_return co_await refuse(parser, refusal);
+}
+
+Task<bool> Session::send(Response response, Manner manner)
+{
+    stage_ = Stage::answering;
+    manner.close = manner.close || response.close || draining_;
+    const std::string head = render_head(response, manner);
+    const std::string_view body = body_of(response, manner);
+    const asio::const_buffer head_buffer(head.data(), head.size());
+    const asio::const_buffer body_buffer(body.data(), body.size());
+    const bool written = co_await write(head_buffer, body_buffer);
+    co_return written && !manner.close;
+}
+
+// One scatter write for as long as the peer takes it; the deadline moves with every byte taken.
+Task<bool> Session::write(asio::const_buffer head, asio::const_buffer body)
+{
+    const std::array<asio::const_buffer, 2> parts{head, body};
+    beast::buffers_suffix<std::array<asio::const_buffer, 2>> rest(parts);
+    for (std::size_t left = head.size() + body.size(); left > 0;) {
+        allow(cx_.options.limits.write);
+        Code code;
+        const auto count = co_await socket_.async_write_some(rest, asio::redirect_error(asio::use_awaitable, code));
+        if (code) co_return false;
+        rest.consume(count);
+        left -= count;
+    }
+    deadline_.reset();
+    co_return true;
+}
+
+// Closing with bytes unread resets the connection, and the peer may never see the answer: let it finish first.
+Task<> Session::linger()
+{
+    Code code;
+    socket_.shutdown(Socket::shutdown_send, code);
+    allow(linger_time);
+    for (std::size_t read = 0; !code && read < linger_bytes;) {
+        buffer_.clear();
+        const auto room = buffer_.prepare(first_read);
+        read += co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, code));
+    }
+}
+
+Manner Session::manner_of(const Parser& parser) const
+{
+    Manner manner;
+    manner.head_only = parser.get().method() == http::verb::head;
+    manner.old_protocol = parser.get().version() < 11;
+    manner.close = !parser.get().keep_alive();
+    return manner;
+}
+
+void Session::check(Steady now)
+{
+    if (!deadline_ || now < *deadline_) return;
+    deadline_.reset();
+    expired_ = true;
+    Code ignored; // the wait ends either way
+    socket_.cancel(ignored);
+}
+
+void Session::drain()
+{
+    draining_ = true;
+    if (stage_ == Stage::idle) close();
+}
+
+void Session::abort()
+{
+    cancellation_.emit(asio::cancellation_type::terminal);
+    close();
+}
+
+std::optional<Session::Steady> Session::waiting_since() const noexcept
+{
+    if (stage_ == Stage::answering) return std::nullopt;
+    return waiting_since_;
+}
+
+void Session::allow(std::chrono::milliseconds time)
+{
+    expired_ = false;
+    deadline_ = std::chrono::steady_clock::now() + time;
+}
+
+void Session::close()
+{
+    Code ignored; // there is nobody left to tell
+    socket_.close(ignored);
+}
+
+} // namespace alli::proxy
