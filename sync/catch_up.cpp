@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/catch_up.hpp"
+
+#include "alli/error.hpp"
+
+#include <algorithm>
+
+namespace alli::sync {
+namespace {
+
+constexpr std::int64_t page_size = 100; // the contract: chats come 100 a page
+
+int page_of(std::int64_t ordinal)
+{
+    return static_cast<int>(ordinal / page_size) + 1;
+}
+
+std::int64_t embedded_count(const Conversation& listed)
+{
+    return static_cast<std::int64_t>(listed.chats.size());
+}
+
+Missing everything()
+{
+    Missing missing;
+    missing.to_the_end = true;
+    missing.last_page = 1;
+    return missing;
+}
+
+// The held chats from where the embedded ones begin must be the embedded ones: else some were removed or reordered.
+bool tails_agree(const Conversation& listed, const std::vector<ChatId>& held_tail)
+{
+    return held_tail.size() <= listed.chats.size() &&
+           std::equal(held_tail.begin(), held_tail.end(), listed.chats.begin(), [](const ChatId& id, const Chat& chat) { return id == chat.id; });
+}
+
+bool looks_unchanged(const Conversation& listed, const cache::Held& held)
+{
+    return held.last_completed && listed.last_chat_at == held.last_chat_at;
+}
+
+} // namespace
+
+std::int64_t tail_start(const Conversation& listed)
+{
+    return std::max<std::int64_t>(0, listed.chat_count.value_or(0) - embedded_count(listed));
+}
+
+Missing find_missing(const Conversation& listed, const std::optional<cache::Held>& held, const std::vector<ChatId>& held_tail)
+{
+    const std::int64_t have = held ? held->chats : 0;
+    if (!listed.chat_count) return everything();
+    const std::int64_t count = *listed.chat_count, start = tail_start(listed);
+    if (count < embedded_count(listed) || have > count) return everything();
+
+    Missing missing;
+    missing.embedded_at = start;
+    if (have > start && !tails_agree(listed, held_tail)) return everything();
+    if (have < start) {
+        missing.first_page = page_of(have);
+        missing.last_page = page_of(start - 1);
+    } else if (listed.chats.empty() && count > 0 && held && !looks_unchanged(listed, *held)) {
+        // As many as before, yet something moved, and the item shows none of them: look at the last page.
+        missing.first_page = missing.last_page = page_of(count - 1);
+    }
+    return missing;
+}
+
+Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing, upstream::Priority priority)
+{
+    Update update;
+    std::int64_t known = -1; // how many chats upstream has, once a page that is not full has told
+    for (int page = missing.first_page; page <= missing.last_page; ++page) {
+        auto chats = co_await client.list_chats(listed.id, page, priority);
+        if (!chats) co_return std::nullopt;
+        const std::int64_t first = (std::int64_t{page} - 1) * page_size;
+        const bool full = std::ssize(*chats) >= page_size;
+        if (!full) known = first + std::ssize(*chats);
+        ChatRun run;
+        run.first_ordinal = first;
+        run.chats = std::move(*chats);
+        update.runs.push_back(std::move(run));
+        if (!full) break;
+        if (missing.to_the_end && page == missing.last_page) ++missing.last_page;
+    }
+    if (missing.to_the_end) update.cut_from = known;
+    // Chats may have come or gone since the list was made: pages are the younger truth, and no hole may come to be.
+    if (missing.embedded_at && (known < 0 || known >= *missing.embedded_at + embedded_count(listed))) {
+        ChatRun run;
+        run.first_ordinal = *missing.embedded_at;
+        run.chats = std::move(listed.chats);
+        update.runs.push_back(std::move(run));
+    }
+    listed.chats.clear();
+    update.conversation = std::move(listed);
+    co_return update;
+}
+
+} // namespace alli::sync

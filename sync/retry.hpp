@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which failures pass by themselves, and how long to wait for that: full jitter, so that many do not come back at once.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "alli/error.hpp"
+#include "alli/random.hpp"
+
+#include <chrono>
+#include <functional>
+
+namespace alli::sync {
+
+/// Unreachable, unavailable, or an answer that could not be read.
+bool is_temporary(const Error& error) noexcept;
+
+/// A random time up to min(cap, base * 2^failures).
+std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::milliseconds base, std::chrono::milliseconds cap);
+
+/// Asks up to four times while the failure is temporary, with growing pauses between; throws the last failure.
+template <class T>
+Task<T> with_retries(Clock& clock, Random& random, std::function<Task<T>()> ask)
+{
+    constexpr int tries = 4;
+    for (int failures = 0;; ++failures) {
+        try {
+            co_return co_await ask();
+        } catch (const Error& error) {
+            if (!is_temporary(error) || failures + 1 == tries) throw;
+        }
+        co_await clock.sleep(back_off(random, failures, std::chrono::milliseconds(250), std::chrono::milliseconds(5000)));
+    }
+}
+
+} // namespace alli::sync
