@@ -40,6 +40,12 @@ Request get(const std::string& target)
     return request;
 }
 
+void run_until_heard(asio::io_context& loop, const ScriptedServer& server)
+{
+    for (int i = 0; i < 1000 && server.heard().empty(); ++i) loop.run_one_for(10ms);
+    EXPECT_FALSE(server.heard().empty());
+}
+
 // A server and a transport towards it.
 struct World {
     explicit World(ScriptedServer::Script script) : World(std::move(script), [](CurlOptions&) {}) {}
@@ -227,10 +233,11 @@ TEST(CurlTransport, NeverFollowsARedirect)
 TEST(CurlTransport, IgnoresAProxyOfTheEnvironment)
 {
     World world([](const Heard&) { return answer(200, "direct"); });
-    setenv("http_proxy", "http://127.0.0.1:9", 1);
-    const Reply reply = world.send(get("/x"));
-    unsetenv("http_proxy");
-    EXPECT_EQ(reply.body, "direct");
+    struct Environment {
+        Environment() { setenv("http_proxy", "http://127.0.0.1:9", 1); }
+        ~Environment() { unsetenv("http_proxy"); }
+    } environment;
+    EXPECT_EQ(world.send(get("/x")).body, "direct");
 }
 
 TEST(CurlTransport, SaysWhoRefusedTheConnection)
@@ -355,7 +362,7 @@ TEST(CurlTransport, EndsARequestThatIsCancelled)
     };
     Request request = get("/x");
     asio::co_spawn(world.loop, world.transport->send(std::move(request)), asio::bind_cancellation_slot(cancel.slot(), done));
-    while (world.server.heard().empty()) world.loop.run_one_for(10ms);
+    run_until_heard(world.loop, world.server);
     cancel.emit(asio::cancellation_type::terminal);
     world.loop.run_for(10s);
     EXPECT_TRUE(aborted);
@@ -376,7 +383,7 @@ TEST(CurlTransport, EndsWhatIsUnderWayWhenItGoes)
         Request request = get("/x");
         asio::co_spawn(world.loop, world.transport->send(std::move(request)), done);
     }
-    while (world.server.heard().empty()) world.loop.run_one_for(10ms);
+    run_until_heard(world.loop, world.server);
     world.transport.reset();
     world.loop.run_for(10s);
     ASSERT_TRUE(error);
@@ -390,7 +397,7 @@ TEST(CurlTransport, MayBeUnderWayWhenTheLoopGoes)
     std::optional<CurlTransport> transport(std::in_place, loop->get_executor(), options_for(server.url()));
     Request request = get("/x");
     asio::co_spawn(*loop, transport->send(std::move(request)), asio::detached);
-    while (server.heard().empty()) loop->run_one_for(10ms);
+    run_until_heard(*loop, server);
     transport.reset();
     loop.reset(); // with the waiting coroutine still in it
 }

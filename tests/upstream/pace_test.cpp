@@ -220,4 +220,28 @@ TEST(Pace, MayGoAfterTheLoopWithWaitersInIt)
     EXPECT_EQ(clock.sleepers(), 0u);
 }
 
+TEST(Pace, TakesBackAPlaceThatWasGrantedToALoopThatIsGone)
+{
+    support::FakeClock clock;
+    Pace pace(clock, limits(0, 1));
+    std::optional<Pace::Slot> held;
+    const auto take = [](Pace* from, std::optional<Pace::Slot>* place) -> Task<> {
+        place->emplace(co_await from->acquire(Priority::app));
+    };
+    {
+        asio::io_context loop;
+        std::optional<Pace::Slot> never;
+        asio::co_spawn(loop, take(&pace, &held), asio::detached);
+        asio::co_spawn(loop, take(&pace, &never), asio::detached);
+        support::run_until_idle(loop);
+        ASSERT_TRUE(held && !never);
+        held.reset(); // grants the second, which does not run any more
+    }
+    asio::io_context next;
+    asio::co_spawn(next, take(&pace, &held), asio::detached);
+    support::run_until_idle(next);
+    EXPECT_TRUE(held);
+    held.reset();
+}
+
 } // namespace
