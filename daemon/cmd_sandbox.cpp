@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sandbox`: the look-alike on its own, until a signal.
 #include "alli/error.hpp"
+#include "alli/task.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/duration.hpp"
 #include "daemon/sandbox_home.hpp"

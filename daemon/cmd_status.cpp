@@ -6,6 +6,7 @@
 #include "daemon/daemon_probe.hpp"
 #include "daemon/places.hpp"
 #include "daemon/status.hpp"
+#include "daemon/terminal.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/api_key.hpp"
+#include "alli/error.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sys/stat.h>
+
+namespace alli::daemon {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class KeyFile {
+public:
+    explicit KeyFile(const std::string& text, ::mode_t mode = 0600)
+    {
+        std::ofstream(directory / "alli-api-key") << text;
+        ::chmod((directory / "alli-api-key").c_str(), mode);
+        settings.config.api_key_file = directory / "alli-api-key";
+        settings.origins["upstream.api_key_file"] = "test";
+    }
+
+    const support::TempDir directory;
+    Settings settings;
+};
+
+static const Environment nothing = [](const std::string&) { return std::nullopt; };
+
+static std::string complaint(const Settings& settings, const Environment& environment = nothing)
+{
+    try {
+        load_api_key(settings, environment);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::settings);
+        EXPECT_FALSE(error.hint().empty());
+        return error.what();
+    }
+    return "no complaint";
+}
+
+TEST(ApiKey, IsReadFromItsFileWithoutWhiteSpace)
+{
+    EXPECT_EQ(load_api_key(KeyFile("  secret-1 \r\n").settings, nothing), "secret-1");
+}
+
+TEST(ApiKey, IsTakenFromTheCredentialFirstThenFromTheEnvironment)
+{
+    const KeyFile file("from-file");
+    const KeyFile credential("from-credential\n", 0440); // the service manager's own mode
+    std::map<std::string, std::string> variables{{"ALLI_API_KEY", "from-environment"}};
+    const Environment environment = [&](const std::string& name) -> std::optional<std::string> {
+        return variables.contains(name) ? std::optional(variables[name]) : std::nullopt;
+    };
+    EXPECT_EQ(load_api_key(file.settings, environment), "from-environment");
+    variables["CREDENTIALS_DIRECTORY"] = credential.directory.path();
+    EXPECT_EQ(load_api_key(file.settings, environment), "from-credential");
+}
+
+TEST(ApiKey, IsWipedFromTheEnvironment)
+{
+    ASSERT_EQ(::setenv("ALLI_API_KEY", "wiped-soon", 1), 0);
+    const char* const place = std::getenv("ALLI_API_KEY");
+    EXPECT_EQ(load_api_key(Settings{}, process_environment), "wiped-soon");
+    EXPECT_EQ(std::getenv("ALLI_API_KEY"), nullptr);
+    EXPECT_EQ(*place, '\0');
+}
+
+TEST(ApiKey, IsRefusedWhereOthersCanReadIt)
+{
+    EXPECT_THAT(complaint(KeyFile("secret-1", 0640).settings), HasSubstr("can be read by others"));
+    EXPECT_THAT(complaint(KeyFile("secret-1", 0604).settings), HasSubstr("can be read by others"));
+}
+
+TEST(ApiKey, IsMissedWithAHint)
+{
+    Settings settings;
+    settings.config.api_key_file = "/nowhere/key";
+    EXPECT_THAT(complaint(settings), HasSubstr("there is no API key"));
+    settings.origins["upstream.api_key_file"] = "test";
+    EXPECT_THAT(complaint(settings), HasSubstr("/nowhere/key"));
+    EXPECT_THAT(complaint(KeyFile(" \n").settings), HasSubstr("is empty"));
+}
+
+TEST(ApiKey, IsNeverSaidInAComplaint)
+{
+    EXPECT_THAT(complaint(KeyFile("secret-1\nsecret-2").settings), Not(HasSubstr("secret")));
+}
+
+TEST(Tokens, AreTheLinesThatHoldSomething)
+{
+    const KeyFile file("one\n\n  two \r\nthree");
+    EXPECT_THAT(load_tokens(file.settings.config.api_key_file), testing::ElementsAre("one", "two", "three"));
+    EXPECT_THAT(load_tokens(""), testing::IsEmpty());
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// `serve` through the real program: it answers from the mirror, says how it is, survives what upstream does, ends cleanly.
+#include "daemon/daemon_probe.hpp"
+#include "tests/daemon/home.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/upstream/scripted_server.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
+
+namespace alli::daemon {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::chrono_literals;
+
+/// A daemon under test; SIGTERM at the end, and that must go well.
+class Daemon {
+public:
+    Daemon(const Home& home, std::vector<std::string> arguments)
+        : process(Home::words(std::move(arguments)), home.environment), hello(process.wait_for_line("listens on"))
+    {
+        const auto at = hello.find("127.0.0.1:") + 10;
+        port = static_cast<std::uint16_t>(std::stoi(hello.substr(at)));
+    }
+
+    int stop()
+    {
+        process.send(SIGTERM);
+        return process.wait(10s);
+    }
+
+    json status() const
+    {
+        const auto reply = ::support::http(port, "GET", "/mirror/v1/status", {{"API-KEY", key}});
+        EXPECT_EQ(reply.status, 200) << reply.body << reply.error;
+        return json::parse(reply.body, nullptr, false);
+    }
+
+    /// Asks again until the status fits: the engine has its own time.
+    template <class Fits>
+    json wait_for(Fits fits) const
+    {
+        const auto deadline = std::chrono::steady_clock::now() + 30s;
+        for (json now = status();; now = status()) {
+            if (fits(now)) return now;
+            if (std::chrono::steady_clock::now() > deadline) {
+                ADD_FAILURE() << "the status never fitted: " << now.dump();
+                return now;
+            }
+            std::this_thread::yield();
+        }
+    }
+
+    support::Process process;
+    std::string hello;
+    std::uint16_t port = 0;
+    std::string key = "sandbox";
+};
+
+static bool is_complete(const json& status) { return status["mirror"]["backfill"]["done"] == true; }
+
+TEST(Serve, MirrorsAndAnswersAndEndsCleanly)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    Daemon daemon(home, {"serve"});
+    const json status = daemon.wait_for(&is_complete);
+    EXPECT_EQ(status["mirror"]["conversations"], 12);
+    EXPECT_EQ(status["upstream"]["reachable"], true);
+    EXPECT_EQ(status["upstream"]["keyAccepted"], true);
+    EXPECT_EQ(status["upstream"]["error"], nullptr);
+
+    const auto list = ::support::http(daemon.port, "GET", "/webapi/v2/conversations?pageSize=50");
+    EXPECT_EQ(list.status, 200);
+    EXPECT_THAT(std::string(list.header("Cache-Status")), HasSubstr("hit"));
+    EXPECT_EQ(json::parse(list.body)["conversations"].size(), 12U);
+    EXPECT_EQ(daemon.stop(), 0);
+    EXPECT_FALSE(std::filesystem::exists(home.mirror() + "-wal"));
+}
+
+TEST(Serve, RelaysOverTheEnginesLoop)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    Daemon daemon(home, {"serve"});
+    const auto running = ::support::http(daemon.port, "GET", "/webapi/conversations/nobody/running");
+    EXPECT_EQ(running.status, 404) << running.body;
+    EXPECT_GT(upstream.request_count("*"), 0U);
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(Serve, GoesOnWithARejectedKeyAndSaysSo)
+{
+    sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream, "wrong-key-7");
+    Daemon daemon(home, {"serve"});
+    daemon.key = "wrong-key-7";
+    const json status = daemon.wait_for([](const json& now) { return now["upstream"]["keyAccepted"] == false; });
+    EXPECT_EQ(status["upstream"]["reachable"], true);
+    ASSERT_FALSE(status["problems"].empty());
+    EXPECT_NE(status["problems"][0]["hint"], "");
+
+    upstream.set_api_key("wrong-key-7"); // the pause after a rejection ends by itself
+    EXPECT_EQ(daemon.wait_for(&is_complete)["upstream"]["keyAccepted"], true);
+    EXPECT_EQ(daemon.stop(), 0);
+    EXPECT_THAT(daemon.process.errors(), Not(HasSubstr("wrong-key-7")));
+}
+
+TEST(Serve, GoesOnWithoutUpstreamAndSaysSo)
+{
+    sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    upstream.stop();
+    Daemon daemon(home, {"serve"});
+    const json status = daemon.wait_for([](const json& now) { return now["upstream"]["error"] != nullptr; });
+    EXPECT_EQ(status["upstream"]["reachable"], false);
+    const auto list = ::support::http(daemon.port, "GET", "/webapi/v2/conversations");
+    EXPECT_EQ(list.status, 200);
+    EXPECT_THAT(std::string(list.header("Cache-Status")), HasSubstr("detail=offline"));
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(Serve, GoesOnWhenAWebPageAnswersAndSaysSo)
+{
+    const upstream_test::ScriptedServer portal([](const upstream_test::Heard&) {
+        return upstream_test::answer(200, "<!doctype html><title>Welcome</title>", "Content-Type: text/html\r\n");
+    });
+    Home home;
+    home.environment["ALLI_MIRROR_UPSTREAM_URL"] = portal.url();
+    home.environment["ALLI_API_KEY"] = "sandbox";
+    Daemon daemon(home, {"serve"});
+    const json status = daemon.wait_for([](const json& now) { return !now["problems"].empty(); });
+    EXPECT_THAT(status["problems"].dump(), HasSubstr("HTML"));
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(Serve, SaysSoWhenThePortIsTaken)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:" + std::to_string(upstream.port());
+    const support::Finished finished = home.run({"serve"});
+    EXPECT_EQ(finished.code, 1);
+    EXPECT_THAT(finished.errors, HasSubstr("somebody else listens there"));
+    EXPECT_THAT(finished.errors, HasSubstr("proxy.listen"));
+}
+
+TEST(Serve, KeepsTheKeyToItself)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    home.environment["ALLI_MIRROR_LOG_LEVEL"] = "debug";
+    Daemon daemon(home, {"serve"});
+    std::ifstream environment("/proc/" + std::to_string(daemon.process.pid()) + "/environ");
+    const std::string seen{std::istreambuf_iterator<char>(environment), {}};
+    EXPECT_THAT(seen, Not(HasSubstr("ALLI_API_KEY=sandbox")));
+    EXPECT_EQ(daemon.stop(), 0);
+    EXPECT_THAT(daemon.process.errors(), Not(HasSubstr("sandbox\n")));
+}
+
+TEST(Serve, AnswersStatusOverItsSocket)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:0,unix:" + home.path("proxy.sock");
+    Daemon daemon(home, {"serve"});
+    daemon.wait_for(&is_complete);
+    const json status = json::parse(home.run({"status", "--json"}).output);
+    EXPECT_EQ(status["daemon"]["running"], true);
+    EXPECT_EQ(status["daemon"]["answered"], true);
+    EXPECT_EQ(status["daemon"]["pid"], daemon.process.pid());
+    EXPECT_EQ(status["upstream"]["reachable"], true);
+    EXPECT_THAT(home.run({"status"}).output, HasSubstr("reachable, key accepted"));
+    EXPECT_EQ(daemon.stop(), 0);
+    EXPECT_THAT(home.run({"status"}).output, HasSubstr("no daemon runs"));
+}
+
+TEST(Serve, BringsASandboxAlongThatCommandsFind)
+{
+    const Home home;
+    Daemon daemon(home, {"serve", "--sandbox", "--conversations", "200"});
+    daemon.wait_for(&is_complete);
+    EXPECT_THAT(daemon.process.errors(), HasSubstr("API-KEY: sandbox"));
+
+    for (const char* word : {"football", "여행"}) {
+        const json found = json::parse(home.run({"search", word, "--json"}).output);
+        EXPECT_GT(found["total"].get<int>(), 0) << word;
+        EXPECT_EQ(found["coverage"]["complete"], true);
+    }
+    EXPECT_EQ(json::parse(home.run({"list", "--json"}).output)["conversations"].size(), 20U);
+    EXPECT_THAT(home.run({"status"}).output, HasSubstr("the sandbox's mirror"));
+    EXPECT_THAT(home.run({"serve", "--sandbox"}).errors, HasSubstr("in use by process"));
+    EXPECT_EQ(daemon.stop(), 0);
+
+    Daemon again(home, {"serve", "--sandbox", "--conversations", "3", "--seed", "9"});
+    again.wait_for(&is_complete);
+    EXPECT_EQ(json::parse(home.run({"list", "--json"}).output)["conversations"].size(), 3U);
+    EXPECT_EQ(again.stop(), 0);
+}
+
+/// The service manager's end of sd_notify.
+class NotifySocket {
+public:
+    explicit NotifySocket(const std::string& path) : descriptor_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0))
+    {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        EXPECT_EQ(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        const timeval patience{30, 0};
+        ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    }
+    ~NotifySocket() { ::close(descriptor_); }
+
+    std::string next() const
+    {
+        std::array<char, 4096> buffer{};
+        const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+        return count < 0 ? "nothing" : std::string(buffer.data(), static_cast<std::size_t>(count));
+    }
+
+private:
+    int descriptor_;
+};
+
+TEST(Serve, TellsTheServiceManagerHowItIs)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    const NotifySocket manager(home.path("notify.sock"));
+    home.environment["NOTIFY_SOCKET"] = home.path("notify.sock");
+    home.environment["WATCHDOG_USEC"] = "200000";
+    Daemon daemon(home, {"serve"});
+    EXPECT_THAT(manager.next(), testing::StartsWith("READY=1"));
+    EXPECT_EQ(manager.next(), "WATCHDOG=1");
+    EXPECT_EQ(manager.next(), "WATCHDOG=1");
+    EXPECT_EQ(daemon.stop(), 0);
+    std::string last = manager.next();
+    while (last == "WATCHDOG=1") last = manager.next();
+    EXPECT_EQ(last, "STOPPING=1");
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sync` through the real program, against a sandbox in this process: what it leaves, and how it ends when it cannot.
+#include "tests/daemon/home.hpp"
+#include "tests/upstream/scripted_server.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <thread>
+
+namespace alli::daemon {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+static json status_of(const Home& home)
+{
+    const support::Finished finished = home.run({"status", "--json"});
+    EXPECT_EQ(finished.code, 0) << finished.errors;
+    return json::parse(finished.output);
+}
+
+TEST(Sync, BringsEverythingAndSaysSo)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    const support::Finished finished = home.run({"sync"});
+    EXPECT_EQ(finished.code, 0) << finished.errors;
+    EXPECT_THAT(finished.errors, HasSubstr("done: 12 conversations"));
+
+    const json status = status_of(home);
+    EXPECT_EQ(status["mirror"]["conversations"], 12);
+    EXPECT_EQ(status["mirror"]["chats"], upstream.chat_total());
+    EXPECT_EQ(status["mirror"]["completeFrom"], "1970-01-01T00:00:00Z");
+    EXPECT_EQ(status["mirror"]["backfill"]["done"], true);
+    EXPECT_EQ(status["upstream"]["reachable"], nullptr);
+    EXPECT_EQ(status["problems"], json::array());
+    EXPECT_EQ(status["safeToStop"], true);
+    EXPECT_EQ(status["daemon"]["running"], false);
+}
+
+TEST(Sync, TellsItsEventsAsJsonLines)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    const support::Finished finished = home.run({"sync", "--json"});
+    ASSERT_EQ(finished.code, 0) << finished.errors;
+    const std::string last = finished.output.substr(finished.output.rfind('\n', finished.output.size() - 2) + 1);
+    EXPECT_EQ(json::parse(last)["event"], "done");
+    EXPECT_EQ(json::parse(last)["conversations"], 12);
+}
+
+TEST(Sync, GoesBackNoFurtherThanAsked)
+{
+    const sandbox::Sandbox upstream(small_sandbox(40));
+    Home home;
+    home.use(upstream);
+    ASSERT_EQ(home.run({"sync", "--since", "2999-01-01"}).code, 0);
+    EXPECT_LT(status_of(home)["mirror"]["conversations"].get<int>(), 40);
+}
+
+TEST(Sync, EndsWith3WhenTheKeyIsRefused)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream, "wrong-key-7");
+    const support::Finished finished = home.run({"sync"});
+    EXPECT_EQ(finished.code, 3) << finished.errors;
+    EXPECT_THAT(finished.errors, HasSubstr("\n  hint: "));
+    EXPECT_THAT(finished.errors, Not(HasSubstr("wrong-key-7")));
+}
+
+TEST(Sync, EndsWith4WhenUpstreamIsOutOfReachAndKeepsWhatIsThere)
+{
+    sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    upstream.stop();
+    const support::Finished finished = home.run({"sync"});
+    EXPECT_EQ(finished.code, 4) << finished.errors;
+    EXPECT_THAT(finished.errors, HasSubstr("cannot reach 127.0.0.1"));
+    EXPECT_THAT(finished.errors, HasSubstr("\n  hint: "));
+    EXPECT_EQ(status_of(home)["mirror"]["conversations"], 12);
+}
+
+TEST(Sync, EndsWith1WhenAWebPageAnswers)
+{
+    const upstream_test::ScriptedServer portal([](const upstream_test::Heard&) {
+        return upstream_test::answer(200, "<!doctype html><title>Welcome to our hotel</title>", "Content-Type: text/html\r\n");
+    });
+    Home home;
+    home.environment["ALLI_MIRROR_UPSTREAM_URL"] = portal.url();
+    home.environment["ALLI_API_KEY"] = "k";
+    const support::Finished finished = home.run({"sync"});
+    EXPECT_EQ(finished.code, 1) << finished.errors;
+    EXPECT_THAT(finished.errors, HasSubstr("HTML"));
+    EXPECT_THAT(finished.errors, HasSubstr("hint: "));
+}
+
+TEST(Sync, LeavesTheMirrorToARunningDaemon)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    support::Process daemon(Home::words({"serve"}), home.environment);
+    daemon.wait_for_line("listens on");
+    const support::Finished finished = home.run({"sync"});
+    EXPECT_EQ(finished.code, 1);
+    EXPECT_THAT(finished.errors, HasSubstr("in use by process " + std::to_string(daemon.pid())));
+    EXPECT_THAT(finished.errors, HasSubstr("by itself"));
+    daemon.send(SIGTERM);
+    EXPECT_EQ(daemon.wait(std::chrono::seconds(10)), 0);
+}
+
+TEST(Sync, RefusesTheMirrorOfAnotherUpstream)
+{
+    const sandbox::Sandbox one(small_sandbox()), other(small_sandbox());
+    Home home;
+    home.use(one);
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    home.use(other);
+    const support::Finished finished = home.run({"sync"});
+    EXPECT_EQ(finished.code, 2);
+    EXPECT_THAT(finished.errors, HasSubstr("belongs to " + one.url()));
+}
+
+TEST(Sync, StopsAtASignalAndGoesOnAfterwards)
+{
+    sandbox::Options options = small_sandbox(300);
+    options.faults = {sandbox::FaultRule{.amount = 100}};
+    sandbox::Sandbox upstream(options);
+    Home home;
+    home.use(upstream);
+    support::Process sync(Home::words({"sync"}), home.environment);
+    while (upstream.request_count("*") < 2) std::this_thread::yield();
+    sync.send(SIGINT);
+    EXPECT_EQ(sync.wait(std::chrono::seconds(10)), 1);
+    EXPECT_THAT(sync.errors(), HasSubstr("stopped before the mirror was complete"));
+    upstream.set_faults({});
+    EXPECT_EQ(home.run({"sync"}).code, 0);
+    EXPECT_EQ(status_of(home)["mirror"]["conversations"], 300);
+}
+
+} // namespace alli::daemon
