@@ -48,7 +48,8 @@ bool read_running(const std::string& body)
 void hide(std::string& text, const std::string& secret)
 {
     if (secret.size() < shortest_secret) return;
-    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at)) text.replace(at, secret.size(), "***");
+    for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at))
+        text.replace(at, secret.size(), "***");
 }
 
 } // namespace

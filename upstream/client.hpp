@@ -40,7 +40,7 @@ struct Identity {
 };
 
 class Client {
-public:
+  public:
     struct Options {
         std::string api_key;
         TimeUnit time_unit = TimeUnit::unknown;
@@ -58,7 +58,8 @@ public:
     Task<std::vector<DailyCount>> daily_counts(std::string start_date, std::string end_date, Priority priority);
 
     // Writes. Whatever upstream answered is the Reply: a verdict is the caller's. `method` and `body` go out as given.
-    // A web page with a good status throws Error{bad_reply}: whoever sent it, it was not the API, and nothing was written.
+    // A web page with a good status throws Error{bad_reply}: whoever sent it, it was not the API, and nothing was
+    // written.
     Task<Reply> update_conversation(ConversationId id, std::string method, std::string body, Identity who);
     Task<Reply> set_title(ConversationId id, std::string method, std::string body, Identity who);
     Task<Reply> rate_chat(ConversationId id, ChatId chat, std::string body, Identity who);
@@ -73,7 +74,7 @@ public:
     TimeUnit time_unit() const noexcept { return unit_; }
     void set_time_unit(TimeUnit unit) noexcept { unit_ = unit; }
 
-private:
+  private:
     struct Answer {
         Reply reply;
         Instant asked_at; // our clock, just before the request went out

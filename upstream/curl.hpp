@@ -13,7 +13,10 @@ namespace alli::upstream::curl {
 template <auto close>
 struct Closer {
     template <class T>
-    void operator()(T* handle) const noexcept { close(handle); }
+    void operator()(T* handle) const noexcept
+    {
+        close(handle);
+    }
 };
 
 using Easy = std::unique_ptr<CURL, Closer<&curl_easy_cleanup>>;
@@ -23,7 +26,7 @@ using Text = std::unique_ptr<char, Closer<&curl_free>>;
 
 /// A list of header lines. curl copies each line, not the list: it must outlive the transfer.
 class Slist {
-public:
+  public:
     void append(const std::string& line)
     {
         curl_slist* longer = curl_slist_append(list_.get(), line.c_str());
@@ -33,7 +36,7 @@ public:
     }
     curl_slist* get() const noexcept { return list_.get(); }
 
-private:
+  private:
     std::unique_ptr<curl_slist, Closer<&curl_slist_free_all>> list_;
 };
 

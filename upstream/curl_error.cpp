@@ -17,8 +17,8 @@ struct Row {
 };
 
 constexpr auto check_network = "check the network, the firewall and upstream.url";
-constexpr auto check_trust =
-    "check the clock of this machine, the package ca-certificates, and whether a proxy on the way replaces certificates";
+constexpr auto check_trust = "check the clock of this machine, the package ca-certificates, and whether a proxy on the "
+                             "way replaces certificates";
 constexpr auto check_url = "is upstream.url right? something that is not the API answered, or broke off";
 
 constexpr auto rows = std::to_array<Row>({
@@ -27,9 +27,10 @@ constexpr auto rows = std::to_array<Row>({
     {CURLE_COULDNT_CONNECT, Fault::unreachable, "no connection", check_network, false},
     {CURLE_GOT_NOTHING, Fault::unreachable, "the connection was closed without an answer", check_network, false},
     {CURLE_PEER_FAILED_VERIFICATION, Fault::unreachable, "its certificate is not trusted", check_trust, true},
-    {CURLE_SSL_CONNECT_ERROR, Fault::unreachable, "TLS failed",
-     "is this an https address? TLS 1.2 or newer is needed", true},
-    {CURLE_SSL_CACERT_BADFILE, Fault::unreachable, "the list of trusted certificates cannot be read", check_trust, false},
+    {CURLE_SSL_CONNECT_ERROR, Fault::unreachable, "TLS failed", "is this an https address? TLS 1.2 or newer is needed",
+     true},
+    {CURLE_SSL_CACERT_BADFILE, Fault::unreachable, "the list of trusted certificates cannot be read", check_trust,
+     false},
     {CURLE_SEND_ERROR, Fault::unreachable, "the connection broke", check_network, false},
     {CURLE_RECV_ERROR, Fault::unreachable, "the connection broke", check_network, false},
     {CURLE_PARTIAL_FILE, Fault::bad_reply, "it was cut short", check_url, false},

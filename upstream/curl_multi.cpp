@@ -36,7 +36,8 @@ const CurlTransport::Multi::Way CurlTransport::Multi::ways[2] = {
     {CURL_POLL_OUT, CURL_CSELECT_OUT, asio::posix::stream_descriptor::wait_write, &Socket::writing},
 };
 
-// However a request ends, by its answer, its deadline, its cancellation or the end of the loop, it leaves the multi here.
+// However a request ends, by its answer, its deadline, its cancellation or the end of the loop, it leaves the multi
+// here.
 struct CurlTransport::Multi::UnderWay {
     UnderWay(Multi& owner, Transfer& started) : multi(owner), transfer(started) { multi.add(transfer); }
     ~UnderWay() { multi.remove(transfer); }
@@ -158,7 +159,8 @@ void CurlTransport::Multi::arm(const std::shared_ptr<Socket>& socket)
     for (const Way& way : ways) {
         if (!(socket->wanted & way.wanted) || (*socket).*way.armed) continue;
         (*socket).*way.armed = true;
-        auto on_ready = [weak = weak_from_this(), watched = std::weak_ptr(socket), &way](boost::system::error_code failed) {
+        auto on_ready = [weak = weak_from_this(), watched = std::weak_ptr(socket),
+                         &way](boost::system::error_code failed) {
             const auto self = weak.lock();
             const auto same = watched.lock();
             if (self && same && failed != asio::error::operation_aborted) self->ready(same, way, bool(failed));

@@ -18,7 +18,7 @@
 namespace alli::upstream {
 
 class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
-public:
+  public:
     Multi(asio::any_io_executor loop, CurlOptions options);
     ~Multi();
 
@@ -27,7 +27,7 @@ public:
     /// Ends all that is under way as abandoned; what is sent afterwards ends so at once.
     void close();
 
-private:
+  private:
     struct Socket;
     struct Way;
     struct UnderWay;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transport over libcurl's multi interface, driven by the Asio loop it is made on: keep-alive, compressed transfer, TLS 1.2+
-// verified (that cannot be switched off), no redirects, no proxy from the environment, every wait bounded. One loop alone.
+// Transport over libcurl's multi interface, driven by the Asio loop it is made on: keep-alive, compressed transfer,
+// TLS 1.2+ verified (that cannot be switched off), no redirects, no proxy from the environment, every wait bounded. One
+// loop alone.
 #pragma once
 
 #include "upstream/http.hpp"
@@ -15,13 +16,13 @@ struct CurlOptions {
     std::string base_url; // scheme, host, port; https, or http towards a loopback host alone
     int max_connections = 4;
     std::chrono::milliseconds connect_timeout{5000};
-    std::chrono::milliseconds request_timeout{30000}; // without progress
+    std::chrono::milliseconds request_timeout{30000};    // without progress
     std::size_t max_reply_bytes = std::size_t{32} << 20; // after decompression
     std::string ca_file; // for tests with a certificate of their own; empty: the system's
 };
 
 class CurlTransport final : public Transport {
-public:
+  public:
     /// Throws Error{settings} for a URL that must not be used: not http(s), plain http to a host that is not loopback,
     /// credentials or a query in it.
     CurlTransport(asio::any_io_executor loop, CurlOptions options);
@@ -29,7 +30,7 @@ public:
 
     Task<Reply> send(Request request) override;
 
-private:
+  private:
     class Multi;
     std::shared_ptr<Multi> multi_;
 };

@@ -11,12 +11,14 @@ bool same_name(std::string_view a, std::string_view b) noexcept;
 /// Without blanks and line ends around it.
 std::string_view trimmed(std::string_view text) noexcept;
 
-/// Headers that the transport writes itself, from the URL and the body, whatever a request says: Host, lengths, connection.
+/// Headers that the transport writes itself, from the URL and the body, whatever a request says: Host, lengths,
+/// connection.
 bool is_framing(std::string_view name) noexcept;
 /// The line in libcurl's syntax, which writes an empty value as "Name;".
 std::string header_line(const Header& header);
 
-/// Throws Error{usage} for an unknown method, a target that is not a clean path, or a header that would break the framing.
+/// Throws Error{usage} for an unknown method, a target that is not a clean path, or a header that would break the
+/// framing.
 void check_request(const Request& request);
 
 } // namespace alli::upstream

@@ -11,8 +11,8 @@ namespace alli::upstream {
 namespace {
 
 constexpr auto methods = std::to_array<std::string_view>({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"});
-constexpr auto framing = std::to_array<std::string_view>({"Host", "Content-Length", "Transfer-Encoding", "Connection",
-                                                          "Keep-Alive", "Expect", "Upgrade", "TE", "Trailer"});
+constexpr auto framing = std::to_array<std::string_view>(
+    {"Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Expect", "Upgrade", "TE", "Trailer"});
 
 constexpr char lower(char c) noexcept
 {
@@ -36,8 +36,8 @@ bool is_clean_value(std::string_view value)
 bool is_clean_target(std::string_view target)
 {
     return target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
-        return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '#';
-    });
+               return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '#';
+           });
 }
 
 } // namespace
@@ -81,7 +81,8 @@ void check_request(const Request& request)
         throw Error(Fault::usage, "percent-encode what is no part of a path", "the target of a request is not a path");
     for (const Header& header : request.headers)
         if (!is_token(header.name) || !is_clean_value(header.value))
-            throw Error(Fault::usage, "a header is one line of text", "a header of a request upstream is not well formed");
+            throw Error(Fault::usage, "a header is one line of text",
+                        "a header of a request upstream is not well formed");
 }
 
 } // namespace alli::upstream

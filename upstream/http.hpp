@@ -40,7 +40,7 @@ struct Reply {
 };
 
 class Transport {
-public:
+  public:
     virtual ~Transport() = default;
     /// Any HTTP status is a Reply. Throws Error{unreachable} when there is no answer (or Error{bad_reply} when it is
     /// cut short or over the size limit), each saying to which host and why. Never follows a redirect.

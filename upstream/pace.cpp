@@ -20,9 +20,7 @@ namespace alli::upstream {
 struct Pace::State : std::enable_shared_from_this<State> {
     using Place = std::pair<Priority, std::uint64_t>; // the order of service
 
-    State(Clock& time, Options limits)
-        : clock(time), options(limits), tokens(burst()), refilled(time.steady())
-    {}
+    State(Clock& time, Options limits) : clock(time), options(limits), tokens(burst()), refilled(time.steady()) {}
 
     bool limited() const { return options.requests_per_second > 0; }
     double burst() const { return std::max(1.0, options.requests_per_second); }
@@ -49,7 +47,8 @@ struct Pace::State : std::enable_shared_from_this<State> {
     bool closed = false;
 };
 
-// One coroutine in the queue. It leaves the queue, or gives back the place it was granted and did not claim, however it ends.
+// One coroutine in the queue. It leaves the queue, or gives back the place it was granted and did not claim, however it
+// ends.
 struct Pace::Waiter {
     Waiter(std::shared_ptr<State> owner, asio::any_io_executor executor, Priority priority)
         : state(std::move(owner)), loop(executor), place(priority, state->arrivals++), woken(executor, 1)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// When may the next request go: a token bucket and a limit of requests under way, shared by everything that goes upstream.
-// Waiters are served by priority, then in the order they came. Runs on the engine's loop; waits only through the Clock.
+// When may the next request go: a token bucket and a limit of requests under way, shared by everything that goes
+// upstream. Waiters are served by priority, then in the order they came. Runs on the engine's loop; waits only through
+// the Clock.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -15,7 +16,7 @@ class Pace {
     struct State;
     struct Waiter;
 
-public:
+  public:
     struct Options {
         double requests_per_second = 10; // 0: no limit
         int max_in_flight = 4;
@@ -29,20 +30,20 @@ public:
 
     /// Held while a request is under way; gives its place back when it goes. May outlive the Pace.
     class Slot {
-    public:
+      public:
         explicit Slot(std::shared_ptr<State> state) : state_(std::move(state)) {}
         Slot(Slot&&) noexcept = default;
         Slot& operator=(Slot&&) = delete;
         ~Slot();
 
-    private:
+      private:
         std::shared_ptr<State> state_;
     };
 
     /// Waits for a place. Ends with operation_aborted when its coroutine is cancelled.
     Task<Slot> acquire(Priority priority);
 
-private:
+  private:
     static Task<Slot> acquire_from(std::shared_ptr<State> state, Priority priority);
     static Task<> wait_for_tokens(std::shared_ptr<State> state, std::shared_ptr<void> sleeper);
 

@@ -147,7 +147,8 @@ const char* hint_of(const Reply& reply)
 {
     const Fault fault = fault_of(reply.status);
     if (fault == Fault::key_rejected)
-        return "check the API key: the credential alli-api-key, ALLI_API_KEY or upstream.api_key_file, and that the key "
+        return "check the API key: the credential alli-api-key, ALLI_API_KEY or upstream.api_key_file, and that the "
+               "key "
                "belongs to upstream.url";
     if (fault == Fault::unavailable) return "upstream is busy or in trouble; try again later";
     if (fault == Fault::bad_reply || is_html(reply)) return url_hint;

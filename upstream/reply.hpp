@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads what upstream says when it does not say 2xx: its many error shapes (api notes, "Errors seen in the wild") into one
-// sentence, and a status into a Fault. Pure.
+// Reads what upstream says when it does not say 2xx: its many error shapes (api notes, "Errors seen in the wild") into
+// one sentence, and a status into a Fault. Pure.
 #pragma once
 
 #include "alli/error.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where upstream is: `upstream.url`, checked. Parsed by libcurl's own parser, so that what was checked is what is called.
+// Where upstream is: `upstream.url`, checked. Parsed by libcurl's own parser, so that what was checked is what is
+// called.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The paths of the contract, percent-encoded: ids are opaque bytes, so only what RFC 3986 calls unreserved stays as it is.
-// Pure.
+// The paths of the contract, percent-encoded: ids are opaque bytes, so only what RFC 3986 calls unreserved stays as it
+// is. Pure.
 #pragma once
 
 #include "alli/ids.hpp"

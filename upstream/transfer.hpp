@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request under way: what it asks is set on an easy handle, what comes back is gathered into a Reply, and how it ended
-// becomes that Reply or an Error. Lives on the loop of its transport; libcurl calls into it, it never calls the multi.
+// One request under way: what it asks is set on an easy handle, what comes back is gathered into a Reply, and how it
+// ended becomes that Reply or an Error. Lives on the loop of its transport; libcurl calls into it, it never calls the
+// multi.
 #pragma once
 
 #include "upstream/curl.hpp"
@@ -15,7 +16,7 @@
 namespace alli::upstream {
 
 class Transfer {
-public:
+  public:
     using Steady = std::chrono::steady_clock::time_point;
     enum class Ending { none, answered, stalled, overdue, too_large, abandoned, failed };
 
@@ -35,13 +36,14 @@ public:
     void end(Ending ending);
     /// It could not begin: take() throws what is given here.
     void fail(std::exception_ptr error);
-    /// Waits for the end, at most until its own deadline; returns either way. Cancellation ends it with operation_aborted.
+    /// Waits for the end, at most until its own deadline; returns either way. Cancellation ends it with
+    /// operation_aborted.
     Task<> wait();
 
     /// The reply, or the Error that this ending is.
     Reply take();
 
-private:
+  private:
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
     static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) noexcept;

@@ -71,7 +71,8 @@ bool FakeClock::jump_to_next()
 void run_until_idle(asio::io_context& loop)
 {
     loop.restart();
-    while (loop.poll() > 0) {}
+    while (loop.poll() > 0) {
+    }
 }
 
 bool run_jumping(asio::io_context& loop, FakeClock& clock, const std::function<bool()>& done, std::size_t most)

@@ -13,7 +13,7 @@
 namespace support {
 
 class FakeClock final : public alli::Clock {
-public:
+  public:
     /// 2026-01-31T09:30:00Z, unless told otherwise.
     explicit FakeClock(alli::Instant now = alli::Instant(std::chrono::seconds(1769851800)));
 
@@ -32,21 +32,21 @@ public:
     std::size_t sleepers() const noexcept { return sleepers_.size(); }
     std::chrono::nanoseconds passed() const noexcept { return steady_ - Steady(); }
 
-private:
+  private:
     struct Sleeper;
     void move_to(Steady when);
 
     alli::Instant now_;
     Steady steady_{};
-    std::chrono::nanoseconds rest_{0}; // of the wall clock, which counts in microseconds
+    std::chrono::nanoseconds rest_{0};         // of the wall clock, which counts in microseconds
     std::multimap<Steady, Sleeper*> sleepers_; // in the order of waking: equal times in the order of falling asleep
 };
 
 /// Runs what can run without the time moving.
 void run_until_idle(boost::asio::io_context& loop);
 
-/// Runs, and lets the time jump to the next sleeper whenever nothing else is left to do, until `done` holds or nothing is
-/// left at all. Returns whether `done` holds; gives up (false) after `most` jumps.
+/// Runs, and lets the time jump to the next sleeper whenever nothing else is left to do, until `done` holds or nothing
+/// is left at all. Returns whether `done` holds; gives up (false) after `most` jumps.
 bool run_jumping(boost::asio::io_context& loop, FakeClock& clock, const std::function<bool()>& done,
                  std::size_t most = 1'000'000);
 

@@ -24,12 +24,18 @@ upstream_test::Answer by_path(const upstream_test::Heard& heard)
 {
     static const std::string half = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc";
     switch (heard.target.back()) {
-    case '1': return upstream_test::raw(half, Then::close);
-    case '2': return upstream_test::raw(half, Then::reset);
-    case '3': return upstream_test::raw(half, Then::stall);
-    case '4': return upstream_test::raw("", Then::reset);
-    case '5': return upstream_test::raw("", Then::stall);
-    default: return upstream_test::answer(200, "fine");
+    case '1':
+        return upstream_test::raw(half, Then::close);
+    case '2':
+        return upstream_test::raw(half, Then::reset);
+    case '3':
+        return upstream_test::raw(half, Then::stall);
+    case '4':
+        return upstream_test::raw("", Then::reset);
+    case '5':
+        return upstream_test::raw("", Then::stall);
+    default:
+        return upstream_test::answer(200, "fine");
     }
 }
 
@@ -59,7 +65,8 @@ void churn(std::uint64_t seed)
         request.target = "/" + std::to_string(random.below(12) % 10);
         request.timeout = std::chrono::milliseconds(random.below(4) == 0 ? 1 + random.below(20) : 0);
         auto done = [&sent](std::exception_ptr, Reply) { ++sent.ends; };
-        asio::co_spawn(loop, transport.send(std::move(request)), asio::bind_cancellation_slot(sent.cancel.slot(), done));
+        asio::co_spawn(loop, transport.send(std::move(request)),
+                       asio::bind_cancellation_slot(sent.cancel.slot(), done));
         if (random.below(3) != 0) continue;
         sent.later.expires_after(std::chrono::microseconds(random.below(60'000)));
         sent.later.async_wait([&sent](boost::system::error_code) {

@@ -22,7 +22,7 @@ const std::string empty_page = R"({"conversations":[],"cursor":null})";
 
 // A network that answers from a script and keeps what it was asked.
 class ScriptedTransport final : public Transport {
-public:
+  public:
     explicit ScriptedTransport(support::FakeClock& clock) : clock_(clock) {}
 
     Task<Reply> send(Request request) override
@@ -36,7 +36,7 @@ public:
     Reply reply;
     std::chrono::nanoseconds took{0};
 
-private:
+  private:
     support::FakeClock& clock_;
 };
 
@@ -55,9 +55,15 @@ struct World {
         transport.reply.body = std::move(body);
     }
     template <class T>
-    T run(Task<T> task) { return upstream_test::run(loop, std::move(task)); }
+    T run(Task<T> task)
+    {
+        return upstream_test::run(loop, std::move(task));
+    }
     template <class T>
-    std::optional<Error> failure(Task<T> task) { return upstream_test::error_of(loop, std::move(task)); }
+    std::optional<Error> failure(Task<T> task)
+    {
+        return upstream_test::error_of(loop, std::move(task));
+    }
     const Request& asked() const { return transport.asked.back(); }
     std::vector<std::string> sent(const std::string& name) const
     {
@@ -258,9 +264,10 @@ TEST(Client, ReadsDailyCounts)
 
 TEST(Client, RefusesDailyCountsOfAnotherShape)
 {
-    for (const char* body : {"", "[]", "{}", R"({"counts":{}})", R"({"counts":[1]})", R"({"counts":[{"date":"2026-01-30"}]})",
-                             R"({"counts":[{"date":5,"count":1}]})", R"({"counts":[{"date":"2026-01-30","count":1.5}]})",
-                             R"({"counts":[{"date":"yesterday","count":1}]})", R"({"counts":[{"date":"2026-01-30","count":-1}]})"}) {
+    for (const char* body :
+         {"", "[]", "{}", R"({"counts":{}})", R"({"counts":[1]})", R"({"counts":[{"date":"2026-01-30"}]})",
+          R"({"counts":[{"date":5,"count":1}]})", R"({"counts":[{"date":"2026-01-30","count":1.5}]})",
+          R"({"counts":[{"date":"yesterday","count":1}]})", R"({"counts":[{"date":"2026-01-30","count":-1}]})"}) {
         World world;
         world.says(200, body);
         const auto error = world.failure(world.client->daily_counts("2026-01-30", "2026-01-30", Priority::reconcile));

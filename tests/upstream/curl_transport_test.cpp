@@ -123,8 +123,12 @@ TEST(CurlTransport, SendsHeadersAndWritesTheFramingItself)
     Request request = get("/x");
     request.method = "PUT";
     request.body = "12345";
-    request.headers = {{"API-KEY", "k"}, {"X-Empty", ""}, {"Host", "evil.test"}, {"Content-Length", "2"},
-                       {"Transfer-Encoding", "chunked"}, {"Content-Type", "application/json"}};
+    request.headers = {{"API-KEY", "k"},
+                       {"X-Empty", ""},
+                       {"Host", "evil.test"},
+                       {"Content-Length", "2"},
+                       {"Transfer-Encoding", "chunked"},
+                       {"Content-Type", "application/json"}};
     world.send(request);
     const auto heard = world.server.heard().at(0);
     EXPECT_EQ(heard.header("API-KEY"), "k");
@@ -361,7 +365,8 @@ TEST(CurlTransport, EndsARequestThatIsCancelled)
         }
     };
     Request request = get("/x");
-    asio::co_spawn(world.loop, world.transport->send(std::move(request)), asio::bind_cancellation_slot(cancel.slot(), done));
+    asio::co_spawn(world.loop, world.transport->send(std::move(request)),
+                   asio::bind_cancellation_slot(cancel.slot(), done));
     run_until_heard(world.loop, world.server);
     cancel.emit(asio::cancellation_type::terminal);
     world.loop.run_for(10s);
@@ -421,7 +426,8 @@ TEST(CurlTransport, RefusesARequestThatWouldBreakTheFraming)
     World world([](const Heard&) { return answer(200, ""); });
     std::vector<Request> bad;
     for (const char* target : {"", "x", "http://evil.test/", "/a b", "/a#b", "/a\r\nX: y"}) bad.push_back(get(target));
-    for (const Header& header : {Header{"X", "a\r\nEvil: 1"}, Header{"X\nY", "1"}, Header{"", "1"}, Header{"X:", "1"}}) {
+    for (const Header& header :
+         {Header{"X", "a\r\nEvil: 1"}, Header{"X\nY", "1"}, Header{"", "1"}, Header{"X:", "1"}}) {
         bad.push_back(get("/x"));
         bad.back().headers.push_back(header);
     }

@@ -28,7 +28,9 @@ Pace::Options limits(double requests_per_second, int max_in_flight)
 
 // Requests that take places and keep them until told otherwise.
 struct World {
-    World(double requests_per_second, int max_in_flight) : pace(std::in_place, clock, limits(requests_per_second, max_in_flight)) {}
+    World(double requests_per_second, int max_in_flight)
+        : pace(std::in_place, clock, limits(requests_per_second, max_in_flight))
+    {}
 
     struct Asker {
         std::optional<Pace::Slot> slot;
@@ -56,7 +58,8 @@ struct World {
                 asker.canceled = aborted.code() == asio::error::operation_aborted;
             }
         };
-        asio::co_spawn(loop, ask(this, &asker, name, priority), asio::bind_cancellation_slot(asker.cancel.slot(), done));
+        asio::co_spawn(loop, ask(this, &asker, name, priority),
+                       asio::bind_cancellation_slot(asker.cancel.slot(), done));
         support::run_until_idle(loop);
         return asker;
     }
@@ -99,7 +102,8 @@ TEST(Pace, LetsOneGoWhereTheRateIsBelowOneASecond)
     world.wants(0);
     world.wants(1);
     EXPECT_EQ(world.served.size(), 1u);
-    EXPECT_TRUE(support::run_jumping(world.loop, world.clock, [&] { return world.served.size() == 2; }, 3));
+    EXPECT_TRUE(support::run_jumping(
+        world.loop, world.clock, [&] { return world.served.size() == 2; }, 3));
     EXPECT_NEAR(std::chrono::duration<double>(world.clock.passed()).count(), 10, 0.001);
 }
 
@@ -152,7 +156,8 @@ TEST(Pace, ServesByPriorityAndThenByArrival)
     world.wants(4, Priority::backfill);
     world.wants(5, Priority::delivery);
     world.done(first);
-    for (std::size_t i = 1; i < 6; ++i) world.done(*std::next(world.askers.begin(), std::vector<int>{0, 3, 5, 2, 4, 1}[i]));
+    for (std::size_t i = 1; i < 6; ++i)
+        world.done(*std::next(world.askers.begin(), std::vector<int>{0, 3, 5, 2, 4, 1}[i]));
     EXPECT_THAT(world.served, ElementsAre(0, 3, 5, 2, 4, 1));
 }
 

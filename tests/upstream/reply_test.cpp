@@ -36,7 +36,8 @@ TEST(Reply, ReadsEveryShapeOfError)
     EXPECT_EQ(described(R"({"type":"APIError","code":7001,"message":"bad key"})"), "bad key (7001)");
     EXPECT_EQ(described(R"({"code":7000})"), "error 7000");
     EXPECT_EQ(described(R"({"message":"only words"})"), "only words");
-    EXPECT_EQ(described(R"({"type":"about:blank","title":"Nope","status":422,"detail":"no such thing"})"), "no such thing");
+    EXPECT_EQ(described(R"({"type":"about:blank","title":"Nope","status":422,"detail":"no such thing"})"),
+              "no such thing");
     EXPECT_EQ(described(R"({"title":"Nope"})"), "Nope");
     EXPECT_EQ(described("Method not allowed"), "Method not allowed");
     EXPECT_EQ(described(""), "an empty answer");

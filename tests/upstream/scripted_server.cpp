@@ -34,14 +34,15 @@ std::string Heard::header(const std::string& name) const
 
 bool Heard::has(const std::string& name) const
 {
-    return std::any_of(headers.begin(), headers.end(), [&](const auto& h) { return boost::beast::iequals(h.first, name); });
+    return std::any_of(headers.begin(), headers.end(),
+                       [&](const auto& h) { return boost::beast::iequals(h.first, name); });
 }
 
 Answer answer(int status, const std::string& body, const std::string& headers)
 {
     Answer whole;
-    whole.pieces.push_back(fmt::format("HTTP/1.1 {} Whatever\r\n{}Content-Length: {}\r\n\r\n{}", status, headers,
-                                       body.size(), body));
+    whole.pieces.push_back(
+        fmt::format("HTTP/1.1 {} Whatever\r\n{}Content-Length: {}\r\n\r\n{}", status, headers, body.size(), body));
     return whole;
 }
 
@@ -174,7 +175,8 @@ asio::awaitable<void> converse(Stream& stream, Reply& reply_to)
 
 } // namespace
 
-ScriptedServer::ScriptedServer(Script script, const Certificate* tls) : inside_(std::make_unique<Inside>(std::move(script)))
+ScriptedServer::ScriptedServer(Script script, const Certificate* tls)
+    : inside_(std::make_unique<Inside>(std::move(script)))
 {
     if (tls) {
         auto& context = inside_->tls.emplace(asio::ssl::context::tls_server);

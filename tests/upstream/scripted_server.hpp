@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server that says byte for byte what a test tells it to, over TCP or TLS, on a thread and a port of its own. The script
-// runs on that thread, once a request.
+// A server that says byte for byte what a test tells it to, over TCP or TLS, on a thread and a port of its own. The
+// script runs on that thread, once a request.
 #pragma once
 
 #include <chrono>
@@ -39,7 +39,7 @@ struct Certificate {
 Certificate make_certificate();
 
 class ScriptedServer {
-public:
+  public:
     using Script = std::function<Answer(const Heard&)>;
 
     explicit ScriptedServer(Script script, const Certificate* tls = nullptr);
@@ -51,7 +51,7 @@ public:
     std::vector<Heard> heard() const;
     int connections() const;
 
-private:
+  private:
     struct Inside;
     std::unique_ptr<Inside> inside_;
 };

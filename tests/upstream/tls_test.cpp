@@ -100,7 +100,8 @@ TEST(Tls, SaysSoWhenTheOtherSideDoesNotSpeakIt)
 TEST(Tls, GivesUpAHandshakeThatDoesNotGoOn)
 {
     asio::io_context loop;
-    const asio::ip::tcp::acceptor silent(loop, {asio::ip::address_v4::loopback(), 0}); // the kernel connects, nobody speaks
+    const asio::ip::tcp::acceptor silent(loop,
+                                         {asio::ip::address_v4::loopback(), 0}); // the kernel connects, nobody speaks
     CurlOptions options;
     options.base_url = "https://127.0.0.1:" + std::to_string(silent.local_endpoint().port());
     options.connect_timeout = std::chrono::milliseconds(50);
