@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// A server over a real store, and behind it an upstream that answers what a test tells it to.
+#pragma once
+
+#include "alli/error.hpp"
+#include "cache/conversations.hpp"
+#include "cache/progress.hpp"
+#include "cache/store.hpp"
+#include "proxy/server.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/support/make.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <charconv>
+#include <mutex>
+
+namespace alli::proxy {
+
+/// A wall clock that a test sets before the server reads it.
+class SetClock final : public Clock {
+public:
+    Instant now() const override { return Instant{std::chrono::seconds{seconds}}; }
+    Steady steady() const override { return {}; }
+    Task<> sleep(std::chrono::nanoseconds) override { co_return; }
+
+    std::atomic<std::int64_t> seconds{2000};
+};
+
+/// Upstream as the proxy sees it. Its members are set before a request and read after its answer.
+struct FakeUpstream {
+    upstream::Reply reply{200, {{"Content-Type", "application/json"}}, R"({"from":"upstream"})"};
+    bool away = false;
+    Upstream state{"http://upstream.test", true, true, ""};
+    std::vector<upstream::Request> requests;
+    std::vector<std::string> woken;
+    int wakes = 0;
+    std::function<Task<>()> before; // awaited before each answer, where there is one
+    std::mutex mutex;
+
+    static Task<upstream::Reply> answer(FakeUpstream* self, upstream::Request request)
+    {
+        if (self->before) co_await self->before();
+        const std::lock_guard lock(self->mutex);
+        self->requests.push_back(std::move(request));
+        if (self->away) throw Error(Fault::unreachable, "check the network", "upstream.test cannot be reached");
+        co_return self->reply;
+    }
+};
+
+class ProxyTest : public testing::Test {
+protected:
+    void start(Options options = {})
+    {
+        if (options.listen == Options{}.listen) options.listen = {"127.0.0.1:0"};
+        options.api_key = "the-key";
+        Needs needs{store_, clock_, {}, {}, {}, {}, {}};
+        needs.relay = [this](upstream::Request request) { return FakeUpstream::answer(&upstream_, std::move(request)); };
+        needs.upstream = [this] {
+            const std::lock_guard lock(upstream_.mutex);
+            return upstream_.state;
+        };
+        needs.status = [] { return std::string(R"({"version":"test"})"); };
+        needs.wake = [this] {
+            const std::lock_guard lock(upstream_.mutex);
+            ++upstream_.wakes;
+        };
+        needs.wake_conversation = [this](const ConversationId& id) {
+            const std::lock_guard lock(upstream_.mutex);
+            upstream_.woken.push_back(id.value);
+        };
+        server_ = std::make_unique<Server>(std::move(options), std::move(needs));
+        host_ = server_->addresses().front();
+        const auto digits = host_.substr(host_.rfind(':') + 1);
+        std::from_chars(digits.data(), digits.data() + digits.size(), port_);
+    }
+
+    ::support::Headers all(::support::Headers more = {}) const
+    {
+        more.emplace_back("Host", host_);
+        more.emplace_back("API-KEY", "the-key");
+        return more;
+    }
+    ::support::HttpReply get(std::string_view target, const ::support::Headers& more = {})
+    {
+        return ::support::http(port_, "GET", target, all(more));
+    }
+    ::support::HttpReply send(std::string_view method, std::string_view target, const ::support::Headers& more = {},
+                            std::string_view body = {})
+    {
+        return ::support::http(port_, method, target, all(more), body);
+    }
+
+    template <class F>
+    void write(F function)
+    {
+        asio::io_context loop;
+        std::exception_ptr failure;
+        auto task = store_.write(std::move(function));
+        asio::co_spawn(loop, std::move(task), [&failure](std::exception_ptr why, auto...) { failure = why; });
+        loop.run();
+        if (failure) std::rethrow_exception(failure);
+    }
+
+    /// A conversation of `chats` chats, one a second, the last at `seconds`.
+    void put(const std::string& id, std::int64_t seconds, int chats, const nlohmann::json& more = nlohmann::json::object())
+    {
+        std::vector<Chat> made;
+        for (int n = 0; n < chats; ++n)
+            made.push_back(support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
+        const Conversation conversation = support::make_conversation(id, chats > 0 ? seconds : 0, more);
+        write([&](cache::Writer& db) {
+            cache::IndexBatch index;
+            cache::put_conversation(db, index, conversation);
+            cache::put_chats(db, index, conversation.id, 0, made);
+            index.flush(db);
+        });
+    }
+
+    /// The mirror is complete from `from` to `through`, as verified at 1990.
+    void cover(std::int64_t from, std::int64_t through)
+    {
+        write([&](cache::Writer& db) {
+            const Instant verified = support::at_second(1990);
+            cache::cover(db, {support::at_second(from), support::at_second(through), verified});
+            cache::Progress progress;
+            progress.unit = TimeUnit::seconds;
+            progress.verified_at = verified;
+            if (from == 0) progress.chatless_at = verified;
+            cache::save_progress(db, progress);
+        });
+    }
+
+    support::TempDir dir_;
+    cache::Store store_{{dir_ / "mirror.db", "http://upstream.test", true}};
+    SetClock clock_;
+    FakeUpstream upstream_;
+    std::unique_ptr<Server> server_;
+    std::string host_;
+    std::uint16_t port_ = 0;
+};
+
+} // namespace alli::proxy

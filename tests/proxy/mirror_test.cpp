@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/proxy/fixture.hpp"
+
+namespace alli::proxy {
+namespace {
+
+using nlohmann::json;
+
+class Mirror : public ProxyTest {};
+
+TEST_F(Mirror, TellsItsStatus)
+{
+    start();
+    const auto reply = get("/mirror/v1/status");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.body, R"({"version":"test"})");
+    EXPECT_EQ(reply.header("Content-Type"), "application/json");
+}
+
+TEST_F(Mirror, FindsWordsAndSaysHowFarItLooked)
+{
+    put("a", 100, 2);
+    cover(0, 1000);
+    start();
+    const auto reply = get("/mirror/v1/search?q=chat+1&limit=5&sort=relevance");
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    const json body = json::parse(reply.body);
+    EXPECT_EQ(body.at("query"), "chat 1");
+    EXPECT_EQ(body.at("total"), 1);
+    EXPECT_TRUE(body.at("next").is_null());
+    ASSERT_EQ(body.at("results").size(), 1u);
+    const json& hit = body["results"][0];
+    EXPECT_EQ(hit.at("conversationId"), "a");
+    EXPECT_EQ(hit.at("chatId"), "a/1");
+    EXPECT_EQ(hit.at("timestamp"), "1970-01-01T00:01:40Z");
+    EXPECT_THAT(hit.at("snippet").get<std::string>(), testing::HasSubstr("<mark>"));
+    for (const char* name : {"title", "sender", "user", "score"}) EXPECT_TRUE(hit.contains(name)) << name;
+    EXPECT_EQ(body.at("coverage"),
+              json::parse(R"({"complete":true,"from":"1970-01-01T00:00:00Z","through":"1970-01-01T00:16:40Z"})"));
+}
+
+TEST_F(Mirror, TakesAnythingAsAQueryButNotAsANumber)
+{
+    start();
+    for (const char* query : {"", "?q=", "?q=%22", "?q=NEAR(", "?q=*", "?q=%27+OR+1%3D1--", "?q=%ff"})
+        EXPECT_EQ(get(std::string("/mirror/v1/search") + query).status, 200) << query;
+    for (const char* bad : {"?q=a&limit=0", "?q=a&limit=1001", "?q=a&sort=best"}) {
+        const auto reply = get(std::string("/mirror/v1/search") + bad);
+        EXPECT_EQ(reply.status, 400) << bad;
+        EXPECT_EQ(reply.header("Content-Type"), "application/problem+json");
+    }
+}
+
+TEST_F(Mirror, IsAliveForAnyoneAndReadyForThoseWithAKey)
+{
+    start();
+    const ::support::Headers keyless{{"Host", host_}};
+    const auto alive = ::support::http(port_, "GET", "/healthz", keyless);
+    EXPECT_EQ(alive.status, 200);
+    EXPECT_EQ(alive.body, "ok\n");
+    EXPECT_EQ(::support::http(port_, "GET", "/readyz", keyless).status, 401);
+    EXPECT_EQ(get("/readyz").status, 200);
+}
+
+TEST_F(Mirror, AnswersOtherPathsAndMethodsItself)
+{
+    start();
+    EXPECT_EQ(get("/").status, 404);
+    EXPECT_EQ(get("/mirror/v1/nothing").status, 404);
+    EXPECT_EQ(get("/webapi").status, 404);
+    const auto wrong = send("DELETE", "/mirror/v1/status");
+    EXPECT_EQ(wrong.status, 405);
+    EXPECT_EQ(wrong.header("Allow"), "GET, HEAD, OPTIONS");
+    EXPECT_EQ(json::parse(wrong.body).at("status"), 405);
+    for (const char* target : {"*", "/mirror/v1/status", "/webapi/v2/conversations", "/webapi/other"}) {
+        const auto options = send("OPTIONS", target);
+        EXPECT_EQ(options.status, 204) << target;
+        EXPECT_NE(options.header("Allow"), "") << target;
+    }
+    EXPECT_TRUE(upstream_.requests.empty());
+}
+
+} // namespace
+} // namespace alli::proxy

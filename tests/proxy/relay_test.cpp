@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/relay.hpp"
+
+#include "tests/proxy/fixture.hpp"
+
+namespace alli::proxy {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class Relay : public ProxyTest {};
+
+std::vector<std::string> names(const std::vector<Header>& headers)
+{
+    std::vector<std::string> found;
+    for (const Header& header : headers) found.push_back(header.name);
+    return found;
+}
+
+TEST(RelayedRequest, LeavesOutWhatBelongsToTheConnectionOrToUs)
+{
+    Request rq;
+    rq.method = "POST";
+    for (const char* dropped : {"Host", "API-KEY", "Authorization", "Cookie", "Connection", "Keep-Alive", "TE", "Trailer",
+                                "Transfer-Encoding", "Upgrade", "Proxy-Authorization", "Proxy-Connection", "Content-Length",
+                                "Accept-Encoding", "Origin", "Sec-Fetch-Site", "Sec-CH-UA", "Expect"})
+        rq.fields.insert(dropped, dropped == std::string("Connection") ? "close, X-Hop" : "x");
+    rq.fields.insert("X-Hop", "x");
+    rq.fields.insert("OWN-USER-ID", "u");
+    rq.fields.insert("Content-Type", "text/plain");
+    rq.fields.insert("X-Twice", "1");
+    rq.fields.insert("X-Twice", "2");
+    EXPECT_THAT(names(relayed_request(rq).headers), ElementsAre("OWN-USER-ID", "Content-Type", "X-Twice", "X-Twice", "Via"));
+}
+
+TEST(RelayedResponse, LeavesOutWhatBelongsToTheConnectionOrToUs)
+{
+    upstream::Reply reply;
+    reply.status = 418;
+    for (const char* dropped : {"Connection", "Transfer-Encoding", "Content-Length", "Content-Encoding", "Set-Cookie",
+                                "Access-Control-Allow-Origin", "Keep-Alive", "Cache-Control", "Content-Security-Policy"})
+        reply.headers.push_back({dropped, dropped == std::string("Connection") ? "X-Hop" : "x"});
+    reply.headers.push_back({"x-hop", "x"});
+    reply.headers.push_back({"Retry-After", "3"});
+    const Response response = relayed_response(reply, Why::bypass);
+    EXPECT_EQ(response.status, 418);
+    EXPECT_THAT(names(response.headers), ElementsAre("Retry-After", "Via", "Cache-Status"));
+}
+
+TEST_F(Relay, CarriesWhatIsNotInTheTableByteForByte)
+{
+    start();
+    upstream_.reply = {207, {{"Content-Type", "text/html"}, {"X-Own", "1"}}, "<b>"};
+    const std::string body("a\0b\xff", 4);
+    const auto reply = send("POST", "/webapi/apps/a%2Fb+c=/run?x=%41&y=a+b/?&&", {{"Content-Type", "text/plain"}}, body);
+    EXPECT_EQ(reply.status, 207);
+    EXPECT_EQ(reply.body, "<b>");
+    EXPECT_EQ(reply.header("X-Own"), "1");
+    EXPECT_EQ(reply.header("Via"), "1.1 alli-mirror");
+    EXPECT_EQ(reply.header("Cache-Status"), "alli-mirror; fwd=bypass");
+    EXPECT_EQ(reply.header("X-Content-Type-Options"), "nosniff");
+    ASSERT_EQ(upstream_.requests.size(), 1u);
+    const upstream::Request& sent = upstream_.requests[0];
+    EXPECT_EQ(sent.method, "POST");
+    EXPECT_EQ(sent.target, "/webapi/apps/a%2Fb+c=/run?x=%41&y=a+b/?&&");
+    EXPECT_EQ(sent.body, body);
+    EXPECT_EQ(sent.timeout, Options{}.forward_timeout);
+    EXPECT_THAT(names(sent.headers), ElementsAre("Content-Type", "Via"));
+}
+
+TEST_F(Relay, CarriesMethodsThatTheContractDoesNotName)
+{
+    start();
+    EXPECT_EQ(send("PATCH", "/webapi/v2/conversations/a/chats/b").status, 200);
+    EXPECT_EQ(send("DELETE", "/webapi/v2/conversations").status, 200);
+    EXPECT_EQ(upstream_.requests.size(), 2u);
+}
+
+TEST_F(Relay, CarriesUpstreamsErrorsAsTheyAre)
+{
+    start();
+    upstream_.reply = {401, {{"Content-Type", "application/json"}}, "their words"};
+    const auto reply = get("/webapi/v2/conversations/unknown");
+    EXPECT_EQ(reply.status, 401);
+    EXPECT_EQ(reply.body, "their words");
+}
+
+TEST_F(Relay, WakesTheEngineForAConversationThatChanged)
+{
+    start();
+    send("PUT", "/webapi/v2/conversations/Q29u%3D/title", {}, R"({"title":"x"})");
+    send("DELETE", "/webapi/v2/conversations/b");
+    send("POST", "/webapi/v2/conversations/c/later/thing");
+    EXPECT_THAT(upstream_.woken, ElementsAre("Q29u=", "b", "c"));
+    send("POST", "/webapi/v2/conversations/bulk_update", {}, "{}");
+    EXPECT_EQ(upstream_.wakes, 1);
+    upstream_.reply.status = 400;
+    send("POST", "/webapi/v2/conversations/d/stop");
+    upstream_.reply.status = 200;
+    get("/webapi/v2/conversations/e/running");
+    EXPECT_EQ(upstream_.woken.size(), 3u);
+}
+
+TEST_F(Relay, SaysWhenUpstreamIsAway)
+{
+    start();
+    upstream_.away = true;
+    for (const char* path : {"/webapi/apps", "/webapi/v2/conversations/a/stop"}) {
+        const auto reply = send("POST", path);
+        EXPECT_EQ(reply.status, 503);
+        EXPECT_EQ(reply.header("Retry-After"), "5");
+        EXPECT_EQ(json::parse(reply.body).at("code"), 7000);
+    }
+    EXPECT_THAT(upstream_.woken, IsEmpty());
+}
+
+TEST_F(Relay, FollowsNoRedirect)
+{
+    start();
+    upstream_.reply = {302, {{"Location", "http://evil.test/"}}, ""};
+    EXPECT_EQ(get("/webapi/v2/conversations/a").status, 502);
+    EXPECT_EQ(get("/webapi/v2/conversations/a/running").status, 502);
+    EXPECT_EQ(send("DELETE", "/webapi/v2/conversations/a").status, 502);
+    EXPECT_EQ(get("/webapi/files/a").status, 302);
+}
+
+TEST_F(Relay, AnswersHeadWithoutABody)
+{
+    start();
+    const auto reply = send("HEAD", "/webapi/files/a");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.header("Content-Length"), "");
+    EXPECT_EQ(upstream_.requests.at(0).method, "HEAD");
+}
+
+} // namespace
+} // namespace alli::proxy
