@@ -12,10 +12,10 @@ constexpr std::string_view encoded_mark = "base64:"; // before ids that are not 
 
 std::string read_user_id(std::string_view header)
 {
-    if (!header.starts_with(encoded_mark)) return std::string{header};
-    const auto decoded = from_base64(header.substr(encoded_mark.size()));
-    if (!decoded) bad_parameter("OWN-USER-ID is not base64");
-    return *decoded;
+    const bool encoded = header.starts_with(encoded_mark);
+    const auto id = encoded ? from_base64(header.substr(encoded_mark.size())) : std::string{header};
+    if (!id || !Json::accept(json_text(*id))) bad_parameter("OWN-USER-ID is neither ASCII nor base64 of UTF-8");
+    return *id;
 }
 
 std::string read_message(const Json& body)
@@ -64,8 +64,8 @@ Answer run_app(Desk& desk, const Call& call)
     world.write_chat(*made, ChatDraft{.sender = "BOT", .message = reply}, world.next_chat_time(*made));
     const Conversation& conversation = world.add(std::move(made));
     desk.journal.wrote("runApp", conversation.id, call.body);
-    return {.body = fmt::format(R"({{"result":{{"responses":[{}]}},"conversation":{{"id":"{}"}}}})", conversation.chat_json(1),
-                                conversation.id)};
+    return {.body = fmt::format(R"({{"result":{{"responses":[{}]}},"conversation":{{"id":"{}"}}}})",
+                                conversation.chat_json(1), conversation.id)};
 }
 
 } // namespace alli::sandbox

@@ -35,7 +35,8 @@ Query::Query(std::string_view text)
 
 std::optional<std::string> Query::find(std::string_view name) const
 {
-    const auto found = std::find_if(pairs_.rbegin(), pairs_.rend(), [&](const auto& pair) { return pair.first == name; });
+    const auto found =
+        std::find_if(pairs_.rbegin(), pairs_.rend(), [&](const auto& pair) { return pair.first == name; });
     if (found == pairs_.rend()) return std::nullopt;
     return found->second;
 }

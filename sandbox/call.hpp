@@ -24,7 +24,7 @@ struct Answer {
 
 /// The parameters of a query string, decoded, in their order.
 class Query {
-public:
+  public:
     /// Throws Error{usage} for a broken escape.
     explicit Query(std::string_view text);
 
@@ -35,7 +35,7 @@ public:
     std::int64_t number(std::string_view name, std::int64_t fallback, std::int64_t low, std::int64_t high) const;
     std::optional<bool> boolean(std::string_view name) const;
 
-private:
+  private:
     std::vector<std::pair<std::string, std::string>> pairs_;
 };
 

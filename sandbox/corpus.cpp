@@ -38,14 +38,16 @@ void each_line(const std::string& path, const std::function<void(const std::stri
     int trouble = Z_OK;
     gzerror(file.get(), &trouble);
     if (count < 0 || (trouble != Z_OK && trouble != Z_STREAM_END))
-        throw Error(Fault::settings, "the file is damaged or no file: get it again", "the corpus {} cannot be read", path);
+        throw Error(Fault::settings, "the file is damaged or no file: get it again", "the corpus {} cannot be read",
+                    path);
     if (!line.empty()) take(line);
 }
 
 Turn read_turn(const nlohmann::json& turn)
 {
     Turn read{turn.at("sender").get<std::string>(), turn.at("text").get<std::string>(), std::nullopt};
-    if (const auto rating = turn.find("rating"); rating != turn.end() && rating->is_boolean()) read.rating = rating->get<bool>();
+    if (const auto rating = turn.find("rating"); rating != turn.end() && rating->is_boolean())
+        read.rating = rating->get<bool>();
     return read;
 }
 
@@ -74,7 +76,8 @@ std::vector<Dialogue> read_corpus(const std::string& path)
                         "line {} of the corpus {} is no dialogue", number, path);
         }
     });
-    if (dialogues.empty()) throw Error(Fault::settings, "name a JSONL file, plain or gzip", "the corpus {} is empty", path);
+    if (dialogues.empty())
+        throw Error(Fault::settings, "name a JSONL file, plain or gzip", "the corpus {} is empty", path);
     return dialogues;
 }
 

@@ -12,11 +12,11 @@
 namespace alli::sandbox {
 
 struct Cursor {
-    char order = 0;                // of the list that it was made for
-    bool after_empty_page = false; // so that an empty page is followed by a full one
-    std::int64_t position = -1;    // how many were passed; -1: by key
+    char order = 0;                 // of the list that it was made for
+    bool after_empty_page = false;  // so that an empty page is followed by a full one
+    std::int64_t position = -1;     // how many were passed; -1: by key
     std::optional<Instant> at = {}; // the last one's time; none: it had no chat
-    std::string id = {};           // the last one's id; empty: before the first
+    std::string id = {};            // the last one's id; empty: before the first
 
     std::string text() const; // opaque
 };

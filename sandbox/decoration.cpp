@@ -28,7 +28,8 @@ constexpr auto app_texts = std::to_array<AppText>({{"Concierge", "Finds rooms an
                                                    {"Help desk", ""},
                                                    {"Everyday chat", "Small talk, weather, cooking"}});
 
-constexpr auto categories = std::to_array<std::string_view>({"booking", "배송", "返品", "complaint", "question", "VIP"});
+constexpr auto categories =
+    std::to_array<std::string_view>({"booking", "배송", "返品", "complaint", "question", "VIP"});
 constexpr auto states = std::to_array<std::string_view>({"OPEN", "PENDING", "RESOLVED"});
 constexpr auto channels = std::to_array<std::string_view>({"WEB", "APP", "KAKAO", "LINE"});
 constexpr auto memos = std::to_array<std::string_view>(
@@ -69,10 +70,11 @@ std::string citation(Random& random, const std::string& lang)
     std::size_t at = random.below(citation_texts.size());
     while (citation_texts[at].lang != lang && lang.size() == 2) at = (at + 1) % citation_texts.size();
     const auto clue = random.below(1'000'000), base = random.below(20), page = random.below(60) + 1;
-    return fmt::format(R"({{"clueId":"clue-{}","source":"KNOWLEDGE_BASE","title":{},"knowledgeBaseId":"kb-{}","pageNo":{},)"
-                       R"("url":"https://kb.example.com/{}/{}","text":{}}})",
-                       clue, json_text(citation_texts[at].title), base, one_in(random, 4) ? "null" : std::to_string(page), base,
-                       clue, json_text(citation_texts[at].text));
+    return fmt::format(
+        R"({{"clueId":"clue-{}","source":"KNOWLEDGE_BASE","title":{},"knowledgeBaseId":"kb-{}","pageNo":{},)"
+        R"("url":"https://kb.example.com/{}/{}","text":{}}})",
+        clue, json_text(citation_texts[at].title), base, one_in(random, 4) ? "null" : std::to_string(page), base, clue,
+        json_text(citation_texts[at].text));
 }
 
 std::string citations(Random& random, const std::string& lang)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a conversation and a chat carry beside their words: users, apps, categories, variables, sources, citations, the older
-// form of rich text, and members that no contract names.
+// What a conversation and a chat carry beside their words: users, apps, categories, variables, sources, citations, the
+// older form of rich text, and members that no contract names.
 #pragma once
 
 #include "sandbox/dialogues.hpp"

@@ -16,7 +16,8 @@ std::string_view one_of(Random& random, Texts choices)
 std::string word(Random& random, const Language& language, std::string_view name)
 {
     if (name == "n") return std::to_string(random.below(8) + 2);
-    const auto found = std::find_if(language.words.begin(), language.words.end(), [&](const Words& words) { return words.name == name; });
+    const auto found = std::find_if(language.words.begin(), language.words.end(),
+                                    [&](const Words& words) { return words.name == name; });
     return found == language.words.end() ? std::string{name} : std::string{one_of(random, found->choices)};
 }
 

@@ -92,8 +92,10 @@ Strike Faults::strike(std::string_view operation)
         const bool latency = rule.kind == FaultRule::Kind::latency;
         if (!latency && strike.fault) continue; // its turn comes with the next request
         ++counted.struck;
-        if (latency) strike.latency += std::chrono::milliseconds{rule.amount};
-        else strike.fault = rule;
+        if (latency)
+            strike.latency += std::chrono::milliseconds{rule.amount};
+        else
+            strike.fault = rule;
     }
     return strike;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of the scripted faults strikes a request. Counting is by rule: one rule of a kind strikes at a time, latency adds up.
+// Which of the scripted faults strikes a request. Counting is by rule: one rule of a kind strikes at a time, latency
+// adds up.
 #pragma once
 
 #include "sandbox/sandbox.hpp"
@@ -17,13 +18,13 @@ struct Strike {
 };
 
 class Faults {
-public:
+  public:
     explicit Faults(std::vector<FaultRule> rules = {});
 
     /// Counts the request and says what becomes of it.
     Strike strike(std::string_view operation);
 
-private:
+  private:
     struct Counted {
         FaultRule rule;
         int seen = 0;

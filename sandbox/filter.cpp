@@ -45,8 +45,8 @@ bool Window::holds(std::optional<Instant> at) const
 Filter::Filter(const Query& query, const TimeScale& scale, bool inclusive)
     : users(query.all("userIds")), app(named(query.find("llmAppId"))), category(named(query.find("categoryId"))),
       term(folded(query.find("searchTerm").value_or(""))), active_only(query.boolean("activeOnly").value_or(false)),
-      running(query.boolean("backgroundRunning")),
-      last_chat{read_bound(query, "startedAt", scale), read_bound(query, "endAt", scale), inclusive},
+      running(query.boolean("backgroundRunning")), last_chat{read_bound(query, "startedAt", scale),
+                                                             read_bound(query, "endAt", scale), inclusive},
       first_chat{read_bound(query, "firstChatStartedAt", scale), read_bound(query, "firstChatEndAt", scale), inclusive}
 {}
 

@@ -7,14 +7,18 @@ namespace {
 // A sandbox may run for days: beyond this the oldest are forgotten.
 constexpr std::size_t remembered_requests = 20'000;
 constexpr std::size_t remembered_writes = 100'000;
+constexpr std::size_t remembered_body = 64 * 1024;
 
 } // namespace
 
 void Journal::saw(RequestRecord record)
 {
     const auto found = counts_.find(record.operation);
-    if (found == counts_.end()) counts_.emplace(record.operation, 1);
-    else ++found->second;
+    if (found == counts_.end())
+        counts_.emplace(record.operation, 1);
+    else
+        ++found->second;
+    if (record.body.size() > remembered_body) record.body.resize(remembered_body);
     requests_.push_back(std::move(record));
     if (requests_.size() > remembered_requests) requests_.pop_front();
 }

@@ -14,7 +14,7 @@
 namespace alli::sandbox {
 
 class Journal {
-public:
+  public:
     void saw(RequestRecord record);
     void wrote(std::string_view operation, std::string_view conversation_id, std::string_view body);
     void clear();
@@ -23,7 +23,7 @@ public:
     std::vector<WriteRecord> writes() const { return {writes_.begin(), writes_.end()}; }
     std::size_t count(std::string_view operation) const;
 
-private:
+  private:
     std::deque<RequestRecord> requests_;
     std::deque<WriteRecord> writes_;
     std::map<std::string, std::size_t, std::less<>> counts_;

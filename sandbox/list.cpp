@@ -31,14 +31,16 @@ constexpr auto orders = std::to_array<Order>({
 const Order& read_order(const Query& query, bool refuse_others)
 {
     const auto name = query.find("order").value_or(std::string{orders.front().name});
-    const auto found = std::find_if(orders.begin(), orders.end(), [&](const Order& order) { return order.name == name; });
-    if (found == orders.end() || (refuse_others && found != orders.begin())) bad_parameter("order {} is not known", name);
+    const auto found =
+        std::find_if(orders.begin(), orders.end(), [&](const Order& order) { return order.name == name; });
+    if (found == orders.end() || (refuse_others && found != orders.begin()))
+        bad_parameter("order {} is not known", name);
     return *found;
 }
 
 // All conversations in one order, by place: the dated ones, then those without a date.
 class Row {
-public:
+  public:
     Row(const World& world, const Order& order)
         : dated_(order.by_last_chat ? world.by_last_chat() : world.by_created()),
           undated_(order.by_last_chat ? world.without_chat() : none), descending_(order.descending)
@@ -85,7 +87,7 @@ public:
         return {dated_.size() - high, dated_.size() - low};
     }
 
-private:
+  private:
     static inline const Index none;
 
     const Index& dated_;
@@ -186,7 +188,8 @@ std::string list_page(const World& world, const Options& options, const Query& q
 {
     const Order& order = read_order(query, options.refuse_orders);
     const auto size = static_cast<std::size_t>(query.number("pageSize", 50, 1, 50));
-    const Listing listing{order, Filter{query, world.scale(), options.bounds_inclusive}, size, read_start(query, order)};
+    const Listing listing{order, Filter{query, world.scale(), options.bounds_inclusive}, size,
+                          read_start(query, order)};
     if (empty_here(options, listing.from)) return empty_page(listing.from);
 
     const Page page = find_page(Row{world, order}, listing, options.cursor == CursorKind::position);

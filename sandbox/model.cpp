@@ -208,11 +208,12 @@ void World::replace_chat(Conversation& conversation, std::size_t index, std::str
 void World::refresh(Conversation& c) const
 {
     const auto last = c.last_chat_at();
-    c.head = fmt::format(R"({{"id":"{}","title":{},"user":{},"createdAt":{},"lastChatTime":{},"isEnd":{},"categories":{},)"
-                         R"("memo":{},"llmApp":{},"state":{},"assignee":{}{},"chats":[)",
-                         c.id, nullable(c.title), user_json(c.user), scale_.text(c.created),
-                         last ? scale_.text(*last) : "null", c.is_end, list_json(c.categories), nullable(c.memo),
-                         app_json(c.app), nullable(c.state), nullable(c.assignee), c.extra);
+    c.head =
+        fmt::format(R"({{"id":"{}","title":{},"user":{},"createdAt":{},"lastChatTime":{},"isEnd":{},"categories":{},)"
+                    R"("memo":{},"llmApp":{},"state":{},"assignee":{}{},"chats":[)",
+                    c.id, nullable(c.title), user_json(c.user), scale_.text(c.created),
+                    last ? scale_.text(*last) : "null", c.is_end, list_json(c.categories), nullable(c.memo),
+                    app_json(c.app), nullable(c.state), nullable(c.assignee), c.extra);
     c.tail = fmt::format(R"(],"chatCount":{})", c.chats.size());
     c.searched = c.title.value_or("") + '\n';
     if (c.user != nullptr) c.searched += c.user->first_name.value_or("") + ' ' + c.user->last_name.value_or("");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the look-alike holds: users, apps, conversations and their chats, kept as the JSON that is sent, so that a page is
-// assembled by copying. Not safe for several threads: the sandbox's core guards it.
+// What the look-alike holds: users, apps, conversations and their chats, kept as the JSON that is sent, so that a page
+// is assembled by copying. Not safe for several threads: the sandbox's core guards it.
 #pragma once
 
 #include "alli/instant.hpp"
@@ -33,7 +33,7 @@ struct App {
 struct StoredChat {
     std::string id;
     Instant at;
-    std::size_t start = 0; // of its JSON within Conversation::chats_json
+    std::size_t start = 0;  // of its JSON within Conversation::chats_json
     bool has_steps = false; // getChat knows more than a page of chats
 };
 
@@ -56,8 +56,14 @@ struct Conversation {
     std::string head, tail; // the JSON before and after the embedded chats, the closing brace left out
     std::string searched;   // title and names, folded
 
-    std::optional<Instant> first_chat_at() const { return chats.empty() ? std::nullopt : std::optional{chats.front().at}; }
-    std::optional<Instant> last_chat_at() const { return chats.empty() ? std::nullopt : std::optional{chats.back().at}; }
+    std::optional<Instant> first_chat_at() const
+    {
+        return chats.empty() ? std::nullopt : std::optional{chats.front().at};
+    }
+    std::optional<Instant> last_chat_at() const
+    {
+        return chats.empty() ? std::nullopt : std::optional{chats.back().at};
+    }
     std::string_view chat_json(std::size_t index) const;
     std::string_view last_chats(std::size_t count) const; // joined by commas
     std::optional<std::size_t> find_chat(std::string_view chat_id) const;
@@ -82,7 +88,7 @@ struct IndexEntry {
 using Index = std::vector<IndexEntry>;
 
 class World {
-public:
+  public:
     World(TimeStyle style, std::function<Instant()> clock, std::uint64_t seed);
 
     const TimeScale& scale() const { return scale_; }
@@ -122,7 +128,7 @@ public:
     const Index& by_created() const { return by_created_; }
     const Index& without_chat() const { return without_chat_; } // by id
 
-private:
+  private:
     void unlist_by_last_chat(const Conversation& conversation);
     void list_by_last_chat(const Conversation& conversation);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One function an operation. Each throws alli::Error: usage (a bad parameter), refused (an unknown id), bad_reply (a body
-// that is no JSON); the service turns these into the shapes that the real one sends.
+// One function an operation. Each throws alli::Error: usage (a bad parameter), refused (an unknown id), bad_reply (a
+// body that is no JSON); the service turns these into the shapes that the real one sends.
 #pragma once
 
 #include "sandbox/call.hpp"
@@ -38,7 +38,7 @@ Answer list_apps(Desk& desk, const Call& call);
 Answer run_app(Desk& desk, const Call& call);
 
 // Shared by the above
-Conversation& load_conversation(Desk& desk, const Call& call); // the first id of the path
+Conversation& load_conversation(Desk& desk, const Call& call);             // the first id of the path
 std::size_t load_chat(const Conversation& conversation, const Call& call); // the second
 Answer answer_conversation(const Conversation& conversation, const std::vector<std::string>& variables);
 /// The body as a JSON object.

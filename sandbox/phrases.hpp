@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of words and sentences that dialogues are made of. {name} stands for one of the words of that name, {n} for a
-// small number.
+// The tables of words and sentences that dialogues are made of. {name} stands for one of the words of that name, {n}
+// for a small number.
 #pragma once
 
 #include <span>

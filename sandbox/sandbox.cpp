@@ -14,14 +14,16 @@ namespace {
 Conversation& load(World& world, const std::string& id)
 {
     Conversation* found = world.find(id);
-    if (found == nullptr) throw Error(Fault::usage, "ask conversation_ids()", "the sandbox holds no conversation {}", id);
+    if (found == nullptr)
+        throw Error(Fault::usage, "ask conversation_ids()", "the sandbox holds no conversation {}", id);
     return *found;
 }
 
 // The last chat of a running conversation, with `more` behind its message.
 void grow(World& world, Conversation& conversation, std::string_view more)
 {
-    if (!conversation.running) throw Error(Fault::usage, "begin_answer() first", "conversation {} is not running", conversation.id);
+    if (!conversation.running)
+        throw Error(Fault::usage, "begin_answer() first", "conversation {} is not running", conversation.id);
     const std::size_t last = conversation.chats.size() - 1;
     Json chat = Json::parse(conversation.chat_json(last));
     chat["message"] = chat.at("message").get<std::string>() + std::string{more};
@@ -179,7 +181,8 @@ void Sandbox::grow_answer(const std::string& conversation_id, std::string_view m
 
 void Sandbox::finish_answer(const std::string& conversation_id)
 {
-    core_->with(conversation_id, [](World& world, Conversation& conversation) { sandbox::finish_answer(world, conversation); });
+    core_->with(conversation_id,
+                [](World& world, Conversation& conversation) { sandbox::finish_answer(world, conversation); });
 }
 
 void Sandbox::set_faults(std::vector<FaultRule> faults)

@@ -42,7 +42,8 @@ tcp::endpoint read_endpoint(const std::string& listen)
     std::uint16_t number = 0;
     const auto [end, bad] = std::from_chars(port.data(), port.data() + port.size(), number);
     if (failed || port.empty() || bad != std::errc{} || end != port.data() + port.size())
-        throw Error(Fault::settings, "an address and a port, as in 127.0.0.1:0", "\"{}\" is no address to listen on", listen);
+        throw Error(Fault::settings, "an address and a port, as in 127.0.0.1:0", "\"{}\" is no address to listen on",
+                    listen);
     return {address, number};
 }
 
@@ -63,9 +64,10 @@ Call read_call(http::request<http::string_body>&& request)
 
 std::string header_text(const Answer& answer, std::size_t content_length, const std::string& date, bool keep_alive)
 {
-    std::string head = fmt::format("HTTP/1.1 {} {}\r\nServer: alli-sandbox\r\nContent-Length: {}\r\nConnection: {}\r\n",
-                                   answer.status, text(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(answer.status)))),
-                                   content_length, keep_alive ? "keep-alive" : "close");
+    std::string head =
+        fmt::format("HTTP/1.1 {} {}\r\nServer: alli-sandbox\r\nContent-Length: {}\r\nConnection: {}\r\n", answer.status,
+                    text(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(answer.status)))),
+                    content_length, keep_alive ? "keep-alive" : "close");
     if (!date.empty()) head += "Date: " + date + "\r\n";
     if (!answer.body.empty()) head += "Content-Type: " + answer.type + "\r\n";
     for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
@@ -120,7 +122,8 @@ void Server::listen(const tcp::endpoint& endpoint)
 std::string Server::url() const
 {
     const auto address = endpoint_.address();
-    return fmt::format(fmt::runtime(address.is_v6() ? "http://[{}]:{}" : "http://{}:{}"), address.to_string(), endpoint_.port());
+    return fmt::format(fmt::runtime(address.is_v6() ? "http://[{}]:{}" : "http://{}:{}"), address.to_string(),
+                       endpoint_.port());
 }
 
 void Server::stop()

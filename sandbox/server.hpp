@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.1 over TCP on a thread of its own: a coroutine a connection, answers asked of a Responder, and the ways in which a
-// connection can be made to fail. Knows nothing of conversations.
+// HTTP/1.1 over TCP on a thread of its own: a coroutine a connection, answers asked of a Responder, and the ways in
+// which a connection can be made to fail. Knows nothing of conversations.
 #pragma once
 
 #include "alli/task.hpp"
@@ -19,7 +19,7 @@ namespace alli::sandbox {
 
 /// Asked on the server's thread; must not throw.
 class Responder {
-public:
+  public:
     virtual ~Responder() = default;
     virtual Strike strike(const Call& call) = 0;
     virtual Answer answer(Call call, const Strike& strike) = 0;
@@ -27,16 +27,17 @@ public:
 };
 
 class Server {
-public:
+  public:
     /// Listens on "HOST:PORT". Throws Error{settings} for an address that is none, Error{busy} for a port in use.
     Server(const std::string& listen, Responder& responder);
     ~Server();
 
     std::uint16_t port() const { return endpoint_.port(); }
     std::string url() const;
-    void stop(); // drops every connection; nothing is answered once it returns. Any thread but the server's; twice is fine
+    void
+    stop(); // drops every connection; nothing is answered once it returns. Any thread but the server's; twice is fine
 
-private:
+  private:
     using Socket = asio::ip::tcp::socket;
 
     void listen(const asio::ip::tcp::endpoint& endpoint);

@@ -15,12 +15,14 @@ namespace {
 
 using Kind = FaultRule::Kind;
 
-constexpr std::string_view gateway_page = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
-                                          "<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n";
+constexpr std::string_view gateway_page =
+    "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
+    "<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n";
 
 Answer api_error(int status, int code, std::string_view message)
 {
-    return {.status = status, .body = fmt::format(R"({{"type":"APIError","code":{},"message":{}}})", code, json_text(message))};
+    return {.status = status,
+            .body = fmt::format(R"({{"type":"APIError","code":{},"message":{}}})", code, json_text(message))};
 }
 
 Answer not_deserializable(const Error&)
@@ -59,7 +61,8 @@ std::optional<Answer> struck_before(const FaultRule& fault)
     if (fault.kind == Kind::reset_before) return Answer{.status = 0, .ending = Answer::Ending::reset};
     if (fault.kind != Kind::too_many && fault.kind != Kind::too_many_retry_after) return std::nullopt;
     Answer answer{.status = 429, .body = R"({"type":"APIError","code":7000,"message":"Too many requests"})"};
-    if (fault.kind == Kind::too_many_retry_after) answer.headers.emplace_back("Retry-After", std::to_string(fault.amount));
+    if (fault.kind == Kind::too_many_retry_after)
+        answer.headers.emplace_back("Retry-After", std::to_string(fault.amount));
     return answer;
 }
 
@@ -104,7 +107,8 @@ Strike Service::strike(const Call& call)
 Answer Service::work_out(const Match& match, const Call& call)
 {
     if (!authorized(call)) return invalid_token();
-    if (match.kind == Match::Kind::wrong_method) return {.status = 405, .body = "Method not allowed", .type = "text/html"};
+    if (match.kind == Match::Kind::wrong_method)
+        return {.status = 405, .body = "Method not allowed", .type = "text/html"};
     if (match.kind == Match::Kind::no_path) return api_error(404, 7003, "no such path");
     try {
         attributed_user(world_, call);

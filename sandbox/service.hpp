@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a request to an answer: the key, the scripted faults, the operation, the error shapes, the journal. One mutex guards
-// all of it, because tests reach in from their own threads while the server's thread answers.
+// From a request to an answer: the key, the scripted faults, the operation, the error shapes, the journal. One mutex
+// guards all of it, because tests reach in from their own threads while the server's thread answers.
 #pragma once
 
 #include "sandbox/faults.hpp"
@@ -14,7 +14,7 @@
 namespace alli::sandbox {
 
 class Service final : public Responder {
-public:
+  public:
     /// Builds its data. Throws Error{settings} for a corpus that cannot be read.
     explicit Service(Options options);
 
@@ -33,7 +33,7 @@ public:
     void set_faults(std::vector<FaultRule> rules);
     void set_api_key(std::string key);
 
-private:
+  private:
     bool authorized(const Call& call) const;
     Answer work_out(const Match& match, const Call& call);
 

@@ -13,7 +13,7 @@
 namespace alli::sandbox {
 
 class TimeScale {
-public:
+  public:
     explicit TimeScale(TimeStyle style) : style_(style) {}
 
     TimeStyle style() const { return style_; }
@@ -33,7 +33,7 @@ public:
     std::string text(Instant when) const { return write_instant(when, unit()); }
     std::optional<Instant> read(std::string_view number) const { return read_instant(number, unit()); }
 
-private:
+  private:
     TimeStyle style_;
 };
 

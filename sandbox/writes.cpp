@@ -32,14 +32,16 @@ std::optional<std::vector<std::string>> read_texts(const Json& body, const char*
 {
     const auto found = body.find(name);
     if (found == body.end() || found->is_null()) return std::nullopt;
-    const bool texts = found->is_array() && std::all_of(found->begin(), found->end(), [](const Json& item) { return item.is_string(); });
+    const bool texts = found->is_array() &&
+                       std::all_of(found->begin(), found->end(), [](const Json& item) { return item.is_string(); });
     if (!texts) bad_parameter("{} must be a list of strings", name);
     return found->get<std::vector<std::string>>();
 }
 
 Edit read_edit(const Json& body)
 {
-    return {read_text(body, "state"), read_text(body, "assignee"), read_text(body, "title"), read_texts(body, "categoryIds")};
+    return {read_text(body, "state"), read_text(body, "assignee"), read_text(body, "title"),
+            read_texts(body, "categoryIds")};
 }
 
 void apply_edit(World& world, Conversation& conversation, const Edit& edit)
@@ -78,7 +80,9 @@ struct Selection {
 
 Selection read_selection(const Json& body)
 {
-    const auto choice = [&](const char* name) { return Choice{read_texts(body, name).value_or(std::vector<std::string>{})}; };
+    const auto choice = [&](const char* name) {
+        return Choice{read_texts(body, name).value_or(std::vector<std::string>{})};
+    };
     return {choice("userIds"), choice("llmAppIds"), choice("categoryIds"), choice("conversationIds")};
 }
 

@@ -35,7 +35,8 @@ TEST(Chats, RefuseAPageThatIsNone)
 {
     Visitor visitor;
     const std::string path = path_of(visitor.sandbox.conversation_ids().front(), "/chats");
-    for (const std::string page : {"0", "-1", "x", ""}) EXPECT_EQ(visitor.status(path + "?pageNo=" + page), 400) << page;
+    for (const std::string page : {"0", "-1", "x", ""})
+        EXPECT_EQ(visitor.status(path + "?pageNo=" + page), 400) << page;
     EXPECT_EQ(visitor.status(path_of("nobody", "/chats")), 404);
 }
 
@@ -61,10 +62,12 @@ TEST(Conversation, IsFoundByItsIdHoweverItIsEscaped)
             EXPECT_NE(id.find('+'), std::string::npos);
             EXPECT_EQ(visitor.status(std::string{list_path} + '/' + id), 404); // a bare slash parts segments
             std::string twice = escaped(id);
-            for (std::size_t at = 0; (at = twice.find('%', at)) != std::string::npos; at += 3) twice.insert(at + 1, "25");
+            for (std::size_t at = 0; (at = twice.find('%', at)) != std::string::npos; at += 3)
+                twice.insert(at + 1, "25");
             EXPECT_EQ(visitor.status(std::string{list_path} + '/' + twice), 404);
             std::string slash_alone = id;
-            for (std::size_t at = 0; (at = slash_alone.find('/', at)) != std::string::npos;) slash_alone.replace(at, 1, "%2f");
+            for (std::size_t at = 0; (at = slash_alone.find('/', at)) != std::string::npos;)
+                slash_alone.replace(at, 1, "%2f");
             EXPECT_EQ(visitor.status(std::string{list_path} + '/' + slash_alone), 200); // a bare plus is a plus
         } else {
             EXPECT_EQ(visitor.status(std::string{list_path} + '/' + id), 200);

@@ -20,7 +20,7 @@ constexpr std::string_view two_dialogues =
 
 // A file of this test alone, gone with it.
 class File {
-public:
+  public:
     explicit File(const std::string& name)
         : path_(testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + name)
     {}
@@ -28,7 +28,7 @@ public:
 
     const std::string& path() const { return path_; }
 
-private:
+  private:
     std::string path_;
 };
 
@@ -54,7 +54,8 @@ TEST(Data, ReadsAsTheContractSays)
         const auto page = read_conversation_page(visitor.send("GET", list_path).body, unit);
         EXPECT_EQ(page.conversations.size(), 50u);
         EXPECT_EQ(unit, style == TimeStyle::seconds ? TimeUnit::seconds : TimeUnit::milliseconds);
-        for (const auto& conversation : page.conversations) EXPECT_EQ(conversation.last_chat_at, conversation.chats.back().sent_at);
+        for (const auto& conversation : page.conversations)
+            EXPECT_EQ(conversation.last_chat_at, conversation.chats.back().sent_at);
     }
 }
 
@@ -71,8 +72,10 @@ TEST(Data, WritesTimesInItsStyle)
             EXPECT_EQ(at > 1e11, style != TimeStyle::seconds);
         }
         EXPECT_EQ(fractions > 100, style == TimeStyle::milliseconds_fraction);
-        if (style == TimeStyle::seconds) EXPECT_LT(times.size(), 198u); // some share theirs
-        else EXPECT_EQ(times.size(), 198u);
+        if (style == TimeStyle::seconds)
+            EXPECT_LT(times.size(), 198u); // some share theirs
+        else
+            EXPECT_EQ(times.size(), 198u);
     }
 }
 
@@ -111,7 +114,8 @@ TEST(Data, HasTheVarietyOfTheRealOne)
             draft_js += rich.is_object() && rich.contains("blocks") ? 1u : 0u;
         }
     }
-    for (const char* text : {"여행", "温泉", "hotel", "**", "knowledgeBaseId", "\"completed\":true", "\"metadata\"", "\"rating\":false"})
+    for (const char* text :
+         {"여행", "温泉", "hotel", "**", "knowledgeBaseId", "\"completed\":true", "\"metadata\"", "\"rating\":false"})
         EXPECT_NE(all.find(text), std::string::npos) << text;
     EXPECT_EQ(senders, (std::set<std::string>{"USER", "BOT", "AGENT"}));
     EXPECT_GT(users.size(), 40u);

@@ -72,7 +72,8 @@ TEST(Faults, CutBodyDeclaresMoreThanItSends)
     EXPECT_GT(reply.body.size(), 0u);
     EXPECT_LT(reply.body.size(), std::stoul(std::string{reply.header("Content-Length")}));
     const std::string id = visitor.sandbox.conversation_ids().front();
-    EXPECT_FALSE(support::http(visitor.sandbox.port(), "POST", path_of(id, "/stop")).complete); // a body that is empty, too
+    EXPECT_FALSE(
+        support::http(visitor.sandbox.port(), "POST", path_of(id, "/stop")).complete); // a body that is empty, too
 }
 
 TEST(Faults, NotJsonIsWholeAndUnreadable)

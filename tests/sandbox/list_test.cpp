@@ -28,7 +28,8 @@ TEST(List, HoldsEveryConversationOnceInEveryOrder)
 {
     for (const TimeStyle style : {TimeStyle::seconds, TimeStyle::milliseconds, TimeStyle::milliseconds_fraction}) {
         Visitor visitor{{.time_style = style, .embedded_chats = 1}};
-        for (const std::string order : {"LAST_CHAT_TIME_DESC", "LAST_CHAT_TIME_ASC", "CREATED_AT_DESC", "CREATED_AT_ASC"}) {
+        for (const std::string order :
+             {"LAST_CHAT_TIME_DESC", "LAST_CHAT_TIME_ASC", "CREATED_AT_DESC", "CREATED_AT_ASC"}) {
             const auto items = visitor.walk("pageSize=37&order=" + order);
             EXPECT_EQ(items.size(), 200u);
             EXPECT_EQ(sorted(ids_of(items)), sorted(visitor.sandbox.conversation_ids()));
@@ -56,7 +57,8 @@ TEST(List, GivesFiftyAPageAndNoCursorOnTheLast)
 
 TEST(List, WalksTheSameByPositionAsByKey)
 {
-    Visitor by_key{{.seed = 5, .embedded_chats = 1}}, by_position{{.seed = 5, .cursor = CursorKind::position, .embedded_chats = 1}};
+    Visitor by_key{{.seed = 5, .embedded_chats = 1}},
+        by_position{{.seed = 5, .cursor = CursorKind::position, .embedded_chats = 1}};
     for (const std::string query : {"pageSize=9", "pageSize=7&activeOnly=true", "pageSize=11&order=CREATED_AT_ASC"})
         EXPECT_EQ(ids_of(by_key.walk(query)), ids_of(by_position.walk(query)));
 }
@@ -103,13 +105,13 @@ TEST(List, FiltersByTheFirstChatsTime)
     const auto all = visitor.walk("order=CREATED_AT_ASC");
     const std::string chats = path_of(all[50].at("id").get<std::string>(), "/chats");
     const Json first = visitor.get(chats).at("chats").at(0).at("timestamp");
-    const auto before = visitor.walk("firstChatEndAt=" + first.dump()), after = visitor.walk("firstChatStartedAt=" + first.dump());
+    const auto before = visitor.walk("firstChatEndAt=" + first.dump()),
+               after = visitor.walk("firstChatStartedAt=" + first.dump());
     std::size_t silent = 0;
     for (const Json& item : all) silent += item.at("lastChatTime").is_null() ? 1u : 0u;
     EXPECT_GT(silent, 0u);
     EXPECT_EQ(before.size() + after.size() + 1 + silent, all.size());
-    for (const Json& item : before)
-        EXPECT_LT(item.at("createdAt"), first);
+    for (const Json& item : before) EXPECT_LT(item.at("createdAt"), first);
 }
 
 TEST(List, PutsAConversationWithoutAChatLastAndInNoWindow)
@@ -136,9 +138,13 @@ TEST(List, FiltersByUsersAppsCategoriesAndState)
         EXPECT_GT(expected, 0) << query;
         EXPECT_EQ(std::ssize(visitor.walk(query)), expected) << query;
     };
-    const auto user_is = [](const Json& item, const std::string& id) { return item["user"].is_object() && item["user"]["userId"] == id; };
-    count("userIds=" + users[0] + "&userIds=" + users[1], [&](const Json& item) { return user_is(item, users[0]) || user_is(item, users[1]); });
-    count("llmAppId=" + escaped(apps[1]), [&](const Json& item) { return item["llmApp"].is_object() && item["llmApp"]["id"] == apps[1]; });
+    const auto user_is = [](const Json& item, const std::string& id) {
+        return item["user"].is_object() && item["user"]["userId"] == id;
+    };
+    count("userIds=" + users[0] + "&userIds=" + users[1],
+          [&](const Json& item) { return user_is(item, users[0]) || user_is(item, users[1]); });
+    count("llmAppId=" + escaped(apps[1]),
+          [&](const Json& item) { return item["llmApp"].is_object() && item["llmApp"]["id"] == apps[1]; });
     count("categoryId=archive", [](const Json& item) {
         const auto categories = item["categories"].get<std::vector<std::string>>();
         return std::find(categories.begin(), categories.end(), "archive") != categories.end();
@@ -172,8 +178,8 @@ TEST(List, CarriesOnlyTheVariablesThatWereAskedFor)
 TEST(List, RefusesBadParametersInTheServicesShape)
 {
     Visitor visitor{few_chats};
-    for (const std::string query : {"pageSize=0", "pageSize=51", "pageSize=x", "order=TITLE_ASC", "startedAt=yesterday", "activeOnly=maybe",
-                                    "cursor=abc", "cursor=!!", "endAt=1e", "searchTerm=%zz"}) {
+    for (const std::string query : {"pageSize=0", "pageSize=51", "pageSize=x", "order=TITLE_ASC", "startedAt=yesterday",
+                                    "activeOnly=maybe", "cursor=abc", "cursor=!!", "endAt=1e", "searchTerm=%zz"}) {
         const HttpReply reply = visitor.send("GET", std::string{list_path} + '?' + query);
         EXPECT_EQ(reply.status, 400) << query;
         const Json error = Json::parse(reply.body);
@@ -213,7 +219,8 @@ TEST(List, EmbedsAsManyChatsAsToldOldestFirst)
     for (const int embedded : {0, 3, 20}) {
         Visitor visitor{{.embedded_chats = embedded}};
         for (const Json& item : visitor.walk("")) {
-            const auto count = std::min<std::size_t>(item.at("chatCount").get<std::size_t>(), static_cast<std::size_t>(embedded));
+            const auto count =
+                std::min<std::size_t>(item.at("chatCount").get<std::size_t>(), static_cast<std::size_t>(embedded));
             ASSERT_EQ(item.at("chats").size(), count);
             if (count == 0) continue;
             EXPECT_EQ(item.at("chats").back().at("timestamp"), item.at("lastChatTime"));
@@ -224,7 +231,8 @@ TEST(List, EmbedsAsManyChatsAsToldOldestFirst)
 TEST(DailyCount, CountsByCreationAndNamesEmptyDays)
 {
     Visitor visitor{{.clock = [] { return *from_rfc3339("2026-03-01T12:00:00Z"); }}};
-    const Json counts = visitor.get(std::string{list_path} + "/daily_count?startDate=2024-12-01&endDate=2026-03-01").at("counts");
+    const Json counts =
+        visitor.get(std::string{list_path} + "/daily_count?startDate=2024-12-01&endDate=2026-03-01").at("counts");
     EXPECT_EQ(counts.size(), 456u);
     EXPECT_EQ(counts.front().at("date"), "2024-12-01");
     EXPECT_EQ(counts.back().at("date"), "2026-03-01");
@@ -237,7 +245,8 @@ TEST(DailyCount, CountsByCreationAndNamesEmptyDays)
 TEST(DailyCount, RefusesWhatIsNoRange)
 {
     Visitor visitor{few_chats};
-    for (const std::string query : {"", "?startDate=2026-01-01", "?startDate=2026-01-02&endDate=2026-01-01", "?startDate=1&endDate=2026-01-01"})
+    for (const std::string query :
+         {"", "?startDate=2026-01-01", "?startDate=2026-01-02&endDate=2026-01-01", "?startDate=1&endDate=2026-01-01"})
         EXPECT_EQ(visitor.status(std::string{list_path} + "/daily_count" + query), 400) << query;
 }
 

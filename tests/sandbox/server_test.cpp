@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 TEST(Server, WantsTheKeyInEitherHeader)
 {
     Visitor visitor;
-    const auto status = [&](const Headers& headers) { return visitor.connection.send("GET", list_path, headers).status; };
+    const auto status = [&](const Headers& headers) {
+        return visitor.connection.send("GET", list_path, headers).status;
+    };
     EXPECT_EQ(status({{"API-KEY", "sandbox"}}), 200);
     EXPECT_EQ(status({{"api-key", "sandbox"}}), 200);
     EXPECT_EQ(status({{"Authorization", "Bearer sandbox"}}), 200);
@@ -60,6 +62,16 @@ TEST(Server, KeepsAConnectionUntilToldOtherwise)
     EXPECT_FALSE(visitor.send("GET", list_path).complete);
 }
 
+TEST(Server, AnswersHeadWithoutABody)
+{
+    Visitor visitor;
+    const HttpReply whole = visitor.send("GET", "/webapi/apps"), head = visitor.send("HEAD", "/webapi/apps");
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.body, "");
+    EXPECT_EQ(head.header("Content-Length"), whole.header("Content-Length"));
+    EXPECT_EQ(visitor.status("/webapi/apps"), 200); // the connection goes on
+}
+
 TEST(Server, RefusesWhatIsNoHttp)
 {
     Visitor visitor;
@@ -71,7 +83,8 @@ TEST(Server, RefusesWhatIsNoHttp)
 TEST(Server, RemembersRequestsAndForgetsThemWhenTold)
 {
     Visitor visitor;
-    visitor.connection.send("GET", std::string{list_path} + "?pageSize=2", {{"API-KEY", "sandbox"}, {"Idempotency-Key", "k1"}});
+    visitor.connection.send("GET", std::string{list_path} + "?pageSize=2",
+                            {{"API-KEY", "sandbox"}, {"Idempotency-Key", "k1"}});
     visitor.status("/nowhere");
     const auto requests = visitor.sandbox.requests();
     ASSERT_EQ(requests.size(), 2u);

@@ -25,10 +25,14 @@ inline std::string escaped(std::string_view id)
 {
     std::string out;
     for (const char c : id) {
-        if (c == '/') out += "%2F";
-        else if (c == '+') out += "%2B";
-        else if (c == '=') out += "%3d";
-        else out.push_back(c);
+        if (c == '/')
+            out += "%2F";
+        else if (c == '+')
+            out += "%2B";
+        else if (c == '=')
+            out += "%3d";
+        else
+            out.push_back(c);
     }
     return out;
 }

@@ -62,14 +62,16 @@ TEST(BulkUpdate, SelectsByAllKindsAndAnyOfEach)
     Visitor visitor;
     const auto apps = visitor.sandbox.app_ids();
     const auto all = visitor.walk("");
-    const Json body{{"llmAppIds", {apps[0], apps[1]}}, {"categoryIds", {"archive"}}, {"conversationInfo", {{"state", "SWEPT"}}}};
+    const Json body{
+        {"llmAppIds", {apps[0], apps[1]}}, {"categoryIds", {"archive"}}, {"conversationInfo", {{"state", "SWEPT"}}}};
     const HttpReply reply = visitor.send("POST", std::string{list_path} + "/bulk_update", body);
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body, "");
 
     std::size_t swept = 0;
     for (const Json& item : visitor.walk("")) {
-        const bool app = item["llmApp"].is_object() && (item["llmApp"]["id"] == apps[0] || item["llmApp"]["id"] == apps[1]);
+        const bool app =
+            item["llmApp"].is_object() && (item["llmApp"]["id"] == apps[0] || item["llmApp"]["id"] == apps[1]);
         const bool archived = item["categories"].dump().find("archive") != std::string::npos;
         EXPECT_EQ(item["state"] == "SWEPT", app && archived);
         swept += item["state"] == "SWEPT" ? 1u : 0u;
@@ -84,7 +86,9 @@ TEST(BulkUpdate, TakesSeveralConversationsAndRefusesNoFilter)
     const auto ids = visitor.sandbox.conversation_ids();
     const std::string path = std::string{list_path} + "/bulk_update";
     const Json info{{"title", "same"}};
-    EXPECT_EQ(visitor.send("POST", path, {{"conversationIds", {ids[0], ids[1], "gone"}}, {"conversationInfo", info}}).status, 200);
+    EXPECT_EQ(
+        visitor.send("POST", path, {{"conversationIds", {ids[0], ids[1], "gone"}}, {"conversationInfo", info}}).status,
+        200);
     EXPECT_EQ(visitor.get(path_of(ids[1])).at("title"), "same");
     EXPECT_NE(visitor.get(path_of(ids[2])).at("title"), "same");
     EXPECT_EQ(visitor.send("POST", path, {{"conversationInfo", info}}).status, 400);
@@ -113,7 +117,8 @@ TEST(Feedback, IsSetOnTheChatAndAnswersIt)
     const auto chats = visitor.sandbox.chat_ids(id);
     const std::string path = path_of(id, "/chats/" + escaped(chats[15]));
     const Json before = visitor.get(path_of(id, "/chats"));
-    const HttpReply reply = visitor.send("POST", path + "/feedback", {{"rating", true}, {"suggestedAnswer", "온천 at 7"}});
+    const HttpReply reply =
+        visitor.send("POST", path + "/feedback", {{"rating", true}, {"suggestedAnswer", "온천 at 7"}});
     EXPECT_EQ(reply.status, 200);
     const Json rated = Json::parse(reply.body);
     EXPECT_EQ(rated.at("id"), chats[15]);
@@ -137,7 +142,8 @@ TEST(App, RunsAndMakesAConversationForTheUserOfTheCall)
     const Json apps = visitor.get("/webapi/apps").at("apps");
     ASSERT_GE(apps.size(), 3u);
     const std::string path = "/webapi/apps/" + escaped(apps[0].at("id").get<std::string>()) + "/run";
-    const Headers headers{{"API-KEY", "sandbox"}, {"OWN-USER-ID", "base64:7Jes7ZaJ7J6Q"}, {"USER-EMAIL", "a@example.com"}};
+    const Headers headers{
+        {"API-KEY", "sandbox"}, {"OWN-USER-ID", "base64:7Jes7ZaJ7J6Q"}, {"USER-EMAIL", "a@example.com"}};
     const HttpReply reply = visitor.connection.send("POST", path, headers, R"({"chat":{"message":"旅館 please"}})");
     ASSERT_EQ(reply.status, 200) << reply.body;
     const Json answer = Json::parse(reply.body);
@@ -152,6 +158,9 @@ TEST(App, RunsAndMakesAConversationForTheUserOfTheCall)
     EXPECT_EQ(made.at("chats")[1].at("sender"), "BOT");
     EXPECT_EQ(visitor.walk("").front().at("id"), made.at("id"));
     EXPECT_EQ(visitor.send("POST", "/webapi/apps/none/run", {{"message", "x"}}).status, 404);
+    for (const char* id : {"base64:/w==", "base64:!", "\xff"})
+        EXPECT_EQ(visitor.connection.send("GET", list_path, {{"API-KEY", "sandbox"}, {"OWN-USER-ID", id}}).status, 400)
+            << id;
 }
 
 } // namespace

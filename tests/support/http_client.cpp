@@ -19,7 +19,8 @@ using Failure = boost::system::error_code;
 
 constexpr auto patience = std::chrono::seconds{10};
 
-std::string request_text(std::string_view method, std::string_view target, const Headers& headers, std::string_view body)
+std::string request_text(std::string_view method, std::string_view target, const Headers& headers,
+                         std::string_view body)
 {
     std::string text{method};
     text.append(" ").append(target).append(" HTTP/1.1\r\n");
@@ -93,7 +94,8 @@ HttpConnection::HttpConnection(std::uint16_t port) : core_(std::make_unique<Core
 
 HttpConnection::~HttpConnection() = default;
 
-HttpReply HttpConnection::send(std::string_view method, std::string_view target, const Headers& headers, std::string_view body)
+HttpReply HttpConnection::send(std::string_view method, std::string_view target, const Headers& headers,
+                               std::string_view body)
 {
     Core& core = *core_;
     http_::response_parser<http_::string_body> parser;
@@ -112,7 +114,8 @@ HttpReply HttpConnection::send(std::string_view method, std::string_view target,
     return reply_of(parser, core.failed);
 }
 
-HttpReply http(std::uint16_t port, std::string_view method, std::string_view target, const Headers& headers, std::string_view body)
+HttpReply http(std::uint16_t port, std::string_view method, std::string_view target, const Headers& headers,
+               std::string_view body)
 {
     return HttpConnection{port}.send(method, target, headers, body);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small blocking HTTP client for tests: one exchange, or several over one connection. Never waits longer than ten seconds,
-// and tells what came even when the answer was cut short or reset.
+// A small blocking HTTP client for tests: one exchange, or several over one connection. Never waits longer than ten
+// seconds, and tells what came even when the answer was cut short or reset.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 struct HttpReply {
     int status = 0; // 0: no answer came
     Headers headers;
-    std::string body;     // as far as it came
+    std::string body;      // as far as it came
     bool complete = false; // whether it came whole
     bool keep_alive = false;
     std::string error; // of a reply that is not complete
@@ -29,7 +29,7 @@ struct HttpReply {
 Headers sandbox_key();
 
 class HttpConnection {
-public:
+  public:
     /// To 127.0.0.1. A connection that fails shows in the first reply's error.
     explicit HttpConnection(std::uint16_t port);
     ~HttpConnection();
@@ -37,13 +37,13 @@ public:
     HttpReply send(std::string_view method, std::string_view target, const Headers& headers = sandbox_key(),
                    std::string_view body = {});
 
-private:
+  private:
     struct Core;
     std::unique_ptr<Core> core_;
 };
 
 /// One request over a connection of its own. The target goes out byte for byte.
-HttpReply http(std::uint16_t port, std::string_view method, std::string_view target, const Headers& headers = sandbox_key(),
-               std::string_view body = {});
+HttpReply http(std::uint16_t port, std::string_view method, std::string_view target,
+               const Headers& headers = sandbox_key(), std::string_view body = {});
 
 } // namespace support
