@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The time, to inject. Everything that plans (sync, pace, outbox, coverage) waits through sleep() and nothing else, so that
-// a simulation can run years in a second. Only sockets keep timers of their own: a simulation replaces them whole.
+// The time, to inject. Everything that plans (sync, pace, outbox, coverage) waits through sleep() and nothing else, so
+// that a simulation can run years in a second. Only sockets keep timers of their own: a simulation replaces them whole.
 #pragma once
 
 #include "alli/instant.hpp"
@@ -11,7 +11,7 @@
 namespace alli {
 
 class Clock {
-public:
+  public:
     using Steady = std::chrono::steady_clock::time_point;
 
     virtual ~Clock() = default;
@@ -22,7 +22,7 @@ public:
 };
 
 class SystemClock final : public Clock {
-public:
+  public:
     Instant now() const override;
     Steady steady() const override;
     Task<> sleep(std::chrono::nanoseconds pause) override;

@@ -12,9 +12,10 @@ namespace alli {
 
 struct Conversation {
     ConversationId id;
-    std::string raw;                     // the JSON object, with `chats` emptied: ..."chats":[]...
-    std::optional<std::size_t> chats_at; // where in raw its chats belong: the offset of that ']'; none when it sent no array
-    std::vector<Chat> chats;             // the embedded ones, oldest first: the most recent of the conversation
+    std::string raw; // the JSON object, with `chats` emptied: ..."chats":[]...
+    std::optional<std::size_t>
+        chats_at;            // where in raw its chats belong: the offset of that ']'; none when it sent no array
+    std::vector<Chat> chats; // the embedded ones, oldest first: the most recent of the conversation
 
     std::optional<std::string> title;
     std::optional<std::string> user_id;

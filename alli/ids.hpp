@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ids of the service are opaque bytes (base64 of a typed id; '=', '+' and '/' are legal in them). One type a noun, so that
-// a chat's id cannot be given where a conversation's belongs.
+// Ids of the service are opaque bytes (base64 of a typed id; '=', '+' and '/' are legal in them). One type a noun, so
+// that a chat's id cannot be given where a conversation's belongs.
 #pragma once
 
 #include <compare>

@@ -96,7 +96,7 @@ std::optional<minutes> read_offset(std::string_view text) // "Z", "+09:00"
 
 constexpr std::array<std::string_view, 7> day_names{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::array<std::string_view, 12> month_names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 } // namespace
 
@@ -176,7 +176,8 @@ std::optional<Instant> from_http_date(std::string_view text) // "Sun, 06 Nov 199
     const auto time = read_clock_time(text.substr(17, 8));
     int year = 0;
     const auto [end, bad] = std::from_chars(text.data() + 12, text.data() + 16, year);
-    if (month == month_names.end() || !day || !time || bad != std::errc{} || end != text.data() + 16) return std::nullopt;
+    if (month == month_names.end() || !day || !time || bad != std::errc{} || end != text.data() + 16)
+        return std::nullopt;
     const auto date = calendar_day(year, static_cast<unsigned>(month - month_names.begin()) + 1, *day);
     if (!date) return std::nullopt;
     return Instant{*date} + *time;

@@ -12,8 +12,9 @@ namespace od = simdjson::ondemand;
 
 [[noreturn]] void unreadable(std::string_view where, std::string_view why)
 {
-    throw Error(Fault::bad_reply, "the answer is not what the API's contract says; see docs/operations.md, \"Unreadable\"",
-                "{}: {}", where, why);
+    throw Error(Fault::bad_reply,
+                "the answer is not what the API's contract says; see docs/operations.md, \"Unreadable\"", "{}: {}",
+                where, why);
 }
 
 // A value of another type than the contract says: an error that names the field, never a guess.
@@ -62,7 +63,7 @@ std::int64_t whole_number(od::value value, std::string_view field)
 }
 
 class Reader {
-public:
+  public:
     explicit Reader(TimeUnit& unit) : unit_(unit) {}
 
     Chat chat(od::object object)
@@ -109,7 +110,7 @@ public:
         return chats;
     }
 
-private:
+  private:
     void chat_field(Chat& chat, std::string_view key, od::value value)
     {
         if (key == "id")
@@ -227,8 +228,8 @@ ConversationPage read_conversation_page(std::string body, TimeUnit& unit)
             else if (key == "conversations") {
                 found = true;
                 for (auto item : need(at.value().get_array(), "conversations"))
-                    page.conversations.push_back(
-                        reader.conversation(need(need(std::move(item), "conversations").get_object(), "conversations")));
+                    page.conversations.push_back(reader.conversation(
+                        need(need(std::move(item), "conversations").get_object(), "conversations")));
             }
         }
         if (!found) unreadable(what, "it has no member `conversations`");
@@ -238,7 +239,8 @@ ConversationPage read_conversation_page(std::string body, TimeUnit& unit)
 
 Conversation read_conversation(std::string body, TimeUnit& unit)
 {
-    return read_object(std::move(body), "a conversation", [&](od::object root) { return Reader(unit).conversation(root); });
+    return read_object(std::move(body), "a conversation",
+                       [&](od::object root) { return Reader(unit).conversation(root); });
 }
 
 std::vector<Chat> read_chat_page(std::string body, TimeUnit& unit)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the service's JSON into our nouns. The text is validated whole before anything of it is taken, so that a page cut
-// short or of wrong types changes nothing. Throws Error{bad_reply} that says what was wrong and where. Pure: any thread.
+// Reads the service's JSON into our nouns. The text is validated whole before anything of it is taken, so that a page
+// cut short or of wrong types changes nothing. Throws Error{bad_reply} that says what was wrong and where. Pure: any
+// thread.
 #pragma once
 
 #include "alli/chat.hpp"

@@ -46,21 +46,24 @@ void put_categories(Writer& db, std::int64_t pk, const Conversation& conversatio
 
 void insert_conversation(Writer& db, IndexBatch& index, const Conversation& c)
 {
-    db.run("INSERT INTO conversation (id, raw, chats_at, title, user_id, user_name, app_id, memo, created_at, last_chat_at,"
+    db.run("INSERT INTO conversation (id, raw, chats_at, title, user_id, user_name, app_id, memo, created_at, "
+           "last_chat_at,"
            " is_end, chat_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-           c.id.value, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at, c.last_chat_at,
-           c.is_end, c.chat_count);
+           c.id.value, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at,
+           c.last_chat_at, c.is_end, c.chat_count);
     const std::int64_t pk = db.last_rowid();
     put_categories(db, pk, c);
     index.add_conversation(pk, words_of(c));
 }
 
-void update_conversation(Writer& db, IndexBatch& index, std::int64_t pk, const ConversationWords& old, const Conversation& c)
+void update_conversation(Writer& db, IndexBatch& index, std::int64_t pk, const ConversationWords& old,
+                         const Conversation& c)
 {
-    db.run("UPDATE conversation SET raw = ?2, chats_at = ?3, title = ?4, user_id = ?5, user_name = ?6, app_id = ?7, memo = ?8,"
+    db.run("UPDATE conversation SET raw = ?2, chats_at = ?3, title = ?4, user_id = ?5, user_name = ?6, app_id = ?7, "
+           "memo = ?8,"
            " created_at = ?9, last_chat_at = ?10, is_end = ?11, chat_count = ?12 WHERE pk = ?1",
-           pk, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at, c.last_chat_at, c.is_end,
-           c.chat_count);
+           pk, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at, c.last_chat_at,
+           c.is_end, c.chat_count);
     put_categories(db, pk, c);
     ConversationWords words = words_of(c);
     if (words == old) return;
@@ -68,8 +71,8 @@ void update_conversation(Writer& db, IndexBatch& index, std::int64_t pk, const C
     index.add_conversation(pk, std::move(words));
 }
 
-// The rowid of a chat is the second it was sent in, or the next free number: near ones first, then in growing strides, for
-// an import may have given a hundred thousand chats one time.
+// The rowid of a chat is the second it was sent in, or the next free number: near ones first, then in growing strides,
+// for an import may have given a hundred thousand chats one time.
 std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat)
 {
     using std::chrono::floor, std::chrono::seconds;
@@ -85,7 +88,8 @@ std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ord
 
 bool cut(Writer& db, IndexBatch& index, std::int64_t conversation, std::int64_t first_ordinal)
 {
-    for (const Row row : db.query("SELECT pk, raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal))
+    for (const Row row :
+         db.query("SELECT pk, raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal))
         index.remove_chat(row.integer(0), words_of_chat(row.text(1)));
     return db.run("DELETE FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal) > 0;
 }
@@ -97,15 +101,16 @@ struct Place { // what stands at an ordinal
 
 std::optional<Place> find_place(Writer& db, std::int64_t conversation, std::int64_t ordinal)
 {
-    for (const Row row : db.query("SELECT pk, id, raw FROM chat WHERE conversation = ?1 AND ordinal = ?2", conversation, ordinal))
+    for (const Row row :
+         db.query("SELECT pk, id, raw FROM chat WHERE conversation = ?1 AND ordinal = ?2", conversation, ordinal))
         return Place{row.integer(0), std::string(row.text(1)), std::string(row.text(2))};
     return std::nullopt;
 }
 
 void replace_chat(Writer& db, IndexBatch& index, const Place& old, const Chat& chat)
 {
-    db.run("UPDATE chat SET raw = ?2, sender = ?3, sent_at = ?4, completed = ?5 WHERE pk = ?1", old.pk, chat.raw, chat.sender,
-           chat.sent_at, chat.completed);
+    db.run("UPDATE chat SET raw = ?2, sender = ?3, sent_at = ?4, completed = ?5 WHERE pk = ?1", old.pk, chat.raw,
+           chat.sender, chat.sent_at, chat.completed);
     ChatWords before = words_of_chat(old.raw), after = words_of_chat(chat.raw);
     if (before == after) return;
     index.remove_chat(old.pk, std::move(before));
@@ -143,7 +148,8 @@ std::optional<Held> find_held(Reader& db, const ConversationId& id)
         held.chats = row.integer(0);
         held.last_chat_at = row.optional_instant(1);
     }
-    for (const Row row : db.query("SELECT id, completed FROM chat WHERE conversation = ?1 AND ordinal = ?2", *pk, held.chats - 1)) {
+    for (const Row row :
+         db.query("SELECT id, completed FROM chat WHERE conversation = ?1 AND ordinal = ?2", *pk, held.chats - 1)) {
         held.last_chat_id = std::string(row.text(0));
         held.last_completed = row.integer(1) != 0;
     }
@@ -177,7 +183,8 @@ bool put_conversation(Writer& db, IndexBatch& index, const Conversation& convers
     return true;
 }
 
-bool put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats)
+bool put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal,
+               std::span<const Chat> chats)
 {
     const auto pk = find_pk(db, id);
     if (!pk) return false;
@@ -221,16 +228,18 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
     if (!pk) return std::nullopt;
     const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
     std::vector<std::string> chats;
-    for (const Row row : db.query("SELECT raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2 AND ordinal < ?3 ORDER BY ordinal",
-                                  *pk, first, first + page_size))
+    for (const Row row :
+         db.query("SELECT raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2 AND ordinal < ?3 ORDER BY ordinal",
+                  *pk, first, first + page_size))
         chats.emplace_back(row.text(0));
     return chats;
 }
 
 std::optional<std::string> find_chat(Reader& db, const ConversationId& id, const ChatId& chat)
 {
-    for (const Row row : db.query("SELECT raw FROM chat WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
-                                  id.value, chat.value))
+    for (const Row row :
+         db.query("SELECT raw FROM chat WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
+                  id.value, chat.value))
         return std::string(row.text(0));
     return std::nullopt;
 }

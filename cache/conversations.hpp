@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conversations and their chats, in and out. Raw JSON is kept; columns are for finding. A row changes only when what came
-// differs from what is there, so that a pass without news writes nothing.
+// Conversations and their chats, in and out. Raw JSON is kept; columns are for finding. A row changes only when what
+// came differs from what is there, so that a pass without news writes nothing.
 #pragma once
 
 #include "alli/conversation.hpp"
@@ -15,7 +15,7 @@ namespace alli::cache {
 
 /// What the mirror holds of a conversation; for the engine to see what is missing.
 struct Held {
-    std::int64_t chats = 0;          // how many, ordinals 0 to chats-1
+    std::int64_t chats = 0; // how many, ordinals 0 to chats-1
     std::optional<Instant> last_chat_at;
     std::optional<std::string> last_chat_id;
     bool last_completed = true;
@@ -28,9 +28,11 @@ std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int
 /// Puts the conversation itself (not its chats). True when something changed.
 bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation);
 
-/// Puts chats at ordinals first_ordinal, +1, ... (at most the held number, so that no hole comes to be). Where another chat
-/// stands at an ordinal than the one that came, it and all beyond it are removed first. True when something changed.
-bool put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats);
+/// Puts chats at ordinals first_ordinal, +1, ... (at most the held number, so that no hole comes to be). Where another
+/// chat stands at an ordinal than the one that came, it and all beyond it are removed first. True when something
+/// changed.
+bool put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal,
+               std::span<const Chat> chats);
 
 /// Forgets the chats from an ordinal on: upstream has fewer now. True when there were any.
 bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal);

@@ -8,15 +8,16 @@ namespace alli::cache {
 void cover(Writer& db, Interval interval)
 {
     if (interval.from >= interval.through) return;
-    for (const Row row : db.query("SELECT from_at, through_at, verified_at FROM coverage WHERE from_at <= ?1 AND through_at >= ?2",
-                                  interval.through, interval.from)) {
+    for (const Row row :
+         db.query("SELECT from_at, through_at, verified_at FROM coverage WHERE from_at <= ?1 AND through_at >= ?2",
+                  interval.through, interval.from)) {
         interval.from = std::min(interval.from, *row.optional_instant(0));
         interval.through = std::max(interval.through, *row.optional_instant(1));
         interval.verified_at = std::min(interval.verified_at, *row.optional_instant(2));
     }
     db.run("DELETE FROM coverage WHERE from_at >= ?1 AND through_at <= ?2", interval.from, interval.through);
-    db.run("INSERT INTO coverage (from_at, through_at, verified_at) VALUES (?1, ?2, ?3)", interval.from, interval.through,
-           interval.verified_at);
+    db.run("INSERT INTO coverage (from_at, through_at, verified_at) VALUES (?1, ?2, ?3)", interval.from,
+           interval.through, interval.verified_at);
 }
 
 std::vector<Interval> load_coverage(Reader& db)

@@ -20,8 +20,8 @@ void claim(Connection& db, const std::string& url)
     db.run("INSERT OR IGNORE INTO fact (name, value) VALUES ('url', ?1)", url);
     const auto owner = find_fact(db, "url");
     if (owner != url)
-        throw Error(Fault::settings, "give each upstream a mirror.path of its own", "{} belongs to {}, not to {}", db.path(),
-                    owner.value_or("nobody"), url);
+        throw Error(Fault::settings, "give each upstream a mirror.path of its own", "{} belongs to {}, not to {}",
+                    db.path(), owner.value_or("nobody"), url);
 }
 
 void make_cursor_secret(Connection& db, const std::string& bytes)
@@ -32,7 +32,9 @@ void make_cursor_secret(Connection& db, const std::string& bytes)
 std::string load_cursor_secret(Reader& db)
 {
     const auto secret = find_fact(db, "cursor_secret");
-    if (!secret) throw Error(Fault::damaged, "move the mirror aside: it is rebuilt from upstream", "{} has no cursor secret", db.path());
+    if (!secret)
+        throw Error(Fault::damaged, "move the mirror aside: it is rebuilt from upstream", "{} has no cursor secret",
+                    db.path());
     return *secret;
 }
 

@@ -6,7 +6,9 @@
 namespace alli::cache {
 namespace {
 
-constexpr auto ascending = [](const auto& a, const auto& b) { return a.pk < b.pk; }; // stable: a removal stays before its addition
+constexpr auto ascending = [](const auto& a, const auto& b) {
+    return a.pk < b.pk;
+}; // stable: a removal stays before its addition
 
 } // namespace
 
@@ -35,10 +37,11 @@ void IndexBatch::flush(Writer& db)
     std::stable_sort(chats_.begin(), chats_.end(), ascending);
     for (const auto& [pk, add, words] : chats_) {
         if (add)
-            db.run("INSERT INTO chat_words (rowid, text, citations) VALUES (?1, ?2, ?3)", pk, words.text, words.citations);
-        else
-            db.run("INSERT INTO chat_words (chat_words, rowid, text, citations) VALUES ('delete', ?1, ?2, ?3)", pk, words.text,
+            db.run("INSERT INTO chat_words (rowid, text, citations) VALUES (?1, ?2, ?3)", pk, words.text,
                    words.citations);
+        else
+            db.run("INSERT INTO chat_words (chat_words, rowid, text, citations) VALUES ('delete', ?1, ?2, ?3)", pk,
+                   words.text, words.citations);
     }
     std::stable_sort(conversations_.begin(), conversations_.end(), ascending);
     for (const auto& [pk, add, words] : conversations_) {

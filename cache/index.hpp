@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The index rows of one commit, gathered and written in ascending order of rowid: a smaller rowid than the one before makes
-// FTS5 flush its pending terms, which costs two thirds of the speed. Used inside one write, by its thread.
+// The index rows of one commit, gathered and written in ascending order of rowid: a smaller rowid than the one before
+// makes FTS5 flush its pending terms, which costs two thirds of the speed. Used inside one write, by its thread.
 #pragma once
 
 #include "cache/sqlite.hpp"
@@ -18,7 +18,7 @@ struct ConversationWords {
 };
 
 class IndexBatch {
-public:
+  public:
     void add_chat(std::int64_t pk, ChatWords words);
     void remove_chat(std::int64_t pk, ChatWords words); // exactly what was added once
     void add_conversation(std::int64_t pk, ConversationWords words);
@@ -26,7 +26,7 @@ public:
 
     void flush(Writer& db); // the last call of every write that used the batch
 
-private:
+  private:
     template <class Words>
     struct Change {
         std::int64_t pk;

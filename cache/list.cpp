@@ -35,7 +35,7 @@ std::int64_t micros(Instant when)
 
 /// A WHERE clause that grows, with its values.
 class Where {
-public:
+  public:
     void add(std::string_view condition) { text_ += text_.empty() ? " WHERE " : " AND ", text_ += condition; }
 
     void add(std::string_view condition, Value value)
@@ -53,7 +53,7 @@ public:
     const std::string& text() const noexcept { return text_; }
     std::span<const Value> values() const noexcept { return values_; }
 
-private:
+  private:
     std::string text_;
     std::vector<Value> values_;
 };
@@ -73,7 +73,8 @@ Where filtered(const ListFilter& filter)
     add_users(where, filter.user_ids);
     if (filter.app_id) where.add("app_id = ?", *filter.app_id);
     if (filter.category_id)
-        where.add("EXISTS (SELECT 1 FROM category WHERE name = ? AND category.conversation = conversation.pk)", *filter.category_id);
+        where.add("EXISTS (SELECT 1 FROM category WHERE name = ? AND category.conversation = conversation.pk)",
+                  *filter.category_id);
     where.add_if("last_chat_at > ?", filter.started_at);
     where.add_if("last_chat_at < ?", filter.end_at);
     where.add_if("first_chat_at > ?", filter.first_started_at);
@@ -91,13 +92,15 @@ std::optional<Instant> newest(Reader& db, std::string_view column)
 
 /// One page in the making: rows with a time first, then those without, until it holds one more than asked for.
 class PageBuilder {
-public:
+  public:
     PageBuilder(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after)
         : db_(db), filter_(filter), order_(row_of(filter.order)), size_(page_size), after_(after),
           embedded_(load_progress(db).list_embeds.value_or(0))
     {
-        if (after) bound_ = after->bound;
-        else if (!order_.descending) bound_ = newest(db, order_.column);
+        if (after)
+            bound_ = after->bound;
+        else if (!order_.descending)
+            bound_ = newest(db, order_.column);
     }
 
     ListPage build()
@@ -107,7 +110,7 @@ public:
         return std::move(page_);
     }
 
-private:
+  private:
     bool full() const { return page_.next.has_value(); }
 
     void take_timed()
@@ -116,7 +119,8 @@ private:
         where.add(fmt::format("{} IS NOT NULL", order_.column));
         if (bound_) where.add(fmt::format("{} <= ?", order_.column), micros(*bound_));
         if (after_) {
-            where.add(fmt::format("({}, id) {} (?, ?)", order_.column, order_.descending ? '<' : '>'), micros(*after_->when));
+            where.add(fmt::format("({}, id) {} (?, ?)", order_.column, order_.descending ? '<' : '>'),
+                      micros(*after_->when));
             where.push(after_->id);
         }
         take(where, fmt::format(" ORDER BY {0} {1}, id {1}", order_.column, order_.descending ? "DESC" : "ASC"));
@@ -132,8 +136,9 @@ private:
 
     void take(const Where& where, const std::string& order)
     {
-        const std::string sql = fmt::format("SELECT pk, raw, chats_at, held, {}, id FROM conversation{}{} LIMIT {}", order_.column,
-                                            where.text(), order, size_ + 1 - static_cast<int>(page_.items.size()));
+        const std::string sql =
+            fmt::format("SELECT pk, raw, chats_at, held, {}, id FROM conversation{}{} LIMIT {}", order_.column,
+                        where.text(), order, size_ + 1 - static_cast<int>(page_.items.size()));
         for (const Row row : db_.query_values(sql, where.values())) {
             if (page_.items.size() == static_cast<std::size_t>(size_)) {
                 page_.next = last_;

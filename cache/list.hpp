@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list of conversations out of the mirror: filters, orders, pages by key. Knows nothing of HTTP; windows are exclusive
-// as the contract reads. Pages are stable while rows move: an upper bound is taken at the first page.
+// The list of conversations out of the mirror: filters, orders, pages by key. Knows nothing of HTTP; windows are
+// exclusive as the contract reads. Pages are stable while rows move: an upper bound is taken at the first page.
 #pragma once
 
 #include "alli/conversation.hpp"

@@ -30,8 +30,8 @@ Lock::Lock(const std::string& directory)
     const std::string path = directory + "/alli-mirror.lock";
     descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor_ < 0)
-        throw Error(Fault::io, "the directory must exist and be writable by the program's user (setting mirror.path)", "cannot write {}: {}",
-                    path, std::strerror(errno));
+        throw Error(Fault::io, "the directory must exist and be writable by the program's user (setting mirror.path)",
+                    "cannot write {}: {}", path, std::strerror(errno));
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
         const std::string holder = holder_of(descriptor_);
         ::close(descriptor_);
@@ -42,8 +42,8 @@ Lock::Lock(const std::string& directory)
     if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, pid.data(), pid.size(), 0) < 0) {
         const int why = errno;
         ::close(descriptor_);
-        throw Error(why == ENOSPC ? Fault::disk_full : Fault::io, "see whether the disk is full or read-only", "cannot write {}: {}", path,
-                    std::strerror(why));
+        throw Error(why == ENOSPC ? Fault::disk_full : Fault::io, "see whether the disk is full or read-only",
+                    "cannot write {}: {}", path, std::strerror(why));
     }
 }
 

@@ -7,14 +7,14 @@
 namespace alli::cache {
 
 class Lock {
-public:
+  public:
     /// Throws Error{busy} that names the holder, Error{io} when the directory cannot be written.
     explicit Lock(const std::string& directory);
     ~Lock();
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
 
-private:
+  private:
     int descriptor_;
 };
 

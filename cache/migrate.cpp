@@ -28,8 +28,8 @@ void run_step(Connection& db, const char* sql, std::int64_t version)
 
 [[noreturn]] void refuse(Connection& db, std::int64_t found, std::int64_t known)
 {
-    throw Error(Fault::settings, "install the program that wrote it, or a newer one", "{} has schema version {}, this program knows {}",
-                db.path(), found, known);
+    throw Error(Fault::settings, "install the program that wrote it, or a newer one",
+                "{} has schema version {}, this program knows {}", db.path(), found, known);
 }
 
 } // namespace
@@ -48,8 +48,8 @@ void require_version(Connection& db, const Schema& schema)
     const std::int64_t version = version_of(db);
     if (version > known) refuse(db, version, known);
     if (version < known)
-        throw Error(Fault::settings, "restart the daemon: it brings the file up to date", "{} has schema version {}, this program needs {}",
-                    db.path(), version, known);
+        throw Error(Fault::settings, "restart the daemon: it brings the file up to date",
+                    "{} has schema version {}, this program needs {}", db.path(), version, known);
 }
 
 } // namespace alli::cache

@@ -19,7 +19,8 @@ void read(const std::string& text, std::optional<Instant>& when)
     when = Instant{std::chrono::microseconds{std::stoll(text)}};
 }
 
-// A row for each value: its name in the file, and how it is written and read. Absent in the file is absent in the struct.
+// A row for each value: its name in the file, and how it is written and read. Absent in the file is absent in the
+// struct.
 struct Field {
     std::string_view name;
     Text (*write)(const Progress&);
@@ -29,16 +30,20 @@ struct Field {
 template <auto Member>
 constexpr Field time_field(std::string_view name)
 {
-    return {name, [](const Progress& p) { return write(p.*Member); }, [](Progress& p, const std::string& t) { read(t, p.*Member); }};
+    return {name, [](const Progress& p) { return write(p.*Member); },
+            [](Progress& p, const std::string& t) { read(t, p.*Member); }};
 }
 
 constexpr std::array fields{
     Field{"time_unit",
-          [](const Progress& p) { return p.unit == TimeUnit::unknown ? Text() : Text(p.unit == TimeUnit::seconds ? "s" : "ms"); },
+          [](const Progress& p) {
+              return p.unit == TimeUnit::unknown ? Text() : Text(p.unit == TimeUnit::seconds ? "s" : "ms");
+          },
           [](Progress& p, const std::string& t) { p.unit = t == "s" ? TimeUnit::seconds : TimeUnit::milliseconds; }},
     Field{"backfill_done", [](const Progress& p) { return p.backfill_done ? Text("1") : Text(); },
           [](Progress& p, const std::string&) { p.backfill_done = true; }},
-    Field{"list_embeds", [](const Progress& p) { return p.list_embeds ? Text(std::to_string(*p.list_embeds)) : Text(); },
+    Field{"list_embeds",
+          [](const Progress& p) { return p.list_embeds ? Text(std::to_string(*p.list_embeds)) : Text(); },
           [](Progress& p, const std::string& t) { p.list_embeds = std::stoi(t); }},
     time_field<&Progress::boundary>("boundary"),
     time_field<&Progress::backfill_bound>("backfill_bound"),

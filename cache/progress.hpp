@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the mirror came: for which intervals of last chat time it is complete and as of when, where the passes stand, and
-// what is wrong. Only the engine writes here; everything that claims completeness or freshness asks here.
+// How far the mirror came: for which intervals of last chat time it is complete and as of when, where the passes stand,
+// and what is wrong. Only the engine writes here; everything that claims completeness or freshness asks here.
 #pragma once
 
 #include "alli/instant.hpp"
@@ -31,9 +31,10 @@ struct Progress {
     std::optional<Instant> boundary;       // increments ask from here less the overlap; in upstream's clock
     std::optional<Instant> backfill_bound; // the backfill goes on below here; none before it started
     bool backfill_done = false;
-    std::optional<Instant> chatless_at;    // conversations without a chat are complete as of then; none: not yet looked for
-    std::optional<Instant> verified_at;    // our clock, when an increment was last committed: Age counts from it
-    std::optional<int> list_embeds;        // how many chats upstream embeds in a list item, as far as seen
+    std::optional<Instant>
+        chatless_at; // our clock, when conversations without a chat were last looked for; none: never yet
+    std::optional<Instant> verified_at; // our clock, when an increment was last committed: Age counts from it
+    std::optional<int> list_embeds;     // how many chats upstream embeds in a list item, as far as seen
 };
 Progress load_progress(Reader& db);
 void save_progress(Writer& db, const Progress& progress); // writes only the values that changed
@@ -50,6 +51,5 @@ struct Problem {
 void put_problem(Writer& db, std::string_view key, const Problem& problem); // keeps the first `since` of a key
 bool clear_problem(Writer& db, std::string_view key);
 std::vector<Problem> load_problems(Reader& db);
-
 
 } // namespace alli::cache

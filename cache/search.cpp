@@ -30,7 +30,8 @@ void add_conversation_filters(Conditions& where, const SearchQuery& query)
     if (query.user) where.add("v.user_id = ?", *query.user);
     if (query.app) where.add("v.app_id = ?", *query.app);
     if (query.category)
-        where.add("EXISTS (SELECT 1 FROM category WHERE category.name = ? AND category.conversation = v.pk)", *query.category);
+        where.add("EXISTS (SELECT 1 FROM category WHERE category.name = ? AND category.conversation = v.pk)",
+                  *query.category);
 }
 
 std::int64_t micros(Instant when)
@@ -60,8 +61,9 @@ Conditions title_conditions(const SearchQuery& query, const std::string& express
 
 constexpr std::string_view chat_source = " FROM chat_words JOIN chat c ON c.pk = chat_words.rowid"
                                          " JOIN conversation v ON v.pk = c.conversation WHERE chat_words MATCH ?";
-constexpr std::string_view title_source = " FROM conversation_words JOIN conversation v ON v.pk = conversation_words.rowid"
-                                          " WHERE conversation_words MATCH ?";
+constexpr std::string_view title_source =
+    " FROM conversation_words JOIN conversation v ON v.pk = conversation_words.rowid"
+    " WHERE conversation_words MATCH ?";
 
 std::int64_t count(Reader& db, std::string_view source, const Conditions& where)
 {
@@ -90,13 +92,14 @@ void find_chats(Reader& db, const SearchQuery& query, const Conditions& where, c
                 std::vector<SearchHit>& hits)
 {
     const bool newest = query.sort == SearchSort::newest;
-    const std::string sql =
-        fmt::format("SELECT v.id, c.id, v.title, c.sender, v.user_name, v.user_id, c.sent_at, c.raw, {}{}{} ORDER BY {} LIMIT {}",
-                    newest ? "0" : "-bm25(chat_words)", chat_source, where.text,
-                    newest ? "chat_words.rowid DESC" : "bm25(chat_words)", query.limit);
+    const std::string sql = fmt::format(
+        "SELECT v.id, c.id, v.title, c.sender, v.user_name, v.user_id, c.sent_at, c.raw, {}{}{} ORDER BY {} LIMIT {}",
+        newest ? "0" : "-bm25(chat_words)", chat_source, where.text,
+        newest ? "chat_words.rowid DESC" : "bm25(chat_words)", query.limit);
     for (const Row row : db.query_values(sql, where.values))
-        hits.push_back({std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)), std::string(row.text(3)),
-                        person(row, 4, 5), row.optional_instant(6), snippet_of(words_of_chat(row.text(7)), terms), row.real(8)});
+        hits.push_back({std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)),
+                        std::string(row.text(3)), person(row, 4, 5), row.optional_instant(6),
+                        snippet_of(words_of_chat(row.text(7)), terms), row.real(8)});
 }
 
 void find_titles(Reader& db, const SearchQuery& query, const Conditions& where, const std::vector<std::string>& terms,
@@ -132,7 +135,8 @@ SearchResult search(Reader& db, const SearchQuery& query)
     std::stable_sort(result.hits.begin(), result.hits.end(), [&](const SearchHit& a, const SearchHit& b) {
         return query.sort == SearchSort::newest ? a.sent_at > b.sent_at : a.score > b.score;
     });
-    if (result.hits.size() > static_cast<std::size_t>(query.limit)) result.hits.resize(static_cast<std::size_t>(query.limit));
+    if (result.hits.size() > static_cast<std::size_t>(query.limit))
+        result.hits.resize(static_cast<std::size_t>(query.limit));
     result.total_exact = result.total <= exact_up_to;
     result.total = std::min(result.total, exact_up_to);
     return result;

@@ -25,13 +25,28 @@ std::size_t character_start(std::string_view text, std::size_t at) // at, or the
 void append_escaped(std::string& html, char c)
 {
     switch (c) {
-    case '&': html += "&amp;"; break;
-    case '<': html += "&lt;"; break;
-    case '>': html += "&gt;"; break;
-    case '"': html += "&quot;"; break;
-    case '\'': html += "&#39;"; break;
-    case '\n': case '\r': case '\t': html += ' '; break;
-    default: html += c;
+    case '&':
+        html += "&amp;";
+        break;
+    case '<':
+        html += "&lt;";
+        break;
+    case '>':
+        html += "&gt;";
+        break;
+    case '"':
+        html += "&quot;";
+        break;
+    case '\'':
+        html += "&#39;";
+        break;
+    case '\n':
+    case '\r':
+    case '\t':
+        html += ' ';
+        break;
+    default:
+        html += c;
     }
 }
 
@@ -62,7 +77,8 @@ std::string make_snippet(std::string_view text, const std::vector<std::string>& 
     for (std::size_t at = from; at < to;) {
         const std::size_t length = std::min(match_at(folded, at, wanted), to - at);
         if (length > 0) html += "<mark>";
-        for (const std::size_t end = at + std::max<std::size_t>(length, 1); at < end; ++at) append_escaped(html, text[at]);
+        for (const std::size_t end = at + std::max<std::size_t>(length, 1); at < end; ++at)
+            append_escaped(html, text[at]);
         if (length > 0) html += "</mark>";
     }
     return to < text.size() ? html + "…" : html;

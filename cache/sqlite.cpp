@@ -104,7 +104,8 @@ struct CodeMeaning {
 };
 constexpr std::array meanings{
     CodeMeaning{SQLITE_FULL, Fault::disk_full, "free some space; nothing that was acknowledged is lost"},
-    CodeMeaning{SQLITE_CORRUPT, Fault::damaged, "stop the program and move the file aside; a mirror is rebuilt from upstream"},
+    CodeMeaning{SQLITE_CORRUPT, Fault::damaged,
+                "stop the program and move the file aside; a mirror is rebuilt from upstream"},
     CodeMeaning{SQLITE_NOTADB, Fault::damaged, "mirror.path names a file that is no mirror"},
     CodeMeaning{SQLITE_BUSY, Fault::busy, "another program has the file open"},
     CodeMeaning{SQLITE_LOCKED, Fault::busy, "another program has the file open"},
@@ -127,9 +128,10 @@ void configure(Connection& db, Access access, std::string_view synchronous)
     db.script("PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
               "PRAGMA cache_size = -8000");
     if (access == Access::read) return;
-    db.script(fmt::format("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
-                          "PRAGMA secure_delete = ON; PRAGMA synchronous = {}",
-                          synchronous));
+    db.script(
+        fmt::format("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
+                    "PRAGMA secure_delete = ON; PRAGMA synchronous = {}",
+                    synchronous));
 }
 
 } // namespace
@@ -137,7 +139,8 @@ void configure(Connection& db, Access access, std::string_view synchronous)
 Connection::Connection(const std::string& path, Access access, std::string_view synchronous) : path_(path)
 {
     const int flags = access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    const int code = sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, nullptr);
+    const int code =
+        sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, nullptr);
     try {
         if (code != SQLITE_OK) fail(code);
         if (access == Access::write) ::chmod(path.c_str(), 0600);
@@ -158,8 +161,8 @@ sqlite3_stmt* Connection::prepare(std::string_view sql)
 {
     if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
     sqlite3_stmt* statement = nullptr;
-    const int code =
-        sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                        &statement, nullptr);
     if (code != SQLITE_OK) fail(code);
     return statements_.emplace(sql, statement).first->second;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// SQLite as a typed cursor: the only include of sqlite3.h. A Reader is one connection and its prepared statements, found again
-// by the address of their SQL literal; a Writer is the same inside a transaction. Used by one thread at a time.
-// Throws Error: disk_full, damaged, busy or io, each naming the file.
+// SQLite as a typed cursor: the only include of sqlite3.h. A Reader is one connection and its prepared statements,
+// found again by the address of their SQL literal; a Writer is the same inside a transaction. Used by one thread at a
+// time. Throws Error: disk_full, damaged, busy or io, each naming the file.
 #pragma once
 
 #include "alli/instant.hpp"
@@ -24,7 +24,7 @@ class Connection;
 
 /// The current row of a query. Views are valid until the next row.
 class Row {
-public:
+  public:
     explicit Row(sqlite3_stmt* statement) : statement_(statement) {}
 
     bool is_null(int column) const noexcept;
@@ -35,13 +35,13 @@ public:
     std::optional<std::string> optional_text(int column) const;
     std::optional<Instant> optional_instant(int column) const noexcept;
 
-private:
+  private:
     sqlite3_stmt* statement_;
 };
 
 /// The rows of a running statement; resets it when it goes. `for (Row row : db.query(...))`.
 class Rows {
-public:
+  public:
     Rows(Connection& db, sqlite3_stmt* statement) : db_(&db), statement_(statement) {}
     Rows(const Rows&) = delete;
     Rows& operator=(const Rows&) = delete;
@@ -61,23 +61,35 @@ public:
     Iterator begin() { return {this, step()}; }
     End end() const noexcept { return {}; }
 
-private:
+  private:
     Connection* db_;
     sqlite3_stmt* statement_;
 };
 
-// What may be bound: integers, doubles, text, instants (as microseconds), null. A query's text is copied, for its rows may
-// outlive the arguments; run() is over before they go, and borrows.
+// What may be bound: integers, doubles, text, instants (as microseconds), null. A query's text is copied, for its rows
+// may outlive the arguments; run() is over before they go, and borrows.
 enum class Hold { copy, borrow };
 namespace bind {
 void value(sqlite3_stmt* statement, int index, std::int64_t value, Hold);
 void value(sqlite3_stmt* statement, int index, double value, Hold);
 void value(sqlite3_stmt* statement, int index, std::string_view value, Hold);
 void value(sqlite3_stmt* statement, int index, std::nullopt_t, Hold);
-inline void value(sqlite3_stmt* s, int i, int v, Hold h) { value(s, i, static_cast<std::int64_t>(v), h); }
-inline void value(sqlite3_stmt* s, int i, bool v, Hold h) { value(s, i, static_cast<std::int64_t>(v), h); }
-inline void value(sqlite3_stmt* s, int i, const char* v, Hold h) { value(s, i, std::string_view(v), h); }
-inline void value(sqlite3_stmt* s, int i, const std::string& v, Hold h) { value(s, i, std::string_view(v), h); }
+inline void value(sqlite3_stmt* s, int i, int v, Hold h)
+{
+    value(s, i, static_cast<std::int64_t>(v), h);
+}
+inline void value(sqlite3_stmt* s, int i, bool v, Hold h)
+{
+    value(s, i, static_cast<std::int64_t>(v), h);
+}
+inline void value(sqlite3_stmt* s, int i, const char* v, Hold h)
+{
+    value(s, i, std::string_view(v), h);
+}
+inline void value(sqlite3_stmt* s, int i, const std::string& v, Hold h)
+{
+    value(s, i, std::string_view(v), h);
+}
 inline void value(sqlite3_stmt* s, int i, Instant v, Hold h)
 {
     value(s, i, static_cast<std::int64_t>(v.time_since_epoch().count()), h);
@@ -85,8 +97,10 @@ inline void value(sqlite3_stmt* s, int i, Instant v, Hold h)
 template <class T>
 void value(sqlite3_stmt* s, int i, const std::optional<T>& v, Hold h)
 {
-    if (v) value(s, i, *v, h);
-    else value(s, i, std::nullopt, h);
+    if (v)
+        value(s, i, *v, h);
+    else
+        value(s, i, std::nullopt, h);
 }
 } // namespace bind
 
@@ -95,7 +109,7 @@ using Value = std::variant<std::int64_t, std::string>;
 enum class Access { read, write };
 
 class Connection {
-public:
+  public:
     /// Opens (for write: creates, mode 0600) and sets what TRUST.md section 4 says. `synchronous`: "NORMAL" or "FULL".
     Connection(const std::string& path, Access access, std::string_view synchronous = "NORMAL");
     ~Connection();
@@ -117,7 +131,8 @@ public:
     std::int64_t run(std::string_view sql, const Args&... args)
     {
         Rows rows(*this, bound(sql, Hold::borrow, args...));
-        while (rows.step()) {}
+        while (rows.step()) {
+        }
         return changes();
     }
 
@@ -129,7 +144,7 @@ public:
 
     [[noreturn]] void fail(int code) const;
 
-private:
+  private:
     sqlite3_stmt* prepare(std::string_view sql);
 
     template <class... Args>
@@ -153,9 +168,10 @@ private:
 /// What a read gets: query() alone is of use on it, its file is open read-only.
 using Reader = Connection;
 
-/// What a write gets: inside a transaction that the store commits when the function returns and rolls back when it throws.
+/// What a write gets: inside a transaction that the store commits when the function returns and rolls back when it
+/// throws.
 class Writer : public Connection {
-public:
+  public:
     using Connection::Connection;
 };
 

@@ -22,13 +22,14 @@ namespace {
 
 void require_private(const std::string& path)
 {
-    struct stat status{};
+    struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return; // made in a moment, mode 0600
     if ((status.st_mode & 077) != 0)
         throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "{} can be read or written by others", path);
 }
 
-std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema, std::string_view synchronous, const std::string& url)
+std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema, std::string_view synchronous,
+                                  const std::string& url)
 {
     require_private(path);
     auto db = std::make_unique<Writer>(path, Access::write, synchronous);
@@ -49,7 +50,8 @@ void quick_check(Connection& db)
 {
     for (const Row row : db.query("PRAGMA quick_check(1)"))
         if (row.text(0) != "ok")
-            throw Error(Fault::damaged, "keep a copy of the file before anything else: it may hold writes that were not delivered",
+            throw Error(Fault::damaged,
+                        "keep a copy of the file before anything else: it may hold writes that were not delivered",
                         "{} is damaged: {}", db.path(), row.text(0));
 }
 
@@ -58,7 +60,8 @@ std::unique_ptr<Writer> open_outbox_file(const std::string& directory, const std
     auto db = open_file(directory + "/outbox.db", outbox_schema, "FULL", url);
     quick_check(*db);
     for (const Row row : db->query("PRAGMA synchronous"))
-        if (row.integer(0) != 2) throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
+        if (row.integer(0) != 2)
+            throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
     return db;
 }
 
@@ -88,7 +91,8 @@ struct Store::Core {
     {
         if (!options.threads) return;
         committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(batch); });
-        for (auto& reader : readers) reader = std::make_unique<JobThread>([this](JobThread::Batch& batch) { read(batch); });
+        for (auto& reader : readers)
+            reader = std::make_unique<JobThread>([this](JobThread::Batch& batch) { read(batch); });
     }
 
     void commit(JobThread::Batch& batch)
@@ -182,7 +186,9 @@ Task<> Store::run_job(Lane lane, Job* job)
         core_->run_inline(lane, job);
         co_return;
     }
-    auto submit = [core = core_.get(), lane, job](auto handler) { core->submit(lane, job, resume_on_its_loop(std::move(handler))); };
+    auto submit = [core = core_.get(), lane, job](auto handler) {
+        core->submit(lane, job, resume_on_its_loop(std::move(handler)));
+    };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(submit, asio::use_awaitable);
 }
 
@@ -204,7 +210,8 @@ Store::ReadLease::~ReadLease()
 std::unique_ptr<Reader> open_mirror(const std::string& mirror_path)
 {
     if (!std::filesystem::exists(mirror_path))
-        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first", "there is no mirror at {} yet", mirror_path);
+        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
+                    "there is no mirror at {} yet", mirror_path);
     auto db = std::make_unique<Reader>(mirror_path, Access::read);
     require_version(*db, mirror_schema);
     return db;

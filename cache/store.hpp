@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns mirror.db and outbox.db: the lock, one committing connection a file on a writer thread of its own, read connections,
-// and two threads for long reads. Inline mode runs everything on the caller, without threads: for commands and simulation.
-// A connection exists only as the argument of the function given to read() or write().
+// Owns mirror.db and outbox.db: the lock, one committing connection a file on a writer thread of its own, read
+// connections, and two threads for long reads. Inline mode runs everything on the caller, without threads: for commands
+// and simulation. A connection exists only as the argument of the function given to read() or write().
 #pragma once
 
 #include "alli/task.hpp"
@@ -22,9 +22,9 @@ struct StoreOptions {
 };
 
 class Store {
-public:
-    /// Takes the lock, opens, checks and migrates both files. Throws Error: busy (who holds them), settings (another upstream,
-    /// a file that others can write, a directory that cannot be written), damaged, disk_full, io.
+  public:
+    /// Takes the lock, opens, checks and migrates both files. Throws Error: busy (who holds them), settings (another
+    /// upstream, a file that others can write, a directory that cannot be written), damaged, disk_full, io.
     explicit Store(StoreOptions options);
     ~Store(); // finishes what was submitted, checkpoints, closes
     Store(const Store&) = delete;
@@ -56,19 +56,19 @@ public:
     /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;
 
-private:
+  private:
     enum class Lane { mirror, long_reads };
     using Job = std::function<void(Connection&)>;
 
     class ReadLease {
-    public:
+      public:
         explicit ReadLease(Store& store);
         ~ReadLease();
         ReadLease(const ReadLease&) = delete;
         ReadLease& operator=(const ReadLease&) = delete;
         Reader& reader() const noexcept { return *reader_; }
 
-    private:
+      private:
         Store& store_;
         std::unique_ptr<Reader> reader_;
     };
@@ -94,7 +94,8 @@ private:
     std::unique_ptr<Core> core_;
 };
 
-/// For commands beside a running daemon: a connection that only reads. Throws Error{io} with a hint when there is no mirror yet.
+/// For commands beside a running daemon: a connection that only reads. Throws Error{io} with a hint when there is no
+/// mirror yet.
 std::unique_ptr<Reader> open_mirror(const std::string& mirror_path);
 
 } // namespace alli::cache

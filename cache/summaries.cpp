@@ -10,8 +10,8 @@ Summary summary_of(const Row& row) // id, title, user_name, user_id, created_at,
 {
     std::string user(row.text(2));
     if (user.empty()) user = std::string(row.text(3));
-    return {std::string(row.text(0)), std::string(row.text(1)), std::move(user), row.optional_instant(4), row.optional_instant(5),
-            row.integer(6)};
+    return {std::string(row.text(0)), std::string(row.text(1)), std::move(user),
+            row.optional_instant(4),  row.optional_instant(5),  row.integer(6)};
 }
 
 } // namespace
@@ -19,18 +19,20 @@ Summary summary_of(const Row& row) // id, title, user_name, user_id, created_at,
 std::vector<Summary> list_summaries(Reader& db, int limit)
 {
     std::vector<Summary> found;
-    for (const Row row : db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
-                                  " ORDER BY last_chat_at DESC, id DESC LIMIT ?1",
-                                  limit))
+    for (const Row row :
+         db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
+                  " ORDER BY last_chat_at DESC, id DESC LIMIT ?1",
+                  limit))
         found.push_back(summary_of(row));
     return found;
 }
 
 std::optional<Summary> find_summary(Reader& db, const ConversationId& id)
 {
-    for (const Row row : db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
-                                  " WHERE id = ?1",
-                                  id.value))
+    for (const Row row :
+         db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
+                  " WHERE id = ?1",
+                  id.value))
         return summary_of(row);
     return std::nullopt;
 }
@@ -41,7 +43,8 @@ std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id)
     for (const Row row : db.query("SELECT id, sender, raw, sent_at FROM chat"
                                   " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) ORDER BY ordinal",
                                   id.value))
-        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), words_of_chat(row.text(2)).text, row.optional_instant(3)});
+        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), words_of_chat(row.text(2)).text,
+                         row.optional_instant(3)});
     return chats;
 }
 

@@ -40,7 +40,8 @@ std::string readable(std::string_view message)
 {
     simdjson::dom::array blocks;
     element root;
-    if (!message.starts_with('{') || message_parser().parse(message.data(), message.size()).get(root) != simdjson::SUCCESS ||
+    if (!message.starts_with('{') ||
+        message_parser().parse(message.data(), message.size()).get(root) != simdjson::SUCCESS ||
         root["blocks"].get(blocks) != simdjson::SUCCESS)
         return std::string(message);
 

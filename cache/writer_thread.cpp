@@ -66,8 +66,8 @@ std::exception_ptr Committing::run_one(Job& job)
 void Committing::commit()
 {
     if (sqlite3_get_autocommit(db_->handle()) != 0)
-        throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost", "{}: the transaction was undone",
-                    db_->path());
+        throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost",
+                    "{}: the transaction was undone", db_->path());
     db_->script("COMMIT");
     commits_.fetch_add(1, std::memory_order_release);
 }
@@ -81,7 +81,8 @@ void Committing::run(std::deque<Pending>& batch)
             commit();
         } catch (...) {
             const auto failure = std::current_exception();
-            if (sqlite3_get_autocommit(db_->handle()) == 0) sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            if (sqlite3_get_autocommit(db_->handle()) == 0)
+                sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
             // A failed sync is never retried: what SQLite says after one is not to be believed (TRUST.md M9).
             if (is_fatal(failure)) dead_ = failure;
             for (auto& outcome : outcomes)
@@ -94,7 +95,8 @@ void Committing::run(std::deque<Pending>& batch)
 void Committing::checkpoint_when_long()
 {
     if (dead_ || log_pages_ < checkpoint_pages) return;
-    if (sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) == SQLITE_OK) log_pages_ = 0;
+    if (sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) == SQLITE_OK)
+        log_pages_ = 0;
 }
 
 JobThread::JobThread(std::function<void(Batch&)> run) : run_(std::move(run))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread that runs jobs on a connection of its own. The committing one gathers whatever waits into one transaction, so that
-// many small writes share one sync to disk; each job is a savepoint, so that one that throws undoes itself alone.
+// A thread that runs jobs on a connection of its own. The committing one gathers whatever waits into one transaction,
+// so that many small writes share one sync to disk; each job is a savepoint, so that one that throws undoes itself
+// alone.
 #pragma once
 
 #include "cache/sqlite.hpp"
@@ -21,7 +22,7 @@ using Done = std::function<void(std::exception_ptr)>; // called once, on the thr
 
 /// Runs waiting jobs as one transaction and checkpoints by itself; the thread-free core of Committer.
 class Committing {
-public:
+  public:
     explicit Committing(std::unique_ptr<Writer> db);
     ~Committing(); // truncates the log
 
@@ -29,13 +30,14 @@ public:
         Job* job;
         Done done;
     };
-    /// Every `done` is called after the commit. After a failed commit, or a damaged file, everything fails from then on.
+    /// Every `done` is called after the commit. After a failed commit, or a damaged file, everything fails from then
+    /// on.
     void run(std::deque<Pending>& batch);
 
     void checkpoint_when_long(); // PASSIVE, from 1,000 pages on
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
 
-private:
+  private:
     std::exception_ptr run_one(Job& job);
     void commit();
 
@@ -47,7 +49,7 @@ private:
 
 /// A thread with a queue; `run` gets everything that waits.
 class JobThread {
-public:
+  public:
     using Batch = std::deque<Committing::Pending>;
 
     explicit JobThread(std::function<void(Batch&)> run);
@@ -55,7 +57,7 @@ public:
 
     void submit(Job* job, Done done);
 
-private:
+  private:
     void loop();
 
     std::function<void(Batch&)> run_;

@@ -36,8 +36,9 @@ void note_clock(cache::Writer& db, bool has_date, Instant now)
     if (has_date)
         cache::clear_problem(db, key);
     else
-        cache::put_problem(db, key, {"upstream sends no Date: what changed lately is told by this machine's clock",
-                                     "keep this machine's clock right (NTP); see docs/operations.md, \"Clocks\"", now});
+        cache::put_problem(db, key,
+                           {"upstream sends no Date: what changed lately is told by this machine's clock",
+                            "keep this machine's clock right (NTP); see docs/operations.md, \"Clocks\"", now});
 }
 
 Task<> backfill(Tools tools, Instant since, std::function<Task<>()> between, Report report)
@@ -62,7 +63,8 @@ Task<> backfill(Tools tools, Instant since, std::function<Task<>()> between, Rep
         };
         std::function<void(cache::Writer&)> also = save;
         auto listed = std::move(step.conversations);
-        const Ingested done = co_await ingest(tools, std::move(listed), Source::list, upstream::Priority::backfill, also);
+        const Ingested done =
+            co_await ingest(tools, std::move(listed), Source::list, upstream::Priority::backfill, also);
         report(done);
         last = step.last;
         co_await between();

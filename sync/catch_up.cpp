@@ -32,7 +32,8 @@ Missing everything()
 bool tails_agree(const Conversation& listed, const std::vector<ChatId>& held_tail)
 {
     return held_tail.size() <= listed.chats.size() &&
-           std::equal(held_tail.begin(), held_tail.end(), listed.chats.begin(), [](const ChatId& id, const Chat& chat) { return id == chat.id; });
+           std::equal(held_tail.begin(), held_tail.end(), listed.chats.begin(),
+                      [](const ChatId& id, const Chat& chat) { return id == chat.id; });
 }
 
 bool looks_unchanged(const Conversation& listed, const cache::Held& held)
@@ -47,7 +48,8 @@ std::int64_t tail_start(const Conversation& listed)
     return std::max<std::int64_t>(0, listed.chat_count.value_or(0) - embedded_count(listed));
 }
 
-Missing find_missing(const Conversation& listed, const std::optional<cache::Held>& held, const std::vector<ChatId>& held_tail)
+Missing find_missing(const Conversation& listed, const std::optional<cache::Held>& held,
+                     const std::vector<ChatId>& held_tail)
 {
     const std::int64_t have = held ? held->chats : 0;
     if (!listed.chat_count) return everything();
@@ -67,7 +69,8 @@ Missing find_missing(const Conversation& listed, const std::optional<cache::Held
     return missing;
 }
 
-Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing, upstream::Priority priority)
+Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing,
+                                     upstream::Priority priority)
 {
     Update update;
     std::int64_t known = -1; // how many chats upstream has, once a page that is not full has told

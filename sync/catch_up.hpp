@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The chats of one conversation that the mirror lacks, for the fewest pages: none where the list item carries them already,
-// otherwise only the pages that hold something new.
+// The chats of one conversation that the mirror lacks, for the fewest pages: none where the list item carries them
+// already, otherwise only the pages that hold something new.
 #pragma once
 
 #include "cache/conversations.hpp"
@@ -26,16 +26,18 @@ struct Update {
 
 /// Which pages of chats (1 is the oldest) must be asked for, worked out of the list item and of what is held. Pure.
 struct Missing {
-    int first_page = 1, last_page = 0;     // none when last < first
-    bool to_the_end = false;               // go on while pages are full: how many there are is not known
+    int first_page = 1, last_page = 0;       // none when last < first
+    bool to_the_end = false;                 // go on while pages are full: how many there are is not known
     std::optional<std::int64_t> embedded_at; // where the item's own chats go; none: leave them out
 };
-Missing find_missing(const Conversation& listed, const std::optional<cache::Held>& held, const std::vector<ChatId>& held_tail);
+Missing find_missing(const Conversation& listed, const std::optional<cache::Held>& held,
+                     const std::vector<ChatId>& held_tail);
 
 /// The ordinal from which find_missing wants the held ids: where the embedded chats begin.
 std::int64_t tail_start(const Conversation& listed);
 
 /// None when the conversation is gone meanwhile.
-Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing, upstream::Priority priority);
+Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing,
+                                     upstream::Priority priority);
 
 } // namespace alli::sync

@@ -28,9 +28,10 @@ Task<> census(Tools tools, Report report)
             return tools.client.list_conversations(query, upstream::Priority::reconcile);
         };
         upstream::Listed listed = co_await with_retries(tools.clock, tools.random, ask);
-        if (!started) started = listed.asked_at - date_grain;
+        if (!started) started = tools.clock.now(); // it only plans the next one
         if (listed.page.cursor && listed.page.cursor == cursor)
-            throw Error(Fault::bad_reply, "upstream's paging is broken; the census is tried again later", "a list's cursor does not advance");
+            throw Error(Fault::bad_reply, "upstream's paging is broken; the census is tried again later",
+                        "a list's cursor does not advance");
         cursor = std::move(listed.page.cursor);
         auto save = [&](cache::Writer& db) {
             if (cursor) return;
@@ -41,7 +42,8 @@ Task<> census(Tools tools, Report report)
         std::function<void(cache::Writer&)> also = save;
         auto chatless = take_chatless(listed.page.conversations);
         if (chatless.empty() && cursor) continue;
-        const Ingested done = co_await ingest(tools, std::move(chatless), Source::list, upstream::Priority::reconcile, also);
+        const Ingested done =
+            co_await ingest(tools, std::move(chatless), Source::list, upstream::Priority::reconcile, also);
         report(done);
     } while (cursor);
 }

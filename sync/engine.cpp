@@ -19,7 +19,7 @@ using cache::Progress;
 
 /// Something to wait for beside the clock. Belongs to the engine's loop.
 class Alarm {
-public:
+  public:
     explicit Alarm(asio::any_io_executor loop) : loop_(loop), rung_(loop, 1) {}
 
     template <class Action>
@@ -41,20 +41,21 @@ public:
         co_return first.index() == 1;
     }
 
-private:
+  private:
     asio::any_io_executor loop_;
     asio::experimental::channel<void(boost::system::error_code)> rung_;
 };
 
 constexpr std::chrono::milliseconds first_pause{1'000};
-constexpr std::chrono::milliseconds longest_pause{15'000}; // a rejected key, or a dead upstream, is tried at least so often
+constexpr std::chrono::milliseconds longest_pause{
+    15'000}; // a rejected key, or a dead upstream, is tried at least so often
 
 } // namespace
 
 struct Engine::Core {
     Core(upstream::Client& client, cache::Store& store, Clock& its_clock, Random& its_random, Options its_options)
-        : clock(its_clock), random(its_random), options(its_options),
-          tools{client, store, its_clock, its_random, its_options.max_parallel}
+        : clock(its_clock), random(its_random),
+          options(its_options), tools{client, store, its_clock, its_random, its_options.max_parallel}
     {
         const Progress progress = store.read([](cache::Reader& db) { return cache::load_progress(db); });
         if (client.time_unit() == TimeUnit::unknown) client.set_time_unit(progress.unit);
@@ -73,7 +74,9 @@ struct Engine::Core {
     bool census_due() const
     {
         const Progress progress = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
-        return !progress.chatless_at || clock.now() - *progress.chatless_at > options.reconcile_interval;
+        if (!progress.chatless_at || *progress.chatless_at > clock.now())
+            return true; // never, or the clock was set back
+        return clock.now() - *progress.chatless_at > options.reconcile_interval;
     }
 
     bool increment_due() const { return clock.steady() - last_increment >= options.interval; }
@@ -166,13 +169,16 @@ struct Engine::Core {
                 co_await catch_up_with_upstream();
                 failures = 0;
             } catch (const Error& error) {
-                if (error.fault() == Fault::damaged || error.fault() == Fault::io) throw; // not to be retried: TRUST.md I12
+                if (error.fault() == Fault::damaged || error.fault() == Fault::io)
+                    throw; // not to be retried: TRUST.md I12
                 failed(error);
                 penalty = back_off(random, failures++, first_pause, longest_pause);
             }
             // Readers of an old mirror ring the alarm; an upstream in trouble must not hear of each of them.
-            if (penalty) co_await clock.sleep(*penalty);
-            else co_await alarm->wait(clock, options.interval);
+            if (penalty)
+                co_await clock.sleep(*penalty);
+            else
+                co_await alarm->wait(clock, options.interval);
         }
     }
 
@@ -185,8 +191,8 @@ struct Engine::Core {
     Clock::Steady last_increment{};
     std::deque<ConversationId> asked_for;
     std::shared_ptr<Alarm> alarm;
-    std::shared_ptr<Alarm> shared_alarm;        // the same, for other threads
-    std::shared_ptr<const State> published;     // atomically replaced
+    std::shared_ptr<Alarm> shared_alarm;    // the same, for other threads
+    std::shared_ptr<const State> published; // atomically replaced
 };
 
 Engine::Engine(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Upstream -> cache, with a plan: backfill newest first, then increments for ever, and a census of conversations without a
-// chat. Runs on one loop, waits only through the Clock, and leaves the mirror as good as before whenever it fails.
+// Upstream -> cache, with a plan: backfill newest first, then increments for ever, and a census of conversations
+// without a chat. Runs on one loop, waits only through the Clock, and leaves the mirror as good as before whenever it
+// fails.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -27,21 +28,21 @@ struct Options {
 
 /// What the engine is at, as one immutable value; for status, readiness and the watchdog.
 struct State {
-    bool reachable = false;    // the last request was answered
+    bool reachable = false; // the last request was answered
     bool key_accepted = true;
-    std::string error;         // why the last pass failed; empty when it did not
+    std::string error; // why the last pass failed; empty when it did not
     std::string hint;
     std::optional<Instant> failing_since;
     std::optional<Instant> verified_at; // our clock
     bool backfill_done = false;
-    double fraction = 0;                // of the backfill, by time covered
+    double fraction = 0; // of the backfill, by time covered
     std::optional<double> eta_seconds;
     std::int64_t conversations = 0, chats = 0; // put by this process so far
     std::uint64_t passes = 0;
 };
 
 class Engine {
-public:
+  public:
     Engine(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options);
     ~Engine();
 
@@ -49,15 +50,16 @@ public:
     Task<> run();
 
     /// One pass until the mirror is complete: backfill, census, increment. `report` is called after every commit.
-    /// Temporary failures are retried a few times; throws what is left: key_rejected, unreachable, unavailable, bad_reply.
+    /// Temporary failures are retried a few times; throws what is left: key_rejected, unreachable, unavailable,
+    /// bad_reply.
     Task<> run_once(std::function<void(const State&)> report);
 
     // Any thread:
     std::shared_ptr<const State> state() const;
-    void wake();                                // poll now rather than at the next interval
-    void wake_conversation(ConversationId id);  // fetch this one again soon: something about it changed
+    void wake();                               // poll now rather than at the next interval
+    void wake_conversation(ConversationId id); // fetch this one again soon: something about it changed
 
-private:
+  private:
     struct Core;
     std::unique_ptr<Core> core_;
 };

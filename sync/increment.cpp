@@ -39,7 +39,8 @@ Task<> increment(Tools tools, std::chrono::microseconds overlap, Report report)
         };
         std::function<void(cache::Writer&)> also = save;
         auto listed = std::move(step.conversations);
-        const Ingested done = co_await ingest(tools, std::move(listed), Source::list, upstream::Priority::increment, also);
+        const Ingested done =
+            co_await ingest(tools, std::move(listed), Source::list, upstream::Priority::increment, also);
         report(done);
     }
 }

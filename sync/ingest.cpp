@@ -20,7 +20,9 @@ Missing look_up(cache::Store& store, const Conversation& listed)
 Task<> complete(Tools tools, Conversation listed, upstream::Priority priority, std::optional<Update>* result)
 {
     const Missing missing = look_up(tools.store, listed);
-    std::function<Task<std::optional<Update>>()> ask = [&] { return catch_up(tools.client, listed, missing, priority); };
+    std::function<Task<std::optional<Update>>()> ask = [&] {
+        return catch_up(tools.client, listed, missing, priority);
+    };
     *result = co_await with_retries(tools.clock, tools.random, ask);
 }
 
@@ -50,9 +52,12 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Source sour
     std::vector<std::optional<Update>> updates(listed.size());
     int most_embedded = -1;
     for (const Conversation& conversation : listed)
-        if (source == Source::list && conversation.chats_at) most_embedded = std::max(most_embedded, static_cast<int>(conversation.chats.size()));
+        if (source == Source::list && conversation.chats_at)
+            most_embedded = std::max(most_embedded, static_cast<int>(conversation.chats.size()));
 
-    std::function<Task<>(std::size_t)> one = [&](std::size_t i) { return complete(tools, std::move(listed[i]), priority, &updates[i]); };
+    std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
+        return complete(tools, std::move(listed[i]), priority, &updates[i]);
+    };
     co_await in_parallel(listed.size(), tools.max_parallel, one);
 
     Ingested done;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A page of listed conversations into the mirror: what is missing is fetched side by side, then all is committed at once,
-// together with the progress that it means.
+// A page of listed conversations into the mirror: what is missing is fetched side by side, then all is committed at
+// once, together with the progress that it means.
 #pragma once
 
 #include "alli/random.hpp"

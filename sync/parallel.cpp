@@ -5,12 +5,14 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <deque>
 #include <exception>
 #include <memory>
+#include <utility>
 
 namespace alli::sync {
 namespace {
@@ -34,7 +36,7 @@ Task<> work_off(std::shared_ptr<Crew> crew)
 void end_one(Crew& crew, std::exception_ptr failure)
 {
     if (failure && !crew.failure) crew.failure = failure;
-    if (--crew.running == 0 && crew.all_ended) crew.all_ended();
+    if (--crew.running == 0 && crew.all_ended) std::exchange(crew.all_ended, nullptr)();
 }
 
 template <class Handler>
@@ -46,9 +48,10 @@ void wait_for(const std::shared_ptr<Crew>& crew, Handler handler)
             for (auto& signal : crew->signals) signal.emit(type);
         });
     auto shared = std::make_shared<Handler>(std::move(handler));
+    // Not from inside the last worker's end: the awaiting coroutine goes on by itself, in a turn of its own.
     crew->all_ended = [shared, slot]() mutable {
         if (slot.is_connected()) slot.clear();
-        std::move (*shared)();
+        asio::post(asio::get_associated_executor(*shared), [shared] { std::move (*shared)(); });
     };
 }
 
@@ -71,7 +74,6 @@ Task<> in_parallel(std::size_t count, int limit, std::function<Task<>(std::size_
         auto initiate = [crew](auto handler) { wait_for(crew, std::move(handler)); };
         co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
     }
-    crew->all_ended = nullptr; // it holds the crew
     if (crew->failure) std::rethrow_exception(crew->failure);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The passes that the engine is made of. Each commits page by page and can be stopped anywhere: what is committed stands, what
-// is certified is whole, and the next one goes on from there.
+// The passes that the engine is made of. Each commits page by page and can be stopped anywhere: what is committed
+// stands, what is certified is whole, and the next one goes on from there.
 #pragma once
 
 #include "sync/ingest.hpp"
@@ -16,8 +16,8 @@ using Report = std::function<void(const Ingested&)>;
 /// backfill must not keep increments waiting.
 Task<> backfill(Tools tools, Instant since, std::function<Task<>()> between, Report report);
 
-/// What changed since the boundary, less the overlap. The boundary moves to the start of this pass, in upstream's clock, in the
-/// commit of its last page and never before.
+/// What changed since the boundary, less the overlap. The boundary moves to the start of this pass, in upstream's
+/// clock, in the commit of its last page and never before.
 Task<> increment(Tools tools, std::chrono::microseconds overlap, Report report);
 
 /// Conversations without a chat are in no window: found by listing without one.

@@ -7,13 +7,16 @@ namespace alli::sync {
 
 bool is_temporary(const Error& error) noexcept
 {
-    return error.fault() == Fault::unreachable || error.fault() == Fault::unavailable || error.fault() == Fault::bad_reply;
+    return error.fault() == Fault::unreachable || error.fault() == Fault::unavailable ||
+           error.fault() == Fault::bad_reply;
 }
 
-std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::milliseconds base, std::chrono::milliseconds cap)
+std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::milliseconds base,
+                                   std::chrono::milliseconds cap)
 {
     const auto ceiling = std::min<std::int64_t>(cap.count(), base.count() << std::min(failures, 30));
-    return std::chrono::milliseconds(static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(std::max<std::int64_t>(ceiling, 1)))) + 1);
+    return std::chrono::milliseconds(
+        static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(std::max<std::int64_t>(ceiling, 1)))) + 1);
 }
 
 } // namespace alli::sync

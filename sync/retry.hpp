@@ -15,7 +15,8 @@ namespace alli::sync {
 bool is_temporary(const Error& error) noexcept;
 
 /// A random time up to min(cap, base * 2^failures).
-std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::milliseconds base, std::chrono::milliseconds cap);
+std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::milliseconds base,
+                                   std::chrono::milliseconds cap);
 
 /// Asks up to four times while the failure is temporary, with growing pauses between; throws the last failure.
 template <class T>
@@ -28,7 +29,8 @@ Task<T> with_retries(Clock& clock, Random& random, std::function<Task<T>()> ask)
         } catch (const Error& error) {
             if (!is_temporary(error) || failures + 1 == tries) throw;
         }
-        co_await clock.sleep(back_off(random, failures, std::chrono::milliseconds(250), std::chrono::milliseconds(5000)));
+        co_await clock.sleep(
+            back_off(random, failures, std::chrono::milliseconds(250), std::chrono::milliseconds(5000)));
     }
 }
 

@@ -5,7 +5,8 @@
 
 namespace alli::sync {
 
-Walk::Walk(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound, upstream::Priority priority)
+Walk::Walk(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
+           upstream::Priority priority)
     : client_(client), from_(from), bound_(bound), priority_(priority)
 {}
 
@@ -19,7 +20,8 @@ std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page)
 {
     std::vector<Conversation> fresh;
     for (Conversation& conversation : page) {
-        if (conversation.last_chat_at && (!oldest_ || *conversation.last_chat_at < *oldest_)) oldest_ = conversation.last_chat_at;
+        if (conversation.last_chat_at && (!oldest_ || *conversation.last_chat_at < *oldest_))
+            oldest_ = conversation.last_chat_at;
         if (!met_.insert(conversation.id).second) continue;
         met_at_.emplace_back(conversation.last_chat_at.value_or(Instant::min()), conversation.id);
         fresh.push_back(std::move(conversation));
@@ -42,7 +44,8 @@ void Walk::descend(const std::optional<std::string>& cursor, bool fresh)
         return;
     }
     if (cursor == cursor_)
-        throw Error(Fault::bad_reply, "upstream's paging is broken; the walk goes on where it stopped", "a list's cursor does not advance");
+        throw Error(Fault::bad_reply, "upstream's paging is broken; the walk goes on where it stopped",
+                    "a list's cursor does not advance");
     cursor_ = cursor;
 }
 

@@ -8,7 +8,7 @@ namespace {
 using nlohmann::json;
 
 class Conversations : public CacheTest {
-protected:
+  protected:
     json get(const std::string& id)
     {
         const auto found = store_->read([&](Reader& db) { return find_conversation(db, {id}); });
@@ -37,7 +37,9 @@ TEST_F(Conversations, ComeBackWithTheirLastTwentyChats)
 TEST_F(Conversations, GiveChatsInPagesOfAHundred)
 {
     put("a", 1000, 230);
-    const auto page = [&](int number) { return store_->read([&](Reader& db) { return find_chats(db, {"a"}, number); }); };
+    const auto page = [&](int number) {
+        return store_->read([&](Reader& db) { return find_chats(db, {"a"}, number); });
+    };
     EXPECT_EQ(page(1)->size(), 100U);
     EXPECT_EQ(page(3)->size(), 30U);
     EXPECT_EQ(page(4)->size(), 0U);
@@ -49,7 +51,8 @@ TEST_F(Conversations, AreWrittenOnlyWhereSomethingChanged)
 {
     put("a", 1000, 3);
     const Conversation same = support::make_conversation("a", 1000);
-    const std::vector<Chat> chats{support::make_chat("a", 0, 998, "chat 0 of a"), support::make_chat("a", 1, 999, "chat 1 of a")};
+    const std::vector<Chat> chats{support::make_chat("a", 0, 998, "chat 0 of a"),
+                                  support::make_chat("a", 1, 999, "chat 1 of a")};
     write([&](Writer& db) {
         IndexBatch index;
         EXPECT_FALSE(put_conversation(db, index, same));
@@ -119,7 +122,8 @@ TEST_F(Conversations, TakeAThousandChatsOfOneSecond)
 
 TEST_F(Conversations, ReadDraftJsForItsWords)
 {
-    const std::string draft = R"({"blocks":[{"text":"여행 계획","type":"unstyled"},{"text":"second line"}],"entityMap":{}})";
+    const std::string draft =
+        R"({"blocks":[{"text":"여행 계획","type":"unstyled"},{"text":"second line"}],"entityMap":{}})";
     const std::vector<Chat> chats{support::make_chat("a", 0, 500, draft)};
     const Conversation conversation = support::make_conversation("a", 500);
     write([&](Writer& db) {

@@ -18,7 +18,7 @@
 namespace alli::cache {
 
 class CacheTest : public testing::Test {
-protected:
+  protected:
     /// Runs one write to its end and throws what it threw.
     template <class F>
     void write(F function)
@@ -32,11 +32,13 @@ protected:
     }
 
     /// Puts a conversation of `chats` chats, one a second, the last at `seconds`.
-    void put(const std::string& id, std::int64_t seconds, int chats, const nlohmann::json& more = nlohmann::json::object())
+    void put(const std::string& id, std::int64_t seconds, int chats,
+             const nlohmann::json& more = nlohmann::json::object())
     {
         std::vector<Chat> made;
         for (int n = 0; n < chats; ++n)
-            made.push_back(support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
+            made.push_back(
+                support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
         const Conversation conversation = support::make_conversation(id, chats > 0 ? seconds : 0, more);
         write([&](Writer& db) {
             IndexBatch index;

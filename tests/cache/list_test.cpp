@@ -12,7 +12,7 @@ using testing::IsEmpty;
 using Ids = std::vector<std::string>;
 
 class List : public CacheTest {
-protected:
+  protected:
     ListPage page(const ListFilter& filter, int size, const std::optional<ListKey>& after = std::nullopt)
     {
         return store_->read([&](Reader& db) { return list_conversations(db, filter, size, after); });

@@ -8,7 +8,7 @@ namespace {
 using support::at_second;
 
 class Coverage : public CacheTest {
-protected:
+  protected:
     void add(std::int64_t from, std::int64_t through, std::int64_t verified = 0)
     {
         write([&](Writer& db) { cover(db, {at_second(from), at_second(through), at_second(verified)}); });

@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 
 class Search : public CacheTest {
-protected:
+  protected:
     SearchResult find(SearchQuery query)
     {
         return store_->read([&](Reader& db) { return search(db, query); });
@@ -61,8 +61,9 @@ TEST_F(Search, NeverFails)
 {
     put("a", 100, 1);
     const std::string quotes(10'000, '"'), nul("a\0b", 3);
-    for (const std::string& text : {std::string("' OR 1=1--"), std::string("\""), std::string("NEAR("), std::string("*"), std::string("-"),
-                                    std::string("a AND"), std::string("text:"), std::string(""), std::string("\xff\xfe"), quotes, nul}) {
+    for (const std::string& text :
+         {std::string("' OR 1=1--"), std::string("\""), std::string("NEAR("), std::string("*"), std::string("-"),
+          std::string("a AND"), std::string("text:"), std::string(""), std::string("\xff\xfe"), quotes, nul}) {
         SearchQuery query;
         query.text = text;
         EXPECT_NO_THROW(find(query)) << text.substr(0, 20);

@@ -14,7 +14,7 @@ namespace alli::cache {
 namespace {
 
 class StoreTest : public CacheTest {
-protected:
+  protected:
     Fault fault_of(const std::function<void()>& action)
     {
         try {
@@ -31,7 +31,7 @@ protected:
 TEST_F(StoreTest, MakesItsFilesForItsUserAlone)
 {
     for (const char* name : {"mirror.db", "mirror.db-wal", "mirror.db-shm", "outbox.db", "alli-mirror.lock"}) {
-        struct stat status{};
+        struct stat status {};
         ASSERT_EQ(::stat((dir_ / name).c_str(), &status), 0) << name;
         EXPECT_EQ(status.st_mode & 0777, 0600U) << name;
     }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace alli::support {
+namespace support {
 
 /// Chat `n` of a conversation: id "<conversation>/n", sent `seconds` after the epoch.
 inline nlohmann::json chat_json(const std::string& conversation, int n, std::int64_t seconds, const std::string& text)
@@ -22,30 +22,33 @@ inline nlohmann::json chat_json(const std::string& conversation, int n, std::int
     return chat;
 }
 
-inline Chat make_chat(const std::string& conversation, int n, std::int64_t seconds, const std::string& text)
+inline alli::Chat make_chat(const std::string& conversation, int n, std::int64_t seconds, const std::string& text)
 {
-    TimeUnit unit = TimeUnit::seconds;
-    return read_chat(chat_json(conversation, n, seconds, text).dump(), unit);
+    alli::TimeUnit unit = alli::TimeUnit::seconds;
+    return alli::read_chat(chat_json(conversation, n, seconds, text).dump(), unit);
 }
 
 /// A conversation whose last chat was `seconds` after the epoch; 0: one without a chat.
-inline Conversation make_conversation(const std::string& id, std::int64_t seconds, const nlohmann::json& more = nlohmann::json::object())
+inline alli::Conversation make_conversation(const std::string& id, std::int64_t seconds,
+                                            const nlohmann::json& more = nlohmann::json::object())
 {
     nlohmann::json made;
     made["id"] = id;
     made["title"] = "about " + id;
     made["createdAt"] = seconds > 0 ? seconds - 1 : 1;
-    if (seconds > 0) made["lastChatTime"] = seconds;
-    else made["lastChatTime"] = nullptr;
+    if (seconds > 0)
+        made["lastChatTime"] = seconds;
+    else
+        made["lastChatTime"] = nullptr;
     made["chats"] = nlohmann::json::array();
     made.update(more);
-    TimeUnit unit = TimeUnit::seconds;
-    return read_conversation(made.dump(), unit);
+    alli::TimeUnit unit = alli::TimeUnit::seconds;
+    return alli::read_conversation(made.dump(), unit);
 }
 
-inline Instant at_second(std::int64_t seconds)
+inline alli::Instant at_second(std::int64_t seconds)
 {
-    return Instant{std::chrono::seconds{seconds}};
+    return alli::Instant{std::chrono::seconds{seconds}};
 }
 
-} // namespace alli::support
+} // namespace support

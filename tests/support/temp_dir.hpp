@@ -7,10 +7,10 @@
 #include <stdexcept>
 #include <string>
 
-namespace alli::support {
+namespace support {
 
 class TempDir {
-public:
+  public:
     TempDir()
     {
         std::string pattern = (std::filesystem::temp_directory_path() / "alli-test-XXXXXX").string();
@@ -28,8 +28,8 @@ public:
     const std::string& path() const noexcept { return path_; }
     std::string operator/(const std::string& name) const { return path_ + '/' + name; }
 
-private:
+  private:
     std::string path_;
 };
 
-} // namespace alli::support
+} // namespace support

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alli/error.hpp"
+#include "cache/conversations.hpp"
+#include "cache/progress.hpp"
+#include "sync/engine.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/sync/model.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace alli::sync {
+namespace {
+
+using nlohmann::json;
+
+class EngineTest : public testing::Test {
+  protected:
+    /// One pass to completion; what it threw, if it did.
+    void pass()
+    {
+        upstream::Pace pace(clock_, {0, 4});
+        upstream::Client client(model_, pace, clock_, {"key", TimeUnit::seconds, "/count"});
+        Engine engine(client, *store_, clock_, random_, options_);
+        asio::io_context loop;
+        bool done = false;
+        std::exception_ptr failure;
+        std::function<void(const State&)> report = [this](const State&) {
+            if (on_commit_) on_commit_();
+        };
+        asio::co_spawn(loop, engine.run_once(report), [&](std::exception_ptr why) {
+            failure = why;
+            done = true;
+        });
+        support::run_jumping(loop, clock_, [&] { return done; });
+        state_ = *engine.state();
+        if (failure) std::rethrow_exception(failure);
+    }
+
+    void reopen()
+    {
+        store_.reset();
+        store_ = std::make_unique<cache::Store>(store_options());
+    }
+
+    cache::StoreOptions store_options() const { return {dir_ / "mirror.db", "http://model", false}; }
+
+    void fill(int count)
+    {
+        for (int n = 0; n < count; ++n) model_.add("c" + std::to_string(n), 10'000 + n * 10, 1 + n % 30);
+    }
+
+    void expect_mirror_equals_model()
+    {
+        for (const auto& [id, entry] : model_.conversations) {
+            const auto found = store_->read([&](cache::Reader& db) { return cache::find_conversation(db, {id}); });
+            ASSERT_TRUE(found) << id;
+            json whole = json::parse(*found);
+            EXPECT_EQ(whole["chatCount"], entry.chats.size()) << id;
+            json chats = json::array();
+            for (int page = 1; page <= static_cast<int>(entry.chats.size() / 100) + 1; ++page) {
+                const auto part = store_->read([&](cache::Reader& db) { return cache::find_chats(db, {id}, page); });
+                for (const auto& chat : *part) chats.push_back(json::parse(chat));
+            }
+            EXPECT_EQ(chats, json(entry.chats)) << id;
+        }
+        EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::count_totals(db); }).conversations,
+                  static_cast<std::int64_t>(model_.conversations.size()));
+    }
+
+    bool complete()
+    {
+        return store_->read([](cache::Reader& db) { return cache::is_complete(db); });
+    }
+
+    Model model_;
+    support::FakeClock clock_;
+    SeededRandom random_{7};
+    support::TempDir dir_;
+    Options options_;
+    std::unique_ptr<cache::Store> store_ = std::make_unique<cache::Store>(store_options());
+    State state_;
+    std::function<void()> on_commit_;
+};
+
+TEST_F(EngineTest, MirrorsEverythingWhateverTheContractLeavesOpen)
+{
+    fill(70);
+    model_.add("chatless", 0, 0);
+    model_.add("long", 9'000, 230);
+    for (const bool position : {false, true})
+        for (const bool inclusive : {false, true})
+            for (const bool empty : {false, true})
+                for (const std::size_t embedded : {0U, 1U, 20U}) {
+                    SCOPED_TRACE(testing::Message() << position << inclusive << empty << embedded);
+                    support::TempDir fresh;
+                    store_ =
+                        std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+                    model_.position_cursor = position, model_.inclusive = inclusive;
+                    model_.empty_pages = empty, model_.embedded = embedded;
+                    pass();
+                    expect_mirror_equals_model();
+                    EXPECT_TRUE(complete());
+                    EXPECT_TRUE(state_.backfill_done);
+                    store_.reset();
+                }
+}
+
+TEST_F(EngineTest, GetsPastMoreConversationsOfOneTimeThanAPageHolds)
+{
+    for (int n = 0; n < 180; ++n) model_.add("same" + std::to_string(n), 5'000, 2);
+    fill(60);
+    for (const bool position : {false, true}) {
+        model_.position_cursor = position;
+        pass();
+        expect_mirror_equals_model();
+    }
+}
+
+TEST_F(EngineTest, ASecondPassWithNothingNewCostsOneRequestAndWritesNothing)
+{
+    fill(120);
+    pass();
+    model_.targets.clear();
+    const auto before = store_->read([](cache::Reader& db) { return cache::count_totals(db); });
+    pass();
+    EXPECT_EQ(model_.targets.size(), 1U) << json(model_.targets).dump(1);
+    EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::count_totals(db); }).chats, before.chats);
+}
+
+TEST_F(EngineTest, APollWithFewChangesCostsOneRequest)
+{
+    fill(120);
+    pass();
+    for (int n = 0; n < 30; ++n) model_.add("c" + std::to_string(n * 4), 1'000'010 + n, 5);
+    model_.now += 60;
+    model_.targets.clear();
+    pass();
+    EXPECT_EQ(model_.targets.size(), 1U) << json(model_.targets).dump(1);
+    expect_mirror_equals_model();
+}
+
+TEST_F(EngineTest, AsksOnlyForTheChatPageThatHoldsSomethingNew)
+{
+    model_.embedded = 0;
+    model_.add("long", 900'000, 230);
+    pass();
+    model_.add("long", 1'000'010, 5);
+    model_.now += 60;
+    model_.targets.clear();
+    pass();
+    ASSERT_EQ(model_.targets.size(), 2U) << json(model_.targets).dump(1);
+    EXPECT_THAT(model_.targets[1], testing::HasSubstr("pageNo=3"));
+    expect_mirror_equals_model();
+}
+
+TEST_F(EngineTest, NoticesThatChatsWereRemoved)
+{
+    model_.add("a", 900'000, 40);
+    pass();
+    auto& chats = model_.conversations["a"].chats;
+    chats.erase(chats.begin() + 30);
+    model_.add("a", 1'000'010, 3);
+    model_.now += 60;
+    pass();
+    expect_mirror_equals_model();
+}
+
+TEST_F(EngineTest, LosesNothingThatIsTouchedWhileItIsPaged)
+{
+    fill(160);
+    model_.position_cursor = true;
+    int touched = 0;
+    on_commit_ = [&] { // after each page, one that was not seen yet and one that was move to the front
+        if (touched < 20) {
+            model_.add("c" + std::to_string(touched), 1'000'000 + touched, 1);
+            model_.add("c" + std::to_string(159 - touched), 1'000'000 + touched, 1);
+            ++touched;
+        }
+    };
+    pass();
+    on_commit_ = nullptr;
+    model_.now += 100;
+    pass();
+    EXPECT_GT(touched, 2);
+    expect_mirror_equals_model();
+}
+
+TEST_F(EngineTest, GoesOnWhereItWasStopped)
+{
+    fill(400);
+    std::size_t lists_then = 0;
+    model_.before = [&](const upstream::Request&) -> std::optional<upstream::Reply> {
+        if (model_.lists() > 4) throw Error(Fault::key_rejected, "hint", "stopped");
+        return std::nullopt;
+    };
+    EXPECT_THROW(pass(), Error);
+    EXPECT_FALSE(complete());
+    EXPECT_FALSE(state_.key_accepted);
+    reopen();
+    model_.before = nullptr;
+    model_.targets.clear();
+    pass();
+    lists_then = model_.lists();
+    expect_mirror_equals_model();
+    EXPECT_TRUE(complete());
+    EXPECT_LE(lists_then, 5U + 1U + 8U); // what was left, the increment, the census
+}
+
+TEST_F(EngineTest, AFailedPassMovesNoBoundary)
+{
+    fill(10);
+    pass();
+    const auto boundary = [&] {
+        return store_->read([](cache::Reader& db) { return cache::load_progress(db); }).boundary;
+    };
+    const auto before = boundary();
+    for (int n = 0; n < 60; ++n) model_.add("new" + std::to_string(n), 1'000'010 + n, 1);
+    model_.now += 100;
+    model_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (request.target.find("endAt") == std::string::npos) return std::nullopt;
+        upstream::Reply html;
+        html.status = 502;
+        html.body = "<html><title>Bad Gateway</title></html>";
+        return html;
+    };
+    EXPECT_THROW(pass(), Error);
+    EXPECT_EQ(boundary(), before);
+    EXPECT_FALSE(state_.error.empty());
+    model_.before = nullptr;
+    pass();
+    EXPECT_GT(boundary(), before);
+    expect_mirror_equals_model();
+}
+
+TEST_F(EngineTest, RetriesWhatPassesByItself)
+{
+    fill(120);
+    int failures = 0;
+    model_.before = [&](const upstream::Request&) -> std::optional<upstream::Reply> {
+        if (++failures % 7 == 0) throw Error(Fault::unreachable, "hint", "reset");
+        upstream::Reply busy;
+        busy.status = 429;
+        return failures % 7 == 3 ? std::optional(busy) : std::nullopt;
+    };
+    pass();
+    expect_mirror_equals_model();
+}
+
+TEST_F(EngineTest, RefusesACursorThatDoesNotAdvance)
+{
+    model_.before = [&](const upstream::Request&) -> std::optional<upstream::Reply> {
+        upstream::Reply same;
+        same.status = 200;
+        same.body = R"({"conversations":[],"cursor":"again"})";
+        return same;
+    };
+    EXPECT_THROW(pass(), Error);
+    EXPECT_FALSE(complete());
+}
+
+TEST_F(EngineTest, ReportsAnUpstreamWithoutADate)
+{
+    fill(3);
+    model_.sends_date = false;
+    pass();
+    EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::load_problems(db); }).size(), 1U);
+    model_.sends_date = true;
+    pass();
+    EXPECT_TRUE(store_->read([](cache::Reader& db) { return cache::load_problems(db); }).empty());
+}
+
+TEST_F(EngineTest, StopsAtTheDateAskedForAndClaimsNoMore)
+{
+    fill(100);
+    options_.backfill_since = support::at_second(10'500);
+    pass();
+    EXPECT_FALSE(complete());
+    EXPECT_TRUE(store_->read(
+        [](cache::Reader& db) { return cache::is_covered(db, support::at_second(10'500), std::nullopt); }));
+    EXPECT_FALSE(store_->read(
+        [](cache::Reader& db) { return cache::is_covered(db, support::at_second(10'400), std::nullopt); }));
+    options_.backfill_since.reset();
+    pass();
+    expect_mirror_equals_model();
+    EXPECT_TRUE(complete());
+}
+
+TEST_F(EngineTest, FindsAMirrorOfNothingComplete)
+{
+    pass();
+    EXPECT_TRUE(complete());
+}
+
+} // namespace
+} // namespace alli::sync
