@@ -60,7 +60,8 @@ Session::Session(Socket socket, Peer peer, const Context& cx, const Guard& guard
 
 Task<> Session::run(std::shared_ptr<Session> self)
 {
-    while (co_await self->serve()) {}
+    // g++ 12 compiles a co_await in the condition of an empty loop to a trap when it does not optimise.
+    for (bool more = true; more;) more = co_await self->serve();
     self->close();
 }
 
