@@ -43,9 +43,10 @@ constexpr auto en_order_answers =
           "I have changed the address; the delivery moves to {day}.",
           "Please see the [return policy](https://help.example.com/returns).");
 constexpr auto en_leisure_titles = texts("{team} on {day}", "What to cook on {day}", "Weather in {city}");
-constexpr auto en_leisure_questions = texts(
-    "Who do {team} play on {day}?", "Will it rain in {city} on {day}?", "How do I make {dish}?",
-    "Can I still get {n} tickets?", "Did {team} really lose by {n} goals?", "Is {dish} hard to make for {n} people?");
+constexpr auto en_leisure_questions =
+    texts("Is there football on {day}? Who do {team} play?", "Will it rain in {city} on {day}?",
+          "How do I make {dish}?", "Can I still get {n} football tickets?", "Did {team} really lose by {n} goals?",
+          "Is {dish} hard to make for {n} people?");
 constexpr auto en_leisure_answers = texts(
     "{team} play at home on {day}, kick-off at {n} o'clock.", "Take an umbrella: {n} degrees and showers in {city}.",
     "For {dish} you need about {n} eggs and some patience.", "There are {n} tickets left in the east stand.",
