@@ -15,8 +15,9 @@
 namespace alli::daemon {
 
 static constexpr std::size_t longest_secret_file = 64 * 1024;
-static constexpr std::string_view ways = "put the key into the environment variable ALLI_API_KEY, or into the file that "
-                                         "upstream.api_key_file names (mode 0600); without an account: serve --sandbox";
+static constexpr std::string_view ways =
+    "put the key into the environment variable ALLI_API_KEY, or into the file that "
+    "upstream.api_key_file names (mode 0600); without an account: serve --sandbox";
 
 static std::string trimmed(const std::string& text)
 {
@@ -26,9 +27,12 @@ static std::string trimmed(const std::string& text)
 }
 
 class Descriptor {
-public:
+  public:
     explicit Descriptor(const std::string& path) : value(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-    ~Descriptor() { if (value >= 0) ::close(value); }
+    ~Descriptor()
+    {
+        if (value >= 0) ::close(value);
+    }
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
     const int value;
@@ -47,7 +51,8 @@ static std::string read_secret(const std::string& path, const std::string& what,
     std::string text(longest_secret_file, '\0');
     const ssize_t count = ::read(file.value, text.data(), text.size());
     if (count < 0)
-        throw Error(Fault::settings, "name the file itself", "cannot read the {} {}: {}", what, path, std::strerror(errno));
+        throw Error(Fault::settings, "name the file itself", "cannot read the {} {}: {}", what, path,
+                    std::strerror(errno));
     text.resize(static_cast<std::size_t>(count));
     return text;
 }

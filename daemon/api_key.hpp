@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The project's API key: from the service manager's credential, else the environment, else a file. It is kept out of argv,
-// logs and messages; the variable is wiped from our own environment once read.
+// The project's API key: from the service manager's credential, else the environment, else a file. It is kept out of
+// argv, logs and messages; the variable is wiped from our own environment once read.
 #pragma once
 
 #include "daemon/settings.hpp"

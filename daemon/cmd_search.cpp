@@ -30,7 +30,8 @@ static std::optional<Instant> read_date(const std::string& option, const std::st
     if (text.empty()) return std::nullopt;
     const auto when = from_rfc3339(text);
     if (!when)
-        throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "{} {} is no date", option, text);
+        throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "{} {} is no date", option,
+                    text);
     return when;
 }
 
@@ -89,9 +90,12 @@ static void print_words(const cache::SearchResult& result, const Json& coverage)
 {
     const bool bold = wants_bold();
     for (const cache::SearchHit& hit : result.hits) print_hit(hit, bold);
-    if (result.hits.empty()) fmt::print("nothing found\n");
-    else if (!result.total_exact) fmt::print("{} of more than {}\n", result.hits.size(), result.total);
-    else fmt::print("{} of {}\n", result.hits.size(), result.total);
+    if (result.hits.empty())
+        fmt::print("nothing found\n");
+    else if (!result.total_exact)
+        fmt::print("{} of more than {}\n", result.hits.size(), result.total);
+    else
+        fmt::print("{} of {}\n", result.hits.size(), result.total);
     if (!coverage["complete"].get<bool>())
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
 }
@@ -106,15 +110,18 @@ static int search(const SearchArguments& arguments, const Context& context)
 
     const cache::SearchResult result = cache::search(*db, query);
     const Json coverage = make_coverage(*db);
-    if (arguments.json) print_result(query, result, coverage);
-    else print_words(result, coverage);
+    if (arguments.json)
+        print_result(query, result, coverage);
+    else
+        print_words(result, coverage);
     return 0;
 }
 
 Action add_search(CLI::App& arguments)
 {
     auto chosen = std::make_shared<SearchArguments>();
-    arguments.add_option("QUERY", chosen->words, "words, \"phrases\", OR, -not, prefix*; put -- before a -word")->required();
+    arguments.add_option("QUERY", chosen->words, "words, \"phrases\", OR, -not, prefix*; put -- before a -word")
+        ->required();
     arguments.add_option("--user", chosen->user, "only conversations of this user");
     arguments.add_option("--app", chosen->app, "only conversations of this app");
     arguments.add_option("--category", chosen->category, "only conversations of this category");

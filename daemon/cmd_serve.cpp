@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `serve`: the daemon. The main thread waits for a signal, watches the engine and tells the service manager; the engine and
-// the proxy have threads of their own.
+// `serve`: the daemon. The main thread waits for a signal, watches the engine and tells the service manager; the engine
+// and the proxy have threads of their own.
 #include "alli/error.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/commands.hpp"
@@ -68,10 +68,12 @@ static void say_hello(const Plan& plan, const std::vector<std::string>& addresse
     fmt::print(stderr, "alli-mirror {} listens on {}\n", ALLI_VERSION, fmt::join(addresses, ", "));
     fmt::print(stderr, "the mirror is {}\n", plan.instance.mirror_path);
     if (!plan.sandbox) return;
-    fmt::print(stderr, "it mirrors a sandbox at {} (key: {})\ntry, in another terminal:\n", plan.sandbox->url(), sandbox_key);
+    fmt::print(stderr, "it mirrors a sandbox at {} (key: {})\ntry, in another terminal:\n", plan.sandbox->url(),
+               sandbox_key);
     for (const std::string& address : addresses) {
         if (address.starts_with("unix:")) continue;
-        fmt::print(stderr, "  curl -H 'API-KEY: {}' 'http://{}/webapi/v2/conversations?pageSize=2'\n", sandbox_key, address);
+        fmt::print(stderr, "  curl -H 'API-KEY: {}' 'http://{}/webapi/v2/conversations?pageSize=2'\n", sandbox_key,
+                   address);
         break;
     }
     fmt::print(stderr, "  alli-mirror search football\n  alli-mirror search 여행\n  alli-mirror status\n");
@@ -85,8 +87,10 @@ static Task<> watch_engine(SystemClock& clock, const Instance& instance)
         const auto state = instance.state();
         if (state->error != known) {
             known = state->error;
-            if (known.empty()) spdlog::info("upstream answers again");
-            else spdlog::warn("{}", known);
+            if (known.empty())
+                spdlog::info("upstream answers again");
+            else
+                spdlog::warn("{}", known);
         }
         co_await clock.sleep(std::chrono::seconds(1));
     }
@@ -152,7 +156,8 @@ Action add_serve(CLI::App& arguments)
     auto chosen = std::make_shared<ServeArguments>();
     CLI::Option* sandbox = arguments.add_flag("--sandbox", chosen->sandbox, "mirror a look-alike: no account needed");
     for (CLI::Option* option : add_sandbox_choice(arguments, chosen->choice)) option->needs(sandbox);
-    arguments.add_flag("--keep", chosen->choice.keep, "do not begin with an empty mirror of the sandbox")->needs(sandbox);
+    arguments.add_flag("--keep", chosen->choice.keep, "do not begin with an empty mirror of the sandbox")
+        ->needs(sandbox);
     return [chosen](const Context& context) { return serve(*chosen, context); };
 }
 

@@ -61,11 +61,15 @@ static int show(const ShowArguments& arguments, const Context& context)
     const ConversationId id{arguments.id};
     const auto summary = cache::find_summary(*db, id);
     if (!summary)
-        throw Error(Fault::refused, "alli-mirror list shows what there is", "the mirror holds no conversation {}", id.value);
+        throw Error(Fault::refused, "alli-mirror list shows what there is", "the mirror holds no conversation {}",
+                    id.value);
 
-    if (arguments.json || arguments.format == "json") print_raw(*db, id);
-    else if (arguments.format == "markdown") print_markdown(*summary, cache::read_chats(*db, id));
-    else print_text(*summary, cache::read_chats(*db, id));
+    if (arguments.json || arguments.format == "json")
+        print_raw(*db, id);
+    else if (arguments.format == "markdown")
+        print_markdown(*summary, cache::read_chats(*db, id));
+    else
+        print_text(*summary, cache::read_chats(*db, id));
     return 0;
 }
 

@@ -42,7 +42,8 @@ static Json load_status(const Settings& settings, const ReadPlace& place, const 
 
 static std::string say_daemon(const Json& daemon)
 {
-    if (!daemon["running"].get<bool>()) return "no daemon runs: alli-mirror serve, or alli-mirror sync, brings it up to date";
+    if (!daemon["running"].get<bool>())
+        return "no daemon runs: alli-mirror serve, or alli-mirror sync, brings it up to date";
     if (daemon["answered"].get<bool>()) return fmt::format("runs (process {})", daemon["pid"].get<int>());
     return fmt::format("runs (process {}), but gave no answer over a Unix socket", daemon["pid"].get<int>());
 }

@@ -22,7 +22,7 @@ struct SyncArguments {
 };
 
 class Progress {
-public:
+  public:
     explicit Progress(bool json) : json_(json) {}
 
     void show(const sync::State& state)
@@ -34,11 +34,13 @@ public:
 
     void print(const char* event, const sync::State& state) const
     {
-        if (json_) print_event(event, state);
-        else print_line(event, state);
+        if (json_)
+            print_event(event, state);
+        else
+            print_line(event, state);
     }
 
-private:
+  private:
     double seconds() const { return std::chrono::duration<double>(clock_.steady() - started_).count(); }
 
     double rate(const sync::State& state) const
@@ -61,8 +63,8 @@ private:
 
     void print_line(const char* event, const sync::State& state) const
     {
-        std::string line = fmt::format("{}: {} conversations, {} chats, {:.0f} chats/s, {:.0f}%", event, state.conversations,
-                                       state.chats, rate(state), state.fraction * 100);
+        std::string line = fmt::format("{}: {} conversations, {} chats, {:.0f} chats/s, {:.0f}%", event,
+                                       state.conversations, state.chats, rate(state), state.fraction * 100);
         if (state.eta_seconds)
             line += fmt::format(", about {} left", say_duration(std::chrono::seconds(std::lround(*state.eta_seconds))));
         fmt::print(stderr, "{}\n", line);

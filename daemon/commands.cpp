@@ -22,7 +22,10 @@ static constexpr auto commands = std::to_array<Command>({
     {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox},
 });
 
-std::span<const Command> command_table() { return commands; }
+std::span<const Command> command_table()
+{
+    return commands;
+}
 
 static std::string one_line(std::string text)
 {
@@ -42,8 +45,7 @@ static std::string one_line(std::string text)
     std::vector<std::string_view> names;
     for (const Command& command : commands) names.push_back(command.name);
     const std::string_view nearest = find_nearest(rest.front(), names);
-    throw Error(Fault::usage,
-                nearest.empty() ? "see alli-mirror --help" : fmt::format("did you mean {}?", nearest),
+    throw Error(Fault::usage, nearest.empty() ? "see alli-mirror --help" : fmt::format("did you mean {}?", nearest),
                 "there is no {} {}", rest.front().starts_with('-') ? "option" : "command", one_line(rest.front()));
 }
 

@@ -26,8 +26,8 @@ using asio::local::stream_protocol;
 
 static constexpr std::chrono::seconds patience{3};
 
-/// Read off /proc/locks: asking for the lock itself, for a moment, could make a starting daemon fail. The file holds the
-/// owner's number; the device is left out, for some file systems show another one there.
+/// Read off /proc/locks: asking for the lock itself, for a moment, could make a starting daemon fail. The file holds
+/// the owner's number; the device is left out, for some file systems show another one there.
 std::optional<int> find_owner(const std::string& mirror_path)
 {
     const auto file = std::filesystem::path(mirror_path).parent_path() / "alli-mirror.lock";

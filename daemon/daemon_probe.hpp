@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command can learn of a running daemon: that it holds the mirror, and its own status over its Unix socket. Never
-// waits long, never gets in its way.
+// What a command can learn of a running daemon: that it holds the mirror, and its own status over its Unix socket.
+// Never waits long, never gets in its way.
 #pragma once
 
 #include <optional>

@@ -63,7 +63,10 @@ Instance::Instance(InstanceOptions options)
       store_(store_options(options_)), engine_(client_, store_, clock_, random_, sync_options(options_.config))
 {}
 
-Instance::~Instance() { stop(); }
+Instance::~Instance()
+{
+    stop();
+}
 
 void Instance::spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended)
 {
@@ -105,7 +108,10 @@ void Instance::serve(std::vector<std::string> listen, std::vector<std::string> t
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 
-std::vector<std::string> Instance::addresses() const { return server_->addresses(); }
+std::vector<std::string> Instance::addresses() const
+{
+    return server_->addresses();
+}
 
 void Instance::stop()
 {
@@ -135,7 +141,8 @@ void Instance::probe(std::function<void()> alive)
 std::string Instance::status()
 {
     const auto live = engine_.state();
-    return store_.read([&](cache::Reader& db) { return dump(make_status(db, options_.config.upstream_url, live.get())); });
+    return store_.read(
+        [&](cache::Reader& db) { return dump(make_status(db, options_.config.upstream_url, live.get())); });
 }
 
 proxy::Options Instance::proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const
@@ -156,7 +163,8 @@ proxy::Options Instance::proxy_options(std::vector<std::string> listen, std::vec
     return options;
 }
 
-Task<upstream::Reply> Instance::relay_on(asio::any_io_executor loop, upstream::Client& client, upstream::Request request)
+Task<upstream::Reply> Instance::relay_on(asio::any_io_executor loop, upstream::Client& client,
+                                         upstream::Request request)
 {
     Task<upstream::Reply> work = client.relay(std::move(request));
     co_return co_await asio::co_spawn(loop, std::move(work), asio::use_awaitable);
@@ -167,13 +175,15 @@ proxy::Needs Instance::needs()
     return {
         .store = store_,
         .clock = clock_,
-        .relay = [this](upstream::Request request) {
-            return relay_on(engine_loop_.get_executor(), client_, std::move(request));
-        },
-        .upstream = [this] {
-            const auto live = engine_.state();
-            return proxy::Upstream{options_.config.upstream_url, live->reachable, live->key_accepted, live->error};
-        },
+        .relay =
+            [this](upstream::Request request) {
+                return relay_on(engine_loop_.get_executor(), client_, std::move(request));
+            },
+        .upstream =
+            [this] {
+                const auto live = engine_.state();
+                return proxy::Upstream{options_.config.upstream_url, live->reachable, live->key_accepted, live->error};
+            },
         .status = [this] { return status(); },
         .wake = [this] { engine_.wake(); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A running mirror: every part of it, in the order of the data's way, and the narrow interfaces that join them. The engine
-// loop runs upstream and sync; the proxy runs its own loops and reaches the engine only by what is handed over to its loop.
+// A running mirror: every part of it, in the order of the data's way, and the narrow interfaces that join them. The
+// engine loop runs upstream and sync; the proxy runs its own loops and reaches the engine only by what is handed over
+// to its loop.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -33,7 +34,7 @@ struct InstanceOptions {
 };
 
 class Instance {
-public:
+  public:
     /// Opens the files and makes the parts; nothing runs yet. Throws Error as Store and CurlTransport do.
     explicit Instance(InstanceOptions options);
     ~Instance(); // as stop()
@@ -57,10 +58,11 @@ public:
     std::shared_ptr<const sync::State> state() const { return engine_.state(); }
     std::string status(); // any thread: the JSON of GET /mirror/v1/status
 
-private:
+  private:
     proxy::Options proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const;
     proxy::Needs needs();
-    static Task<upstream::Reply> relay_on(asio::any_io_executor loop, upstream::Client& client, upstream::Request request);
+    static Task<upstream::Reply> relay_on(asio::any_io_executor loop, upstream::Client& client,
+                                          upstream::Request request);
     void spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended);
 
     InstanceOptions options_;

@@ -15,7 +15,7 @@ namespace alli::daemon {
 
 /// %* : the priority that the journal reads off the start of a line (sd-daemon(3)).
 class JournalPriority final : public spdlog::custom_flag_formatter {
-public:
+  public:
     void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override
     {
         static constexpr std::string_view priorities[] = {"<7>", "<7>", "<6>", "<4>", "<3>", "<2>", "<6>"};
@@ -26,7 +26,7 @@ public:
 };
 
 class JsonLines final : public spdlog::formatter {
-public:
+  public:
     void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override
     {
         nlohmann::ordered_json line;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log: spdlog to stderr, as text or JSON lines; under the journal with its priorities and without a time of its own.
-// Never message text, never a key.
+// The log: spdlog to stderr, as text or JSON lines; under the journal with its priorities and without a time of its
+// own. Never message text, never a key.
 #pragma once
 
 #include "daemon/settings.hpp"

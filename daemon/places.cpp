@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 static constexpr std::string_view tcp_address = "127.0.0.1:8787";
 static constexpr std::size_t longest_socket = sizeof(sockaddr_un{}.sun_path) - 1;
 
-/// Of several directories in one variable (systemd separates them by colons), the first. Relative ones count as not set.
+/// Of several directories in one variable (systemd separates them by colons), the first. Relative ones count as not
+/// set.
 static std::string directory_in(const Environment& environment, const std::string& variable)
 {
     std::string value = environment(variable).value_or("");
@@ -57,7 +58,8 @@ std::string find_settings_file(const std::string& explicit_file, const Environme
     if (!named.empty()) return named;
 
     const std::string own = xdg(environment, "XDG_CONFIG_HOME", "/.config");
-    for (const std::string& file : {own.empty() ? "" : own + "/config.toml", std::string("/etc/alli-mirror/config.toml")})
+    for (const std::string& file :
+         {own.empty() ? "" : own + "/config.toml", std::string("/etc/alli-mirror/config.toml")})
         if (!file.empty() && ::access(file.c_str(), F_OK) == 0) return file;
     return "";
 }
@@ -114,8 +116,8 @@ void make_directory_of(const std::string& file)
     if (fs::is_directory(directory, fault)) return;
     fs::create_directories(directory, fault);
     if (fault)
-        throw Error(Fault::io, "make it yourself, or choose another place with mirror.path", "cannot make the directory {}: {}",
-                    directory.string(), fault.message());
+        throw Error(Fault::io, "make it yourself, or choose another place with mirror.path",
+                    "cannot make the directory {}: {}", directory.string(), fault.message());
     ::chmod(directory.c_str(), 0700);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where files lie: settings, mirror, socket, the sandbox's mirror. Directories of the service manager first, then XDG's.
+// Where files lie: settings, mirror, socket, the sandbox's mirror. Directories of the service manager first, then
+// XDG's.
 #pragma once
 
 #include "daemon/settings.hpp"
@@ -10,7 +11,8 @@ namespace alli::daemon {
 /// directory and /etc/alli-mirror. Empty: none. The first two are returned whether they exist or not.
 std::string find_settings_file(const std::string& explicit_file, const Environment& environment);
 
-/// mirror.path, else $STATE_DIRECTORY, else the XDG state directory. Throws Error{settings} when there is no home at all.
+/// mirror.path, else $STATE_DIRECTORY, else the XDG state directory. Throws Error{settings} when there is no home at
+/// all.
 std::string mirror_path(const Settings& settings, const Environment& environment);
 
 /// Where `serve --sandbox` keeps its mirror.

@@ -16,7 +16,8 @@ std::vector<CLI::Option*> add_sandbox_choice(CLI::App& arguments, SandboxChoice&
     return {
         arguments.add_option("--conversations", choice.conversations, "how many")->check(CLI::Range(1, 10'000'000)),
         arguments.add_option("--seed", choice.seed, "its data come from this number"),
-        arguments.add_option("--corpus", choice.corpus, "dialogues to use (JSON lines, also gzipped)")->type_name("FILE"),
+        arguments.add_option("--corpus", choice.corpus, "dialogues to use (JSON lines, also gzipped)")
+            ->type_name("FILE"),
     };
 }
 
@@ -46,8 +47,8 @@ std::string prepare_sandbox_home(const std::string& mirror_path, bool keep)
             std::error_code fault;
             std::filesystem::remove(directory / (std::string(database) + ending), fault);
             if (fault)
-                throw Error(Fault::io, "check the owner of that directory", "cannot remove the sandbox's old mirror in {}: {}",
-                            directory.string(), fault.message());
+                throw Error(Fault::io, "check the owner of that directory",
+                            "cannot remove the sandbox's old mirror in {}: {}", directory.string(), fault.message());
         }
     return directory.string();
 }

@@ -32,8 +32,9 @@ std::vector<CLI::Option*> add_sandbox_choice(CLI::App& arguments, SandboxChoice&
 sandbox::Options sandbox_options(const SandboxChoice& choice);
 std::unique_ptr<sandbox::Sandbox> start_sandbox(const SandboxChoice& choice);
 
-/// Makes the directory of the sandbox's mirror and, unless `keep`, takes the files of an earlier run away: the sandbox's
-/// data are made anew at each start. Throws Error{busy} while another process uses them. Returns the directory.
+/// Makes the directory of the sandbox's mirror and, unless `keep`, takes the files of an earlier run away: the
+/// sandbox's data are made anew at each start. Throws Error{busy} while another process uses them. Returns the
+/// directory.
 std::string prepare_sandbox_home(const std::string& mirror_path, bool keep);
 
 } // namespace alli::daemon

@@ -16,7 +16,10 @@ namespace alli::daemon {
 static const auto settings = std::to_array<Setting>({
     {"upstream.url", &Config::upstream_url, "base address of the Alli API"},
     {"upstream.api_key_file", &Config::api_key_file, "file that holds the project's API key, mode 0600"},
-    {"upstream.max_connections", &Config::max_connections, "connections to upstream at a time", {.least = 1, .most = 64}},
+    {"upstream.max_connections",
+     &Config::max_connections,
+     "connections to upstream at a time",
+     {.least = 1, .most = 64}},
     {"upstream.requests_per_second", &Config::requests_per_second, "request budget; 0 is no limit"},
     {"upstream.connect_timeout", &Config::connect_timeout, "how long a connection may take"},
     {"upstream.request_timeout", &Config::request_timeout, "how long a request may go without progress"},
@@ -26,7 +29,10 @@ static const auto settings = std::to_array<Setting>({
     {"sync.interval", &Config::sync_interval, "pause between two polls"},
     {"sync.overlap", &Config::sync_overlap, "how far a poll looks back beyond the last one"},
     {"sync.reconcile_interval", &Config::reconcile_interval, "how often everything is compared again"},
-    {"sync.backfill_since", &Config::backfill_since, "mirror only what is younger; empty is everything", {.date = true}},
+    {"sync.backfill_since",
+     &Config::backfill_since,
+     "mirror only what is younger; empty is everything",
+     {.date = true}},
     {"sync.variables", &Config::variables, "conversation variables to mirror"},
     {"proxy.listen", &Config::listen, "addresses to listen on: HOST:PORT or unix:/path"},
     {"proxy.auth", &Config::auth, "what a request must carry", {.choices = "api-key, none"}},
@@ -38,12 +44,18 @@ static const auto settings = std::to_array<Setting>({
     {"proxy.forward_timeout", &Config::forward_timeout, "how long a local app waits for upstream's own answer"},
     {"outbox.retry_initial", &Config::retry_initial, "first pause before a write is tried again"},
     {"outbox.retry_max", &Config::retry_max, "longest pause before a write is tried again"},
-    {"outbox.on_conflict", &Config::on_conflict, "when upstream changed the same fields", {.choices = "hold, overwrite"}},
+    {"outbox.on_conflict",
+     &Config::on_conflict,
+     "when upstream changed the same fields",
+     {.choices = "hold, overwrite"}},
     {"log.level", &Config::log_level, "what is logged", {.choices = "debug, info, warn, error"}},
     {"log.format", &Config::log_format, "how it is logged", {.choices = "text, json"}},
 });
 
-std::span<const Setting> setting_table() { return settings; }
+std::span<const Setting> setting_table()
+{
+    return settings;
+}
 
 std::optional<std::string> process_environment(const std::string& name)
 {
@@ -82,8 +94,8 @@ static void put(Settings& into, const Setting& setting, const Raw& value, const 
 {
     const auto expected = assign(into.config, setting, value);
     if (expected)
-        throw Error(Fault::settings, fmt::format("{}: {}", setting.key, setting.help), "{}: {} must be {}, not {}", where,
-                    setting.key, *expected, setting.secret ? "what is there" : describe(value));
+        throw Error(Fault::settings, fmt::format("{}: {}", setting.key, setting.help), "{}: {} must be {}, not {}",
+                    where, setting.key, *expected, setting.secret ? "what is there" : describe(value));
     into.origins[std::string(setting.key)] = where;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be set. A setting is a member here, with its default, and a row of the table in settings.cpp: the TOML key, the
-// environment variable and the error messages come from the row. Read once at the start of a command.
+// What can be set. A setting is a member here, with its default, and a row of the table in settings.cpp: the TOML key,
+// the environment variable and the error messages come from the row. Read once at the start of a command.
 #pragma once
 
 #include "daemon/toml_file.hpp"
@@ -84,8 +84,8 @@ struct Settings {
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 std::optional<std::string> process_environment(const std::string& name);
 
-/// The settings file (`explicit_file`: --config, empty: looked for), then the environment over it. Throws Error{settings}
-/// that names file, line and key, or the variable, and what is expected there.
+/// The settings file (`explicit_file`: --config, empty: looked for), then the environment over it. Throws
+/// Error{settings} that names file, line and key, or the variable, and what is expected there.
 Settings load_settings(const std::string& explicit_file, const Environment& environment);
 
 /// "sync.interval" -> "ALLI_MIRROR_SYNC_INTERVAL".

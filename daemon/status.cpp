@@ -6,9 +6,15 @@
 
 namespace alli::daemon {
 
-std::string dump(const Json& json, int indent) { return json.dump(indent, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json, int indent)
+{
+    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
 
-Json time_json(std::optional<Instant> when) { return when ? Json(to_rfc3339(*when)) : Json(nullptr); }
+Json time_json(std::optional<Instant> when)
+{
+    return when ? Json(to_rfc3339(*when)) : Json(nullptr);
+}
 
 static std::optional<cache::Interval> newest_interval(cache::Reader& db)
 {
@@ -45,8 +51,10 @@ static Json make_mirror(cache::Reader& db, const cache::Progress& progress, cons
     const Json coverage = make_coverage(db);
     Json backfill;
     backfill["done"] = progress.backfill_done;
-    if (progress.backfill_done) backfill["fraction"] = 1.0;
-    else backfill["fraction"] = live != nullptr ? Json(live->fraction) : Json(nullptr);
+    if (progress.backfill_done)
+        backfill["fraction"] = 1.0;
+    else
+        backfill["fraction"] = live != nullptr ? Json(live->fraction) : Json(nullptr);
     backfill["etaSeconds"] = live != nullptr && live->eta_seconds ? Json(*live->eta_seconds) : Json(nullptr);
 
     Json mirror;

@@ -14,11 +14,20 @@ static const Json& part(const Json& json, const char* name)
     return json.is_object() && found != json.end() ? *found : nothing;
 }
 
-static std::string text_of(const Json& json) { return json.is_string() ? printable_line(json.get<std::string>()) : ""; }
+static std::string text_of(const Json& json)
+{
+    return json.is_string() ? printable_line(json.get<std::string>()) : "";
+}
 
-static std::int64_t number_of(const Json& json) { return json.is_number() ? json.get<std::int64_t>() : 0; }
+static std::int64_t number_of(const Json& json)
+{
+    return json.is_number() ? json.get<std::int64_t>() : 0;
+}
 
-static std::optional<Instant> time_of(const Json& json) { return from_rfc3339(text_of(json)); }
+static std::optional<Instant> time_of(const Json& json)
+{
+    return from_rfc3339(text_of(json));
+}
 
 static std::string say_size(std::int64_t bytes)
 {
@@ -85,15 +94,18 @@ std::string say_status(const Json& status, Instant now)
     const Json& mirror = part(status, "mirror");
     const Json& upstream = part(status, "upstream");
     const auto verified = time_of(part(upstream, "lastVerifiedAt"));
-    const auto age = verified ? std::chrono::duration_cast<std::chrono::seconds>(now - *verified) : std::chrono::seconds{0};
+    const auto age =
+        verified ? std::chrono::duration_cast<std::chrono::seconds>(now - *verified) : std::chrono::seconds{0};
     const std::string backfill = say_backfill(mirror);
     const Json& safe = part(status, "safeToStop");
 
-    std::string text = fmt::format("mirror    {} conversations, {} chats, {}\n", number_of(part(mirror, "conversations")),
-                                   number_of(part(mirror, "chats")), say_size(number_of(part(mirror, "bytes"))));
+    std::string text =
+        fmt::format("mirror    {} conversations, {} chats, {}\n", number_of(part(mirror, "conversations")),
+                    number_of(part(mirror, "chats")), say_size(number_of(part(mirror, "bytes"))));
     text += fmt::format("          {}\n", say_coverage(mirror));
     if (!backfill.empty()) text += fmt::format("          {}\n", backfill);
-    text += verified ? fmt::format("          compared with upstream {} ago\n", say_duration(std::max(age, std::chrono::seconds{0})))
+    text += verified ? fmt::format("          compared with upstream {} ago\n",
+                                   say_duration(std::max(age, std::chrono::seconds{0})))
                      : "          never yet compared with upstream\n";
     text += fmt::format("upstream  {}: {}\n", text_of(part(upstream, "url")), say_upstream(upstream));
     text += fmt::format("outbox    {}\n", say_outbox(part(status, "outbox")));

@@ -6,11 +6,20 @@
 
 namespace alli::daemon {
 
-void notify_ready(const std::string& status) { ::sd_notify(0, ("READY=1\nSTATUS=" + status).c_str()); }
+void notify_ready(const std::string& status)
+{
+    ::sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+}
 
-void notify_stopping() { ::sd_notify(0, "STOPPING=1"); }
+void notify_stopping()
+{
+    ::sd_notify(0, "STOPPING=1");
+}
 
-void notify_watchdog() { ::sd_notify(0, "WATCHDOG=1"); }
+void notify_watchdog()
+{
+    ::sd_notify(0, "WATCHDOG=1");
+}
 
 std::optional<std::chrono::microseconds> watchdog_period()
 {

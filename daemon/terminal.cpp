@@ -15,7 +15,8 @@ static unsigned byte_at(std::string_view text, std::size_t at)
     return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
 }
 
-/// How long the escape sequence at the front is (ECMA-48): CSI ends with a letter or @ to ~, OSC and its like with BEL or ST.
+/// How long the escape sequence at the front is (ECMA-48): CSI ends with a letter or @ to ~, OSC and its like with BEL
+/// or ST.
 static std::size_t escape_length(std::string_view text)
 {
     const unsigned kind = byte_at(text, 1);
@@ -35,7 +36,12 @@ static std::size_t escape_length(std::string_view text)
 static std::size_t character_length(std::string_view text)
 {
     const unsigned first = byte_at(text, 0);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    const std::size_t length = first < 0x80   ? 1
+                               : first < 0xc2 ? 0
+                               : first < 0xe0 ? 2
+                               : first < 0xf0 ? 3
+                               : first < 0xf5 ? 4
+                                              : 0;
     if (length > text.size()) return 0;
     for (std::size_t i = 1; i < length; ++i)
         if ((byte_at(text, i) & 0xc0) != 0x80) return 0;
@@ -62,8 +68,10 @@ std::string printable(std::string_view text)
             length = escape_length(text);
         } else {
             length = character_length(text);
-            if (length == 0) out += '?';
-            else if (!is_control(text.substr(0, length))) out += text.substr(0, length);
+            if (length == 0)
+                out += '?';
+            else if (!is_control(text.substr(0, length)))
+                out += text.substr(0, length);
         }
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
@@ -90,13 +98,19 @@ std::string snippet_text(std::string_view snippet, bool bold)
         std::string_view html, text;
     };
     const auto marks = std::to_array<Mark>({
-        {"<mark>", bold ? "\x1b[1m" : ""}, {"</mark>", bold ? "\x1b[0m" : ""}, {"&lt;", "<"}, {"&gt;", ">"},
-        {"&quot;", "\""}, {"&#39;", "'"}, {"&amp;", "&"},
+        {"<mark>", bold ? "\x1b[1m" : ""},
+        {"</mark>", bold ? "\x1b[0m" : ""},
+        {"&lt;", "<"},
+        {"&gt;", ">"},
+        {"&quot;", "\""},
+        {"&#39;", "'"},
+        {"&amp;", "&"},
     });
     const std::string clean = printable_line(snippet); // before our own escapes come in
     std::string out;
     for (std::string_view rest = clean; !rest.empty();) {
-        const auto* mark = std::find_if(marks.begin(), marks.end(), [&](const Mark& m) { return rest.starts_with(m.html); });
+        const auto* mark =
+            std::find_if(marks.begin(), marks.end(), [&](const Mark& m) { return rest.starts_with(m.html); });
         out += mark == marks.end() ? rest.substr(0, 1) : mark->text;
         rest.remove_prefix(mark == marks.end() ? 1 : mark->html.size());
     }
@@ -114,8 +128,10 @@ std::string say_time(std::optional<Instant> when)
 
 void print_json(std::string_view json)
 {
-    if (::isatty(STDOUT_FILENO) == 1) fmt::print("{}\n", printable(json));
-    else fmt::print("{}\n", json);
+    if (::isatty(STDOUT_FILENO) == 1)
+        fmt::print("{}\n", printable(json));
+    else
+        fmt::print("{}\n", json);
 }
 
 } // namespace alli::daemon

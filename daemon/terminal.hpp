@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text for a person's eye. What people wrote into conversations is foreign: control characters and escape sequences are
-// taken out of it before it reaches a terminal, for they could move, colour, overwrite or answer there. Pure but for is_*.
+// taken out of it before it reaches a terminal, for they could move, colour, overwrite or answer there. Pure but for
+// is_*.
 #pragma once
 
 #include "alli/instant.hpp"

@@ -57,8 +57,10 @@ static void flatten(const toml::table& table, const std::string& prefix, std::ve
     for (const auto& [name, node] : table) {
         const std::string key = prefix + std::string(name.str());
         const auto* inner = node.as_table();
-        if (inner != nullptr && !inner->is_inline()) flatten(*inner, key + ".", entries);
-        else entries.push_back({key, to_raw(node), node.source().begin.line});
+        if (inner != nullptr && !inner->is_inline())
+            flatten(*inner, key + ".", entries);
+        else
+            entries.push_back({key, to_raw(node), node.source().begin.line});
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/api_key.hpp"
 #include "alli/error.hpp"
+#include "daemon/api_key.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 class KeyFile {
-public:
+  public:
     explicit KeyFile(const std::string& text, ::mode_t mode = 0600)
     {
         std::ofstream(directory / "alli-api-key") << text;

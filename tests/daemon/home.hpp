@@ -14,13 +14,14 @@
 namespace alli::daemon {
 
 class Home {
-public:
+  public:
     support::Process::Environment environment{{"HOME", directory_.path()}, {"ALLI_MIRROR_PROXY_LISTEN", "127.0.0.1:0"}};
 
     std::string path(const std::string& name) const { return directory_ / name; }
     std::string mirror() const { return path(".local/state/alli-mirror/mirror.db"); }
 
-    std::string write(const std::string& name, const std::string& text, std::filesystem::perms mode = std::filesystem::perms(0600)) const
+    std::string write(const std::string& name, const std::string& text,
+                      std::filesystem::perms mode = std::filesystem::perms(0600)) const
     {
         std::ofstream(path(name)) << text;
         std::filesystem::permissions(path(name), mode);
@@ -46,7 +47,7 @@ public:
         return support::run_process(words(std::move(arguments)), environment);
     }
 
-private:
+  private:
     support::TempDir directory_;
 };
 

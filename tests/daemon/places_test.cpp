@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/places.hpp"
 #include "alli/error.hpp"
+#include "daemon/places.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -41,7 +41,8 @@ TEST(Places, LookForSettingsInOrder)
 
     std::filesystem::create_directory(directory / "alli-mirror");
     std::ofstream(directory / "alli-mirror/config.toml") << "";
-    EXPECT_EQ(find_settings_file("", with({{"XDG_CONFIG_HOME", directory.path()}})), directory / "alli-mirror/config.toml");
+    EXPECT_EQ(find_settings_file("", with({{"XDG_CONFIG_HOME", directory.path()}})),
+              directory / "alli-mirror/config.toml");
 }
 
 TEST(Places, ListenOnASocketWhereThereIsADirectoryForIt)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `serve` through the real program: it answers from the mirror, says how it is, survives what upstream does, ends cleanly.
+// `serve` through the real program: it answers from the mirror, says how it is, survives what upstream does, ends
+// cleanly.
 #include "daemon/daemon_probe.hpp"
 #include "tests/daemon/home.hpp"
 #include "tests/support/http_client.hpp"
@@ -23,7 +24,7 @@ using namespace std::chrono_literals;
 
 /// A daemon under test; SIGTERM at the end, and that must go well.
 class Daemon {
-public:
+  public:
     Daemon(const Home& home, std::vector<std::string> arguments)
         : process(Home::words(std::move(arguments)), home.environment), hello(process.wait_for_line("listens on"))
     {
@@ -65,7 +66,10 @@ public:
     std::string key = "sandbox";
 };
 
-static bool is_complete(const json& status) { return status["mirror"]["backfill"]["done"] == true; }
+static bool is_complete(const json& status)
+{
+    return status["mirror"]["backfill"]["done"] == true;
+}
 
 TEST(Serve, MirrorsAndAnswersAndEndsCleanly)
 {
@@ -216,7 +220,7 @@ TEST(Serve, BringsASandboxAlongThatCommandsFind)
 
 /// The service manager's end of sd_notify.
 class NotifySocket {
-public:
+  public:
     explicit NotifySocket(const std::string& path) : descriptor_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0))
     {
         sockaddr_un address{};
@@ -235,7 +239,7 @@ public:
         return count < 0 ? "nothing" : std::string(buffer.data(), static_cast<std::size_t>(count));
     }
 
-private:
+  private:
     int descriptor_;
 };
 

@@ -19,11 +19,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 class SettingsFile {
-public:
+  public:
     explicit SettingsFile(const std::string& text) { std::ofstream(path()) << text; }
     std::string path() const { return directory_ / "config.toml"; }
 
-private:
+  private:
     support::TempDir directory_;
 };
 
@@ -71,9 +71,10 @@ TEST(Settings, TakeEveryTypeFromTheFile)
 TEST(Settings, LetTheEnvironmentWinOverTheFile)
 {
     const SettingsFile file("[sync]\ninterval = \"5s\"\n");
-    const Settings settings = load_settings(
-        file.path(), with({{"ALLI_MIRROR_SYNC_INTERVAL", "7s"}, {"ALLI_MIRROR_PROXY_LISTEN", "127.0.0.1:0, unix:/x"},
-                           {"ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND", "0"}, {"ALLI_MIRROR_PROXY_ALLOW_REMOTE", "true"}}));
+    const Settings settings = load_settings(file.path(), with({{"ALLI_MIRROR_SYNC_INTERVAL", "7s"},
+                                                               {"ALLI_MIRROR_PROXY_LISTEN", "127.0.0.1:0, unix:/x"},
+                                                               {"ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND", "0"},
+                                                               {"ALLI_MIRROR_PROXY_ALLOW_REMOTE", "true"}}));
     EXPECT_EQ(settings.config.sync_interval, milliseconds(7000));
     EXPECT_THAT(settings.config.listen, ElementsAre("127.0.0.1:0", "unix:/x"));
     EXPECT_EQ(settings.config.requests_per_second, 0);

@@ -91,7 +91,8 @@ TEST(Sync, EndsWith4WhenUpstreamIsOutOfReachAndKeepsWhatIsThere)
 TEST(Sync, EndsWith1WhenAWebPageAnswers)
 {
     const upstream_test::ScriptedServer portal([](const upstream_test::Heard&) {
-        return upstream_test::answer(200, "<!doctype html><title>Welcome to our hotel</title>", "Content-Type: text/html\r\n");
+        return upstream_test::answer(200, "<!doctype html><title>Welcome to our hotel</title>",
+                                     "Content-Type: text/html\r\n");
     });
     Home home;
     home.environment["ALLI_MIRROR_UPSTREAM_URL"] = portal.url();

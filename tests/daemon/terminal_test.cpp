@@ -21,7 +21,9 @@ TEST(Terminal, TakesEscapeSequencesOut)
 TEST(Terminal, TakesControlCharactersOutAndKeepsLines)
 {
     EXPECT_EQ(printable("a\rb\bc\x7f\x01 d\n\te"), "abc d\n\te");
-    EXPECT_EQ(printable("\xc2\x9b" "31m"), "31m"); // the one-character CSI
+    EXPECT_EQ(printable("\xc2\x9b"
+                        "31m"),
+              "31m"); // the one-character CSI
     EXPECT_EQ(printable(std::string_view("a\0b", 3)), "ab");
     EXPECT_EQ(printable_line("a\nb\tc"), "a b c");
 }
@@ -29,7 +31,9 @@ TEST(Terminal, TakesControlCharactersOutAndKeepsLines)
 TEST(Terminal, KeepsEveryScriptAndMarksBrokenBytes)
 {
     EXPECT_EQ(printable("여행 温泉 é 👩‍👧"), "여행 温泉 é 👩‍👧");
-    EXPECT_EQ(printable("a\xff" "b\xc3"), "a?b?");
+    EXPECT_EQ(printable("a\xff"
+                        "b\xc3"),
+              "a?b?");
     EXPECT_EQ(printable("\xed\xa0\x80"), "???"); // half a surrogate
     EXPECT_EQ(printable("\xc0\x9b"), "??");      // ESC, written too long
 }

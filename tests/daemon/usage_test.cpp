@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wrong command lines and wrong settings, through the real program: one clear sentence and a hint each, and exit code 2.
+// Wrong command lines and wrong settings, through the real program: one clear sentence and a hint each, and exit
+// code 2.
 #include "tests/daemon/home.hpp"
 
 #include <gmock/gmock.h>
@@ -9,7 +10,8 @@ namespace alli::daemon {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-static void expect_complaint(const support::Finished& finished, int code, const std::string& sentence, const std::string& hint)
+static void expect_complaint(const support::Finished& finished, int code, const std::string& sentence,
+                             const std::string& hint)
 {
     EXPECT_EQ(finished.code, code) << finished.errors;
     EXPECT_EQ(finished.output, "");
@@ -29,7 +31,8 @@ TEST(Usage, IsExplained)
     expect_complaint(home.run({"search"}), 2, "search: QUERY is required", "search --help");
     expect_complaint(home.run({"search", "x", "--limit", "0"}), 2, "--limit", "search --help");
     expect_complaint(home.run({"search", "x", "--sort", "best"}), 2, "--sort", "search --help");
-    expect_complaint(home.run({"search", "x", "--after", "yesterday"}), 2, "--after yesterday is no date", "2026-01-31");
+    expect_complaint(home.run({"search", "x", "--after", "yesterday"}), 2, "--after yesterday is no date",
+                     "2026-01-31");
     expect_complaint(home.run({"serve", "--corpus", "x"}), 2, "--sandbox", "serve --help");
     expect_complaint(home.run({"sync", "--since", "soon"}), 2, "--since soon is no date", "2026-01-31");
     expect_complaint(home.run({"sandbox", "--fault", "nonsense"}), 2, "nonsense", "latency");
@@ -54,11 +57,13 @@ TEST(Usage, NamesWhatIsWrongInASettingsFile)
     const Home home;
     const std::string file = home.write("config.toml", "[sync]\ninterval = \"soon\"\n");
     for (const char* command : {"serve", "sync", "status", "list"})
-        expect_complaint(home.run({"--config", file, command}), 2, file + ":2: sync.interval must be a duration", "poll");
+        expect_complaint(home.run({"--config", file, command}), 2, file + ":2: sync.interval must be a duration",
+                         "poll");
 
     home.write("config.toml", "[sync\n");
     expect_complaint(home.run({"--config", file, "sync"}), 2, file + ":1: ", "TOML");
-    expect_complaint(home.run({"--config", "/nowhere.toml", "sync"}), 2, "cannot read the settings file /nowhere.toml", "--config");
+    expect_complaint(home.run({"--config", "/nowhere.toml", "sync"}), 2, "cannot read the settings file /nowhere.toml",
+                     "--config");
 }
 
 TEST(Usage, AsksForAKeyAndGuardsIt)

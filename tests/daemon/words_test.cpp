@@ -16,7 +16,7 @@ using testing::Not;
 
 /// One mirrored conversation whose last message tries to act on a terminal.
 class Words : public testing::Test {
-protected:
+  protected:
     Words()
     {
         id = upstream.add_conversation(1);

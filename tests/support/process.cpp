@@ -45,7 +45,8 @@ Process::Process(std::vector<std::string> words, const Environment& environment)
     ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
-    const int fault = ::posix_spawn(&pid_, name_.c_str(), &actions, nullptr, pointers(words).data(), pointers(variables).data());
+    const int fault =
+        ::posix_spawn(&pid_, name_.c_str(), &actions, nullptr, pointers(words).data(), pointers(variables).data());
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(out[1]);
     ::close(err[1]);
@@ -75,8 +76,10 @@ void Process::Pipe::read_some()
 {
     std::array<char, 16384> buffer{};
     const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
-    if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
-    else if (count == 0 || errno != EINTR) close();
+    if (count > 0)
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+    else if (count == 0 || errno != EINTR)
+        close();
 }
 
 std::string Process::Pipe::find_line(std::string_view part, bool ended) const
@@ -122,7 +125,8 @@ int Process::wait(std::chrono::milliseconds patience)
 {
     if (code_ >= 0) return code_;
     const auto deadline = Clock::now() + patience;
-    while (read_until(deadline)) {}
+    while (read_until(deadline)) {
+    }
     pollfd ended{watch_, POLLIN, 0};
     if (::poll(&ended, 1, left_until(deadline)) <= 0) fail("did not end in time");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program as a test runs it: arguments and environment in, lines, exit code and output out. Every wait has a deadline; a
-// process that outlives its test is killed.
+// A program as a test runs it: arguments and environment in, lines, exit code and output out. Every wait has a
+// deadline; a process that outlives its test is killed.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 namespace alli::support {
 
 class Process {
-public:
+  public:
     using Environment = std::map<std::string, std::string>;
 
     /// Starts `words[0]` with exactly this environment; stdin is empty. Throws std::runtime_error when it cannot.
@@ -21,8 +21,8 @@ public:
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
 
-    /// The first line on stdout or stderr, old ones too, that holds `part`. Throws std::runtime_error with all that was said
-    /// when the deadline passes or the process ends without it.
+    /// The first line on stdout or stderr, old ones too, that holds `part`. Throws std::runtime_error with all that was
+    /// said when the deadline passes or the process ends without it.
     std::string wait_for_line(std::string_view part, std::chrono::milliseconds patience = std::chrono::seconds(30));
 
     void send(int signal) const;
@@ -34,7 +34,7 @@ public:
     const std::string& output() const noexcept { return stdout_.text; } // as far as it was read by the waits above
     const std::string& errors() const noexcept { return stderr_.text; }
 
-private:
+  private:
     using Deadline = std::chrono::steady_clock::time_point;
 
     struct Pipe {
