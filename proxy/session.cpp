@@ -6,7 +6,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/buffers_suffix.hpp>
-#include <boost/beast/http/read.hpp>
 
 #include <array>
 
@@ -16,7 +15,7 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-constexpr std::size_t first_read = 4096;
+constexpr std::size_t read_size = 4096;
 constexpr std::size_t linger_bytes = 256 * 1024;
 constexpr std::chrono::milliseconds linger_time{1000};
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -32,13 +31,6 @@ Refusal refusal_for(const boost::system::error_code& code)
     if (code == http::error::body_limit) return {413, "the body of the request is too long", true};
     if (code == http::error::bad_version) return {505, "the only protocols known here are HTTP/1.0 and HTTP/1.1", true};
     return {400, "the request is not well formed", true};
-}
-
-// Whether the peer said something wrong, rather than nothing any more.
-bool is_answerable(const boost::system::error_code& code)
-{
-    static const auto& parse_errors = http::make_error_code(http::error::bad_method).category();
-    return code.category() == parse_errors && code != http::error::end_of_stream && code != http::error::partial_message;
 }
 
 Request take_request(http::request<http::string_body> message)
@@ -90,37 +82,53 @@ Task<bool> Session::wait_for_request()
     if (buffer_.size() > 0) co_return true; // sent ahead
     if (draining_) co_return false;
     allow(cx_.options.limits.idle);
-    Code code;
-    const auto room = buffer_.prepare(first_read);
-    const std::size_t count = co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, code));
-    buffer_.commit(count);
-    co_return !code;
+    co_return co_await read_more();
 }
 
 Task<bool> Session::read_head(Parser& parser)
 {
     stage_ = Stage::reading;
+    parser.eager(false); // the body is not even looked at before the guard has spoken
     allow(cx_.options.limits.header);
-    Code code;
-    co_await http::async_read_header(socket_, buffer_, parser, asio::redirect_error(asio::use_awaitable, code));
-    if (code) co_return co_await fail(parser, code);
-    co_return true;
+    co_return co_await parse(parser, false);
 }
 
 Task<bool> Session::read_body(Parser& parser)
 {
     if (parser.is_done()) co_return true;
-    allow(cx_.options.limits.body);
     if (parser.get().count(http::field::expect) && parser.get().version() >= 11 && buffer_.size() == 0) {
         const asio::const_buffer head(go_on.data(), go_on.size());
         const asio::const_buffer body;
         if (!co_await write(head, body)) co_return false;
-        allow(cx_.options.limits.body);
     }
+    parser.eager(true);
+    allow(cx_.options.limits.body);
+    co_return co_await parse(parser, true);
+}
+
+// Feeds the parser until the header, or the whole request, is there. What was sent ahead stays in the buffer.
+Task<bool> Session::parse(Parser& parser, bool whole)
+{
+    for (;;) {
+        Code code;
+        if (buffer_.size() > 0) buffer_.consume(parser.put(buffer_.data(), code));
+        if (code && code != http::error::need_more) co_return co_await fail(parser, code);
+        if (whole ? parser.is_done() : parser.is_header_done()) co_return true;
+        if (!code && buffer_.size() > 0) continue; // the parser goes one part at a time
+        if (co_await read_more()) continue;
+        if (!expired_) co_return false; // the peer left: nobody to answer
+        code.clear();
+        co_return co_await fail(parser, code);
+    }
+}
+
+Task<bool> Session::read_more()
+{
     Code code;
-    co_await http::async_read(socket_, buffer_, parser, asio::redirect_error(asio::use_awaitable, code));
-    if (code) co_return co_await fail(parser, code);
-    co_return true;
+    const auto room = buffer_.prepare(read_size);
+    const std::size_t count = co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, code));
+    buffer_.commit(count);
+    co_return !code;
 }
 
 Task<bool> Session::refuse(const Parser& parser, Refusal refusal)
@@ -141,7 +149,6 @@ Task<bool> Session::fail(const Parser& parser, Code code)
         const Refusal late{408, "the request did not come in time", true};
         co_return co_await refuse(parser, late);
     }
-    if (!is_answerable(code)) co_return false;
     const Refusal refusal = refusal_for(code);
     co_return co_await refuse(parser, refusal);
 }
@@ -183,7 +190,7 @@ Task<> Session::linger()
     allow(linger_time);
     for (std::size_t read = 0; !code && read < linger_bytes;) {
         buffer_.clear();
-        const auto room = buffer_.prepare(first_read);
+        const auto room = buffer_.prepare(read_size);
         read += co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, code));
     }
 }

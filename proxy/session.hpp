@@ -48,6 +48,8 @@ private:
     Task<bool> wait_for_request();
     Task<bool> read_head(Parser& parser);
     Task<bool> read_body(Parser& parser);
+    Task<bool> parse(Parser& parser, bool whole);
+    Task<bool> read_more();
     Task<bool> refuse(const Parser& parser, Refusal refusal);
     Task<bool> fail(const Parser& parser, Code code);
     Task<bool> send(Response response, Manner manner);

@@ -28,6 +28,7 @@ Options options()
 int verdict(const std::string& head, const Options& given = options(), const Peer& peer = tcp_peer)
 {
     boost::beast::http::request_parser<boost::beast::http::string_body> parser;
+    parser.header_limit(64 * 1024); // a smaller one is the connection's affair
     boost::system::error_code code;
     const std::string text = head + "\r\n";
     parser.put(boost::asio::buffer(text), code);
