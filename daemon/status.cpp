@@ -63,6 +63,7 @@ static Json make_mirror(cache::Reader& db, const cache::Progress& progress, cons
     mirror["bytes"] = totals.bytes;
     mirror["completeFrom"] = coverage["from"];
     mirror["completeThrough"] = coverage["through"];
+    mirror["complete"] = coverage["complete"]; // conversations without a chat too
     mirror["backfill"] = backfill;
     return mirror;
 }

@@ -14,6 +14,8 @@
 namespace alli::daemon {
 
 class Home {
+    support::TempDir directory_; // first: the environment names it
+
   public:
     support::Process::Environment environment{{"HOME", directory_.path()}, {"ALLI_MIRROR_PROXY_LISTEN", "127.0.0.1:0"}};
 
@@ -46,9 +48,6 @@ class Home {
     {
         return support::run_process(words(std::move(arguments)), environment);
     }
-
-  private:
-    support::TempDir directory_;
 };
 
 inline sandbox::Options small_sandbox(int conversations = 12)

@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-namespace alli::support {
+namespace support {
 
 using std::chrono::milliseconds;
 
@@ -45,4 +45,4 @@ TEST(Process, SaysWhatCameWhenALineDoesNot)
     }
 }
 
-} // namespace alli::support
+} // namespace support

@@ -111,7 +111,7 @@ TEST(SandboxCommand, RunsUntilASignal)
     const std::string url = process.wait_for_line("http://127.0.0.1:");
     EXPECT_THAT(process.wait_for_line("curl"), HasSubstr(url));
     const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
-    const auto reply = ::support::http(port, "GET", "/webapi/v2/conversations");
+    const auto reply = support::http(port, "GET", "/webapi/v2/conversations");
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(json::parse(reply.body)["conversations"].size(), 3U);
     process.send(SIGTERM);

@@ -9,11 +9,11 @@
 #include <poll.h>
 #include <spawn.h>
 #include <stdexcept>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace alli::support {
+namespace support {
 
 using Clock = std::chrono::steady_clock;
 
@@ -51,7 +51,7 @@ Process::Process(std::vector<std::string> words, const Environment& environment)
     ::close(out[1]);
     ::close(err[1]);
     if (fault != 0) fail(std::string("cannot be started: ") + std::strerror(fault));
-    watch_ = ::pidfd_open(pid_, 0);
+    watch_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)); // glibc 2.36 does not declare it for C++
     if (watch_ < 0) fail("cannot be watched");
 }
 
@@ -152,4 +152,4 @@ Finished run_process(std::vector<std::string> words, const Process::Environment&
     return finished;
 }
 
-} // namespace alli::support
+} // namespace support

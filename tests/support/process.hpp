@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace alli::support {
+namespace support {
 
 class Process {
   public:
@@ -63,4 +63,4 @@ struct Finished {
 Finished run_process(std::vector<std::string> words, const Process::Environment& environment = {},
                      std::chrono::milliseconds patience = std::chrono::seconds(60));
 
-} // namespace alli::support
+} // namespace support
