@@ -24,17 +24,18 @@ struct Meaning {
     int status;
 };
 constexpr std::array meanings{
-    Meaning{Fault::usage, 400},       Meaning{Fault::settings, 500},  Meaning{Fault::key_rejected, 403},
+    Meaning{Fault::usage, 400},       Meaning{Fault::settings, 500},    Meaning{Fault::key_rejected, 403},
     Meaning{Fault::unreachable, 503}, Meaning{Fault::unavailable, 503}, Meaning{Fault::bad_reply, 502},
-    Meaning{Fault::refused, 502},     Meaning{Fault::busy, 503},      Meaning{Fault::disk_full, 507},
-    Meaning{Fault::damaged, 500},     Meaning{Fault::io, 500},        Meaning{Fault::canceled, 503},
+    Meaning{Fault::refused, 502},     Meaning{Fault::busy, 503},        Meaning{Fault::disk_full, 507},
+    Meaning{Fault::damaged, 500},     Meaning{Fault::io, 500},          Meaning{Fault::canceled, 503},
 };
 static_assert(meanings.size() == static_cast<std::size_t>(Fault::canceled) + 1);
 
 int status_of(Fault fault, Surface surface)
 {
     if (fault == Fault::unreachable && surface == Surface::contract_read) return 504;
-    const auto* found = std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& m) { return m.fault == fault; });
+    const auto* found =
+        std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& m) { return m.fault == fault; });
     return found == meanings.end() ? 500 : found->status;
 }
 
@@ -131,13 +132,17 @@ std::string render_head(const Response& response, Manner manner)
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
     std::string head;
     head.reserve(640);
-    fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status, std::string_view(reason.data(), reason.size()));
-    for (const Header& header : response.headers) head.append(header.name).append(": ").append(header.value).append("\r\n");
+    fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status,
+                   std::string_view(reason.data(), reason.size()));
+    for (const Header& header : response.headers)
+        head.append(header.name).append(": ").append(header.value).append("\r\n");
     head += standing_headers;
     if (response.sized && !bodiless(response.status))
         fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.view().size());
-    if (manner.close) head += "Connection: close\r\n";
-    else if (manner.old_protocol) head += "Connection: keep-alive\r\n";
+    if (manner.close)
+        head += "Connection: close\r\n";
+    else if (manner.old_protocol)
+        head += "Connection: keep-alive\r\n";
     return head += "\r\n";
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes back: our own response, rendered by hand so that head and body leave in one write, and the one place of this
-// room where a failure becomes a status and a body. Error bodies never echo what was asked. Pure.
+// What goes back: our own response, rendered by hand so that head and body leave in one write, and the one place of
+// this room where a failure becomes a status and a body. Error bodies never echo what was asked. Pure.
 #pragma once
 
 #include "alli/error.hpp"
@@ -19,14 +19,14 @@ using upstream::Header;
 
 /// Text of an answer: its own, or one that several answers share.
 class Body {
-public:
+  public:
     Body() = default;
     Body(std::string text) : text_(std::move(text)) {}
     Body(std::shared_ptr<const std::string> text) : text_(std::move(text)) {}
 
     std::string_view view() const noexcept;
 
-private:
+  private:
     std::variant<std::string, std::shared_ptr<const std::string>> text_;
 };
 

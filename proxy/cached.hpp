@@ -25,7 +25,7 @@ void require_accepted_key(const Context& cx);
 
 /// The newest stretch of time for which the mirror is complete.
 struct Covered {
-    bool complete = false;              // everything
+    bool complete = false; // everything
     std::optional<Instant> from, through;
 };
 Covered load_covered(cache::Reader& db);

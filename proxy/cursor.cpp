@@ -80,7 +80,8 @@ bool is_our_cursor(std::string_view cursor) noexcept
 
 std::string write_cursor(const cache::ListKey& key, const cache::ListFilter& filter, std::string_view secret)
 {
-    const std::string payload = fmt::format("{},{},{},{}", query_mark(filter), written(key.when), written(key.bound), key.id);
+    const std::string payload =
+        fmt::format("{},{},{},{}", query_mark(filter), written(key.when), written(key.bound), key.id);
     return fmt::format("{}{}.{}", prefix, to_base64url(payload), sealed(payload, secret));
 }
 

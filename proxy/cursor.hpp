@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our cursors: the place where a page ended, bound to the filters and the order of its list and sealed, so that an altered
-// one, or one of another list, is refused rather than answered wrongly. "am1.PAYLOAD.SEAL". Pure.
+// Our cursors: the place where a page ended, bound to the filters and the order of its list and sealed, so that an
+// altered one, or one of another list, is refused rather than answered wrongly. "am1.PAYLOAD.SEAL". Pure.
 #pragma once
 
 #include "cache/list.hpp"

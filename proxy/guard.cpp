@@ -115,7 +115,7 @@ std::optional<Refusal> check_page(const RequestHead& head)
 
 std::optional<Refusal> check_method(const RequestHead& head)
 {
-    constexpr std::array known{http::verb::get, http::verb::head,  http::verb::post,   http::verb::put,
+    constexpr std::array known{http::verb::get,   http::verb::head,    http::verb::post,   http::verb::put,
                                http::verb::patch, http::verb::delete_, http::verb::options};
     if (std::find(known.begin(), known.end(), head.method()) != known.end()) return std::nullopt;
     if (head.method() == http::verb::trace || head.method() == http::verb::connect)
@@ -126,7 +126,8 @@ std::optional<Refusal> check_method(const RequestHead& head)
 std::optional<Refusal> check_expectation(const RequestHead& head)
 {
     const auto [from, through] = head.equal_range(field::expect);
-    const bool strange = std::any_of(from, through, [](const auto& line) { return lower(view(line.value())) != "100-continue"; });
+    const bool strange =
+        std::any_of(from, through, [](const auto& line) { return lower(view(line.value())) != "100-continue"; });
     if (strange) return Refusal{417, "the only expectation known here is 100-continue", true};
     return std::nullopt;
 }
@@ -136,8 +137,8 @@ std::optional<Refusal> check_target(const RequestHead& head)
     const std::string_view target = origin_form(view(head.target()));
     if (target == "*" && head.method() == http::verb::options) return std::nullopt;
     const bool clean = target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
-        return c > 0x20 && c < 0x7f && c != '#' && c != '\\';
-    });
+                           return c > 0x20 && c < 0x7f && c != '#' && c != '\\';
+                       });
     if (!clean) return malformed("the target of the request is not a path");
     return std::nullopt;
 }

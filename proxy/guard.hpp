@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may call, decided on the header alone, before a body byte is read and before any route (TRUST.md sections 1 and 3):
-// framing, Host, page-made requests, method, key, target. Pure: any thread.
+// Who may call, decided on the header alone, before a body byte is read and before any route (TRUST.md sections 1 and
+// 3): framing, Host, page-made requests, method, key, target. Pure: any thread.
 #pragma once
 
 #include "proxy/seal.hpp"
@@ -32,12 +32,12 @@ struct Refusal {
 };
 
 class Guard {
-public:
+  public:
     explicit Guard(const Options& options);
 
     std::optional<Refusal> check(const RequestHead& head, const Peer& peer) const;
 
-private:
+  private:
     struct AllowedHost {
         std::string name; // lower case
         std::optional<std::uint16_t> port;

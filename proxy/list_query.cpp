@@ -63,7 +63,8 @@ cache::Order read_order(const Parameters& parameters)
 {
     const auto text = find_parameter(parameters, "order");
     if (!text) return cache::Order::last_chat_desc;
-    const auto* found = std::find_if(orders.begin(), orders.end(), [&](const NamedOrder& o) { return o.name == *text; });
+    const auto* found =
+        std::find_if(orders.begin(), orders.end(), [&](const NamedOrder& o) { return o.name == *text; });
     if (found == orders.end())
         refuse("order", "LAST_CHAT_TIME_DESC, LAST_CHAT_TIME_ASC, CREATED_AT_DESC or CREATED_AT_ASC");
     return found->order;
@@ -103,8 +104,9 @@ ListQuery read_list_query(const Parameters& parameters, TimeUnit unit)
     query.filter.order = read_order(parameters);
     query.page_size = read_number(parameters, "pageSize", 50, 1, 50);
     query.cursor = find_parameter(parameters, "cursor");
-    query.beyond_mirror = std::any_of(upstream_alone.begin(), upstream_alone.end(),
-                                      [&](std::string_view name) { return find_parameter(parameters, name).has_value(); });
+    query.beyond_mirror = std::any_of(upstream_alone.begin(), upstream_alone.end(), [&](std::string_view name) {
+        return find_parameter(parameters, name).has_value();
+    });
     return query;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parameters of the contract's reads, checked. Empty values are as absent ones, unknown names are ignored, of a name
-// given twice the last counts. Pure. Throws Error{usage} that names the parameter and never its value.
+// The parameters of the contract's reads, checked. Empty values are as absent ones, unknown names are ignored, of a
+// name given twice the last counts. Pure. Throws Error{usage} that names the parameter and never its value.
 #pragma once
 
 #include "cache/list.hpp"

@@ -60,9 +60,11 @@ void require_loopback(const tcp::endpoint& endpoint, const std::string& address,
 {
     if (endpoint.address().is_loopback()) return;
     if (!options.allow_remote)
-        throw Error(Fault::settings, "listen on 127.0.0.1, or set proxy.allow_remote", "{}: this is not a loopback address", address);
+        throw Error(Fault::settings, "listen on 127.0.0.1, or set proxy.allow_remote",
+                    "{}: this is not a loopback address", address);
     if (!options.require_key)
-        throw Error(Fault::settings, "set proxy.auth to \"api-key\"", "{}: without a key, only loopback may be served", address);
+        throw Error(Fault::settings, "set proxy.auth to \"api-key\"", "{}: without a key, only loopback may be served",
+                    address);
 }
 
 Listener listen_tcp(asio::io_context& io, const std::string& address, const Options& options)
@@ -92,7 +94,7 @@ Listener listen_tcp(asio::io_context& io, const std::string& address, const Opti
 // A file that nobody answers on is left over from a program that was killed.
 void clear_path(asio::io_context& io, const std::string& path, const std::string& address)
 {
-    struct stat status{};
+    struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) return;
     if (!S_ISSOCK(status.st_mode)) refuse(address, "there is a file of another kind");
     Code code;
@@ -144,7 +146,8 @@ Peer identify(const Listener& listener, int socket) noexcept
     if (!peer.local_socket) return peer;
     ::ucred who{};
     ::socklen_t size = sizeof who;
-    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0) peer.trusted = who.uid == 0 || who.uid == ::geteuid();
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0)
+        peer.trusted = who.uid == 0 || who.uid == ::geteuid();
     return peer;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One event loop with its thread and the connections that live on it. Everything of a connection happens there: no locks.
+// One event loop with its thread and the connections that live on it. Everything of a connection happens there: no
+// locks.
 #pragma once
 
 #include "proxy/session.hpp"
@@ -15,7 +16,7 @@
 namespace alli::proxy {
 
 class Loop {
-public:
+  public:
     /// `context` and `guard` must outlive it.
     Loop(const Context& context, const Guard& guard, std::size_t max_sessions);
     ~Loop();
@@ -35,7 +36,7 @@ public:
     bool ended_by(std::chrono::steady_clock::time_point deadline);
     void stop(); // at once, whatever is under way, and joins
 
-private:
+  private:
     void adopt(Socket socket, Peer peer);
     void make_room();
     void remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure);

@@ -69,7 +69,9 @@ Task<Response> mirror_search(const Context& cx, const Request& rq)
 {
     require_accepted_key(cx);
     const cache::SearchQuery query = read_search_query(read_query(rq.query()));
-    const auto job = [&query](cache::Reader& db) { return search_json(query, cache::search(db, query), load_covered(db)); };
+    const auto job = [&query](cache::Reader& db) {
+        return search_json(query, cache::search(db, query), load_covered(db));
+    };
     std::string body = co_await cx.needs.store.read_long(job);
     co_return text_response("application/json", std::move(body));
 }

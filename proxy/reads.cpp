@@ -76,9 +76,9 @@ Response without_upstream(const Context& cx, bool one_thing)
 {
     const Covered covered = cx.needs.store.read([](cache::Reader& db) { return load_covered(db); });
     const bool unknown = one_thing && covered.complete;
-    Response response = unknown ? problem(Surface::contract_read, 404, "there is no such conversation or chat")
-                                : problem(Surface::contract_read, 504,
-                                          "upstream cannot be reached, and " + describe(covered));
+    Response response =
+        unknown ? problem(Surface::contract_read, 404, "there is no such conversation or chat")
+                : problem(Surface::contract_read, 504, "upstream cannot be reached, and " + describe(covered));
     response.headers.push_back({"Cache-Status", "alli-mirror; fwd=miss; detail=offline"});
     return response;
 }

@@ -16,8 +16,9 @@ using upstream::same_name;
 constexpr auto hop_by_hop = std::to_array<std::string_view>(
     {"Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Connection"});
 // The local app's own, or written anew by the transport. Not Accept-Encoding: the transport decodes what it asked for.
-constexpr auto not_upstream = std::to_array<std::string_view>({"Host", "API-KEY", "Authorization", "Cookie", "Content-Length",
-                                                               "Accept-Encoding", "Origin", "Expect", "HTTP2-Settings"});
+constexpr auto not_upstream =
+    std::to_array<std::string_view>({"Host", "API-KEY", "Authorization", "Cookie", "Content-Length", "Accept-Encoding",
+                                     "Origin", "Expect", "HTTP2-Settings"});
 // Of upstream's connection and origin, or set by us on every answer.
 constexpr auto not_back = std::to_array<std::string_view>(
     {"Content-Length", "Content-Encoding", "Set-Cookie", "Cache-Control", "X-Content-Type-Options",
@@ -88,8 +89,10 @@ void wake_engine(const Context& cx, const Request& rq)
 {
     if (!rq.path().starts_with(conversations_path)) return;
     const auto id = conversation_of(rq.path());
-    if (id) cx.needs.wake_conversation(ConversationId{*id});
-    else cx.needs.wake();
+    if (id)
+        cx.needs.wake_conversation(ConversationId{*id});
+    else
+        cx.needs.wake();
 }
 
 } // namespace
@@ -121,7 +124,8 @@ Response relayed_response(upstream::Reply reply, Why why)
     });
     response.headers = std::move(reply.headers);
     response.headers.push_back({"Via", "1.1 alli-mirror"});
-    response.headers.push_back({"Cache-Status", why == Why::miss ? "alli-mirror; fwd=miss" : "alli-mirror; fwd=bypass"});
+    response.headers.push_back(
+        {"Cache-Status", why == Why::miss ? "alli-mirror; fwd=miss" : "alli-mirror; fwd=bypass"});
     response.body = std::move(reply.body);
     return response;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the mirror does not answer goes upstream as it came, and its answer back: path and query byte for byte, headers but
-// for those that belong to one connection or to us. Buffered. Never stores. Runs on a proxy loop.
+// What the mirror does not answer goes upstream as it came, and its answer back: path and query byte for byte, headers
+// but for those that belong to one connection or to us. Buffered. Never stores. Runs on a proxy loop.
 #pragma once
 
 #include "proxy/routes.hpp"

@@ -49,9 +49,8 @@ bool is_variable(std::string_view segment)
 
 bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path)
 {
-    return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(), [](std::string_view p, std::string_view s) {
-        return is_variable(p) ? !s.empty() : p == s;
-    });
+    return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(),
+                      [](std::string_view p, std::string_view s) { return is_variable(p) ? !s.empty() : p == s; });
 }
 
 void allow(std::string& list, std::string_view method)
@@ -113,8 +112,14 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
 
 } // namespace
 
-std::string_view Request::path() const noexcept { return split_target(target).path; }
-std::string_view Request::query() const noexcept { return split_target(target).query; }
+std::string_view Request::path() const noexcept
+{
+    return split_target(target).path;
+}
+std::string_view Request::query() const noexcept
+{
+    return split_target(target).query;
+}
 
 bool Request::has(std::string_view name) const
 {
@@ -127,7 +132,10 @@ std::string_view Request::header(std::string_view name) const
     return {value.data(), value.size()};
 }
 
-std::span<const Route> routes() noexcept { return table; }
+std::span<const Route> routes() noexcept
+{
+    return table;
+}
 
 Match find_route(std::string_view method, std::string_view path)
 {

@@ -45,9 +45,9 @@ struct Route {
 std::span<const Route> routes() noexcept;
 
 struct Match {
-    const Route* route = nullptr;   // none: no such path, or not this method
+    const Route* route = nullptr; // none: no such path, or not this method
     std::vector<std::string> ids;
-    std::string allow;              // the methods of this path; empty: the path is not in the table
+    std::string allow; // the methods of this path; empty: the path is not in the table
 };
 /// Matches on the raw path and decodes afterwards. Throws Error{usage} for a path that must not be (decode_segment).
 /// HEAD finds what GET finds.

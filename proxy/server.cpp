@@ -63,7 +63,8 @@ Task<> Server::Core::accept(Core& core, Listener& listener)
         Loop& loop = *core.loops[core.turn++ % core.loops.size()];
         const asio::any_io_executor executor = loop.executor();
         boost::system::error_code code;
-        Socket socket = co_await listener.acceptor.async_accept(executor, asio::redirect_error(asio::use_awaitable, code));
+        Socket socket =
+            co_await listener.acceptor.async_accept(executor, asio::redirect_error(asio::use_awaitable, code));
         if (!code) {
             if (tcp) socket.set_option(asio::ip::tcp::no_delay(true), code);
             const Peer peer = identify(listener, socket.native_handle());

@@ -29,13 +29,13 @@ struct Limits {
     std::size_t header_bytes = 16 * 1024;
     std::size_t target_bytes = 8 * 1024;
     std::size_t body_bytes = 1024 * 1024;
-    std::size_t connections = 1024;          // beyond it the one that waits longest for a request makes room
+    std::size_t connections = 1024;           // beyond it the one that waits longest for a request makes room
     std::chrono::milliseconds header{10'000}; // from the first byte of a request to the end of its header
     std::chrono::milliseconds body{30'000};
-    std::chrono::milliseconds idle{60'000};   // between two requests
-    std::chrono::milliseconds write{30'000};  // without a byte taken by the peer
-    std::chrono::milliseconds drain{5'000};   // what stop() leaves to the requests under way
-    std::chrono::milliseconds tick{250};      // how often deadlines are looked at
+    std::chrono::milliseconds idle{60'000};  // between two requests
+    std::chrono::milliseconds write{30'000}; // without a byte taken by the peer
+    std::chrono::milliseconds drain{5'000};  // what stop() leaves to the requests under way
+    std::chrono::milliseconds tick{250};     // how often deadlines are looked at
 };
 
 struct Options {
@@ -45,7 +45,7 @@ struct Options {
     std::vector<std::string> tokens;                   // further keys
     std::vector<std::string> allowed_hosts{"127.0.0.1", "localhost", "[::1]"};
     bool allow_remote = false;
-    bool refuse_when_key_rejected = false;             // on_key_rejected = "refuse"
+    bool refuse_when_key_rejected = false; // on_key_rejected = "refuse"
     std::chrono::milliseconds max_age{60'000};
     std::chrono::milliseconds forward_timeout{10'000};
     int loops = 2;
@@ -56,17 +56,18 @@ struct Options {
 struct Needs {
     cache::Store& store;
     Clock& clock;
-    /// Sends a request upstream with the daemon's key. Called on a proxy loop; the implementation goes to the engine's loop.
+    /// Sends a request upstream with the daemon's key. Called on a proxy loop; the implementation goes to the engine's
+    /// loop.
     std::function<Task<upstream::Reply>(upstream::Request)> relay;
-    std::function<Upstream()> upstream;      // any thread
-    std::function<std::string()> status;     // any thread: the JSON of GET /mirror/v1/status
-    std::function<void()> wake;              // any thread: poll soon
+    std::function<Upstream()> upstream;                    // any thread
+    std::function<std::string()> status;                   // any thread: the JSON of GET /mirror/v1/status
+    std::function<void()> wake;                            // any thread: poll soon
     std::function<void(ConversationId)> wake_conversation; // any thread
 };
 
 /// Made, stopped and destroyed on one thread, none of its own.
 class Server {
-public:
+  public:
     /// Binds at once. Throws Error{busy} (port taken), Error{settings} (not loopback without allow_remote, and so on).
     Server(Options options, Needs needs);
     ~Server(); // as stop()
@@ -76,7 +77,7 @@ public:
 
     void stop(); // no new connections; sessions end after their request under way, at the latest after 5 s
 
-private:
+  private:
     struct Core;
     std::unique_ptr<Core> core_;
 };

@@ -20,7 +20,7 @@ namespace alli::proxy {
 using Socket = asio::generic::stream_protocol::socket; // TCP and Unix alike
 
 class Session {
-public:
+  public:
     using Steady = std::chrono::steady_clock::time_point;
 
     Session(Socket socket, Peer peer, const Context& cx, const Guard& guard);
@@ -39,7 +39,7 @@ public:
     std::optional<Steady> waiting_since() const noexcept;
     asio::cancellation_signal& cancellation() noexcept { return cancellation_; }
 
-private:
+  private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
     using Code = boost::system::error_code;
     enum class Stage { idle, reading, answering };

@@ -18,7 +18,8 @@ constexpr int hex_value(char c) noexcept
 
 bool has_control(std::string_view text)
 {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 // How many bytes follow a lead byte, and the least and greatest value of the first of them (Unicode 15, table 3-7).
@@ -91,7 +92,8 @@ std::string decode_segment(std::string_view segment)
 {
     auto decoded = percent_decoded(segment);
     if (!decoded) throw Error(Fault::usage, "write a percent sign as %25", "the path holds a broken percent escape");
-    const bool climbs = *decoded == "." || *decoded == ".." || decoded->starts_with("../") || decoded->find("/../") != decoded->npos;
+    const bool climbs =
+        *decoded == "." || *decoded == ".." || decoded->starts_with("../") || decoded->find("/../") != decoded->npos;
     if (climbs) throw Error(Fault::usage, "", "the path holds a dot segment");
     if (has_control(*decoded)) throw Error(Fault::usage, "", "the path holds a control character");
     if (!is_utf8(*decoded)) throw Error(Fault::usage, "", "the path is not UTF-8");

@@ -68,9 +68,10 @@ TEST(Answer, SaysNothingOfAFailureItDoesNotKnow)
 TEST(Answer, CarriesWhatKeepsPagesOut)
 {
     const std::string head = render_head(text_response("application/json", std::string("{}")), {});
-    for (const char* line : {"HTTP/1.1 200 OK\r\n", "X-Content-Type-Options: nosniff\r\n", "Cross-Origin-Resource-Policy: same-origin\r\n",
-                             "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n", "Referrer-Policy: no-referrer\r\n",
-                             "Cache-Control: private, no-cache\r\n", "Content-Length: 2\r\n"})
+    for (const char* line :
+         {"HTTP/1.1 200 OK\r\n", "X-Content-Type-Options: nosniff\r\n", "Cross-Origin-Resource-Policy: same-origin\r\n",
+          "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n", "Referrer-Policy: no-referrer\r\n",
+          "Cache-Control: private, no-cache\r\n", "Content-Length: 2\r\n"})
         EXPECT_THAT(head, HasSubstr(line));
     EXPECT_THAT(head, Not(HasSubstr("Access-Control")));
     EXPECT_TRUE(head.ends_with("\r\n\r\n"));

@@ -13,7 +13,8 @@ const std::string secret(32, 's');
 
 cache::ListKey some_key()
 {
-    return {Instant{std::chrono::microseconds{1'700'000'000'123'456}}, "Q29u,dmVy==", Instant{std::chrono::seconds{1'700'000'001}}};
+    return {Instant{std::chrono::microseconds{1'700'000'000'123'456}},
+            "Q29u,dmVy==", Instant{std::chrono::seconds{1'700'000'001}}};
 }
 
 cache::ListFilter of_users(std::vector<std::string> users)

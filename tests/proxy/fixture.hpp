@@ -25,7 +25,7 @@ namespace alli::proxy {
 
 /// A wall clock that a test sets before the server reads it.
 class SetClock final : public Clock {
-public:
+  public:
     Instant now() const override { return Instant{std::chrono::seconds{seconds}}; }
     Steady steady() const override { return {}; }
     Task<> sleep(std::chrono::nanoseconds) override { co_return; }
@@ -55,13 +55,15 @@ struct FakeUpstream {
 };
 
 class ProxyTest : public testing::Test {
-protected:
+  protected:
     void start(Options options = {})
     {
         if (options.listen == Options{}.listen) options.listen = {"127.0.0.1:0"};
         options.api_key = "the-key";
         Needs needs{store_, clock_, {}, {}, {}, {}, {}};
-        needs.relay = [this](upstream::Request request) { return FakeUpstream::answer(&upstream_, std::move(request)); };
+        needs.relay = [this](upstream::Request request) {
+            return FakeUpstream::answer(&upstream_, std::move(request));
+        };
         needs.upstream = [this] {
             const std::lock_guard lock(upstream_.mutex);
             return upstream_.state;
@@ -92,7 +94,7 @@ protected:
         return ::support::http(port_, "GET", target, all(more));
     }
     ::support::HttpReply send(std::string_view method, std::string_view target, const ::support::Headers& more = {},
-                            std::string_view body = {})
+                              std::string_view body = {})
     {
         return ::support::http(port_, method, target, all(more), body);
     }
@@ -109,11 +111,13 @@ protected:
     }
 
     /// A conversation of `chats` chats, one a second, the last at `seconds`.
-    void put(const std::string& id, std::int64_t seconds, int chats, const nlohmann::json& more = nlohmann::json::object())
+    void put(const std::string& id, std::int64_t seconds, int chats,
+             const nlohmann::json& more = nlohmann::json::object())
     {
         std::vector<Chat> made;
         for (int n = 0; n < chats; ++n)
-            made.push_back(support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
+            made.push_back(
+                support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
         const Conversation conversation = support::make_conversation(id, chats > 0 ? seconds : 0, more);
         write([&](cache::Writer& db) {
             cache::IndexBatch index;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows A and B of the table of hostile requests (TRUST.md section 3), and the framing that is decided on the header.
+// The rows A and B of the table of hostile requests (TRUST.md section 3), and the framing that is decided on the
+// header.
 #include "proxy/guard.hpp"
 
 #include "alli/error.hpp"
@@ -75,7 +76,9 @@ TEST(Guard, LetsNoOtherHostIn)
         {"A21", get(good_key + good_host, "http://evil.test/"), 421},
         {"A22", get(good_key + good_host, "http://127.0.0.1:8787/x"), 200},
         {"A23", get(good_key + "Host: evil.test\r\n", "http://127.0.0.1:8787/x"), 421},
-        {"A24", get(good_key + "Host: evil.test\r\nX-Forwarded-Host: 127.0.0.1:8787\r\nForwarded: host=127.0.0.1:8787\r\n"), 421},
+        {"A24",
+         get(good_key + "Host: evil.test\r\nX-Forwarded-Host: 127.0.0.1:8787\r\nForwarded: host=127.0.0.1:8787\r\n"),
+         421},
         {"A25", "GET / HTTP/1.0\r\n" + good_key, 400},
         {"port", get(good_key + "Host: 127.0.0.1:99999\r\n"), 400},
         {"brackets", get(good_key + "Host: [::1:8787\r\n"), 400},
@@ -94,8 +97,11 @@ TEST(Guard, LetsNoWebPageIn)
         {"B5", get(all + "Origin: http://localhost.evil.test:8787\r\n"), 403},
         {"B6", get(all + "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n"), 403},
         {"B7", get(all + "Sec-Fetch-Site: same-site\r\n"), 403},
-        {"B8", "POST / HTTP/1.1\r\n" + all + "Origin: http://evil.test\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n", 403},
-        {"B10", "OPTIONS / HTTP/1.1\r\n" + all + "Origin: http://evil.test\r\nAccess-Control-Request-Method: POST\r\n", 403},
+        {"B8",
+         "POST / HTTP/1.1\r\n" + all + "Origin: http://evil.test\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n",
+         403},
+        {"B10", "OPTIONS / HTTP/1.1\r\n" + all + "Origin: http://evil.test\r\nAccess-Control-Request-Method: POST\r\n",
+         403},
         {"B12", get(all + "Origin: http://evil.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"), 403},
         {"B13", get(all + "Connection: Upgrade\r\nUpgrade: websocket\r\n"), 200},
         {"B14", get(good_host + "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n"), 401},

@@ -26,8 +26,9 @@ TEST(ListQuery, HasTheDefaultsOfTheContract)
 
 TEST(ListQuery, ReadsEveryFilter)
 {
-    const ListQuery query = read("userIds=u1&userIds=u+2&llmAppId=app&categoryId=c&startedAt=1615246647609.666&endAt=2e12"
-                                 "&firstChatStartedAt=1&firstChatEndAt=-5&activeOnly=true&order=CREATED_AT_ASC&pageSize=7&cursor=x+y");
+    const ListQuery query =
+        read("userIds=u1&userIds=u+2&llmAppId=app&categoryId=c&startedAt=1615246647609.666&endAt=2e12"
+             "&firstChatStartedAt=1&firstChatEndAt=-5&activeOnly=true&order=CREATED_AT_ASC&pageSize=7&cursor=x+y");
     EXPECT_THAT(query.filter.user_ids, testing::ElementsAre("u1", "u 2"));
     EXPECT_EQ(query.filter.app_id, "app");
     EXPECT_EQ(query.filter.category_id, "c");
@@ -45,15 +46,27 @@ TEST(ListQuery, ReadsTimesInTheUnitOfTheProject)
 {
     EXPECT_EQ(read("endAt=1700000000", TimeUnit::seconds).filter.end_at, Instant{std::chrono::seconds{1'700'000'000}});
     EXPECT_EQ(read("endAt=1700000000", TimeUnit::unknown).filter.end_at, Instant{std::chrono::seconds{1'700'000'000}});
-    EXPECT_EQ(read("endAt=1700000000000", TimeUnit::unknown).filter.end_at, Instant{std::chrono::seconds{1'700'000'000}});
+    EXPECT_EQ(read("endAt=1700000000000", TimeUnit::unknown).filter.end_at,
+              Instant{std::chrono::seconds{1'700'000'000}});
 }
 
 TEST(ListQuery, NamesTheParameterThatIsWrongAndNotItsValue)
 {
-    const std::vector<std::pair<std::string, std::string>> bad{
-        {"pageSize", "0"},  {"pageSize", "51"},   {"pageSize", "-1"}, {"pageSize", "1x"},    {"pageSize", "99999999999999999999"},
-        {"order", "NEWEST"}, {"activeOnly", "yes"}, {"startedAt", "now"}, {"endAt", "1,5"},     {"firstChatStartedAt", "nan"},
-        {"firstChatEndAt", "inf"}, {"startedAt", "0x10"}, {"endAt", "1e400"}, {"pageSize", "1.0"}, {"startedAt", "1e30"}};
+    const std::vector<std::pair<std::string, std::string>> bad{{"pageSize", "0"},
+                                                               {"pageSize", "51"},
+                                                               {"pageSize", "-1"},
+                                                               {"pageSize", "1x"},
+                                                               {"pageSize", "99999999999999999999"},
+                                                               {"order", "NEWEST"},
+                                                               {"activeOnly", "yes"},
+                                                               {"startedAt", "now"},
+                                                               {"endAt", "1,5"},
+                                                               {"firstChatStartedAt", "nan"},
+                                                               {"firstChatEndAt", "inf"},
+                                                               {"startedAt", "0x10"},
+                                                               {"endAt", "1e400"},
+                                                               {"pageSize", "1.0"},
+                                                               {"startedAt", "1e30"}};
     for (const auto& [name, value] : bad) {
         try {
             read(name + "=" + value);

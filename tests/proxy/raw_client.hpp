@@ -18,7 +18,7 @@
 namespace alli::proxy {
 
 class RawClient {
-public:
+  public:
     explicit RawClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0))
     {
         sockaddr_in address{};
@@ -65,7 +65,7 @@ public:
         return text;
     }
 
-private:
+  private:
     void open(const sockaddr* address, socklen_t size)
     {
         timeval patience{};

@@ -18,7 +18,7 @@ std::vector<std::string> ids(const json& page)
 }
 
 class Reads : public ProxyTest {
-protected:
+  protected:
     // Three conversations and one without a chat; the mirror holds everything.
     void fill()
     {
@@ -105,7 +105,8 @@ TEST_F(Reads, SendACursorThatIsNotOursUpstreamAsItIs)
 TEST_F(Reads, RefuseBadParametersInUpstreamsShape)
 {
     fill();
-    for (const char* bad : {"?pageSize=0", "?pageSize=51", "?order=x", "?activeOnly=maybe", "?startedAt=then", "?userIds=%zz"}) {
+    for (const char* bad :
+         {"?pageSize=0", "?pageSize=51", "?order=x", "?activeOnly=maybe", "?startedAt=then", "?userIds=%zz"}) {
         const auto reply = get(std::string(list) + bad);
         EXPECT_EQ(reply.status, 400) << bad;
         EXPECT_EQ(json::parse(reply.body).at("code"), 7003) << bad;
@@ -122,13 +123,15 @@ TEST_F(Reads, AskUpstreamForWhatTheMirrorCannotKnow)
     start();
     EXPECT_EQ(get(std::string(list) + "?startedAt=500").header("Cache-Status"), "alli-mirror; hit");
     EXPECT_EQ(get(std::string(list) + "?startedAt=500&endAt=700").header("Cache-Status"), "alli-mirror; hit");
-    for (const char* beyond : {"", "?startedAt=499", "?endAt=700", "?startedAt=500&searchTerm=x", "?startedAt=500&variables=v",
-                               "?startedAt=500&backgroundRunning=true"})
+    for (const char* beyond : {"", "?startedAt=499", "?endAt=700", "?startedAt=500&searchTerm=x",
+                               "?startedAt=500&variables=v", "?startedAt=500&backgroundRunning=true"})
         EXPECT_EQ(get(std::string(list) + beyond).header("Cache-Status"), "alli-mirror; fwd=miss") << beyond;
     EXPECT_EQ(get("/webapi/v2/conversations/a?variables=x").header("Cache-Status"), "alli-mirror; fwd=miss");
     EXPECT_EQ(get("/webapi/v2/conversations/unknown").header("Cache-Status"), "alli-mirror; fwd=miss");
-    EXPECT_EQ(get(std::string(list) + "?startedAt=500", {{"AGENT-EMAIL", "x@y"}}).header("Cache-Status"), "alli-mirror; fwd=bypass");
-    EXPECT_EQ(get(std::string(list) + "?startedAt=500", {{"OWN-USER-ID", "x"}}).header("Cache-Status"), "alli-mirror; hit");
+    EXPECT_EQ(get(std::string(list) + "?startedAt=500", {{"AGENT-EMAIL", "x@y"}}).header("Cache-Status"),
+              "alli-mirror; fwd=bypass");
+    EXPECT_EQ(get(std::string(list) + "?startedAt=500", {{"OWN-USER-ID", "x"}}).header("Cache-Status"),
+              "alli-mirror; hit");
 }
 
 TEST_F(Reads, SayWhatIsCoveredWhenUpstreamIsAway)

@@ -23,24 +23,26 @@ TEST(RelayedRequest, LeavesOutWhatBelongsToTheConnectionOrToUs)
 {
     Request rq;
     rq.method = "POST";
-    for (const char* dropped : {"Host", "API-KEY", "Authorization", "Cookie", "Connection", "Keep-Alive", "TE", "Trailer",
-                                "Transfer-Encoding", "Upgrade", "Proxy-Authorization", "Proxy-Connection", "Content-Length",
-                                "Accept-Encoding", "Origin", "Sec-Fetch-Site", "Sec-CH-UA", "Expect"})
+    for (const char* dropped : {"Host", "API-KEY", "Authorization", "Cookie", "Connection", "Keep-Alive", "TE",
+                                "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Authorization", "Proxy-Connection",
+                                "Content-Length", "Accept-Encoding", "Origin", "Sec-Fetch-Site", "Sec-CH-UA", "Expect"})
         rq.fields.insert(dropped, dropped == std::string("Connection") ? "close, X-Hop" : "x");
     rq.fields.insert("X-Hop", "x");
     rq.fields.insert("OWN-USER-ID", "u");
     rq.fields.insert("Content-Type", "text/plain");
     rq.fields.insert("X-Twice", "1");
     rq.fields.insert("X-Twice", "2");
-    EXPECT_THAT(names(relayed_request(rq).headers), ElementsAre("OWN-USER-ID", "Content-Type", "X-Twice", "X-Twice", "Via"));
+    EXPECT_THAT(names(relayed_request(rq).headers),
+                ElementsAre("OWN-USER-ID", "Content-Type", "X-Twice", "X-Twice", "Via"));
 }
 
 TEST(RelayedResponse, LeavesOutWhatBelongsToTheConnectionOrToUs)
 {
     upstream::Reply reply;
     reply.status = 418;
-    for (const char* dropped : {"Connection", "Transfer-Encoding", "Content-Length", "Content-Encoding", "Set-Cookie",
-                                "Access-Control-Allow-Origin", "Keep-Alive", "Cache-Control", "Content-Security-Policy"})
+    for (const char* dropped :
+         {"Connection", "Transfer-Encoding", "Content-Length", "Content-Encoding", "Set-Cookie",
+          "Access-Control-Allow-Origin", "Keep-Alive", "Cache-Control", "Content-Security-Policy"})
         reply.headers.push_back({dropped, dropped == std::string("Connection") ? "X-Hop" : "x"});
     reply.headers.push_back({"x-hop", "x"});
     reply.headers.push_back({"Retry-After", "3"});
@@ -54,7 +56,8 @@ TEST_F(Relay, CarriesWhatIsNotInTheTableByteForByte)
     start();
     upstream_.reply = {207, {{"Content-Type", "text/html"}, {"X-Own", "1"}}, "<b>"};
     const std::string body("a\0b\xff", 4);
-    const auto reply = send("POST", "/webapi/apps/a%2Fb+c=/run?x=%41&y=a+b/?&&", {{"Content-Type", "text/plain"}}, body);
+    const auto reply =
+        send("POST", "/webapi/apps/a%2Fb+c=/run?x=%41&y=a+b/?&&", {{"Content-Type", "text/plain"}}, body);
     EXPECT_EQ(reply.status, 207);
     EXPECT_EQ(reply.body, "<b>");
     EXPECT_EQ(reply.header("X-Own"), "1");

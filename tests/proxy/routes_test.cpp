@@ -61,8 +61,9 @@ TEST(Routes, SayWhatAPathTakes)
 
 TEST(Routes, RefuseAPathThatMustNotBe)
 {
-    for (const char* bad : {"/webapi/../x", "/webapi/%2e%2e/x", "/webapi/..%2fx", "/webapi/.%2e/x", "/webapi/v2/conversations/%00",
-                            "/webapi/v2/conversations/%0d%0aAPI-KEY:x", "/webapi/%zz", "/other/%"})
+    for (const char* bad :
+         {"/webapi/../x", "/webapi/%2e%2e/x", "/webapi/..%2fx", "/webapi/.%2e/x", "/webapi/v2/conversations/%00",
+          "/webapi/v2/conversations/%0d%0aAPI-KEY:x", "/webapi/%zz", "/other/%"})
         EXPECT_THROW(find_route("GET", bad), Error) << bad;
 }
 

@@ -28,7 +28,7 @@ std::size_t count(std::string_view text, std::string_view part)
 }
 
 class ServerTest : public ProxyTest {
-protected:
+  protected:
     std::string head(const std::string& line, const std::string& more = {}) const
     {
         return line + " HTTP/1.1\r\nHost: " + host_ + "\r\nAPI-KEY: the-key\r\n" + more + "\r\n";
@@ -71,7 +71,8 @@ TEST_F(ServerTest, RelaysAChunkedBodyWhole)
 {
     start();
     RawClient client(port_);
-    client.send(head("POST /webapi/x", "Transfer-Encoding: chunked\r\nConnection: close\r\n") + "3;a=b\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    client.send(head("POST /webapi/x", "Transfer-Encoding: chunked\r\nConnection: close\r\n") +
+                "3;a=b\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
     EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 200"));
     EXPECT_EQ(upstream_.requests.at(0).body, "abcde");
 }
@@ -175,7 +176,7 @@ TEST_F(ServerTest, TrustsItsOwnUserOverAUnixSocket)
     put("a", 100, 1);
     cover(0, 1000);
     start(listening({unix_address(), "127.0.0.1:0"}));
-    struct stat status{};
+    struct stat status {};
     ASSERT_EQ(::stat(unix_path().c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
     RawClient client(unix_path());
@@ -192,7 +193,8 @@ TEST_F(ServerTest, TakesOverASocketFileThatNobodyAnswersOn)
 {
     {
         boost::asio::io_context io;
-        boost::asio::local::stream_protocol::acceptor left_over(io, boost::asio::local::stream_protocol::endpoint(unix_path()));
+        boost::asio::local::stream_protocol::acceptor left_over(
+            io, boost::asio::local::stream_protocol::endpoint(unix_path()));
     }
     start(listening({unix_address()}));
     RawClient client(unix_path());
@@ -210,9 +212,10 @@ TEST_F(ServerTest, TakesOverASocketFileThatNobodyAnswersOn)
 TEST_F(ServerTest, RefusesAddressesThatMustNotBeUsed)
 {
     std::ofstream(dir_ / "file") << "x";
-    for (const std::string& bad : {std::string("0.0.0.0:0"), std::string("192.0.2.1:0"), std::string("[::]:0"), std::string("127.0.0.1"),
-                                   std::string("127.0.0.1:x"), std::string("example.org:0"), std::string("127.0.0.1:70000"),
-                                   std::string("unix:"), "unix:/" + std::string(200, 'x'), "unix:" + (dir_ / "file")}) {
+    for (const std::string& bad :
+         {std::string("0.0.0.0:0"), std::string("192.0.2.1:0"), std::string("[::]:0"), std::string("127.0.0.1"),
+          std::string("127.0.0.1:x"), std::string("example.org:0"), std::string("127.0.0.1:70000"),
+          std::string("unix:"), "unix:/" + std::string(200, 'x'), "unix:" + (dir_ / "file")}) {
         try {
             start(listening({bad}));
             ADD_FAILURE() << bad;
@@ -301,19 +304,24 @@ TEST_F(ServerTest, SurvivesWhateverIsSentToIt)
     const std::uint64_t seed = 20260131;
     SCOPED_TRACE("seed " + std::to_string(seed));
     SeededRandom random(seed);
-    const std::string good = head("POST /webapi/v2/conversations/a%2Fb/title?x=%20", "Content-Length: 2\r\nConnection: close\r\n") + "{}";
+    const std::string good =
+        head("POST /webapi/v2/conversations/a%2Fb/title?x=%20", "Content-Length: 2\r\nConnection: close\r\n") + "{}";
     for (int round = 0; round < 300; ++round) {
         std::string text = good;
         for (std::uint64_t edits = 1 + random.below(4); edits > 0; --edits) {
             const auto at = static_cast<std::size_t>(random.below(text.size()));
-            if (random.below(2)) text[at] = static_cast<char>(random.next());
-            else text.erase(at, static_cast<std::size_t>(random.below(8)));
+            if (random.below(2))
+                text[at] = static_cast<char>(random.next());
+            else
+                text.erase(at, static_cast<std::size_t>(random.below(8)));
         }
         RawClient client(port_);
         client.send(text);
         client.finish();
         const std::string reply = client.read_all();
-        if (!reply.empty()) { EXPECT_THAT(reply, StartsWith("HTTP/1.1 ")); }
+        if (!reply.empty()) {
+            EXPECT_THAT(reply, StartsWith("HTTP/1.1 "));
+        }
     }
     EXPECT_EQ(get("/healthz").status, 200);
 }
