@@ -77,10 +77,15 @@ static void wipe_variable(const char* name)
     ::unsetenv(name);
 }
 
+void forget_api_key()
+{
+    wipe_variable("ALLI_API_KEY");
+}
+
 std::string load_api_key(const Settings& settings, const Environment& environment)
 {
     const auto variable = environment("ALLI_API_KEY");
-    wipe_variable("ALLI_API_KEY");
+    forget_api_key();
 
     const auto credentials = environment("CREDENTIALS_DIRECTORY");
     if (credentials && ::access((*credentials + "/alli-api-key").c_str(), F_OK) == 0)

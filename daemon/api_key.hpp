@@ -10,6 +10,9 @@ namespace alli::daemon {
 /// Throws Error{settings} that says where a key was looked for: none there, empty, or a file that others can read.
 std::string load_api_key(const Settings& settings, const Environment& environment);
 
+/// Wipes the variable: for what runs without the key.
+void forget_api_key();
+
 /// The lines of proxy.tokens_file: further keys for local apps. The same care as for the key's file.
 std::vector<std::string> load_tokens(const std::string& path);
 

@@ -49,6 +49,7 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
 
 static Plan plan_sandbox(const Settings& settings, const Environment& environment, const SandboxChoice& choice)
 {
+    forget_api_key(); // whatever is set there is not for a sandbox
     Plan plan;
     plan.instance.config = settings.config;
     plan.instance.mirror_path = sandbox_mirror_path(environment);

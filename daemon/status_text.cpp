@@ -52,7 +52,8 @@ static std::string say_backfill(const Json& mirror)
     if (done.is_boolean() && done.get<bool>()) return "";
     std::string text = "older conversations are still being fetched";
     const Json& fraction = part(backfill, "fraction");
-    if (fraction.is_number()) text += fmt::format(": {:.0f}% done", fraction.get<double>() * 100);
+    if (fraction.is_number() && fraction.get<double>() > 0)
+        text += fmt::format(": {:.0f}% done", fraction.get<double>() * 100);
     const Json& eta = part(backfill, "etaSeconds");
     if (eta.is_number()) text += fmt::format(", about {} left", say_duration(std::chrono::seconds(number_of(eta))));
     return text;
