@@ -58,8 +58,8 @@ class Daemon {
         for (;;) {
             const auto list = support::http(port, "GET", "/webapi/v2/conversations?pageSize=1", {{"API-KEY", key}});
             if (list.header("Cache-Status").find("hit") != std::string_view::npos) return;
-            if (std::chrono::steady_clock::now() > deadline) {
-                ADD_FAILURE() << "the mirror was never complete: " << status().dump();
+            if (std::chrono::steady_clock::now() > deadline || (list.status != 200 && list.status < 500)) {
+                ADD_FAILURE() << "the mirror was never complete: " << list.body << '\n' << status().dump();
                 return;
             }
             std::this_thread::yield();

@@ -20,7 +20,7 @@ using Failure = boost::system::error_code;
 constexpr auto patience = std::chrono::seconds{10};
 
 std::string request_text(std::string_view method, std::string_view target, const Headers& headers,
-                         std::string_view body)
+                         std::string_view body, std::uint16_t port)
 {
     std::string text{method};
     text.append(" ").append(target).append(" HTTP/1.1\r\n");
@@ -29,7 +29,7 @@ std::string request_text(std::string_view method, std::string_view target, const
         has_host = has_host || boost::beast::iequals(name, "Host");
         text.append(name).append(": ").append(value).append("\r\n");
     }
-    if (!has_host) text += "Host: 127.0.0.1\r\n";
+    if (!has_host) text += "Host: 127.0.0.1:" + std::to_string(port) + "\r\n";
     if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     return text.append("\r\n").append(body);
 }
@@ -68,6 +68,7 @@ struct HttpConnection::Core {
     asio::io_context loop{1};
     asio::ip::tcp::socket socket{loop};
     boost::beast::flat_buffer buffer;
+    std::uint16_t port = 0; // for the Host header
     Failure failed;
 
     // Runs what was begun to its end, or gives it up.
@@ -85,6 +86,7 @@ struct HttpConnection::Core {
 
 HttpConnection::HttpConnection(std::uint16_t port) : core_(std::make_unique<Core>())
 {
+    core_->port = port;
     const asio::ip::tcp::endpoint server{asio::ip::address_v4::loopback(), port};
     core_->socket.async_connect(server, [core = core_.get()](Failure result) { core->failed = result; });
     core_->wait();
@@ -101,7 +103,7 @@ HttpReply HttpConnection::send(std::string_view method, std::string_view target,
     http_::response_parser<http_::string_body> parser;
     parser.body_limit(boost::none);
     parser.skip(method == "HEAD");
-    const std::string request = request_text(method, target, headers, body);
+    const std::string request = request_text(method, target, headers, body, core.port);
     const auto keep = [&core](Failure result, std::size_t) { core.failed = result; };
     if (!core.failed) {
         asio::async_write(core.socket, asio::buffer(request), keep);
