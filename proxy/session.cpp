@@ -38,7 +38,8 @@ Request take_request(http::request<http::string_body> message)
     Request rq;
     rq.method = std::string(view(message.method_string()));
     rq.target = std::string(origin_form(view(message.target())));
-    if (rq.target.starts_with('?')) rq.target.insert(rq.target.begin(), '/'); // insert(0, "/") makes g++ 12 see an overflow at -O2
+    if (rq.target.starts_with('?'))
+        rq.target.insert(rq.target.begin(), '/'); // insert(0, "/") makes g++ 12 see an overflow at -O2
     rq.body = std::move(message.body());
     rq.fields = std::move(static_cast<http::fields&>(message.base()));
     return rq;
