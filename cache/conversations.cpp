@@ -183,14 +183,14 @@ bool put_conversation(Writer& db, IndexBatch& index, const Conversation& convers
     return true;
 }
 
-bool put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal,
-               std::span<const Chat> chats)
+std::int64_t put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal,
+                       std::span<const Chat> chats)
 {
     const auto pk = find_pk(db, id);
-    if (!pk) return false;
-    bool changed = false;
-    for (const Chat& chat : chats) changed |= put_chat(db, index, *pk, first_ordinal++, chat);
-    if (changed) count_held(db, *pk);
+    if (!pk) return 0;
+    std::int64_t changed = 0;
+    for (const Chat& chat : chats) changed += put_chat(db, index, *pk, first_ordinal++, chat) ? 1 : 0;
+    if (changed > 0) count_held(db, *pk);
     return changed;
 }
 

@@ -31,8 +31,8 @@ bool put_conversation(Writer& db, IndexBatch& index, const Conversation& convers
 /// Puts chats at ordinals first_ordinal, +1, ... (at most the held number, so that no hole comes to be). Where another
 /// chat stands at an ordinal than the one that came, it and all beyond it are removed first. True when something
 /// changed.
-bool put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal,
-               std::span<const Chat> chats);
+std::int64_t put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal,
+                       std::span<const Chat> chats);
 
 /// Forgets the chats from an ordinal on: upstream has fewer now. True when there were any.
 bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal);

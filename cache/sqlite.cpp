@@ -192,6 +192,33 @@ std::int64_t Connection::last_rowid() const noexcept
     return sqlite3_last_insert_rowid(db_);
 }
 
+Writer::Writer(const std::string& path, std::string_view synchronous) : Connection(path, Access::write, synchronous)
+{
+    const auto note_pages = [](void* writer, sqlite3*, const char*, int pages) {
+        static_cast<Writer*>(writer)->log_pages_ = pages;
+        return SQLITE_OK;
+    };
+    sqlite3_wal_hook(handle(), note_pages, this);
+}
+
+bool Writer::in_transaction() const noexcept
+{
+    return sqlite3_get_autocommit(handle()) == 0;
+}
+
+void Writer::roll_back() noexcept
+{
+    if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+bool Writer::checkpoint(Checkpoint how) noexcept
+{
+    const int mode = how == Checkpoint::passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+    if (sqlite3_wal_checkpoint_v2(handle(), nullptr, mode, nullptr, nullptr) != SQLITE_OK) return false;
+    log_pages_ = 0;
+    return true;
+}
+
 void Connection::fail(int code) const
 {
     const char* why = db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(code);

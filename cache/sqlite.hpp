@@ -169,10 +169,20 @@ class Connection {
 using Reader = Connection;
 
 /// What a write gets: inside a transaction that the store commits when the function returns and rolls back when it
-/// throws.
+/// throws. The rest is for the store's committing thread alone.
 class Writer : public Connection {
   public:
-    using Connection::Connection;
+    explicit Writer(const std::string& path, std::string_view synchronous = "NORMAL");
+
+    bool in_transaction() const noexcept; // a full disk may have ended it
+    void roll_back() noexcept;            // whatever is open; nothing when nothing is
+
+    enum class Checkpoint { passive, truncate };
+    bool checkpoint(Checkpoint how) noexcept;             // false: a reader was in the way
+    int log_pages() const noexcept { return log_pages_; } // since the last checkpoint, as of the last commit
+
+  private:
+    int log_pages_ = 0;
 };
 
 } // namespace alli::cache

@@ -32,7 +32,7 @@ std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema,
                                   const std::string& url)
 {
     require_private(path);
-    auto db = std::make_unique<Writer>(path, Access::write, synchronous);
+    auto db = std::make_unique<Writer>(path, synchronous);
     migrate(*db, schema);
     claim(*db, url);
     return db;

@@ -3,8 +3,6 @@
 
 #include "alli/error.hpp"
 
-#include <sqlite3.h>
-
 #include <pthread.h>
 
 #include <csignal>
@@ -25,23 +23,14 @@ bool is_fatal(const std::exception_ptr& failure)
     }
 }
 
-int count_log_pages(void* count, sqlite3*, const char*, int pages)
-{
-    *static_cast<int*>(count) = pages;
-    return SQLITE_OK;
-}
-
 } // namespace
 
-Committing::Committing(std::unique_ptr<Writer> db) : db_(std::move(db))
-{
-    sqlite3_wal_hook(db_->handle(), &count_log_pages, &log_pages_);
-}
+Committing::Committing(std::unique_ptr<Writer> db) : db_(std::move(db)) {}
 
 Committing::~Committing()
 {
     // A reader may hold the log: then it stays, and the next start reads it.
-    if (!dead_) sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    if (!dead_) db_->checkpoint(Writer::Checkpoint::truncate);
 }
 
 std::exception_ptr Committing::run_one(Job& job)
@@ -58,14 +47,14 @@ std::exception_ptr Committing::run_one(Job& job)
     } catch (...) {
         const auto failure = std::current_exception();
         // A full disk may have rolled back the whole transaction; then there is no savepoint to go back to.
-        if (sqlite3_get_autocommit(db_->handle()) == 0) db_->script("ROLLBACK TO job; RELEASE job");
+        if (db_->in_transaction()) db_->script("ROLLBACK TO job; RELEASE job");
         return failure;
     }
 }
 
 void Committing::commit()
 {
-    if (sqlite3_get_autocommit(db_->handle()) != 0)
+    if (!db_->in_transaction())
         throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost",
                     "{}: the transaction was undone", db_->path());
     db_->script("COMMIT");
@@ -81,8 +70,7 @@ void Committing::run(std::deque<Pending>& batch)
             commit();
         } catch (...) {
             const auto failure = std::current_exception();
-            if (sqlite3_get_autocommit(db_->handle()) == 0)
-                sqlite3_exec(db_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+            db_->roll_back();
             // A failed sync is never retried: what SQLite says after one is not to be believed (TRUST.md M9).
             if (is_fatal(failure)) dead_ = failure;
             for (auto& outcome : outcomes)
@@ -94,9 +82,7 @@ void Committing::run(std::deque<Pending>& batch)
 
 void Committing::checkpoint_when_long()
 {
-    if (dead_ || log_pages_ < checkpoint_pages) return;
-    if (sqlite3_wal_checkpoint_v2(db_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) == SQLITE_OK)
-        log_pages_ = 0;
+    if (!dead_ && db_->log_pages() >= checkpoint_pages) db_->checkpoint(Writer::Checkpoint::passive);
 }
 
 JobThread::JobThread(std::function<void(Batch&)> run) : run_(std::move(run))

@@ -42,7 +42,6 @@ class Committing {
     void commit();
 
     std::unique_ptr<Writer> db_;
-    int log_pages_ = 0;
     std::exception_ptr dead_; // why nothing is acknowledged any more
     std::atomic<std::uint64_t> commits_{0};
 };

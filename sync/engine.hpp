@@ -37,7 +37,7 @@ struct State {
     bool backfill_done = false;
     double fraction = 0; // of the backfill, by time covered
     std::optional<double> eta_seconds;
-    std::int64_t conversations = 0, chats = 0; // put by this process so far
+    std::int64_t conversations = 0, chats = 0; // new or changed, put by this process so far
     std::uint64_t passes = 0;
 };
 

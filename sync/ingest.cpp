@@ -26,13 +26,15 @@ Task<> complete(Tools tools, Conversation listed, upstream::Priority priority, s
     *result = co_await with_retries(tools.clock, tools.random, ask);
 }
 
-bool put(cache::Writer& db, cache::IndexBatch& index, const Update& update)
+void put(cache::Writer& db, cache::IndexBatch& index, const Update& update, Ingested& done)
 {
+    const ConversationId& id = update.conversation.id;
     bool changed = cache::put_conversation(db, index, update.conversation);
-    for (const ChatRun& run : update.runs)
-        changed |= cache::put_chats(db, index, update.conversation.id, run.first_ordinal, run.chats);
-    if (update.cut_from) changed |= cache::cut_chats(db, index, update.conversation.id, *update.cut_from);
-    return changed;
+    std::int64_t chats = 0;
+    for (const ChatRun& run : update.runs) chats += cache::put_chats(db, index, id, run.first_ordinal, run.chats);
+    if (update.cut_from) changed |= cache::cut_chats(db, index, id, *update.cut_from);
+    done.conversations += changed || chats > 0 ? 1 : 0;
+    done.chats += chats;
 }
 
 // How many chats a list item carries is told by no document: the most that was seen is how we serve them.
@@ -63,12 +65,8 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Source sour
     Ingested done;
     auto put_all = [&](cache::Writer& db) {
         cache::IndexBatch index;
-        for (const auto& update : updates) {
-            if (!update) continue;
-            ++done.conversations;
-            for (const ChatRun& run : update->runs) done.chats += std::ssize(run.chats);
-            done.changed += put(db, index, *update) ? 1 : 0;
-        }
+        for (const auto& update : updates)
+            if (update) put(db, index, *update, done);
         index.flush(db);
         if (most_embedded >= 0) note_embedding(db, most_embedded);
         also(db);

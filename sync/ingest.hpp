@@ -21,9 +21,8 @@ struct Tools {
     int max_parallel;
 };
 
-struct Ingested {
-    std::int64_t conversations = 0, chats = 0; // that were put, changed or not
-    std::int64_t changed = 0;                  // conversations in which something changed
+struct Ingested { // new or changed: what came again as it was does not count
+    std::int64_t conversations = 0, chats = 0;
 };
 
 enum class Source { list, single }; // how many chats an item carries is learnt from lists alone

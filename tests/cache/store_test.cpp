@@ -75,7 +75,7 @@ TEST_F(StoreTest, RefusesTheFileOfANewerProgram)
     write([](Writer&) {});
     store_.reset();
     {
-        Writer newer(dir_ / "mirror.db", Access::write);
+        Writer newer(dir_ / "mirror.db");
         newer.script("PRAGMA user_version = 1000");
     }
     EXPECT_EQ(fault_of([&] { Store store(options()); }), Fault::settings);

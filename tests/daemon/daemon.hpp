@@ -29,9 +29,14 @@ class Daemon {
         return process.wait(std::chrono::seconds(10));
     }
 
+    support::HttpReply get(const std::string& target) const
+    {
+        return support::http(port, "GET", target, {{"API-KEY", key}});
+    }
+
     nlohmann::json status() const
     {
-        const auto reply = support::http(port, "GET", "/mirror/v1/status", {{"API-KEY", key}});
+        const auto reply = get("/mirror/v1/status");
         EXPECT_EQ(reply.status, 200) << reply.body << reply.error;
         return nlohmann::json::parse(reply.body, nullptr, false);
     }
@@ -56,7 +61,7 @@ class Daemon {
     {
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
         for (;;) {
-            const auto list = support::http(port, "GET", "/webapi/v2/conversations?pageSize=1", {{"API-KEY", key}});
+            const auto list = get("/webapi/v2/conversations?pageSize=1");
             if (list.header("Cache-Status").find("hit") != std::string_view::npos) return;
             if (std::chrono::steady_clock::now() > deadline || (list.status != 200 && list.status < 500)) {
                 ADD_FAILURE() << "the mirror was never complete: " << list.body << '\n' << status().dump();

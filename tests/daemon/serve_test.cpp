@@ -2,7 +2,7 @@
 // `serve` through the real program: it answers from the mirror, says how it is, survives what upstream does, ends
 // cleanly.
 #include "daemon/daemon_probe.hpp"
-#include "tests/daemon/home.hpp"
+#include "tests/daemon/daemon.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/upstream/scripted_server.hpp"
 
@@ -21,56 +21,6 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
-
-/// A daemon under test; SIGTERM at the end, and that must go well.
-class Daemon {
-  public:
-    Daemon(const Home& home, std::vector<std::string> arguments)
-        : process(Home::words(std::move(arguments)), home.environment), hello(process.wait_for_line("listens on"))
-    {
-        const auto at = hello.find("127.0.0.1:") + 10;
-        port = static_cast<std::uint16_t>(std::stoi(hello.substr(at)));
-    }
-
-    int stop()
-    {
-        process.send(SIGTERM);
-        return process.wait(10s);
-    }
-
-    support::HttpReply get(const std::string& target) const
-    {
-        const support::Headers headers{{"Host", "127.0.0.1:" + std::to_string(port)}, {"API-KEY", key}};
-        return support::http(port, "GET", target, headers);
-    }
-
-    json status() const
-    {
-        const auto reply = get("/mirror/v1/status");
-        EXPECT_EQ(reply.status, 200) << reply.body << reply.error;
-        return json::parse(reply.body, nullptr, false);
-    }
-
-    /// Asks again until the status fits: the engine has its own time.
-    template <class Fits>
-    json wait_for(Fits fits) const
-    {
-        const auto deadline = std::chrono::steady_clock::now() + 30s;
-        for (json now = status();; now = status()) {
-            if (fits(now)) return now;
-            if (std::chrono::steady_clock::now() > deadline) {
-                ADD_FAILURE() << "the status never fitted: " << now.dump();
-                return now;
-            }
-            std::this_thread::yield();
-        }
-    }
-
-    support::Process process;
-    std::string hello;
-    std::uint16_t port = 0;
-    std::string key = "sandbox";
-};
 
 static bool is_complete(const json& status)
 {

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// A backfill of a local sandbox by the real program, measured from outside: time, requests, peak memory, size on disk.
+// Beside it, in the same run, a plain client that fetches the same pages over one connection and throws them away: what
+// the requests alone cost here. backfill_bench [CORPUS [CONVERSATIONS]]
+#include "sandbox/sandbox.hpp"
+#include "tests/support/http_client.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+
+namespace {
+
+using alli::sandbox::Sandbox;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start)
+{
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+struct Plain {
+    double seconds = 0;
+    std::size_t requests = 0, bytes = 0;
+};
+
+std::string cursor_of(const std::string& body)
+{
+    const auto at = body.rfind("\"cursor\"");
+    const auto cursor = nlohmann::json::parse('{' + body.substr(at)).at("cursor");
+    return cursor.is_string() ? cursor.get<std::string>() : "";
+}
+
+Plain fetch_plainly(const Sandbox& upstream)
+{
+    Plain plain;
+    const auto start = Clock::now();
+    support::HttpConnection connection(upstream.port());
+    std::string cursor;
+    do {
+        std::string target = "/webapi/v2/conversations?pageSize=50";
+        if (!cursor.empty()) target += "&cursor=" + cursor;
+        const auto reply = connection.send("GET", target);
+        if (reply.status != 200) throw std::runtime_error(target + ": " + reply.error + reply.body);
+        plain.bytes += reply.body.size();
+        ++plain.requests;
+        cursor = cursor_of(reply.body);
+    } while (!cursor.empty());
+    plain.seconds = seconds_since(start);
+    return plain;
+}
+
+struct Run {
+    double seconds = 0, cpu = 0;
+    long peak_kib = 0;
+    int code = 0;
+};
+
+double seconds_of(const timeval& time)
+{
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+Run run_sync(const Sandbox& upstream, const std::string& home)
+{
+    const auto start = Clock::now();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::setenv("HOME", home.c_str(), 1);
+        ::setenv("ALLI_API_KEY", "sandbox", 1);
+        ::setenv("ALLI_MIRROR_UPSTREAM_URL", upstream.url().c_str(), 1);
+        ::setenv("ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND", "0", 1);
+        ::setenv("ALLI_MIRROR_MIRROR_PATH", (home + "/mirror.db").c_str(), 1);
+        ::execl(ALLI_MIRROR_BINARY, ALLI_MIRROR_BINARY, "sync", static_cast<char*>(nullptr));
+        ::_exit(127);
+    }
+    Run run;
+    rusage usage{};
+    int status = 0;
+    if (child < 0 || ::wait4(child, &status, 0, &usage) != child)
+        throw std::runtime_error("the program could not be run");
+    run.seconds = seconds_since(start);
+    run.cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+    run.peak_kib = usage.ru_maxrss;
+    run.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return run;
+}
+
+void measure(const alli::sandbox::Options& options)
+{
+    Sandbox upstream(options);
+    const auto conversations = static_cast<double>(upstream.conversation_ids().size());
+    const auto chats = static_cast<double>(upstream.chat_total());
+    const Plain plain = fetch_plainly(upstream);
+    upstream.clear_log();
+
+    const support::TempDir home;
+    const Run run = run_sync(upstream, home.path());
+    const auto disk = static_cast<double>(std::filesystem::file_size(home / "mirror.db"));
+    fmt::print("embedded {:>2}: {:.0f} conversations, {:.0f} chats\n", options.embedded_chats, conversations, chats);
+    fmt::print("  sync       {:6.2f} s  {:6.0f} chats/s  cpu {:.2f} s  peak {:.0f} MB  exit {}\n", run.seconds,
+               chats / run.seconds, run.cpu, static_cast<double>(run.peak_kib) / 1024, run.code);
+    fmt::print("  requests   {} lists, {} chat pages (backfill, census and first poll)\n",
+               upstream.request_count("listConversations"), upstream.request_count("listChats"));
+    fmt::print("  plain list {:6.2f} s  {} requests, {:.1f} MB; sync takes {:.1f} times as long\n", plain.seconds,
+               plain.requests, static_cast<double>(plain.bytes) / 1e6, run.seconds / plain.seconds);
+    fmt::print("  on disk    {:.1f} MB\n", disk / 1e6);
+}
+
+} // namespace
+
+int main(int count, char** words)
+{
+    for (const int embedded : {20, 0}) {
+        alli::sandbox::Options options;
+        if (count > 1) options.corpus = words[1];
+        if (count > 2)
+            options.conversations = std::atoi(words[2]);
+        else if (count < 2)
+            options.conversations = 5000;
+        options.embedded_chats = embedded;
+        measure(options);
+    }
+}
