@@ -55,19 +55,22 @@ class Progress {
         line["conversations"] = state.conversations;
         line["chats"] = state.chats;
         line["chatsPerSecond"] = std::round(rate(state));
-        line["fraction"] = fraction(state);
+        line["fraction"] = fraction(state) ? Json(*fraction(state)) : Json(nullptr);
         line["etaSeconds"] = state.eta_seconds ? Json(*state.eta_seconds) : Json(nullptr);
         fmt::print("{}\n", dump(line));
         std::fflush(stdout);
     }
 
-    static double fraction(const sync::State& state) { return state.backfill_done ? 1 : state.fraction; }
+    static std::optional<double> fraction(const sync::State& state)
+    {
+        return state.backfill_done ? std::optional(1.0) : state.fraction;
+    }
 
     void print_line(const char* event, const sync::State& state) const
     {
         std::string line = fmt::format("{}: {} conversations, {} chats, {:.0f} chats/s", event, state.conversations,
                                        state.chats, rate(state));
-        if (fraction(state) > 0) line += fmt::format(", {:.0f}%", fraction(state) * 100);
+        if (fraction(state)) line += fmt::format(", {:.0f}%", *fraction(state) * 100);
         if (state.eta_seconds)
             line += fmt::format(", about {} left", say_duration(std::chrono::seconds(std::lround(*state.eta_seconds))));
         fmt::print(stderr, "{}\n", line);

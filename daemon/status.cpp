@@ -54,7 +54,7 @@ static Json make_mirror(cache::Reader& db, const cache::Progress& progress, cons
     if (progress.backfill_done)
         backfill["fraction"] = 1.0;
     else
-        backfill["fraction"] = live != nullptr ? Json(live->fraction) : Json(nullptr);
+        backfill["fraction"] = live != nullptr && live->fraction ? Json(*live->fraction) : Json(nullptr);
     backfill["etaSeconds"] = live != nullptr && live->eta_seconds ? Json(*live->eta_seconds) : Json(nullptr);
 
     Json mirror;

@@ -86,7 +86,7 @@ Response without_upstream(const Context& cx, bool one_thing)
 Task<Response> ask_upstream(const Context& cx, const Request& rq, bool one_thing)
 {
     try {
-        Response response = co_await relay(cx, rq, Why::miss);
+        Response response = co_await relay(cx, rq, Why::miss, cx.options.forward_timeout);
         require_no_redirect(response);
         co_return response;
     } catch (const Error& error) {

@@ -26,6 +26,8 @@ constexpr auto not_back = std::to_array<std::string_view>(
 constexpr auto prefixes_not_upstream = std::to_array<std::string_view>({"Sec-", "Proxy-"});
 constexpr auto prefixes_not_back = std::to_array<std::string_view>({"Access-Control-", "Proxy-"});
 
+constexpr std::chrono::milliseconds no_deadline{0}; // waiting without progress is bounded all the same
+
 constexpr std::string_view conversations_path = "/webapi/v2/conversations/";
 
 template <std::size_t n>
@@ -130,10 +132,10 @@ Response relayed_response(upstream::Reply reply, Why why)
     return response;
 }
 
-Task<Response> relay(const Context& cx, const Request& rq, Why why)
+Task<Response> relay(const Context& cx, const Request& rq, Why why, std::chrono::milliseconds deadline)
 {
     upstream::Request request = relayed_request(rq);
-    request.timeout = cx.options.forward_timeout;
+    request.timeout = deadline;
     upstream::Reply reply = co_await cx.needs.relay(std::move(request));
     Response response = relayed_response(std::move(reply), why);
     response.sized = rq.method != "HEAD"; // its length is that of a body which was not sent
@@ -148,14 +150,14 @@ void require_no_redirect(const Response& response)
 
 Task<Response> relay_read(const Context& cx, const Request& rq)
 {
-    Response response = co_await relay(cx, rq, Why::bypass);
+    Response response = co_await relay(cx, rq, Why::bypass, cx.options.forward_timeout);
     require_no_redirect(response);
     co_return response;
 }
 
 Task<Response> relay_edit(const Context& cx, const Request& rq)
 {
-    Response response = co_await relay(cx, rq, Why::bypass);
+    Response response = co_await relay(cx, rq, Why::bypass, cx.options.forward_timeout);
     require_no_redirect(response);
     if (is_good(response.status)) wake_engine(cx, rq);
     co_return response;
@@ -163,7 +165,7 @@ Task<Response> relay_edit(const Context& cx, const Request& rq)
 
 Task<Response> relay_other(const Context& cx, const Request& rq)
 {
-    Response response = co_await relay(cx, rq, Why::bypass);
+    Response response = co_await relay(cx, rq, Why::bypass, no_deadline); // an app may work on an answer for minutes
     const bool reads = rq.method == "GET" || rq.method == "HEAD";
     if (!reads && is_good(response.status)) wake_engine(cx, rq);
     co_return response;

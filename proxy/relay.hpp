@@ -11,7 +11,7 @@ namespace alli::proxy {
 enum class Why { miss, bypass };
 
 /// Throws what Needs::relay throws, Error{unreachable} above all.
-Task<Response> relay(const Context& cx, const Request& rq, Why why);
+Task<Response> relay(const Context& cx, const Request& rq, Why why, std::chrono::milliseconds deadline);
 /// The API never redirects: whoever answers so is somebody else. Throws Error{bad_reply}. For the contract's routes.
 void require_no_redirect(const Response& response);
 

@@ -58,10 +58,20 @@ struct Engine::Core {
           options(its_options), tools{client, store, its_clock, its_random, its_options.max_parallel}
     {
         const Progress progress = store.read([](cache::Reader& db) { return cache::load_progress(db); });
-        if (client.time_unit() == TimeUnit::unknown) client.set_time_unit(progress.unit);
+        adopt_time_unit(client, progress.unit);
         current.verified_at = progress.verified_at;
         current.backfill_done = !backfill_due();
         publish();
+    }
+
+    // What is stored was read in one unit: reading on in another would mix two calendars.
+    static void adopt_time_unit(upstream::Client& client, TimeUnit stored)
+    {
+        if (client.time_unit() == TimeUnit::unknown) client.set_time_unit(stored);
+        if (stored != TimeUnit::unknown && client.time_unit() != stored)
+            throw Error(Fault::settings,
+                        "take the setting back, or move the mirror aside: it is made anew from upstream",
+                        "upstream.time_unit is not the unit that this mirror was made with");
     }
 
     Instant since() const { return options.backfill_since.value_or(cache::beginning_of_time); }
@@ -108,14 +118,47 @@ struct Engine::Core {
         publish();
     }
 
+    // Once each: one that cannot be read must not hold up everything else. What fails for all is tried again for all.
     Task<> refresh_asked_for()
     {
-        while (!asked_for.empty()) {
-            std::vector<ConversationId> one{asked_for.front()};
-            Report report_it = reporter();
-            co_await refresh(tools, std::move(one), report_it);
+        for (std::size_t left = asked_for.size(); left > 0; --left) {
+            const ConversationId id = std::move(asked_for.front());
             asked_for.pop_front();
+            std::vector<ConversationId> one{id};
+            Report report_it = reporter();
+            std::optional<Error> failure;
+            try {
+                co_await refresh(tools, std::move(one), report_it);
+            } catch (const Error& error) {
+                failure = error;
+            }
+            if (failure && concerns_all(*failure)) {
+                asked_for.push_back(id);
+                throw Error(*failure);
+            }
+            co_await note_refresh(id, failure);
         }
+    }
+
+    static bool concerns_all(const Error& error)
+    {
+        return error.fault() != Fault::bad_reply && error.fault() != Fault::refused;
+    }
+
+    Task<> note_refresh(ConversationId id, std::optional<Error> failure)
+    {
+        const std::string key = "conversation " + id.value;
+        const Instant now = clock.now();
+        auto note = [&](cache::Writer& db) {
+            if (failure)
+                cache::put_problem(db, key,
+                                   {fmt::format("a conversation that a local app changed could not be read again: {}",
+                                                failure->what()),
+                                    failure->hint(), now});
+            else
+                cache::clear_problem(db, key);
+        };
+        co_await tools.store.write(note);
     }
 
     Task<> between_pages()

@@ -35,7 +35,7 @@ struct State {
     std::optional<Instant> failing_since;
     std::optional<Instant> verified_at; // our clock
     bool backfill_done = false;
-    double fraction = 0; // of the backfill, by time covered
+    std::optional<double> fraction; // of the backfill; none while how much there is cannot be told
     std::optional<double> eta_seconds;
     std::int64_t conversations = 0, chats = 0; // new or changed, put by this process so far
     std::uint64_t passes = 0;

@@ -7,6 +7,9 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/sync/model.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +24,7 @@ class EngineTest : public testing::Test {
     void pass()
     {
         upstream::Pace pace(clock_, {0, 4});
-        upstream::Client client(model_, pace, clock_, {"key", TimeUnit::seconds, "/count"});
+        upstream::Client client(model_, pace, clock_, {"key", unit_, "/count"});
         Engine engine(client, *store_, clock_, random_, options_);
         asio::io_context loop;
         bool done = false;
@@ -36,6 +39,22 @@ class EngineTest : public testing::Test {
         support::run_jumping(loop, clock_, [&] { return done; });
         state_ = *engine.state();
         if (failure) std::rethrow_exception(failure);
+    }
+
+    /// The engine as a daemon runs it, until `done` says so; then it is cancelled.
+    void run_until(std::function<bool(Engine&)> done)
+    {
+        upstream::Pace pace(clock_, {0, 4});
+        upstream::Client client(model_, pace, clock_, {"key", unit_, "/count"});
+        Engine engine(client, *store_, clock_, random_, options_);
+        asio::io_context loop;
+        asio::cancellation_signal cancel;
+        auto ended = [](std::exception_ptr) {};
+        asio::co_spawn(loop, engine.run(), asio::bind_cancellation_slot(cancel.slot(), ended));
+        EXPECT_TRUE(support::run_jumping(
+            loop, clock_, [&] { return done(engine); }, 100));
+        cancel.emit(asio::cancellation_type::terminal);
+        support::run_until_idle(loop);
     }
 
     void reopen()
@@ -75,6 +94,7 @@ class EngineTest : public testing::Test {
     }
 
     Model model_;
+    TimeUnit unit_ = TimeUnit::seconds;
     support::FakeClock clock_;
     SeededRandom random_{7};
     support::TempDir dir_;
@@ -285,6 +305,44 @@ TEST_F(EngineTest, StopsAtTheDateAskedForAndClaimsNoMore)
     pass();
     expect_mirror_equals_model();
     EXPECT_TRUE(complete());
+}
+
+TEST_F(EngineTest, RefusesToReadOnInAnotherUnitOfTime)
+{
+    fill(3);
+    pass();
+    unit_ = TimeUnit::milliseconds;
+    EXPECT_THROW(pass(), Error);
+    unit_ = TimeUnit::unknown;
+    EXPECT_NO_THROW(pass());
+}
+
+TEST_F(EngineTest, FetchesAgainWhatALocalAppChanged)
+{
+    fill(3);
+    pass();
+    model_.conversations.erase("c0");            // deleted through the proxy, say
+    model_.conversations["c1"].chats.pop_back(); // and this one answers something unreadable
+    model_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (request.target.find("/c1") == std::string::npos) return std::nullopt;
+        upstream::Reply odd;
+        odd.status = 200;
+        odd.body = "{}";
+        return odd;
+    };
+    run_until([&](Engine& engine) {
+        if (engine.state()->passes == 1) {
+            engine.wake_conversation({"c1"});
+            engine.wake_conversation({"c0"});
+        }
+        return engine.state()->passes >= 3;
+    });
+    const auto held = [&](const char* id) {
+        return store_->read([&](cache::Reader& db) { return cache::find_held(db, {id}); });
+    };
+    EXPECT_FALSE(held("c0"));
+    EXPECT_TRUE(held("c1"));
+    EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::load_problems(db); }).size(), 1U);
 }
 
 TEST_F(EngineTest, FindsAMirrorOfNothingComplete)
