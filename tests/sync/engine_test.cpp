@@ -207,6 +207,19 @@ TEST_F(EngineTest, LosesNothingThatIsTouchedWhileItIsPaged)
     expect_mirror_equals_model();
 }
 
+TEST_F(EngineTest, SkipsNothingWhenOneIsDeletedWhileTheListIsPaged)
+{
+    fill(160);
+    model_.position_cursor = true;
+    int deleted = 0;
+    on_commit_ = [&] { // of those that were seen: what follows them shifts by one
+        if (deleted < 3) model_.conversations.erase("c" + std::to_string(159 - deleted++));
+    };
+    pass();
+    for (const auto& [id, entry] : model_.conversations)
+        EXPECT_TRUE(store_->read([&](cache::Reader& db) { return cache::find_held(db, {id}); })) << id;
+}
+
 TEST_F(EngineTest, GoesOnWhereItWasStopped)
 {
     fill(400);
