@@ -44,4 +44,15 @@ bool is_complete(Reader& db)
     return is_covered(db, beginning_of_time, std::nullopt) && load_progress(db).chatless_at.has_value();
 }
 
+Covered load_covered(Reader& db)
+{
+    Covered covered;
+    covered.complete = is_complete(db);
+    const auto intervals = load_coverage(db); // oldest first, and apart from each other
+    if (intervals.empty()) return covered;
+    covered.from = intervals.back().from;
+    covered.through = intervals.back().through;
+    return covered;
+}
+
 } // namespace alli::cache

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person typed, as an FTS5 expression that cannot fail: words and "phrases", all of which must match, each
-// quoted. Pure. (The language of DESIGN.md grows here.)
+// quoted. Pure. (The query language grows here.)
 #pragma once
 
 #include <string>

@@ -42,6 +42,13 @@ void save_progress(Writer& db, const Progress& progress); // writes only the val
 /// What the proxy may claim about the whole list: everything covered, chatless ones too.
 bool is_complete(Reader& db);
 
+/// What may be said of the mirror as a whole: the newest stretch of time for which it is complete.
+struct Covered {
+    bool complete = false; // everything
+    std::optional<Instant> from, through;
+};
+Covered load_covered(Reader& db);
+
 /// Something that went wrong and has not been mended since: kept until the same `what` is cleared.
 struct Problem {
     std::string what; // one sentence; no message text, no key

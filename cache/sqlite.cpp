@@ -114,7 +114,7 @@ constexpr std::array meanings{
     CodeMeaning{SQLITE_PERM, Fault::io, "the file must belong to the program's user"},
 };
 
-// As TRUST.md section 4 has it. A reader never checkpoints, not even as the last to close: one connection does.
+// See docs/decisions/0004. A reader never checkpoints, not even as the last to close: one connection does.
 void configure(Connection& db, Access access, std::string_view synchronous)
 {
     sqlite3* handle = db.handle();

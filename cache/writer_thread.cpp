@@ -71,7 +71,7 @@ void Committing::run(std::deque<Pending>& batch)
         } catch (...) {
             const auto failure = std::current_exception();
             db_->roll_back();
-            // A failed sync is never retried: what SQLite says after one is not to be believed (TRUST.md M9).
+            // A failed sync is never retried: what SQLite says after one is not to be believed (docs/decisions/0004).
             if (is_fatal(failure)) dead_ = failure;
             for (auto& outcome : outcomes)
                 if (!outcome) outcome = failure;

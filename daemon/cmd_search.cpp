@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `search`: full text over the mirror, offline, beside a running daemon or without one.
 #include "alli/error.hpp"
-#include "cache/search.hpp"
+#include "cache/search_json.hpp"
 #include "cache/store.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/places.hpp"
@@ -50,33 +50,6 @@ static cache::SearchQuery make_query(const SearchArguments& arguments)
     return query;
 }
 
-static Json hit_json(const cache::SearchHit& hit)
-{
-    Json json;
-    json["conversationId"] = hit.conversation_id;
-    json["chatId"] = hit.chat_id ? Json(*hit.chat_id) : Json(nullptr);
-    json["title"] = hit.title;
-    json["sender"] = hit.sender;
-    json["timestamp"] = time_json(hit.sent_at);
-    json["snippet"] = hit.snippet;
-    json["user"] = hit.user;
-    json["score"] = hit.score;
-    return json;
-}
-
-static void print_result(const cache::SearchQuery& query, const cache::SearchResult& result, const Json& coverage)
-{
-    Json json;
-    json["query"] = query.text;
-    json["results"] = Json::array();
-    for (const cache::SearchHit& hit : result.hits) json["results"].push_back(hit_json(hit));
-    json["total"] = result.total;
-    if (!result.total_exact) json["totalExact"] = false;
-    json["next"] = nullptr;
-    json["coverage"] = coverage;
-    print_json(dump(json));
-}
-
 static void print_hit(const cache::SearchHit& hit, bool bold)
 {
     const std::string title = hit.title.empty() ? "(no title)" : printable_line(hit.title);
@@ -86,7 +59,7 @@ static void print_hit(const cache::SearchHit& hit, bool bold)
     fmt::print("    {}: {}\n", who, snippet_text(hit.snippet, bold));
 }
 
-static void print_words(const cache::SearchResult& result, const Json& coverage)
+static void print_words(const cache::SearchResult& result, const cache::Covered& covered)
 {
     const bool bold = wants_bold();
     for (const cache::SearchHit& hit : result.hits) print_hit(hit, bold);
@@ -96,7 +69,7 @@ static void print_words(const cache::SearchResult& result, const Json& coverage)
         fmt::print("{} of more than {}\n", result.hits.size(), result.total);
     else
         fmt::print("{} of {}\n", result.hits.size(), result.total);
-    if (!coverage["complete"].get<bool>())
+    if (!covered.complete)
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
 }
 
@@ -109,18 +82,18 @@ static int search(const SearchArguments& arguments, const Context& context)
     if (place.sandbox && !arguments.json) fmt::print(stderr, "note: this is the sandbox's mirror\n");
 
     const cache::SearchResult result = cache::search(*db, query);
-    const Json coverage = make_coverage(*db);
+    const cache::Covered covered = cache::load_covered(*db);
     if (arguments.json)
-        print_result(query, result, coverage);
+        print_json(cache::search_json(query, result, covered));
     else
-        print_words(result, coverage);
+        print_words(result, covered);
     return 0;
 }
 
 Action add_search(CLI::App& arguments)
 {
     auto chosen = std::make_shared<SearchArguments>();
-    arguments.add_option("QUERY", chosen->words, "words, \"phrases\", OR, -not, prefix*; put -- before a -word")
+    arguments.add_option("QUERY", chosen->words, "words and \"phrases\": all must match; put -- before a -word")
         ->required();
     arguments.add_option("--user", chosen->user, "only conversations of this user");
     arguments.add_option("--app", chosen->app, "only conversations of this app");

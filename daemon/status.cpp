@@ -16,21 +16,13 @@ Json time_json(std::optional<Instant> when)
     return when ? Json(to_rfc3339(*when)) : Json(nullptr);
 }
 
-static std::optional<cache::Interval> newest_interval(cache::Reader& db)
-{
-    std::optional<cache::Interval> newest;
-    for (const cache::Interval& interval : cache::load_coverage(db))
-        if (!newest || interval.through > newest->through) newest = interval;
-    return newest;
-}
-
 Json make_coverage(cache::Reader& db)
 {
-    const auto newest = newest_interval(db);
+    const cache::Covered covered = cache::load_covered(db);
     Json coverage;
-    coverage["complete"] = cache::is_complete(db);
-    coverage["from"] = newest ? time_json(newest->from) : Json(nullptr);
-    coverage["through"] = newest ? time_json(newest->through) : Json(nullptr);
+    coverage["complete"] = covered.complete;
+    coverage["from"] = time_json(covered.from);
+    coverage["through"] = time_json(covered.through);
     return coverage;
 }
 

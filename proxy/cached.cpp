@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/cached.hpp"
 
-#include "cache/progress.hpp"
 #include "proxy/seal.hpp"
 #include "upstream/header.hpp"
 
@@ -58,19 +57,7 @@ void require_accepted_key(const Context& cx)
                 "upstream refused the key, and the mirror is set to answer nothing then");
 }
 
-Covered load_covered(cache::Reader& db)
-{
-    Covered covered;
-    covered.complete = cache::is_complete(db);
-    for (const cache::Interval& interval : cache::load_coverage(db)) {
-        if (covered.through && *covered.through >= interval.through) continue;
-        covered.from = interval.from;
-        covered.through = interval.through;
-    }
-    return covered;
-}
-
-std::string describe(const Covered& covered)
+std::string describe(const cache::Covered& covered)
 {
     if (!covered.through) return "the mirror is not complete for any time yet";
     const std::string through = to_rfc3339(*covered.through);

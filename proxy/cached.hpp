@@ -2,7 +2,7 @@
 // An answer out of the mirror: what it says about its age and origin, and what the mirror may claim to hold.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/progress.hpp"
 #include "proxy/routes.hpp"
 
 #include <optional>
@@ -23,12 +23,7 @@ Response cached_response(const Context& cx, const Request& rq, Found found);
 /// Throws Error{key_rejected} where the mirror is to keep silent once upstream refused the key.
 void require_accepted_key(const Context& cx);
 
-/// The newest stretch of time for which the mirror is complete.
-struct Covered {
-    bool complete = false; // everything
-    std::optional<Instant> from, through;
-};
-Covered load_covered(cache::Reader& db);
-std::string describe(const Covered& covered);
+/// What is covered, in words: "the mirror is complete from ... through ... alone".
+std::string describe(const cache::Covered& covered);
 
 } // namespace alli::proxy

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may call, decided on the header alone, before a body byte is read and before any route (TRUST.md sections 1 and
-// 3): framing, Host, page-made requests, method, key, target. Pure: any thread.
+// Who may call, decided on the header alone, before a body byte is read and before any route:
+// framing, Host, page-made requests, method, key, target. Pure: any thread.
 #pragma once
 
 #include "proxy/seal.hpp"

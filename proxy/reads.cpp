@@ -74,7 +74,7 @@ std::optional<Found> find(const Context& cx, Find find_body)
 // What can be said without upstream about a list that is not covered, or (one_thing) about an id that is not held.
 Response without_upstream(const Context& cx, bool one_thing)
 {
-    const Covered covered = cx.needs.store.read([](cache::Reader& db) { return load_covered(db); });
+    const auto covered = cx.needs.store.read([](cache::Reader& db) { return cache::load_covered(db); });
     const bool unknown = one_thing && covered.complete;
     Response response =
         unknown ? problem(Surface::contract_read, 404, "there is no such conversation or chat")

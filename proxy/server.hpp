@@ -24,7 +24,7 @@ struct Upstream {
     std::string error; // empty when the last pass went well
 };
 
-/// What one connection may take, and for how long (TRUST.md section 4).
+/// What one connection may take, and for how long.
 struct Limits {
     std::size_t header_bytes = 16 * 1024;
     std::size_t target_bytes = 8 * 1024;

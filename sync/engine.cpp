@@ -213,7 +213,7 @@ struct Engine::Core {
                 failures = 0;
             } catch (const Error& error) {
                 if (error.fault() == Fault::damaged || error.fault() == Fault::io)
-                    throw; // not to be retried: TRUST.md I12
+                    throw; // not to be retried: docs/decisions/0004
                 failed(error);
                 penalty = back_off(random, failures++, first_pause, longest_pause);
             }

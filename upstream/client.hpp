@@ -34,7 +34,7 @@ struct DailyCount {
     std::int64_t count = 0;
 };
 
-/// For whom a call is made (api notes, "Hosts and identity"); empty: the bare key. Values as they go on the wire.
+/// For whom a call is made; empty: the bare key. Values as they go on the wire.
 struct Identity {
     std::string own_user_id, user_email, agent_email;
 };

@@ -18,7 +18,7 @@ struct Header {
     std::string value;
 };
 
-/// Who is asked for first when requests compete (DESIGN.md, Sync): lower goes first.
+/// Who is asked for first when requests compete: lower goes first.
 enum class Priority { app, delivery, increment, backfill, reconcile };
 
 struct Request {

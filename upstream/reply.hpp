@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads what upstream says when it does not say 2xx: its many error shapes (api notes, "Errors seen in the wild") into
+// Reads what upstream says when it does not say 2xx: its many error shapes into
 // one sentence, and a status into a Fault. Pure.
 #pragma once
 

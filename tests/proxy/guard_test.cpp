@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows A and B of the table of hostile requests (TRUST.md section 3), and the framing that is decided on the
+// The rows A and B of the table of hostile requests, and the framing that is decided on the
 // header.
 #include "proxy/guard.hpp"
 
