@@ -202,10 +202,23 @@ struct Engine::Core {
         publish();
     }
 
+    // The alarm belongs to the loop, which may go before the engine does: it ends with run().
+    struct AlarmSet {
+        explicit AlarmSet(Core& its_core) : core(its_core) { std::atomic_store(&core.shared_alarm, core.alarm); }
+        AlarmSet(const AlarmSet&) = delete;
+        AlarmSet& operator=(const AlarmSet&) = delete;
+        ~AlarmSet()
+        {
+            std::atomic_store(&core.shared_alarm, std::shared_ptr<Alarm>());
+            core.alarm.reset();
+        }
+        Core& core;
+    };
+
     Task<> run()
     {
         alarm = std::make_shared<Alarm>(co_await asio::this_coro::executor);
-        std::atomic_store(&shared_alarm, alarm);
+        const AlarmSet set(*this);
         for (int failures = 0;;) {
             std::optional<std::chrono::milliseconds> penalty;
             try {
