@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A point in time, to the microsecond, and how upstream writes it: a JSON number of seconds or of milliseconds, either
-// with a fraction. The unit is not documented (a number above 1e11 must be milliseconds), so it is worked out, kept, and
-// can be forced by a setting. What was sent is always stored unchanged; an Instant is for comparing and for windows.
+// with a fraction. The unit is not documented (a number above 1e11 must be milliseconds), so it is worked out, kept,
+// and can be forced by a setting. What was sent is always stored unchanged; an Instant is for comparing and for
+// windows.
 #pragma once
 
 #include <chrono>

@@ -110,7 +110,8 @@ enum class Access { read, write };
 
 class Connection {
   public:
-    /// Opens (for write: creates, mode 0600) and sets it up as docs/decisions/0004 says. `synchronous`: "NORMAL" or "FULL".
+    /// Opens (for write: creates, mode 0600) and sets it up as docs/decisions/0004 says. `synchronous`: "NORMAL" or
+    /// "FULL".
     Connection(const std::string& path, Access access, std::string_view synchronous = "NORMAL");
     ~Connection();
     Connection(const Connection&) = delete;

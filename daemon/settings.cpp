@@ -85,8 +85,7 @@ static const Setting* find_setting(std::string_view key)
     for (const Setting& setting : settings) keys.push_back(setting.key);
     const std::string_view nearest = find_nearest(key, keys);
     throw Error(Fault::settings,
-                nearest.empty() ? "see README.md, \"Settings\""
-                                : fmt::format("did you mean {}?", nearest),
+                nearest.empty() ? "see README.md, \"Settings\"" : fmt::format("did you mean {}?", nearest),
                 "{}: there is no setting {}", where, key);
 }
 
