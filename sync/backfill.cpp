@@ -22,7 +22,8 @@ void save_step(cache::Writer& db, const Step& step, Instant since, Instant throu
     if (!progress.boundary) progress.boundary = through; // from here on it is the increments' to move
     progress.unit = unit;
     progress.backfill_done = step.last;
-    if (step.reached) progress.backfill_bound = *step.reached + microseconds(1);
+    // Never below `since`: a window's edge may bring one from just before it, and what lies between is not certified.
+    if (step.reached) progress.backfill_bound = std::max(*step.reached + microseconds(1), since);
     if (!progress.verified_at) progress.verified_at = now;
     cache::save_progress(db, progress);
     if (step.last || step.reached) cache::cover(db, {covered_from(step, since), through, now});

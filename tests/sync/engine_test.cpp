@@ -320,6 +320,19 @@ TEST_F(EngineTest, StopsAtTheDateAskedForAndClaimsNoMore)
     EXPECT_TRUE(complete());
 }
 
+TEST_F(EngineTest, LeavesNoGapWhereTheDateAskedForHadANeighbour)
+{
+    model_.inclusive = true;
+    fill(10);
+    model_.add("just before", 10'049, 1); // within the unit by which windows overlap
+    options_.backfill_since = support::at_second(10'050);
+    pass();
+    options_.backfill_since.reset();
+    pass();
+    expect_mirror_equals_model();
+    EXPECT_TRUE(complete());
+}
+
 TEST_F(EngineTest, RefusesToReadOnInAnotherUnitOfTime)
 {
     fill(3);
