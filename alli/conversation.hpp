@@ -5,6 +5,7 @@
 
 #include "alli/chat.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Conversation {
     std::optional<Instant> last_chat_at;
     std::optional<std::int64_t> chat_count;
     bool is_end = false;
+
+    /// When it was asked for, by the steady clock: what was confirmed since is younger. None: not known.
+    std::optional<std::chrono::steady_clock::time_point> asked_at;
 };
 
 } // namespace alli

@@ -55,9 +55,20 @@ void quick_check(Connection& db)
                         "{} is damaged: {}", db.path(), row.text(0));
 }
 
-std::unique_ptr<Writer> open_outbox_file(const std::string& directory, const std::string& url)
+std::string directory_of(const std::string& path)
 {
-    auto db = open_file(directory + "/outbox.db", outbox_schema, "FULL", url);
+    const auto parent = std::filesystem::path(path).parent_path();
+    return parent.empty() ? "." : parent.string();
+}
+
+std::string outbox_path(const std::string& mirror_path)
+{
+    return directory_of(mirror_path) + "/outbox.db";
+}
+
+std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options)
+{
+    auto db = open_file(outbox_path(options.mirror_path), outbox_schema, "FULL", options.url);
     quick_check(*db);
     for (const Row row : db->query("PRAGMA synchronous"))
         if (row.integer(0) != 2)
@@ -65,11 +76,35 @@ std::unique_ptr<Writer> open_outbox_file(const std::string& directory, const std
     return db;
 }
 
-std::string directory_of(const std::string& path)
-{
-    const auto parent = std::filesystem::path(path).parent_path();
-    return parent.empty() ? "." : parent.string();
-}
+/// Idle read connections of one file.
+class Readers {
+  public:
+    explicit Readers(std::string path) : path_(std::move(path)) {}
+
+    std::unique_ptr<Reader> take()
+    {
+        {
+            const std::lock_guard hold(mutex_);
+            if (!idle_.empty()) {
+                auto reader = std::move(idle_.back());
+                idle_.pop_back();
+                return reader;
+            }
+        }
+        return std::make_unique<Reader>(path_, Access::read);
+    }
+
+    void give_back(std::unique_ptr<Reader> reader)
+    {
+        const std::lock_guard hold(mutex_);
+        idle_.push_back(std::move(reader));
+    }
+
+  private:
+    std::string path_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Reader>> idle_;
+};
 
 // What waits for a job: goes back to its own loop, and keeps that loop alive until then.
 template <class Handler>
@@ -87,18 +122,19 @@ Done resume_on_its_loop(Handler handler)
 struct Store::Core {
     explicit Core(const StoreOptions& options)
         : path(options.mirror_path), lock(directory_of(path)), mirror(open_mirror_file(options)),
-          outbox(open_outbox_file(directory_of(path), options.url))
+          outbox(open_outbox_file(options)), mirror_readers(path), outbox_readers(outbox_path(path))
     {
         if (!options.threads) return;
-        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(batch); });
+        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(mirror, batch); });
+        outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(outbox, batch); });
         for (auto& reader : readers)
             reader = std::make_unique<JobThread>([this](JobThread::Batch& batch) { read(batch); });
     }
 
-    void commit(JobThread::Batch& batch)
+    static void commit(Committing& file, JobThread::Batch& batch)
     {
-        mirror.run(batch);
-        mirror.checkpoint_when_long();
+        file.run(batch);
+        file.checkpoint_when_long();
     }
 
     void read(JobThread::Batch& batch)
@@ -109,40 +145,25 @@ struct Store::Core {
     std::exception_ptr read_one(const std::function<void(Connection&)>& job)
     {
         try {
-            auto reader = take_reader();
+            auto reader = mirror_readers.take();
             reader->run("BEGIN");
             job(*reader);
             reader->run("COMMIT");
-            give_back(std::move(reader));
+            mirror_readers.give_back(std::move(reader));
             return nullptr;
         } catch (...) {
             return std::current_exception(); // and that connection is closed rather than given back
         }
     }
 
-    std::unique_ptr<Reader> take_reader()
-    {
-        {
-            const std::lock_guard hold(idle_mutex);
-            if (!idle.empty()) {
-                auto reader = std::move(idle.back());
-                idle.pop_back();
-                return reader;
-            }
-        }
-        return std::make_unique<Reader>(path, Access::read);
-    }
-
-    void give_back(std::unique_ptr<Reader> reader)
-    {
-        const std::lock_guard hold(idle_mutex);
-        idle.push_back(std::move(reader));
-    }
+    Readers& readers_of(Lane file) { return file == Lane::outbox ? outbox_readers : mirror_readers; }
 
     void submit(Lane lane, Job* job, Done done)
     {
         if (lane == Lane::mirror)
             committer->submit(job, std::move(done));
+        else if (lane == Lane::outbox)
+            outbox_committer->submit(job, std::move(done));
         else
             readers[next_reader.fetch_add(1, std::memory_order_relaxed) % readers.size()]->submit(job, std::move(done));
     }
@@ -155,7 +176,7 @@ struct Store::Core {
         } else {
             JobThread::Batch batch;
             batch.push_back({job, [&failure](std::exception_ptr why) { failure = why; }});
-            commit(batch);
+            commit(lane == Lane::outbox ? outbox : mirror, batch);
         }
         if (failure) std::rethrow_exception(failure);
     }
@@ -164,11 +185,10 @@ struct Store::Core {
     Lock lock;
     Committing mirror;
     Committing outbox;
-    std::mutex idle_mutex;
-    std::vector<std::unique_ptr<Reader>> idle;
+    Readers mirror_readers, outbox_readers;
     std::atomic<std::size_t> next_reader{0};
     std::array<std::unique_ptr<JobThread>, 2> readers; // threads go first: they use all of the above
-    std::unique_ptr<JobThread> committer;
+    std::unique_ptr<JobThread> committer, outbox_committer;
 };
 
 Store::Store(StoreOptions options) : core_(std::make_unique<Core>(options)) {}
@@ -178,6 +198,11 @@ Store::~Store() = default;
 std::uint64_t Store::commits() const noexcept
 {
     return core_->mirror.commits();
+}
+
+std::uint64_t Store::outbox_commits() const noexcept
+{
+    return core_->outbox.commits();
 }
 
 Task<> Store::run_job(Lane lane, Job* job)
@@ -192,7 +217,8 @@ Task<> Store::run_job(Lane lane, Job* job)
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(submit, asio::use_awaitable);
 }
 
-Store::ReadLease::ReadLease(Store& store) : store_(store), reader_(store.core_->take_reader())
+Store::ReadLease::ReadLease(Store& store, Lane file)
+    : store_(store), file_(file), reader_(store.core_->readers_of(file).take())
 {
     reader_->run("BEGIN");
 }
@@ -201,20 +227,31 @@ Store::ReadLease::~ReadLease()
 {
     try {
         reader_->run("COMMIT");
-        store_.core_->give_back(std::move(reader_));
+        store_.core_->readers_of(file_).give_back(std::move(reader_));
     } catch (const Error&) {
         // A snapshot that cannot be given up: closing the connection gives it up.
     }
 }
 
-std::unique_ptr<Reader> open_mirror(const std::string& mirror_path)
+static std::unique_ptr<Reader> open_beside(const std::string& path, const Schema& schema,
+                                           const std::string& mirror_path)
 {
-    if (!std::filesystem::exists(mirror_path))
+    if (!std::filesystem::exists(path))
         throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
                     "there is no mirror at {} yet", mirror_path);
-    auto db = std::make_unique<Reader>(mirror_path, Access::read);
-    require_version(*db, mirror_schema);
+    auto db = std::make_unique<Reader>(path, Access::read);
+    require_version(*db, schema);
     return db;
+}
+
+std::unique_ptr<Reader> open_mirror(const std::string& mirror_path)
+{
+    return open_beside(mirror_path, mirror_schema, mirror_path);
+}
+
+std::unique_ptr<Reader> open_outbox(const std::string& mirror_path)
+{
+    return open_beside(outbox_path(mirror_path), outbox_schema, mirror_path);
 }
 
 } // namespace alli::cache

@@ -34,7 +34,7 @@ class Store {
     template <class F>
     auto read(F&& function) -> std::invoke_result_t<F, Reader&>
     {
-        ReadLease lease(*this);
+        ReadLease lease(*this, Lane::mirror);
         return function(lease.reader());
     }
 
@@ -46,6 +46,19 @@ class Store {
         return submit<Writer, std::invoke_result_t<F, Writer&>>(std::move(function), Lane::mirror);
     }
 
+    /// The same of outbox.db, synced to disk: when the co_await returns, it is there after a power cut.
+    template <class F>
+    auto write_outbox(F function) -> Task<std::invoke_result_t<F, Writer&>>
+    {
+        return submit<Writer, std::invoke_result_t<F, Writer&>>(std::move(function), Lane::outbox);
+    }
+    template <class F>
+    auto read_outbox(F&& function) -> std::invoke_result_t<F, Reader&>
+    {
+        ReadLease lease(*this, Lane::outbox);
+        return function(lease.reader());
+    }
+
     /// A read that may take long (search, export), on a thread for such reads.
     template <class F>
     auto read_long(F function) -> Task<std::invoke_result_t<F, Reader&>>
@@ -55,14 +68,16 @@ class Store {
 
     /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;
+    /// Of outbox.db, each one sync to disk. Any thread.
+    std::uint64_t outbox_commits() const noexcept;
 
   private:
-    enum class Lane { mirror, long_reads };
+    enum class Lane { mirror, outbox, long_reads };
     using Job = std::function<void(Connection&)>;
 
     class ReadLease {
       public:
-        explicit ReadLease(Store& store);
+        ReadLease(Store& store, Lane file);
         ~ReadLease();
         ReadLease(const ReadLease&) = delete;
         ReadLease& operator=(const ReadLease&) = delete;
@@ -70,6 +85,7 @@ class Store {
 
       private:
         Store& store_;
+        Lane file_;
         std::unique_ptr<Reader> reader_;
     };
 
@@ -97,5 +113,7 @@ class Store {
 /// For commands beside a running daemon: a connection that only reads. Throws Error{io} with a hint when there is no
 /// mirror yet.
 std::unique_ptr<Reader> open_mirror(const std::string& mirror_path);
+/// The outbox beside it, in the same way.
+std::unique_ptr<Reader> open_outbox(const std::string& mirror_path);
 
 } // namespace alli::cache

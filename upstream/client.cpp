@@ -64,9 +64,9 @@ Task<Client::Answer> Client::call(Request request)
     const Pace::Slot slot = co_await pace_.acquire(request.priority);
     Answer answer;
     answer.asked_at = clock_.now();
-    const auto started = clock_.steady();
+    answer.started = clock_.steady();
     answer.reply = co_await transport_.send(std::move(request));
-    answer.elapsed = clock_.steady() - started;
+    answer.elapsed = clock_.steady() - answer.started;
     co_return answer;
 }
 
@@ -106,6 +106,7 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
         listed.asked_at = *theirs - std::chrono::ceil<std::chrono::microseconds>(answer.elapsed);
     }
     listed.page = read_conversation_page(std::move(answer.reply.body), unit_);
+    for (Conversation& conversation : listed.page.conversations) conversation.asked_at = answer.started;
     co_return listed;
 }
 
@@ -121,9 +122,12 @@ Task<std::optional<Reply>> Client::find(std::string target, std::string what, Pr
 
 Task<std::optional<Conversation>> Client::find_conversation(ConversationId id, Priority priority)
 {
+    const auto asked_at = clock_.steady();
     auto reply = co_await find(conversation_target(id), "a conversation", priority);
     if (!reply) co_return std::nullopt;
-    co_return read_conversation(std::move(reply->body), unit_);
+    Conversation found = read_conversation(std::move(reply->body), unit_);
+    found.asked_at = asked_at;
+    co_return found;
 }
 
 Task<std::optional<std::vector<Chat>>> Client::list_chats(ConversationId id, int page_no, Priority priority)

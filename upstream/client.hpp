@@ -78,6 +78,7 @@ class Client {
     struct Answer {
         Reply reply;
         Instant asked_at; // our clock, just before the request went out
+        Clock::Steady started;
         std::chrono::nanoseconds elapsed{0};
     };
 

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/outbox.hpp"
+
+#include "alli/error.hpp"
+#include "cache/outbox_rows.hpp"
+
+#include <algorithm>
+
+namespace alli::cache {
+namespace {
+
+constexpr std::array<std::string_view, 5> state_names{"pending", "sending", "conflict", "failed", "delivered"};
+
+std::optional<std::string> text_of(const std::optional<ConversationId>& id)
+{
+    return id ? std::optional(id->value) : std::nullopt;
+}
+
+void require_room(Writer& db, const OutboxLimits& limits, std::size_t body)
+{
+    for (const Row row : db.query("SELECT sum(entries), sum(bytes) FROM tally WHERE state <> 'delivered'"))
+        if (row.integer(0) >= limits.entries || row.integer(1) + static_cast<std::int64_t>(body) > limits.bytes)
+            throw Error(Fault::unavailable, "see what holds it up: alli-mirror outbox list",
+                        "the queue of writes is full ({} wait or failed)", row.integer(0));
+}
+
+std::optional<Acceptance> find_first(Writer& db, const NewEntry& entry)
+{
+    if (!entry.client_key) return std::nullopt;
+    for (const Row row : db.query("SELECT id, request_hash FROM entry WHERE client_key = ?1", *entry.client_key)) {
+        const bool same = row.text(1) == entry.request_hash;
+        return Acceptance{same ? Acceptance::Kind::repeated : Acceptance::Kind::mismatch, row.integer(0)};
+    }
+    return std::nullopt;
+}
+
+std::optional<EntryState> state_of(Connection& db, std::int64_t id)
+{
+    for (const Row row : db.query("SELECT state FROM entry WHERE id = ?1", id)) return find_entry_state(row.text(0));
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string_view name_of(EntryState state) noexcept
+{
+    return state_names[static_cast<std::size_t>(state)];
+}
+
+std::optional<EntryState> find_entry_state(std::string_view name) noexcept
+{
+    const auto* found = std::find(state_names.begin(), state_names.end(), name);
+    if (found == state_names.end()) return std::nullopt;
+    return static_cast<EntryState>(found - state_names.begin());
+}
+
+Entry read_entry(const Row& row)
+{
+    Entry entry;
+    entry.id = row.integer(0);
+    entry.place = row.integer(1);
+    entry.kind = find_edit_kind(row.text(2)).value_or(EditKind::update);
+    entry.state = find_entry_state(row.text(3)).value_or(EntryState::failed);
+    if (!row.is_null(4)) entry.conversation = ConversationId{std::string(row.text(4))};
+    if (!row.is_null(5)) entry.chat = ChatId{std::string(row.text(5))};
+    entry.method = row.text(6);
+    entry.path = row.text(7);
+    entry.headers = row.text(8);
+    entry.upstream_key = row.text(9);
+    entry.base = row.optional_text(10);
+    entry.conflict = row.optional_text(11);
+    entry.last_error = row.optional_text(12);
+    if (!row.is_null(13)) entry.last_status = static_cast<int>(row.integer(13));
+    entry.attempts = static_cast<int>(row.integer(14));
+    entry.created_at = row.optional_instant(15).value_or(Instant{});
+    entry.next_attempt_at = row.optional_instant(16);
+    entry.unclear = row.integer(17) != 0;
+    entry.forced = row.integer(18) != 0;
+    entry.response_type = row.optional_text(19);
+    return entry;
+}
+
+Entry read_whole_entry(const Row& row)
+{
+    Entry entry = read_entry(row);
+    entry.body = row.text(20);
+    entry.response = row.optional_text(21);
+    return entry;
+}
+
+Acceptance accept(Writer& db, const NewEntry& entry, const OutboxLimits& limits)
+{
+    if (const auto first = find_first(db, entry)) return *first;
+    require_room(db, limits, entry.body.size());
+    const std::optional<std::string> chat = entry.chat ? std::optional(entry.chat->value) : std::nullopt;
+    db.run("INSERT INTO entry (kind, conversation, chat, method, path, headers, body, state, created_at, upstream_key,"
+           " client_key, request_hash, base, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10, ?11,"
+           " ?12, (SELECT coalesce(max(place), 0) + 1 FROM entry))",
+           name_of(entry.kind), text_of(entry.conversation), chat, entry.method, entry.path, entry.headers, entry.body,
+           entry.created_at, entry.upstream_key, entry.client_key, entry.request_hash, entry.base);
+    return {Acceptance::Kind::fresh, db.last_rowid()};
+}
+
+std::optional<Entry> find_entry(Reader& db, std::int64_t id)
+{
+    for (const Row row : db.query("SELECT " ALLI_ENTRY_COLUMNS ", body, response FROM entry WHERE id = ?1", id))
+        return read_whole_entry(row);
+    return std::nullopt;
+}
+
+std::vector<Entry> list_entries(Reader& db, const EntryQuery& query)
+{
+    std::vector<Entry> entries;
+    const std::int64_t before = query.before.value_or(INT64_MAX);
+    if (query.state)
+        for (const Row row : db.query("SELECT " ALLI_ENTRY_COLUMNS " FROM entry WHERE state = ?1 AND id < ?2"
+                                      " ORDER BY id DESC LIMIT ?3",
+                                      name_of(*query.state), before, query.limit))
+            entries.push_back(read_entry(row));
+    else
+        for (const Row row :
+             db.query("SELECT " ALLI_ENTRY_COLUMNS " FROM entry WHERE id < ?1 ORDER BY id DESC LIMIT ?2", before,
+                      query.limit))
+            entries.push_back(read_entry(row));
+    return entries;
+}
+
+OutboxCounts count_entries(Reader& db)
+{
+    OutboxCounts counts;
+    for (const Row row : db.query("SELECT state, entries FROM tally")) {
+        const auto state = find_entry_state(row.text(0));
+        if (state == EntryState::pending || state == EntryState::sending) counts.pending += row.integer(1);
+        if (state == EntryState::conflict) counts.conflicts = row.integer(1);
+        if (state == EntryState::failed) counts.failed = row.integer(1);
+        if (state == EntryState::delivered) counts.delivered = row.integer(1);
+    }
+    for (const char* state : {"pending", "sending"})
+        for (const Row row : db.query("SELECT created_at FROM entry WHERE state = ?1 ORDER BY id LIMIT 1", state))
+            if (!counts.oldest || *row.optional_instant(0) < *counts.oldest) counts.oldest = row.optional_instant(0);
+    return counts;
+}
+
+Retried retry_entry(Writer& db, std::int64_t id)
+{
+    const auto state = state_of(db, id);
+    if (!state) return {};
+    if (*state == EntryState::failed)
+        db.run("UPDATE entry SET state = 'pending', crashes = 0, next_attempt_at = NULL, settled_at = NULL, told = 0,"
+               " place = (SELECT max(place) + 1 FROM entry) WHERE id = ?1",
+               id);
+    else if (*state == EntryState::conflict)
+        db.run("UPDATE entry SET state = 'pending', forced = 1, conflict = NULL, next_attempt_at = NULL WHERE id = ?1",
+               id);
+    else if (*state == EntryState::pending)
+        db.run("UPDATE entry SET next_attempt_at = NULL WHERE id = ?1", id); // now rather than later
+    else
+        return {Steered::wrong_state, {}};
+    return {Steered::done, *find_entry(db, id)};
+}
+
+Steered discard_entry(Writer& db, std::int64_t id)
+{
+    const auto state = state_of(db, id);
+    if (!state) return Steered::absent;
+    if (*state == EntryState::sending || *state == EntryState::delivered) return Steered::wrong_state;
+    db.run("DELETE FROM entry WHERE id = ?1", id);
+    return Steered::done;
+}
+
+std::int64_t purge_entries(Writer& db, Instant before, int limit)
+{
+    return db.run("DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE settled_at < ?1"
+                  " AND (state = 'delivered' OR (state = 'failed' AND told = 1)) LIMIT ?2)",
+                  before, limit);
+}
+
+} // namespace alli::cache

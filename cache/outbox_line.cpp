@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/outbox_line.hpp"
+
+#include <unordered_set>
+
+namespace alli::cache {
+namespace {
+
+constexpr int deaths_to_park = 3;
+
+LineHead read_head(const Row& row) // conversation, id, place, state, next_attempt_at
+{
+    LineHead head;
+    if (!row.is_null(0)) head.conversation = ConversationId{std::string(row.text(0))};
+    head.id = row.integer(1);
+    head.place = row.integer(2);
+    head.state = find_entry_state(row.text(3)).value_or(EntryState::pending);
+    head.next_attempt_at = row.optional_instant(4);
+    return head;
+}
+
+std::optional<std::string> key_of(const std::optional<ConversationId>& line)
+{
+    return line ? std::optional(line->value) : std::nullopt;
+}
+
+std::optional<ConversationId> line_of(Connection& db, std::int64_t id)
+{
+    for (const Row row : db.query("SELECT conversation FROM entry WHERE id = ?1", id))
+        if (!row.is_null(0)) return ConversationId{std::string(row.text(0))};
+    return std::nullopt;
+}
+
+std::vector<ConversationId> delivered_since(Writer& db, Instant since)
+{
+    std::vector<ConversationId> recent;
+    for (const Row row : db.query("SELECT DISTINCT conversation FROM entry WHERE settled_at >= ?1"
+                                  " AND state = 'delivered' AND conversation IS NOT NULL",
+                                  since))
+        recent.push_back(ConversationId{std::string(row.text(0))});
+    return recent;
+}
+
+} // namespace
+
+std::vector<LineHead> load_lines(Reader& db)
+{
+    std::vector<LineHead> heads;
+    std::unordered_set<std::string> seen;
+    bool bulk_seen = false;
+    for (const Row row : db.query("SELECT conversation, id, place, state, next_attempt_at FROM entry"
+                                  " WHERE state IN ('pending', 'sending', 'conflict') ORDER BY place")) {
+        const bool first = row.is_null(0) ? !std::exchange(bulk_seen, true) : seen.emplace(row.text(0)).second;
+        if (first) heads.push_back(read_head(row));
+    }
+    return heads;
+}
+
+std::optional<LineHead> find_head(Connection& db, const std::optional<ConversationId>& line)
+{
+    for (const Row row : db.query("SELECT conversation, id, place, state, next_attempt_at FROM entry"
+                                  " WHERE conversation IS ?1 AND state IN ('pending', 'sending', 'conflict')"
+                                  " ORDER BY place LIMIT 1",
+                                  key_of(line)))
+        return read_head(row);
+    return std::nullopt;
+}
+
+bool begin_sending(Writer& db, std::int64_t id)
+{
+    return db.run("UPDATE entry SET state = 'sending', attempts = attempts + 1 WHERE id = ?1 AND state = 'pending'",
+                  id) == 1;
+}
+
+std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outcome, Instant now)
+{
+    const auto line = line_of(db, id);
+    const bool final = outcome.state == EntryState::failed || outcome.state == EntryState::delivered;
+    const std::optional<Instant> settled_at = final ? std::optional(now) : std::nullopt;
+    db.run("UPDATE entry SET state = ?2, last_status = ?3, last_error = ?4, response = ?5, response_type = ?6,"
+           " conflict = ?7, next_attempt_at = ?8, unclear = ?9, attempts = max(attempts - ?10, 0), told = ?11,"
+           " settled_at = ?12, crashes = 0 WHERE id = ?1",
+           id, name_of(outcome.state), outcome.status, outcome.error, outcome.response, outcome.response_type,
+           outcome.conflict, outcome.next_attempt_at, outcome.unclear, outcome.uncounted, outcome.told, settled_at);
+    return find_head(db, line);
+}
+
+std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int64_t place, int limit)
+{
+    std::vector<Earlier> earlier;
+    const auto add = [&](const Row& row) {
+        const auto kind = find_edit_kind(row.text(0));
+        if (kind) earlier.push_back({*kind, std::string(row.text(1))});
+    };
+    for (const Row row : db.query("SELECT kind, body FROM entry WHERE conversation = ?1 AND place < ?2"
+                                  " ORDER BY place DESC LIMIT ?3",
+                                  id.value, place, limit))
+        add(row);
+    for (const Row row : db.query("SELECT kind, body FROM entry WHERE conversation IS NULL AND place < ?1"
+                                  " ORDER BY place DESC LIMIT ?2",
+                                  place, limit))
+        add(row);
+    return earlier;
+}
+
+Recovered recover(Writer& db, Instant now, Instant since)
+{
+    Recovered recovered;
+    recovered.unclean = db.run("DELETE FROM fact WHERE name = 'stopped_in_order'") == 0;
+    if (recovered.unclean) recovered.recent = delivered_since(db, since);
+    db.run("UPDATE entry SET crashes = crashes + 1, unclear = 1 WHERE state = 'sending'");
+    recovered.parked =
+        db.run("UPDATE entry SET state = 'failed', settled_at = ?1, last_error = 'the program died three times while"
+               " sending it; retry it by hand' WHERE state = 'sending' AND crashes >= ?2",
+               now, deaths_to_park);
+    recovered.resumed = db.run("UPDATE entry SET state = 'pending', next_attempt_at = NULL WHERE state = 'sending'");
+    return recovered;
+}
+
+void close_line(Writer& db)
+{
+    db.run("UPDATE entry SET state = 'pending', unclear = 1 WHERE state = 'sending'");
+    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('stopped_in_order', 1)");
+}
+
+std::vector<std::int64_t> expire(Writer& db, EditKind kind, Instant before, Instant now, const std::string& why)
+{
+    std::vector<std::int64_t> ids;
+    for (const Row row : db.query("SELECT id FROM entry WHERE state = 'pending' AND kind = ?1 AND created_at < ?2",
+                                  name_of(kind), before))
+        ids.push_back(row.integer(0));
+    for (const std::int64_t id : ids)
+        db.run("UPDATE entry SET state = 'failed', settled_at = ?2, last_error = ?3 WHERE id = ?1", id, now, why);
+    return ids;
+}
+
+} // namespace alli::cache
