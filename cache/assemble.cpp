@@ -2,27 +2,45 @@
 #include "cache/assemble.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace alli::cache {
 
-std::string assemble(Reader& db, const Row& row, std::int64_t embedded)
+void append_chats(Reader& db, std::int64_t conversation, std::int64_t from, std::int64_t to, std::string& out)
+{
+    const std::size_t begin = out.size();
+    for (const Row chat :
+         db.query("SELECT raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2 AND ordinal < ?3 ORDER BY ordinal",
+                  conversation, from, to)) {
+        if (out.size() > begin) out += ',';
+        out += chat.text(0);
+    }
+}
+
+void append_conversation(Reader& db, const Row& row, std::int64_t embedded, std::string& out)
 {
     const std::string_view raw = row.text(1);
     const auto at = row.optional_integer(2);
-    if (!at) return std::string(raw);
-
-    const auto cut = std::min(static_cast<std::size_t>(*at), raw.size());
-    std::string json(raw.substr(0, cut));
-    const std::int64_t first = std::max<std::int64_t>(0, row.integer(3) - embedded);
-    bool more = false;
-    for (const Row chat : db.query("SELECT raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2 ORDER BY ordinal",
-                                   row.integer(0), first)) {
-        if (std::exchange(more, true)) json += ',';
-        json += chat.text(0);
+    if (!at) {
+        out += raw;
+        return;
     }
-    json += raw.substr(cut);
-    return json;
+    const auto cut = std::min(static_cast<std::size_t>(*at), raw.size());
+    const std::int64_t held = row.integer(3);
+    out += raw.substr(0, cut);
+    if (embedded > 0) append_chats(db, row.integer(0), std::max<std::int64_t>(0, held - embedded), held, out);
+    out += raw.substr(cut);
+}
+
+std::optional<std::string> find_chat_page(Reader& db, const ConversationId& id, int page_no)
+{
+    constexpr std::int64_t page_size = 100;
+    const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
+    for (const Row row : db.query("SELECT pk FROM conversation WHERE id = ?1", id.value)) {
+        std::string body = "{\"chats\":[";
+        append_chats(db, row.integer(0), first, first + page_size, body);
+        return body += "]}";
+    }
+    return std::nullopt;
 }
 
 } // namespace alli::cache

@@ -41,7 +41,9 @@ void put_categories(Writer& db, std::int64_t pk, const Conversation& conversatio
 {
     db.run("DELETE FROM category WHERE conversation = ?1", pk);
     for (const std::string& name : conversation.categories)
-        db.run("INSERT OR IGNORE INTO category (name, conversation) VALUES (?1, ?2)", name, pk);
+        db.run("INSERT OR IGNORE INTO category (name, conversation, last_chat_at, id, created_at)"
+               " VALUES (?1, ?2, ?3, ?4, ?5)",
+               name, pk, conversation.last_chat_at, conversation.id.value, conversation.created_at);
 }
 
 void insert_conversation(Writer& db, IndexBatch& index, const Conversation& c)
@@ -216,8 +218,11 @@ bool erase_conversation(Writer& db, IndexBatch& index, const ConversationId& id)
 std::optional<std::string> find_conversation(Reader& db, const ConversationId& id)
 {
     constexpr int embedded = 20; // the contract: a single conversation comes with its most recent 20
-    for (const Row row : db.query("SELECT pk, raw, chats_at, held FROM conversation WHERE id = ?1", id.value))
-        return assemble(db, row, embedded);
+    for (const Row row : db.query("SELECT pk, raw, chats_at, held FROM conversation WHERE id = ?1", id.value)) {
+        std::string json;
+        append_conversation(db, row, embedded, json);
+        return json;
+    }
     return std::nullopt;
 }
 
@@ -233,15 +238,6 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
                   *pk, first, first + page_size))
         chats.emplace_back(row.text(0));
     return chats;
-}
-
-std::optional<std::string> find_chat(Reader& db, const ConversationId& id, const ChatId& chat)
-{
-    for (const Row row :
-         db.query("SELECT raw FROM chat WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
-                  id.value, chat.value))
-        return std::string(row.text(0));
-    return std::nullopt;
 }
 
 Totals count_totals(Reader& db)

@@ -46,8 +46,6 @@ std::optional<std::string> find_conversation(Reader& db, const ConversationId& i
 /// The chats of one page of 100, oldest first, each as JSON; none when the conversation is not mirrored.
 std::optional<std::vector<std::string>> find_chats(Reader& db, const ConversationId& id, int page_no);
 
-std::optional<std::string> find_chat(Reader& db, const ConversationId& id, const ChatId& chat);
-
 struct Totals {
     std::int64_t conversations = 0, chats = 0, bytes = 0; // bytes: of the database file and its log
 };

@@ -19,6 +19,7 @@ struct ListFilter {
     std::optional<std::string> category_id;
     std::optional<Instant> started_at, end_at;             // last chat time, exclusive
     std::optional<Instant> first_started_at, first_end_at; // first chat time, exclusive
+    std::string search_term;                               // case folded; in the title or the user's name
     bool active_only = false;                              // isEnd is false
     Order order = Order::last_chat_desc;
 };
@@ -31,8 +32,8 @@ struct ListKey {
 };
 
 struct ListPage {
-    std::vector<std::string> items; // each a conversation's JSON with its chats put back, as upstream would send it
-    std::optional<ListKey> next;    // none on the last page
+    std::string body; // {"conversations":[ and the items with their chats put back; what closes it is the caller's
+    std::optional<ListKey> next; // none on the last page
 };
 
 /// `after`: what the page before returned as `next`; none for the first page.

@@ -2,6 +2,7 @@
 #include "cache/sqlite.hpp"
 
 #include "alli/error.hpp"
+#include "cache/fold.hpp"
 
 #include <sqlite3.h>
 
@@ -114,6 +115,20 @@ constexpr std::array meanings{
     CodeMeaning{SQLITE_PERM, Fault::io, "the file must belong to the program's user"},
 };
 
+std::string_view text_of(sqlite3_value* value)
+{
+    const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+    return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_value_bytes(value))};
+}
+
+// has_term(term, text, text): whether one of the texts holds the folded term.
+void has_term(sqlite3_context* context, int, sqlite3_value** values)
+{
+    const std::string_view term = text_of(values[0]);
+    const bool found = holds_term(text_of(values[1]), term) || holds_term(text_of(values[2]), term);
+    sqlite3_result_int(context, found ? 1 : 0);
+}
+
 // See docs/decisions/0004. A reader never checkpoints, not even as the last to close: one connection does.
 void configure(Connection& db, Access access, std::string_view synchronous)
 {
@@ -127,6 +142,8 @@ void configure(Connection& db, Access access, std::string_view synchronous)
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     db.script("PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
               "PRAGMA cache_size = -8000");
+    sqlite3_create_function_v2(handle, "has_term", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+                               &has_term, nullptr, nullptr, nullptr);
     if (access == Access::read) return;
     db.script(
         fmt::format("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"

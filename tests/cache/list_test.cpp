@@ -21,7 +21,8 @@ class List : public CacheTest {
     static Ids ids(const ListPage& page)
     {
         Ids found;
-        for (const auto& item : page.items) found.push_back(json::parse(item)["id"]);
+        const json whole = json::parse(page.body + "]}");
+        for (const json& item : whole["conversations"]) found.push_back(item["id"]);
         return found;
     }
 
@@ -98,7 +99,7 @@ TEST_F(List, ShowsNothingTwiceInAscendingOrderWhenARowMoves)
 TEST_F(List, EmbedsAsManyChatsAsUpstreamDoes)
 {
     put("a", 100, 5);
-    const auto embedded = [&] { return json::parse(page({}, 50).items.at(0))["chats"].size(); };
+    const auto embedded = [&] { return json::parse(page({}, 50).body + "]}")["conversations"][0]["chats"].size(); };
     EXPECT_EQ(embedded(), 0U);
     write([](Writer& db) {
         Progress progress;
@@ -111,7 +112,7 @@ TEST_F(List, EmbedsAsManyChatsAsUpstreamDoes)
 TEST_F(List, IsEmptyWithoutANextPageWhereThereIsNothing)
 {
     const ListPage nothing = page({}, 50);
-    EXPECT_THAT(nothing.items, IsEmpty());
+    EXPECT_THAT(ids(nothing), IsEmpty());
     EXPECT_FALSE(nothing.next);
 }
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the rows of a list are found: one statement over one index, chosen by what the filter names and how many rows
+// that can be. Every statement of a list is built here: what else is to be looked through is added here.
+#pragma once
+
+#include "cache/list.hpp"
+
+#include <string>
+#include <vector>
+
+namespace alli::cache {
+
+/// Which part of a list a statement reads: rows that have the time of its order, or those behind them that have none.
+enum class Part { timed, timeless };
+
+struct ListStatement {
+    std::string sql; // rows of pk, time, id, in order; never more than its last value
+    std::vector<Value> values;
+};
+
+/// `limit` rows behind `after` and up to `bound`.
+ListStatement plan_list(Reader& db, const ListFilter& filter, Part part, const std::optional<ListKey>& after,
+                        const std::optional<Instant>& bound, int limit);
+
+/// The greatest time of the order.
+std::optional<Instant> newest(Reader& db, Order order);
+
+bool is_descending(Order order) noexcept;
+
+} // namespace alli::cache
