@@ -1,53 +1,180 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/cached.hpp"
 
-#include "proxy/seal.hpp"
-#include "upstream/header.hpp"
+#include "proxy/forward.hpp"
+#include "proxy/validator.hpp"
 
 #include <algorithm>
 
 namespace alli::proxy {
 namespace {
 
-// If-None-Match: "*", or a list of tags, weak ones too (RFC 9110 13.1.2).
-bool names_tag(std::string_view list, std::string_view tag)
-{
-    while (!list.empty()) {
-        std::string_view one = list.substr(0, list.find(','));
-        list.remove_prefix(std::min(list.size(), one.size() + 1));
-        one = upstream::trimmed(one);
-        if (one.starts_with("W/")) one.remove_prefix(2);
-        if (one == tag || one == "*") return true;
-    }
-    return false;
-}
+using Age = std::optional<std::chrono::microseconds>;
 
 // Never negative: the clock may have been set back since.
-std::optional<std::chrono::microseconds> age_of(const Context& cx, std::optional<Instant> verified_at)
+Age age_of(const Context& cx, std::optional<Instant> verified_at)
 {
     if (!verified_at) return std::nullopt;
     return std::max(cx.needs.clock.now() - *verified_at, std::chrono::microseconds{0});
 }
 
+std::int64_t whole_seconds(std::chrono::microseconds time)
+{
+    return std::chrono::floor<std::chrono::seconds>(time).count();
+}
+
+// How an answer out of the mirror came to be, beside its age.
+struct How {
+    std::string_view origin = "hit"; // or why upstream was asked in vain
+    int forward_status = 0;          // what it answered then
+    bool part = false;
+};
+
+std::string_view detail_of(const Upstream& upstream, bool part)
+{
+    if (!upstream.key_accepted) return part ? "key-rejected-partial" : "key-rejected";
+    if (!upstream.reachable) return part ? "offline-partial" : "offline";
+    return part ? "partial" : "";
+}
+
+std::string cache_status(const Context& cx, Age age, const How& how)
+{
+    std::string text = fmt::format("alli-mirror; {}", how.origin);
+    if (how.forward_status != 0) text += fmt::format("; fwd-status={}", how.forward_status);
+    if (age) text += fmt::format("; ttl={}", whole_seconds(cx.options.max_age - *age));
+    const std::string_view detail = detail_of(cx.needs.upstream(), how.part);
+    return detail.empty() ? text : text + fmt::format("; detail={}", detail);
+}
+
+Response mirror_response(const Context& cx, const Request& rq, const Answer& answer, const How& how = {})
+{
+    const Age age = age_of(cx, answer.verified_at);
+    Response response = text_response("application/json", answer.body);
+    response.headers.push_back({"Cache-Status", cache_status(cx, age, how)});
+    if (age) response.headers.push_back({"Age", std::to_string(whole_seconds(*age))});
+    validate(response, rq, answer.tag);
+    return response;
+}
+
+bool will_do(const Context& cx, const Wishes& wishes, const Answer& answer)
+{
+    return !wishes.no_cache && wishes.accept(age_of(cx, answer.verified_at), cx.options.max_age);
+}
+
+void wake_when_old(const Context& cx, const Wishes& wishes, const Answer& answer)
+{
+    const Age age = age_of(cx, answer.verified_at);
+    if (!wishes.only_if_cached && (!age || *age > cx.options.max_age)) cx.needs.wake();
+}
+
+Wishes wishes_of(const Request& rq)
+{
+    return read_wishes(rq.header("Cache-Control"), rq.header("Pragma"));
+}
+
+std::optional<Answer> find_answer(const Context& cx, const Read& read, bool part)
+{
+    return cx.needs.store.read([&](cache::Reader& db) -> std::optional<Answer> {
+        std::optional<std::string> body = read.find(db, part);
+        if (!body) return std::nullopt;
+        return make_answer(std::move(*body), cache::load_progress(db).verified_at);
+    });
+}
+
+// What can be said without upstream about a list that is not covered, or (unknown) about an id that is not held.
+Response nothing_held(const Context& cx, bool unknown, std::string_view why, bool asked)
+{
+    const auto covered = cx.needs.store.read([](cache::Reader& db) { return cache::load_covered(db); });
+    Response response = unknown && covered.complete
+                            ? problem(Surface::contract_read, 404, "there is no such conversation or chat")
+                            : problem(Surface::contract_read, 504, fmt::format("{}, and {}", why, describe(covered)));
+    response.headers.push_back({"Cache-Status", asked ? "alli-mirror; fwd=miss; detail=offline" : "alli-mirror"});
+    return response;
+}
+
+Response part_or_nothing(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes,
+                         std::string_view why, bool asked)
+{
+    if (wishes.max_stale)
+        if (const auto part = find_answer(cx, read, true)) return mirror_response(cx, rq, *part, {"hit", 0, true});
+    return nothing_held(cx, read.one_thing, why, asked);
+}
+
+constexpr std::string_view away = "upstream cannot be reached";
+
+Response insisted_in_vain()
+{
+    Response response =
+        problem(Surface::contract_read, 504, "upstream cannot be reached, and no-cache asks for its word");
+    response.headers.push_back({"Cache-Status", "alli-mirror; fwd=request; detail=offline"});
+    return response;
+}
+
+Response after_trouble(const Context& cx, const Request& rq, const Answer& found, Why why, int status)
+{
+    return mirror_response(cx, rq, found, {forward_reason(why), status});
+}
+
+// Upstream's word, and where it has none, or none now, what was found after all.
+Task<Response> ask_upstream(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes,
+                            std::optional<Answer> found)
+{
+    const Why why = wishes.no_cache ? Why::request : found ? Why::stale : Why::miss;
+    Kept kept;
+    if (!wishes.no_store) kept = read.kept;
+    Task<Landing> asking = forward_read(cx, rq, std::move(kept));
+    const Landing landing = co_await std::move(asking);
+    if (landing.failure && !is_unreachable(landing.failure)) std::rethrow_exception(landing.failure);
+    if (landing.failure) {
+        if (wishes.no_cache) co_return insisted_in_vain();
+        if (found) co_return mirror_response(cx, rq, *found);
+        co_return part_or_nothing(cx, rq, read, wishes, away, true);
+    }
+    const bool in_trouble = is_trouble(landing.reply->status);
+    if (in_trouble && found && !wishes.no_cache) co_return after_trouble(cx, rq, *found, why, landing.reply->status);
+    co_return forwarded_response(landing, rq, why);
+}
+
 } // namespace
 
-Response cached_response(const Context& cx, const Request& rq, Found found)
+std::optional<Response> answer_at_once(const Context& cx, const Request& rq)
 {
-    const auto age = age_of(cx, found.verified_at);
-    if (!age || *age > cx.options.max_age) cx.needs.wake();
+    if (rq.method != "GET" && rq.method != "HEAD") return std::nullopt;
+    const Answer* kept = cx.answers.find(rq.target, cx.needs.store.commits());
+    if (!kept || rq.has("AGENT-EMAIL")) return std::nullopt;
+    const Wishes wishes = wishes_of(rq);
+    if (!will_do(cx, wishes, *kept)) return std::nullopt;
+    require_accepted_key(cx);
+    wake_when_old(cx, wishes, *kept);
+    return mirror_response(cx, rq, *kept);
+}
 
-    std::string tag = fmt::format("\"{:016x}\"", quick_hash(found.body));
-    const bool unchanged = names_tag(rq.header("If-None-Match"), tag);
-    Response response = text_response("application/json", std::move(found.body));
-    const bool offline = !cx.needs.upstream().reachable;
-    response.headers.push_back({"Cache-Status", offline ? "alli-mirror; hit; detail=offline" : "alli-mirror; hit"});
-    response.headers.push_back({"ETag", std::move(tag)});
-    if (age) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*age).count();
-        response.headers.push_back({"Age", std::to_string(seconds)});
+Task<Response> answer_read(const Context& cx, const Request& rq, const Read& read)
+{
+    const Wishes wishes = wishes_of(rq);
+    if (rq.has("AGENT-EMAIL")) { // that member may see less than the project's key does
+        if (wishes.only_if_cached) co_return nothing_held(cx, false, "what a member sees is never held", false);
+        co_return co_await relay_read(cx, rq);
     }
-    if (unchanged) response.status = 304;
-    return response;
+    require_accepted_key(cx);
+    if (wishes.no_cache && read.polled && !co_await poll(cx)) co_return insisted_in_vain();
+
+    const std::uint64_t commits = cx.needs.store.commits();
+    std::optional<Answer> found = find_answer(cx, read, false);
+    const bool good = found && (read.polled || will_do(cx, wishes, *found));
+    if (good && (!read.upstream_once || wishes.only_if_cached)) {
+        wake_when_old(cx, wishes, *found);
+        if (!wishes.no_store && !read.upstream_once) cx.answers.put(rq.target, commits, *found);
+        co_return mirror_response(cx, rq, *found);
+    }
+    if (wishes.only_if_cached) {
+        constexpr std::string_view too_old = "the request wants what is held, and what is held is too old for it";
+        constexpr std::string_view unheld = "the request wants what is held alone";
+        if (found) co_return nothing_held(cx, false, too_old, false);
+        co_return part_or_nothing(cx, rq, read, wishes, unheld, false);
+    }
+    Task<Response> asking = ask_upstream(cx, rq, read, wishes, std::move(found));
+    co_return co_await std::move(asking);
 }
 
 void require_accepted_key(const Context& cx)

@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// An answer out of the mirror: what it says about its age and origin, and what the mirror may claim to hold.
+// The way of a cached read: from the mirror as long as that will do, else upstream, and what came back is kept. Says of
+// every answer how old it is and where it came from (docs/decisions/0005). Runs on a proxy loop.
 #pragma once
 
 #include "cache/progress.hpp"
+#include "proxy/answers.hpp"
+#include "proxy/keep.hpp"
 #include "proxy/routes.hpp"
+#include "proxy/wishes.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 
 namespace alli::proxy {
 
-/// A body and when the mirror it came from was last verified, taken in one snapshot.
-struct Found {
-    std::string body;
-    std::optional<Instant> verified_at;
+/// One kind of read.
+struct Read {
+    /// The body, or none where the mirror does not know. `part`: what it has will do, complete or not.
+    std::function<std::optional<std::string>(cache::Reader&, bool part)> find;
+    Kept kept;                  // what upstream's answer is
+    bool one_thing = false;     // an id: a complete mirror knows that it does not exist
+    bool upstream_once = false; // upstream may know more than what was found: ask it, unless it is away
+    bool polled = false;        // no-cache is met by a poll of the engine's, for upstream could not answer
 };
 
-/// Adds Cache-Status, Age and ETag; 304 where the client has that body. Wakes the engine when the mirror is older than
-/// max_age: it answers all the same.
-Response cached_response(const Context& cx, const Request& rq, Found found);
+/// Never throws for want of upstream: that is 504 and says what is covered.
+Task<Response> answer_read(const Context& cx, const Request& rq, const Read& read);
+
+/// An answer that was kept whole; none when there is none, or it will not do.
+std::optional<Response> answer_at_once(const Context& cx, const Request& rq);
 
 /// Throws Error{key_rejected} where the mirror is to keep silent once upstream refused the key.
 void require_accepted_key(const Context& cx);

@@ -34,6 +34,7 @@ std::string query_mark(const cache::ListFilter& filter)
     for (const std::string& user : users) append(text, user);
     append(text, filter.app_id.value_or(""));
     append(text, filter.category_id.value_or(""));
+    append(text, filter.search_term);
     for (const auto& when : {filter.started_at, filter.end_at, filter.first_started_at, filter.first_end_at})
         append(text, written(when));
     append(text, filter.active_only ? "active" : "all");

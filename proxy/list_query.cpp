@@ -2,6 +2,8 @@
 #include "proxy/list_query.hpp"
 
 #include "alli/error.hpp"
+#include "cache/fold.hpp"
+#include "upstream/header.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,7 +34,7 @@ constexpr std::array times{
     NamedTime{"firstChatEndAt", &cache::ListFilter::first_end_at},
 };
 
-constexpr auto upstream_alone = std::to_array<std::string_view>({"searchTerm", "variables", "backgroundRunning"});
+constexpr auto upstream_alone = std::to_array<std::string_view>({"variables", "backgroundRunning"});
 
 [[noreturn]] void refuse(std::string_view name, std::string_view what)
 {
@@ -55,8 +57,10 @@ std::optional<Instant> read_time(const Parameters& parameters, std::string_view 
 bool read_flag(const Parameters& parameters, std::string_view name)
 {
     const auto text = find_parameter(parameters, name);
-    if (text && *text != "true" && *text != "false") refuse(name, "true or false");
-    return text == "true";
+    if (!text) return false;
+    const bool on = upstream::same_name(*text, "true"); // some clients write True
+    if (!on && !upstream::same_name(*text, "false")) refuse(name, "true or false");
+    return on;
 }
 
 cache::Order read_order(const Parameters& parameters)
@@ -100,7 +104,9 @@ ListQuery read_list_query(const Parameters& parameters, TimeUnit unit)
     query.filter.app_id = find_parameter(parameters, "llmAppId");
     query.filter.category_id = find_parameter(parameters, "categoryId");
     for (const NamedTime& time : times) query.filter.*time.member = read_time(parameters, time.name, unit);
+    query.filter.search_term = cache::folded_case(find_parameter(parameters, "searchTerm").value_or(""));
     query.filter.active_only = read_flag(parameters, "activeOnly");
+    read_flag(parameters, "backgroundRunning");
     query.filter.order = read_order(parameters);
     query.page_size = read_number(parameters, "pageSize", 50, 1, 50);
     query.cursor = find_parameter(parameters, "cursor");

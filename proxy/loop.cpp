@@ -22,8 +22,15 @@ bool is_abort(const std::exception_ptr& failure)
 
 } // namespace
 
-Loop::Loop(const Context& context, const Guard& guard, std::size_t max_sessions)
-    : context_(context), guard_(guard), max_sessions_(max_sessions), work_(io_.get_executor()), timer_(io_),
+// A share of what all loops may have.
+static std::size_t share(const Options& options, std::size_t all)
+{
+    return std::max<std::size_t>(all / static_cast<std::size_t>(std::max(options.loops, 1)), 1);
+}
+
+Loop::Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard)
+    : answers_(share(options, options.limits.answer_bytes)), context_{options, needs, answers_, flights}, guard_(guard),
+      max_sessions_(share(options, options.limits.connections)), work_(io_.get_executor()), timer_(io_),
       end_(ended_.get_future())
 {}
 

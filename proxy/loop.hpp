@@ -3,6 +3,7 @@
 // locks.
 #pragma once
 
+#include "proxy/answers.hpp"
 #include "proxy/session.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -17,8 +18,8 @@ namespace alli::proxy {
 
 class Loop {
   public:
-    /// `context` and `guard` must outlive it.
-    Loop(const Context& context, const Guard& guard, std::size_t max_sessions);
+    /// All that is given must outlive it.
+    Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
@@ -43,7 +44,8 @@ class Loop {
     void tick();
     void end_if_done();
 
-    const Context& context_;
+    Answers answers_;
+    const Context context_;
     const Guard& guard_;
     std::size_t max_sessions_;
     asio::io_context io_{1};

@@ -11,5 +11,6 @@ Task<Response> list_conversations(const Context& cx, const Request& rq);
 Task<Response> get_conversation(const Context& cx, const Request& rq);
 Task<Response> list_chats(const Context& cx, const Request& rq);
 Task<Response> get_chat(const Context& cx, const Request& rq);
+Task<Response> count_daily(const Context& cx, const Request& rq);
 
 } // namespace alli::proxy

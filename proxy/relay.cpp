@@ -99,6 +99,12 @@ void wake_engine(const Context& cx, const Request& rq)
 
 } // namespace
 
+std::string_view forward_reason(Why why) noexcept
+{
+    constexpr std::array<std::string_view, 4> reasons{"fwd=miss", "fwd=stale", "fwd=request", "fwd=bypass"};
+    return reasons[static_cast<std::size_t>(why)];
+}
+
 upstream::Request relayed_request(const Request& rq)
 {
     upstream::Request request;
@@ -126,8 +132,7 @@ Response relayed_response(upstream::Reply reply, Why why)
     });
     response.headers = std::move(reply.headers);
     response.headers.push_back({"Via", "1.1 alli-mirror"});
-    response.headers.push_back(
-        {"Cache-Status", why == Why::miss ? "alli-mirror; fwd=miss" : "alli-mirror; fwd=bypass"});
+    response.headers.push_back({"Cache-Status", fmt::format("alli-mirror; {}", forward_reason(why))});
     response.body = std::move(reply.body);
     return response;
 }

@@ -7,8 +7,10 @@
 
 namespace alli::proxy {
 
-/// Why a request goes upstream, as Cache-Status names it: the mirror does not know, or never would.
-enum class Why { miss, bypass };
+/// Why a request goes upstream, as Cache-Status names it: the mirror does not know, what it knows is too old, the
+/// client asked for it, or the mirror never would know.
+enum class Why { miss, stale, request, bypass };
+std::string_view forward_reason(Why why) noexcept; // "fwd=miss"
 
 /// Throws what Needs::relay throws, Error{unreachable} above all.
 Task<Response> relay(const Context& cx, const Request& rq, Why why, std::chrono::milliseconds deadline);

@@ -14,10 +14,15 @@
 
 namespace alli::proxy {
 
-/// What handlers stand on; one for all loops, never changed.
+class Answers;
+class Flights;
+
+/// What handlers stand on: the same for all loops but for the answers that each keeps.
 struct Context {
     const Options& options;
     const Needs& needs;
+    Answers& answers;
+    Flights& flights;
 };
 
 /// One request that passed the guard, whole.

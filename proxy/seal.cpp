@@ -5,7 +5,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include <cstring>
 #include <new>
 
 namespace alli::proxy {
@@ -77,25 +76,6 @@ std::optional<std::string> from_base64url(std::string_view text)
     }
     if (to_base64url(bytes) != text) return std::nullopt; // bits left over: another spelling of the same bytes
     return bytes;
-}
-
-// FNV-1a a word at a time, folded after each so that high bits reach the low ones.
-std::uint64_t quick_hash(std::string_view bytes) noexcept
-{
-    constexpr std::uint64_t prime = 0x100000001b3;
-    std::uint64_t hash = 0xcbf29ce484222325 ^ bytes.size();
-    const auto mix = [&](std::uint64_t word) {
-        hash = (hash ^ word) * prime;
-        hash ^= hash >> 29;
-    };
-    for (; bytes.size() >= sizeof(std::uint64_t); bytes.remove_prefix(sizeof(std::uint64_t))) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data(), sizeof word);
-        mix(word);
-    }
-    for (const char c : bytes) mix(static_cast<unsigned char>(c));
-    hash *= 0x9e3779b97f4a7c15;
-    return hash ^ (hash >> 32);
 }
 
 } // namespace alli::proxy

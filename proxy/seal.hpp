@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digests, a seal and their spelling: for keys, cursors and tags. Pure: any thread.
+// Digests, a seal and their spelling: for keys and cursors. Pure: any thread.
 #pragma once
 
 #include <array>
@@ -23,8 +23,5 @@ bool same_digest(const Digest& a, const Digest& b) noexcept;
 /// Base64 for URLs, without padding. Reading is strict: one spelling a value.
 std::string to_base64url(std::string_view bytes);
 std::optional<std::string> from_base64url(std::string_view text);
-
-/// A quick hash to tell bodies apart; no protection against anybody.
-std::uint64_t quick_hash(std::string_view bytes) noexcept;
 
 } // namespace alli::proxy

@@ -2,6 +2,7 @@
 #include "proxy/server.hpp"
 
 #include "alli/error.hpp"
+#include "proxy/flights.hpp"
 #include "proxy/listener.hpp"
 #include "proxy/loop.hpp"
 
@@ -27,13 +28,15 @@ struct Server::Core {
 
     static Task<> accept(Core& core, Listener& listener);
     void stop();
+    void end(std::unique_ptr<Loop>& loop, std::chrono::steady_clock::time_point deadline);
     void close_listeners();
 
     Options options;
     Needs needs;
-    Context context{options, needs};
     Guard guard{options};
-    std::vector<std::unique_ptr<Loop>> loops; // the first one accepts
+    Flights flights;
+    std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> hold; // the first loop ends last
     std::list<Listener> listeners;
     std::size_t turn = 0; // of the loops, on the first one
     bool stopped = false;
@@ -42,8 +45,9 @@ struct Server::Core {
 Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), needs(std::move(wanted))
 {
     const auto count = static_cast<std::size_t>(std::max(options.loops, 1));
-    const std::size_t share = std::max<std::size_t>(options.limits.connections / count, 1);
-    for (std::size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Loop>(context, guard, share));
+    for (std::size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Loop>(options, needs, flights, guard));
+    hold.emplace(loops.front()->io().get_executor());
+    flights.live_on(loops.front()->executor());
     try {
         for (const std::string& address : options.listen)
             listeners.push_back(listen_on(loops.front()->io(), address, options));
@@ -87,18 +91,24 @@ void Server::Core::stop()
     asio::post(loops.front()->io(), [this] { close_listeners(); });
     for (const auto& loop : loops) loop->drain();
     const auto deadline = std::chrono::steady_clock::now() + options.limits.drain;
-    for (auto& loop : loops) {
-        if (!loop->ended_by(deadline)) {
-            loop->abort();
-            // A relay that ignores its cancellation may still come back to this loop: it must find one.
-            if (!loop->ended_by(std::chrono::steady_clock::now() + last_wait)) {
-                loop->stop();
-                static_cast<void>(loop.release());
-                continue;
-            }
+    for (std::size_t i = loops.size(); i-- > 1;) end(loops[i], deadline);
+    hold.reset();
+    end(loops.front(), deadline);
+}
+
+void Server::Core::end(std::unique_ptr<Loop>& loop, std::chrono::steady_clock::time_point deadline)
+{
+    if (!loop->ended_by(deadline)) {
+        loop->abort();
+        asio::post(loops.front()->io(), [this] { flights.abort(); });
+        // A relay that ignores its cancellation may still come back to this loop: it must find one.
+        if (!loop->ended_by(std::chrono::steady_clock::now() + last_wait)) {
+            loop->stop();
+            static_cast<void>(loop.release());
+            return;
         }
-        loop->stop();
     }
+    loop->stop();
 }
 
 Server::Server(Options options, Needs needs) : core_(std::make_unique<Core>(std::move(options), std::move(needs))) {}

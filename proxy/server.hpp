@@ -29,8 +29,9 @@ struct Limits {
     std::size_t header_bytes = 16 * 1024;
     std::size_t target_bytes = 8 * 1024;
     std::size_t body_bytes = 1024 * 1024;
-    std::size_t connections = 1024;           // beyond it the one that waits longest for a request makes room
-    std::chrono::milliseconds header{10'000}; // from the first byte of a request to the end of its header
+    std::size_t answer_bytes = 32 * 1024 * 1024; // of answers kept whole, on all loops
+    std::size_t connections = 1024;              // beyond it the one that waits longest for a request makes room
+    std::chrono::milliseconds header{10'000};    // from the first byte of a request to the end of its header
     std::chrono::milliseconds body{30'000};
     std::chrono::milliseconds idle{60'000};  // between two requests
     std::chrono::milliseconds write{30'000}; // without a byte taken by the peer

@@ -2,6 +2,7 @@
 #include "proxy/cursor.hpp"
 
 #include "alli/error.hpp"
+#include "alli/quick_hash.hpp"
 #include "proxy/seal.hpp"
 
 #include <gtest/gtest.h>

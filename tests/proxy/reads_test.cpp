@@ -41,7 +41,7 @@ TEST_F(Reads, ListTheMirrorNewestFirst)
     EXPECT_TRUE(page.at("cursor").is_null());
     EXPECT_EQ(page["conversations"][0]["unknownField"]["kept"], 1.5);
     EXPECT_EQ(reply.header("Content-Type"), "application/json");
-    EXPECT_EQ(reply.header("Cache-Status"), "alli-mirror; hit");
+    EXPECT_EQ(reply.header("Cache-Status"), "alli-mirror; hit; ttl=50");
     EXPECT_EQ(reply.header("Age"), "10");
     EXPECT_TRUE(upstream_.requests.empty());
     EXPECT_EQ(upstream_.wakes, 0);
@@ -121,17 +121,17 @@ TEST_F(Reads, AskUpstreamForWhatTheMirrorCannotKnow)
     put("a", 600, 1);
     cover(500, 1000);
     start();
-    EXPECT_EQ(get(std::string(list) + "?startedAt=500").header("Cache-Status"), "alli-mirror; hit");
-    EXPECT_EQ(get(std::string(list) + "?startedAt=500&endAt=700").header("Cache-Status"), "alli-mirror; hit");
-    for (const char* beyond : {"", "?startedAt=499", "?endAt=700", "?startedAt=500&searchTerm=x",
-                               "?startedAt=500&variables=v", "?startedAt=500&backgroundRunning=true"})
+    EXPECT_EQ(get(std::string(list) + "?startedAt=500").header("Cache-Status"), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(get(std::string(list) + "?startedAt=500&endAt=700").header("Cache-Status"), "alli-mirror; hit; ttl=50");
+    for (const char* beyond :
+         {"", "?startedAt=499", "?endAt=700", "?startedAt=500&variables=v", "?startedAt=500&backgroundRunning=true"})
         EXPECT_EQ(get(std::string(list) + beyond).header("Cache-Status"), "alli-mirror; fwd=miss") << beyond;
     EXPECT_EQ(get("/webapi/v2/conversations/a?variables=x").header("Cache-Status"), "alli-mirror; fwd=miss");
     EXPECT_EQ(get("/webapi/v2/conversations/unknown").header("Cache-Status"), "alli-mirror; fwd=miss");
     EXPECT_EQ(get(std::string(list) + "?startedAt=500", {{"AGENT-EMAIL", "x@y"}}).header("Cache-Status"),
               "alli-mirror; fwd=bypass");
     EXPECT_EQ(get(std::string(list) + "?startedAt=500", {{"OWN-USER-ID", "x"}}).header("Cache-Status"),
-              "alli-mirror; hit");
+              "alli-mirror; hit; ttl=50");
 }
 
 TEST_F(Reads, SayWhatIsCoveredWhenUpstreamIsAway)
@@ -150,7 +150,7 @@ TEST_F(Reads, SayWhatIsCoveredWhenUpstreamIsAway)
     EXPECT_EQ(get(list, {{"AGENT-EMAIL", "x@y"}}).status, 504);
     const auto held = get("/webapi/v2/conversations/a");
     EXPECT_EQ(held.status, 200);
-    EXPECT_EQ(held.header("Cache-Status"), "alli-mirror; hit; detail=offline");
+    EXPECT_EQ(held.header("Cache-Status"), "alli-mirror; hit; ttl=50; detail=offline");
 }
 
 TEST_F(Reads, KnowOfflineThatAnIdDoesNotExistOnceTheMirrorIsComplete)
@@ -175,6 +175,7 @@ TEST_F(Reads, GiveAConversationWithItsChats)
     ASSERT_EQ(chats.at("chats").size(), 3u);
     EXPECT_EQ(chats["chats"][2]["message"], "chat 2 of b");
     EXPECT_EQ(json::parse(get("/webapi/v2/conversations/b/chats?pageNo=2").body), json::parse(R"({"chats":[]})"));
+    upstream_.away = true;
     EXPECT_EQ(json::parse(get("/webapi/v2/conversations/b/chats/b%2F1").body).at("message"), "chat 1 of b");
 }
 
@@ -184,7 +185,7 @@ TEST_F(Reads, FindAnIdHoweverItIsSpelled)
     cover(0, 1000);
     start();
     for (const char* spelled : {"Q29u%2F+==", "Q29u%2f%2B%3D%3D", "%5129u%2F+%3D="})
-        EXPECT_EQ(get(std::string(list) + "/" + spelled).header("Cache-Status"), "alli-mirror; hit") << spelled;
+        EXPECT_EQ(get(std::string(list) + "/" + spelled).header("Cache-Status"), "alli-mirror; hit; ttl=50") << spelled;
     upstream_.away = true;
     EXPECT_EQ(get(std::string(list) + "/Q29u%252F+==").status, 404) << "decoded once only";
 }

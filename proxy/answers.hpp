@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers put together from the mirror, kept whole for as long as nothing was committed to it: a request that was
+// answered lately costs one look into a table. One a loop, so without a lock; of bounded size, the least used goes.
+#pragma once
+
+#include "alli/instant.hpp"
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace alli::proxy {
+
+/// A body, its tag, and when the mirror it came from was last verified, taken in one snapshot.
+struct Answer {
+    std::shared_ptr<const std::string> body;
+    std::string tag; // with its quotes
+    std::optional<Instant> verified_at;
+};
+Answer make_answer(std::string body, std::optional<Instant> verified_at);
+
+class Answers {
+  public:
+    explicit Answers(std::size_t bytes) : most_(bytes) {}
+
+    /// What answered `target` when the mirror had seen `commits`. Valid until the next put().
+    const Answer* find(std::string_view target, std::uint64_t commits);
+    /// `commits` as of before the snapshot was taken.
+    void put(std::string target, std::uint64_t commits, Answer answer);
+
+    std::size_t bytes() const noexcept { return bytes_; }
+
+  private:
+    struct Kept {
+        std::string target;
+        std::uint64_t commits;
+        Answer answer;
+        std::size_t size() const noexcept { return target.size() + answer.body->size() + overhead; }
+    };
+    using Place = std::list<Kept>::iterator;
+    static constexpr std::size_t overhead = 256; // of its nodes, about
+
+    void forget(Place place);
+
+    std::size_t most_;
+    std::size_t bytes_ = 0;
+    std::list<Kept> kept_; // the most lately used first
+    std::unordered_map<std::string_view, Place> places_;
+};
+
+} // namespace alli::proxy

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/daily.hpp"
+
+#include "alli/error.hpp"
+#include "proxy/cached.hpp"
+#include "proxy/list_query.hpp"
+#include "proxy/reads.hpp"
+
+namespace alli::proxy {
+namespace {
+
+using Day = std::chrono::sys_days;
+constexpr std::chrono::days longest{3700};
+
+Day read_day(const Parameters& parameters, std::string_view name)
+{
+    const auto text = find_parameter(parameters, name);
+    const auto when = text && text->size() == 10 ? from_rfc3339(*text) : std::nullopt;
+    if (!when) throw Error(Fault::usage, "", "{} must be a date, YYYY-MM-DD", name);
+    return std::chrono::floor<std::chrono::days>(*when);
+}
+
+struct Range {
+    Day first, last;
+};
+
+Range read_range(const Parameters& parameters)
+{
+    const Range range{read_day(parameters, "startDate"), read_day(parameters, "endDate")};
+    if (range.last < range.first) throw Error(Fault::usage, "", "endDate is before startDate");
+    if (range.last - range.first > longest)
+        throw Error(Fault::usage, "", "startDate and endDate must be at most {} days apart", longest.count());
+    return range;
+}
+
+// What was created then has its last chat later, or none.
+bool is_known(cache::Reader& db, Day first)
+{
+    const Instant from = std::max<Instant>(first, cache::beginning_of_time);
+    return cache::is_covered(db, from, std::nullopt) && cache::load_progress(db).chatless_at;
+}
+
+std::string counts_json(const std::vector<std::int64_t>& counts, Day first)
+{
+    std::string json = "{\"counts\":[";
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        const std::string date = to_rfc3339(first + std::chrono::days{i}).substr(0, 10);
+        fmt::format_to(std::back_inserter(json), R"({}{{"date":"{}","count":{}}})", i > 0 ? "," : "", date, counts[i]);
+    }
+    return json += "]}";
+}
+
+} // namespace
+
+Task<Response> count_daily(const Context& cx, const Request& rq)
+{
+    const Range range = read_range(read_query(rq.query()));
+    Read read;
+    read.find = [&](cache::Reader& db, bool part) -> std::optional<std::string> {
+        if (!part && !is_known(db, range.first)) return std::nullopt;
+        return counts_json(cache::count_daily(db, range.first, range.last), range.first);
+    };
+    read.kept.what = Kept::What::count;
+    co_return co_await answer_read(cx, rq, read);
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// A read of the contract that upstream answers: asked once for all who wait for the same, kept where it can be, and
+// given the same tags as an answer of ours. Runs on a proxy loop.
+#pragma once
+
+#include "proxy/flights.hpp"
+#include "proxy/keep.hpp"
+#include "proxy/relay.hpp"
+
+namespace alli::proxy {
+
+/// Asks as a GET, without what was meant for our own copy (If-None-Match, Range). Requests that name a user are not
+/// shared: upstream attributes them.
+Task<Landing> forward_read(const Context& cx, const Request& rq, Kept kept);
+
+/// Upstream's answer as ours. Throws Error{bad_reply} for a redirect.
+Response forwarded_response(const Landing& landing, const Request& rq, Why why);
+
+bool is_unreachable(const std::exception_ptr& failure);
+/// An answer that means "not now".
+bool is_trouble(int status) noexcept;
+
+/// Has the engine poll, and waits for it. False when that did not come about.
+Task<bool> poll(const Context& cx);
+
+} // namespace alli::proxy

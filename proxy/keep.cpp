@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/keep.hpp"
+
+#include "alli/error.hpp"
+#include "alli/wire.hpp"
+#include "cache/assemble.hpp"
+#include "cache/conversations.hpp"
+#include "cache/detail.hpp"
+#include "cache/progress.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+
+namespace alli::proxy {
+namespace {
+
+// Puts what the mirror did not have; of what it has, or cannot take, the ids.
+struct Put {
+    bool stored = false;
+    std::vector<ConversationId> for_the_engine;
+};
+
+bool is_whole(const Conversation& conversation)
+{
+    return conversation.chat_count == static_cast<std::int64_t>(conversation.chats.size());
+}
+
+bool is_held(cache::Writer& db, const ConversationId& id)
+{
+    return cache::find_held(db, id).has_value();
+}
+
+void put_new(cache::Writer& db, cache::IndexBatch& index, const Conversation& conversation)
+{
+    cache::put_conversation(db, index, conversation);
+    cache::put_chats(db, index, conversation.id, 0, conversation.chats);
+}
+
+Put put_list(cache::Writer& db, const Kept&, const std::string& body)
+{
+    Put put;
+    TimeUnit unit = cache::load_progress(db).unit;
+    cache::IndexBatch index;
+    for (const Conversation& conversation : read_conversation_page(body, unit).conversations) {
+        if (!is_whole(conversation) || is_held(db, conversation.id)) continue;
+        put_new(db, index, conversation);
+        put.stored = true;
+    }
+    index.flush(db);
+    return put;
+}
+
+Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& body)
+{
+    const auto held = cache::find_conversation(db, kept.id);
+    if (held == body) return {};
+    TimeUnit unit = cache::load_progress(db).unit;
+    const Conversation conversation = read_conversation(body, unit);
+    if (held || conversation.id != kept.id || !is_whole(conversation)) return {false, {kept.id}};
+    cache::IndexBatch index;
+    put_new(db, index, conversation);
+    index.flush(db);
+    return {true, {}};
+}
+
+Put put_chats(cache::Writer& db, const Kept& kept, const std::string& body)
+{
+    if (cache::find_chat_page(db, kept.id, kept.page_no) == body) return {};
+    return {false, {kept.id}}; // a page is not a conversation
+}
+
+Put put_chat(cache::Writer& db, const Kept& kept, const std::string& body)
+{
+    TimeUnit unit = cache::load_progress(db).unit;
+    const Chat chat = read_chat(body, unit);
+    if (chat.id != kept.chat || !chat.completed) return {};
+    return {cache::put_chat_detail(db, kept.id, kept.chat, kept.of, chat.raw), {}};
+}
+
+using PutFunction = Put (*)(cache::Writer&, const Kept&, const std::string&);
+constexpr std::array<PutFunction, 6> puts{nullptr, &put_list, &put_conversation, &put_chats, &put_chat, nullptr};
+static_assert(puts.size() == static_cast<std::size_t>(Kept::What::count) + 1);
+
+} // namespace
+
+Task<bool> keep(const Needs& needs, Kept kept, const std::string& body)
+{
+    const PutFunction function = puts[static_cast<std::size_t>(kept.what)];
+    if (!function) co_return false;
+    Put put;
+    try {
+        auto write = [&](cache::Writer& db) { return function(db, kept, body); };
+        put = co_await needs.store.write(write);
+    } catch (const Error& error) {
+        spdlog::warn("an answer of upstream's was passed on, and could not be kept: {}", error.what());
+    }
+    for (ConversationId& id : put.for_the_engine) needs.wake_conversation(std::move(id));
+    co_return put.stored;
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/wishes.hpp"
+
+#include "upstream/header.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace alli::proxy {
+namespace {
+
+using std::chrono::seconds;
+
+struct Flag {
+    std::string_view name;
+    bool Wishes::*member;
+};
+constexpr std::array flags{
+    Flag{"no-cache", &Wishes::no_cache},
+    Flag{"no-store", &Wishes::no_store},
+    Flag{"only-if-cached", &Wishes::only_if_cached},
+    Flag{"max-stale", &Wishes::max_stale},
+};
+
+struct Span {
+    std::string_view name;
+    std::optional<seconds> Wishes::*member;
+};
+constexpr std::array spans{
+    Span{"max-age", &Wishes::max_age},
+    Span{"min-fresh", &Wishes::min_fresh},
+    Span{"max-stale", &Wishes::stale_by},
+};
+
+// delta-seconds, quoted or not; a number too large is as large as one gets (RFC 9111 1.2.2).
+std::optional<seconds> read_seconds(std::string_view text)
+{
+    constexpr std::int64_t most = 2'147'483'648;
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+    if (text.empty() || !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
+        return std::nullopt;
+    std::int64_t value = most;
+    std::from_chars(text.data(), text.data() + text.size(), value); // out of range leaves the most
+    return seconds{std::min(value, most)};
+}
+
+void read_directive(Wishes& wishes, std::string_view directive)
+{
+    const auto equals = directive.find('=');
+    const std::string_view name = upstream::trimmed(directive.substr(0, equals));
+    for (const Flag& flag : flags)
+        if (upstream::same_name(name, flag.name)) wishes.*flag.member = true;
+    if (equals == directive.npos) return;
+    for (const Span& span : spans)
+        if (upstream::same_name(name, span.name))
+            wishes.*span.member = read_seconds(upstream::trimmed(directive.substr(equals + 1)));
+}
+
+} // namespace
+
+bool Wishes::accept(std::optional<std::chrono::microseconds> age, std::chrono::milliseconds lifetime) const noexcept
+{
+    const bool bounded = max_age || min_fresh || stale_by;
+    if (!bounded) return true;
+    if (!age) return false;
+    if (min_fresh && *age + *min_fresh > lifetime) return false;
+    if (max_stale && !stale_by) return true;
+    const seconds more = stale_by.value_or(seconds{0});
+    if (max_age && *age > *max_age + more) return false;
+    return max_age || !stale_by || *age <= lifetime + more;
+}
+
+Wishes read_wishes(std::string_view cache_control, std::string_view pragma)
+{
+    Wishes wishes;
+    if (cache_control.empty()) {
+        wishes.no_cache = upstream::same_name(upstream::trimmed(pragma), "no-cache");
+        return wishes;
+    }
+    while (!cache_control.empty()) {
+        const std::string_view directive = cache_control.substr(0, cache_control.find(','));
+        cache_control.remove_prefix(std::min(cache_control.size(), directive.size() + 1));
+        read_directive(wishes, directive);
+    }
+    return wishes;
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/flights.hpp"
+
+#include "alli/error.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <gtest/gtest.h>
+
+namespace alli::proxy {
+namespace {
+
+/// Two loops on one thread: the flights live on the first, who asks on the second. An answer comes when told to.
+class FlightsTest : public testing::Test {
+  protected:
+    FlightsTest() { flights_.live_on(home_.get_executor()); }
+
+    static Task<Flights::Outcome> answer(FlightsTest* self, std::string body)
+    {
+        ++self->sent_;
+        boost::system::error_code woken;
+        co_await self->gate_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+        if (self->fails_) throw Error(Fault::unreachable, "", "away");
+        Flights::Outcome outcome;
+        outcome.reply.body = std::move(body);
+        outcome.stored = true;
+        co_return outcome;
+    }
+    static Task<> ask(FlightsTest* self, std::string key)
+    {
+        Flights::Work work = [self, key] { return answer(self, "for " + key); };
+        Task<Landing> sharing = self->flights_.share(key, std::move(work));
+        Landing landing = co_await std::move(sharing);
+        self->landings_.push_back(std::move(landing));
+    }
+    void ask_for(const std::string& key) { asio::co_spawn(loop_, ask(this, key), asio::detached); }
+    void run()
+    {
+        for (std::size_t ran = 1; ran > 0;) {
+            loop_.restart();
+            home_.restart();
+            ran = loop_.poll() + home_.poll();
+        }
+    }
+
+    asio::io_context home_, loop_;
+    asio::steady_timer gate_{home_, asio::steady_timer::time_point::max()};
+    Flights flights_;
+    std::vector<Landing> landings_;
+    int sent_ = 0;
+    bool fails_ = false;
+};
+
+TEST_F(FlightsTest, SendOneRequestForAllWhoWantTheSame)
+{
+    for (const char* key : {"/a", "/a", "/b", "/a"}) ask_for(key);
+    run();
+    EXPECT_EQ(sent_, 2);
+    EXPECT_TRUE(landings_.empty());
+    gate_.cancel();
+    run();
+    ASSERT_EQ(landings_.size(), 4U);
+    int of_a = 0, collapsed = 0;
+    for (const Landing& landing : landings_) {
+        of_a += landing.reply->body == "for /a" ? 1 : 0;
+        collapsed += landing.collapsed ? 1 : 0;
+        EXPECT_TRUE(landing.stored);
+    }
+    EXPECT_EQ(of_a, 3);
+    EXPECT_EQ(collapsed, 2) << "all but the first of each";
+}
+
+TEST_F(FlightsTest, AskAnewForWhoComesLater)
+{
+    for (int i = 0; i < 2; ++i) {
+        ask_for("/a");
+        run();
+        gate_.cancel();
+        run();
+    }
+    EXPECT_EQ(sent_, 2);
+    EXPECT_EQ(landings_.size(), 2U);
+}
+
+TEST_F(FlightsTest, GiveAFailureToAll)
+{
+    fails_ = true;
+    ask_for("/a");
+    ask_for("/a");
+    run();
+    gate_.cancel();
+    run();
+    ASSERT_EQ(landings_.size(), 2U);
+    for (const Landing& landing : landings_) {
+        EXPECT_FALSE(landing.reply);
+        EXPECT_THROW(std::rethrow_exception(landing.failure), Error);
+    }
+}
+
+TEST_F(FlightsTest, AreGivenUpWhenTold)
+{
+    ask_for("/a");
+    run();
+    flights_.abort();
+    run();
+    EXPECT_EQ(landings_.size(), 1U);
+}
+
+} // namespace
+} // namespace alli::proxy

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// How old an answer may be, who is asked when it is too old, and what is kept of what upstream said.
+#include "tests/proxy/fixture.hpp"
+
+#include <thread>
+
+namespace alli::proxy {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* list = "/webapi/v2/conversations";
+const std::string item = std::string(list) + "/a";
+
+class Freshness : public ProxyTest {
+  protected:
+    // The mirror holds everything, as verified at 1990; now is 2000.
+    void fill()
+    {
+        put("a", 100, 2);
+        put("b", 200, 3);
+        cover(0, 1000);
+        start();
+    }
+    ::support::HttpReply ask(const std::string& target, const std::string& wishes)
+    {
+        return get(target, {{"Cache-Control", wishes}});
+    }
+    std::string status(const ::support::HttpReply& reply) { return std::string(reply.header("Cache-Status")); }
+    std::size_t asked()
+    {
+        const std::lock_guard lock(upstream_.mutex);
+        return upstream_.requests.size();
+    }
+    void go_away()
+    {
+        upstream_.away = true;
+        upstream_.state.reachable = false;
+    }
+};
+
+TEST_F(Freshness, NoCacheAsksUpstreamAndInsists)
+{
+    fill();
+    const auto asked_for = ask(item, "no-cache");
+    EXPECT_EQ(asked_for.body, upstream_.reply.body);
+    EXPECT_EQ(status(asked_for), "alli-mirror; fwd=request");
+    EXPECT_EQ(status(get(item, {{"Pragma", "no-cache"}})), "alli-mirror; fwd=request");
+    upstream_.reply.status = 503;
+    EXPECT_EQ(ask(item, "no-cache").status, 503);
+    go_away();
+    const auto gone = ask(item, "no-cache");
+    EXPECT_EQ(gone.status, 504);
+    EXPECT_EQ(json::parse(gone.body).at("code"), 7000);
+    EXPECT_EQ(get(item).status, 200);
+}
+
+TEST_F(Freshness, OnlyIfCachedNeverAsksUpstream)
+{
+    fill();
+    EXPECT_EQ(ask(item, "only-if-cached").status, 200);
+    clock_.seconds = 100'000;
+    EXPECT_EQ(ask(item, "only-if-cached").status, 200);
+    EXPECT_EQ(ask(item, "only-if-cached, max-age=5").status, 504);
+    EXPECT_EQ(ask(item, "only-if-cached, no-cache").status, 504);
+    EXPECT_EQ(ask(std::string(list) + "?variables=x", "only-if-cached").status, 504);
+    EXPECT_EQ(ask(std::string(list) + "/unknown", "only-if-cached").status, 404);
+    EXPECT_EQ(get(item, {{"Cache-Control", "only-if-cached"}, {"AGENT-EMAIL", "x@y"}}).status, 504);
+    EXPECT_EQ(asked(), 0U);
+    EXPECT_EQ(upstream_.wakes, 0) << "not even by way of the engine";
+}
+
+TEST_F(Freshness, WhatIsTooOldForTheRequestIsAskedOfUpstream)
+{
+    fill();
+    EXPECT_EQ(status(ask(item, "max-age=10")), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(status(ask(item, "min-fresh=50")), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(asked(), 0U);
+    EXPECT_EQ(status(ask(item, "max-age=9")), "alli-mirror; fwd=stale");
+    EXPECT_EQ(status(ask(item, "min-fresh=51")), "alli-mirror; fwd=stale");
+    EXPECT_EQ(asked(), 2U);
+    clock_.seconds = 1990 + 100;
+    EXPECT_EQ(status(ask(item, "max-stale=39")), "alli-mirror; fwd=stale");
+    EXPECT_EQ(status(ask(item, "max-stale=40")), "alli-mirror; hit; ttl=-40");
+    EXPECT_EQ(status(ask(item, "max-age=9, max-stale")), "alli-mirror; hit; ttl=-40");
+}
+
+TEST_F(Freshness, WhatIsTooOldIsAnsweredAllTheSameWhenUpstreamHasNothingBetter)
+{
+    fill();
+    for (const int trouble : {429, 500, 502, 503}) {
+        upstream_.reply.status = trouble;
+        const auto reply = ask(item, "max-age=1");
+        EXPECT_EQ(reply.status, 200);
+        EXPECT_EQ(status(reply), fmt::format("alli-mirror; fwd=stale; fwd-status={}; ttl=50", trouble));
+    }
+    upstream_.reply.status = 404;
+    EXPECT_EQ(ask(item, "max-age=1").status, 404) << "that is an answer";
+    go_away();
+    EXPECT_EQ(status(ask(item, "max-age=1")), "alli-mirror; hit; ttl=50; detail=offline");
+}
+
+TEST_F(Freshness, OfflineAndARejectedKeyAreTold)
+{
+    fill();
+    upstream_.state.key_accepted = false;
+    EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=50; detail=key-rejected");
+    upstream_.state.key_accepted = true;
+    go_away();
+    clock_.seconds = 1990 + 3660;
+    EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=-3600; detail=offline");
+    EXPECT_EQ(get(item).header("Age"), "3660");
+}
+
+TEST_F(Freshness, APartOfAListOnlyForWhoSaysThatItWillDo)
+{
+    put("a", 600, 1);
+    cover(500, 1000);
+    start();
+    EXPECT_EQ(status(ask(list, "max-stale")), "alli-mirror; fwd=miss") << "upstream is there";
+    EXPECT_EQ(status(ask(list, "max-stale, only-if-cached")), "alli-mirror; hit; ttl=50; detail=partial");
+    EXPECT_EQ(ask(list, "only-if-cached").status, 504);
+    go_away();
+    EXPECT_EQ(get(list).status, 504);
+    const auto part = ask(list, "max-stale");
+    EXPECT_EQ(part.status, 200);
+    EXPECT_EQ(status(part), "alli-mirror; hit; ttl=50; detail=offline-partial");
+    EXPECT_EQ(json::parse(part.body).at("conversations").size(), 1U);
+    EXPECT_EQ(get(list).status, 504) << "what was a part is not kept for others";
+}
+
+TEST_F(Freshness, AnAnswerIsKeptWholeUntilTheMirrorChanges)
+{
+    fill();
+    const std::string first = get(list).body;
+    EXPECT_EQ(get(list).body, first);
+    put("c", 300, 1);
+    EXPECT_EQ(json::parse(get(list).body).at("conversations").size(), 3U);
+    put("a", 400, 3);
+    EXPECT_EQ(json::parse(get(item).body).at("chats").size(), 3U);
+}
+
+TEST_F(Freshness, ANoCacheOfOurOwnCursorPollsFirst)
+{
+    fill();
+    const std::string cursor = json::parse(get(std::string(list) + "?pageSize=1").body).at("cursor");
+    const std::string next = std::string(list) + "?pageSize=1&cursor=" + cursor;
+    std::thread engine([&] {
+        for (;;) {
+            {
+                const std::lock_guard lock(upstream_.mutex);
+                if (upstream_.wakes > 0) break;
+            }
+            std::this_thread::yield();
+        }
+        write([](cache::Writer& db) {
+            auto progress = cache::load_progress(db);
+            progress.verified_at = support::at_second(2000);
+            cache::save_progress(db, progress);
+        });
+    });
+    const auto reply = ask(next, "no-cache");
+    engine.join();
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(status(reply), "alli-mirror; hit; ttl=60");
+    EXPECT_EQ(asked(), 0U) << "upstream cannot read our cursors";
+    go_away();
+    EXPECT_EQ(ask(next, "no-cache").status, 504);
+}
+
+TEST_F(Freshness, AReadThatNamesAUserIsNeitherSharedNorHeldBack)
+{
+    fill();
+    EXPECT_EQ(status(get(std::string(list) + "/unknown", {{"OWN-USER-ID", "u"}})), "alli-mirror; fwd=miss");
+    ASSERT_EQ(asked(), 1U);
+    const auto& headers = upstream_.requests[0].headers;
+    EXPECT_TRUE(std::any_of(headers.begin(), headers.end(), [](const auto& h) { return h.name == "OWN-USER-ID"; }));
+}
+
+TEST_F(Freshness, HeadOfAMissIsAskedAsGet)
+{
+    fill();
+    const auto head =
+        send("HEAD", std::string(list) + "/unknown", {{"If-None-Match", "\"x\""}, {"Range", "bytes=0-1"}});
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.body, "");
+    EXPECT_EQ(head.header("Content-Length"), std::to_string(upstream_.reply.body.size()));
+    ASSERT_EQ(asked(), 1U);
+    EXPECT_EQ(upstream_.requests[0].method, "GET");
+    for (const auto& header : upstream_.requests[0].headers) {
+        EXPECT_NE(header.name, "If-None-Match");
+        EXPECT_NE(header.name, "Range");
+    }
+}
+
+TEST_F(Freshness, UpstreamsAnswerHasATagOfOursToo)
+{
+    fill();
+    upstream_.reply.headers.push_back({"ETag", "\"theirs\""});
+    const auto first = get(std::string(list) + "/unknown");
+    const std::string tag(first.header("ETag"));
+    EXPECT_NE(tag, "\"theirs\"");
+    const auto again = get(std::string(list) + "/unknown", {{"If-None-Match", tag}});
+    EXPECT_EQ(again.status, 304);
+    EXPECT_EQ(again.body, "");
+}
+
+} // namespace
+} // namespace alli::proxy

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a miss brought is kept, as far as it is whole; what the mirror has is left to the engine.
+#include "tests/proxy/fixture.hpp"
+
+namespace alli::proxy {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr const char* list = "/webapi/v2/conversations";
+
+json conversation(const std::string& id, int chats, int count)
+{
+    json made{{"id", id}, {"title", "of upstream"}, {"createdAt", 1}, {"lastChatTime", 50}, {"chatCount", count}};
+    made["chats"] = json::array();
+    for (int n = 0; n < chats; ++n) made["chats"].push_back(support::chat_json(id, n, 50, "hello"));
+    return made;
+}
+
+class Keep : public ProxyTest {
+  protected:
+    void fill()
+    {
+        put("a", 600, 2);
+        cover(500, 1000);
+        start();
+    }
+    ::support::HttpReply fetch(const std::string& target, const json& body)
+    {
+        upstream_.reply.body = body.dump();
+        return get(target);
+    }
+    std::string status(const ::support::HttpReply& reply) { return std::string(reply.header("Cache-Status")); }
+};
+
+TEST_F(Keep, AWholeConversationAndServeItFromThenOn)
+{
+    fill();
+    const std::string target = std::string(list) + "/new";
+    const auto first = fetch(target, conversation("new", 3, 3));
+    EXPECT_EQ(status(first), "alli-mirror; fwd=miss; stored");
+    const auto second = get(target);
+    EXPECT_EQ(status(second), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(second.body, first.body);
+    EXPECT_EQ(json::parse(get(target + "/chats").body).at("chats").size(), 3U);
+    EXPECT_EQ(upstream_.requests.size(), 1U);
+    EXPECT_EQ(status(get(list)), "alli-mirror; fwd=miss") << "kept is not covered";
+}
+
+TEST_F(Keep, NotAConversationOfWhichChatsAreMissing)
+{
+    fill();
+    const std::string target = std::string(list) + "/long";
+    EXPECT_EQ(status(fetch(target, conversation("long", 20, 300))), "alli-mirror; fwd=miss");
+    EXPECT_EQ(status(get(target)), "alli-mirror; fwd=miss");
+    EXPECT_THAT(upstream_.woken, ElementsAre("long", "long")) << "the engine fetches it whole";
+}
+
+TEST_F(Keep, OfAListWhatIsWholeAndNew)
+{
+    fill();
+    json page{{"conversations", {conversation("x", 2, 2), conversation("y", 1, 9), conversation("a", 0, 0)}},
+              {"cursor", nullptr}};
+    EXPECT_EQ(status(fetch(list, page)), "alli-mirror; fwd=miss; stored");
+    EXPECT_EQ(status(get(std::string(list) + "/x")), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(status(get(std::string(list) + "/y")), "alli-mirror; fwd=miss");
+    EXPECT_EQ(json::parse(get(std::string(list) + "/a").body).at("title"), "about a") << "the engine's is newer";
+}
+
+TEST_F(Keep, NothingForARequestThatSaysSo)
+{
+    fill();
+    upstream_.reply.body = conversation("new", 1, 1).dump();
+    const std::string target = std::string(list) + "/new";
+    EXPECT_EQ(status(get(target, {{"Cache-Control", "no-store"}})), "alli-mirror; fwd=miss");
+    EXPECT_EQ(status(get(target)), "alli-mirror; fwd=miss; stored");
+}
+
+TEST_F(Keep, TellTheEngineOfWhatDiffers)
+{
+    fill();
+    const std::string target = std::string(list) + "/a";
+    const std::string held = get(target).body;
+    upstream_.reply.body = held;
+    EXPECT_EQ(get(target, {{"Cache-Control", "no-cache"}}).body, held);
+    EXPECT_THAT(upstream_.woken, IsEmpty());
+    upstream_.reply.body = conversation("a", 2, 2).dump();
+    EXPECT_EQ(get(target, {{"Cache-Control", "no-cache"}}).body, upstream_.reply.body);
+    EXPECT_THAT(upstream_.woken, ElementsAre("a"));
+    EXPECT_EQ(get(target).body, held) << "until the engine has seen it";
+}
+
+TEST_F(Keep, WhatCannotBeReadIsPassedOnAndNotKept)
+{
+    fill();
+    for (const char* odd : {"not json", "[]", "{\"id\":\"other\",\"chats\":[],\"chatCount\":0}", "{\"id\":7}"}) {
+        upstream_.reply.body = odd;
+        const auto reply = get(std::string(list) + "/odd");
+        EXPECT_EQ(reply.body, odd);
+        EXPECT_EQ(status(reply), "alli-mirror; fwd=miss") << odd;
+    }
+}
+
+class OneChat : public Keep {
+  protected:
+    const std::string target = std::string(list) + "/a/chats/a%2F0";
+    json detail()
+    {
+        json chat = support::chat_json("a", 0, 599, "chat 0 of a");
+        chat["intermediateSteps"] = {{{"type", "LLM"}}};
+        return chat;
+    }
+};
+
+TEST_F(OneChat, IsAskedOfUpstreamOnceAndKept)
+{
+    fill();
+    EXPECT_EQ(status(fetch(target, detail())), "alli-mirror; fwd=stale; stored");
+    const auto kept = get(target);
+    EXPECT_EQ(status(kept), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(json::parse(kept.body), detail());
+    EXPECT_EQ(upstream_.requests.size(), 1U);
+    EXPECT_FALSE(json::parse(get(std::string(list) + "/a/chats").body)["chats"][0].contains("intermediateSteps"));
+}
+
+TEST_F(OneChat, IsThePagesVersionWhileUpstreamIsAway)
+{
+    fill();
+    upstream_.away = true;
+    upstream_.state.reachable = false;
+    const auto reply = get(target);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(json::parse(reply.body).at("message"), "chat 0 of a");
+    upstream_.away = false;
+    EXPECT_EQ(status(fetch(target, detail())), "alli-mirror; fwd=stale; stored") << "asked as soon as it is back";
+}
+
+TEST_F(OneChat, IsAskedForAgainWhenThePagesVersionChanged)
+{
+    fill();
+    fetch(target, detail());
+    const Chat rated = support::make_chat("a", 0, 599, "another text");
+    write([&](cache::Writer& db) {
+        cache::IndexBatch index;
+        cache::put_chats(db, index, {"a"}, 0, std::vector<Chat>{rated});
+        index.flush(db);
+    });
+    EXPECT_EQ(status(get(target)), "alli-mirror; fwd=stale; stored");
+    EXPECT_EQ(upstream_.requests.size(), 2U);
+}
+
+TEST_F(OneChat, ThatTellsNoMoreIsKnownToTellNoMore)
+{
+    fill();
+    fetch(target, support::chat_json("a", 0, 599, "chat 0 of a"));
+    EXPECT_EQ(status(get(target)), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(upstream_.requests.size(), 1U);
+}
+
+} // namespace
+} // namespace alli::proxy
