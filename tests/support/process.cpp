@@ -45,6 +45,9 @@ Process::Process(std::vector<std::string> words, const Environment& environment)
     ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
+    // A test's listening sockets must not live on in the program: a port of a server that is gone would go on
+    // accepting.
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     const int fault =
         ::posix_spawn(&pid_, name_.c_str(), &actions, nullptr, pointers(words).data(), pointers(variables).data());
     ::posix_spawn_file_actions_destroy(&actions);
