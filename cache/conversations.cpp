@@ -2,6 +2,7 @@
 #include "cache/conversations.hpp"
 
 #include "cache/assemble.hpp"
+#include "cache/overlay.hpp"
 
 #include <filesystem>
 
@@ -141,10 +142,21 @@ void count_held(Writer& db, std::int64_t conversation)
 
 } // namespace
 
+static std::optional<Held> hidden_held(Reader& db, const ConversationId& id)
+{
+    const auto ids = hidden_chat_ids(db, id, 0);
+    if (ids.empty()) return std::nullopt;
+    Held held;
+    held.chats = std::ssize(ids);
+    held.last_chat_id = ids.back().value;
+    return held;
+}
+
 std::optional<Held> find_held(Reader& db, const ConversationId& id)
 {
     Held held;
     const auto pk = find_pk(db, id);
+    if (!pk && is_hidden(db, id)) return hidden_held(db, id);
     if (!pk) return std::nullopt;
     for (const Row row : db.query("SELECT held, last_chat_at FROM conversation WHERE pk = ?1", *pk)) {
         held.chats = row.integer(0);
@@ -160,6 +172,7 @@ std::optional<Held> find_held(Reader& db, const ConversationId& id)
 
 std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int64_t ordinal)
 {
+    if (is_hidden(db, id)) return hidden_chat_ids(db, id, ordinal);
     std::vector<ChatId> ids;
     for (const Row row : db.query("SELECT id FROM chat WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)"
                                   " AND ordinal >= ?2 ORDER BY ordinal",
@@ -169,6 +182,13 @@ std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int
 }
 
 bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation)
+{
+    const Shown shown = overlay_conversation(db, index, conversation);
+    if (shown.hidden) return false;
+    return put_rows(db, index, shown.instead ? *shown.instead : conversation);
+}
+
+bool put_rows(Writer& db, IndexBatch& index, const Conversation& conversation)
 {
     std::optional<std::int64_t> pk;
     ConversationWords old;
@@ -189,15 +209,31 @@ std::int64_t put_chats(Writer& db, IndexBatch& index, const ConversationId& id, 
                        std::span<const Chat> chats)
 {
     const auto pk = find_pk(db, id);
+    if (!pk && is_hidden(db, id)) put_hidden_chats(db, id, first_ordinal, chats);
     if (!pk) return 0;
+    const bool edited = changes_chats(db, id);
     std::int64_t changed = 0;
-    for (const Chat& chat : chats) changed += put_chat(db, index, *pk, first_ordinal++, chat) ? 1 : 0;
+    for (const Chat& chat : chats) {
+        const auto instead = edited ? overlay_chat(db, id, chat) : std::nullopt;
+        changed += put_chat(db, index, *pk, first_ordinal++, instead ? *instead : chat) ? 1 : 0;
+    }
     if (changed > 0) count_held(db, *pk);
     return changed;
 }
 
+void replace_chat_row(Writer& db, IndexBatch& index, const ConversationId& id, const Chat& chat)
+{
+    const auto pk = find_pk(db, id);
+    if (!pk) return;
+    std::optional<std::int64_t> ordinal;
+    for (const Row row : db.query("SELECT ordinal FROM chat WHERE conversation = ?1 AND id = ?2", *pk, chat.id.value))
+        ordinal = row.integer(0);
+    if (ordinal) put_chat(db, index, *pk, *ordinal, chat);
+}
+
 bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal)
 {
+    cut_hidden_chats(db, id, first_ordinal);
     const auto pk = find_pk(db, id);
     if (!pk || !cut(db, index, *pk, first_ordinal)) return false;
     count_held(db, *pk);
@@ -205,6 +241,12 @@ bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int
 }
 
 bool erase_conversation(Writer& db, IndexBatch& index, const ConversationId& id)
+{
+    forget_upstream(db, id);
+    return remove_rows(db, index, id);
+}
+
+bool remove_rows(Writer& db, IndexBatch& index, const ConversationId& id)
 {
     const auto pk = find_pk(db, id);
     if (!pk) return false;

@@ -40,6 +40,11 @@ bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int
 /// Removes a conversation with its chats and index terms. True when there was one.
 bool erase_conversation(Writer& db, IndexBatch& index, const ConversationId& id);
 
+// For the overlay, which decides what the rows show: past it.
+bool put_rows(Writer& db, IndexBatch& index, const Conversation& conversation);
+void replace_chat_row(Writer& db, IndexBatch& index, const ConversationId& id, const Chat& chat);
+bool remove_rows(Writer& db, IndexBatch& index, const ConversationId& id);
+
 /// One conversation as upstream sends it alone: with its last 20 chats, oldest first.
 std::optional<std::string> find_conversation(Reader& db, const ConversationId& id);
 

@@ -2,6 +2,7 @@
 #include "cache/detail.hpp"
 
 #include "alli/quick_hash.hpp"
+#include "cache/overlay.hpp"
 
 namespace alli::cache {
 namespace {
@@ -24,6 +25,10 @@ std::optional<FoundChat> find_chat(Reader& db, const ConversationId& id, const C
         found.grows = row.integer(1) == 0;
         found.whole = !found.grows && !row.is_null(2) && row.integer(2) == stored(found.of);
         found.raw = found.whole && !row.is_null(3) ? row.text(3) : raw;
+        if (shows_edit(db, id, chat)) { // what upstream tells now lacks it
+            found.whole = true;
+            found.raw = raw;
+        }
         return found;
     }
     return std::nullopt;

@@ -29,7 +29,7 @@ std::optional<Acceptance> find_first(Writer& db, const NewEntry& entry)
     if (!entry.client_key) return std::nullopt;
     for (const Row row : db.query("SELECT id, request_hash FROM entry WHERE client_key = ?1", *entry.client_key)) {
         const bool same = row.text(1) == entry.request_hash;
-        return Acceptance{same ? Acceptance::Kind::repeated : Acceptance::Kind::mismatch, row.integer(0)};
+        return Acceptance{same ? Acceptance::Kind::repeated : Acceptance::Kind::mismatch, row.integer(0), 0};
     }
     return std::nullopt;
 }
@@ -93,12 +93,15 @@ Acceptance accept(Writer& db, const NewEntry& entry, const OutboxLimits& limits)
     if (const auto first = find_first(db, entry)) return *first;
     require_room(db, limits, entry.body.size());
     const std::optional<std::string> chat = entry.chat ? std::optional(entry.chat->value) : std::nullopt;
-    db.run("INSERT INTO entry (kind, conversation, chat, method, path, headers, body, state, created_at, upstream_key,"
-           " client_key, request_hash, base, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10, ?11,"
-           " ?12, (SELECT coalesce(max(place), 0) + 1 FROM entry))",
-           name_of(entry.kind), text_of(entry.conversation), chat, entry.method, entry.path, entry.headers, entry.body,
-           entry.created_at, entry.upstream_key, entry.client_key, entry.request_hash, entry.base);
-    return {Acceptance::Kind::fresh, db.last_rowid()};
+    for (const Row row :
+         db.query("INSERT INTO entry (kind, conversation, chat, method, path, headers, body, state,"
+                  " created_at, upstream_key, client_key, request_hash, base, place) VALUES (?1, ?2, ?3,"
+                  " ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10, ?11, ?12,"
+                  " (SELECT coalesce(max(place), 0) + 1 FROM entry)) RETURNING id, place",
+                  name_of(entry.kind), text_of(entry.conversation), chat, entry.method, entry.path, entry.headers,
+                  entry.body, entry.created_at, entry.upstream_key, entry.client_key, entry.request_hash, entry.base))
+        return {Acceptance::Kind::fresh, row.integer(0), row.integer(1)};
+    throw std::logic_error("an insertion returned no row");
 }
 
 std::optional<Entry> find_entry(Reader& db, std::int64_t id)

@@ -57,6 +57,7 @@ struct Acceptance {
     };
     Kind kind = Kind::fresh;
     std::int64_t id = 0;
+    std::int64_t place = 0; // of a fresh one
 };
 
 struct OutboxLimits {

@@ -123,15 +123,19 @@ void close_line(Writer& db)
     db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('stopped_in_order', 1)");
 }
 
-std::vector<std::int64_t> expire(Writer& db, EditKind kind, Instant before, Instant now, const std::string& why)
+std::vector<std::optional<ConversationId>> expire(Writer& db, EditKind kind, Instant before, Instant now,
+                                                  const std::string& why)
 {
     std::vector<std::int64_t> ids;
     for (const Row row : db.query("SELECT id FROM entry WHERE state = 'pending' AND kind = ?1 AND created_at < ?2",
                                   name_of(kind), before))
         ids.push_back(row.integer(0));
-    for (const std::int64_t id : ids)
+    std::vector<std::optional<ConversationId>> lines;
+    for (const std::int64_t id : ids) {
+        lines.push_back(line_of(db, id));
         db.run("UPDATE entry SET state = 'failed', settled_at = ?2, last_error = ?3 WHERE id = ?1", id, now, why);
-    return ids;
+    }
+    return lines;
 }
 
 } // namespace alli::cache

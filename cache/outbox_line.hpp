@@ -53,7 +53,8 @@ Recovered recover(Writer& db, Instant now, Instant since);
 /// Before an orderly end: nothing is being sent any more. The next start finds it clean.
 void close_line(Writer& db);
 
-/// Fails what is worthless late: `kind` accepted before `before`. The ids.
-std::vector<std::int64_t> expire(Writer& db, EditKind kind, Instant before, Instant now, const std::string& why);
+/// Fails what is worthless late: `kind` accepted before `before`. Their lines.
+std::vector<std::optional<ConversationId>> expire(Writer& db, EditKind kind, Instant before, Instant now,
+                                                  const std::string& why);
 
 } // namespace alli::cache

@@ -56,11 +56,27 @@ static sync::Options sync_options(const Config& config)
     return options;
 }
 
+static sync::DeliveryOptions delivery_options(const Config& config)
+{
+    sync::DeliveryOptions options;
+    options.retry_initial = config.retry_initial;
+    options.retry_max = config.retry_max;
+    options.overwrite = config.on_conflict == "overwrite";
+    return options;
+}
+
+static sync::DeliveryHooks delivery_hooks(sync::Engine& engine)
+{
+    return {.changed = [&engine](ConversationId id) { engine.wake_conversation(std::move(id)); },
+            .changed_many = [&engine] { engine.wake(); }};
+}
+
 Instance::Instance(InstanceOptions options)
     : options_(std::move(options)), transport_(engine_loop_.get_executor(), curl_options(options_.config)),
       pace_(clock_, {options_.config.requests_per_second, options_.config.max_connections}),
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
-      store_(store_options(options_)), engine_(client_, store_, clock_, random_, sync_options(options_.config))
+      store_(store_options(options_)), engine_(client_, store_, clock_, random_, sync_options(options_.config)),
+      deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_))
 {}
 
 Instance::~Instance()
@@ -71,6 +87,15 @@ Instance::~Instance()
 void Instance::spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended)
 {
     asio::co_spawn(engine_loop_, std::move(work), asio::bind_cancellation_slot(cancel_.slot(), std::move(ended)));
+}
+
+void Instance::spawn_deliverer(std::function<void(std::exception_ptr)> failed)
+{
+    auto ended = [this, failed = std::move(failed)](std::exception_ptr error) {
+        delivery_ended_.set_value();
+        if (work_) failed(error);
+    };
+    asio::co_spawn(engine_loop_, deliverer_.run(), asio::bind_cancellation_slot(cancel_delivery_.slot(), ended));
 }
 
 void Instance::run_once(std::function<void(const sync::State&)> report)
@@ -101,6 +126,7 @@ void Instance::serve(std::vector<std::string> listen, std::vector<std::string> t
 {
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(listen), std::move(tokens)), needs());
     work_.emplace(engine_loop_.get_executor());
+    spawn_deliverer(failed);
     spawn_engine(engine_.run(), [this, failed = std::move(failed)](std::exception_ptr error) {
         engine_ended_.set_value();
         if (work_) failed(error);
@@ -119,7 +145,11 @@ void Instance::stop()
     // The engine winds down while the sessions end; its loop goes on until then, for their requests upstream.
     asio::post(engine_loop_, [this] { cancel_.emit(asio::cancellation_type::terminal); });
     server_->stop();
-    const bool ended = engine_ended_.get_future().wait_for(engine_deadline) == std::future_status::ready;
+    // Delivery goes on for the sessions that wait for an answer; it ends after them.
+    asio::post(engine_loop_, [this] { cancel_delivery_.emit(asio::cancellation_type::terminal); });
+    const auto deadline = std::chrono::steady_clock::now() + engine_deadline;
+    bool ended = engine_ended_.get_future().wait_until(deadline) == std::future_status::ready;
+    ended = delivery_ended_.get_future().wait_until(deadline) == std::future_status::ready && ended;
     asio::post(engine_loop_, [this] { work_.reset(); });
     if (!ended) engine_loop_.stop();
     engine_thread_.join();
@@ -170,8 +200,16 @@ Task<upstream::Reply> Instance::relay_on(asio::any_io_executor loop, upstream::C
     co_return co_await asio::co_spawn(loop, std::move(work), asio::use_awaitable);
 }
 
+// Hands work over to the engine's loop and comes back with what it made.
+template <class T>
+Task<T> Instance::on_loop(asio::any_io_executor loop, Task<T> work)
+{
+    co_return co_await asio::co_spawn(loop, std::move(work), asio::use_awaitable);
+}
+
 proxy::Needs Instance::needs()
 {
+    const asio::any_io_executor loop = engine_loop_.get_executor();
     return {
         .store = store_,
         .clock = clock_,
@@ -187,6 +225,14 @@ proxy::Needs Instance::needs()
         .status = [this] { return status(); },
         .wake = [this] { engine_.wake(); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
+        .deliver =
+            [this, loop](proxy::Outgoing outgoing, std::chrono::milliseconds patience) {
+                sync::Offer offer{outgoing.accepted, std::move(outgoing.conversation)};
+                return on_loop(loop, deliverer_.offer(std::move(offer), patience));
+            },
+        .is_awaited = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.is_awaited(id)); },
+        .retry_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.retry(id)); },
+        .discard_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.discard(id)); },
     };
 }
 

@@ -9,6 +9,7 @@
 #include "cache/store.hpp"
 #include "daemon/settings.hpp"
 #include "proxy/server.hpp"
+#include "sync/deliver.hpp"
 #include "sync/engine.hpp"
 #include "upstream/client.hpp"
 #include "upstream/curl_transport.hpp"
@@ -63,7 +64,10 @@ class Instance {
     proxy::Needs needs();
     static Task<upstream::Reply> relay_on(asio::any_io_executor loop, upstream::Client& client,
                                           upstream::Request request);
+    template <class T>
+    static Task<T> on_loop(asio::any_io_executor loop, Task<T> work);
     void spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended);
+    void spawn_deliverer(std::function<void(std::exception_ptr)> failed);
 
     InstanceOptions options_;
     SystemClock clock_;
@@ -74,11 +78,12 @@ class Instance {
     upstream::Client client_;
     cache::Store store_;
     sync::Engine engine_;
+    sync::Deliverer deliverer_;
     std::unique_ptr<proxy::Server> server_;
 
-    asio::cancellation_signal cancel_; // used on the engine loop alone
+    asio::cancellation_signal cancel_, cancel_delivery_; // used on the engine loop alone
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
-    std::promise<void> engine_ended_;
+    std::promise<void> engine_ended_, delivery_ended_;
     std::thread engine_thread_;
 };
 

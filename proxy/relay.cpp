@@ -160,14 +160,6 @@ Task<Response> relay_read(const Context& cx, const Request& rq)
     co_return response;
 }
 
-Task<Response> relay_edit(const Context& cx, const Request& rq)
-{
-    Response response = co_await relay(cx, rq, Why::bypass, cx.options.forward_timeout);
-    require_no_redirect(response);
-    if (is_good(response.status)) wake_engine(cx, rq);
-    co_return response;
-}
-
 Task<Response> relay_other(const Context& cx, const Request& rq)
 {
     Response response = co_await relay(cx, rq, Why::bypass, no_deadline); // an app may work on an answer for minutes

@@ -17,9 +17,8 @@ Task<Response> relay(const Context& cx, const Request& rq, Why why, std::chrono:
 /// The API never redirects: whoever answers so is somebody else. Throws Error{bad_reply}. For the contract's routes.
 void require_no_redirect(const Response& response);
 
-// Handlers. The first answers 504 when upstream is away, by its surface; an edit wakes the engine for its conversation.
+// Handlers. The first answers 504 when upstream is away, by its surface.
 Task<Response> relay_read(const Context& cx, const Request& rq);
-Task<Response> relay_edit(const Context& cx, const Request& rq);
 Task<Response> relay_other(const Context& cx, const Request& rq);
 
 // Pure parts.

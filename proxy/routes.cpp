@@ -6,6 +6,7 @@
 #include "proxy/reads.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/target.hpp"
+#include "proxy/writes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,16 +25,16 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/webapi/v2/conversations/{id}/chats/{chat}", "getChat", &get_chat, read},
     {"GET", "/webapi/v2/conversations/{id}/running", "isConversationRunning", &relay_read, read},
 
-    {"POST", "/webapi/v2/conversations/bulk_update", "bulkUpdateConversations", &relay_edit, edit},
-    {"PUT", "/webapi/v2/conversations/{id}", "updateConversation", &relay_edit, edit},
-    {"PATCH", "/webapi/v2/conversations/{id}", "updateConversation", &relay_edit, edit},
-    {"POST", "/webapi/v2/conversations/{id}", "updateConversation", &relay_edit, edit},
-    {"DELETE", "/webapi/v2/conversations/{id}", "deleteConversation", &relay_edit, edit},
-    {"POST", "/webapi/v2/conversations/{id}/chats/{chat}/feedback", "rateChat", &relay_edit, edit},
-    {"POST", "/webapi/v2/conversations/{id}/stop", "stopConversation", &relay_edit, edit},
-    {"PUT", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &relay_edit, edit},
-    {"PATCH", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &relay_edit, edit},
-    {"POST", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &relay_edit, edit},
+    {"POST", "/webapi/v2/conversations/bulk_update", "bulkUpdateConversations", &bulk_update, edit},
+    {"PUT", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit},
+    {"PATCH", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit},
+    {"POST", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit},
+    {"DELETE", "/webapi/v2/conversations/{id}", "deleteConversation", &delete_conversation, edit},
+    {"POST", "/webapi/v2/conversations/{id}/chats/{chat}/feedback", "rateChat", &rate_chat, edit},
+    {"POST", "/webapi/v2/conversations/{id}/stop", "stopConversation", &stop_conversation, edit},
+    {"PUT", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit},
+    {"PATCH", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit},
+    {"POST", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit},
 
     {"GET", "/mirror/v1/status", "status", &mirror_status, ours},
     {"GET", "/mirror/v1/search", "search", &mirror_search, ours},

@@ -5,6 +5,7 @@
 
 #include "alli/clock.hpp"
 #include "alli/ids.hpp"
+#include "cache/outbox.hpp"
 #include "cache/store.hpp"
 #include "upstream/http.hpp"
 
@@ -54,6 +55,12 @@ struct Options {
     std::string version;
 };
 
+/// A write that is in the outbox.
+struct Outgoing {
+    cache::Acceptance accepted;
+    std::optional<ConversationId> conversation; // none: a bulk update
+};
+
 struct Needs {
     cache::Store& store;
     Clock& clock;
@@ -64,6 +71,14 @@ struct Needs {
     std::function<std::string()> status;                   // any thread: the JSON of GET /mirror/v1/status
     std::function<void()> wake;                            // any thread: poll soon
     std::function<void(ConversationId)> wake_conversation; // any thread
+
+    // Of writes; called on a proxy loop, done on the engine's.
+    /// Sends it when nothing is before it, and gives upstream's answer when that comes in time; none: it waits, and
+    /// reads show it.
+    std::function<Task<std::optional<upstream::Reply>>(Outgoing, std::chrono::milliseconds)> deliver = {};
+    std::function<Task<bool>(std::int64_t)> is_awaited = {}; // somebody still waits for its answer
+    std::function<Task<cache::Retried>(std::int64_t)> retry_write = {};
+    std::function<Task<cache::Steered>(std::int64_t)> discard_write = {};
 };
 
 /// Made, stopped and destroyed on one thread, none of its own.

@@ -210,6 +210,15 @@ Task<Reply> Client::stop_conversation(ConversationId id, Identity who)
     return write("POST", conversation_target(id, "/stop"), {}, std::move(who));
 }
 
+Task<Reply> Client::deliver(Request request)
+{
+    std::erase_if(request.headers, [](const Header& header) { return same_name(header.name, key_header); });
+    request.priority = Priority::delivery;
+    Answer answer = co_await call(std::move(request));
+    hide(answer.reply.body, options_.api_key); // it is kept, and shown to people
+    co_return std::move(answer.reply);
+}
+
 Task<Reply> Client::relay(Request request)
 {
     std::erase_if(request.headers, [](const Header& header) { return same_name(header.name, key_header); });

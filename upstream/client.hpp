@@ -67,6 +67,10 @@ class Client {
     Task<Reply> delete_conversation(ConversationId id, Identity who);
     Task<Reply> stop_conversation(ConversationId id, Identity who);
 
+    /// A write of the outbox as it came, with our key and in delivery's turn. Any answer is the Reply, a web page too:
+    /// the verdict is the caller's.
+    Task<Reply> deliver(Request request);
+
     /// Any other request, with our key in the place of any it had and nothing else changed. For the proxy's relay.
     Task<Reply> relay(Request request);
 

@@ -54,13 +54,36 @@ struct FakeUpstream {
     }
 };
 
+/// Delivery as the proxy sees it: answers with `reply`, or lets everything wait.
+struct FakeDelivery {
+    std::optional<upstream::Reply> reply;
+    bool awaited = false;
+    std::vector<std::int64_t> offered;
+    std::vector<std::chrono::milliseconds> patience;
+
+    static Task<std::optional<upstream::Reply>> offer(FakeDelivery* self, Outgoing outgoing,
+                                                      std::chrono::milliseconds time)
+    {
+        self->offered.push_back(outgoing.accepted.id);
+        self->patience.push_back(time);
+        co_return self->reply;
+    }
+    static Task<bool> await(FakeDelivery* self) { co_return self->awaited; }
+};
+
 class ProxyTest : public testing::Test {
   protected:
     void start(Options options = {})
     {
         if (options.listen == Options{}.listen) options.listen = {"127.0.0.1:0"};
         options.api_key = "the-key";
-        Needs needs{store_, clock_, {}, {}, {}, {}, {}};
+        Needs needs{.store = store_,
+                    .clock = clock_,
+                    .relay = {},
+                    .upstream = {},
+                    .status = {},
+                    .wake = {},
+                    .wake_conversation = {}};
         needs.relay = [this](upstream::Request request) {
             return FakeUpstream::answer(&upstream_, std::move(request));
         };
@@ -77,6 +100,10 @@ class ProxyTest : public testing::Test {
             const std::lock_guard lock(upstream_.mutex);
             upstream_.woken.push_back(id.value);
         };
+        needs.deliver = [this](Outgoing outgoing, std::chrono::milliseconds patience) {
+            return FakeDelivery::offer(&delivery_, std::move(outgoing), patience);
+        };
+        needs.is_awaited = [this](std::int64_t) { return FakeDelivery::await(&delivery_); };
         server_ = std::make_unique<Server>(std::move(options), std::move(needs));
         host_ = server_->addresses().front();
         const auto digits = host_.substr(host_.rfind(':') + 1);
@@ -145,6 +172,7 @@ class ProxyTest : public testing::Test {
     cache::Store store_{{dir_ / "mirror.db", "http://upstream.test", true}};
     SetClock clock_;
     FakeUpstream upstream_;
+    FakeDelivery delivery_;
     std::unique_ptr<Server> server_;
     std::string host_;
     std::uint16_t port_ = 0;

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/overlay.hpp"
+
+#include "cache/conversations.hpp"
+#include "cache/overlay_rows.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace alli::cache {
+namespace {
+
+std::vector<ConversationId> ids_of(Connection& db, std::string_view sql, std::int64_t argument)
+{
+    std::vector<ConversationId> ids;
+    for (const Row row : db.query(sql, argument)) ids.push_back(ConversationId{std::string(row.text(0))});
+    return ids;
+}
+
+std::vector<ConversationId> changed_by(Connection& db, std::int64_t entry)
+{
+    return ids_of(db, "SELECT conversation FROM edit WHERE entry = ?1", entry);
+}
+
+void add_condition(std::string& where, std::vector<Value>& values, std::string_view condition,
+                   const std::vector<std::string>& wanted)
+{
+    if (wanted.empty()) return;
+    std::string marks;
+    for (std::size_t i = 0; i < wanted.size(); ++i) marks += i == 0 ? "?" : ", ?";
+    where += (where.empty() ? " WHERE " : " AND ") + fmt::format(fmt::runtime(condition), marks);
+    for (const std::string& value : wanted) values.emplace_back(value);
+}
+
+// By AND across the kinds, by OR within each; as upstream does it when the update gets there.
+std::vector<ConversationId> select(Connection& db, const Selection& wanted)
+{
+    std::vector<ConversationId> ids;
+    if (!wanted.given()) return ids;
+    std::string where;
+    std::vector<Value> values;
+    add_condition(where, values, "user_id IN ({})", wanted.users);
+    add_condition(where, values, "app_id IN ({})", wanted.apps);
+    add_condition(where, values, "id IN ({})", wanted.conversations);
+    add_condition(where, values,
+                  "EXISTS (SELECT 1 FROM category c WHERE c.conversation = conversation.pk AND c.name IN ({}))",
+                  wanted.categories);
+    const std::string sql = "SELECT id FROM conversation" + where;
+    for (const Row row : db.query_values(sql, values)) ids.push_back(ConversationId{std::string(row.text(0))});
+    return ids;
+}
+
+// Before a first edit changes the mirror's row, what upstream sent is put aside.
+void keep_upstream(Writer& db, const ConversationId& id, const std::string& chat)
+{
+    if (chat.empty())
+        db.run("INSERT OR IGNORE INTO upstream_raw (conversation, chat, raw)"
+               " SELECT id, '', raw FROM conversation WHERE id = ?1",
+               id.value);
+    else
+        db.run("INSERT OR IGNORE INTO upstream_raw (conversation, chat, raw) SELECT ?1, id, raw FROM chat"
+               " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
+               id.value, chat);
+}
+
+std::vector<ConversationId> add_edits(Writer& db, const Entry& entry)
+{
+    std::vector<ConversationId> ids;
+    if (entry.kind == EditKind::stop) return ids;
+    const Patch patch = patch_of(entry.kind, entry.body);
+    if (entry.kind != EditKind::remove && patch.empty()) return ids;
+    std::optional<std::string> text, chat;
+    if (entry.kind != EditKind::remove) text = write_patch(patch);
+    if (entry.kind == EditKind::feedback && entry.chat) chat = entry.chat->value;
+    if (entry.conversation)
+        ids.push_back(*entry.conversation);
+    else
+        ids = select(db, read_selection(entry.body));
+    for (const ConversationId& id : ids) {
+        db.run("INSERT INTO edit (entry, conversation, place, chat, patch) VALUES (?1, ?2, ?3, ?4, ?5)"
+               " ON CONFLICT DO UPDATE SET place = ?3",
+               entry.id, id.value, entry.place, chat, text);
+        keep_upstream(db, id, "");
+        if (chat) keep_upstream(db, id, *chat);
+    }
+    return ids;
+}
+
+// What upstream has now: of its answer only the members that were set, so that the row keeps its shape.
+Patch confirmed_values(const Patch& patch, const std::optional<std::string>& answer)
+{
+    if (!answer) return patch;
+    const auto json = nlohmann::ordered_json::parse(*answer, nullptr, false);
+    if (!json.is_object()) return patch;
+    Patch values = patch;
+    for (auto& [name, value] : values)
+        if (json.contains(name)) value = json[name].dump();
+    return values;
+}
+
+void confirm_raw(Writer& db, const ConversationId& id, const EditRow& edit, const std::optional<std::string>& answer)
+{
+    const Patch values = confirmed_values(edit.patch, answer);
+    if (answer)
+        db.run("UPDATE edit SET patch = ?3 WHERE entry = ?1 AND conversation = ?2", edit.entry, id.value,
+               write_patch(values));
+    const std::string chat = edit.chat.value_or("");
+    const auto raw = find_upstream_raw(db, id, chat);
+    if (raw) put_upstream_raw(db, id, chat, with_patch(*raw, values));
+}
+
+void confirm_one(Writer& db, const ConversationId& id, std::int64_t entry, const std::optional<std::string>& answer)
+{
+    const auto edits = load_edits(db, id);
+    for (const EditRow& edit : edits) {
+        if (edit.entry != entry) continue;
+        if (edit.removes)
+            forget_upstream(db, id);
+        else
+            confirm_raw(db, id, edit, answer);
+    }
+}
+
+std::int64_t ticks(Clock::Steady when)
+{
+    return when.time_since_epoch().count();
+}
+
+} // namespace
+
+void show_edit(Writer& db, IndexBatch& index, const Entry& entry)
+{
+    for (const ConversationId& id : add_edits(db, entry)) show_effect(db, index, id);
+}
+
+void confirm_edit(Writer& db, IndexBatch& index, const Entry& entry, const std::optional<std::string>& answer,
+                  Clock::Steady when)
+{
+    std::vector<ConversationId> ids = changed_by(db, entry.id);
+    if (ids.empty()) ids = add_edits(db, entry); // it never had to wait
+    db.run("UPDATE edit SET confirmed_at = ?2 WHERE entry = ?1", entry.id, ticks(when));
+    for (const ConversationId& id : ids) {
+        confirm_one(db, id, entry.id, answer);
+        show_effect(db, index, id);
+    }
+}
+
+void drop_edit(Writer& db, IndexBatch& index, std::int64_t entry)
+{
+    const auto ids = changed_by(db, entry);
+    db.run("DELETE FROM edit WHERE entry = ?1", entry);
+    for (const ConversationId& id : ids) show_effect(db, index, id);
+}
+
+void forget_confirmed(Writer& db, IndexBatch& index, Clock::Steady before)
+{
+    const auto ids = ids_of(db, "SELECT DISTINCT conversation FROM edit WHERE confirmed_at < ?1", ticks(before));
+    db.run("DELETE FROM edit WHERE confirmed_at < ?1", ticks(before));
+    for (const ConversationId& id : ids) show_effect(db, index, id);
+}
+
+std::optional<std::string> find_base(Reader& db, const ConversationId& id, const Patch& wanted)
+{
+    auto raw = find_upstream_raw(db, id, "");
+    if (!raw)
+        for (const Row row : db.query("SELECT raw FROM conversation WHERE id = ?1", id.value)) raw = row.text(0);
+    if (!raw) return std::nullopt;
+    return write_patch(values_of(*raw, wanted));
+}
+
+std::vector<std::int64_t> load_shown(Reader& mirror)
+{
+    std::vector<std::int64_t> ids;
+    for (const Row row : mirror.query("SELECT DISTINCT entry FROM edit WHERE confirmed_at IS NULL ORDER BY entry"))
+        ids.push_back(row.integer(0));
+    return ids;
+}
+
+std::vector<std::int64_t> load_waiting(Reader& outbox)
+{
+    std::vector<std::int64_t> ids;
+    for (const Row row : outbox.query("SELECT id FROM entry WHERE state IN ('pending', 'sending', 'conflict')"
+                                      " AND kind <> 'stop'"))
+        ids.push_back(row.integer(0));
+    std::sort(ids.begin(), ids.end());
+    return ids;
+}
+
+} // namespace alli::cache

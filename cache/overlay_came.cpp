@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// What comes from upstream while edits show, and the rows that both together make.
+#include "cache/conversations.hpp"
+#include "cache/overlay_rows.hpp"
+
+namespace alli::cache {
+namespace {
+
+bool has_edits(Connection& db, const ConversationId& id)
+{
+    Rows rows = db.query("SELECT 1 FROM edit WHERE conversation = ?1 LIMIT 1", id.value);
+    return rows.step();
+}
+
+// What was confirmed before this was asked for is in it.
+void drop_outdated(Writer& db, const Conversation& came)
+{
+    if (!came.asked_at) return;
+    db.run("DELETE FROM edit WHERE conversation = ?1 AND confirmed_at < ?2", came.id.value,
+           static_cast<std::int64_t>(came.asked_at->time_since_epoch().count()));
+}
+
+// Chats whose edits are gone show what upstream has again.
+void release_chats(Writer& db, IndexBatch& index, const ConversationId& id)
+{
+    std::vector<std::string> chats;
+    for (const Row row : db.query("SELECT chat FROM upstream_raw WHERE conversation = ?1 AND chat <> ''", id.value))
+        chats.emplace_back(row.text(0));
+    for (const std::string& chat : chats) show_effect_on_chat(db, index, id, chat);
+}
+
+void hide(Writer& db, IndexBatch& index, const ConversationId& id)
+{
+    db.run("INSERT OR REPLACE INTO hidden_chat (conversation, ordinal, id, raw) SELECT ?1, ordinal, id, raw FROM chat"
+           " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)",
+           id.value);
+    // What is hidden is upstream's own copy of each chat.
+    db.run("UPDATE hidden_chat SET raw = (SELECT u.raw FROM upstream_raw u WHERE u.conversation = ?1 AND u.chat = id)"
+           " WHERE conversation = ?1 AND id IN (SELECT chat FROM upstream_raw WHERE conversation = ?1)",
+           id.value);
+    remove_rows(db, index, id);
+}
+
+void put_back(Writer& db, IndexBatch& index, const ConversationId& id, const Conversation& shown)
+{
+    std::vector<Chat> chats;
+    for (const Row row : db.query("SELECT raw FROM hidden_chat WHERE conversation = ?1 ORDER BY ordinal", id.value))
+        chats.push_back(reread_chat(db, std::string(row.text(0))));
+    db.run("DELETE FROM hidden_chat WHERE conversation = ?1", id.value);
+    put_rows(db, index, shown);
+    put_chats(db, index, id, 0, chats);
+}
+
+bool is_mirrored(Connection& db, const ConversationId& id)
+{
+    Rows rows = db.query("SELECT 1 FROM conversation WHERE id = ?1", id.value);
+    return rows.step();
+}
+
+} // namespace
+
+void show_effect(Writer& db, IndexBatch& index, const ConversationId& id)
+{
+    const auto edits = load_edits(db, id);
+    const bool mirrored = is_mirrored(db, id);
+    if (removes(edits)) {
+        if (mirrored) hide(db, index, id);
+        return;
+    }
+    const auto raw = find_upstream_raw(db, id, "");
+    if (!raw) return; // not mirrored at all
+    const Conversation shown = reread_conversation(db, under_edits(*raw, edits, "", Which::all));
+    if (mirrored)
+        put_rows(db, index, shown);
+    else
+        put_back(db, index, id, shown);
+    if (edits.empty()) drop_upstream_raw(db, id, "");
+    release_chats(db, index, id);
+}
+
+void show_effect_on_chat(Writer& db, IndexBatch& index, const ConversationId& id, const std::string& chat)
+{
+    const auto raw = find_upstream_raw(db, id, chat);
+    if (!raw) return;
+    const auto edits = load_edits(db, id);
+    replace_chat_row(db, index, id, reread_chat(db, under_edits(*raw, edits, chat, Which::all)));
+    if (!changes(edits, chat)) drop_upstream_raw(db, id, chat);
+}
+
+Shown overlay_conversation(Writer& db, IndexBatch& index, const Conversation& came)
+{
+    Shown shown;
+    if (!has_edits(db, came.id)) return shown;
+    drop_outdated(db, came);
+    const auto edits = load_edits(db, came.id);
+    if (removes(edits)) {
+        shown.hidden = true;
+        // One that was confirmed since: what came is older than its end.
+        for (const EditRow& edit : edits)
+            if (edit.removes && edit.confirmed) return shown;
+        put_upstream_raw(db, came.id, "", under_edits(came.raw, edits, "", Which::confirmed));
+        return shown;
+    }
+    release_chats(db, index, came.id);
+    if (edits.empty()) {
+        drop_upstream_raw(db, came.id, "");
+        return shown;
+    }
+    put_upstream_raw(db, came.id, "", under_edits(came.raw, edits, "", Which::confirmed));
+    shown.instead = reread_conversation(db, under_edits(came.raw, edits, "", Which::all));
+    return shown;
+}
+
+bool changes_chats(Writer& db, const ConversationId& id)
+{
+    Rows rows = db.query("SELECT 1 FROM edit WHERE conversation = ?1 AND chat IS NOT NULL LIMIT 1", id.value);
+    return rows.step();
+}
+
+std::optional<Chat> overlay_chat(Writer& db, const ConversationId& id, const Chat& came)
+{
+    const auto edits = load_edits(db, id);
+    if (!changes(edits, came.id.value)) return std::nullopt;
+    put_upstream_raw(db, id, came.id.value, under_edits(came.raw, edits, came.id.value, Which::confirmed));
+    return reread_chat(db, under_edits(came.raw, edits, came.id.value, Which::all));
+}
+
+bool shows_edit(Reader& db, const ConversationId& id, const ChatId& chat)
+{
+    return find_upstream_raw(db, id, chat.value).has_value();
+}
+
+bool is_hidden(Reader& db, const ConversationId& id)
+{
+    Rows rows = db.query("SELECT 1 FROM edit WHERE conversation = ?1 AND patch IS NULL LIMIT 1", id.value);
+    return rows.step();
+}
+
+void put_hidden_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats)
+{
+    if (!find_upstream_raw(db, id, "")) return; // it is gone for good
+    for (const Chat& chat : chats)
+        db.run("INSERT OR REPLACE INTO hidden_chat (conversation, ordinal, id, raw) VALUES (?1, ?2, ?3, ?4)", id.value,
+               first_ordinal++, chat.id.value, chat.raw);
+}
+
+void cut_hidden_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal)
+{
+    db.run("DELETE FROM hidden_chat WHERE conversation = ?1 AND ordinal >= ?2", id.value, first_ordinal);
+}
+
+std::vector<ChatId> hidden_chat_ids(Reader& db, const ConversationId& id, std::int64_t first_ordinal)
+{
+    std::vector<ChatId> ids;
+    for (const Row row : db.query("SELECT id FROM hidden_chat WHERE conversation = ?1 AND ordinal >= ?2"
+                                  " ORDER BY ordinal",
+                                  id.value, first_ordinal))
+        ids.push_back(ChatId{std::string(row.text(0))});
+    return ids;
+}
+
+void forget_upstream(Writer& db, const ConversationId& id)
+{
+    db.run("DELETE FROM upstream_raw WHERE conversation = ?1", id.value);
+    db.run("DELETE FROM hidden_chat WHERE conversation = ?1", id.value);
+}
+
+} // namespace alli::cache

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/overlay_rows.hpp"
+
+#include "alli/wire.hpp"
+#include "cache/progress.hpp"
+
+#include <algorithm>
+
+namespace alli::cache {
+
+std::vector<EditRow> load_edits(Connection& db, const ConversationId& id)
+{
+    std::vector<EditRow> edits;
+    for (const Row row : db.query("SELECT entry, chat, patch, confirmed_at FROM edit WHERE conversation = ?1"
+                                  " ORDER BY place",
+                                  id.value)) {
+        EditRow edit;
+        edit.entry = row.integer(0);
+        edit.chat = row.optional_text(1);
+        edit.removes = row.is_null(2);
+        if (!edit.removes) edit.patch = read_patch(row.text(2));
+        edit.confirmed = !row.is_null(3);
+        edits.push_back(std::move(edit));
+    }
+    return edits;
+}
+
+std::optional<std::string> find_upstream_raw(Connection& db, const ConversationId& id, const std::string& chat)
+{
+    for (const Row row : db.query("SELECT raw FROM upstream_raw WHERE conversation = ?1 AND chat = ?2", id.value, chat))
+        return std::string(row.text(0));
+    return std::nullopt;
+}
+
+void put_upstream_raw(Writer& db, const ConversationId& id, const std::string& chat, const std::string& raw)
+{
+    db.run("INSERT INTO upstream_raw (conversation, chat, raw) VALUES (?1, ?2, ?3)"
+           " ON CONFLICT DO UPDATE SET raw = ?3 WHERE raw <> ?3",
+           id.value, chat, raw);
+}
+
+void drop_upstream_raw(Writer& db, const ConversationId& id, const std::string& chat)
+{
+    db.run("DELETE FROM upstream_raw WHERE conversation = ?1 AND chat = ?2", id.value, chat);
+}
+
+std::string under_edits(std::string raw, const std::vector<EditRow>& edits, const std::string& chat, Which which)
+{
+    for (const EditRow& edit : edits)
+        if (!edit.removes && edit.chat.value_or("") == chat && (which == Which::all || edit.confirmed))
+            raw = with_patch(raw, edit.patch);
+    return raw;
+}
+
+bool removes(const std::vector<EditRow>& edits)
+{
+    return std::any_of(edits.begin(), edits.end(), [](const EditRow& edit) { return edit.removes; });
+}
+
+bool changes(const std::vector<EditRow>& edits, const std::string& chat)
+{
+    return std::any_of(edits.begin(), edits.end(),
+                       [&](const EditRow& edit) { return !edit.removes && edit.chat.value_or("") == chat; });
+}
+
+Conversation reread_conversation(Connection& db, std::string raw)
+{
+    TimeUnit unit = load_progress(db).unit;
+    return read_conversation(std::move(raw), unit);
+}
+
+Chat reread_chat(Connection& db, std::string raw)
+{
+    TimeUnit unit = load_progress(db).unit;
+    return read_chat(std::move(raw), unit);
+}
+
+} // namespace alli::cache

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/write_check.hpp"
+
+#include "upstream/header.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace alli::proxy {
+namespace {
+
+using cache::EditKind;
+using nlohmann::json;
+
+constexpr int max_depth = 64;
+constexpr std::chrono::seconds longest_wait{60};
+
+using Check = bool (*)(const json&);
+constexpr Check text = [](const json& value) { return value.is_string(); };
+constexpr Check text_or_null = [](const json& value) { return value.is_string() || value.is_null(); };
+constexpr Check truth_or_null = [](const json& value) { return value.is_boolean() || value.is_null(); };
+constexpr Check texts = [](const json& value) {
+    return value.is_null() || (value.is_array() && std::all_of(value.begin(), value.end(),
+                                                               [](const json& one) { return one.is_string(); }));
+};
+
+struct Member {
+    EditKind kind;
+    const char* name;
+    Check check;
+    const char* complaint;
+};
+constexpr auto members = std::to_array<Member>({
+    {EditKind::update, "state", text_or_null, "state must be a string or null"},
+    {EditKind::update, "assignee", text_or_null, "assignee must be a string or null"},
+    {EditKind::update, "title", text_or_null, "title must be a string or null"},
+    {EditKind::update, "categoryIds", texts, "categoryIds must be a list of strings"},
+    {EditKind::title, "title", text, "title must be a string"},
+    {EditKind::feedback, "rating", truth_or_null, "rating must be true, false or null"},
+    {EditKind::feedback, "feedbackSelection", text_or_null, "feedbackSelection must be a string or null"},
+    {EditKind::feedback, "suggestedAnswer", text_or_null, "suggestedAnswer must be a string or null"},
+    {EditKind::bulk_update, "userIds", texts, "userIds must be a list of strings"},
+    {EditKind::bulk_update, "llmAppIds", texts, "llmAppIds must be a list of strings"},
+    {EditKind::bulk_update, "categoryIds", texts, "categoryIds must be a list of strings"},
+    {EditKind::bulk_update, "conversationIds", texts, "conversationIds must be a list of strings"},
+});
+
+bool needs_body(EditKind kind)
+{
+    return kind != EditKind::remove && kind != EditKind::stop;
+}
+
+// Brackets outside of strings; what else is wrong with the text, the parser finds.
+bool too_deep(std::string_view body)
+{
+    int depth = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        const char c = body[i];
+        if (quoted) {
+            if (c == '\\') ++i;
+            if (c == '"') quoted = false;
+            continue;
+        }
+        if (c == '"') quoted = true;
+        if ((c == '{' || c == '[') && ++depth > max_depth) return true;
+        if (c == '}' || c == ']') --depth;
+    }
+    return false;
+}
+
+Response refusal(int status, int code, std::string_view message)
+{
+    json body;
+    body["type"] = "APIError";
+    body["code"] = code;
+    body["message"] = message;
+    Response response = text_response("application/json", body.dump());
+    response.status = status;
+    return response;
+}
+
+Response bad_json(std::string_view message)
+{
+    return refusal(400, 7002, message);
+}
+
+Response bad_parameter(std::string_view message)
+{
+    return refusal(400, 7003, message);
+}
+
+std::optional<std::string_view> complaint_about(const json& body, EditKind kind)
+{
+    for (const Member& member : members) {
+        if (member.kind != kind) continue;
+        const auto found = body.find(member.name);
+        if (found != body.end() && !member.check(*found)) return member.complaint;
+    }
+    return std::nullopt;
+}
+
+bool selects_something(const json& body)
+{
+    return std::any_of(members.begin(), members.end(), [&](const Member& member) {
+        const auto found = body.find(member.name);
+        return member.kind == EditKind::bulk_update && found != body.end() && found->is_array() && !found->empty();
+    });
+}
+
+std::optional<Response> refuse_members(const json& body, EditKind kind)
+{
+    if (!body.is_object()) return bad_parameter("the body must be an object");
+    if (const auto complaint = complaint_about(body, kind)) return bad_parameter(*complaint);
+    if (kind == EditKind::title && !body.contains("title")) return bad_parameter("title must be a string");
+    if (kind != EditKind::bulk_update) return std::nullopt;
+    if (!selects_something(body)) return bad_parameter("a filter is required: it would change every conversation");
+    const auto info = body.find("conversationInfo");
+    if (info == body.end() || !info->is_object()) return bad_parameter("conversationInfo must be an object");
+    if (const auto complaint = complaint_about(*info, EditKind::update)) return bad_parameter(*complaint);
+    return std::nullopt;
+}
+
+std::optional<Response> refuse_type(const Request& rq)
+{
+    if (rq.has("Content-Encoding") && !upstream::same_name(rq.header("Content-Encoding"), "identity"))
+        return refusal(415, 7003, "a body must come as it is, without a Content-Encoding");
+    if (rq.body.empty() || !rq.has("Content-Type")) return std::nullopt;
+    const std::string_view type = rq.header("Content-Type");
+    if (upstream::same_name(upstream::trimmed(type.substr(0, type.find(';'))), "application/json")) return std::nullopt;
+    return refusal(415, 7002, "the body must be application/json");
+}
+
+} // namespace
+
+std::optional<Response> refuse_write(const Request& rq, EditKind kind)
+{
+    if (auto refused = refuse_type(rq)) return refused;
+    if (rq.body.empty() && !needs_body(kind)) return std::nullopt;
+    if (too_deep(rq.body)) return bad_json("the body is nested too deeply");
+    const json body = json::parse(rq.body, nullptr, false);
+    if (body.is_discarded()) return bad_json("the body is not JSON");
+    if (!needs_body(kind)) return std::nullopt;
+    return refuse_members(body, kind);
+}
+
+Preference read_preference(std::string_view header)
+{
+    Preference preference;
+    while (!header.empty()) {
+        const std::string_view one = upstream::trimmed(header.substr(0, header.find(',')));
+        header.remove_prefix(
+            std::min(header.size(), header.find(',') == header.npos ? header.size() : header.find(',') + 1));
+        if (upstream::same_name(one, "respond-async")) preference.respond_async = true;
+        constexpr std::string_view wait = "wait=";
+        if (!upstream::same_name(one.substr(0, wait.size()), wait)) continue;
+        int seconds = 0;
+        const auto [end, bad] = std::from_chars(one.data() + wait.size(), one.data() + one.size(), seconds);
+        if (bad != std::errc{} || end != one.data() + one.size() || seconds < 0) continue; // as if it were not there
+        preference.wait = std::min<std::chrono::milliseconds>(std::chrono::seconds(seconds), longest_wait);
+    }
+    return preference;
+}
+
+} // namespace alli::proxy

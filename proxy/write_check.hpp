@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a write must be before it is accepted, and how its app wants it answered. Pure. Bodies come from anybody:
+// nothing is queued that upstream could never take.
+#pragma once
+
+#include "cache/edit.hpp"
+#include "proxy/routes.hpp"
+
+#include <chrono>
+#include <optional>
+
+namespace alli::proxy {
+
+/// The answer to one that must not be accepted: 400 or 415, in upstream's shape. None: it may.
+std::optional<Response> refuse_write(const Request& rq, cache::EditKind kind);
+
+/// RFC 7240: `Prefer: respond-async, wait=10`.
+struct Preference {
+    bool respond_async = false;
+    std::optional<std::chrono::milliseconds> wait;
+};
+Preference read_preference(std::string_view header);
+
+} // namespace alli::proxy

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/writes.hpp"
+
+#include "alli/random.hpp"
+#include "cache/conversations.hpp"
+#include "cache/overlay.hpp"
+#include "proxy/relay.hpp"
+#include "proxy/seal.hpp"
+#include "proxy/write_check.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+
+namespace alli::proxy {
+namespace {
+
+using cache::EditKind;
+using cache::Entry;
+using cache::EntryState;
+using Json = nlohmann::ordered_json;
+
+// For whom it is made; they go out with every attempt.
+constexpr auto kept_headers =
+    std::to_array<const char*>({"Content-Type", "OWN-USER-ID", "USER-EMAIL", "AGENT-EMAIL", "Accept-Language"});
+
+std::string headers_of(const Request& rq)
+{
+    Json headers = Json::object();
+    for (const char* name : kept_headers)
+        if (rq.has(name)) headers[name] = std::string(rq.header(name));
+    if (!rq.body.empty() && !headers.contains("Content-Type")) headers["Content-Type"] = "application/json";
+    return headers.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string new_uuid()
+{
+    SystemRandom random;
+    std::string bytes = random.bytes(16);
+    bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
+    std::string text;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+        fmt::format_to(std::back_inserter(text), "{:02x}", static_cast<unsigned char>(bytes[i]));
+    }
+    return text;
+}
+
+std::string hash_of(const Request& rq, const std::string& headers)
+{
+    const Digest digest = sha256(fmt::format("{}\n{}\n{}\n{}", rq.method, rq.target, headers, rq.body));
+    return {digest.begin(), digest.end()};
+}
+
+std::optional<std::string> base_of(const Context& cx, const Request& rq, EditKind kind)
+{
+    if (kind != EditKind::update && kind != EditKind::title) return std::nullopt;
+    const cache::Patch wanted = cache::patch_of(kind, rq.body);
+    const ConversationId id{rq.ids[0]};
+    return cx.needs.store.read([&](cache::Reader& db) { return cache::find_base(db, id, wanted); });
+}
+
+cache::NewEntry entry_of(const Context& cx, const Request& rq, EditKind kind)
+{
+    cache::NewEntry entry;
+    entry.kind = kind;
+    if (!rq.ids.empty()) entry.conversation = ConversationId{rq.ids[0]};
+    if (rq.ids.size() > 1) entry.chat = ChatId{rq.ids[1]};
+    entry.method = rq.method;
+    entry.path = rq.target;
+    entry.headers = headers_of(rq);
+    entry.body = rq.body;
+    entry.upstream_key = new_uuid();
+    if (!rq.header("Idempotency-Key").empty()) entry.client_key = std::string(rq.header("Idempotency-Key"));
+    entry.request_hash = hash_of(rq, entry.headers);
+    entry.base = base_of(cx, rq, kind);
+    entry.created_at = cx.needs.clock.now();
+    return entry;
+}
+
+// What it would be if the mirror held it.
+std::string sketch(const std::string& id, EditKind kind, const std::string& body)
+{
+    cache::Patch members = cache::patch_of(kind, body);
+    members.insert(members.begin(), {"id", Json(id).dump(-1, ' ', false, Json::error_handler_t::replace)});
+    return cache::write_patch(members);
+}
+
+// The body that upstream's answer would have: the change applied to what is mirrored.
+std::string expected_body(const Context& cx, const Entry& entry)
+{
+    const bool has_content = entry.kind == EditKind::update || entry.kind == EditKind::title ||
+                             (entry.kind == EditKind::feedback && entry.chat);
+    if (!has_content || !entry.conversation) return "";
+    const auto found = cx.needs.store.read([&](cache::Reader& db) {
+        return entry.kind == EditKind::feedback ? cache::find_chat(db, *entry.conversation, *entry.chat)
+                                                : cache::find_conversation(db, *entry.conversation);
+    });
+    if (found) return *found;
+    return sketch(entry.kind == EditKind::feedback ? entry.chat->value : entry.conversation->value, entry.kind,
+                  entry.body);
+}
+
+std::string place_of(std::int64_t id)
+{
+    return "/mirror/v1/outbox/" + std::to_string(id);
+}
+
+Response accepted_response(const Context& cx, const Entry& entry)
+{
+    std::string body = expected_body(cx, entry);
+    Response response = body.empty() ? Response{} : text_response("application/json", std::move(body));
+    response.status = 202;
+    response.headers.push_back({"Location", place_of(entry.id)});
+    response.headers.push_back({"Alli-Mirror-Outbox", std::to_string(entry.id)});
+    return response;
+}
+
+Entry load_entry(const Context& cx, std::int64_t id)
+{
+    const auto entry = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
+    if (!entry) throw Error(Fault::refused, "", "the write was discarded");
+    return *entry;
+}
+
+// The outcome of a request that came before under the same Idempotency-Key.
+Response first_outcome(const Context& cx, const Entry& entry)
+{
+    if (entry.state != EntryState::delivered && entry.state != EntryState::failed) return accepted_response(cx, entry);
+    if (entry.state == EntryState::failed && !entry.last_status)
+        return problem(Surface::webapi, 504, entry.last_error.value_or("it was not delivered"));
+    std::string body = entry.response ? *entry.response : expected_body(cx, entry);
+    Response response = text_response(entry.response_type.value_or("application/json"), std::move(body));
+    response.status = entry.last_status.value_or(200);
+    response.headers.push_back({"Alli-Mirror-Outbox", std::to_string(entry.id)});
+    return response;
+}
+
+Task<Response> repeat(const Context& cx, std::int64_t id)
+{
+    Entry entry = load_entry(cx, id);
+    const bool waits = entry.state == EntryState::pending || entry.state == EntryState::sending;
+    if (waits && co_await cx.needs.is_awaited(id)) {
+        Response busy =
+            problem(Surface::webapi, 409, "the first request with this Idempotency-Key is still being answered");
+        busy.headers.push_back({"Retry-After", "1"});
+        co_return busy;
+    }
+    co_return first_outcome(cx, entry);
+}
+
+Task<Response> forward(const Context& cx, const Request& rq, Outgoing outgoing)
+{
+    const Preference preference = read_preference(rq.header("Prefer"));
+    const std::int64_t id = outgoing.accepted.id;
+    auto patience = preference.wait.value_or(cx.options.forward_timeout);
+    if (preference.respond_async) patience = std::chrono::milliseconds(0);
+    auto reply = co_await cx.needs.deliver(std::move(outgoing), patience);
+    if (reply) co_return relayed_response(std::move(*reply), Why::bypass);
+    Response response = accepted_response(cx, load_entry(cx, id));
+    if (preference.respond_async) response.headers.push_back({"Preference-Applied", "respond-async"});
+    co_return response;
+}
+
+Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
+{
+    if (auto refused = refuse_write(rq, kind)) co_return std::move(*refused);
+    cache::NewEntry entry = entry_of(cx, rq, kind);
+    Outgoing outgoing;
+    outgoing.conversation = entry.conversation;
+    const auto job = [&](cache::Writer& db) { outgoing.accepted = cache::accept(db, entry); };
+    co_await cx.needs.store.write_outbox(job);
+    const auto [how, id, place] = outgoing.accepted;
+    if (how == cache::Acceptance::Kind::repeated) co_return co_await repeat(cx, id);
+    if (how == cache::Acceptance::Kind::mismatch)
+        co_return problem(Surface::webapi, 422, "this Idempotency-Key was used for another request");
+    co_return co_await forward(cx, rq, std::move(outgoing));
+}
+
+} // namespace
+
+Task<Response> update_conversation(const Context& cx, const Request& rq)
+{
+    return write(cx, rq, EditKind::update);
+}
+
+Task<Response> set_title(const Context& cx, const Request& rq)
+{
+    return write(cx, rq, EditKind::title);
+}
+
+Task<Response> rate_chat(const Context& cx, const Request& rq)
+{
+    return write(cx, rq, EditKind::feedback);
+}
+
+Task<Response> bulk_update(const Context& cx, const Request& rq)
+{
+    return write(cx, rq, EditKind::bulk_update);
+}
+
+Task<Response> delete_conversation(const Context& cx, const Request& rq)
+{
+    return write(cx, rq, EditKind::remove);
+}
+
+Task<Response> stop_conversation(const Context& cx, const Request& rq)
+{
+    return write(cx, rq, EditKind::stop);
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/deliver.hpp"
+
+#include "sync/deliver_core.hpp"
+#include "sync/parallel.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+namespace alli::sync {
+
+Deliverer::Deliverer(upstream::Client& client, cache::Store& store, Clock& clock, Random& random,
+                     DeliveryOptions options, DeliveryHooks hooks)
+    : core_(std::make_shared<Core>(client, store, clock, random, options, std::move(hooks)))
+{}
+
+Deliverer::~Deliverer() = default;
+
+Task<> Deliverer::run()
+{
+    Core& core = *core_;
+    const Core::Running running(core, co_await asio::this_coro::executor);
+    // When it is cancelled, what follows the workers must still be written down.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    std::exception_ptr failure;
+    std::function<Task<>(std::size_t)> work = [&core](std::size_t worker) { return core.work_off(worker); };
+    try {
+        co_await core.load();
+        co_await in_parallel(static_cast<std::size_t>(core.options.max_parallel) + 1, core.options.max_parallel + 1,
+                             work);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    const auto close = [](cache::Writer& db) { cache::close_line(db); };
+    std::exception_ptr unclosed;
+    try {
+        co_await core.store.write_outbox(close);
+    } catch (...) {
+        unclosed = std::current_exception(); // the next start finds it unclean, and looks
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
+Task<std::optional<upstream::Reply>> Deliverer::offer(Offer offer, std::chrono::milliseconds patience)
+{
+    return Core::offer(core_, std::move(offer), patience);
+}
+
+Task<bool> Deliverer::is_awaited(std::int64_t id)
+{
+    return Core::is_awaited(core_, id);
+}
+
+Task<cache::Retried> Deliverer::retry(std::int64_t id)
+{
+    return Core::retry(core_, id);
+}
+
+Task<cache::Steered> Deliverer::discard(std::int64_t id)
+{
+    return Core::discard(core_, id);
+}
+
+} // namespace alli::sync

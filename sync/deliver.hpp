@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outbox -> upstream: sends each line's head in turn, a few lines side by side, writes down what became of it, and
+// tells whoever waits for it. Runs on the engine's loop; waits only through the Clock. Nothing is sent that was not
+// committed before, nothing acknowledged is ever dropped.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "alli/random.hpp"
+#include "cache/outbox.hpp"
+#include "cache/store.hpp"
+#include "upstream/client.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace alli::sync {
+
+struct DeliveryOptions {
+    std::chrono::milliseconds retry_initial{1'000};
+    std::chrono::milliseconds retry_max{300'000};
+    bool overwrite = false; // on_conflict: send over what upstream changed meanwhile
+    int max_parallel = 4;
+};
+
+/// What a delivery tells the others.
+struct DeliveryHooks {
+    std::function<void(ConversationId)> changed; // upstream's copy of this one is another now
+    std::function<void()> changed_many;
+};
+
+/// A write that was accepted and wants to go.
+struct Offer {
+    cache::Acceptance accepted;
+    std::optional<ConversationId> conversation;
+};
+
+class Deliverer {
+  public:
+    Deliverer(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, DeliveryOptions options,
+              DeliveryHooks hooks);
+    ~Deliverer();
+
+    /// Until cancelled; what is being sent then goes back into its line. Throws what the store throws: damaged, io.
+    Task<> run();
+
+    // On the engine's loop:
+    /// Sends it at once when nothing is before it, and waits for upstream's answer as long as `patience`. None: it
+    /// waits in the outbox.
+    Task<std::optional<upstream::Reply>> offer(Offer offer, std::chrono::milliseconds patience);
+    /// Whether an offer of it still waits for the answer.
+    Task<bool> is_awaited(std::int64_t id);
+    /// What a person decided.
+    Task<cache::Retried> retry(std::int64_t id);
+    Task<cache::Steered> discard(std::int64_t id);
+
+  private:
+    struct Core;
+    std::shared_ptr<Core> core_;
+};
+
+} // namespace alli::sync

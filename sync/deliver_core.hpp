@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of the Deliverer: the lines, the gate, and those who wait for an answer. Belongs to the engine's loop.
+#pragma once
+
+#include "sync/attempt.hpp"
+#include "sync/bell.hpp"
+#include "sync/deliver.hpp"
+#include "sync/gate.hpp"
+#include "sync/lines.hpp"
+#include "sync/verdict.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <set>
+#include <unordered_map>
+
+namespace alli::sync {
+
+struct Deliverer::Core {
+    using Id = Lines::Id;
+
+    Core(upstream::Client& its_client, cache::Store& its_store, Clock& its_clock, Random& its_random,
+         DeliveryOptions its_options, DeliveryHooks its_hooks)
+        : client(its_client), store(its_store), clock(its_clock), random(its_random), options(its_options),
+          hooks(std::move(its_hooks)), gate(its_random)
+    {}
+
+    /// The bell belongs to the loop, which may go before the deliverer does.
+    struct Running {
+        Running(Core& its_core, const asio::any_io_executor& loop) : core(its_core)
+        {
+            core.bell = std::make_shared<Bell>(loop);
+            core.failed = false;
+        }
+        Running(const Running&) = delete;
+        Running& operator=(const Running&) = delete;
+        ~Running()
+        {
+            core.loaded = false;
+            core.bell.reset();
+        }
+        Core& core;
+    };
+
+    /// Somebody waits for the answer to his write.
+    struct Waiter {
+        explicit Waiter(const asio::any_io_executor& loop) : bell(loop) {}
+        Bell bell;
+        bool settling = false; // its outcome is known and being written down
+        bool settled = false;
+        std::optional<upstream::Reply> reply; // none: it waits in the outbox
+    };
+
+    class Waiting;
+
+    // What the workers do.
+    Task<> load();
+    void note_differences();
+    Task<> work_off(std::size_t worker);
+    Task<> keep_house();
+    Task<> deliver(Id line);
+    Task<> attempt(Id line, cache::Entry entry, bool waited);
+    Task<> ask_for_key();
+    Task<bool> accepts_key();
+    Task<std::optional<cache::Outcome>> look(const cache::Entry& entry, bool waited, Verdict* trouble);
+
+    // How an attempt ends.
+    Task<> conclude(Id line, cache::Entry entry, Verdict verdict, std::optional<upstream::Reply> reply);
+    Task<> write_down(Id line, cache::Entry entry, cache::Outcome outcome, std::optional<upstream::Reply> reply,
+                      std::chrono::milliseconds pause);
+    Task<> show_outcome(const cache::Entry& entry, const cache::Outcome& outcome,
+                        const std::optional<std::string>& copy);
+    Task<> write_mirror(std::function<void(cache::Writer&)> change, std::int64_t id);
+    cache::Outcome outcome_of(const Verdict& verdict, const std::optional<upstream::Reply>& reply,
+                              std::chrono::milliseconds pause) const;
+    void answer(std::int64_t id, std::optional<upstream::Reply> reply, bool final);
+    void put_head(const std::optional<cache::LineHead>& head, const Id& line, Clock::Steady due);
+    void refresh_line(const Id& line);
+
+    // What others ask of it. Static: a coroutine must hold the core for as long as it runs.
+    static Task<std::optional<upstream::Reply>> offer(std::shared_ptr<Core> core, Offer offer,
+                                                      std::chrono::milliseconds patience);
+    static Task<bool> is_awaited(std::shared_ptr<Core> core, std::int64_t id) { co_return core->waiters.contains(id); }
+    static Task<cache::Retried> retry(std::shared_ptr<Core> core, std::int64_t id);
+    static Task<cache::Steered> discard(std::shared_ptr<Core> core, std::int64_t id);
+    Task<> show(std::int64_t id);
+    Task<> show_again(std::int64_t id);
+
+    bool may_go_now(const Offer& offer) const;
+    void ring()
+    {
+        if (bell) bell->ring();
+    }
+
+    upstream::Client& client;
+    cache::Store& store;
+    Clock& clock;
+    Random& random;
+    DeliveryOptions options;
+    DeliveryHooks hooks;
+    Gate gate;
+    Lines lines;
+    std::shared_ptr<Bell> bell; // while it runs
+    std::unordered_map<std::int64_t, std::shared_ptr<Waiter>> waiters;
+    std::set<std::int64_t> unshown; // entries of which the mirror shows too much or too little
+    bool loaded = false, failed = false, asking_for_key = false;
+    int in_flight = 0;
+};
+
+} // namespace alli::sync

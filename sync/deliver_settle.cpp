@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// How an attempt ends, and what others ask of a Deliverer: offers, retries, discards.
+#include "cache/overlay.hpp"
+#include "sync/deliver_core.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace alli::sync {
+namespace {
+
+using cache::EditKind;
+using cache::Entry;
+using cache::EntryState;
+using cache::Outcome;
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_kept = 256 * 1024; // of an answer
+
+bool is_final(EntryState state)
+{
+    return state == EntryState::failed || state == EntryState::delivered;
+}
+
+// Upstream's own copy of what was changed came with its answer.
+bool brings_a_copy(EditKind kind, const std::optional<upstream::Reply>& reply)
+{
+    const bool has_content = kind == EditKind::update || kind == EditKind::title || kind == EditKind::feedback;
+    return has_content && reply && reply->body.starts_with('{');
+}
+
+bool can_wait(const Error& error)
+{
+    return error.fault() == Fault::disk_full || error.fault() == Fault::busy;
+}
+
+} // namespace
+
+/// An app that waits; when it leaves before the answer came, its write goes on and has to show.
+class Deliverer::Core::Waiting {
+  public:
+    Waiting(Core& core, std::int64_t id, const std::shared_ptr<Waiter>& waiter) : core_(core), id_(id)
+    {
+        core_.waiters[id] = waiter;
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting()
+    {
+        if (ended_) return;
+        core_.waiters.erase(id_);
+        core_.unshown.insert(id_);
+    }
+    void end()
+    {
+        ended_ = true;
+        core_.waiters.erase(id_);
+    }
+
+  private:
+    Core& core_;
+    std::int64_t id_;
+    bool ended_ = false;
+};
+
+Outcome Deliverer::Core::outcome_of(const Verdict& verdict, const std::optional<upstream::Reply>& reply,
+                                    std::chrono::milliseconds pause) const
+{
+    Outcome outcome;
+    if (verdict.kind == Verdict::Kind::delivered) outcome.state = EntryState::delivered;
+    if (verdict.kind == Verdict::Kind::refused) outcome.state = EntryState::failed;
+    if (!verdict.why.empty()) outcome.error = verdict.why;
+    if (reply) {
+        outcome.status = reply->status;
+        if (is_final(outcome.state)) outcome.response = reply->body.substr(0, most_kept);
+        if (const std::string* type = reply->header("Content-Type")) outcome.response_type = *type;
+    }
+    outcome.unclear = verdict.unclear;
+    outcome.uncounted = !verdict.answered;
+    if (!is_final(outcome.state)) outcome.next_attempt_at = clock.now() + pause;
+    return outcome;
+}
+
+// What upstream answered is known: it is written down however long that takes.
+Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::optional<upstream::Reply> reply,
+                                   std::chrono::milliseconds pause)
+{
+    const auto waiter = waiters.find(entry.id);
+    if (waiter != waiters.end()) waiter->second->settling = true;
+    outcome.told = waiter != waiters.end() && is_final(outcome.state);
+    std::optional<cache::LineHead> head;
+    const auto settle = [&](cache::Writer& db) { head = cache::settle(db, entry.id, outcome, clock.now()); };
+    for (bool written = false; !written;) {
+        std::optional<Error> trouble;
+        try {
+            co_await store.write_outbox(settle);
+            written = true;
+        } catch (const Error& error) {
+            trouble = error;
+        }
+        if (trouble && !can_wait(*trouble)) throw Error(*trouble);
+        if (trouble) co_await clock.sleep(1s);
+    }
+    const bool copied = brings_a_copy(entry.kind, reply);
+    std::optional<std::string> copy;
+    if (copied) copy = reply->body;
+    co_await show_outcome(entry, outcome, copy);
+    const bool same = head && head->id == entry.id;
+    put_head(head, line, clock.steady() + (same ? pause : 0ms));
+    if (outcome.state == EntryState::delivered && !copied) {
+        if (entry.conversation)
+            hooks.changed(*entry.conversation);
+        else
+            hooks.changed_many();
+    }
+    answer(entry.id, std::move(reply), is_final(outcome.state));
+    ring();
+}
+
+Task<> Deliverer::Core::show_outcome(const Entry& entry, const Outcome& outcome, const std::optional<std::string>& copy)
+{
+    if (!is_final(outcome.state)) co_return;
+    const auto when = clock.steady();
+    const auto change = [&](cache::Writer& db) {
+        cache::IndexBatch index;
+        if (outcome.state == EntryState::delivered)
+            cache::confirm_edit(db, index, entry, copy, when);
+        else
+            cache::drop_edit(db, index, entry.id);
+        index.flush(db);
+    };
+    co_await write_mirror(change, entry.id);
+}
+
+// The mirror follows the outbox; where it has no room for that now, the housekeeping sees to it later.
+Task<> Deliverer::Core::write_mirror(std::function<void(cache::Writer&)> change, std::int64_t id)
+{
+    std::optional<Error> trouble;
+    try {
+        co_await store.write(std::move(change));
+    } catch (const Error& error) {
+        trouble = error;
+    }
+    if (!trouble) co_return;
+    if (!can_wait(*trouble)) throw Error(*trouble);
+    unshown.insert(id);
+    spdlog::warn("the mirror does not show a write yet: {}", trouble->what());
+}
+
+void Deliverer::Core::answer(std::int64_t id, std::optional<upstream::Reply> reply, bool final)
+{
+    const auto waiter = waiters.find(id);
+    if (waiter == waiters.end()) return;
+    waiter->second->settled = true;
+    if (final) waiter->second->reply = std::move(reply);
+    waiter->second->bell.ring();
+}
+
+void Deliverer::Core::put_head(const std::optional<cache::LineHead>& head, const Id& line, Clock::Steady due)
+{
+    if (head)
+        lines.put(*head, due);
+    else
+        lines.remove(line);
+}
+
+void Deliverer::Core::refresh_line(const Id& line)
+{
+    const auto head = store.read_outbox([&](cache::Reader& db) { return cache::find_head(db, line); });
+    put_head(head, line, clock.steady());
+    ring();
+}
+
+bool Deliverer::Core::may_go_now(const Offer& offer) const
+{
+    return loaded && gate.is_open(clock.steady()) && !lines.contains(offer.conversation) &&
+           !lines.behind_barrier(offer.conversation, offer.accepted.place);
+}
+
+Task<std::optional<upstream::Reply>> Deliverer::Core::offer(std::shared_ptr<Core> core, Offer offer,
+                                                            std::chrono::milliseconds patience)
+{
+    const std::int64_t id = offer.accepted.id;
+    const auto deadline = core->clock.steady() + patience;
+    while (!core->loaded && core->clock.steady() < deadline) co_await core->clock.sleep(2ms);
+    if (patience.count() > 0 && core->may_go_now(offer)) {
+        const auto waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
+        Waiting waiting(*core, id, waiter);
+        core->refresh_line(offer.conversation);
+        for (bool patient = true; patient && !waiter->settled;) {
+            const auto left = deadline - core->clock.steady();
+            co_await waiter->bell.wait(core->clock,
+                                       waiter->settling ? 1h : std::max<std::chrono::nanoseconds>(left, 0ns));
+            patient = waiter->settling || core->clock.steady() < deadline;
+        }
+        waiting.end();
+        if (waiter->reply) co_return std::move(waiter->reply);
+    } else if (core->loaded && !core->lines.has_turn(offer.conversation) && !core->lines.contains(offer.conversation)) {
+        core->refresh_line(offer.conversation);
+    }
+    co_await core->show(id);
+    co_return std::nullopt;
+}
+
+Task<> Deliverer::Core::show(std::int64_t id)
+{
+    const auto entry = store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
+    if (!entry || is_final(entry->state)) co_return;
+    const auto change = [&](cache::Writer& db) {
+        cache::IndexBatch index;
+        cache::show_edit(db, index, *entry);
+        index.flush(db);
+    };
+    co_await write_mirror(change, id);
+}
+
+// What the mirror shows of an entry, made right by what the outbox says of it.
+Task<> Deliverer::Core::show_again(std::int64_t id)
+{
+    const auto entry = store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
+    if (entry && !is_final(entry->state)) co_return co_await show(id);
+    const auto when = clock.steady();
+    const auto change = [&](cache::Writer& db) {
+        cache::IndexBatch index;
+        if (entry && entry->state == EntryState::delivered)
+            cache::confirm_edit(db, index, *entry, std::nullopt, when);
+        else
+            cache::drop_edit(db, index, id);
+        index.flush(db);
+    };
+    co_await write_mirror(change, id);
+}
+
+Task<cache::Retried> Deliverer::Core::retry(std::shared_ptr<Core> core, std::int64_t id)
+{
+    cache::Retried retried;
+    const auto job = [&](cache::Writer& db) { retried = cache::retry_entry(db, id); };
+    co_await core->store.write_outbox(job);
+    if (retried.outcome != cache::Steered::done) co_return retried;
+    co_await core->show(id);
+    const Id line = retried.entry.conversation;
+    if (!core->lines.has_turn(line)) core->refresh_line(line);
+    co_return retried;
+}
+
+Task<cache::Steered> Deliverer::Core::discard(std::shared_ptr<Core> core, std::int64_t id)
+{
+    const auto entry = core->store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
+    if (!entry) co_return cache::Steered::absent;
+    cache::Steered outcome{};
+    const auto job = [&](cache::Writer& db) { outcome = cache::discard_entry(db, id); };
+    co_await core->store.write_outbox(job);
+    if (outcome != cache::Steered::done) co_return outcome;
+    co_await core->show_again(id);
+    if (!core->lines.has_turn(entry->conversation)) core->refresh_line(entry->conversation);
+    co_return outcome;
+}
+
+} // namespace alli::sync

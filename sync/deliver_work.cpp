@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the workers of a Deliverer do: take the next line, try its head, conclude.
+#include "cache/overlay.hpp"
+#include "sync/deliver_core.hpp"
+#include "sync/retry.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace alli::sync {
+namespace {
+
+using cache::Entry;
+using cache::EntryState;
+using cache::Outcome;
+using namespace std::chrono_literals;
+
+constexpr auto a_day = 24h;
+constexpr auto stop_is_worth = 60s; // later, stopping an answer serves nobody
+constexpr auto until_bell = 1h;
+constexpr auto house_pause = 5s;
+constexpr int recent_writes = 50;
+constexpr const char* too_late = "it could not be delivered within 60 seconds; stopping an answer later is worthless";
+
+bool is_disk_full(const Error& error)
+{
+    return error.fault() == Fault::disk_full || error.fault() == Fault::busy;
+}
+
+Verdict temporary(const Error& error)
+{
+    Verdict verdict = judge(error);
+    if (error.fault() == Fault::key_rejected) verdict.kind = Verdict::Kind::rejected;
+    verdict.answered = error.fault() != Fault::unreachable;
+    verdict.unclear = false; // nothing was sent
+    return verdict;
+}
+
+} // namespace
+
+Task<> Deliverer::Core::load()
+{
+    cache::Recovered recovered;
+    const auto recover = [&](cache::Writer& db) { recovered = cache::recover(db, clock.now(), clock.now() - a_day); };
+    co_await store.write_outbox(recover);
+    // Nothing is under way that was asked for before: what an earlier process confirmed needs no cover any more.
+    const auto forget = [](cache::Writer& db) {
+        cache::IndexBatch index;
+        cache::forget_confirmed(db, index, Clock::Steady::max());
+        index.flush(db);
+    };
+    co_await store.write(forget);
+    const auto now = clock.steady();
+    for (const cache::LineHead& head : store.read_outbox([](cache::Reader& db) { return cache::load_lines(db); })) {
+        if (lines.has_turn(head.conversation)) continue;
+        // The wall clock may have jumped since it was written: never longer than the longest pause.
+        const auto wait = head.next_attempt_at ? *head.next_attempt_at - clock.now() : std::chrono::microseconds(0);
+        lines.put(head, now + std::clamp<std::chrono::nanoseconds>(wait, 0ns, options.retry_max));
+    }
+    note_differences();
+    loaded = true;
+    if (recovered.unclean)
+        for (const ConversationId& id : recovered.recent) hooks.changed(id);
+    if (recovered.parked > 0)
+        spdlog::warn("{} writes were given up: each was being sent when the program died, three times in a row",
+                     recovered.parked);
+}
+
+// What the mirror shows follows the outbox; after a crash, or with a mirror made anew, it has to catch up.
+void Deliverer::Core::note_differences()
+{
+    const auto shown = store.read([](cache::Reader& db) { return cache::load_shown(db); });
+    const auto waiting = store.read_outbox([](cache::Reader& db) { return cache::load_waiting(db); });
+    std::set_symmetric_difference(shown.begin(), shown.end(), waiting.begin(), waiting.end(),
+                                  std::inserter(unshown, unshown.end()));
+}
+
+// A failure of the store ends all of them, one after the other.
+Task<> Deliverer::Core::work_off(std::size_t worker)
+{
+    struct Fail {
+        Core& core;
+        ~Fail()
+        {
+            core.failed = true;
+            core.ring();
+        }
+    } const fail{*this};
+    if (worker == 0) {
+        co_await keep_house();
+        co_return;
+    }
+    while (!failed) {
+        const auto now = clock.steady();
+        if (gate.opens_at() > now) {
+            co_await bell->wait(clock, gate.opens_at() - now);
+            continue;
+        }
+        if (gate.is_rejected() && !asking_for_key && !lines.empty()) {
+            co_await ask_for_key();
+            continue;
+        }
+        // While upstream seems to be away one at a time finds out whether it is back.
+        const bool closed = gate.is_rejected() || (gate.is_away() && in_flight > 0);
+        const auto line = closed ? std::nullopt : gate.is_away() ? lines.take_probe(now) : lines.take(now);
+        if (!line) {
+            const auto due = closed ? std::nullopt : lines.next_due();
+            co_await bell->wait(clock, due ? std::max<std::chrono::nanoseconds>(*due - now, 0ns) : until_bell);
+            continue;
+        }
+        ring(); // there may be more than this one
+        ++in_flight;
+        co_await deliver(*line);
+        --in_flight;
+    }
+}
+
+Task<> Deliverer::Core::keep_house()
+{
+    for (auto next_purge = clock.steady(); !failed;) {
+        std::optional<Error> trouble;
+        try {
+            std::vector<Id> expired;
+            const Instant now = clock.now();
+            const auto expire = [&](cache::Writer& db) {
+                expired = cache::expire(db, cache::EditKind::stop, now - stop_is_worth, now, too_late);
+            };
+            if (!lines.empty()) co_await store.write_outbox(expire);
+            for (const Id& line : expired) refresh_line(line);
+            const auto purge = [&](cache::Writer& db) { cache::purge_entries(db, now - a_day, 1000); };
+            const auto forget = [&](cache::Writer& db) {
+                cache::IndexBatch index;
+                cache::forget_confirmed(db, index, clock.steady() - 10min);
+                index.flush(db);
+            };
+            const auto late = std::exchange(unshown, {});
+            for (const std::int64_t id : late) co_await show_again(id);
+            if (clock.steady() >= next_purge) {
+                co_await store.write_outbox(purge);
+                co_await store.write(forget);
+                next_purge = clock.steady() + 1min;
+            }
+        } catch (const Error& error) {
+            trouble = error;
+        }
+        if (trouble && !is_disk_full(*trouble)) throw Error(*trouble);
+        co_await clock.sleep(house_pause);
+    }
+}
+
+Task<> Deliverer::Core::ask_for_key()
+{
+    asking_for_key = true;
+    const bool accepted = co_await accepts_key();
+    asking_for_key = false;
+    gate.note_key(accepted, clock.steady());
+    if (accepted) spdlog::info("upstream accepts the key again: writes are delivered");
+    ring();
+}
+
+// Only a plain answer says that it does: without a network nobody knows, and then it stays as it was.
+Task<bool> Deliverer::Core::accepts_key()
+{
+    upstream::ListQuery query;
+    query.page_size = 1;
+    bool accepted = false;
+    try {
+        co_await client.list_conversations(query, upstream::Priority::delivery);
+        accepted = true;
+    } catch (const Error&) {
+        // Refused, or no answer: not accepted as far as anybody knows.
+    }
+    co_return accepted;
+}
+
+Task<> Deliverer::Core::deliver(Id line)
+{
+    const auto entry = store.read_outbox([&](cache::Reader& db) {
+        const auto head = cache::find_head(db, line);
+        return head ? cache::find_entry(db, head->id) : std::nullopt;
+    });
+    if (!entry || entry->state == EntryState::conflict) {
+        refresh_line(line);
+        co_return;
+    }
+    const bool waited = entry->attempts > 0 || !waiters.contains(entry->id);
+    std::optional<Error> trouble;
+    try {
+        co_await attempt(line, *entry, waited);
+    } catch (const Error& error) {
+        trouble = error;
+    }
+    if (!trouble) co_return;
+    if (!is_disk_full(*trouble)) throw Error(*trouble);
+    // It could not even be marked as being sent, so it was not.
+    gate.close_for(1s, clock.steady());
+    answer(entry->id, std::nullopt, false);
+    refresh_line(line);
+}
+
+Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
+{
+    if (entry.kind == cache::EditKind::stop && entry.created_at < clock.now() - stop_is_worth) {
+        Outcome outcome;
+        outcome.state = EntryState::failed;
+        outcome.error = too_late;
+        co_await write_down(line, std::move(entry), std::move(outcome), std::nullopt, 0ms);
+        co_return;
+    }
+    Verdict verdict;
+    auto seen = co_await look(entry, waited, &verdict);
+    if (seen) {
+        co_await write_down(line, std::move(entry), std::move(*seen), std::nullopt, 0ms);
+        co_return;
+    }
+    std::optional<upstream::Reply> reply;
+    if (verdict.why.empty()) {
+        bool ours = false;
+        const auto begin = [&](cache::Writer& db) { ours = cache::begin_sending(db, entry.id); };
+        co_await store.write_outbox(begin);
+        if (!ours) {
+            refresh_line(line);
+            co_return;
+        }
+        try {
+            upstream::Request request = request_of(entry);
+            reply = co_await client.deliver(std::move(request));
+            verdict = judge(*reply, entry.kind, clock.now());
+        } catch (const Error& error) {
+            if (error.fault() == Fault::canceled) throw;
+            verdict = judge(error);
+        }
+    } else {
+        verdict.unclear = entry.unclear;
+    }
+    co_await conclude(line, std::move(entry), std::move(verdict), std::move(reply));
+}
+
+// None: it may be sent, unless `trouble` says that upstream could not be asked.
+Task<std::optional<Outcome>> Deliverer::Core::look(const Entry& entry, bool waited, Verdict* trouble)
+{
+    if (!needs_look(entry, waited, options.overwrite)) co_return std::nullopt;
+    auto earlier = store.read_outbox(
+        [&](cache::Reader& db) { return cache::find_earlier(db, *entry.conversation, entry.place, recent_writes); });
+    Look found;
+    try {
+        found = co_await look_first(client, entry, std::move(earlier), options.overwrite);
+    } catch (const Error& error) {
+        if (error.fault() == Fault::canceled) throw;
+        *trouble = temporary(error);
+    }
+    if (!trouble->why.empty() || found.finding == Look::Finding::send) co_return std::nullopt;
+    Outcome outcome;
+    const bool applied = found.finding == Look::Finding::applied;
+    outcome.state = applied ? EntryState::delivered : EntryState::conflict;
+    if (!applied) outcome.error = "upstream changed the same fields while it waited";
+    if (!applied) outcome.conflict = std::move(found.conflict);
+    co_return outcome;
+}
+
+Task<> Deliverer::Core::conclude(Id line, Entry entry, Verdict verdict, std::optional<upstream::Reply> reply)
+{
+    if (verdict.kind == Verdict::Kind::rejected) {
+        const bool accepted = co_await accepts_key();
+        // The key opens the project, so it is the identity that is refused, and that will not change.
+        if (accepted) verdict.kind = Verdict::Kind::refused;
+        if (!accepted && !gate.is_rejected()) spdlog::warn("upstream refuses the key: writes wait in the outbox");
+        gate.note_key(accepted, clock.steady());
+    }
+    if (gate.note(verdict, line ? line->value : "", clock.steady())) lines.hurry();
+    int& failures = lines.failures(line);
+    std::chrono::milliseconds pause{0};
+    if (verdict.kind == Verdict::Kind::again)
+        pause = back_off(random, failures++, options.retry_initial, options.retry_max);
+    else
+        failures = 0;
+    if (verdict.kind == Verdict::Kind::again && verdict.retry_after) pause = std::max(pause, *verdict.retry_after);
+    Outcome outcome = outcome_of(verdict, reply, pause);
+    co_await write_down(line, std::move(entry), std::move(outcome), std::move(reply), pause);
+}
+
+} // namespace alli::sync

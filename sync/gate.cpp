@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/gate.hpp"
+
+#include "sync/retry.hpp"
+
+namespace alli::sync {
+namespace {
+
+constexpr std::chrono::milliseconds first_try{500};
+constexpr std::chrono::milliseconds longest{15'000}; // a key, or an upstream, is tried at least so often
+constexpr std::size_t most_noted = 16;
+
+} // namespace
+
+void Gate::close_for_a_try(Steady now)
+{
+    opens_at_ = now + back_off(random_, tries_++, first_try, longest);
+}
+
+bool Gate::note(const Verdict& verdict, const std::string& line, Steady now)
+{
+    const bool was_away = is_away();
+    if (verdict.answered) {
+        failed_.clear();
+        if (!rejected_) tries_ = 0;
+    } else if (failed_.size() < most_noted) {
+        failed_.insert(line);
+    }
+    if (is_away()) close_for_a_try(now);
+    if (verdict.for_all && verdict.retry_after) opens_at_ = std::max(opens_at_, now + *verdict.retry_after);
+    return was_away && !is_away();
+}
+
+void Gate::note_key(bool accepted, Steady now)
+{
+    if (accepted && rejected_) tries_ = 0;
+    rejected_ = !accepted;
+    if (rejected_) close_for_a_try(now);
+}
+
+} // namespace alli::sync

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/outbox_line.hpp"
+#include "cache/overlay.hpp"
+#include "tests/proxy/fixture.hpp"
+
+namespace alli::proxy {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr auto title_path = "/webapi/v2/conversations/c/title";
+
+class Writes : public ProxyTest {
+  protected:
+    using Headers = ::support::Headers;
+
+    ::support::HttpReply put_title(const std::string& body, Headers more = {{"Content-Type", "application/json"}})
+    {
+        return send("PUT", title_path, more, body);
+    }
+    std::vector<cache::Entry> entries()
+    {
+        return store_.read_outbox([](cache::Reader& db) { return cache::list_entries(db, {}); });
+    }
+    cache::Entry only_entry()
+    {
+        const auto all = entries();
+        EXPECT_EQ(all.size(), 1U);
+        if (all.empty()) return {};
+        return *store_.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, all[0].id); });
+    }
+    void settle(std::int64_t id, const cache::Outcome& outcome)
+    {
+        asio::io_context loop;
+        auto task = store_.write_outbox([&](cache::Writer& db) { cache::settle(db, id, outcome, Instant{}); });
+        asio::co_spawn(loop, std::move(task), [](std::exception_ptr) {});
+        loop.run();
+    }
+};
+
+TEST_F(Writes, CommitsBeforeItOffersAndHandsOnTheAnswer)
+{
+    start();
+    delivery_.reply =
+        upstream::Reply{200, {{"Content-Type", "application/json"}, {"X-Of", "upstream"}}, R"({"id":"c"})"};
+    const auto reply = put_title(R"({"title":"x"})", {{"Content-Type", "application/json"}, {"OWN-USER-ID", "me"}});
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.body, R"({"id":"c"})");
+    EXPECT_EQ(reply.header("X-Of"), "upstream");
+    const cache::Entry kept = only_entry();
+    EXPECT_EQ(kept.path, title_path);
+    EXPECT_EQ(kept.method, "PUT");
+    EXPECT_EQ(kept.body, R"({"title":"x"})");
+    EXPECT_EQ(json::parse(kept.headers), json::parse(R"({"Content-Type":"application/json","OWN-USER-ID":"me"})"));
+    EXPECT_EQ(kept.upstream_key.size(), 36U);
+    EXPECT_EQ(kept.upstream_key[14], '4');
+    ASSERT_EQ(delivery_.offered.size(), 1U);
+    EXPECT_EQ(delivery_.offered[0], kept.id);
+    EXPECT_THAT(kept.headers, testing::Not(HasSubstr("the-key")));
+}
+
+TEST_F(Writes, AnswersWhatWaitsWithWhatTheAnswerWouldBe)
+{
+    put("c", 1000, 2);
+    start();
+    const auto reply = put_title(R"({"title":"x"})");
+    EXPECT_EQ(reply.status, 202);
+    const std::string id = std::to_string(only_entry().id);
+    EXPECT_EQ(reply.header("Location"), "/mirror/v1/outbox/" + id);
+    EXPECT_EQ(reply.header("Alli-Mirror-Outbox"), id);
+    EXPECT_EQ(json::parse(reply.body)["id"], "c");
+    EXPECT_EQ(json::parse(reply.body)["chats"].size(), 2U);
+    EXPECT_EQ(delivery_.patience.back(), Options{}.forward_timeout);
+    EXPECT_EQ(only_entry().base, R"({"title":"about c"})") << "what it changes, as it was";
+}
+
+TEST_F(Writes, SketchesTheAnswerOfWhatIsNotMirrored)
+{
+    start();
+    const auto reply = send("PATCH", "/webapi/v2/conversations/x%2Fy%3D", {}, R"({"state":"OPEN"})");
+    EXPECT_EQ(reply.status, 202);
+    EXPECT_EQ(json::parse(reply.body), json::parse(R"({"id":"x/y=","state":"OPEN"})"));
+    EXPECT_EQ(only_entry().conversation, ConversationId{"x/y="});
+    EXPECT_EQ(only_entry().path, "/webapi/v2/conversations/x%2Fy%3D");
+    EXPECT_EQ(only_entry().method, "PATCH");
+}
+
+TEST_F(Writes, TakesEveryOperationOfTheContract)
+{
+    start();
+    const std::string root = "/webapi/v2/conversations/";
+    EXPECT_EQ(send("POST", root + "c", {}, R"({"assignee":null})").status, 202);
+    EXPECT_EQ(send("PUT", root + "c", {}, R"({"categoryIds":["a"]})").status, 202);
+    EXPECT_EQ(send("POST", root + "c/title", {}, R"({"title":""})").status, 202);
+    EXPECT_EQ(send("POST", root + "c/chats/d/feedback", {}, R"({"rating":true})").status, 202);
+    EXPECT_EQ(send("POST", root + "bulk_update", {}, R"({"userIds":["u"],"conversationInfo":{"state":"x"}})").status,
+              202);
+    EXPECT_EQ(send("DELETE", root + "c").status, 202);
+    const auto stopped = send("POST", root + "c/stop");
+    EXPECT_EQ(stopped.status, 202);
+    EXPECT_EQ(stopped.body, "");
+    EXPECT_EQ(entries().size(), 7U);
+}
+
+struct Bad {
+    std::string method, path, body;
+    int status, code;
+};
+TEST_F(Writes, QueueNothingThatUpstreamCouldNeverTake)
+{
+    start();
+    const std::string deep = R"({"title":)" + std::string(65, '[') + std::string(65, ']') + "}";
+    const std::vector<Bad> bad{
+        {"PUT", "c/title", "", 400, 7002},
+        {"PUT", "c/title", "{", 400, 7002},
+        {"PUT", "c/title", "{\"title\":\"\xff\"}", 400, 7002},
+        {"PUT", "c/title", deep, 400, 7002},
+        {"PUT", "c/title", std::string(1000000, '['), 400, 7002},
+        {"PUT", "c/title", "[]", 400, 7003},
+        {"PUT", "c/title", "{}", 400, 7003},
+        {"PUT", "c/title", R"({"title":null})", 400, 7003},
+        {"PUT", "c/title", R"({"title":7})", 400, 7003},
+        {"PUT", "c", R"({"state":[]})", 400, 7003},
+        {"PUT", "c", R"({"categoryIds":"a"})", 400, 7003},
+        {"PUT", "c", R"({"categoryIds":[1]})", 400, 7003},
+        {"POST", "c/chats/d/feedback", R"({"rating":"yes"})", 400, 7003},
+        {"POST", "bulk_update", R"({"conversationInfo":{"state":"x"}})", 400, 7003},
+        {"POST", "bulk_update", R"({"userIds":[],"conversationInfo":{"state":"x"}})", 400, 7003},
+        {"POST", "bulk_update", R"({"userIds":["u"]})", 400, 7003},
+        {"POST", "bulk_update", R"({"userIds":["u"],"conversationInfo":{"title":1}})", 400, 7003},
+        {"POST", "c/stop", "{", 400, 7002},
+    };
+    for (const Bad& one : bad) {
+        const auto reply = send(one.method, "/webapi/v2/conversations/" + one.path, {}, one.body);
+        EXPECT_EQ(reply.status, one.status) << one.path << ' ' << one.body.substr(0, 60);
+        EXPECT_EQ(json::parse(reply.body)["code"], one.code) << one.path << ' ' << one.body.substr(0, 60);
+    }
+    EXPECT_EQ(put_title(R"({"title":"x"})", {{"Content-Type", "text/plain"}}).status, 415);
+    EXPECT_EQ(put_title(R"({"title":"x"})", {{"Content-Encoding", "gzip"}}).status, 415);
+    EXPECT_EQ(put_title(R"({"title":")" + std::string(1024 * 1024, 'x') + R"("})").status, 413);
+    EXPECT_THAT(entries(), IsEmpty());
+    EXPECT_THAT(delivery_.offered, IsEmpty());
+}
+
+TEST_F(Writes, WaitNoLongerThanTheAppWants)
+{
+    start();
+    const auto at_once = put_title(R"({"title":"x"})", {{"Prefer", "respond-async"}});
+    EXPECT_EQ(at_once.status, 202);
+    EXPECT_EQ(at_once.header("Preference-Applied"), "respond-async");
+    put_title(R"({"title":"x"})", {{"Prefer", "handling=strict, wait=3"}});
+    put_title(R"({"title":"x"})", {{"Prefer", "wait=nonsense, wait=-1"}});
+    put_title(R"({"title":"x"})", {{"Prefer", "wait=86400"}});
+    using std::chrono::milliseconds;
+    EXPECT_THAT(delivery_.patience, testing::ElementsAre(milliseconds(0), milliseconds(3000), Options{}.forward_timeout,
+                                                         milliseconds(60000)));
+}
+
+TEST_F(Writes, GiveARepeatedRequestTheFirstOnesOutcome)
+{
+    start();
+    const Headers keyed{{"Idempotency-Key", "k"}};
+    EXPECT_EQ(put_title(R"({"title":"x"})", keyed).status, 202);
+    const auto id = only_entry().id;
+    const auto waits = put_title(R"({"title":"x"})", keyed);
+    EXPECT_EQ(waits.status, 202);
+    EXPECT_EQ(waits.header("Alli-Mirror-Outbox"), std::to_string(id));
+    EXPECT_EQ(put_title(R"({"title":"y"})", keyed).status, 422);
+    EXPECT_EQ(put_title(R"({"title":"x"})", {{"Idempotency-Key", "k"}, {"OWN-USER-ID", "other"}}).status, 422);
+
+    delivery_.awaited = true;
+    EXPECT_EQ(put_title(R"({"title":"x"})", keyed).status, 409);
+    delivery_.awaited = false;
+
+    cache::Outcome outcome;
+    outcome.state = cache::EntryState::failed;
+    outcome.status = 404;
+    outcome.response = R"({"code":7003})";
+    outcome.response_type = "application/json";
+    settle(id, outcome);
+    const auto failed = put_title(R"({"title":"x"})", keyed);
+    EXPECT_EQ(failed.status, 404);
+    EXPECT_EQ(failed.body, R"({"code":7003})");
+    EXPECT_EQ(delivery_.offered.size(), 1U) << "one request, one delivery";
+}
+
+} // namespace
+} // namespace alli::proxy
