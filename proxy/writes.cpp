@@ -3,6 +3,7 @@
 
 #include "alli/random.hpp"
 #include "cache/conversations.hpp"
+#include "cache/detail.hpp"
 #include "cache/overlay.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/seal.hpp"
@@ -93,9 +94,11 @@ std::string expected_body(const Context& cx, const Entry& entry)
     const bool has_content = entry.kind == EditKind::update || entry.kind == EditKind::title ||
                              (entry.kind == EditKind::feedback && entry.chat);
     if (!has_content || !entry.conversation) return "";
-    const auto found = cx.needs.store.read([&](cache::Reader& db) {
-        return entry.kind == EditKind::feedback ? cache::find_chat(db, *entry.conversation, *entry.chat)
-                                                : cache::find_conversation(db, *entry.conversation);
+    const auto found = cx.needs.store.read([&](cache::Reader& db) -> std::optional<std::string> {
+        if (entry.kind != EditKind::feedback) return cache::find_conversation(db, *entry.conversation);
+        auto chat = cache::find_chat(db, *entry.conversation, *entry.chat);
+        if (!chat) return std::nullopt;
+        return std::move(chat->raw);
     });
     if (found) return *found;
     return sketch(entry.kind == EditKind::feedback ? entry.chat->value : entry.conversation->value, entry.kind,

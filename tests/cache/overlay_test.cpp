@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/random.hpp"
 #include "cache/list.hpp"
+#include "cache/migrate.hpp"
 #include "cache/overlay.hpp"
 #include "cache/progress.hpp"
 #include "cache/search.hpp"
@@ -85,7 +86,8 @@ class OverlayTest : public CacheTest {
     {
         std::vector<std::string> ids;
         const auto page = store_->read([&](Reader& db) { return list_conversations(db, filter, 50, std::nullopt); });
-        for (const std::string& item : page.items) ids.push_back(json::parse(item)["id"]);
+        const json body = json::parse(page.body + "]}");
+        for (const json& item : body["conversations"]) ids.push_back(item["id"]);
         return ids;
     }
     std::int64_t hits(const std::string& words)
@@ -260,6 +262,29 @@ TEST_F(OverlayTest, ShowsWaitingWritesOfAConversationThatComesLater)
     EXPECT_EQ(one("late")["title"], "ours");
     drop(1);
     EXPECT_EQ(one("late")["title"], "theirs");
+}
+
+TEST_F(OverlayTest, BringsAMirrorFromBeforeItUp)
+{
+    store_.reset();
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(dir_ / "mirror.db" + suffix);
+    {
+        Writer old(dir_ / "mirror.db");
+        int version = 0;
+        for (const char* step : mirror_schema.steps) {
+            if (std::string_view(step).find("CREATE TABLE edit") != std::string_view::npos) break;
+            old.script(step);
+            ++version;
+        }
+        old.script("PRAGMA user_version = " + std::to_string(version) +
+                   "; INSERT INTO fact VALUES ('url', 'http://127.0.0.1:1');");
+    }
+    store_ = std::make_unique<Store>(options());
+    put("c", 1000, 1, {{"title", "kept"}});
+    show(title(1, "c", "new"));
+    EXPECT_EQ(one("c")["title"], "new");
+    drop(1);
+    EXPECT_EQ(one("c")["title"], "kept");
 }
 
 TEST_F(OverlayTest, LeavesUpstreamsCopyWhateverHappenedBetween)
