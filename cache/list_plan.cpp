@@ -21,12 +21,12 @@ constexpr std::array orders{
     OrderRow{Order::created_asc, "created_at", false},
 };
 
-const OrderRow& row_of(Order order)
+const OrderRow& row_of(Order order) noexcept
 {
     return orders[static_cast<std::size_t>(order)];
 }
 
-bool by_last_chat(const ListFilter& filter)
+bool by_last_chat(const ListFilter& filter) noexcept
 {
     return row_of(filter.order).column == "last_chat_at";
 }
@@ -197,6 +197,12 @@ void add_place(Where& where, const std::string& column, const std::string& id, c
 bool is_descending(Order order) noexcept
 {
     return row_of(order).descending;
+}
+
+bool has_timeless(const ListFilter& filter) noexcept
+{
+    const bool window = filter.started_at || filter.end_at || filter.first_started_at || filter.first_end_at;
+    return !window || !by_last_chat(filter);
 }
 
 std::optional<Instant> newest(Reader& db, Order order)
