@@ -28,7 +28,8 @@ std::vector<Place> find_places(Reader& db, const ListFilter& filter, int page_si
     places.reserve(static_cast<std::size_t>(page_size) + 1);
     if (!after || after->when) append(places, db, plan_list(db, filter, Part::timed, after, bound, page_size + 1));
     const int left = page_size + 1 - static_cast<int>(places.size());
-    if (left > 0 && has_timeless(filter)) append(places, db, plan_list(db, filter, Part::timeless, after, bound, left));
+    if (left > 0 && has_timeless(db, filter))
+        append(places, db, plan_list(db, filter, Part::timeless, after, bound, left));
     return places;
 }
 

@@ -58,10 +58,11 @@ class Where {
   public:
     void add(std::string_view condition) { text_ += text_.empty() ? " WHERE " : " AND ", text_ += condition; }
 
-    void add(std::string_view condition, Value value)
+    template <class T>
+    void add(std::string_view condition, T value)
     {
         add(condition);
-        values_.push_back(std::move(value));
+        push(std::move(value));
     }
 
     void add_if(std::string_view condition, const std::optional<Instant>& when)
@@ -69,7 +70,11 @@ class Where {
         if (when) add(condition, micros(*when));
     }
 
-    void push(Value value) { values_.push_back(std::move(value)); }
+    template <class T>
+    void push(T value)
+    {
+        values_.emplace_back(std::move(value)); // a Value by way makes g++ 12 see one that is not initialised at -O2
+    }
     const std::string& text() const noexcept { return text_; }
     std::vector<Value> take_values() noexcept { return std::move(values_); }
 
@@ -148,8 +153,7 @@ const Driver& choose(Reader& db, const ListFilter& filter)
     if (by_last_chat(filter)) {
         if (filter.user_ids.size() == 1) return by_user;
         if (filter.category_id && only_category(filter)) return by_category;
-        if (filter.app_id && !filter.category_id && filter.user_ids.empty() && filter.search_term.empty())
-            return by_app;
+        if (filter.app_id && filter.user_ids.empty() && filter.search_term.empty()) return by_app;
         if (filter.active_only && only_state(filter)) return by_state;
     }
     if (!filter.user_ids.empty() && few_of_users(db, filter.user_ids)) return by_user;
@@ -199,10 +203,13 @@ bool is_descending(Order order) noexcept
     return row_of(order).descending;
 }
 
-bool has_timeless(const ListFilter& filter) noexcept
+bool has_timeless(Reader& db, const ListFilter& filter)
 {
     const bool window = filter.started_at || filter.end_at || filter.first_started_at || filter.first_end_at;
-    return !window || !by_last_chat(filter);
+    if (window && by_last_chat(filter)) return false;
+    Rows rows = db.query(by_last_chat(filter) ? "SELECT 1 FROM conversation WHERE last_chat_at IS NULL LIMIT 1"
+                                              : "SELECT 1 FROM conversation WHERE created_at IS NULL LIMIT 1");
+    return rows.step();
 }
 
 std::optional<Instant> newest(Reader& db, Order order)

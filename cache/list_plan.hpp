@@ -22,8 +22,9 @@ struct ListStatement {
 ListStatement plan_list(Reader& db, const ListFilter& filter, Part part, const std::optional<ListKey>& after,
                         const std::optional<Instant>& bound, int limit);
 
-/// Whether rows without the order's time can be in the list: none without a chat is in a window.
-bool has_timeless(const ListFilter& filter) noexcept;
+/// Whether rows without the order's time can be in the list: there must be some, and none without a chat is in a
+/// window.
+bool has_timeless(Reader& db, const ListFilter& filter);
 
 /// The greatest time of the order.
 std::optional<Instant> newest(Reader& db, Order order);

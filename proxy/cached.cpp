@@ -72,13 +72,15 @@ Wishes wishes_of(const Request& rq)
     return read_wishes(rq.header("Cache-Control"), rq.header("Pragma"));
 }
 
-std::optional<Answer> find_answer(const Context& cx, const Read& read, bool part)
+Task<std::optional<Answer>> find_answer(const Context& cx, const Read& read, bool part)
 {
-    return cx.needs.store.read([&](cache::Reader& db) -> std::optional<Answer> {
+    const auto job = [&](cache::Reader& db) -> std::optional<Answer> {
         std::optional<std::string> body = read.find(db, part);
         if (!body) return std::nullopt;
         return make_answer(std::move(*body), cache::load_progress(db).verified_at);
-    });
+    };
+    if (read.slow) co_return co_await cx.needs.store.read_long(job);
+    co_return cx.needs.store.read(job);
 }
 
 // What can be said without upstream about a list that is not covered, or (unknown) about an id that is not held.
@@ -92,12 +94,14 @@ Response nothing_held(const Context& cx, bool unknown, std::string_view why, boo
     return response;
 }
 
-Response part_or_nothing(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes,
-                         std::string_view why, bool asked)
+Task<Response> part_or_nothing(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes,
+                               std::string_view why, bool asked)
 {
-    if (wishes.max_stale)
-        if (const auto part = find_answer(cx, read, true)) return mirror_response(cx, rq, *part, {"hit", 0, true});
-    return nothing_held(cx, read.one_thing, why, asked);
+    std::optional<Answer> part;
+    if (wishes.max_stale) part = co_await find_answer(cx, read, true);
+    const How how{"hit", 0, true};
+    if (part) co_return mirror_response(cx, rq, *part, how);
+    co_return nothing_held(cx, read.one_thing, why, asked);
 }
 
 constexpr std::string_view away = "upstream cannot be reached";
@@ -128,7 +132,7 @@ Task<Response> ask_upstream(const Context& cx, const Request& rq, const Read& re
     if (landing.failure) {
         if (wishes.no_cache) co_return insisted_in_vain();
         if (found) co_return mirror_response(cx, rq, *found);
-        co_return part_or_nothing(cx, rq, read, wishes, away, true);
+        co_return co_await part_or_nothing(cx, rq, read, wishes, away, true);
     }
     const bool in_trouble = is_trouble(landing.reply->status);
     if (in_trouble && found && !wishes.no_cache) co_return after_trouble(cx, rq, *found, why, landing.reply->status);
@@ -160,7 +164,7 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
     if (wishes.no_cache && read.polled && !co_await poll(cx)) co_return insisted_in_vain();
 
     const std::uint64_t commits = cx.needs.store.commits();
-    std::optional<Answer> found = find_answer(cx, read, false);
+    std::optional<Answer> found = co_await find_answer(cx, read, false);
     const bool good = found && (read.polled || will_do(cx, wishes, *found));
     if (good && (!read.upstream_once || wishes.only_if_cached)) {
         wake_when_old(cx, wishes, *found);
@@ -171,7 +175,7 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
         constexpr std::string_view too_old = "the request wants what is held, and what is held is too old for it";
         constexpr std::string_view unheld = "the request wants what is held alone";
         if (found) co_return nothing_held(cx, false, too_old, false);
-        co_return part_or_nothing(cx, rq, read, wishes, unheld, false);
+        co_return co_await part_or_nothing(cx, rq, read, wishes, unheld, false);
     }
     Task<Response> asking = ask_upstream(cx, rq, read, wishes, std::move(found));
     co_return co_await std::move(asking);

@@ -22,6 +22,7 @@ struct Read {
     Kept kept;                  // what upstream's answer is
     bool one_thing = false;     // an id: a complete mirror knows that it does not exist
     bool upstream_once = false; // upstream may know more than what was found: ask it, unless it is away
+    bool slow = false;          // may look through many rows: not on a proxy loop
     bool polled = false;        // no-cache is met by a poll of the engine's, for upstream could not answer
 };
 

@@ -61,6 +61,7 @@ Task<Response> count_daily(const Context& cx, const Request& rq)
         return counts_json(cache::count_daily(db, range.first, range.last), range.first);
     };
     read.kept.what = Kept::What::count;
+    read.slow = true;
     co_return co_await answer_read(cx, rq, read);
 }
 

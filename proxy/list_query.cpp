@@ -96,6 +96,15 @@ int read_number(const Parameters& parameters, std::string_view name, int fallbac
     return value;
 }
 
+bool is_slow(const Parameters& parameters)
+{
+    constexpr auto narrowing = std::to_array<std::string_view>(
+        {"userIds", "llmAppId", "categoryId", "activeOnly", "firstChatStartedAt", "firstChatEndAt"});
+    if (find_parameter(parameters, "searchTerm")) return true;
+    return std::count_if(narrowing.begin(), narrowing.end(),
+                         [&](std::string_view name) { return find_parameter(parameters, name).has_value(); }) > 1;
+}
+
 ListQuery read_list_query(const Parameters& parameters, TimeUnit unit)
 {
     ListQuery query;

@@ -27,6 +27,9 @@ struct ListQuery {
     bool beyond_mirror = false;        // asks for what upstream alone can tell
 };
 
+/// Whether many rows may have to be looked through for a page: a term, or filters that may hardly meet.
+bool is_slow(const Parameters& parameters);
+
 /// `unit` is how this project writes times; worked out of each value while unknown.
 ListQuery read_list_query(const Parameters& parameters, TimeUnit unit);
 

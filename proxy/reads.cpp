@@ -56,6 +56,7 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
     read.find = [&](cache::Reader& db, bool part) { return find_page(db, parameters, part); };
     read.kept.what = Kept::What::list;
     read.polled = is_our_page(parameters);
+    read.slow = is_slow(parameters);
     co_return co_await answer_read(cx, rq, read);
 }
 
