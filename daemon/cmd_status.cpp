@@ -30,7 +30,8 @@ static Json load_status(const Settings& settings, const ReadPlace& place, const 
     Json status = answer ? Json::parse(*answer, nullptr, false) : Json();
     if (!status.is_object()) {
         const auto db = cache::open_mirror(place.mirror_path);
-        status = make_status(*db, place.sandbox ? "sandbox" : settings.config.upstream_url, nullptr);
+        const auto outbox = cache::open_outbox(place.mirror_path);
+        status = make_status(*db, *outbox, place.sandbox ? "sandbox" : settings.config.upstream_url, nullptr);
     }
     Json daemon;
     daemon["running"] = owner.has_value();

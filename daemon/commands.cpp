@@ -19,6 +19,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"list", "list the mirrored conversations, newest first", &add_list},
     {"show", "show one conversation with its chats", &add_show},
     {"status", "say what is mirrored, how fresh it is and what is wrong", &add_status},
+    {"outbox", "list, show, retry or discard the writes that wait or failed", &add_outbox},
     {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox},
 });
 

@@ -42,6 +42,7 @@ Action add_sync(CLI::App& arguments);
 Action add_search(CLI::App& arguments);
 Action add_list(CLI::App& arguments);
 Action add_show(CLI::App& arguments);
+Action add_outbox(CLI::App& arguments);
 Action add_status(CLI::App& arguments);
 Action add_sandbox(CLI::App& arguments);
 

@@ -15,4 +15,8 @@ std::optional<int> find_owner(const std::string& mirror_path);
 /// GET over the first of `addresses` ("unix:/path"; others are passed by) that answers 200: the body. None otherwise.
 std::optional<std::string> ask_daemon(const std::vector<std::string>& addresses, const std::string& target);
 
+/// A request without a body, over the first of them that answers at all: the status. None when none does.
+std::optional<int> tell_daemon(const std::vector<std::string>& addresses, const std::string& method,
+                               const std::string& target);
+
 } // namespace alli::daemon

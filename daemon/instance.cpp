@@ -171,8 +171,11 @@ void Instance::probe(std::function<void()> alive)
 std::string Instance::status()
 {
     const auto live = engine_.state();
-    return store_.read(
-        [&](cache::Reader& db) { return dump(make_status(db, options_.config.upstream_url, live.get())); });
+    return store_.read([&](cache::Reader& db) {
+        return store_.read_outbox([&](cache::Reader& outbox) {
+            return dump(make_status(db, outbox, options_.config.upstream_url, live.get()));
+        });
+    });
 }
 
 proxy::Options Instance::proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const

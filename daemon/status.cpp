@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/status.hpp"
 
+#include "alli/clock.hpp"
 #include "cache/conversations.hpp"
+#include "cache/outbox.hpp"
 #include "cache/progress.hpp"
 
 namespace alli::daemon {
@@ -77,21 +79,48 @@ static Json make_problems(cache::Reader& db, const sync::State* live)
     return problems;
 }
 
-Json make_status(cache::Reader& db, const std::string& url, const sync::State* live)
+static Json make_outbox(const cache::OutboxCounts& counts)
+{
+    Json outbox;
+    outbox["pending"] = counts.pending;
+    outbox["failed"] = counts.failed;
+    outbox["conflicts"] = counts.conflicts;
+    outbox["oldestAgeSeconds"] = nullptr;
+    if (counts.oldest) {
+        const auto age = std::chrono::floor<std::chrono::seconds>(SystemClock().now() - *counts.oldest);
+        outbox["oldestAgeSeconds"] = std::max<std::int64_t>(age.count(), 0); // the clock may have been set back
+    }
+    return outbox;
+}
+
+static void add_outbox_problems(Json& problems, const cache::OutboxCounts& counts)
+{
+    const auto add = [&](std::int64_t count, const char* what, const char* hint) {
+        if (count == 0) return;
+        Json problem;
+        problem["what"] = fmt::format("{} {} {}", count, count == 1 ? "write" : "writes", what);
+        problem["since"] = nullptr;
+        problem["hint"] = hint;
+        problems.push_back(problem);
+    };
+    add(counts.failed, "failed: upstream will not take them as they are",
+        "alli-mirror outbox list --state failed; then retry or discard each");
+    add(counts.conflicts, "in conflict: upstream changed the same fields meanwhile",
+        "alli-mirror outbox list --state conflict; retry sends ours, discard keeps theirs");
+}
+
+Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live)
 {
     const cache::Progress progress = cache::load_progress(db);
     Json status;
     status["version"] = ALLI_VERSION;
     status["upstream"] = make_upstream(url, progress, live);
     status["mirror"] = make_mirror(db, progress, live);
-    Json outbox;
-    outbox["pending"] = 0; // nothing can be queued yet
-    outbox["failed"] = 0;
-    outbox["conflicts"] = 0;
-    outbox["oldestAgeSeconds"] = nullptr;
-    status["outbox"] = outbox;
+    const cache::OutboxCounts counts = cache::count_entries(outbox);
+    status["outbox"] = make_outbox(counts);
     status["problems"] = make_problems(db, live);
-    status["safeToStop"] = true;
+    add_outbox_problems(status["problems"], counts);
+    status["safeToStop"] = counts.pending == 0; // nothing is lost either way; but what waits goes out no sooner
     return status;
 }
 

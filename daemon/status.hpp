@@ -14,7 +14,8 @@ namespace alli::daemon {
 using Json = nlohmann::ordered_json;
 
 /// `live`: what the engine of this process knows; none outside the daemon, where it comes out as null.
-Json make_status(cache::Reader& db, const std::string& url, const sync::State* live);
+/// `outbox`: a reader of that file.
+Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live);
 
 /// {"complete","from","through"}: the newest stretch without a gap.
 Json make_coverage(cache::Reader& db);

@@ -3,6 +3,7 @@
 
 #include "proxy/cached.hpp"
 #include "proxy/mirror.hpp"
+#include "proxy/outbox.hpp"
 #include "proxy/reads.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/target.hpp"
@@ -37,6 +38,10 @@ constexpr auto table = std::to_array<Route>({
     {"POST", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit},
 
     {"GET", "/mirror/v1/status", "status", &mirror_status, ours},
+    {"GET", "/mirror/v1/outbox", "outbox", &list_outbox, ours},
+    {"GET", "/mirror/v1/outbox/{id}", "outboxEntry", &get_outbox_entry, ours},
+    {"DELETE", "/mirror/v1/outbox/{id}", "discard", &discard_outbox_entry, ours},
+    {"POST", "/mirror/v1/outbox/{id}/retry", "retry", &retry_outbox_entry, ours},
     {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
     {"GET", "/healthz", "live", &is_alive, ours},
     {"GET", "/readyz", "ready", &is_ready, ours},

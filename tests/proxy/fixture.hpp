@@ -68,6 +68,19 @@ struct FakeDelivery {
         self->patience.push_back(time);
         co_return self->reply;
     }
+    cache::Retried retried;
+    cache::Steered discarded = cache::Steered::done;
+    std::vector<std::int64_t> steered;
+    static Task<cache::Retried> retry(FakeDelivery* self, std::int64_t id)
+    {
+        self->steered.push_back(id);
+        co_return self->retried;
+    }
+    static Task<cache::Steered> discard(FakeDelivery* self, std::int64_t id)
+    {
+        self->steered.push_back(id);
+        co_return self->discarded;
+    }
     static Task<bool> await(FakeDelivery* self) { co_return self->awaited; }
 };
 
@@ -103,6 +116,8 @@ class ProxyTest : public testing::Test {
         needs.deliver = [this](Outgoing outgoing, std::chrono::milliseconds patience) {
             return FakeDelivery::offer(&delivery_, std::move(outgoing), patience);
         };
+        needs.retry_write = [this](std::int64_t id) { return FakeDelivery::retry(&delivery_, id); };
+        needs.discard_write = [this](std::int64_t id) { return FakeDelivery::discard(&delivery_, id); };
         needs.is_awaited = [this](std::int64_t) { return FakeDelivery::await(&delivery_); };
         server_ = std::make_unique<Server>(std::move(options), std::move(needs));
         host_ = server_->addresses().front();

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// `outbox list|show|retry|discard`: the writes that wait or failed. Looking works beside a daemon and without one;
+// changing is done by the daemon where one runs, over its Unix socket, else here, under the lock.
+#include "alli/error.hpp"
+#include "cache/outbox_json.hpp"
+#include "cache/overlay.hpp"
+#include "cache/store.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/daemon_probe.hpp"
+#include "daemon/places.hpp"
+#include "daemon/status.hpp"
+#include "daemon/terminal.hpp"
+#include "upstream/site.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <filesystem>
+#include <iostream>
+
+namespace alli::daemon {
+
+struct OutboxArguments {
+    std::string state;
+    int limit = 100;
+    std::int64_t id = 0;
+    bool json = false, yes = false;
+};
+
+static std::string say_line(const cache::Entry& entry)
+{
+    std::string line = fmt::format("{:>6}  {:<9}  {}  {:<6} {}", entry.id, cache::name_of(entry.state),
+                                   say_time(entry.created_at), entry.method, printable_line(entry.path));
+    if (entry.last_error) line += "\n        " + printable_line(*entry.last_error);
+    return line;
+}
+
+static int list(const OutboxArguments& arguments, const Context& context)
+{
+    const auto db = cache::open_outbox(find_read_place(context.settings(), context.environment).mirror_path);
+    cache::EntryQuery query;
+    query.limit = arguments.limit;
+    if (!arguments.state.empty()) query.state = cache::find_entry_state(arguments.state);
+    const auto entries = cache::list_entries(*db, query);
+    if (arguments.json) {
+        print_json(cache::entries_json(entries, query.limit));
+        return 0;
+    }
+    for (const cache::Entry& entry : entries) fmt::print("{}\n", say_line(entry));
+    if (entries.empty()) fmt::print("nothing {}\n", arguments.state.empty() ? "in the outbox" : "in that state");
+    return 0;
+}
+
+[[noreturn]] static void fail_absent(std::int64_t id)
+{
+    throw Error(Fault::refused, "alli-mirror outbox list shows what there is", "there is no write {} in the outbox",
+                id);
+}
+
+static cache::Entry load_entry(const OutboxArguments& arguments, const ReadPlace& place)
+{
+    const auto db = cache::open_outbox(place.mirror_path);
+    const auto entry = cache::find_entry(*db, arguments.id);
+    if (!entry) fail_absent(arguments.id);
+    return *entry;
+}
+
+static int show(const OutboxArguments& arguments, const Context& context)
+{
+    const cache::Entry entry = load_entry(arguments, find_read_place(context.settings(), context.environment));
+    if (arguments.json) {
+        print_json(cache::entry_json(entry));
+        return 0;
+    }
+    fmt::print("{}\n{}\n", say_line(entry), printable(Json::parse(cache::entry_json(entry)).dump(2)));
+    return 0;
+}
+
+static std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
+                                                 const Environment& environment)
+{
+    if (!place.sandbox) return listen_addresses(settings, environment).addresses;
+    return sandbox_listen_addresses(settings, std::filesystem::path(place.mirror_path).parent_path().string())
+        .addresses;
+}
+
+enum class Deed { retry, discard };
+
+static void run_here(Task<> work)
+{
+    asio::io_context loop(1);
+    std::exception_ptr failure;
+    asio::co_spawn(loop, std::move(work), [&](std::exception_ptr error) { failure = error; });
+    loop.run();
+    if (failure) std::rethrow_exception(failure);
+}
+
+/// Without a daemon: the two files, in the order in which a daemon changes them.
+static cache::Steered do_here(Deed deed, std::int64_t id, const Settings& settings, const ReadPlace& place)
+{
+    cache::StoreOptions options;
+    options.mirror_path = place.mirror_path;
+    options.url = place.sandbox ? "sandbox:" : upstream::read_site(settings.config.upstream_url).base;
+    options.threads = false;
+    cache::Store store(options);
+    cache::Steered outcome{};
+    const auto steer = [&](cache::Writer& db) {
+        outcome = deed == Deed::retry ? cache::retry_entry(db, id).outcome : cache::discard_entry(db, id);
+    };
+    const auto show_it = [&](cache::Writer& db) {
+        cache::IndexBatch index;
+        const auto entry = store.read_outbox([&](cache::Reader& outbox) { return cache::find_entry(outbox, id); });
+        if (entry)
+            cache::show_edit(db, index, *entry);
+        else
+            cache::drop_edit(db, index, id);
+        index.flush(db);
+    };
+    run_here(store.write_outbox(steer));
+    if (outcome == cache::Steered::done) run_here(store.write(show_it));
+    return outcome;
+}
+
+static cache::Steered outcome_of(int status, std::int64_t id)
+{
+    if (status == 202 || status == 204) return cache::Steered::done;
+    if (status == 404) return cache::Steered::absent;
+    if (status == 409) return cache::Steered::wrong_state;
+    throw Error(Fault::io, "see its log", "the daemon answered {} when asked about write {}", status, id);
+}
+
+static cache::Steered steer(Deed deed, const OutboxArguments& arguments, const Settings& settings,
+                            const ReadPlace& place, const Environment& environment)
+{
+    const std::int64_t id = arguments.id;
+    if (!find_owner(place.mirror_path)) return do_here(deed, id, settings, place);
+    const std::string path = fmt::format("/mirror/v1/outbox/{}{}", id, deed == Deed::retry ? "/retry" : "");
+    const auto status =
+        tell_daemon(socket_addresses(settings, place, environment), deed == Deed::retry ? "POST" : "DELETE", path);
+    if (!status)
+        throw Error(Fault::busy,
+                    "let it listen on a Unix socket (proxy.listen), or ask it: POST /mirror/v1/outbox/ID/retry",
+                    "a daemon owns the outbox, but gave no answer over a Unix socket");
+    return outcome_of(*status, id);
+}
+
+static bool agrees(const cache::Entry& entry)
+{
+    fmt::print("{}\nIt will not be sent, and what it changed is taken back. Discard it? [y/N] ", say_line(entry));
+    std::fflush(stdout);
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+static int change(Deed deed, const OutboxArguments& arguments, const Context& context)
+{
+    const Settings settings = context.settings();
+    const ReadPlace place = find_read_place(settings, context.environment);
+    const cache::Entry entry = load_entry(arguments, place);
+    if (deed == Deed::discard && !arguments.yes && !agrees(entry)) {
+        fmt::print("\nnothing was discarded\n");
+        return 1;
+    }
+    const cache::Steered outcome = steer(deed, arguments, settings, place, context.environment);
+    if (outcome == cache::Steered::absent) fail_absent(arguments.id);
+    if (outcome == cache::Steered::wrong_state)
+        throw Error(Fault::refused, "alli-mirror outbox show says how it stands",
+                    "write {} is being sent, or was delivered", arguments.id);
+    fmt::print("write {} {}\n", arguments.id, deed == Deed::retry ? "will be sent again" : "was discarded");
+    return 0;
+}
+
+Action add_outbox(CLI::App& arguments)
+{
+    auto chosen = std::make_shared<OutboxArguments>();
+    auto action = std::make_shared<Action>();
+    arguments.require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, bool one, Action does) {
+        CLI::App* sub = arguments.add_subcommand(name, help);
+        if (one) sub->add_option("ID", chosen->id, "number of the write")->required();
+        sub->callback([action, does] { *action = does; });
+        return sub;
+    };
+    CLI::App* all = add("list", "what waits, failed, or was delivered within a day", false,
+                        [chosen](const Context& context) { return list(*chosen, context); });
+    all->add_option("--state", chosen->state, "only these")
+        ->check(CLI::IsMember({"pending", "sending", "conflict", "failed", "delivered"}));
+    all->add_option("--limit", chosen->limit, "how many")->check(CLI::Range(1, 1000));
+    all->add_flag("--json", chosen->json, "as JSON");
+    add("show", "one with its request and upstream's answer", true, [chosen](const Context& context) {
+        return show(*chosen, context);
+    })->add_flag("--json", chosen->json, "as JSON");
+    add("retry", "send a failed one again, or one in conflict whatever upstream has", true,
+        [chosen](const Context& context) { return change(Deed::retry, *chosen, context); });
+    add("discard", "give one up: it is not sent, and what it changed is taken back", true,
+        [chosen](const Context& context) { return change(Deed::discard, *chosen, context); })
+        ->add_flag("--yes", chosen->yes, "do not ask");
+    return [action](const Context& context) { return (*action)(context); };
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/outbox.hpp"
+
+#include "cache/outbox_json.hpp"
+#include "proxy/list_query.hpp"
+
+#include <charconv>
+
+namespace alli::proxy {
+namespace {
+
+std::optional<std::int64_t> read_id(std::string_view text)
+{
+    std::int64_t id = 0;
+    const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (bad != std::errc{} || end != text.data() + text.size() || id < 1) return std::nullopt;
+    return id;
+}
+
+cache::EntryQuery read_entry_query(const Parameters& parameters)
+{
+    cache::EntryQuery query;
+    query.limit = read_number(parameters, "limit", 100, 1, 1000);
+    if (const auto state = find_parameter(parameters, "state")) {
+        query.state = cache::find_entry_state(*state);
+        if (!query.state)
+            throw Error(Fault::usage, "", "state must be pending, sending, conflict, failed or delivered");
+    }
+    if (const auto cursor = find_parameter(parameters, "cursor")) {
+        query.before = read_id(*cursor);
+        if (!query.before) throw Error(Fault::usage, "", "cursor must be what the page before returned as next");
+    }
+    return query;
+}
+
+Response no_such_entry()
+{
+    return problem(Surface::ours, 404,
+                   "there is no such write: it was never accepted, was discarded, or was delivered "
+                   "more than a day ago");
+}
+
+} // namespace
+
+Task<Response> list_outbox(const Context& cx, const Request& rq)
+{
+    const cache::EntryQuery query = read_entry_query(read_query(rq.query()));
+    const auto entries = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::list_entries(db, query); });
+    co_return text_response("application/json", cache::entries_json(entries, query.limit));
+}
+
+Task<Response> get_outbox_entry(const Context& cx, const Request& rq)
+{
+    const auto id = read_id(rq.ids[0]);
+    if (!id) co_return no_such_entry();
+    const auto entry = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, *id); });
+    if (!entry) co_return no_such_entry();
+    co_return text_response("application/json", cache::entry_json(*entry));
+}
+
+Task<Response> retry_outbox_entry(const Context& cx, const Request& rq)
+{
+    const auto id = read_id(rq.ids[0]);
+    if (!id) co_return no_such_entry();
+    const cache::Retried retried = co_await cx.needs.retry_write(*id);
+    if (retried.outcome == cache::Steered::absent) co_return no_such_entry();
+    if (retried.outcome == cache::Steered::wrong_state)
+        co_return problem(Surface::ours, 409, "it is being sent, or was delivered: there is nothing to retry");
+    Response response = text_response("application/json", cache::entry_json(retried.entry));
+    response.status = 202;
+    co_return response;
+}
+
+Task<Response> discard_outbox_entry(const Context& cx, const Request& rq)
+{
+    const auto id = read_id(rq.ids[0]);
+    if (!id) co_return no_such_entry();
+    const cache::Steered outcome = co_await cx.needs.discard_write(*id);
+    if (outcome == cache::Steered::absent) co_return no_such_entry();
+    if (outcome == cache::Steered::wrong_state)
+        co_return problem(Surface::ours, 409, "it is being sent, or was delivered: it cannot be taken back");
+    Response response;
+    response.status = 204;
+    co_return response;
+}
+
+} // namespace alli::proxy
