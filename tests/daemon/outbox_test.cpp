@@ -31,7 +31,8 @@ class OutboxCommand : public testing::Test {
     }
     std::string mirrored_title(const Daemon& daemon) const
     {
-        return json::parse(daemon.get(upstream::conversation_target(ConversationId{id})).body, nullptr, false).value("title", "");
+        return json::parse(daemon.get(upstream::conversation_target(ConversationId{id})).body, nullptr, false)
+            .value("title", "");
     }
     std::string upstreams_title() const { return json::parse(upstream.conversation_json(id)).value("title", ""); }
     static bool nothing_waits(const json& status) { return status["outbox"]["pending"] == 0; }
