@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The proxy beside nginx (proxy_cache) and Varnish, which cache the proxy's own answers: the same bytes from all three.
+# Requests a second over 32 kept connections, and p50 and p99 at half the rate of the slowest.
+#   tests/bench/reads.sh [PROGRAM [SECONDS]]
+# Needs Debian's nginx, varnish, nghttp2-client (h2load) and curl; installs nothing and says what is missing. With ROOT
+# set, looks for them under that directory too (packages taken apart with dpkg -x).
+set -euo pipefail
+
+program=$(realpath "${1:-build/release/alli-mirror}")
+seconds=${2:-5}
+connections=32
+base=$((20000 + RANDOM % 20000))
+upstream=$base proxy=$((base + 1)) nginx=$((base + 2)) varnish=$((base + 3))
+work=$(mktemp -d /tmp/alli-reads.XXXXXX)
+started=()
+
+if [ -n "${ROOT:-}" ]; then
+    PATH=$PATH:$ROOT/usr/bin:$ROOT/usr/sbin
+    export LD_LIBRARY_PATH=$ROOT/usr/lib/x86_64-linux-gnu:$ROOT/usr/lib/x86_64-linux-gnu/varnish
+fi
+PATH=$PATH:/usr/sbin
+
+end() {
+    for one in "${started[@]}"; do kill "$one" 2>/dev/null || true; done
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap end EXIT
+
+need() {
+    command -v "$1" >/dev/null || { echo "$1 is missing: apt-get install $2"; missing=1; }
+}
+missing=0
+need h2load nghttp2-client
+need curl curl
+[ -x "$program" ] || { echo "$program is missing: cmake --preset release && cmake --build --preset release"; missing=1; }
+[ $missing = 0 ] || exit 77
+peers=(proxy)
+if command -v nginx >/dev/null; then peers+=(nginx); else echo "nginx is missing: apt-get install nginx-light"; fi
+if command -v varnishd >/dev/null; then peers+=(varnish); else echo "varnishd is missing: apt-get install varnish"; fi
+
+wait_for() { # PORT WHAT
+    for _ in $(seq 600); do
+        curl -so /dev/null "http://127.0.0.1:$1/healthz" && return
+        sleep 0.05
+    done
+    echo "$2 did not come up"; exit 1
+}
+
+start_mirror() {
+    "$program" sandbox --listen "127.0.0.1:$upstream" --conversations 2000 >"$work/sandbox.log" 2>&1 &
+    started+=($!)
+    wait_for "$upstream" sandbox
+    env -i PATH="$PATH" HOME="$work" ALLI_API_KEY=sandbox ALLI_MIRROR_UPSTREAM_URL="http://127.0.0.1:$upstream" \
+        LD_LIBRARY_PATH= ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND="${RATE:-0}" \
+        ALLI_MIRROR_PROXY_LISTEN="127.0.0.1:$proxy" ALLI_MIRROR_PROXY_AUTH=api-key \
+        ALLI_MIRROR_PROXY_ALLOWED_HOSTS="127.0.0.1,127.0.0.1:$nginx,127.0.0.1:$varnish" \
+        "$program" serve >"$work/proxy.log" 2>&1 &
+    started+=($!)
+    wait_for "$proxy" "the proxy"
+    for _ in $(seq 1200); do
+        ask "$proxy" "/webapi/v2/conversations?pageSize=1" -D - | grep -qi 'cache-status:.*hit' && return
+        sleep 0.1
+    done
+    echo "the mirror was never complete"; cat "$work/proxy.log"; exit 1
+}
+
+ask() { # PORT TARGET [CURL'S OPTIONS]
+    curl -s -H 'API-KEY: sandbox' "${@:3}" "http://127.0.0.1:$1$2"
+}
+
+start_nginx() {
+    mkdir -p "$work/nginx/logs"
+    cat >"$work/nginx/nginx.conf" <<CONF
+$([ "$(id -u)" != 0 ] || echo "user root;")
+worker_processes 2;
+pid $work/nginx/pid;
+error_log $work/nginx/error.log;
+events { worker_connections 1024; multi_accept on; }
+http {
+    access_log off;
+    sendfile on; tcp_nopush on; tcp_nodelay on;
+    keepalive_requests 100000000;
+    open_file_cache max=1000; open_file_cache_valid 60s;
+    client_body_temp_path $work/nginx/body; proxy_temp_path $work/nginx/proxy; fastcgi_temp_path $work/nginx/f;
+    uwsgi_temp_path $work/nginx/u; scgi_temp_path $work/nginx/s;
+    proxy_cache_path $work/nginx/cache keys_zone=all:10m inactive=60m;
+    server {
+        listen 127.0.0.1:$nginx backlog=1024;
+        location / {
+            proxy_pass http://127.0.0.1:$proxy;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host 127.0.0.1:$proxy;
+            proxy_cache all;
+            proxy_ignore_headers Cache-Control Expires;
+            proxy_cache_valid 200 60m;
+        }
+    }
+}
+CONF
+    nginx -p "$work/nginx" -c "$work/nginx/nginx.conf" -g 'daemon off;' 2>"$work/nginx/start.log" &
+    started+=($!)
+    wait_for "$nginx" nginx
+}
+
+start_varnish() {
+    cat >"$work/all.vcl" <<VCL
+vcl 4.1;
+backend default { .host = "127.0.0.1"; .port = "$proxy"; }
+sub vcl_recv { return (hash); }
+sub vcl_backend_fetch { set bereq.http.Host = "127.0.0.1:$proxy"; }
+sub vcl_backend_response { set beresp.ttl = 1h; unset beresp.http.Set-Cookie; return (deliver); }
+VCL
+    mkdir -p "$work/varnish"
+    varnishd -F -j none -n "$work/varnish" -a "127.0.0.1:$varnish" -f "$work/all.vcl" -s malloc,256m \
+        ${ROOT:+-p vmod_path="$ROOT/usr/lib/x86_64-linux-gnu/varnish/vmods"} \
+        ${ROOT:+-p cc_command="exec gcc -I$ROOT/usr/include/varnish -fpic -shared -o %o %s"} >"$work/varnish.log" 2>&1 &
+    started+=($!)
+    wait_for "$varnish" varnish || { cat "$work/varnish.log"; exit 1; }
+}
+
+port_of() { eval echo "\$$1"; }
+
+rate() { # PORT TARGET [HEADER]: requests a second
+    h2load --h1 -t 2 -c $connections -D "$seconds" --warm-up-time=1 -H 'API-KEY: sandbox' ${3:+-H "$3"} \
+        "http://127.0.0.1:$1$2" | awk '/^finished in/ { for (i = 1; i < NF; ++i) if ($(i + 1) ~ /req\/s/) print $i }'
+}
+
+latency() { # PORT TARGET RATE [HEADER]: p50 and p99 in ms, and how many failed
+    local each=$(($3 / connections)) log=$work/latency.log
+    rm -f "$log"
+    h2load --h1 -t 2 -c $connections -n $((each * connections * 4)) --rps=$((each > 0 ? each : 1)) \
+        -H 'API-KEY: sandbox' ${4:+-H "$4"} --log-file="$log" "http://127.0.0.1:$1$2" >/dev/null
+    sort -n -k3,3 "$log" | awk -v FS='\t' '{ t[NR] = $3; if ($2 >= 400 || $2 < 200) ++bad }
+        END { printf "%.2f %.2f %d", t[int(NR * .5) + 1] / 1000, t[int(NR * .99) + 1] / 1000, bad }'
+}
+
+start_mirror
+id=$(ask "$proxy" "/webapi/v2/conversations?pageSize=50" | grep -o '"id":"Q29u[^"]*"' | head -1 | cut -d'"' -f4 | sed 's/+/%2B/g; s/=/%3D/g; s,/,%2F,g')
+nearest() { # SIZE REST ACTIVE: the conversation whose answer below that size is nearest to it
+    local best=0 at='' size path
+    for path in $(for order in LAST_CHAT_TIME_DESC LAST_CHAT_TIME_ASC CREATED_AT_DESC; do
+        ask "$proxy" "/webapi/v2/conversations?pageSize=50&order=$order&activeOnly=$3"
+    done | grep -o '"id":"Q29u[^"]*"' | cut -d'"' -f4 | sed 's/+/%2B/g; s/=/%3D/g; s,/,%2F,g'); do
+        size=$(ask "$proxy" "/webapi/v2/conversations/$path$2" | wc -c)
+        if [ "$size" -le "$1" ] && [ "$size" -gt "$best" ]; then best=$size at=$path; fi
+    done
+    echo "${at:-$id}"
+}
+user=$(ask "$proxy" "/webapi/v2/conversations?pageSize=50" | grep -o '"userId":"[^"]*"' | head -1 | cut -d'"' -f4)
+conversation="/webapi/v2/conversations/$(nearest 4600 '' true)"
+declare -A targets=(
+    [conversation]="$conversation"
+    [chats]="/webapi/v2/conversations/$(nearest 24000 /chats false)/chats"
+    [list]="/webapi/v2/conversations?pageSize=50"
+    [unchanged]="$conversation"
+    [filtered]="/webapi/v2/conversations?userIds=$user&startedAt=1&pageSize=50"
+)
+for peer in "${peers[@]}"; do [ "$peer" = proxy ] || "start_$peer"; done
+
+echo "$(uname -sr), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg); $connections connections, $seconds s each"
+printf '%-13s %8s  %-8s %10s %7s  %9s %9s\n' answer bytes of requests/s "/nginx" p50 p99
+for what in conversation chats list unchanged filtered; do
+    target=${targets[$what]}
+    ask "$proxy" "$target" >"$work/expected"
+    tag=$(ask "$proxy" "$target" -o /dev/null -D - | tr -d '\r' | awk 'tolower($1) == "etag:" { print $2 }')
+    header=''
+    [ $what = unchanged ] && header="If-None-Match: $tag"
+    declare -A rates=()
+    for peer in "${peers[@]}"; do
+        ask "$(port_of "$peer")" "$target" >"$work/found"
+        ask "$(port_of "$peer")" "$target" >"$work/found"
+        cmp -s "$work/expected" "$work/found" || { echo "$peer answers other bytes to $target: $(head -c 300 "$work/found")"; tail -3 "$work/$peer"/*.log 2>/dev/null; exit 1; }
+        rates[$peer]=$(rate "$(port_of "$peer")" "$target" "$header")
+    done
+    half=$(printf '%s\n' "${rates[@]}" | sort -g | awk 'NR == 1 { print int($1 / 2) }')
+    for peer in "${peers[@]}"; do
+        read -r p50 p99 bad < <(latency "$(port_of "$peer")" "$target" "$half" "$header"; echo)
+        size=$(wc -c <"$work/expected")
+        [ $what = unchanged ] && size=0
+        printf '%-13s %8d  %-8s %10.0f %7.2f  %6.2f ms %6.2f ms%s\n' $what "$size" "$peer" "${rates[$peer]}" \
+            "$(awk -v a="${rates[$peer]}" -v b="${rates[nginx]:-${rates[$peer]}}" 'BEGIN { print a / b }')" \
+            "$p50" "$p99" "$([ "${bad:-0}" = 0 ] || echo "  $bad failed")"
+    done
+done
