@@ -61,10 +61,15 @@ bool will_do(const Context& cx, const Wishes& wishes, const Answer& answer)
     return !wishes.no_cache && wishes.accept(age_of(cx, answer.verified_at), cx.options.max_age);
 }
 
-void wake_when_old(const Context& cx, const Wishes& wishes, const Answer& answer)
+bool is_old(const Context& cx, const Answer& answer)
 {
     const Age age = age_of(cx, answer.verified_at);
-    if (!wishes.only_if_cached && (!age || *age > cx.options.max_age)) cx.needs.wake();
+    return !age || *age > cx.options.max_age;
+}
+
+void wake_when_old(const Context& cx, const Wishes& wishes, const Answer& answer)
+{
+    if (!wishes.only_if_cached && is_old(cx, answer)) cx.needs.wake();
 }
 
 Wishes wishes_of(const Request& rq)
@@ -75,9 +80,11 @@ Wishes wishes_of(const Request& rq)
 Task<std::optional<Answer>> find_answer(const Context& cx, const Read& read, bool part)
 {
     const auto job = [&](cache::Reader& db) -> std::optional<Answer> {
-        std::optional<std::string> body = read.find(db, part);
-        if (!body) return std::nullopt;
-        return make_answer(std::move(*body), cache::load_progress(db).verified_at);
+        std::optional<Found> found = read.find(db, part);
+        if (!found) return std::nullopt;
+        const auto verified_at = cache::load_progress(db).verified_at;
+        if (!found->verified_at || !verified_at) return make_answer(std::move(found->body), verified_at);
+        return make_answer(std::move(found->body), std::min(*found->verified_at, *verified_at));
     };
     if (read.slow) co_return co_await cx.needs.store.read_long(job);
     co_return cx.needs.store.read(job);
@@ -166,9 +173,10 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
     const std::uint64_t commits = cx.needs.store.commits();
     std::optional<Answer> found = co_await find_answer(cx, read, false);
     const bool good = found && (read.polled || will_do(cx, wishes, *found));
-    if (good && (!read.upstream_once || wishes.only_if_cached)) {
+    const bool ask_all_the_same = read.upstream_once || (found && read.never_old && is_old(cx, *found));
+    if (good && (!ask_all_the_same || wishes.only_if_cached)) {
         wake_when_old(cx, wishes, *found);
-        if (!wishes.no_store && !read.upstream_once) cx.answers.put(rq.target, commits, *found);
+        if (!wishes.no_store && !ask_all_the_same && !read.never_old) cx.answers.put(rq.target, commits, *found);
         co_return mirror_response(cx, rq, *found);
     }
     if (wishes.only_if_cached) {

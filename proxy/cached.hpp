@@ -15,13 +15,20 @@
 
 namespace alli::proxy {
 
+/// A body out of the mirror.
+struct Found {
+    std::string body;
+    std::optional<Instant> verified_at = {}; // none: when the mirror was
+};
+
 /// One kind of read.
 struct Read {
-    /// The body, or none where the mirror does not know. `part`: what it has will do, complete or not.
-    std::function<std::optional<std::string>(cache::Reader&, bool part)> find;
+    /// None where the mirror does not know. `part`: what it has will do, complete or not.
+    std::function<std::optional<Found>(cache::Reader&, bool part)> find;
     Kept kept;                  // what upstream's answer is
     bool one_thing = false;     // an id: a complete mirror knows that it does not exist
     bool upstream_once = false; // upstream may know more than what was found: ask it, unless it is away
+    bool never_old = false;     // the engine does not keep it fresh: when it is old, ask upstream, unless it is away
     bool slow = false;          // may look through many rows: not on a proxy loop
     bool polled = false;        // no-cache is met by a poll of the engine's, for upstream could not answer
 };

@@ -56,9 +56,9 @@ Task<Response> count_daily(const Context& cx, const Request& rq)
 {
     const Range range = read_range(read_query(rq.query()));
     Read read;
-    read.find = [&](cache::Reader& db, bool part) -> std::optional<std::string> {
+    read.find = [&](cache::Reader& db, bool part) -> std::optional<Found> {
         if (!part && !is_known(db, range.first)) return std::nullopt;
-        return counts_json(cache::count_daily(db, range.first, range.last), range.first);
+        return Found{counts_json(cache::count_daily(db, range.first, range.last), range.first)};
     };
     read.kept.what = Kept::What::count;
     read.slow = true;

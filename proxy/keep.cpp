@@ -7,6 +7,7 @@
 #include "cache/conversations.hpp"
 #include "cache/detail.hpp"
 #include "cache/progress.hpp"
+#include "cache/variables.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -37,7 +38,7 @@ void put_new(cache::Writer& db, cache::IndexBatch& index, const Conversation& co
     cache::put_chats(db, index, conversation.id, 0, conversation.chats);
 }
 
-Put put_list(cache::Writer& db, const Kept&, const std::string& body)
+Put put_list(cache::Writer& db, const Kept&, const std::string& body, Instant)
 {
     Put put;
     TimeUnit unit = cache::load_progress(db).unit;
@@ -51,7 +52,7 @@ Put put_list(cache::Writer& db, const Kept&, const std::string& body)
     return put;
 }
 
-Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& body)
+Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
 {
     const auto held = cache::find_conversation(db, kept.id);
     if (held == body) return {};
@@ -64,13 +65,13 @@ Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& bod
     return {true, {}};
 }
 
-Put put_chats(cache::Writer& db, const Kept& kept, const std::string& body)
+Put put_chats(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
 {
     if (cache::find_chat_page(db, kept.id, kept.page_no) == body) return {};
     return {false, {kept.id}}; // a page is not a conversation
 }
 
-Put put_chat(cache::Writer& db, const Kept& kept, const std::string& body)
+Put put_chat(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
 {
     TimeUnit unit = cache::load_progress(db).unit;
     const Chat chat = read_chat(body, unit);
@@ -78,8 +79,17 @@ Put put_chat(cache::Writer& db, const Kept& kept, const std::string& body)
     return {cache::put_chat_detail(db, kept.id, kept.chat, kept.of, chat.raw), {}};
 }
 
-using PutFunction = Put (*)(cache::Writer&, const Kept&, const std::string&);
-constexpr std::array<PutFunction, 6> puts{nullptr, &put_list, &put_conversation, &put_chats, &put_chat, nullptr};
+Put put_variables(cache::Writer& db, const Kept& kept, const std::string& body, Instant now)
+{
+    constexpr std::size_t most = 100; // what is asked for need not all be kept
+    if (kept.names.size() > most) return {};
+    if (!is_held(db, kept.id)) return {false, {kept.id}};
+    return {cache::put_variables(db, kept.id, kept.names, body, now), {}};
+}
+
+using PutFunction = Put (*)(cache::Writer&, const Kept&, const std::string&, Instant now);
+constexpr std::array<PutFunction, 7> puts{nullptr,        &put_list, &put_conversation, &put_chats, &put_chat,
+                                          &put_variables, nullptr};
 static_assert(puts.size() == static_cast<std::size_t>(Kept::What::count) + 1);
 
 } // namespace
@@ -90,7 +100,8 @@ Task<bool> keep(const Needs& needs, Kept kept, const std::string& body)
     if (!function) co_return false;
     Put put;
     try {
-        auto write = [&](cache::Writer& db) { return function(db, kept, body); };
+        const Instant now = needs.clock.now();
+        auto write = [&](cache::Writer& db) { return function(db, kept, body, now); };
         put = co_await needs.store.write(write);
     } catch (const Error& error) {
         spdlog::warn("an answer of upstream's was passed on, and could not be kept: {}", error.what());

@@ -8,18 +8,20 @@
 #include "proxy/server.hpp"
 
 #include <string>
+#include <vector>
 
 namespace alli::proxy {
 
 /// What an answer is, and of what.
 struct Kept {
-    enum class What { nothing, list, conversation, chats, chat, count };
+    enum class What { nothing, list, conversation, chats, chat, variables, count };
 
     What what = What::nothing;
     ConversationId id;
     int page_no = 1; // of chats
     ChatId chat;
-    std::uint64_t of = 0; // the chat as a page has it: cache/detail.hpp
+    std::vector<std::string> names; // of variables
+    std::uint64_t of = 0;           // the chat as a page has it: cache/detail.hpp
 };
 
 /// Whether anything was put. Never throws: the answer goes to who asked for it all the same; what failed is logged.

@@ -96,6 +96,17 @@ int read_number(const Parameters& parameters, std::string_view name, int fallbac
     return value;
 }
 
+std::vector<std::string> read_names(std::string_view list)
+{
+    std::vector<std::string> names;
+    while (!list.empty()) {
+        const std::string_view name = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(list.size(), name.size() + 1));
+        if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+    }
+    return names;
+}
+
 bool is_slow(const Parameters& parameters)
 {
     constexpr auto narrowing = std::to_array<std::string_view>(

@@ -20,6 +20,9 @@ std::optional<std::string> find_parameter(const Parameters& parameters, std::str
 /// A whole number within [low, high].
 int read_number(const Parameters& parameters, std::string_view name, int fallback, int low, int high);
 
+/// Names between commas, each once, in their order.
+std::vector<std::string> read_names(std::string_view list);
+
 struct ListQuery {
     cache::ListFilter filter;
     int page_size = 50;

@@ -6,6 +6,7 @@
 #include "cache/cursor_secret.hpp"
 #include "cache/detail.hpp"
 #include "cache/list.hpp"
+#include "cache/variables.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/cursor.hpp"
 #include "proxy/list_query.hpp"
@@ -23,7 +24,7 @@ bool is_known(cache::Reader& db, const cache::ListFilter& filter)
 }
 
 // None: upstream has to be asked. Throws Error{usage} for parameters that are wrong.
-std::optional<std::string> find_page(cache::Reader& db, const Parameters& parameters, bool part)
+std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, bool part)
 {
     const ListQuery query = read_list_query(parameters, cache::load_progress(db).unit);
     if (query.beyond_mirror || (query.cursor && !is_our_cursor(*query.cursor))) return std::nullopt;
@@ -38,7 +39,20 @@ std::optional<std::string> find_page(cache::Reader& db, const Parameters& parame
         page.body += '"' + write_cursor(*page.next, query.filter, cache::load_cursor_secret(db)) + "\"}";
     else
         page.body += "null}";
-    return std::move(page.body);
+    return Found{std::move(page.body)};
+}
+
+std::optional<Found> found(std::optional<std::string> body)
+{
+    if (!body) return std::nullopt;
+    return Found{std::move(*body)};
+}
+
+std::optional<Found> find_variables(cache::Reader& db, const ConversationId& id, const std::vector<std::string>& names)
+{
+    auto held = cache::find_with_variables(db, id, names);
+    if (!held) return std::nullopt;
+    return Found{std::move(held->body), held->verified_at};
 }
 
 bool is_our_page(const Parameters& parameters)
@@ -63,11 +77,16 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
 Task<Response> get_conversation(const Context& cx, const Request& rq)
 {
     const ConversationId id{rq.ids[0]};
-    const bool variables = find_parameter(read_query(rq.query()), "variables").has_value();
+    const auto names = read_names(find_parameter(read_query(rq.query()), "variables").value_or(""));
     Read read;
-    read.find = [&](cache::Reader& db, bool) { return variables ? std::nullopt : cache::find_conversation(db, id); };
-    if (!variables) read.kept = {Kept::What::conversation, id, 1, {}, 0};
-    read.one_thing = !variables;
+    read.find = [&](cache::Reader& db, bool) {
+        return names.empty() ? found(cache::find_conversation(db, id)) : find_variables(db, id, names);
+    };
+    read.kept.what = names.empty() ? Kept::What::conversation : Kept::What::variables;
+    read.kept.id = id;
+    read.kept.names = names;
+    read.one_thing = names.empty();
+    read.never_old = !names.empty();
     co_return co_await answer_read(cx, rq, read);
 }
 
@@ -76,8 +95,10 @@ Task<Response> list_chats(const Context& cx, const Request& rq)
     const int page_no = read_number(read_query(rq.query()), "pageNo", 1, 1, last_page);
     const ConversationId id{rq.ids[0]};
     Read read;
-    read.find = [&](cache::Reader& db, bool) { return cache::find_chat_page(db, id, page_no); };
-    read.kept = {Kept::What::chats, id, page_no, {}, 0};
+    read.find = [&](cache::Reader& db, bool) { return found(cache::find_chat_page(db, id, page_no)); };
+    read.kept.what = Kept::What::chats;
+    read.kept.id = id;
+    read.kept.page_no = page_no;
     read.one_thing = true;
     co_return co_await answer_read(cx, rq, read);
 }
@@ -86,15 +107,18 @@ Task<Response> get_chat(const Context& cx, const Request& rq)
 {
     const ConversationId id{rq.ids[0]};
     const ChatId chat{rq.ids[1]};
-    auto found = cx.needs.store.read([&](cache::Reader& db) { return cache::find_chat(db, id, chat); });
+    const auto held = cx.needs.store.read([&](cache::Reader& db) { return cache::find_chat(db, id, chat); });
     Read read;
-    read.find = [&](cache::Reader& db, bool) -> std::optional<std::string> {
+    read.find = [&](cache::Reader& db, bool) -> std::optional<Found> {
         auto now = cache::find_chat(db, id, chat);
         if (!now) return std::nullopt;
-        return std::move(now->raw);
+        return Found{std::move(now->raw)};
     };
-    read.upstream_once = found && !found->whole;
-    read.kept = {Kept::What::chat, id, 1, chat, found ? found->of : 0};
+    read.upstream_once = held && !held->whole;
+    read.kept.what = Kept::What::chat;
+    read.kept.id = id;
+    read.kept.chat = chat;
+    if (held) read.kept.of = held->of;
     read.one_thing = true;
     co_return co_await answer_read(cx, rq, read);
 }

@@ -41,7 +41,10 @@ Subject::Subject(Way way) : parts_(std::make_unique<Parts>())
     parts_->daemon.emplace(*parts_->home, std::vector<std::string>{"serve"});
     parts_->daemon->wait_until_complete();
     parts_->port = parts_->daemon->port;
-    if (way == Way::offline) parts_->upstream->stop();
+    if (way == Way::online) return;
+    for (const std::string& id : parts_->twin.conversation_ids()) // what is asked for is kept
+        get(path_of(id, "?variables=plan,visits,nothing"));
+    parts_->upstream->stop();
 }
 
 Subject::~Subject() = default;

@@ -103,6 +103,30 @@ TEST_F(Keep, WhatCannotBeReadIsPassedOnAndNotKept)
     }
 }
 
+TEST_F(Keep, VariablesForAsLongAsTheyAreFreshAndLongerWithoutUpstream)
+{
+    fill();
+    const std::string item = std::string(list) + "/a";
+    const std::string bare = get(item).body;
+    const std::string whole = bare.substr(0, bare.size() - 1) + R"(,"variables":{"plan":"gold","n":1.50}})";
+    upstream_.reply.body = whole;
+    EXPECT_EQ(status(get(item + "?variables=plan,n,none")), "alli-mirror; fwd=miss; stored");
+    EXPECT_EQ(get(item + "?variables=plan,n").body, whole);
+    EXPECT_EQ(get(item + "?variables=none").body, bare.substr(0, bare.size() - 1) + R"(,"variables":{}})");
+    EXPECT_EQ(upstream_.requests.size(), 1U);
+    EXPECT_EQ(status(get(item + "?variables=other")), "alli-mirror; fwd=miss; stored");
+    clock_.seconds = 2061;
+    EXPECT_EQ(status(get(item + "?variables=n")), "alli-mirror; fwd=stale; stored")
+        << "the engine does not refresh them";
+    clock_.seconds = 3000;
+    upstream_.away = true;
+    upstream_.state.reachable = false;
+    const auto offline = get(item + "?variables=plan,n");
+    EXPECT_EQ(offline.body, whole);
+    EXPECT_EQ(status(offline), "alli-mirror; hit; ttl=-950; detail=offline");
+    EXPECT_EQ(get(item + "?variables=never").status, 504);
+}
+
 class OneChat : public Keep {
   protected:
     const std::string target = std::string(list) + "/a/chats/a%2F0";
