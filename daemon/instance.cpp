@@ -73,7 +73,7 @@ static sync::DeliveryHooks delivery_hooks(sync::Engine& engine)
 
 Instance::Instance(InstanceOptions options)
     : options_(std::move(options)), transport_(engine_loop_.get_executor(), curl_options(options_.config)),
-      pace_(clock_, {options_.config.requests_per_second, options_.config.max_connections}),
+      pace_(clock_, random_, {options_.config.requests_per_second, options_.config.max_connections}),
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       store_(store_options(options_)), engine_(client_, store_, clock_, random_, sync_options(options_.config)),
       deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_))

@@ -58,15 +58,24 @@ Client::Client(Transport& transport, Pace& pace, Clock& clock, Options options)
     : transport_(transport), pace_(pace), clock_(clock), options_(std::move(options)), unit_(options_.time_unit)
 {}
 
-Task<Client::Answer> Client::call(Request request)
+Task<Client::Answer> Client::call(Request request, CallKind kind)
 {
     add_header(request, key_header, options_.api_key);
-    const Pace::Slot slot = co_await pace_.acquire(request.priority);
+    Pace::Slot slot = co_await pace_.acquire(request.priority);
     Answer answer;
     answer.asked_at = clock_.now();
     answer.started = clock_.steady();
-    answer.reply = co_await transport_.send(std::move(request));
+    try {
+        answer.reply = co_await transport_.send(std::move(request));
+    } catch (const Error& error) {
+        slot.settle(outcome_of(error));
+        throw;
+    }
     answer.elapsed = clock_.steady() - answer.started;
+    Outcome outcome = outcome_of(answer.reply, clock_.now());
+    outcome.call = kind;
+    outcome.elapsed = answer.elapsed;
+    slot.settle(outcome);
     co_return answer;
 }
 
@@ -95,7 +104,7 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
 {
     constexpr auto what = "the list of conversations";
     Request request = get(list_target(query), priority);
-    Answer answer = co_await call(std::move(request));
+    Answer answer = co_await call(std::move(request), CallKind::list);
     require_read(answer.reply, what);
 
     Listed listed;
@@ -110,10 +119,10 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
     co_return listed;
 }
 
-Task<std::optional<Reply>> Client::find(std::string target, std::string what, Priority priority)
+Task<std::optional<Reply>> Client::find(std::string target, std::string what, CallKind kind, Priority priority)
 {
     Request request = get(std::move(target), priority);
-    Answer answer = co_await call(std::move(request));
+    Answer answer = co_await call(std::move(request), kind);
     // A page in HTML is no word about the conversation: a gateway or a wrong URL says 404 too.
     if (answer.reply.status == 404 && !is_html(answer.reply)) co_return std::nullopt;
     require_read(answer.reply, what);
@@ -123,7 +132,7 @@ Task<std::optional<Reply>> Client::find(std::string target, std::string what, Pr
 Task<std::optional<Conversation>> Client::find_conversation(ConversationId id, Priority priority)
 {
     const auto asked_at = clock_.steady();
-    auto reply = co_await find(conversation_target(id), "a conversation", priority);
+    auto reply = co_await find(conversation_target(id), "a conversation", CallKind::single, priority);
     if (!reply) co_return std::nullopt;
     Conversation found = read_conversation(std::move(reply->body), unit_);
     found.asked_at = asked_at;
@@ -134,14 +143,14 @@ Task<std::optional<std::vector<Chat>>> Client::list_chats(ConversationId id, int
 {
     std::string target = conversation_target(id, "/chats");
     add_query(target, "pageNo", std::to_string(page_no));
-    auto reply = co_await find(std::move(target), "the chats of a conversation", priority);
+    auto reply = co_await find(std::move(target), "the chats of a conversation", CallKind::chats, priority);
     if (!reply) co_return std::nullopt;
     co_return read_chat_page(std::move(reply->body), unit_);
 }
 
 Task<std::optional<Chat>> Client::find_chat(ConversationId id, ChatId chat, Priority priority)
 {
-    auto reply = co_await find(chat_target(id, chat), "a chat", priority);
+    auto reply = co_await find(chat_target(id, chat), "a chat", CallKind::single, priority);
     if (!reply) co_return std::nullopt;
     co_return read_chat(std::move(reply->body), unit_);
 }
@@ -149,7 +158,7 @@ Task<std::optional<Chat>> Client::find_chat(ConversationId id, ChatId chat, Prio
 Task<bool> Client::is_running(ConversationId id, Priority priority)
 {
     Request request = get(conversation_target(id, "/running"), priority);
-    const Answer answer = co_await call(std::move(request));
+    const Answer answer = co_await call(std::move(request), CallKind::single);
     require_read(answer.reply, "whether a conversation is running");
     co_return read_running(answer.reply.body);
 }
@@ -160,54 +169,55 @@ Task<std::vector<DailyCount>> Client::daily_counts(std::string start_date, std::
     add_query(target, "startDate", start_date);
     add_query(target, "endDate", end_date);
     Request request = get(std::move(target), priority);
-    const Answer answer = co_await call(std::move(request));
+    const Answer answer = co_await call(std::move(request), CallKind::count);
     require_read(answer.reply, "the daily counts");
     co_return read_daily_counts(answer.reply.body);
 }
 
-Task<Reply> Client::write(std::string method, std::string target, std::string body, Identity who)
+Task<Reply> Client::write(std::string method, std::string target, std::string body, Identity who, Priority priority)
 {
     Request request;
     request.method = std::move(method);
     request.target = std::move(target);
     request.body = std::move(body);
-    request.priority = Priority::delivery;
+    request.priority = priority;
     if (!request.body.empty()) add_header(request, "Content-Type", "application/json");
     add_identity(request, std::move(who));
-    Answer answer = co_await call(std::move(request));
+    Answer answer = co_await call(std::move(request), CallKind::write);
     const bool good = answer.reply.status >= 200 && answer.reply.status < 300;
     if (good) require_answer(answer.reply, "a write");
     co_return std::move(answer.reply);
 }
 
-Task<Reply> Client::update_conversation(ConversationId id, std::string method, std::string body, Identity who)
+Task<Reply> Client::update_conversation(ConversationId id, std::string method, std::string body, Identity who,
+                                        Priority priority)
 {
-    return write(std::move(method), conversation_target(id), std::move(body), std::move(who));
+    return write(std::move(method), conversation_target(id), std::move(body), std::move(who), priority);
 }
 
-Task<Reply> Client::set_title(ConversationId id, std::string method, std::string body, Identity who)
+Task<Reply> Client::set_title(ConversationId id, std::string method, std::string body, Identity who, Priority priority)
 {
-    return write(std::move(method), conversation_target(id, "/title"), std::move(body), std::move(who));
+    return write(std::move(method), conversation_target(id, "/title"), std::move(body), std::move(who), priority);
 }
 
-Task<Reply> Client::rate_chat(ConversationId id, ChatId chat, std::string body, Identity who)
+Task<Reply> Client::rate_chat(ConversationId id, ChatId chat, std::string body, Identity who, Priority priority)
 {
-    return write("POST", chat_target(id, chat, "/feedback"), std::move(body), std::move(who));
+    return write("POST", chat_target(id, chat, "/feedback"), std::move(body), std::move(who), priority);
 }
 
-Task<Reply> Client::bulk_update(std::string body, Identity who)
+Task<Reply> Client::bulk_update(std::string body, Identity who, Priority priority)
 {
-    return write("POST", std::string(conversations_path) + "/bulk_update", std::move(body), std::move(who));
+    return write("POST", std::string(conversations_path) + "/bulk_update", std::move(body), std::move(who), priority);
 }
 
-Task<Reply> Client::delete_conversation(ConversationId id, Identity who)
+Task<Reply> Client::delete_conversation(ConversationId id, Identity who, Priority priority)
 {
-    return write("DELETE", conversation_target(id), {}, std::move(who));
+    return write("DELETE", conversation_target(id), {}, std::move(who), priority);
 }
 
-Task<Reply> Client::stop_conversation(ConversationId id, Identity who)
+Task<Reply> Client::stop_conversation(ConversationId id, Identity who, Priority priority)
 {
-    return write("POST", conversation_target(id, "/stop"), {}, std::move(who));
+    return write("POST", conversation_target(id, "/stop"), {}, std::move(who), priority);
 }
 
 Task<Reply> Client::deliver(Request request)
@@ -223,7 +233,7 @@ Task<Reply> Client::relay(Request request)
 {
     std::erase_if(request.headers, [](const Header& header) { return same_name(header.name, key_header); });
     request.priority = Priority::app;
-    Answer answer = co_await call(std::move(request));
+    Answer answer = co_await call(std::move(request), CallKind::relay);
     co_return std::move(answer.reply);
 }
 

@@ -60,12 +60,16 @@ class Client {
     // Writes. Whatever upstream answered is the Reply: a verdict is the caller's. `method` and `body` go out as given.
     // A web page with a good status throws Error{bad_reply}: whoever sent it, it was not the API, and nothing was
     // written.
-    Task<Reply> update_conversation(ConversationId id, std::string method, std::string body, Identity who);
-    Task<Reply> set_title(ConversationId id, std::string method, std::string body, Identity who);
-    Task<Reply> rate_chat(ConversationId id, ChatId chat, std::string body, Identity who);
-    Task<Reply> bulk_update(std::string body, Identity who);
-    Task<Reply> delete_conversation(ConversationId id, Identity who);
-    Task<Reply> stop_conversation(ConversationId id, Identity who);
+    // `priority` is Priority::app while a local app waits for the answer.
+    Task<Reply> update_conversation(ConversationId id, std::string method, std::string body, Identity who,
+                                    Priority priority = Priority::delivery);
+    Task<Reply> set_title(ConversationId id, std::string method, std::string body, Identity who,
+                          Priority priority = Priority::delivery);
+    Task<Reply> rate_chat(ConversationId id, ChatId chat, std::string body, Identity who,
+                          Priority priority = Priority::delivery);
+    Task<Reply> bulk_update(std::string body, Identity who, Priority priority = Priority::delivery);
+    Task<Reply> delete_conversation(ConversationId id, Identity who, Priority priority = Priority::delivery);
+    Task<Reply> stop_conversation(ConversationId id, Identity who, Priority priority = Priority::delivery);
 
     /// A write of the outbox as it came, with our key and in delivery's turn. Any answer is the Reply, a web page too:
     /// the verdict is the caller's.
@@ -73,6 +77,11 @@ class Client {
 
     /// Any other request, with our key in the place of any it had and nothing else changed. For the proxy's relay.
     Task<Reply> relay(Request request);
+
+    /// A person asked to try now, whatever failed before. On the engine's loop.
+    void wake() { pace_.wake(); }
+    /// What the budget allows now, for status and metrics. Any thread.
+    Pace::State pace() const { return pace_.state(); }
 
     /// Works out of the values seen; unknown until the first page with a time came.
     TimeUnit time_unit() const noexcept { return unit_; }
@@ -86,9 +95,9 @@ class Client {
         std::chrono::nanoseconds elapsed{0};
     };
 
-    Task<Answer> call(Request request);
-    Task<std::optional<Reply>> find(std::string target, std::string what, Priority priority);
-    Task<Reply> write(std::string method, std::string target, std::string body, Identity who);
+    Task<Answer> call(Request request, CallKind kind);
+    Task<std::optional<Reply>> find(std::string target, std::string what, CallKind kind, Priority priority);
+    Task<Reply> write(std::string method, std::string target, std::string body, Identity who, Priority priority);
     std::string list_target(const ListQuery& query) const;
     void require_read(const Reply& reply, std::string_view what) const;
 

@@ -209,7 +209,9 @@ std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant
     if (!header) return std::nullopt;
     const auto text = trimmed(*header);
     if (const auto date = from_http_date(text)) {
-        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*date - now);
+        const std::string* sent = reply.header("Date");
+        const auto theirs = sent ? from_http_date(trimmed(*sent)) : std::nullopt;
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*date - theirs.value_or(now));
         return std::clamp(wait, std::chrono::milliseconds(0), most);
     }
     if (text.empty() || text.find_first_not_of("0123456789") != text.npos) return std::nullopt;

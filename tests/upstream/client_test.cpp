@@ -29,11 +29,13 @@ class ScriptedTransport final : public Transport {
     {
         asked.push_back(std::move(request));
         clock_.advance(took);
+        if (failure) throw Error(*failure);
         co_return reply;
     }
 
     std::vector<Request> asked;
     Reply reply;
+    std::optional<Error> failure;
     std::chrono::nanoseconds took{0};
 
   private:
@@ -334,6 +336,49 @@ TEST(Client, RelaysWithOurKeyAndNothingElseChanged)
     EXPECT_THAT(world.sent("X-One"), ElementsAre("1"));
     EXPECT_THAT(world.sent("API-KEY"), ElementsAre(key));
     EXPECT_TRUE(world.sent("api-key").empty());
+}
+
+TEST(Client, PausesForAsLongAsUpstreamAsksByItsOwnClock)
+{
+    World world;
+    world.says(429, "");
+    world.transport.reply.headers = {{"Date", "Sat, 31 Jan 2020 12:00:00 GMT"},
+                                     {"Retry-After", "Sat, 31 Jan 2020 12:00:07 GMT"}};
+    ASSERT_TRUE(world.failure(world.client->list_conversations({}, Priority::backfill)));
+    EXPECT_EQ(world.client->pace().retry_after, 7s);
+    const auto turned_away = world.failure(world.client->find_conversation(world.id, Priority::app));
+    ASSERT_TRUE(turned_away);
+    EXPECT_EQ(turned_away->fault(), Fault::unavailable);
+    EXPECT_EQ(world.transport.asked.size(), 1u);
+    world.clock.advance(8s);
+    world.transport.reply = {};
+    world.says(200, R"({"id":"c"})");
+    EXPECT_TRUE(world.run(world.client->find_conversation(world.id, Priority::app)));
+}
+
+TEST(Client, AnswersAtOnceWhileUpstreamIsAwayUntilAPersonAsks)
+{
+    World world;
+    world.transport.failure = Error(Fault::unreachable, "", "cannot reach 10.0.0.1: timed out after 5 s");
+    for (int i = 0; i < 5; ++i) world.failure(world.client->list_conversations({}, Priority::increment));
+    const auto relayed = world.failure(world.client->relay({}));
+    ASSERT_TRUE(relayed);
+    EXPECT_EQ(relayed->fault(), Fault::unreachable);
+    EXPECT_THAT(relayed->what(), HasSubstr("cannot reach 10.0.0.1: timed out after 5 s (it failed several times"));
+    EXPECT_EQ(world.transport.asked.size(), 5u);
+    world.transport.failure.reset();
+    world.client->wake();
+    world.run(world.client->list_conversations({}, Priority::increment));
+    EXPECT_EQ(world.client->pace().breaker, Breaker::State::closed);
+}
+
+TEST(Client, AWriteThatALocalAppWaitsForGoesBeforeTheOthers)
+{
+    World world;
+    Identity nobody;
+    world.says(200, "");
+    world.run(world.client->delete_conversation(world.id, nobody, Priority::app));
+    EXPECT_EQ(world.asked().priority, Priority::app);
 }
 
 TEST(Client, ListsOverARealSocket)

@@ -122,6 +122,15 @@ TEST(Reply, ReadsRetryAfterAsSecondsOrDate)
     EXPECT_FALSE(retry_after(Reply(), Instant()));
 }
 
+TEST(Reply, ReadsADateToRetryAfterByUpstreamsOwnClock)
+{
+    Reply reply;
+    reply.headers = {{"Retry-After", "Sat, 31 Jan 2026 15:00:30 GMT"}, {"Date", "Sat, 31 Jan 2026 15:00:00 GMT"}};
+    EXPECT_EQ(retry_after(reply, *from_rfc3339("2026-01-31T12:00:00Z")), 30s);
+    reply.headers[1].value = "today";
+    EXPECT_EQ(retry_after(reply, *from_rfc3339("2026-01-31T15:00:20Z")), 10s);
+}
+
 TEST(Reply, KeepsRetryAfterWithinAnHour)
 {
     EXPECT_EQ(waits("3601"), 1h);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "upstream/breaker.hpp"
+
+#include <algorithm>
+
+namespace alli::upstream {
+namespace {
+
+// The engine asks more often than this: it is only when nothing but local apps is left that one of them has to try.
+constexpr auto long_due = std::chrono::seconds(30);
+constexpr int most_doublings = 20;
+
+} // namespace
+
+Breaker::Pass Breaker::ask(Clock::Steady now, bool in_a_hurry)
+{
+    if (state_ == State::closed) return Pass::go;
+    if (state_ == State::half_open || now < due_) return Pass::refused;
+    if (in_a_hurry && !woken_ && now - due_ < long_due) return Pass::refused;
+    state_ = State::half_open;
+    woken_ = false;
+    return Pass::probe;
+}
+
+void Breaker::answered()
+{
+    state_ = State::closed;
+    in_a_row_ = rounds_ = 0;
+    woken_ = false;
+}
+
+void Breaker::failed(Clock::Steady now, Fault fault, std::string words, bool probe)
+{
+    fault_ = fault;
+    words_ = std::move(words);
+    if (probe) return open(now, ++rounds_);
+    if (state_ == State::closed && ++in_a_row_ >= options_.failures) open(now, rounds_ = 0);
+}
+
+// Full jitter between the shortest pause and one that doubles, so that many mirrors do not come back at once.
+void Breaker::open(Clock::Steady now, int round)
+{
+    const auto doubled = options_.shortest * (std::int64_t{1} << std::min(round + 1, most_doublings));
+    const auto ceiling = std::max(options_.shortest, std::min(options_.longest, doubled));
+    const auto spread = static_cast<std::uint64_t>((ceiling - options_.shortest).count());
+    due_ = now + options_.shortest + std::chrono::nanoseconds(random_.below(spread + 1));
+    state_ = State::open;
+    in_a_row_ = 0;
+    woken_ = false;
+    ++times_opened_;
+}
+
+void Breaker::probe_lost(Clock::Steady now)
+{
+    if (state_ != State::half_open) return;
+    state_ = State::open;
+    due_ = now;
+}
+
+void Breaker::wake(Clock::Steady now)
+{
+    if (state_ != State::open) return;
+    due_ = std::min(due_, now);
+    woken_ = true;
+}
+
+Error Breaker::refusal(Clock::Steady now) const
+{
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::max(due_ - now, Clock::Steady::duration(0)));
+    if (state_ == State::half_open || seconds.count() == 0)
+        return Error(fault_, "it goes on by itself as soon as upstream answers", "{} (it is being tried again)",
+                     words_);
+    return Error(fault_, "it is tried again by itself; ask for a sync to try at once",
+                 "{} (it failed several times in a row and is tried again in {} s)", words_, seconds.count());
+}
+
+} // namespace alli::upstream
