@@ -17,10 +17,10 @@ namespace alli::daemon {
 struct SandboxArguments {
     SandboxChoice choice;
     std::string listen = "127.0.0.1:0", latency, date_skew;
-    std::vector<std::string> faults;
+    std::vector<std::string> faults, life;
     std::string time_unit = "ms-fraction", cursor = "key", bounds = "exclusive";
     int embedded = 20;
-    bool empty_pages = false, refuse_orders = false;
+    bool empty_pages = false, refuse_orders = false, no_daily_count = false;
 };
 
 static std::int64_t read_span(const std::string& option, const std::string& text)
@@ -48,7 +48,9 @@ static sandbox::Options make_options(const SandboxArguments& arguments)
     options.empty_pages = arguments.empty_pages;
     options.refuse_orders = arguments.refuse_orders;
     options.date_skew_ms = read_span("--date-skew", arguments.date_skew);
+    options.daily_count = !arguments.no_daily_count;
     for (const std::string& fault : arguments.faults) options.faults.push_back(sandbox::parse_fault(fault));
+    for (const std::string& event : arguments.life) options.life.push_back(sandbox::parse_life(event));
     if (!arguments.latency.empty()) {
         sandbox::FaultRule latency;
         latency.amount = read_span("--latency", arguments.latency);
@@ -71,13 +73,29 @@ static int run_sandbox(const SandboxArguments& arguments)
     return 0;
 }
 
+static std::string rules_in_words()
+{
+    return "A fault is KIND[:ROUTE[:COUNT[:AMOUNT]]], and behind it any of :p=CHANCE, :skip=N, :after=MS and :for=MS.\n"
+           "ROUTE is an operationId of the contract or *; COUNT -1 is always; AMOUNT is seconds of Retry-After, else\n"
+           "milliseconds. Kinds: " +
+           sandbox::fault_kinds() +
+           ".\nWhat happens by itself is KIND[:CHANCE[:AMOUNT]] after each answer; AMOUNT is how many milliseconds "
+           "late a\n"
+           "chat may turn up. Kinds: " +
+           sandbox::life_kinds() +
+           ".\nExamples: --fault too_many_date:*:-1:3:p=0.05 --fault unauthorized:for=30000 --life touch:0.2";
+}
+
 Action add_sandbox(CLI::App& arguments)
 {
     auto chosen = std::make_shared<SandboxArguments>();
     add_sandbox_choice(arguments, chosen->choice);
     arguments.add_option("--listen", chosen->listen, "HOST:PORT; port 0 is any free one");
     arguments.add_option("--latency", chosen->latency, "pause before every answer")->type_name("DURATION");
-    arguments.add_option("--fault", chosen->faults, "KIND[:ROUTE[:COUNT[:AMOUNT]]], may be given several times");
+    arguments.add_option("--fault", chosen->faults, "what goes wrong, see below; may be given several times")
+        ->type_name("RULE");
+    arguments.add_option("--life", chosen->life, "what happens by itself, see below; may be given several times")
+        ->type_name("RULE");
     arguments.add_option("--time-unit", chosen->time_unit, "ms-fraction, ms or s")
         ->check(CLI::IsMember({"ms-fraction", "ms", "s"}));
     arguments.add_option("--cursor", chosen->cursor, "key or position")->check(CLI::IsMember({"key", "position"}));
@@ -85,8 +103,10 @@ Action add_sandbox(CLI::App& arguments)
         ->check(CLI::IsMember({"exclusive", "inclusive"}));
     arguments.add_option("--embedded", chosen->embedded, "chats in a list item, 0 to 20")->check(CLI::Range(0, 20));
     arguments.add_flag("--empty-pages", chosen->empty_pages, "now and then a page without items");
+    arguments.add_flag("--no-daily-count", chosen->no_daily_count, "404 for the counts of conversations by day");
     arguments.add_flag("--refuse-orders", chosen->refuse_orders, "400 for any order but the default");
     arguments.add_option("--date-skew", chosen->date_skew, "its clock against the true time")->type_name("DURATION");
+    arguments.footer(rules_in_words());
     return [chosen](const Context&) { return run_sandbox(*chosen); };
 }
 

@@ -4,6 +4,7 @@
 
 #include "alli/error.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,13 +14,16 @@
 namespace alli::sandbox {
 
 struct Answer {
-    enum class Ending { whole, cut, reset }; // cut: half of the body, then close. reset: nothing at all
+    // cut: half of the body, then close. reset: nothing at all. stall: half of the body, and after `pause` a reset.
+    // hang: after `pause` a reset. drip: the body in 20 pieces, `pause` between them.
+    enum class Ending { whole, cut, reset, stall, hang, drip };
 
     int status = 200;
     std::string body = {};
     std::string type = "application/json";
     std::vector<std::pair<std::string, std::string>> headers = {};
     Ending ending = Ending::whole;
+    std::chrono::milliseconds pause{0};
 };
 
 /// The parameters of a query string, decoded, in their order.
@@ -43,6 +47,7 @@ struct Call {
     std::string method, target, body;
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::string> ids; // of the path, decoded, in their order
+    std::chrono::steady_clock::time_point arrived;
 
     std::string_view header(std::string_view name) const; // empty: none
     std::string_view path() const;

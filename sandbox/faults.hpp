@@ -3,6 +3,7 @@
 // adds up.
 #pragma once
 
+#include "alli/random.hpp"
 #include "sandbox/sandbox.hpp"
 
 #include <chrono>
@@ -15,14 +16,16 @@ namespace alli::sandbox {
 struct Strike {
     std::chrono::milliseconds latency{0};
     std::optional<FaultRule> fault; // any kind but latency
+    std::uint64_t dice = 0;         // for what a fault leaves to chance
 };
 
 class Faults {
   public:
-    explicit Faults(std::vector<FaultRule> rules = {});
+    /// `now`: the rules' periods count from here.
+    Faults(std::vector<FaultRule> rules, std::uint64_t seed, Instant now);
 
     /// Counts the request and says what becomes of it.
-    Strike strike(std::string_view operation);
+    Strike strike(std::string_view operation, Instant now);
 
   private:
     struct Counted {
@@ -31,7 +34,11 @@ class Faults {
         int struck = 0;
     };
 
+    bool fits(Counted& counted, std::string_view operation, Instant now);
+
     std::vector<Counted> rules_;
+    SeededRandom random_;
+    Instant since_;
 };
 
 } // namespace alli::sandbox

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/journal.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
 namespace alli::sandbox {
 namespace {
 
@@ -25,7 +29,9 @@ void Journal::saw(RequestRecord record)
 
 void Journal::wrote(std::string_view operation, std::string_view conversation_id, std::string_view body)
 {
-    writes_.push_back({std::string{operation}, std::string{conversation_id}, std::string{body}});
+    std::string what = fmt::format("{}\n{}\n{}", operation, conversation_id, body);
+    const int repeats = equal_writes_[std::move(what)]++;
+    writes_.push_back({std::string{operation}, std::string{conversation_id}, std::string{body}, repeats});
     if (writes_.size() > remembered_writes) writes_.pop_front();
 }
 
@@ -34,6 +40,7 @@ void Journal::clear()
     requests_.clear();
     writes_.clear();
     counts_.clear();
+    equal_writes_.clear();
 }
 
 std::size_t Journal::count(std::string_view operation) const
@@ -45,6 +52,21 @@ std::size_t Journal::count(std::string_view operation) const
     }
     const auto found = counts_.find(operation);
     return found == counts_.end() ? 0 : found->second;
+}
+
+// Requests are remembered as they were answered: those that took their time are out of order.
+std::size_t Journal::busiest(std::chrono::nanoseconds span, std::string_view operation) const
+{
+    std::vector<std::chrono::steady_clock::time_point> times;
+    for (const RequestRecord& request : requests_)
+        if (operation == "*" || request.operation == operation) times.push_back(request.at);
+    std::sort(times.begin(), times.end());
+    std::size_t most = 0, first = 0;
+    for (std::size_t last = 0; last < times.size(); ++last) {
+        while (times[last] - times[first] >= span) ++first;
+        most = std::max(most, last - first + 1);
+    }
+    return most;
 }
 
 } // namespace alli::sandbox

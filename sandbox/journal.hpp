@@ -22,11 +22,13 @@ class Journal {
     std::vector<RequestRecord> requests() const { return {requests_.begin(), requests_.end()}; }
     std::vector<WriteRecord> writes() const { return {writes_.begin(), writes_.end()}; }
     std::size_t count(std::string_view operation) const;
+    std::size_t busiest(std::chrono::nanoseconds span, std::string_view operation) const;
 
   private:
     std::deque<RequestRecord> requests_;
     std::deque<WriteRecord> writes_;
     std::map<std::string, std::size_t, std::less<>> counts_;
+    std::map<std::string, int, std::less<>> equal_writes_;
 };
 
 } // namespace alli::sandbox

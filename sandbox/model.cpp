@@ -60,6 +60,34 @@ void insert_sorted(Index& index, IndexEntry entry)
     index.insert(std::upper_bound(index.begin(), index.end(), entry), entry);
 }
 
+struct Detached {
+    StoredChat chat;
+    std::string json;
+};
+
+// The chats from `index` on, taken off the end.
+std::vector<Detached> detach(Conversation& conversation, std::size_t index)
+{
+    std::vector<Detached> taken;
+    for (std::size_t i = index; i < conversation.chats.size(); ++i)
+        taken.push_back({conversation.chats[i], std::string{conversation.chat_json(i)}});
+    if (taken.empty()) return taken;
+    conversation.chats.resize(index);
+    const std::size_t start = taken.front().chat.start;
+    conversation.chats_json.resize(start > 0 ? start - 1 : 0); // with the comma before it
+    return taken;
+}
+
+void attach(Conversation& conversation, std::vector<Detached> chats)
+{
+    for (Detached& one : chats) {
+        if (!conversation.chats_json.empty()) conversation.chats_json.push_back(',');
+        one.chat.start = conversation.chats_json.size();
+        conversation.chats_json += one.json;
+        conversation.chats.push_back(std::move(one.chat));
+    }
+}
+
 void erase_sorted(Index& index, IndexEntry entry)
 {
     const auto at = std::lower_bound(index.begin(), index.end(), entry);
@@ -195,6 +223,31 @@ std::string World::append_chat(Conversation& conversation, const ChatDraft& draf
     list_by_last_chat(conversation);
     refresh(conversation);
     return conversation.chats.back().id;
+}
+
+std::string World::insert_chat(Conversation& conversation, const ChatDraft& draft, Instant at)
+{
+    at = scale_.cut(at);
+    unlist_by_last_chat(conversation);
+    const auto& chats = conversation.chats;
+    const auto later = std::find_if(chats.begin(), chats.end(), [at](const StoredChat& chat) { return chat.at > at; });
+    std::vector<Detached> behind = detach(conversation, static_cast<std::size_t>(later - chats.begin()));
+    write_chat(conversation, draft, at);
+    std::string id = conversation.chats.back().id;
+    attach(conversation, std::move(behind));
+    list_by_last_chat(conversation);
+    refresh(conversation);
+    return id;
+}
+
+void World::erase_chat(Conversation& conversation, std::size_t index)
+{
+    unlist_by_last_chat(conversation);
+    std::vector<Detached> behind = detach(conversation, index);
+    behind.erase(behind.begin());
+    attach(conversation, std::move(behind));
+    list_by_last_chat(conversation);
+    refresh(conversation);
 }
 
 void World::replace_chat(Conversation& conversation, std::size_t index, std::string_view json)

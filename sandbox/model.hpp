@@ -118,6 +118,9 @@ class World {
     Instant next_chat_time(const Conversation& conversation) const;
     /// Adds now to a conversation that is held; moves its last chat time. Returns the chat's id.
     std::string append_chat(Conversation& conversation, const ChatDraft& draft);
+    /// The same with a time of its own, behind all that are not later.
+    std::string insert_chat(Conversation& conversation, const ChatDraft& draft, Instant at);
+    void erase_chat(Conversation& conversation, std::size_t index);
     /// Replaces the JSON of one chat. Moves no clock.
     void replace_chat(Conversation& conversation, std::size_t index, std::string_view json);
     /// After a field has changed. Moves no clock.

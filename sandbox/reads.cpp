@@ -61,6 +61,7 @@ Answer list_conversations(Desk& desk, const Call& call)
 
 Answer count_conversations_daily(Desk& desk, const Call& call)
 {
+    if (!desk.options.daily_count) not_found("Conversation"); // as a service without it reads the path
     return {.body = daily_counts(desk.world, call.query())};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/sandbox.hpp"
 
+#include "sandbox/life.hpp"
 #include "sandbox/operations.hpp"
 #include "sandbox/seeding.hpp"
 #include "sandbox/server.hpp"
@@ -16,6 +17,14 @@ Conversation& load(World& world, const std::string& id)
     Conversation* found = world.find(id);
     if (found == nullptr)
         throw Error(Fault::usage, "ask conversation_ids()", "the sandbox holds no conversation {}", id);
+    return *found;
+}
+
+std::size_t place_of(const Conversation& conversation, const std::string& chat_id)
+{
+    const auto found = conversation.find_chat(chat_id);
+    if (!found)
+        throw Error(Fault::usage, "ask chat_ids()", "conversation {} holds no chat {}", conversation.id, chat_id);
     return *found;
 }
 
@@ -131,6 +140,11 @@ std::size_t Sandbox::request_count(std::string_view operation) const
     return core_->service.alone([&](World&, Journal& journal) { return journal.count(operation); });
 }
 
+std::size_t Sandbox::busiest(std::chrono::nanoseconds span, std::string_view operation) const
+{
+    return core_->service.alone([&](World&, Journal& journal) { return journal.busiest(span, operation); });
+}
+
 std::vector<WriteRecord> Sandbox::writes() const
 {
     return core_->service.alone([](World&, Journal& journal) { return journal.writes(); });
@@ -150,6 +164,34 @@ std::string Sandbox::add_chat(const std::string& conversation_id, std::string se
 {
     return core_->with(conversation_id, [&](World& world, Conversation& conversation) {
         return world.append_chat(conversation, ChatDraft{.sender = sender, .message = text});
+    });
+}
+
+std::string Sandbox::add_chat_at(const std::string& conversation_id, Instant at, std::string sender, std::string text)
+{
+    return core_->with(conversation_id, [&](World& world, Conversation& conversation) {
+        return world.insert_chat(conversation, ChatDraft{.sender = sender, .message = text}, at);
+    });
+}
+
+void Sandbox::edit_conversation(const std::string& conversation_id, std::string_view member, std::string_view json)
+{
+    core_->with(conversation_id,
+                [&](World& world, Conversation& conversation) { edit_member(world, conversation, member, json); });
+}
+
+void Sandbox::edit_chat(const std::string& conversation_id, const std::string& chat_id, std::string_view member,
+                        std::string_view json)
+{
+    core_->with(conversation_id, [&](World& world, Conversation& conversation) {
+        edit_chat_member(world, conversation, place_of(conversation, chat_id), member, json);
+    });
+}
+
+void Sandbox::erase_chat(const std::string& conversation_id, const std::string& chat_id)
+{
+    core_->with(conversation_id, [&](World& world, Conversation& conversation) {
+        world.erase_chat(conversation, place_of(conversation, chat_id));
     });
 }
 
@@ -188,6 +230,16 @@ void Sandbox::finish_answer(const std::string& conversation_id)
 void Sandbox::set_faults(std::vector<FaultRule> faults)
 {
     core_->service.set_faults(std::move(faults));
+}
+
+void Sandbox::set_life(std::vector<LifeRule> life)
+{
+    core_->service.set_life(std::move(life));
+}
+
+void Sandbox::on_answer(std::function<void(const RequestRecord&)> hook)
+{
+    core_->service.on_answer(std::move(hook));
 }
 
 void Sandbox::set_api_key(std::string key)

@@ -6,6 +6,7 @@
 
 #include "alli/instant.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,17 +29,44 @@ struct FaultRule {
         reset_before,
         reset_after,
         cut_body,
-        not_json
+        not_json,
+        too_many_date,
+        bad_gateway_html,
+        server_error,
+        unauthorized,
+        hang,
+        stall,
+        drip,
+        wrong_type,
+        same_cursor
     };
 
     Kind kind = Kind::latency;
     std::string route = "*"; // an operationId of the contract ("listConversations"), or "*"
     int skip = 0;            // leave the first ones alone
     int count = -1;          // then strike this often; -1: always
-    std::int64_t amount = 0; // latency: ms; too_many_retry_after: seconds
+    std::int64_t amount = 0; // too_many_retry_after and _date: seconds; latency, hang, stall, drip: ms
+    double probability = 1;  // of each one that fits, by the sandbox's seed
+    // A period: from so long after the rules were set, for so long.
+    std::chrono::milliseconds after{0}, lasts{std::chrono::milliseconds::max()};
 
-    // Latency, 429, 5xx and reset_before strike before anything is applied; reset_after, cut_body and not_json after
-    // it. Of several rules that fit, one strikes a request, in their order; latency adds to it.
+    // Latency, 401, 429, 5xx, reset_before and hang strike before anything is applied; the others spoil the answer to
+    // what was applied. Of several rules that fit, one strikes a request, in their order; latency adds to it.
+};
+
+/// What happens by itself while the sandbox is asked: after an answer, by chance and by its seed.
+struct LifeRule {
+    enum class Kind {
+        touch, // a conversation gets a chat, also one that is just being paged
+        late,  // the same, with a time that lies up to `amount` ms back: it was not visible until now
+        add,   // a new conversation
+        edit,  // a title, state, memo, assignee, category, rating or text changes; no clock moves
+        erase, // a conversation goes
+    };
+
+    Kind kind = Kind::touch;
+    double chance = 0.1; // after each answer
+    std::int64_t amount = 60'000;
 };
 
 struct Options {
@@ -56,11 +84,17 @@ struct Options {
     std::int64_t date_skew_ms = 0; // of its Date header against the true time
     bool send_date = true;
     std::vector<FaultRule> faults = {};
+    std::vector<LifeRule> life = {};
+    bool daily_count = true;             // false: there is no such path
     std::function<Instant()> clock = {}; // what it takes for the true time; called from any thread; empty: the system's
 };
 
-/// "kind[:route[:count[:amount]]]", as --fault takes it. Throws Error{usage} that lists the kinds.
+/// "kind[:route[:count[:amount]]]", and behind it any of ":p=0.1", ":skip=3", ":after=MS", ":for=MS", as --fault takes
+/// it. Throws Error{usage} that lists the kinds.
 FaultRule parse_fault(std::string_view text);
+/// "kind[:chance[:amount]]", as --life takes it. Throws Error{usage} that lists the kinds.
+LifeRule parse_life(std::string_view text);
+std::string fault_kinds(), life_kinds(); // their names, for a help text
 
 struct RequestRecord {
     std::string operation; // operationId, or "unknown"
@@ -68,12 +102,15 @@ struct RequestRecord {
     int status = 0;                                           // 0: reset
     std::vector<std::pair<std::string, std::string>> headers; // as they came
     std::string body;                                         // its first 64 KiB
+    std::chrono::steady_clock::time_point at;                 // when it had come
 
     std::string_view header(std::string_view name) const; // empty: none
 };
 
+/// In the order in which they were applied.
 struct WriteRecord {
     std::string operation, conversation_id, body;
+    int repeats = 0; // how many equal ones of this conversation were applied before
 };
 
 class Sandbox {
@@ -94,19 +131,34 @@ class Sandbox {
     std::string conversation_json(const std::string& conversation_id) const; // as a get answers it; empty: unknown
     std::vector<RequestRecord> requests() const;                             // the last 20,000
     std::size_t request_count(std::string_view operation) const;             // of all; "*": any operation
+    /// The most requests that came within any span of this length, of the last 20,000.
+    std::size_t busiest(std::chrono::nanoseconds span, std::string_view operation = "*") const;
     std::vector<WriteRecord> writes() const;
     void clear_log();
 
     // For tests: change things as people and apps would. An unknown conversation throws Error{usage}.
     std::string add_conversation(int chats); // now; with 0 chats its last chat time is null
     std::string add_chat(const std::string& conversation_id, std::string sender, std::string text);
+    /// As add_chat, with a time of its own, older chats and newer ones around it: one that was not visible until now.
+    std::string add_chat_at(const std::string& conversation_id, Instant at, std::string sender, std::string text);
     void edit_title(const std::string& conversation_id, std::string title); // moves no clock
+    /// title, state, memo, assignee: a string or null; categories: a list of strings; isEnd: true or false. Moves no
+    /// clock. Throws Error{usage} for another member or type.
+    void edit_conversation(const std::string& conversation_id, std::string_view member, std::string_view json);
+    /// Any member of a chat (message, rating, citations, ...) but its id and time. Moves no clock.
+    void edit_chat(const std::string& conversation_id, const std::string& chat_id, std::string_view member,
+                   std::string_view json);
+    void erase_chat(const std::string& conversation_id, const std::string& chat_id);
     void erase(const std::string& conversation_id);
     std::string begin_answer(const std::string& conversation_id, std::string text); // a BOT's chat that still grows
     void grow_answer(const std::string& conversation_id, std::string_view more);    // moves no clock
     void finish_answer(const std::string& conversation_id);                         // moves no clock
     void set_faults(std::vector<FaultRule> faults);
+    void set_life(std::vector<LifeRule> life);
     void set_api_key(std::string key);
+    /// Called on the sandbox's thread when an answer is worked out and before it is sent: for what has to happen while
+    /// a list is being paged. May use everything here but stop(). Empty: none.
+    void on_answer(std::function<void(const RequestRecord&)> hook);
 
     void stop(); // stops listening and drops every connection; what it holds stays
 

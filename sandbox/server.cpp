@@ -27,6 +27,7 @@ using asio::ip::tcp;
 using Failure = boost::system::error_code;
 
 constexpr std::uint64_t body_limit = 64 * 1024 * 1024;
+constexpr std::size_t drips = 20; // of a body that drips
 constexpr std::uint32_t header_limit = 64 * 1024;
 
 tcp::endpoint read_endpoint(const std::string& listen)
@@ -80,6 +81,14 @@ void reset(tcp::socket& socket)
     Failure ignored; // the peer may have been faster
     socket.set_option(asio::socket_base::linger{true, 0}, ignored);
     socket.close(ignored);
+}
+
+// An orderly end. Always false: the connection does not go on.
+bool close(tcp::socket& socket)
+{
+    Failure ignored; // the peer may have been faster
+    socket.shutdown(tcp::socket::shutdown_both, ignored);
+    return false;
 }
 
 bool is_bad_request(const Failure& failed)
@@ -169,11 +178,9 @@ Task<> Server::converse(tcp::socket socket)
         const bool keep_alive = parser.get().keep_alive();
         const bool is_head = parser.get().method() == http::verb::head;
         Call call = read_call(parser.release());
+        call.arrived = std::chrono::steady_clock::now();
         const Strike strike = responder_.strike(call);
-        if (strike.latency.count() > 0) {
-            asio::steady_timer latency{*loop_, strike.latency};
-            co_await latency.async_wait(asio::use_awaitable);
-        }
+        if (strike.latency.count() > 0) co_await wait(strike.latency);
         const Answer answer = responder_.answer(std::move(call), strike);
         const bool goes_on = co_await reply(socket, answer, is_head, keep_alive);
         if (!goes_on) co_return;
@@ -183,23 +190,46 @@ Task<> Server::converse(tcp::socket socket)
 // Whether the connection goes on. The reference lives in converse(), which awaits at once.
 Task<bool> Server::reply(tcp::socket& socket, const Answer& answer, bool is_head, bool keep_alive)
 {
-    if (answer.ending == Answer::Ending::reset) {
+    using Ending = Answer::Ending;
+    const Ending ending = answer.ending;
+    if (ending == Ending::hang) co_await wait(answer.pause);
+    if (ending == Ending::reset || ending == Ending::hang) {
         reset(socket);
         co_return false;
     }
-    const bool cut = answer.ending == Answer::Ending::cut;
-    const std::string_view body = answer.body;
-    const std::string_view sent = is_head ? "" : cut ? body.substr(0, body.size() / 2) : body;
-    const std::size_t declared = cut ? body.size() + 1 : body.size(); // one more: even an empty body can be cut
+    const bool half = ending == Ending::cut || ending == Ending::stall;
+    const std::string_view body = is_head ? std::string_view{} : answer.body;
+    const std::string_view sent = half ? body.substr(0, body.size() / 2) : body;
+    const std::size_t declared = answer.body.size() + (half ? 1 : 0); // one more: even an empty body can be cut
     const std::string head = header_text(answer, declared, responder_.date(), keep_alive);
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(sent)};
+    const std::size_t piece = ending == Ending::drip ? sent.size() / drips + 1 : sent.size();
+    const bool written = co_await write(socket, head, sent, piece, answer.pause);
+    if (!written) co_return false;
+    if (ending == Ending::stall) co_await wait(answer.pause);
+    if (ending == Ending::stall) reset(socket);
+    if (half) co_return close(socket);
+    co_return keep_alive || close(socket);
+}
 
+// Head and body together, or the body in pieces with a pause after each.
+Task<bool> Server::write(tcp::socket& socket, const std::string& head, std::string_view body, std::size_t piece,
+                         std::chrono::milliseconds pause)
+{
     Failure failed;
-    co_await asio::async_write(socket, parts, asio::redirect_error(asio::use_awaitable, failed));
-    if (failed) co_return false;
-    if (keep_alive && !cut) co_return true;
-    socket.shutdown(tcp::socket::shutdown_both, failed);
-    co_return false;
+    std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body.substr(0, piece))};
+    for (;;) {
+        co_await asio::async_write(socket, parts, asio::redirect_error(asio::use_awaitable, failed));
+        body.remove_prefix(std::min(piece, body.size()));
+        if (failed || body.empty()) co_return !failed;
+        co_await wait(pause);
+        parts = {asio::const_buffer(), asio::buffer(body.substr(0, piece))};
+    }
+}
+
+Task<> Server::wait(std::chrono::milliseconds pause)
+{
+    asio::steady_timer timer{*loop_, pause};
+    co_await timer.async_wait(asio::use_awaitable);
 }
 
 } // namespace alli::sandbox

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -44,6 +45,9 @@ class Server {
     Task<> accept();
     Task<> converse(Socket socket);
     Task<bool> reply(Socket& socket, const Answer& answer, bool is_head, bool keep_alive);
+    Task<bool> write(Socket& socket, const std::string& head, std::string_view body, std::size_t piece,
+                     std::chrono::milliseconds pause);
+    Task<> wait(std::chrono::milliseconds pause);
 
     Responder& responder_;
     std::mutex stopping_;

@@ -3,32 +3,14 @@
 
 #include "alli/clock.hpp"
 #include "sandbox/encoding.hpp"
+#include "sandbox/errors.hpp"
 #include "sandbox/seeding.hpp"
+#include "sandbox/spoil.hpp"
 
-#include <spdlog/fmt/fmt.h>
-
-#include <algorithm>
 #include <array>
 
 namespace alli::sandbox {
 namespace {
-
-using Kind = FaultRule::Kind;
-
-constexpr std::string_view gateway_page =
-    "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
-    "<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n";
-
-Answer api_error(int status, int code, std::string_view message)
-{
-    return {.status = status,
-            .body = fmt::format(R"({{"type":"APIError","code":{},"message":{}}})", code, json_text(message))};
-}
-
-Answer not_deserializable(const Error&)
-{
-    return {.status = 400, .body = R"({"result":[],"errors":"content must be JSON deserializable!"})"};
-}
 
 struct Refusal {
     Fault fault;
@@ -38,7 +20,7 @@ struct Refusal {
 constexpr auto refusals = std::to_array<Refusal>({
     {Fault::usage, [](const Error& error) { return api_error(400, 7003, error.what()); }},
     {Fault::refused, [](const Error& error) { return api_error(404, 7003, error.what()); }},
-    {Fault::bad_reply, &not_deserializable},
+    {Fault::bad_reply, [](const Error&) { return not_deserializable(); }},
 });
 
 Answer refuse(const Error& error)
@@ -46,32 +28,6 @@ Answer refuse(const Error& error)
     for (const Refusal& refusal : refusals)
         if (refusal.fault == error.fault()) return refusal.answer(error);
     return api_error(500, 7000, error.what());
-}
-
-Answer invalid_token()
-{
-    return {.status = 401, .body = R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})"};
-}
-
-// Those faults that keep a request from being worked on.
-std::optional<Answer> struck_before(const FaultRule& fault)
-{
-    if (fault.kind == Kind::unavailable_html)
-        return Answer{.status = 503, .body = std::string{gateway_page}, .type = "text/html"};
-    if (fault.kind == Kind::reset_before) return Answer{.status = 0, .ending = Answer::Ending::reset};
-    if (fault.kind != Kind::too_many && fault.kind != Kind::too_many_retry_after) return std::nullopt;
-    Answer answer{.status = 429, .body = R"({"type":"APIError","code":7000,"message":"Too many requests"})"};
-    if (fault.kind == Kind::too_many_retry_after)
-        answer.headers.emplace_back("Retry-After", std::to_string(fault.amount));
-    return answer;
-}
-
-// Those that spoil the answer on its way back.
-void strike_after(Answer& answer, const FaultRule& fault)
-{
-    if (fault.kind == Kind::reset_after) answer = Answer{.status = 0, .ending = Answer::Ending::reset};
-    if (fault.kind == Kind::cut_body) answer.ending = Answer::Ending::cut;
-    if (fault.kind == Kind::not_json) answer.body = "upstream connect error or disconnect/reset before headers";
 }
 
 std::function<Instant()> clock_of(const Options& options)
@@ -83,8 +39,9 @@ std::function<Instant()> clock_of(const Options& options)
 } // namespace
 
 Service::Service(Options options)
-    : options_(std::move(options)), api_key_(options_.api_key), faults_(options_.faults),
-      world_(options_.time_style, clock_of(options_), options_.seed)
+    : options_(std::move(options)), api_key_(options_.api_key),
+      faults_(options_.faults, options_.seed, clock_of(options_)()),
+      world_(options_.time_style, clock_of(options_), options_.seed), life_(options_.life, options_.seed)
 {
     populate(world_, options_);
 }
@@ -101,7 +58,7 @@ bool Service::authorized(const Call& call) const
 Strike Service::strike(const Call& call)
 {
     const std::lock_guard lock{mutex_};
-    return faults_.strike(match_route(call.method, call.path()).operation());
+    return faults_.strike(match_route(call.method, call.path()).operation(), clock_of(options_)());
 }
 
 Answer Service::work_out(const Match& match, const Call& call)
@@ -119,30 +76,67 @@ Answer Service::work_out(const Match& match, const Call& call)
     }
 }
 
-Answer Service::answer(Call call, const Strike& strike)
+std::pair<Answer, RequestRecord> Service::answer_alone(Call call, const Strike& strike)
 {
-    const std::lock_guard lock{mutex_};
     Match match = match_route(call.method, call.path());
     call.ids = std::move(match.ids);
     std::optional<Answer> early;
-    if (strike.fault) early = struck_before(*strike.fault);
+    if (strike.fault) early = answer_instead(*strike.fault, header_time());
     Answer answer = early ? std::move(*early) : work_out(match, call);
-    if (strike.fault) strike_after(answer, *strike.fault);
-    journal_.saw({std::string{match.operation()}, std::move(call.method), std::move(call.target), answer.status,
-                  std::move(call.headers), std::move(call.body)});
-    return answer;
+    if (strike.fault) spoil(answer, call, strike);
+    if (!early) life_.go_on(world_);
+    RequestRecord record{std::string{match.operation()},
+                         std::move(call.method),
+                         std::move(call.target),
+                         answer.status,
+                         std::move(call.headers),
+                         std::move(call.body),
+                         call.arrived};
+    return {std::move(answer), std::move(record)};
+}
+
+Answer Service::answer(Call call, const Strike& strike)
+{
+    std::unique_lock lock{mutex_};
+    auto [answer, record] = answer_alone(std::move(call), strike);
+    const auto hook = hook_;
+    if (hook) {
+        journal_.saw(record);
+        lock.unlock(); // it may call whatever it likes
+        (*hook)(record);
+    } else {
+        journal_.saw(std::move(record));
+    }
+    return std::move(answer);
+}
+
+Instant Service::header_time() const
+{
+    return clock_of(options_)() + std::chrono::milliseconds{options_.date_skew_ms};
 }
 
 std::string Service::date() const
 {
     if (!options_.send_date) return "";
-    return to_http_date(clock_of(options_)() + std::chrono::milliseconds{options_.date_skew_ms});
+    return to_http_date(header_time());
 }
 
 void Service::set_faults(std::vector<FaultRule> rules)
 {
     const std::lock_guard lock{mutex_};
-    faults_ = Faults{std::move(rules)};
+    faults_ = Faults{std::move(rules), options_.seed, clock_of(options_)()};
+}
+
+void Service::set_life(std::vector<LifeRule> rules)
+{
+    const std::lock_guard lock{mutex_};
+    life_ = Life{std::move(rules), options_.seed};
+}
+
+void Service::on_answer(std::function<void(const RequestRecord&)> hook)
+{
+    const std::lock_guard lock{mutex_};
+    hook_ = hook ? std::make_shared<const std::function<void(const RequestRecord&)>>(std::move(hook)) : nullptr;
 }
 
 void Service::set_api_key(std::string key)

@@ -5,11 +5,15 @@
 
 #include "sandbox/faults.hpp"
 #include "sandbox/journal.hpp"
+#include "sandbox/life.hpp"
 #include "sandbox/model.hpp"
 #include "sandbox/routes.hpp"
 #include "sandbox/server.hpp"
 
+#include <functional>
+#include <memory>
 #include <mutex>
+#include <utility>
 
 namespace alli::sandbox {
 
@@ -31,11 +35,15 @@ class Service final : public Responder {
     }
 
     void set_faults(std::vector<FaultRule> rules);
+    void set_life(std::vector<LifeRule> rules);
+    void on_answer(std::function<void(const RequestRecord&)> hook);
     void set_api_key(std::string key);
 
   private:
     bool authorized(const Call& call) const;
+    Instant header_time() const; // what the Date header says
     Answer work_out(const Match& match, const Call& call);
+    std::pair<Answer, RequestRecord> answer_alone(Call call, const Strike& strike);
 
     const Options options_;
     mutable std::mutex mutex_;
@@ -43,6 +51,8 @@ class Service final : public Responder {
     Faults faults_;
     Journal journal_;
     World world_;
+    Life life_;
+    std::shared_ptr<const std::function<void(const RequestRecord&)>> hook_;
 };
 
 } // namespace alli::sandbox
