@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The circuit breaker: after some failures in a row upstream is left alone, and everybody is told so at once instead of
 // waiting for a timeout each. After a pause one request goes as a probe; what becomes of it closes or reopens. Pure;
-// the time is handed in. Why so: docs/decisions/0005-one-budget.md
+// the time is handed in. Why so: docs/decisions/0008-one-budget.md
 #pragma once
 
 #include "alli/clock.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // When may the next request go: one budget for everything that goes upstream. A token bucket, a limit of requests under
 // way that adapts, the pauses upstream asks for, and a breaker. Waiters are served by priority, then in the order they
-// came. Runs on the engine's loop; waits only through the Clock. The rules: docs/decisions/0005-one-budget.md
+// came. Runs on the engine's loop; waits only through the Clock. The rules: docs/decisions/0008-one-budget.md
 #pragma once
 
 #include "alli/clock.hpp"
