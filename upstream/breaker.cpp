@@ -12,11 +12,12 @@ constexpr int most_doublings = 20;
 
 } // namespace
 
-Breaker::Pass Breaker::ask(Clock::Steady now, bool in_a_hurry)
+Breaker::Pass Breaker::ask(Clock::Steady now, Asker asker)
 {
     if (state_ == State::closed) return Pass::go;
-    if (state_ == State::half_open || now < due_) return Pass::refused;
-    if (in_a_hurry && !woken_ && now - due_ < long_due) return Pass::refused;
+    if (state_ == State::half_open) return Pass::refused;
+    if (asker != Asker::delivery && now < due_) return Pass::refused;
+    if (asker == Asker::app && !woken_ && now - due_ < long_due) return Pass::refused;
     state_ = State::half_open;
     woken_ = false;
     return Pass::probe;

@@ -16,6 +16,7 @@ class Breaker {
   public:
     enum class State { closed, open, half_open };
     enum class Pass { go, probe, refused };
+    enum class Asker { app, delivery, sync };
 
     struct Options {
         int failures = 5; // in a row
@@ -26,9 +27,10 @@ class Breaker {
     /// `random` must outlive it.
     Breaker(Random& random, Options options) : random_(random), options_(options) {}
 
-    /// May a request go? A probe must be followed by one of answered, failed and probe_lost. Somebody who should not
-    /// wait (a local app) is not made the probe unless the probe is long due.
-    Pass ask(Clock::Steady now, bool in_a_hurry);
+    /// May a request go? A probe must be followed by one of answered, failed and probe_lost. A local app should not
+    /// wait: it is not made the probe unless one is long due. Delivery has pauses of its own, which promise more than
+    /// ours do (docs/decisions/0007-how-writes-are-delivered.md): it is the probe whenever there is none.
+    Pass ask(Clock::Steady now, Asker asker);
 
     void answered();
     /// `probe`: it was the probe that failed. Failures of requests that went before it opened change nothing more.

@@ -224,7 +224,7 @@ Task<Reply> Client::deliver(Request request)
 {
     std::erase_if(request.headers, [](const Header& header) { return same_name(header.name, key_header); });
     request.priority = Priority::delivery;
-    Answer answer = co_await call(std::move(request));
+    Answer answer = co_await call(std::move(request), CallKind::write);
     hide(answer.reply.body, options_.api_key); // it is kept, and shown to people
     co_return std::move(answer.reply);
 }

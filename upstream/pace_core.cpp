@@ -34,6 +34,12 @@ const Share& share(Priority priority)
     return shares[static_cast<std::size_t>(priority)];
 }
 
+Breaker::Asker asker(Priority priority)
+{
+    if (priority == Priority::app) return Breaker::Asker::app;
+    return priority == Priority::delivery ? Breaker::Asker::delivery : Breaker::Asker::sync;
+}
+
 milliseconds left(Clock::Steady until, Clock::Steady now)
 {
     return until <= now ? milliseconds(0) : std::chrono::ceil<milliseconds>(until - now);
@@ -119,7 +125,7 @@ void Pace::Core::admit(Waiter& waiter)
 {
     if (closed_) return;
     if (auto why = objection(waiter.priority())) return refuse(waiter, std::move(*why));
-    const auto pass = breaker_.ask(now(), waiter.priority() == Priority::app);
+    const auto pass = breaker_.ask(now(), asker(waiter.priority()));
     if (pass == Breaker::Pass::refused) return refuse(waiter, breaker_.refusal(now()));
     waiter.probe = pass == Breaker::Pass::probe;
     waiting_.emplace(waiter.place, &waiter);

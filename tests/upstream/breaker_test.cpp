@@ -9,6 +9,7 @@ namespace {
 using namespace alli;
 using namespace alli::upstream;
 using namespace std::chrono_literals;
+using Asker = Breaker::Asker;
 using Pass = Breaker::Pass;
 using State = Breaker::State;
 using testing::HasSubstr;
@@ -19,7 +20,7 @@ struct BreakerTest : testing::Test {
         for (int i = 0; i < times; ++i)
             breaker.failed(now, Fault::unreachable, "cannot reach backend: no connection", probe);
     }
-    Pass ask(bool in_a_hurry = false) { return breaker.ask(now, in_a_hurry); }
+    Pass ask(Asker asker = Asker::sync) { return breaker.ask(now, asker); }
     void open()
     {
         fail(5);
@@ -72,7 +73,7 @@ TEST_F(BreakerTest, PausesGrowFromFiveSecondsToFiveMinutesWithJitter)
             EXPECT_GE(each.due() - now, 5s);
             EXPECT_LE(each.due() - now, std::min<std::chrono::seconds>(ceiling, 300s));
             now = each.due();
-            EXPECT_EQ(each.ask(now, false), Pass::probe);
+            EXPECT_EQ(each.ask(now, Asker::sync), Pass::probe);
             each.failed(now, Fault::unreachable, "", true);
             ceiling = std::min(ceiling * 2, std::chrono::seconds(1000));
         }
@@ -128,18 +129,33 @@ TEST_F(BreakerTest, AnAppIsTheProbeOnlyWhenNobodyElseWas)
 {
     open();
     now = breaker.due() + 29s;
-    EXPECT_EQ(ask(true), Pass::refused);
+    EXPECT_EQ(ask(Asker::app), Pass::refused);
     now += 1s;
-    EXPECT_EQ(ask(true), Pass::probe);
+    EXPECT_EQ(ask(Asker::app), Pass::probe);
+}
+
+TEST_F(BreakerTest, DeliveryKeepsItsOwnPausesButIsOneProbeAtATime)
+{
+    open();
+    for (int i = 0; i < 20; ++i) {
+        now += 100ms;
+        EXPECT_EQ(ask(), Pass::refused);
+        EXPECT_EQ(ask(Asker::delivery), Pass::probe);
+        EXPECT_EQ(ask(Asker::delivery), Pass::refused) << "one at a time";
+        fail(1, true);
+    }
+    EXPECT_EQ(ask(Asker::delivery), Pass::probe);
+    breaker.answered();
+    EXPECT_EQ(ask(Asker::app), Pass::go) << "what delivery finds out is true for all";
 }
 
 TEST_F(BreakerTest, APersonsWishMakesTheNextOneTheProbeWhoeverItIs)
 {
     open();
     breaker.wake(now);
-    EXPECT_EQ(ask(true), Pass::probe);
+    EXPECT_EQ(ask(Asker::app), Pass::probe);
     fail(1, true);
-    EXPECT_EQ(ask(true), Pass::refused) << "one wish, one probe";
+    EXPECT_EQ(ask(Asker::app), Pass::refused) << "one wish, one probe";
 }
 
 TEST_F(BreakerTest, SaysWhatFailedAndWhenItIsTriedAgain)
