@@ -138,12 +138,22 @@ int CurlTransport::Multi::on_socket(CURL*, curl_socket_t fd, int what, void* sel
 try {
     auto& multi = *static_cast<Multi*>(self);
     if (what == CURL_POLL_REMOVE)
-        multi.sockets_.erase(fd);
+        multi.forget(fd);
     else
         multi.watch(fd, what);
     return 0;
 } catch (const std::exception&) {
     return -1; // curl fails the transfer
+}
+
+// Let go of now, while it is still this one: whoever serves it right now holds it longer than curl does, and by then
+// its number may be another connection's.
+void CurlTransport::Multi::forget(curl_socket_t fd)
+{
+    const auto found = sockets_.find(fd);
+    if (found == sockets_.end()) return;
+    found->second->descriptor.release();
+    sockets_.erase(found);
 }
 
 void CurlTransport::Multi::watch(curl_socket_t fd, int wanted)

@@ -41,6 +41,7 @@ class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
     void start(Transfer& transfer) noexcept;
     void remove(Transfer& transfer) noexcept;
     void watch(curl_socket_t fd, int wanted);
+    void forget(curl_socket_t fd);
     void arm(const std::shared_ptr<Socket>& socket);
     void ready(const std::shared_ptr<Socket>& socket, const Way& way, bool failed);
     void schedule(long timeout_ms);
