@@ -15,7 +15,8 @@ struct Chat {
     std::string raw; // the JSON object, byte for byte
     std::string sender;
     std::optional<Instant> sent_at;
-    bool completed = true; // false only where upstream says so: its message still grows
+    bool completed = true;       // false only where upstream says so: its message still grows
+    bool says_completed = false; // whether upstream says so or not at all
 };
 
 } // namespace alli

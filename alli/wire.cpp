@@ -119,8 +119,10 @@ class Reader {
             chat.sender = text_or_null(value, "chat.sender").value_or("");
         else if (key == "timestamp")
             chat.sent_at = time_or_null(value, "chat.timestamp", unit_);
-        else if (key == "completed" && !is_null(value, "chat.completed"))
+        else if (key == "completed" && !is_null(value, "chat.completed")) {
             chat.completed = need(value.get_bool(), "chat.completed");
+            chat.says_completed = true;
+        }
     }
 
     void conversation_field(Conversation& made, std::string_view key, od::value value)

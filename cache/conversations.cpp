@@ -2,6 +2,7 @@
 #include "cache/conversations.hpp"
 
 #include "cache/assemble.hpp"
+#include "cache/changes.hpp"
 #include "cache/overlay.hpp"
 
 #include <filesystem>
@@ -55,6 +56,7 @@ void insert_conversation(Writer& db, IndexBatch& index, const Conversation& c)
            c.id.value, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at,
            c.last_chat_at, c.is_end, c.chat_count);
     const std::int64_t pk = db.last_rowid();
+    db.run("DELETE FROM tombstone WHERE id = ?1", c.id.value);
     put_categories(db, pk, c);
     index.add_conversation(pk, words_of(c));
 }
@@ -74,6 +76,11 @@ void update_conversation(Writer& db, IndexBatch& index, std::int64_t pk, const C
     index.add_conversation(pk, std::move(words));
 }
 
+int completion(const Chat& chat) // 0: its message grows; 1: done; 2: upstream does not say
+{
+    return chat.says_completed ? static_cast<int>(chat.completed) : 2;
+}
+
 // The rowid of a chat is the second it was sent in, or the next free number: near ones first, then in growing strides,
 // for an import may have given a hundred thousand chats one time.
 std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat)
@@ -83,7 +90,8 @@ std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ord
     for (std::int64_t tries = 1;; ++tries) {
         if (db.run("INSERT INTO chat (pk, conversation, ordinal, id, raw, sender, sent_at, completed)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (pk) DO NOTHING",
-                   pk, conversation, ordinal, chat.id.value, chat.raw, chat.sender, chat.sent_at, chat.completed) == 1)
+                   pk, conversation, ordinal, chat.id.value, chat.raw, chat.sender, chat.sent_at,
+                   completion(chat)) == 1)
             return pk;
         pk += tries < 32 ? 1 : tries;
     }
@@ -113,7 +121,7 @@ std::optional<Place> find_place(Writer& db, std::int64_t conversation, std::int6
 void replace_chat(Writer& db, IndexBatch& index, const Place& old, const Chat& chat)
 {
     db.run("UPDATE chat SET raw = ?2, sender = ?3, sent_at = ?4, completed = ?5 WHERE pk = ?1", old.pk, chat.raw,
-           chat.sender, chat.sent_at, chat.completed);
+           chat.sender, chat.sent_at, completion(chat));
     ChatWords before = words_of_chat(old.raw), after = words_of_chat(chat.raw);
     if (before == after) return;
     index.remove_chat(old.pk, std::move(before));
@@ -148,7 +156,6 @@ static std::optional<Held> hidden_held(Reader& db, const ConversationId& id)
     if (ids.empty()) return std::nullopt;
     Held held;
     held.chats = std::ssize(ids);
-    held.last_chat_id = ids.back().value;
     return held;
 }
 
@@ -162,10 +169,10 @@ std::optional<Held> find_held(Reader& db, const ConversationId& id)
         held.chats = row.integer(0);
         held.last_chat_at = row.optional_instant(1);
     }
-    for (const Row row :
-         db.query("SELECT id, completed FROM chat WHERE conversation = ?1 AND ordinal = ?2", *pk, held.chats - 1)) {
-        held.last_chat_id = std::string(row.text(0));
-        held.last_completed = row.integer(1) != 0;
+    for (const Row row : db.query("SELECT completed, sent_at FROM chat WHERE conversation = ?1 AND ordinal = ?2", *pk,
+                                  held.chats - 1)) {
+        held.last_completed = row.integer(0) != 0;
+        if (row.integer(0) == 2) held.maybe_since = row.optional_instant(1);
     }
     return held;
 }
@@ -179,6 +186,42 @@ std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int
                                   id.value, ordinal))
         ids.push_back(ChatId{std::string(row.text(0))});
     return ids;
+}
+
+std::optional<std::string> find_item(Reader& db, const ConversationId& id)
+{
+    for (const Row row :
+         db.query("SELECT coalesce((SELECT raw FROM upstream_raw WHERE conversation = ?1 AND chat = ''), raw)"
+                  " FROM conversation WHERE id = ?1",
+                  id.value))
+        return std::string(row.text(0));
+    return std::nullopt;
+}
+
+std::vector<ConversationId> ids_within(Reader& db, Span span)
+{
+    std::vector<ConversationId> ids;
+    for (const Row row : db.query("SELECT id FROM conversation WHERE last_chat_at >= ?1 AND last_chat_at < ?2",
+                                  span.from, span.through))
+        ids.push_back({std::string(row.text(0))});
+    return ids;
+}
+
+std::vector<ConversationId> ids_without_chat(Reader& db)
+{
+    std::vector<ConversationId> ids;
+    for (const Row row : db.query("SELECT id FROM conversation WHERE last_chat_at IS NULL"))
+        ids.push_back({std::string(row.text(0))});
+    return ids;
+}
+
+std::vector<Growing> load_growing(Reader& db)
+{
+    std::vector<Growing> growing;
+    for (const Row row : db.query("SELECT c.id, c.held, c.last_chat_at FROM chat JOIN conversation c ON c.pk ="
+                                  " chat.conversation WHERE chat.completed = 0 AND chat.ordinal = c.held - 1"))
+        growing.push_back({{std::string(row.text(0))}, row.integer(1), row.optional_instant(2)});
+    return growing;
 }
 
 bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation)
@@ -202,6 +245,7 @@ bool put_rows(Writer& db, IndexBatch& index, const Conversation& conversation)
         update_conversation(db, index, *pk, old, conversation);
     else
         insert_conversation(db, index, conversation);
+    note_change(db, conversation.id, ChangeKind::conversation);
     return true;
 }
 
@@ -210,14 +254,16 @@ std::int64_t put_chats(Writer& db, IndexBatch& index, const ConversationId& id, 
 {
     const auto pk = find_pk(db, id);
     if (!pk && is_hidden(db, id)) put_hidden_chats(db, id, first_ordinal, chats);
-    if (!pk) return 0;
+    if (!pk || chats.empty()) return 0;
     const bool edited = changes_chats(db, id);
     std::int64_t changed = 0;
     for (const Chat& chat : chats) {
         const auto instead = edited ? overlay_chat(db, id, chat) : std::nullopt;
         changed += put_chat(db, index, *pk, first_ordinal++, instead ? *instead : chat) ? 1 : 0;
     }
-    if (changed > 0) count_held(db, *pk);
+    if (changed == 0) return 0;
+    count_held(db, *pk);
+    note_change(db, id, ChangeKind::chats);
     return changed;
 }
 
@@ -237,6 +283,7 @@ bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int
     const auto pk = find_pk(db, id);
     if (!pk || !cut(db, index, *pk, first_ordinal)) return false;
     count_held(db, *pk);
+    note_change(db, id, ChangeKind::chats);
     return true;
 }
 

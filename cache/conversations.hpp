@@ -4,6 +4,7 @@
 #pragma once
 
 #include "alli/conversation.hpp"
+#include "cache/coverage.hpp"
 #include "cache/index.hpp"
 #include "cache/sqlite.hpp"
 
@@ -17,13 +18,28 @@ namespace alli::cache {
 struct Held {
     std::int64_t chats = 0; // how many, ordinals 0 to chats-1
     std::optional<Instant> last_chat_at;
-    std::optional<std::string> last_chat_id;
-    bool last_completed = true;
+    bool last_completed = true;         // false: upstream says that its last message still grows
+    std::optional<Instant> maybe_since; // upstream does not say: when that message was sent
 };
 std::optional<Held> find_held(Reader& db, const ConversationId& id);
 
 /// The ids of the held chats from an ordinal on, oldest first.
 std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int64_t ordinal);
+
+/// The conversation's JSON as upstream sent it, its chats taken out, whatever waits.
+std::optional<std::string> find_item(Reader& db, const ConversationId& id);
+
+/// Conversations whose last chat time lies in [from, through); for a comparison with what upstream lists.
+std::vector<ConversationId> ids_within(Reader& db, Span span);
+std::vector<ConversationId> ids_without_chat(Reader& db);
+
+/// Conversations whose last message still grows, by upstream's word.
+struct Growing {
+    ConversationId id;
+    std::int64_t chats = 0; // held
+    std::optional<Instant> last_chat_at;
+};
+std::vector<Growing> load_growing(Reader& db);
 
 /// Puts the conversation itself (not its chats). True when something changed.
 bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation);

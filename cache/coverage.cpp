@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/coverage.hpp"
+
+#include "cache/problems.hpp"
 #include "cache/progress.hpp"
 
 #include <algorithm>
 
 namespace alli::cache {
+namespace {
 
-void cover(Writer& db, Interval interval)
-{
-    if (interval.from >= interval.through) return;
-    for (const Row row :
-         db.query("SELECT from_at, through_at, verified_at FROM coverage WHERE from_at <= ?1 AND through_at >= ?2",
-                  interval.through, interval.from)) {
-        interval.from = std::min(interval.from, *row.optional_instant(0));
-        interval.through = std::max(interval.through, *row.optional_instant(1));
-        interval.verified_at = std::min(interval.verified_at, *row.optional_instant(2));
-    }
-    db.run("DELETE FROM coverage WHERE from_at >= ?1 AND through_at <= ?2", interval.from, interval.through);
-    db.run("INSERT INTO coverage (from_at, through_at, verified_at) VALUES (?1, ?2, ?3)", interval.from,
-           interval.through, interval.verified_at);
-}
-
-std::vector<Interval> load_coverage(Reader& db)
+std::vector<Interval> load(Connection& db)
 {
     std::vector<Interval> intervals;
     for (const Row row : db.query("SELECT from_at, through_at, verified_at FROM coverage ORDER BY from_at"))
@@ -28,15 +17,103 @@ std::vector<Interval> load_coverage(Reader& db)
     return intervals;
 }
 
+std::vector<Interval> touching(Connection& db, Span span)
+{
+    std::vector<Interval> intervals;
+    for (const Row row :
+         db.query("SELECT from_at, through_at, verified_at FROM coverage WHERE from_at <= ?1 AND through_at >= ?2",
+                  span.through, span.from))
+        intervals.push_back({*row.optional_instant(0), *row.optional_instant(1), *row.optional_instant(2)});
+    return intervals;
+}
+
+void insert(Writer& db, const Interval& interval)
+{
+    if (interval.from >= interval.through) return;
+    db.run("INSERT INTO coverage (from_at, through_at, verified_at) VALUES (?1, ?2, ?3)", interval.from,
+           interval.through, interval.verified_at);
+}
+
+// What an interval has beside the span stays as it was.
+void carve(Writer& db, Span span)
+{
+    for (const Interval& old : touching(db, span)) {
+        if (old.through <= span.from || old.from >= span.through) continue;
+        db.run("DELETE FROM coverage WHERE from_at = ?1", old.from);
+        insert(db, {old.from, std::min(old.through, span.from), old.verified_at});
+        insert(db, {std::max(old.from, span.through), old.through, old.verified_at});
+    }
+}
+
+void join_neighbours(Writer& db, Interval interval, std::chrono::microseconds together)
+{
+    for (const Interval& other : touching(db, {interval.from, interval.through})) {
+        if (std::chrono::abs(other.verified_at - interval.verified_at) >= together) continue;
+        db.run("DELETE FROM coverage WHERE from_at = ?1", other.from);
+        interval.from = std::min(interval.from, other.from);
+        interval.through = std::max(interval.through, other.through);
+        interval.verified_at = std::min(interval.verified_at, other.verified_at);
+    }
+    insert(db, interval);
+}
+
+// Touching ones as one, whenever they were verified.
+std::vector<Span> stretches(const std::vector<Interval>& intervals)
+{
+    std::vector<Span> joined;
+    for (const Interval& it : intervals) {
+        if (!joined.empty() && joined.back().through >= it.from)
+            joined.back().through = std::max(joined.back().through, it.through);
+        else
+            joined.push_back({it.from, it.through});
+    }
+    return joined;
+}
+
+} // namespace
+
+void cover(Writer& db, Interval interval, std::chrono::microseconds together)
+{
+    if (interval.from >= interval.through) return;
+    carve(db, {interval.from, interval.through});
+    join_neighbours(db, interval, together);
+    for (const Span& unreadable : load_unreadable(db)) carve(db, unreadable);
+}
+
+void uncover(Writer& db, Span span)
+{
+    if (span.from < span.through) carve(db, span);
+}
+
+std::vector<Interval> load_coverage(Reader& db)
+{
+    return load(db);
+}
+
+std::vector<Span> load_gaps(Reader& db, Span whole)
+{
+    std::vector<Span> gaps;
+    Instant at = whole.from;
+    for (const Span& covered : stretches(load(db))) {
+        if (covered.through <= at) continue;
+        if (covered.from >= whole.through) break;
+        if (covered.from > at) gaps.push_back({at, covered.from});
+        at = covered.through;
+    }
+    if (at < whole.through) gaps.push_back({at, whole.through});
+    std::reverse(gaps.begin(), gaps.end());
+    return gaps;
+}
+
 bool is_covered(Reader& db, Instant from, std::optional<Instant> through)
 {
-    const auto intervals = load_coverage(db);
-    if (intervals.empty()) return false;
+    const auto covered = stretches(load(db));
+    if (covered.empty()) return false;
     // Above the newest interval lies what the next increment brings: how old that is, Age says.
-    const Instant end = std::min(through.value_or(Instant::max()), intervals.back().through);
-    if (from >= end) return from >= intervals.back().from;
-    return std::any_of(intervals.begin(), intervals.end(),
-                       [&](const Interval& it) { return it.from <= from && end <= it.through; });
+    const Instant end = std::min(through.value_or(Instant::max()), covered.back().through);
+    if (from >= end) return from >= covered.back().from;
+    return std::any_of(covered.begin(), covered.end(),
+                       [&](const Span& it) { return it.from <= from && end <= it.through; });
 }
 
 bool is_complete(Reader& db)
@@ -48,7 +125,7 @@ Covered load_covered(Reader& db)
 {
     Covered covered;
     covered.complete = is_complete(db);
-    const auto intervals = load_coverage(db); // oldest first, and apart from each other
+    const auto intervals = stretches(load(db));
     if (intervals.empty()) return covered;
     covered.from = intervals.back().from;
     covered.through = intervals.back().through;

@@ -46,7 +46,13 @@ constexpr std::array fields{
           [](const Progress& p) { return p.list_embeds ? Text(std::to_string(*p.list_embeds)) : Text(); },
           [](Progress& p, const std::string& t) { p.list_embeds = std::stoi(t); }},
     time_field<&Progress::boundary>("boundary"),
-    time_field<&Progress::backfill_bound>("backfill_bound"),
+    Field{"sweep_deleted",
+          [](const Progress& p) { return p.sweep_deleted > 0 ? Text(std::to_string(p.sweep_deleted)) : Text(); },
+          [](Progress& p, const std::string& t) { p.sweep_deleted = std::stoi(t); }},
+    Field{"counts_off", [](const Progress& p) { return p.counts_off ? Text("1") : Text(); },
+          [](Progress& p, const std::string&) { p.counts_off = true; }},
+    time_field<&Progress::swept_at>("swept_at"),
+    time_field<&Progress::counted_at>("counted_at"),
     time_field<&Progress::chatless_at>("chatless_at"),
     time_field<&Progress::verified_at>("verified_at"),
 };
@@ -72,26 +78,6 @@ void save_progress(Writer& db, const Progress& progress)
         else
             db.run("DELETE FROM progress WHERE name = ?1", field.name);
     }
-}
-
-void put_problem(Writer& db, std::string_view key, const Problem& problem)
-{
-    db.run("INSERT INTO problem (key, what, hint, since) VALUES (?1, ?2, ?3, ?4)"
-           " ON CONFLICT (key) DO UPDATE SET what = ?2, hint = ?3",
-           key, problem.what, problem.hint, problem.since);
-}
-
-bool clear_problem(Writer& db, std::string_view key)
-{
-    return db.run("DELETE FROM problem WHERE key = ?1", key) > 0;
-}
-
-std::vector<Problem> load_problems(Reader& db)
-{
-    std::vector<Problem> problems;
-    for (const Row row : db.query("SELECT what, hint, since FROM problem ORDER BY since"))
-        problems.push_back({std::string(row.text(0)), std::string(row.text(1)), *row.optional_instant(2)});
-    return problems;
 }
 
 } // namespace alli::cache

@@ -88,15 +88,29 @@ void Client::require_read(const Reply& reply, std::string_view what) const
     require_success(masked, what);
 }
 
+// Before the first time was seen nobody knows in which unit upstream wants one, and a wrong guess finds nothing: then
+// all is asked for.
+void Client::add_windows(std::string& target, const ListQuery& query) const
+{
+    if (unit_ == TimeUnit::unknown) return;
+    const std::pair<const char*, std::optional<Instant>> bounds[] = {
+        {"startedAt", query.started_at},
+        {"endAt", query.end_at},
+        {"firstChatStartedAt", query.first_chat_started_at},
+        {"firstChatEndAt", query.first_chat_end_at},
+    };
+    for (const auto& [name, at] : bounds)
+        if (at) add_query(target, name, write_instant(*at, unit_));
+}
+
 std::string Client::list_target(const ListQuery& query) const
 {
-    const TimeUnit unit = unit_ == TimeUnit::unknown ? TimeUnit::milliseconds : unit_;
     std::string target(conversations_path);
-    if (query.started_at) add_query(target, "startedAt", write_instant(*query.started_at, unit));
-    if (query.end_at) add_query(target, "endAt", write_instant(*query.end_at, unit));
+    add_windows(target, query);
     if (query.cursor) add_query(target, "cursor", *query.cursor);
     for (const auto& variable : query.variables) add_query(target, "variables", variable);
     add_query(target, "pageSize", std::to_string(query.page_size));
+    if (query.oldest_first) add_query(target, "order", "LAST_CHAT_TIME_ASC");
     return target;
 }
 

@@ -16,10 +16,12 @@
 namespace alli::upstream {
 
 struct ListQuery {
-    std::optional<Instant> started_at; // last chat time after this
-    std::optional<Instant> end_at;     // last chat time before this
+    std::optional<Instant> started_at;                               // last chat time after this
+    std::optional<Instant> end_at;                                   // last chat time before this
+    std::optional<Instant> first_chat_started_at, first_chat_end_at; // the same of the first chat
     std::optional<std::string> cursor;
     int page_size = 50; // 1 to 50
+    bool oldest_first = false;
     std::vector<std::string> variables;
 };
 
@@ -99,6 +101,7 @@ class Client {
     Task<std::optional<Reply>> find(std::string target, std::string what, CallKind kind, Priority priority);
     Task<Reply> write(std::string method, std::string target, std::string body, Identity who, Priority priority);
     std::string list_target(const ListQuery& query) const;
+    void add_windows(std::string& target, const ListQuery& query) const;
     void require_read(const Reply& reply, std::string_view what) const;
 
     Transport& transport_;

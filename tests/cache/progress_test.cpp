@@ -80,7 +80,7 @@ TEST_F(ProgressTest, SurvivesARestartValueForValue)
     Progress progress;
     progress.unit = TimeUnit::seconds;
     progress.boundary = at_second(7);
-    progress.backfill_bound = Instant{std::chrono::microseconds{1615246647609666}};
+    progress.swept_at = Instant{std::chrono::microseconds{1615246647609666}};
     progress.backfill_done = true;
     progress.list_embeds = 20;
     write([&](Writer& db) { save_progress(db, progress); });
@@ -88,7 +88,7 @@ TEST_F(ProgressTest, SurvivesARestartValueForValue)
     const Progress back = store_->read([](Reader& db) { return load_progress(db); });
     EXPECT_EQ(back.unit, TimeUnit::seconds);
     EXPECT_EQ(back.boundary, progress.boundary);
-    EXPECT_EQ(back.backfill_bound, progress.backfill_bound);
+    EXPECT_EQ(back.swept_at, progress.swept_at);
     EXPECT_TRUE(back.backfill_done);
     EXPECT_EQ(back.list_embeds, 20);
     EXPECT_FALSE(back.chatless_at);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/deletions.hpp"
+
+#include "cache/changes.hpp"
+#include "cache/conversations.hpp"
+
+namespace alli::cache {
+
+bool mark_deleted(Writer& db, IndexBatch& index, const ConversationId& id, Instant now)
+{
+    clear_suspect(db, id);
+    if (!erase_conversation(db, index, id)) return false;
+    db.run("INSERT OR REPLACE INTO tombstone (id, deleted_at) VALUES (?1, ?2)", id.value, now);
+    note_change(db, id, ChangeKind::deleted);
+    return true;
+}
+
+bool is_deleted(Reader& db, const ConversationId& id)
+{
+    Rows rows = db.query("SELECT 1 FROM tombstone WHERE id = ?1", id.value);
+    return rows.step();
+}
+
+void suspect(Writer& db, const ConversationId& id, Instant now)
+{
+    db.run("INSERT OR IGNORE INTO suspect (id, noticed_at) VALUES (?1, ?2)", id.value, now);
+}
+
+bool clear_suspect(Writer& db, const ConversationId& id)
+{
+    return db.run("DELETE FROM suspect WHERE id = ?1", id.value) > 0;
+}
+
+bool is_suspect(Reader& db, const ConversationId& id)
+{
+    Rows rows = db.query("SELECT 1 FROM suspect WHERE id = ?1", id.value);
+    return rows.step();
+}
+
+std::int64_t count_suspects(Reader& db)
+{
+    Rows rows = db.query("SELECT count(*) FROM suspect");
+    return rows.step() ? rows.row().integer(0) : 0;
+}
+
+std::vector<ConversationId> load_suspects(Reader& db, int limit)
+{
+    std::vector<ConversationId> ids;
+    for (const Row row : db.query("SELECT id FROM suspect ORDER BY noticed_at, id LIMIT ?1", limit))
+        ids.push_back({std::string(row.text(0))});
+    return ids;
+}
+
+} // namespace alli::cache

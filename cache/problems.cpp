@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/problems.hpp"
+
+namespace alli::cache {
+namespace {
+
+Problem read_problem(const Row& row) // key, what, hint, since, tries, retry_at, conversation, from_at, through_at
+{
+    Problem problem;
+    problem.key = std::string(row.text(0));
+    problem.what = std::string(row.text(1));
+    problem.hint = std::string(row.text(2));
+    problem.since = *row.optional_instant(3);
+    problem.tries = static_cast<int>(row.integer(4));
+    problem.retry_at = row.optional_instant(5);
+    problem.conversation = row.optional_text(6);
+    if (const auto from = row.optional_instant(7)) problem.unreadable = Span{*from, *row.optional_instant(8)};
+    return problem;
+}
+
+} // namespace
+
+void put_problem(Writer& db, std::string_view key, const Problem& problem)
+{
+    std::optional<Instant> from, through;
+    if (problem.unreadable) {
+        from = problem.unreadable->from;
+        through = problem.unreadable->through;
+        uncover(db, *problem.unreadable);
+    }
+    db.run("INSERT INTO problem (key, what, hint, since, tries, retry_at, conversation, from_at, through_at)"
+           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (key) DO UPDATE"
+           " SET what = ?2, hint = ?3, tries = ?5, retry_at = ?6, conversation = ?7, from_at = ?8, through_at = ?9",
+           key, problem.what, problem.hint, problem.since, problem.tries, problem.retry_at, problem.conversation, from,
+           through);
+}
+
+bool clear_problem(Writer& db, std::string_view key)
+{
+    return db.run("DELETE FROM problem WHERE key = ?1", key) > 0;
+}
+
+std::optional<Problem> find_problem(Reader& db, std::string_view key)
+{
+    for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
+                                  " FROM problem WHERE key = ?1",
+                                  key))
+        return read_problem(row);
+    return std::nullopt;
+}
+
+std::vector<Problem> load_problems(Reader& db)
+{
+    std::vector<Problem> problems;
+    for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
+                                  " FROM problem ORDER BY since, key"))
+        problems.push_back(read_problem(row));
+    return problems;
+}
+
+std::vector<Problem> load_due_problems(Reader& db, Instant now)
+{
+    std::vector<Problem> problems;
+    for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
+                                  " FROM problem WHERE retry_at <= ?1 ORDER BY retry_at",
+                                  now))
+        problems.push_back(read_problem(row));
+    return problems;
+}
+
+std::optional<Instant> next_retry(Reader& db)
+{
+    for (const Row row : db.query("SELECT min(retry_at) FROM problem")) return row.optional_instant(0);
+    return std::nullopt;
+}
+
+std::vector<Span> load_unreadable(Connection& db)
+{
+    std::vector<Span> spans;
+    for (const Row row : db.query("SELECT from_at, through_at FROM problem WHERE from_at IS NOT NULL"))
+        spans.push_back({*row.optional_instant(0), *row.optional_instant(1)});
+    return spans;
+}
+
+} // namespace alli::cache
