@@ -1,75 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/passes.hpp"
-#include "sync/retry.hpp"
-#include "sync/walk.hpp"
+#include "sync/stretch.hpp"
 
 namespace alli::sync {
 namespace {
 
 using cache::Progress;
-using std::chrono::microseconds;
 
-// Everything above the page's oldest is here now; of that very time some may still be missing.
-Instant covered_from(const Step& step, Instant since)
+// The very first page ever: from its moment on, it is the increments' to know what is new.
+class Beginning {
+  public:
+    Beginning(Tools tools, Stretch& stretch) : tools_(tools), stretch_(stretch) {}
+
+    Task<> compare(const Step& step, std::function<void(const Ingested&)> report)
+    {
+        if (!boundary_) {
+            boundary_ = step.asked_at - date_grain;
+            stretch_.end_at(*boundary_);
+        }
+        return stretch_.compare(step, report);
+    }
+
+    void save(cache::Writer& db, const Step& step)
+    {
+        if (std::exchange(saved_, true)) return;
+        Progress progress = cache::load_progress(db);
+        progress.boundary = boundary_;
+        progress.unit = tools_.client.time_unit();
+        if (!progress.verified_at) progress.verified_at = step.sent_at;
+        cache::save_progress(db, progress);
+    }
+
+  private:
+    Tools tools_;
+    Stretch& stretch_;
+    std::optional<Instant> boundary_;
+    bool saved_ = false;
+};
+
+How how_to_fill()
 {
-    if (step.last || !step.reached) return since;
-    return std::max(*step.reached + microseconds(1), since);
+    How how;
+    how.depth = Depth::all; // what is held already may have changed unseen; for all others it is the same
+    return how;
 }
 
-void save_step(cache::Writer& db, const Step& step, Instant since, Instant through, TimeUnit unit, Instant now)
+Task<> close_gap(Tools tools, cache::Span gap, Deletions deletions, Duties duties)
 {
-    Progress progress = cache::load_progress(db);
-    if (!progress.boundary) progress.boundary = through; // from here on it is the increments' to move
-    progress.unit = unit;
-    progress.backfill_done = step.last;
-    // Never below `since`: a window's edge may bring one from just before it, and what lies between is not certified.
-    if (step.reached) progress.backfill_bound = std::max(*step.reached + microseconds(1), since);
-    if (!progress.verified_at) progress.verified_at = now;
-    cache::save_progress(db, progress);
-    if (step.last || step.reached) cache::cover(db, {covered_from(step, since), through, now});
+    Stretch stretch(tools, gap, deletions);
+    std::optional<Instant> from;
+    if (gap.from > cache::beginning_of_time) from = gap.from;
+    // An inclusive bound brings the edge again.
+    Walk walk(tools.client, from, gap.through + std::chrono::seconds(1), upstream::Priority::backfill);
+    Save nothing_more;
+    const How how = how_to_fill();
+    co_await walk_stretch(tools, stretch, walk, how, nothing_more, duties);
+}
+
+Task<> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
+{
+    Stretch stretch(tools, whole, deletions);
+    Beginning beginning(tools, stretch);
+    std::optional<Instant> from;
+    if (whole.from > cache::beginning_of_time) from = whole.from;
+    Walk walk(tools.client, from, std::nullopt, upstream::Priority::backfill);
+    duties.compare = [&beginning, report = duties.report](const Step& step) { return beginning.compare(step, report); };
+    Save save = [&](cache::Writer& db, const Step& step) {
+        stretch.certify(db, step);
+        beginning.save(db, step);
+    };
+    const How how = how_to_fill();
+    co_await go_down(tools, walk, how, save, duties);
+}
+
+std::vector<cache::Span> load_work(Tools tools, Instant since)
+{
+    return tools.store.read([&](cache::Reader& db) {
+        const auto boundary = cache::load_progress(db).boundary;
+        if (!boundary) return std::vector<cache::Span>{{since, Instant::max()}};
+        auto gaps = cache::load_gaps(db, {since, *boundary});
+        const auto unreadable = cache::load_unreadable(db);
+        std::erase_if(gaps, [&](const cache::Span& gap) { // those are tried again when their time comes
+            return std::any_of(unreadable.begin(), unreadable.end(),
+                               [&](const cache::Span& it) { return it.from <= gap.from && gap.through <= it.through; });
+        });
+        return gaps;
+    });
 }
 
 } // namespace
 
-void note_clock(cache::Writer& db, bool has_date, Instant now)
+bool backfill_due(Tools tools, Instant since)
 {
-    constexpr std::string_view key = "clock";
-    if (has_date)
-        cache::clear_problem(db, key);
-    else
-        cache::put_problem(db, key,
-                           {"upstream sends no Date: what changed lately is told by this machine's clock",
-                            "keep this machine's clock right (NTP); see docs/operations.md, \"Clocks\"", now});
+    return !load_work(tools, since).empty();
 }
 
-Task<> backfill(Tools tools, Instant since, std::function<Task<>()> between, Report report)
+Task<> backfill(Tools tools, Instant since, Deletions deletions, Duties duties)
 {
-    const Progress before = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
-    // An inclusive bound at the microsecond where the last run stopped brings the edge again; the walk adds the unit.
-    std::optional<Instant> bound;
-    if (before.backfill_bound) bound = *before.backfill_bound + std::chrono::seconds(1);
-    const std::optional<Instant> from = since == cache::beginning_of_time ? std::nullopt : std::optional(since);
-    Walk walk(tools.client, from, bound, upstream::Priority::backfill);
-    std::optional<Instant> through = before.boundary; // what is above it, increments bring
-    if (bound) through = *before.backfill_bound;      // what is above that, earlier runs certified
-
-    for (bool last = false; !last;) {
-        std::function<Task<Step>()> ask = [&walk] { return walk.next(); };
-        Step step = co_await with_retries(tools.clock, tools.random, ask);
-        if (!through) through = step.asked_at - date_grain;
-        auto save = [&](cache::Writer& db) {
-            const Instant now = tools.clock.now();
-            save_step(db, step, since, *through, tools.client.time_unit(), now);
-            note_clock(db, step.has_date, now);
-        };
-        std::function<void(cache::Writer&)> also = save;
-        auto listed = std::move(step.conversations);
-        const Ingested done =
-            co_await ingest(tools, std::move(listed), Source::list, upstream::Priority::backfill, also);
-        report(done);
-        last = step.last;
-        co_await between();
+    const auto work = load_work(tools, since);
+    for (const cache::Span& gap : work) {
+        if (gap.through == Instant::max())
+            co_await begin(tools, gap, deletions, duties);
+        else
+            co_await close_gap(tools, gap, deletions, duties);
     }
+    auto done = [&](cache::Writer& db) {
+        Progress progress = cache::load_progress(db);
+        progress.backfill_done = true;
+        cache::save_progress(db, progress);
+    };
+    co_await tools.store.write(done);
+}
+
+Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Duties duties)
+{
+    auto forget = [&](cache::Writer& db) { cache::clear_problem(db, problem.key); };
+    co_await tools.store.write(forget); // what still cannot be read is noted anew
+    co_await close_gap(tools, *problem.unreadable, deletions, duties);
 }
 
 } // namespace alli::sync

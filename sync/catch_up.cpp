@@ -69,6 +69,17 @@ Missing find_missing(const Conversation& listed, const std::optional<cache::Held
     return missing;
 }
 
+Missing find_all(const Conversation& listed)
+{
+    const std::int64_t start = tail_start(listed);
+    if (!listed.chat_count || *listed.chat_count < embedded_count(listed)) return everything();
+    Missing missing;
+    missing.embedded_at = start;
+    missing.cut_from = listed.chat_count;
+    if (start > 0) missing.last_page = page_of(start - 1);
+    return missing;
+}
+
 Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing,
                                      upstream::Priority priority)
 {
@@ -77,6 +88,7 @@ Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation list
     for (int page = missing.first_page; page <= missing.last_page; ++page) {
         auto chats = co_await client.list_chats(listed.id, page, priority);
         if (!chats) co_return std::nullopt;
+        ++update.pages;
         const std::int64_t first = (std::int64_t{page} - 1) * page_size;
         const bool full = std::ssize(*chats) >= page_size;
         if (!full) known = first + std::ssize(*chats);
@@ -88,6 +100,7 @@ Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation list
         if (missing.to_the_end && page == missing.last_page) ++missing.last_page;
     }
     if (missing.to_the_end) update.cut_from = known;
+    if (missing.cut_from) update.cut_from = known >= 0 ? known : *missing.cut_from;
     // Chats may have come or gone since the list was made: pages are the younger truth, and no hole may come to be.
     if (missing.embedded_at && (known < 0 || known >= *missing.embedded_at + embedded_count(listed))) {
         ChatRun run;

@@ -22,16 +22,21 @@ struct Update {
     Conversation conversation;
     std::vector<ChatRun> runs;
     std::optional<std::int64_t> cut_from; // upstream has no chats from this ordinal on
+    int pages = 0;                        // that were asked for
 };
 
 /// Which pages of chats (1 is the oldest) must be asked for, worked out of the list item and of what is held. Pure.
 struct Missing {
     int first_page = 1, last_page = 0;       // none when last < first
     bool to_the_end = false;                 // go on while pages are full: how many there are is not known
+    std::optional<std::int64_t> cut_from;    // the item counts no chats from this ordinal on
     std::optional<std::int64_t> embedded_at; // where the item's own chats go; none: leave them out
 };
 Missing find_missing(const Conversation& listed, const std::optional<cache::Held>& held,
                      const std::vector<ChatId>& held_tail);
+
+/// All but what the item carries: for a comparison with what is held.
+Missing find_all(const Conversation& listed);
 
 /// The ordinal from which find_missing wants the held ids: where the embedded chats begin.
 std::int64_t tail_start(const Conversation& listed);

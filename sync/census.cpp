@@ -3,6 +3,8 @@
 #include "sync/passes.hpp"
 #include "sync/retry.hpp"
 
+#include <unordered_set>
+
 namespace alli::sync {
 namespace {
 
@@ -15,60 +17,60 @@ std::vector<Conversation> take_chatless(std::vector<Conversation>& page)
     return chatless;
 }
 
-} // namespace
-
-Task<> census(Tools tools, Report report)
+Task<upstream::Listed> next_page(Tools tools, std::optional<std::string> cursor)
 {
-    std::optional<std::string> cursor;
-    std::optional<Instant> started;
-    do {
-        upstream::ListQuery query;
-        query.cursor = cursor;
-        std::function<Task<upstream::Listed>()> ask = [&] {
-            return tools.client.list_conversations(query, upstream::Priority::reconcile);
-        };
-        upstream::Listed listed = co_await with_retries(tools.clock, tools.random, ask);
-        if (!started) started = tools.clock.now(); // it only plans the next one
-        if (listed.page.cursor && listed.page.cursor == cursor)
-            throw Error(Fault::bad_reply, "upstream's paging is broken; the census is tried again later",
-                        "a list's cursor does not advance");
-        cursor = std::move(listed.page.cursor);
-        auto save = [&](cache::Writer& db) {
-            if (cursor) return;
-            cache::Progress progress = cache::load_progress(db);
-            progress.chatless_at = started;
-            cache::save_progress(db, progress);
-        };
-        std::function<void(cache::Writer&)> also = save;
-        auto chatless = take_chatless(listed.page.conversations);
-        if (chatless.empty() && cursor) continue;
-        const Ingested done =
-            co_await ingest(tools, std::move(chatless), Source::list, upstream::Priority::reconcile, also);
-        report(done);
-    } while (cursor);
+    upstream::ListQuery query;
+    query.cursor = cursor;
+    std::function<Task<upstream::Listed>()> ask = [&] {
+        return tools.client.list_conversations(query, upstream::Priority::reconcile);
+    };
+    upstream::Listed listed = co_await with_retries(tools.clock, tools.random, ask);
+    if (listed.page.cursor && listed.page.cursor == cursor)
+        throw Error(Fault::bad_reply, "upstream's paging is broken; the census is tried again later",
+                    "a list's cursor does not advance");
+    co_return listed;
 }
 
-Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report)
+std::vector<ConversationId> load_unseen(Tools tools, const std::unordered_set<ConversationId>& seen)
 {
-    for (const ConversationId& id : ids) {
-        std::function<Task<std::optional<Conversation>>()> ask = [&] {
-            return tools.client.find_conversation(id, upstream::Priority::increment);
-        };
-        auto found = co_await with_retries(tools.clock, tools.random, ask);
-        if (found) {
-            std::vector<Conversation> one;
-            one.push_back(std::move(*found));
+    auto held = tools.store.read([](cache::Reader& db) { return cache::ids_without_chat(db); });
+    std::erase_if(held, [&](const ConversationId& id) { return seen.contains(id); });
+    return held;
+}
+
+void note_done(cache::Writer& db, Instant started)
+{
+    cache::Progress progress = cache::load_progress(db);
+    progress.chatless_at = started;
+    cache::save_progress(db, progress);
+}
+
+} // namespace
+
+Task<> census(Tools tools, Deletions deletions, Duties duties)
+{
+    const Instant started = tools.clock.now(); // it only plans the next one
+    std::optional<std::string> cursor;
+    std::unordered_set<ConversationId> seen;
+    How how;
+    how.priority = upstream::Priority::reconcile;
+    do {
+        upstream::Listed listed = co_await next_page(tools, cursor);
+        cursor = std::move(listed.page.cursor);
+        auto chatless = take_chatless(listed.page.conversations);
+        for (const Conversation& conversation : chatless) seen.insert(conversation.id);
+        if (!chatless.empty()) {
             std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
-            report(co_await ingest(tools, std::move(one), Source::single, upstream::Priority::increment, nothing_more));
-            continue;
+            const Ingested done = co_await ingest(tools, std::move(chatless), how, nothing_more);
+            if (duties.report) duties.report(done);
         }
-        auto erase = [&](cache::Writer& db) {
-            cache::IndexBatch index;
-            cache::erase_conversation(db, index, id);
-            index.flush(db);
-        };
-        co_await tools.store.write(erase);
-    }
+        if (duties.between) co_await duties.between();
+    } while (cursor);
+
+    auto absent = load_unseen(tools, seen);
+    co_await confirm_absent(tools, std::move(absent), deletions, duties.report);
+    auto save = [&](cache::Writer& db) { note_done(db, started); };
+    co_await tools.store.write(save);
 }
 
 } // namespace alli::sync

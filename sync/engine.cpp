@@ -1,66 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/engine.hpp"
 
-#include "sync/passes.hpp"
+#include "sync/alarm.hpp"
+#include "sync/estimate.hpp"
+#include "sync/jobs.hpp"
+#include "sync/reconcile.hpp"
 #include "sync/retry.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/experimental/channel.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <deque>
+#include <map>
 
 namespace alli::sync {
 namespace {
 
 using cache::Progress;
+using std::chrono::milliseconds;
 
-/// Something to wait for beside the clock. Belongs to the engine's loop.
-class Alarm {
-  public:
-    explicit Alarm(asio::any_io_executor loop) : loop_(loop), rung_(loop, 1) {}
-
-    template <class Action>
-    void post(Action action) // any thread
-    {
-        asio::post(loop_, std::move(action));
-    }
-
-    static void ring(const std::shared_ptr<Alarm>& alarm) // any thread
-    {
-        alarm->post([alarm] { alarm->rung_.try_send(boost::system::error_code()); });
-    }
-
-    /// True when it rang before the time was up.
-    Task<bool> wait(Clock& clock, std::chrono::nanoseconds pause)
-    {
-        using namespace asio::experimental::awaitable_operators;
-        const auto first = co_await (clock.sleep(pause) || rung_.async_receive(asio::use_awaitable));
-        co_return first.index() == 1;
-    }
-
-  private:
-    asio::any_io_executor loop_;
-    asio::experimental::channel<void(boost::system::error_code)> rung_;
-};
-
-constexpr std::chrono::milliseconds first_pause{1'000};
-constexpr std::chrono::milliseconds longest_pause{
-    15'000}; // a rejected key, or a dead upstream, is tried at least so often
+constexpr milliseconds first_pause{1'000};
+constexpr milliseconds longest_pause{15'000}; // a rejected key, or a dead upstream, is tried at least so often
 
 } // namespace
 
 struct Engine::Core {
     Core(upstream::Client& client, cache::Store& store, Clock& its_clock, Random& its_random, Options its_options)
-        : clock(its_clock), random(its_random),
-          options(its_options), tools{client, store, its_clock, its_random, its_options.max_parallel}
+        : clock(its_clock), random(its_random), options(its_options), tools{client,
+                                                                            store,
+                                                                            its_clock,
+                                                                            its_random,
+                                                                            its_options.max_parallel,
+                                                                            its_options.overlap,
+                                                                            its_options.reconcile_interval / 24},
+          jobs(tools), reconcile(tools, its_options.reconcile_interval), pause(its_options.interval)
     {
-        const Progress progress = store.read([](cache::Reader& db) { return cache::load_progress(db); });
+        deletions.accepted = options.accept_deletions;
+        const Progress progress = load_progress();
         adopt_time_unit(client, progress.unit);
         current.verified_at = progress.verified_at;
-        current.backfill_done = !backfill_due();
+        current.backfill_done = !backfill_due(tools, since());
         publish();
     }
 
@@ -76,20 +54,10 @@ struct Engine::Core {
 
     Instant since() const { return options.backfill_since.value_or(cache::beginning_of_time); }
 
-    bool backfill_due() const
+    Progress load_progress() const
     {
-        return !tools.store.read([this](cache::Reader& db) { return cache::is_covered(db, since(), std::nullopt); });
+        return tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
     }
-
-    bool census_due() const
-    {
-        const Progress progress = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
-        if (!progress.chatless_at || *progress.chatless_at > clock.now())
-            return true; // never, or the clock was set back
-        return clock.now() - *progress.chatless_at > options.reconcile_interval;
-    }
-
-    bool increment_due() const { return clock.steady() - last_increment >= options.interval; }
 
     void publish() { std::atomic_store(&published, std::make_shared<const State>(current)); }
 
@@ -99,6 +67,7 @@ struct Engine::Core {
         current.key_accepted = true;
         current.conversations += done.conversations;
         current.chats += done.chats;
+        spent += 1 + done.chat_pages;
         publish();
         if (report) report(current);
     }
@@ -108,15 +77,50 @@ struct Engine::Core {
         return [this](const Ingested& done) { note(done); };
     }
 
+    // --- polls -------------------------------------------------------------------------------------------------
+
+    bool poll_due() const { return !last_poll || clock.steady() - *last_poll >= pause; }
+
+    // Sooner again while things happen; back to the interval while nothing does.
+    void set_pause(bool news)
+    {
+        const milliseconds shortest = std::min(options.interval, milliseconds(1'000));
+        pause = news ? std::max(options.interval / 8, shortest) : std::min(pause * 2, options.interval);
+    }
+
     Task<> poll()
     {
-        last_increment = clock.steady();
+        last_poll = clock.steady();
         Report report_it = reporter();
-        co_await increment(tools, options.overlap, report_it);
-        current.verified_at = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); }).verified_at;
+        const bool news = co_await increment(tools, deletions, report_it);
+        set_pause(news);
+        current.verified_at = load_progress().verified_at;
         ++current.passes;
+        co_await follow_growing();
         publish();
     }
+
+    // Messages still being written that no poll lists any more; each after a growing pause, for some never end.
+    Task<> follow_growing()
+    {
+        const auto boundary = load_progress().boundary;
+        auto growing = tools.store.read([](cache::Reader& db) { return cache::load_growing(db); });
+        std::map<ConversationId, Job> still;
+        std::vector<cache::Growing> due;
+        for (const cache::Growing& it : growing) {
+            if (it.last_chat_at && boundary && *it.last_chat_at >= *boundary - options.overlap) continue;
+            Job& job = still[it.id];
+            if (const auto known = followed.find(it.id); known != followed.end()) job = known->second;
+            if (clock.steady() < job.not_before) continue;
+            job.not_before = clock.steady() + options.interval * (1 << std::min(job.failures++, 7));
+            due.push_back(it);
+        }
+        followed = std::move(still);
+        Report report_it = reporter();
+        co_await read_growing(tools, std::move(due), report_it);
+    }
+
+    // --- what local apps asked for -----------------------------------------------------------------------------
 
     // Once each: one that cannot be read must not hold up everything else. What fails for all is tried again for all.
     Task<> refresh_asked_for()
@@ -124,63 +128,131 @@ struct Engine::Core {
         for (std::size_t left = asked_for.size(); left > 0; --left) {
             const ConversationId id = std::move(asked_for.front());
             asked_for.pop_front();
-            std::vector<ConversationId> one{id};
-            Report report_it = reporter();
-            std::optional<Error> failure;
-            try {
-                co_await refresh(tools, std::move(one), report_it);
-            } catch (const Error& error) {
-                failure = error;
-            }
-            if (failure && concerns_all(*failure)) {
-                asked_for.push_back(id);
-                throw Error(*failure);
-            }
-            co_await note_refresh(id, failure);
+            co_await refresh_one(id, true);
         }
     }
 
-    static bool concerns_all(const Error& error)
+    Task<> refresh_one(ConversationId id, bool again)
     {
-        return error.fault() != Fault::bad_reply && error.fault() != Fault::refused;
+        std::vector<ConversationId> one{id};
+        Report report_it = reporter();
+        std::optional<Error> failure;
+        try {
+            co_await refresh(tools, std::move(one), report_it);
+        } catch (const Error& error) {
+            failure = error;
+        }
+        if (!failure) co_return;
+        if (concerns_all(*failure)) {
+            if (again) asked_for.push_back(id);
+            throw Error(*failure);
+        }
+        auto keep = [&](cache::Writer& db) { note_unreadable(db, random, id, *failure, clock.now()); };
+        co_await tools.store.write(keep);
     }
 
-    Task<> note_refresh(ConversationId id, std::optional<Error> failure)
+    Task<> retry_problems()
     {
-        const std::string key = "conversation " + id.value;
-        const Instant now = clock.now();
-        auto note = [&](cache::Writer& db) {
-            if (failure)
-                cache::put_problem(db, key,
-                                   {fmt::format("a conversation that a local app changed could not be read again: {}",
-                                                failure->what()),
-                                    failure->hint(), now});
-            else
-                cache::clear_problem(db, key);
-        };
-        co_await tools.store.write(note);
+        const auto due =
+            tools.store.read([this](cache::Reader& db) { return cache::load_due_problems(db, clock.now()); });
+        for (const cache::Problem& problem : due) {
+            if (problem.conversation) {
+                const ConversationId id{*problem.conversation};
+                co_await refresh_one(id, false);
+            } else if (problem.unreadable) {
+                co_await retry_window(tools, problem, deletions, duties());
+            }
+        }
     }
+
+    // --- the order of things -----------------------------------------------------------------------------------
 
     Task<> between_pages()
     {
         co_await refresh_asked_for();
-        if (increment_due()) co_await poll();
+        if (poll_due()) co_await poll();
+    }
+
+    Duties duties()
+    {
+        Duties made;
+        made.due = [this] { return poll_due() || !asked_for.empty(); };
+        made.between = [this] { return between_pages(); };
+        made.report = [this](const Ingested& done) { note(done); };
+        return made;
+    }
+
+    // Reconcile keeps to its share: after what it spent it rests, and others go on meanwhile.
+    Duties reconcile_duties()
+    {
+        Duties made = duties();
+        made.between = [this] { return rest(); };
+        return made;
+    }
+
+    Task<> rest()
+    {
+        const double seconds = options.reconcile_rate > 0 ? static_cast<double>(spent) / options.reconcile_rate : 0;
+        spent = 0;
+        auto until = clock.steady() +
+                     std::chrono::duration_cast<Clock::Steady::duration>(std::chrono::duration<double>(seconds));
+        for (;;) {
+            co_await between_pages();
+            const auto now = clock.steady();
+            if (now >= until) break;
+            const auto pause_now = std::min<std::chrono::nanoseconds>(until - now, *last_poll + pause - now);
+            if (alarm)
+                co_await alarm->wait(clock, pause_now);
+            else
+                co_await clock.sleep(pause_now);
+        }
+        spent = 0;
+    }
+
+    Task<> read_backfill()
+    {
+        current.backfill_done = false;
+        forecast.emplace(tools);
+        Duties owed = duties();
+        owed.between = [this] { return between_backfill_pages(); };
+        co_await backfill(tools, since(), deletions, owed);
+        current.fraction.reset();
+        current.eta_seconds.reset();
+    }
+
+    Task<> between_backfill_pages()
+    {
+        co_await between_pages();
+        co_await forecast->note_page();
+        current.fraction = forecast->fraction();
+        current.eta_seconds = forecast->seconds_left();
     }
 
     Task<> catch_up_with_upstream()
     {
         co_await refresh_asked_for();
-        Report report_it = reporter();
-        if (backfill_due()) {
-            current.backfill_done = false;
-            last_increment = clock.steady();
-            std::function<Task<>()> between = [this] { return between_pages(); };
-            co_await backfill(tools, since(), between, report_it);
-        }
-        current.backfill_done = true;
-        co_await poll();
-        if (census_due()) co_await census(tools, report_it);
-        healthy();
+        std::function<Task<>()> work = [this] { return poll(); };
+        if (once || poll_due()) co_await jobs.attempt(polling, true, work);
+        work = [this] { return read_backfill(); };
+        co_await jobs.attempt(backfilling, backfill_due(tools, since()), work);
+        if (load_progress().backfill_done) current.backfill_done = true;
+        co_await compare();
+        work = [this] { return retry_problems(); };
+        co_await jobs.attempt(retrying, true, work);
+        if (polling.failures == 0) healthy();
+    }
+
+    Task<> compare()
+    {
+        std::function<Task<>()> work = [this] { return reconcile.run_census(deletions, reconcile_duties()); };
+        co_await jobs.attempt(census_job, reconcile.census_due(), work);
+        work = [this] { return reconcile.run_sweep(deletions, reconcile_duties()); };
+        co_await jobs.attempt(sweeping, !once && reconcile.sweep_due(), work);
+        work = [this] { return reconcile.settle_suspects(deletions, reconcile_duties()); };
+        co_await jobs.attempt(settling, reconcile.suspects_due(deletions), work);
+        work = [this] { return reconcile.run_counts(reconcile_duties()); };
+        co_await jobs.attempt(counting, !once && reconcile.counts_due(), work);
+        if (!once) deletions.accepted = false; // one round was meant
     }
 
     void healthy()
@@ -202,6 +274,8 @@ struct Engine::Core {
         publish();
     }
 
+    // --- the loop ----------------------------------------------------------------------------------------------
+
     // The alarm belongs to the loop, which may go before the engine does: it ends with run().
     struct AlarmSet {
         explicit AlarmSet(Core& its_core) : core(its_core) { std::atomic_store(&core.shared_alarm, core.alarm); }
@@ -220,7 +294,7 @@ struct Engine::Core {
         alarm = std::make_shared<Alarm>(co_await asio::this_coro::executor);
         const AlarmSet set(*this);
         for (int failures = 0;;) {
-            std::optional<std::chrono::milliseconds> penalty;
+            std::optional<milliseconds> penalty;
             try {
                 co_await catch_up_with_upstream();
                 failures = 0;
@@ -233,18 +307,37 @@ struct Engine::Core {
             // Readers of an old mirror ring the alarm; an upstream in trouble must not hear of each of them.
             if (penalty)
                 co_await clock.sleep(*penalty);
-            else
-                co_await alarm->wait(clock, options.interval);
+            else if (co_await alarm->wait(clock, until_next()))
+                last_poll.reset(); // it was rung: look at once
         }
+    }
+
+    std::chrono::nanoseconds until_next() const
+    {
+        const auto now = clock.steady();
+        if (!last_poll) return milliseconds(1);
+        const auto next = std::max(*last_poll + pause, polling.not_before);
+        return std::max<std::chrono::nanoseconds>(next - now, milliseconds(1));
     }
 
     Clock& clock;
     Random& random;
     Options options;
     Tools tools;
+    Jobs jobs;
+    Reconcile reconcile;
+    Deletions deletions;
     State current; // the loop's own
     std::function<void(const State&)> report;
-    Clock::Steady last_increment{};
+    bool once = false;                      // run_once: all now, and every failure is thrown
+    std::optional<Clock::Steady> last_poll; // none: at once
+    milliseconds pause;
+    std::int64_t spent = 0; // requests since reconcile last rested
+    std::map<ConversationId, Job> followed;
+    Job polling{"a poll failed"}, backfilling{"the backfill failed"}, census_job{"the census failed"},
+        sweeping{"a comparison failed"}, settling{"deletions could not be confirmed"},
+        counting{"daily counts could not be compared"}, retrying{"trying again failed"};
+    std::optional<Forecast> forecast;
     std::deque<ConversationId> asked_for;
     std::shared_ptr<Alarm> alarm;
     std::shared_ptr<Alarm> shared_alarm;    // the same, for other threads
@@ -265,6 +358,7 @@ Task<> Engine::run()
 Task<> Engine::run_once(std::function<void(const State&)> report)
 {
     core_->report = std::move(report);
+    core_->once = core_->jobs.once = true;
     try {
         co_await core_->catch_up_with_upstream();
     } catch (const Error& error) {
@@ -288,6 +382,14 @@ void Engine::wake_conversation(ConversationId id)
     const auto alarm = std::atomic_load(&core_->shared_alarm);
     if (!alarm) return; // not running: the first pass is still to come
     alarm->post([core = core_.get(), id = std::move(id)]() mutable { core->asked_for.push_back(std::move(id)); });
+    Alarm::ring(alarm);
+}
+
+void Engine::accept_deletions()
+{
+    const auto alarm = std::atomic_load(&core_->shared_alarm);
+    if (!alarm) return;
+    alarm->post([core = core_.get()] { core->deletions.accepted = true; });
     Alarm::ring(alarm);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Upstream -> cache, with a plan: backfill newest first, then increments for ever, and a census of conversations
-// without a chat. Runs on one loop, waits only through the Clock, and leaves the mirror as good as before whenever it
-// fails.
+// Upstream -> cache, with a plan: what a local app asked for, polls, backfill, reconcile, in this order. Runs on one
+// loop, waits only through the Clock, and leaves the mirror as good as before whenever it fails. What concerns one
+// conversation or one window is kept as a problem and holds up nothing else.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -24,6 +24,8 @@ struct Options {
     std::chrono::milliseconds reconcile_interval{86'400'000};
     std::optional<Instant> backfill_since; // none: everything
     int max_parallel = 4;                  // chat pages asked for side by side
+    double reconcile_rate = 0;             // requests a second that reconcile may make; 0: no limit
+    bool accept_deletions = false;         // a person has said so: however many
 };
 
 /// What the engine is at, as one immutable value; for status, readiness and the watchdog.
@@ -49,15 +51,16 @@ class Engine {
     /// Until cancelled (asio cancellation of the coroutine). Failures are kept in State and as problems, and retried.
     Task<> run();
 
-    /// One pass until the mirror is complete: backfill, census, increment. `report` is called after every commit.
-    /// Temporary failures are retried a few times; throws what is left: key_rejected, unreachable, unavailable,
-    /// bad_reply.
+    /// One pass until the mirror is complete: backfill, a poll, and the census if it is due. `report` is called after
+    /// every commit. Temporary failures are retried a few times; throws what is left: key_rejected, unreachable,
+    /// unavailable, bad_reply.
     Task<> run_once(std::function<void(const State&)> report);
 
     // Any thread:
     std::shared_ptr<const State> state() const;
     void wake();                               // poll now rather than at the next interval
     void wake_conversation(ConversationId id); // fetch this one again soon: something about it changed
+    void accept_deletions();                   // a person's word: what upstream says is gone, is gone
 
   private:
     struct Core;

@@ -1,48 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sync/mutant.hpp"
 #include "sync/passes.hpp"
-#include "sync/retry.hpp"
-#include "sync/walk.hpp"
+
+#include <unordered_set>
 
 namespace alli::sync {
 namespace {
 
-void save_pass(cache::Writer& db, Instant from, Instant started, TimeUnit unit, Instant now)
-{
-    cache::Progress progress = cache::load_progress(db);
-    // Upstream's clock may have been set back; what is certain does not shrink for that.
-    progress.boundary = std::max(started, progress.boundary.value_or(started));
-    progress.unit = unit;
-    progress.verified_at = now;
-    cache::save_progress(db, progress);
-    cache::cover(db, {from, started, now});
-}
+using cache::Progress;
+
+// One poll: where it asks from, and what it means when it is through.
+class Poll {
+  public:
+    Poll(Tools tools, const Progress& before)
+        : tools_(tools), boundary_(*before.boundary), verified_at_(before.verified_at),
+          from_(is_planted(Mutant::no_overlap) ? boundary_ : boundary_ - tools.overlap)
+    {}
+
+    Instant from() const { return from_; }
+
+    // Upstream's clock was set back further than the overlap makes good: what is new bears times from before the
+    // boundary. Asks again from where the last poll stood on the new clock. True: walk once more.
+    bool begins_anew(const Step& step)
+    {
+        if (started_) return false;
+        started_ = step.asked_at - date_grain;
+        sent_at_ = step.sent_at;
+        set_back_ = *started_ < boundary_ - tools_.overlap / 2;
+        if (!set_back_) return false;
+        const Instant now = tools_.clock.now();
+        const auto known = verified_at_ && *verified_at_ <= now;
+        const auto since_last = known ? now - *verified_at_ : std::chrono::microseconds(std::chrono::hours(24));
+        const Instant lower = *started_ - since_last - tools_.overlap;
+        if (lower >= from_) return false;
+        from_ = lower;
+        return true;
+    }
+
+    Task<> look_at(const Step& step)
+    {
+        readable_ = readable_ && step.unreadable.empty();
+        for (const Conversation& conversation : step.conversations) {
+            seen_.insert(conversation.id);
+            newest_ = std::max(newest_, conversation.last_chat_at);
+        }
+        co_return;
+    }
+
+    // Held with a time that was asked about, yet not listed: deleted, or moved back.
+    std::vector<ConversationId> absent() const
+    {
+        if (!readable_) return {};
+        const cache::Span asked{from_, Instant::max()};
+        auto held = tools_.store.read([&](cache::Reader& db) { return cache::ids_within(db, asked); });
+        std::erase_if(held, [&](const ConversationId& id) { return seen_.contains(id); });
+        return held;
+    }
+
+    void save(cache::Writer& db, const Step& step)
+    {
+        const Instant now = tools_.clock.now();
+        note_unreadable(db, tools_.random, step, *started_, now);
+        if (!step.last) return;
+        Progress progress = cache::load_progress(db);
+        // A little slower an answer is no reason to doubt what was certain.
+        progress.boundary = set_back_ ? *started_ : std::max(*started_, boundary_);
+        if (is_planted(Mutant::boundary_from_data) && newest_) progress.boundary = newest_;
+        progress.unit = tools_.client.time_unit();
+        progress.verified_at = sent_at_;
+        cache::save_progress(db, progress);
+        if (set_back_) cache::uncover(db, {*started_, Instant::max()});
+        cache::cover(db, {from_, *started_, sent_at_}, tools_.together);
+    }
+
+  private:
+    Tools tools_;
+    Instant boundary_;
+    std::optional<Instant> verified_at_;
+    Instant from_, sent_at_;
+    std::optional<Instant> started_, newest_;
+    bool set_back_ = false, readable_ = true;
+    std::unordered_set<ConversationId> seen_;
+};
 
 } // namespace
 
-Task<> increment(Tools tools, std::chrono::microseconds overlap, Report report)
+Task<bool> increment(Tools tools, Deletions deletions, Report report)
 {
-    const cache::Progress before = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
-    if (!before.boundary) co_return; // nothing to go on from: the backfill sets it with its first page
-    const Instant from = *before.boundary - overlap;
-    Walk walk(tools.client, from, std::nullopt, upstream::Priority::increment);
-    std::optional<Instant> started;
-
-    for (bool last = false; !last;) {
-        std::function<Task<Step>()> ask = [&walk] { return walk.next(); };
-        Step step = co_await with_retries(tools.clock, tools.random, ask);
-        if (!started) started = step.asked_at - date_grain;
-        last = step.last;
-        auto save = [&](cache::Writer& db) {
-            const Instant now = tools.clock.now();
-            if (step.last) save_pass(db, from, *started, tools.client.time_unit(), now);
-            note_clock(db, step.has_date, now);
-        };
-        std::function<void(cache::Writer&)> also = save;
-        auto listed = std::move(step.conversations);
-        const Ingested done =
-            co_await ingest(tools, std::move(listed), Source::list, upstream::Priority::increment, also);
+    const Progress before = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
+    if (!before.boundary) co_return false; // nothing to go on from: the backfill sets it with its first page
+    Poll poll(tools, before);
+    std::int64_t news = 0;
+    How how;
+    how.priority = upstream::Priority::increment;
+    Duties duties;
+    duties.report = [&](const Ingested& done) {
+        news += done.conversations;
         report(done);
+    };
+    Save save = [&poll](cache::Writer& db, const Step& step) { poll.save(db, step); };
+    duties.compare = [&poll](const Step& step) { return poll.look_at(step); };
+    for (bool anew = true; anew;) {
+        Walk walk(tools.client, poll.from(), std::nullopt, upstream::Priority::increment);
+        Step first = co_await next_readable(tools, walk);
+        anew = poll.begins_anew(first);
+        if (!anew) co_await go_down_from(tools, walk, std::move(first), how, save, duties);
     }
+    auto absent = poll.absent();
+    co_await confirm_absent(tools, std::move(absent), deletions, report);
+    co_return news > 0;
 }
 
 } // namespace alli::sync

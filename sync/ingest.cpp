@@ -1,39 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/ingest.hpp"
 
+#include "sync/audit.hpp"
+#include "sync/mutant.hpp"
 #include "sync/parallel.hpp"
 #include "sync/retry.hpp"
 
 namespace alli::sync {
 namespace {
 
-Missing look_up(cache::Store& store, const Conversation& listed)
+/// What became of one listed conversation.
+struct Outcome {
+    ConversationId id;
+    std::optional<Instant> last_chat_at;
+    std::optional<Update> update; // none: gone meanwhile, or
+    std::optional<Error> failure; // not to be read
+};
+
+// A last message of which upstream does not say that it is done may grow while it is young.
+bool may_grow(const cache::Held& held, Instant now, std::chrono::microseconds overlap)
 {
-    return store.read([&](cache::Reader& db) {
-        const auto held = cache::find_held(db, listed.id);
+    return !held.last_completed || (held.maybe_since && now - *held.maybe_since < overlap);
+}
+
+Missing look_up(Tools tools, const Conversation& listed, Depth depth)
+{
+    if (depth == Depth::all) return find_all(listed);
+    return tools.store.read([&](cache::Reader& db) {
+        auto held = cache::find_held(db, listed.id);
         const auto tail = held ? cache::chat_ids_from(db, listed.id, tail_start(listed)) : std::vector<ChatId>();
+        if (held) held->last_completed = !may_grow(*held, tools.clock.now(), tools.overlap);
         return find_missing(listed, held, tail);
     });
 }
 
-// One conversation made whole; asked again as a whole when an answer could not be had or read.
-Task<> complete(Tools tools, Conversation listed, upstream::Priority priority, std::optional<Update>* result)
+// Whether others can be read while this one cannot.
+Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority)
 {
-    const Missing missing = look_up(tools.store, listed);
-    std::function<Task<std::optional<Update>>()> ask = [&] {
-        return catch_up(tools.client, listed, missing, priority);
-    };
-    *result = co_await with_retries(tools.clock, tools.random, ask);
+    if (fault == Fault::bad_reply || fault == Fault::refused) co_return true;
+    if (fault != Fault::unavailable && fault != Fault::key_rejected) co_return false;
+    upstream::ListQuery least;
+    least.page_size = 1;
+    try {
+        co_await tools.client.list_conversations(least, priority);
+    } catch (const Error&) { // then it concerns all, and the first error says so
+        co_return false;
+    }
+    co_return true;
 }
 
-void put(cache::Writer& db, cache::IndexBatch& index, const Update& update, Ingested& done)
+// One conversation made whole; asked again as a whole when an answer could not be had or read.
+Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
+{
+    outcome->id = listed.id;
+    outcome->last_chat_at = listed.last_chat_at;
+    const Missing missing = look_up(tools, listed, how.depth);
+    std::function<Task<std::optional<Update>>()> ask = [&] {
+        return catch_up(tools.client, listed, missing, how.priority);
+    };
+    try {
+        outcome->update = co_await with_retries(tools.clock, tools.random, ask);
+    } catch (const Error& error) {
+        outcome->failure = error;
+    }
+    if (outcome->failure && !co_await is_its_own(tools, outcome->failure->fault(), how.priority))
+        throw Error(*outcome->failure);
+}
+
+void put(cache::Writer& db, cache::IndexBatch& index, const Update& update, How how, Ingested& done, Audit& audit)
 {
     const ConversationId& id = update.conversation.id;
+    if (how.audit) audit.look_at(db, update.conversation);
     bool changed = cache::put_conversation(db, index, update.conversation);
     std::int64_t chats = 0;
     for (const ChatRun& run : update.runs) chats += cache::put_chats(db, index, id, run.first_ordinal, run.chats);
-    if (update.cut_from) changed |= cache::cut_chats(db, index, id, *update.cut_from);
-    done.conversations += changed || chats > 0 ? 1 : 0;
+    const bool cut = update.cut_from && cache::cut_chats(db, index, id, *update.cut_from);
+    if (how.audit) audit.end_look(chats > 0 || cut);
+    done.conversations += changed || cut || chats > 0 ? 1 : 0;
     done.chats += chats;
 }
 
@@ -46,30 +89,78 @@ void note_embedding(cache::Writer& db, int most)
     cache::save_progress(db, progress);
 }
 
+int most_embedded(const std::vector<Conversation>& listed)
+{
+    int most = -1;
+    for (const Conversation& conversation : listed)
+        if (conversation.chats_at) most = std::max(most, static_cast<int>(conversation.chats.size()));
+    return most;
+}
+
 } // namespace
 
-Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Source source, upstream::Priority priority,
-                      std::function<void(cache::Writer&)> also)
+std::string problem_key(const ConversationId& id)
 {
-    std::vector<std::optional<Update>> updates(listed.size());
-    int most_embedded = -1;
-    for (const Conversation& conversation : listed)
-        if (source == Source::list && conversation.chats_at)
-            most_embedded = std::max(most_embedded, static_cast<int>(conversation.chats.size()));
+    return "conversation " + id.value;
+}
+
+void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
+                     std::optional<Instant> last_chat_at)
+{
+    const std::string key = problem_key(id);
+    const auto before = cache::find_problem(db, key);
+    cache::Problem problem;
+    if (before) problem.unreadable = before->unreadable;
+    if (last_chat_at) {
+        mend(db, key, now); // it may have stood at another time
+        problem.unreadable = cache::Span{*last_chat_at, *last_chat_at + std::chrono::microseconds(1)};
+    }
+    problem.what = fmt::format("conversation {} cannot be read: {}", id.value, why.what());
+    problem.hint = why.hint();
+    problem.since = before ? before->since : now;
+    problem.tries = before ? before->tries + 1 : 1;
+    problem.retry_at = now + retry_pause(random, problem.tries);
+    problem.conversation = id.value;
+    cache::put_problem(db, key, problem);
+}
+
+void mend(cache::Writer& db, const std::string& key, Instant now)
+{
+    const auto problem = cache::find_problem(db, key);
+    if (!problem) return;
+    cache::clear_problem(db, key);
+    if (problem->unreadable) cache::cover(db, {problem->unreadable->from, problem->unreadable->through, now});
+}
+
+Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, How how, std::function<void(cache::Writer&)> also)
+{
+    std::vector<Outcome> outcomes(listed.size());
+    const int embedded = how.source == Source::list ? most_embedded(listed) : -1;
+    if (is_planted(Mutant::cursor_before_commit)) co_await tools.store.write(also);
 
     std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
-        return complete(tools, std::move(listed[i]), priority, &updates[i]);
+        return complete(tools, std::move(listed[i]), how, &outcomes[i]);
     };
     co_await in_parallel(listed.size(), tools.max_parallel, one);
 
     Ingested done;
     auto put_all = [&](cache::Writer& db) {
+        const Instant now = tools.clock.now();
+        Audit audit;
         cache::IndexBatch index;
-        for (const auto& update : updates)
-            if (update) put(db, index, *update, done);
-        index.flush(db);
-        if (most_embedded >= 0) note_embedding(db, most_embedded);
         also(db);
+        for (const Outcome& outcome : outcomes) {
+            if (outcome.update) {
+                done.chat_pages += outcome.update->pages;
+                put(db, index, *outcome.update, how, done, audit);
+                mend(db, problem_key(outcome.id), now);
+            } else if (outcome.failure) {
+                note_unreadable(db, tools.random, outcome.id, *outcome.failure, now, outcome.last_chat_at);
+            }
+        }
+        index.flush(db);
+        if (embedded >= 0) note_embedding(db, embedded);
+        if (how.audit) cache::add_drift(db, audit.found());
     };
     co_await tools.store.write(put_all);
     co_return done;

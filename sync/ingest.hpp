@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A page of listed conversations into the mirror: what is missing is fetched side by side, then all is committed at
-// once, together with the progress that it means.
+// once, together with the progress that it means. One that cannot be read is noted as a problem and holds up nothing.
 #pragma once
 
+#include "alli/error.hpp"
 #include "alli/random.hpp"
 #include "cache/progress.hpp"
 #include "cache/store.hpp"
@@ -19,16 +20,36 @@ struct Tools {
     Clock& clock;
     Random& random;
     int max_parallel;
+    std::chrono::microseconds overlap;  // how late a chat may become visible, and a silent message still grow
+    std::chrono::microseconds together; // verifications closer than this need not be told apart
 };
 
 struct Ingested { // new or changed: what came again as it was does not count
     std::int64_t conversations = 0, chats = 0;
+    std::int64_t chat_pages = 0; // asked for
 };
 
 enum class Source { list, single }; // how many chats an item carries is learnt from lists alone
+enum class Depth { missing, all };  // the chats that we lack, or all that the item does not carry
 
-/// `also` runs in the same transaction as the rows, after them.
-Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Source source, upstream::Priority priority,
-                      std::function<void(cache::Writer&)> also);
+struct How {
+    Source source = Source::list;
+    upstream::Priority priority = upstream::Priority::backfill;
+    Depth depth = Depth::missing;
+    bool audit = false; // what differs though no clock moved is counted as drift
+};
+
+/// `also` runs in the same transaction as the rows, before them.
+Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, How how, std::function<void(cache::Writer&)> also);
+
+/// What a conversation that cannot be read is kept under.
+std::string problem_key(const ConversationId& id);
+
+/// One that cannot be read: kept under its key, and tried again later.
+void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
+                     std::optional<Instant> last_chat_at = std::nullopt);
+
+/// The problem is over: what was not certified because of it is again.
+void mend(cache::Writer& db, const std::string& key, Instant now);
 
 } // namespace alli::sync

@@ -3,33 +3,53 @@
 // stands, what is certified is whole, and the next one goes on from there.
 #pragma once
 
-#include "sync/ingest.hpp"
+#include "sync/descent.hpp"
 
-#include <functional>
+#include <vector>
 
 namespace alli::sync {
 
 /// Called after every commit with what it brought.
 using Report = std::function<void(const Ingested&)>;
 
-/// Downwards from the newest, or from where the last one stopped, to `since`. `between` runs after every page: a long
-/// backfill must not keep increments waiting.
-Task<> backfill(Tools tools, Instant since, std::function<Task<>()> between, Report report);
+/// How a comparison treats what upstream lacks.
+struct Deletions {
+    bool accepted = false; // a person has said so: however many
+    int most = 10;         // at once, or a tenth of the mirror
+};
+
+// Backfill: the gaps of the coverage between `since` and the increments' boundary, the newest first.
+bool backfill_due(Tools tools, Instant since);
+Task<> backfill(Tools tools, Instant since, Deletions deletions, Duties duties);
+
+/// Last chat times that could not be listed, once more.
+Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Duties duties);
 
 /// What changed since the boundary, less the overlap. The boundary moves to the start of this pass, in upstream's
-/// clock, in the commit of its last page and never before.
-Task<> increment(Tools tools, std::chrono::microseconds overlap, Report report);
+/// clock, in the commit of its last page and never before. True when it brought something.
+Task<bool> increment(Tools tools, Deletions deletions, Report report);
 
-/// Conversations without a chat are in no window: found by listing without one.
-Task<> census(Tools tools, Report report);
+/// The last messages that upstream is still writing and that no list shows any more.
+Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report report);
 
 /// These again, whole: something about them changed that no clock shows. A 404 removes one.
 Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report);
 
-/// How far before a pass's start its certainty ends: the second that `Date` is cut to.
-inline constexpr std::chrono::seconds date_grain{1};
+// Reconcile: what no clock shows. All at the lowest priority.
 
-/// A problem while upstream sends no Date (then boundaries stand in our own clock), and its end.
-void note_clock(cache::Writer& db, bool has_date, Instant now);
+/// Conversations without a chat are in no window: found by listing without one.
+Task<> census(Tools tools, Deletions deletions, Duties duties);
+
+/// A span of what is covered, compared with upstream and certified anew.
+Task<> sweep(Tools tools, cache::Span span, Deletions deletions, Duties duties);
+
+/// The span that was verified longest ago, when that was before `before`; none: all is younger.
+std::optional<cache::Span> find_stale(Tools tools, Instant before);
+
+/// Asks about each of them; deletes what a 404 confirms, as far as allowed.
+Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions deletions, Report report);
+
+/// Compares upstream's count of conversations a day with ours, and reads the days that disagree once more.
+Task<> compare_counts(Tools tools, Duties duties);
 
 } // namespace alli::sync

@@ -2,12 +2,19 @@
 #include "sync/walk.hpp"
 
 #include "alli/error.hpp"
+#include "sync/mutant.hpp"
 
 namespace alli::sync {
+namespace {
+
+constexpr int full_page = 50;
+constexpr std::chrono::seconds first_stride{1};
+
+} // namespace
 
 Walk::Walk(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
            upstream::Priority priority)
-    : client_(client), from_(from), bound_(bound), priority_(priority)
+    : client_(client), from_(from), bound_(bound), priority_(priority), page_size_(full_page), stride_(first_stride)
 {}
 
 // The finest step that upstream can tell apart in a window.
@@ -16,12 +23,19 @@ std::chrono::microseconds Walk::grain() const
     return client_.time_unit() == TimeUnit::seconds ? std::chrono::seconds(1) : std::chrono::milliseconds(1);
 }
 
+std::optional<Instant> Walk::oldest_of(const std::vector<Conversation>& page) const
+{
+    std::optional<Instant> oldest;
+    for (const Conversation& conversation : page)
+        if (conversation.last_chat_at && (!oldest || *conversation.last_chat_at < *oldest))
+            oldest = conversation.last_chat_at;
+    return oldest;
+}
+
 std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page)
 {
     std::vector<Conversation> fresh;
     for (Conversation& conversation : page) {
-        if (conversation.last_chat_at && (!oldest_ || *conversation.last_chat_at < *oldest_))
-            oldest_ = conversation.last_chat_at;
         if (!met_.insert(conversation.id).second) continue;
         met_at_.emplace_back(conversation.last_chat_at.value_or(Instant::min()), conversation.id);
         fresh.push_back(std::move(conversation));
@@ -29,24 +43,65 @@ std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page)
     return fresh;
 }
 
-// To the window below what was seen; by the cursor where that is no lower than before.
-void Walk::descend(const std::optional<std::string>& cursor, bool fresh)
+// Only what lies at the edge can come again.
+void Walk::forget_above(Instant bound)
 {
-    if (fresh && oldest_ && (!bound_ || *oldest_ + grain() < *bound_)) {
-        bound_ = *oldest_ + grain();
-        cursor_.reset();
-        // Only what lies at the edge can come again.
-        std::erase_if(met_at_, [&](const auto& met) {
-            const bool above = met.first > *bound_;
-            if (above) met_.erase(met.second);
-            return above;
-        });
-        return;
-    }
+    std::erase_if(met_at_, [&](const auto& met) {
+        const bool above = met.first > bound;
+        if (above) met_.erase(met.second);
+        return above;
+    });
+}
+
+void Walk::follow(const std::optional<std::string>& cursor)
+{
     if (cursor == cursor_)
         throw Error(Fault::bad_reply, "upstream's paging is broken; the walk goes on where it stopped",
                     "a list's cursor does not advance");
     cursor_ = cursor;
+    chained_ = true;
+}
+
+// A chain of cursor pages is believed when two walks of it in a row saw the same.
+bool Walk::is_settled()
+{
+    auto before = std::exchange(chain_before_, std::exchange(chain_, {}));
+    return before == chain_before_;
+}
+
+void Walk::leave_chain()
+{
+    cursor_.reset();
+    chain_.clear();
+    chain_before_.reset();
+    chained_ = false;
+}
+
+// To the window below this page; by the cursor where that is no lower than before. True at the end of the walk.
+bool Walk::descend(const std::optional<std::string>& cursor, std::optional<Instant> oldest)
+{
+    const auto edge = is_planted(Mutant::exclusive_edge) ? std::chrono::microseconds(0) : grain();
+    const bool lower = oldest && (!bound_ || *oldest + edge < *bound_);
+    if (cursor && !lower) {
+        follow(cursor);
+        return false;
+    }
+    cursor_.reset();
+    if (chained_ && !is_settled()) return false; // once more from its beginning
+    leave_chain();
+    if (oldest && (!reached_ || *oldest < *reached_)) reached_ = oldest;
+    if (!cursor) return true;
+    bound_ = *oldest + edge;
+    forget_above(*bound_);
+    return false;
+}
+
+// While upstream's unit of time is not known, a window cannot be asked for, and the page reaches below it.
+bool Walk::drop_older(std::vector<Conversation>& page) const
+{
+    if (!from_) return false;
+    const Instant from = *from_ - grain();
+    return std::erase_if(page, [&](const Conversation& it) { return it.last_chat_at && *it.last_chat_at < from; }) > 0;
 }
 
 Task<Step> Walk::next()
@@ -55,16 +110,41 @@ Task<Step> Walk::next()
     if (from_) query.started_at = *from_ - grain();
     query.end_at = bound_;
     query.cursor = cursor_;
+    query.page_size = page_size_;
     upstream::Listed listed = co_await client_.list_conversations(query, priority_);
+    if (drop_older(listed.page.conversations)) listed.page.cursor.reset();
 
     Step step;
+    const auto oldest = oldest_of(listed.page.conversations);
+    for (const Conversation& conversation : listed.page.conversations) chain_.push_back(conversation.id);
     step.conversations = unmet(listed.page.conversations);
     step.asked_at = listed.asked_at;
     step.has_date = listed.has_date;
-    step.last = !listed.page.cursor;
-    if (!step.last) descend(listed.page.cursor, !step.conversations.empty());
-    step.reached = oldest_;
+    step.last = descend(listed.page.cursor, oldest);
+    step.reached = reached_;
+    step.unreadable = std::exchange(passed_by_, {});
+    page_size_ = full_page;
+    stride_ = first_stride;
     co_return step;
+}
+
+bool Walk::pass_by(const std::string& why, Instant now)
+{
+    if (page_size_ > 1) {
+        page_size_ = std::max(1, page_size_ / 4);
+        return true;
+    }
+    const Instant top = bound_.value_or(now + std::chrono::hours(24)); // whatever the clocks say
+    Instant below = bound_.value_or(now) - stride_;
+    stride_ *= 4;
+    if (below <= from_.value_or(cache::beginning_of_time)) return false;
+    leave_chain();
+    if (!passed_by_.empty() && passed_by_.back().span.from <= top)
+        passed_by_.back().span.from = below;
+    else
+        passed_by_.push_back({{below, top}, why});
+    bound_ = reached_ = below;
+    return true;
 }
 
 } // namespace alli::sync

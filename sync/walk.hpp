@@ -2,25 +2,36 @@
 // One way down a window of last chat time, newest first, a page at a time. Each page is asked for as the first page
 // below the one before, not by upstream's cursor: with a cursor that is a position, a conversation that leaves the
 // window while it is paged makes the next page skip one. The cursor serves only where time does not get further: empty
-// pages, and more conversations of one time than a page holds. Windows overlap by a unit of time, so that either
-// reading of a bound loses nothing.
+// pages, and more conversations of one time than a page holds; such a chain of pages is walked until two walks of it
+// saw the same. Windows overlap by a unit of time, so that either reading of a bound loses nothing. What cannot be read
+// is narrowed down and passed by, and said so.
 #pragma once
 
+#include "cache/coverage.hpp"
 #include "upstream/client.hpp"
 
 #include <optional>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
 namespace alli::sync {
 
+/// Last chat times that were passed by, and why.
+struct Unreadable {
+    cache::Span span;
+    std::string why;
+};
+
 struct Step {
     std::vector<Conversation> conversations; // those not met on this walk before
     std::optional<Instant>
-        reached; // complete above this last chat time (it alone may still lack some); none: nothing seen yet
-    Instant asked_at;
+        reached;      // complete above this last chat time (it alone may still lack some); none: nothing seen yet
+    Instant asked_at; // in upstream's clock
+    Instant sent_at;  // in ours, before the first try: what it shows is at least that young
     bool has_date = false;
-    bool last = false; // the window is walked whole
+    bool last = false;                  // the window is walked whole
+    std::vector<Unreadable> unreadable; // passed by just above this page
 };
 
 class Walk {
@@ -33,16 +44,32 @@ class Walk {
     /// a failure it may be called again. Not after `last`.
     Task<Step> next();
 
+    /// After a page that cannot be read, again and again: asks for less, then goes past it. `now` stands for the newest
+    /// where nothing was seen yet. False when nothing is left below: then nothing was readable at all.
+    bool pass_by(const std::string& why, Instant now);
+
   private:
     std::chrono::microseconds grain() const;
+    std::optional<Instant> oldest_of(const std::vector<Conversation>& page) const;
     std::vector<Conversation> unmet(std::vector<Conversation>& page);
-    void descend(const std::optional<std::string>& cursor, bool fresh);
+    bool descend(const std::optional<std::string>& cursor, std::optional<Instant> oldest);
+    bool drop_older(std::vector<Conversation>& page) const;
+    bool is_settled();
+    void leave_chain();
+    void follow(const std::optional<std::string>& cursor);
+    void forget_above(Instant bound);
 
     upstream::Client& client_;
     std::optional<Instant> from_, bound_;
     upstream::Priority priority_;
     std::optional<std::string> cursor_;
-    std::optional<Instant> oldest_;
+    std::optional<Instant> reached_;
+    bool chained_ = false;                                    // following the cursor
+    std::vector<ConversationId> chain_;                       // what it showed so far
+    std::optional<std::vector<ConversationId>> chain_before_; // and the time before
+    int page_size_;
+    std::chrono::microseconds stride_; // how far the next leap goes
+    std::vector<Unreadable> passed_by_;
     std::unordered_set<ConversationId> met_; // those that the next page may bring again
     std::vector<std::pair<Instant, ConversationId>> met_at_;
 };

@@ -68,6 +68,11 @@ bool FakeClock::jump_to_next()
     return true;
 }
 
+bool FakeClock::jump_to_next_within(std::chrono::nanoseconds most)
+{
+    return !sleepers_.empty() && sleepers_.begin()->first - steady_ <= most && jump_to_next();
+}
+
 void run_until_idle(asio::io_context& loop)
 {
     loop.restart();

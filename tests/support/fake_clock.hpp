@@ -26,6 +26,8 @@ class FakeClock final : public alli::Clock {
     void advance(std::chrono::nanoseconds by);
     /// Moves the time to the next sleeper and wakes it, and others due at that very time; false when nobody sleeps.
     bool jump_to_next();
+    /// The same, if that is no further than `most`; else nothing moves.
+    bool jump_to_next_within(std::chrono::nanoseconds most);
     /// The wall clock alone, as a person or NTP sets it.
     void set_now(alli::Instant now) { now_ = now; }
 

@@ -15,6 +15,7 @@ class Model final : public upstream::Transport {
     struct Entry {
         std::int64_t last = 0; // seconds; 0: no chat yet
         std::vector<nlohmann::json> chats;
+        std::string title; // empty: "about " and the id
     };
 
     std::map<std::string, Entry> conversations;
@@ -106,6 +107,7 @@ class Model final : public upstream::Transport {
             question == std::string::npos ? Params() : params_of(std::string_view(target).substr(question + 1));
         constexpr std::string_view root = "/webapi/v2/conversations";
         if (path == root) return list(params);
+        if (!path.starts_with(root)) return gone();
         const std::string rest = path.substr(root.size() + 1);
         const std::string id = decode(rest.substr(0, rest.find('/')));
         const auto found = conversations.find(id);
@@ -127,7 +129,7 @@ class Model final : public upstream::Transport {
     {
         nlohmann::json made;
         made["id"] = id;
-        made["title"] = "about " + id;
+        made["title"] = entry.title.empty() ? "about " + id : entry.title;
         made["createdAt"] = 1;
         if (entry.last > 0)
             made["lastChatTime"] = entry.last;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/descent.hpp"
+
+#include "sync/mutant.hpp"
+#include "sync/parallel.hpp"
+#include "sync/retry.hpp"
+
+namespace alli::sync {
+namespace {
+
+Task<> fetch_into(Tools tools, Walk& walk, std::optional<Step>* next)
+{
+    *next = co_await next_readable(tools, walk);
+}
+
+Task<> commit(Tools tools, Step step, How how, Save save, Duties duties)
+{
+    auto also = [&](cache::Writer& db) {
+        note_clock(db, step.has_date, tools.clock.now());
+        save(db, step);
+    };
+    std::function<void(cache::Writer&)> also_it = also;
+    if (duties.compare) co_await duties.compare(step);
+    std::vector<Conversation> listed = std::move(step.conversations);
+    const Ingested done = co_await ingest(tools, std::move(listed), how, also_it);
+    if (duties.report) duties.report(done);
+}
+
+} // namespace
+
+Task<Step> next_readable(Tools tools, Walk& walk)
+{
+    for (;;) {
+        std::optional<Error> failure;
+        try {
+            const Instant sent_at = tools.clock.now();
+            std::function<Task<Step>()> ask = [&walk] { return walk.next(); };
+            Step step = co_await with_retries(tools.clock, tools.random, ask);
+            step.sent_at = sent_at;
+            co_return step;
+        } catch (const Error& error) {
+            failure = error;
+        }
+        if (is_planted(Mutant::error_swallowed)) {
+            Step nothing;
+            nothing.asked_at = nothing.sent_at = tools.clock.now();
+            nothing.last = true;
+            co_return nothing;
+        }
+        if (failure->fault() != Fault::bad_reply || !walk.pass_by(failure->what(), tools.clock.now()))
+            throw Error(*failure);
+    }
+}
+
+Task<> go_down(Tools tools, Walk& walk, How how, Save save, Duties duties)
+{
+    Step first = co_await next_readable(tools, walk);
+    co_await go_down_from(tools, walk, std::move(first), how, save, duties);
+}
+
+Task<> go_down_from(Tools tools, Walk& walk, Step first, How how, Save save, Duties duties)
+{
+    std::optional<Step> next = std::move(first);
+    while (next) {
+        Step step = std::move(*next);
+        next.reset();
+        const bool last = step.last;
+        // What is asked for early must be committed before anything younger is: not while somebody waits for a turn.
+        const bool ahead = !last && !duties.due();
+        std::function<Task<>(std::size_t)> both = [&](std::size_t i) {
+            return i == 0 ? commit(tools, std::move(step), how, save, duties) : fetch_into(tools, walk, &next);
+        };
+        co_await in_parallel(ahead ? 2 : 1, 2, both);
+        if (next) continue;
+        if (duties.between) co_await duties.between();
+        if (!last) next = co_await next_readable(tools, walk);
+    }
+}
+
+void note_unreadable(cache::Writer& db, Random& random, const Step& step, Instant through, Instant now)
+{
+    for (const Unreadable& part : step.unreadable) {
+        const cache::Span span{part.span.from, std::min(part.span.through, through)};
+        if (span.from >= span.through) continue;
+        const std::string key = "window " + to_rfc3339(span.from);
+        const auto before = cache::find_problem(db, key);
+        cache::Problem problem;
+        problem.what = fmt::format("conversations between {} and {} cannot be listed: {}", to_rfc3339(span.from),
+                                   to_rfc3339(span.through), part.why);
+        problem.hint = "lists of that time are answered by upstream, not by the mirror, until it can be read";
+        problem.since = before ? before->since : now;
+        problem.tries = before ? before->tries + 1 : 1;
+        problem.retry_at = now + retry_pause(random, problem.tries);
+        problem.unreadable = span;
+        cache::put_problem(db, key, problem);
+    }
+}
+
+void note_clock(cache::Writer& db, bool has_date, Instant now)
+{
+    constexpr std::string_view key = "clock";
+    if (has_date) {
+        cache::clear_problem(db, key);
+        return;
+    }
+    cache::Problem problem;
+    problem.what = "upstream sends no Date: what changed lately is told by this machine's clock";
+    problem.hint = "keep this machine's clock right (NTP); see docs/operations.md, \"Clocks\"";
+    problem.since = now;
+    cache::put_problem(db, key, problem);
+}
+
+} // namespace alli::sync

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/estimate.hpp"
+
+#include "cache/conversations.hpp"
+
+#include <algorithm>
+
+namespace alli::sync {
+namespace {
+
+constexpr int pages_worth_an_estimate = 100;
+constexpr int pages_between_looks = 10;
+
+std::string date_of(Instant when)
+{
+    return to_rfc3339(when).substr(0, 10);
+}
+
+} // namespace
+
+Task<Estimate> Estimate::ask(Tools tools)
+{
+    Estimate made;
+    try {
+        upstream::ListQuery oldest;
+        oldest.page_size = 1;
+        oldest.oldest_first = true;
+        auto listed = co_await tools.client.list_conversations(oldest, upstream::Priority::backfill);
+        const auto& found = listed.page.conversations;
+        if (found.empty() || !found.front().last_chat_at) co_return made;
+        made.oldest_ = found.front().last_chat_at;
+        const auto first = found.front().created_at.value_or(*made.oldest_);
+        const auto counts =
+            co_await tools.client.daily_counts(date_of(first), date_of(listed.asked_at), upstream::Priority::backfill);
+        for (const upstream::DailyCount& day : counts) made.total_ += day.count;
+    } catch (const Error&) { // it is only an estimate: where it cannot be had, there is none
+    }
+    co_return made;
+}
+
+std::optional<double> Estimate::fraction(cache::Reader& db) const
+{
+    const auto held = static_cast<double>(cache::count_totals(db).conversations);
+    if (total_ > 0) return std::min(1.0, held / static_cast<double>(total_));
+    const cache::Covered covered = cache::load_covered(db);
+    if (!oldest_ || !covered.from || *covered.through <= *oldest_) return std::nullopt;
+    const auto done = std::chrono::duration<double>(*covered.through - *covered.from);
+    const auto all = std::chrono::duration<double>(*covered.through - *oldest_);
+    return std::min(1.0, done / all);
+}
+
+Task<> Forecast::note_page()
+{
+    if (++pages_ == pages_worth_an_estimate) {
+        estimate_ = co_await Estimate::ask(tools_);
+        begun_ = tools_.clock.steady();
+    }
+    if (!estimate_ || pages_ % pages_between_looks != 0) co_return;
+    fraction_ = tools_.store.read([this](cache::Reader& db) { return estimate_->fraction(db); });
+    if (!begun_at_) begun_at_ = fraction_;
+}
+
+std::optional<double> Forecast::seconds_left() const
+{
+    if (!fraction_ || !begun_at_ || *fraction_ <= *begun_at_) return std::nullopt;
+    const double elapsed = std::chrono::duration<double>(tools_.clock.steady() - begun_).count();
+    return elapsed * (1 - *fraction_) / (*fraction_ - *begun_at_);
+}
+
+} // namespace alli::sync

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much there is to read, for a backfill that takes long: told by upstream's daily counts, or else by the time that
+// is left. Two requests, once. Runs on the engine's loop.
+#pragma once
+
+#include "sync/ingest.hpp"
+
+namespace alli::sync {
+
+class Estimate {
+  public:
+    /// Asks upstream what it takes to tell.
+    static Task<Estimate> ask(Tools tools);
+
+    /// From 0 to 1; none while it cannot be told.
+    std::optional<double> fraction(cache::Reader& db) const;
+
+  private:
+    std::optional<Instant> oldest_;
+    std::int64_t total_ = 0; // conversations; 0: not known
+};
+
+/// How far a backfill is, and how long it will take.
+class Forecast {
+  public:
+    explicit Forecast(Tools tools) : tools_(tools) {}
+
+    /// After every page; asks upstream once, when it is clear that it takes long.
+    Task<> note_page();
+
+    std::optional<double> fraction() const { return fraction_; }
+    std::optional<double> seconds_left() const;
+
+  private:
+    Tools tools_;
+    std::optional<Estimate> estimate_;
+    std::optional<double> begun_at_, fraction_; // when it was asked, and now
+    Clock::Steady begun_{};
+    int pages_ = 0;
+};
+
+} // namespace alli::sync

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/jobs.hpp"
+
+#include "sync/retry.hpp"
+
+namespace alli::sync {
+
+bool concerns_all(const Error& error)
+{
+    return error.fault() != Fault::bad_reply && error.fault() != Fault::refused;
+}
+
+Task<> Jobs::attempt(Job& job, bool due, std::function<Task<>()> work)
+{
+    if (due && tools_.clock.steady() < job.not_before) co_return;
+    std::optional<Error> failure;
+    try {
+        if (due) co_await work();
+    } catch (const Error& error) {
+        failure = error;
+    }
+    if (failure && (concerns_all(*failure) || once)) throw Error(*failure);
+    job.failures = failure ? job.failures + 1 : 0;
+    if (failure) job.not_before = tools_.clock.steady() + retry_pause(tools_.random, job.failures);
+    const auto noted = tools_.store.read([&](cache::Reader& db) { return cache::find_problem(db, job.name); });
+    if (!failure && !noted) co_return;
+    auto keep_it = [&](cache::Writer& db) { keep(db, job, failure, noted); };
+    co_await tools_.store.write(keep_it);
+}
+
+void Jobs::keep(cache::Writer& db, const Job& job, const std::optional<Error>& failure,
+                const std::optional<cache::Problem>& noted) const
+{
+    cache::clear_problem(db, job.name);
+    if (!failure) return;
+    cache::Problem problem;
+    problem.what = fmt::format("{}: {}", job.name, failure->what());
+    problem.hint = failure->hint();
+    problem.since = noted ? noted->since : tools_.clock.now();
+    cache::put_problem(db, job.name, problem);
+}
+
+} // namespace alli::sync

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kinds of work that may fail by themselves without holding up the others: each has a pause of its own that grows, and
+// a problem that says why. Runs on the engine's loop.
+#pragma once
+
+#include "sync/ingest.hpp"
+
+#include <functional>
+#include <string>
+
+namespace alli::sync {
+
+struct Job {
+    std::string name; // the beginning of its problem's sentence
+    int failures = 0;
+    Clock::Steady not_before{};
+};
+
+/// Whether trying something else makes sense after it.
+bool concerns_all(const Error& error);
+
+class Jobs {
+  public:
+    explicit Jobs(Tools tools) : tools_(tools) {}
+
+    /// Runs one kind of work, when it is due. What cannot be read there is a problem of its own; what concerns all is
+    /// thrown. What an earlier process noted goes too when the work is done, or nothing is left to do.
+    Task<> attempt(Job& job, bool due, std::function<Task<>()> work);
+
+    bool once = false; // every failure is thrown
+
+  private:
+    void keep(cache::Writer& db, const Job& job, const std::optional<Error>& failure,
+              const std::optional<cache::Problem>& noted) const;
+
+    Tools tools_;
+};
+
+} // namespace alli::sync

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which comparison with upstream is due, and the next one of them: the census of conversations without a chat, the
+// oldest-verified stretch of time, the daily counts. Runs on the engine's loop.
+#pragma once
+
+#include "sync/passes.hpp"
+
+namespace alli::sync {
+
+class Reconcile {
+  public:
+    Reconcile(Tools tools, std::chrono::microseconds interval) : tools_(tools), interval_(interval) {}
+
+    bool census_due() const;
+    bool sweep_due() const;
+    bool counts_due() const;
+    bool suspects_due(Deletions deletions) const; // a person has said so, and there are some
+
+    Task<> run_census(Deletions deletions, Duties duties);
+    Task<> run_sweep(Deletions deletions, Duties duties); // everything that is due
+    Task<> run_counts(Duties duties);
+    Task<> settle_suspects(Deletions deletions, Duties duties);
+
+  private:
+    cache::Progress progress() const;
+    bool is_old(std::optional<Instant> when) const;
+    Instant stale_before() const;
+    std::optional<cache::Span> find_ahead() const;
+
+    Tools tools_;
+    std::chrono::microseconds interval_;
+};
+
+} // namespace alli::sync

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alli/error.hpp"
+#include "cache/conversations.hpp"
+#include "cache/deletions.hpp"
+#include "cache/drift.hpp"
+#include "sync/mutant.hpp"
+#include "sync/passes.hpp"
+#include "sync/retry.hpp"
+
+namespace alli::sync {
+namespace {
+
+Task<std::optional<Conversation>> find(Tools tools, ConversationId id, upstream::Priority priority)
+{
+    std::function<Task<std::optional<Conversation>>()> ask = [&] {
+        return tools.client.find_conversation(id, priority);
+    };
+    co_return co_await with_retries(tools.clock, tools.random, ask);
+}
+
+Task<> put_whole(Tools tools, Conversation found, How how, Report report)
+{
+    std::vector<Conversation> one;
+    one.push_back(std::move(found));
+    const ConversationId id = one.front().id;
+    std::function<void(cache::Writer&)> also = [&](cache::Writer& db) { cache::clear_suspect(db, id); };
+    const Ingested done = co_await ingest(tools, std::move(one), how, also);
+    if (report) report(done);
+}
+
+void remove(cache::Writer& db, const ConversationId& id, Instant now)
+{
+    cache::IndexBatch index;
+    cache::mark_deleted(db, index, id, now);
+    index.flush(db);
+    mend(db, problem_key(id), now); // it is nobody's any more
+}
+
+// Many at once look like an upstream in trouble, or like another project.
+bool may_delete(cache::Writer& db, const ConversationId& id, Deletions deletions)
+{
+    if (deletions.accepted) return true;
+    if (cache::is_suspect(db, id)) return false;
+    const cache::Progress progress = cache::load_progress(db);
+    const std::int64_t tenth = cache::count_totals(db).conversations / 10;
+    return progress.sweep_deleted < std::max<std::int64_t>(deletions.most, tenth);
+}
+
+void note_suspects(cache::Writer& db, Instant now)
+{
+    constexpr std::string_view key = "mass deletion";
+    const auto suspects = cache::count_suspects(db);
+    if (suspects == 0) {
+        cache::clear_problem(db, key);
+        return;
+    }
+    cache::Problem problem;
+    problem.what = fmt::format("upstream says that {} mirrored conversations do not exist; they are kept", suspects);
+    problem.hint = "if they were deleted there, say so: alli-mirror sync --accept-deletions; "
+                   "if not, see whether the API key is that of another project";
+    problem.since = now;
+    cache::put_problem(db, key, problem);
+}
+
+// Nobody needs to ask a hundred thousand times what a hundred answers said.
+void refuse_endless(Tools tools)
+{
+    constexpr std::int64_t enough = 100;
+    const auto suspects = tools.store.read([](cache::Reader& db) { return cache::count_suspects(db); });
+    if (suspects >= enough)
+        throw Error(Fault::bad_reply, "see the problem \"upstream says that ... do not exist\"",
+                    "upstream lacks so many conversations that the comparison was stopped");
+}
+
+void settle_absent(cache::Writer& db, const ConversationId& id, Deletions deletions, Instant now)
+{
+    if (may_delete(db, id, deletions)) {
+        remove(db, id, now);
+        cache::Progress progress = cache::load_progress(db);
+        ++progress.sweep_deleted;
+        cache::save_progress(db, progress);
+        cache::Drift drift;
+        drift.deleted = 1;
+        cache::add_drift(db, drift);
+    } else {
+        cache::suspect(db, id, now);
+    }
+    note_suspects(db, now);
+}
+
+} // namespace
+
+Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report)
+{
+    How how;
+    how.source = Source::single;
+    how.priority = upstream::Priority::increment;
+    how.depth = Depth::all;
+    for (const ConversationId& id : ids) {
+        auto found = co_await find(tools, id, how.priority);
+        if (found) {
+            co_await put_whole(tools, std::move(*found), how, report);
+            continue;
+        }
+        auto gone = [&](cache::Writer& db) { remove(db, id, tools.clock.now()); };
+        co_await tools.store.write(gone);
+    }
+}
+
+Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions deletions, Report report)
+{
+    How how;
+    how.source = Source::single;
+    how.priority = upstream::Priority::reconcile;
+    how.depth = Depth::all;
+    how.audit = true;
+    for (const ConversationId& id : ids) {
+        if (!deletions.accepted) refuse_endless(tools);
+        std::optional<Conversation> found;
+        if (!is_planted(Mutant::absence_is_deletion)) found = co_await find(tools, id, how.priority);
+        if (found) {
+            co_await put_whole(tools, std::move(*found), how, report);
+            continue;
+        }
+        auto gone = [&](cache::Writer& db) { settle_absent(db, id, deletions, tools.clock.now()); };
+        co_await tools.store.write(gone);
+    }
+    auto look = [&](cache::Writer& db) { note_suspects(db, tools.clock.now()); };
+    if (!ids.empty()) co_await tools.store.write(look);
+}
+
+Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report report)
+{
+    constexpr std::int64_t page_size = 100;
+    for (const cache::Growing& it : growing) {
+        const int page = static_cast<int>((it.chats - 1) / page_size) + 1;
+        std::function<Task<std::optional<std::vector<Chat>>>()> ask = [&] {
+            return tools.client.list_chats(it.id, page, upstream::Priority::increment);
+        };
+        auto chats = co_await with_retries(tools.clock, tools.random, ask);
+        if (!chats) continue; // gone: the next comparison says so
+        Ingested done;
+        auto put = [&](cache::Writer& db) {
+            cache::IndexBatch index;
+            done.chats = cache::put_chats(db, index, it.id, (page - 1) * page_size, *chats);
+            index.flush(db);
+        };
+        co_await tools.store.write(put);
+        if (report) report(done);
+    }
+}
+
+} // namespace alli::sync

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/stretch.hpp"
+
+namespace alli::sync {
+namespace {
+
+using std::chrono::microseconds;
+
+// What was passed by was not listed: nobody is absent there.
+bool is_readable(const Step& step, const cache::Span& part)
+{
+    return std::none_of(step.unreadable.begin(), step.unreadable.end(), [&](const Unreadable& it) {
+        return it.span.from < part.through && part.from < it.span.through;
+    });
+}
+
+} // namespace
+
+// Everything above the page's oldest is here now; of that very time some may still be missing.
+void Stretch::take(const Step& step)
+{
+    for (const Conversation& conversation : step.conversations) seen_.insert(conversation.id);
+    Instant from = span_.from;
+    if (!step.last) from = step.reached ? std::max(*step.reached + microseconds(1), span_.from) : span_.through;
+    part_ = {std::min(from, span_.through), span_.through};
+    span_.through = part_.from;
+}
+
+std::vector<ConversationId> Stretch::absent() const
+{
+    auto held = tools_.store.read([&](cache::Reader& db) { return cache::ids_within(db, part_); });
+    std::erase_if(held, [&](const ConversationId& id) { return seen_.contains(id); });
+    return held;
+}
+
+Task<> Stretch::compare(const Step& step, std::function<void(const Ingested&)> report)
+{
+    take(step);
+    if (!is_readable(step, part_)) co_return;
+    auto missing = absent();
+    co_await confirm_absent(tools_, std::move(missing), deletions_, report);
+}
+
+void Stretch::certify(cache::Writer& db, const Step& step)
+{
+    note_unreadable(db, tools_.random, step, part_.through, tools_.clock.now());
+    if (part_.through != Instant::max()) cache::cover(db, {part_.from, part_.through, step.sent_at}, tools_.together);
+}
+
+Task<> walk_stretch(Tools tools, Stretch& stretch, Walk& walk, How how, Save save, Duties duties)
+{
+    duties.compare = [&stretch, report = duties.report](const Step& step) { return stretch.compare(step, report); };
+    Save certify = [&stretch, save](cache::Writer& db, const Step& step) {
+        stretch.certify(db, step);
+        if (save) save(db, step);
+    };
+    co_await go_down(tools, walk, how, certify, duties);
+}
+
+} // namespace alli::sync

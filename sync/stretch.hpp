@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A span of last chat time on its way to being certified: which part each page of a walk completes, who is held there
+// and was not listed, and the certificate in the page's commit.
+#pragma once
+
+#include "sync/passes.hpp"
+
+#include <unordered_set>
+
+namespace alli::sync {
+
+class Stretch {
+  public:
+    Stretch(Tools tools, cache::Span span, Deletions deletions) : tools_(tools), span_(span), deletions_(deletions) {}
+
+    /// Before a page is committed: takes its part, and asks about those that are missing from it.
+    Task<> compare(const Step& step, std::function<void(const Ingested&)> report);
+
+    /// In its commit. A span without an end stands above all that is certified: nothing is said of it.
+    void certify(cache::Writer& db, const Step& step);
+
+    /// The span ends here: known when the first page came.
+    void end_at(Instant through) { span_.through = through; }
+    bool is_open() const { return span_.through == Instant::max(); }
+
+  private:
+    void take(const Step& step);
+    std::vector<ConversationId> absent() const;
+
+    Tools tools_;
+    cache::Span span_; // what is left of it, below
+    Deletions deletions_;
+    cache::Span part_; // what the page at hand completes
+    std::unordered_set<ConversationId> seen_;
+};
+
+/// Down a span; `save` comes after the certificate.
+Task<> walk_stretch(Tools tools, Stretch& stretch, Walk& walk, How how, Save save, Duties duties);
+
+} // namespace alli::sync

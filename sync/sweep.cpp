@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/stretch.hpp"
+
+namespace alli::sync {
+
+std::optional<cache::Span> find_stale(Tools tools, Instant before)
+{
+    const auto coverage = tools.store.read([](cache::Reader& db) { return cache::load_coverage(db); });
+    auto oldest = coverage.end();
+    for (auto it = coverage.begin(); it != coverage.end(); ++it)
+        if (it->verified_at < before && (oldest == coverage.end() || it->verified_at < oldest->verified_at))
+            oldest = it;
+    if (oldest == coverage.end()) return std::nullopt;
+
+    cache::Span span{oldest->from, oldest->through};
+    // Neighbours whose turn it is too go with it: a walk costs at least a page.
+    for (auto it = std::next(oldest); it != coverage.end() && it->verified_at < before && it->from == span.through;
+         ++it)
+        span.through = it->through;
+    for (auto it = oldest;
+         it != coverage.begin() && std::prev(it)->verified_at < before && std::prev(it)->through == span.from;)
+        span.from = (--it)->from;
+    return span;
+}
+
+Task<> sweep(Tools tools, cache::Span span, Deletions deletions, Duties duties)
+{
+    How how;
+    how.priority = upstream::Priority::reconcile;
+    how.depth = Depth::all;
+    how.audit = true;
+    Stretch stretch(tools, span, deletions);
+    std::optional<Instant> from, bound;
+    if (span.from > cache::beginning_of_time) from = span.from;
+    if (!stretch.is_open()) bound = span.through + std::chrono::seconds(1);
+    Walk walk(tools.client, from, bound, how.priority);
+    Save nothing_more;
+    co_await walk_stretch(tools, stretch, walk, how, nothing_more, duties);
+}
+
+} // namespace alli::sync

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/history.hpp"
+
+#include "cache/conversations.hpp"
+#include "cache/deletions.hpp"
+#include "cache/progress.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+namespace simulation {
+
+using namespace alli;
+using std::chrono::milliseconds;
+
+struct History::Process {
+    Process(History& history, std::uint64_t seed)
+        : random(seed), pace(history.clock_, {0, 4}),
+          client(history.world_, pace, history.clock_,
+                 {"key", TimeUnit::unknown, "/webapi/v2/conversations/daily_count"}),
+          engine(client, *history.store_, history.clock_, random, history.options_)
+    {}
+
+    SeededRandom random;
+    upstream::Pace pace;
+    upstream::Client client;
+    sync::Engine engine;
+    asio::cancellation_signal cancel;
+    std::exception_ptr failure;
+    bool ended = false;
+};
+
+History::History(std::uint64_t seed) : random_(seed), world_(clock_, seed * 7919 + 1)
+{
+    options_.interval = milliseconds(5'000 + static_cast<int>(random_.below(40'000)));
+    options_.overlap = milliseconds(60'000 + static_cast<int>(random_.below(600'000)));
+    options_.reconcile_interval = std::chrono::minutes(15 + random_.below(60));
+    options_.max_parallel = 1 + static_cast<int>(random_.below(4));
+    world_.nature.late = options_.overlap.count() * 8 / 10;
+    world_.nature.skew =
+        std::clamp<Ms>(world_.nature.skew, -options_.overlap.count() * 100, options_.overlap.count() * 100);
+    // A world that is there already, or one that begins with the mirror.
+    for (auto n = random_.below(60); n > 0; --n) world_.act();
+    world_.rejecting = world_.away = false;
+}
+
+History::~History()
+{
+    if (process_) kill();
+}
+
+void History::start()
+{
+    store_ = std::make_unique<cache::Store>(cache::StoreOptions{dir_ / "mirror.db", "http://world", false});
+    process_ = std::make_unique<Process>(*this, random_.next());
+    auto ended = [process = process_.get()](std::exception_ptr why) {
+        process->failure = why;
+        process->ended = true;
+    };
+    asio::co_spawn(loop_, process_->engine.run(), asio::bind_cancellation_slot(process_->cancel.slot(), ended));
+}
+
+// As the kernel would: nothing of what was under way goes on.
+void History::kill()
+{
+    process_->cancel.emit(asio::cancellation_type::terminal);
+    for (int i = 0; i < 1000 && !process_->ended; ++i) {
+        support::run_until_idle(loop_);
+        if (!process_->ended) clock_.jump_to_next();
+    }
+    process_.reset();
+    store_.reset();
+}
+
+void History::pass_time(milliseconds time)
+{
+    const auto until = clock_.passed() + time;
+    support::run_until_idle(loop_);
+    while (clock_.passed() < until) {
+        const auto left = until - clock_.passed();
+        if (!clock_.jump_to_next_within(left)) clock_.advance(left);
+        support::run_until_idle(loop_);
+    }
+}
+
+std::string History::run()
+{
+    start();
+    const int rounds = 5 + static_cast<int>(random_.below(25));
+    for (int round = 0; round < rounds; ++round) {
+        if (std::string wrong = live(static_cast<int>(random_.below(6))); !wrong.empty()) return wrong;
+        if (random_.below(8) == 0) {
+            kill();
+            pass_time(milliseconds(random_.below(4) == 0 ? random_.below(3'600'000) : random_.below(60'000)));
+            start();
+        }
+    }
+    world_.heal();
+    if (std::string wrong = check_promptness(); !wrong.empty()) return wrong;
+    world_.end_growing();
+    const bool settled = settle();
+    std::string wrong = check_equal();
+    if (settled && wrong.empty()) return wrong;
+    return (settled ? wrong : "it goes on being wrong: " + wrong) + list_problems();
+}
+
+std::string History::live(int acts)
+{
+    for (int n = 0; n < acts; ++n) {
+        world_.act();
+        const auto most = random_.below(3) == 0 ? 120'000U : 4'000U;
+        pass_time(milliseconds(random_.below(most)));
+        if (process_->ended) return "the engine gave up";
+        if (std::string wrong = check_claims(); !wrong.empty()) return wrong;
+    }
+    return "";
+}
+
+bool History::settle()
+{
+    for (int tries = 0; tries < 40; ++tries) {
+        // What polls still look at is audited once it is older than the overlap; on a clock that was set back, polls
+        // pass over the same times once more.
+        const milliseconds again(world_.set_back);
+        pass_time(options_.reconcile_interval * 5 / 4 + options_.overlap + again);
+        const auto problems = store_->read([](cache::Reader& db) { return cache::load_problems(db); });
+        const bool well = std::all_of(problems.begin(), problems.end(), [](const cache::Problem& it) {
+            return it.key == "clock" || it.key == "daily counts";
+        });
+        const bool stopped = process_->engine.state()->failing_since.has_value();
+        if (std::any_of(problems.begin(), problems.end(), [](const auto& it) { return it.key == "mass deletion"; }))
+            process_->engine.accept_deletions();
+        else if (well && !stopped)
+            return true;
+    }
+    return false;
+}
+
+std::string History::list_problems()
+{
+    std::string list;
+    for (const auto& problem : store_->read([](cache::Reader& db) { return cache::load_problems(db); }))
+        list += "\n  " + problem.key + ": " + problem.what;
+    for (const auto& it : store_->read([](cache::Reader& db) { return cache::load_coverage(db); }))
+        list += fmt::format("\n  covered [{}, {}) as of {}", to_rfc3339(it.from), to_rfc3339(it.through),
+                            to_rfc3339(it.verified_at));
+    return list + fmt::format("\n  now {}, error {}", to_rfc3339(clock_.now()), process_->engine.state()->error);
+}
+
+// --- what must hold --------------------------------------------------------------------------------------------------
+
+std::string History::compare(cache::Reader& db, const std::string& id, bool chats) const
+{
+    const auto raw = cache::find_item(db, {id});
+    if (!raw) return id + " is missing";
+    json theirs = world_.item(id, 0), ours = json::parse(*raw);
+    ours["chats"] = json::array();
+    if (ours != theirs) return id + " is " + ours.dump() + " instead of " + theirs.dump();
+    const auto& wanted = world_.talks.at(id).chats;
+    const auto held = cache::find_held(db, {id});
+    if (held->chats != std::ssize(wanted))
+        return fmt::format("{} has {} chats instead of {}", id, held->chats, wanted.size());
+    for (std::size_t n = 0; chats && n < wanted.size(); n += 100) {
+        const auto page = *cache::find_chats(db, {id}, static_cast<int>(n / 100) + 1);
+        for (std::size_t i = 0; i < page.size(); ++i)
+            if (page[i] != wanted[n + i].dump())
+                return fmt::format("{} (last chat {}): chat {} is {} instead of {}", id,
+                                   to_rfc3339(Instant(milliseconds(*world_.talks.at(id).last))), n + i, page[i],
+                                   wanted[n + i].dump());
+    }
+    return "";
+}
+
+std::string History::check_claims()
+{
+    return store_->read([&](cache::Reader& db) -> std::string {
+        for (const auto& [id, talk] : world_.talks)
+            if (cache::is_deleted(db, {id})) return id + " was deleted, but upstream has it";
+        for (const cache::Interval& it : cache::load_coverage(db))
+            for (const auto& [id, talk] : world_.talks) {
+                if (!talk.last) continue;
+                const Instant last{milliseconds(*talk.last)}, changed{milliseconds(talk.changed)};
+                if (last < it.from || last >= it.through || changed >= it.verified_at) continue;
+                std::string wrong = compare(db, id, !talk.chats_edited);
+                if (!wrong.empty())
+                    return fmt::format("covered [{}, {}) as of {}, but {} (last chat {}, changed {}, visible {})",
+                                       to_rfc3339(it.from), to_rfc3339(it.through), to_rfc3339(it.verified_at), wrong,
+                                       to_rfc3339(last), to_rfc3339(changed),
+                                       to_rfc3339(Instant(milliseconds(talk.visible_from))));
+            }
+        return "";
+    });
+}
+
+// With nothing in the way, polls alone bring what is new, also what became visible late.
+std::string History::check_promptness()
+{
+    const auto in_the_way = !store_->read([](cache::Reader& db) { return cache::load_problems(db); }).empty();
+    const Ms since = world_.ours();
+    pass_time(options_.interval * 3 + std::chrono::seconds(30));
+    if (in_the_way || world_.clock_was_set || world_.nature.faults_before > 0) return "";
+    return store_->read([&](cache::Reader& db) -> std::string {
+        if (!cache::load_progress(db).backfill_done) return "";
+        for (const auto& [id, talk] : world_.talks)
+            if (talk.last && talk.visible_from < since && !cache::find_held(db, {id})) return id + " was never polled";
+        return "";
+    });
+}
+
+std::string History::check_equal()
+{
+    return store_->read([&](cache::Reader& db) -> std::string {
+        for (const auto& [id, talk] : world_.talks)
+            if (std::string wrong = compare(db, id, true); !wrong.empty()) return wrong;
+        const auto count = cache::count_totals(db).conversations;
+        if (count != std::ssize(world_.talks)) {
+            std::string extra;
+            for (const auto& [id, when] : world_.gone)
+                if (const auto held = cache::find_held(db, {id}))
+                    extra +=
+                        fmt::format(" {} ({})", id, held->last_chat_at ? to_rfc3339(*held->last_chat_at) : "no chat");
+            return fmt::format("{} conversations instead of {}: still there are{}", count, world_.talks.size(), extra);
+        }
+        if (!cache::is_complete(db)) return "it does not say that it is complete";
+        return "";
+    });
+}
+
+} // namespace simulation

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// One history from a seed: the engine, its store and a world run in one thread on a fake clock; things happen, the
+// network breaks, the process dies and comes back; then all is quiet. Whatever the seed, on the way the coverage never
+// claims what is not so, and in the end mirror and world are the same.
+#pragma once
+
+#include "cache/store.hpp"
+#include "sync/engine.hpp"
+#include "tests/simulation/world.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <string>
+
+namespace simulation {
+
+class History {
+  public:
+    explicit History(std::uint64_t seed);
+    ~History();
+
+    /// What was wrong, in a sentence; empty: nothing.
+    std::string run();
+
+  private:
+    struct Process; // pace, client, engine: what a restart makes anew
+
+    void start();
+    void kill();
+    std::string live(int acts); // what was wrong on the way
+    bool settle();              // until nothing is wrong any more; false: it goes on being wrong
+    void pass_time(std::chrono::milliseconds time);
+
+    std::string check_claims();
+    std::string check_promptness();
+    std::string check_equal();
+    std::string list_problems();
+    std::string compare(alli::cache::Reader& db, const std::string& id, bool chats) const;
+
+    alli::SeededRandom random_;
+    support::FakeClock clock_;
+    World world_;
+    support::TempDir dir_;
+    boost::asio::io_context loop_;
+    std::unique_ptr<alli::cache::Store> store_;
+    std::unique_ptr<Process> process_;
+    alli::sync::Options options_;
+};
+
+} // namespace simulation

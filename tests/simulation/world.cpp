@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/world.hpp"
+
+#include "alli/error.hpp"
+#include "alli/instant.hpp"
+
+#include <algorithm>
+
+namespace simulation {
+
+using alli::Error;
+using alli::Fault;
+using alli::upstream::Reply;
+
+namespace {
+
+constexpr std::string_view root = "/webapi/v2/conversations";
+
+Reply plain(int status, std::string body, const char* type = "application/json")
+{
+    Reply made;
+    made.status = status;
+    made.headers.push_back({"Content-Type", type});
+    made.body = std::move(body);
+    return made;
+}
+
+std::string decode(std::string_view text)
+{
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%')
+            out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16)), i += 2;
+        else
+            out += text[i];
+    }
+    return out;
+}
+
+std::map<std::string, std::string> params_of(std::string_view query)
+{
+    std::map<std::string, std::string> params;
+    while (!query.empty()) {
+        const auto part = query.substr(0, query.find('&'));
+        const auto equals = part.find('=');
+        params[std::string(part.substr(0, equals))] = decode(part.substr(equals + 1));
+        query.remove_prefix(std::min(query.size(), part.size() + 1));
+    }
+    return params;
+}
+
+std::string key_of(const std::pair<Ms, std::string>& place)
+{
+    return std::to_string(place.first) + ':' + place.second;
+}
+
+} // namespace
+
+World::World(support::FakeClock& clock, std::uint64_t seed) : clock_(clock), random_(seed)
+{
+    constexpr std::array<std::size_t, 4> embeds{0, 1, 5, 20};
+    constexpr std::array<std::size_t, 4> caps{2, 3, 7, 50};
+    nature.milliseconds = chance(0.5);
+    nature.position_cursor = chance(0.5);
+    nature.inclusive = chance(0.5);
+    nature.sends_date = chance(0.9);
+    nature.counts_days = chance(0.3);
+    nature.embedded = embeds[random_.below(embeds.size())];
+    nature.page_cap = caps[random_.below(caps.size())];
+    nature.faults = chance(0.5) ? random_.unit() * 0.2 : 0;
+    nature.latency = 1 + static_cast<Ms>(random_.below(500));
+    // Without a Date our clock is all there is, and it must be right.
+    if (nature.sends_date && chance(0.5)) nature.skew = static_cast<Ms>(random_.below(1'200'000)) - 600'000;
+}
+
+Ms World::ours() const
+{
+    return std::chrono::floor<std::chrono::milliseconds>(clock_.now()).time_since_epoch().count();
+}
+
+Ms World::theirs() const
+{
+    return ours() + nature.skew;
+}
+
+json World::stamp_json(Ms when) const
+{
+    return nature.milliseconds ? json(when) : json(static_cast<double>(when) / 1000);
+}
+
+std::string World::any()
+{
+    if (talks.empty()) return "";
+    auto found = talks.begin();
+    std::advance(found, static_cast<std::ptrdiff_t>(random_.below(talks.size())));
+    return found->first;
+}
+
+// --- what happens ----------------------------------------------------------------------------------------------------
+
+void World::act()
+{
+    const std::string id = any();
+    away = chance(0.1);
+    const double draw = random_.unit();
+    if (id.empty() || draw < 0.25) return create();
+    if (draw < 0.55) return append(id, 1 + static_cast<int>(random_.below(4)), chance(0.02));
+    if (draw < 0.58) return append(id, 60 + static_cast<int>(random_.below(200)), false);
+    if (draw < 0.68) return edit_field(id);
+    if (draw < 0.74) return edit_chat(id);
+    if (draw < 0.77) return remove_last_chat(id);
+    if (draw < 0.83) return remove(id);
+    if (draw < 0.88) return begin_growing(id);
+    if (draw < 0.94) return grow(growing_);
+    if (draw < 0.96 && nature.sends_date) return set_clock();
+    if (draw > 0.985) rejecting = !rejecting;
+    if (draw > 0.97 && draw < 0.98) unreadable = unreadable.empty() ? id : "";
+}
+
+void World::set_clock()
+{
+    const Ms by = static_cast<Ms>(random_.below(7'200'000)) - 3'600'000;
+    nature.skew += by;
+    clock_was_set = true;
+    set_back += std::max<Ms>(0, -by);
+}
+
+void World::create()
+{
+    const int several = chance(0.1) ? 1 + static_cast<int>(random_.below(8)) : 1; // of one time
+    const int count = chance(0.1) ? 0 : 1 + static_cast<int>(random_.below(chance(0.1) ? 150 : 6));
+    for (int n = 0; n < several; ++n) {
+        const std::string id = fmt::format("c{:03}", made_++);
+        Talk& talk = talks[id];
+        talk.fields["title"] = "about " + id;
+        talk.fields["memo"] = nullptr;
+        talk.fields["createdAt"] = stamp_json(theirs());
+        talk.changed = talk.visible_from = ours();
+        if (count > 0) append(id, count, false);
+    }
+}
+
+void World::append(const std::string& id, int count, bool future)
+{
+    Talk& talk = talks.at(id);
+    const Ms when = theirs() + (future ? 86'400'000 : 0);
+    for (int n = 0; n < count; ++n) {
+        json chat;
+        chat["id"] = fmt::format("{}/{}", id, written_++);
+        chat["sender"] = n % 2 == 0 ? "USER" : "BOT";
+        chat["message"] = fmt::format("words {}", written_);
+        chat["timestamp"] = stamp_json(when);
+        chat["completed"] = true;
+        talk.chats.push_back(chat);
+    }
+    talk.last = std::max(when, talk.last.value_or(0));
+    const bool late = talk.chats.size() == static_cast<std::size_t>(count) && nature.late > 0 && chance(0.2);
+    if (late) talk.visible_from = ours() + static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.late)));
+    talk.changed = std::max(ours(), talk.visible_from);
+}
+
+void World::edit_field(const std::string& id)
+{
+    Talk& talk = talks.at(id);
+    talk.fields[chance(0.5) ? "title" : "memo"] = fmt::format("edited {}", written_++);
+    talk.changed = std::max(ours(), talk.visible_from);
+}
+
+void World::edit_chat(const std::string& id)
+{
+    Talk& talk = talks.at(id);
+    if (talk.chats.empty()) return;
+    json& chat = talk.chats[random_.below(talk.chats.size())];
+    chat["rating"] = written_++;
+    talk.chats_edited = true;
+}
+
+void World::remove_last_chat(const std::string& id)
+{
+    Talk& talk = talks.at(id);
+    if (talk.chats.size() < 2 || id == growing_) return;
+    talk.chats.pop_back();
+    const json& left = talk.chats.back()["timestamp"];
+    talk.last = nature.milliseconds ? left.get<Ms>() : std::llround(left.get<double>() * 1000);
+    talk.changed = std::max(ours(), talk.visible_from);
+    talk.chats_edited = true;
+}
+
+void World::remove(const std::string& id)
+{
+    talks.erase(id);
+    gone[id] = ours();
+    if (id == growing_) growing_.clear();
+}
+
+void World::begin_growing(const std::string& id)
+{
+    end_growing();
+    append(id, 1, false);
+    talks.at(id).chats.back()["completed"] = false;
+    talks.at(id).chats_edited = true;
+    growing_ = id;
+}
+
+void World::grow(const std::string& id)
+{
+    if (id.empty() || !talks.contains(id)) return;
+    json& chat = talks.at(id).chats.back();
+    chat["message"] = chat["message"].get<std::string>() + " more";
+    if (chance(0.3)) end_growing();
+}
+
+void World::end_growing()
+{
+    if (!growing_.empty() && talks.contains(growing_))
+        for (json& chat : talks.at(growing_).chats) chat["completed"] = true;
+    growing_.clear();
+}
+
+// --- what is answered ------------------------------------------------------------------------------------------------
+
+alli::Task<Reply> World::send(alli::upstream::Request request)
+{
+    ++requests;
+    const Ms half = static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.latency))) / 2;
+    co_await clock_.sleep(std::chrono::milliseconds(half));
+    std::optional<Reply> broken = fault();
+    Reply whole = broken ? std::move(*broken) : answer(request.target);
+    if (std::getenv("ALLI_TRACE"))
+        std::printf("%s %d %s -> %d %s\n", alli::to_rfc3339(clock_.now()).c_str(), static_cast<int>(request.priority),
+                    request.target.c_str(), whole.status,
+                    whole.body.substr(0, std::getenv("ALLI_TRACE_MORE") ? 100000 : 300).c_str());
+    co_await clock_.sleep(std::chrono::milliseconds(half));
+    co_return whole;
+}
+
+std::optional<Reply> World::fault()
+{
+    if (away) throw Error(Fault::unreachable, "", "no route to upstream");
+    if (rejecting) return plain(401, R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})");
+    if (!chance(nature.faults)) return std::nullopt;
+    switch (random_.below(6)) {
+    case 0:
+        throw Error(Fault::unreachable, "", "the connection was reset");
+    case 1:
+        return plain(503, R"({"type":"APIError","code":7000,"message":"busy"})");
+    case 2:
+        return plain(200, "<html>Log in to the hotel's network</html>", "text/html");
+    case 3:
+        return plain(200, R"({"conversations":[{"id":)");
+    case 4:
+        return plain(200, R"({"conversations":[{"id":7,"chats":"none"}],"chats":7,"cursor":null})");
+    default:
+        return plain(429, R"({"type":"APIError","code":7000,"message":"slowly"})");
+    }
+}
+
+Reply World::reply(const json& body) const
+{
+    Reply made = plain(200, body.dump());
+    const alli::Instant now{std::chrono::milliseconds(theirs())};
+    if (nature.sends_date) made.headers.push_back({"Date", alli::to_http_date(now)});
+    return made;
+}
+
+Reply World::answer(const std::string& target)
+{
+    const auto question = target.find('?');
+    const std::string path = target.substr(0, question);
+    const Params params =
+        question == std::string::npos ? Params() : params_of(std::string_view(target).substr(question + 1));
+    if (path == root) return list(params);
+    if (path == std::string(root) + "/daily_count" && nature.counts_days) return count_days(params);
+    const std::string rest = path.substr(std::min(path.size(), root.size() + 1));
+    const std::string id = decode(rest.substr(0, rest.find('/')));
+    const auto found = talks.find(id);
+    if (found == talks.end() || found->second.visible_from > ours())
+        return plain(404, R"({"type":"APIError","code":7003,"message":"no such conversation"})");
+    if (id == unreadable) return plain(200, R"({"chats":"soon","id":7})");
+    if (rest.ends_with("/chats"))
+        return chats(found->second, params.contains("pageNo") ? std::stoi(params.at("pageNo")) : 1);
+    return reply(item(id, 20));
+}
+
+json World::item(const std::string& id, std::size_t embed) const
+{
+    const Talk& talk = talks.at(id);
+    json made = talk.fields;
+    made["id"] = id;
+    made["lastChatTime"] = talk.last ? stamp_json(*talk.last) : json(nullptr);
+    made["chatCount"] = talk.chats.size();
+    made["chats"] = json::array();
+    for (std::size_t i = talk.chats.size() - std::min(embed, talk.chats.size()); i < talk.chats.size(); ++i)
+        made["chats"].push_back(talk.chats[i]);
+    return made;
+}
+
+Reply World::chats(const Talk& talk, int page) const
+{
+    json body;
+    body["chats"] = json::array();
+    const std::size_t first = static_cast<std::size_t>(page - 1) * 100;
+    for (std::size_t i = first; i < std::min(talk.chats.size(), first + 100); ++i)
+        body["chats"].push_back(talk.chats[i]);
+    return reply(body);
+}
+
+Reply World::count_days(const Params& params) const
+{
+    using namespace std::chrono;
+    const auto day_of = [](const std::string& text) {
+        return floor<days>(*alli::from_rfc3339(text.substr(0, 10) + "T00:00:00Z"));
+    };
+    json body;
+    body["counts"] = json::array();
+    for (auto day = day_of(params.at("startDate")); day <= day_of(params.at("endDate")); day += days(1)) {
+        const auto count = std::count_if(talks.begin(), talks.end(), [&](const auto& it) {
+            const double created =
+                it.second.fields["createdAt"].template get<double>() * (nature.milliseconds ? 1 : 1000);
+            return floor<days>(alli::Instant(milliseconds(std::llround(created)))) == day &&
+                   it.second.visible_from <= ours();
+        });
+        json one;
+        one["date"] = alli::to_rfc3339(alli::Instant(day)).substr(0, 10);
+        one["count"] = count;
+        body["counts"].push_back(one);
+    }
+    return reply(body);
+}
+
+std::vector<std::pair<Ms, std::string>> World::window(const Params& params) const
+{
+    const auto bound = [&](const char* name) {
+        std::optional<double> value;
+        if (params.contains(name)) value = std::stod(params.at(name)) * (nature.milliseconds ? 1 : 1000);
+        return value;
+    };
+    const auto from = bound("startedAt"), to = bound("endAt");
+    const bool any_window = from || to || params.contains("firstChatStartedAt");
+    std::vector<std::pair<Ms, std::string>> places;
+    for (const auto& [id, talk] : talks) {
+        if (talk.visible_from > ours() || (any_window && !talk.last)) continue;
+        const auto last = static_cast<double>(talk.last.value_or(0));
+        if (from && (nature.inclusive ? last < *from : last <= *from)) continue;
+        if (to && (nature.inclusive ? last > *to : last >= *to)) continue;
+        places.emplace_back(talk.last.value_or(0), id);
+    }
+    std::sort(places.rbegin(), places.rend());
+    return places;
+}
+
+Reply World::list(const Params& params)
+{
+    const std::size_t asked = params.contains("pageSize") ? std::stoul(params.at("pageSize")) : 50;
+    const std::size_t size = std::min(asked, nature.page_cap);
+    const std::string cursor = params.contains("cursor") ? params.at("cursor") : "";
+    const auto places = window(params);
+    std::size_t at = 0;
+    if (!cursor.empty() && nature.position_cursor) at = std::stoul(cursor);
+    if (!cursor.empty() && !nature.position_cursor)
+        while (at < places.size() && key_of(places[at]) != cursor &&
+               std::pair(places[at].first, places[at].second) >
+                   std::pair(Ms(std::stoll(cursor)), cursor.substr(cursor.find(':') + 1)))
+            ++at;
+    if (!cursor.empty() && !nature.position_cursor && at < places.size() && key_of(places[at]) == cursor) ++at;
+
+    json body;
+    body["conversations"] = json::array();
+    const std::size_t end = std::min(places.size(), at + size);
+    for (std::size_t i = at; i < end; ++i) {
+        json one = item(places[i].second, nature.embedded);
+        if (places[i].second == unreadable) one["chatCount"] = "many";
+        body["conversations"].push_back(one);
+    }
+    body["cursor"] = nullptr;
+    if (end < places.size() && end > at)
+        body["cursor"] = nature.position_cursor ? std::to_string(end) : key_of(places[end - 1]);
+    return reply(body);
+}
+
+} // namespace simulation

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Upstream as a whole world on a fake clock: conversations that come, grow, change silently and go, a network that is
+// slow and breaks, clocks that differ. Everything from one seed.
+#pragma once
+
+#include "alli/random.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "upstream/http.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace simulation {
+
+using nlohmann::json;
+using Ms = std::int64_t; // milliseconds since 1970
+
+struct Talk {
+    json fields; // what the list item shows beside times and counts
+    std::vector<json> chats;
+    std::optional<Ms> last;    // upstream's stamp
+    Ms visible_from = 0;       // our clock: lists and gets show it since then
+    Ms changed = 0;            // our clock: the last change that a list shows
+    bool chats_edited = false; // silently, at some time: no list shows that
+};
+
+/// What the contract leaves open, and how bad the network is; drawn once a history.
+struct Nature {
+    bool milliseconds = false, position_cursor = false, inclusive = false, sends_date = true, counts_days = false;
+    std::size_t embedded = 20, page_cap = 50;
+    double faults = 0;        // of requests
+    double faults_before = 0; // what it was until all was quiet
+    Ms latency = 100;         // up to
+    Ms skew = 0;              // upstream's clock less ours
+    Ms late = 0;              // how long after its stamp a chat may become visible
+};
+
+class World final : public alli::upstream::Transport {
+  public:
+    World(support::FakeClock& clock, std::uint64_t seed);
+
+    alli::Task<alli::upstream::Reply> send(alli::upstream::Request request) override;
+
+    /// One thing happens.
+    void act();
+    void end_growing();
+    void heal()
+    {
+        nature.faults_before = std::exchange(nature.faults, 0), rejecting = away = false, unreadable.clear();
+    }
+
+    Ms ours() const;   // our clock
+    Ms theirs() const; // upstream's
+
+    json item(const std::string& id, std::size_t embed) const;
+
+    Nature nature;
+    bool rejecting = false; // the key
+    bool away = false;      // no answer at all
+    std::map<std::string, Talk> talks;
+    std::map<std::string, Ms> gone; // when they were deleted; our clock
+    std::string unreadable;         // a conversation that answers nonsense
+    std::size_t requests = 0;
+    Ms set_back = 0; // its clock, in all
+    bool clock_was_set = false;
+
+  private:
+    using Params = std::map<std::string, std::string>;
+
+    bool chance(double probability) { return random_.unit() < probability; }
+    std::string any();
+    json stamp_json(Ms when) const;
+
+    void set_clock();
+    void create();
+    void append(const std::string& id, int count, bool future);
+    void edit_field(const std::string& id);
+    void edit_chat(const std::string& id);
+    void remove_last_chat(const std::string& id);
+    void remove(const std::string& id);
+    void begin_growing(const std::string& id);
+    void grow(const std::string& id);
+
+    std::optional<alli::upstream::Reply> fault();
+    alli::upstream::Reply reply(const json& body) const;
+    alli::upstream::Reply answer(const std::string& target);
+    alli::upstream::Reply list(const Params& params);
+    alli::upstream::Reply chats(const Talk& talk, int page) const;
+    alli::upstream::Reply count_days(const Params& params) const;
+    std::vector<std::pair<Ms, std::string>> window(const Params& params) const;
+
+    support::FakeClock& clock_;
+    alli::SeededRandom random_;
+    int made_ = 0, written_ = 0;
+    std::string growing_;
+};
+
+} // namespace simulation
