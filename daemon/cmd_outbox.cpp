@@ -77,14 +77,6 @@ static int show(const OutboxArguments& arguments, const Context& context)
     return 0;
 }
 
-static std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
-                                                 const Environment& environment)
-{
-    if (!place.sandbox) return listen_addresses(settings, environment).addresses;
-    return sandbox_listen_addresses(settings, std::filesystem::path(place.mirror_path).parent_path().string())
-        .addresses;
-}
-
 enum class Deed { retry, discard };
 
 static void run_here(Task<> work)

@@ -14,14 +14,6 @@
 
 namespace alli::daemon {
 
-static std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
-                                                 const Environment& environment)
-{
-    if (!place.sandbox) return listen_addresses(settings, environment).addresses;
-    const auto directory = std::filesystem::path(place.mirror_path).parent_path();
-    return sandbox_listen_addresses(settings, directory.string()).addresses;
-}
-
 static Json load_status(const Settings& settings, const ReadPlace& place, const Environment& environment)
 {
     const std::optional<int> owner = find_owner(place.mirror_path);

@@ -3,6 +3,7 @@
 #include "alli/error.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/daemon_probe.hpp"
 #include "daemon/duration.hpp"
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
@@ -18,7 +19,7 @@ namespace alli::daemon {
 
 struct SyncArguments {
     std::string since;
-    bool json = false;
+    bool json = false, accept_deletions = false;
 };
 
 class Progress {
@@ -93,6 +94,22 @@ static std::unique_ptr<Instance> open_instance(InstanceOptions options)
     }
 }
 
+// A running daemon does it, over its Unix socket.
+static bool told_daemon(const Settings& settings, const Context& context)
+{
+    const ReadPlace place = find_read_place(settings, context.environment);
+    if (!find_owner(place.mirror_path)) return false;
+    const auto status = tell_daemon(socket_addresses(settings, place, context.environment), "POST",
+                                    "/mirror/v1/sync?acceptDeletions=true");
+    if (status != 202)
+        throw Error(
+            Fault::busy,
+            "let it listen on a Unix socket (proxy.listen), or ask it: POST /mirror/v1/sync?acceptDeletions=true",
+            "a daemon owns the mirror, but did not take the word over a Unix socket");
+    fmt::print("the running daemon was told: what upstream no longer has is deleted with the next comparison\n");
+    return true;
+}
+
 static int sync(const SyncArguments& arguments, const Context& context)
 {
     if (!arguments.since.empty() && !from_rfc3339(arguments.since))
@@ -102,8 +119,10 @@ static int sync(const SyncArguments& arguments, const Context& context)
     std::signal(SIGPIPE, SIG_IGN);
     const Settings settings = context.settings();
     start_log(settings.config, context.environment);
+    if (arguments.accept_deletions && told_daemon(settings, context)) return 0;
 
     InstanceOptions options;
+    options.accept_deletions = arguments.accept_deletions;
     options.config = settings.config;
     if (!arguments.since.empty()) options.config.backfill_since = arguments.since;
     options.api_key = load_api_key(settings, context.environment);
@@ -122,6 +141,8 @@ Action add_sync(CLI::App& arguments)
 {
     auto chosen = std::make_shared<SyncArguments>();
     arguments.add_option("--since", chosen->since, "mirror only conversations active since then")->type_name("DATE");
+    arguments.add_flag("--accept-deletions", chosen->accept_deletions,
+                       "delete what upstream says is gone, however much it is");
     arguments.add_flag("--json", chosen->json, "progress as JSON, one object a line");
     return [chosen](const Context& context) { return sync(*chosen, context); };
 }

@@ -45,9 +45,12 @@ static cache::StoreOptions store_options(const InstanceOptions& from)
     return options;
 }
 
-static sync::Options sync_options(const Config& config)
+static sync::Options sync_options(const Config& config, bool accept_deletions)
 {
+    constexpr double reconcile_share = 0.25; // of the budget
     sync::Options options;
+    options.reconcile_rate = config.requests_per_second * reconcile_share;
+    options.accept_deletions = accept_deletions;
     options.interval = config.sync_interval;
     options.overlap = config.sync_overlap;
     options.reconcile_interval = config.reconcile_interval;
@@ -75,7 +78,8 @@ Instance::Instance(InstanceOptions options)
     : options_(std::move(options)), transport_(engine_loop_.get_executor(), curl_options(options_.config)),
       pace_(clock_, random_, {options_.config.requests_per_second, options_.config.max_connections}),
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
-      store_(store_options(options_)), engine_(client_, store_, clock_, random_, sync_options(options_.config)),
+      store_(store_options(options_)),
+      engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),
       deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_))
 {}
 
@@ -227,6 +231,7 @@ proxy::Needs Instance::needs()
             },
         .status = [this] { return status(); },
         .wake = [this] { engine_.wake(); },
+        .accept_deletions = [this] { engine_.accept_deletions(); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
         .deliver =
             [this, loop](proxy::Outgoing outgoing, std::chrono::milliseconds patience) {

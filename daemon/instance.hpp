@@ -31,6 +31,7 @@ struct InstanceOptions {
     Config config;
     std::string api_key;
     std::string mirror_path;
+    bool accept_deletions = false; // a person has said so: what upstream lacks, is gone
     std::string identity; // whose mirror it is: upstream's URL, or a fixed word where that changes at every start
 };
 

@@ -108,6 +108,14 @@ Listen sandbox_listen_addresses(const Settings& settings, const std::string& dir
     return with_socket(directory + "/proxy.sock");
 }
 
+std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
+                                          const Environment& environment)
+{
+    if (!place.sandbox) return listen_addresses(settings, environment).addresses;
+    return sandbox_listen_addresses(settings, std::filesystem::path(place.mirror_path).parent_path().string())
+        .addresses;
+}
+
 void make_directory_of(const std::string& file)
 {
     const fs::path directory = fs::path(file).parent_path();

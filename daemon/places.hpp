@@ -33,6 +33,10 @@ struct Listen {
 Listen listen_addresses(const Settings& settings, const Environment& environment);
 Listen sandbox_listen_addresses(const Settings& settings, const std::string& directory);
 
+/// Where a daemon that owns that mirror can be asked.
+std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
+                                          const Environment& environment);
+
 /// Makes the directory of that file, mode 0700, where it is missing. Throws Error{io}.
 void make_directory_of(const std::string& file);
 

@@ -3,6 +3,7 @@
 
 #include "alli/clock.hpp"
 #include "cache/conversations.hpp"
+#include "cache/drift.hpp"
 #include "cache/outbox.hpp"
 #include "cache/progress.hpp"
 
@@ -39,6 +40,23 @@ static Json make_upstream(const std::string& url, const cache::Progress& progres
     return upstream;
 }
 
+// What comparisons found that no clock had told.
+static Json make_drift(cache::Reader& db)
+{
+    const cache::Drift found = cache::load_drift(db);
+    Json drift;
+    drift["audited"] = found.audited;
+    drift["differed"] = found.differed;
+    drift["deleted"] = found.deleted;
+    drift["fields"] = Json::object();
+    for (const auto& [field, count] : found.fields) drift["fields"][field] = count;
+    std::optional<Instant> oldest;
+    for (const cache::Interval& it : cache::load_coverage(db))
+        oldest = std::min(oldest.value_or(it.verified_at), it.verified_at);
+    drift["oldestComparison"] = time_json(oldest);
+    return drift;
+}
+
 static Json make_mirror(cache::Reader& db, const cache::Progress& progress, const sync::State* live)
 {
     const cache::Totals totals = cache::count_totals(db);
@@ -59,6 +77,7 @@ static Json make_mirror(cache::Reader& db, const cache::Progress& progress, cons
     mirror["completeThrough"] = coverage["through"];
     mirror["complete"] = coverage["complete"]; // conversations without a chat too
     mirror["backfill"] = backfill;
+    mirror["drift"] = make_drift(db);
     return mirror;
 }
 

@@ -6,6 +6,8 @@
 #include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace alli::proxy {
 namespace {
 
@@ -25,6 +27,27 @@ cache::SearchQuery read_search_query(const Parameters& parameters)
 Task<Response> mirror_status(const Context& cx, const Request&)
 {
     co_return text_response("application/json", cx.needs.status());
+}
+
+// Looks upstream now; with acceptDeletions, as a parameter or in a body of JSON, what upstream lacks is deleted.
+Task<Response> mirror_sync(const Context& cx, const Request& rq)
+{
+    const std::string asked = find_parameter(read_query(rq.query()), "acceptDeletions").value_or("false");
+    if (asked != "true" && asked != "false") throw Error(Fault::usage, "", "acceptDeletions must be true or false");
+    bool accept = asked == "true";
+    if (!rq.body.empty()) {
+        const auto body = nlohmann::json::parse(rq.body, nullptr, false);
+        if (!body.is_object()) throw Error(Fault::usage, "", "the body must be a JSON object, or empty");
+        const auto word = body.find("acceptDeletions");
+        if (word != body.end() && !word->is_boolean())
+            throw Error(Fault::usage, "", "acceptDeletions must be true or false");
+        accept = accept || (word != body.end() && word->get<bool>());
+    }
+    if (accept) cx.needs.accept_deletions();
+    cx.needs.wake();
+    Response response = text_response("application/json", std::string(R"({"started":true})"));
+    response.status = 202;
+    co_return response;
 }
 
 Task<Response> mirror_search(const Context& cx, const Request& rq)

@@ -42,6 +42,7 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/mirror/v1/outbox/{id}", "outboxEntry", &get_outbox_entry, ours},
     {"DELETE", "/mirror/v1/outbox/{id}", "discard", &discard_outbox_entry, ours},
     {"POST", "/mirror/v1/outbox/{id}/retry", "retry", &retry_outbox_entry, ours},
+    {"POST", "/mirror/v1/sync", "sync", &mirror_sync, ours},
     {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
     {"GET", "/healthz", "live", &is_alive, ours},
     {"GET", "/readyz", "ready", &is_ready, ours},
