@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sync`: one pass until the mirror is complete, with a line of progress every few seconds.
+// `sync`: one pass until the mirror is complete, with a bar on a terminal and a line every few seconds elsewhere.
 #include "alli/error.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/commands.hpp"
@@ -9,6 +9,7 @@
 #include "daemon/log.hpp"
 #include "daemon/places.hpp"
 #include "daemon/status.hpp"
+#include "daemon/sync_progress.hpp"
 #include "upstream/site.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,67 +21,6 @@ namespace alli::daemon {
 struct SyncArguments {
     std::string since;
     bool json = false, accept_deletions = false;
-};
-
-class Progress {
-  public:
-    explicit Progress(bool json) : json_(json) {}
-
-    void show(const sync::State& state)
-    {
-        if (clock_.steady() - shown_at_ < std::chrono::seconds(3)) return;
-        shown_at_ = clock_.steady();
-        print("progress", state);
-    }
-
-    void print(const char* event, const sync::State& state) const
-    {
-        if (json_)
-            print_event(event, state);
-        else
-            print_line(event, state);
-    }
-
-  private:
-    double seconds() const { return std::chrono::duration<double>(clock_.steady() - started_).count(); }
-
-    double rate(const sync::State& state) const
-    {
-        return seconds() > 0 ? static_cast<double>(state.chats) / seconds() : 0;
-    }
-
-    void print_event(const char* event, const sync::State& state) const
-    {
-        Json line;
-        line["event"] = event;
-        line["conversations"] = state.conversations;
-        line["chats"] = state.chats;
-        line["chatsPerSecond"] = std::round(rate(state));
-        line["fraction"] = fraction(state) ? Json(*fraction(state)) : Json(nullptr);
-        line["etaSeconds"] = state.eta_seconds ? Json(*state.eta_seconds) : Json(nullptr);
-        fmt::print("{}\n", dump(line));
-        std::fflush(stdout);
-    }
-
-    static std::optional<double> fraction(const sync::State& state)
-    {
-        return state.backfill_done ? std::optional(1.0) : state.fraction;
-    }
-
-    void print_line(const char* event, const sync::State& state) const
-    {
-        std::string line = fmt::format("{}: {} conversations, {} chats, {:.0f} chats/s", event, state.conversations,
-                                       state.chats, rate(state));
-        if (fraction(state)) line += fmt::format(", {:.0f}%", *fraction(state) * 100);
-        if (state.eta_seconds)
-            line += fmt::format(", about {} left", say_duration(std::chrono::seconds(std::lround(*state.eta_seconds))));
-        fmt::print(stderr, "{}\n", line);
-    }
-
-    bool json_;
-    SystemClock clock_;
-    Clock::Steady started_ = clock_.steady();
-    Clock::Steady shown_at_ = started_;
 };
 
 static std::unique_ptr<Instance> open_instance(InstanceOptions options)
@@ -131,9 +71,9 @@ static int sync(const SyncArguments& arguments, const Context& context)
     make_directory_of(options.mirror_path);
 
     const auto instance = open_instance(std::move(options));
-    Progress progress(arguments.json);
+    SyncProgress progress(arguments.json);
     instance->run_once([&](const sync::State& state) { progress.show(state); });
-    progress.print("done", *instance->state());
+    progress.finish(*instance->state());
     return 0;
 }
 

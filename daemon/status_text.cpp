@@ -45,6 +45,23 @@ static std::string say_coverage(const Json& mirror)
     return fmt::format("complete from {} to {}", beginning, say_time(through));
 }
 
+// What comparisons found that no clock had told; empty before the first one.
+static std::string say_drift(const Json& mirror)
+{
+    const Json& drift = part(mirror, "drift");
+    const auto audited = number_of(part(drift, "audited"));
+    if (audited == 0) return "";
+    std::string text =
+        fmt::format("compared with upstream {} times a conversation, oldest {}: {} differed", audited,
+                    say_time(time_of(part(drift, "oldestComparison"))), number_of(part(drift, "differed")));
+    std::string fields;
+    if (part(drift, "fields").is_object())
+        for (const auto& [field, count] : part(drift, "fields").items())
+            fields += fmt::format("{}{} {}", fields.empty() ? "" : ", ", printable_line(field), number_of(count));
+    if (!fields.empty()) text += " (" + fields + ")";
+    return text + fmt::format(", {} deleted", number_of(part(drift, "deleted")));
+}
+
 static std::string say_backfill(const Json& mirror)
 {
     const Json& backfill = part(mirror, "backfill");
@@ -104,6 +121,7 @@ std::string say_status(const Json& status, Instant now)
         fmt::format("mirror    {} conversations, {} chats, {}\n", number_of(part(mirror, "conversations")),
                     number_of(part(mirror, "chats")), say_size(number_of(part(mirror, "bytes"))));
     text += fmt::format("          {}\n", say_coverage(mirror));
+    if (const std::string drift = say_drift(mirror); !drift.empty()) text += fmt::format("          {}\n", drift);
     if (!backfill.empty()) text += fmt::format("          {}\n", backfill);
     text += verified ? fmt::format("          compared with upstream {} ago\n",
                                    say_duration(std::max(age, std::chrono::seconds{0})))

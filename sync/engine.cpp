@@ -77,8 +77,6 @@ struct Engine::Core {
         return [this](const Ingested& done) { note(done); };
     }
 
-    // --- polls -------------------------------------------------------------------------------------------------
-
     bool poll_due() const { return !last_poll || clock.steady() - *last_poll >= pause; }
 
     // Sooner again while things happen; back to the interval while nothing does.
@@ -119,8 +117,6 @@ struct Engine::Core {
         Report report_it = reporter();
         co_await read_growing(tools, std::move(due), report_it);
     }
-
-    // --- what local apps asked for -----------------------------------------------------------------------------
 
     // Once each: one that cannot be read must not hold up everything else. What fails for all is tried again for all.
     Task<> refresh_asked_for()
@@ -164,8 +160,6 @@ struct Engine::Core {
             }
         }
     }
-
-    // --- the order of things -----------------------------------------------------------------------------------
 
     Task<> between_pages()
     {
@@ -212,30 +206,42 @@ struct Engine::Core {
     Task<> read_backfill()
     {
         current.backfill_done = false;
+        if (!last_poll) last_poll = clock.steady(); // its first page is as new as a poll
         forecast.emplace(tools);
         Duties owed = duties();
+        owed.due = [this, due = owed.due] { return forecast->wants_turn() || due(); };
         owed.between = [this] { return between_backfill_pages(); };
+        owed.report = [this](const Ingested& done) { note_backfill_page(done); };
         co_await backfill(tools, since(), deletions, owed);
         current.fraction.reset();
         current.eta_seconds.reset();
     }
 
+    void note_backfill_page(const Ingested& done)
+    {
+        forecast->count_page();
+        current.fraction = forecast->fraction();
+        current.eta_seconds = forecast->seconds_left();
+        note(done);
+    }
+
     Task<> between_backfill_pages()
     {
         co_await between_pages();
-        co_await forecast->note_page();
-        current.fraction = forecast->fraction();
-        current.eta_seconds = forecast->seconds_left();
+        co_await forecast->take_turn();
     }
 
     Task<> catch_up_with_upstream()
     {
         co_await refresh_asked_for();
+        const bool behind = backfill_due(tools, since());
         std::function<Task<>()> work = [this] { return poll(); };
-        if (once || poll_due()) co_await jobs.attempt(polling, true, work);
+        if (once ? !behind : poll_due()) co_await jobs.attempt(polling, true, work);
         work = [this] { return read_backfill(); };
-        co_await jobs.attempt(backfilling, backfill_due(tools, since()), work);
+        co_await jobs.attempt(backfilling, behind, work);
         if (load_progress().backfill_done) current.backfill_done = true;
+        work = [this] { return poll(); };
+        if (behind) co_await jobs.attempt(polling, true, work); // it took its time
         co_await compare();
         work = [this] { return retry_problems(); };
         co_await jobs.attempt(retrying, true, work);
@@ -273,8 +279,6 @@ struct Engine::Core {
         if (!current.failing_since) current.failing_since = clock.now();
         publish();
     }
-
-    // --- the loop ----------------------------------------------------------------------------------------------
 
     // The alarm belongs to the loop, which may go before the engine does: it ends with run().
     struct AlarmSet {

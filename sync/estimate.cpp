@@ -49,15 +49,19 @@ std::optional<double> Estimate::fraction(cache::Reader& db) const
     return std::min(1.0, done / all);
 }
 
-Task<> Forecast::note_page()
+void Forecast::count_page()
 {
-    if (++pages_ == pages_worth_an_estimate) {
-        estimate_ = co_await Estimate::ask(tools_);
-        begun_ = tools_.clock.steady();
-    }
-    if (!estimate_ || pages_ % pages_between_looks != 0) co_return;
+    if (++pages_ == pages_worth_an_estimate) wants_turn_ = true;
+    if (!estimate_ || pages_ % pages_between_looks != 0) return;
     fraction_ = tools_.store.read([this](cache::Reader& db) { return estimate_->fraction(db); });
     if (!begun_at_) begun_at_ = fraction_;
+}
+
+Task<> Forecast::take_turn()
+{
+    if (!std::exchange(wants_turn_, false)) co_return;
+    estimate_ = co_await Estimate::ask(tools_);
+    begun_ = tools_.clock.steady();
 }
 
 std::optional<double> Forecast::seconds_left() const

@@ -25,8 +25,9 @@ class Forecast {
   public:
     explicit Forecast(Tools tools) : tools_(tools) {}
 
-    /// After every page; asks upstream once, when it is clear that it takes long.
-    Task<> note_page();
+    void count_page(); // after every page
+    bool wants_turn() const { return wants_turn_; }
+    Task<> take_turn(); // asks upstream, once, when it is clear that it takes long
 
     std::optional<double> fraction() const { return fraction_; }
     std::optional<double> seconds_left() const;
@@ -37,6 +38,7 @@ class Forecast {
     std::optional<double> begun_at_, fraction_; // when it was asked, and now
     Clock::Steady begun_{};
     int pages_ = 0;
+    bool wants_turn_ = false;
 };
 
 } // namespace alli::sync

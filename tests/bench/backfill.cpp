@@ -94,6 +94,30 @@ Run run_sync(const Sandbox& upstream, const std::string& home)
     return run;
 }
 
+// Those that any program would need: a page for each fifty conversations, and the pages of chats that no list item
+// carries. The search for conversations without a chat, as many lists again, and one poll are not the backfill's.
+std::size_t least_chat_pages(const Sandbox& upstream, int embedded)
+{
+    std::size_t pages = 0;
+    for (const std::string& id : upstream.conversation_ids()) {
+        const auto count = upstream.chat_ids(id).size();
+        const auto carried = static_cast<std::size_t>(embedded);
+        if (count > carried) pages += (count - carried - 1) / 100 + 1;
+    }
+    return pages;
+}
+
+void print_requests(const Sandbox& upstream, int embedded)
+{
+    const auto page = [&](std::size_t count) { return (count + 49) / 50; };
+    const std::size_t census = page(upstream.conversation_ids().size()), polls = 1;
+    const std::size_t lists = upstream.request_count("listConversations"), chats = upstream.request_count("listChats");
+    const std::size_t least = page(upstream.conversation_ids().size()) + least_chat_pages(upstream, embedded);
+    fmt::print("  requests   {} lists, {} chat pages, {} in all; the backfill's {} are {:.3f} times the least\n", lists,
+               chats, upstream.request_count("*"), lists - census - polls + chats,
+               static_cast<double>(lists - census - polls + chats) / static_cast<double>(least));
+}
+
 void measure(const alli::sandbox::Options& options)
 {
     Sandbox upstream(options);
@@ -108,8 +132,7 @@ void measure(const alli::sandbox::Options& options)
     fmt::print("embedded {:>2}: {:.0f} conversations, {:.0f} chats\n", options.embedded_chats, conversations, chats);
     fmt::print("  sync       {:6.2f} s  {:6.0f} chats/s  cpu {:.2f} s  peak {:.0f} MB  exit {}\n", run.seconds,
                chats / run.seconds, run.cpu, static_cast<double>(run.peak_kib) / 1024, run.code);
-    fmt::print("  requests   {} lists, {} chat pages (backfill, census and first poll)\n",
-               upstream.request_count("listConversations"), upstream.request_count("listChats"));
+    print_requests(upstream, options.embedded_chats);
     fmt::print("  plain list {:6.2f} s  {} requests, {:.1f} MB; sync takes {:.1f} times as long\n", plain.seconds,
                plain.requests, static_cast<double>(plain.bytes) / 1e6, run.seconds / plain.seconds);
     fmt::print("  on disk    {:.1f} MB\n", disk / 1e6);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far a `sync` is: a bar on a terminal, a line every few seconds elsewhere (both on stderr), or events of JSON on
+// stdout. One thread.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "sync/engine.hpp"
+
+namespace alli::daemon {
+
+class SyncProgress {
+  public:
+    explicit SyncProgress(bool json);
+
+    void show(const sync::State& state); // as often as there is something to show
+    void finish(const sync::State& state);
+
+  private:
+    enum class Form { json, bar, lines };
+
+    double rate(const sync::State& state) const; // chats a second
+    std::string words(const sync::State& state) const;
+    void print(const char* event, const sync::State& state) const;
+    void print_event(const char* event, const sync::State& state) const;
+    void draw_bar(const sync::State& state) const;
+
+    Form form_;
+    SystemClock clock_;
+    Clock::Steady started_, shown_at_;
+};
+
+/// "[#####.....]": `width` places, of which the first are filled. None: how far it is cannot be told.
+std::string bar(std::optional<double> fraction, int width);
+
+} // namespace alli::daemon
