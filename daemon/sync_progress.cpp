@@ -23,8 +23,10 @@ std::string bar(std::optional<double> fraction, int width)
 }
 
 SyncProgress::SyncProgress(bool json)
-    : form_(json ? Form::json : ::isatty(STDERR_FILENO) ? Form::bar : Form::lines), started_(clock_.steady()),
-      shown_at_(started_)
+    : form_(json                      ? Form::json
+            : ::isatty(STDERR_FILENO) ? Form::bar
+                                      : Form::lines),
+      started_(clock_.steady()), shown_at_(started_)
 {}
 
 void SyncProgress::show(const sync::State& state)
@@ -50,8 +52,8 @@ double SyncProgress::rate(const sync::State& state) const
 
 std::string SyncProgress::words(const sync::State& state) const
 {
-    std::string text = fmt::format("{} conversations, {} chats, {:.0f} chats/s", state.conversations, state.chats,
-                                   rate(state));
+    std::string text =
+        fmt::format("{} conversations, {} chats, {:.0f} chats/s", state.conversations, state.chats, rate(state));
     if (fraction_of(state)) text += fmt::format(", {:.0f}%", *fraction_of(state) * 100);
     if (state.eta_seconds)
         text += fmt::format(", about {} left", say_duration(std::chrono::seconds(std::lround(*state.eta_seconds))));
@@ -61,9 +63,12 @@ std::string SyncProgress::words(const sync::State& state) const
 void SyncProgress::print(const char* event, const sync::State& state) const
 {
     switch (form_) {
-    case Form::json: return print_event(event, state);
-    case Form::bar: return draw_bar(state);
-    case Form::lines: return fmt::print(stderr, "{}: {}\n", event, words(state));
+    case Form::json:
+        return print_event(event, state);
+    case Form::bar:
+        return draw_bar(state);
+    case Form::lines:
+        return fmt::print(stderr, "{}: {}\n", event, words(state));
     }
 }
 

@@ -219,7 +219,7 @@ struct Engine::Core {
 
     void note_backfill_page(const Ingested& done)
     {
-        forecast->count_page();
+        forecast->count_page(done.conversations);
         current.fraction = forecast->fraction();
         current.eta_seconds = forecast->seconds_left();
         note(done);

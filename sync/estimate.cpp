@@ -38,10 +38,9 @@ Task<Estimate> Estimate::ask(Tools tools)
     co_return made;
 }
 
-std::optional<double> Estimate::fraction(cache::Reader& db) const
+std::optional<double> Estimate::fraction(cache::Reader& db, std::int64_t held) const
 {
-    const auto held = static_cast<double>(cache::count_totals(db).conversations);
-    if (total_ > 0) return std::min(1.0, held / static_cast<double>(total_));
+    if (total_ > 0) return std::min(1.0, static_cast<double>(held) / static_cast<double>(total_));
     const cache::Covered covered = cache::load_covered(db);
     if (!oldest_ || !covered.from || *covered.through <= *oldest_) return std::nullopt;
     const auto done = std::chrono::duration<double>(*covered.through - *covered.from);
@@ -49,11 +48,12 @@ std::optional<double> Estimate::fraction(cache::Reader& db) const
     return std::min(1.0, done / all);
 }
 
-void Forecast::count_page()
+void Forecast::count_page(std::int64_t conversations)
 {
+    held_ += conversations;
     if (++pages_ == pages_worth_an_estimate) wants_turn_ = true;
     if (!estimate_ || pages_ % pages_between_looks != 0) return;
-    fraction_ = tools_.store.read([this](cache::Reader& db) { return estimate_->fraction(db); });
+    fraction_ = tools_.store.read([this](cache::Reader& db) { return estimate_->fraction(db, held_); });
     if (!begun_at_) begun_at_ = fraction_;
 }
 
@@ -62,6 +62,7 @@ Task<> Forecast::take_turn()
     if (!std::exchange(wants_turn_, false)) co_return;
     estimate_ = co_await Estimate::ask(tools_);
     begun_ = tools_.clock.steady();
+    held_ = tools_.store.read([](cache::Reader& db) { return cache::count_totals(db); }).conversations;
 }
 
 std::optional<double> Forecast::seconds_left() const

@@ -12,8 +12,8 @@ class Estimate {
     /// Asks upstream what it takes to tell.
     static Task<Estimate> ask(Tools tools);
 
-    /// From 0 to 1; none while it cannot be told.
-    std::optional<double> fraction(cache::Reader& db) const;
+    /// From 0 to 1, when so many conversations are held; none while it cannot be told.
+    std::optional<double> fraction(cache::Reader& db, std::int64_t held) const;
 
   private:
     std::optional<Instant> oldest_;
@@ -25,7 +25,7 @@ class Forecast {
   public:
     explicit Forecast(Tools tools) : tools_(tools) {}
 
-    void count_page(); // after every page
+    void count_page(std::int64_t conversations); // after every page, what was new in it
     bool wants_turn() const { return wants_turn_; }
     Task<> take_turn(); // asks upstream, once, when it is clear that it takes long
 
@@ -38,6 +38,7 @@ class Forecast {
     std::optional<double> begun_at_, fraction_; // when it was asked, and now
     Clock::Steady begun_{};
     int pages_ = 0;
+    std::int64_t held_ = 0; // conversations: counted once, then added up
     bool wants_turn_ = false;
 };
 

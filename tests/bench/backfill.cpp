@@ -16,6 +16,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 namespace {
 
@@ -69,6 +71,14 @@ double seconds_of(const timeval& time)
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+long peak_of(pid_t process) // KiB, so far
+{
+    std::ifstream status(fmt::format("/proc/{}/status", process));
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("VmHWM:")) return std::atol(line.c_str() + 6);
+    return 0;
+}
+
 Run run_sync(const Sandbox& upstream, const std::string& home)
 {
     const auto start = Clock::now();
@@ -85,11 +95,15 @@ Run run_sync(const Sandbox& upstream, const std::string& home)
     Run run;
     rusage usage{};
     int status = 0;
-    if (child < 0 || ::wait4(child, &status, 0, &usage) != child)
-        throw std::runtime_error("the program could not be run");
+    pid_t ended = 0;
+    // Not ru_maxrss: that counts what this process had when it forked.
+    while ((ended = ::wait4(child, &status, WNOHANG, &usage)) == 0) {
+        run.peak_kib = std::max(run.peak_kib, peak_of(child));
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    if (child < 0 || ended != child) throw std::runtime_error("the program could not be run");
     run.seconds = seconds_since(start);
     run.cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-    run.peak_kib = usage.ru_maxrss;
     run.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return run;
 }
