@@ -50,6 +50,10 @@ std::optional<Instant> Row::optional_instant(int column) const noexcept
 
 Rows::~Rows()
 {
+    if (own_) {
+        sqlite3_finalize(statement_);
+        return;
+    }
     sqlite3_reset(statement_); // an error of the step was thrown by it
     sqlite3_clear_bindings(statement_);
 }
@@ -177,20 +181,28 @@ Connection::~Connection()
 sqlite3_stmt* Connection::prepare(std::string_view sql)
 {
     if (const auto found = statements_.find(sql); found != statements_.end()) return found->second;
-    sqlite3_stmt* statement = nullptr;
-    const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
-                                        &statement, nullptr);
-    if (code != SQLITE_OK) fail(code);
-    return statements_.emplace(sql, statement).first->second;
+    return statements_.emplace(sql, compile(sql, true)).first->second;
 }
+
+sqlite3_stmt* Connection::compile(std::string_view sql, bool to_keep) const
+{
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()),
+                                        to_keep ? SQLITE_PREPARE_PERSISTENT : 0, &statement, nullptr);
+    if (code != SQLITE_OK) fail(code);
+    return statement;
+}
+
+static constexpr std::size_t most_kept = 300;
 
 Rows Connection::query_values(std::string_view sql, std::span<const Value> values)
 {
-    sqlite3_stmt* statement = prepare(sql);
+    const bool own = statements_.size() >= most_kept && statements_.find(sql) == statements_.end();
+    sqlite3_stmt* statement = own ? compile(sql, false) : prepare(sql);
     int index = 0;
     for (const Value& value : values)
         std::visit([&](const auto& it) { bind::value(statement, ++index, it, Hold::copy); }, value);
-    return Rows(*this, statement);
+    return Rows(*this, statement, own);
 }
 
 void Connection::script(const std::string& sql)

@@ -39,10 +39,11 @@ class Row {
     sqlite3_stmt* statement_;
 };
 
-/// The rows of a running statement; resets it when it goes. `for (Row row : db.query(...))`.
+/// The rows of a running statement; resets it when it goes (or ends it, where it is its own). `for (Row row :
+/// db.query(...))`.
 class Rows {
   public:
-    Rows(Connection& db, sqlite3_stmt* statement) : db_(&db), statement_(statement) {}
+    Rows(Connection& db, sqlite3_stmt* statement, bool own = false) : db_(&db), statement_(statement), own_(own) {}
     Rows(const Rows&) = delete;
     Rows& operator=(const Rows&) = delete;
     ~Rows();
@@ -64,6 +65,7 @@ class Rows {
   private:
     Connection* db_;
     sqlite3_stmt* statement_;
+    bool own_;
 };
 
 // What may be bound: integers, doubles, text, instants (as microseconds), null. A query's text is copied, for its rows
@@ -124,7 +126,8 @@ class Connection {
         return Rows(*this, bound(sql, Hold::copy, args...));
     }
 
-    /// For statements put together from filters: as many values as there are parameters.
+    /// For statements put together from filters: as many values as there are parameters. There may be thousands of
+    /// those: beyond a few hundred they are not kept.
     Rows query_values(std::string_view sql, std::span<const Value> values);
 
     /// Runs to the end and returns how many rows it changed.
@@ -147,6 +150,7 @@ class Connection {
 
   private:
     sqlite3_stmt* prepare(std::string_view sql);
+    sqlite3_stmt* compile(std::string_view sql, bool to_keep) const;
 
     template <class... Args>
     sqlite3_stmt* bound(std::string_view sql, [[maybe_unused]] Hold hold, const Args&... args)

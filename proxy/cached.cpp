@@ -141,8 +141,8 @@ Task<Response> ask_upstream(const Context& cx, const Request& rq, const Read& re
         if (found) co_return mirror_response(cx, rq, *found);
         co_return co_await part_or_nothing(cx, rq, read, wishes, away, true);
     }
-    const bool in_trouble = is_trouble(landing.reply->status);
-    if (in_trouble && found && !wishes.no_cache) co_return after_trouble(cx, rq, *found, why, landing.reply->status);
+    if (is_trouble(landing.reply->status) && found && !wishes.no_cache)
+        co_return after_trouble(cx, rq, *found, why, landing.reply->status);
     co_return forwarded_response(landing, rq, why);
 }
 

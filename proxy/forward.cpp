@@ -116,7 +116,9 @@ bool is_unreachable(const std::exception_ptr& failure)
 
 bool is_trouble(int status) noexcept
 {
-    return status >= 300 && upstream::fault_of(status) == Fault::unavailable;
+    if (status < 300) return false;
+    const Fault fault = upstream::fault_of(status);
+    return fault == Fault::unavailable || fault == Fault::key_rejected;
 }
 
 Task<bool> poll(const Context& cx)

@@ -17,7 +17,7 @@ Task<Landing> forward_read(const Context& cx, const Request& rq, Kept kept);
 Response forwarded_response(const Landing& landing, const Request& rq, Why why);
 
 bool is_unreachable(const std::exception_ptr& failure);
-/// An answer that means "not now".
+/// An answer that means "not now", or "not with this key": no word about what was asked.
 bool is_trouble(int status) noexcept;
 
 /// Has the engine poll, and waits for it. False when that did not come about.

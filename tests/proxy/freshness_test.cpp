@@ -88,7 +88,7 @@ TEST_F(Freshness, WhatIsTooOldForTheRequestIsAskedOfUpstream)
 TEST_F(Freshness, WhatIsTooOldIsAnsweredAllTheSameWhenUpstreamHasNothingBetter)
 {
     fill();
-    for (const int trouble : {429, 500, 502, 503}) {
+    for (const int trouble : {401, 403, 429, 500, 502, 503}) {
         upstream_.reply.status = trouble;
         const auto reply = ask(item, "max-age=1");
         EXPECT_EQ(reply.status, 200);
