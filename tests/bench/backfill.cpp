@@ -98,7 +98,7 @@ Run run_sync(const Sandbox& upstream, const std::string& home)
     pid_t ended = 0;
     // Not ru_maxrss: that counts what this process had when it forked.
     while ((ended = ::wait4(child, &status, WNOHANG, &usage)) == 0) {
-        run.peak_kib = std::max(run.peak_kib, peak_of(child));
+        if (const long peak = peak_of(child); peak > 0) run.peak_kib = peak; // of the program, once it is one
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     if (child < 0 || ended != child) throw std::runtime_error("the program could not be run");
