@@ -177,7 +177,9 @@ std::string Instance::status()
     const auto live = engine_.state();
     return store_.read([&](cache::Reader& db) {
         return store_.read_outbox([&](cache::Reader& outbox) {
-            return dump(make_status(db, outbox, options_.config.upstream_url, live.get()));
+            Json status = make_status(db, outbox, options_.config.upstream_url, live.get());
+            status["upstream"]["budget"] = make_budget(client_.pace());
+            return dump(status);
         });
     });
 }
@@ -231,6 +233,7 @@ proxy::Needs Instance::needs()
             },
         .status = [this] { return status(); },
         .wake = [this] { engine_.wake(); },
+        .probe = [this] { asio::post(engine_loop_, [this] { client_.wake(); }); },
         .accept_deletions = [this] { engine_.accept_deletions(); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
         .deliver =

@@ -7,6 +7,9 @@
 #include "cache/outbox.hpp"
 #include "cache/progress.hpp"
 
+#include <array>
+#include <numeric>
+
 namespace alli::daemon {
 
 std::string dump(const Json& json, int indent)
@@ -27,6 +30,21 @@ Json make_coverage(cache::Reader& db)
     coverage["from"] = time_json(covered.from);
     coverage["through"] = time_json(covered.through);
     return coverage;
+}
+
+Json make_budget(const upstream::Pace::State& pace)
+{
+    constexpr std::array<const char*, 3> breaker_names{"closed", "open", "halfOpen"};
+    Json budget;
+    budget["requestsPerSecond"] = pace.requests_per_second;
+    budget["atOnce"] = pace.limit;
+    budget["mostAtOnce"] = pace.most;
+    budget["underWay"] = pace.in_flight;
+    budget["waiting"] = std::accumulate(pace.waiting.begin(), pace.waiting.end(), 0);
+    budget["pushedBack"] = pace.pushed_back;
+    budget["breaker"] = breaker_names[static_cast<std::size_t>(pace.breaker)];
+    budget["pausedSeconds"] = static_cast<double>(std::max(pace.retry_after, pace.probe_in).count()) / 1000;
+    return budget;
 }
 
 static Json make_upstream(const std::string& url, const cache::Progress& progress, const sync::State* live)

@@ -4,6 +4,7 @@
 
 #include "cache/sqlite.hpp"
 #include "sync/engine.hpp"
+#include "upstream/pace.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -15,6 +16,9 @@ using Json = nlohmann::ordered_json;
 
 /// `live`: what the engine of this process knows; none outside the daemon, where it comes out as null.
 /// `outbox`: a reader of that file.
+/// What may go upstream now, and what holds it back.
+Json make_budget(const upstream::Pace::State& pace);
+
 Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live);
 
 /// {"complete","from","through"}: the newest stretch without a gap.

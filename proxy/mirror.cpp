@@ -44,6 +44,7 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
         accept = accept || (word != body.end() && word->get<bool>());
     }
     if (accept) cx.needs.accept_deletions();
+    cx.needs.probe();
     cx.needs.wake();
     Response response = text_response("application/json", std::string(R"({"started":true})"));
     response.status = 202;

@@ -70,6 +70,7 @@ struct Needs {
     std::function<Upstream()> upstream;                    // any thread
     std::function<std::string()> status;                   // any thread: the JSON of GET /mirror/v1/status
     std::function<void()> wake;                            // any thread: poll soon
+    std::function<void()> probe = [] {};                   // any thread: a person asks to try upstream now
     std::function<void()> accept_deletions = [] {};        // any thread: a person's word that what is missing is gone
     std::function<void(ConversationId)> wake_conversation; // any thread
 

@@ -40,7 +40,7 @@ struct FakeUpstream {
     Upstream state{"http://upstream.test", true, true, ""};
     std::vector<upstream::Request> requests;
     std::vector<std::string> woken;
-    int wakes = 0;
+    int wakes = 0, probes = 0, accepted_deletions = 0;
     std::function<Task<>()> before; // awaited before each answer, where there is one
     std::mutex mutex;
 
@@ -108,6 +108,14 @@ class ProxyTest : public testing::Test {
         needs.wake = [this] {
             const std::lock_guard lock(upstream_.mutex);
             ++upstream_.wakes;
+        };
+        needs.probe = [this] {
+            const std::lock_guard lock(upstream_.mutex);
+            ++upstream_.probes;
+        };
+        needs.accept_deletions = [this] {
+            const std::lock_guard lock(upstream_.mutex);
+            ++upstream_.accepted_deletions;
         };
         needs.wake_conversation = [this](const ConversationId& id) {
             const std::lock_guard lock(upstream_.mutex);

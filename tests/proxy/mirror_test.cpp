@@ -17,6 +17,23 @@ TEST_F(Mirror, TellsItsStatus)
     EXPECT_EQ(reply.header("Content-Type"), "application/json");
 }
 
+TEST_F(Mirror, LooksUpstreamWhenAskedAndTakesAPersonsWordOnDeletions)
+{
+    start();
+    const ::support::Headers json_body{{"Content-Type", "application/json"}};
+    EXPECT_EQ(send("POST", "/mirror/v1/sync").status, 202);
+    EXPECT_EQ(upstream_.wakes, 1);
+    EXPECT_EQ(upstream_.probes, 1);
+    EXPECT_EQ(upstream_.accepted_deletions, 0);
+    EXPECT_EQ(send("POST", "/mirror/v1/sync?acceptDeletions=true").status, 202);
+    EXPECT_EQ(send("POST", "/mirror/v1/sync", json_body, R"({"acceptDeletions":true})").status, 202);
+    EXPECT_EQ(upstream_.accepted_deletions, 2);
+    EXPECT_EQ(send("POST", "/mirror/v1/sync?acceptDeletions=perhaps").status, 400);
+    EXPECT_EQ(send("POST", "/mirror/v1/sync", json_body, R"({"acceptDeletions":"yes"})").status, 400);
+    EXPECT_EQ(send("POST", "/mirror/v1/sync", json_body, "{").status, 400);
+    EXPECT_EQ(upstream_.accepted_deletions, 2);
+}
+
 TEST_F(Mirror, FindsWordsAndSaysHowFarItLooked)
 {
     put("a", 100, 2);
