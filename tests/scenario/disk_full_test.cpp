@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// No room left for a write: it gets 507, reads go on, nothing that was acknowledged is lost, and it goes on by itself
+// when there is room. On a small file system of its own, where the test may mount one.
+#include "tests/daemon/daemon.hpp"
+#include "upstream/target.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace alli::scenario {
+
+using daemon::Daemon;
+using daemon::Home;
+using nlohmann::json;
+
+/// A file system in memory of that size, on that directory.
+class SmallDisk {
+  public:
+    SmallDisk(std::string path, const char* size) : path_(std::move(path))
+    {
+        std::filesystem::create_directories(path_);
+        mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, size) == 0;
+        if (mounted_) ::chmod(path_.c_str(), 0700);
+    }
+    ~SmallDisk()
+    {
+        if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+    }
+    SmallDisk(const SmallDisk&) = delete;
+    SmallDisk& operator=(const SmallDisk&) = delete;
+
+    bool mounted() const { return mounted_; }
+    void fill() const
+    {
+        const int file = ::open((path_ + "/filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        const std::string block(4096, 'x');
+        while (::write(file, block.data(), block.size()) > 0) {
+        }
+        EXPECT_EQ(errno, ENOSPC);
+        ::close(file);
+    }
+    void free() const { std::filesystem::remove(path_ + "/filler"); }
+
+  private:
+    std::string path_;
+    bool mounted_ = false;
+};
+
+class DiskFull : public testing::Test {
+  protected:
+    DiskFull()
+    {
+        home.use(upstream);
+        home.environment["ALLI_MIRROR_OUTBOX_RETRY_MAX"] = "200ms";
+        for (const std::string& id : upstream.conversation_ids()) paths.push_back(path_of(id));
+    }
+    static std::string path_of(const std::string& id) { return upstream::conversation_target(ConversationId{id}); }
+
+    int write(const Daemon& daemon)
+    {
+        const json body{{"state", std::to_string(++number) + std::string(2000, 'x')}};
+        const auto reply = support::http(daemon.port, "PATCH", paths.front(), {{"API-KEY", "sandbox"}}, body.dump());
+        if (reply.status >= 200 && reply.status < 300) acknowledged.push_back(body["state"]);
+        return reply.status;
+    }
+    /// Until a write is answered so; the last status.
+    int write_until(const Daemon& daemon, int status)
+    {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        int got = 0;
+        while (got != status && std::chrono::steady_clock::now() < deadline) got = write(daemon);
+        return got;
+    }
+
+    sandbox::Sandbox upstream{daemon::small_sandbox(5)};
+    Home home;
+    SmallDisk disk{std::filesystem::path(home.mirror()).parent_path(), "size=6m"};
+    std::vector<std::string> paths, acknowledged;
+    int number = 0;
+};
+
+TEST_F(DiskFull, RefusesWritesReadsOnAndRecoversByItself)
+{
+    if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small file system";
+    {
+        Daemon daemon(home, {"serve"});
+        daemon.wait_until_complete();
+        upstream.set_faults({{sandbox::FaultRule::Kind::unavailable_html}});
+        for (int round = 0; round < 3; ++round) {
+            EXPECT_EQ(write(daemon), 202);
+            disk.fill();
+            EXPECT_EQ(write_until(daemon, 507), 507);
+            const auto refused =
+                support::http(daemon.port, "PATCH", paths.front(), {{"API-KEY", "sandbox"}}, R"({"state":"x"})");
+            EXPECT_EQ(refused.status, 507);
+            EXPECT_EQ(json::parse(refused.body)["type"], "APIError");
+            for (const std::string& path : paths) EXPECT_EQ(daemon.get(path).status, 200);
+            disk.free();
+            EXPECT_EQ(write_until(daemon, 202), 202);
+        }
+        EXPECT_EQ(daemon.stop(), 0);
+    }
+    Daemon daemon(home, {"serve"});
+    upstream.set_faults({});
+    const json status = daemon.wait_for([](const json& now) { return now["outbox"]["pending"] == 0; });
+    EXPECT_EQ(status["outbox"]["failed"], 0);
+    std::vector<std::string> applied;
+    for (const auto& write : upstream.writes()) applied.push_back(json::parse(write.body)["state"]);
+    EXPECT_EQ(applied, acknowledged);
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+} // namespace alli::scenario
