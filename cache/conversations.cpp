@@ -23,16 +23,6 @@ ConversationWords words_of(const Conversation& conversation)
     return {conversation.title.value_or(""), std::move(user), conversation.memo};
 }
 
-ConversationWords words_of_stored(const Row& row, int first) // title, user_id, user_name, memo
-{
-    Conversation stored;
-    stored.title = row.optional_text(first);
-    stored.user_id = row.optional_text(first + 1);
-    stored.user_name = std::string(row.text(first + 2));
-    stored.memo = std::string(row.text(first + 3));
-    return words_of(stored);
-}
-
 std::optional<std::int64_t> offset_of(const Conversation& conversation)
 {
     if (!conversation.chats_at) return std::nullopt;
@@ -157,6 +147,16 @@ static std::optional<Held> hidden_held(Reader& db, const ConversationId& id)
     Held held;
     held.chats = std::ssize(ids);
     return held;
+}
+
+ConversationWords words_of_stored(const Row& row, int first)
+{
+    Conversation stored;
+    stored.title = row.optional_text(first);
+    stored.user_id = row.optional_text(first + 1);
+    stored.user_name = std::string(row.text(first + 2));
+    stored.memo = std::string(row.text(first + 3));
+    return words_of(stored);
 }
 
 std::optional<Held> find_held(Reader& db, const ConversationId& id)

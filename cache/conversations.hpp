@@ -67,6 +67,9 @@ std::optional<std::string> find_conversation(Reader& db, const ConversationId& i
 /// The chats of one page of 100, oldest first, each as JSON; none when the conversation is not mirrored.
 std::optional<std::vector<std::string>> find_chats(Reader& db, const ConversationId& id, int page_no);
 
+/// The indexed words of a row whose columns from `first` on are title, user_id, user_name, memo.
+ConversationWords words_of_stored(const Row& row, int first);
+
 struct Totals {
     std::int64_t conversations = 0, chats = 0, bytes = 0; // bytes: of the database file and its log
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The index rows of one commit, gathered and written in ascending order of rowid: a smaller rowid than the one before
-// makes FTS5 flush its pending terms, which costs two thirds of the speed. Used inside one write, by its thread.
+// The index of words: rows for it are gathered in a batch and written in ascending order of rowid, for a smaller rowid
+// than the one before makes FTS5 flush its pending terms, which costs two thirds of the speed. An index made by another
+// version of the program is made anew in small steps, newest first, while the old one answers for what is not reached
+// yet. Used inside one write, by its thread.
 #pragma once
 
 #include "cache/sqlite.hpp"
@@ -9,6 +11,9 @@
 #include <vector>
 
 namespace alli::cache {
+
+/// Grows with every change of what the words of a row, or the tokens of a text, are.
+inline constexpr std::int64_t index_version = 1;
 
 /// The indexed columns of a conversation.
 struct ConversationWords {
@@ -36,5 +41,25 @@ class IndexBatch {
     std::vector<Change<ChatWords>> chats_;
     std::vector<Change<ConversationWords>> conversations_;
 };
+
+enum class IndexKind { chat, conversation };
+
+/// Which rows of a kind the index holds: from `bound` on. Below it the tables old_* answer where there are some, but
+/// for the rows in word_moved, which changed since and are in the index already.
+struct IndexState {
+    std::optional<std::int64_t> bound; // none: all
+    bool has_old = false;
+};
+IndexState load_index_state(Reader& db, IndexKind kind);
+
+/// At the start of the program: another version sets the index aside, to be made anew. One transaction.
+void check_index(Writer& db);
+
+/// Makes another piece of the index, of a few milliseconds; false: nothing is left to do.
+bool extend_index(Writer& db);
+
+/// Merges another piece of the index, so that the terms of removed rows leave the file; false: they have left, as far
+/// as they were removed before the `first` call. The log has to be checkpointed and truncated after that.
+bool scour_index(Writer& db, bool first);
 
 } // namespace alli::cache

@@ -1,18 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person typed, as an FTS5 expression that cannot fail: words and "phrases", all of which must match, each
-// quoted. Pure. (The query language grows here.)
+// What a person typed into a search, read: words (all must match), "phrases", OR between two of them, -not, prefix*,
+// and user: app: category: sender: after: before:. No text is an error: what is nothing of these is looked for as
+// words. Pure.
 #pragma once
 
+#include "alli/instant.hpp"
+#include "cache/phrase.hpp"
+
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace alli::cache {
 
-/// Words and phrases, in order; quotes taken off. White space of any kind parts words, control characters too.
-std::vector<std::string> terms_of(std::string_view text);
+/// Of one kind any may hold, of all kinds one each must.
+struct Filters {
+    std::vector<std::string> users, apps, categories, senders;
+    std::optional<Instant> after, before; // exclusive
 
-/// Empty when there is nothing to look for.
-std::string match_expression(const std::vector<std::string>& terms);
+    bool empty() const;
+};
+
+struct Clause {
+    bool negated = false;
+    std::vector<Phrase> any;
+};
+
+struct Question {
+    std::vector<Clause> clauses; // all must hold
+    Filters filters;
+
+    bool empty() const { return clauses.empty() && filters.empty(); }
+    std::vector<Phrase> wanted() const; // what is to be marked: the phrases that are not negated
+};
+
+/// Looks at the first 64 words and phrases, and the first 200 letters or words of each.
+Question read_question(std::string_view text);
 
 } // namespace alli::cache

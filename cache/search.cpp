@@ -1,145 +1,168 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search.hpp"
 
-#include "cache/match.hpp"
-#include "cache/snippet.hpp"
-#include "cache/words.hpp"
-
-#include <spdlog/fmt/fmt.h>
+#include "cache/find.hpp"
+#include "cache/hits.hpp"
+#include "cache/index.hpp"
+#include "cache/rank.hpp"
+#include "cache/search_cursor.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <set>
 
 namespace alli::cache {
 namespace {
 
 constexpr std::int64_t exact_up_to = 10'000;
 
-struct Conditions { // on conversation v and, for chats, on chat c
-    std::string text;
-    std::vector<Value> values;
+void add_options(Filters& filters, const SearchQuery& query)
+{
+    const auto add = [](std::vector<std::string>& names, const std::optional<std::string>& name) {
+        if (name) names.push_back(*name);
+    };
+    add(filters.users, query.user);
+    add(filters.apps, query.app);
+    add(filters.categories, query.category);
+    add(filters.senders, query.sender);
+    if (query.after) filters.after = std::max(filters.after.value_or(*query.after), *query.after);
+    if (query.before) filters.before = std::min(filters.before.value_or(*query.before), *query.before);
+}
 
-    void add(std::string_view condition, Value value)
-    {
-        text.append(" AND ").append(condition);
-        values.push_back(std::move(value));
+std::int64_t count(MatchesPtr matches, std::int64_t newest)
+{
+    std::int64_t total = 0;
+    if (!matches) return total;
+    for (auto pk = matches->at_most(newest); pk && total <= exact_up_to; pk = matches->at_most(*pk - 1)) ++total;
+    return total;
+}
+
+IndexReach load_reach(Reader& db)
+{
+    IndexReach reach;
+    for (const IndexKind kind : {IndexKind::chat, IndexKind::conversation}) {
+        const IndexState state = load_index_state(db, kind);
+        if (!state.bound || state.has_old) continue;
+        reach.complete = false;
+        if (kind == IndexKind::chat && *state.bound != std::numeric_limits<std::int64_t>::max())
+            reach.from = Instant{std::chrono::seconds{*state.bound}};
     }
+    return reach;
+}
+
+std::int64_t newest_chat(Reader& db)
+{
+    Rows rows = db.query("SELECT max(pk) FROM chat");
+    return rows.step() ? rows.row().integer(0) : 0;
+}
+
+/// One page in the making.
+class Search {
+  public:
+    Search(Reader& db, const SearchQuery& query) : db_(db), query_(query), question_(read_question(query.text))
+    {
+        add_options(question_.filters, query);
+        wanted_ = question_.wanted();
+        if (query.cursor) {
+            place_ = read_search_cursor(*query.cursor, query);
+        } else {
+            place_.newest = place_.chat = newest_chat(db);
+            if (place_.chat != std::numeric_limits<std::int64_t>::max()) ++place_.chat;
+            place_.titled_at = std::numeric_limits<std::int64_t>::max();
+        }
+    }
+
+    SearchResult run()
+    {
+        result_.reach = load_reach(db_);
+        if (question_.empty()) return std::move(result_);
+        if (place_.total < 0) place_.total = count_all();
+        result_.total = std::min(place_.total, exact_up_to);
+        result_.total_exact = place_.total <= exact_up_to;
+        if (place_.total == 0) return std::move(result_);
+        auto ranking = query_.sort == SearchSort::newest ? rank_by_time(db_, question_, place_)
+                                                         : rank_by_worth(db_, question_, place_);
+        fill(*ranking);
+        return std::move(result_);
+    }
+
+  private:
+    std::int64_t count_all()
+    {
+        const std::int64_t chats = count(matching_chats(db_, question_), place_.newest);
+        if (chats > exact_up_to) return chats;
+        const auto highest = std::numeric_limits<std::int64_t>::max();
+        return chats + count(matching_conversations(db_, question_), highest);
+    }
+
+    void fill(Ranking& ranking)
+    {
+        const auto limit = static_cast<std::size_t>(query_.limit);
+        std::optional<Ranked> ranked;
+        while ((ranked = ranking.next())) {
+            if (result_.hits.size() == limit) {
+                result_.next = write_search_cursor(place_, query_);
+                return;
+            }
+            if (!query_.grouped || is_first_of_its_conversation(*ranked)) add(*ranked);
+            ranking.pass(*ranked, place_);
+        }
+    }
+
+    void add(const Ranked& ranked)
+    {
+        auto hit = ranked.is_title ? load_title_hit(db_, ranked.pk, wanted_)
+                                   : load_chat_hit(db_, ranked.pk, wanted_, query_.context);
+        if (!hit) return;
+        hit->score = ranked.score;
+        if (query_.grouped) hit->in_conversation = count_in(conversation_of(ranked));
+        result_.hits.push_back(std::move(*hit));
+    }
+
+    std::int64_t conversation_of(const Ranked& ranked)
+    {
+        if (ranked.is_title) return ranked.pk;
+        Rows rows = db_.query("SELECT conversation FROM chat WHERE pk = ?1", ranked.pk);
+        return rows.step() ? rows.row().integer(0) : -1;
+    }
+
+    MatchesPtr matches_in(std::int64_t conversation)
+    {
+        std::vector<std::int64_t> keys;
+        for (const Row row : db_.query("SELECT pk FROM chat WHERE conversation = ?1", conversation))
+            keys.push_back(row.integer(0));
+        std::sort(keys.begin(), keys.end());
+        std::vector<MatchesPtr> both;
+        both.push_back(match_these(std::move(keys))), both.push_back(matching_chats(db_, question_, 1));
+        return match_all(std::move(both));
+    }
+
+    std::int64_t count_in(std::int64_t conversation) { return count(matches_in(conversation), place_.newest); }
+
+    // By worth all pages before are gone through again; by time it is asked whether a page before showed it.
+    bool is_first_of_its_conversation(const Ranked& ranked)
+    {
+        const std::int64_t conversation = conversation_of(ranked);
+        if (!seen_.insert(conversation).second) return false;
+        if (!query_.cursor || query_.sort == SearchSort::relevance) return true;
+        const auto newest = matches_in(conversation)->at_most(place_.newest);
+        return !newest || *newest <= ranked.pk || ranked.is_title;
+    }
+
+    Reader& db_;
+    const SearchQuery& query_;
+    Question question_;
+    std::vector<Phrase> wanted_;
+    SearchPlace place_;
+    SearchResult result_;
+    std::set<std::int64_t> seen_; // conversations, where grouped
 };
-
-void add_conversation_filters(Conditions& where, const SearchQuery& query)
-{
-    if (query.user) where.add("v.user_id = ?", *query.user);
-    if (query.app) where.add("v.app_id = ?", *query.app);
-    if (query.category)
-        where.add("EXISTS (SELECT 1 FROM category WHERE category.name = ? AND category.conversation = v.pk)",
-                  *query.category);
-}
-
-std::int64_t micros(Instant when)
-{
-    return when.time_since_epoch().count();
-}
-
-Conditions chat_conditions(const SearchQuery& query, const std::string& expression)
-{
-    Conditions where{"", {expression}};
-    add_conversation_filters(where, query);
-    if (query.sender) where.add("c.sender = ? COLLATE NOCASE", *query.sender);
-    if (query.after) where.add("c.sent_at > ?", micros(*query.after));
-    if (query.before) where.add("c.sent_at < ?", micros(*query.before));
-    return where;
-}
-
-// A title has no sender; its time is its conversation's.
-Conditions title_conditions(const SearchQuery& query, const std::string& expression)
-{
-    Conditions where{"", {expression}};
-    add_conversation_filters(where, query);
-    if (query.after) where.add("v.last_chat_at > ?", micros(*query.after));
-    if (query.before) where.add("v.last_chat_at < ?", micros(*query.before));
-    return where;
-}
-
-constexpr std::string_view chat_source = " FROM chat_words JOIN chat c ON c.pk = chat_words.rowid"
-                                         " JOIN conversation v ON v.pk = c.conversation WHERE chat_words MATCH ?";
-constexpr std::string_view title_source =
-    " FROM conversation_words JOIN conversation v ON v.pk = conversation_words.rowid"
-    " WHERE conversation_words MATCH ?";
-
-std::int64_t count(Reader& db, std::string_view source, const Conditions& where)
-{
-    const std::string sql =
-        fmt::format("SELECT count(*) FROM (SELECT 1{}{} LIMIT {})", source, where.text, exact_up_to + 1);
-    Rows rows = db.query_values(sql, where.values);
-    rows.step();
-    return rows.row().integer(0);
-}
-
-std::string person(const Row& row, int name, int id)
-{
-    return std::string(row.text(name).empty() ? row.text(id) : row.text(name));
-}
-
-// First the words of the message; a hit in a citation shows that one.
-std::string snippet_of(const ChatWords& words, const std::vector<std::string>& terms)
-{
-    std::string snippet = make_snippet(words.text, terms);
-    if (snippet.find("<mark>") != std::string::npos || words.citations.empty()) return snippet;
-    std::string cited = make_snippet(words.citations, terms);
-    return cited.find("<mark>") != std::string::npos ? cited : snippet;
-}
-
-void find_chats(Reader& db, const SearchQuery& query, const Conditions& where, const std::vector<std::string>& terms,
-                std::vector<SearchHit>& hits)
-{
-    const bool newest = query.sort == SearchSort::newest;
-    const std::string sql = fmt::format(
-        "SELECT v.id, c.id, v.title, c.sender, v.user_name, v.user_id, c.sent_at, c.raw, {}{}{} ORDER BY {} LIMIT {}",
-        newest ? "0" : "-bm25(chat_words)", chat_source, where.text,
-        newest ? "chat_words.rowid DESC" : "bm25(chat_words)", query.limit);
-    for (const Row row : db.query_values(sql, where.values))
-        hits.push_back({std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2)),
-                        std::string(row.text(3)), person(row, 4, 5), row.optional_instant(6),
-                        snippet_of(words_of_chat(row.text(7)), terms), row.real(8)});
-}
-
-void find_titles(Reader& db, const SearchQuery& query, const Conditions& where, const std::vector<std::string>& terms,
-                 std::vector<SearchHit>& hits)
-{
-    const bool newest = query.sort == SearchSort::newest;
-    const std::string sql =
-        fmt::format("SELECT v.id, v.title, v.user_name, v.user_id, v.last_chat_at, {}{}{} ORDER BY {} LIMIT {}",
-                    newest ? "0" : "-bm25(conversation_words)", title_source, where.text,
-                    newest ? "v.last_chat_at DESC" : "bm25(conversation_words)", query.limit);
-    for (const Row row : db.query_values(sql, where.values))
-        hits.push_back({std::string(row.text(0)), std::nullopt, std::string(row.text(1)), "", person(row, 2, 3),
-                        row.optional_instant(4), make_snippet(row.text(1), terms), row.real(5)});
-}
 
 } // namespace
 
 SearchResult search(Reader& db, const SearchQuery& query)
 {
-    SearchResult result;
-    const auto terms = terms_of(query.text);
-    const std::string expression = match_expression(terms);
-    if (expression.empty()) return result;
-
-    const Conditions chats = chat_conditions(query, expression);
-    find_chats(db, query, chats, terms, result.hits);
-    result.total = count(db, chat_source, chats);
-    if (!query.sender) {
-        const Conditions titles = title_conditions(query, expression);
-        find_titles(db, query, titles, terms, result.hits);
-        result.total += count(db, title_source, titles);
-    }
-    std::stable_sort(result.hits.begin(), result.hits.end(), [&](const SearchHit& a, const SearchHit& b) {
-        return query.sort == SearchSort::newest ? a.sent_at > b.sent_at : a.score > b.score;
-    });
-    if (result.hits.size() > static_cast<std::size_t>(query.limit))
-        result.hits.resize(static_cast<std::size_t>(query.limit));
-    result.total_exact = result.total <= exact_up_to;
-    result.total = std::min(result.total, exact_up_to);
-    return result;
+    return Search(db, query).run();
 }
 
 } // namespace alli::cache

@@ -13,7 +13,21 @@ Json time_or_null(const std::optional<Instant>& when)
     return when ? Json(to_rfc3339(*when)) : Json(nullptr);
 }
 
-Json hit_json(const SearchHit& hit)
+Json context_json(const std::vector<ContextChat>& chats)
+{
+    Json list = Json::array();
+    for (const ContextChat& chat : chats) {
+        Json item;
+        item["chatId"] = chat.id;
+        item["sender"] = chat.sender;
+        item["timestamp"] = time_or_null(chat.sent_at);
+        item["text"] = chat.text;
+        list.push_back(std::move(item));
+    }
+    return list;
+}
+
+Json hit_json(const SearchHit& hit, const SearchQuery& query)
 {
     Json item;
     item["conversationId"] = hit.conversation_id;
@@ -24,6 +38,11 @@ Json hit_json(const SearchHit& hit)
     item["snippet"] = hit.snippet;
     item["user"] = hit.user;
     item["score"] = hit.score;
+    if (query.context > 0) {
+        item["context"]["before"] = context_json(hit.before);
+        item["context"]["after"] = context_json(hit.after);
+    }
+    if (query.grouped) item["matchesInConversation"] = hit.in_conversation;
     return item;
 }
 
@@ -34,13 +53,19 @@ std::string search_json(const SearchQuery& query, const SearchResult& result, co
     Json body;
     body["query"] = query.text;
     body["results"] = Json::array();
-    for (const SearchHit& hit : result.hits) body["results"].push_back(hit_json(hit));
+    for (const SearchHit& hit : result.hits) body["results"].push_back(hit_json(hit, query));
     body["total"] = result.total;
     if (!result.total_exact) body["totalExact"] = false;
-    body["next"] = nullptr;
-    body["coverage"]["complete"] = covered.complete;
-    body["coverage"]["from"] = time_or_null(covered.from);
+    body["next"] = result.next ? Json(*result.next) : Json(nullptr);
+    // What is mirrored but not indexed yet is not covered by an answer.
+    const IndexReach& reach = result.reach;
+    body["coverage"]["complete"] = covered.complete && reach.complete;
+    body["coverage"]["from"] = time_or_null(reach.complete ? covered.from
+                                            : reach.from   ? std::max(covered.from, reach.from)
+                                                           : std::nullopt);
     body["coverage"]["through"] = time_or_null(covered.through);
+    body["index"]["complete"] = reach.complete;
+    body["index"]["from"] = time_or_null(reach.from);
     // A query may hold anything; what is no UTF-8 in it comes back replaced.
     return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

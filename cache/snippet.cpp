@@ -6,82 +6,102 @@
 namespace alli::cache {
 namespace {
 
-constexpr std::size_t bytes_before = 60, bytes_after = 180;
+constexpr std::size_t bytes_before = 60, bytes_in_all = 240;
 
-std::string fold_ascii(std::string_view text)
+struct Span { // of the text, in bytes
+    std::size_t begin, end;
+    std::size_t phrase;
+};
+
+std::vector<Span> find_spans(const std::vector<Atom>& atoms, const std::vector<Phrase>& wanted)
 {
-    std::string folded(text);
-    for (char& c : folded)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-    return folded;
+    std::vector<Span> spans;
+    for (std::size_t at = 0; at < atoms.size(); ++at)
+        for (std::size_t n = 0; n < wanted.size(); ++n)
+            if (const std::size_t length = match_at(atoms, at, wanted[n]); length > 0)
+                spans.push_back({atoms[at].begin, atoms[at + length - 1].end, n});
+    return spans;
+}
+
+// The span that a window should begin with: from there on it holds the most phrases; of equal ones the first.
+struct Best {
+    std::size_t first = 0, matched = 0;
+};
+Best find_best(const std::vector<Span>& spans, std::size_t phrases)
+{
+    Best best;
+    std::vector<bool> seen;
+    for (std::size_t first = 0; first < spans.size() && best.matched < phrases; ++first) {
+        seen.assign(phrases, false);
+        std::size_t matched = 0;
+        for (std::size_t i = first; i < spans.size() && spans[i].end < spans[first].begin + bytes_in_all; ++i)
+            if (!seen[spans[i].phrase]) seen[spans[i].phrase] = true, ++matched;
+        if (matched > best.matched) best = {first, matched};
+    }
+    return best;
 }
 
 std::size_t character_start(std::string_view text, std::size_t at) // at, or the start of the character it lies in
 {
+    at = std::min(at, text.size());
     while (at > 0 && at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) --at;
-    return std::min(at, text.size());
+    return at;
 }
 
-void append_escaped(std::string& html, char c)
+std::string_view escaped(const char& c)
 {
     switch (c) {
     case '&':
-        html += "&amp;";
-        break;
+        return "&amp;";
     case '<':
-        html += "&lt;";
-        break;
+        return "&lt;";
     case '>':
-        html += "&gt;";
-        break;
+        return "&gt;";
     case '"':
-        html += "&quot;";
-        break;
+        return "&quot;";
     case '\'':
-        html += "&#39;";
-        break;
+        return "&#39;";
     case '\n':
     case '\r':
     case '\t':
-        html += ' ';
-        break;
+    case '\0':
+        return " ";
     default:
-        html += c;
+        return {&c, 1};
     }
 }
 
-// The length of the term that begins at `at`, 0 when none does.
-std::size_t match_at(std::string_view folded, std::size_t at, const std::vector<std::string>& terms)
+void append_escaped(std::string& html, std::string_view text)
 {
-    std::size_t longest = 0;
-    for (const std::string& term : terms)
-        if (term.size() > longest && folded.substr(at).starts_with(term)) longest = term.size();
-    return longest;
+    for (const char& c : text) html += escaped(c);
 }
 
 } // namespace
 
-std::string make_snippet(std::string_view text, const std::vector<std::string>& terms)
+Snippet make_snippet(std::string_view text, const std::vector<Phrase>& wanted)
 {
-    std::vector<std::string> wanted;
-    for (const std::string& term : terms) wanted.push_back(fold_ascii(term));
-    const std::string folded = fold_ascii(text);
-
-    std::size_t first = std::string::npos;
-    for (const std::string& term : wanted) first = std::min(first, folded.find(term));
-    if (first == std::string::npos) first = 0; // matched by the tokenizer's folding: show the beginning
+    const auto spans = find_spans(atoms_of(text), wanted);
+    const Best best = find_best(spans, wanted.size());
+    const std::size_t first = spans.empty() ? 0 : spans[best.first].begin;
     const std::size_t from = character_start(text, first > bytes_before ? first - bytes_before : 0);
-    const std::size_t to = character_start(text, std::min(text.size(), first + bytes_after));
+    const std::size_t to = character_start(text, from + bytes_in_all);
 
-    std::string html = from > 0 ? "…" : "";
-    for (std::size_t at = from; at < to;) {
-        const std::size_t length = std::min(match_at(folded, at, wanted), to - at);
-        if (length > 0) html += "<mark>";
-        for (const std::size_t end = at + std::max<std::size_t>(length, 1); at < end; ++at)
-            append_escaped(html, text[at]);
-        if (length > 0) html += "</mark>";
+    Snippet snippet{from > 0 ? "…" : "", best.matched};
+    std::size_t at = from;
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+        const std::size_t begin = std::max(spans[i].begin, at);
+        std::size_t end = std::min(spans[i].end, to);
+        if (begin >= end) continue;
+        while (i + 1 < spans.size() && spans[i + 1].begin <= end) end = std::max(end, std::min(spans[++i].end, to));
+        append_escaped(snippet.html, text.substr(at, begin - at));
+        snippet.html += "<mark>";
+        append_escaped(snippet.html, text.substr(begin, end - begin));
+        snippet.html += "</mark>";
+        at = end;
     }
-    return to < text.size() ? html + "…" : html;
+    append_escaped(snippet.html, text.substr(at, to - at));
+    if (to < text.size()) snippet.html += "…";
+    return snippet;
 }
 
 } // namespace alli::cache

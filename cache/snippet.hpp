@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of a text around its first match: HTML-escaped, matches within <mark>. Never cuts a character of UTF-8.
+// The part of a text around its best match: HTML-escaped, matches within <mark>. Never cuts a character. Pure.
 #pragma once
+
+#include "cache/phrase.hpp"
 
 #include <string>
 #include <string_view>
@@ -8,6 +10,11 @@
 
 namespace alli::cache {
 
-std::string make_snippet(std::string_view text, const std::vector<std::string>& terms);
+struct Snippet {
+    std::string html;
+    std::size_t matched = 0; // how many of the phrases are in it
+};
+
+Snippet make_snippet(std::string_view text, const std::vector<Phrase>& wanted);
 
 } // namespace alli::cache

@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "cache/fold.hpp"
+#include "cache/tokenizer.hpp"
 
 #include <sqlite3.h>
 
@@ -144,6 +145,7 @@ void configure(Connection& db, Access access, std::string_view synchronous)
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (const int code = register_tokenizer(handle); code != SQLITE_OK) db.fail(code);
     db.script("PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
               "PRAGMA cache_size = -8000");
     sqlite3_create_function_v2(handle, "has_term", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
@@ -214,6 +216,11 @@ void Connection::script(const std::string& sql)
 std::int64_t Connection::changes() const noexcept
 {
     return sqlite3_changes64(db_);
+}
+
+std::int64_t Connection::total_changes() const noexcept
+{
+    return sqlite3_total_changes64(db_);
 }
 
 std::int64_t Connection::last_rowid() const noexcept

@@ -142,6 +142,7 @@ class Connection {
 
     void script(const std::string& sql); // several statements, no arguments
     std::int64_t changes() const noexcept;
+    std::int64_t total_changes() const noexcept;
     std::int64_t last_rowid() const noexcept;
     const std::string& path() const noexcept { return path_; }
     sqlite3* handle() const noexcept { return db_; }

@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "alli/random.hpp"
 #include "cache/identity.hpp"
+#include "cache/index.hpp"
 #include "cache/lock.hpp"
 #include "cache/migrate.hpp"
 #include "cache/writer_thread.hpp"
@@ -41,6 +42,7 @@ std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema,
 std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options)
 {
     auto db = open_file(options.mirror_path, mirror_schema, "NORMAL", options.url);
+    check_index(*db);
     SystemRandom random; // a secret: never from a seed
     make_cursor_secret(*db, random.bytes(32));
     return db;

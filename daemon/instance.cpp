@@ -2,6 +2,7 @@
 #include "daemon/instance.hpp"
 
 #include "alli/error.hpp"
+#include "cache/index.hpp"
 #include "daemon/status.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -102,6 +103,25 @@ void Instance::spawn_deliverer(std::function<void(std::exception_ptr)> failed)
     asio::co_spawn(engine_loop_, deliverer_.run(), asio::bind_cancellation_slot(cancel_delivery_.slot(), ended));
 }
 
+// Step by step between other writes, for it may take a while.
+static Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping)
+{
+    const auto extend = [](cache::Writer& db) { return cache::extend_index(db); };
+    bool more = true;
+    while (more && !stopping) more = co_await store.write(extend);
+}
+
+void Instance::spawn_index()
+{
+    asio::co_spawn(engine_loop_, complete_index(store_, stopping_), [](std::exception_ptr failure) {
+        try {
+            if (failure) std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+            spdlog::warn("the index of words goes on at the next start: {}", error.what());
+        }
+    });
+}
+
 void Instance::run_once(std::function<void(const sync::State&)> report)
 {
     std::exception_ptr failure;
@@ -110,6 +130,7 @@ void Instance::run_once(std::function<void(const sync::State&)> report)
     signals.async_wait([&](const boost::system::error_code& fault, int) {
         if (fault) return;
         stopped = true;
+        stopping_ = true;
         signals.clear(); // a second one ends the process at once
         cancel_.emit(asio::cancellation_type::terminal);
     });
@@ -118,6 +139,7 @@ void Instance::run_once(std::function<void(const sync::State&)> report)
         signals.cancel();
     };
     spawn_engine(engine_.run_once(std::move(report)), ended);
+    spawn_index();
     engine_loop_.run();
 
     if (stopped && failure)
@@ -135,6 +157,7 @@ void Instance::serve(std::vector<std::string> listen, std::vector<std::string> t
         engine_ended_.set_value();
         if (work_) failed(error);
     });
+    spawn_index();
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 
@@ -145,6 +168,7 @@ std::vector<std::string> Instance::addresses() const
 
 void Instance::stop()
 {
+    stopping_ = true;
     if (!engine_thread_.joinable()) return;
     // The engine winds down while the sessions end; its loop goes on until then, for their requests upstream.
     asio::post(engine_loop_, [this] { cancel_.emit(asio::cancellation_type::terminal); });

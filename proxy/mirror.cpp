@@ -16,6 +16,11 @@ cache::SearchQuery read_search_query(const Parameters& parameters)
     cache::SearchQuery query;
     query.text = find_parameter(parameters, "q").value_or("");
     query.limit = read_number(parameters, "limit", 20, 1, 1000);
+    query.context = read_number(parameters, "context", 0, 0, 20);
+    query.cursor = find_parameter(parameters, "cursor");
+    const std::string group = find_parameter(parameters, "group").value_or("");
+    if (!group.empty() && group != "conversation") throw Error(Fault::usage, "", "group must be conversation");
+    query.grouped = !group.empty();
     const std::string sort = find_parameter(parameters, "sort").value_or("newest");
     if (sort != "newest" && sort != "relevance") throw Error(Fault::usage, "", "sort must be newest or relevance");
     if (sort == "relevance") query.sort = cache::SearchSort::relevance;

@@ -70,19 +70,47 @@ TEST_F(Search, NeverFails)
     }
 }
 
-TEST(Match, KeepsPhrasesTogether)
+std::vector<Phrase> phrases(std::string_view text)
 {
-    EXPECT_THAT(terms_of("  one \"two  three\" 여행\tfour"), ElementsAre("one", "two  three", "여행", "four"));
-    EXPECT_EQ(match_expression(terms_of("one \"two three\" ' '")), "\"one\" \"two three\" \"'\" \"'\"");
-    EXPECT_EQ(match_expression(terms_of("\" \"")), "");
+    return read_question(text).wanted();
+}
+
+TEST(Match, ReadsWordsPhrasesAndFilters)
+{
+    const Question question =
+        read_question("one \"two  three\" 여행\u3000-four fi* user:\"Mina Park\" after:2026-01-31");
+    ASSERT_EQ(question.clauses.size(), 5U);
+    EXPECT_EQ(question.clauses[1].any[0].atoms.size(), 2U);
+    EXPECT_EQ(index_expression(question.clauses[2].any[0]), "\"여행\"");
+    EXPECT_TRUE(question.clauses[3].negated);
+    EXPECT_EQ(index_expression(question.clauses[4].any[0]), "\"fi\" *");
+    EXPECT_THAT(question.filters.users, ElementsAre("Mina Park"));
+    EXPECT_EQ(question.filters.after, from_rfc3339("2026-01-31"));
+    EXPECT_EQ(read_question("a OR b c").clauses.size(), 2U);
+    EXPECT_EQ(read_question("a OR").clauses.size(), 2U);
+    EXPECT_EQ(read_question("OR").clauses.size(), 1U);
+    EXPECT_EQ(read_question("before:lunch").clauses[0].any[0].atoms.size(), 2U);
+    EXPECT_TRUE(read_question("\" - ! *").empty());
+}
+
+TEST(Match, AsksTheIndexForPairsAndForWhatTouches)
+{
+    EXPECT_EQ(index_expression(phrases("일산호수")[0]), "\"일산 산호 호수\"");
+    EXPECT_EQ(index_expression(phrases("3日間")[0]), "\"3 +日間\"");
+    EXPECT_EQ(index_expression(phrases("3日")[0]), "\"3 +日\"");
+    EXPECT_EQ(index_expression(phrases("宿泊3")[0]), "\"宿泊 泊 +3\"");
+    EXPECT_EQ(index_expression(phrases("\"foo 日\"")[0]), "\"foo 日\" *");
+    EXPECT_TRUE(phrases("\"나 학교\"")[0].needs_check());
 }
 
 TEST(Snippet, EscapesAndMarks)
 {
-    EXPECT_EQ(make_snippet("a <b> & Word's end", {"word"}), "a &lt;b&gt; &amp; <mark>Word</mark>&#39;s end");
-    const std::string text = std::string(300, '.') + "여행" + std::string(300, '.');
-    const std::string snippet = make_snippet(text, {"여행"});
-    EXPECT_NE(snippet.find("<mark>여행</mark>"), std::string::npos);
+    EXPECT_EQ(make_snippet("a <b> & Word's end", phrases("word")).html,
+              "a &lt;b&gt; &amp; <mark>Word</mark>&#39;s end");
+    EXPECT_EQ(make_snippet("ｶﾞﾗｽ e\u0301t", phrases("ガラ ét")).html, "<mark>ｶﾞﾗ</mark>ｽ <mark>e\u0301t</mark>");
+    const std::string text = "한국 " + std::string(300, '.') + "한국 여행" + std::string(300, '.');
+    const std::string snippet = make_snippet(text, phrases("여행 한국")).html;
+    EXPECT_NE(snippet.find("<mark>한국</mark> <mark>여행</mark>"), std::string::npos) << snippet;
     EXPECT_TRUE(snippet.starts_with("…") && snippet.ends_with("…"));
 }
 

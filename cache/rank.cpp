@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/rank.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace alli::cache {
+namespace {
+
+constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+
+struct Titled { // a conversation in the order of its last chat; without one it comes last
+    std::int64_t at = lowest;
+    std::string id;
+    std::int64_t pk = 0;
+
+    bool operator<(const Titled& other) const { return std::tie(at, id) < std::tie(other.at, other.id); }
+};
+
+/// Conversations that match, newest first. Few are sorted; of many the newest are looked through one by one.
+class Titles {
+  public:
+    Titles(Reader& db, const Question& question, const SearchPlace& from) : db_(db)
+    {
+        const auto matches = matching_conversations(db, question, 2);
+        if (!matches) return;
+        std::vector<std::int64_t> keys;
+        for (auto pk = matches->at_most(highest); pk; pk = matches->at_most(*pk - 1)) keys.push_back(*pk);
+        const Titled last{from.titled_at, from.titled, 0};
+        std::reverse(keys.begin(), keys.end());
+        if (keys.size() > few)
+            walk(keys, last);
+        else
+            sort(keys, last);
+    }
+
+    const Titled* front() const { return at_ < found_.size() ? &found_[at_] : nullptr; }
+    void pop() { ++at_; }
+
+  private:
+    static constexpr std::size_t few = 3000;
+    static constexpr std::size_t at_once = 1001; // no page shows more
+
+    void sort(const std::vector<std::int64_t>& keys, const Titled& last)
+    {
+        for (const std::int64_t pk : keys)
+            for (const Row row : db_.query("SELECT last_chat_at, id, pk FROM conversation WHERE pk = ?1", pk))
+                if (Titled titled = read(row); titled < last) found_.push_back(std::move(titled));
+        std::sort(found_.begin(), found_.end(), [](const Titled& a, const Titled& b) { return b < a; });
+    }
+
+    void walk(const std::vector<std::int64_t>& keys, const Titled& last)
+    {
+        for (const char* part :
+             {"last_chat_at IS NOT NULL AND last_chat_at <= ?1", "last_chat_at IS NULL AND ?1 <= ?1"})
+            for (const Row row : db_.query(fmt::format("SELECT last_chat_at, id, pk FROM conversation WHERE {}"
+                                                       " ORDER BY last_chat_at DESC, id DESC",
+                                                       part),
+                                           last.at)) {
+                if (found_.size() == at_once) return;
+                Titled titled = read(row);
+                if (titled < last && std::binary_search(keys.begin(), keys.end(), titled.pk))
+                    found_.push_back(std::move(titled));
+            }
+    }
+
+    static Titled read(const Row& row)
+    {
+        return {row.optional_integer(0).value_or(lowest), std::string(row.text(1)), row.integer(2)};
+    }
+
+    Reader& db_;
+    std::vector<Titled> found_;
+    std::size_t at_ = 0;
+};
+
+class ByTime final : public Ranking {
+  public:
+    ByTime(Reader& db, const Question& question, const SearchPlace& from)
+        : chats_(matching_chats(db, question)), titles_(db, question, from)
+    {
+        chat_ = chats_->at_most(from.chat - 1);
+    }
+
+    std::optional<Ranked> next() override
+    {
+        const Titled* titled = titles_.front();
+        if (!titled && !chat_) return std::nullopt;
+        if (titled && (!chat_ || titled->at > second_as_micros(*chat_))) return Ranked{titled->pk, true, 0};
+        return Ranked{*chat_, false, 0};
+    }
+
+    void pass(const Ranked& ranked, SearchPlace& place) override
+    {
+        if (ranked.is_title) {
+            place.titled_at = titles_.front()->at;
+            place.titled = titles_.front()->id;
+            titles_.pop();
+        } else {
+            place.chat = *chat_;
+            chat_ = chats_->at_most(*chat_ - 1);
+        }
+    }
+
+  private:
+    static std::int64_t second_as_micros(std::int64_t second)
+    {
+        constexpr std::int64_t micros = 1'000'000;
+        return std::clamp(second, lowest / micros, highest / micros) * micros;
+    }
+
+    MatchesPtr chats_;
+    std::optional<std::int64_t> chat_;
+    Titles titles_;
+};
+
+/// Scores by rowid, from the newest down, of whatever an expression matches.
+class Scores {
+  public:
+    Scores(Reader& db, const char* sql, const std::string& expression)
+    {
+        if (expression.empty()) return;
+        rows_.reset(new Rows(db.query(sql, expression)));
+        step();
+    }
+
+    double at(std::int64_t pk) // pk never rises
+    {
+        while (pk_ && *pk_ > pk) step();
+        return pk_ == pk ? score_ : 0;
+    }
+
+  private:
+    void step()
+    {
+        pk_ = rows_->step() ? std::optional(rows_->row().integer(0)) : std::nullopt;
+        if (pk_) score_ = rows_->row().real(1);
+    }
+
+    std::unique_ptr<Rows> rows_;
+    std::optional<std::int64_t> pk_;
+    double score_ = 0;
+};
+
+class ByWorth final : public Ranking {
+  public:
+    ByWorth(Reader& db, const Question& question, const SearchPlace& from) : newest_(from.newest)
+    {
+        add_chats(db, question);
+        add_titles(db, question);
+        std::sort(ranked_.begin(), ranked_.end(), before);
+        if (from.titled_at == highest) return; // the first page
+        const Ranked last{from.chat, !from.chat_was_last, from.score};
+        ranked_.erase(ranked_.begin(), std::upper_bound(ranked_.begin(), ranked_.end(), last, before));
+    }
+
+    std::optional<Ranked> next() override { return at_ < ranked_.size() ? std::optional(ranked_[at_]) : std::nullopt; }
+
+    void pass(const Ranked& ranked, SearchPlace& place) override
+    {
+        place.chat = ranked.pk;
+        place.chat_was_last = !ranked.is_title;
+        place.score = ranked.score;
+        place.titled_at = 0;
+        ++at_;
+    }
+
+  private:
+    static constexpr std::size_t most = 50'000;
+    static constexpr double title_weight = 2, floor = 1e-6; // of a hit whose words have no worth of their own
+
+    static bool before(const Ranked& a, const Ranked& b)
+    {
+        return std::tie(b.score, b.pk, b.is_title) < std::tie(a.score, a.pk, a.is_title);
+    }
+
+    // From double for the newest down to one; half of that is gone after half a year.
+    double freshness(std::int64_t second) const
+    {
+        constexpr double half_a_year = 15'768'000;
+        const double age = std::max(0.0, static_cast<double>(newest_) - static_cast<double>(second));
+        return 1 + 1 / (1 + age / half_a_year);
+    }
+
+    void add_chats(Reader& db, const Question& question)
+    {
+        const auto chats = matching_chats(db, question);
+        Scores scores(db,
+                      "SELECT rowid, -bm25(chat_words, 1.0, 0.5) FROM chat_words WHERE chat_words MATCH ?1"
+                      " ORDER BY rowid DESC",
+                      worth_of_chats(question));
+        for (auto pk = chats->at_most(newest_); pk && ranked_.size() < most; pk = chats->at_most(*pk - 1))
+            ranked_.push_back({*pk, false, std::max(scores.at(*pk), floor) * freshness(*pk)});
+    }
+
+    void add_titles(Reader& db, const Question& question)
+    {
+        const auto titles = matching_conversations(db, question, 2);
+        if (!titles) return;
+        Scores scores(db,
+                      "SELECT rowid, -bm25(conversation_words, 1.0, 1.0, 0.5) FROM conversation_words"
+                      " WHERE conversation_words MATCH ?1 ORDER BY rowid DESC",
+                      worth_of_conversations(question));
+        const std::size_t chats = ranked_.size();
+        for (auto pk = titles->at_most(highest); pk && ranked_.size() < chats + most; pk = titles->at_most(*pk - 1))
+            ranked_.push_back(
+                {*pk, true, std::max(scores.at(*pk), floor) * title_weight * freshness(second_of(db, *pk))});
+    }
+
+    static std::int64_t second_of(Reader& db, std::int64_t conversation)
+    {
+        Rows rows = db.query("SELECT last_chat_at FROM conversation WHERE pk = ?1", conversation);
+        return rows.step() ? rows.row().integer(0) / 1'000'000 : 0;
+    }
+
+    std::int64_t newest_;
+    std::vector<Ranked> ranked_;
+    std::size_t at_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<Ranking> rank_by_time(Reader& db, const Question& question, const SearchPlace& from)
+{
+    return std::make_unique<ByTime>(db, question, from);
+}
+
+std::unique_ptr<Ranking> rank_by_worth(Reader& db, const Question& question, const SearchPlace& from)
+{
+    return std::make_unique<ByWorth>(db, question, from);
+}
+
+} // namespace alli::cache

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/tokenizer.hpp"
+
+#include "cache/tokens.hpp"
+
+#include <sqlite3.h>
+
+#include <new>
+#include <stdexcept>
+
+namespace alli::cache {
+namespace {
+
+struct Kind {
+    std::string_view name;
+    TokenSet set;
+};
+constexpr Kind kinds[] = {
+    {"pairs", TokenSet::pairs}, {"everything", TokenSet::everything}, {"letters", TokenSet::letters}};
+
+Fts5Tokenizer* handle_of(const Kind& kind) // FTS5 hands it back, and never looks into it
+{
+    return reinterpret_cast<Fts5Tokenizer*>(const_cast<Kind*>(&kind));
+}
+
+int create(void*, const char** arguments, int count, Fts5Tokenizer** made)
+{
+    const std::string_view wanted = count > 0 ? arguments[0] : "pairs";
+    for (const Kind& kind : kinds)
+        if (kind.name == wanted) {
+            *made = handle_of(kind);
+            return SQLITE_OK;
+        }
+    return SQLITE_ERROR;
+}
+
+void destroy(Fts5Tokenizer*) {}
+
+using Take = int (*)(void*, int, const char*, int, int, int);
+struct Receiver {
+    Take take;
+    void* context;
+};
+
+int hand_over(void* to, const Token& token)
+{
+    const auto& receiver = *static_cast<Receiver*>(to);
+    return receiver.take(receiver.context, token.beside ? FTS5_TOKEN_COLOCATED : 0, token.text.data(),
+                         static_cast<int>(token.text.size()), static_cast<int>(token.begin),
+                         static_cast<int>(token.end));
+}
+
+int split_query(std::string_view text, const Receiver& receiver)
+{
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find(' ', at), text.size());
+        const auto size = static_cast<int>(end - at);
+        const int code = size == 0 ? SQLITE_OK
+                                   : receiver.take(receiver.context, 0, text.data() + at, size, static_cast<int>(at),
+                                                   static_cast<int>(end));
+        if (code != SQLITE_OK) return code;
+        at = end + 1;
+    }
+    return SQLITE_OK;
+}
+
+int run(Fts5Tokenizer* tokenizer, void* context, int flags, const char* text, int size, Take take)
+{
+    Receiver receiver{take, context};
+    const std::string_view whole(text != nullptr ? text : "", static_cast<std::size_t>(size));
+    try {
+        if ((flags & FTS5_TOKENIZE_QUERY) != 0) return split_query(whole, receiver);
+        return tokenize(whole, reinterpret_cast<const Kind*>(tokenizer)->set, &hand_over, &receiver);
+    } catch (const std::bad_alloc&) {
+        return SQLITE_NOMEM;
+    } catch (const std::exception&) {
+        return SQLITE_ERROR;
+    }
+}
+
+} // namespace
+
+int register_tokenizer(sqlite3* db) noexcept
+{
+    fts5_api* api = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    int code = sqlite3_prepare_v2(db, "SELECT fts5(?1)", -1, &statement, nullptr);
+    if (code != SQLITE_OK) return code;
+    sqlite3_bind_pointer(statement, 1, static_cast<void*>(&api), "fts5_api_ptr", nullptr);
+    sqlite3_step(statement);
+    code = sqlite3_finalize(statement);
+    if (code != SQLITE_OK || api == nullptr) return code != SQLITE_OK ? code : SQLITE_ERROR;
+    fts5_tokenizer methods{&create, &destroy, &run};
+    return api->xCreateTokenizer(api, "alli", nullptr, &methods, nullptr);
+}
+
+} // namespace alli::cache
