@@ -127,6 +127,20 @@ Response answer_of(const std::exception_ptr& failure, Surface surface) noexcept
     return problem(surface, 500, "the request failed for a reason of our own; the log says more");
 }
 
+Framing framing_of(const Response& response, Manner manner) noexcept
+{
+    if (bodiless(response.status)) return Framing::none;
+    if (response.length) return Framing::length;
+    if (!response.stream) return response.sized ? Framing::length : Framing::none;
+    if (manner.head_only) return Framing::none;
+    return manner.old_protocol ? Framing::until_close : Framing::chunked;
+}
+
+bool has_body(const Response& response, Manner manner) noexcept
+{
+    return !manner.head_only && !bodiless(response.status);
+}
+
 std::string render_head(const Response& response, Manner manner)
 {
     const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
@@ -137,8 +151,11 @@ std::string render_head(const Response& response, Manner manner)
     for (const Header& header : response.headers)
         head.append(header.name).append(": ").append(header.value).append("\r\n");
     head += standing_headers;
-    if (response.sized && !bodiless(response.status))
-        fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.view().size());
+    const Framing framing = framing_of(response, manner);
+    if (framing == Framing::length)
+        fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n",
+                       response.length.value_or(response.body.view().size()));
+    if (framing == Framing::chunked) head += "Transfer-Encoding: chunked\r\n";
     if (manner.close)
         head += "Connection: close\r\n";
     else if (manner.old_protocol)
@@ -148,7 +165,7 @@ std::string render_head(const Response& response, Manner manner)
 
 std::string_view body_of(const Response& response, Manner manner) noexcept
 {
-    return manner.head_only || bodiless(response.status) ? std::string_view{} : response.body.view();
+    return has_body(response, manner) ? response.body.view() : std::string_view{};
 }
 
 } // namespace alli::proxy

@@ -4,10 +4,13 @@
 #pragma once
 
 #include "alli/error.hpp"
+#include "alli/source.hpp"
 #include "upstream/http.hpp"
 
+#include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -34,8 +37,10 @@ struct Response {
     int status = 200;
     std::vector<Header> headers; // what every answer carries is added while rendering
     Body body;
-    bool sized = true;  // false: an answer to HEAD of which nobody knows how long the body would be
-    bool close = false; // the connection ends after it
+    std::unique_ptr<Source> stream;      // in the place of a body: it goes out piece by piece
+    std::optional<std::uint64_t> length; // of the stream, where it is known; of a body that HEAD does not get
+    bool sized = true;                   // false: an answer to HEAD of which nobody knows how long the body would be
+    bool close = false;                  // the connection ends after it
 };
 
 /// Whose error shape a path speaks, and what it answers when upstream cannot be reached.
@@ -59,6 +64,12 @@ struct Manner { // of one answer on one connection
     bool old_protocol = false; // HTTP/1.0
     bool close = false;
 };
+/// How the peer learns where the body ends.
+enum class Framing { none, length, chunked, until_close };
+Framing framing_of(const Response& response, Manner manner) noexcept;
+/// False for HEAD, and for a status that has none.
+bool has_body(const Response& response, Manner manner) noexcept;
+
 /// Status line and header block, to be followed by the body unless body_of() is empty.
 std::string render_head(const Response& response, Manner manner);
 std::string_view body_of(const Response& response, Manner manner) noexcept;

@@ -113,7 +113,10 @@ void Loop::remove(const std::shared_ptr<Session>& session, const std::exception_
 void Loop::tick()
 {
     const auto now = std::chrono::steady_clock::now();
-    for (const auto& session : sessions_) session->check(now);
+    std::vector<std::shared_ptr<Session>> left;
+    for (const auto& session : sessions_)
+        if (!session->check(now)) left.push_back(session);
+    for (const auto& session : left) session->abort(); // one that ends on the spot takes itself out
     if (!work_.owns_work()) return;
     timer_.expires_after(context_.options.limits.tick);
     timer_.async_wait([this](const boost::system::error_code& code) {

@@ -5,9 +5,6 @@
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/buffers_suffix.hpp>
-
-#include <array>
 
 namespace alli::proxy {
 namespace {
@@ -48,7 +45,8 @@ Request take_request(http::request<http::string_body> message)
 } // namespace
 
 Session::Session(Socket socket, Peer peer, const Context& cx, const Guard& guard)
-    : socket_(std::move(socket)), peer_(peer), cx_(cx), guard_(guard), waiting_since_(std::chrono::steady_clock::now())
+    : socket_(std::move(socket)), outlet_(socket_, cx.options.limits.write), peer_(peer), cx_(cx), guard_(guard),
+      waiting_since_(std::chrono::steady_clock::now())
 {}
 
 Task<> Session::run(std::shared_ptr<Session> self)
@@ -98,9 +96,8 @@ Task<bool> Session::read_body(Parser& parser)
 {
     if (parser.is_done()) co_return true;
     if (parser.get().count(http::field::expect) && parser.get().version() >= 11 && buffer_.size() == 0) {
-        const asio::const_buffer head(go_on.data(), go_on.size());
-        const asio::const_buffer body;
-        if (!co_await write(head, body)) co_return false;
+        const Outlet::Parts parts{asio::const_buffer(go_on.data(), go_on.size())};
+        if (!co_await outlet_.write(parts)) co_return false;
     }
     parser.eager(true);
     allow(cx_.options.limits.body);
@@ -158,29 +155,8 @@ Task<bool> Session::send(Response response, Manner manner)
 {
     stage_ = Stage::answering;
     manner.close = manner.close || response.close || draining_;
-    const std::string head = render_head(response, manner);
-    const std::string_view body = body_of(response, manner);
-    const asio::const_buffer head_buffer(head.data(), head.size());
-    const asio::const_buffer body_buffer(body.data(), body.size());
-    const bool written = co_await write(head_buffer, body_buffer);
-    co_return written && !manner.close;
-}
-
-// One scatter write for as long as the peer takes it; the deadline moves with every byte taken.
-Task<bool> Session::write(asio::const_buffer head, asio::const_buffer body)
-{
-    const std::array<asio::const_buffer, 2> parts{head, body};
-    beast::buffers_suffix<std::array<asio::const_buffer, 2>> rest(parts);
-    for (std::size_t left = head.size() + body.size(); left > 0;) {
-        allow(cx_.options.limits.write);
-        Code code;
-        const auto count = co_await socket_.async_write_some(rest, asio::redirect_error(asio::use_awaitable, code));
-        if (code) co_return false;
-        rest.consume(count);
-        left -= count;
-    }
-    deadline_.reset();
-    co_return true;
+    if (draining_ && response.stream) response.stream->wind_up();
+    co_return co_await outlet_.send(std::move(response), manner);
 }
 
 // Closing with bytes unread resets the connection, and the peer may never see the answer: let it finish first.
@@ -205,18 +181,22 @@ Manner Session::manner_of(const Parser& parser) const
     return manner;
 }
 
-void Session::check(Steady now)
+bool Session::check(Steady now)
 {
-    if (!deadline_ || now < *deadline_) return;
+    outlet_.check(now);
+    if (outlet_.streams() && has_left(socket_)) return false;
+    if (!deadline_ || now < *deadline_) return true;
     deadline_.reset();
     expired_ = true;
     Code ignored; // the wait ends either way
     socket_.cancel(ignored);
+    return true;
 }
 
 void Session::drain()
 {
     draining_ = true;
+    outlet_.wind_up();
     if (stage_ == Stage::idle) close();
 }
 

@@ -3,10 +3,10 @@
 // ahead are answered in order. Lives on one loop; its deadlines are looked at by that loop's tick.
 #pragma once
 
+#include "proxy/outlet.hpp"
 #include "proxy/routes.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -17,8 +17,6 @@
 
 namespace alli::proxy {
 
-using Socket = asio::generic::stream_protocol::socket; // TCP and Unix alike
-
 class Session {
   public:
     using Steady = std::chrono::steady_clock::time_point;
@@ -28,8 +26,8 @@ class Session {
     /// Until the connection ends. Throws only for a bug, or when cancelled.
     static Task<> run(std::shared_ptr<Session> self);
 
-    /// Ends a wait that is overdue.
-    void check(Steady now);
+    /// Ends a wait that is overdue. False: the peer left while an answer streams, and the session is to be aborted.
+    bool check(Steady now);
     /// No request after the one under way; ends at once when there is none.
     void drain();
     /// Ends whatever is under way.
@@ -53,7 +51,6 @@ class Session {
     Task<bool> refuse(const Parser& parser, Refusal refusal);
     Task<bool> fail(const Parser& parser, Code code);
     Task<bool> send(Response response, Manner manner);
-    Task<bool> write(boost::asio::const_buffer head, boost::asio::const_buffer body);
     Task<> linger();
     Manner manner_of(const Parser& parser) const;
 
@@ -61,6 +58,7 @@ class Session {
     void close();
 
     Socket socket_;
+    Outlet outlet_;
     Peer peer_;
     const Context& cx_;
     const Guard& guard_;
