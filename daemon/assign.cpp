@@ -124,6 +124,63 @@ Raw from_text(const Setting& setting, const std::string& text)
     return text;
 }
 
+static std::string quoted(const std::string& text)
+{
+    std::string out = "\"";
+    for (const char letter : text) {
+        if (letter == '"' || letter == '\\') out += '\\';
+        if (letter >= 0 && letter < ' ')
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(letter));
+        else
+            out += letter;
+    }
+    return out + '"';
+}
+
+static std::string written(const std::string& value)
+{
+    return quoted(value);
+}
+static std::string written(const std::vector<std::string>& value)
+{
+    std::vector<std::string> items;
+    for (const std::string& item : value) items.push_back(quoted(item));
+    return fmt::format("[{}]", fmt::join(items, ", "));
+}
+static std::string written(bool value)
+{
+    return value ? "true" : "false";
+}
+static std::string written(int value)
+{
+    return fmt::format("{}", value);
+}
+static std::string written(double value)
+{
+    return fmt::format("{}", value);
+}
+static std::string written(std::chrono::milliseconds value)
+{
+    return quoted(write_duration(value));
+}
+
+std::string toml_text(const Config& config, const Setting& setting)
+{
+    return std::visit([&](auto member) { return written(config.*member); }, setting.field);
+}
+
+std::string kind_of(const Setting& setting)
+{
+    const Rule& rule = setting.rule;
+    if (!rule.choices.empty()) return fmt::format("one of {}", rule.choices);
+    if (rule.date) return "date, or empty";
+    if (std::holds_alternative<std::vector<std::string> Config::*>(setting.field)) return "list of texts";
+    if (std::holds_alternative<bool Config::*>(setting.field)) return "true or false";
+    if (std::holds_alternative<std::chrono::milliseconds Config::*>(setting.field)) return "duration";
+    if (std::holds_alternative<std::string Config::*>(setting.field)) return "text";
+    return fmt::format("number from {} to {}", rule.least, rule.most);
+}
+
 std::string describe(const Raw& value)
 {
     if (const auto* text = std::get_if<std::string>(&value)) return fmt::format("\"{}\"", *text);

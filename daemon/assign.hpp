@@ -12,6 +12,12 @@ std::optional<std::string> assign(Config& config, const Setting& setting, const 
 /// The text of an environment variable as the setting's type would be written; lists are separated by commas.
 Raw from_text(const Setting& setting, const std::string& text);
 
+/// The value of a setting as it is written in TOML: "30s", ["a", "b"], true.
+std::string toml_text(const Config& config, const Setting& setting);
+
+/// What may be written there: "duration", "one of a, b", "number from 1 to 64".
+std::string kind_of(const Setting& setting);
+
 /// The value as an error message shows it.
 std::string describe(const Raw& value);
 

@@ -20,7 +20,10 @@ static constexpr auto commands = std::to_array<Command>({
     {"show", "show one conversation with its chats", &add_show},
     {"status", "say what is mirrored, how fresh it is and what is wrong", &add_status},
     {"outbox", "list, show, retry or discard the writes that wait or failed", &add_outbox},
+    {"config", "show the settings and where each comes from, or check them", &add_config},
+    {"completions", "print completions for bash, zsh or fish", &add_completions},
     {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox},
+    {"manual", "print a page of the manual, made from the tables of commands and settings", &add_manual, true},
 });
 
 std::span<const Command> command_table()
@@ -50,20 +53,40 @@ static std::string one_line(std::string text)
                 "there is no {} {}", rest.front().starts_with('-') ? "option" : "command", one_line(rest.front()));
 }
 
+// Each setting is a flag too; hidden, for there are many: config show and the manual list them.
+static void add_flags(CLI::App& arguments, Context& context)
+{
+    for (const Setting& setting : setting_table()) {
+        const auto put = [&context, key = std::string(setting.key)](const std::string& text) {
+            context.flags[key] = text;
+        };
+        arguments.add_option_function<std::string>(flag_of(setting.key), put, std::string(setting.help))->group("");
+    }
+}
+
+std::map<const CLI::App*, Action> declare_all(CLI::App& arguments, Context& context)
+{
+    arguments.fallthrough(); // --config and settings may stand behind the command too
+    arguments.add_option("--config", context.settings_file, "settings file (TOML)")->type_name("FILE");
+    arguments.set_version_flag("--version", "alli-mirror " ALLI_VERSION);
+    arguments.require_subcommand(1);
+    arguments.footer("Every setting is also a flag: sync.interval is --sync-interval. See alli-mirror config show.");
+    add_flags(arguments, context);
+    std::map<const CLI::App*, Action> actions;
+    for (const Command& command : commands) {
+        CLI::App* sub = arguments.add_subcommand(std::string(command.name), std::string(command.help));
+        if (command.hidden) sub->group("");
+        actions[sub] = command.add(*sub);
+    }
+    return actions;
+}
+
 int run_command(int count, const char* const* words)
 {
     CLI::App arguments("A local, complete and searchable mirror of a project's Alli conversations.", "alli-mirror");
     Context context;
     context.environment = process_environment;
-    arguments.add_option("--config", context.settings_file, "settings file (TOML)")->type_name("FILE");
-    arguments.set_version_flag("--version", "alli-mirror " ALLI_VERSION);
-    arguments.require_subcommand(1);
-
-    std::map<const CLI::App*, Action> actions;
-    for (const Command& command : commands) {
-        CLI::App* sub = arguments.add_subcommand(std::string(command.name), std::string(command.help));
-        actions[sub] = command.add(*sub);
-    }
+    const auto actions = declare_all(arguments, context);
     try {
         arguments.parse(count, words);
     } catch (const CLI::ParseError& error) {

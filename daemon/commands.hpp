@@ -6,6 +6,7 @@
 #include "daemon/settings.hpp"
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,9 +20,10 @@ namespace alli::daemon {
 /// What every command gets from the words before its own.
 struct Context {
     std::string settings_file; // --config; empty: looked for
+    Flags flags;               // --sync-interval and its like
     Environment environment;
 
-    Settings settings() const { return load_settings(settings_file, environment); }
+    Settings settings() const { return load_settings(settings_file, environment, flags); }
 };
 
 /// Runs the command and returns the exit code of a run that went well; failures are thrown.
@@ -31,8 +33,12 @@ struct Command {
     std::string_view name;
     std::string_view help;
     Action (*add)(CLI::App& arguments);
+    bool hidden = false; // not for people: what builds the manuals
 };
 std::span<const Command> command_table();
+
+/// Everything that may stand on a command line, and what each command does; `context` gets what stands before it.
+std::map<const CLI::App*, Action> declare_all(CLI::App& arguments, Context& context);
 
 /// Reads the command line and runs it. Throws Error{usage} for a wrong one.
 int run_command(int count, const char* const* words);
@@ -44,6 +50,9 @@ Action add_list(CLI::App& arguments);
 Action add_show(CLI::App& arguments);
 Action add_outbox(CLI::App& arguments);
 Action add_status(CLI::App& arguments);
+Action add_config(CLI::App& arguments);
+Action add_completions(CLI::App& arguments);
+Action add_manual(CLI::App& arguments);
 Action add_sandbox(CLI::App& arguments);
 
 } // namespace alli::daemon

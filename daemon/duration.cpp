@@ -36,6 +36,14 @@ std::optional<std::chrono::milliseconds> read_duration(std::string_view text)
     return std::nullopt;
 }
 
+std::string write_duration(std::chrono::milliseconds span)
+{
+    const Unit* largest = &units.front();
+    for (const Unit& unit : units)
+        if (unit.name != "d" && span.count() % unit.milliseconds == 0) largest = &unit;
+    return fmt::format("{}{}", span.count() / largest->milliseconds, largest->name);
+}
+
 std::string say_duration(std::chrono::seconds span)
 {
     const auto seconds = span.count();

@@ -27,8 +27,7 @@ static int exit_code(Fault fault) noexcept
 static int complain(const std::string& sentence, const std::string& hint, int code)
 {
     std::fflush(stdout);
-    fmt::print(stderr, "alli-mirror: {}\n", daemon::printable_line(sentence));
-    if (!hint.empty()) fmt::print(stderr, "  hint: {}\n", daemon::printable_line(hint));
+    daemon::print_failure(sentence, hint);
     return code;
 }
 

@@ -72,6 +72,14 @@ std::string variable_of(std::string_view key)
     return name;
 }
 
+std::string flag_of(std::string_view key)
+{
+    std::string name = "--" + std::string(key);
+    for (char& letter : name)
+        if (letter == '.' || letter == '_') letter = '-';
+    return name;
+}
+
 static const Setting* find_setting(std::string_view key)
 {
     for (const Setting& setting : settings)
@@ -79,40 +87,60 @@ static const Setting* find_setting(std::string_view key)
     return nullptr;
 }
 
-[[noreturn]] static void fail_unknown(const std::string& where, const std::string& key)
+static Error unknown(const std::string& where, const std::string& key)
 {
     std::vector<std::string_view> keys;
     for (const Setting& setting : settings) keys.push_back(setting.key);
     const std::string_view nearest = find_nearest(key, keys);
-    throw Error(Fault::settings,
-                nearest.empty() ? "see README.md, \"Settings\"" : fmt::format("did you mean {}?", nearest),
-                "{}: there is no setting {}", where, key);
+    return {Fault::settings,
+            nearest.empty() ? "alli-mirror config show lists what there is" : fmt::format("did you mean {}?", nearest),
+            "{}: there is no setting {}", where, key};
 }
 
-static void put(Settings& into, const Setting& setting, const Raw& value, const std::string& where)
+static std::optional<Error> put(Settings& into, const Setting& setting, const Raw& value, const std::string& where)
 {
     const auto expected = assign(into.config, setting, value);
     if (expected)
-        throw Error(Fault::settings, fmt::format("{}: {}", setting.key, setting.help), "{}: {} must be {}, not {}",
-                    where, setting.key, *expected, setting.secret ? "what is there" : describe(value));
+        return Error(Fault::settings, fmt::format("{}: {}", setting.key, setting.help), "{}: {} must be {}, not {}",
+                     where, setting.key, *expected, setting.secret ? "what is there" : describe(value));
     into.origins[std::string(setting.key)] = where;
+    return std::nullopt;
 }
 
-Settings load_settings(const std::string& explicit_file, const Environment& environment)
+static std::optional<Error> put_entry(Settings& into, const TomlEntry& entry)
 {
+    const std::string where = fmt::format("{}:{}", into.file, entry.line);
+    const Setting* setting = find_setting(entry.key);
+    return setting == nullptr ? unknown(where, entry.key) : put(into, *setting, entry.value, where);
+}
+
+static std::vector<TomlEntry> read_entries(const std::string& file, std::vector<Error>* faults)
+{
+    try {
+        return file.empty() ? std::vector<TomlEntry>{} : read_toml(file);
+    } catch (const Error& error) {
+        if (faults == nullptr) throw;
+        faults->push_back(error);
+        return {};
+    }
+}
+
+Settings load_settings(const std::string& explicit_file, const Environment& environment, const Flags& flags,
+                       std::vector<Error>* faults)
+{
+    const auto note = [&](const std::optional<Error>& fault) {
+        if (!fault) return;
+        if (faults == nullptr) throw Error(*fault);
+        faults->push_back(*fault);
+    };
     Settings result;
     result.file = find_settings_file(explicit_file, environment);
-    if (!result.file.empty())
-        for (const TomlEntry& entry : read_toml(result.file)) {
-            const std::string where = fmt::format("{}:{}", result.file, entry.line);
-            const Setting* setting = find_setting(entry.key);
-            if (setting == nullptr) fail_unknown(where, entry.key);
-            put(result, *setting, entry.value, where);
-        }
+    for (const TomlEntry& entry : read_entries(result.file, faults)) note(put_entry(result, entry));
     for (const Setting& setting : settings) {
-        const std::string variable = variable_of(setting.key);
-        const auto text = environment(variable);
-        if (text) put(result, setting, from_text(setting, *text), variable);
+        const auto text = environment(variable_of(setting.key));
+        if (text) note(put(result, setting, from_text(setting, *text), variable_of(setting.key)));
+        const auto flag = flags.find(std::string(setting.key));
+        if (flag != flags.end()) note(put(result, setting, from_text(setting, flag->second), flag_of(setting.key)));
     }
     return result;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be set. A setting is a member here, with its default, and a row of the table in settings.cpp: the TOML key,
-// the environment variable and the error messages come from the row. Read once at the start of a command.
+// the environment variable, the flag, the error messages and docs/settings.md come from the row. Read once at the start
+// of a command.
 #pragma once
 
+#include "alli/error.hpp"
 #include "daemon/toml_file.hpp"
 
 #include <chrono>
@@ -75,7 +77,7 @@ std::span<const Setting> setting_table();
 struct Settings {
     Config config;
     std::string file;                           // the settings file that was read; empty: none
-    std::map<std::string, std::string> origins; // key -> "FILE:LINE" or the variable; a key not in it has its default
+    std::map<std::string, std::string> origins; // key -> "FILE:LINE", variable or flag; not in it: the default
 
     bool is_set(const std::string& key) const { return origins.contains(key); }
 };
@@ -84,11 +86,17 @@ struct Settings {
 using Environment = std::function<std::optional<std::string>(const std::string&)>;
 std::optional<std::string> process_environment(const std::string& name);
 
-/// The settings file (`explicit_file`: --config, empty: looked for), then the environment over it. Throws
-/// Error{settings} that names file, line and key, or the variable, and what is expected there.
-Settings load_settings(const std::string& explicit_file, const Environment& environment);
+/// Settings given on the command line: key -> text, written as in the environment.
+using Flags = std::map<std::string, std::string>;
 
-/// "sync.interval" -> "ALLI_MIRROR_SYNC_INTERVAL".
+/// The settings file (`explicit_file`: --config, empty: looked for), the environment over it, flags over both. Throws
+/// Error{settings} that names file, line and key, or the variable or flag, and what is expected there; with `faults`
+/// it puts those there instead and goes on.
+Settings load_settings(const std::string& explicit_file, const Environment& environment, const Flags& flags = {},
+                       std::vector<Error>* faults = nullptr);
+
+/// "sync.interval" -> "ALLI_MIRROR_SYNC_INTERVAL" and "--sync-interval".
 std::string variable_of(std::string_view key);
+std::string flag_of(std::string_view key);
 
 } // namespace alli::daemon

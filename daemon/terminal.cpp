@@ -117,6 +117,12 @@ std::string snippet_text(std::string_view snippet, bool bold)
     return out;
 }
 
+void print_failure(std::string_view sentence, std::string_view hint)
+{
+    fmt::print(stderr, "alli-mirror: {}\n", printable_line(sentence));
+    if (!hint.empty()) fmt::print(stderr, "  hint: {}\n", printable_line(hint));
+}
+
 std::string say_time(std::optional<Instant> when)
 {
     if (!when) return "-";

@@ -24,6 +24,9 @@ bool wants_bold();
 /// A snippet (HTML-escaped, with <mark>) as terminal text on one line.
 std::string snippet_text(std::string_view snippet, bool bold);
 
+/// A failure on stderr: what happened, and on a line of its own what to do.
+void print_failure(std::string_view sentence, std::string_view hint);
+
 /// "2026-01-31 09:30:05 UTC", or "-" for none.
 std::string say_time(std::optional<Instant> when);
 

@@ -104,10 +104,16 @@ void clear_path(asio::io_context& io, const std::string& path, const std::string
     if (code == asio::error::connection_refused) ::unlink(path.c_str());
 }
 
+std::string read_socket_path(const std::string& address)
+{
+    std::string path = address.substr(unix_prefix.size());
+    if (path.empty() || path.size() > longest_path) refuse(address, "a socket path has 1 to 107 bytes");
+    return path;
+}
+
 Listener listen_unix(asio::io_context& io, const std::string& address)
 {
-    const std::string path = address.substr(unix_prefix.size());
-    if (path.empty() || path.size() > longest_path) refuse(address, "a socket path has 1 to 107 bytes");
+    const std::string path = read_socket_path(address);
     clear_path(io, path, address);
     Listener listener{Acceptor(io), address, {}, {}};
     const local::stream_protocol::endpoint endpoint(path);
@@ -131,6 +137,14 @@ Listener listen_unix(asio::io_context& io, const std::string& address)
 Listener listen_on(asio::io_context& io, const std::string& address, const Options& options)
 {
     return address.starts_with(unix_prefix) ? listen_unix(io, address) : listen_tcp(io, address, options);
+}
+
+void check_address(const std::string& address, const Options& options)
+{
+    if (address.starts_with(unix_prefix))
+        read_socket_path(address);
+    else
+        require_loopback(read_endpoint(address), address, options);
 }
 
 void close(Listener& listener) noexcept

@@ -24,6 +24,9 @@ struct Listener {
 /// Throws Error{settings} for an address that is none or must not be used, Error{busy} when somebody listens there.
 Listener listen_on(asio::io_context& io, const std::string& address, const Options& options);
 
+/// The first half of that: whether it is an address, and may be used. Throws Error{settings}.
+void check_address(const std::string& address, const Options& options);
+
 /// Stops listening and removes the socket file.
 void close(Listener& listener) noexcept;
 

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The pages of man and the shells' completions: made by the program itself from its own tables, and installed.
+
+function(made_by_program file destination)
+  add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/manual/${file} DEPENDS alli-mirror VERBATIM
+                     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/manual
+                     COMMAND alli-mirror ${ARGN} > ${CMAKE_BINARY_DIR}/manual/${file})
+  install(FILES ${CMAKE_BINARY_DIR}/manual/${file} DESTINATION ${destination})
+  set_property(GLOBAL APPEND PROPERTY alli_manual ${CMAKE_BINARY_DIR}/manual/${file})
+endfunction()
+
+made_by_program(alli-mirror.1 ${CMAKE_INSTALL_MANDIR}/man1 manual alli-mirror.1)
+made_by_program(alli-mirror.toml.5 ${CMAKE_INSTALL_MANDIR}/man5 manual alli-mirror.toml.5)
+made_by_program(alli-mirror.bash ${CMAKE_INSTALL_DATADIR}/bash-completion/completions completions bash)
+made_by_program(_alli-mirror ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions completions zsh)
+made_by_program(alli-mirror.fish ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d completions fish)
+
+get_property(alli_manual GLOBAL PROPERTY alli_manual)
+add_custom_target(manual ALL DEPENDS ${alli_manual})

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manual, made from the tables of commands and settings: docs/settings.md and the pages of man. Pure.
+#pragma once
+
+#include "daemon/command_tree.hpp"
+
+namespace alli::daemon {
+
+std::string settings_markdown();                      // docs/settings.md
+std::string command_page(const CommandText& program); // alli-mirror(1)
+std::string settings_page();                          // alli-mirror.toml(5)
+
+} // namespace alli::daemon

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// `config`, `completions` and `manual` through the real program, and settings as flags.
+#include "tests/daemon/home.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+namespace alli::daemon {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+static json find_setting(const json& shown, const std::string& key)
+{
+    for (const json& setting : shown["settings"])
+        if (setting["key"] == key) return setting;
+    return {};
+}
+
+TEST(ConfigCommand, ShowsWhatTakesEffectAndWhereItComesFrom)
+{
+    Home home;
+    const std::string file = home.write("config.toml", "[sync]\ninterval = \"7s\"\noverlap = \"1m\"\n");
+    home.environment["ALLI_MIRROR_SYNC_OVERLAP"] = "2m";
+    home.environment["ALLI_API_KEY"] = "a-very-secret-key";
+    const auto finished = home.run({"config", "show", "--json", "--config", file, "--sync-reconcile-interval", "36h"});
+    ASSERT_EQ(finished.code, 0) << finished.errors;
+    const json shown = json::parse(finished.output);
+    EXPECT_EQ(shown["file"], file);
+    EXPECT_EQ(find_setting(shown, "sync.interval")["value"], "\"7s\"");
+    EXPECT_EQ(find_setting(shown, "sync.interval")["origin"], file + ":2");
+    EXPECT_EQ(find_setting(shown, "sync.overlap")["value"], "\"2m\"");
+    EXPECT_EQ(find_setting(shown, "sync.overlap")["origin"], "ALLI_MIRROR_SYNC_OVERLAP");
+    EXPECT_EQ(find_setting(shown, "sync.reconcile_interval")["value"], "\"36h\"");
+    EXPECT_EQ(find_setting(shown, "sync.reconcile_interval")["origin"], "--sync-reconcile-interval");
+    EXPECT_EQ(find_setting(shown, "mirror.path")["value"], "\"" + home.mirror() + "\"");
+    EXPECT_EQ(find_setting(shown, "mirror.path")["origin"], "default");
+    EXPECT_EQ(shown["apiKey"]["origin"], "ALLI_API_KEY");
+    EXPECT_THAT(finished.output + home.run({"config", "show"}).output, Not(HasSubstr("secret-key")));
+}
+
+TEST(ConfigCommand, ShowsSomethingThatIsASettingsFile)
+{
+    Home home;
+    home.environment["ALLI_MIRROR_SYNC_VARIABLES"] = "a \"b\\,c";
+    const std::string file = home.write("shown.toml", home.run({"config", "show"}).output);
+    home.environment.erase("ALLI_MIRROR_SYNC_VARIABLES");
+    const json shown = json::parse(home.run({"--config", file, "config", "show", "--json"}).output);
+    EXPECT_EQ(find_setting(shown, "sync.variables")["value"], R"(["a \"b\\", "c"])");
+    EXPECT_THAT(find_setting(shown, "sync.variables")["origin"].get<std::string>(), HasSubstr(file + ":"));
+}
+
+TEST(ConfigCommand, HidesAPasswordInAUrl)
+{
+    Home home;
+    home.environment["ALLI_MIRROR_UPSTREAM_URL"] = "https://me:hidden@backend.alli.ai";
+    EXPECT_THAT(home.run({"config", "show"}).output, Not(HasSubstr("hidden")));
+    const auto checked = home.run({"config", "check"});
+    EXPECT_EQ(checked.code, 2);
+    EXPECT_THAT(checked.errors, Not(HasSubstr("hidden")));
+}
+
+TEST(ConfigCommand, ChecksEverythingAtOnce)
+{
+    Home home;
+    const std::string file =
+        home.write("config.toml", "[sync]\ninterval = \"soon\"\nintervall = 1\n[proxy]\nlisten = [\"0.0.0.0:80\"]\n");
+    home.environment.erase("ALLI_MIRROR_PROXY_LISTEN");
+    const auto finished = home.run({"config", "check", "--config", file, "--upstream-url", "http://example.org"});
+    EXPECT_EQ(finished.code, 2);
+    EXPECT_THAT(finished.errors, HasSubstr(file + ":2: sync.interval must be a duration"));
+    EXPECT_THAT(finished.errors, HasSubstr(file + ":3: there is no setting sync.intervall"));
+    EXPECT_THAT(finished.errors, HasSubstr(file + ":5: proxy.listen: 0.0.0.0:80"));
+    EXPECT_THAT(finished.errors, HasSubstr("--upstream-url: upstream.url would send the key unencrypted"));
+    EXPECT_EQ(json::parse(home.run({"config", "check", "--json", "--config", file}).output)["faults"].size(), 3U);
+    EXPECT_EQ(home.run({"config", "check"}).code, 0);
+}
+
+TEST(Flags, AreHeededByEveryCommandAndChecked)
+{
+    const Home home;
+    const auto bad = home.run({"status", "--sync-interval", "soon"});
+    EXPECT_EQ(bad.code, 2);
+    EXPECT_THAT(bad.errors, HasSubstr("--sync-interval: sync.interval must be a duration"));
+    EXPECT_THAT(home.run({"status", "--mirror-path", home.path("x/mirror.db")}).errors,
+                HasSubstr("there is no mirror at " + home.path("x/mirror.db")));
+}
+
+TEST(CompletionsCommand, AreReadByTheShellAndComplete)
+{
+    const Home home;
+    const std::string script = home.write("completions", home.run({"completions", "bash"}).output);
+    const auto complete = [&](const std::string& words, int at) {
+        return support::run_process({"/bin/bash", "-c",
+                                     "source " + script + "; COMP_WORDS=(" + words + "); COMP_CWORD=" +
+                                         std::to_string(at) + "; _alli_mirror; echo ${COMPREPLY[@]}"})
+            .output;
+    };
+    EXPECT_EQ(complete("alli-mirror sea", 1), "search\n");
+    EXPECT_EQ(complete("alli-mirror outbox dis", 2), "discard\n");
+    EXPECT_EQ(complete("alli-mirror search x --sort ''", 4), "newest relevance\n");
+    EXPECT_THAT(complete("alli-mirror status ''", 2), HasSubstr("--json"));
+    EXPECT_THAT(home.run({"completions", "zsh"}).output, testing::StartsWith("#compdef alli-mirror"));
+    EXPECT_THAT(home.run({"completions", "fish"}).output, HasSubstr("complete -c alli-mirror"));
+    EXPECT_EQ(home.run({"completions", "tcsh"}).code, 2);
+}
+
+TEST(ManualCommand, NamesEveryCommandAndSetting)
+{
+    const Home home;
+    const std::string commands = home.run({"manual", "alli-mirror.1"}).output;
+    for (const char* command : {"serve", "sync", "search", "outbox list", "config show"})
+        EXPECT_THAT(commands, HasSubstr(std::string(".SS ") + command + "\n"));
+    EXPECT_THAT(home.run({"manual", "alli-mirror.toml.5"}).output, HasSubstr("\\fBrequests_per_second\\fR"));
+    EXPECT_THAT(home.run({"--help"}).output, Not(HasSubstr("manual")));
+}
+
+} // namespace alli::daemon
