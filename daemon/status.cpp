@@ -75,6 +75,23 @@ static Json make_drift(cache::Reader& db)
     return drift;
 }
 
+// The stretches of last chat time for which the mirror is complete; what lies between them is not, or not yet.
+static Json make_stretches(cache::Reader& db)
+{
+    constexpr std::size_t most = 1000; // the newest
+    std::vector<cache::Interval> intervals = cache::load_coverage(db);
+    if (intervals.size() > most) intervals.erase(intervals.begin(), intervals.end() - most);
+    Json stretches = Json::array();
+    for (const cache::Interval& it : intervals) {
+        Json stretch;
+        stretch["from"] = to_rfc3339(it.from);
+        stretch["through"] = to_rfc3339(it.through);
+        stretch["verifiedAt"] = to_rfc3339(it.verified_at);
+        stretches.push_back(std::move(stretch));
+    }
+    return stretches;
+}
+
 static Json make_mirror(cache::Reader& db, const cache::Progress& progress, const sync::State* live)
 {
     const cache::Totals totals = cache::count_totals(db);
@@ -94,6 +111,7 @@ static Json make_mirror(cache::Reader& db, const cache::Progress& progress, cons
     mirror["completeFrom"] = coverage["from"];
     mirror["completeThrough"] = coverage["through"];
     mirror["complete"] = coverage["complete"]; // conversations without a chat too
+    mirror["coverage"] = make_stretches(db);
     mirror["backfill"] = backfill;
     mirror["drift"] = make_drift(db);
     return mirror;

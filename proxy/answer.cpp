@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/answer.hpp"
 
+#include "upstream/header.hpp"
+
 #include <boost/beast/http/status.hpp>
 #include <boost/system/system_error.hpp>
 #include <nlohmann/json.hpp>
@@ -12,12 +14,17 @@
 namespace alli::proxy {
 namespace {
 
-// No page of any origin may read, frame or keep what we answer.
-constexpr std::string_view standing_headers = "X-Content-Type-Options: nosniff\r\n"
-                                              "Cross-Origin-Resource-Policy: same-origin\r\n"
-                                              "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
-                                              "Referrer-Policy: no-referrer\r\n"
-                                              "Cache-Control: private, no-cache\r\n";
+// No page of any origin may read, frame or keep what we answer. An answer that says otherwise of itself is believed.
+struct Standing {
+    std::string_view name, value;
+};
+constexpr std::array standing_headers{
+    Standing{"X-Content-Type-Options", "nosniff"},
+    Standing{"Cross-Origin-Resource-Policy", "same-origin"},
+    Standing{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    Standing{"Referrer-Policy", "no-referrer"},
+    Standing{"Cache-Control", "private, no-cache"},
+};
 
 struct Meaning {
     Fault fault;
@@ -69,6 +76,12 @@ std::string problem_body(int status, std::string_view detail, std::string_view h
 bool bodiless(int status)
 {
     return status == 204 || status == 304 || status < 200;
+}
+
+bool says(const Response& response, std::string_view name)
+{
+    return std::any_of(response.headers.begin(), response.headers.end(),
+                       [&](const Header& header) { return upstream::same_name(header.name, name); });
 }
 
 std::string with_hint(const Error& error)
@@ -150,7 +163,9 @@ std::string render_head(const Response& response, Manner manner)
                    std::string_view(reason.data(), reason.size()));
     for (const Header& header : response.headers)
         head.append(header.name).append(": ").append(header.value).append("\r\n");
-    head += standing_headers;
+    for (const Standing& standing : standing_headers)
+        if (!says(response, standing.name))
+            head.append(standing.name).append(": ").append(standing.value).append("\r\n");
     const Framing framing = framing_of(response, manner);
     if (framing == Framing::length)
         fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n",

@@ -99,11 +99,20 @@ std::optional<Refusal> check_framing(const RequestHead& head)
     return std::nullopt;
 }
 
+// A browser names the origin of every write, our own page's too: it is the host that was called, which is allowed.
+bool is_own_origin(const RequestHead& head)
+{
+    const std::string_view origin = view(head[field::origin]);
+    return head.count(field::origin) == 1 && origin.starts_with(scheme) &&
+           origin.substr(scheme.size()) == lower(view(head[field::host]));
+}
+
 // Only a browser sends these. Each is needed: a rebound page has no Origin, an image has no Origin but Sec-Fetch-Site.
-std::optional<Refusal> check_page(const RequestHead& head)
+std::optional<Refusal> check_page(const RequestHead& head, const Peer& peer)
 {
     constexpr std::string_view no_pages = "no web page may call this address";
-    if (head.count(field::origin)) return Refusal{403, no_pages};
+    const bool own = !peer.local_socket && is_own_origin(head); // no page is served over a Unix socket
+    if (head.count(field::origin) && !own) return Refusal{403, no_pages};
     if (head.count("Sec-Purpose") || head.count("Purpose")) return Refusal{403, no_pages};
     const auto [from, through] = head.equal_range("Sec-Fetch-Site");
     const bool foreign = std::any_of(from, through, [](const auto& line) {
@@ -178,7 +187,7 @@ std::optional<Refusal> Guard::check(const RequestHead& head, const Peer& peer) c
     if (head.target().size() > target_bytes_) return Refusal{414, "the target of the request is too long", true};
     if (auto refusal = check_framing(head)) return refusal;
     if (auto refusal = check_host(head, peer)) return refusal;
-    if (auto refusal = check_page(head)) return refusal;
+    if (auto refusal = check_page(head, peer)) return refusal;
     if (auto refusal = check_method(head)) return refusal;
     if (require_key_ && !peer.trusted && !needs_no_key(head))
         if (auto refusal = check_key(head)) return refusal;

@@ -4,6 +4,7 @@
 #include "proxy/cached.hpp"
 #include "proxy/mirror.hpp"
 #include "proxy/outbox.hpp"
+#include "proxy/page.hpp"
 #include "proxy/reads.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/target.hpp"
@@ -44,6 +45,8 @@ constexpr auto table = std::to_array<Route>({
     {"POST", "/mirror/v1/outbox/{id}/retry", "retry", &retry_outbox_entry, ours},
     {"POST", "/mirror/v1/sync", "sync", &mirror_sync, ours},
     {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
+    {"GET", "/", "page", &serve_page, ours},
+    {"GET", "/page/{file}", "asset", &serve_asset, ours},
     {"GET", "/healthz", "live", &is_alive, ours},
     {"GET", "/readyz", "ready", &is_ready, ours},
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session.hpp"
 
+#include "proxy/page.hpp"
 #include "proxy/target.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -132,7 +133,9 @@ Task<bool> Session::read_more()
 Task<bool> Session::refuse(const Parser& parser, Refusal refusal)
 {
     const std::string_view path = split_target(origin_form(view(parser.get().target()))).path;
-    Response response = problem(surface_of(path), refusal.status, refusal.detail);
+    Response response = refusal.status == 401 && path == "/"
+                            ? door_page(view(parser.get()[http::field::accept_encoding]))
+                            : problem(surface_of(path), refusal.status, refusal.detail);
     response.close = refusal.close || !parser.is_done(); // a body that was not read would be taken for a request
     if (refusal.status == 405) response.headers.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
     const Manner manner = manner_of(parser);

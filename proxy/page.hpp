@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page at `/` and what it consists of (proxy/page/), embedded at build time. Holds no data: that the page asks for
+// like any local app. Pure: any thread.
+#pragma once
+
+#include "proxy/routes.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace alli::proxy {
+
+struct Asset {
+    std::string_view name, plain, packed; // packed: gzip
+};
+/// By name. Made by cmake/embed_page.cmake.
+std::span<const Asset> assets() noexcept;
+
+Task<Response> serve_page(const Context&, const Request& rq);
+Task<Response> serve_asset(const Context&, const Request& rq);
+
+/// What `/` is for who has no session: how to get one. 401, no data.
+Response door_page(std::string_view accepted_codings);
+
+} // namespace alli::proxy

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the page asks of the mirror: the same requests that any local app makes, one function each. A failure is thrown
+// as ApiError, with the sentence and the hint that the mirror gave.
+import { Signal } from "./signal.js";
+import { t } from "./i18n.js";
+
+export class ApiError extends Error {
+  constructor(status, sentence, hint = "") {
+    super(sentence);
+    this.status = status; // 0: the mirror itself cannot be reached
+    this.hint = hint;
+  }
+}
+
+/** The session is over: nothing will be answered until there is another. */
+export const sessionOver = new Signal();
+
+const conversationsPath = "/webapi/v2/conversations";
+const one = (id) => `${conversationsPath}/${encodeURIComponent(id)}`;
+
+// The mirror tells what it is complete for beside: what it has now is better than to wait for upstream.
+const whateverIsThere = { "Cache-Control": "max-stale" };
+
+async function readBody(reply) {
+  const text = await reply.text();
+  if (!text || !(reply.headers.get("Content-Type") ?? "").includes("json")) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(reply.status, t("failed"));
+  }
+}
+
+function failureOf(reply, body) {
+  if (reply.status === 401) sessionOver.emit();
+  return new ApiError(reply.status, body?.detail ?? body?.message ?? `${t("failed")} (${reply.status})`, body?.hint);
+}
+
+async function ask(method, path, { body, signal, headers = {} } = {}) {
+  let reply;
+  try {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const kind = body === undefined ? {} : { "Content-Type": "application/json" };
+    reply = await fetch(path, { method, signal, headers: { ...kind, ...headers }, credentials: "same-origin", redirect: "error", ...sent });
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new ApiError(0, t("away"));
+  }
+  const answer = await readBody(reply);
+  if (!reply.ok) throw failureOf(reply, answer);
+  return { body: answer, outbox: reply.headers.get("Alli-Mirror-Outbox"), about: reply.headers.get("Cache-Status") ?? "" };
+}
+
+function withQuery(path, parameters) {
+  const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value != null && value !== ""));
+  return `${path}?${query}`;
+}
+
+const get = async (path, parameters = {}, options = {}) => (await ask("GET", withQuery(path, parameters), options)).body;
+const read = (path, parameters, signal) => get(path, parameters, { signal, headers: whateverIsThere });
+
+export const listConversations = (cursor, signal) => read(conversationsPath, { pageSize: 25, cursor }, signal);
+export const firstConversation = () => read(conversationsPath, { pageSize: 1, order: "CREATED_AT_ASC" });
+export const getConversation = (id, signal) => read(one(id), {}, signal);
+export const listChats = async (id, pageNo, signal) => (await read(`${one(id)}/chats`, { pageNo }, signal)).chats;
+export const countDays = (startDate, endDate) => read(`${conversationsPath}/daily_count`, { startDate, endDate });
+export const getStatus = () => get("/mirror/v1/status");
+
+/** The first hit of each conversation, with how many there are in it. */
+export const search = (q, sort, cursor, signal) => get("/mirror/v1/search", { q, sort, cursor, limit: 30, group: "conversation" }, { signal });
+
+/** {body, outbox}: outbox is the number under which the change waits, null when it has arrived. */
+export const setTitle = (id, title) => ask("PUT", `${one(id)}/title`, { body: { title } });
+export const rateChat = (id, chat, rating) => ask("POST", `${one(id)}/chats/${encodeURIComponent(chat)}/feedback`, { body: { rating } });
+
+export const listWrites = async (state) => (await get("/mirror/v1/outbox", { state, limit: 200 })).entries;
+export const getWrite = (id) => get(`/mirror/v1/outbox/${id}`);
+export const retryWrite = (id) => ask("POST", `/mirror/v1/outbox/${id}/retry`);
+export const discardWrite = (id) => ask("DELETE", `/mirror/v1/outbox/${id}`);
+export const compareNow = () => ask("POST", "/mirror/v1/sync");
+export const changesAfter = (since, signal) => get("/mirror/v1/changes", { since, wait: 25, limit: 1000 }, { signal });

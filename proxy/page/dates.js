@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times as upstream sends them (seconds or milliseconds since 1970) and as we do (RFC 3339), and how a person reads
+// them, in the page's language and the reader's time zone. `now` is given, so that all of it can be tested. Pure.
+
+/** Milliseconds since 1970; none for what is no time. */
+export function instantOf(value) {
+  if (typeof value === "string") value = Date.parse(value);
+  if (typeof value !== "number" || !Number.isFinite(value) || value === 0) return null;
+  return value > 1e11 ? value : value * 1000;
+}
+
+const made = new Map();
+function format(language, options) {
+  const key = language + JSON.stringify(options);
+  if (!made.has(key)) made.set(key, new Intl.DateTimeFormat(language, options));
+  return made.get(key);
+}
+
+export const dayOf = (ms) => {
+  const date = new Date(ms);
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+};
+
+/** Short, for lists: the time today, the day this year, else the date. */
+export function shortTime(ms, language, now) {
+  if (ms == null) return "";
+  if (dayOf(ms) === dayOf(now)) return format(language, { hour: "numeric", minute: "2-digit" }).format(ms);
+  const sameYear = new Date(ms).getFullYear() === new Date(now).getFullYear();
+  return format(language, sameYear ? { month: "short", day: "numeric" } : { year: "numeric", month: "short", day: "numeric" }).format(ms);
+}
+
+export function clockTime(ms, language) {
+  return ms == null ? "" : format(language, { hour: "numeric", minute: "2-digit" }).format(ms);
+}
+
+export function longDay(ms, language) {
+  return ms == null ? "" : format(language, { weekday: "long", year: "numeric", month: "long", day: "numeric" }).format(ms);
+}
+
+export function fullTime(ms, language) {
+  return ms == null ? "" : format(language, { dateStyle: "long", timeStyle: "medium" }).format(ms);
+}
+
+const steps = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+function largest(seconds) {
+  const [unit, size] = steps.find(([, each]) => seconds >= each) ?? steps[3];
+  return [unit, Math.round(seconds / size)];
+}
+
+/** "12 seconds ago", "in 3 minutes". */
+export function relative(ms, language, now) {
+  if (ms == null) return "";
+  const seconds = (ms - now) / 1000;
+  const [unit, count] = largest(Math.abs(seconds));
+  return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(seconds < 0 ? -count : count, unit);
+}
+
+/** "3 minutes" */
+export function duration(seconds, language) {
+  const [unit, count] = largest(seconds);
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
+}

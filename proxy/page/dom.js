@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elements made by name. Text becomes text nodes and nothing here reads markup, so what a conversation says stays text.
+
+function set(node, name, value) {
+  if (value == null || value === false) return;
+  if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+  else if (name === "class") node.className = value;
+  else node.setAttribute(name, value === true ? "" : value);
+}
+
+export function fill(node, ...children) {
+  node.replaceChildren(...children.flat(Infinity).filter((child) => child != null && child !== false));
+  return node;
+}
+
+/** el("a", {href, class, onclick}, child, "text", [more]) */
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) set(node, name, value);
+  return children.length > 0 ? fill(node, ...children) : node;
+}
+
+const svg = "http://www.w3.org/2000/svg";
+const shapes = {
+  back: "M15 5l-7 7 7 7",
+  close: "M6 6l12 12M18 6L6 18",
+  down: "M12 4v15M6 13l6 6 6-6",
+  filter: "M12 5v14M5 12h14",
+  globe: "M12 3a9 9 0 100 18 9 9 0 000-18zM3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18",
+  help: "M12 3a9 9 0 100 18 9 9 0 000-18zM9.5 9.5a2.5 2.5 0 115 0c0 1.7-2.5 2-2.5 4M12 17v.1",
+  moon: "M20 14.5A8.5 8.5 0 119.5 4a7 7 0 0010.5 10.5z",
+  pencil: "M4 20l1-5L16 4l4 4L9 19zM14 6l4 4",
+  search: "M11 4a7 7 0 100 14 7 7 0 000-14zM16 16l5 5",
+  spark: "M5 12h4l2-6 3 12 2-6h3",
+  sun: "M12 8a4 4 0 100 8 4 4 0 000-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6L19 19M5 19l1.4-1.4M17.6 6.4L19 5",
+  auto: "M12 3a9 9 0 100 18 9 9 0 000-18zM12 3v18M15 6v12M18 9v6",
+  up: "M7 11v9H4v-9zM7 11l4-8c2 0 3 1 2.5 3L13 9h5.5c1.5 0 2 1 1.7 2.3l-1.7 7c-.3 1.2-1 1.7-2 1.7H7",
+  wait: "M12 3a9 9 0 100 18 9 9 0 000-18zM12 7v5l3 2",
+};
+
+/** A line drawing; says nothing to screen readers, so what holds it needs a name. */
+export function icon(name) {
+  const node = document.createElementNS(svg, "svg");
+  const path = document.createElementNS(svg, "path");
+  node.setAttribute("viewBox", "0 0 24 24");
+  node.setAttribute("class", `icon icon-${name}`);
+  node.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", shapes[name === "thumbdown" ? "up" : name]);
+  node.append(path);
+  return node;
+}
+
+/** A button with a drawing for a face; `label` is its name. */
+export function iconButton(name, label, onclick, attributes = {}) {
+  return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page: a bar with the search and how the mirror is, a list or results beside a conversation, or the state view.
+import { sessionOver } from "./api.js";
+import { el, fill, icon, iconButton } from "./dom.js";
+import { changed, followChanges } from "./feed.js";
+import { askHealthSoon, health, healthChanged, lookAfterHealth, verdict } from "./health.js";
+import { openChoices, openHelp } from "./help.js";
+import { language, t } from "./i18n.js";
+import { listenToKeys } from "./keys.js";
+import { listView } from "./list.js";
+import { readerView } from "./reader.js";
+import { resultsView } from "./results.js";
+import { moveFocus } from "./roving.js";
+import { go, here, moved } from "./router.js";
+import { searchBox } from "./searchbox.js";
+import { nothing, openDialog } from "./speak.js";
+import { stateView } from "./state.js";
+import { theme, useTheme } from "./theme.js";
+import { askWritesSoon, lookAfterWrites } from "./waits.js";
+
+const pill = el("a", { class: "pill", href: "#/state" });
+const side = el("section", { class: "side" });
+const main = el("main", { class: "main" });
+let box, pane, paneKey, content, contentKey;
+
+function showPill() {
+  const { kind, short } = verdict(health, Date.now());
+  const { pending = 0, failed = 0, conflicts = 0 } = health.status?.outbox ?? {};
+  pill.className = `pill pill-${failed + conflicts > 0 ? "bad" : kind}`;
+  fill(pill, el("span", { class: "dot", "aria-hidden": "true" }), el("span", { class: "unseen" }, `${t("state")}: `), el("span", { class: "pill-text" }, short),
+    pending > 0 && el("span", { class: "pill-count", title: t("waitingCount", { count: pending }) }, icon("wait"), String(pending)));
+}
+
+function swap(old, fresh, holder) {
+  old?.stop();
+  fill(holder, fresh.node);
+  fresh.start();
+  return fresh;
+}
+
+function showPane(place) {
+  const key = place.q ? `${place.sort} ${place.q}` : "";
+  if (pane && key === paneKey) return;
+  paneKey = key;
+  const next = place.q ? resultsView(place) : listView();
+  pane?.stop();
+  pane = next;
+  side.setAttribute("aria-label", next.name);
+  side.scrollTop = 0;
+  if (!place.q) fill(side, next.node);
+  pane.start().then(() => pane === next && side.firstChild !== next.node && fill(side, next.node)); // no flicker while typing
+  setTimeout(() => pane === next && side.firstChild !== next.node && fill(side, next.node), 400);
+}
+
+const nowhere = () => ({ node: nothing(t("choose"), t("chooseHint")), start() {}, stop() {} });
+
+function showContent(place) {
+  const key = place.view === "read" ? [place.view, place.id, place.chat, place.q].join(" ") : place.view;
+  if (key === contentKey) return;
+  contentKey = key;
+  const views = { read: () => readerView(place, leave), state: stateView, list: nowhere };
+  content = swap(content, views[place.view](), main);
+}
+
+function leave() {
+  const { id, q, sort } = here();
+  go({ view: "list", q, sort });
+  (side.querySelector(`a.row[aria-current]`) ?? [...side.querySelectorAll("a.row")].find((row) => row.hash.includes(encodeURIComponent(id))))?.focus();
+}
+
+function show(place) {
+  document.body.dataset.view = place.view;
+  document.title = place.q ? `${place.q} – ${t("brand")}` : t("brand");
+  box.show(place);
+  showPane(place);
+  pane.mark(place.id);
+  showContent(place);
+  if (place.view === "state") pill.setAttribute("aria-current", "page");
+  else pill.removeAttribute("aria-current");
+}
+
+function draw() {
+  document.documentElement.lang = language();
+  for (const view of [pane, content]) view?.stop();
+  [pane, content, paneKey, contentKey] = [null, null, null, null];
+  box = searchBox();
+  const bar = el("header", { class: "bar" },
+    el("a", { class: "brand", href: "#/", "aria-label": `${t("brand")}: ${t("list")}` }, el("img", { src: "/page/icon.svg", alt: "", width: "28", height: "28" }), el("span", {}, t("brand"))),
+    box.node,
+    el("div", { class: "tools" }, pill, iconButton("globe", `${t("language")}, ${t("theme")}`, () => openChoices(draw)), iconButton("help", t("help"), openHelp)));
+  fill(document.getElementById("page"), el("h1", { class: "unseen" }, t("brand")), el("a", { class: "skip", href: "#", onclick: skip }, t("skip")), bar, el("div", { class: "panes" }, side, main));
+  showPill();
+  show(here());
+}
+
+function skip(event) {
+  event.preventDefault();
+  side.querySelector("a.row")?.focus();
+}
+
+function move(step, event) {
+  if (here().view === "read" && main.contains(document.activeElement) && !side.contains(document.activeElement)) return content.step(step);
+  if (here().view === "state" && !side.contains(event.target)) return false;
+  return moveFocus(side, step);
+}
+
+function escape(event) {
+  const place = here();
+  if (event.target.id === "search" && place.view === "list" && place.q) return go({ view: "list", q: "" });
+  if (event.target.id === "search") return event.target.blur();
+  if (place.view === "read") return leave();
+  go({ view: "list", q: place.view === "state" ? place.q : "" });
+}
+
+const ends = (toEnd) => (here().view === "read" ? content.jump(toEnd) : false);
+
+function listen() {
+  listenToKeys({
+    "/": () => (box.input.focus(), box.input.select()),
+    "?": openHelp,
+    s: () => go({ view: "state" }),
+    e: () => here().view === "read" && content.rename(),
+    j: (event) => move(1, event),
+    k: (event) => move(-1, event),
+    ArrowDown: (event) => (event.target.id === "search" ? moveFocus(side, 1) : move(1, event)),
+    ArrowUp: (event) => move(-1, event),
+    Enter: (event) => event.target.id === "search" && moveFocus(side, 1),
+    Escape: escape,
+    Home: () => ends(false),
+    End: () => ends(true),
+  });
+}
+
+function showSessionOver() {
+  if (document.querySelector(".session-over")) return;
+  openDialog(t("sessionOver"), el("div", { class: "session-over" }, el("h2", {}, t("sessionOver")), el("p", {}, t("sessionOverHint")), el("p", {}, el("code", {}, "alli-mirror open"))));
+}
+
+useTheme(theme());
+draw();
+listen();
+addEventListener("hashchange", () => show(here()));
+moved.on(show);
+healthChanged.on(showPill);
+sessionOver.on(showSessionOver);
+changed.on(({ outbox, lost }) => {
+  askHealthSoon();
+  if (outbox || lost) askWritesSoon();
+});
+lookAfterHealth();
+lookAfterWrites();
+followChanges();

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chats of one conversation, by number, fetched a page of 100 at a time as they are needed. Finds the chat of a hit by
+// its time: pages are in order of time, so a few of them tell where it is.
+import { listChats } from "./api.js";
+import { instantOf } from "./dates.js";
+
+const size = 100;
+
+export class ChatPages {
+  #pages = new Map(); // number from 1 -> chats, or the promise of them
+  #abort = new AbortController();
+
+  constructor(id, count, load = listChats) {
+    this.id = id;
+    this.count = count;
+    this.load = load;
+  }
+
+  stop() {
+    this.#abort.abort();
+  }
+
+  /** The chat at a place, from 0; none while it is not there yet. */
+  at(index) {
+    const page = this.#pages.get(Math.floor(index / size) + 1);
+    return Array.isArray(page) ? page[index % size] : undefined;
+  }
+
+  replace(index, chat) {
+    const page = this.#pages.get(Math.floor(index / size) + 1);
+    if (Array.isArray(page)) page[index % size] = chat;
+  }
+
+  async page(number) {
+    const known = this.#pages.get(number);
+    if (known) return known;
+    const coming = this.load(this.id, number, this.#abort.signal);
+    this.#pages.set(number, coming);
+    try {
+      const chats = await coming;
+      this.#pages.set(number, chats);
+      this.#learnCount(number, chats.length);
+      return chats;
+    } catch (error) {
+      this.#pages.delete(number);
+      throw error;
+    }
+  }
+
+  // What was counted and what is there may differ: what is there counts.
+  #learnCount(number, length) {
+    if (length < size) this.count = Math.min(Math.max(this.count, (number - 1) * size + length), length > 0 || number === 1 ? (number - 1) * size + length : this.count);
+    else this.count = Math.max(this.count, number * size);
+  }
+
+  /** Asks for the pages that hold places `from` to `to`; false when all were there. */
+  async need(from, to) {
+    const wanted = [];
+    for (let number = Math.floor(from / size) + 1; number <= Math.floor(Math.max(from, to - 1) / size) + 1; ++number)
+      if (!Array.isArray(this.#pages.get(number))) wanted.push(this.page(number));
+    await Promise.all(wanted);
+    return wanted.length > 0;
+  }
+
+  /** Reads again what has changed: the pages that are there. */
+  forget() {
+    this.#pages.clear();
+  }
+
+  /** The place of a chat, looked for around a time; none when it is not there. */
+  async find(chat, time) {
+    const last = Math.max(1, Math.ceil(this.count / size));
+    let [low, high] = [1, last];
+    while (time != null && low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const first = (await this.page(middle))[0];
+      if (!first) high = middle - 1;
+      else if ((instantOf(first.timestamp) ?? 0) > time + 1) high = middle - 1;
+      else low = middle;
+    }
+    // Chats of one time may lie on both sides of a page's edge; without a time every page is looked at, the newest first.
+    const order = time != null ? [low, low - 1, low + 1] : Array.from({ length: Math.min(last, 50) }, (_, i) => last - i);
+    for (const number of order.filter((one) => one >= 1 && one <= last)) {
+      const index = (await this.page(number)).findIndex(({ id }) => id === chat);
+      if (index >= 0) return (number - 1) * size + index;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// One conversation: its head, and its chats from any place on, opened at a hit where there is one.
+import { getConversation } from "./api.js";
+import { waitBadge } from "./badge.js";
+import { chatRow, missingRow } from "./chat.js";
+import { fullTime, instantOf } from "./dates.js";
+import { el, fill, iconButton } from "./dom.js";
+import { changed } from "./feed.js";
+import { language, t } from "./i18n.js";
+import { nameOf } from "./list.js";
+import { ChatPages } from "./pages.js";
+import { wantedWords, withFilter } from "./query.js";
+import { writePlace } from "./router.js";
+import { learn } from "./seen.js";
+import { patternOf } from "./snippet.js";
+import { noteFailure, nothing, skeleton, trouble } from "./speak.js";
+import { plainLine } from "./text.js";
+import { Timeline } from "./timeline.js";
+import { titleField } from "./title.js";
+import { waitsChanged, worst, writesOf } from "./waits.js";
+
+/** place: {id, q, chat, at}; back() leaves it. */
+export function readerView(place, back) {
+  const node = el("section", { class: "reader", "aria-label": t("list") });
+  const abort = new AbortController();
+  const pattern = patternOf(wantedWords(place.q));
+  let conversation, pages, timeline, title, facts;
+  let target = null;
+
+  async function start() {
+    const patience = setTimeout(() => fill(node, skeleton(6)), 150);
+    try {
+      conversation = await getConversation(place.id, abort.signal);
+      pages = new ChatPages(place.id, conversation.chatCount ?? conversation.chats?.length ?? 0);
+      if (pages.count === 0) await pages.page(1);
+      if (place.chat) target = await pages.find(place.chat, instantOf(place.at));
+    } catch (error) {
+      if (!abort.signal.aborted) fill(node, problemOf(error), iconButton("back", t("back"), back));
+      return;
+    } finally {
+      clearTimeout(patience);
+    }
+    if (!abort.signal.aborted) show();
+  }
+
+  function problemOf(error) {
+    if (error.status === 404) return nothing(t("gone"), t("goneHint"));
+    if (error.status === 504) return nothing(t("notHere"), t("notHereHint"));
+    return trouble(error, start);
+  }
+
+  function show() {
+    learn(conversation);
+    title = titleField(conversation, () => refresh());
+    facts = el("div", { class: "facts" });
+    timeline = new Timeline({ count: pages.count, draw, need, name: t("messages") });
+    const ends = el("div", { class: "ends" }, iconButton("back", t("toOldest"), () => timeline.focus(0), { class: "icon-button to-oldest" }), iconButton("down", t("toNewest"), () => timeline.focus(pages.count - 1)));
+    fill(node, el("header", { class: "reader-head" }, iconButton("back", t("back"), back, { class: "icon-button back" }), el("div", { class: "reader-name" }, title.node, facts)),
+      pages.count > 0 ? [timeline.node, ends] : nothing(t("noChats")));
+    showFacts();
+    if (pages.count > 0) timeline.show(target ?? pages.count - 1, target === null ? 1 : 0.25);
+    title.node.querySelector("h2").focus({ preventScroll: true });
+  }
+
+  function filterLink(kind, value, label = value) {
+    return el("a", { class: "fact", href: writePlace({ view: "list", q: withFilter("", kind, value) }) }, el("span", { class: "unseen" }, `${t(kind)}: `), el("bdi", {}, plainLine(label)));
+  }
+
+  function showFacts() {
+    const { user, llmApp, categories, createdAt, isEnd } = conversation;
+    fill(facts,
+      filterLink("user", user?.userId ?? nameOf(user), nameOf(user)),
+      llmApp?.name && filterLink("app", llmApp.name),
+      ...(categories ?? []).map((category) => filterLink("category", category)),
+      el("span", {}, t("chats", { count: pages.count })),
+      createdAt && el("span", {}, t("created", { when: fullTime(instantOf(createdAt), language()) })),
+      isEnd != null && el("span", {}, t(isEnd ? "ended" : "open")),
+      waitBadge(worst(writesOf(place.id))));
+  }
+
+  function draw(index) {
+    const chat = pages.at(index);
+    if (!chat) return missingRow();
+    const onchange = (fresh) => (pages.replace(index, fresh), timeline.redraw(index));
+    return chatRow(chat, { conversation: place.id, index, count: pages.count, previous: pages.at(index - 1), pattern, isTarget: index === target, onchange });
+  }
+
+  async function need(from, to) {
+    try {
+      const came = await pages.need(from, to);
+      timeline.resize(pages.count);
+      return came;
+    } catch (error) {
+      if (error.name !== "AbortError") noteFailure(error);
+      return false;
+    }
+  }
+
+  async function refresh() {
+    if (!timeline) return start();
+    try {
+      conversation = await getConversation(place.id, abort.signal);
+      const wasAtEnd = timeline.isAtEnd();
+      pages.forget();
+      pages.count = conversation.chatCount ?? pages.count;
+      const { index } = timeline.anchor;
+      await pages.need(Math.max(0, index - 5), Math.min(pages.count, index + 15));
+      title.update(conversation);
+      showFacts();
+      timeline.resize(pages.count);
+      timeline.redraw();
+      if (wasAtEnd && !timeline.node.contains(document.activeElement)) timeline.show(pages.count - 1, 1);
+    } catch (error) {
+      if (error.status === 404) fill(node, problemOf(error));
+    }
+  }
+
+  const ends = [
+    changed.on((what) => (what.lost || what.conversations.has(place.id) || what.deleted.has(place.id)) && refresh()),
+    waitsChanged.on(() => timeline && (showFacts(), timeline.redraw())),
+  ];
+
+  return {
+    node,
+    start,
+    stop: () => (abort.abort(), pages?.stop(), timeline?.stop(), ends.forEach((end) => end())),
+    rename: () => title?.edit(),
+    step(by) {
+      if (!timeline || pages.count === 0) return;
+      const focused = Number(document.activeElement?.closest?.(".timeline-row")?.dataset.index ?? NaN);
+      const from = Number.isNaN(focused) ? (target ?? timeline.anchor.index) - (by > 0 ? by : 0) : focused;
+      timeline.focus(Math.max(0, Math.min(pages.count - 1, from + by)));
+    },
+    jump: (toEnd) => timeline && pages.count > 0 && timeline.focus(toEnd ? pages.count - 1 : 0),
+  };
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tree of a message (markdown.js, draft.js) as elements. Knows the kinds below and no others; takes from the tree text
+// and addresses alone, and addresses only through links.js.
+import { el } from "./dom.js";
+import { linkTo } from "./links.js";
+import { speech } from "./text.js";
+
+const inner = (node) => (node.children ?? []).map(render);
+
+const kinds = {
+  text: (node) => node.text,
+  break: () => el("br"),
+  em: (node) => el("em", {}, ...inner(node)),
+  strong: (node) => el("strong", {}, ...inner(node)),
+  del: (node) => el("del", {}, ...inner(node)),
+  u: (node) => el("u", {}, ...inner(node)),
+  code: (node) => (node.language === undefined && !node.text.includes("\n") ? el("code", {}, node.text) : block(node)),
+  link: (node) => linkTo(node.href, ...inner(node)),
+  paragraph: (node) => el("p", { dir: "auto" }, ...inner(node)),
+  heading: (node) => el(`h${Math.min(6, node.level + 2)}`, { dir: "auto" }, ...inner(node)),
+  quote: (node) => el("blockquote", { dir: "auto" }, ...inner(node)),
+  rule: () => el("hr"),
+  list: (node) => el(node.ordered ? "ol" : "ul", { start: node.ordered && node.start !== 1 ? node.start : null, dir: "auto" }, ...node.items.map(item)),
+  table,
+};
+
+function block(node) {
+  return el("pre", { tabindex: "0", dir: "ltr", lang: null }, el("code", {}, node.text));
+}
+
+// An item that is one paragraph stands without the space of one.
+function item(blocks) {
+  const single = blocks.length > 0 && blocks[0].type === "paragraph" ? blocks[0].children.map(render) : null;
+  return el("li", { dir: "auto" }, ...(single ?? []), ...(single ? blocks.slice(1) : blocks).map(render));
+}
+
+function table(node) {
+  const row = (cells, tag) => el("tr", {}, ...cells.map((cell) => el(tag, { dir: "auto" }, ...cell.map(render))));
+  return el("div", { class: "table", tabindex: "0" }, el("table", {}, el("thead", {}, row(node.head, "th")), el("tbody", {}, ...node.rows.map((cells) => row(cells, "td")))));
+}
+
+function render(node) {
+  return kinds[node.type](node);
+}
+
+/** An element with the message in it, in the language of its letters. */
+export function renderMessage(tree, text) {
+  return el("div", { class: "message", ...speech(text) }, ...tree.map(render));
+}

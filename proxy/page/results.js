@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a search found, by conversation: its first hit with the words marked, and how many there are.
+import { search } from "./api.js";
+import { waitBadge } from "./badge.js";
+import { fullTime, instantOf, longDay, shortTime } from "./dates.js";
+import { el, fill } from "./dom.js";
+import { endless } from "./endless.js";
+import { language, t } from "./i18n.js";
+import { go, writePlace } from "./router.js";
+import { snippetNodes, snippetPieces } from "./snippet.js";
+import { nothing, say } from "./speak.js";
+import { plainLine, said, speech } from "./text.js";
+import { worst, writesOf } from "./waits.js";
+
+export function senderName(sender) {
+  return ["USER", "BOT", "AGENT"].includes(sender) ? t(`sender${sender}`) : plainLine(sender);
+}
+
+function coverageNote({ coverage, index }) {
+  if (!index.complete) return t("indexing");
+  if (coverage.complete) return null;
+  const from = instantOf(coverage.from);
+  return from ? t("notComplete", { from: longDay(from, language()) }) : t("notCompleteYet");
+}
+
+export function resultsView({ q, sort }) {
+  const head = el("div", { class: "results-head" });
+  const list = el("ul", { class: "rows" });
+  const pages = endless({ load, show, whenEmpty: () => nothing(t("nothingFound"), t("nothingFoundHint")) });
+  let current = "";
+
+  async function load(cursor, signal) {
+    const answer = await search(q, sort, cursor, signal);
+    if (!cursor && !signal.aborted) showHead(answer);
+    return { items: answer.results, next: answer.next };
+  }
+
+  function showHead(answer) {
+    const count = answer.total;
+    const sum = answer.totalExact === false ? t("foundMany", { count }) : t("found", { count });
+    const note = coverageNote(answer);
+    fill(list);
+    fill(head, el("p", { class: "sum" }, sum), orders(), note && el("p", { class: "hint" }, note));
+    say(sum);
+  }
+
+  function orders() {
+    const one = (name, label) => el("button", { type: "button", "aria-pressed": String(sort === name), onclick: () => go({ view: "list", q, sort: name }, { replace: true }) }, label);
+    return el("div", { class: "switch", role: "group", "aria-label": t("sort") }, one("newest", t("sortNewest")), one("relevance", t("sortRelevance")));
+  }
+
+  function row(hit) {
+    const when = instantOf(hit.timestamp);
+    const text = snippetPieces(hit.snippet).map((piece) => piece.text).join("");
+    const place = { view: "read", id: hit.conversationId, q, sort, chat: hit.chatId, at: hit.timestamp };
+    return el("a", { class: "row", href: writePlace(place), "data-id": hit.conversationId, "aria-current": hit.conversationId === current ? "true" : null },
+      el("span", { class: "row-top" },
+        said("span", { class: "row-title" }, plainLine(hit.title) || t("untitled")),
+        when && el("time", { datetime: hit.timestamp, title: fullTime(when, language()) }, shortTime(when, language(), Date.now()))),
+      el("span", { class: "row-text snippet", ...speech(text) }, ...snippetNodes(hit.snippet)),
+      el("span", { class: "row-foot" },
+        said("span", { class: "who" }, plainLine(hit.user) || t("nobody")),
+        hit.chatId && hit.sender && el("span", {}, senderName(hit.sender)),
+        hit.matchesInConversation > 1 && el("span", { class: "count" }, t("matchesHere", { count: hit.matchesInConversation })),
+        waitBadge(worst(writesOf(hit.conversationId)))));
+  }
+
+  function show(items) {
+    list.append(...items.map((hit) => el("li", {}, row(hit))));
+  }
+
+  return {
+    node: el("div", {}, head, list, pages.foot),
+    name: t("results"),
+    start: () => pages.start(),
+    stop: () => pages.stop(),
+    mark(id) {
+      current = id ?? "";
+      for (const link of list.querySelectorAll("a.row")) {
+        if (link.dataset.id === current) link.setAttribute("aria-current", "true");
+        else link.removeAttribute("aria-current");
+      }
+    },
+  };
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the page is, kept behind the # of its address, so that back, forward, reload and bookmarks work:
+//   #/?q=...  the list or a search      #/c/ID?q=&chat=&at=  a conversation, at a chat      #/state
+import { Signal } from "./signal.js";
+
+const views = { c: "read", state: "state" };
+
+/** {view, id, q, sort, chat, at}. Anything that is no place of ours is the list. */
+export function readPlace(hash) {
+  const [path, query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
+  const [head, id = ""] = path.split("/");
+  const given = new URLSearchParams(query);
+  const place = { view: views[head] ?? "list", q: given.get("q") ?? "", sort: given.get("sort") === "relevance" ? "relevance" : "newest" };
+  if (place.view !== "read") return place;
+  let decoded = "";
+  try {
+    decoded = decodeURIComponent(id);
+  } catch {
+    // not an id that we wrote
+  }
+  return decoded ? { ...place, id: decoded, chat: given.get("chat") ?? "", at: given.get("at") ?? "" } : { ...place, view: "list" };
+}
+
+export function writePlace({ view, id, q, sort, chat, at }) {
+  const query = new URLSearchParams();
+  if (q) query.set("q", q);
+  if (q && sort === "relevance") query.set("sort", sort);
+  if (view === "read" && chat) query.set("chat", chat);
+  if (view === "read" && at) query.set("at", at);
+  const path = view === "read" ? `c/${encodeURIComponent(id)}` : view === "state" ? "state" : "";
+  return `#/${path}${query.size > 0 ? `?${query}` : ""}`;
+}
+
+export const moved = new Signal();
+export const here = () => readPlace(location.hash);
+
+export function go(place, { replace = false } = {}) {
+  const address = writePlace({ ...place });
+  if (address === location.hash) return;
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  moved.emit(here());
+}
+
+if (globalThis.addEventListener) addEventListener("popstate", () => moved.emit(here()));

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the mirror is, in words and pictures a person can act on.
+import { compareNow } from "./api.js";
+import { calendar } from "./calendar.js";
+import { duration, fullTime, instantOf, longDay, relative } from "./dates.js";
+import { el, fill } from "./dom.js";
+import { askHealthSoon, health, healthChanged, verdict } from "./health.js";
+import { bytes, language, number, t } from "./i18n.js";
+import { note, noteFailure, skeleton, trouble } from "./speak.js";
+import { lookAfterWrites, waitsChanged } from "./waits.js";
+import { writesPart } from "./writes.js";
+
+function part(name, ...children) {
+  const id = `part-${name}`;
+  return el("section", { class: "part", "aria-labelledby": id }, el("h3", { id }, t(name)), ...children);
+}
+
+function tile(name, value, hint) {
+  return el("div", { class: "tile" }, el("dt", {}, t(name)), el("dd", {}, value, hint && el("span", { class: "hint" }, hint)));
+}
+
+async function compare() {
+  try {
+    await compareNow();
+    note(t("comparing"), "wait");
+    askHealthSoon();
+  } catch (error) {
+    noteFailure(error);
+  }
+}
+
+function banner(status) {
+  const now = Date.now();
+  const { kind, long } = verdict({ status }, now);
+  const verified = instantOf(status.upstream.lastVerifiedAt);
+  return el("div", { class: `banner banner-${kind}` },
+    el("div", {}, el("p", { class: "banner-title" }, long),
+      el("p", {}, verified ? t("compared", { when: relative(verified, language(), now) }) : t("neverCompared"))),
+    el("button", { type: "button", class: "primary", onclick: compare }, t("compareNow")));
+}
+
+function tiles({ mirror, outbox, safeToStop }) {
+  return el("dl", { class: "tiles" },
+    tile("conversations", number(mirror.conversations)),
+    tile("messages", number(mirror.chats)),
+    tile("size", bytes(mirror.bytes)),
+    tile("safeToStop", t(safeToStop ? "yes" : "notYet"), safeToStop ? "" : t("waitingCount", { count: outbox.pending })));
+}
+
+function backfill({ backfill: { done, fraction, etaSeconds } }) {
+  if (done) return null;
+  const share = fraction ?? null;
+  return part("backfill",
+    el("progress", share === null ? { "aria-label": t("backfill") } : { value: share, max: 1, "aria-label": t("backfill") }),
+    el("p", {}, [share !== null && number(share, { style: "percent" }), etaSeconds != null && t("backfillLeft", { time: duration(etaSeconds, language()) })].filter(Boolean).join(" · ")));
+}
+
+function coverageWords({ complete, completeFrom }) {
+  if (complete) return t("coverageAll");
+  const from = instantOf(completeFrom);
+  return from ? t("coverageFrom", { from: longDay(from, language()) }) : t("coverageNothing");
+}
+
+function problems(list) {
+  if (list.length === 0) return part("problems", el("p", {}, t("problemsNone")));
+  const one = ({ what, since, hint }) => el("li", {},
+    el("p", { dir: "auto" }, el("strong", {}, what), since && el("time", { datetime: since, title: fullTime(instantOf(since), language()) }, t("since", { when: relative(instantOf(since), language(), Date.now()) }))),
+    hint && el("p", { class: "hint", dir: "auto" }, hint));
+  return part("problems", el("ul", { class: "problems" }, ...list.map(one)));
+}
+
+function drift({ drift: found }) {
+  if (!found) return null;
+  const fields = Object.entries(found.fields ?? {});
+  const oldest = instantOf(found.oldestComparison);
+  return part("drift",
+    el("p", {}, [t("driftSaid", { count: found.audited }), t("driftDiffered", { count: found.differed }), found.deleted > 0 && t("driftDeleted", { count: found.deleted })].filter(Boolean).join(" ")),
+    fields.length > 0 && el("p", {}, `${t("driftFields")}: ${fields.map(([name, count]) => `${name} (${number(count)})`).join(", ")}`),
+    oldest && el("p", { class: "hint" }, t("oldestComparison", { when: relative(oldest, language(), Date.now()) })));
+}
+
+export function stateView() {
+  const days = calendar();
+  const writes = writesPart();
+  const top = el("div", {});
+  const bottom = el("div", {});
+  const covered = el("p", {});
+  const node = el("section", { class: "state", "aria-labelledby": "state-title", tabindex: "0" }, el("h2", { id: "state-title", tabindex: "-1" }, t("state")),
+    top, part("coverage", covered, days.node), part("writes", writes.node), bottom);
+
+  function show({ status, error }) {
+    if (error) return fill(top, trouble(error, askHealthSoon));
+    if (!status) return fill(top, skeleton(3));
+    fill(top, banner(status), tiles(status), backfill(status.mirror));
+    fill(covered, coverageWords(status.mirror));
+    days.update(status.mirror);
+    fill(bottom, problems(status.problems), drift(status.mirror));
+  }
+
+  const ends = [healthChanged.on(show), waitsChanged.on(writes.update)];
+  return {
+    node,
+    start() {
+      show(health);
+      askHealthSoon();
+      lookAfterWrites();
+      node.querySelector("h2").focus({ preventScroll: true });
+    },
+    stop: () => ends.forEach((end) => end()),
+  };
+}

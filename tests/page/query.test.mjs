@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { relative, shortTime, instantOf } from "./page/dates.js";
+import { Heights } from "./page/heights.js";
+import en from "./page/en.js";
+import ja from "./page/ja.js";
+import ko from "./page/ko.js";
+import { chooseLanguage } from "./page/i18n.js";
+import { ChatPages } from "./page/pages.js";
+import { readQuery, wantedWords, withFilter, withoutFilter, writeQuery } from "./page/query.js";
+import { readPlace, writePlace } from "./page/router.js";
+
+test("filters of a query become chips and the words stay", () => {
+  const query = readQuery('user:mina "ocean view" app:"My app" -not OR 여행* after:2026-01-01 http://x');
+  assert.deepEqual(query.filters, [{ kind: "user", value: "mina" }, { kind: "app", value: "My app" }, { kind: "after", value: "2026-01-01" }]);
+  assert.equal(query.words, '"ocean view" -not OR 여행* http://x');
+  assert.deepEqual(readQuery(writeQuery(query)), query);
+  for (const odd of ['"', "user:", 'user:"', ":", "  ", 'a"b c"d', 'app:""']) assert.deepEqual(readQuery(writeQuery(readQuery(odd))), readQuery(odd), odd);
+});
+
+test("a filter is added and taken away", () => {
+  assert.equal(withFilter("x", "category", "a b"), 'category:"a b" x');
+  assert.equal(withFilter("sender:USER x", "sender", "BOT"), "sender:BOT x", "there is one sender");
+  assert.equal(withFilter("user:a", "user", "b"), "user:a user:b");
+  assert.equal(withoutFilter("user:a app:b x", 0), "app:b x");
+  assert.deepEqual(wantedWords('user:a hot* "a b" -no OR'), ["hot", "a b"]);
+});
+
+test("a place and its address are the same", () => {
+  const place = { view: "read", id: "Q29u/+dg==", q: "여행 #1", sort: "relevance", chat: "a&b", at: "2026-01-01T00:00:00Z" };
+  assert.deepEqual(readPlace(writePlace(place)), place);
+  for (const odd of ["", "#", "#/", "#/nothing", "#/c/", "#/c/%zz"]) assert.equal(readPlace(odd).view, "list", odd);
+});
+
+test("times of either unit and of our own kind are instants", () => {
+  assert.equal(instantOf(1615246647609.666), 1615246647609.666);
+  assert.equal(instantOf(1615246647), 1615246647000);
+  assert.equal(instantOf("2026-01-01T00:00:00Z"), Date.UTC(2026, 0, 1));
+  for (const none of [null, undefined, "x", NaN, 0]) assert.equal(instantOf(none), null);
+  assert.equal(relative(0 + 1000, "en", 61_000), "1 minute ago");
+  assert.notEqual(shortTime(Date.UTC(2020, 5, 1), "ja", Date.UTC(2026, 0, 1)), "");
+});
+
+test("heights add up, and the row at a distance is found", () => {
+  const heights = new Heights(10_000, 50);
+  heights.set(3, 500);
+  heights.set(9_999, 10);
+  assert.equal(heights.above(4), 650);
+  assert.equal(heights.above(10_000), 9_998 * 50 + 510);
+  for (const index of [0, 3, 4, 5_000, 9_999]) {
+    assert.equal(heights.at(heights.above(index)), index);
+    assert.equal(heights.at(heights.above(index) + 9), index);
+  }
+  assert.equal(heights.at(1e9), 9_999);
+});
+
+test("a chat is found by its time in few pages", async () => {
+  let asked = 0;
+  const chats = Array.from({ length: 10_050 }, (_, i) => ({ id: `c${i}`, timestamp: 1e12 + Math.floor(i / 3) * 1000 }));
+  const load = async (id, page) => (++asked, chats.slice((page - 1) * 100, page * 100));
+  const pages = new ChatPages("x", 10_050, load);
+  for (const wanted of [0, 99, 100, 101, 7_777, 10_049]) assert.equal(await pages.find(`c${wanted}`, chats[wanted].timestamp), wanted);
+  assert.ok(asked < 40, `${asked} pages`);
+  assert.equal(await pages.find("gone", 1e12), null);
+  const wrong = new ChatPages("x", 10_049, load);
+  await wrong.page(101);
+  assert.equal(wrong.count, 10_050, "what is there counts");
+});
+
+test("every word is there in every language", () => {
+  for (const other of [ko, ja]) assert.deepEqual(Object.keys(other), Object.keys(en));
+  assert.equal(chooseLanguage(["fr-FR", "ko-KR"]), "ko");
+  assert.equal(chooseLanguage([]), "en");
+});
