@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "cache/index.hpp"
+#include "daemon/metrics.hpp"
 #include "daemon/status.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -208,6 +209,16 @@ std::string Instance::status()
     });
 }
 
+std::string Instance::metrics(const proxy::MeterRack& rack)
+{
+    const auto live = engine_.state();
+    return store_.read([&](cache::Reader& db) {
+        return store_.read_outbox([&](cache::Reader& outbox) {
+            return make_metrics({db, outbox, *live, client_, rack, clock_.now(), started_at_});
+        });
+    });
+}
+
 proxy::Options Instance::proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const
 {
     const Config& config = options_.config;
@@ -256,6 +267,7 @@ proxy::Needs Instance::needs()
                 return proxy::Upstream{options_.config.upstream_url, live->reachable, live->key_accepted, live->error};
             },
         .status = [this] { return status(); },
+        .metrics = [this](const proxy::MeterRack& rack) { return metrics(rack); },
         .wake = [this] { engine_.wake(); },
         .probe = [this] { asio::post(engine_loop_, [this] { client_.wake(); }); },
         .accept_deletions = [this] { engine_.accept_deletions(); },

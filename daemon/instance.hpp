@@ -58,7 +58,8 @@ class Instance {
     void probe(std::function<void()> alive);
 
     std::shared_ptr<const sync::State> state() const { return engine_.state(); }
-    std::string status(); // any thread: the JSON of GET /mirror/v1/status
+    std::string status();                              // any thread: the JSON of GET /mirror/v1/status
+    std::string metrics(const proxy::MeterRack& rack); // any thread: the text of GET /metrics
 
   private:
     proxy::Options proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const;
@@ -73,6 +74,7 @@ class Instance {
 
     InstanceOptions options_;
     SystemClock clock_;
+    Instant started_at_ = clock_.now();
     SystemRandom random_;
     asio::io_context engine_loop_{1};
     upstream::CurlTransport transport_;

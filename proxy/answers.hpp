@@ -15,11 +15,14 @@
 
 namespace alli::proxy {
 
+struct Route;
+
 /// A body, its tag, and when the mirror it came from was last verified, taken in one snapshot.
 struct Answer {
     std::shared_ptr<const std::string> body;
     std::string tag; // with its quotes
     std::optional<Instant> verified_at;
+    const Route* route = nullptr; // that it answers
 };
 Answer make_answer(std::string body, std::optional<Instant> verified_at);
 

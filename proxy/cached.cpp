@@ -148,13 +148,14 @@ Task<Response> ask_upstream(const Context& cx, const Request& rq, const Read& re
 
 } // namespace
 
-std::optional<Response> answer_at_once(const Context& cx, const Request& rq)
+std::optional<Response> answer_at_once(const Context& cx, Request& rq)
 {
     if (rq.method != "GET" && rq.method != "HEAD") return std::nullopt;
     const Answer* kept = cx.answers.find(rq.target, cx.needs.store.commits());
     if (!kept || rq.has("AGENT-EMAIL")) return std::nullopt;
     const Wishes wishes = wishes_of(rq);
     if (!will_do(cx, wishes, *kept)) return std::nullopt;
+    rq.route = kept->route;
     require_accepted_key(cx);
     wake_when_old(cx, wishes, *kept);
     return mirror_response(cx, rq, *kept);
@@ -176,6 +177,7 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
     const bool ask_all_the_same = read.upstream_once || (found && read.never_old && is_old(cx, *found));
     if (good && (!ask_all_the_same || wishes.only_if_cached)) {
         wake_when_old(cx, wishes, *found);
+        found->route = rq.route;
         if (!wishes.no_store && !ask_all_the_same && !read.never_old) cx.answers.put(rq.target, commits, *found);
         co_return mirror_response(cx, rq, *found);
     }

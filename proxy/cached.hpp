@@ -37,7 +37,7 @@ struct Read {
 Task<Response> answer_read(const Context& cx, const Request& rq, const Read& read);
 
 /// An answer that was kept whole; none when there is none, or it will not do.
-std::optional<Response> answer_at_once(const Context& cx, const Request& rq);
+std::optional<Response> answer_at_once(const Context& cx, Request& rq);
 
 /// Throws Error{key_rejected} where the mirror is to keep silent once upstream refused the key.
 void require_accepted_key(const Context& cx);

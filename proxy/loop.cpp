@@ -28,9 +28,11 @@ static std::size_t share(const Options& options, std::size_t all)
     return std::max<std::size_t>(all / static_cast<std::size_t>(std::max(options.loops, 1)), 1);
 }
 
-Loop::Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard)
-    : answers_(share(options, options.limits.answer_bytes)), context_{options, needs, answers_, flights}, guard_(guard),
-      max_sessions_(share(options, options.limits.connections)), work_(io_.get_executor()), timer_(io_),
+Loop::Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard, Meters& meters,
+           const MeterRack& rack)
+    : answers_(share(options, options.limits.answer_bytes)), context_{options, needs, answers_,    flights,
+                                                                      meters,  rack,  request_ids_},
+      guard_(guard), max_sessions_(share(options, options.limits.connections)), work_(io_.get_executor()), timer_(io_),
       end_(ended_.get_future())
 {}
 
@@ -88,6 +90,7 @@ void Loop::adopt(Socket socket, Peer peer)
     if (sessions_.size() >= 2 * max_sessions_) return; // those told to end did not get to it yet
     const auto session = std::make_shared<Session>(std::move(socket), peer, context_, guard_);
     sessions_.insert(session);
+    context_.meters.count_connection(1);
     const auto done = [this, session](const std::exception_ptr& failure) { remove(session, failure); };
     asio::co_spawn(io_, Session::run(session), asio::bind_cancellation_slot(session->cancellation().slot(), done));
 }
@@ -106,6 +109,7 @@ void Loop::make_room()
 void Loop::remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure)
 {
     sessions_.erase(session);
+    context_.meters.count_connection(-1);
     if (failure && !is_abort(failure)) spdlog::error("a connection ended by a failure of our own");
     end_if_done();
 }

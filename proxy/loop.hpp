@@ -4,6 +4,8 @@
 #pragma once
 
 #include "proxy/answers.hpp"
+#include "proxy/meters.hpp"
+#include "proxy/request_id.hpp"
 #include "proxy/session.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -19,7 +21,8 @@ namespace alli::proxy {
 class Loop {
   public:
     /// All that is given must outlive it.
-    Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard);
+    Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard, Meters& meters,
+         const MeterRack& rack);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
@@ -45,6 +48,7 @@ class Loop {
     void end_if_done();
 
     Answers answers_;
+    RequestIds request_ids_;
     const Context context_;
     const Guard& guard_;
     std::size_t max_sessions_;

@@ -34,6 +34,14 @@ Task<Response> mirror_status(const Context& cx, const Request&)
     co_return text_response("application/json", cx.needs.status());
 }
 
+// Counting rows takes a moment in a large mirror: not on a proxy loop.
+Task<Response> mirror_metrics(const Context& cx, const Request&)
+{
+    const auto job = [&cx](cache::Reader&) { return cx.needs.metrics(cx.rack); };
+    std::string text = co_await cx.needs.store.read_long(job);
+    co_return text_response("text/plain; version=0.0.4; charset=utf-8", std::move(text));
+}
+
 // Looks upstream now; with acceptDeletions, as a parameter or in a body of JSON, what upstream lacks is deleted.
 Task<Response> mirror_sync(const Context& cx, const Request& rq)
 {

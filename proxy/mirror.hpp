@@ -7,6 +7,7 @@
 namespace alli::proxy {
 
 Task<Response> mirror_status(const Context& cx, const Request& rq);
+Task<Response> mirror_metrics(const Context& cx, const Request& rq);
 Task<Response> mirror_sync(const Context& cx, const Request& rq);
 Task<Response> mirror_search(const Context& cx, const Request& rq);
 Task<Response> is_alive(const Context& cx, const Request& rq); // constant: needs no key, reads nothing

@@ -18,10 +18,10 @@ constexpr auto hop_by_hop = std::to_array<std::string_view>(
 // The local app's own, or written anew by the transport. Not Accept-Encoding: the transport decodes what it asked for.
 constexpr auto not_upstream =
     std::to_array<std::string_view>({"Host", "API-KEY", "Authorization", "Cookie", "Content-Length", "Accept-Encoding",
-                                     "Origin", "Expect", "HTTP2-Settings"});
+                                     "Origin", "Expect", "HTTP2-Settings", "X-Request-Id"});
 // Of upstream's connection and origin, or set by us on every answer.
 constexpr auto not_back = std::to_array<std::string_view>(
-    {"Content-Length", "Content-Encoding", "Set-Cookie", "Cache-Control", "X-Content-Type-Options",
+    {"Content-Length", "Content-Encoding", "Set-Cookie", "Cache-Control", "X-Request-Id", "X-Content-Type-Options",
      "Cross-Origin-Resource-Policy", "Content-Security-Policy", "Referrer-Policy"});
 constexpr auto prefixes_not_upstream = std::to_array<std::string_view>({"Sec-", "Proxy-"});
 constexpr auto prefixes_not_back = std::to_array<std::string_view>({"Access-Control-", "Proxy-"});
@@ -117,6 +117,7 @@ upstream::Request relayed_request(const Request& rq)
         return is_one_of(hop_by_hop, header.name) || is_one_of(not_upstream, header.name) ||
                starts_with_one_of(prefixes_not_upstream, header.name) || is_named(connection, header.name);
     });
+    if (!rq.request_id.empty()) request.headers.push_back({"X-Request-Id", rq.request_id});
     request.headers.push_back({"Via", "1.1 alli-mirror"});
     return request;
 }

@@ -2,11 +2,13 @@
 #include "proxy/routes.hpp"
 
 #include "proxy/cached.hpp"
+#include "proxy/meters.hpp"
 #include "proxy/mirror.hpp"
 #include "proxy/outbox.hpp"
 #include "proxy/page.hpp"
 #include "proxy/reads.hpp"
 #include "proxy/relay.hpp"
+#include "proxy/request_id.hpp"
 #include "proxy/target.hpp"
 #include "proxy/writes.hpp"
 
@@ -49,6 +51,7 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/page/{file}", "asset", &serve_asset, ours},
     {"GET", "/healthz", "live", &is_alive, ours},
     {"GET", "/readyz", "ready", &is_ready, ours},
+    {"GET", "/metrics", "metrics", &mirror_metrics, ours},
 });
 
 constexpr std::string_view relayed_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -112,6 +115,7 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
     if (rq.target == "*") co_return options_response(std::string(relayed_methods));
     Match match = find_route(rq.method, rq.path());
     rq.ids = std::move(match.ids);
+    rq.route = match.route;
     if (match.route) {
         surface = match.route->surface;
         co_return co_await match.route->handler(cx, rq);
@@ -171,7 +175,11 @@ Match find_route(std::string_view method, std::string_view path)
 
 Task<Response> answer(const Context& cx, Request& rq)
 {
+    const auto started = std::chrono::steady_clock::now();
+    const bool relayable = surface_of(rq.path()) == Surface::webapi;
     Surface surface = surface_of(rq.path());
+    const std::string_view given = rq.header("X-Request-Id");
+    rq.request_id = is_request_id(given) ? std::string(given) : cx.request_ids.next();
     std::exception_ptr failure;
     Response response;
     try {
@@ -180,6 +188,8 @@ Task<Response> answer(const Context& cx, Request& rq)
         failure = std::current_exception();
     }
     if (failure) response = answer_of(failure, surface);
+    response.headers.push_back({"X-Request-Id", rq.request_id});
+    cx.meters.count(rq.route, relayable, response, std::chrono::steady_clock::now() - started);
     co_return response;
 }
 

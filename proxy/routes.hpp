@@ -16,6 +16,10 @@ namespace alli::proxy {
 
 class Answers;
 class Flights;
+class MeterRack;
+class Meters;
+class RequestIds;
+struct Route;
 
 /// What handlers stand on: the same for all loops but for the answers that each keeps.
 struct Context {
@@ -23,6 +27,9 @@ struct Context {
     const Needs& needs;
     Answers& answers;
     Flights& flights;
+    Meters& meters;        // of this loop
+    const MeterRack& rack; // of all
+    RequestIds& request_ids;
 };
 
 /// One request that passed the guard, whole.
@@ -32,6 +39,8 @@ struct Request {
     boost::beast::http::fields fields;
     std::string body;
     std::vector<std::string> ids; // what {id} and {chat} of the pattern matched, decoded once
+    std::string request_id;       // X-Request-Id, the app's or ours
+    const Route* route = nullptr; // once it is known
 
     std::string_view path() const noexcept;
     std::string_view query() const noexcept;

@@ -35,6 +35,7 @@ struct Server::Core {
     Needs needs;
     Guard guard{options};
     Flights flights;
+    MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1))};
     std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> hold; // the first loop ends last
     std::list<Listener> listeners;
@@ -45,7 +46,8 @@ struct Server::Core {
 Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), needs(std::move(wanted))
 {
     const auto count = static_cast<std::size_t>(std::max(options.loops, 1));
-    for (std::size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Loop>(options, needs, flights, guard));
+    for (std::size_t i = 0; i < count; ++i)
+        loops.push_back(std::make_unique<Loop>(options, needs, flights, guard, rack.of(i), rack));
     hold.emplace(loops.front()->io().get_executor());
     flights.live_on(loops.front()->executor());
     try {

@@ -17,6 +17,8 @@
 
 namespace alli::proxy {
 
+class MeterRack;
+
 /// What upstream is like right now, as the engine knows it.
 struct Upstream {
     std::string url;
@@ -67,10 +69,11 @@ struct Needs {
     /// Sends a request upstream with the daemon's key. Called on a proxy loop; the implementation goes to the engine's
     /// loop.
     std::function<Task<upstream::Reply>(upstream::Request)> relay;
-    std::function<Upstream()> upstream;                    // any thread
-    std::function<std::string()> status;                   // any thread: the JSON of GET /mirror/v1/status
-    std::function<void()> wake;                            // any thread: poll soon
-    std::function<void()> probe = [] {};                   // any thread: a person asks to try upstream now
+    std::function<Upstream()> upstream;                        // any thread
+    std::function<std::string()> status;                       // any thread: the JSON of GET /mirror/v1/status
+    std::function<std::string(const MeterRack&)> metrics = {}; // any thread: the text of GET /metrics
+    std::function<void()> wake;                                // any thread: poll soon
+    std::function<void()> probe = [] {};                       // any thread: a person asks to try upstream now
     std::function<void()> accept_deletions = [] {};        // any thread: a person's word that what is missing is gone
     std::function<void(ConversationId)> wake_conversation; // any thread
 

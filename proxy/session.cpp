@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session.hpp"
 
+#include "proxy/meters.hpp"
 #include "proxy/page.hpp"
 #include "proxy/target.hpp"
 
@@ -137,6 +138,7 @@ Task<bool> Session::refuse(const Parser& parser, Refusal refusal)
                             ? door_page(view(parser.get()[http::field::accept_encoding]))
                             : problem(surface_of(path), refusal.status, refusal.detail);
     response.close = refusal.close || !parser.is_done(); // a body that was not read would be taken for a request
+    cx_.meters.count_refusal(refusal.status);
     if (refusal.status == 405) response.headers.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
     const Manner manner = manner_of(parser);
     const bool more = co_await send(std::move(response), manner);

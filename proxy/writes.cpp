@@ -34,6 +34,14 @@ std::string headers_of(const Request& rq)
     return headers.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// Not part of what makes two requests the same one.
+std::string with_request_id(const std::string& headers, const Request& rq)
+{
+    Json all = Json::parse(headers);
+    if (!rq.request_id.empty()) all["X-Request-Id"] = rq.request_id;
+    return all.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string new_uuid()
 {
     SystemRandom random;
@@ -75,6 +83,7 @@ cache::NewEntry entry_of(const Context& cx, const Request& rq, EditKind kind)
     entry.upstream_key = new_uuid();
     if (!rq.header("Idempotency-Key").empty()) entry.client_key = std::string(rq.header("Idempotency-Key"));
     entry.request_hash = hash_of(rq, entry.headers);
+    entry.headers = with_request_id(entry.headers, rq);
     entry.base = base_of(cx, rq, kind);
     entry.created_at = cx.needs.clock.now();
     return entry;

@@ -68,15 +68,20 @@ Task<Client::Answer> Client::call(Request request, CallKind kind)
     try {
         answer.reply = co_await transport_.send(std::move(request));
     } catch (const Error& error) {
-        slot.settle(outcome_of(error));
+        settle(slot, outcome_of(error), kind, clock_.steady() - answer.started);
         throw;
     }
     answer.elapsed = clock_.steady() - answer.started;
-    Outcome outcome = outcome_of(answer.reply, clock_.now());
-    outcome.call = kind;
-    outcome.elapsed = answer.elapsed;
-    slot.settle(outcome);
+    settle(slot, outcome_of(answer.reply, clock_.now()), kind, answer.elapsed);
     co_return answer;
+}
+
+void Client::settle(Pace::Slot& slot, Outcome outcome, CallKind kind, std::chrono::nanoseconds elapsed)
+{
+    outcome.call = kind;
+    outcome.elapsed = elapsed;
+    meters_.count(outcome);
+    slot.settle(outcome);
 }
 
 // What upstream says in an error becomes a message of ours: should it repeat the key, that must not get into a log.

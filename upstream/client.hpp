@@ -7,6 +7,7 @@
 #include "alli/conversation.hpp"
 #include "alli/wire.hpp"
 #include "upstream/http.hpp"
+#include "upstream/meters.hpp"
 #include "upstream/pace.hpp"
 
 #include <optional>
@@ -84,6 +85,7 @@ class Client {
     void wake() { pace_.wake(); }
     /// What the budget allows now, for status and metrics. Any thread.
     Pace::State pace() const { return pace_.state(); }
+    const Meters& meters() const noexcept { return meters_; } // any thread
 
     /// Works out of the values seen; unknown until the first page with a time came.
     TimeUnit time_unit() const noexcept { return unit_; }
@@ -98,6 +100,7 @@ class Client {
     };
 
     Task<Answer> call(Request request, CallKind kind);
+    void settle(Pace::Slot& slot, Outcome outcome, CallKind kind, std::chrono::nanoseconds elapsed);
     Task<std::optional<Reply>> find(std::string target, std::string what, CallKind kind, Priority priority);
     Task<Reply> write(std::string method, std::string target, std::string body, Identity who, Priority priority);
     std::string list_target(const ListQuery& query) const;
@@ -109,6 +112,7 @@ class Client {
     Clock& clock_;
     Options options_;
     TimeUnit unit_;
+    Meters meters_;
 };
 
 } // namespace alli::upstream

@@ -104,6 +104,7 @@ class ProxyTest : public testing::Test {
             const std::lock_guard lock(upstream_.mutex);
             return upstream_.state;
         };
+        needs.metrics = metrics_;
         needs.status = [] { return std::string(R"({"version":"test"})"); };
         needs.wake = [this] {
             const std::lock_guard lock(upstream_.mutex);
@@ -196,6 +197,7 @@ class ProxyTest : public testing::Test {
     SetClock clock_;
     FakeUpstream upstream_;
     FakeDelivery delivery_;
+    std::function<std::string(const MeterRack&)> metrics_ = [](const MeterRack&) { return std::string(); };
     std::unique_ptr<Server> server_;
     std::string host_;
     std::uint16_t port_ = 0;

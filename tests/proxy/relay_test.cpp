@@ -70,7 +70,7 @@ TEST_F(Relay, CarriesWhatIsNotInTheTableByteForByte)
     EXPECT_EQ(sent.target, "/webapi/apps/a%2Fb+c=/run?x=%41&y=a+b/?&&");
     EXPECT_EQ(sent.body, body);
     EXPECT_EQ(sent.timeout.count(), 0) << "an app may work on an answer for minutes: progress alone is waited for";
-    EXPECT_THAT(names(sent.headers), ElementsAre("Content-Type", "Via"));
+    EXPECT_THAT(names(sent.headers), ElementsAre("Content-Type", "X-Request-Id", "Via"));
 }
 
 TEST_F(Relay, CarriesMethodsThatTheContractDoesNotName)

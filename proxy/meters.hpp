@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the proxy counts of its requests, for /metrics: by operation, by where the answer came from, by status. Each
+// loop counts into meters of its own, so that none waits for another; whoever reads adds them up, on any thread.
+#pragma once
+
+#include "alli/metric.hpp"
+#include "proxy/routes.hpp"
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace alli::proxy {
+
+/// Where an answer came from, as its Cache-Status says it.
+enum class Origin { none, hit, miss, stale, request, bypass };
+inline constexpr std::array<std::string_view, 6> origin_names{"none", "hit", "miss", "stale", "request", "bypass"};
+Origin origin_of(const Response& response) noexcept;
+
+/// Of one loop: written there alone.
+class Meters {
+  public:
+    struct Cell {
+        std::array<Counter, 6> statuses; // 1xx to 5xx at 1 to 5
+        Histogram time;
+    };
+
+    Meters();
+
+    /// `route` none: what is relayed, or nothing at all (`relayed`).
+    void count(const Route* route, bool relayed, const Response& response, std::chrono::nanoseconds took) noexcept;
+    /// A request that the guard or the reading of it refused.
+    void count_refusal(int status) noexcept { refusals_[refusal_slot(status)].add(); }
+    void count_connection(int change) noexcept { connections_.fetch_add(change, std::memory_order_relaxed); }
+
+    std::size_t rows() const noexcept { return cells_.size() / origin_names.size(); }
+    const Cell& cell(std::size_t row, std::size_t origin) const { return cells_[row * origin_names.size() + origin]; }
+    std::uint64_t refusals(std::size_t slot) const { return refusals_[slot].get(); }
+    int connections() const noexcept { return connections_.load(std::memory_order_relaxed); }
+
+    /// The statuses that refusals have; the last stands for any other.
+    static constexpr std::array refusal_statuses{400, 401, 403, 405, 408, 413, 414, 417,
+                                                 421, 429, 431, 501, 503, 505, 0};
+
+  private:
+    static std::size_t refusal_slot(int status) noexcept;
+
+    std::vector<Cell> cells_; // a row each route, then what is relayed, then nothing; by origin
+    std::array<Counter, refusal_statuses.size()> refusals_;
+    std::atomic<int> connections_{0};
+};
+
+/// The meters of all loops.
+class MeterRack {
+  public:
+    explicit MeterRack(std::size_t loops);
+    Meters& of(std::size_t loop) { return *meters_[loop]; }
+
+    struct Row {
+        std::array<std::uint64_t, 6> statuses{};
+        Histogram::Reading time;
+    };
+    /// By operation ("listConversations"; "relay"; "unknown") and origin; only what was ever asked for.
+    std::map<std::pair<std::string_view, std::string_view>, Row> requests() const;
+    std::map<int, std::uint64_t> refusals() const; // by status; 0: any other
+    int connections() const;
+
+  private:
+    std::vector<std::unique_ptr<Meters>> meters_;
+};
+
+} // namespace alli::proxy
