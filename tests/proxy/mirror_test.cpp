@@ -82,7 +82,7 @@ TEST_F(Mirror, IsAliveForAnyoneAndReadyForThoseWithAKey)
 TEST_F(Mirror, AnswersOtherPathsAndMethodsItself)
 {
     start();
-    EXPECT_EQ(get("/").status, 404);
+    EXPECT_EQ(get("/nowhere").status, 404);
     EXPECT_EQ(get("/mirror/v1/nothing").status, 404);
     EXPECT_EQ(get("/webapi").status, 404);
     const auto wrong = send("DELETE", "/mirror/v1/status");
