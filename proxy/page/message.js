@@ -37,9 +37,10 @@ function piece(text) {
 
 /** `wanted`: show at least up to this place of the text. */
 export function messageNode(message, wanted = 0) {
-  const text = String(message ?? "");
-  const draft = text.length < 1_000_000 ? readDraft(text) : null;
-  if (draft) return el("div", {}, renderMessage(draft, draft.map(textOf).join(" ")));
+  let text = String(message ?? "");
+  const draft = readDraft(text);
+  if (draft) text = draft.map(textOf).join("\n\n");
+  if (draft && text.length <= step) return el("div", {}, renderMessage(draft, text));
   let shown = cutAt(text, Math.max(first, wanted + 500));
   const node = el("div", {}, piece(text.slice(0, shown)));
   if (shown < text.length) node.append(moreButton());

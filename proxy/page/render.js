@@ -7,14 +7,17 @@ import { speech } from "./text.js";
 
 const inner = (node) => (node.children ?? []).map(render);
 
+// Overrides make "exe.png" of "gnp.exe"; no language needs them, directions are known by the letters.
+const plain = (text) => text.replace(/[\u202d\u202e]/g, "");
+
 const kinds = {
-  text: (node) => node.text,
+  text: (node) => plain(node.text),
   break: () => el("br"),
   em: (node) => el("em", {}, ...inner(node)),
   strong: (node) => el("strong", {}, ...inner(node)),
   del: (node) => el("del", {}, ...inner(node)),
   u: (node) => el("u", {}, ...inner(node)),
-  code: (node) => (node.language === undefined && !node.text.includes("\n") ? el("code", {}, node.text) : block(node)),
+  code: (node) => (node.language === undefined && !node.text.includes("\n") ? el("code", {}, plain(node.text)) : block(node)),
   link: (node) => linkTo(node.href, ...inner(node)),
   paragraph: (node) => el("p", { dir: "auto" }, ...inner(node)),
   heading: (node) => el(`h${Math.min(6, node.level + 2)}`, { dir: "auto" }, ...inner(node)),
@@ -25,7 +28,7 @@ const kinds = {
 };
 
 function block(node) {
-  return el("pre", { tabindex: "0", dir: "ltr", lang: null }, el("code", {}, node.text));
+  return el("pre", { tabindex: "0", dir: "ltr", lang: null }, el("code", {}, plain(node.text)));
 }
 
 // An item that is one paragraph stands without the space of one.

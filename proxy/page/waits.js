@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The changes that have not arrived upstream yet, by conversation: what is waiting must look like waiting.
 import { listWrites } from "./api.js";
+import { healthChanged } from "./health.js";
 import { Signal, settle } from "./signal.js";
 
 export const waitsChanged = new Signal();
@@ -17,6 +18,15 @@ export async function lookAfterWrites() {
   waitsChanged.emit(writes);
 }
 export const askWritesSoon = settle(lookAfterWrites, 150);
+
+// Where no change feed tells of it, the status does: what waits is looked at again, and other counts mean news.
+let counted = "";
+healthChanged.on(({ status }) => {
+  const { pending, failed, conflicts } = status?.outbox ?? {};
+  const now = [pending, failed, conflicts].join(" ");
+  if (now !== counted || writes.length > 0) askWritesSoon();
+  counted = now;
+});
 
 const chatOf = (write) => /\/chats\/([^/]+)\/feedback$/.exec(write.path)?.[1];
 

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sandbox, a switch between it and a mirror, the mirror, and a browser. Ports are free ones; ended by end().
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+export const hostile = [
+  '<script>window.caught = 1</script><img src="http://evil.test/i.png" onerror="window.caught = 1">',
+  "[press me](javascript:window.caught=1) [file](file:///etc/passwd) [out](https://example.com/a)",
+  "![pixel](http://evil.test/pixel.png) <svg onload=window.caught=1>",
+  "\u202egnp.exe\u202c \u2066turned\u2069 <iframe src=http://evil.test>",
+].join("\n\n");
+
+const turn = (text, i) => ({ sender: i % 2 ? "BOT" : "USER", text, rating: null });
+const dialogue = (lang, key, texts) => JSON.stringify({ lang, source: "test", key, turns: texts.map(turn) });
+const corpus = [
+  dialogue("en", "en", ["Where is the lighthouse?", "The **lighthouse** is by the harbour."]),
+  dialogue("ko", "ko", ["바다 여행을 가고 싶어요", "좋아요, 여행지를 찾아볼게요."]),
+  dialogue("ja", "ja", ["静かな温泉宿を探しています", "温泉のある宿をご案内します。"]),
+  dialogue("en", "hostile", ["hostilequestion please", `hostileanswer\n\n${hostile}`, `megabyte ${"x".repeat(50)} ${"long words ".repeat(95_000)}`]),
+  dialogue("en", "long", Array.from({ length: 10_000 }, (_, i) => (i === 4321 ? "the needleword is here" : `line ${i} of a long talk`))),
+];
+
+function start(program, args, environment, ready) {
+  const child = spawn(program, args, { env: { PATH: process.env.PATH, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  return new Promise((resolve, reject) => {
+    const hear = (data) => {
+      said += data;
+      const found = ready.exec(said);
+      if (found) resolve({ child, found });
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.on("exit", () => reject(new Error(`ended early: ${said}`)));
+  });
+}
+
+/** What goes upstream passes here, until it is cut. */
+async function makeSwitch(port) {
+  const open = new Set();
+  let cut = false;
+  const server = net.createServer((from) => {
+    if (cut) return from.destroy();
+    const to = net.connect(port, "127.0.0.1");
+    for (const [one, other] of [[from, to], [to, from]]) {
+      open.add(one);
+      one.pipe(other);
+      one.on("error", () => other.destroy());
+      one.on("close", () => (open.delete(one), other.destroy()));
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const set = (value) => {
+    cut = value;
+    if (cut) for (const socket of open) socket.destroy();
+  };
+  return { port: server.address().port, cut: () => set(true), mend: () => set(false), close: () => (set(true), server.close()) };
+}
+
+export async function makeWorld() {
+  const home = mkdtempSync(join(tmpdir(), "alli-page-"));
+  const file = join(home, "corpus.jsonl");
+  writeFileSync(file, corpus.join("\n") + "\n");
+  const program = process.env.PROGRAM;
+  const places = { HOME: home, XDG_STATE_HOME: home, XDG_RUNTIME_DIR: home };
+  const sandbox = await start(program, ["sandbox", "--listen", "127.0.0.1:0", "--conversations", "5", "--corpus", file], places, /http:\/\/127\.0\.0\.1:(\d+)/);
+  const wire = await makeSwitch(Number(sandbox.found[1]));
+  const settings = {
+    ALLI_API_KEY: "sandbox", ALLI_MIRROR_UPSTREAM_URL: `http://127.0.0.1:${wire.port}`, ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND: "0", ALLI_MIRROR_MIRROR_PATH: join(home, "mirror.db"),
+    ALLI_MIRROR_PROXY_LISTEN: "127.0.0.1:0", ALLI_MIRROR_PROXY_AUTH: "none", ALLI_MIRROR_SYNC_INTERVAL: "1s", ALLI_MIRROR_PROXY_FORWARD_TIMEOUT: "1s",
+  };
+  const mirror = await start(program, ["serve"], { ...places, ...settings }, /listens on 127\.0\.0\.1:(\d+)/);
+  const base = `http://127.0.0.1:${mirror.found[1]}`;
+  for (let done = false; !done; ) {
+    const { mirror: state } = await (await fetch(`${base}/mirror/v1/status`)).json();
+    done = state.complete;
+    if (!done) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+  return {
+    base, browser, wire,
+    async end() {
+      await browser.close();
+      for (const { child } of [mirror, sandbox]) {
+        child.kill("SIGTERM");
+        if (child.exitCode === null) await new Promise((resolve) => child.on("exit", resolve));
+      }
+      wire.close();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
