@@ -32,11 +32,19 @@ bool same_run(const Atom& a, const Atom& b) // neighbours
     return a.unspaced && b.unspaced && b.joined;
 }
 
+// A run of two or more letters before it ends with the letter that it begins with.
+bool follows_its_letter(const std::vector<Atom>& atoms, std::size_t from)
+{
+    return from > 1 && atoms[from].unspaced && !atoms[from].joined && atoms[from - 1].text == atoms[from].text &&
+           same_run(atoms[from - 2], atoms[from - 1]);
+}
+
 // The tokens of the run at [from, to), as cache/tokens.cpp gives them.
 void append_run(std::string& tokens, const std::vector<Atom>& atoms, std::size_t from, std::size_t to)
 {
     const auto append = [&](std::string_view text) { (tokens += tokens.empty() ? "" : " ") += text; };
     const bool glued = from > 0 && atoms[from].joined;
+    if (follows_its_letter(atoms, from)) append(run_break);
     const bool ends_in_word = to < atoms.size() && atoms[to].joined;
     for (std::size_t i = from; i + 1 < to; ++i)
         append((i == from && glued ? "+" : "") + atoms[i].text + atoms[i + 1].text);

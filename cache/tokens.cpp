@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace alli::cache {
 namespace {
@@ -58,6 +59,7 @@ class Tokenizer {
     int add_to_word(const Letter& letter)
     {
         if (buffer_.empty()) begin_ = letter.begin;
+        ended_ = 0;
         if (set_ == TokenSet::letters || buffer_.size() >= longest_word) return 0;
         if (letter.code < 0x80)
             buffer_ += static_cast<char>(letter.code);
@@ -71,11 +73,18 @@ class Tokenizer {
         int stop = 0;
         if (set_ == TokenSet::letters)
             stop = is_common(letter.code) ? emit_letter(letter, false) : 0;
-        else if (last_.code != 0)
-            stop = emit_pair(letter);
+        else
+            stop = last_.code != 0 ? emit_pair(letter) : part_runs(letter);
         paired_ = last_.code != 0;
         last_ = letter;
         return stop;
+    }
+
+    // "학교 교실" is not "학교실", whose pairs are the same.
+    int part_runs(const Letter& first)
+    {
+        const bool mistakable = std::exchange(ended_, 0) == first.code;
+        return mistakable ? emit(run_break, first.begin, first.end, false) : 0;
     }
 
     int emit_letter(const Letter& letter, bool beside)
@@ -104,8 +113,10 @@ class Tokenizer {
     int end_letters(LetterKind next)
     {
         if (set_ == TokenSet::letters) return is_common(last_.code) ? 0 : emit_letter(last_, false);
-        if (paired_ && next == LetterKind::separator)
+        if (paired_ && next == LetterKind::separator) {
+            ended_ = last_.code;
             return set_ == TokenSet::everything ? emit_letter(last_, true) : 0;
+        }
         const int stop = emit_letter(last_, false);
         return stop != 0 || !glued_ ? stop : emit_glued(last_.begin, last_.end);
     }
@@ -135,6 +146,7 @@ class Tokenizer {
     LetterKind kind_ = LetterKind::separator;
     bool glued_ = false;  // the run began right after one of the other kind
     bool paired_ = false; // last_ is the second of a pair
+    char32_t ended_ = 0;  // what the run of pairs before ended with, when a separator did and nothing came since
     std::uint32_t begin_ = 0, end_ = 0;
     std::string buffer_;                          // of a word: all of it so far
     Letter last_{0, LetterKind::separator, 0, 0}; // of a run; code 0: none yet

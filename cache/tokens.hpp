@@ -33,6 +33,9 @@ using TakeToken = int (*)(void* to, const Token& token);
 
 int tokenize(std::string_view text, TokenSet set, TakeToken take, void* to);
 
+/// A token between two runs of pairs, where the second begins with the letter that the first ends with.
+inline constexpr std::string_view run_break = "/";
+
 inline constexpr std::size_t longest_word = 128; // bytes; what is beyond does not count
 
 } // namespace alli::cache

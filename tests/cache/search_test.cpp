@@ -57,6 +57,31 @@ TEST_F(Search, FindsTitlesAndObeysFilters)
     EXPECT_EQ(find(query).total, 0);
 }
 
+TEST_F(Search, TakesNeighboursForNoWholeWord)
+{
+    const auto put_text = [&](const std::string& id, const std::string& text) {
+        const Conversation made = support::make_conversation(id, 100, {{"title", nullptr}});
+        const std::vector<Chat> chats{support::make_chat(id, 0, 100, text)};
+        write([&](Writer& db) {
+            IndexBatch index;
+            put_conversation(db, index, made);
+            put_chats(db, index, made.id, 0, chats);
+            index.flush(db);
+        });
+    };
+    put_text("parted", "우리 학교 교실"), put_text("whole", "우리 학교실"), put_text("lone", "학교 교");
+    const auto total = [&](const std::string& text) {
+        SearchQuery query;
+        query.text = text;
+        return find(query).total;
+    };
+    EXPECT_EQ(total("학교실"), 1);
+    EXPECT_EQ(total("\"학교 교실\""), 1);
+    EXPECT_EQ(total("\"학교 교\""), 2);
+    EXPECT_EQ(total("교실"), 2);
+    EXPECT_EQ(total("교"), 3);
+}
+
 TEST_F(Search, NeverFails)
 {
     put("a", 100, 1);
@@ -101,6 +126,7 @@ TEST(Match, AsksTheIndexForPairsAndForWhatTouches)
     EXPECT_EQ(index_expression(phrases("宿泊3")[0]), "\"宿泊 泊 +3\"");
     EXPECT_EQ(index_expression(phrases("\"foo 日\"")[0]), "\"foo 日\" *");
     EXPECT_TRUE(phrases("\"나 학교\"")[0].needs_check());
+    EXPECT_EQ(index_expression(phrases("\"학교 교실\"")[0]), "\"학교 / 교실\"");
 }
 
 TEST(Snippet, EscapesAndMarks)
