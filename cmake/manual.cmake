@@ -5,8 +5,13 @@ function(made_by_program file destination)
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/manual/${file} DEPENDS alli-mirror VERBATIM
                      COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/manual
                      COMMAND alli-mirror ${ARGN} > ${CMAKE_BINARY_DIR}/manual/${file})
-  install(FILES ${CMAKE_BINARY_DIR}/manual/${file} DESTINATION ${destination})
-  set_property(GLOBAL APPEND PROPERTY alli_manual ${CMAKE_BINARY_DIR}/manual/${file})
+  set(installed ${CMAKE_BINARY_DIR}/manual/${file})
+  if(file MATCHES "\\.[0-9]$") # pages of man are installed compressed
+    add_custom_command(OUTPUT ${installed}.gz DEPENDS ${installed} COMMAND gzip -9nkf ${installed} VERBATIM)
+    string(APPEND installed .gz)
+  endif()
+  install(FILES ${installed} DESTINATION ${destination})
+  set_property(GLOBAL APPEND PROPERTY alli_manual ${installed})
 endfunction()
 
 made_by_program(alli-mirror.1 ${CMAKE_INSTALL_MANDIR}/man1 manual alli-mirror.1)

@@ -10,3 +10,39 @@ install(FILES ${ready}/system/alli-mirror.service ${ready}/system/alli-mirror@.s
 install(FILES ${ready}/user/alli-mirror.service DESTINATION lib/systemd/user)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/operations.md ${CMAKE_SOURCE_DIR}/docs/settings.md ${CMAKE_SOURCE_DIR}/docs/alerts.yml
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# What Debian's policy asks for beside it, and the settings file: in the package only, for a plain `cmake --install` writes
+# nothing outside its prefix.
+set(ALLI_MAINTAINER "alli-mirror maintainers <maintainers@alli-mirror.invalid>" CACHE STRING "who makes the package")
+set(CPACK_PACKAGE_CONTACT "${ALLI_MAINTAINER}")
+string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+configure_file(${CMAKE_SOURCE_DIR}/package/changelog.in ${ready}/changelog @ONLY)
+add_custom_command(OUTPUT ${ready}/changelog.gz DEPENDS ${ready}/changelog VERBATIM
+                   COMMAND gzip -9nkf ${ready}/changelog)
+install(FILES ${ready}/changelog.gz ${CMAKE_SOURCE_DIR}/package/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}
+        COMPONENT debian EXCLUDE_FROM_ALL)
+install(FILES ${CMAKE_SOURCE_DIR}/package/config.toml DESTINATION /etc/alli-mirror COMPONENT debian EXCLUDE_FROM_ALL)
+
+set(CPACK_GENERATOR DEB)
+set(CPACK_INSTALL_CMAKE_PROJECTS ${CMAKE_BINARY_DIR} ${PROJECT_NAME} ALL /
+                                 ${CMAKE_BINARY_DIR} ${PROJECT_NAME} debian /)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "local, complete and searchable mirror of Alli conversations")
+set(CPACK_PACKAGE_DESCRIPTION "Keeps every conversation of a project of Alli in a local file,
+answers the same API from it on localhost with the network or without,
+keeps writes until they can be delivered, and searches every message.")
+set(CPACK_PACKAGING_INSTALL_PREFIX "")
+set(CPACK_INSTALL_PREFIX /usr)
+set(CPACK_SET_DESTDIR ON)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR})
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/package/conffiles ${CMAKE_SOURCE_DIR}/package/postinst
+    ${CMAKE_SOURCE_DIR}/package/prerm ${CMAKE_SOURCE_DIR}/package/postrm)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+include(CPack)
+# Only the program and its pages are needed, not every test.
+add_custom_target(deb COMMAND ${CMAKE_CPACK_COMMAND} -G DEB DEPENDS alli-mirror manual ${ready}/changelog.gz VERBATIM)

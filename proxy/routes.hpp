@@ -4,7 +4,6 @@
 #pragma once
 
 #include "proxy/answer.hpp"
-#include "proxy/body.hpp"
 #include "proxy/guard.hpp"
 #include "proxy/server.hpp"
 
@@ -33,16 +32,15 @@ struct Context {
     RequestIds& request_ids;
 };
 
-/// One request that passed the guard.
+/// One request that passed the guard, whole.
 struct Request {
     std::string method;
     std::string target; // origin form, byte for byte
     boost::beast::http::fields fields;
-    std::string body;               // whole, but for relayed paths: they have
-    BodySource* incoming = nullptr; // what is still to be read; none: there is no body, or it is in `body`
-    std::vector<std::string> ids;   // what {id} and {chat} of the pattern matched, decoded once
-    std::string request_id;         // X-Request-Id, the app's or ours
-    const Route* route = nullptr;   // once it is known
+    std::string body;
+    std::vector<std::string> ids; // what {id} and {chat} of the pattern matched, decoded once
+    std::string request_id;       // X-Request-Id, the app's or ours
+    const Route* route = nullptr; // once it is known
 
     std::string_view path() const noexcept;
     std::string_view query() const noexcept;
