@@ -100,7 +100,7 @@ step "upgrading, with settings changed by hand"
 echo '# changed by hand' >>"$root/etc/alli-mirror/config.toml"
 dpkg-deb -R "$deb" "$work/next"
 sed -i 's/^Version: .*/&+next/' "$work/next/DEBIAN/control"
-dpkg-deb -b "$work/next" "$work/next.deb" >/dev/null
+dpkg-deb -Znone -b "$work/next" "$work/next.deb" >/dev/null
 package --install "$work/next.deb"
 ! grep -q 'not started' "$work/dpkg.log" || fail "an upgrade speaks as an installation does"
 grep -q 'changed by hand' "$root/etc/alli-mirror/config.toml" || fail "the upgrade lost settings"
