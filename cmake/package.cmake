@@ -46,4 +46,5 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/package/conffiles ${C
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)
 # Only the program and its pages are needed, not every test.
-add_custom_target(deb COMMAND ${CMAKE_CPACK_COMMAND} -G DEB DEPENDS alli-mirror manual ${ready}/changelog.gz VERBATIM)
+add_custom_target(deb COMMAND ${CMAKE_CPACK_COMMAND} -G DEB DEPENDS alli-mirror manual ${ready}/changelog.gz
+                  WORKING_DIRECTORY ${CMAKE_BINARY_DIR} VERBATIM)
