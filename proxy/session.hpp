@@ -69,7 +69,6 @@ class Session {
     std::optional<Steady> deadline_;
     bool expired_ = false;
     bool draining_ = false;
-    bool for_client_alone_ = false; // what is under way ends when the client leaves
 };
 
 } // namespace alli::proxy
