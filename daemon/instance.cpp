@@ -29,6 +29,20 @@ static upstream::CurlOptions curl_options(const Config& config)
     return options;
 }
 
+static int proxy_loops()
+{
+    return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
+}
+
+// A pool of its own, outside the budget, shared out among the proxy's loops.
+static upstream::CurlOptions relay_options(const Config& config)
+{
+    constexpr int connections = 64;
+    upstream::CurlOptions options = curl_options(config);
+    options.max_connections = std::max(connections / proxy_loops(), 1);
+    return options;
+}
+
 static upstream::Client::Options client_options(const Config& config, const std::string& key)
 {
     upstream::Client::Options options;
@@ -232,7 +246,7 @@ proxy::Options Instance::proxy_options(std::vector<std::string> listen, std::vec
     options.refuse_when_key_rejected = config.on_key_rejected == "refuse";
     options.max_age = config.max_age;
     options.forward_timeout = config.forward_timeout;
-    options.loops = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
+    options.loops = proxy_loops();
     options.version = ALLI_VERSION;
     return options;
 }
@@ -260,6 +274,11 @@ proxy::Needs Instance::needs()
         .relay =
             [this](upstream::Request request) {
                 return relay_on(engine_loop_.get_executor(), client_, std::move(request));
+            },
+        .connect =
+            [this](asio::any_io_executor proxy_loop) {
+                return std::make_unique<upstream::Relay>(std::move(proxy_loop), relay_options(options_.config),
+                                                         options_.api_key);
             },
         .upstream =
             [this] {

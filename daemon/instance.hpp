@@ -14,6 +14,7 @@
 #include "upstream/client.hpp"
 #include "upstream/curl_transport.hpp"
 #include "upstream/pace.hpp"
+#include "upstream/relay.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/executor_work_guard.hpp>

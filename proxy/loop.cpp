@@ -30,10 +30,13 @@ static std::size_t share(const Options& options, std::size_t all)
 
 Loop::Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard, Meters& meters,
            const MeterRack& rack)
-    : answers_(share(options, options.limits.answer_bytes)), context_{options, needs, answers_,    flights,
-                                                                      meters,  rack,  request_ids_},
-      guard_(guard), max_sessions_(share(options, options.limits.connections)), work_(io_.get_executor()), timer_(io_),
-      end_(ended_.get_future())
+    : answers_(share(options, options.limits.answer_bytes)), guard_(guard),
+      max_sessions_(share(options, options.limits.connections)),
+      exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr), context_{options,      needs,
+                                                                                        answers_,     flights,
+                                                                                        meters,       rack,
+                                                                                        request_ids_, exchanges_.get()},
+      work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 
 Loop::~Loop()

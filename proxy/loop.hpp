@@ -49,10 +49,11 @@ class Loop {
 
     Answers answers_;
     RequestIds request_ids_;
-    const Context context_;
     const Guard& guard_;
     std::size_t max_sessions_;
     asio::io_context io_{1};
+    std::unique_ptr<upstream::Exchanges> exchanges_;
+    const Context context_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     asio::steady_timer timer_;
     std::unordered_set<std::shared_ptr<Session>> sessions_;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/relay.hpp"
 
+#include "proxy/notice.hpp"
 #include "proxy/target.hpp"
 #include "upstream/header.hpp"
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace alli::proxy {
 namespace {
@@ -15,13 +17,14 @@ using upstream::same_name;
 // Of one connection (RFC 9110 7.6.1); what Connection names is added to these.
 constexpr auto hop_by_hop = std::to_array<std::string_view>(
     {"Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Connection"});
-// The local app's own, or written anew by the transport. Not Accept-Encoding: the transport decodes what it asked for.
+// The local app's own, or written anew by the transport. Not Accept-Encoding where the answer is read by us: the
+// transport decodes what it asked for.
 constexpr auto not_upstream =
     std::to_array<std::string_view>({"Host", "API-KEY", "Authorization", "Cookie", "Content-Length", "Accept-Encoding",
                                      "Origin", "Expect", "HTTP2-Settings", "X-Request-Id"});
 // Of upstream's connection and origin, or set by us on every answer.
 constexpr auto not_back = std::to_array<std::string_view>(
-    {"Content-Length", "Content-Encoding", "Set-Cookie", "Cache-Control", "X-Request-Id", "X-Content-Type-Options",
+    {"Content-Length", "Set-Cookie", "Cache-Control", "X-Request-Id", "X-Content-Type-Options",
      "Cross-Origin-Resource-Policy", "Content-Security-Policy", "Referrer-Policy"});
 constexpr auto prefixes_not_upstream = std::to_array<std::string_view>({"Sec-", "Proxy-"});
 constexpr auto prefixes_not_back = std::to_array<std::string_view>({"Access-Control-", "Proxy-"});
@@ -79,6 +82,23 @@ std::optional<std::string> conversation_of(std::string_view path)
     const std::string_view segment = split_path(path.substr(conversations_path.size())).front();
     if (segment.empty() || segment == "bulk_update") return std::nullopt;
     return decode_segment(segment);
+}
+
+std::string value_of(const std::vector<Header>& headers, std::string_view name)
+{
+    for (const Header& header : headers)
+        if (same_name(header.name, name)) return header.value;
+    return {};
+}
+
+// What the transport keeps to; it has checked the framing.
+std::optional<std::uint64_t> length_of(const upstream::Reply& reply)
+{
+    const std::string* text = reply.header("Transfer-Encoding") ? nullptr : reply.header("Content-Length");
+    std::uint64_t length = 0;
+    if (!text || std::from_chars(text->data(), text->data() + text->size(), length).ec != std::errc{})
+        return std::nullopt;
+    return length;
 }
 
 bool is_good(int status)
@@ -148,6 +168,29 @@ Task<Response> relay(const Context& cx, const Request& rq, Why why, std::chrono:
     co_return response;
 }
 
+upstream::Opening opening_of(const Request& rq)
+{
+    upstream::Opening opening;
+    opening.head = relayed_request(rq);
+    for (const auto& line : rq.fields) {
+        const std::string_view name(line.name_string().data(), line.name_string().size());
+        if (!same_name(name, "Accept-Encoding")) continue;
+        opening.head.headers.push_back({std::string(name), std::string(line.value().data(), line.value().size())});
+    }
+    opening.head.body.clear();
+    opening.has_body = !rq.body.empty();
+    if (opening.has_body) opening.length = rq.body.size();
+    return opening;
+}
+
+Response passed_response(upstream::Reply reply)
+{
+    const auto length = length_of(reply);
+    Response response = relayed_response(std::move(reply), Why::bypass);
+    response.length = length;
+    return response;
+}
+
 void require_no_redirect(const Response& response)
 {
     if (response.status < 300 || response.status >= 400 || response.status == 304) return;
@@ -161,11 +204,35 @@ Task<Response> relay_read(const Context& cx, const Request& rq)
     co_return response;
 }
 
+// Upstream hears no more than the app sent: an answer that comes before the end of the body ends the sending.
+static Task<> put_body(upstream::Exchange& exchange, const Request& rq)
+{
+    if (!rq.body.empty()) co_await exchange.put(rq.body);
+    exchange.end_body();
+}
+
+// "conversation" in an answer to a POST names what has just been changed.
+static std::unique_ptr<Source> noticing(const Context& cx, const Request& rq, const Response& response,
+                                        std::unique_ptr<Source> body)
+{
+    const auto value = [&](std::string_view name) { return value_of(response.headers, name); };
+    const bool readable = value("Content-Encoding").empty() && value("Content-Type").find("json") != std::string::npos;
+    if (rq.method != "POST" || !is_good(response.status) || !readable) return body;
+    auto found = [&needs = cx.needs](const std::string& id) { needs.wake_conversation(ConversationId{id}); };
+    return std::make_unique<Notice>(std::move(body), std::move(found));
+}
+
 Task<Response> relay_other(const Context& cx, const Request& rq)
 {
-    Response response = co_await relay(cx, rq, Why::bypass, no_deadline); // an app may work on an answer for minutes
+    rq.end_with_client();
+    std::unique_ptr<upstream::Exchange> exchange = cx.exchanges->open(opening_of(rq));
+    co_await put_body(*exchange, rq);
+    upstream::Reply reply = co_await exchange->head();
+    Response response = passed_response(std::move(reply));
     const bool reads = rq.method == "GET" || rq.method == "HEAD";
     if (!reads && is_good(response.status)) wake_engine(cx, rq);
+    response.stream = noticing(cx, rq, response, std::move(exchange));
+    response.sized = false;
     co_return response;
 }
 

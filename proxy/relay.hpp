@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the mirror does not answer goes upstream as it came, and its answer back: path and query byte for byte, headers
-// but for those that belong to one connection or to us. Buffered. Never stores. Runs on a proxy loop.
+// but for those that belong to one connection or to us. What no route reads
+// streams, both ways, over connections of this loop. Never stores. Runs on a proxy loop.
 #pragma once
 
 #include "proxy/routes.hpp"
@@ -24,5 +25,8 @@ Task<Response> relay_other(const Context& cx, const Request& rq);
 // Pure parts.
 upstream::Request relayed_request(const Request& rq);
 Response relayed_response(upstream::Reply reply, Why why);
+/// Unread both ways: with the app's Accept-Encoding, and the length of what comes back.
+upstream::Opening opening_of(const Request& rq);
+Response passed_response(upstream::Reply reply);
 
 } // namespace alli::proxy

@@ -30,6 +30,7 @@ struct Context {
     Meters& meters;        // of this loop
     const MeterRack& rack; // of all
     RequestIds& request_ids;
+    upstream::Exchanges* exchanges; // of this loop
 };
 
 /// One request that passed the guard, whole.
@@ -38,9 +39,10 @@ struct Request {
     std::string target; // origin form, byte for byte
     boost::beast::http::fields fields;
     std::string body;
-    std::vector<std::string> ids; // what {id} and {chat} of the pattern matched, decoded once
-    std::string request_id;       // X-Request-Id, the app's or ours
-    const Route* route = nullptr; // once it is known
+    std::function<void()> end_with_client = [] {}; // from now on: nobody but the client has use for the answer
+    std::vector<std::string> ids;                  // what {id} and {chat} of the pattern matched, decoded once
+    std::string request_id;                        // X-Request-Id, the app's or ours
+    const Route* route = nullptr;                  // once it is known
 
     std::string_view path() const noexcept;
     std::string_view query() const noexcept;

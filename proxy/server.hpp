@@ -7,7 +7,7 @@
 #include "alli/ids.hpp"
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
-#include "upstream/http.hpp"
+#include "upstream/exchange.hpp"
 
 #include <chrono>
 #include <functional>
@@ -69,6 +69,8 @@ struct Needs {
     /// Sends a request upstream with the daemon's key. Called on a proxy loop; the implementation goes to the engine's
     /// loop.
     std::function<Task<upstream::Reply>(upstream::Request)> relay;
+    /// What is passed on and back unread, with the daemon's key: one for each proxy loop, which alone uses it.
+    std::function<std::unique_ptr<upstream::Exchanges>(asio::any_io_executor)> connect = {};
     std::function<Upstream()> upstream;                        // any thread
     std::function<std::string()> status;                       // any thread: the JSON of GET /mirror/v1/status
     std::function<std::string(const MeterRack&)> metrics = {}; // any thread: the text of GET /metrics

@@ -72,7 +72,9 @@ Task<bool> Session::serve()
     deadline_.reset();
     const Manner manner = manner_of(parser);
     Request rq = take_request(parser.release());
+    rq.end_with_client = [this] { for_client_alone_ = true; };
     Response response = co_await answer(cx_, rq);
+    for_client_alone_ = false;
     co_return co_await send(std::move(response), manner);
 }
 
@@ -189,7 +191,7 @@ Manner Session::manner_of(const Parser& parser) const
 bool Session::check(Steady now)
 {
     outlet_.check(now);
-    if (outlet_.streams() && has_left(socket_)) return false;
+    if ((for_client_alone_ || outlet_.streams()) && has_left(socket_)) return false;
     if (!deadline_ || now < *deadline_) return true;
     deadline_.reset();
     expired_ = true;

@@ -69,6 +69,7 @@ class Session {
     std::optional<Steady> deadline_;
     bool expired_ = false;
     bool draining_ = false;
+    bool for_client_alone_ = false; // what is under way ends when the client leaves
 };
 
 } // namespace alli::proxy

@@ -87,6 +87,11 @@ Error timed_out(const std::string& host, std::chrono::milliseconds after, bool a
                  answered ? ", in the middle of an answer" : "");
 }
 
+Error malformed(const std::string& host)
+{
+    return unusable(host, "a header of it is not well formed", check_url);
+}
+
 Error too_large(const std::string& host, std::size_t limit)
 {
     return unusable(host, fmt::format("it is larger than {} bytes", limit), check_url);

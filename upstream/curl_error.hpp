@@ -21,6 +21,7 @@ struct Failure {
 
 Error error_of(const Failure& failure);
 Error timed_out(const std::string& host, std::chrono::milliseconds after, bool answered);
+Error malformed(const std::string& host);
 Error too_large(const std::string& host, std::size_t limit);
 
 } // namespace alli::upstream

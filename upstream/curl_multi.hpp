@@ -24,6 +24,15 @@ class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
 
     /// Sends one request; keep `self` alive while it is under way.
     static Task<Reply> send(std::shared_ptr<Multi> self, Request request);
+    const asio::any_io_executor& loop() const noexcept { return loop_; }
+    const CurlOptions& options() const noexcept { return options_; }
+    const Site& site() const noexcept { return site_; }
+
+    /// Begins it, now or when there is room.
+    void add(Transfer& transfer);
+    /// It is given up unless it has ended.
+    void remove(Transfer& transfer) noexcept;
+
     /// Ends all that is under way as abandoned; what is sent afterwards ends so at once.
     void close();
 
@@ -37,9 +46,7 @@ class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
     static int on_timer(CURLM*, long timeout_ms, void* self) noexcept;
 
     bool has_room() const noexcept;
-    void add(Transfer& transfer);
     void start(Transfer& transfer) noexcept;
-    void remove(Transfer& transfer) noexcept;
     void watch(curl_socket_t fd, int wanted);
     void forget(curl_socket_t fd);
     void arm(const std::shared_ptr<Socket>& socket);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/curl_transport.hpp"
 
-#include "upstream/curl_multi.hpp"
+#include "upstream/curl_exchange.hpp"
 
 namespace alli::upstream {
 
@@ -17,6 +17,11 @@ CurlTransport::~CurlTransport()
 Task<Reply> CurlTransport::send(Request request)
 {
     return Multi::send(multi_, std::move(request));
+}
+
+std::unique_ptr<Exchange> CurlTransport::open(Opening opening)
+{
+    return std::make_unique<CurlExchange>(multi_, std::move(opening));
 }
 
 } // namespace alli::upstream

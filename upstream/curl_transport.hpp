@@ -4,7 +4,7 @@
 // loop alone.
 #pragma once
 
-#include "upstream/http.hpp"
+#include "upstream/exchange.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -21,7 +21,7 @@ struct CurlOptions {
     std::string ca_file; // for tests with a certificate of their own; empty: the system's
 };
 
-class CurlTransport final : public Transport {
+class CurlTransport final : public Transport, public Exchanges {
   public:
     /// Throws Error{settings} for a URL that must not be used: not http(s), plain http to a host that is not loopback,
     /// credentials or a query in it.
@@ -29,9 +29,11 @@ class CurlTransport final : public Transport {
     ~CurlTransport() override;
 
     Task<Reply> send(Request request) override;
+    std::unique_ptr<Exchange> open(Opening opening) override;
+
+    class Multi; // of this room
 
   private:
-    class Multi;
     std::shared_ptr<Multi> multi_;
 };
 

@@ -17,6 +17,9 @@ bool is_framing(std::string_view name) noexcept;
 /// The line in libcurl's syntax, which writes an empty value as "Name;".
 std::string header_line(const Header& header);
 
+/// Whether it is one line of text with a name, as a header must be to be passed on.
+bool is_clean(const Header& header) noexcept;
+
 /// Throws Error{usage} for an unknown method, a target that is not a clean path, or a header that would break the
 /// framing.
 void check_request(const Request& request);

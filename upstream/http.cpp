@@ -67,6 +67,11 @@ bool is_framing(std::string_view name) noexcept
     return std::any_of(framing.begin(), framing.end(), [&](std::string_view own) { return same_name(own, name); });
 }
 
+bool is_clean(const Header& header) noexcept
+{
+    return is_token(header.name) && is_clean_value(header.value);
+}
+
 std::string header_line(const Header& header)
 {
     return header.value.empty() ? header.name + ";" : header.name + ": " + header.value;
@@ -80,7 +85,7 @@ void check_request(const Request& request)
     if (!is_clean_target(request.target))
         throw Error(Fault::usage, "percent-encode what is no part of a path", "the target of a request is not a path");
     for (const Header& header : request.headers)
-        if (!is_token(header.name) || !is_clean_value(header.value))
+        if (!is_clean(header))
             throw Error(Fault::usage, "a header is one line of text",
                         "a header of a request upstream is not well formed");
 }

@@ -3,29 +3,24 @@
 
 #include "alli/error.hpp"
 #include "upstream/curl_error.hpp"
+#include "upstream/curl_set.hpp"
 #include "upstream/header.hpp"
 
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <charconv>
 
 namespace alli::upstream {
+
+using curl::set;
+
 namespace {
 
 // Status lines of interim answers included: an upstream that sends them without end is given up.
 constexpr std::size_t max_header_bytes = std::size_t{256} << 10;
-
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value)
-{
-    const CURLcode code = (curl_easy_setopt)(easy, option, value); // the function: the macro checks literals alone
-    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
-    if (code != CURLE_OK)
-        throw Error(Fault::io, "libcurl 7.88 or newer, with TLS, is needed", "libcurl refuses option {}: {}",
-                    static_cast<int>(option), curl_easy_strerror(code));
-}
 
 } // namespace
 
@@ -43,9 +38,10 @@ void Transfer::prepare(curl::Easy easy)
     const std::string url = site_.base + request_.target;
     set(easy_.get(), CURLOPT_URL, url.c_str());
     set_headers();
-    set_method();
+    set_body();
     set_limits();
     set_security();
+    set_version();
     set(easy_.get(), CURLOPT_PRIVATE, this);
     set(easy_.get(), CURLOPT_ERRORBUFFER, detail_.data());
     set(easy_.get(), CURLOPT_HEADERFUNCTION, &Transfer::on_header);
@@ -73,7 +69,7 @@ void Transfer::set_headers()
     if (decodes_) set(easy_.get(), CURLOPT_ACCEPT_ENCODING, "");
 }
 
-void Transfer::set_method()
+void Transfer::set_body()
 {
     const auto& method = request_.method;
     const bool sends_body = !request_.body.empty() || method == "POST" || method == "PUT" || method == "PATCH";
@@ -100,6 +96,11 @@ void Transfer::set_limits()
     set(easy_.get(), CURLOPT_PATH_AS_IS, 1L);
 }
 
+void Transfer::set_version()
+{
+    set(easy_.get(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+}
+
 void Transfer::set_security()
 {
     set(easy_.get(), CURLOPT_FOLLOWLOCATION, 0L); // libcurl sends the key along to another host
@@ -108,7 +109,6 @@ void Transfer::set_security()
     set(easy_.get(), CURLOPT_SSL_VERIFYPEER, 1L);
     set(easy_.get(), CURLOPT_SSL_VERIFYHOST, 2L);
     set(easy_.get(), CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    set(easy_.get(), CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
     if (!options_.ca_file.empty()) set(easy_.get(), CURLOPT_CAINFO, options_.ca_file.c_str());
 }
 
@@ -144,23 +144,37 @@ Transfer::Steady Transfer::deadline() const noexcept
     return request_.timeout.count() > 0 ? std::min(stall, started_ + request_.timeout) : stall;
 }
 
-// libcurl's own low-speed limit counts in whole seconds; this watchdog counts in milliseconds.
 Task<> Transfer::wait()
 {
-    while (!ended()) {
-        const auto until = deadline();
-        boost::system::error_code woken;
-        timer_.expires_at(until);
-        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-        if (ended()) break;
-        if (woken) throw boost::system::system_error(woken);
-        if (std::chrono::steady_clock::now() < deadline()) continue;
-        const bool overdue = request_.timeout.count() > 0 && deadline() == started_ + request_.timeout;
-        end(overdue ? Ending::overdue : Ending::stalled);
-    }
+    while (!ended()) co_await wait_some();
+}
+
+// libcurl's own low-speed limit counts in whole seconds; this watchdog counts in milliseconds.
+Task<> Transfer::wait_some()
+{
+    boost::system::error_code woken;
+    timer_.expires_at(deadline());
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (cancelled != asio::cancellation_type::none) throw boost::system::system_error(woken);
+    if (ended() || std::chrono::steady_clock::now() < deadline()) co_return;
+    const bool overdue = request_.timeout.count() > 0 && deadline() == started_ + request_.timeout;
+    end(overdue ? Ending::overdue : Ending::stalled);
+}
+
+void Transfer::progressed() noexcept
+{
+    last_progress_ = std::chrono::steady_clock::now();
 }
 
 Reply Transfer::take()
+{
+    require_end();
+    if (decodes_) drop_coding_headers();
+    return std::move(reply_);
+}
+
+void Transfer::require_end() const
 {
     if (failure_) std::rethrow_exception(failure_);
     const bool answered = reply_.status != 0;
@@ -169,10 +183,8 @@ Reply Transfer::take()
     if (ending_ == Ending::stalled) throw timed_out(site_.host, options_.request_timeout, answered);
     if (ending_ == Ending::overdue) throw timed_out(site_.host, request_.timeout, answered);
     if (ending_ == Ending::too_large) throw too_large(site_.host, options_.max_reply_bytes);
-    if (code_ == CURLE_OK) {
-        if (decodes_) drop_coding_headers();
-        return std::move(reply_);
-    }
+    if (ending_ == Ending::malformed) throw malformed(site_.host);
+    if (code_ == CURLE_OK) return;
 
     Failure failure;
     failure.host = site_.host;
@@ -193,11 +205,11 @@ void Transfer::drop_coding_headers()
     });
 }
 
-bool Transfer::read_header(std::string_view line)
+Transfer::Ending Transfer::read_header(std::string_view raw)
 {
-    header_bytes_ += line.size();
-    if (header_bytes_ > max_header_bytes) return false;
-    line = trimmed(line);
+    header_bytes_ += raw.size();
+    if (header_bytes_ > max_header_bytes) return Ending::too_large;
+    const std::string_view line = trimmed(raw);
     if (line.starts_with("HTTP/")) {
         reply_ = Reply{};
         const auto space = line.find(' ');
@@ -205,29 +217,36 @@ bool Transfer::read_header(std::string_view line)
         headers_done_ = false;
     } else if (line.empty()) {
         headers_done_ = true;
+        if (reply_.status >= 200) head_came();
     } else if (!headers_done_) {
+        if (raw.front() == ' ' || raw.front() == '\t') return Ending::malformed; // folded, which nobody may any more
         const auto colon = line.find(':');
-        if (colon == line.npos) return true;
+        if (colon == line.npos) return Ending::none;
         Header header{std::string(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))};
+        if (!is_clean(header)) return Ending::malformed;
         reply_.headers.push_back(std::move(header));
     }
-    return true;
+    return Ending::none;
 }
 
-bool Transfer::read_body(std::string_view piece)
+std::size_t Transfer::take_body(std::string_view piece)
 {
-    if (piece.size() > options_.max_reply_bytes - reply_.body.size()) return false;
+    if (piece.size() > options_.max_reply_bytes - reply_.body.size()) {
+        end(Ending::too_large);
+        return CURL_WRITEFUNC_ERROR;
+    }
     reply_.body.append(piece);
-    return true;
+    return piece.size();
 }
 
 // Exceptions must not pass through libcurl's C: out of memory ends the transfer as too large for us.
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept
 try {
     auto& transfer = *static_cast<Transfer*>(self);
-    transfer.last_progress_ = std::chrono::steady_clock::now();
-    if (transfer.read_header(std::string_view(data, size * count))) return size * count;
-    transfer.end(Ending::too_large);
+    transfer.progressed();
+    const Ending ending = transfer.read_header(std::string_view(data, size * count));
+    if (ending == Ending::none) return size * count;
+    transfer.end(ending);
     return 0;
 } catch (const std::exception&) {
     static_cast<Transfer*>(self)->end(Ending::too_large);
@@ -237,10 +256,8 @@ try {
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept
 try {
     auto& transfer = *static_cast<Transfer*>(self);
-    transfer.last_progress_ = std::chrono::steady_clock::now();
-    if (transfer.read_body(std::string_view(data, size * count))) return size * count;
-    transfer.end(Ending::too_large);
-    return CURL_WRITEFUNC_ERROR;
+    transfer.progressed();
+    return transfer.take_body(std::string_view(data, size * count));
 } catch (const std::exception&) {
     static_cast<Transfer*>(self)->end(Ending::too_large);
     return CURL_WRITEFUNC_ERROR;

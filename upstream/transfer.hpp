@@ -18,13 +18,14 @@ namespace alli::upstream {
 class Transfer {
   public:
     using Steady = std::chrono::steady_clock::time_point;
-    enum class Ending { none, answered, stalled, overdue, too_large, abandoned, failed };
+    enum class Ending { none, answered, stalled, overdue, too_large, malformed, abandoned, failed };
 
     /// Throws Error{usage} for a request that must not go out as it is: an unknown method, a target that is not a path,
     /// a header that would break the framing. `options` and `site` must outlive it.
     Transfer(asio::any_io_executor loop, Request request, const CurlOptions& options, const Site& site);
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
+    virtual ~Transfer() = default;
 
     /// Takes the handle and sets every option on it.
     void prepare(curl::Easy easy);
@@ -43,17 +44,33 @@ class Transfer {
     /// The reply, or the Error that this ending is.
     Reply take();
 
+  protected:
+    virtual void set_body(); // the method too
+    virtual void set_version();
+    /// What libcurl's write callback may return.
+    virtual std::size_t take_body(std::string_view piece);
+    virtual void head_came() {}
+
+    void never_decode() noexcept { decodes_ = false; }
+    const std::string& method() const noexcept { return request_.method; }
+    int status() const noexcept { return reply_.status; }
+    Reply take_head() { return std::move(reply_); }
+    /// Throws the Error that its end is, unless that was a whole answer.
+    void require_end() const;
+    /// Until wake(), the end, or its own deadline, which is an end.
+    Task<> wait_some();
+    void wake() { timer_.cancel(); }
+    void progressed() noexcept;
+
   private:
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
     static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) noexcept;
 
     void set_headers();
-    void set_method();
     void set_limits();
     void set_security();
-    bool read_header(std::string_view line);
-    bool read_body(std::string_view piece);
+    Ending read_header(std::string_view raw);
     Steady deadline() const noexcept;
     void drop_coding_headers();
 

@@ -54,6 +54,44 @@ struct FakeUpstream {
     }
 };
 
+/// What is passed on, as FakeUpstream answers it.
+class FakeExchange final : public upstream::Exchange {
+  public:
+    FakeExchange(FakeUpstream& upstream, upstream::Opening opening)
+        : upstream_(upstream), request_(std::move(opening.head))
+    {}
+    Task<bool> put(std::string_view piece) override
+    {
+        request_.body += piece;
+        co_return true;
+    }
+    void end_body() override {}
+    Task<upstream::Reply> head() override
+    {
+        upstream::Reply reply = co_await FakeUpstream::answer(&upstream_, std::move(request_));
+        if (!reply.body.empty()) body_ = std::exchange(reply.body, {});
+        co_return reply;
+    }
+    Task<std::optional<std::string>> next() override { co_return std::exchange(body_, std::nullopt); }
+
+  private:
+    FakeUpstream& upstream_;
+    upstream::Request request_;
+    std::optional<std::string> body_;
+};
+
+class FakeExchanges final : public upstream::Exchanges {
+  public:
+    explicit FakeExchanges(FakeUpstream& upstream) : upstream_(upstream) {}
+    std::unique_ptr<upstream::Exchange> open(upstream::Opening opening) override
+    {
+        return std::make_unique<FakeExchange>(upstream_, std::move(opening));
+    }
+
+  private:
+    FakeUpstream& upstream_;
+};
+
 /// Delivery as the proxy sees it: answers with `reply`, or lets everything wait.
 struct FakeDelivery {
     std::optional<upstream::Reply> reply;
@@ -100,6 +138,7 @@ class ProxyTest : public testing::Test {
         needs.relay = [this](upstream::Request request) {
             return FakeUpstream::answer(&upstream_, std::move(request));
         };
+        needs.connect = connect_;
         needs.upstream = [this] {
             const std::lock_guard lock(upstream_.mutex);
             return upstream_.state;
@@ -198,6 +237,8 @@ class ProxyTest : public testing::Test {
     FakeUpstream upstream_;
     FakeDelivery delivery_;
     std::function<std::string(const MeterRack&)> metrics_ = [](const MeterRack&) { return std::string(); };
+    std::function<std::unique_ptr<upstream::Exchanges>(asio::any_io_executor)> connect_ =
+        [this](const asio::any_io_executor&) { return std::make_unique<FakeExchanges>(upstream_); };
     std::unique_ptr<Server> server_;
     std::string host_;
     std::uint16_t port_ = 0;

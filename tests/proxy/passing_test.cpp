@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is passed on, over real sockets on both sides.
+#include "tests/proxy/fixture.hpp"
+#include "tests/proxy/raw_client.hpp"
+#include "tests/upstream/scripted_server.hpp"
+
+#include "proxy/notice.hpp"
+#include "upstream/relay.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+
+namespace alli::proxy {
+namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using upstream_test::answer;
+using upstream_test::gzipped;
+using upstream_test::Heard;
+using upstream_test::raw;
+using upstream_test::ScriptedServer;
+using Then = upstream_test::Answer::Then;
+
+class Passing : public ProxyTest {
+  protected:
+    void start_before(const std::string& url, Options options = {})
+    {
+        connect_ = [this, url](const asio::any_io_executor& loop) {
+            upstream::CurlOptions to;
+            to.base_url = url;
+            return std::make_unique<upstream::Relay>(loop, to, key_);
+        };
+        options.limits.tick = std::chrono::milliseconds(10);
+        start(std::move(options));
+    }
+    std::string request(const std::string& line, const std::string& more = {}) const
+    {
+        return line + " HTTP/1.1\r\nHost: " + host_ + "\r\nAPI-KEY: the-key\r\n" + more + "\r\n";
+    }
+    std::string closing(const std::string& line, const std::string& more = {})
+    {
+        RawClient client(port_);
+        client.send(request(line, more + "Connection: close\r\n"));
+        return client.read_all();
+    }
+
+    const std::string key_ = "upstreams-own-key";
+};
+
+/// An upstream whose socket the test itself holds.
+struct Held {
+    Held() : acceptor(loop, {asio::ip::address_v4::loopback(), 0}), socket(loop) {}
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()); }
+    std::string hear()
+    {
+        acceptor.accept(socket);
+        std::string heard;
+        asio::read_until(socket, asio::dynamic_buffer(heard), "\r\n\r\n");
+        return heard;
+    }
+    void say(const std::string& text) { asio::write(socket, asio::buffer(text)); }
+    bool is_left()
+    {
+        char byte = 0;
+        boost::system::error_code code;
+        socket.read_some(asio::buffer(&byte, 1), code);
+        return bool(code);
+    }
+
+    asio::io_context loop;
+    asio::ip::tcp::acceptor acceptor;
+    asio::ip::tcp::socket socket;
+};
+
+TEST_F(Passing, LetsEveryPieceThroughAtOnce)
+{
+    Held upstream;
+    start_before(upstream.url());
+    RawClient client(port_);
+    client.send(request("GET /webapi/apps/a"));
+    upstream.hear();
+    upstream.say("HTTP/1.1 200 OK\r\nContent-Type: application/stream+json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    EXPECT_THAT(client.read_until("\r\n\r\n"), HasSubstr("application/stream+json"));
+    upstream.say("8\r\n{\"n\":1}\n\r\n");
+    EXPECT_EQ(client.read_until("\n\r\n"), "8\r\n{\"n\":1}\n\r\n");
+    upstream.say("8\r\n{\"n\":2}\n\r\n");
+    EXPECT_EQ(client.read_until("\n\r\n"), "8\r\n{\"n\":2}\n\r\n");
+    upstream.say("0\r\n\r\n");
+    EXPECT_EQ(client.read_until("0\r\n\r\n"), "0\r\n\r\n");
+    client.send(request("GET /healthz", "Connection: close\r\n"));
+    EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_F(Passing, LeavesUpstreamWhenTheClientLeavesWhileAnAnswerFlows)
+{
+    Held upstream;
+    start_before(upstream.url());
+    {
+        RawClient client(port_);
+        client.send(request("GET /webapi/apps/a"));
+        upstream.hear();
+        upstream.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+        client.read_until("a\r\n");
+    }
+    EXPECT_TRUE(upstream.is_left());
+}
+
+TEST_F(Passing, LeavesUpstreamWhenTheClientLeavesBeforeAnAnswer)
+{
+    Held upstream;
+    start_before(upstream.url());
+    {
+        RawClient client(port_);
+        client.send(request("GET /webapi/apps/a"));
+        upstream.hear();
+    }
+    EXPECT_TRUE(upstream.is_left());
+}
+
+TEST_F(Passing, HoldsNoStopUp)
+{
+    Held upstream;
+    Options options;
+    options.limits.drain = std::chrono::milliseconds(50);
+    start_before(upstream.url(), options);
+    RawClient client(port_);
+    client.send(request("GET /webapi/apps/a"));
+    upstream.hear();
+    upstream.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+    client.read_until("a\r\n");
+    server_->stop();
+    EXPECT_TRUE(upstream.is_left());
+    EXPECT_THAT(client.read_all(), Not(HasSubstr("0\r\n\r\n")));
+}
+
+TEST_F(Passing, ABodyThatUpstreamBreaksOffNeverLooksComplete)
+{
+    std::string bytes;
+    Then then = Then::close;
+    ScriptedServer server([&](const Heard&) { return raw(bytes, then); });
+    start_before(server.url());
+    for (const Then how : {Then::close, Then::reset}) {
+        then = how;
+        bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
+        EXPECT_THAT(closing("GET /webapi/a"), Not(EndsWith("0\r\n\r\n")));
+        bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello";
+        EXPECT_FALSE(get("/webapi/a").complete);
+    }
+}
+
+TEST_F(Passing, LeavesBodiesAsTheyAreCoded)
+{
+    const std::string packed = gzipped("hello");
+    ScriptedServer server([&](const Heard&) {
+        return answer(200, packed, "Content-Encoding: gzip\r\nETag: \"x\"\r\nContent-Type: text/plain\r\n");
+    });
+    start_before(server.url());
+    const auto reply = get("/webapi/a", {{"Accept-Encoding", "br;q=1.0, gzip"}});
+    EXPECT_EQ(reply.body, packed);
+    EXPECT_EQ(reply.header("Content-Encoding"), "gzip");
+    EXPECT_EQ(reply.header("Content-Length"), std::to_string(packed.size()));
+    EXPECT_EQ(reply.header("ETag"), "\"x\"");
+    get("/webapi/a");
+    EXPECT_EQ(server.heard().at(0).header("Accept-Encoding"), "br;q=1.0, gzip");
+    EXPECT_FALSE(server.heard().at(1).has("Accept-Encoding")) << "what the app cannot read is not asked for";
+}
+
+TEST_F(Passing, PutsOurKeyInThePlaceOfTheAppsAndFollowsNoRedirect)
+{
+    ScriptedServer other([](const Heard&) { return answer(200, "stolen"); });
+    ScriptedServer server([&](const Heard&) {
+        return answer(302, "",
+                      "Location: " + other.url() + "/\r\nSet-Cookie: a=b\r\nAccess-Control-Allow-Origin: *\r\n");
+    });
+    start_before(server.url());
+    const auto reply = get("/webapi/files/a%2Fb?x=%41&&");
+    EXPECT_EQ(reply.status, 302);
+    EXPECT_EQ(reply.header("Location"), other.url() + "/");
+    EXPECT_EQ(reply.header("Set-Cookie"), "");
+    EXPECT_EQ(reply.header("Access-Control-Allow-Origin"), "");
+    EXPECT_EQ(server.heard().at(0).header("API-KEY"), key_);
+    EXPECT_EQ(server.heard().at(0).target, "/webapi/files/a%2Fb?x=%41&&");
+    EXPECT_THAT(other.heard(), testing::IsEmpty());
+}
+
+TEST_F(Passing, RefusesAHeaderThatIsNotOneLine)
+{
+    for (const std::string header : {"X-A: b\rSet-Cookie: c=d", "X-A: b\r\n folded", "X A: b", ": b"}) {
+        ScriptedServer server([&](const Heard&) {
+            return raw("HTTP/1.1 200 OK\r\n" + header + "\r\nContent-Length: 2\r\n\r\nok", Then::close);
+        });
+        start_before(server.url());
+        const auto reply = get("/webapi/a");
+        EXPECT_EQ(reply.status, 502) << header;
+        EXPECT_THAT(reply.body, Not(HasSubstr("c=d")));
+    }
+}
+
+TEST_F(Passing, KnowsAnswersWithoutABodyAndInterimOnes)
+{
+    ScriptedServer server([](const Heard& heard) {
+        if (heard.target == "/webapi/none") return raw("HTTP/1.1 204 No Content\r\n\r\n", Then::keep);
+        if (heard.target == "/webapi/same") return raw("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n", Then::keep);
+        if (heard.method == "HEAD") return raw("HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n", Then::keep);
+        return raw("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                   Then::keep);
+    });
+    start_before(server.url());
+    ::support::HttpConnection connection(port_);
+    EXPECT_EQ(connection.send("GET", "/webapi/none", all()).status, 204);
+    EXPECT_EQ(connection.send("GET", "/webapi/same", all()).status, 304);
+    EXPECT_EQ(connection.send("HEAD", "/webapi/a", all()).header("Content-Length"), "77");
+    const auto reply = connection.send("GET", "/webapi/a", all());
+    EXPECT_EQ(reply.body, "ok");
+    EXPECT_EQ(reply.header("Link"), "");
+}
+
+TEST_F(Passing, CarriesALargeBodyBothWays)
+{
+    std::string body(900'000, '\0');
+    for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>((i * 2654435761U) >> 13);
+    ScriptedServer server([](const Heard& heard) {
+        std::string longer;
+        for (int i = 0; i < 40; ++i) longer += heard.body;
+        return answer(200, longer);
+    });
+    start_before(server.url());
+    const auto reply = send("POST", "/webapi/files", {{"Content-Type", "multipart/form-data; boundary=x"}}, body);
+    ASSERT_EQ(reply.body.size(), 40 * body.size());
+    for (int i = 0; i < 40; ++i) EXPECT_EQ(reply.body.compare(i * body.size(), body.size(), body), 0);
+    EXPECT_EQ(server.heard().at(0).header("Content-Length"), "900000");
+}
+
+TEST_F(Passing, SaysThatUpstreamIsAway)
+{
+    std::string url;
+    {
+        ScriptedServer gone([](const Heard&) { return answer(200, ""); });
+        url = gone.url();
+    }
+    start_before(url);
+    const auto reply = send("POST", "/webapi/apps/a/run", {}, "{}");
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(reply.header("Retry-After"), "5");
+    EXPECT_THAT(reply.body, Not(HasSubstr(key_)));
+}
+
+TEST_F(Passing, WakesTheEngineForTheConversationThatAnAnswerNames)
+{
+    ScriptedServer server([](const Heard& heard) {
+        const std::string body =
+            "{\"message\":{\"id\":\"no\"},\"conversation\":{\"a\":[{\"id\":\"no\"}],\"id\":\"Q29u=\"}}";
+        if (heard.target == "/webapi/packed") return answer(200, gzipped(body), "Content-Encoding: gzip\r\n");
+        return answer(heard.target == "/webapi/bad" ? 400 : 200, body);
+    });
+    start_before(server.url());
+    send("POST", "/webapi/bad", {}, "{}");
+    get("/webapi/a");
+    send("POST", "/webapi/packed", {}, "{}");
+    send("POST", "/webapi/apps/a/run", {}, "{}");
+    server_->stop(); // the session may be behind its client
+    EXPECT_THAT(upstream_.woken, ElementsAre("Q29u=", "Q29u=")) << "when it goes by, and when the answer is over";
+}
+
+TEST(ConversationId, IsFoundInWhatHasCome)
+{
+    EXPECT_EQ(find_conversation_id(R"({"conversation":{"id":"a"},"more":)"), "a");
+    EXPECT_EQ(find_conversation_id("{\"n\":1}\n{\"conversation\":{\"id\":\"b\"}}\n"), "b");
+    EXPECT_EQ(find_conversation_id(R"({"data":[{"conversation":{"title":"x","id":"c"}}]})"), "c");
+    EXPECT_EQ(find_conversation_id(R"({"id":"no","conversation":{"user":{"id":"no"}}})"), std::nullopt);
+    EXPECT_EQ(find_conversation_id(R"({"text":"\"conversation\":{\"id\":\"no\"}"})"), std::nullopt);
+    EXPECT_EQ(find_conversation_id(R"({"conversation":{"id":"cut)"), std::nullopt);
+    EXPECT_EQ(find_conversation_id(R"({"conversation":null,"id":"no"})"), std::nullopt);
+    EXPECT_EQ(find_conversation_id("\xff\xfe not JSON"), std::nullopt);
+}
+
+} // namespace
+} // namespace alli::proxy
