@@ -65,8 +65,8 @@ class Words final : public Statement {
 
 class EveryRow final : public Statement {
   public:
-    EveryRow(Reader& db, std::string_view table)
-        : db_(db), sql_(fmt::format("SELECT pk FROM {} WHERE pk <= ?1 ORDER BY pk DESC", table))
+    EveryRow(Reader& db, std::string_view table, int serial)
+        : db_(db), sql_(fmt::format("SELECT pk FROM {} WHERE pk <= ?1 ORDER BY pk DESC -- {}", table, serial))
     {}
 
   private:
@@ -168,9 +168,9 @@ MatchesPtr match_words(Reader& db, std::string_view table, std::string expressio
     return std::make_unique<Words>(db, table, std::move(expression), serial);
 }
 
-MatchesPtr match_rows(Reader& db, std::string_view table)
+MatchesPtr match_rows(Reader& db, std::string_view table, int serial)
 {
-    return std::make_unique<EveryRow>(db, table);
+    return std::make_unique<EveryRow>(db, table, serial);
 }
 
 MatchesPtr match_these(std::vector<std::int64_t> ascending)

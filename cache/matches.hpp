@@ -24,8 +24,8 @@ using MatchesPtr = std::unique_ptr<Matches>;
 /// Rows of a table of FTS5. One of a kind: `serial` is another one for each stream that is alive on the connection.
 MatchesPtr match_words(Reader& db, std::string_view table, std::string expression, int serial);
 
-/// All rows of a table with a key `pk`.
-MatchesPtr match_rows(Reader& db, std::string_view table);
+/// All rows of a table with a key `pk`; `serial` as above.
+MatchesPtr match_rows(Reader& db, std::string_view table, int serial);
 
 MatchesPtr match_these(std::vector<std::int64_t> ascending);
 MatchesPtr match_all(std::vector<MatchesPtr> of); // at least one

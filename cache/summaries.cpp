@@ -37,15 +37,24 @@ std::optional<Summary> find_summary(Reader& db, const ConversationId& id)
     return std::nullopt;
 }
 
-std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id)
+std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id, std::int64_t first, std::int64_t limit)
 {
     std::vector<ReadableChat> chats;
     for (const Row row : db.query("SELECT id, sender, raw, sent_at FROM chat"
-                                  " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) ORDER BY ordinal",
-                                  id.value))
+                                  " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND ordinal >= ?2"
+                                  " ORDER BY ordinal LIMIT ?3",
+                                  id.value, first, limit))
         chats.push_back({std::string(row.text(0)), std::string(row.text(1)), words_of_chat(row.text(2)).text,
                          row.optional_instant(3)});
     return chats;
+}
+
+std::vector<Keyed> list_keys(Reader& db, std::int64_t after, int limit)
+{
+    std::vector<Keyed> keys;
+    for (const Row row : db.query("SELECT pk, id FROM conversation WHERE pk > ?1 ORDER BY pk LIMIT ?2", after, limit))
+        keys.push_back({row.integer(0), {std::string(row.text(1))}});
+    return keys;
 }
 
 } // namespace alli::cache

@@ -22,6 +22,15 @@ struct ReadableChat {
     std::optional<Instant> sent_at;
 };
 std::optional<Summary> find_summary(Reader& db, const ConversationId& id);
-std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id);
+/// Oldest first, `limit` of them from the ordinal `first` on.
+std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id, std::int64_t first = 0,
+                                     std::int64_t limit = INT64_MAX);
+
+/// The conversations behind the key `after` (0: from the start), in the order of keys, which never changes.
+struct Keyed {
+    std::int64_t key = 0;
+    ConversationId id;
+};
+std::vector<Keyed> list_keys(Reader& db, std::int64_t after, int limit);
 
 } // namespace alli::cache

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `search`: full text over the mirror, offline, beside a running daemon or without one.
-#include "alli/error.hpp"
 #include "cache/search_json.hpp"
 #include "cache/store.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/places.hpp"
+#include "daemon/search_arguments.hpp"
 #include "daemon/status.hpp"
 #include "daemon/terminal.hpp"
 
@@ -12,43 +12,12 @@
 
 namespace alli::daemon {
 
-struct SearchArguments {
-    std::vector<std::string> words;
-    std::string user, app, category, sender, after, before;
+struct SearchChoice {
+    SearchArguments what;
     std::string sort = "newest";
     int limit = 20;
     bool json = false;
 };
-
-static std::optional<std::string> given(const std::string& text)
-{
-    return text.empty() ? std::nullopt : std::optional(text);
-}
-
-static std::optional<Instant> read_date(const std::string& option, const std::string& text)
-{
-    if (text.empty()) return std::nullopt;
-    const auto when = from_rfc3339(text);
-    if (!when)
-        throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "{} {} is no date", option,
-                    text);
-    return when;
-}
-
-static cache::SearchQuery make_query(const SearchArguments& arguments)
-{
-    cache::SearchQuery query;
-    query.text = fmt::format("{}", fmt::join(arguments.words, " "));
-    query.user = given(arguments.user);
-    query.app = given(arguments.app);
-    query.category = given(arguments.category);
-    query.sender = given(arguments.sender);
-    query.after = read_date("--after", arguments.after);
-    query.before = read_date("--before", arguments.before);
-    query.sort = arguments.sort == "relevance" ? cache::SearchSort::relevance : cache::SearchSort::newest;
-    query.limit = arguments.limit;
-    return query;
-}
 
 static void print_hit(const cache::SearchHit& hit, bool bold)
 {
@@ -73,9 +42,11 @@ static void print_words(const cache::SearchResult& result, const cache::Covered&
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
 }
 
-static int search(const SearchArguments& arguments, const Context& context)
+static int search(const SearchChoice& arguments, const Context& context)
 {
-    const cache::SearchQuery query = make_query(arguments);
+    cache::SearchQuery query = make_query(arguments.what);
+    query.sort = arguments.sort == "relevance" ? cache::SearchSort::relevance : cache::SearchSort::newest;
+    query.limit = arguments.limit;
     const Settings settings = context.settings();
     const ReadPlace place = find_read_place(settings, context.environment);
     const auto db = cache::open_mirror(place.mirror_path);
@@ -92,15 +63,10 @@ static int search(const SearchArguments& arguments, const Context& context)
 
 Action add_search(CLI::App& arguments)
 {
-    auto chosen = std::make_shared<SearchArguments>();
-    arguments.add_option("QUERY", chosen->words, "words and \"phrases\": all must match; put -- before a -word")
+    auto chosen = std::make_shared<SearchChoice>();
+    arguments.add_option("QUERY", chosen->what.words, "words and \"phrases\": all must match; put -- before a -word")
         ->required();
-    arguments.add_option("--user", chosen->user, "only conversations of this user");
-    arguments.add_option("--app", chosen->app, "only conversations of this app");
-    arguments.add_option("--category", chosen->category, "only conversations of this category");
-    arguments.add_option("--sender", chosen->sender, "only messages of this sender");
-    arguments.add_option("--after", chosen->after, "only messages after then")->type_name("DATE");
-    arguments.add_option("--before", chosen->before, "only messages before then")->type_name("DATE");
+    add_search_filters(arguments, chosen->what);
     arguments.add_option("--sort", chosen->sort, "newest or relevance")->check(CLI::IsMember({"newest", "relevance"}));
     arguments.add_option("--limit", chosen->limit, "how many, 1 to 1000")->check(CLI::Range(1, 1000));
     arguments.add_flag("--json", chosen->json, "as JSON");

@@ -20,6 +20,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"show", "show one conversation with its chats", &add_show},
     {"status", "say what is mirrored, how fresh it is and what is wrong", &add_status},
     {"outbox", "list, show, retry or discard the writes that wait or failed", &add_outbox},
+    {"export", "write the mirror, or what a search finds, as JSON lines, CSV or Markdown", &add_export},
     {"config", "show the settings and where each comes from, or check them", &add_config},
     {"completions", "print completions for bash, zsh or fish", &add_completions},
     {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox},

@@ -82,6 +82,23 @@ TEST_F(Search, TakesNeighboursForNoWholeWord)
     EXPECT_EQ(total("교"), 3);
 }
 
+TEST_F(Search, ListsEachConversationOnceByFiltersAlone)
+{
+    for (int n = 0; n < 7; ++n) put("c" + std::to_string(n), 100 + n * 10, 3);
+    SearchQuery query;
+    query.after = support::at_second(1);
+    query.grouped = true;
+    query.limit = 2;
+    std::vector<std::string> ids;
+    for (;;) {
+        const SearchResult page = find(query);
+        for (const SearchHit& hit : page.hits) ids.push_back(hit.conversation_id);
+        if (!page.next) break;
+        query.cursor = page.next;
+    }
+    EXPECT_THAT(ids, ElementsAre("c6", "c5", "c4", "c3", "c2", "c1", "c0"));
+}
+
 TEST_F(Search, NeverFails)
 {
     put("a", 100, 1);

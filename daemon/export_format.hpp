@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// One conversation as `export` writes it, piece by piece: whole in memory is never more than a page of its chats. Pure
+// but for the sink.
+#pragma once
+
+#include "cache/summaries.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace alli::daemon {
+
+using Sink = std::function<void(std::string_view)>;
+
+struct ExportFormat {
+    std::string_view name;
+    std::string_view head; // before all conversations
+    void (*write)(cache::Reader& db, const cache::Summary& summary, const Sink& sink);
+};
+
+/// "jsonl", "csv" or "markdown"; none for another name.
+const ExportFormat* find_export_format(std::string_view name);
+
+/// A field of CSV (RFC 4180). One that a spreadsheet would take for a formula gets an apostrophe in front.
+std::string csv_field(std::string_view text);
+
+} // namespace alli::daemon

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// `export` through the real program: every conversation once and whole, in each format; a file whole or not at all.
+#include "daemon/export_format.hpp"
+#include "tests/daemon/home.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <set>
+#include <sstream>
+#include <sys/stat.h>
+
+namespace alli::daemon {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+class Export : public testing::Test {
+  protected:
+    Export()
+    {
+        id = upstream.add_conversation(1);
+        upstream.edit_title(id, "=HYPERLINK(\"http://evil\")");
+        upstream.add_chat(id, "USER", "the zebrafish, \"swims\"\nand <b>rests</b>");
+        long_id = upstream.add_conversation(1);
+        for (int n = 0; n < 230; ++n) upstream.add_chat(long_id, "BOT", "line " + std::to_string(n));
+        home.use(upstream);
+        EXPECT_EQ(home.run({"sync"}).code, 0);
+    }
+
+    static std::string read(const std::string& path)
+    {
+        std::ifstream file(path);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+    static std::vector<json> lines(const std::string& text)
+    {
+        std::vector<json> found;
+        std::istringstream in(text);
+        for (std::string line; std::getline(in, line);) found.push_back(json::parse(line));
+        return found;
+    }
+
+    sandbox::Sandbox upstream{small_sandbox(3)};
+    std::string id, long_id;
+    Home home;
+};
+
+TEST_F(Export, WritesEveryConversationWholeAsJsonLines)
+{
+    const auto finished = home.run({"export"});
+    ASSERT_EQ(finished.code, 0) << finished.errors;
+    std::set<std::string> ids;
+    for (const json& line : lines(finished.output)) {
+        const std::string one = line["conversation"]["id"];
+        ids.insert(one);
+        EXPECT_EQ(line["chats"].size(), upstream.chat_ids(one).size());
+        EXPECT_EQ(line["chats"], json::parse(home.run({"show", one, "--json"}).output)["chats"]);
+    }
+    const auto all = upstream.conversation_ids();
+    EXPECT_EQ(ids, std::set<std::string>(all.begin(), all.end()));
+}
+
+TEST_F(Export, QuotesCsvSoThatNoSpreadsheetTakesItForAFormula)
+{
+    const std::string csv = home.run({"export", "--format", "csv", "zebrafish"}).output;
+    EXPECT_THAT(csv, testing::StartsWith("conversationId,title,user,chatId,sender,timestamp,text\r\n"));
+    EXPECT_THAT(csv, HasSubstr(R"csv("'=HYPERLINK(""http://evil"")")csv"));
+    EXPECT_THAT(csv, HasSubstr("\"the zebrafish, \"\"swims\"\"\nand <b>rests</b>\"\r\n"));
+    EXPECT_THAT(csv, Not(HasSubstr("line 7")));
+    for (const char* bad : {"=1", "+1", "-1", "@x", "\tx", "\rx"})
+        EXPECT_EQ(csv_field(bad), "\"'" + std::string(bad) + "\"");
+    EXPECT_EQ(csv_field("1 = 1"), "1 = 1");
+    EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+}
+
+TEST_F(Export, WritesMarkdownInWhichNoMessageIsMarkup)
+{
+    const std::string text = home.run({"export", "--format", "markdown", "zebrafish"}).output;
+    EXPECT_THAT(text, HasSubstr("# =HYPERLINK"));
+    EXPECT_THAT(text, HasSubstr("\n> the zebrafish, \"swims\"\n> and &lt;b>rests&lt;/b>\n"));
+}
+
+TEST_F(Export, NarrowsByFiltersAlone)
+{
+    const std::string of_bots = home.run({"export", "--sender", "BOT"}).output;
+    EXPECT_EQ(lines(of_bots).size(), 4U);
+    EXPECT_THAT(of_bots, Not(HasSubstr("zebrafish")));
+    EXPECT_EQ(home.run({"export", "--before", "2001-01-01"}).output, "");
+    EXPECT_EQ(home.run({"export", "--before", "soon"}).code, 2);
+}
+
+TEST_F(Export, ReplacesAFileWholeOrNotAtAll)
+{
+    const std::string file = home.write("all.jsonl", "old");
+    const auto finished = home.run({"export", "--output", file});
+    EXPECT_EQ(finished.code, 0) << finished.errors;
+    EXPECT_EQ(finished.output, "");
+    EXPECT_THAT(finished.errors, HasSubstr("5 conversations in " + file));
+    EXPECT_EQ(read(file), home.run({"export"}).output);
+    struct stat status = {};
+    EXPECT_EQ(::stat(file.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600U);
+    for (const auto& entry : std::filesystem::directory_iterator(home.path("")))
+        EXPECT_THAT(entry.path().string(), Not(HasSubstr(".part-")));
+    EXPECT_EQ(home.run({"export", "--output", home.path("")}).code, 1);
+    EXPECT_EQ(home.run({"export", "--output", home.path("no/where")}).code, 1);
+}
+
+TEST_F(Export, SaysSoWhereItsOutputCannotBeWritten)
+{
+    if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+    const auto finished = support::run_process(
+        {"/bin/bash", "-c", std::string(ALLI_MIRROR_BINARY) + " export > /dev/full"}, home.environment);
+    EXPECT_EQ(finished.code, 1);
+    EXPECT_THAT(finished.errors, HasSubstr("cannot write the output"));
+    const auto closed = support::run_process(
+        {"/bin/bash", "-c", "set -o pipefail; " + std::string(ALLI_MIRROR_BINARY) + " export | true"},
+        home.environment);
+    EXPECT_THAT(closed.errors, Not(HasSubstr("terminate")));
+}
+
+} // namespace alli::daemon
