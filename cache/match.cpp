@@ -43,7 +43,9 @@ struct FilterKey {
 template <auto Member>
 bool take_name(Filters& filters, std::string_view value)
 {
-    (filters.*Member).emplace_back(value);
+    auto& names = filters.*Member;
+    if (names.size() < most_clauses && std::find(names.begin(), names.end(), value) == names.end())
+        names.emplace_back(value);
     return true;
 }
 
@@ -130,9 +132,7 @@ class Scanner {
 
 Phrase phrase_of(const Piece& piece)
 {
-    Phrase phrase{atoms_of(piece.key.empty() ? piece.text : piece.whole), piece.starred};
-    if (phrase.atoms.size() > most_atoms) phrase.atoms.resize(most_atoms);
-    return phrase;
+    return {atoms_of(piece.key.empty() ? piece.text : piece.whole, most_atoms), piece.starred};
 }
 
 /// Puts pieces together.

@@ -35,7 +35,8 @@ struct Question {
     std::vector<Phrase> wanted() const; // what is to be marked: the phrases that are not negated
 };
 
-/// Looks at the first 64 words and phrases, and the first 200 letters or words of each.
+/// Looks at the first 64 words and phrases, the first 64 names of each filter, and the first 200 letters or words of
+/// each phrase.
 Question read_question(std::string_view text);
 
 } // namespace alli::cache

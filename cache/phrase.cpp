@@ -63,12 +63,13 @@ std::size_t end_of_run(const std::vector<Atom>& atoms, std::size_t from)
 
 } // namespace
 
-std::vector<Atom> atoms_of(std::string_view text)
+std::vector<Atom> atoms_of(std::string_view text, std::size_t most)
 {
     Builder builder;
     Letters letters(text);
     Letter letter;
-    while (letters.next(letter)) builder.add(letter);
+    while (builder.atoms.size() <= most && letters.next(letter)) builder.add(letter);
+    if (builder.atoms.size() > most) builder.atoms.resize(most);
     return std::move(builder.atoms);
 }
 

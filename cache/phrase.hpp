@@ -5,6 +5,7 @@
 
 #include "cache/letters.hpp"
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,10 @@ struct Atom {
     std::uint32_t begin = 0, end = 0;
 };
 
-std::vector<Atom> atoms_of(std::string_view text);
+inline constexpr std::size_t all_atoms = std::numeric_limits<std::size_t>::max();
+
+/// The first `most` of them.
+std::vector<Atom> atoms_of(std::string_view text, std::size_t most = all_atoms);
 
 struct Phrase {
     std::vector<Atom> atoms;
