@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "alli/random.hpp"
+#include "cache/arrivals.hpp"
 #include "cache/identity.hpp"
 #include "cache/index.hpp"
 #include "cache/lock.hpp"
@@ -43,6 +44,7 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options)
 {
     auto db = open_file(options.mirror_path, mirror_schema, "NORMAL", options.url);
     check_index(*db);
+    make_arrivals(*db);
     SystemRandom random; // a secret: never from a seed
     make_cursor_secret(*db, random.bytes(32));
     return db;

@@ -288,7 +288,7 @@ proxy::Needs Instance::needs()
         .status = [this] { return status(); },
         .metrics = [this](const proxy::MeterRack& rack) { return metrics(rack); },
         .wake = [this] { engine_.wake(); },
-        .probe = [this] { asio::post(engine_loop_, [this] { client_.wake(); }); },
+        .probe = [this] { engine_.insist(); },
         .accept_deletions = [this] { engine_.accept_deletions(); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
         .deliver =

@@ -18,11 +18,18 @@ class Bell {
 
     void ring() { rung_.try_send(boost::system::error_code()); }
 
-    /// Until it rings, or the pause is over.
-    Task<> wait(Clock& clock, std::chrono::nanoseconds pause)
+    /// Takes back a ring that nobody waited for.
+    void hush()
+    {
+        rung_.try_receive([](const boost::system::error_code&) {});
+    }
+
+    /// Until it rings (true), or the pause is over.
+    Task<bool> wait(Clock& clock, std::chrono::nanoseconds pause)
     {
         using namespace asio::experimental::awaitable_operators;
-        co_await (clock.sleep(pause) || rung_.async_receive(asio::use_awaitable));
+        const auto first = co_await (clock.sleep(pause) || rung_.async_receive(asio::use_awaitable));
+        co_return first.index() == 1;
     }
 
   private:

@@ -55,13 +55,14 @@ Task<> census(Tools tools, Deletions deletions, Duties duties)
     How how;
     how.priority = upstream::Priority::reconcile;
     do {
+        const Asked asked = tools.order.ask();
         upstream::Listed listed = co_await next_page(tools, cursor);
         cursor = std::move(listed.page.cursor);
         auto chatless = take_chatless(listed.page.conversations);
         for (const Conversation& conversation : chatless) seen.insert(conversation.id);
         if (!chatless.empty()) {
             std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
-            const Ingested done = co_await ingest(tools, std::move(chatless), how, nothing_more);
+            const Ingested done = co_await ingest(tools, std::move(chatless), asked, how, nothing_more);
             if (duties.report) duties.report(done);
         }
         if (duties.between) co_await duties.between();

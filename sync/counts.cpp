@@ -63,12 +63,13 @@ Task<> read_again(Tools tools, Day day, Duties duties)
         std::function<Task<upstream::Listed>()> ask = [&] {
             return tools.client.list_conversations(query, upstream::Priority::reconcile);
         };
+        const Asked asked = tools.order.ask();
         upstream::Listed listed = co_await with_retries(tools.clock, tools.random, ask);
         if (listed.page.cursor == query.cursor) listed.page.cursor.reset();
         query.cursor = std::move(listed.page.cursor);
         for (const Conversation& conversation : listed.page.conversations) seen.insert(conversation.id);
         auto conversations = std::move(listed.page.conversations);
-        const Ingested done = co_await ingest(tools, std::move(conversations), how, nothing_more);
+        const Ingested done = co_await ingest(tools, std::move(conversations), asked, how, nothing_more);
         if (duties.report) duties.report(done);
         if (duties.between) co_await duties.between();
     } while (query.cursor);

@@ -22,7 +22,7 @@ Task<> commit(Tools tools, Step step, How how, Save save, Duties duties)
     std::function<void(cache::Writer&)> also_it = also;
     if (duties.compare) co_await duties.compare(step);
     std::vector<Conversation> listed = std::move(step.conversations);
-    const Ingested done = co_await ingest(tools, std::move(listed), how, also_it);
+    const Ingested done = co_await ingest(tools, std::move(listed), step.asked, how, also_it);
     if (duties.report) duties.report(done);
 }
 
@@ -32,11 +32,13 @@ Task<Step> next_readable(Tools tools, Walk& walk)
 {
     for (;;) {
         std::optional<Error> failure;
+        const Asked asked = tools.order.ask();
         try {
             const Instant sent_at = tools.clock.now();
             std::function<Task<Step>()> ask = [&walk] { return walk.next(); };
             Step step = co_await with_retries(tools.clock, tools.random, ask);
             step.sent_at = sent_at;
+            step.asked = asked;
             co_return step;
         } catch (const Error& error) {
             failure = error;
@@ -45,6 +47,7 @@ Task<Step> next_readable(Tools tools, Walk& walk)
             Step nothing;
             nothing.asked_at = nothing.sent_at = tools.clock.now();
             nothing.last = true;
+            nothing.asked = asked;
             co_return nothing;
         }
         if (failure->fault() != Fault::bad_reply || !walk.pass_by(failure->what(), tools.clock.now()))
@@ -65,7 +68,6 @@ Task<> go_down_from(Tools tools, Walk& walk, Step first, How how, Save save, Dut
         Step step = std::move(*next);
         next.reset();
         const bool last = step.last;
-        // What is asked for early must be committed before anything younger is: not while somebody waits for a turn.
         const bool ahead = !last && !duties.due();
         std::function<Task<>(std::size_t)> both = [&](std::size_t i) {
             return i == 0 ? commit(tools, std::move(step), how, save, duties) : fetch_into(tools, walk, &next);
@@ -80,10 +82,12 @@ Task<> go_down_from(Tools tools, Walk& walk, Step first, How how, Save save, Dut
 void note_unreadable(cache::Writer& db, Random& random, const Step& step, Instant through, Instant now)
 {
     for (const Unreadable& part : step.unreadable) {
-        const cache::Span span{part.span.from, std::min(part.span.through, through)};
+        cache::Span span{part.span.from, std::min(part.span.through, through)};
         if (span.from >= span.through) continue;
         const std::string key = "window " + to_rfc3339(span.from);
         const auto before = cache::find_problem(db, key);
+        if (before && before->unreadable) // of a neighbour that reached further: what it could not certify, nobody has
+            span.through = std::max(span.through, before->unreadable->through);
         cache::Problem problem;
         problem.what = fmt::format("conversations between {} and {} cannot be listed: {}", to_rfc3339(span.from),
                                    to_rfc3339(span.through), part.why);

@@ -10,7 +10,7 @@
 
 namespace alli::sync {
 
-/// What a long pass owes the others. `due`: somebody waits; `between`: let them go first.
+/// What else is to be done along a pass. `due`: the next page must wait until `between` was called.
 struct Duties {
     std::function<bool()> due = [] { return false; };
     std::function<Task<>()> between;

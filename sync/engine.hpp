@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Upstream -> cache, with a plan: what a local app asked for, polls, backfill, reconcile, in this order. Runs on one
-// loop, waits only through the Clock, and leaves the mirror as good as before whenever it fails. What concerns one
-// conversation or one window is kept as a problem and holds up nothing else.
+// Upstream -> cache, with a plan: side by side, polls for what is new, errands for single conversations, and the long
+// work, backfill before reconcile; sync/order.hpp keeps the younger answer. Runs on one loop, waits only through the
+// Clock, and leaves the mirror as good as before whenever it fails. What concerns one conversation or one window is
+// kept as a problem and holds up nothing else.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -58,12 +59,16 @@ class Engine {
 
     // Any thread:
     std::shared_ptr<const State> state() const;
-    void wake();                               // poll now rather than at the next interval
+    void wake();                               // poll now rather than at the next interval; not an upstream in trouble
+    void insist();                             // a person asks: look now, also at an upstream in trouble
     void wake_conversation(ConversationId id); // fetch this one again soon: something about it changed
     void accept_deletions();                   // a person's word: what upstream says is gone, is gone
 
   private:
     struct Core;
+    struct Bells;
+    void on_loop(std::function<void(Core&, Bells&)> action);
+
     std::unique_ptr<Core> core_;
 };
 

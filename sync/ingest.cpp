@@ -112,7 +112,7 @@ void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id
     cache::Problem problem;
     if (before) problem.unreadable = before->unreadable;
     if (last_chat_at) {
-        mend(db, key, now); // it may have stood at another time
+        cache::clear_problem(db, key); // it may have stood at another time
         problem.unreadable = cache::Span{*last_chat_at, *last_chat_at + std::chrono::microseconds(1)};
     }
     problem.what = fmt::format("conversation {} cannot be read: {}", id.value, why.what());
@@ -124,15 +124,8 @@ void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id
     cache::put_problem(db, key, problem);
 }
 
-void mend(cache::Writer& db, const std::string& key, Instant now)
-{
-    const auto problem = cache::find_problem(db, key);
-    if (!problem) return;
-    cache::clear_problem(db, key);
-    if (problem->unreadable) cache::cover(db, {problem->unreadable->from, problem->unreadable->through, now});
-}
-
-Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, How how, std::function<void(cache::Writer&)> also)
+Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,
+                      std::function<void(cache::Writer&)> also)
 {
     std::vector<Outcome> outcomes(listed.size());
     const int embedded = how.source == Source::list ? most_embedded(listed) : -1;
@@ -144,21 +137,27 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, How how, st
     co_await in_parallel(listed.size(), tools.max_parallel, one);
 
     Ingested done;
+    const Turn turn = asked->turn();
     auto put_all = [&](cache::Writer& db) {
         const Instant now = tools.clock.now();
         Audit audit;
         cache::IndexBatch index;
+        // Before it is certified: what was not to be read may be now. What it held up alone, a later walk certifies.
+        for (const Outcome& outcome : outcomes)
+            if (outcome.update) cache::clear_problem(db, problem_key(outcome.id));
         also(db);
         for (const Outcome& outcome : outcomes) {
+            if (outcome.update) done.chat_pages += outcome.update->pages;
+            if (turn.is_outrun(db, outcome.id)) continue;
+            turn.note(db, outcome.id);
             if (outcome.update) {
-                done.chat_pages += outcome.update->pages;
                 put(db, index, *outcome.update, how, done, audit);
-                mend(db, problem_key(outcome.id), now);
             } else if (outcome.failure) {
                 note_unreadable(db, tools.random, outcome.id, *outcome.failure, now, outcome.last_chat_at);
             }
         }
         index.flush(db);
+        turn.end(db);
         if (embedded >= 0) note_embedding(db, embedded);
         if (how.audit) cache::add_drift(db, audit.found());
     };

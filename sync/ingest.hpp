@@ -8,6 +8,7 @@
 #include "cache/progress.hpp"
 #include "cache/store.hpp"
 #include "sync/catch_up.hpp"
+#include "sync/order.hpp"
 
 #include <functional>
 
@@ -19,6 +20,7 @@ struct Tools {
     cache::Store& store;
     Clock& clock;
     Random& random;
+    Order& order;
     int max_parallel;
     std::chrono::microseconds overlap;  // how late a chat may become visible, and a silent message still grow
     std::chrono::microseconds together; // verifications closer than this need not be told apart
@@ -39,8 +41,11 @@ struct How {
     bool audit = false; // what differs though no clock moved is counted as drift
 };
 
-/// `also` runs in the same transaction as the rows, before them.
-Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, How how, std::function<void(cache::Writer&)> also);
+using Asked = std::shared_ptr<const Order::Asked>;
+
+/// `asked`: before these were. `also` runs in the same transaction as the rows, before them.
+Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,
+                      std::function<void(cache::Writer&)> also);
 
 /// What a conversation that cannot be read is kept under.
 std::string problem_key(const ConversationId& id);
@@ -48,8 +53,5 @@ std::string problem_key(const ConversationId& id);
 /// One that cannot be read: kept under its key, and tried again later.
 void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
                      std::optional<Instant> last_chat_at = std::nullopt);
-
-/// The problem is over: what was not certified because of it is again.
-void mend(cache::Writer& db, const std::string& key, Instant now);
 
 } // namespace alli::sync

@@ -18,22 +18,24 @@ Task<std::optional<Conversation>> find(Tools tools, ConversationId id, upstream:
     co_return co_await with_retries(tools.clock, tools.random, ask);
 }
 
-Task<> put_whole(Tools tools, Conversation found, How how, Report report)
+Task<> put_whole(Tools tools, Conversation found, Asked asked, How how, Report report)
 {
     std::vector<Conversation> one;
     one.push_back(std::move(found));
     const ConversationId id = one.front().id;
     std::function<void(cache::Writer&)> also = [&](cache::Writer& db) { cache::clear_suspect(db, id); };
-    const Ingested done = co_await ingest(tools, std::move(one), how, also);
+    const Ingested done = co_await ingest(tools, std::move(one), std::move(asked), how, also);
     if (report) report(done);
 }
 
-void remove(cache::Writer& db, const ConversationId& id, Instant now)
+void remove(cache::Writer& db, Turn turn, const ConversationId& id, Instant now)
 {
+    if (turn.is_outrun(db, id)) return;
+    turn.note(db, id);
     cache::IndexBatch index;
     cache::mark_deleted(db, index, id, now);
     index.flush(db);
-    mend(db, problem_key(id), now); // it is nobody's any more
+    cache::clear_problem(db, problem_key(id)); // it is nobody's any more
 }
 
 // Many at once look like an upstream in trouble, or like another project.
@@ -72,10 +74,10 @@ void refuse_endless(Tools tools)
                     "upstream lacks so many conversations that the comparison was stopped");
 }
 
-void settle_absent(cache::Writer& db, const ConversationId& id, Deletions deletions, Instant now)
+void settle_absent(cache::Writer& db, Turn turn, const ConversationId& id, Deletions deletions, Instant now)
 {
     if (may_delete(db, id, deletions)) {
-        remove(db, id, now);
+        remove(db, turn, id, now);
         cache::Progress progress = cache::load_progress(db);
         ++progress.sweep_deleted;
         cache::save_progress(db, progress);
@@ -97,12 +99,14 @@ Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report)
     how.priority = upstream::Priority::increment;
     how.depth = Depth::all;
     for (const ConversationId& id : ids) {
+        const Asked asked = tools.order.ask();
         auto found = co_await find(tools, id, how.priority);
         if (found) {
-            co_await put_whole(tools, std::move(*found), how, report);
+            co_await put_whole(tools, std::move(*found), asked, how, report);
             continue;
         }
-        auto gone = [&](cache::Writer& db) { remove(db, id, tools.clock.now()); };
+        const Turn turn = asked->turn();
+        auto gone = [&](cache::Writer& db) { remove(db, turn, id, tools.clock.now()); };
         co_await tools.store.write(gone);
     }
 }
@@ -116,13 +120,15 @@ Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions de
     how.audit = true;
     for (const ConversationId& id : ids) {
         if (!deletions.accepted) refuse_endless(tools);
+        const Asked asked = tools.order.ask();
         std::optional<Conversation> found;
         if (!is_planted(Mutant::absence_is_deletion)) found = co_await find(tools, id, how.priority);
         if (found) {
-            co_await put_whole(tools, std::move(*found), how, report);
+            co_await put_whole(tools, std::move(*found), asked, how, report);
             continue;
         }
-        auto gone = [&](cache::Writer& db) { settle_absent(db, id, deletions, tools.clock.now()); };
+        const Turn turn = asked->turn();
+        auto gone = [&](cache::Writer& db) { settle_absent(db, turn, id, deletions, tools.clock.now()); };
         co_await tools.store.write(gone);
     }
     auto look = [&](cache::Writer& db) { note_suspects(db, tools.clock.now()); };
@@ -137,10 +143,13 @@ Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report rep
         std::function<Task<std::optional<std::vector<Chat>>>()> ask = [&] {
             return tools.client.list_chats(it.id, page, upstream::Priority::increment);
         };
+        const Asked asked = tools.order.ask();
         auto chats = co_await with_retries(tools.clock, tools.random, ask);
         if (!chats) continue; // gone: the next comparison says so
         Ingested done;
+        const Turn turn = asked->turn();
         auto put = [&](cache::Writer& db) {
+            if (turn.is_outrun(db, it.id)) return;
             cache::IndexBatch index;
             done.chats = cache::put_chats(db, index, it.id, (page - 1) * page_size, *chats);
             index.flush(db);

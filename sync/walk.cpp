@@ -123,8 +123,11 @@ Task<Step> Walk::next()
     step.last = descend(listed.page.cursor, oldest);
     step.reached = reached_;
     step.unreadable = std::exchange(passed_by_, {});
-    page_size_ = full_page;
-    stride_ = first_stride;
+    if (oldest) { // else it got no further: a broken cursor behind an empty page must not be followed a second at a
+                  // time
+        page_size_ = full_page;
+        stride_ = first_stride;
+    }
     co_return step;
 }
 

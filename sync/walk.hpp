@@ -8,6 +8,7 @@
 #pragma once
 
 #include "cache/coverage.hpp"
+#include "sync/order.hpp"
 #include "upstream/client.hpp"
 
 #include <optional>
@@ -25,6 +26,7 @@ struct Unreadable {
 
 struct Step {
     std::vector<Conversation> conversations; // those not met on this walk before
+    std::shared_ptr<const Order::Asked> asked;
     std::optional<Instant>
         reached;      // complete above this last chat time (it alone may still lack some); none: nothing seen yet
     Instant asked_at; // in upstream's clock

@@ -33,8 +33,9 @@ struct History::Process {
 History::History(std::uint64_t seed) : random_(seed), world_(clock_, seed * 7919 + 1)
 {
     options_.interval = milliseconds(5'000 + static_cast<int>(random_.below(40'000)));
-    options_.overlap = milliseconds(60'000 + static_cast<int>(random_.below(600'000)));
-    options_.reconcile_interval = std::chrono::minutes(15 + random_.below(60));
+    // What takes the time is the quiet polls of a round: rounds are as short as their parts allow.
+    options_.overlap = milliseconds(60'000 + static_cast<int>(random_.below(240'000)));
+    options_.reconcile_interval = std::chrono::minutes(5 + random_.below(11));
     options_.max_parallel = 1 + static_cast<int>(random_.below(4));
     world_.nature.late = options_.overlap.count() * 8 / 10;
     world_.nature.skew =

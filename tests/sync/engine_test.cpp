@@ -273,6 +273,85 @@ TEST_F(EngineTest, FetchesAgainWhatALocalAppChanged)
     EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::load_problems(db); }).size(), 1U);
 }
 
+// A hundred conversations, of which the older fifty take about half a minute to read.
+class SlowPage : public EngineTest {
+  protected:
+    void SetUp() override
+    {
+        model_.embedded = 0;
+        for (int n = 0; n < 50; ++n) model_.add("new" + std::to_string(n), 20'000 + n, 1);
+        for (int n = 0; n < 50; ++n) model_.add("old" + std::to_string(n), 10'000 + n, 301);
+        model_.carry = [this](const upstream::Request& request) -> Task<> {
+            if (request.target.find("/old") != std::string::npos) return clock_.sleep(std::chrono::milliseconds(400));
+            return clock_.sleep(std::chrono::milliseconds(10));
+        };
+        options_.interval = std::chrono::seconds(5);
+    }
+};
+
+TEST_F(SlowPage, OfABackfillHoldsUpNoPoll)
+{
+    bool changed = false;
+    std::chrono::nanoseconds seen_after{0};
+    run_until(
+        [&](Engine&) {
+            if (!holds("new49")) return false;
+            if (!std::exchange(changed, true)) {
+                model_.add("latest", 1'000'010, 1);
+                seen_after = clock_.passed();
+            }
+            return holds("latest");
+        },
+        10'000);
+    EXPECT_LE(clock_.passed() - seen_after, options_.interval + std::chrono::seconds(1));
+    EXPECT_FALSE(holds("old49")) << "the page is still being read";
+}
+
+TEST_F(SlowPage, PutsNothingBackToWhatItSawBeforeAPoll)
+{
+    bool changed = false;
+    run_until(
+        [&](Engine& engine) {
+            if (!holds("new49")) return false;
+            if (!std::exchange(changed, true)) { // both are listed on the page that is being read
+                model_.add("old7", 1'000'010, 1);
+                model_.conversations["old7"].title = "renamed meanwhile";
+                model_.conversations.erase("old9");
+                engine.wake_conversation({"old9"});
+            }
+            return engine.state()->backfill_done;
+        },
+        10'000);
+    expect_mirror_equals_model();
+}
+
+TEST_F(EngineTest, LooksAtOnceWhenAPersonInsistsAndNotForEveryReader)
+{
+    fill(3);
+    pass();
+    bool away = true;
+    model_.before = [&](const upstream::Request&) -> std::optional<upstream::Reply> {
+        if (away) throw Error(Fault::unreachable, "hint", "no route");
+        return std::nullopt;
+    };
+    std::optional<std::chrono::nanoseconds> insisted;
+    run_until(
+        [&](Engine& engine) {
+            engine.wake(); // readers of an old mirror
+            if (engine.state()->passes > 0) return true;
+            if (!insisted && clock_.passed() > std::chrono::minutes(2)) {
+                EXPECT_LT(model_.targets.size(), 120U) << "an upstream in trouble hears of each reader";
+                away = false;
+                insisted = clock_.passed();
+                engine.insist();
+            }
+            return false;
+        },
+        10'000);
+    ASSERT_TRUE(insisted);
+    EXPECT_LE(clock_.passed() - *insisted, std::chrono::seconds(5)) << "the tries under way have pauses of their own";
+}
+
 TEST_F(EngineTest, FindsAMirrorOfNothingComplete)
 {
     pass();

@@ -27,6 +27,8 @@ class Model final : public upstream::Transport {
     std::int64_t now = 1'000'000; // seconds, in the Date header
     /// Looked at before a request is answered; what it returns is the answer, what it throws is thrown.
     std::function<std::optional<upstream::Reply>(const upstream::Request&)> before;
+    /// How long an answer is under way after it was made: what it says may be old when it comes.
+    std::function<Task<>(const upstream::Request&)> carry;
     std::vector<std::string> targets; // of every request, in order
 
     /// Adds `count` chats, one a second, the last at `last`.
@@ -45,7 +47,9 @@ class Model final : public upstream::Transport {
         targets.push_back(request.target);
         if (before)
             if (auto reply = before(request)) co_return std::move(*reply);
-        co_return answer(request.target);
+        upstream::Reply made = answer(request.target);
+        if (carry) co_await carry(request);
+        co_return made;
     }
 
     std::size_t lists() const

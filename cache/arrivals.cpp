@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/arrivals.hpp"
+
+namespace alli::cache {
+
+void make_arrivals(Writer& db)
+{
+    db.script("CREATE TEMP TABLE arrival (conversation TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID");
+}
+
+bool is_outrun(Writer& db, const ConversationId& id, std::uint64_t number)
+{
+    for ([[maybe_unused]] const Row row : db.query("SELECT 1 FROM temp.arrival WHERE conversation = ?1 AND number > ?2",
+                                                   id.value, static_cast<std::int64_t>(number)))
+        return true;
+    return false;
+}
+
+void note_arrival(Writer& db, const ConversationId& id, std::uint64_t number)
+{
+    db.run("INSERT INTO temp.arrival (conversation, number) VALUES (?1, ?2)"
+           " ON CONFLICT (conversation) DO UPDATE SET number = max(number, excluded.number)",
+           id.value, static_cast<std::int64_t>(number));
+}
+
+void forget_arrivals_before(Writer& db, std::uint64_t number)
+{
+    db.run("DELETE FROM temp.arrival WHERE number < ?1", static_cast<std::int64_t>(number));
+}
+
+} // namespace alli::cache

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/errands.hpp"
+
+namespace alli::sync {
+
+Task<> refresh_one(Tools tools, ConversationId id, Report report)
+{
+    std::vector<ConversationId> one{id};
+    std::optional<Error> failure;
+    try {
+        co_await refresh(tools, std::move(one), report);
+    } catch (const Error& error) {
+        failure = error;
+    }
+    if (!failure) co_return;
+    if (concerns_all(*failure)) throw Error(*failure);
+    auto keep = [&](cache::Writer& db) { note_unreadable(db, tools.random, id, *failure, tools.clock.now()); };
+    co_await tools.store.write(keep);
+}
+
+Task<> Errands::refresh_asked_for()
+{
+    while (!asked_for_.empty()) {
+        const ConversationId id = asked_for_.front();
+        std::erase(asked_for_, id); // often asked for, fetched once
+        std::optional<Error> failure;
+        try {
+            co_await refresh_one(tools_, id, report_);
+        } catch (const Error& error) {
+            failure = error;
+        }
+        if (!failure) continue;
+        asked_for_.push_back(id);
+        throw Error(*failure);
+    }
+}
+
+std::vector<cache::Growing> Errands::find_due()
+{
+    const auto boundary = tools_.store.read([](cache::Reader& db) { return cache::load_progress(db); }).boundary;
+    auto growing = tools_.store.read([](cache::Reader& db) { return cache::load_growing(db); });
+    std::map<ConversationId, Job> still;
+    std::vector<cache::Growing> due;
+    const auto now = tools_.clock.steady();
+    for (const cache::Growing& it : growing) {
+        if (it.last_chat_at && boundary && *it.last_chat_at >= *boundary - tools_.overlap) continue; // polls list it
+        Job& job = still[it.id];
+        if (const auto known = followed_.find(it.id); known != followed_.end()) job = known->second;
+        if (now < job.not_before) continue;
+        job.not_before = now + interval_ * (1 << std::min(job.failures++, 7));
+        due.push_back(it);
+    }
+    followed_ = std::move(still);
+    return due;
+}
+
+Task<> Errands::run()
+{
+    co_await refresh_asked_for();
+    auto due = find_due();
+    co_await read_growing(tools_, std::move(due), report_);
+}
+
+} // namespace alli::sync

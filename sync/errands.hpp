@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single conversations that no poll brings: those that somebody asked for, and messages still being written that no
+// list shows any more. Runs on the engine's loop, beside polls and long passes.
+#pragma once
+
+#include "sync/jobs.hpp"
+#include "sync/passes.hpp"
+
+#include <deque>
+#include <map>
+
+namespace alli::sync {
+
+class Errands {
+  public:
+    Errands(Tools tools, std::chrono::milliseconds interval, Report report)
+        : tools_(tools), interval_(interval), report_(std::move(report))
+    {}
+
+    void ask_for(ConversationId id) { asked_for_.push_back(std::move(id)); }
+
+    /// All that is to be done now. What concerns all is thrown, and what was asked for stays.
+    Task<> run();
+
+  private:
+    Task<> refresh_asked_for();
+    std::vector<cache::Growing> find_due();
+
+    Tools tools_;
+    std::chrono::milliseconds interval_;
+    Report report_;
+    std::deque<ConversationId> asked_for_;
+    std::map<ConversationId, Job> followed_; // each after a pause that grows, for some never end
+};
+
+/// One conversation again. What is wrong with it alone is kept as its problem; what concerns all is thrown.
+Task<> refresh_one(Tools tools, ConversationId id, Report report);
+
+} // namespace alli::sync

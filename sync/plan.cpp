@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/plan.hpp"
+
+namespace alli::sync {
+
+using cache::Progress;
+using std::chrono::milliseconds;
+
+// What is stored was read in one unit: reading on in another would mix two calendars.
+static void adopt_time_unit(upstream::Client& client, TimeUnit stored)
+{
+    if (client.time_unit() == TimeUnit::unknown) client.set_time_unit(stored);
+    if (stored != TimeUnit::unknown && client.time_unit() != stored)
+        throw Error(Fault::settings, "take the setting back, or move the mirror aside: it is made anew from upstream",
+                    "upstream.time_unit is not the unit that this mirror was made with");
+}
+
+Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)
+    : options_(options), tools_{client,          store,
+                                clock,           random,
+                                order_,          options.max_parallel,
+                                options.overlap, options.reconcile_interval / 24},
+      jobs_(tools_), reconcile_(tools_, options.reconcile_interval), errands_(tools_, options.interval, counting()),
+      pause_(options.interval)
+{
+    deletions_.accepted = options.accept_deletions;
+    const Progress progress = load_progress();
+    adopt_time_unit(client, progress.unit);
+    standing_.current.verified_at = progress.verified_at;
+    standing_.current.backfill_done = !backfill_due(tools_, since());
+    standing_.publish();
+}
+
+Instant Plan::since() const
+{
+    return options_.backfill_since.value_or(cache::beginning_of_time);
+}
+
+Progress Plan::load_progress() const
+{
+    return tools_.store.read([](cache::Reader& db) { return cache::load_progress(db); });
+}
+
+void Plan::count(const Ingested& done)
+{
+    standing_.count(done);
+    if (report_) report_(standing_.current);
+}
+
+Report Plan::counting()
+{
+    return [this](const Ingested& done) { count(done); };
+}
+
+// --- what is new -----------------------------------------------------------------------------------------------------
+
+Clock::Steady Plan::next_poll() const
+{
+    return std::max(last_poll_ + pause_, polling_.not_before);
+}
+
+// Sooner again while things happen; back to the interval while nothing does.
+void Plan::set_pause(bool news)
+{
+    const milliseconds shortest = std::min(options_.interval, milliseconds(1'000));
+    pause_ = news ? std::max(options_.interval / 8, shortest) : std::min(pause_ * 2, options_.interval);
+}
+
+Task<> Plan::increase()
+{
+    last_poll_ = tools_.clock.steady();
+    if (!load_progress().boundary) co_return; // the first page of the backfill sets it
+    Report report = counting();
+    const bool news = co_await increment(tools_, deletions_, report);
+    set_pause(news);
+    standing_.current.verified_at = load_progress().verified_at;
+    ++standing_.current.passes;
+    standing_.healthy();
+}
+
+Task<> Plan::poll()
+{
+    std::function<Task<>()> work = [this] { return increase(); };
+    co_await jobs_.attempt(polling_, true, work);
+}
+
+// --- all the rest ----------------------------------------------------------------------------------------------------
+
+Task<> Plan::read_backfill()
+{
+    standing_.current.backfill_done = false;
+    forecast_.emplace(tools_);
+    Duties duties;
+    duties.due = [this] { return forecast_->wants_turn(); };
+    duties.between = [this] { return forecast_->take_turn(); };
+    duties.report = [this](const Ingested& done) { count_backfill_page(done); };
+    co_await backfill(tools_, since(), deletions_, duties);
+    standing_.current.fraction.reset();
+    standing_.current.eta_seconds.reset();
+}
+
+void Plan::count_backfill_page(const Ingested& done)
+{
+    forecast_->count_page(done.conversations);
+    standing_.current.fraction = forecast_->fraction();
+    standing_.current.eta_seconds = forecast_->seconds_left();
+    count(done);
+}
+
+Task<> Plan::close_gaps()
+{
+    std::function<Task<>()> work = [this] { return read_backfill(); };
+    co_await jobs_.attempt(backfilling_, backfill_due(tools_, since()), work);
+    if (load_progress().backfill_done) standing_.current.backfill_done = true;
+    standing_.publish();
+}
+
+// Reconcile keeps to its share: after each page it rests for what that cost.
+Duties Plan::reconcile_duties()
+{
+    Duties duties;
+    duties.due = [this] { return options_.reconcile_rate > 0; };
+    duties.between = [this] { return rest(); };
+    duties.report = [this](const Ingested& done) {
+        spent_ += 1 + done.chat_pages;
+        count(done);
+    };
+    return duties;
+}
+
+Task<> Plan::rest()
+{
+    const auto pages = static_cast<double>(std::exchange(spent_, 0));
+    if (options_.reconcile_rate <= 0) co_return;
+    const std::chrono::duration<double> seconds(pages / options_.reconcile_rate);
+    co_await tools_.clock.sleep(std::chrono::duration_cast<std::chrono::nanoseconds>(seconds));
+}
+
+Task<> Plan::compare()
+{
+    const bool accepted = deletions_.accepted;
+    std::function<Task<>()> work = [this] { return reconcile_.run_census(deletions_, reconcile_duties()); };
+    co_await jobs_.attempt(census_, reconcile_.census_due(), work);
+    work = [this] { return reconcile_.run_sweep(deletions_, reconcile_duties()); };
+    co_await jobs_.attempt(sweeping_, !once_ && reconcile_.sweep_due(), work);
+    work = [this] { return reconcile_.settle_suspects(deletions_, reconcile_duties()); };
+    co_await jobs_.attempt(settling_, reconcile_.suspects_due(deletions_), work);
+    work = [this] { return reconcile_.run_counts(reconcile_duties()); };
+    co_await jobs_.attempt(counting_days_, !once_ && reconcile_.counts_due(), work);
+    if (accepted) deletions_.accepted = false; // one round was meant
+}
+
+Task<> Plan::retry_problems()
+{
+    const auto due =
+        tools_.store.read([this](cache::Reader& db) { return cache::load_due_problems(db, tools_.clock.now()); });
+    Duties duties;
+    duties.report = counting();
+    for (const cache::Problem& problem : due) {
+        if (problem.conversation) {
+            const ConversationId id{*problem.conversation};
+            co_await refresh_one(tools_, id, duties.report);
+        } else if (problem.unreadable) {
+            co_await retry_window(tools_, problem, deletions_, duties);
+        }
+    }
+}
+
+Task<> Plan::work_down()
+{
+    co_await close_gaps();
+    co_await compare();
+    std::function<Task<>()> work = [this] { return retry_problems(); };
+    co_await jobs_.attempt(retrying_, true, work);
+    if (!polls_fail) standing_.healthy();
+}
+
+Task<> Plan::pass_once(std::function<void(const State&)> report)
+{
+    report_ = std::move(report);
+    once_ = jobs_.once = true;
+    const bool behind = backfill_due(tools_, since());
+    if (!behind) co_await poll();
+    co_await close_gaps();
+    if (behind) co_await poll();
+    co_await work_down();
+}
+
+} // namespace alli::sync

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the engine does and in which order, without when: a poll, the long work (the gaps of the coverage, comparisons,
+// what could not be read before), errands. Each is a call that ends; several may run side by side. On the engine's
+// loop.
+#pragma once
+
+#include "sync/errands.hpp"
+#include "sync/estimate.hpp"
+#include "sync/jobs.hpp"
+#include "sync/reconcile.hpp"
+#include "sync/standing.hpp"
+
+namespace alli::sync {
+
+class Plan {
+  public:
+    /// Throws Error{settings} when the mirror was made with another unit of time.
+    Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options);
+
+    /// What is new. What can be read of it, is; what concerns all is thrown: likewise from the others.
+    Task<> poll();
+    Task<> work_down(); // the backfill before comparisons; long
+    Task<> run_errands() { return errands_.run(); }
+    void ask_for(ConversationId id) { errands_.ask_for(std::move(id)); }
+
+    /// All of it one after the other; every failure is thrown. What is new comes last where a backfill took its time.
+    Task<> pass_once(std::function<void(const State&)> report);
+
+    void accept_deletions() { deletions_.accepted = true; }
+    void wake_upstream() { tools_.client.wake(); } // a person asks: an open breaker lets one through
+    Clock::Steady next_poll() const;
+    Standing& standing() { return standing_; }
+
+    bool polls_fail = false; // then nothing else says that all is well
+
+  private:
+    Instant since() const;
+    cache::Progress load_progress() const;
+    void count(const Ingested& done);
+    Report counting();
+
+    void set_pause(bool news);
+    Task<> increase();
+
+    Task<> close_gaps();
+    Task<> read_backfill();
+    void count_backfill_page(const Ingested& done);
+    Task<> compare();
+    Duties reconcile_duties();
+    Task<> rest();
+    Task<> retry_problems();
+
+    Options options_;
+    Order order_;
+    Tools tools_;
+    Jobs jobs_;
+    Reconcile reconcile_;
+    Errands errands_;
+    Standing standing_;
+    Deletions deletions_;
+    std::function<void(const State&)> report_;
+    bool once_ = false;
+    Clock::Steady last_poll_{};
+    std::chrono::milliseconds pause_; // until the next one
+    std::int64_t spent_ = 0;          // requests since reconcile last rested
+    Job polling_{"a poll failed"}, backfilling_{"the backfill failed"}, census_{"the census failed"},
+        sweeping_{"a comparison failed"}, settling_{"deletions could not be confirmed"},
+        counting_days_{"daily counts could not be compared"}, retrying_{"trying again failed"};
+    std::optional<Forecast> forecast_;
+};
+
+} // namespace alli::sync

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the engine stands with upstream, told to whoever asks: the loop changes it, every change is published as a value.
+#pragma once
+
+#include "alli/error.hpp"
+#include "sync/engine.hpp"
+#include "sync/ingest.hpp"
+
+namespace alli::sync {
+
+class Standing {
+  public:
+    State current; // the loop's own; publish() shows it to the others
+
+    void publish() { std::atomic_store(&published_, std::make_shared<const State>(current)); }
+    std::shared_ptr<const State> read() const { return std::atomic_load(&published_); } // any thread
+
+    void count(const Ingested& done);
+    void healthy();
+    void failed(const Error& error, Instant now);
+
+  private:
+    std::shared_ptr<const State> published_; // atomically replaced
+};
+
+} // namespace alli::sync
