@@ -154,7 +154,9 @@ void World::append(const std::string& id, int count, bool future)
         talk.chats.push_back(chat);
     }
     talk.last = std::max(when, talk.last.value_or(0));
-    const bool late = talk.chats.size() == static_cast<std::size_t>(count) && nature.late > 0 && chance(0.2);
+    // Only what nobody saw before: a conversation that was listed is not hidden again.
+    const bool new_here = talk.chats.size() == static_cast<std::size_t>(count) && talk.visible_from == ours();
+    const bool late = new_here && nature.late > 0 && chance(0.2);
     if (late) talk.visible_from = ours() + static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.late)));
     talk.changed = std::max(ours(), talk.visible_from);
 }
