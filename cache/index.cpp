@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace alli::cache {
 namespace {
@@ -61,10 +62,16 @@ class Place {
         if (is_below(pk) && !has_moved(pk))
             move(pk);
         else
-            erase(db_, pk, words);
+            erase(db_, pk, words), note_removed();
     }
 
   private:
+    void note_removed() // for scour_index()
+    {
+        if (!std::exchange(noted_, true))
+            db_.run("UPDATE word_index SET removed = removed | 1 WHERE kind = ?1 AND removed & 1 = 0", kind_);
+    }
+
     bool is_below(std::int64_t pk) const { return bound_ && pk < *bound_; }
 
     bool has_moved(std::int64_t pk)
@@ -77,6 +84,7 @@ class Place {
 
     Writer& db_;
     std::string_view kind_;
+    bool noted_ = false;
     std::optional<std::int64_t> bound_;
 };
 

@@ -59,7 +59,8 @@ void check_index(Writer& db);
 bool extend_index(Writer& db);
 
 /// Merges another piece of the index, so that the terms of removed rows leave the file; false: they have left, as far
-/// as they were removed before the `first` call. The log has to be checkpointed and truncated after that.
-bool scour_index(Writer& db, bool first);
+/// as they were removed before the first of these calls, or there were none. Goes on where a process before ended.
+/// What the log holds of them is overwritten once it is checkpointed.
+bool scour_index(Writer& db);
 
 } // namespace alli::cache

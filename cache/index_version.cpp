@@ -150,15 +150,19 @@ bool extend_index(Writer& db)
     return false;
 }
 
-bool scour_index(Writer& db, bool first)
+bool scour_index(Writer& db)
 {
     constexpr std::int64_t pages = 250; // a megabyte
+    const bool under_way = number(db, "SELECT max(removed & 2) FROM word_index") != 0;
+    if (!under_way && number(db, "SELECT max(removed) FROM word_index") == 0) return false;
+    if (!under_way) db.script("UPDATE word_index SET removed = 2");
     bool more = false;
     for (const char* table : tables) {
         const std::int64_t before = db.total_changes();
-        db.run(fmt::format("INSERT INTO {0} ({0}, rank) VALUES ('merge', ?1)", table), first ? -pages : pages);
+        db.run(fmt::format("INSERT INTO {0} ({0}, rank) VALUES ('merge', ?1)", table), under_way ? pages : -pages);
         more = more || db.total_changes() - before >= 2; // one is the statement's own
     }
+    if (!more) db.script("UPDATE word_index SET removed = removed & 1");
     return more;
 }
 

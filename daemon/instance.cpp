@@ -11,6 +11,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <csignal>
@@ -118,23 +120,39 @@ void Instance::spawn_deliverer(std::function<void(std::exception_ptr)> failed)
     asio::co_spawn(engine_loop_, deliverer_.run(), asio::bind_cancellation_slot(cancel_delivery_.slot(), ended));
 }
 
-// Step by step between other writes, for it may take a while.
+// Step by step between other writes, for it may take a while: what is left of the index after a change of version, then
+// what is left in it of removed text.
 static Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping)
 {
     const auto extend = [](cache::Writer& db) { return cache::extend_index(db); };
+    const auto scour = [](cache::Writer& db) { return cache::scour_index(db); };
     bool more = true;
     while (more && !stopping) more = co_await store.write(extend);
+    for (more = true; more && !stopping;) more = co_await store.write(scour);
 }
 
-void Instance::spawn_index()
+// What is removed leaves the index within a day. The engine's loop ends only after it is told to stop.
+static Task<> tend_index(cache::Store& store, const std::atomic<bool>& stopping)
 {
-    asio::co_spawn(engine_loop_, complete_index(store_, stopping_), [](std::exception_ptr failure) {
+    constexpr std::chrono::hours pause{12};
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    while (!stopping) {
+        co_await complete_index(store, stopping);
+        timer.expires_after(pause);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+void Instance::spawn_index(Task<> work)
+{
+    auto ended = [this](std::exception_ptr failure) {
         try {
-            if (failure) std::rethrow_exception(failure);
+            if (failure && !stopping_) std::rethrow_exception(failure);
         } catch (const std::exception& error) {
             spdlog::warn("the index of words goes on at the next start: {}", error.what());
         }
-    });
+    };
+    asio::co_spawn(engine_loop_, std::move(work), asio::bind_cancellation_slot(cancel_index_.slot(), ended));
 }
 
 void Instance::run_once(std::function<void(const sync::State&)> report)
@@ -154,7 +172,7 @@ void Instance::run_once(std::function<void(const sync::State&)> report)
         signals.cancel();
     };
     spawn_engine(engine_.run_once(std::move(report)), ended);
-    spawn_index();
+    spawn_index(complete_index(store_, stopping_));
     engine_loop_.run();
 
     if (stopped && failure)
@@ -172,7 +190,7 @@ void Instance::serve(std::vector<std::string> listen, std::vector<std::string> t
         engine_ended_.set_value();
         if (work_) failed(error);
     });
-    spawn_index();
+    spawn_index(tend_index(store_, stopping_));
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 
@@ -186,7 +204,10 @@ void Instance::stop()
     stopping_ = true;
     if (!engine_thread_.joinable()) return;
     // The engine winds down while the sessions end; its loop goes on until then, for their requests upstream.
-    asio::post(engine_loop_, [this] { cancel_.emit(asio::cancellation_type::terminal); });
+    asio::post(engine_loop_, [this] {
+        cancel_.emit(asio::cancellation_type::terminal);
+        cancel_index_.emit(asio::cancellation_type::terminal);
+    });
     server_->stop();
     // Delivery goes on for the sessions that wait for an answer; it ends after them.
     asio::post(engine_loop_, [this] { cancel_delivery_.emit(asio::cancellation_type::terminal); });

@@ -71,7 +71,7 @@ class Instance {
     static Task<T> on_loop(asio::any_io_executor loop, Task<T> work);
     void spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended);
     void spawn_deliverer(std::function<void(std::exception_ptr)> failed);
-    void spawn_index(); // what is left of it after a change of version
+    void spawn_index(Task<> work);
 
     InstanceOptions options_;
     SystemClock clock_;
@@ -86,8 +86,8 @@ class Instance {
     sync::Deliverer deliverer_;
     std::unique_ptr<proxy::Server> server_;
 
-    asio::cancellation_signal cancel_, cancel_delivery_; // used on the engine loop alone
-    std::atomic<bool> stopping_{false};                  // asked before each step of the index
+    asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_; // used on the engine loop alone
+    std::atomic<bool> stopping_{false};                                 // asked before each step of the index
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     std::promise<void> engine_ended_, delivery_ended_;
     std::thread engine_thread_;
