@@ -221,6 +221,13 @@ Task<> Store::run_job(Lane lane, Job* job)
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(submit, asio::use_awaitable);
 }
 
+Task<> Store::take_turns()
+{
+    if (!core_->committer) co_return;
+    co_await run_job(Lane::mirror, nullptr);
+    co_await run_job(Lane::outbox, nullptr);
+}
+
 Store::ReadLease::ReadLease(Store& store, Lane file)
     : store_(store), file_(file), reader_(store.core_->readers_of(file).take())
 {

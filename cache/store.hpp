@@ -66,6 +66,10 @@ class Store {
         return submit<Reader, std::invoke_result_t<F, Reader&>>(std::move(function), Lane::long_reads);
     }
 
+    /// A turn of each committing thread, without a commit: returns while both get on with their work. Throws what made
+    /// one of them give up.
+    Task<> take_turns();
+
     /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;
     /// Of outbox.db, each one sync to disk. Any thread.
@@ -103,7 +107,7 @@ class Store {
         }
     }
 
-    /// `job` must live until the returned task is done. A job once submitted runs: cancellation waits for it.
+    /// `job` (null: no more than a turn) must live until the returned task is done. A job once submitted runs: cancellation waits for it.
     Task<> run_job(Lane lane, Job* job);
 
     struct Core;

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <csignal>
 
 namespace alli::cache {
@@ -64,9 +65,11 @@ void Committing::commit()
 void Committing::run(std::deque<Pending>& batch)
 {
     std::vector<std::exception_ptr> outcomes(batch.size(), dead_);
-    if (!dead_) try {
+    const bool writes = std::any_of(batch.begin(), batch.end(), [](const Pending& one) { return one.job != nullptr; });
+    if (!dead_ && writes) try {
             db_->script("BEGIN IMMEDIATE");
-            for (std::size_t i = 0; i < batch.size(); ++i) outcomes[i] = run_one(*batch[i].job);
+            for (std::size_t i = 0; i < batch.size(); ++i)
+                if (batch[i].job) outcomes[i] = run_one(*batch[i].job);
             commit();
         } catch (...) {
             const auto failure = std::current_exception();

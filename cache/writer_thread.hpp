@@ -27,7 +27,7 @@ class Committing {
     ~Committing(); // truncates the log
 
     struct Pending {
-        Job* job;
+        Job* job; // null: no more than a turn of this thread
         Done done;
     };
     /// Every `done` is called after the commit. After a failed commit, or a damaged file, everything fails from then

@@ -7,6 +7,7 @@
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
 #include "daemon/places.hpp"
+#include "daemon/reload.hpp"
 #include "daemon/sandbox_home.hpp"
 #include "daemon/systemd.hpp"
 #include "upstream/site.hpp"
@@ -16,6 +17,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -97,7 +99,7 @@ static Task<> watch_engine(SystemClock& clock, const Instance& instance)
     }
 }
 
-/// Twice as often as the watchdog asks; a hung engine loop or writer thread gives no sign of life.
+/// Twice as often as the watchdog asks; a hung loop or committing thread gives no sign of life.
 static Task<> feed_watchdog(SystemClock& clock, Instance& instance, std::chrono::microseconds period)
 {
     for (;;) {
@@ -106,10 +108,23 @@ static Task<> feed_watchdog(SystemClock& clock, Instance& instance, std::chrono:
     }
 }
 
-static void run_until_stopped(Plan& plan)
+/// At each SIGHUP, for as long as the loop runs.
+static Task<> reload_on_signal(asio::signal_set& hangups, const Context& context, Config& current)
+{
+    for (;;) {
+        co_await hangups.async_wait(asio::use_awaitable);
+        notify_reloading();
+        reload_settings(context, current);
+        notify_ready("settings read again");
+    }
+}
+
+static void run_until_stopped(Plan& plan, const Context& context)
 {
     asio::io_context loop(1);
     asio::signal_set signals(loop, SIGTERM, SIGINT); // before any thread, so that none ends the process the hard way
+    asio::signal_set hangups(loop, SIGHUP);
+    Config current = plan.instance.config;
     std::exception_ptr failure;
     Instance instance(plan.instance);
     instance.serve(plan.listen.addresses, plan.tokens, [&](std::exception_ptr error) {
@@ -125,6 +140,7 @@ static void run_until_stopped(Plan& plan)
     asio::co_spawn(loop, watch_engine(clock, instance), asio::detached);
     const auto watchdog = watchdog_period();
     if (watchdog) asio::co_spawn(loop, feed_watchdog(clock, instance, *watchdog), asio::detached);
+    asio::co_spawn(loop, reload_on_signal(hangups, context, current), asio::detached);
     signals.async_wait([&](const boost::system::error_code&, int) { loop.stop(); });
     loop.run();
 
@@ -148,7 +164,7 @@ static int serve(const ServeArguments& arguments, const Context& context)
     for (const std::string& address : plan.listen.addresses)
         if (address.starts_with("unix:")) make_directory_of(address.substr(5));
     if (!plan.listen.note.empty()) spdlog::info("{}", plan.listen.note);
-    run_until_stopped(plan);
+    run_until_stopped(plan, context);
     return 0;
 }
 

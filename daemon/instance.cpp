@@ -220,16 +220,16 @@ void Instance::stop()
     server_.reset();
 }
 
-static Task<> take_turn(cache::Store& store, std::function<void()> done)
+static Task<> take_turns(cache::Store& store, proxy::Server& server, std::function<void()> alive)
 {
-    const auto nothing = [](cache::Writer&) {};
-    co_await store.write(nothing);
-    done();
+    co_await store.take_turns();
+    server.probe(std::move(alive));
 }
 
 void Instance::probe(std::function<void()> alive)
 {
-    asio::co_spawn(engine_loop_, take_turn(store_, std::move(alive)), asio::detached);
+    // What throws on the way (a file given up) is no sign of life either.
+    asio::co_spawn(engine_loop_, take_turns(store_, *server_, std::move(alive)), asio::detached);
 }
 
 std::string Instance::status()

@@ -55,7 +55,8 @@ class Instance {
     /// Stops accepting, then sync, lets sessions end (5 s at most). The files are closed by the destructor.
     void stop();
 
-    /// Any thread: `alive` is called on the engine loop after a turn through it and through the store's writer.
+    /// Any thread, while it serves: `alive` is called after a turn through the engine's loop, both of the store's
+    /// committing threads and each loop of the proxy.
     void probe(std::function<void()> alive);
 
     std::shared_ptr<const sync::State> state() const { return engine_.state(); }

@@ -2,6 +2,7 @@
 #include "daemon/systemd.hpp"
 
 #include <cstdint>
+#include <ctime>
 #include <systemd/sd-daemon.h>
 
 namespace alli::daemon {
@@ -9,6 +10,14 @@ namespace alli::daemon {
 void notify_ready(const std::string& status)
 {
     ::sd_notify(0, ("READY=1\nSTATUS=" + status).c_str());
+}
+
+void notify_reloading()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const long long microseconds = static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
+    ::sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds)).c_str());
 }
 
 void notify_stopping()

@@ -9,6 +9,7 @@
 namespace alli::daemon {
 
 void notify_ready(const std::string& status);
+void notify_reloading(); // until the next notify_ready()
 void notify_stopping();
 void notify_watchdog();
 

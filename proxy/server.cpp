@@ -28,6 +28,7 @@ struct Server::Core {
 
     static Task<> accept(Core& core, Listener& listener);
     void stop();
+    void probe(std::size_t from, std::function<void()> alive);
     void end(std::unique_ptr<Loop>& loop, std::chrono::steady_clock::time_point deadline);
     void close_listeners();
 
@@ -98,6 +99,15 @@ void Server::Core::stop()
     end(loops.front(), deadline);
 }
 
+// One loop after the other; the first one holds the others together and ends last.
+void Server::Core::probe(std::size_t from, std::function<void()> alive)
+{
+    if (from == loops.size()) return alive();
+    Loop* loop = loops[from].get();
+    if (!loop) return; // given up while stopping
+    asio::post(loop->io(), [this, from, alive = std::move(alive)] { probe(from + 1, alive); });
+}
+
 void Server::Core::end(std::unique_ptr<Loop>& loop, std::chrono::steady_clock::time_point deadline)
 {
     if (!loop->ended_by(deadline)) {
@@ -125,6 +135,11 @@ std::vector<std::string> Server::addresses() const
     std::vector<std::string> addresses;
     for (const Listener& listener : core_->listeners) addresses.push_back(listener.address);
     return addresses;
+}
+
+void Server::probe(std::function<void()> alive)
+{
+    core_->probe(0, std::move(alive));
 }
 
 void Server::stop()

@@ -98,6 +98,9 @@ class Server {
     /// The addresses it listens on, with the ports the system chose: "127.0.0.1:8787", "unix:/run/...".
     std::vector<std::string> addresses() const;
 
+    /// Any thread: `alive` is called on a loop after a turn through each of them.
+    void probe(std::function<void()> alive);
+
     void stop(); // no new connections; sessions end after their request under way, at the latest after 5 s
 
   private:

@@ -219,4 +219,30 @@ TEST(Serve, TellsTheServiceManagerHowItIs)
     EXPECT_EQ(last, "STOPPING=1");
 }
 
+TEST(Serve, ReadsItsSettingsAgainWhenAsked)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    const NotifySocket manager(home.path("notify.sock"));
+    home.environment["NOTIFY_SOCKET"] = home.path("notify.sock");
+    const std::string file = home.write("config.toml", "[log]\nlevel = \"info\"\n");
+    Daemon daemon(home, {"--config", file, "serve"});
+    EXPECT_THAT(manager.next(), testing::StartsWith("READY=1"));
+
+    home.write("config.toml", "[log]\nformat = \"json\"\n[proxy]\nmax_age = \"7s\"\n");
+    daemon.process.send(SIGHUP);
+    EXPECT_THAT(manager.next(), testing::StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+    EXPECT_THAT(manager.next(), testing::StartsWith("READY=1"));
+    home.write("config.toml", "[log]\nlevel = \"loud\"\n");
+    daemon.process.send(SIGHUP);
+    EXPECT_THAT(manager.next(), testing::StartsWith("RELOADING=1"));
+    EXPECT_THAT(manager.next(), testing::StartsWith("READY=1"));
+
+    EXPECT_EQ(daemon.stop(), 0);
+    const std::string log = daemon.process.errors();
+    EXPECT_THAT(log, testing::HasSubstr("\"message\":\"changed, but only a restart brings it: proxy.max_age\""));
+    EXPECT_THAT(log, testing::HasSubstr("the settings stay as they were"));
+}
+
 } // namespace alli::daemon
