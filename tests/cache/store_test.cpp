@@ -137,6 +137,37 @@ TEST_F(StoreTest, WithThreadsEveryWriteIsCommittedWhenItsAwaitReturns)
     EXPECT_LE(store_->commits(), 200U);
 }
 
+TEST_F(StoreTest, TakesNoTurnWhileACommitHangs)
+{
+    store_.reset();
+    StoreOptions threaded = options();
+    threaded.threads = true;
+    store_ = std::make_unique<Store>(threaded);
+    asio::io_context loop;
+    std::promise<void> begun, go_on;
+    bool turned = false;
+    const auto hang = [&](Writer&) {
+        begun.set_value();
+        go_on.get_future().wait();
+    };
+    asio::co_spawn(loop, store_->write_outbox(hang), asio::detached);
+    loop.poll();
+    begun.get_future().wait();
+    asio::co_spawn(
+        loop,
+        [](Store& store, bool& done) -> Task<> {
+            co_await store.take_turns();
+            done = true;
+        }(*store_, turned),
+        asio::detached);
+    loop.run_for(std::chrono::milliseconds(50)); // long enough for a turn of the mirror's thread
+    EXPECT_FALSE(turned);
+    go_on.set_value();
+    loop.run();
+    EXPECT_TRUE(turned);
+    EXPECT_EQ(store_->commits(), 0U); // a turn is no commit: nobody's copies are out of date
+}
+
 TEST_F(StoreTest, IsReadBesideTheProcessThatOwnsIt)
 {
     put("a", 5, 1);

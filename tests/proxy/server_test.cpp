@@ -12,6 +12,7 @@
 
 #include <fstream>
 #include <future>
+#include <thread>
 
 namespace alli::proxy {
 namespace {
@@ -324,6 +325,26 @@ TEST_F(ServerTest, SurvivesWhateverIsSentToIt)
         }
     }
     EXPECT_EQ(get("/healthz").status, 200);
+}
+
+TEST_F(ServerTest, GivesNoSignOfLifeWhileOneOfItsLoopsHangs)
+{
+    start();
+    const auto is_alive = [&](std::chrono::milliseconds patience) {
+        auto sign = std::make_shared<std::promise<void>>();
+        server_->probe([sign] { sign->set_value(); });
+        return sign->get_future().wait_for(patience) == std::future_status::ready;
+    };
+    EXPECT_TRUE(is_alive(std::chrono::seconds(30)));
+
+    std::unique_lock hold(upstream_.mutex); // whoever asks for upstream's state waits
+    std::thread caller([&] { get("/webapi/v2/conversations"); });
+    bool alive = true;
+    for (int tries = 0; alive && tries < 300; ++tries) alive = is_alive(std::chrono::milliseconds(100));
+    EXPECT_FALSE(alive);
+    hold.unlock();
+    caller.join();
+    EXPECT_TRUE(is_alive(std::chrono::seconds(30)));
 }
 
 } // namespace
