@@ -107,7 +107,8 @@ class Store {
         }
     }
 
-    /// `job` (null: no more than a turn) must live until the returned task is done. A job once submitted runs: cancellation waits for it.
+    /// `job` (null: no more than a turn) must live until the returned task is done. A job once submitted runs:
+    /// cancellation waits for it.
     Task<> run_job(Lane lane, Job* job);
 
     struct Core;
