@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/answer.hpp"
 
+#include "proxy/refusal.hpp"
 #include "upstream/header.hpp"
 
 #include <boost/beast/http/status.hpp>
@@ -126,6 +127,10 @@ Response answer_of(const std::exception_ptr& failure, Surface surface) noexcept
 {
     try {
         std::rethrow_exception(failure);
+    } catch (const Refused& refused) {
+        Response response = problem(surface, refused.refusal().status, refused.refusal().detail);
+        response.close = refused.refusal().close;
+        return response;
     } catch (const Error& error) {
         const int status = status_of(error.fault(), surface);
         if (surface == Surface::ours) return problem(surface, status, error.what(), error.hint());

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may call, decided on the header alone, before a body byte is read and before any route:
-// framing, Host, page-made requests, method, key, target. Pure: any thread.
+// Who may call, decided on a header that passed the gate, before a body byte is read and before any route:
+// Host, page-made requests, method, key, target. Any thread.
 #pragma once
 
+#include "proxy/attempts.hpp"
+#include "proxy/gate.hpp"
 #include "proxy/seal.hpp"
 #include "proxy/server.hpp"
-
-#include <boost/beast/http/fields.hpp>
-#include <boost/beast/http/message.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -16,8 +15,6 @@
 
 namespace alli::proxy {
 
-using RequestHead = boost::beast::http::header<true, boost::beast::http::fields>;
-
 /// Whom a connection came from.
 struct Peer {
     bool local_socket = false; // a Unix socket: no port
@@ -25,17 +22,13 @@ struct Peer {
     std::uint16_t port = 0;    // ours, the one it called
 };
 
-struct Refusal {
-    int status = 400;
-    std::string_view detail; // constant: never says what was wrong with a key
-    bool close = false;
-};
-
 class Guard {
   public:
     explicit Guard(const Options& options);
 
     std::optional<Refusal> check(const RequestHead& head, const Peer& peer) const;
+    /// How many wrong keys were tried. None of them is remembered.
+    std::uint64_t wrong_keys() const noexcept { return attempts_.count(); }
 
   private:
     struct AllowedHost {
@@ -51,7 +44,7 @@ class Guard {
     std::vector<AllowedHost> hosts_;
     std::vector<Digest> keys_;
     bool require_key_;
-    std::size_t target_bytes_;
+    mutable Attempts attempts_; // the one thing that changes; of wrong keys alone
 };
 
 /// The part of a target behind the authority: "/x?y" of "http://host/x?y", the same of "/x?y".

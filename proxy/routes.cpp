@@ -107,6 +107,13 @@ Response nowhere(const Match& match)
     return response;
 }
 
+Task<> take_body(Request& rq, std::size_t limit)
+{
+    if (!rq.incoming) co_return;
+    rq.body = co_await rq.incoming->whole(limit);
+    rq.incoming = nullptr;
+}
+
 Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
 {
     const bool relayed = surface == Surface::webapi;
@@ -116,6 +123,7 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
     Match match = find_route(rq.method, rq.path());
     rq.ids = std::move(match.ids);
     rq.route = match.route;
+    if (match.route || !relayed) co_await take_body(rq, cx.options.limits.body_bytes);
     if (match.route) {
         surface = match.route->surface;
         co_return co_await match.route->handler(cx, rq);
@@ -124,6 +132,7 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
     if (rq.method == "OPTIONS" && (known || relayed))
         co_return options_response(known ? match.allow + ", OPTIONS" : std::string(relayed_methods));
     if (!relayed) co_return nowhere(match);
+    co_await take_body(rq, cx.options.limits.upload_bytes);
     co_return co_await relay_other(cx, rq);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "proxy/answer.hpp"
+#include "proxy/body.hpp"
 #include "proxy/guard.hpp"
 #include "proxy/server.hpp"
 
@@ -33,12 +34,13 @@ struct Context {
     upstream::Exchanges* exchanges; // of this loop
 };
 
-/// One request that passed the guard, whole.
+/// One request that passed the guard.
 struct Request {
     std::string method;
     std::string target; // origin form, byte for byte
     boost::beast::http::fields fields;
-    std::string body;
+    std::string body;               // whole, but for relayed paths: they have
+    BodySource* incoming = nullptr; // what is still to be read; none: there is no body, or it is in `body`
     std::function<void()> end_with_client = [] {}; // from now on: nobody but the client has use for the answer
     std::vector<std::string> ids;                  // what {id} and {chat} of the pattern matched, decoded once
     std::string request_id;                        // X-Request-Id, the app's or ours

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection: reads a request, has it checked and answered, writes, and so on until one side ends it. Requests sent
-// ahead are answered in order. Lives on one loop; its deadlines are looked at by that loop's tick.
+// One connection: a request is heard (proxy/incoming), checked and answered, its answer written, and so on until one
+// side ends it. Requests sent ahead are answered in order. Lives on one loop; its deadlines are looked at by that
+// loop's tick.
 #pragma once
 
+#include "proxy/incoming.hpp"
 #include "proxy/outlet.hpp"
 #include "proxy/routes.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <chrono>
 #include <memory>
@@ -38,23 +37,14 @@ class Session {
     asio::cancellation_signal& cancellation() noexcept { return cancellation_; }
 
   private:
-    using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
     using Code = boost::system::error_code;
-    enum class Stage { idle, reading, answering };
 
     Task<bool> serve();
-    Task<bool> wait_for_request();
-    Task<bool> read_head(Parser& parser);
-    Task<bool> read_body(Parser& parser);
-    Task<bool> parse(Parser& parser, bool whole);
-    Task<bool> read_more();
-    Task<bool> refuse(const Parser& parser, Refusal refusal);
-    Task<bool> fail(const Parser& parser, Code code);
+    Task<bool> reply();
+    Task<bool> refuse(Refusal refusal);
     Task<bool> send(Response response, Manner manner);
     Task<> linger();
-    Manner manner_of(const Parser& parser) const;
-
-    void allow(std::chrono::milliseconds time);
+    Manner manner() const;
     void close();
 
     Socket socket_;
@@ -63,11 +53,9 @@ class Session {
     const Context& cx_;
     const Guard& guard_;
     asio::cancellation_signal cancellation_;
-    boost::beast::flat_buffer buffer_;
-    Stage stage_ = Stage::idle;
+    Incoming incoming_;
     Steady waiting_since_;
-    std::optional<Steady> deadline_;
-    bool expired_ = false;
+    bool idle_ = true; // between two requests
     bool draining_ = false;
     bool for_client_alone_ = false; // what is under way ends when the client leaves
 };

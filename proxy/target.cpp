@@ -92,8 +92,8 @@ std::string decode_segment(std::string_view segment)
 {
     auto decoded = percent_decoded(segment);
     if (!decoded) throw Error(Fault::usage, "write a percent sign as %25", "the path holds a broken percent escape");
-    const bool climbs =
-        *decoded == "." || *decoded == ".." || decoded->starts_with("../") || decoded->find("/../") != decoded->npos;
+    const std::vector<std::string_view> parts = split_path(*decoded);
+    const bool climbs = std::any_of(parts.begin(), parts.end(), [](auto part) { return part == "." || part == ".."; });
     if (climbs) throw Error(Fault::usage, "", "the path holds a dot segment");
     if (has_control(*decoded)) throw Error(Fault::usage, "", "the path holds a control character");
     if (!is_utf8(*decoded)) throw Error(Fault::usage, "", "the path is not UTF-8");

@@ -4,9 +4,7 @@
 #include "proxy/guard.hpp"
 
 #include "alli/error.hpp"
-
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include "proxy/framing.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,16 +23,18 @@ Options options()
     return made;
 }
 
-// The status that the guard refuses with; 200 where it lets the request through.
+// The status that the gate or the guard refuses with; 200 where both let the request through.
 int verdict(const std::string& head, const Options& given = options(), const Peer& peer = tcp_peer)
 {
-    boost::beast::http::request_parser<boost::beast::http::string_body> parser;
-    parser.header_limit(64 * 1024); // a smaller one is the connection's affair
-    boost::system::error_code code;
     const std::string text = head + "\r\n";
-    parser.put(boost::asio::buffer(text), code);
-    if (!parser.is_header_done()) return 400;
-    const auto refusal = Guard(given).check(parser.get().base(), peer);
+    HeadReader reader(HeadLimits{});
+    const auto result = reader.read(text);
+    if (result == HeadReader::Result::refused) return reader.refusal().status;
+    if (result != HeadReader::Result::done) return 0;
+    const RequestHead taken = reader.take(text);
+    const auto framing = read_framing(taken);
+    if (const auto* refusal = std::get_if<Refusal>(&framing)) return refusal->status;
+    const auto refusal = Guard(given).check(taken, peer);
     return refusal ? refusal->status : 200;
 }
 

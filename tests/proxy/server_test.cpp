@@ -100,7 +100,7 @@ TEST_F(ServerTest, RefusesWhatIsTooLargeOrNotHttp)
     start();
     const std::vector<std::pair<std::string, std::string>> cases{
         {head("GET /x", "X: " + std::string(17000, 'x') + "\r\n"), "HTTP/1.1 431"},
-        {head("POST /webapi/x", "Content-Length: 1048577\r\n"), "HTTP/1.1 413"},
+        {head("PUT /webapi/v2/conversations/a", "Content-Length: 1048577\r\n"), "HTTP/1.1 413"},
         {"nonsense\r\n\r\n", "HTTP/1.1 400"},
         {"GET / HTTP/2.0\r\n\r\n", "HTTP/1.1 505"},
         {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"},
@@ -141,7 +141,8 @@ TEST_F(ServerTest, EndsWaitsThatLastTooLong)
 {
     Options options;
     options.limits.tick = std::chrono::milliseconds{5};
-    options.limits.header = options.limits.body = options.limits.idle = std::chrono::milliseconds{30};
+    options.limits.header = options.limits.body = options.limits.body_pause = options.limits.idle =
+        std::chrono::milliseconds{30};
     start(options);
     RawClient silent(port_);
     EXPECT_EQ(silent.read_all(), "");

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a request ends and whether the connection goes on, read off its header in the one way that no other server can
+// read differently (RFC 9112 6, without its leniencies). Pure.
+#pragma once
+
+#include "proxy/gate.hpp"
+
+#include <cstdint>
+#include <variant>
+
+namespace alli::proxy {
+
+struct RequestFraming {
+    bool chunked = false;
+    std::uint64_t length = 0; // of a body that is not chunked
+    bool keep_alive = true;
+    bool expects_continue = false;
+};
+
+std::variant<RequestFraming, Refusal> read_framing(const RequestHead& head);
+
+} // namespace alli::proxy

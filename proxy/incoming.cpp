@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/incoming.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace alli::proxy {
+namespace {
+
+using Code = boost::system::error_code;
+using std::chrono::steady_clock;
+
+constexpr std::size_t head_read = 4096, body_read = 64 * 1024;
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr Refusal late{408, "the request did not come in time", true};
+constexpr Refusal left_early{400, "the body of the request is not complete", true};
+constexpr Refusal bad_chunks{400, "the chunks of the request's body are not well formed", true};
+constexpr Refusal long_body{413, "the body of the request is too long", true};
+
+} // namespace
+
+Task<bool> Incoming::wait()
+{
+    begin();
+    if (buffer_.size() > 0) co_return true; // sent ahead
+    if (buffer_.capacity() > body_read) buffer_ = {};
+    deadline_.allow(limits_.idle);
+    co_return co_await read_more(head_read);
+}
+
+void Incoming::begin()
+{
+    buffer_.consume(std::exchange(handed_, 0));
+    head_ = {};
+    framing_ = {};
+    chunks_ = {};
+    left_ = received_ = 0;
+    waited_ = {};
+    complete_ = true;
+    gone_ = unfinished_ = stored_ = continue_ = false;
+}
+
+Task<Incoming::Heard> Incoming::read_head()
+{
+    unfinished_ = true;
+    deadline_.allow(limits_.header);
+    HeadReader reader({limits_.header_bytes, limits_.target_bytes, limits_.header_lines});
+    Heard heard;
+    HeadReader::Result result = reader.read(buffered());
+    while (result == HeadReader::Result::more) {
+        const bool more = co_await read_more(head_read);
+        if (!more) break;
+        result = reader.read(buffered());
+    }
+    if (result == HeadReader::Result::done) heard.refusal = understand(reader);
+    if (result == HeadReader::Result::refused) heard.refusal = reader.refusal();
+    if (result == HeadReader::Result::more && deadline_.missed()) heard.refusal = late;
+    heard.gone = result == HeadReader::Result::more && !deadline_.missed();
+    if (head_.target().empty()) { // the surface that a refusal speaks follows the path
+        const std::string_view target = reader.target(buffered());
+        head_.target({target.data(), target.size()});
+    }
+    deadline_.lift();
+    unfinished_ = false;
+    co_return heard;
+}
+
+std::optional<Refusal> Incoming::understand(const HeadReader& reader)
+{
+    head_ = reader.take(buffered());
+    buffer_.consume(reader.size());
+    const auto framing = read_framing(head_);
+    if (const auto* refusal = std::get_if<Refusal>(&framing)) return *refusal;
+    framing_ = std::get<RequestFraming>(framing);
+    left_ = framing_.length;
+    complete_ = !framing_.chunked && left_ == 0;
+    continue_ = framing_.expects_continue && !complete_;
+    return std::nullopt;
+}
+
+Task<std::optional<std::string_view>> Incoming::next()
+{
+    buffer_.consume(std::exchange(handed_, 0));
+    // g++ 12 allows no co_await in the condition.
+    for (;;) {
+        if (complete_) co_return std::nullopt;
+        handed_ = find_data();
+        received_ += handed_;
+        if (handed_ > 0) co_return buffered().substr(0, handed_);
+        if (!complete_) co_await read_body();
+    }
+}
+
+// Takes the framing off the front of the buffer; how many bytes of the body stand there then.
+std::size_t Incoming::find_data()
+{
+    if (!framing_.chunked) {
+        const auto found = static_cast<std::size_t>(std::min<std::uint64_t>(left_, buffer_.size()));
+        left_ -= found;
+        complete_ = left_ == 0;
+        return found;
+    }
+    const ChunkReader::Piece piece = chunks_.read(buffered());
+    buffer_.consume(piece.framing);
+    if (piece.result == ChunkReader::Result::refused) throw Refused(bad_chunks);
+    complete_ = piece.result == ChunkReader::Result::done;
+    return piece.data;
+}
+
+Task<> Incoming::read_body()
+{
+    if (buffer_.size() == 0 && std::exchange(continue_, false)) co_await send_continue();
+    const auto begun = steady_clock::now();
+    deadline_.allow(patience());
+    const bool more = co_await read_more(body_read);
+    waited_ += steady_clock::now() - begun;
+    if (!more && deadline_.missed()) throw Refused(late);
+    deadline_.lift();
+    gone_ = !more;
+    if (gone_) throw Refused(left_early);
+}
+
+// A sender may pause, but must come to the least rate all in all; what is stored must be there in time as well. Time in
+// which nobody asked for more is not the sender's.
+std::chrono::milliseconds Incoming::patience() const
+{
+    using std::chrono::milliseconds;
+    const auto waited = std::chrono::duration_cast<milliseconds>(waited_);
+    const auto earned = milliseconds(received_ * 1000 / limits_.body_bytes_per_second);
+    const milliseconds until_late = stored_ ? limits_.body - waited : limits_.body;
+    return std::clamp(limits_.body_pause + earned - waited, milliseconds{0}, std::max(until_late, milliseconds{0}));
+}
+
+Task<std::string> Incoming::whole(std::size_t limit)
+{
+    std::string text;
+    if (complete_) co_return text;
+    if (left_ > limit) throw Refused(long_body);
+    stored_ = unfinished_ = true;
+    for (bool more = true; more;) {
+        const auto piece = co_await next();
+        more = piece.has_value();
+        if (!piece) break;
+        if (text.size() + piece->size() > limit) throw Refused(long_body);
+        text += *piece;
+    }
+    unfinished_ = false;
+    co_return text;
+}
+
+std::optional<std::uint64_t> Incoming::length() const
+{
+    return framing_.chunked ? std::nullopt : std::optional(framing_.length);
+}
+
+Task<bool> Incoming::read_more(std::size_t most)
+{
+    Code code;
+    const auto room = buffer_.prepare(most);
+    const std::size_t count = co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, code));
+    buffer_.commit(count);
+    co_return !code;
+}
+
+Task<> Incoming::send_continue()
+{
+    Code ignored; // a peer that left shows in the read that follows
+    const asio::const_buffer text(go_on.data(), go_on.size());
+    co_await asio::async_write(socket_, text, asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+Task<> Incoming::discard(std::size_t most, std::chrono::milliseconds time)
+{
+    deadline_.allow(time);
+    bool more = true;
+    for (std::size_t read = 0; more && read < most; read += buffer_.size()) {
+        buffer_.clear();
+        more = co_await read_more(head_read);
+    }
+}
+
+std::string_view Incoming::buffered() const noexcept
+{
+    const auto bytes = buffer_.cdata();
+    return {static_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+} // namespace alli::proxy
