@@ -115,7 +115,11 @@ Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Du
 {
     auto forget = [&](cache::Writer& db) { cache::clear_problem(db, problem.key); };
     co_await tools.store.write(forget); // what still cannot be read is noted anew
-    co_await close_gap(tools, *problem.unreadable, deletions, duties);
+    // What bears times from the future stands above all that polls certify: there is nothing to certify there.
+    const auto boundary = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); }).boundary;
+    cache::Span gap = *problem.unreadable;
+    gap.through = std::min(gap.through, boundary.value_or(gap.through));
+    if (gap.from < gap.through) co_await close_gap(tools, gap, deletions, duties);
 }
 
 } // namespace alli::sync

@@ -44,7 +44,7 @@ Task<> Stretch::compare(const Step& step, std::function<void(const Ingested&)> r
 void Stretch::certify(cache::Writer& db, const Step& step)
 {
     note_unreadable(db, tools_.random, step, part_.through, tools_.clock.now());
-    if (part_.through != Instant::max()) cache::cover(db, {part_.from, part_.through, step.sent_at}, tools_.together);
+    if (!open_) cache::cover(db, {part_.from, part_.through, step.sent_at}, tools_.together);
 }
 
 Task<> walk_stretch(Tools tools, Stretch& stretch, Walk& walk, How how, Save save, Duties duties)

@@ -11,17 +11,23 @@ namespace alli::sync {
 
 class Stretch {
   public:
-    Stretch(Tools tools, cache::Span span, Deletions deletions) : tools_(tools), span_(span), deletions_(deletions) {}
+    Stretch(Tools tools, cache::Span span, Deletions deletions)
+        : tools_(tools), span_(span), open_(span.through == Instant::max()), deletions_(deletions)
+    {}
 
     /// Before a page is committed: takes its part, and asks about those that are missing from it.
     Task<> compare(const Step& step, std::function<void(const Ingested&)> report);
 
-    /// In its commit. A span without an end stands above all that is certified: nothing is said of it.
+    /// In its commit. A span without an end stands above all that is certified: nothing is said of any part of it.
     void certify(cache::Writer& db, const Step& step);
 
     /// The span ends here: known when the first page came.
-    void end_at(Instant through) { span_.through = through; }
-    bool is_open() const { return span_.through == Instant::max(); }
+    void end_at(Instant through)
+    {
+        span_.through = through;
+        open_ = false;
+    }
+    bool is_open() const { return open_; }
 
   private:
     void take(const Step& step);
@@ -29,6 +35,7 @@ class Stretch {
 
     Tools tools_;
     cache::Span span_; // what is left of it, below
+    bool open_;
     Deletions deletions_;
     cache::Span part_; // what the page at hand completes
     std::unordered_set<ConversationId> seen_;
