@@ -196,7 +196,9 @@ std::string History::check_claims()
 // With nothing in the way, polls alone bring what is new, also what became visible late.
 std::string History::check_promptness()
 {
-    const auto in_the_way = !store_->read([](cache::Reader& db) { return cache::load_problems(db); }).empty();
+    // An open breaker keeps its pause of up to five minutes: only delivery and a person try earlier.
+    const bool away = process_->pace.state().breaker != upstream::Breaker::State::closed;
+    const auto in_the_way = away || !store_->read([](cache::Reader& db) { return cache::load_problems(db); }).empty();
     const Ms since = world_.ours();
     pass_time(options_.interval * 3 + std::chrono::seconds(30));
     if (in_the_way || world_.clock_was_set || world_.nature.faults_before > 0) return "";
