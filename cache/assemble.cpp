@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/assemble.hpp"
 
+#include "cache/text_place.hpp"
+
 #include <algorithm>
 
 namespace alli::cache {
@@ -8,9 +10,8 @@ namespace alli::cache {
 void append_chats(Reader& db, std::int64_t conversation, std::int64_t from, std::int64_t to, std::string& out)
 {
     const std::size_t begin = out.size();
-    for (const Row chat :
-         db.query("SELECT raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2 AND ordinal < ?3 ORDER BY ordinal",
-                  conversation, from, to)) {
+    for (const Row chat : db.query("SELECT raw FROM chat_text WHERE place >= ?1 AND place < ?2 ORDER BY place",
+                                   text_place(conversation, from), text_place(conversation, to))) {
         if (out.size() > begin) out += ',';
         out += chat.text(0);
     }

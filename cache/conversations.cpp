@@ -4,6 +4,7 @@
 #include "cache/assemble.hpp"
 #include "cache/changes.hpp"
 #include "cache/overlay.hpp"
+#include "cache/text_place.hpp"
 
 #include <filesystem>
 
@@ -78,13 +79,14 @@ std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ord
     using std::chrono::floor, std::chrono::seconds;
     std::int64_t pk = chat.sent_at ? floor<seconds>(*chat.sent_at).time_since_epoch().count() : 0;
     for (std::int64_t tries = 1;; ++tries) {
-        if (db.run("INSERT INTO chat (pk, conversation, ordinal, id, raw, sender, sent_at, completed)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (pk) DO NOTHING",
-                   pk, conversation, ordinal, chat.id.value, chat.raw, chat.sender, chat.sent_at,
-                   completion(chat)) == 1)
-            return pk;
+        if (db.run("INSERT INTO chat_row (pk, conversation, ordinal, id, sender, sent_at, completed)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (pk) DO NOTHING",
+                   pk, conversation, ordinal, chat.id.value, chat.sender, chat.sent_at, completion(chat)) == 1)
+            break;
         pk += tries < 32 ? 1 : tries;
     }
+    db.run("INSERT INTO chat_text (place, raw) VALUES (?1, ?2)", text_place(conversation, ordinal), chat.raw);
+    return pk;
 }
 
 bool cut(Writer& db, IndexBatch& index, std::int64_t conversation, std::int64_t first_ordinal)
@@ -92,7 +94,9 @@ bool cut(Writer& db, IndexBatch& index, std::int64_t conversation, std::int64_t 
     for (const Row row :
          db.query("SELECT pk, raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal))
         index.remove_chat(row.integer(0), words_of_chat(row.text(1)));
-    return db.run("DELETE FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal) > 0;
+    db.run("DELETE FROM chat_text WHERE place >= ?1 AND place < ?2", text_place(conversation, first_ordinal),
+           text_place(conversation + 1, 0));
+    return db.run("DELETE FROM chat_row WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal) > 0;
 }
 
 struct Place { // what stands at an ordinal
@@ -110,8 +114,11 @@ std::optional<Place> find_place(Writer& db, std::int64_t conversation, std::int6
 
 void replace_chat(Writer& db, IndexBatch& index, const Place& old, const Chat& chat)
 {
-    db.run("UPDATE chat SET raw = ?2, sender = ?3, sent_at = ?4, completed = ?5 WHERE pk = ?1", old.pk, chat.raw,
-           chat.sender, chat.sent_at, completion(chat));
+    db.run("UPDATE chat_row SET sender = ?2, sent_at = ?3, completed = ?4 WHERE pk = ?1", old.pk, chat.sender,
+           chat.sent_at, completion(chat));
+    db.run("UPDATE chat_text SET raw = ?2 WHERE place = (SELECT conversation << 24 | ordinal FROM chat_row"
+           " WHERE pk = ?1)",
+           old.pk, chat.raw);
     ChatWords before = words_of_chat(old.raw), after = words_of_chat(chat.raw);
     if (before == after) return;
     index.remove_chat(old.pk, std::move(before));
@@ -133,8 +140,8 @@ bool put_chat(Writer& db, IndexBatch& index, std::int64_t conversation, std::int
 
 void count_held(Writer& db, std::int64_t conversation)
 {
-    db.run("UPDATE conversation SET held = (SELECT count(*) FROM chat WHERE conversation = ?1),"
-           " first_chat_at = (SELECT sent_at FROM chat WHERE conversation = ?1 AND ordinal = 0) WHERE pk = ?1",
+    db.run("UPDATE conversation SET held = (SELECT count(*) FROM chat_row WHERE conversation = ?1),"
+           " first_chat_at = (SELECT sent_at FROM chat_row WHERE conversation = ?1 AND ordinal = 0) WHERE pk = ?1",
            conversation);
 }
 
@@ -169,8 +176,8 @@ std::optional<Held> find_held(Reader& db, const ConversationId& id)
         held.chats = row.integer(0);
         held.last_chat_at = row.optional_instant(1);
     }
-    for (const Row row : db.query("SELECT completed, sent_at FROM chat WHERE conversation = ?1 AND ordinal = ?2", *pk,
-                                  held.chats - 1)) {
+    for (const Row row : db.query("SELECT completed, sent_at FROM chat_row WHERE conversation = ?1 AND ordinal = ?2",
+                                  *pk, held.chats - 1)) {
         held.last_completed = row.integer(0) != 0;
         if (row.integer(0) == 2) held.maybe_since = row.optional_instant(1);
     }
@@ -181,9 +188,10 @@ std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int
 {
     if (is_hidden(db, id)) return hidden_chat_ids(db, id, ordinal);
     std::vector<ChatId> ids;
-    for (const Row row : db.query("SELECT id FROM chat WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)"
-                                  " AND ordinal >= ?2 ORDER BY ordinal",
-                                  id.value, ordinal))
+    for (const Row row :
+         db.query("SELECT id FROM chat_row WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)"
+                  " AND ordinal >= ?2 ORDER BY ordinal",
+                  id.value, ordinal))
         ids.push_back(ChatId{std::string(row.text(0))});
     return ids;
 }
@@ -218,8 +226,8 @@ std::vector<ConversationId> ids_without_chat(Reader& db)
 std::vector<Growing> load_growing(Reader& db)
 {
     std::vector<Growing> growing;
-    for (const Row row : db.query("SELECT c.id, c.held, c.last_chat_at FROM chat JOIN conversation c ON c.pk ="
-                                  " chat.conversation WHERE chat.completed = 0 AND chat.ordinal = c.held - 1"))
+    for (const Row row : db.query("SELECT c.id, c.held, c.last_chat_at FROM chat_row r JOIN conversation c"
+                                  " ON c.pk = r.conversation WHERE r.completed = 0 AND r.ordinal = c.held - 1"))
         growing.push_back({{std::string(row.text(0))}, row.integer(1), row.optional_instant(2)});
     return growing;
 }
@@ -272,7 +280,8 @@ void replace_chat_row(Writer& db, IndexBatch& index, const ConversationId& id, c
     const auto pk = find_pk(db, id);
     if (!pk) return;
     std::optional<std::int64_t> ordinal;
-    for (const Row row : db.query("SELECT ordinal FROM chat WHERE conversation = ?1 AND id = ?2", *pk, chat.id.value))
+    for (const Row row :
+         db.query("SELECT ordinal FROM chat_row WHERE conversation = ?1 AND id = ?2", *pk, chat.id.value))
         ordinal = row.integer(0);
     if (ordinal) put_chat(db, index, *pk, *ordinal, chat);
 }
@@ -322,9 +331,8 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
     if (!pk) return std::nullopt;
     const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
     std::vector<std::string> chats;
-    for (const Row row :
-         db.query("SELECT raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2 AND ordinal < ?3 ORDER BY ordinal",
-                  *pk, first, first + page_size))
+    for (const Row row : db.query("SELECT raw FROM chat_text WHERE place >= ?1 AND place < ?2 ORDER BY place",
+                                  text_place(*pk, first), text_place(*pk, first + page_size)))
         chats.emplace_back(row.text(0));
     return chats;
 }

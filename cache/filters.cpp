@@ -108,7 +108,7 @@ std::optional<Keys> chats_of(Reader& db, const Keys& conversations)
 {
     Keys chats;
     for (const std::int64_t conversation : conversations) {
-        append_keys(chats, db.query("SELECT pk FROM chat WHERE conversation = ?1", conversation));
+        append_keys(chats, db.query("SELECT pk FROM chat_row WHERE conversation = ?1", conversation));
         if (chats.size() > few_chats) return std::nullopt;
     }
     std::sort(chats.begin(), chats.end());
@@ -140,7 +140,7 @@ MatchesPtr bound_by_time(Reader& db, const Filters& filters, MatchesPtr chats)
     std::int64_t low = std::numeric_limits<std::int64_t>::min(), high = highest;
     if (filters.after) low = floor<seconds>(*filters.after).time_since_epoch().count();
     Rows displaced =
-        db.query("SELECT 1 FROM chat INDEXED BY chat_displaced WHERE pk > sent_at / 1000000 + 3600 LIMIT 1");
+        db.query("SELECT 1 FROM chat_row INDEXED BY chat_displaced WHERE pk > sent_at / 1000000 + 3600 LIMIT 1");
     if (filters.before && !displaced.step()) high = floor<seconds>(*filters.before).time_since_epoch().count() + 3601;
     return match_between(std::move(chats), low, high);
 }
@@ -153,7 +153,7 @@ MatchesPtr filter_one_by_one(Reader& db, const Filters& filters, std::optional<K
     for (const std::string& sender : filters.senders) senders.push_back(folded(sender));
     const auto holds = [&db, after = filters.after, before = filters.before, senders,
                         conversations = std::move(conversations)](std::int64_t pk) {
-        Rows rows = db.query("SELECT conversation, sender, sent_at FROM chat WHERE pk = ?1", pk);
+        Rows rows = db.query("SELECT conversation, sender, sent_at FROM chat_row WHERE pk = ?1", pk);
         if (!rows.step()) return false;
         const Row row = rows.row();
         const auto sent_at = row.optional_integer(2);

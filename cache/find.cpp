@@ -184,7 +184,7 @@ MatchesPtr find(Reader& db, IndexKind kind, const Question& question, int lane)
     Finder finder(db, place_of(kind, ""), lane * serials_a_lane);
     MatchesPtr made = finder.wanted(question);
     const bool nothing_wanted = !made;
-    if (nothing_wanted) made = match_rows(db, kind == IndexKind::chat ? "chat" : "conversation", lane);
+    if (nothing_wanted) made = match_rows(db, kind == IndexKind::chat ? "chat_row" : "conversation", lane);
     made = finder.without_unwanted(question, std::move(made));
 
     const IndexState state = load_index_state(db, kind);

@@ -52,7 +52,7 @@ IndexReach load_reach(Reader& db)
 
 std::int64_t newest_chat(Reader& db)
 {
-    Rows rows = db.query("SELECT max(pk) FROM chat");
+    Rows rows = db.query("SELECT max(pk) FROM chat_row");
     return rows.step() ? rows.row().integer(0) : 0;
 }
 
@@ -122,14 +122,14 @@ class Search {
     std::int64_t conversation_of(const Ranked& ranked)
     {
         if (ranked.is_title) return ranked.pk;
-        Rows rows = db_.query("SELECT conversation FROM chat WHERE pk = ?1", ranked.pk);
+        Rows rows = db_.query("SELECT conversation FROM chat_row WHERE pk = ?1", ranked.pk);
         return rows.step() ? rows.row().integer(0) : -1;
     }
 
     MatchesPtr matches_in(std::int64_t conversation)
     {
         std::vector<std::int64_t> keys;
-        for (const Row row : db_.query("SELECT pk FROM chat WHERE conversation = ?1", conversation))
+        for (const Row row : db_.query("SELECT pk FROM chat_row WHERE conversation = ?1", conversation))
             keys.push_back(row.integer(0));
         std::sort(keys.begin(), keys.end());
         std::vector<MatchesPtr> both;

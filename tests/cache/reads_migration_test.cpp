@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mirror of the first schema goes on under the present one.
+#include "cache/assemble.hpp"
 #include "cache/detail.hpp"
 #include "cache/list.hpp"
 #include "cache/migrate.hpp"
 #include "tests/cache/fixture.hpp"
+
+#include <limits>
 
 namespace alli::cache {
 namespace {
@@ -29,6 +32,36 @@ TEST(Migration, KeepsCategoriesAndFindsByThemInOrder)
     const ListPage page = store.read([&](Reader& db) { return list_conversations(db, filter, 50, std::nullopt); });
     EXPECT_EQ(page.body, R"({"conversations":[{"id":"c1"},{"id":"c3"})");
     EXPECT_FALSE(store.read([](Reader& db) { return find_chat(db, {"c1"}, {"none"}); }));
+}
+
+TEST(Migration, KeepsEachChatWithItsTextAndDetail)
+{
+    const support::TempDir dir;
+    const std::string path = dir / "mirror.db";
+    {
+        Writer old(path);
+        for (std::size_t step = 0; step < 7; ++step) old.script(mirror_schema.steps[step]);
+        old.script("PRAGMA user_version = 7");
+        for (const int n : {1, 2})
+            old.run("INSERT INTO conversation (pk, id, raw, chats_at, user_name, memo, is_end, held)"
+                    " VALUES (?1, ?2, '{\"chats\":[]}', 10, '', '', 0, 2)",
+                    n, "c" + std::to_string(n));
+        for (const int n : {4, 3, 2, 1})
+            old.run("INSERT INTO chat (pk, conversation, ordinal, id, raw, sender, sent_at, completed)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, 'USER', ?1 * 1000000, 1)",
+                    100 - n, n % 2 + 1, (n - 1) / 2, "k" + std::to_string(n),
+                    "{\"id\":\"k" + std::to_string(n) + "\",\"message\":\"word" + std::to_string(n) + "\"}");
+        old.run("INSERT INTO chat_detail (chat, of, raw) VALUES (99, 1, '{}')");
+    }
+    Store store({path, "http://127.0.0.1:1", false});
+    store.read([](Reader& db) {
+        EXPECT_EQ(find_chat_page(db, {"c2"}, 1),
+                  R"({"chats":[{"id":"k1","message":"word1"},{"id":"k3","message":"word3"}]})");
+        EXPECT_EQ(find_chat_page(db, {"c2"}, 2), R"({"chats":[]})");
+        EXPECT_EQ(find_chat_page(db, {"c1"}, std::numeric_limits<int>::max()), R"({"chats":[]})");
+        EXPECT_EQ(find_chat(db, {"c1"}, {"k4"})->raw, R"({"id":"k4","message":"word4"})");
+        EXPECT_TRUE(db.query("SELECT 1 FROM chat_detail WHERE chat = 99").step());
+    });
 }
 
 } // namespace

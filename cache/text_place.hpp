@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the text of a chat lies: by conversation, then in the order of its chats. Schema step 0008 has the same.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace alli::cache {
+
+inline constexpr std::int64_t chats_a_conversation = std::int64_t{1} << 24; // as many have a place
+
+/// What is beyond the last place is at its end, which stays empty.
+constexpr std::int64_t text_place(std::int64_t conversation, std::int64_t ordinal) noexcept
+{
+    return conversation * chats_a_conversation + std::clamp<std::int64_t>(ordinal, 0, chats_a_conversation - 1);
+}
+
+} // namespace alli::cache
