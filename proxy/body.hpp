@@ -26,6 +26,11 @@ class BodySource {
 
     /// As Content-Length says; none: chunked, so nobody knows.
     virtual std::optional<std::uint64_t> length() const = 0;
+
+    /// Nobody wants the rest: next(), under way or to come, says that there is no more. For the loop it lives on.
+    virtual void give_up() = 0;
+    /// Whether all of it was read.
+    virtual bool is_complete() const noexcept = 0;
 };
 
 } // namespace alli::proxy

@@ -38,7 +38,7 @@ void Incoming::begin()
     left_ = received_ = 0;
     waited_ = {};
     complete_ = true;
-    gone_ = unfinished_ = stored_ = continue_ = false;
+    gone_ = unfinished_ = stored_ = continue_ = given_up_ = false;
 }
 
 Task<Incoming::Heard> Incoming::read_head()
@@ -84,7 +84,7 @@ Task<std::optional<std::string_view>> Incoming::next()
     buffer_.consume(std::exchange(handed_, 0));
     // g++ 12 allows no co_await in the condition.
     for (;;) {
-        if (complete_) co_return std::nullopt;
+        if (complete_ || given_up_) co_return std::nullopt;
         handed_ = find_data();
         received_ += handed_;
         if (handed_ > 0) co_return buffered().substr(0, handed_);
@@ -111,12 +111,16 @@ std::size_t Incoming::find_data()
 Task<> Incoming::read_body()
 {
     if (buffer_.size() == 0 && std::exchange(continue_, false)) co_await send_continue();
+    if (given_up_) co_return;
     const auto begun = steady_clock::now();
     deadline_.allow(patience());
+    reads_body_ = true;
     const bool more = co_await read_more(body_read);
+    reads_body_ = false;
     waited_ += steady_clock::now() - begun;
     if (!more && deadline_.missed()) throw Refused(late);
     deadline_.lift();
+    if (given_up_) co_return;
     gone_ = !more;
     if (gone_) throw Refused(left_early);
 }
@@ -154,6 +158,14 @@ std::optional<std::uint64_t> Incoming::length() const
     return framing_.chunked ? std::nullopt : std::optional(framing_.length);
 }
 
+void Incoming::give_up()
+{
+    given_up_ = !complete_;
+    if (!reads_body_) return;
+    Code ignored; // the wait ends either way
+    socket_.cancel(ignored);
+}
+
 Task<bool> Incoming::read_more(std::size_t most)
 {
     Code code;
@@ -176,7 +188,7 @@ Task<> Incoming::discard(std::size_t most, std::chrono::milliseconds time)
     bool more = true;
     for (std::size_t read = 0; more && read < most; read += buffer_.size()) {
         buffer_.clear();
-        more = co_await read_more(head_read);
+        more = co_await read_more(body_read);
     }
 }
 

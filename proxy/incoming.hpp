@@ -33,8 +33,6 @@ class Incoming final : public BodySource {
     const RequestHead& head() const noexcept { return head_; }
     RequestHead& head() noexcept { return head_; }
     const RequestFraming& framing() const noexcept { return framing_; }
-    /// Whether there is nothing more to read of it.
-    bool is_complete() const noexcept { return complete_; }
     /// Whether the peer left before its end.
     bool is_gone() const noexcept { return gone_; }
     /// Whether somebody waits for something to be stored, or for the header itself.
@@ -46,6 +44,8 @@ class Incoming final : public BodySource {
     Task<std::optional<std::string_view>> next() override;
     Task<std::string> whole(std::size_t limit) override;
     std::optional<std::uint64_t> length() const override;
+    void give_up() override;
+    bool is_complete() const noexcept override { return complete_; }
 
     /// Reads and forgets, so that the peer gets to see an answer before the connection closes.
     Task<> discard(std::size_t most, std::chrono::milliseconds time);
@@ -75,6 +75,7 @@ class Incoming final : public BodySource {
     std::uint64_t received_ = 0; // of the body
     std::chrono::steady_clock::duration waited_{};
     bool complete_ = true, gone_ = false, unfinished_ = false, stored_ = false, continue_ = false;
+    bool given_up_ = false, reads_body_ = false;
 };
 
 } // namespace alli::proxy

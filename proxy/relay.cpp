@@ -178,8 +178,8 @@ upstream::Opening opening_of(const Request& rq)
         opening.head.headers.push_back({std::string(name), std::string(line.value().data(), line.value().size())});
     }
     opening.head.body.clear();
-    opening.has_body = !rq.body.empty();
-    if (opening.has_body) opening.length = rq.body.size();
+    opening.has_body = rq.incoming != nullptr;
+    if (rq.incoming) opening.length = rq.incoming->length();
     return opening;
 }
 
@@ -204,11 +204,18 @@ Task<Response> relay_read(const Context& cx, const Request& rq)
     co_return response;
 }
 
-// Upstream hears no more than the app sent: an answer that comes before the end of the body ends the sending.
-static Task<> put_body(upstream::Exchange& exchange, const Request& rq)
+// As fast as upstream takes it. Anything but a good answer before the end of the body ends the sending, also while the
+// app lets its next piece wait.
+static Task<> put_body(upstream::Exchange& exchange, BodySource& body)
 {
-    if (!rq.body.empty()) co_await exchange.put(rq.body);
-    exchange.end_body();
+    exchange.when_unwanted([&body] { body.give_up(); });
+    for (bool wanted = true; wanted;) {
+        const auto piece = co_await body.next();
+        if (!piece) break;
+        wanted = co_await exchange.put(*piece);
+    }
+    exchange.when_unwanted({});
+    if (body.is_complete()) exchange.end_body();
 }
 
 // "conversation" in an answer to a POST names what has just been changed.
@@ -226,7 +233,7 @@ Task<Response> relay_other(const Context& cx, const Request& rq)
 {
     rq.end_with_client();
     std::unique_ptr<upstream::Exchange> exchange = cx.exchanges->open(opening_of(rq));
-    co_await put_body(*exchange, rq);
+    if (rq.incoming) co_await put_body(*exchange, *rq.incoming);
     upstream::Reply reply = co_await exchange->head();
     Response response = passed_response(std::move(reply));
     const bool reads = rq.method == "GET" || rq.method == "HEAD";

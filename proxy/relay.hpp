@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the mirror does not answer goes upstream as it came, and its answer back: path and query byte for byte, headers
-// but for those that belong to one connection or to us. What no route reads
-// streams, both ways, over connections of this loop. Never stores. Runs on a proxy loop.
+// but for those that belong to one connection or to us. What no route reads streams, both ways, over connections of
+// this loop. Never stores. Runs on a proxy loop.
 #pragma once
 
 #include "proxy/routes.hpp"

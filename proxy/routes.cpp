@@ -132,7 +132,6 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
     if (rq.method == "OPTIONS" && (known || relayed))
         co_return options_response(known ? match.allow + ", OPTIONS" : std::string(relayed_methods));
     if (!relayed) co_return nowhere(match);
-    co_await take_body(rq, cx.options.limits.upload_bytes);
     co_return co_await relay_other(cx, rq);
 }
 

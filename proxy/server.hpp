@@ -33,7 +33,6 @@ struct Limits {
     std::size_t header_lines = 100;
     std::size_t target_bytes = 8 * 1024;
     std::size_t body_bytes = 1024 * 1024;         // of one that is kept whole
-    std::size_t upload_bytes = 16 * 1024 * 1024;  // of one that goes on upstream
     std::size_t answer_bytes = 32 * 1024 * 1024;  // of answers kept whole, on all loops
     std::size_t connections = 1024;               // beyond it the one that waits longest for a request makes room
     std::chrono::milliseconds header{10'000};     // from the first byte of a request to the end of its header

@@ -10,7 +10,7 @@ namespace {
 
 namespace beast = boost::beast;
 
-constexpr std::size_t linger_bytes = 256 * 1024;
+constexpr std::size_t linger_bytes = 8 * 1024 * 1024;
 constexpr std::chrono::milliseconds linger_time{1000};
 
 std::string_view view(beast::string_view text) noexcept

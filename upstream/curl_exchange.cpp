@@ -57,6 +57,11 @@ std::size_t CurlExchange::on_read(char* room, std::size_t size, std::size_t coun
 
 std::size_t CurlExchange::give(char* room, std::size_t size)
 {
+    if (gone_ == going_.size()) {
+        going_.swap(next_);
+        next_.clear();
+        gone_ = 0;
+    }
     const std::size_t count = std::min(size, going_.size() - gone_);
     if (count == 0) {
         if (all_given_) return 0;
@@ -65,10 +70,6 @@ std::size_t CurlExchange::give(char* room, std::size_t size)
     }
     std::memcpy(room, going_.data() + gone_, count);
     gone_ += count;
-    if (gone_ == going_.size()) {
-        going_.clear();
-        gone_ = 0;
-    }
     wake();
     return count;
 }
@@ -88,6 +89,12 @@ void CurlExchange::head_came()
 {
     has_head_ = true;
     wake();
+    if (wants_no_more()) say_unwanted();
+}
+
+void CurlExchange::say_unwanted()
+{
+    if (const auto tell = std::exchange(tell_, {})) tell();
 }
 
 // Goes on in both directions but where there still is nothing to do.
@@ -96,7 +103,7 @@ void CurlExchange::resume()
     progressed(); // the wait was ours, not upstream's
     if (ended() || !easy()) return;
     if (came_.size() < most) holds_answer_ = false;
-    if (gone_ < going_.size() || all_given_) holds_request_ = false;
+    if (waiting() > 0 || all_given_ || wants_no_more()) holds_request_ = false;
     curl_easy_pause(easy(), (holds_answer_ ? CURLPAUSE_RECV : 0) | (holds_request_ ? CURLPAUSE_SEND : 0));
 }
 
@@ -109,7 +116,7 @@ Task<bool> CurlExchange::put(std::string_view piece)
 {
     co_await wait_until(&CurlExchange::has_room);
     if (ended() || wants_no_more()) co_return false;
-    going_.append(piece);
+    next_.append(piece);
     if (holds_request_) resume();
     co_return true;
 }
@@ -124,6 +131,7 @@ Task<Reply> CurlExchange::head()
 {
     co_await wait_until(&CurlExchange::has_head);
     if (!has_head_) require_end();
+    if (holds_request_ && wants_no_more()) resume(); // or libcurl would wait for the rest of the body for ever
     co_return take_head();
 }
 

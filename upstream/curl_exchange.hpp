@@ -17,6 +17,7 @@ class CurlExchange final : public Exchange, private Transfer {
     ~CurlExchange() override;
 
     Task<bool> put(std::string_view piece) override;
+    void when_unwanted(std::function<void()> tell) override { tell_ = std::move(tell); }
     void end_body() override;
     Task<Reply> head() override;
     Task<std::optional<std::string>> next() override;
@@ -30,12 +31,15 @@ class CurlExchange final : public Exchange, private Transfer {
     void set_version() override;
     std::size_t take_body(std::string_view piece) override;
     void head_came() override;
+    void has_ended() override { say_unwanted(); }
 
     Task<> wait_until(Reached reached);
     bool has_head() const { return has_head_; }
     bool has_piece() const { return !came_.empty(); }
-    bool has_room() const { return going_.size() - gone_ < most || wants_no_more(); }
-    bool wants_no_more() const { return has_head_ && status() >= 400; }
+    std::size_t waiting() const { return going_.size() - gone_ + next_.size(); }
+    bool has_room() const { return waiting() < most || wants_no_more(); }
+    bool wants_no_more() const { return has_head_ && status() >= 300; } // libcurl sends no more then
+    void say_unwanted();
     std::size_t give(char* room, std::size_t size);
     void resume();
 
@@ -43,8 +47,10 @@ class CurlExchange final : public Exchange, private Transfer {
     bool has_body_;
     std::optional<std::uint64_t> length_;
     std::string came_;  // of the answer, not taken yet
-    std::string going_; // of the request, not sent yet; the first `gone_` bytes are
+    std::string going_; // of the request; the first `gone_` bytes are sent
+    std::string next_;  // what goes once all of that is
     std::size_t gone_ = 0;
+    std::function<void()> tell_;
     bool all_given_ = false, has_head_ = false;
     bool holds_answer_ = false, holds_request_ = false; // libcurl is paused there
 };

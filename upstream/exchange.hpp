@@ -7,6 +7,7 @@
 #include "upstream/http.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace alli::upstream {
@@ -25,6 +26,8 @@ class Exchange : public Source {
     /// A piece of the request's body. False: upstream has answered, or is gone, and wants no more. Throws as
     /// Transport::send when it stalls.
     virtual Task<bool> put(std::string_view piece) = 0;
+    /// Calls it once, when put() begins to say no: for those who wait for the next piece meanwhile. On the loop.
+    virtual void when_unwanted(std::function<void()> tell) = 0;
     /// That was all of it.
     virtual void end_body() = 0;
     /// Status and headers of the answer, without interim ones (1xx). Throws as Transport::send.

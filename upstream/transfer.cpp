@@ -136,6 +136,7 @@ void Transfer::end(Ending ending)
     if (ended()) return;
     ending_ = ending;
     timer_.cancel();
+    has_ended();
 }
 
 Transfer::Steady Transfer::deadline() const noexcept

@@ -50,6 +50,7 @@ class Transfer {
     /// What libcurl's write callback may return.
     virtual std::size_t take_body(std::string_view piece);
     virtual void head_came() {}
+    virtual void has_ended() {}
 
     void never_decode() noexcept { decodes_ = false; }
     const std::string& method() const noexcept { return request_.method; }

@@ -65,6 +65,7 @@ class FakeExchange final : public upstream::Exchange {
         request_.body += piece;
         co_return true;
     }
+    void when_unwanted(std::function<void()>) override {}
     void end_body() override {}
     Task<upstream::Reply> head() override
     {

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -48,6 +49,18 @@ class RawClient {
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
     }
+    /// Sends for as long as the server takes it, and what it did not take for a moment stays.
+    std::size_t send_until_held_back(std::string_view bytes) const
+    {
+        std::size_t sent = 0;
+        pollfd room{fd_, POLLOUT, 0};
+        while (sent < bytes.size() && ::poll(&room, 1, 300) > 0) {
+            const auto count = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (count <= 0) break;
+            sent += static_cast<std::size_t>(count);
+        }
+        return sent;
+    }
     void finish() const { ::shutdown(fd_, SHUT_WR); }
 
     /// Until the server closes.
@@ -59,11 +72,15 @@ class RawClient {
         char piece[4096];
         while (end.empty() || text.find(end) == text.npos) {
             const auto count = ::recv(fd_, piece, sizeof piece, 0);
+            saw_the_end_ = count == 0;
             if (count <= 0) break;
             text.append(piece, static_cast<std::size_t>(count));
         }
         return text;
     }
+
+    /// Whether the last reading ended because the server closed in good order.
+    bool saw_the_end() const noexcept { return saw_the_end_; }
 
   private:
     void open(const sockaddr* address, socklen_t size)
@@ -75,7 +92,7 @@ class RawClient {
     }
 
     int fd_;
-    bool connected_ = false;
+    bool connected_ = false, saw_the_end_ = false;
 };
 
 } // namespace alli::proxy

@@ -163,7 +163,7 @@ asio::awaitable<void> converse(Stream& stream, Reply& reply_to)
     boost::beast::flat_buffer buffer;
     while (true) {
         http::request_parser<http::string_body> parser;
-        parser.body_limit(std::uint64_t{8} << 20);
+        parser.body_limit(std::uint64_t{64} << 20);
         co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
         const Answer reply = reply_to(heard_of(parser.get()));
         co_await say(stream, reply);
