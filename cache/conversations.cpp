@@ -283,7 +283,7 @@ void replace_chat_row(Writer& db, IndexBatch& index, const ConversationId& id, c
     for (const Row row :
          db.query("SELECT ordinal FROM chat_row WHERE conversation = ?1 AND id = ?2", *pk, chat.id.value))
         ordinal = row.integer(0);
-    if (ordinal) put_chat(db, index, *pk, *ordinal, chat);
+    if (ordinal && put_chat(db, index, *pk, *ordinal, chat)) note_change(db, id, ChangeKind::chats);
 }
 
 bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal)

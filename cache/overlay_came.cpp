@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes from upstream while edits show, and the rows that both together make.
+#include "cache/changes.hpp"
 #include "cache/conversations.hpp"
 #include "cache/overlay_rows.hpp"
 
@@ -38,7 +39,7 @@ void hide(Writer& db, IndexBatch& index, const ConversationId& id)
     db.run("UPDATE hidden_chat SET raw = (SELECT u.raw FROM upstream_raw u WHERE u.conversation = ?1 AND u.chat = id)"
            " WHERE conversation = ?1 AND id IN (SELECT chat FROM upstream_raw WHERE conversation = ?1)",
            id.value);
-    remove_rows(db, index, id);
+    if (remove_rows(db, index, id)) note_change(db, id, ChangeKind::deleted);
 }
 
 void put_back(Writer& db, IndexBatch& index, const ConversationId& id, const Conversation& shown)

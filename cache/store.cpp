@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/store.hpp"
 
+#include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/random.hpp"
 #include "cache/arrivals.hpp"
+#include "cache/changes.hpp"
 #include "cache/identity.hpp"
 #include "cache/index.hpp"
 #include "cache/lock.hpp"
@@ -47,6 +49,8 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options)
     make_arrivals(*db);
     SystemRandom random; // a secret: never from a seed
     make_cursor_secret(*db, random.bytes(32));
+    const Instant now = SystemClock().now(); // nor the numbers of the feed
+    open_feed(*db, feed_place(options.mirror_path, now), now);
     return db;
 }
 
@@ -129,16 +133,35 @@ struct Store::Core {
           outbox(open_outbox_file(options)), mirror_readers(path), outbox_readers(outbox_path(path))
     {
         if (!options.threads) return;
-        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(mirror, batch); });
+        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); });
         outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(outbox, batch); });
         for (auto& reader : readers)
             reader = std::make_unique<JobThread>([this](JobThread::Batch& batch) { read(batch); });
     }
 
+    ~Core()
+    {
+        committer.reset();
+        outbox_committer.reset();
+        Job close = [](Connection& db) { close_feed(static_cast<Writer&>(db)); };
+        JobThread::Batch last;
+        last.push_back({&close, [](std::exception_ptr) {}}); // where it fails, the next start finds a file left open
+        mirror.run(last);
+    }
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
     static void commit(Committing& file, JobThread::Batch& batch)
     {
         file.run(batch);
         file.checkpoint_when_long();
+    }
+
+    void commit_mirror(JobThread::Batch& batch)
+    {
+        commit(mirror, batch);
+        const std::lock_guard hold(watch_mutex);
+        if (watcher) watcher();
     }
 
     void read(JobThread::Batch& batch)
@@ -180,7 +203,10 @@ struct Store::Core {
         } else {
             JobThread::Batch batch;
             batch.push_back({job, [&failure](std::exception_ptr why) { failure = why; }});
-            commit(lane == Lane::outbox ? outbox : mirror, batch);
+            if (lane == Lane::outbox)
+                commit(outbox, batch);
+            else
+                commit_mirror(batch);
         }
         if (failure) std::rethrow_exception(failure);
     }
@@ -190,6 +216,8 @@ struct Store::Core {
     Committing mirror;
     Committing outbox;
     Readers mirror_readers, outbox_readers;
+    std::mutex watch_mutex;
+    std::function<void()> watcher;
     std::atomic<std::size_t> next_reader{0};
     std::array<std::unique_ptr<JobThread>, 2> readers; // threads go first: they use all of the above
     std::unique_ptr<JobThread> committer, outbox_committer;
@@ -207,6 +235,12 @@ std::uint64_t Store::commits() const noexcept
 std::uint64_t Store::outbox_commits() const noexcept
 {
     return core_->outbox.commits();
+}
+
+void Store::watch(std::function<void()> committed)
+{
+    const std::lock_guard hold(core_->watch_mutex);
+    core_->watcher = std::move(committed);
 }
 
 Task<> Store::run_job(Lane lane, Job* job)

@@ -74,6 +74,9 @@ class Store {
     std::uint64_t commits() const noexcept;
     /// Of outbox.db, each one sync to disk. Any thread.
     std::uint64_t outbox_commits() const noexcept;
+    /// Called after every commit to mirror.db, on the thread that made it, and must be quick. Nothing: no more; then
+    /// no call is under way either.
+    void watch(std::function<void()> committed);
 
   private:
     enum class Lane { mirror, outbox, long_reads };

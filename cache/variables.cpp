@@ -2,6 +2,7 @@
 #include "cache/variables.hpp"
 
 #include "alli/error.hpp"
+#include "cache/changes.hpp"
 #include "cache/conversations.hpp"
 
 #include <nlohmann/json.hpp>
@@ -96,12 +97,17 @@ bool put_variables(Writer& db, const ConversationId& id, std::span<const std::st
     const auto pk = find_pk(db, id);
     const auto sent = variables_in(body);
     if (!pk || !sent) return false;
+    bool changed = false; // what was kept before: nobody has seen the others here
     for (const std::string& name : names) {
         const auto found = sent->find(name);
+        const std::optional<std::string> value = found == sent->end() ? std::nullopt : std::optional(found->second);
+        const auto kept = find_variable(db, *pk, name);
+        changed = changed || (kept && kept->value != value);
         db.run("INSERT INTO variable (conversation, name, value, verified_at) VALUES (?1, ?2, ?3, ?4)"
                " ON CONFLICT (conversation, name) DO UPDATE SET value = ?3, verified_at = ?4",
-               *pk, name, found == sent->end() ? std::nullopt : std::optional(found->second), now);
+               *pk, name, value, now);
     }
+    if (changed) note_change(db, id, ChangeKind::conversation);
     return true;
 }
 

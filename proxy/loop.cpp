@@ -32,10 +32,9 @@ Loop::Loop(const Options& options, const Needs& needs, Flights& flights, const G
            const MeterRack& rack)
     : answers_(share(options, options.limits.answer_bytes)), guard_(guard),
       max_sessions_(share(options, options.limits.connections)),
-      exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr), context_{options,      needs,
-                                                                                        answers_,     flights,
-                                                                                        meters,       rack,
-                                                                                        request_ids_, exchanges_.get()},
+      exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
+      feed_(io_.get_executor(), needs.store), context_{options, needs,        answers_,         flights, meters,
+                                                       rack,    request_ids_, exchanges_.get(), feed_},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 
@@ -62,6 +61,7 @@ void Loop::drain()
 {
     asio::post(io_, [this] {
         draining_ = true;
+        feed_.wind_up();
         for (const auto& session : sessions_) session->drain();
         end_if_done();
     });

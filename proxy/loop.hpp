@@ -4,6 +4,7 @@
 #pragma once
 
 #include "proxy/answers.hpp"
+#include "proxy/feed.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/request_id.hpp"
 #include "proxy/session.hpp"
@@ -33,7 +34,8 @@ class Loop {
 
     // Any thread:
     void take(Socket socket, Peer peer);
-    void drain(); // the thread ends once the last session has
+    void committed() { feed_.committed(); } // something, to the mirror
+    void drain();                           // the thread ends once the last session has
     void abort();
 
     /// For the owner, after drain(): false when the thread still runs then.
@@ -53,6 +55,7 @@ class Loop {
     std::size_t max_sessions_;
     asio::io_context io_{1};
     std::unique_ptr<upstream::Exchanges> exchanges_;
+    Feed feed_;
     const Context context_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     asio::steady_timer timer_;

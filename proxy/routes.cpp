@@ -3,6 +3,7 @@
 
 #include "proxy/cached.hpp"
 #include "proxy/meters.hpp"
+#include "proxy/changes.hpp"
 #include "proxy/mirror.hpp"
 #include "proxy/outbox.hpp"
 #include "proxy/page.hpp"
@@ -49,6 +50,7 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
     {"GET", "/", "page", &serve_page, ours},
     {"GET", "/page/{file}", "asset", &serve_asset, ours},
+    {"GET", "/mirror/v1/changes", "changes", &mirror_changes, ours},
     {"GET", "/healthz", "live", &is_alive, ours},
     {"GET", "/readyz", "ready", &is_ready, ours},
     {"GET", "/metrics", "metrics", &mirror_metrics, ours},

@@ -16,13 +16,15 @@
 namespace alli::proxy {
 
 class Answers;
+class Feed;
 class Flights;
 class MeterRack;
 class Meters;
 class RequestIds;
 struct Route;
 
-/// What handlers stand on: the same for all loops but for the answers that each keeps.
+/// What handlers stand on: the same for all loops but for the answers that each keeps and
+/// the feed that its readers wait at.
 struct Context {
     const Options& options;
     const Needs& needs;
@@ -32,6 +34,7 @@ struct Context {
     const MeterRack& rack; // of all
     RequestIds& request_ids;
     upstream::Exchanges* exchanges; // of this loop
+    Feed& feed;
 };
 
 /// One request that passed the guard.

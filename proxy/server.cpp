@@ -60,6 +60,9 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
     }
     for (Listener& listener : listeners) asio::co_spawn(loops.front()->io(), accept(*this, listener), asio::detached);
     for (const auto& loop : loops) loop->start();
+    needs.store.watch([this] {
+        for (const auto& loop : loops) loop->committed();
+    });
 }
 
 Task<> Server::Core::accept(Core& core, Listener& listener)
@@ -91,6 +94,7 @@ void Server::Core::close_listeners()
 void Server::Core::stop()
 {
     if (std::exchange(stopped, true)) return;
+    needs.store.watch({});
     asio::post(loops.front()->io(), [this] { close_listeners(); });
     for (const auto& loop : loops) loop->drain();
     const auto deadline = std::chrono::steady_clock::now() + options.limits.drain;

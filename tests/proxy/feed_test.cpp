@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/feed.hpp"
+#include "tests/proxy/fixture.hpp"
+#include "tests/proxy/raw_client.hpp"
+
+#include <boost/asio/detached.hpp>
+
+#include <future>
+
+namespace alli::proxy {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+class FeedTest : public ProxyTest {
+  protected:
+    json changes(const std::string& query)
+    {
+        const auto reply = get("/mirror/v1/changes" + query);
+        EXPECT_EQ(reply.status, 200) << reply.body;
+        return json::parse(reply.body, nullptr, false);
+    }
+    std::int64_t now() { return changes("?since=now").at("next").get<std::int64_t>(); }
+    static std::vector<std::string> kinds(const json& page)
+    {
+        std::vector<std::string> all;
+        for (const json& change : page.at("changes"))
+            all.push_back(change.at("kind").get<std::string>() + ' ' + change.at("conversationId").get<std::string>());
+        return all;
+    }
+    std::future<json> ask(const std::string& query)
+    {
+        return std::async(std::launch::async, [this, query] { return changes(query); });
+    }
+};
+
+TEST_F(FeedTest, TellsWhatChangedPageByPage)
+{
+    put("a", 100, 1);
+    put("b", 200, 1);
+    start();
+    const json all = changes("");
+    EXPECT_THAT(kinds(all), testing::ElementsAre("conversation a", "chats a", "conversation b", "chats b"));
+    EXPECT_EQ(all.at("next"), all["changes"][3].at("seq"));
+    EXPECT_EQ(all.at("next"), now());
+
+    const json some = changes("?limit=3");
+    EXPECT_THAT(kinds(some), testing::SizeIs(3));
+    EXPECT_EQ(some.at("next"), some["changes"][2].at("seq"));
+    EXPECT_THAT(kinds(changes("?limit=3&since=" + some["next"].dump())), testing::ElementsAre("chats b"));
+    EXPECT_EQ(changes("?since=" + all["next"].dump()).at("changes"), json::array());
+}
+
+TEST_F(FeedTest, ReadersThatWaitAreToldByTheCommit)
+{
+    start();
+    const std::string since = std::to_string(now());
+    std::vector<std::future<json>> readers;
+    for (int i = 0; i < 8; ++i) readers.push_back(ask("?wait=60&since=" + since));
+    put("a", 100, 1);
+    for (auto& reader : readers) EXPECT_THAT(kinds(reader.get()), testing::ElementsAre("conversation a", "chats a"));
+}
+
+TEST_F(FeedTest, ThoseThatWaitOnOneLoopShareOneRead)
+{
+    asio::io_context loop;
+    Feed feed(loop.get_executor(), store_);
+    const std::int64_t since = feed.last();
+    std::vector<std::shared_ptr<const FeedPage>> seen;
+    const auto read = [&]() -> Task<> { // lives as long as the loop
+        co_await feed.wait(since, Feed::Steady::max());
+        seen.push_back(feed.page(since, 100));
+    };
+    for (int i = 0; i < 100; ++i) asio::co_spawn(loop, read(), asio::detached);
+    loop.poll();
+    EXPECT_EQ(feed.readers(), 100u);
+
+    write([](cache::Writer&) {});
+    feed.committed();
+    loop.poll();
+    EXPECT_EQ(feed.readers(), 100u) << "a commit without a change wakes nobody";
+
+    put("a", 100, 1);
+    feed.committed();
+    loop.run_for(5s);
+    EXPECT_EQ(feed.readers(), 0u);
+    ASSERT_EQ(seen.size(), 100u);
+    for (const auto& page : seen) EXPECT_EQ(page, seen.front());
+    EXPECT_EQ(seen.front()->changes.size(), 2u);
+}
+
+TEST_F(FeedTest, AWaitEndsWithItsTimeAndWithTheProgram)
+{
+    start();
+    const std::string since = std::to_string(now());
+    EXPECT_EQ(changes("?wait=1&since=" + since).at("next").dump(), since);
+    RawClient reader(port_); // by the time of its answer the one before it in line waits
+    reader.send("GET /readyz HTTP/1.1\r\nHost: " + host_ +
+                "\r\nAPI-KEY: the-key\r\n\r\nGET /mirror/v1/changes?wait=60&since=" + since +
+                " HTTP/1.1\r\nHost: " + host_ + "\r\nAPI-KEY: the-key\r\n\r\n");
+    EXPECT_NE(reader.read_until("ready\n").find(" 200 "), std::string::npos);
+    server_->stop();
+    EXPECT_NE(reader.read_all().find(R"({"changes":[],"next":)" + since + "}"), std::string::npos);
+}
+
+TEST_F(FeedTest, AReaderOfAnotherMirrorStartsAgain)
+{
+    put("a", 100, 1);
+    start();
+    const std::int64_t last = now();
+    for (const std::int64_t since : {std::int64_t{1}, last + 1}) {
+        const auto reply = get("/mirror/v1/changes?wait=60&since=" + std::to_string(since));
+        EXPECT_EQ(reply.status, 410);
+        EXPECT_THAT(reply.body, testing::HasSubstr("since=0"));
+    }
+    for (const char* bad : {"?since=-1", "?since=x", "?since=1x", "?limit=0", "?limit=1001", "?wait=61"})
+        EXPECT_EQ(get(std::string("/mirror/v1/changes") + bad).status, 400) << bad;
+}
+
+TEST_F(FeedTest, HeadNeverWaits)
+{
+    start();
+    EXPECT_EQ(send("HEAD", "/mirror/v1/changes?wait=60&since=now").status, 200);
+}
+
+} // namespace
+} // namespace alli::proxy
