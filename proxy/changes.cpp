@@ -2,8 +2,10 @@
 #include "proxy/changes.hpp"
 
 #include "proxy/cached.hpp"
-#include "proxy/feed.hpp"
+#include "proxy/entry.hpp"
+#include "proxy/feed_events.hpp"
 #include "proxy/list_query.hpp"
+#include "upstream/header.hpp"
 
 #include <charconv>
 
@@ -13,14 +15,50 @@ namespace {
 constexpr int most_changes = 1000;
 constexpr int longest_wait = 60; // seconds; shorter than what proxies between allow a silent answer
 
-std::int64_t read_since(const std::string& text)
+constexpr std::int64_t nowhere = -1; // a number that the feed never goes on from
+
+std::int64_t read_place(std::string_view text)
 {
-    std::int64_t since = 0;
+    std::int64_t place = 0;
     const char* end = text.data() + text.size();
-    const auto [stop, bad] = std::from_chars(text.data(), end, since);
-    if (bad != std::errc{} || stop != end || since < 0)
-        throw Error(Fault::usage, "", "since must be a number that the feed gave out, 0 or now");
+    const auto [stop, bad] = std::from_chars(text.data(), end, place);
+    return bad == std::errc{} && stop == end && place >= 0 ? place : nowhere;
+}
+
+std::int64_t read_since(const Context& cx, const Parameters& parameters)
+{
+    const std::string text = find_parameter(parameters, "since").value_or("0");
+    const std::int64_t since = text == "now" ? cx.feed.last() : read_place(text);
+    if (since == nowhere) throw Error(Fault::usage, "", "since must be a number that the feed gave out, 0 or now");
     return since;
+}
+
+bool takes_events(std::string_view accept)
+{
+    while (!accept.empty()) {
+        const std::string_view one = accept.substr(0, accept.find(','));
+        accept.remove_prefix(std::min(accept.size(), one.size() + 1));
+        if (upstream::same_name(upstream::trimmed(one.substr(0, one.find(';'))), "text/event-stream")) return true;
+    }
+    return false;
+}
+
+// Whoever came with a session is gone when that ends; a key does not end.
+std::function<bool()> permission_of(const Context& cx, const Request& rq)
+{
+    if (rq.has("API-KEY") || rq.has("Authorization")) return [] { return true; };
+    const std::string secret(find_cookie(rq.header("Cookie"), session_cookie(rq.header("Host"))));
+    if (secret.empty()) return [] { return true; };
+    return [&entry = cx.entry, secret] { return entry.admits(secret, std::chrono::steady_clock::now()); };
+}
+
+Response answer_events(const Context& cx, const Request& rq, std::int64_t since)
+{
+    // A browser that comes back asks for the old address again, and says how far it came.
+    if (rq.has("Last-Event-ID")) since = read_place(rq.header("Last-Event-ID"));
+    Response response = text_response("text/event-stream", Body());
+    response.stream = std::make_unique<FeedEvents>(cx.feed, since, cx.options.limits.heartbeat, permission_of(cx, rq));
+    return response;
 }
 
 Response start_again()
@@ -51,8 +89,8 @@ Task<Response> mirror_changes(const Context& cx, const Request& rq)
     const Parameters parameters = read_query(rq.query());
     const int limit = read_number(parameters, "limit", most_changes, 1, most_changes);
     const int wait = read_number(parameters, "wait", 0, 0, longest_wait);
-    const std::string from = find_parameter(parameters, "since").value_or("0");
-    const std::int64_t since = from == "now" ? cx.feed.last() : read_since(from);
+    const std::int64_t since = read_since(cx, parameters);
+    if (takes_events(rq.header("Accept"))) co_return answer_events(cx, rq, since);
     const bool patient = rq.method != "HEAD";
     co_return co_await answer_json(cx, since, limit, std::chrono::seconds(patient ? wait : 0));
 }

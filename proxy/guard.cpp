@@ -135,9 +135,27 @@ std::optional<Refusal> check_target(const RequestHead& head)
     return std::nullopt;
 }
 
+std::string_view path_of(const RequestHead& head)
+{
+    return split_target(origin_form(view(head.target()))).path;
+}
+
+// A one-time link brings a secret of its own.
 bool needs_no_key(const RequestHead& head)
 {
-    return split_target(origin_form(view(head.target()))).path == "/healthz";
+    const std::string_view path = path_of(head);
+    return path == "/healthz" || (path == "/mirror/v1/session" && head.method() == http::verb::get);
+}
+
+bool is_safe(http::verb method)
+{
+    return method == http::verb::get || method == http::verb::head || method == http::verb::options;
+}
+
+// A cookie comes along whoever made the browser ask: what changes something must say that our own page did.
+bool comes_from_own_page(const RequestHead& head)
+{
+    return is_own_origin(head) || view(head["Sec-Fetch-Site"]) == "same-origin";
 }
 
 } // namespace
@@ -150,7 +168,7 @@ std::string_view origin_form(std::string_view target) noexcept
     return target.substr(path);
 }
 
-Guard::Guard(const Options& options) : require_key_(options.require_key)
+Guard::Guard(const Options& options, const Entry* sessions) : entry_(sessions), require_key_(options.require_key)
 {
     for (const std::string& entry : options.allowed_hosts) {
         const auto authority = read_authority(entry);
@@ -171,7 +189,7 @@ std::optional<Refusal> Guard::check(const RequestHead& head, const Peer& peer) c
     if (auto refusal = check_page(head, peer)) return refusal;
     if (auto refusal = check_method(head)) return refusal;
     if (require_key_ && !peer.trusted && !needs_no_key(head))
-        if (auto refusal = check_key(head)) return refusal;
+        if (auto refusal = check_credentials(head)) return refusal;
     if (auto refusal = check_expectation(head)) return refusal;
     return check_target(head);
 }
@@ -204,6 +222,20 @@ std::optional<Refusal> Guard::check_key(const RequestHead& head) const
     if (!given.empty() && !attempts_.take(std::chrono::steady_clock::now()))
         return Refusal{429, "too many wrong keys were tried; the right one is served"};
     return Refusal{401, "a key is needed: the upstream key or a token, in API-KEY or as Bearer"};
+}
+
+// A key, and where none is given, a session.
+std::optional<Refusal> Guard::check_credentials(const RequestHead& head) const
+{
+    auto refusal = check_key(head);
+    const bool keyless = !head.count("API-KEY") && !head.count(field::authorization);
+    if (!refusal || !keyless || !entry_ || head.count(field::cookie) != 1) return refusal;
+    if (!opens_to_sessions(view(head.method_string()), path_of(head))) return refusal;
+    const std::string_view given = find_cookie(view(head[field::cookie]), session_cookie(view(head[field::host])));
+    if (given.empty() || !entry_->admits(given, std::chrono::steady_clock::now())) return refusal;
+    if (!is_safe(head.method()) && !comes_from_own_page(head))
+        return Refusal{403, "with a session, only the page itself may change anything"};
+    return std::nullopt;
 }
 
 bool Guard::is_allowed(std::string_view host, std::uint16_t port, const Peer& peer) const

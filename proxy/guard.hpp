@@ -4,6 +4,7 @@
 #pragma once
 
 #include "proxy/attempts.hpp"
+#include "proxy/entry.hpp"
 #include "proxy/gate.hpp"
 #include "proxy/seal.hpp"
 #include "proxy/server.hpp"
@@ -24,7 +25,8 @@ struct Peer {
 
 class Guard {
   public:
-    explicit Guard(const Options& options);
+    /// `sessions`: who get in by cookie; none: nobody's. Must outlive it.
+    explicit Guard(const Options& options, const Entry* sessions = nullptr);
 
     std::optional<Refusal> check(const RequestHead& head, const Peer& peer) const;
     /// How many wrong keys were tried. None of them is remembered.
@@ -38,11 +40,13 @@ class Guard {
 
     std::optional<Refusal> check_host(const RequestHead& head, const Peer& peer) const;
     std::optional<Refusal> check_key(const RequestHead& head) const;
+    std::optional<Refusal> check_credentials(const RequestHead& head) const;
     bool is_allowed(std::string_view host, std::uint16_t port, const Peer& peer) const;
     bool is_key(std::string_view key) const;
 
     std::vector<AllowedHost> hosts_;
     std::vector<Digest> keys_;
+    const Entry* entry_;
     bool require_key_;
     mutable Attempts attempts_; // the one thing that changes; of wrong keys alone
 };

@@ -28,13 +28,13 @@ static std::size_t share(const Options& options, std::size_t all)
     return std::max<std::size_t>(all / static_cast<std::size_t>(std::max(options.loops, 1)), 1);
 }
 
-Loop::Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard, Meters& meters,
-           const MeterRack& rack)
+Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, const Guard& guard,
+           Meters& meters, const MeterRack& rack)
     : answers_(share(options, options.limits.answer_bytes)), guard_(guard),
       max_sessions_(share(options, options.limits.connections)),
       exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
       feed_(io_.get_executor(), needs.store), context_{options, needs,        answers_,         flights, meters,
-                                                       rack,    request_ids_, exchanges_.get(), feed_},
+                                                       rack,    request_ids_, exchanges_.get(), feed_,   entry},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 

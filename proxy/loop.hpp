@@ -22,7 +22,7 @@ namespace alli::proxy {
 class Loop {
   public:
     /// All that is given must outlive it.
-    Loop(const Options& options, const Needs& needs, Flights& flights, const Guard& guard, Meters& meters,
+    Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, const Guard& guard, Meters& meters,
          const MeterRack& rack);
     ~Loop();
     Loop(const Loop&) = delete;

@@ -2,14 +2,15 @@
 #include "proxy/routes.hpp"
 
 #include "proxy/cached.hpp"
-#include "proxy/meters.hpp"
 #include "proxy/changes.hpp"
+#include "proxy/meters.hpp"
 #include "proxy/mirror.hpp"
 #include "proxy/outbox.hpp"
 #include "proxy/page.hpp"
 #include "proxy/reads.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/request_id.hpp"
+#include "proxy/sign_in.hpp"
 #include "proxy/target.hpp"
 #include "proxy/writes.hpp"
 
@@ -51,6 +52,9 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/", "page", &serve_page, ours},
     {"GET", "/page/{file}", "asset", &serve_asset, ours},
     {"GET", "/mirror/v1/changes", "changes", &mirror_changes, ours},
+    {"POST", "/mirror/v1/session", "makeLink", &make_link, ours},
+    {"GET", "/mirror/v1/session", "enter", &enter, ours},
+    {"DELETE", "/mirror/v1/session", "signOut", &sign_out, ours},
     {"GET", "/healthz", "live", &is_alive, ours},
     {"GET", "/readyz", "ready", &is_ready, ours},
     {"GET", "/metrics", "metrics", &mirror_metrics, ours},

@@ -16,6 +16,7 @@
 namespace alli::proxy {
 
 class Answers;
+class Entry;
 class Feed;
 class Flights;
 class MeterRack;
@@ -35,6 +36,7 @@ struct Context {
     RequestIds& request_ids;
     upstream::Exchanges* exchanges; // of this loop
     Feed& feed;
+    Entry& entry;
 };
 
 /// One request that passed the guard.

@@ -21,6 +21,23 @@ namespace {
 constexpr std::chrono::milliseconds accept_pause{100}; // when descriptors ran out: never a busy loop
 constexpr std::chrono::milliseconds last_wait{1000};   // for what was cancelled to end
 
+// Where a browser may call: the first address that is none of a Unix socket, by a name that is let in.
+std::string page_address(const std::list<Listener>& listeners, const Options& options)
+{
+    for (const Listener& listener : listeners) {
+        if (!listener.path.empty()) continue;
+        const std::string& address = listener.address;
+        const std::string host = address.substr(0, address.rfind(':'));
+        const auto& allowed = options.allowed_hosts;
+        if (std::find(allowed.begin(), allowed.end(), host) != allowed.end()) return address;
+        if (allowed.empty()) return "";
+        const std::string& name = allowed.front();
+        const bool own_port = name.find(':', name.starts_with('[') ? name.find(']') : 0) != name.npos;
+        return own_port ? name : name + address.substr(address.rfind(':'));
+    }
+    return "";
+}
+
 } // namespace
 
 struct Server::Core {
@@ -34,7 +51,8 @@ struct Server::Core {
 
     Options options;
     Needs needs;
-    Guard guard{options};
+    Entry entry;
+    Guard guard{options, &entry};
     Flights flights;
     MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1))};
     std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
@@ -48,7 +66,7 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
 {
     const auto count = static_cast<std::size_t>(std::max(options.loops, 1));
     for (std::size_t i = 0; i < count; ++i)
-        loops.push_back(std::make_unique<Loop>(options, needs, flights, guard, rack.of(i), rack));
+        loops.push_back(std::make_unique<Loop>(options, needs, flights, entry, guard, rack.of(i), rack));
     hold.emplace(loops.front()->io().get_executor());
     flights.live_on(loops.front()->executor());
     try {
@@ -58,6 +76,7 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
         for (Listener& listener : listeners) close(listener); // no socket file stays behind
         throw;
     }
+    entry.live_at(page_address(listeners, options));
     for (Listener& listener : listeners) asio::co_spawn(loops.front()->io(), accept(*this, listener), asio::detached);
     for (const auto& loop : loops) loop->start();
     needs.store.watch([this] {

@@ -42,6 +42,7 @@ struct Limits {
     std::chrono::milliseconds idle{60'000};       // between two requests
     std::chrono::milliseconds write{30'000};      // without a byte taken by the peer
     std::chrono::milliseconds drain{5'000};       // what stop() leaves to the requests under way
+    std::chrono::milliseconds heartbeat{15'000};  // of a stream of events that has none
     std::chrono::milliseconds tick{250};          // how often deadlines are looked at
 };
 

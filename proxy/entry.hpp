@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a browser gets in without a key: a link that works once and for a minute becomes a session, which a cookie
+// carries. Only hashes are kept, and only in memory. Any thread, without a lock: a change swaps the whole small table.
+#pragma once
+
+#include "proxy/seal.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace alli::proxy {
+
+class Entry {
+  public:
+    using Steady = std::chrono::steady_clock::time_point;
+
+    static constexpr std::chrono::seconds link_life{60};
+    static constexpr std::chrono::hours idle_life{12}; // of a session that is not used
+    static constexpr std::chrono::hours whole_life{24 * 7};
+    static constexpr std::size_t most_links = 8, most_sessions = 16; // beyond it the oldest gives way
+
+    Entry();
+
+    /// The secret of a new link.
+    std::string make_link(Steady now);
+    /// The secret of a new session for that of a link; none when that is not, or no longer, one.
+    std::optional<std::string> redeem(std::string_view link, Steady now);
+    /// Whether it is a session's secret; using it keeps the session.
+    bool admits(std::string_view session, Steady now) const;
+    void sign_out(std::string_view session);
+
+    /// Where a browser finds us: "127.0.0.1:8787"; empty: nowhere. Set before anything is served.
+    void live_at(std::string address) { address_ = std::move(address); }
+    const std::string& address() const noexcept { return address_; }
+
+  private:
+    struct Link {
+        Digest hash;
+        Steady ends;
+    };
+    struct Session {
+        Digest hash;
+        Steady ends;
+        std::atomic<Steady::rep> used;
+    };
+    struct Table {
+        std::vector<Link> links; // oldest first, as the sessions
+        std::vector<std::shared_ptr<Session>> sessions;
+    };
+
+    template <class Change>
+    auto change(Change function);
+    static bool is_alive(const Session& session, Steady now) noexcept;
+
+    std::atomic<std::shared_ptr<const Table>> table_;
+    std::string address_;
+};
+
+/// The name of the cookie at that Host: browsers keep cookies of all ports of a host together.
+std::string session_cookie(std::string_view host);
+
+/// The value of that name in a Cookie header; empty: none.
+std::string_view find_cookie(std::string_view cookies, std::string_view name) noexcept;
+
+/// Whether the page needs it: a session opens nothing else.
+bool opens_to_sessions(std::string_view method, std::string_view path) noexcept;
+
+} // namespace alli::proxy

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The change feed as Server-Sent Events, one change a message (docs/feed.md). Reads the next ones only when those
+// before went out: a slow reader costs nothing but its own delay. Lives on the loop of its feed.
+#pragma once
+
+#include "alli/source.hpp"
+#include "proxy/feed.hpp"
+
+#include <functional>
+
+namespace alli::proxy {
+
+class FeedEvents final : public Source {
+  public:
+    /// `allowed` is asked at every heartbeat: a session may end before its stream.
+    FeedEvents(Feed& feed, std::int64_t since, std::chrono::milliseconds heartbeat, std::function<bool()> allowed);
+
+    Task<std::optional<std::string>> next() override;
+    bool ready() const override { return !greeted_; }
+    void wind_up() override { over_ = true; }
+
+  private:
+    std::string start_again();
+
+    Feed& feed_;
+    std::int64_t since_;
+    std::chrono::milliseconds heartbeat_;
+    std::function<bool()> allowed_;
+    bool greeted_ = false, over_ = false;
+};
+
+} // namespace alli::proxy

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/sign_in.hpp"
+
+#include "proxy/entry.hpp"
+#include "proxy/list_query.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace alli::proxy {
+namespace {
+
+// Strict: a page of another site cannot use it; HttpOnly: no script can read it. No Secure: this is plain http.
+Header cookie(const Request& rq, std::string_view value, std::chrono::seconds life)
+{
+    return {"Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",
+                                      session_cookie(rq.header("Host")), value, life.count())};
+}
+
+Response no_link()
+{
+    Response response = text_response(
+        "text/html; charset=utf-8",
+        std::string("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>alli-mirror</title>"
+                    "<h1>This link does not work</h1><p>A link works once, and for a minute. Get another one:"
+                    "<pre>alli-mirror open</pre></html>\n"));
+    response.status = 401;
+    response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"alli-mirror\""});
+    return response;
+}
+
+} // namespace
+
+Task<Response> make_link(const Context& cx, const Request&)
+{
+    if (cx.entry.address().empty())
+        co_return problem(Surface::ours, 409, "no browser can get here: the program listens on Unix sockets alone",
+                          "add an address like 127.0.0.1:8787 to proxy.listen");
+    const std::string secret = cx.entry.make_link(std::chrono::steady_clock::now());
+    nlohmann::ordered_json body;
+    body["link"] = fmt::format("http://{}/mirror/v1/session?link={}", cx.entry.address(), secret);
+    body["expiresInSeconds"] = Entry::link_life.count();
+    Response response = text_response("application/json", body.dump());
+    response.status = 201;
+    co_return response;
+}
+
+Task<Response> enter(const Context& cx, const Request& rq)
+{
+    if (rq.method == "HEAD") co_return problem(Surface::ours, 405, "only a GET uses a link up");
+    const std::string link = find_parameter(read_query(rq.query()), "link").value_or("");
+    const auto secret = cx.entry.redeem(link, std::chrono::steady_clock::now());
+    if (!secret) co_return no_link();
+    Response response;
+    response.status = 303;
+    response.headers.push_back({"Location", "/"});
+    response.headers.push_back(cookie(rq, *secret, Entry::whole_life));
+    co_return response;
+}
+
+Task<Response> sign_out(const Context& cx, const Request& rq)
+{
+    cx.entry.sign_out(find_cookie(rq.header("Cookie"), session_cookie(rq.header("Host"))));
+    Response response;
+    response.status = 204;
+    response.headers.push_back(cookie(rq, "", std::chrono::seconds(0)));
+    co_return response;
+}
+
+} // namespace alli::proxy
