@@ -16,13 +16,13 @@ Summary summary_of(const Row& row) // id, title, user_name, user_id, created_at,
 
 } // namespace
 
-std::vector<Summary> list_summaries(Reader& db, int limit)
+std::vector<Summary> list_summaries(Reader& db, int limit, int offset)
 {
     std::vector<Summary> found;
     for (const Row row :
          db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
-                  " ORDER BY last_chat_at DESC, id DESC LIMIT ?1",
-                  limit))
+                  " ORDER BY last_chat_at DESC, id DESC LIMIT ?1 OFFSET ?2",
+                  limit, offset))
         found.push_back(summary_of(row));
     return found;
 }

@@ -15,7 +15,7 @@ struct Summary {
     std::optional<Instant> created_at, last_chat_at;
     std::int64_t chats = 0;
 };
-std::vector<Summary> list_summaries(Reader& db, int limit); // newest chat first
+std::vector<Summary> list_summaries(Reader& db, int limit, int offset = 0); // newest chat first
 
 struct ReadableChat {
     std::string id, sender, text; // text: words a person reads, Draft.js reduced to its blocks

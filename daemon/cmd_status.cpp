@@ -33,6 +33,12 @@ static Json load_status(const Settings& settings, const ReadPlace& place, const 
     return status;
 }
 
+Json load_status(const Context& context)
+{
+    const Settings settings = context.settings();
+    return load_status(settings, find_read_place(settings, context.environment), context.environment);
+}
+
 static std::string say_daemon(const Json& daemon)
 {
     if (!daemon["running"].get<bool>())

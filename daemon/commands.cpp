@@ -23,6 +23,8 @@ static constexpr auto commands = std::to_array<Command>({
     {"export", "write the mirror, or what a search finds, as JSON lines, CSV or Markdown", &add_export},
     {"config", "show the settings and where each comes from, or check them", &add_config},
     {"completions", "print completions for bash, zsh or fish", &add_completions},
+    {"open", "open the page in a browser, by a link that works once", &add_open},
+    {"mcp", "serve the mirror to an assistant (Model Context Protocol on stdin and stdout)", &add_mcp},
     {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox},
     {"manual", "print a page of the manual, made from the tables of commands and settings", &add_manual, true},
 });

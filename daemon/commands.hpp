@@ -54,6 +54,8 @@ Action add_export(CLI::App& arguments);
 Action add_config(CLI::App& arguments);
 Action add_completions(CLI::App& arguments);
 Action add_manual(CLI::App& arguments);
+Action add_open(CLI::App& arguments);
+Action add_mcp(CLI::App& arguments);
 Action add_sandbox(CLI::App& arguments);
 
 } // namespace alli::daemon

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cache/sqlite.hpp"
+#include "daemon/commands.hpp"
 #include "sync/engine.hpp"
 #include "upstream/pace.hpp"
 
@@ -20,6 +21,9 @@ using Json = nlohmann::ordered_json;
 Json make_budget(const upstream::Pace::State& pace);
 
 Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live);
+
+/// From the running daemon where one answers, else from the files alone; `daemon` says which.
+Json load_status(const Context& context);
 
 /// {"complete","from","through"}: the newest stretch without a gap.
 Json make_coverage(cache::Reader& db);

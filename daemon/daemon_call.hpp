@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request of a command to the running daemon: over its Unix socket, else over TCP with the key. Never waits long.
+#pragma once
+
+#include "alli/error.hpp"
+#include "daemon/commands.hpp"
+
+#include <string>
+
+namespace alli::daemon {
+
+struct DaemonRequest {
+    std::string method, target, body; // body: JSON, or nothing
+};
+struct DaemonAnswer {
+    int status = 0;
+    std::string body;
+};
+
+/// Of the mirror that commands read, or of the sandbox's where that is the one that runs. Throws Error{unavailable}
+/// where no daemon runs, or none that listens where we know.
+DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request);
+
+/// What such an answer means to a person: the daemon's own words, with its hint.
+Error refused_by_daemon(const DaemonAnswer& answer);
+
+} // namespace alli::daemon
