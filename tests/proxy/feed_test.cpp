@@ -118,6 +118,65 @@ TEST_F(FeedTest, AReaderOfAnotherMirrorStartsAgain)
         EXPECT_EQ(get(std::string("/mirror/v1/changes") + bad).status, 400) << bad;
 }
 
+/// A reader of events over a connection of its own.
+class Stream : public FeedTest {
+  protected:
+    std::string request(const std::string& query, const std::string& more = "") const
+    {
+        return "GET /mirror/v1/changes" + query + " HTTP/1.1\r\nHost: " + host_ +
+               "\r\nAPI-KEY: the-key\r\nAccept: text/event-stream\r\n" + more + "\r\n";
+    }
+};
+
+TEST_F(Stream, TellsEachChangeAndGoesOnWhereTheReaderWas)
+{
+    put("a", 100, 1);
+    start();
+    const json all = changes("");
+    const std::string first = all["changes"][0]["seq"].dump();
+    RawClient reader(port_);
+    reader.send(request("?since=0"));
+    const std::string seen = reader.read_until("\"chats\"}\n\n");
+    EXPECT_NE(seen.find("Content-Type: text/event-stream"), std::string::npos);
+    EXPECT_NE(seen.find("retry: "), std::string::npos);
+    EXPECT_NE(seen.find("id: " + first + "\ndata: {\"seq\":" + first + ","), std::string::npos);
+    put("b", 200, 1);
+    EXPECT_NE(reader.read_until("\"chats\"}\n\n").find(R"("conversationId":"b")"), std::string::npos);
+
+    RawClient again(port_); // the address of before, and how far it came
+    again.send(request("?since=now", "Last-Event-ID: " + first + "\r\n"));
+    const std::string rest = again.read_until(R"("conversationId":"b","kind":"chats"})");
+    EXPECT_EQ(rest.find(R"("kind":"conversation"})"), rest.rfind(R"("kind":"conversation"})")) << "b's alone: " << rest;
+    EXPECT_NE(rest.find(R"("conversationId":"a","kind":"chats")"), std::string::npos);
+}
+
+TEST_F(Stream, SaysWhenToStartAgainAndGoesOn)
+{
+    put("a", 100, 1);
+    start();
+    for (const char* strange : {"1", "99999999999999999", "x"}) {
+        RawClient reader(port_);
+        reader.send(request("?since=now", std::string("Last-Event-ID: ") + strange + "\r\n"));
+        const std::string next = std::to_string(now());
+        EXPECT_NE(reader.read_until("}\n\n").find("event: reset\nid: " + next + "\ndata: {\"next\":" + next + "}"),
+                  std::string::npos)
+            << strange;
+    }
+}
+
+TEST_F(Stream, LivesWithHeartbeatsAndEndsInOrderWithTheProgram)
+{
+    Options options;
+    options.limits.heartbeat = 20ms;
+    start(options);
+    RawClient reader(port_);
+    reader.send(request("?since=now"));
+    reader.read_until(":\n\n\r\n");
+    reader.read_until(":\n\n\r\n");
+    server_->stop();
+    EXPECT_TRUE(reader.read_all().ends_with("0\r\n\r\n"));
+}
+
 TEST_F(FeedTest, HeadNeverWaits)
 {
     start();
