@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/overlay.hpp"
 
+#include "cache/changes.hpp"
 #include "cache/conversations.hpp"
 #include "cache/overlay_rows.hpp"
 
@@ -130,14 +131,21 @@ std::int64_t ticks(Clock::Steady when)
 
 } // namespace
 
+void note_outbox(Writer& db, const std::optional<ConversationId>& id)
+{
+    note_change(db, id.value_or(ConversationId{}), ChangeKind::outbox);
+}
+
 void show_edit(Writer& db, IndexBatch& index, const Entry& entry)
 {
+    note_outbox(db, entry.conversation);
     for (const ConversationId& id : add_edits(db, entry)) show_effect(db, index, id);
 }
 
 void confirm_edit(Writer& db, IndexBatch& index, const Entry& entry, const std::optional<std::string>& answer,
                   Clock::Steady when)
 {
+    note_outbox(db, entry.conversation);
     std::vector<ConversationId> ids = changed_by(db, entry.id);
     if (ids.empty()) ids = add_edits(db, entry); // it never had to wait
     db.run("UPDATE edit SET confirmed_at = ?2 WHERE entry = ?1", entry.id, ticks(when));
@@ -151,7 +159,11 @@ void drop_edit(Writer& db, IndexBatch& index, std::int64_t entry)
 {
     const auto ids = changed_by(db, entry);
     db.run("DELETE FROM edit WHERE entry = ?1", entry);
-    for (const ConversationId& id : ids) show_effect(db, index, id);
+    if (ids.size() != 1) note_outbox(db, std::nullopt); // a bulk update, or one that showed nowhere
+    for (const ConversationId& id : ids) {
+        if (ids.size() == 1) note_outbox(db, id);
+        show_effect(db, index, id);
+    }
 }
 
 void forget_confirmed(Writer& db, IndexBatch& index, Clock::Steady before)

@@ -16,6 +16,9 @@
 
 namespace alli::cache {
 
+/// The feed tells that writes of this conversation, or of none, are not what they were.
+void note_outbox(Writer& db, const std::optional<ConversationId>& id);
+
 /// A write that waits shows from now on. Again is nothing new.
 void show_edit(Writer& db, IndexBatch& index, const Entry& entry);
 

@@ -118,13 +118,13 @@ Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::o
 
 Task<> Deliverer::Core::show_outcome(const Entry& entry, const Outcome& outcome, const std::optional<std::string>& copy)
 {
-    if (!is_final(outcome.state)) co_return;
     const auto when = clock.steady();
     const auto change = [&](cache::Writer& db) {
         cache::IndexBatch index;
+        cache::note_outbox(db, entry.conversation);
         if (outcome.state == EntryState::delivered)
             cache::confirm_edit(db, index, entry, copy, when);
-        else
+        else if (outcome.state == EntryState::failed)
             cache::drop_edit(db, index, entry.id);
         index.flush(db);
     };

@@ -80,21 +80,23 @@ TEST_F(Changes, TellsWhatWaitingWritesDoToReads)
     put("a", 100, 2);
     const Entry title = entry_of(1, EditKind::title, R"({"title":"new"})");
     EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { show_edit(db, index, title); }),
-                ElementsAre("conversation a"));
+                ElementsAre("outbox a", "conversation a"));
     EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { drop_edit(db, index, 1); }),
-                ElementsAre("conversation a"));
+                ElementsAre("outbox a", "conversation a"));
 
     const Entry rating = entry_of(2, EditKind::feedback, R"({"rating":"GOOD"})");
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { show_edit(db, index, rating); }), ElementsAre("chats a"));
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { drop_edit(db, index, 2); }), ElementsAre("chats a"));
+    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { show_edit(db, index, rating); }),
+                ElementsAre("outbox a", "chats a"));
+    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { drop_edit(db, index, 2); }),
+                ElementsAre("outbox a", "chats a"));
 
     const Entry removal = entry_of(3, EditKind::remove, "");
     EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { show_edit(db, index, removal); }),
-                ElementsAre("deleted a"));
+                ElementsAre("outbox a", "deleted a"));
     EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { drop_edit(db, index, 3); }),
-                ElementsAre("conversation a", "chats a"));
+                ElementsAre("outbox a", "conversation a", "chats a"));
     EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { confirm_edit(db, index, removal, {}, {}); }),
-                ElementsAre("deleted a"));
+                ElementsAre("outbox a", "deleted a"));
 }
 
 TEST_F(Changes, TellsOfVariablesThatChangedButNotOfNewlyKeptOnes)
