@@ -4,6 +4,7 @@
 #include "daemon/commands.hpp"
 #include "daemon/daemon_call.hpp"
 #include "daemon/status.hpp"
+#include "daemon/terminal.hpp"
 
 #include <CLI/CLI.hpp>
 
