@@ -104,7 +104,7 @@ DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request)
     const Settings settings = context.settings();
     const ReadPlace place = find_running_place(settings, context.environment);
     if (!find_owner(place.mirror_path))
-        throw Error(Fault::unavailable, "start it with alli-mirror serve, or serve --sandbox", "no daemon runs");
+        throw Error(Fault::refused, "start it with alli-mirror serve, or serve --sandbox", "no daemon runs");
     const auto addresses = socket_addresses(settings, place, context.environment);
     for (const std::string& address : addresses)
         if (const auto door = unix_door(address))
@@ -113,7 +113,7 @@ DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request)
     for (const std::string& address : addresses)
         if (const auto door = tcp_door(address, key))
             if (auto answer = call(*door, request)) return *answer;
-    throw Error(Fault::unavailable, "let it listen on a Unix socket (proxy.listen): see alli-mirror status",
+    throw Error(Fault::refused, "let it listen on a Unix socket (proxy.listen): see alli-mirror status",
                 "a daemon runs, but gave no answer where it should listen");
 }
 

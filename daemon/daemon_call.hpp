@@ -17,7 +17,7 @@ struct DaemonAnswer {
     std::string body;
 };
 
-/// Of the mirror that commands read, or of the sandbox's where that is the one that runs. Throws Error{unavailable}
+/// Of the mirror that commands read, or of the sandbox's where that is the one that runs. Throws Error{refused}
 /// where no daemon runs, or none that listens where we know.
 DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request);
 

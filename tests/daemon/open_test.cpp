@@ -16,7 +16,8 @@ static std::string path_of(const std::string& link)
 
 TEST(Open, PrintsALinkThatWorksOnce)
 {
-    const Home home;
+    Home home;
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:0,unix:" + home.path("proxy.sock");
     Daemon daemon(home, {"serve", "--sandbox", "--conversations", "5"});
     const auto said = home.run({"open", "--json"});
     ASSERT_EQ(said.code, 0) << said.errors;
