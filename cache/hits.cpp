@@ -30,7 +30,7 @@ std::vector<ContextChat> load_context(Reader& db, std::int64_t conversation, std
     for (const Row row : db.query("SELECT id, sender, raw, sent_at FROM chat WHERE conversation = ?1 AND ordinal >= ?2"
                                   " AND ordinal < ?3 ORDER BY ordinal",
                                   conversation, from, to))
-        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), words_of_chat(row.text(2)).text,
+        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), message_of_chat(row.text(2)),
                          row.optional_instant(3)});
     return chats;
 }

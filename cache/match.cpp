@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/match.hpp"
 
+#include "cache/marks.hpp"
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -132,7 +133,8 @@ class Scanner {
 
 Phrase phrase_of(const Piece& piece)
 {
-    return {atoms_of(piece.key.empty() ? piece.text : piece.whole, most_atoms), piece.starred};
+    const std::string text = without_marks(piece.key.empty() ? piece.text : piece.whole); // as texts are indexed
+    return {atoms_of(text, most_atoms), piece.starred};
 }
 
 /// Puts pieces together.

@@ -44,7 +44,7 @@ std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id, std::
                                   " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND ordinal >= ?2"
                                   " ORDER BY ordinal LIMIT ?3",
                                   id.value, first, limit))
-        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), words_of_chat(row.text(2)).text,
+        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), message_of_chat(row.text(2)),
                          row.optional_instant(3)});
     return chats;
 }

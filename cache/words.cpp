@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/words.hpp"
 
+#include "cache/marks.hpp"
+
 #include <simdjson.h>
 
 namespace alli::cache {
@@ -56,14 +58,21 @@ ChatWords words_of_chat(std::string_view raw_chat)
     element chat;
     if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) != simdjson::SUCCESS) return words;
 
-    words.text = readable(text_at(chat, "message"));
+    words.text = without_marks(readable(text_at(chat, "message")));
     simdjson::dom::array citations;
     if (chat["citations"].get(citations) != simdjson::SUCCESS) return words;
     for (const element citation : citations) {
         append_line(words.citations, text_at(citation, "title"));
-        append_line(words.citations, text_at(citation, "text"));
+        append_line(words.citations, without_marks(text_at(citation, "text")));
     }
     return words;
+}
+
+std::string message_of_chat(std::string_view raw_chat)
+{
+    element chat;
+    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) != simdjson::SUCCESS) return {};
+    return readable(text_at(chat, "message"));
 }
 
 } // namespace alli::cache

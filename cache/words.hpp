@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person would read, and search for, in a chat: the message (a Draft.js object reduced to the words of its
-// blocks) and what its citations say. Pure; works it out of the raw JSON each time, so that what was indexed can be
+// blocks, Markdown without its marks) and what its citations say. Pure; works it out of the raw JSON each time, so that what was indexed can be
 // removed again.
 #pragma once
 
@@ -16,7 +16,10 @@ struct ChatWords {
     bool operator==(const ChatWords&) const = default;
 };
 
-ChatWords words_of_chat(std::string_view raw_chat);
+ChatWords words_of_chat(std::string_view raw_chat); // without Markdown's marks, which part words
+
+/// The message of a chat as it was written, Draft.js reduced to its words.
+std::string message_of_chat(std::string_view raw_chat);
 
 /// A message as a person reads it: Draft.js blocks one a line, anything else as it is.
 std::string readable(std::string_view message);

@@ -15,9 +15,17 @@ namespace alli::daemon {
 struct SearchChoice {
     SearchArguments what;
     std::string sort = "newest";
-    int limit = 20;
+    int limit = 20, context = 0;
+    bool grouped = false;
+    std::string cursor;
     bool json = false;
 };
+
+static void print_context(const std::vector<cache::ContextChat>& chats)
+{
+    for (const cache::ContextChat& chat : chats)
+        fmt::print("      {}: {}\n", printable_line(chat.sender), printable_line(chat.text));
+}
 
 static void print_hit(const cache::SearchHit& hit, bool bold)
 {
@@ -25,19 +33,25 @@ static void print_hit(const cache::SearchHit& hit, bool bold)
     const std::string who = hit.chat_id ? printable_line(hit.sender) : "title";
     fmt::print("{}  {}  {}{}{}\n", say_time(hit.sent_at), title, printable_line(hit.user), hit.user.empty() ? "" : "  ",
                printable_line(hit.conversation_id));
+    print_context(hit.before);
     fmt::print("    {}: {}\n", who, snippet_text(hit.snippet, bold));
+    print_context(hit.after);
+    if (hit.in_conversation > 1) fmt::print("    and {} more in this conversation\n", hit.in_conversation - 1);
+}
+
+static std::string count_of(const cache::SearchResult& result)
+{
+    const std::string total =
+        result.total_exact ? std::to_string(result.total) : fmt::format("more than {}", result.total);
+    return fmt::format("{} of {}", result.hits.size(), total);
 }
 
 static void print_words(const cache::SearchResult& result, const cache::Covered& covered)
 {
     const bool bold = wants_bold();
     for (const cache::SearchHit& hit : result.hits) print_hit(hit, bold);
-    if (result.hits.empty())
-        fmt::print("nothing found\n");
-    else if (!result.total_exact)
-        fmt::print("{} of more than {}\n", result.hits.size(), result.total);
-    else
-        fmt::print("{} of {}\n", result.hits.size(), result.total);
+    fmt::print("{}\n", result.hits.empty() ? "nothing found" : count_of(result));
+    if (result.next) fmt::print("the next ones: the same with --cursor {}\n", *result.next);
     if (!covered.complete)
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
 }
@@ -47,6 +61,9 @@ static int search(const SearchChoice& arguments, const Context& context)
     cache::SearchQuery query = make_query(arguments.what);
     query.sort = arguments.sort == "relevance" ? cache::SearchSort::relevance : cache::SearchSort::newest;
     query.limit = arguments.limit;
+    query.context = arguments.context;
+    query.grouped = arguments.grouped;
+    if (!arguments.cursor.empty()) query.cursor = arguments.cursor;
     const Settings settings = context.settings();
     const ReadPlace place = find_read_place(settings, context.environment);
     const auto db = cache::open_mirror(place.mirror_path);
@@ -69,6 +86,10 @@ Action add_search(CLI::App& arguments)
     add_search_filters(arguments, chosen->what);
     arguments.add_option("--sort", chosen->sort, "newest or relevance")->check(CLI::IsMember({"newest", "relevance"}));
     arguments.add_option("--limit", chosen->limit, "how many, 1 to 1000")->check(CLI::Range(1, 1000));
+    arguments.add_option("--context", chosen->context, "messages before and after each hit, 0 to 20")
+        ->check(CLI::Range(0, 20));
+    arguments.add_flag("--group", chosen->grouped, "one hit a conversation, and how many more there are");
+    arguments.add_option("--cursor", chosen->cursor, "go on where a page before ended");
     arguments.add_flag("--json", chosen->json, "as JSON");
     return [chosen](const Context& context) { return search(*chosen, context); };
 }

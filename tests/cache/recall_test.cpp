@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Search against a plain scan of real dialogues: for every query drawn from them by a seed, the very same chats.
+#include "cache/marks.hpp"
 #include "cache/search.hpp"
 #include "sandbox/dialogues.hpp"
 #include "tests/cache/fixture.hpp"
@@ -106,7 +107,7 @@ class Recall : public CacheTest {
             for (const auto& turn : dialogues[i].turns) {
                 const auto second = static_cast<std::int64_t>(1'000'000'000 + texts_.size());
                 chats.push_back(support::make_chat(id, n++, second, turn.text));
-                texts_.push_back(turn.text), plain_.push_back(plain(turn.text));
+                texts_.push_back(turn.text), plain_.push_back(plain(without_marks(turn.text)));
             }
             const nlohmann::json untitled{{"title", nullptr}};
             made.emplace_back(

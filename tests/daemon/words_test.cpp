@@ -118,4 +118,24 @@ TEST(SandboxCommand, RunsUntilASignal)
     EXPECT_EQ(process.wait(std::chrono::seconds(10)), 0);
 }
 
+TEST_F(Words, SearchShowsWhatStandsAroundAndGroups)
+{
+    for (const char* text : {"one before", "the quokka", "one after", "the quokka again"})
+        upstream.add_chat(id, "USER", text);
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    const auto around = home.run({"search", "quokka", "--context", "1", "--limit", "1"});
+    EXPECT_EQ(around.code, 0) << around.errors;
+    EXPECT_THAT(around.output, HasSubstr("      USER: one after\n    USER: the quokka again\n"));
+    EXPECT_THAT(around.output, HasSubstr("1 of 2\nthe next ones: the same with --cursor "));
+
+    const auto at = around.output.find("--cursor ") + 9;
+    const std::string cursor = around.output.substr(at, around.output.find('\n', at) - at);
+    const auto next = home.run({"search", "quokka", "--limit", "1", "--cursor", cursor});
+    EXPECT_THAT(next.output, HasSubstr("USER: the quokka\n1 of 2\n"));
+    EXPECT_EQ(home.run({"search", "zebrafish", "--cursor", cursor}).code, 2);
+
+    const auto grouped = home.run({"search", "quokka", "--group"});
+    EXPECT_THAT(grouped.output, HasSubstr("    and 1 more in this conversation\n"));
+}
+
 } // namespace alli::daemon

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/marks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <vector>
+
+namespace alli::cache {
+namespace {
+
+constexpr std::string_view signs = "*~`";
+
+struct Mark {
+    std::string_view sign;
+    std::size_t reached = 0; // before that there is no partner left for another one
+};
+
+bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool is_ascii_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+std::size_t run_at(std::string_view line, std::size_t at)
+{
+    return std::min(line.find_first_not_of(line[at], at), line.size()) - at;
+}
+
+/// Takes the marks out of one line.
+class Line {
+  public:
+    explicit Line(std::string_view line) : line_(line) {}
+
+    void append_to(std::string& out)
+    {
+        for (std::size_t at = 0; at < line_.size();) {
+            const std::size_t next = std::min(line_.find_first_of(signs, at), line_.size());
+            out += line_.substr(at, next - at);
+            at = next < line_.size() ? pass_run(next, out) : next;
+        }
+    }
+
+  private:
+    std::size_t pass_run(std::size_t at, std::string& out)
+    {
+        const std::string_view run = line_.substr(at, run_at(line_, at));
+        const std::size_t end = at + run.size();
+        if (const auto partner = std::find(partners_.begin(), partners_.end(), at); partner != partners_.end()) {
+            partners_.erase(partner);
+            return end;
+        }
+        const std::size_t close = find_partner(at, run);
+        if (close == std::string_view::npos) {
+            out += run;
+            return end;
+        }
+        if (run[0] != '`') {
+            partners_.push_back(close);
+            return end;
+        }
+        out += line_.substr(end, close - end); // code: nothing in it is a mark
+        return close + run.size();
+    }
+
+    std::size_t find_partner(std::size_t at, std::string_view run)
+    {
+        const auto mark = std::find_if(marks_.begin(), marks_.end(), [&](const Mark& it) { return it.sign == run; });
+        const std::size_t from = at + run.size();
+        const bool opens = from < line_.size() && !is_blank(line_[from]);
+        const bool product = run == "*" && at > 0 && is_ascii_word(line_[at - 1]); // 2*3*4
+        if (mark == marks_.end() || !opens || product || at < mark->reached) return std::string_view::npos;
+        mark->reached = line_.size();
+        for (std::size_t to = line_.find(run[0], from); to < line_.size();) {
+            const std::size_t size = run_at(line_, to);
+            if (size == run.size() && !is_blank(line_[to - 1])) {
+                mark->reached = to + size;
+                return to;
+            }
+            to = line_.find(run[0], to + size);
+        }
+        return std::string_view::npos;
+    }
+
+    std::string_view line_;
+    std::array<Mark, 6> marks_{{{"*"}, {"**"}, {"***"}, {"~~"}, {"`"}, {"``"}}};
+    std::vector<std::size_t> partners_; // where marks that are open end; a handful, for each sign has one
+};
+
+} // namespace
+
+std::string without_marks(std::string_view text)
+{
+    if (text.find_first_of(signs) == std::string_view::npos) return std::string(text);
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+        Line(text.substr(at, end - at)).append_to(out);
+        at = end;
+    }
+    return out;
+}
+
+} // namespace alli::cache

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Markdown's marks of emphasis and code taken out of a text: a person reads "서울에서" where "**서울**에서" was written,
+// and looks for that. Only marks that have a partner on their line go; all else stays as it is. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace alli::cache {
+
+std::string without_marks(std::string_view text);
+
+} // namespace alli::cache

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of a conversation and its chats can be searched for, kind by kind.
+#include "cache/marks.hpp"
+#include "cache/search.hpp"
+#include "cache/words.hpp"
+#include "tests/cache/fixture.hpp"
+
+namespace alli::cache {
+namespace {
+
+using nlohmann::json;
+
+class WordsTest : public CacheTest {
+  protected:
+    void put_one(json chat, const json& conversation = json::object())
+    {
+        json made = support::chat_json("c", 0, 100, "");
+        made.update(chat);
+        TimeUnit unit = TimeUnit::seconds;
+        const std::vector<Chat> chats{read_chat(made.dump(), unit)};
+        const Conversation whole = support::make_conversation("c", 100, conversation);
+        write([&](Writer& db) {
+            IndexBatch index;
+            put_conversation(db, index, whole);
+            put_chats(db, index, whole.id, 0, chats);
+            index.flush(db);
+        });
+    }
+
+    std::string snippet_of(const std::string& text)
+    {
+        SearchQuery query;
+        query.text = text;
+        const auto found = store_->read([&](Reader& db) { return search(db, query); });
+        return found.hits.empty() ? "" : found.hits.front().snippet;
+    }
+};
+
+TEST_F(WordsTest, FindTheMessage)
+{
+    put_one({{"message", "온천 여행을 예약하고 싶어요"}});
+    EXPECT_EQ(snippet_of("여행"), "온천 <mark>여행</mark>을 예약하고 싶어요");
+}
+
+TEST_F(WordsTest, FindTheBlocksOfDraftJs)
+{
+    const json draft{{"blocks", {{{"text", "first line"}}, {{"text", "溫泉 second"}}}}, {"entityMap", json::object()}};
+    put_one({{"message", draft.dump()}});
+    EXPECT_EQ(snippet_of("second"), "first line 溫泉 <mark>second</mark>");
+    EXPECT_EQ(snippet_of("entityMap"), "");
+}
+
+TEST_F(WordsTest, FindAnAddressByItsHostAndItsPath)
+{
+    put_one({{"message", "see https://docs.example.com/guides/getting-started?lang=ko#install"}});
+    for (const char* part : {"docs", "example", "docs.example.com", "guides", "getting-started", "lang", "install"})
+        EXPECT_NE(snippet_of(part), "") << part;
+}
+
+TEST_F(WordsTest, FindWhatMarkdownPartsWithItsMarks)
+{
+    put_one({{"message", "**서울**에서 `apt`로 *이탤릭*체 그리고 ~~지운~~것, 2*3*4 = 24"}});
+    EXPECT_EQ(snippet_of("서울에서").substr(0, 26), "<mark>서울에서</mark> ");
+    for (const char* part : {"apt로", "이탤릭체", "지운것", "\"**서울**에서\"", "24"})
+        EXPECT_NE(snippet_of(part), "") << part;
+}
+
+TEST_F(WordsTest, FindTitlesAndTextsOfCitations)
+{
+    put_one({{"message", "see there"},
+             {"citations", {{{"title", "Handbook of hotels"}, {"text", "breakfast is **in**cluded"}}}}});
+    EXPECT_EQ(snippet_of("handbook"), "<mark>Handbook</mark> of hotels breakfast is included");
+    EXPECT_NE(snippet_of("included"), "");
+}
+
+TEST_F(WordsTest, FindTitleUserAndMemo)
+{
+    put_one(json::object(), {{"title", "Lost luggage"},
+                             {"memo", "call back 월요일"},
+                             {"user", {{"userId", "emp-4711"}, {"firstName", "Mina"}, {"lastName", "Kim"}}}});
+    for (const char* part : {"luggage", "월요일", "emp-4711", "4711", "mina", "kim"})
+        EXPECT_NE(snippet_of(part), "") << part;
+}
+
+TEST(Marks, GoOnlyInPairsThatEncloseSomething)
+{
+    for (const auto& [text, left] : std::vector<std::pair<std::string, std::string>>{
+             {"**a**b", "ab"},
+             {"a * b * c", "a * b * c"},
+             {"2*3*4", "2*3*4"},
+             {"* item\n* item", "* item\n* item"},
+             {"안녕~~ 반가워~~", "안녕~~ 반가워~~"},
+             {"`a*b*`", "a*b*"},
+             {"**open", "**open"},
+             {"***", "***"},
+             {"", ""},
+             {"**a\nb**", "**a\nb**"},
+         })
+        EXPECT_EQ(without_marks(text), left);
+}
+
+} // namespace
+} // namespace alli::cache
