@@ -48,6 +48,8 @@ static void put_requests(Exposition& out, const proxy::MeterRack& rack)
                "Requests refused before they were looked at: form, Host, Origin, key.");
     for (const auto& [status, count] : rack.refusals())
         out.sample(static_cast<double>(count), {{"code", status == 0 ? "other" : std::to_string(status)}});
+    out.counter("http_wrong_keys_total", "Wrong keys and tokens that were tried; what they were is never kept.",
+                static_cast<double>(rack.wrong_keys()));
     out.gauge("http_connections", "Connections of local apps that are open.", rack.connections());
 }
 

@@ -18,9 +18,10 @@ namespace alli::proxy {
 
 /// Whom a connection came from.
 struct Peer {
-    bool local_socket = false; // a Unix socket: no port
-    bool trusted = false;      // of the daemon's own user, or root
-    std::uint16_t port = 0;    // ours, the one it called
+    bool local_socket = false;                        // a Unix socket: no port
+    bool trusted = false;                             // of the daemon's own user, or root
+    std::uint16_t port = 0;                           // ours, the one it called
+    std::optional<std::uint32_t> user = std::nullopt; // over a Unix socket, as the system says
 };
 
 class Guard {

@@ -160,8 +160,9 @@ Peer identify(const Listener& listener, int socket) noexcept
     if (!peer.local_socket) return peer;
     ::ucred who{};
     ::socklen_t size = sizeof who;
-    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0)
-        peer.trusted = who.uid == 0 || who.uid == ::geteuid();
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return peer;
+    peer.user = who.uid;
+    peer.trusted = who.uid == 0 || who.uid == ::geteuid();
     return peer;
 }
 

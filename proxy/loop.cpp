@@ -32,9 +32,11 @@ Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& 
            Meters& meters, const MeterRack& rack)
     : answers_(share(options, options.limits.answer_bytes)), guard_(guard),
       max_sessions_(share(options, options.limits.connections)),
+      max_sessions_a_user_(share(options, options.limits.connections_a_user)),
       exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
-      feed_(io_.get_executor(), needs.store), context_{options, needs,        answers_,         flights, meters,
-                                                       rack,    request_ids_, exchanges_.get(), feed_,   entry},
+      feed_(io_.get_executor(), needs.store), context_{options, needs, answers_,     flights,
+                                                       meters,  rack,  request_ids_, exchanges_.get(),
+                                                       away_,   feed_, entry},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 
@@ -89,8 +91,10 @@ void Loop::stop()
 void Loop::adopt(Socket socket, Peer peer)
 {
     if (draining_) return;
-    if (sessions_.size() >= max_sessions_) make_room();
-    if (sessions_.size() >= 2 * max_sessions_) return; // those told to end did not get to it yet
+    const auto anyone = [](const Session&) { return true; };
+    const auto same_user = [&](const Session& session) { return session.peer().user == peer.user; };
+    if (sessions_.size() >= max_sessions_ && !make_room(max_sessions_, anyone)) return;
+    if (peer.user && !make_room(max_sessions_a_user_, same_user)) return;
     const auto session = std::make_shared<Session>(std::move(socket), peer, context_, guard_);
     sessions_.insert(session);
     context_.meters.count_connection(1);
@@ -98,15 +102,22 @@ void Loop::adopt(Socket socket, Peer peer)
     asio::co_spawn(io_, Session::run(session), asio::bind_cancellation_slot(session->cancellation().slot(), done));
 }
 
-// The one that has waited longest without a complete request goes; when all are being answered, they all stay.
-void Loop::make_room()
+// Where that many are there already, the one that has waited longest without a complete request goes; when all are
+// being answered, they all stay. False: those told to end did not get to it yet.
+template <class Belongs>
+bool Loop::make_room(std::size_t most, Belongs belongs)
 {
+    std::size_t count = 0;
     std::shared_ptr<Session> oldest;
     for (const auto& session : sessions_) {
+        if (!belongs(*session)) continue;
+        ++count;
         const auto since = session->waiting_since();
         if (since && (!oldest || *since < *oldest->waiting_since())) oldest = session;
     }
+    if (count < most) return true;
     if (oldest) oldest->abort();
+    return count < 2 * most;
 }
 
 void Loop::remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure)

@@ -3,11 +3,13 @@
 // locks.
 #pragma once
 
+#include "alli/random.hpp"
 #include "proxy/answers.hpp"
 #include "proxy/feed.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/request_id.hpp"
 #include "proxy/session.hpp"
+#include "upstream/breaker.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -44,7 +46,8 @@ class Loop {
 
   private:
     void adopt(Socket socket, Peer peer);
-    void make_room();
+    template <class Belongs>
+    bool make_room(std::size_t most, Belongs belongs);
     void remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure);
     void tick();
     void end_if_done();
@@ -52,9 +55,11 @@ class Loop {
     Answers answers_;
     RequestIds request_ids_;
     const Guard& guard_;
-    std::size_t max_sessions_;
+    std::size_t max_sessions_, max_sessions_a_user_;
     asio::io_context io_{1};
     std::unique_ptr<upstream::Exchanges> exchanges_;
+    SystemRandom random_;
+    upstream::Breaker away_{random_, {1, std::chrono::seconds(1), std::chrono::seconds(5)}};
     Feed feed_;
     const Context context_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;

@@ -52,7 +52,7 @@ std::size_t Meters::refusal_slot(int status) noexcept
     return static_cast<std::size_t>(found - refusal_statuses.begin());
 }
 
-MeterRack::MeterRack(std::size_t loops)
+MeterRack::MeterRack(std::size_t loops, const Guard& guard) : guard_(guard)
 {
     for (std::size_t i = 0; i < loops; ++i) meters_.push_back(std::make_unique<Meters>());
 }
@@ -81,6 +81,11 @@ std::map<int, std::uint64_t> MeterRack::refusals() const
         for (std::size_t i = 0; i < Meters::refusal_statuses.size(); ++i)
             if (meters->refusals(i) > 0) sums[Meters::refusal_statuses[i]] += meters->refusals(i);
     return sums;
+}
+
+std::uint64_t MeterRack::wrong_keys() const noexcept
+{
+    return guard_.wrong_keys();
 }
 
 int MeterRack::connections() const

@@ -56,7 +56,8 @@ class Meters {
 /// The meters of all loops.
 class MeterRack {
   public:
-    explicit MeterRack(std::size_t loops);
+    /// `guard` must outlive it.
+    MeterRack(std::size_t loops, const Guard& guard);
     Meters& of(std::size_t loop) { return *meters_[loop]; }
 
     struct Row {
@@ -66,9 +67,11 @@ class MeterRack {
     /// By operation ("listConversations"; "relay"; "unknown") and origin; only what was ever asked for.
     std::map<std::pair<std::string_view, std::string_view>, Row> requests() const;
     std::map<int, std::uint64_t> refusals() const; // by status; 0: any other
+    std::uint64_t wrong_keys() const noexcept;     // empty ones do not count
     int connections() const;
 
   private:
+    const Guard& guard_;
     std::vector<std::unique_ptr<Meters>> meters_;
 };
 

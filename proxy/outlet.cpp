@@ -6,8 +6,6 @@
 #include <boost/beast/core/buffers_suffix.hpp>
 #include <spdlog/spdlog.h>
 
-#include <poll.h>
-
 namespace alli::proxy {
 namespace {
 
@@ -165,12 +163,6 @@ void Outlet::check(Steady now)
     deadline_.reset();
     Code ignored; // the wait ends either way
     socket_.cancel(ignored);
-}
-
-bool has_left(Socket& socket) noexcept
-{
-    pollfd asked{socket.native_handle(), POLLRDHUP, 0};
-    return ::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
 } // namespace alli::proxy

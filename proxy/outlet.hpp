@@ -4,17 +4,15 @@
 #pragma once
 
 #include "proxy/answer.hpp"
+#include "proxy/presence.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 
 #include <array>
 #include <chrono>
 #include <optional>
 
 namespace alli::proxy {
-
-using Socket = asio::generic::stream_protocol::socket; // TCP and Unix alike
 
 class Outlet {
   public:
@@ -47,9 +45,5 @@ class Outlet {
     std::optional<Steady> deadline_;
     Source* source_ = nullptr; // of the answer being written
 };
-
-/// Whether the other end has closed or broken the connection, as the system knows it now: bytes it sent before do not
-/// hide that. One that only stopped sending counts as gone too.
-bool has_left(Socket& socket) noexcept;
 
 } // namespace alli::proxy

@@ -3,6 +3,7 @@
 
 #include "proxy/notice.hpp"
 #include "proxy/target.hpp"
+#include "upstream/breaker.hpp"
 #include "upstream/header.hpp"
 
 #include <algorithm>
@@ -229,12 +230,64 @@ static std::unique_ptr<Source> noticing(const Context& cx, const Request& rq, co
     return std::make_unique<Notice>(std::move(body), std::move(found));
 }
 
+namespace {
+
+// While upstream is away, one request now and then finds out whether it still is; the others hear so at once, before
+// any of their body is read, instead of sitting through a connect timeout each.
+class Trial {
+  public:
+    explicit Trial(const Context& cx) : away_(cx.away)
+    {
+        const auto pass = away_.ask(now(), upstream::Breaker::Asker::sync);
+        probes_ = pass == upstream::Breaker::Pass::probe;
+        if (pass == upstream::Breaker::Pass::refused && !cx.needs.upstream().reachable) throw away_.refusal(now());
+    }
+    ~Trial()
+    {
+        if (probes_) away_.probe_lost(now());
+    }
+    Trial(const Trial&) = delete;
+    Trial& operator=(const Trial&) = delete;
+
+    void answered()
+    {
+        probes_ = false;
+        away_.answered();
+    }
+    void failed(const Error& error)
+    {
+        if (error.fault() != Fault::unreachable) return;
+        away_.failed(now(), error.fault(), error.what(), std::exchange(probes_, false));
+    }
+
+  private:
+    static Clock::Steady now() { return std::chrono::steady_clock::now(); }
+
+    upstream::Breaker& away_;
+    bool probes_ = false;
+};
+
+Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, BodySource* body, Trial& trial)
+{
+    try {
+        if (body) co_await put_body(exchange, *body);
+        upstream::Reply reply = co_await exchange.head();
+        trial.answered();
+        co_return reply;
+    } catch (const Error& error) {
+        trial.failed(error);
+        throw;
+    }
+}
+
+} // namespace
+
 Task<Response> relay_other(const Context& cx, const Request& rq)
 {
+    Trial trial(cx);
     rq.end_with_client();
     std::unique_ptr<upstream::Exchange> exchange = cx.exchanges->open(opening_of(rq));
-    if (rq.incoming) co_await put_body(*exchange, *rq.incoming);
-    upstream::Reply reply = co_await exchange->head();
+    upstream::Reply reply = co_await exchange_heads(*exchange, rq.incoming, trial);
     Response response = passed_response(std::move(reply));
     const bool reads = rq.method == "GET" || rq.method == "HEAD";
     if (!reads && is_good(response.status)) wake_engine(cx, rq);

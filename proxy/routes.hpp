@@ -13,6 +13,10 @@
 #include <string_view>
 #include <vector>
 
+namespace alli::upstream {
+class Breaker;
+}
+
 namespace alli::proxy {
 
 class Answers;
@@ -35,6 +39,7 @@ struct Context {
     const MeterRack& rack; // of all
     RequestIds& request_ids;
     upstream::Exchanges* exchanges; // of this loop
+    upstream::Breaker& away;        // whether they reach upstream; heeded where the engine does not reach it either
     Feed& feed;
     Entry& entry;
 };

@@ -54,7 +54,7 @@ struct Server::Core {
     Entry entry;
     Guard guard{options, &entry};
     Flights flights;
-    MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1))};
+    MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1)), guard};
     std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> hold; // the first loop ends last
     std::list<Listener> listeners;

@@ -35,6 +35,7 @@ struct Limits {
     std::size_t body_bytes = 1024 * 1024;         // of one that is kept whole
     std::size_t answer_bytes = 32 * 1024 * 1024;  // of answers kept whole, on all loops
     std::size_t connections = 1024;               // beyond it the one that waits longest for a request makes room
+    std::size_t connections_a_user = 64;          // over Unix sockets; beyond it likewise, among that user's
     std::chrono::milliseconds header{10'000};     // from the first byte of a request to the end of its header
     std::chrono::milliseconds body{30'000};       // for a body that is kept whole; of any other, between two pieces
     std::chrono::milliseconds body_pause{10'000}; // by which a body may fall behind its least rate

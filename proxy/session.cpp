@@ -58,6 +58,7 @@ Task<> Session::run(std::shared_ptr<Session> self)
 Task<bool> Session::serve()
 {
     idle_ = true;
+    silent_ = false;
     waiting_since_ = std::chrono::steady_clock::now();
     if (draining_ && !incoming_.has_sent_ahead()) co_return false;
     if (!co_await incoming_.wait()) co_return false;
@@ -72,6 +73,7 @@ Task<bool> Session::serve()
 Task<bool> Session::reply()
 {
     const Manner how = manner(); // before the header is taken
+    old_protocol_ = how.old_protocol;
     Request rq = take_request(incoming_);
     rq.end_with_client = [this] { for_client_alone_ = true; };
     Response response = co_await answer(cx_, rq);
@@ -101,6 +103,7 @@ Task<bool> Session::send(Response response, Manner manner)
     manner.close = manner.close || response.close || draining_ || !incoming_.is_complete();
     const bool unread = response.close || !incoming_.is_complete();
     if (draining_ && response.stream) response.stream->wind_up();
+    silent_ = silent_ || (response.stream && look_at(socket_) == Presence::silent);
     const bool more = co_await outlet_.send(std::move(response), manner);
     if (unread) co_await linger();
     co_return more;
@@ -127,12 +130,24 @@ Manner Session::manner() const
 bool Session::check(Steady now)
 {
     outlet_.check(now);
-    if ((for_client_alone_ || outlet_.streams()) && has_left(socket_)) return false;
+    if ((for_client_alone_ || outlet_.streams()) && has_left()) return false;
     if (incoming_.deadline().is_over(now)) {
         Code ignored; // the wait ends either way
         socket_.cancel(ignored);
     }
     return true;
+}
+
+// A client may end its own side after its request and wait for the answer all the same. Over TCP that looks as if it
+// had left, until it is sent something; one that falls silent only while it is being answered has left.
+bool Session::has_left()
+{
+    const Presence now = look_at(socket_);
+    if (now != Presence::silent || peer_.local_socket || silent_) return now == Presence::gone;
+    if (outlet_.streams()) return true;
+    silent_ = true;
+    if (!old_protocol_) ask_whether_here(socket_);
+    return false;
 }
 
 void Session::drain()

@@ -34,6 +34,7 @@ class Session {
 
     /// Since when it waits for a complete request; none while one is being answered.
     std::optional<Steady> waiting_since() const noexcept;
+    const Peer& peer() const noexcept { return peer_; }
     asio::cancellation_signal& cancellation() noexcept { return cancellation_; }
 
   private:
@@ -45,6 +46,7 @@ class Session {
     Task<bool> send(Response response, Manner manner);
     Task<> linger();
     Manner manner() const;
+    bool has_left();
     void close();
 
     Socket socket_;
@@ -58,6 +60,8 @@ class Session {
     bool idle_ = true; // between two requests
     bool draining_ = false;
     bool for_client_alone_ = false; // what is under way ends when the client leaves
+    bool old_protocol_ = false;     // of the request under way: HTTP/1.0
+    bool silent_ = false;           // its client ended its own side before the answer began
 };
 
 } // namespace alli::proxy

@@ -29,7 +29,7 @@ class MetersTest : public ProxyTest {
                                     row.statuses[4], row.statuses[5],
                                     std::accumulate(row.time.buckets.begin(), row.time.buckets.end(), 0ULL));
             for (const auto& [status, count] : rack.refusals()) text += fmt::format("refused {} {}\n", status, count);
-            return text + fmt::format("connections {}\n", rack.connections());
+            return text + fmt::format("wrong keys {}\nconnections {}\n", rack.wrong_keys(), rack.connections());
         };
         start(options);
     }

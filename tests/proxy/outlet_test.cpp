@@ -261,11 +261,15 @@ TEST_F(OutletTest, LetsGoOfTheSourceWhenItIsCancelled)
 
 TEST_F(OutletTest, SeesThatThePeerLeft)
 {
-    EXPECT_FALSE(has_left(socket_));
+    EXPECT_EQ(look_at(socket_), Presence::here);
     asio::write(theirs_, asio::buffer("sent ahead", 10));
-    EXPECT_FALSE(has_left(socket_));
+    EXPECT_EQ(look_at(socket_), Presence::here);
+    theirs_.shutdown(asio::socket_base::shutdown_send);
+    EXPECT_EQ(look_at(socket_), Presence::silent);
+    ask_whether_here(socket_);
+    EXPECT_EQ(look_at(socket_), Presence::silent);
     theirs_.close();
-    EXPECT_TRUE(has_left(socket_)) << "bytes that nobody read hide it from those who only read";
+    EXPECT_EQ(look_at(socket_), Presence::gone) << "bytes that nobody read hide it from those who only read";
 }
 
 } // namespace

@@ -38,6 +38,13 @@ class Passing : public ProxyTest {
         return client.read_all();
     }
 
+    /// So that the server has looked at its connections meanwhile.
+    void wait_some_ticks()
+    {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(60);
+        while (std::chrono::steady_clock::now() < until) get("/healthz");
+    }
+
     const std::string key_ = "upstreams-own-key";
 };
 

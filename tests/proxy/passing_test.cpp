@@ -64,6 +64,47 @@ TEST_F(Passing, LeavesUpstreamWhenTheClientLeavesBeforeAnAnswer)
     EXPECT_TRUE(upstream.is_left());
 }
 
+TEST_F(Passing, AnswersAClientThatEndedItsOwnSideAfterItsRequest)
+{
+    Held upstream;
+    start_before(upstream.url());
+    RawClient client(port_);
+    client.send(request("GET /webapi/apps/a"));
+    client.finish();
+    upstream.hear();
+    const std::string interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    EXPECT_EQ(client.read_until("\r\n\r\n"), interim) << "whether it is still there was asked";
+    upstream.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+    EXPECT_THAT(client.read_until("a\r\n"), StartsWith("HTTP/1.1 200"));
+    wait_some_ticks();
+    upstream.say("1\r\nb\r\n0\r\n\r\n");
+    EXPECT_EQ(client.read_all(), "1\r\nb\r\n0\r\n\r\n");
+}
+
+TEST_F(Passing, AnswersOneWhoMustNotBeAskedWhetherItIsStillThere)
+{
+    Held upstream;
+    Options options;
+    const std::string path = dir_ / "proxy.sock";
+    options.listen = {"127.0.0.1:0", "unix:" + path};
+    start_before(upstream.url(), options);
+    RawClient over_unix(path), old(port_);
+    for (auto* client : {&over_unix, &old}) {
+        std::string text = request("GET /webapi/apps/a", "Connection: close\r\n");
+        if (client == &old) text.replace(text.find("HTTP/1.1"), 8, "HTTP/1.0");
+        client->send(text);
+        client->finish();
+        upstream.socket.close();
+        upstream.hear();
+        wait_some_ticks();
+        upstream.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n");
+        EXPECT_THAT(client->read_until("\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+        wait_some_ticks();
+        upstream.say("ok");
+        EXPECT_EQ(client->read_all(), "ok");
+    }
+}
+
 TEST_F(Passing, HoldsNoStopUp)
 {
     Held upstream;
@@ -190,6 +231,44 @@ TEST_F(Passing, SaysThatUpstreamIsAway)
     EXPECT_EQ(reply.status, 503);
     EXPECT_EQ(reply.header("Retry-After"), "5");
     EXPECT_THAT(reply.body, Not(HasSubstr(key_)));
+}
+
+TEST_F(Passing, AsksAnUpstreamThatIsAwayOnlyNowAndThen)
+{
+    bool away = true;
+    ScriptedServer server([&](const Heard&) { return away ? raw("", Then::reset) : answer(200, "ok"); });
+    Options options;
+    options.loops = 1;
+    start_before(server.url(), options);
+    upstream_.state.reachable = false;
+    EXPECT_EQ(get("/webapi/a").status, 503);
+    ASSERT_EQ(server.heard().size(), 1u);
+    RawClient client(port_);
+    client.send(request("POST /webapi/a", "Expect: 100-continue\r\nContent-Length: 5\r\n"));
+    const std::string reply = client.read_all();
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 503")) << "and no body is asked for";
+    EXPECT_THAT(reply, HasSubstr("Retry-After: "));
+    EXPECT_EQ(server.heard().size(), 1u) << "without asking upstream";
+
+    away = false;
+    int status = 503;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (status == 503 && std::chrono::steady_clock::now() < deadline) status = get("/webapi/a").status;
+    EXPECT_EQ(status, 200) << "one of them found out";
+    EXPECT_EQ(server.heard().size(), 2u);
+}
+
+TEST_F(Passing, AsksAnUpstreamThatTheEngineReachesWhateverFailedBefore)
+{
+    bool away = true;
+    ScriptedServer server([&](const Heard&) { return away ? raw("", Then::reset) : answer(200, "ok"); });
+    Options options;
+    options.loops = 1;
+    start_before(server.url(), options);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(get("/webapi/a").status, 503);
+    EXPECT_EQ(server.heard().size(), 3u);
+    away = false;
+    EXPECT_EQ(get("/webapi/a").status, 200);
 }
 
 TEST_F(Passing, WakesTheEngineForTheConversationThatAnAnswerNames)

@@ -11,6 +11,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -20,7 +22,9 @@ namespace alli::proxy {
 
 class RawClient {
   public:
-    explicit RawClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0))
+    RawClient() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {}
+    explicit RawClient(std::uint16_t port) : RawClient() { connect_to(port); }
+    void connect_to(std::uint16_t port)
     {
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -79,6 +83,15 @@ class RawClient {
         return text;
     }
 
+    /// What comes within that time.
+    std::string read_for(std::chrono::milliseconds time)
+    {
+        pollfd there{fd_, POLLIN, 0};
+        char piece[4096];
+        if (::poll(&there, 1, static_cast<int>(time.count())) <= 0) return {};
+        const auto count = ::recv(fd_, piece, sizeof piece, 0);
+        return {piece, static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
+    }
     /// Whether the last reading ended because the server closed in good order.
     bool saw_the_end() const noexcept { return saw_the_end_; }
 
