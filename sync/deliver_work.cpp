@@ -43,10 +43,12 @@ Task<> Deliverer::Core::load()
     const auto recover = [&](cache::Writer& db) { recovered = cache::recover(db, clock.now(), clock.now() - a_day); };
     co_await store.write_outbox(recover);
     // Nothing is under way that was asked for before: what an earlier process confirmed needs no cover any more.
-    const auto forget = [](cache::Writer& db) {
+    const auto forget = [&](cache::Writer& db) {
         cache::IndexBatch index;
         cache::forget_confirmed(db, index, Clock::Steady::max());
         index.flush(db);
+        // What the outbox settled last may be missing in the feed: whoever follows it looks at all writes once.
+        if (recovered.unclean) cache::note_outbox(db, std::nullopt);
     };
     co_await store.write(forget);
     const auto now = clock.steady();
@@ -126,6 +128,10 @@ Task<> Deliverer::Core::keep_house()
             };
             if (!lines.empty()) co_await store.write_outbox(expire);
             for (const Id& line : expired) refresh_line(line);
+            const auto note = [&](cache::Writer& db) {
+                for (const Id& line : expired) cache::note_outbox(db, line);
+            };
+            if (!expired.empty()) co_await store.write(note);
             const auto purge = [&](cache::Writer& db) { cache::purge_entries(db, now - a_day, 1000); };
             const auto forget = [&](cache::Writer& db) {
                 cache::IndexBatch index;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "alli/error.hpp"
+#include "cache/changes.hpp"
 #include "cache/conversations.hpp"
 #include "cache/outbox_line.hpp"
 #include "cache/overlay.hpp"
@@ -252,6 +253,19 @@ class DeliverTest : public testing::Test {
         const auto found =
             store_->read([&](cache::Reader& db) { return cache::find_conversation(db, ConversationId{id}); });
         return found ? json::parse(*found)["title"].get<std::string>() : "(gone)";
+    }
+    std::int64_t feed_place()
+    {
+        return store_->read([](cache::Reader& db) { return cache::load_feed_bounds(db).last; });
+    }
+    /// Of which conversations; "": of none alone.
+    std::vector<std::string> outbox_rows_after(std::int64_t place)
+    {
+        std::vector<std::string> ids;
+        for (const cache::Change& change :
+             store_->read([&](cache::Reader& db) { return cache::load_changes(db, place, 1000); }))
+            if (change.kind == "outbox") ids.push_back(change.conversation.value);
+        return ids;
     }
     bool until(const std::function<bool()>& done, std::size_t jumps = 2000)
     {

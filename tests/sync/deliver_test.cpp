@@ -329,6 +329,27 @@ TEST_F(DeliverTest, StopsNothingAfterAMinute)
     EXPECT_THAT(upstream_.applied, ElementsAre(HasSubstr("behind it")));
 }
 
+TEST_F(DeliverTest, TellsTheFeedOfAStopThatRanOutOfTime)
+{
+    upstream_.away = true;
+    offer(write_of(EditKind::stop, "a", ""));
+    const auto before = feed_place();
+    until([&] { return entry(1).state == EntryState::failed && feed_place() > before; });
+    EXPECT_THAT(outbox_rows_after(before), ElementsAre("a"));
+}
+
+// What became of a write may be in the outbox and not in the feed.
+TEST_F(DeliverTest, TellsTheFeedAfterADeathToLookAtAllWrites)
+{
+    auto before = feed_place();
+    stop();
+    start();
+    EXPECT_THAT(outbox_rows_after(before), IsEmpty()) << "it ended in order";
+    before = feed_place();
+    die_and_start_again();
+    EXPECT_THAT(outbox_rows_after(before), ElementsAre(""));
+}
+
 TEST_F(DeliverTest, LetsOneThatFailsForEverHoldUpNobody)
 {
     upstream_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
