@@ -51,6 +51,10 @@ static void put_requests(Exposition& out, const proxy::MeterRack& rack)
     out.counter("http_wrong_keys_total", "Wrong keys and tokens that were tried; what they were is never kept.",
                 static_cast<double>(rack.wrong_keys()));
     out.gauge("http_connections", "Connections of local apps that are open.", rack.connections());
+    out.gauge("feed_readers", "Readers of the change feed that wait for what comes next.", rack.readers());
+    out.family("sign_ins_total", Type::counter, "One-time links that a browser came with.");
+    out.sample(static_cast<double>(rack.sign_ins(true)), {{"outcome", "admitted"}});
+    out.sample(static_cast<double>(rack.sign_ins(false)), {{"outcome", "refused"}});
 }
 
 static void put_calls(Exposition& out, const upstream::Meters& meters)

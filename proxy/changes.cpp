@@ -92,6 +92,7 @@ Task<Response> mirror_changes(const Context& cx, const Request& rq)
     const std::int64_t since = read_since(cx, parameters);
     if (takes_events(rq.header("Accept"))) co_return answer_events(cx, rq, since);
     const bool patient = rq.method != "HEAD";
+    rq.end_with_client();
     co_return co_await answer_json(cx, since, limit, std::chrono::seconds(patient ? wait : 0));
 }
 

@@ -2,6 +2,7 @@
 #include "proxy/feed.hpp"
 
 #include "alli/error.hpp"
+#include "proxy/meters.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -40,7 +41,9 @@ void render(FeedPage& page)
 
 } // namespace
 
-Feed::Feed(asio::any_io_executor loop, cache::Store& store) : loop_(std::move(loop)), store_(store), pause_(loop_) {}
+Feed::Feed(asio::any_io_executor loop, cache::Store& store, Meters& meters)
+    : loop_(std::move(loop)), store_(store), meters_(meters), pause_(loop_)
+{}
 
 std::shared_ptr<const FeedPage> Feed::page(std::int64_t since, int limit)
 {
@@ -75,8 +78,14 @@ Task<> Feed::wait(std::int64_t since, Steady until)
     struct Place {
         std::shared_ptr<Waiting> all;
         Waiting::iterator own;
-        ~Place() { all->erase(own); }
-    } const place{waiting_, waiting_->insert(waiting_->end(), &timer)};
+        Meters& meters;
+        ~Place()
+        {
+            all->erase(own);
+            meters.count_reader(-1);
+        }
+    } const place{waiting_, waiting_->insert(waiting_->end(), &timer), meters_};
+    meters_.count_reader(1);
     boost::system::error_code woken; // or the time has come: the reader looks
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
 }

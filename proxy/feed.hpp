@@ -19,6 +19,8 @@
 
 namespace alli::proxy {
 
+class Meters;
+
 /// What follows a number.
 struct FeedPage {
     std::int64_t since = 0, next = 0; // `next`: read through here
@@ -31,7 +33,7 @@ class Feed {
   public:
     using Steady = std::chrono::steady_clock::time_point;
 
-    Feed(asio::any_io_executor loop, cache::Store& store);
+    Feed(asio::any_io_executor loop, cache::Store& store, Meters& meters);
 
     /// At most `limit` changes. Throws what the store throws.
     std::shared_ptr<const FeedPage> page(std::int64_t since, int limit);
@@ -56,6 +58,7 @@ class Feed {
 
     asio::any_io_executor loop_;
     cache::Store& store_;
+    Meters& meters_;
     asio::steady_timer pause_; // between two looks
     Steady last_look_{};
     std::atomic<bool> told_{false}; // a look is on its way

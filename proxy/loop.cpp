@@ -34,9 +34,9 @@ Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& 
       max_sessions_(share(options, options.limits.connections)),
       max_sessions_a_user_(share(options, options.limits.connections_a_user)),
       exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
-      feed_(io_.get_executor(), needs.store), context_{options, needs, answers_,     flights,
-                                                       meters,  rack,  request_ids_, exchanges_.get(),
-                                                       away_,   feed_, entry},
+      feed_(io_.get_executor(), needs.store, meters), context_{options, needs, answers_,     flights,
+                                                               meters,  rack,  request_ids_, exchanges_.get(),
+                                                               away_,   feed_, entry},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 

@@ -95,4 +95,18 @@ int MeterRack::connections() const
     return sum;
 }
 
+int MeterRack::readers() const
+{
+    int sum = 0;
+    for (const auto& meters : meters_) sum += meters->readers();
+    return sum;
+}
+
+std::uint64_t MeterRack::sign_ins(bool admitted) const
+{
+    std::uint64_t sum = 0;
+    for (const auto& meters : meters_) sum += meters->sign_ins(admitted);
+    return sum;
+}
+
 } // namespace alli::proxy

@@ -35,11 +35,15 @@ class Meters {
     /// A request that the guard or the reading of it refused.
     void count_refusal(int status) noexcept { refusals_[refusal_slot(status)].add(); }
     void count_connection(int change) noexcept { connections_.fetch_add(change, std::memory_order_relaxed); }
+    void count_reader(int change) noexcept { readers_.fetch_add(change, std::memory_order_relaxed); } // of the feed
+    void count_sign_in(bool admitted) noexcept { sign_ins_[admitted].add(); }
 
     std::size_t rows() const noexcept { return cells_.size() / origin_names.size(); }
     const Cell& cell(std::size_t row, std::size_t origin) const { return cells_[row * origin_names.size() + origin]; }
     std::uint64_t refusals(std::size_t slot) const { return refusals_[slot].get(); }
     int connections() const noexcept { return connections_.load(std::memory_order_relaxed); }
+    int readers() const noexcept { return readers_.load(std::memory_order_relaxed); }
+    std::uint64_t sign_ins(bool admitted) const noexcept { return sign_ins_[admitted].get(); }
 
     /// The statuses that refusals have; the last stands for any other.
     static constexpr std::array refusal_statuses{400, 401, 403, 405, 408, 413, 414, 417,
@@ -50,7 +54,8 @@ class Meters {
 
     std::vector<Cell> cells_; // a row each route, then what is relayed, then nothing; by origin
     std::array<Counter, refusal_statuses.size()> refusals_;
-    std::atomic<int> connections_{0};
+    std::atomic<int> connections_{0}, readers_{0};
+    std::array<Counter, 2> sign_ins_;
 };
 
 /// The meters of all loops.
@@ -69,6 +74,8 @@ class MeterRack {
     std::map<int, std::uint64_t> refusals() const; // by status; 0: any other
     std::uint64_t wrong_keys() const noexcept;     // empty ones do not count
     int connections() const;
+    int readers() const;
+    std::uint64_t sign_ins(bool admitted) const;
 
   private:
     const Guard& guard_;

@@ -3,6 +3,7 @@
 
 #include "proxy/entry.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/meters.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -49,6 +50,7 @@ Task<Response> enter(const Context& cx, const Request& rq)
     if (rq.method == "HEAD") co_return problem(Surface::ours, 405, "only a GET uses a link up");
     const std::string link = find_parameter(read_query(rq.query()), "link").value_or("");
     const auto secret = cx.entry.redeem(link, std::chrono::steady_clock::now());
+    cx.meters.count_sign_in(secret.has_value());
     if (!secret) co_return no_link();
     Response response;
     response.status = 303;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/feed.hpp"
+#include "proxy/meters.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/raw_client.hpp"
 
@@ -65,7 +66,8 @@ TEST_F(FeedTest, ReadersThatWaitAreToldByTheCommit)
 TEST_F(FeedTest, ThoseThatWaitOnOneLoopShareOneRead)
 {
     asio::io_context loop;
-    Feed feed(loop.get_executor(), store_);
+    Meters meters;
+    Feed feed(loop.get_executor(), store_, meters);
     const std::int64_t since = feed.last();
     std::vector<std::shared_ptr<const FeedPage>> seen;
     const auto read = [&]() -> Task<> { // lives as long as the loop
@@ -75,6 +77,7 @@ TEST_F(FeedTest, ThoseThatWaitOnOneLoopShareOneRead)
     for (int i = 0; i < 100; ++i) asio::co_spawn(loop, read(), asio::detached);
     loop.poll();
     EXPECT_EQ(feed.readers(), 100u);
+    EXPECT_EQ(meters.readers(), 100);
 
     write([](cache::Writer&) {});
     feed.committed();
@@ -85,6 +88,7 @@ TEST_F(FeedTest, ThoseThatWaitOnOneLoopShareOneRead)
     feed.committed();
     loop.run_for(5s);
     EXPECT_EQ(feed.readers(), 0u);
+    EXPECT_EQ(meters.readers(), 0);
     ASSERT_EQ(seen.size(), 100u);
     for (const auto& page : seen) EXPECT_EQ(page, seen.front());
     EXPECT_EQ(seen.front()->changes.size(), 2u);
@@ -175,6 +179,29 @@ TEST_F(Stream, LivesWithHeartbeatsAndEndsInOrderWithTheProgram)
     reader.read_until(":\n\n\r\n");
     server_->stop();
     EXPECT_TRUE(reader.read_all().ends_with("0\r\n\r\n"));
+}
+
+TEST_F(FeedTest, AReaderThatLeavesIsWaitedForNoLonger)
+{
+    Options options;
+    options.limits.tick = 5ms;
+    metrics_ = [](const MeterRack& rack) { return std::to_string(rack.readers()); };
+    start(options);
+    const auto wait_for_readers = [&](const std::string& count) {
+        const auto deadline = std::chrono::steady_clock::now() + 10s;
+        std::string now = get("/metrics").body;
+        while (now != count && std::chrono::steady_clock::now() < deadline) now = get("/metrics").body;
+        return now;
+    };
+    for (const char* kind : {"", "Accept: text/event-stream\r\n"}) {
+        {
+            const RawClient reader(port_);
+            reader.send("GET /mirror/v1/changes?wait=60&since=now HTTP/1.1\r\nHost: " + host_ +
+                        "\r\nAPI-KEY: the-key\r\n" + kind + "\r\n");
+            EXPECT_EQ(wait_for_readers("1"), "1") << kind;
+        }
+        EXPECT_EQ(wait_for_readers("0"), "0") << kind;
+    }
 }
 
 TEST_F(FeedTest, HeadNeverWaits)
