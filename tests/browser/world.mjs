@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sandbox, a switch between it and a mirror, the mirror, and a browser. Ports are free ones; ended by end().
-import { spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { start, stop } from "./start.mjs";
 
 export const hostile = [
   '<script>window.caught = 1</script><img src="http://evil.test/i.png" onerror="window.caught = 1">',
@@ -23,21 +24,6 @@ const corpus = [
   dialogue("en", "hostile", ["hostilequestion please", `hostileanswer\n\n${hostile}`, `megabyte ${"x".repeat(50)} ${"long words ".repeat(95_000)}`]),
   dialogue("en", "long", Array.from({ length: 10_000 }, (_, i) => (i === 4321 ? "the needleword is here" : `line ${i} of a long talk`))),
 ];
-
-function start(program, args, environment, ready) {
-  const child = spawn(program, args, { env: { PATH: process.env.PATH, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
-  let said = "";
-  return new Promise((resolve, reject) => {
-    const hear = (data) => {
-      said += data;
-      const found = ready.exec(said);
-      if (found) resolve({ child, found });
-    };
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
-    child.on("exit", () => reject(new Error(`ended early: ${said}`)));
-  });
-}
 
 /** What goes upstream passes here, until it is cut. */
 async function makeSwitch(port) {
@@ -61,7 +47,8 @@ async function makeSwitch(port) {
   return { port: server.address().port, cut: () => set(true), mend: () => set(false), close: () => (set(true), server.close()) };
 }
 
-export async function makeWorld() {
+/** `more`: settings over those of a mirror that asks for no key. */
+export async function makeWorld(more = {}) {
   const home = mkdtempSync(join(tmpdir(), "alli-page-"));
   const file = join(home, "corpus.jsonl");
   writeFileSync(file, corpus.join("\n") + "\n");
@@ -71,24 +58,23 @@ export async function makeWorld() {
   const wire = await makeSwitch(Number(sandbox.found[1]));
   const settings = {
     ALLI_API_KEY: "sandbox", ALLI_MIRROR_UPSTREAM_URL: `http://127.0.0.1:${wire.port}`, ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND: "0", ALLI_MIRROR_MIRROR_PATH: join(home, "mirror.db"),
-    ALLI_MIRROR_PROXY_LISTEN: "127.0.0.1:0", ALLI_MIRROR_PROXY_AUTH: "none", ALLI_MIRROR_SYNC_INTERVAL: "1s", ALLI_MIRROR_PROXY_FORWARD_TIMEOUT: "1s",
+    ALLI_MIRROR_PROXY_LISTEN: `127.0.0.1:0,unix:${join(home, "proxy.sock")}`, ALLI_MIRROR_PROXY_AUTH: "none", ALLI_MIRROR_SYNC_INTERVAL: "1s", ALLI_MIRROR_PROXY_FORWARD_TIMEOUT: "1s", ...more,
   };
   const mirror = await start(program, ["serve"], { ...places, ...settings }, /listens on 127\.0\.0\.1:(\d+)/);
   const base = `http://127.0.0.1:${mirror.found[1]}`;
   for (let done = false; !done; ) {
-    const { mirror: state } = await (await fetch(`${base}/mirror/v1/status`)).json();
+    const { mirror: state } = await (await fetch(`${base}/mirror/v1/status`, { headers: { "API-KEY": "sandbox" } })).json();
     done = state.complete;
     if (!done) await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   return {
     base, browser, wire,
+    /** A command of the program in the same home: what it prints. */
+    run: (...args) => execFileSync(program, args, { env: { ...places, ...settings }, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
     async end() {
       await browser.close();
-      for (const { child } of [mirror, sandbox]) {
-        child.kill("SIGTERM");
-        if (child.exitCode === null) await new Promise((resolve) => child.on("exit", resolve));
-      }
+      for (const one of [mirror, sandbox]) await stop(one);
       wire.close();
       rmSync(home, { recursive: true, force: true });
     },
