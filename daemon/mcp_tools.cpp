@@ -176,9 +176,11 @@ Json run_rename(const Context& context, const Json& arguments)
 
 Json run_rate(const Context& context, const Json& arguments)
 {
+    const auto rating = arguments.find("rating");
+    if (rating == arguments.end() || !rating->is_boolean()) refuse("rating", "true (good) or false (bad)");
     Json body;
-    body["rating"] = require_text(arguments, "rating");
-    if (const auto comment = read_optional(arguments, "comment")) body["comment"] = *comment;
+    body["rating"] = *rating;
+    if (const auto better = read_optional(arguments, "suggestedAnswer")) body["suggestedAnswer"] = *better;
     return send_write(context, "POST",
                       in_path(require_text(arguments, "id")) + "/chats/" + in_path(require_text(arguments, "chatId")) +
                           "/feedback",
@@ -223,7 +225,7 @@ constexpr auto table = std::to_array<Row>({
      R"({"type":"object","properties":{"id":{"type":"string"},"title":{"type":"string"}},"required":["id","title"],"additionalProperties":false})",
      outcome, true, &run_rename},
     {"rate_chat", "Rate a chat", "Rates one chat of a conversation, through the running daemon.",
-     R"({"type":"object","properties":{"id":{"type":"string"},"chatId":{"type":"string"},"rating":{"type":"string"},"comment":{"type":"string"}},"required":["id","chatId","rating"],"additionalProperties":false})",
+     R"({"type":"object","properties":{"id":{"type":"string"},"chatId":{"type":"string"},"rating":{"type":"boolean","description":"true is good"},"suggestedAnswer":{"type":"string","description":"what the answer should have been"}},"required":["id","chatId","rating"],"additionalProperties":false})",
      outcome, true, &run_rate},
 });
 
