@@ -22,9 +22,9 @@ std::string_view view(beast::string_view text) noexcept
 Response padded(Response response)
 {
     constexpr std::size_t refusal_bytes = 256;
-    std::string body(response.body.view());
-    body.resize(std::max(body.size(), refusal_bytes), ' ');
-    response.body = std::move(body);
+    const std::string_view text = response.body.view();
+    if (text.size() >= refusal_bytes) return response;
+    response.body = fmt::format("{}{:{}}", text, "", refusal_bytes - text.size());
     return response;
 }
 
@@ -82,16 +82,22 @@ Task<bool> Session::reply()
     co_return co_await send(std::move(response), how);
 }
 
-Task<bool> Session::refuse(Refusal refusal)
+Response Session::answer_to(const Refusal& refusal) const
 {
     const std::string_view path = split_target(origin_form(view(incoming_.head().target()))).path;
     const bool door = refusal.status == 401 && path == "/";
     Response response = door ? door_page(view(incoming_.head()[beast::http::field::accept_encoding]))
                              : padded(problem(surface_of(path), refusal.status, refusal.detail));
     response.close = refusal.close;
-    cx_.meters.count_refusal(refusal.status);
     if (refusal.status == 429) response.headers.push_back({"Retry-After", "1"});
     if (refusal.status == 405) response.headers.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
+    return response;
+}
+
+Task<bool> Session::refuse(Refusal refusal)
+{
+    cx_.meters.count_refusal(refusal.status);
+    Response response = answer_to(refusal);
     const Manner how = manner();
     co_return co_await send(std::move(response), how);
 }

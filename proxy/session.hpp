@@ -42,6 +42,7 @@ class Session {
 
     Task<bool> serve();
     Task<bool> reply();
+    Response answer_to(const Refusal& refusal) const;
     Task<bool> refuse(Refusal refusal);
     Task<bool> send(Response response, Manner manner);
     Task<> linger();
