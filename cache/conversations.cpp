@@ -3,6 +3,7 @@
 
 #include "cache/assemble.hpp"
 #include "cache/changes.hpp"
+#include "cache/ledger.hpp"
 #include "cache/overlay.hpp"
 #include "cache/text_place.hpp"
 
@@ -234,6 +235,10 @@ std::vector<Growing> load_growing(Reader& db)
 
 bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation)
 {
+    if (keeps_out(db, conversation)) {
+        note_kept_out(db, conversation);
+        return false;
+    }
     const Shown shown = overlay_conversation(db, index, conversation);
     if (shown.hidden) return false;
     return put_rows(db, index, shown.instead ? *shown.instead : conversation);

@@ -41,7 +41,7 @@ struct Growing {
 };
 std::vector<Growing> load_growing(Reader& db);
 
-/// Puts the conversation itself (not its chats). True when something changed.
+/// Puts the conversation itself (not its chats). True when something changed. The one door: what was purged stays out.
 bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation);
 
 /// Puts chats at ordinals first_ordinal, +1, ... (at most the held number, so that no hole comes to be). Where another

@@ -3,6 +3,7 @@
 
 #include "cache/changes.hpp"
 #include "cache/conversations.hpp"
+#include "cache/ledger.hpp"
 
 namespace alli::cache {
 
@@ -23,6 +24,7 @@ bool is_deleted(Reader& db, const ConversationId& id)
 
 void suspect(Writer& db, const ConversationId& id, Instant now)
 {
+    if (is_purged(db, id)) return; // purged while upstream was asked
     db.run("INSERT OR IGNORE INTO suspect (id, noticed_at) VALUES (?1, ?2)", id.value, now);
 }
 

@@ -54,19 +54,6 @@ void set_bound(Writer& db, std::string_view kind, std::optional<std::int64_t> bo
     db.run("UPDATE word_index SET bound = ?2 WHERE kind = ?1", kind, bound);
 }
 
-template <class F>
-void in_transaction(Writer& db, F work)
-{
-    db.script("BEGIN IMMEDIATE");
-    try {
-        work();
-        db.script("COMMIT");
-    } catch (...) {
-        db.roll_back();
-        throw;
-    }
-}
-
 // What a step found below the bound: how far down it came, and whether there may be more.
 struct Found {
     int rows = 0;

@@ -82,6 +82,7 @@ std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outco
            " settled_at = ?12, crashes = 0 WHERE id = ?1",
            id, name_of(outcome.state), outcome.status, outcome.error, outcome.response, outcome.response_type,
            outcome.conflict, outcome.next_attempt_at, outcome.unclear, outcome.uncounted, outcome.told, settled_at);
+    if (db.changes() == 0) return std::nullopt; // purged meanwhile
     return find_head(db, line);
 }
 

@@ -31,7 +31,7 @@ struct Outcome {
     bool uncounted = false; // the attempt never got an answer: it does not count
     bool told = false;      // the app that waits gets this outcome
 };
-/// Writes it down; returns the head that the line has then.
+/// Writes it down; returns the head that the line has then; none too where the entry was purged meanwhile.
 std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outcome, Instant now);
 
 /// Bodies of writes to the same conversation that were accepted before that place, bulk updates too; newest first.

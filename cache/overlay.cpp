@@ -3,6 +3,7 @@
 
 #include "cache/changes.hpp"
 #include "cache/conversations.hpp"
+#include "cache/ledger.hpp"
 #include "cache/overlay_rows.hpp"
 
 #include <nlohmann/json.hpp>
@@ -79,6 +80,7 @@ std::vector<ConversationId> add_edits(Writer& db, const Entry& entry)
         ids.push_back(*entry.conversation);
     else
         ids = select(db, read_selection(entry.body));
+    std::erase_if(ids, [&](const ConversationId& id) { return is_purged(db, id); });
     for (const ConversationId& id : ids) {
         db.run("INSERT INTO edit (entry, conversation, place, chat, patch) VALUES (?1, ?2, ?3, ?4, ?5)"
                " ON CONFLICT DO UPDATE SET place = ?3",

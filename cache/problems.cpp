@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/problems.hpp"
 
+#include "cache/ledger.hpp"
+
 namespace alli::cache {
 namespace {
 
@@ -22,6 +24,7 @@ Problem read_problem(const Row& row) // key, what, hint, since, tries, retry_at,
 
 void put_problem(Writer& db, std::string_view key, const Problem& problem)
 {
+    if (problem.conversation && is_purged(db, {*problem.conversation})) return; // while upstream was asked
     std::optional<Instant> from, through;
     if (problem.unreadable) {
         from = problem.unreadable->from;

@@ -9,6 +9,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 
 namespace alli::cache {
@@ -253,6 +254,70 @@ bool Writer::checkpoint(Checkpoint how) noexcept
     if (sqlite3_wal_checkpoint_v2(handle(), nullptr, mode, nullptr, nullptr) != SQLITE_OK) return false;
     log_pages_ = 0;
     return true;
+}
+
+namespace {
+
+std::int64_t pragma(Connection& db, std::string_view sql)
+{
+    Rows rows = db.query(sql);
+    return rows.step() ? rows.row().integer(0) : 0;
+}
+
+// By the connection's own descriptor: closing another one would drop SQLite's locks.
+class OwnFile {
+  public:
+    explicit OwnFile(Writer& db) : db_(db)
+    {
+        require(sqlite3_file_control(db.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file_));
+    }
+    std::int64_t size() const
+    {
+        sqlite3_int64 bytes = 0;
+        require(file_->pMethods->xFileSize(file_, &bytes));
+        return bytes;
+    }
+    void read(std::vector<unsigned char>& to, std::int64_t at) const
+    {
+        require(file_->pMethods->xRead(file_, to.data(), static_cast<int>(to.size()), at));
+    }
+    void clear(std::size_t size, std::int64_t at) const
+    {
+        const std::vector<unsigned char> nothing(size);
+        require(file_->pMethods->xWrite(file_, nothing.data(), static_cast<int>(size), at));
+    }
+    void sync() const { require(file_->pMethods->xSync(file_, SQLITE_SYNC_NORMAL)); }
+
+  private:
+    void require(int code) const
+    {
+        if (code != SQLITE_OK) db_.fail(code);
+    }
+    Writer& db_;
+    sqlite3_file* file_ = nullptr;
+};
+
+} // namespace
+
+std::optional<std::int64_t> Writer::overwrite(std::int64_t first, std::int64_t count, FindPart find)
+{
+    if (pragma(*this, "PRAGMA auto_vacuum") != 0) return std::nullopt; // it has pages of other kinds; ours never is
+    const std::int64_t size = pragma(*this, "PRAGMA page_size");
+    const OwnFile file(*this);
+    const std::int64_t all = file.size() / size, end = std::min(all, first + count);
+    std::vector<unsigned char> page(static_cast<std::size_t>(size));
+    for (std::int64_t number = first; number < end; ++number) {
+        file.read(page, number * size);
+        const PagePart part = find(page, number);
+        const auto begin = page.begin() + static_cast<std::ptrdiff_t>(part.from);
+        const auto past = begin + static_cast<std::ptrdiff_t>(part.size);
+        if (std::any_of(begin, past, [](unsigned char c) { return c != 0; }))
+            file.clear(part.size, number * size + static_cast<std::int64_t>(part.from));
+    }
+    file.sync();
+    sqlite3_db_release_memory(handle()); // pages that were read before would bring them back when they are changed
+    if (end == all) return std::nullopt;
+    return end;
 }
 
 void Connection::fail(int code) const

@@ -174,6 +174,11 @@ class Connection {
 /// What a read gets: query() alone is of use on it, its file is open read-only.
 using Reader = Connection;
 
+struct PagePart { // bytes
+    std::size_t from = 0, size = 0;
+};
+using FindPart = PagePart (*)(std::span<const unsigned char> page, std::int64_t number);
+
 /// What a write gets: inside a transaction that the store commits when the function returns and rolls back when it
 /// throws. The rest is for the store's committing thread alone.
 class Writer : public Connection {
@@ -184,11 +189,28 @@ class Writer : public Connection {
     void roll_back() noexcept;            // whatever is open; nothing when nothing is
 
     enum class Checkpoint { passive, truncate };
-    bool checkpoint(Checkpoint how) noexcept;             // false: a reader was in the way
+    bool checkpoint(Checkpoint how) noexcept; // false: a reader was in the way
+    /// Overwrites with zeros the part of each page that `find` names, in the file itself, past the log: for bytes that
+    /// belong to no row. For right after a truncating checkpoint. Where to go on; none: that was the end.
+    std::optional<std::int64_t> overwrite(std::int64_t first, std::int64_t count, FindPart find);
     int log_pages() const noexcept { return log_pages_; } // since the last checkpoint, as of the last commit
 
   private:
     int log_pages_ = 0;
 };
+
+/// For whoever owns the connection and is in none yet: while opening, above all.
+template <class F>
+void in_transaction(Writer& db, F work)
+{
+    db.script("BEGIN IMMEDIATE");
+    try {
+        work();
+        db.script("COMMIT");
+    } catch (...) {
+        db.roll_back();
+        throw;
+    }
+}
 
 } // namespace alli::cache

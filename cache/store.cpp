@@ -8,6 +8,7 @@
 #include "cache/changes.hpp"
 #include "cache/identity.hpp"
 #include "cache/index.hpp"
+#include "cache/ledger.hpp"
 #include "cache/lock.hpp"
 #include "cache/migrate.hpp"
 #include "cache/writer_thread.hpp"
@@ -127,10 +128,22 @@ Done resume_on_its_loop(Handler handler)
 
 } // namespace
 
+struct Files {
+    std::unique_ptr<Writer> mirror, outbox;
+};
+
+static Files open_files(const StoreOptions& options)
+{
+    Files files{open_mirror_file(options), open_outbox_file(options)};
+    adopt_ledger(*files.mirror, *files.outbox);
+    return files;
+}
+
 struct Store::Core {
     explicit Core(const StoreOptions& options)
-        : path(options.mirror_path), lock(directory_of(path)), mirror(open_mirror_file(options)),
-          outbox(open_outbox_file(options)), mirror_readers(path), outbox_readers(outbox_path(path))
+        : path(options.mirror_path), lock(directory_of(path)), files(open_files(options)),
+          keeps_ledger(has_ledger(*files.outbox)), mirror(std::move(files.mirror)), outbox(std::move(files.outbox)),
+          mirror_readers(path), outbox_readers(outbox_path(path))
     {
         if (!options.threads) return;
         committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); });
@@ -166,7 +179,7 @@ struct Store::Core {
 
     void read(JobThread::Batch& batch)
     {
-        for (auto& [job, done] : batch) done(read_one(*job));
+        for (auto& [job, done, outside] : batch) done(read_one(*job));
     }
 
     std::exception_ptr read_one(const std::function<void(Connection&)>& job)
@@ -185,24 +198,24 @@ struct Store::Core {
 
     Readers& readers_of(Lane file) { return file == Lane::outbox ? outbox_readers : mirror_readers; }
 
-    void submit(Lane lane, Job* job, Done done)
+    void submit(Lane lane, Committing::Pending pending)
     {
         if (lane == Lane::mirror)
-            committer->submit(job, std::move(done));
+            committer->submit(std::move(pending));
         else if (lane == Lane::outbox)
-            outbox_committer->submit(job, std::move(done));
+            outbox_committer->submit(std::move(pending));
         else
-            readers[next_reader.fetch_add(1, std::memory_order_relaxed) % readers.size()]->submit(job, std::move(done));
+            readers[next_reader.fetch_add(1, std::memory_order_relaxed) % readers.size()]->submit(std::move(pending));
     }
 
-    void run_inline(Lane lane, Job* job)
+    void run_inline(Lane lane, Job* job, bool outside)
     {
         std::exception_ptr failure;
         if (lane == Lane::long_reads) {
             failure = read_one(*job);
         } else {
             JobThread::Batch batch;
-            batch.push_back({job, [&failure](std::exception_ptr why) { failure = why; }});
+            batch.push_back({job, [&failure](std::exception_ptr why) { failure = why; }, outside});
             if (lane == Lane::outbox)
                 commit(outbox, batch);
             else
@@ -213,6 +226,8 @@ struct Store::Core {
 
     std::string path;
     Lock lock;
+    Files files; // on their way
+    std::atomic<bool> keeps_ledger;
     Committing mirror;
     Committing outbox;
     Readers mirror_readers, outbox_readers;
@@ -243,14 +258,29 @@ void Store::watch(std::function<void()> committed)
     core_->watcher = std::move(committed);
 }
 
-Task<> Store::run_job(Lane lane, Job* job)
+bool Store::keeps_ledger() const noexcept
+{
+    return core_->keeps_ledger.load(std::memory_order_acquire);
+}
+
+void Store::note_ledger() noexcept
+{
+    core_->keeps_ledger.store(true, std::memory_order_release);
+}
+
+const std::string& Store::mirror_path() const noexcept
+{
+    return core_->path;
+}
+
+Task<> Store::run_job(Lane lane, Job* job, bool outside)
 {
     if (!core_->committer) {
-        core_->run_inline(lane, job);
+        core_->run_inline(lane, job, outside);
         co_return;
     }
-    auto submit = [core = core_.get(), lane, job](auto handler) {
-        core->submit(lane, job, resume_on_its_loop(std::move(handler)));
+    auto submit = [core = core_.get(), lane, job, outside](auto handler) {
+        core->submit(lane, {job, resume_on_its_loop(std::move(handler)), outside});
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(submit, asio::use_awaitable);
 }

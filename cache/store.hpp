@@ -59,6 +59,16 @@ class Store {
         return function(lease.reader());
     }
 
+    /// On the thread that commits to that file, between two commits, outside of any transaction: for checkpoints and
+    /// backups. Everybody who writes waits for it.
+    enum class File { mirror, outbox };
+    template <class F>
+    auto between_commits(File file, F function) -> Task<std::invoke_result_t<F, Writer&>>
+    {
+        const Lane lane = file == File::mirror ? Lane::mirror : Lane::outbox;
+        return submit<Writer, std::invoke_result_t<F, Writer&>>(std::move(function), lane, true);
+    }
+
     /// A read that may take long (search, export), on a thread for such reads.
     template <class F>
     auto read_long(F function) -> Task<std::invoke_result_t<F, Reader&>>
@@ -69,6 +79,12 @@ class Store {
     /// A turn of each committing thread, without a commit: returns while both get on with their work. Throws what made
     /// one of them give up.
     Task<> take_turns();
+
+    /// Whether anything was ever purged: then what comes in and goes out is looked at (cache/ledger.hpp). Any thread.
+    bool keeps_ledger() const noexcept;
+    void note_ledger() noexcept; // it does from now on
+
+    const std::string& mirror_path() const noexcept;
 
     /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;
@@ -97,22 +113,22 @@ class Store {
     };
 
     template <class Db, class R, class F>
-    Task<R> submit(F function, Lane lane)
+    Task<R> submit(F function, Lane lane, bool outside = false)
     {
         if constexpr (std::is_void_v<R>) {
             Job job = [&function](Connection& db) { function(static_cast<Db&>(db)); };
-            co_await run_job(lane, &job);
+            co_await run_job(lane, &job, outside);
         } else {
             std::optional<R> result;
             Job job = [&function, &result](Connection& db) { result.emplace(function(static_cast<Db&>(db))); };
-            co_await run_job(lane, &job);
+            co_await run_job(lane, &job, outside);
             co_return std::move(*result);
         }
     }
 
     /// `job` (null: no more than a turn) must live until the returned task is done. A job once submitted runs:
     /// cancellation waits for it.
-    Task<> run_job(Lane lane, Job* job);
+    Task<> run_job(Lane lane, Job* job, bool outside = false);
 
     struct Core;
     std::unique_ptr<Core> core_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 
 namespace alli::cache {
 namespace {
@@ -15,6 +16,7 @@ constexpr int checkpoint_pages = 1000;
 
 bool is_fatal(const std::exception_ptr& failure)
 {
+    if (!failure) return false;
     try {
         std::rethrow_exception(failure);
     } catch (const Error& error) {
@@ -62,24 +64,56 @@ void Committing::commit()
     commits_.fetch_add(1, std::memory_order_release);
 }
 
-void Committing::run(std::deque<Pending>& batch)
+// A failed sync is never retried, nor is a damaged page read again: what SQLite says after one is not to be believed
+// (docs/decisions/0004).
+void Committing::note_fatal(const std::exception_ptr& failure)
+{
+    if (!dead_ && is_fatal(failure)) dead_ = failure;
+}
+
+void Committing::run_inside(std::deque<Pending>& batch)
 {
     std::vector<std::exception_ptr> outcomes(batch.size(), dead_);
     const bool writes = std::any_of(batch.begin(), batch.end(), [](const Pending& one) { return one.job != nullptr; });
     if (!dead_ && writes) try {
             db_->script("BEGIN IMMEDIATE");
-            for (std::size_t i = 0; i < batch.size(); ++i)
+            for (std::size_t i = 0; i < batch.size(); ++i) {
                 if (batch[i].job) outcomes[i] = run_one(*batch[i].job);
+                if (is_fatal(outcomes[i])) std::rethrow_exception(outcomes[i]);
+            }
             commit();
         } catch (...) {
             const auto failure = std::current_exception();
             db_->roll_back();
-            // A failed sync is never retried: what SQLite says after one is not to be believed (docs/decisions/0004).
-            if (is_fatal(failure)) dead_ = failure;
+            note_fatal(failure);
             for (auto& outcome : outcomes)
                 if (!outcome) outcome = failure;
         }
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(outcomes[i]);
+}
+
+std::exception_ptr Committing::run_outside(Job& job)
+{
+    if (dead_) return dead_;
+    std::exception_ptr failure;
+    try {
+        job(*db_);
+    } catch (...) {
+        failure = std::current_exception();
+        db_->roll_back();
+    }
+    note_fatal(failure);
+    return failure;
+}
+
+void Committing::run(std::deque<Pending>& batch)
+{
+    const auto outside =
+        std::stable_partition(batch.begin(), batch.end(), [](const Pending& one) { return !one.outside; });
+    std::deque<Pending> alone(std::make_move_iterator(outside), std::make_move_iterator(batch.end()));
+    batch.erase(outside, batch.end());
+    if (!batch.empty()) run_inside(batch);
+    for (const Pending& one : alone) one.done(run_outside(*one.job));
     batch.clear();
 }
 
@@ -108,11 +142,11 @@ JobThread::~JobThread()
     thread_.join();
 }
 
-void JobThread::submit(Job* job, Done done)
+void JobThread::submit(Committing::Pending pending)
 {
     {
         const std::lock_guard lock(mutex_);
-        queue_.push_back({job, std::move(done)});
+        queue_.push_back(std::move(pending));
     }
     arrived_.notify_one();
 }

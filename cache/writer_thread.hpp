@@ -29,6 +29,7 @@ class Committing {
     struct Pending {
         Job* job; // null: no more than a turn of this thread
         Done done;
+        bool outside = false; // of any transaction, after the commit of the others
     };
     /// Every `done` is called after the commit. After a failed commit, or a damaged file, everything fails from then
     /// on.
@@ -38,8 +39,11 @@ class Committing {
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
 
   private:
+    void run_inside(std::deque<Pending>& batch);
     std::exception_ptr run_one(Job& job);
+    std::exception_ptr run_outside(Job& job);
     void commit();
+    void note_fatal(const std::exception_ptr& failure);
 
     std::unique_ptr<Writer> db_;
     std::exception_ptr dead_; // why nothing is acknowledged any more
@@ -54,7 +58,7 @@ class JobThread {
     explicit JobThread(std::function<void(Batch&)> run);
     ~JobThread(); // runs what was submitted, then joins
 
-    void submit(Job* job, Done done);
+    void submit(Committing::Pending pending);
 
   private:
     void loop();

@@ -21,6 +21,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"status", "say what is mirrored, how fresh it is and what is wrong", &add_status},
     {"outbox", "list, show, retry or discard the writes that wait or failed", &add_outbox},
     {"export", "write the mirror, or what a search finds, as JSON lines, CSV or Markdown", &add_export},
+    {"purge", "erase for good a user's conversations, one, or all before a date", &add_purge},
     {"config", "show the settings and where each comes from, or check them", &add_config},
     {"completions", "print completions for bash, zsh or fish", &add_completions},
     {"open", "open the page in a browser, by a link that works once", &add_open},

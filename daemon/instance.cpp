@@ -98,8 +98,18 @@ Instance::Instance(InstanceOptions options)
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       store_(store_options(options_)),
       engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),
-      deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_))
+      deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_)),
+      maintenance_(maintenance_tools(),
+                   [this](Task<> task) { asio::co_spawn(engine_loop_, std::move(task), asio::detached); })
 {}
+
+MaintenanceTools Instance::maintenance_tools()
+{
+    MaintenanceTools tools{store_, {}};
+    tools.hooks.lines_changed = [this](const auto& lines) { deliverer_.look_again(lines); };
+    tools.hooks.stopping = [this] { return stopping_.load(); };
+    return tools;
+}
 
 Instance::~Instance()
 {
@@ -320,6 +330,8 @@ proxy::Needs Instance::needs()
         .is_awaited = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.is_awaited(id)); },
         .retry_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.retry(id)); },
         .discard_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.discard(id)); },
+        .start_maintenance = [this](const std::string& request) { maintenance_.start(request); },
+        .maintenance = [this] { return maintenance_.state(); },
     };
 }
 

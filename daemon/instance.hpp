@@ -7,6 +7,7 @@
 #include "alli/clock.hpp"
 #include "alli/random.hpp"
 #include "cache/store.hpp"
+#include "daemon/maintenance.hpp"
 #include "daemon/settings.hpp"
 #include "proxy/server.hpp"
 #include "sync/deliver.hpp"
@@ -73,6 +74,7 @@ class Instance {
     void spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended);
     void spawn_deliverer(std::function<void(std::exception_ptr)> failed);
     void spawn_index(Task<> work);
+    MaintenanceTools maintenance_tools();
 
     InstanceOptions options_;
     SystemClock clock_;
@@ -85,6 +87,7 @@ class Instance {
     cache::Store store_;
     sync::Engine engine_;
     sync::Deliverer deliverer_;
+    Maintenance maintenance_;
     std::unique_ptr<proxy::Server> server_;
 
     asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_; // used on the engine loop alone

@@ -5,6 +5,7 @@
 #include "alli/quick_hash.hpp"
 #include "cache/progress.hpp"
 #include "proxy/validator.hpp"
+#include "proxy/withhold.hpp"
 #include "upstream/header.hpp"
 #include "upstream/reply.hpp"
 
@@ -41,9 +42,11 @@ upstream::Request request_for(const Context& cx, const Request& rq)
 
 Task<Flights::Outcome> ask_and_keep(const Needs& needs, upstream::Request request, Kept kept)
 {
+    const std::string target = request.target;
     Task<upstream::Reply> asking = needs.relay(std::move(request));
     Flights::Outcome outcome;
     outcome.reply = co_await std::move(asking);
+    withhold_purged(needs, target, outcome.reply);
     if (outcome.reply.status == 200) {
         Task<bool> keeping = keep(needs, std::move(kept), outcome.reply.body);
         outcome.stored = co_await std::move(keeping);

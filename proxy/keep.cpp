@@ -32,10 +32,11 @@ bool is_held(cache::Writer& db, const ConversationId& id)
     return cache::find_held(db, id).has_value();
 }
 
-void put_new(cache::Writer& db, cache::IndexBatch& index, const Conversation& conversation)
+bool put_new(cache::Writer& db, cache::IndexBatch& index, const Conversation& conversation)
 {
-    cache::put_conversation(db, index, conversation);
+    const bool put = cache::put_conversation(db, index, conversation); // not where it was purged
     cache::put_chats(db, index, conversation.id, 0, conversation.chats);
+    return put;
 }
 
 Put put_list(cache::Writer& db, const Kept&, const std::string& body, Instant)
@@ -45,8 +46,7 @@ Put put_list(cache::Writer& db, const Kept&, const std::string& body, Instant)
     cache::IndexBatch index;
     for (const Conversation& conversation : read_conversation_page(body, unit).conversations) {
         if (!is_whole(conversation) || is_held(db, conversation.id)) continue;
-        put_new(db, index, conversation);
-        put.stored = true;
+        if (put_new(db, index, conversation)) put.stored = true;
     }
     index.flush(db);
     return put;
@@ -60,9 +60,9 @@ Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& bod
     const Conversation conversation = read_conversation(body, unit);
     if (held || conversation.id != kept.id || !is_whole(conversation)) return {false, {kept.id}};
     cache::IndexBatch index;
-    put_new(db, index, conversation);
+    const bool stored = put_new(db, index, conversation);
     index.flush(db);
-    return {true, {}};
+    return {stored, {}};
 }
 
 Put put_chats(cache::Writer& db, const Kept& kept, const std::string& body, Instant)

@@ -64,6 +64,36 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
     co_return response;
 }
 
+// With auth = "none" whoever reaches the port may read; that is no leave to erase.
+static void require_owner(const Context& cx, const Request& rq)
+{
+    if (rq.trusted || cx.options.require_key) return;
+    throw Error(Fault::key_rejected, "ask over the Unix socket, as the daemon's user or root",
+                "maintenance needs a key, or the daemon's own user");
+}
+
+Task<Response> begin_maintenance(const Context& cx, const Request& rq)
+{
+    require_owner(cx, rq);
+    std::optional<Error> busy;
+    try {
+        cx.needs.start_maintenance(rq.body);
+    } catch (const Error& error) {
+        if (error.fault() != Fault::busy) throw;
+        busy = error;
+    }
+    if (busy) co_return problem(Surface::ours, 409, busy->what(), busy->hint());
+    Response response = text_response("application/json", cx.needs.maintenance());
+    response.status = 202;
+    co_return response;
+}
+
+Task<Response> maintenance_state(const Context& cx, const Request& rq)
+{
+    require_owner(cx, rq);
+    co_return text_response("application/json", cx.needs.maintenance());
+}
+
 Task<Response> mirror_search(const Context& cx, const Request& rq)
 {
     require_accepted_key(cx);

@@ -9,6 +9,8 @@ namespace alli::proxy {
 Task<Response> mirror_status(const Context& cx, const Request& rq);
 Task<Response> mirror_metrics(const Context& cx, const Request& rq);
 Task<Response> mirror_sync(const Context& cx, const Request& rq);
+Task<Response> begin_maintenance(const Context& cx, const Request& rq);
+Task<Response> maintenance_state(const Context& cx, const Request& rq);
 Task<Response> mirror_search(const Context& cx, const Request& rq);
 Task<Response> is_alive(const Context& cx, const Request& rq); // constant: needs no key, reads nothing
 Task<Response> is_ready(const Context& cx, const Request& rq); // whether the mirror can be read

@@ -3,6 +3,7 @@
 
 #include "proxy/notice.hpp"
 #include "proxy/target.hpp"
+#include "proxy/withhold.hpp"
 #include "upstream/breaker.hpp"
 #include "upstream/header.hpp"
 
@@ -76,15 +77,6 @@ std::vector<Header> headers_of(const Request& rq)
     return headers;
 }
 
-// The conversation that a request is about, if any.
-std::optional<std::string> conversation_of(std::string_view path)
-{
-    if (!path.starts_with(conversations_path)) return std::nullopt;
-    const std::string_view segment = split_path(path.substr(conversations_path.size())).front();
-    if (segment.empty() || segment == "bulk_update") return std::nullopt;
-    return decode_segment(segment);
-}
-
 std::string value_of(const std::vector<Header>& headers, std::string_view name)
 {
     for (const Header& header : headers)
@@ -119,6 +111,14 @@ void wake_engine(const Context& cx, const Request& rq)
 }
 
 } // namespace
+
+std::optional<std::string> conversation_of(std::string_view path)
+{
+    if (!path.starts_with(conversations_path)) return std::nullopt;
+    const std::string_view segment = split_path(path.substr(conversations_path.size())).front();
+    if (segment.empty() || segment == "bulk_update") return std::nullopt;
+    return decode_segment(segment);
+}
 
 std::string_view forward_reason(Why why) noexcept
 {
@@ -164,6 +164,7 @@ Task<Response> relay(const Context& cx, const Request& rq, Why why, std::chrono:
     upstream::Request request = relayed_request(rq);
     request.timeout = deadline;
     upstream::Reply reply = co_await cx.needs.relay(std::move(request));
+    withhold_purged(cx.needs, rq.target, reply);
     Response response = relayed_response(std::move(reply), why);
     response.sized = rq.method != "HEAD"; // its length is that of a body which was not sent
     co_return response;

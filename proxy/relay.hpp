@@ -23,6 +23,8 @@ Task<Response> relay_read(const Context& cx, const Request& rq);
 Task<Response> relay_other(const Context& cx, const Request& rq);
 
 // Pure parts.
+/// The conversation that a request is about, if any.
+std::optional<std::string> conversation_of(std::string_view path);
 upstream::Request relayed_request(const Request& rq);
 Response relayed_response(upstream::Reply reply, Why why);
 /// Unread both ways: with the app's Accept-Encoding, and the length of what comes back.

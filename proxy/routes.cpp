@@ -12,6 +12,7 @@
 #include "proxy/request_id.hpp"
 #include "proxy/sign_in.hpp"
 #include "proxy/target.hpp"
+#include "proxy/withhold.hpp"
 #include "proxy/writes.hpp"
 
 #include <algorithm>
@@ -48,6 +49,8 @@ constexpr auto table = std::to_array<Route>({
     {"DELETE", "/mirror/v1/outbox/{id}", "discard", &discard_outbox_entry, ours},
     {"POST", "/mirror/v1/outbox/{id}/retry", "retry", &retry_outbox_entry, ours},
     {"POST", "/mirror/v1/sync", "sync", &mirror_sync, ours},
+    {"POST", "/mirror/v1/maintenance", "maintain", &begin_maintenance, ours},
+    {"GET", "/mirror/v1/maintenance", "maintenance", &maintenance_state, ours},
     {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
     {"GET", "/", "page", &serve_page, ours},
     {"GET", "/page/{file}", "asset", &serve_asset, ours},
@@ -127,6 +130,7 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
         if (auto kept = answer_at_once(cx, rq)) co_return std::move(*kept);
     if (rq.target == "*") co_return options_response(std::string(relayed_methods));
     Match match = find_route(rq.method, rq.path());
+    if (relayed && names_purged(cx.needs, rq.path())) co_return no_such_conversation();
     rq.ids = std::move(match.ids);
     rq.route = match.route;
     if (match.route || !relayed) co_await take_body(rq, cx.options.limits.body_bytes);

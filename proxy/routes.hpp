@@ -55,6 +55,7 @@ struct Request {
     std::vector<std::string> ids;                  // what {id} and {chat} of the pattern matched, decoded once
     std::string request_id;                        // X-Request-Id, the app's or ours
     const Route* route = nullptr;                  // once it is known
+    bool trusted = false;                          // of the daemon's own user, or root, over a Unix socket
 
     std::string_view path() const noexcept;
     std::string_view query() const noexcept;

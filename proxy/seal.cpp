@@ -2,39 +2,13 @@
 #include "proxy/seal.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <new>
 
 namespace alli::proxy {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-const unsigned char* bytes_of(std::string_view text) noexcept
-{
-    return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 } // namespace
-
-Digest sha256(std::string_view bytes)
-{
-    Digest digest{};
-    if (!EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr)) throw std::bad_alloc();
-    return digest;
-}
-
-Digest seal(std::string_view secret, std::string_view bytes)
-{
-    Digest digest{};
-    unsigned size = 0;
-    const int key_size = static_cast<int>(secret.size());
-    if (!HMAC(EVP_sha256(), secret.data(), key_size, bytes_of(bytes), bytes.size(), digest.data(), &size))
-        throw std::bad_alloc();
-    return digest;
-}
 
 bool same_bytes(std::string_view a, std::string_view b) noexcept
 {

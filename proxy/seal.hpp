@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digests, a seal and their spelling: for keys and cursors. Pure: any thread.
+// How digests are compared and spelt: for keys and cursors. Pure: any thread.
 #pragma once
 
-#include <array>
+#include "alli/digest.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace alli::proxy {
-
-using Digest = std::array<unsigned char, 32>;
-
-Digest sha256(std::string_view bytes);
-/// HMAC-SHA256.
-Digest seal(std::string_view secret, std::string_view bytes);
 
 /// Takes as long for every pair of the same size.
 bool same_bytes(std::string_view a, std::string_view b) noexcept;

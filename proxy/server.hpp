@@ -91,6 +91,10 @@ struct Needs {
     std::function<Task<bool>(std::int64_t)> is_awaited = {}; // somebody still waits for its answer
     std::function<Task<cache::Retried>(std::int64_t)> retry_write = {};
     std::function<Task<cache::Steered>(std::int64_t)> discard_write = {};
+
+    // Long work on the files, on any thread: begins what a JSON object asks for; how far it is, as one.
+    std::function<void(const std::string&)> start_maintenance = {};
+    std::function<std::string()> maintenance = {};
 };
 
 /// Made, stopped and destroyed on one thread, none of its own.

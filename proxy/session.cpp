@@ -75,6 +75,7 @@ Task<bool> Session::reply()
     const Manner how = manner(); // before the header is taken
     old_protocol_ = how.old_protocol;
     Request rq = take_request(incoming_);
+    rq.trusted = peer_.trusted;
     rq.end_with_client = [this] { for_client_alone_ = true; };
     Response response = co_await answer(cx_, rq);
     for_client_alone_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
 #include "cache/daily.hpp"
+#include "cache/ledger.hpp"
 #include "sync/passes.hpp"
 #include "sync/retry.hpp"
 
@@ -39,9 +40,14 @@ Task<std::optional<std::map<Day, std::int64_t>>> ask_counts(Tools tools, Day fro
 
 std::vector<Day> find_differing(Tools tools, const std::map<Day, std::int64_t>& theirs, Day from, Day through)
 {
-    const auto ours = tools.store.read([&](cache::Reader& db) { return cache::count_daily(db, from, through); });
+    cache::PurgedDays purged;
+    const auto ours = tools.store.read([&](cache::Reader& db) {
+        purged = cache::load_purged_days(db);
+        return cache::count_daily(db, from, through);
+    });
     std::vector<Day> differing;
     for (Day day = from; day <= through; day += days(1)) {
+        if (purged.contains(day)) continue; // upstream counts what is not to be here
         const auto found = theirs.find(day);
         const std::int64_t count = found == theirs.end() ? 0 : found->second;
         if (ours[static_cast<std::size_t>((day - from).count())] != count) differing.push_back(day);

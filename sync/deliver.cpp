@@ -55,6 +55,12 @@ Task<cache::Retried> Deliverer::retry(std::int64_t id)
     return Core::retry(core_, id);
 }
 
+void Deliverer::look_again(const std::vector<std::optional<ConversationId>>& lines)
+{
+    for (const auto& line : lines)
+        if (!core_->lines.has_turn(line)) core_->refresh_line(line); // else whoever has it looks by himself
+}
+
 Task<cache::Steered> Deliverer::discard(std::int64_t id)
 {
     return Core::discard(core_, id);

@@ -54,6 +54,8 @@ class Deliverer {
     /// What a person decided.
     Task<cache::Retried> retry(std::int64_t id);
     Task<cache::Steered> discard(std::int64_t id);
+    /// Entries of these lines were purged.
+    void look_again(const std::vector<std::optional<ConversationId>>& lines);
 
   private:
     struct Core;

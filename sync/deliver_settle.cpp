@@ -105,7 +105,10 @@ Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::o
     if (copied) copy = reply->body;
     co_await show_outcome(entry, outcome, copy);
     const bool same = head && head->id == entry.id;
-    put_head(head, line, clock.steady() + (same ? pause : 0ms));
+    if (head)
+        put_head(head, line, clock.steady() + (same ? pause : 0ms));
+    else
+        refresh_line(line);
     if (outcome.state == EntryState::delivered && !copied) {
         if (entry.conversation)
             hooks.changed(*entry.conversation);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/ingest.hpp"
 
+#include "cache/ledger.hpp"
 #include "sync/audit.hpp"
 #include "sync/mutant.hpp"
 #include "sync/parallel.hpp"
 #include "sync/retry.hpp"
+
+#include <algorithm>
 
 namespace alli::sync {
 namespace {
@@ -32,6 +35,20 @@ Missing look_up(Tools tools, const Conversation& listed, Depth depth)
         if (held) held->last_completed = !may_grow(*held, tools.clock.now(), tools.overlap);
         return find_missing(listed, held, tail);
     });
+}
+
+// What was purged is not even fetched. Returns it.
+std::vector<Conversation> take_out_purged(Tools tools, std::vector<Conversation>& listed)
+{
+    std::vector<Conversation> purged;
+    if (!tools.store.keeps_ledger()) return purged;
+    tools.store.read([&](cache::Reader& db) {
+        const auto rest = std::stable_partition(listed.begin(), listed.end(),
+                                                [&](const Conversation& one) { return !cache::keeps_out(db, one); });
+        purged.assign(std::make_move_iterator(rest), std::make_move_iterator(listed.end()));
+        listed.erase(rest, listed.end());
+    });
+    return purged;
 }
 
 // Whether others can be read while this one cannot.
@@ -127,8 +144,9 @@ void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id
 Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,
                       std::function<void(cache::Writer&)> also)
 {
-    std::vector<Outcome> outcomes(listed.size());
     const int embedded = how.source == Source::list ? most_embedded(listed) : -1;
+    const auto purged = take_out_purged(tools, listed);
+    std::vector<Outcome> outcomes(listed.size());
     if (is_planted(Mutant::cursor_before_commit)) co_await tools.store.write(also);
 
     std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
@@ -146,6 +164,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
         for (const Outcome& outcome : outcomes)
             if (outcome.update) cache::clear_problem(db, problem_key(outcome.id));
         also(db);
+        for (const Conversation& conversation : purged) cache::note_kept_out(db, conversation);
         for (const Outcome& outcome : outcomes) {
             if (outcome.update) done.chat_pages += outcome.update->pages;
             if (turn.is_outrun(db, outcome.id)) continue;

@@ -3,12 +3,18 @@
 #include "cache/conversations.hpp"
 #include "cache/deletions.hpp"
 #include "cache/drift.hpp"
+#include "cache/ledger.hpp"
 #include "sync/mutant.hpp"
 #include "sync/passes.hpp"
 #include "sync/retry.hpp"
 
 namespace alli::sync {
 namespace {
+
+bool was_purged(Tools tools, const ConversationId& id)
+{
+    return tools.store.keeps_ledger() && tools.store.read([&](cache::Reader& db) { return cache::is_purged(db, id); });
+}
 
 Task<std::optional<Conversation>> find(Tools tools, ConversationId id, upstream::Priority priority)
 {
@@ -99,6 +105,7 @@ Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report)
     how.priority = upstream::Priority::increment;
     how.depth = Depth::all;
     for (const ConversationId& id : ids) {
+        if (was_purged(tools, id)) continue;
         const Asked asked = tools.order.ask();
         auto found = co_await find(tools, id, how.priority);
         if (found) {
@@ -119,6 +126,7 @@ Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions de
     how.depth = Depth::all;
     how.audit = true;
     for (const ConversationId& id : ids) {
+        if (was_purged(tools, id)) continue;
         if (!deletions.accepted) refuse_endless(tools);
         const Asked asked = tools.order.ask();
         std::optional<Conversation> found;

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/purge_rows.hpp"
+
+#include "cache/conversations.hpp"
+#include "cache/ledger.hpp"
+#include "cache/overlay.hpp"
+#include "cache/overlay_rows.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace alli::cache {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void add_ids(Reader& db, std::string_view sql, auto argument, std::vector<ConversationId>& ids)
+{
+    for (const Row row : db.query(sql, argument)) ids.push_back({std::string(row.text(0))});
+}
+
+bool is_meant(const Conversation& conversation, const PurgeWish& wish)
+{
+    const auto when = conversation.last_chat_at ? conversation.last_chat_at : conversation.created_at;
+    return conversation.id == wish.conversation || (wish.user && conversation.user_id == wish.user) ||
+           (wish.before && when && *when < *wish.before);
+}
+
+// Whose deletion waits: in no list, and whole all the same.
+std::vector<Conversation> load_hidden(Reader& db)
+{
+    std::vector<Conversation> hidden;
+    for (const Row row :
+         db.query("SELECT raw FROM upstream_raw WHERE chat = ''"
+                  " AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = upstream_raw.conversation)"))
+        hidden.push_back(reread_conversation(db, std::string(row.text(0))));
+    return hidden;
+}
+
+std::optional<Instant> created_at(Connection& db, const ConversationId& id)
+{
+    for (const Row row : db.query("SELECT created_at FROM conversation WHERE id = ?1", id.value))
+        return row.optional_instant(0);
+    if (auto raw = find_upstream_raw(db, id, "")) return reread_conversation(db, std::move(*raw)).created_at;
+    return std::nullopt;
+}
+
+// --- the outbox --------------------------------------------------------------------------------------------------
+
+// Takes a bulk update's names of what is purged out of it. None: it names nothing else. The same: it names none.
+std::optional<std::string> without(const std::string& body, const PurgeWish& wish, const IdSet& ids)
+{
+    Json json = Json::parse(body, nullptr, false);
+    if (!json.is_object()) return body;
+    bool changed = false;
+    const auto strip = [&](const char* name, auto is_purged) {
+        const auto list = json.find(name);
+        if (list == json.end() || !list->is_array() || list->empty()) return true;
+        Json kept = Json::array();
+        for (const Json& one : *list)
+            if (!one.is_string() || !is_purged(one.get<std::string>())) kept.push_back(one);
+        changed = changed || kept.size() != list->size();
+        *list = std::move(kept);
+        return !list->empty(); // without any it would mean all
+    };
+    const bool named = strip("conversationIds", [&](const std::string& id) { return ids.contains(id); }) &&
+                       strip("userIds", [&](const std::string& id) { return wish.user == id; });
+    if (!named) return std::nullopt;
+    return changed ? json.dump(-1, ' ', false, Json::error_handler_t::replace) : body;
+}
+
+bool is_named(std::string_view headers, const std::string& user)
+{
+    const Json json = Json::parse(headers, nullptr, false);
+    if (!json.is_object()) return false;
+    const auto own = json.find("OWN-USER-ID");
+    return own != json.end() && *own == user;
+}
+
+struct Found {
+    std::int64_t id;
+    std::optional<ConversationId> line;
+    bool waits;
+    std::optional<std::string> body; // what it becomes; none: it goes
+};
+
+std::vector<Found> look_through(Connection& outbox, const PurgeWish& wish, const IdSet& ids)
+{
+    std::vector<Found> found;
+    for (const Row row :
+         outbox.query("SELECT id, conversation, state, headers, CASE WHEN conversation IS NULL THEN body"
+                      " END FROM entry")) {
+        Found one{row.integer(0), std::nullopt, row.text(2) != "delivered" && row.text(2) != "failed", std::nullopt};
+        if (!row.is_null(1)) one.line = ConversationId{std::string(row.text(1))};
+        const bool named = wish.user && is_named(row.text(3), *wish.user);
+        if (named || (one.line && ids.contains(one.line->value))) {
+            found.push_back(std::move(one));
+        } else if (!one.line) {
+            const std::string body(row.text(4));
+            one.body = without(body, wish, ids);
+            if (one.body != body) found.push_back(std::move(one));
+        }
+    }
+    return found;
+}
+
+PurgedWrites summary_of(const std::vector<Found>& found)
+{
+    PurgedWrites writes;
+    for (const Found& one : found) {
+        writes.lines.push_back(one.line);
+        if (one.body) continue;
+        writes.removed.push_back(one.id);
+        if (one.waits) ++writes.waiting;
+    }
+    return writes;
+}
+
+} // namespace
+
+std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeWish& wish)
+{
+    std::vector<ConversationId> ids;
+    if (wish.conversation) add_ids(mirror, "SELECT id FROM conversation WHERE id = ?1", wish.conversation->value, ids);
+    if (wish.user) add_ids(mirror, "SELECT id FROM conversation WHERE user_id = ?1", *wish.user, ids);
+    if (wish.before)
+        add_ids(mirror,
+                "SELECT id FROM conversation WHERE last_chat_at < ?1 OR (last_chat_at IS NULL AND created_at < ?1)",
+                *wish.before, ids);
+    for (const Conversation& hidden : load_hidden(mirror))
+        if (is_meant(hidden, wish)) ids.push_back(hidden.id);
+    return ids;
+}
+
+std::int64_t count_chats(Connection& mirror, const ConversationId& id)
+{
+    for (const Row row : mirror.query("SELECT (SELECT count(*) FROM chat_row WHERE conversation ="
+                                      " (SELECT pk FROM conversation WHERE id = ?1))"
+                                      " + (SELECT count(*) FROM hidden_chat WHERE conversation = ?1)",
+                                      id.value))
+        return row.integer(0);
+    return 0;
+}
+
+std::int64_t erase_all_of(Writer& mirror, IndexBatch& index, const ConversationId& id)
+{
+    const std::int64_t chats = count_chats(mirror, id);
+    note_purged_day(mirror, created_at(mirror, id));
+    mirror.run("DELETE FROM edit WHERE conversation = ?1", id.value);
+    erase_conversation(mirror, index, id);
+    mirror.run("DELETE FROM change WHERE conversation = ?1", id.value);
+    mirror.run("DELETE FROM problem WHERE conversation = ?1 OR instr(what, ?1) > 0", id.value);
+    mirror.run("DELETE FROM tombstone WHERE id = ?1", id.value);
+    mirror.run("DELETE FROM suspect WHERE id = ?1", id.value);
+    mirror.run("DELETE FROM temp.arrival WHERE conversation = ?1", id.value);
+    return chats;
+}
+
+void erase_mentions(Writer& mirror, const std::string& user)
+{
+    mirror.run("DELETE FROM problem WHERE instr(what, ?1) > 0", user);
+}
+
+void erase_purged(Writer& mirror)
+{
+    constexpr int step = 500;
+    const auto erase = [&](const std::vector<ConversationId>& ids) {
+        in_transaction(mirror, [&] {
+            IndexBatch index;
+            for (const ConversationId& id : ids) erase_all_of(mirror, index, id);
+            index.flush(mirror);
+        });
+    };
+    std::vector<ConversationId> doomed;
+    for (const Conversation& hidden : load_hidden(mirror))
+        if (keeps_out(mirror, hidden)) doomed.push_back(hidden.id);
+    erase(doomed);
+    for (std::int64_t after = 0, seen = step; seen == step;) {
+        doomed.clear();
+        seen = 0;
+        for (const Row row : mirror.query("SELECT pk, id, user_id, last_chat_at, created_at FROM conversation"
+                                          " WHERE pk > ?1 ORDER BY pk LIMIT ?2",
+                                          after, step)) {
+            Conversation held;
+            held.id = ConversationId{std::string(row.text(1))};
+            held.user_id = row.optional_text(2);
+            held.last_chat_at = row.optional_instant(3);
+            held.created_at = row.optional_instant(4);
+            after = row.integer(0);
+            ++seen;
+            if (keeps_out(mirror, held)) doomed.push_back(held.id);
+        }
+        if (!doomed.empty()) erase(doomed);
+    }
+}
+
+PurgedWrites find_writes(Reader& outbox, const PurgeWish& wish, const IdSet& ids)
+{
+    return summary_of(look_through(outbox, wish, ids));
+}
+
+PurgedWrites purge_writes(Writer& outbox, const PurgeWish& wish, const IdSet& ids)
+{
+    const std::vector<Found> found = look_through(outbox, wish, ids);
+    for (const Found& one : found)
+        if (one.body)
+            outbox.run("UPDATE entry SET body = ?2, response = NULL WHERE id = ?1", one.id, *one.body);
+        else
+            outbox.run("DELETE FROM entry WHERE id = ?1", one.id);
+    return summary_of(found);
+}
+
+} // namespace alli::cache

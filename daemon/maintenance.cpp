@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/maintenance.hpp"
+
+#include "alli/error.hpp"
+#include "daemon/status.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+
+namespace alli::daemon {
+namespace {
+
+std::string text_of(const Json& request, const char* name)
+{
+    const auto found = request.find(name);
+    if (found == request.end() || found->is_null()) return "";
+    if (!found->is_string()) throw Error(Fault::usage, "", "{} must be a string", name);
+    return found->get<std::string>();
+}
+
+bool flag_of(const Json& request, const char* name)
+{
+    const auto found = request.find(name);
+    if (found == request.end()) return false;
+    if (!found->is_boolean()) throw Error(Fault::usage, "", "{} must be true or false", name);
+    return found->get<bool>();
+}
+
+cache::PurgeWish read_wish(const Json& request)
+{
+    cache::PurgeWish wish;
+    if (auto user = text_of(request, "user"); !user.empty()) wish.user = std::move(user);
+    if (auto id = text_of(request, "conversation"); !id.empty()) wish.conversation = ConversationId{std::move(id)};
+    if (const auto before = text_of(request, "before"); !before.empty()) {
+        wish.before = from_rfc3339(before);
+        if (!wish.before)
+            throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "before is no date");
+    }
+    if ((wish.user ? 1 : 0) + (wish.conversation ? 1 : 0) + (wish.before ? 1 : 0) != 1)
+        throw Error(Fault::usage, "", "exactly one of user, conversation and before says what to purge");
+    return wish;
+}
+
+Json report_json(const cache::PurgeReport& report)
+{
+    return {{"conversations", report.conversations},
+            {"chats", report.chats},
+            {"writes", report.writes},
+            {"waitingWrites", report.waiting},
+            {"logsEmptied", report.logs_emptied}};
+}
+
+Task<Json> run_purge(MaintenanceTools tools, Json request)
+{
+    cache::PurgeWish wish = read_wish(request);
+    if (flag_of(request, "dryRun")) co_return report_json(cache::plan_purge(tools.store, wish));
+    Task<cache::PurgeReport> work = cache::purge(tools.store, std::move(wish), std::move(tools.hooks));
+    const cache::PurgeReport report = co_await std::move(work);
+    co_return report_json(report);
+}
+
+void check_purge(const Json& request)
+{
+    read_wish(request);
+    flag_of(request, "dryRun");
+}
+
+struct TaskRow {
+    std::string_view name;
+    Task<Json> (*run)(MaintenanceTools, Json);
+    void (*check)(const Json&);
+};
+// THE table.
+constexpr auto tasks = std::to_array<TaskRow>({
+    {"purge", &run_purge, &check_purge},
+});
+
+const TaskRow& find_task(const Json& request)
+{
+    if (!request.is_object()) throw Error(Fault::usage, "", "a task is a JSON object");
+    const std::string name = text_of(request, "task");
+    for (const TaskRow& row : tasks)
+        if (row.name == name) return row;
+    throw Error(Fault::usage, "", "there is no such task");
+}
+
+} // namespace
+
+Task<Json> run_task(MaintenanceTools tools, Json request)
+{
+    const TaskRow& row = find_task(request);
+    return row.run(std::move(tools), std::move(request));
+}
+
+void check_task(const Json& request)
+{
+    find_task(request).check(request);
+}
+
+void Maintenance::note(std::string_view state, const Json& more)
+{
+    Json now{{"state", state}};
+    now.update(more);
+    std::atomic_store(&state_, std::make_shared<const Json>(std::move(now)));
+}
+
+std::string Maintenance::state() const
+{
+    return dump(*std::atomic_load(&state_));
+}
+
+void Maintenance::start(const std::string& text)
+{
+    Json request = Json::parse(text, nullptr, false);
+    check_task(request);
+    if (busy_.exchange(true)) throw Error(Fault::busy, "wait until it is done", "another task is under way");
+    note("running", {{"task", request["task"]}});
+    spawn_(run(std::move(request)));
+}
+
+Task<> Maintenance::run(Json request)
+{
+    const Json task = request["task"];
+    MaintenanceTools tools = tools_;
+    tools.hooks.report = [this, task](std::string_view step, std::int64_t done, std::int64_t total) {
+        note("running", {{"task", task}, {"step", step}, {"done", done}, {"total", total}});
+    };
+    std::string why, hint;
+    try {
+        Task<Json> work = run_task(std::move(tools), std::move(request));
+        const Json result = co_await std::move(work);
+        note("done", {{"task", task}, {"result", result}});
+        spdlog::info("{} is done", task.get<std::string>());
+    } catch (const Error& error) {
+        why = error.what(), hint = error.hint();
+        note("failed", {{"task", task}, {"error", why}, {"hint", hint}});
+        spdlog::warn("{} failed: {}", task.get<std::string>(), why);
+    }
+    busy_ = false;
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Long work on the files that a person asks for: by a command in its own process, or by one that asks the daemon, which
+// owns them (POST /mirror/v1/maintenance starts it, GET tells how far it is). One at a time. What is asked for and what
+// came of it are JSON objects; "task" says what it is.
+#pragma once
+
+#include "cache/purge.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace alli::daemon {
+
+using Json = nlohmann::ordered_json;
+
+struct MaintenanceTools {
+    cache::Store& store;
+    cache::PurgeHooks hooks; // progress, the word to stop, and what a purge takes from the outbox's lines
+};
+
+/// Throws Error{usage} for what is no task, and whatever the task throws.
+Task<Json> run_task(MaintenanceTools tools, Json request);
+/// The same without running it.
+void check_task(const Json& request);
+
+/// The daemon's: starts tasks on the engine's loop. start() and state() on any thread.
+class Maintenance {
+  public:
+    using Spawn = std::function<void(Task<>)>; // onto that loop
+
+    Maintenance(MaintenanceTools tools, Spawn spawn) : tools_(std::move(tools)), spawn_(std::move(spawn)) {}
+
+    /// Throws Error{usage}, or Error{busy} while another one runs.
+    void start(const std::string& request);
+    /// {"state": "idle", "running", "done" or "failed", "task", "step", "done", "total", "result", "error"}
+    std::string state() const;
+
+  private:
+    Task<> run(Json request);
+    void note(std::string_view state, const Json& more);
+
+    MaintenanceTools tools_;
+    Spawn spawn_;
+    std::shared_ptr<const Json> state_ = std::make_shared<const Json>(Json{{"state", "idle"}}); // swapped whole
+    std::atomic<bool> busy_{false};
+};
+
+} // namespace alli::daemon

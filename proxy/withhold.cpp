@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/withhold.hpp"
+
+#include "alli/wire.hpp"
+#include "cache/ledger.hpp"
+#include "cache/progress.hpp"
+#include "proxy/relay.hpp"
+#include "proxy/target.hpp"
+#include "upstream/header.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <set>
+
+namespace alli::proxy {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::set<std::string> purged_of(const Needs& needs, const std::string& page)
+{
+    std::set<std::string> purged;
+    needs.store.read([&](cache::Reader& db) {
+        TimeUnit unit = cache::load_progress(db).unit;
+        for (const Conversation& one : read_conversation_page(page, unit).conversations)
+            if (cache::keeps_out(db, one)) purged.insert(one.id.value);
+    });
+    return purged;
+}
+
+bool is_purged_one(const Needs& needs, const std::string& body)
+{
+    return needs.store.read([&](cache::Reader& db) {
+        TimeUnit unit = cache::load_progress(db).unit;
+        return cache::keeps_out(db, read_conversation(body, unit));
+    });
+}
+
+void put_body(upstream::Reply& reply, std::string body)
+{
+    reply.body = std::move(body);
+    std::erase_if(reply.headers, [](const Header& header) { return upstream::same_name(header.name, "ETag"); });
+}
+
+void take_out(upstream::Reply& reply, const std::set<std::string>& purged)
+{
+    Json page = Json::parse(reply.body, nullptr, false);
+    if (!page.is_object() || !page.contains("conversations"))
+        throw Error(Fault::bad_reply, "", "upstream's list cannot be read");
+    Json kept = Json::array();
+    for (Json& item : page["conversations"])
+        if (!purged.contains(item.value("id", ""))) kept.push_back(std::move(item));
+    page["conversations"] = std::move(kept);
+    put_body(reply, page.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+} // namespace
+
+Response no_such_conversation()
+{
+    return problem(Surface::contract_read, 404, "there is no such conversation or chat");
+}
+
+bool names_purged(const Needs& needs, std::string_view path)
+{
+    if (!needs.store.keeps_ledger()) return false;
+    const auto id = conversation_of(path);
+    return id && needs.store.read([&](cache::Reader& db) { return cache::is_purged(db, ConversationId{*id}); });
+}
+
+void withhold_purged(const Needs& needs, std::string_view target, upstream::Reply& reply)
+{
+    if (!needs.store.keeps_ledger() || reply.status != 200 || reply.body.empty()) return;
+    const Match match = find_route("GET", split_target(target).path);
+    const std::string_view operation = match.route ? match.route->operation : "";
+    if (operation == "listConversations") {
+        if (const auto purged = purged_of(needs, reply.body); !purged.empty()) take_out(reply, purged);
+    } else if (operation == "getConversation" && is_purged_one(needs, reply.body)) {
+        const Response absent = no_such_conversation();
+        reply.status = absent.status;
+        put_body(reply, std::string(absent.body.view()));
+    }
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is purged leaves every byte of the files and does not come back, whoever brings it.
+#include "cache/purge.hpp"
+
+#include "alli/error.hpp"
+#include "alli/random.hpp"
+#include "cache/arrivals.hpp"
+#include "cache/changes.hpp"
+#include "cache/deletions.hpp"
+#include "cache/detail.hpp"
+#include "cache/ledger.hpp"
+#include "cache/overlay.hpp"
+#include "cache/problems.hpp"
+#include "cache/search.hpp"
+#include "cache/variables.hpp"
+#include "tests/cache/fixture.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace alli::cache {
+namespace {
+
+using nlohmann::json;
+
+class PurgeTest : public CacheTest {
+  protected:
+    template <class T>
+    T run(Task<T> task)
+    {
+        asio::io_context loop;
+        std::exception_ptr failure;
+        std::optional<T> result;
+        asio::co_spawn(loop, std::move(task), [&](std::exception_ptr why, T value) {
+            failure = why;
+            result = std::move(value);
+        });
+        loop.run();
+        if (failure) std::rethrow_exception(failure);
+        return std::move(*result);
+    }
+
+    PurgeReport purge_user(const std::string& user) { return run(purge(*store_, {user, {}, {}}, {})); }
+    PurgeReport purge_one(const std::string& id) { return run(purge(*store_, {{}, ConversationId{id}, {}}, {})); }
+
+    void put_of(const std::string& user, const std::string& id, std::int64_t seconds, int chats = 3)
+    {
+        put(id, seconds, chats, {{"user", {{"userId", user}, {"firstName", "xqzname"}}}, {"title", "about " + id}});
+    }
+
+    std::int64_t accept_write(NewEntry entry)
+    {
+        std::int64_t id = 0;
+        const auto job = [&](Writer& db) {
+            entry.upstream_key = "key";
+            entry.request_hash = "hash";
+            if (entry.headers.empty()) entry.headers = "{}";
+            id = accept(db, entry).id;
+            return true;
+        };
+        run(store_->write_outbox(job));
+        return id;
+    }
+
+    bool holds(const std::string& id)
+    {
+        return store_->read([&](Reader& db) { return find_held(db, {id}); }).has_value();
+    }
+
+    /// Which of these words stand anywhere in the directory.
+    std::vector<std::string> left(const std::vector<std::string>& words)
+    {
+        std::vector<std::string> found;
+        for (const auto& file : std::filesystem::directory_iterator(dir_.path())) {
+            std::ifstream stream(file.path(), std::ios::binary);
+            const std::string bytes(std::istreambuf_iterator<char>(stream), {});
+            for (const std::string& word : words)
+                if (bytes.find(word) != std::string::npos)
+                    found.push_back(word + " in " + file.path().filename().string());
+        }
+        return found;
+    }
+};
+
+const std::vector<std::string> traces{"canary-id", "canaryuser", "qzsaid",  "qztitled",
+                                      "qzwaits",   "qzdetail",   "qzvalue", "qzparked"};
+
+TEST_F(PurgeTest, LeavesNoByteOfWhatWasPurged)
+{
+    for (int n = 0; n < 60; ++n) put("before" + std::to_string(n), 1000 + n * 10, 10);
+    const std::string id = "canary-id";
+    const json user{{"user", {{"userId", "canaryuser"}}}, {"title", "xqztitled"}};
+    const Conversation made = support::make_conversation(id, 5000, user);
+    const std::vector<std::string> names{"V"};
+    const std::vector<Chat> chats{support::make_chat(id, 0, 4999, "xqzsaid it"), support::make_chat(id, 1, 5000, "y")};
+    write([&](Writer& db) {
+        IndexBatch index;
+        put_conversation(db, index, made);
+        put_chats(db, index, made.id, 0, chats);
+        index.flush(db);
+        put_chat_detail(db, made.id, chats[0].id, find_chat(db, made.id, chats[0].id)->of, R"({"steps":"xqzdetail"})");
+        put_variables(db, made.id, names, R"({"variables":{"V":"xqzvalue"}})", support::at_second(1));
+        Problem problem;
+        problem.what = "conversation canary-id cannot be read";
+        problem.conversation = id;
+        put_problem(db, "conversation " + id, problem);
+        note_arrival(db, made.id, 7);
+    });
+    for (int n = 0; n < 60; ++n) put("after" + std::to_string(n), 6000 + n * 10, 10);
+    NewEntry entry;
+    entry.kind = EditKind::title;
+    entry.conversation = made.id;
+    entry.method = "PUT", entry.path = "/webapi/v2/conversations/canary-id/title";
+    entry.body = R"({"title":"xqzwaits"})";
+    const std::int64_t waiting = accept_write(entry);
+    entry.client_key = "canary-id-key";
+    entry.body = R"({"title":"xqzparked"})";
+    accept_write(entry);
+    write([&](Writer& db) {
+        IndexBatch index;
+        show_edit(db, index, *store_->read_outbox([&](Reader& outbox) { return find_entry(outbox, waiting); }));
+        index.flush(db);
+    });
+    ASSERT_THAT(left(traces), testing::Not(testing::IsEmpty())) << "else nothing is proved";
+
+    const PurgeReport report = purge_user("canaryuser");
+    EXPECT_EQ(report.conversations, 1);
+    EXPECT_EQ(report.chats, 2);
+    EXPECT_EQ(report.writes, 2);
+    EXPECT_EQ(report.waiting, 2);
+    EXPECT_TRUE(report.logs_emptied);
+    EXPECT_THAT(left(traces), testing::IsEmpty());
+    reopen();
+    EXPECT_THAT(left(traces), testing::IsEmpty());
+    SearchQuery query;
+    query.text = "chat";
+    EXPECT_EQ(store_->read([&](Reader& db) { return search(db, query); }).total, 1200) << "nothing else is touched";
+}
+
+TEST_F(PurgeTest, LeavesNothingOfManyPeopleScatteredThroughTheMirror)
+{
+    SeededRandom random(7);
+    std::vector<std::string> words;
+    for (int n = 0; n < 400; ++n) {
+        const bool doomed = n % 8 == 3;
+        const std::string mark = (doomed ? "zqdoomed" : "zqkept") + std::to_string(n) + "x";
+        const std::string id = "id" + mark;
+        const int size = 1 + static_cast<int>(random.below(12));
+        std::vector<Chat> chats;
+        for (int c = 0; c < size; ++c)
+            chats.push_back(support::make_chat(id, c, 1000 + n * 20 + c,
+                                               mark + " " + std::string(random.below(3000), 'a') + " b" + mark));
+        const auto made = support::make_conversation(
+            id, 1000 + n * 20 + size, {{"user", {{"userId", doomed ? "zqdoomeduser" : "other"}}}, {"memo", mark}});
+        write([&](Writer& db) {
+            IndexBatch index;
+            put_conversation(db, index, made);
+            put_chats(db, index, made.id, 0, chats);
+            index.flush(db);
+        });
+    }
+    EXPECT_EQ(purge_user("zqdoomeduser").conversations, 50);
+    EXPECT_THAT(left({"qdoomed"}), testing::IsEmpty());
+    EXPECT_THAT(left({"qkept"}), testing::Not(testing::IsEmpty()));
+    reopen();
+    store_->read([](Reader& db) {
+        for (const Row row : db.query("PRAGMA integrity_check")) EXPECT_EQ(row.text(0), "ok");
+    });
+}
+
+TEST_F(PurgeTest, KeepsOutWhatComesAgainByIdByUserAndByAge)
+{
+    put_of("anna", "a1", 5000);
+    put_of("ben", "b1", 6000);
+    put_of("carl", "c1", 900);
+    purge_user("anna");
+    purge_one("b1");
+    run(purge(*store_, {{}, {}, support::at_second(1000)}, {}));
+    EXPECT_FALSE(holds("a1") || holds("b1") || holds("c1"));
+    for (int round = 0; round < 2; ++round) {
+        put_of("anna", "a1", 5100);
+        put_of("anna", "a2", 7000);
+        put_of("ben", "b1", 7000);
+        put_of("dora", "d1", 950);
+        EXPECT_FALSE(holds("a1") || holds("a2") || holds("b1") || holds("d1"));
+        reopen();
+    }
+    put_of("ben", "b2", 7000);
+    put_of("dora", "d1", 1000);
+    EXPECT_TRUE(holds("b2") && holds("d1"));
+    const auto known = [&](const char* id) {
+        return store_->read([&](Reader& db) { return is_purged(db, ConversationId{id}); });
+    };
+    EXPECT_TRUE(known("a1") && known("a2") && known("b1"));
+    EXPECT_FALSE(known("b2") || known("d1"));
+}
+
+TEST_F(PurgeTest, AMirrorMadeAnewKnowsWhatWasPurged)
+{
+    put_of("anna", "a1", 5000);
+    purge_user("anna");
+    store_.reset();
+    std::filesystem::remove(dir_ / "mirror.db");
+    store_ = std::make_unique<Store>(options());
+    EXPECT_TRUE(store_->keeps_ledger());
+    put_of("anna", "a2", 5000);
+    EXPECT_FALSE(holds("a2"));
+    store_.reset();
+    std::filesystem::remove(dir_ / "outbox.db");
+    store_ = std::make_unique<Store>(options());
+    store_.reset();
+    std::filesystem::remove(dir_ / "mirror.db");
+    store_ = std::make_unique<Store>(options());
+    put_of("anna", "a3", 5000);
+    EXPECT_FALSE(holds("a3")) << "an outbox made anew took over the mirror's copy";
+}
+
+TEST_F(PurgeTest, GoesOnAtTheStartWhereItWasCutShort)
+{
+    for (int n = 0; n < 20; ++n) put_of("anna", "a" + std::to_string(n), 5000 + n * 10, 100);
+    put_of("ben", "b", 5000);
+    PurgeHooks hooks;
+    bool cut = false;
+    hooks.report = [&](std::string_view, std::int64_t, std::int64_t) { cut = true; };
+    hooks.stopping = [&] { return cut; };
+    EXPECT_THROW(run(purge(*store_, {std::string("anna"), {}, {}}, hooks)), Error);
+    EXPECT_TRUE(holds("a19"));
+    reopen();
+    for (int n = 0; n < 20; ++n) EXPECT_FALSE(holds("a" + std::to_string(n)));
+    EXPECT_TRUE(holds("b"));
+}
+
+TEST_F(PurgeTest, BulkUpdatesLoseWhatTheyNameAndNeverComeToMeanAll)
+{
+    put_of("anna", "a1", 5000);
+    put_of("ben", "b1", 5000);
+    NewEntry bulk;
+    bulk.kind = EditKind::bulk_update;
+    bulk.method = "POST", bulk.path = "/webapi/v2/conversations/bulk_update";
+    bulk.body = R"({"conversationIds":["a1","b1"],"conversationInfo":{"state":"x"}})";
+    const auto both = accept_write(bulk);
+    bulk.body = R"({"conversationIds":["a1"],"conversationInfo":{"state":"x"}})";
+    const auto hers = accept_write(bulk);
+    bulk.body = R"({"userIds":["anna"],"conversationInfo":{"state":"x"}})";
+    const auto by_user = accept_write(bulk);
+    bulk.body = R"({"categoryIds":["g"],"conversationInfo":{"state":"x"}})";
+    bulk.headers = R"({"OWN-USER-ID":"anna"})";
+    const auto in_her_name = accept_write(bulk);
+    EXPECT_EQ(plan_purge(*store_, {std::string("anna"), {}, {}}).writes, 3);
+    purge_user("anna");
+    const auto find = [&](std::int64_t id) {
+        return store_->read_outbox([&](Reader& db) { return find_entry(db, id); });
+    };
+    ASSERT_TRUE(find(both));
+    EXPECT_EQ(read_selection(find(both)->body).conversations, std::vector<std::string>{"b1"});
+    EXPECT_FALSE(find(hers) || find(by_user) || find(in_her_name));
+    EXPECT_EQ(store_->read([](Reader& db) { return load_shown(db); }).size(), 0U);
+}
+
+TEST_F(PurgeTest, AConversationWhoseDeletionWaitsIsPurgedToo)
+{
+    put_of("anna", "a1", 5000);
+    NewEntry entry;
+    entry.kind = EditKind::remove;
+    entry.conversation = ConversationId{"a1"};
+    entry.method = "DELETE", entry.path = "/webapi/v2/conversations/a1";
+    const auto id = accept_write(entry);
+    write([&](Writer& db) {
+        IndexBatch index;
+        show_edit(db, index, *store_->read_outbox([&](Reader& outbox) { return find_entry(outbox, id); }));
+        index.flush(db);
+    });
+    const PurgeReport report = purge_user("anna");
+    EXPECT_EQ(report.conversations, 1);
+    EXPECT_EQ(report.chats, 3);
+    EXPECT_THAT(left({"qzname", "chat 1 of a1"}), testing::IsEmpty());
+}
+
+TEST_F(PurgeTest, DaysOfWhatWasPurgedDoNotCount)
+{
+    put_of("anna", "a1", 86400 * 3 + 10);
+    purge_user("anna");
+    put("e1", 86400 * 9, 1, {{"user", {{"userId", "anna"}}}});
+    const PurgedDays days = store_->read([](Reader& db) { return load_purged_days(db); });
+    const auto day = [](int n) { return std::chrono::sys_days(std::chrono::days(n)); };
+    EXPECT_TRUE(days.contains(day(3)));
+    EXPECT_TRUE(days.contains(day(8))) << "it was created a second before its last chat";
+    EXPECT_FALSE(days.contains(day(4)));
+}
+
+} // namespace
+} // namespace alli::cache
