@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Markdown's marks of emphasis and code taken out of a text: a person reads "서울에서" where "**서울**에서" was written,
+// Markdown's marks of emphasis and code taken out of a text: where "**서울**에서" was written a person reads "서울에서"
 // and looks for that. Only marks that have a partner on their line go; all else stays as it is. Pure.
 #pragma once
 

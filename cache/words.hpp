@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person would read, and search for, in a chat: the message (a Draft.js object reduced to the words of its
-// blocks, Markdown without its marks) and what its citations say. Pure; works it out of the raw JSON each time, so that what was indexed can be
-// removed again.
+// blocks, Markdown without its marks) and what its citations say. Pure; works it out of the raw JSON each time, so that
+// what was indexed can be removed again.
 #pragma once
 
 #include <string>
