@@ -58,6 +58,9 @@ void check_index(Writer& db);
 /// Makes another piece of the index, of a few milliseconds; false: nothing is left to do.
 bool extend_index(Writer& db);
 
+/// Drops the index, however damaged it is; extend_index() makes it anew from the rows.
+void rebuild_index(Writer& db);
+
 /// Merges another piece of the index, so that the terms of removed rows leave the file; false: they have left, as far
 /// as they were removed before the first of these calls, or there were none. Goes on where a process before ended.
 /// What the log holds of them is overwritten once it is checkpointed.

@@ -113,6 +113,13 @@ bool extend(Writer& db, IndexKind kind, std::string_view name, Found (*add_below
 
 } // namespace
 
+static void begin_anew(Writer& db)
+{
+    db.run("DELETE FROM word_moved");
+    for (const std::string kind : {"chat", "conversation"}) set_bound(db, kind, bound_of_nothing(db, kind));
+    db.run("UPDATE word_index SET version = ?1", index_version);
+}
+
 void check_index(Writer& db)
 {
     for (const Row row : db.query("SELECT min(version), max(bound) IS NOT NULL FROM word_index")) {
@@ -121,12 +128,16 @@ void check_index(Writer& db)
         if (version == index_version) return;
         in_transaction(db, [&] {
             if (version != 0) start_anew(db, !unfinished);
-            db.run("DELETE FROM word_moved");
-            for (const std::string kind : {"chat", "conversation"}) set_bound(db, kind, bound_of_nothing(db, kind));
-            db.run("UPDATE word_index SET version = ?1", index_version);
+            begin_anew(db);
         });
         return;
     }
+}
+
+void rebuild_index(Writer& db)
+{
+    start_anew(db, false);
+    begin_anew(db);
 }
 
 bool extend_index(Writer& db)

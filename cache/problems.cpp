@@ -22,6 +22,11 @@ Problem read_problem(const Row& row) // key, what, hint, since, tries, retry_at,
 
 } // namespace
 
+std::string problem_key(const ConversationId& id)
+{
+    return "conversation " + id.value;
+}
+
 void put_problem(Writer& db, std::string_view key, const Problem& problem)
 {
     if (problem.conversation && is_purged(db, {*problem.conversation})) return; // while upstream was asked

@@ -3,6 +3,7 @@
 // growing pauses; what is not readable because of one is not certified as complete. Written by the engine.
 #pragma once
 
+#include "alli/ids.hpp"
 #include "cache/coverage.hpp"
 
 #include <string>
@@ -21,6 +22,9 @@ struct Problem {
     std::optional<Span> unreadable = {};          // the last chat times that are not complete because of it
     std::string key = {};                         // filled in by loading
 };
+
+/// What a conversation that cannot be read is kept under.
+std::string problem_key(const ConversationId& id);
 
 /// Replaces what stands under the key but for the first `since`.
 void put_problem(Writer& db, std::string_view key, const Problem& problem);

@@ -110,6 +110,8 @@ struct CodeMeaning {
     const char* hint;
 };
 constexpr std::array meanings{
+    CodeMeaning{SQLITE_CORRUPT_VTAB, Fault::unavailable, "alli-mirror verify --repair makes the index of words anew"},
+    CodeMeaning{SQLITE_CONSTRAINT, Fault::unavailable, "alli-mirror verify says whether the file is sound"},
     CodeMeaning{SQLITE_FULL, Fault::disk_full, "free some space; nothing that was acknowledged is lost"},
     CodeMeaning{SQLITE_CORRUPT, Fault::damaged,
                 "stop the program and move the file aside; a mirror is rebuilt from upstream"},
@@ -119,6 +121,7 @@ constexpr std::array meanings{
     CodeMeaning{SQLITE_READONLY, Fault::io, "the directory and the file must be writable by the program's user"},
     CodeMeaning{SQLITE_CANTOPEN, Fault::io, "the directory must exist and belong to the program's user"},
     CodeMeaning{SQLITE_PERM, Fault::io, "the file must belong to the program's user"},
+    CodeMeaning{SQLITE_INTERRUPT, Fault::canceled, ""},
 };
 
 std::string_view text_of(sqlite3_value* value)
@@ -212,6 +215,14 @@ void Connection::script(const std::string& sql)
 {
     const int code = sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) fail(code);
+}
+
+void Connection::interrupt_when(std::function<bool()> stopping)
+{
+    constexpr int often = 100'000; // steps of SQLite's machine: a few milliseconds
+    stopping_ = std::move(stopping);
+    const auto ask = [](void* self) { return static_cast<Connection*>(self)->stopping_() ? 1 : 0; };
+    sqlite3_progress_handler(db_, often, ask, this);
 }
 
 std::int64_t Connection::changes() const noexcept
@@ -324,7 +335,8 @@ void Connection::fail(int code) const
 {
     const char* why = db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
     for (const CodeMeaning& meaning : meanings)
-        if ((code & 0xff) == meaning.code) throw Error(meaning.fault, meaning.hint, "{}: {}", path_, why);
+        if (code == meaning.code || (code & 0xff) == meaning.code)
+            throw Error(meaning.fault, meaning.hint, "{}: {}", path_, why);
     throw Error(Fault::io, "see the system's log for errors of the disk", "{}: {} (SQLite {})", path_, why, code);
 }
 

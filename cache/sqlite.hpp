@@ -7,6 +7,7 @@
 #include "alli/instant.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -141,6 +142,10 @@ class Connection {
     }
 
     void script(const std::string& sql); // several statements, no arguments
+
+    /// Statements end with Error{canceled} once `stopping` says so; it is asked often, on the thread that runs them.
+    void interrupt_when(std::function<bool()> stopping);
+
     std::int64_t changes() const noexcept;
     std::int64_t total_changes() const noexcept;
     std::int64_t last_rowid() const noexcept;
@@ -164,6 +169,7 @@ class Connection {
 
     std::string path_;
     sqlite3* db_ = nullptr;
+    std::function<bool()> stopping_;
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }

@@ -36,6 +36,18 @@ Committing::~Committing()
     if (!dead_) db_->checkpoint(Writer::Checkpoint::truncate);
 }
 
+// A full disk may have rolled back the whole transaction, and an index of words that fails while it is released leaves
+// no savepoint to go back to: then everything is undone.
+void Committing::undo() noexcept
+{
+    if (!db_->in_transaction()) return;
+    try {
+        db_->script("ROLLBACK TO job; RELEASE job");
+    } catch (const Error&) {
+        db_->roll_back();
+    }
+}
+
 std::exception_ptr Committing::run_one(Job& job)
 {
     try {
@@ -49,8 +61,7 @@ std::exception_ptr Committing::run_one(Job& job)
         return nullptr;
     } catch (...) {
         const auto failure = std::current_exception();
-        // A full disk may have rolled back the whole transaction; then there is no savepoint to go back to.
-        if (db_->in_transaction()) db_->script("ROLLBACK TO job; RELEASE job");
+        undo();
         return failure;
     }
 }
@@ -79,7 +90,7 @@ void Committing::run_inside(std::deque<Pending>& batch)
             db_->script("BEGIN IMMEDIATE");
             for (std::size_t i = 0; i < batch.size(); ++i) {
                 if (batch[i].job) outcomes[i] = run_one(*batch[i].job);
-                if (is_fatal(outcomes[i])) std::rethrow_exception(outcomes[i]);
+                if (is_fatal(outcomes[i]) || !db_->in_transaction()) std::rethrow_exception(outcomes[i]);
             }
             commit();
         } catch (...) {

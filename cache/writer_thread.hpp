@@ -41,6 +41,7 @@ class Committing {
   private:
     void run_inside(std::deque<Pending>& batch);
     std::exception_ptr run_one(Job& job);
+    void undo() noexcept;
     std::exception_ptr run_outside(Job& job);
     void commit();
     void note_fatal(const std::exception_ptr& failure);

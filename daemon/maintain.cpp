@@ -56,7 +56,7 @@ Json run_here(const Settings& settings, const ReadPlace& place, const Json& requ
     std::signal(SIGTERM, note);
 
     TaskProgress progress;
-    MaintenanceTools tools{store, {}};
+    MaintenanceTools tools{store, {}, true};
     tools.hooks.report = [&](std::string_view step, std::int64_t done, std::int64_t total) {
         progress.show(step, done, total);
     };

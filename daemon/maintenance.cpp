@@ -2,6 +2,7 @@
 #include "daemon/maintenance.hpp"
 
 #include "alli/error.hpp"
+#include "cache/verify.hpp"
 #include "daemon/status.hpp"
 
 #include <spdlog/spdlog.h>
@@ -66,6 +67,28 @@ void check_purge(const Json& request)
     flag_of(request, "dryRun");
 }
 
+Task<Json> run_verify(MaintenanceTools tools, Json request)
+{
+    cache::VerifyWish wish;
+    wish.repair = flag_of(request, "repair");
+    wish.alone = tools.alone;
+    wish.report = tools.hooks.report;
+    wish.stopping = tools.hooks.stopping;
+    Task<cache::VerifyReport> work = cache::verify(tools.store, std::move(wish));
+    const cache::VerifyReport report = co_await std::move(work);
+    Json json{{"damaged", report.damaged()}, {"repaired", report.repaired}};
+    json["findings"] = Json::array();
+    for (const cache::Finding& one : report.findings)
+        json["findings"].push_back(
+            {{"where", one.where}, {"what", one.what}, {"repairable", one.mend != cache::Mend::none}});
+    co_return json;
+}
+
+void check_verify(const Json& request)
+{
+    flag_of(request, "repair");
+}
+
 struct TaskRow {
     std::string_view name;
     Task<Json> (*run)(MaintenanceTools, Json);
@@ -74,6 +97,7 @@ struct TaskRow {
 // THE table.
 constexpr auto tasks = std::to_array<TaskRow>({
     {"purge", &run_purge, &check_purge},
+    {"verify", &run_verify, &check_verify},
 });
 
 const TaskRow& find_task(const Json& request)

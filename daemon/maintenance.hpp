@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 struct MaintenanceTools {
     cache::Store& store;
     cache::PurgeHooks hooks; // progress, the word to stop, and what a purge takes from the outbox's lines
+    bool alone = false;      // nobody else uses the store
 };
 
 /// Throws Error{usage} for what is no task, and whatever the task throws.

@@ -116,15 +116,10 @@ int most_embedded(const std::vector<Conversation>& listed)
 
 } // namespace
 
-std::string problem_key(const ConversationId& id)
-{
-    return "conversation " + id.value;
-}
-
 void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
                      std::optional<Instant> last_chat_at)
 {
-    const std::string key = problem_key(id);
+    const std::string key = cache::problem_key(id);
     const auto before = cache::find_problem(db, key);
     cache::Problem problem;
     if (before) problem.unreadable = before->unreadable;
@@ -162,7 +157,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
         cache::IndexBatch index;
         // Before it is certified: what was not to be read may be now. What it held up alone, a later walk certifies.
         for (const Outcome& outcome : outcomes)
-            if (outcome.update) cache::clear_problem(db, problem_key(outcome.id));
+            if (outcome.update) cache::clear_problem(db, cache::problem_key(outcome.id));
         also(db);
         for (const Conversation& conversation : purged) cache::note_kept_out(db, conversation);
         for (const Outcome& outcome : outcomes) {

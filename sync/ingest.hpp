@@ -47,9 +47,6 @@ using Asked = std::shared_ptr<const Order::Asked>;
 Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,
                       std::function<void(cache::Writer&)> also);
 
-/// What a conversation that cannot be read is kept under.
-std::string problem_key(const ConversationId& id);
-
 /// One that cannot be read: kept under its key, and tried again later.
 void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
                      std::optional<Instant> last_chat_at = std::nullopt);

@@ -41,7 +41,7 @@ void remove(cache::Writer& db, Turn turn, const ConversationId& id, Instant now)
     cache::IndexBatch index;
     cache::mark_deleted(db, index, id, now);
     index.flush(db);
-    cache::clear_problem(db, problem_key(id)); // it is nobody's any more
+    cache::clear_problem(db, cache::problem_key(id)); // it is nobody's any more
 }
 
 // Many at once look like an upstream in trouble, or like another project.

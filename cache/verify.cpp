@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/verify.hpp"
+
+#include "alli/error.hpp"
+#include "cache/conversations.hpp"
+#include "cache/index.hpp"
+#include "cache/verify_rows.hpp"
+#include "cache/verify_words.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace alli::cache {
+namespace {
+
+using Findings = std::vector<Finding>;
+
+// A row missing from an index of SQLite's own, or too many in it.
+bool is_of_index(std::string_view what)
+{
+    return what.find("index") != std::string_view::npos;
+}
+
+Findings check_file(Connection& db, const char* where)
+{
+    Findings findings;
+    try {
+        for (const Row row : db.query("PRAGMA integrity_check(20)")) {
+            if (row.text(0) == "ok") continue;
+            std::string what(row.text(0));
+            std::replace(what.begin(), what.end(), '\n', ' ');
+            findings.push_back({where, what, is_of_index(what) ? Mend::reindex : Mend::none});
+        }
+    } catch (const Error& error) { // so damaged that not even that can be read
+        if (error.fault() != Fault::damaged) throw;
+        findings.push_back({where, error.what(), Mend::none});
+    }
+    return findings;
+}
+
+class Verify {
+  public:
+    Verify(Store& store, VerifyWish wish) : store_(store), wish_(std::move(wish)) {}
+
+    Task<Findings> look()
+    {
+        findings_.clear();
+        chats_ = {};
+        co_await look_at_files();
+        if (has(Mend::none) || has(Mend::reindex)) co_return findings_; // what stands in them says no more
+        co_await look_at_rows();
+        for (WordsCheck& check : words_checks()) co_await look_at_words(check);
+        co_return findings_;
+    }
+
+    bool can_mend() const { return !findings_.empty() && !has(Mend::none); }
+
+    Task<> mend()
+    {
+        const auto reindex = [](Writer& db) { db.script("REINDEX"); };
+        if (has(Mend::reindex)) co_await store_.write(reindex);
+        const auto tally = [](Writer& db) { mend_tally(db); };
+        if (has(Mend::tally)) co_await store_.write_outbox(tally);
+        if (has(Mend::rows)) co_await mend_rows();
+        if (has(Mend::words) || has(Mend::rows)) co_await mend_words();
+    }
+
+  private:
+    Task<> look_at_files()
+    {
+        const auto check_outbox = [&](Reader&) {
+            const auto outbox = open_outbox(store_.mirror_path());
+            outbox->interrupt_when(wish_.stopping);
+            Findings found = check_file(*outbox, "outbox");
+            return found.empty() ? check_tally(*outbox) : found;
+        };
+        go_on("outbox.db", 0, 0);
+        add(co_await store_.read_long(check_outbox));
+        const auto check_mirror = [&](Reader&) { // on a connection of its own, which may be told to stop
+            const auto mirror = open_mirror(store_.mirror_path());
+            mirror->interrupt_when(wish_.stopping);
+            return check_file(*mirror, "mirror");
+        };
+        go_on("mirror.db", 0, 0);
+        add(co_await store_.read_long(check_mirror));
+    }
+
+    Task<> look_at_rows()
+    {
+        const auto count = [](Reader& db) { return count_totals(db).conversations; };
+        const auto total = co_await store_.read_long(count);
+        const auto some = [&](Reader& db) { return chats_.step(db); };
+        for (bool more = true; more; go_on("rows", chats_.seen(), total)) more = co_await store_.read_long(some);
+        add(chats_.findings());
+        const auto tables = [](Reader& db) { return check_tables(db); };
+        add(co_await store_.read_long(tables));
+    }
+
+    Task<> look_at_words(WordsCheck& check)
+    {
+        const auto before = store_.commits();
+        const auto some = [&](Reader& db) { return check.step(db); };
+        for (bool more = true; more; go_on(check.table(), 0, 0)) more = co_await store_.read_long(some);
+        check.finish(store_.commits() == before);
+        const auto structure = [&](Writer& db) { check.check_structure(db); };
+        if (wish_.alone) co_await store_.write(structure);
+        add(check.findings());
+    }
+
+    Task<> mend_rows()
+    {
+        const auto tables = [](Writer& db) { mend_tables(db); };
+        co_await store_.write(tables);
+        const auto some = [&](Writer& db) { return chats_.mend(db); };
+        for (bool more = true; more; go_on("mending rows", 0, 0)) more = co_await store_.write(some);
+    }
+
+    // After rows were cut too: what was indexed of them cannot be told any more.
+    Task<> mend_words()
+    {
+        const auto drop = [](Writer& db) { rebuild_index(db); };
+        co_await store_.write(drop);
+        const auto extend = [](Writer& db) { return extend_index(db); };
+        for (bool more = true; more; go_on("making the index of words anew", 0, 0))
+            more = co_await store_.write(extend);
+    }
+
+    bool has(Mend mend) const
+    {
+        return std::any_of(findings_.begin(), findings_.end(), [&](const Finding& one) { return one.mend == mend; });
+    }
+
+    void add(Findings more)
+    {
+        findings_.insert(findings_.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    }
+
+    void go_on(std::string_view what, std::int64_t done, std::int64_t total) const
+    {
+        wish_.report(what, done, total);
+        if (wish_.stopping()) throw Error(Fault::canceled, "", "the verification was interrupted");
+    }
+
+    Store& store_;
+    VerifyWish wish_;
+    Findings findings_;
+    ChatCheck chats_;
+};
+
+} // namespace
+
+Task<VerifyReport> verify(Store& store, VerifyWish wish)
+{
+    const bool repair = wish.repair;
+    Verify work(store, std::move(wish));
+    VerifyReport report;
+    report.findings = co_await work.look();
+    if (!repair || !work.can_mend()) co_return report;
+    co_await work.mend();
+    const Findings left = co_await work.look();
+    report.repaired = left.empty();
+    if (!report.repaired) report.findings = left;
+    co_return report;
+}
+
+} // namespace alli::cache

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/verify_rows.hpp"
+
+#include "alli/clock.hpp"
+#include "cache/changes.hpp"
+#include "cache/problems.hpp"
+#include "cache/text_place.hpp"
+
+#include <array>
+#include <limits>
+
+namespace alli::cache {
+namespace {
+
+constexpr int step_conversations = 500;
+constexpr std::size_t step_mended = 50;
+
+std::int64_t number(Connection& db, std::string_view sql)
+{
+    Rows rows = db.query(sql);
+    return rows.step() ? rows.row().integer(0) : 0;
+}
+
+// Chats with their texts, from the oldest on without a hole.
+std::int64_t whole_chats(Connection& db, std::int64_t conversation)
+{
+    std::int64_t whole = 0;
+    for (const Row row : db.query("SELECT ordinal FROM chat WHERE conversation = ?1 ORDER BY ordinal", conversation)) {
+        if (row.integer(0) != whole) break;
+        ++whole;
+    }
+    return whole;
+}
+
+// Not certified as complete until the engine has fetched it.
+void fetch_again(Writer& db, std::int64_t conversation)
+{
+    SystemClock clock;
+    for (const Row row : db.query("SELECT id, last_chat_at FROM conversation WHERE pk = ?1", conversation)) {
+        const ConversationId id{std::string(row.text(0))};
+        Problem problem;
+        problem.what = fmt::format("conversation {} lost messages on this disk and is fetched again", id.value);
+        problem.hint = "see the system's log for errors of the disk";
+        problem.since = clock.now();
+        problem.retry_at = problem.since;
+        problem.conversation = id.value;
+        if (const auto at = row.optional_instant(1)) problem.unreadable = Span{*at, *at + std::chrono::microseconds(1)};
+        put_problem(db, problem_key(id), problem);
+        note_change(db, id, ChangeKind::chats);
+    }
+}
+
+void put_right(Writer& db, std::int64_t conversation)
+{
+    const std::int64_t whole = whole_chats(db, conversation);
+    const std::int64_t cut =
+        db.run("DELETE FROM chat_row WHERE conversation = ?1 AND ordinal >= ?2", conversation, whole) +
+        db.run("DELETE FROM chat_text WHERE place >= ?1 AND place < ?2", text_place(conversation, whole),
+               text_place(conversation + 1, 0));
+    db.run("UPDATE conversation SET held = ?2 WHERE pk = ?1", conversation, whole);
+    if (cut > 0) fetch_again(db, conversation);
+}
+
+// Texts whose conversation is not there, by where they lie: [from, to).
+constexpr std::string_view count_stray = "SELECT count(*) FROM chat_text t WHERE place >= ?1 AND place < ?2 AND NOT"
+                                         " EXISTS (SELECT 1 FROM conversation c WHERE c.pk = t.place >> 24)";
+constexpr std::string_view drop_stray = "DELETE FROM chat_text WHERE NOT EXISTS"
+                                        " (SELECT 1 FROM conversation c WHERE c.pk = place >> 24)";
+
+struct Rule {
+    const char* where;
+    const char* what; // after a number
+    const char* count;
+    const char* mend;
+};
+constexpr auto rules = std::to_array<Rule>({
+    {"rows", "messages belong to no conversation", "SELECT count(*) FROM pragma_foreign_key_check('chat_row')",
+     "DELETE FROM chat_row WHERE conversation NOT IN (SELECT pk FROM conversation)"},
+    {"rows", "details belong to no message", "SELECT count(*) FROM pragma_foreign_key_check('chat_detail')",
+     "DELETE FROM chat_detail WHERE chat NOT IN (SELECT pk FROM chat_row)"},
+    {"rows", "categories belong to no conversation", "SELECT count(*) FROM pragma_foreign_key_check('category')",
+     "DELETE FROM category WHERE conversation NOT IN (SELECT pk FROM conversation)"},
+    {"rows", "variables belong to no conversation", "SELECT count(*) FROM pragma_foreign_key_check('variable')",
+     "DELETE FROM variable WHERE conversation NOT IN (SELECT pk FROM conversation)"},
+    {"coverage", "intervals run backwards or over each other", // their times are walked again
+     "SELECT count(*) FROM coverage a WHERE from_at >= through_at OR EXISTS"
+     " (SELECT 1 FROM coverage b WHERE b.from_at > a.from_at AND b.from_at < a.through_at)",
+     "DELETE FROM coverage WHERE from_at >= through_at OR EXISTS"
+     " (SELECT 1 FROM coverage b WHERE b.from_at > coverage.from_at AND b.from_at < coverage.through_at)"},
+});
+
+constexpr std::string_view wrong_tallies =
+    "SELECT count(*) FROM tally t WHERE entries <> (SELECT count(*) FROM entry e WHERE e.state = t.state) OR bytes <>"
+    " (SELECT coalesce(sum(length(body) + coalesce(length(response), 0)), 0) FROM entry e WHERE e.state = t.state)";
+
+} // namespace
+
+bool ChatCheck::step(Reader& db)
+{
+    const std::int64_t from = after_ == 0 ? std::numeric_limits<std::int64_t>::min() : text_place(after_ + 1, 0);
+    int rows = 0;
+    for (const Row row : db.query("SELECT pk, held, (SELECT count(*) FROM chat_row r WHERE r.conversation = c.pk),"
+                                  " (SELECT coalesce(max(ordinal) + 1, 0) FROM chat_row r WHERE r.conversation = c.pk),"
+                                  " (SELECT count(*) FROM chat r WHERE r.conversation = c.pk), (SELECT count(*) FROM"
+                                  " chat_text t WHERE t.place >= c.pk << 24 AND t.place < (c.pk + 1) << 24)"
+                                  " FROM conversation c WHERE pk > ?1 ORDER BY pk LIMIT ?2",
+                                  after_, step_conversations)) {
+        ++rows, ++seen_, after_ = row.integer(0);
+        const std::int64_t chats = row.integer(2);
+        const bool torn = row.integer(3) != chats || row.integer(4) != chats || row.integer(5) != chats;
+        if (!torn && row.integer(1) == chats) continue;
+        ++(torn ? torn_ : miscounted_);
+        wrong_.push_back(after_);
+    }
+    const bool more = rows == step_conversations;
+    const std::int64_t to = more ? text_place(after_ + 1, 0) : std::numeric_limits<std::int64_t>::max();
+    for (const Row row : db.query(count_stray, from, to)) stray_texts_ += row.integer(0);
+    return more;
+}
+
+std::vector<Finding> ChatCheck::findings() const
+{
+    std::vector<Finding> findings;
+    const auto add = [&](std::int64_t count, std::string_view what) {
+        if (count > 0) findings.push_back({"rows", fmt::format("{} {}", count, what), Mend::rows});
+    };
+    add(miscounted_, "conversations count their messages wrongly");
+    add(torn_, "conversations lack messages or texts of them");
+    add(stray_texts_, "texts belong to no conversation");
+    return findings;
+}
+
+bool ChatCheck::mend(Writer& db)
+{
+    if (stray_texts_ > 0) db.run(drop_stray);
+    for (std::size_t n = 0; n < step_mended && !wrong_.empty(); ++n) {
+        put_right(db, wrong_.back());
+        wrong_.pop_back();
+    }
+    return !wrong_.empty();
+}
+
+std::vector<Finding> check_tables(Reader& db)
+{
+    std::vector<Finding> findings;
+    for (const Rule& rule : rules)
+        if (const std::int64_t wrong = number(db, rule.count); wrong > 0)
+            findings.push_back({rule.where, fmt::format("{} {}", wrong, rule.what), Mend::rows});
+    return findings;
+}
+
+void mend_tables(Writer& db)
+{
+    for (const Rule& rule : rules) db.run(rule.mend);
+}
+
+std::vector<Finding> check_tally(Reader& outbox)
+{
+    std::vector<Finding> findings;
+    if (const std::int64_t wrong = number(outbox, wrong_tallies); wrong > 0)
+        findings.push_back({"outbox", fmt::format("{} states are counted wrongly", wrong), Mend::tally});
+    return findings;
+}
+
+void mend_tally(Writer& outbox)
+{
+    outbox.run("UPDATE tally SET entries = (SELECT count(*) FROM entry e WHERE e.state = tally.state),"
+               " bytes = (SELECT coalesce(sum(length(body) + coalesce(length(response), 0)), 0) FROM entry e"
+               " WHERE e.state = tally.state)");
+}
+
+} // namespace alli::cache

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// `verify`: the files, their rows and the index of words against each other; exit code 5 where something is wrong and
+// was not put right.
+#include "alli/error.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/maintain.hpp"
+#include "daemon/status.hpp"
+#include "daemon/terminal.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+
+namespace alli::daemon {
+
+struct VerifyArguments {
+    bool repair = false, json = false;
+};
+
+// What a person does about it depends on what is wrong.
+static std::string advice(const Json& report)
+{
+    for (const Json& finding : report["findings"]) {
+        if (finding["repairable"].get<bool>()) continue;
+        if (finding["where"] == "outbox")
+            return "keep a copy of outbox.db before anything else: it may hold writes that were not delivered";
+        return "stop the program and move mirror.db aside with its -wal and -shm: it is rebuilt from upstream";
+    }
+    return "alli-mirror verify --repair puts it right";
+}
+
+static void print(const Json& report)
+{
+    for (const Json& finding : report["findings"])
+        fmt::print("{}: {}\n", finding["where"].get<std::string>(), printable_line(finding["what"].get<std::string>()));
+    if (report["findings"].empty()) fmt::print("the files, their rows and the index of words agree\n");
+    if (report["repaired"].get<bool>()) fmt::print("this was put right; the next sync fetches what was lost\n");
+}
+
+static int verify(const VerifyArguments& arguments, const Context& context)
+{
+    const ReadPlace place = find_read_place(context.settings(), context.environment);
+    if (!std::filesystem::exists(place.mirror_path))
+        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
+                    "there is no mirror at {} yet", place.mirror_path);
+    const Json report = maintain(context, place, Json{{"task", "verify"}, {"repair", arguments.repair}});
+    if (arguments.json)
+        print_json(dump(report));
+    else
+        print(report);
+    if (report["damaged"].get<bool>())
+        throw Error(Fault::damaged, advice(report), "something is wrong beside {}", place.mirror_path);
+    return 0;
+}
+
+Action add_verify(CLI::App& arguments)
+{
+    auto chosen = std::make_shared<VerifyArguments>();
+    arguments.add_flag("--repair", chosen->repair,
+                       "make wrong indexes and counts anew, and have what was lost fetched again");
+    arguments.add_flag("--json", chosen->json, "what was found, as JSON");
+    return [chosen](const Context& context) { return verify(*chosen, context); };
+}
+
+} // namespace alli::daemon

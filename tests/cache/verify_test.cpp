@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/verify.hpp"
+
+#include "alli/clock.hpp"
+#include "alli/error.hpp"
+#include "cache/problems.hpp"
+#include "cache/search.hpp"
+#include "tests/cache/fixture.hpp"
+
+#include <boost/asio/detached.hpp>
+
+#include <sqlite3.h>
+
+#include <fstream>
+
+namespace alli::cache {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::IsSupersetOf;
+
+class VerifyTest : public CacheTest {
+  protected:
+    VerifyTest()
+    {
+        for (int n = 0; n < 50; ++n) put("c" + std::to_string(n), 1000 + n * 10, 10);
+        const Instant end{std::chrono::seconds(10'000)};
+        write([&](Writer& db) { cover(db, {beginning_of_time, end, end}); });
+    }
+
+    VerifyReport look(VerifyWish wish = {})
+    {
+        asio::io_context loop;
+        std::exception_ptr failure;
+        VerifyReport report;
+        asio::co_spawn(loop, verify(*store_, std::move(wish)), [&](std::exception_ptr why, VerifyReport found) {
+            failure = why;
+            report = std::move(found);
+        });
+        loop.run();
+        if (failure) std::rethrow_exception(failure);
+        return report;
+    }
+
+    VerifyReport repair()
+    {
+        VerifyWish wish;
+        wish.repair = true;
+        return look(std::move(wish));
+    }
+
+    std::vector<std::string> findings(bool alone = false)
+    {
+        VerifyWish wish;
+        wish.alone = alone;
+        std::vector<std::string> lines;
+        for (const Finding& one : look(std::move(wish)).findings) lines.push_back(one.where + ": " + one.what);
+        return lines;
+    }
+
+    std::int64_t hits()
+    {
+        SearchQuery query;
+        query.text = "chat";
+        return store_->read([&](Reader& db) { return search(db, query); }).total;
+    }
+
+    std::int64_t held(const std::string& id)
+    {
+        return store_->read([&](Reader& db) { return find_held(db, ConversationId{id}); })->chats;
+    }
+
+    bool is_complete_at(int seconds)
+    {
+        const Instant at{std::chrono::seconds(seconds)};
+        return store_->read([&](Reader& db) { return is_covered(db, at, at + std::chrono::microseconds(1)); });
+    }
+
+    // FTS5's own tables, which SQLite keeps from everybody.
+    void spoil_words(const std::string& sql)
+    {
+        write([&](Writer& db) {
+            sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_DEFENSIVE, 0, nullptr);
+            db.run(sql);
+            sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+        });
+        reopen(); // FTS5 remembers what it has read
+    }
+
+    // Past SQLite: bytes of a page that the file says belongs to the table or index.
+    void spoil(const std::string& what, std::int64_t at, const std::string& bytes)
+    {
+        std::int64_t page = 0;
+        store_->read([&](Reader& db) {
+            for (const Row row : db.query("SELECT rootpage FROM sqlite_schema WHERE name = ?1", what))
+                page = row.integer(0);
+        });
+        store_.reset();
+        {
+            std::fstream file(dir_ / "mirror.db", std::ios::in | std::ios::out | std::ios::binary);
+            file.seekp((page - 1) * 4096 + at);
+            file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        }
+        store_ = std::make_unique<Store>(options());
+    }
+};
+
+TEST_F(VerifyTest, FindsNothingWhereNothingIsWrong)
+{
+    EXPECT_THAT(findings(), IsEmpty());
+    EXPECT_THAT(findings(true), IsEmpty());
+}
+
+TEST_F(VerifyTest, FindsWhatTheIndexLacksAndMakesItAnew)
+{
+    write([](Writer& db) {
+        for (const char* table : {"chat_words", "chat_letters"}) // as if the words of one chat had never been put
+            db.run(fmt::format("INSERT INTO {0} ({0}, rowid, text, citations) VALUES ('delete', 1000,"
+                               " 'chat 9 of c0', '')",
+                               table));
+    });
+    EXPECT_THAT(findings(),
+                ElementsAre("words: chat_words holds 499 rows of 500", "words: chat_letters holds 499 rows of 500"));
+    EXPECT_TRUE(look().damaged());
+    EXPECT_TRUE(repair().repaired);
+    EXPECT_THAT(findings(), IsEmpty());
+    EXPECT_EQ(hits(), 500);
+}
+
+TEST_F(VerifyTest, FindsAnIndexWhosePagesAreWrongBesideOthersAndAlone)
+{
+    spoil_words("UPDATE chat_words_data SET block = zeroblob(length(block)) WHERE id > 10 AND length(block) > 50");
+    EXPECT_THAT(findings(), ElementsAre("words: chat_words is damaged"));
+    EXPECT_THAT(findings(true), ElementsAre("words: chat_words is damaged"));
+    EXPECT_TRUE(repair().repaired);
+    EXPECT_EQ(hits(), 500);
+}
+
+TEST_F(VerifyTest, FindsAnIndexThatHasForgottenItsParts)
+{
+    spoil_words("UPDATE chat_words_data SET block = x'ffff' WHERE id = 10");
+    EXPECT_THAT(findings(), ElementsAre("words: chat_words finds 0 places of 2000"));
+    EXPECT_TRUE(repair().repaired);
+    EXPECT_EQ(hits(), 500);
+}
+
+TEST_F(VerifyTest, WritesThatMeetADamagedIndexFailButNotForGood)
+{
+    spoil_words("UPDATE chat_words_data SET block = x'ffff' WHERE id = 10");
+    EXPECT_THROW(put("new", 5000, 3), Error) << "it cannot be indexed";
+    EXPECT_TRUE(repair().repaired);
+    put("new", 5000, 3);
+    EXPECT_EQ(hits(), 503);
+}
+
+TEST_F(VerifyTest, PutsCountsRight)
+{
+    write([](Writer& db) { db.run("UPDATE conversation SET held = 11 WHERE id = 'c7'"); });
+    EXPECT_THAT(findings(), ElementsAre("rows: 1 conversations count their messages wrongly"));
+    EXPECT_TRUE(repair().repaired);
+    EXPECT_EQ(held("c7"), 10);
+    EXPECT_TRUE(is_complete_at(1070)) << "nothing was missing";
+}
+
+TEST_F(VerifyTest, HasWhatIsMissingFetchedAgain)
+{
+    const std::string place = "(SELECT (pk << 24) + 4 FROM conversation WHERE id = 'c7')";
+    write([&](Writer& db) { db.run("DELETE FROM chat_text WHERE place = " + place); });
+    EXPECT_THAT(findings(), ElementsAre("rows: 1 conversations lack messages or texts of them"));
+    EXPECT_TRUE(repair().repaired);
+    EXPECT_EQ(held("c7"), 4);
+    EXPECT_EQ(hits(), 494);
+    EXPECT_FALSE(is_complete_at(1070)) << "until it is there again";
+    EXPECT_TRUE(is_complete_at(1080));
+    const auto due = store_->read([](Reader& db) { return load_due_problems(db, SystemClock().now()); });
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_EQ(due.front().conversation, "c7");
+}
+
+TEST_F(VerifyTest, DropsRowsThatBelongToNothing)
+{
+    write([](Writer& db) {
+        db.run("INSERT INTO chat_text (place, raw) VALUES ((7777 << 24) + 1, '{}'), (-5, '{}')");
+        db.run("INSERT INTO chat_detail (chat, of, raw) SELECT pk, 1, '{}' FROM chat_row LIMIT 1");
+    });
+    store_.reset();
+    {
+        Writer db(dir_ / "mirror.db");
+        db.script("PRAGMA foreign_keys = OFF; DELETE FROM chat_row WHERE pk = (SELECT chat FROM chat_detail);"
+                  "INSERT INTO category (name, conversation, id) VALUES ('hotel', 4444, 'x')");
+    }
+    store_ = std::make_unique<Store>(options());
+    EXPECT_THAT(findings(),
+                IsSupersetOf({"rows: 2 texts belong to no conversation", "rows: 1 details belong to no message",
+                              "rows: 1 categories belong to no conversation"}));
+    EXPECT_TRUE(repair().repaired);
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(VerifyTest, TakesBackCoverageThatContradictsItself)
+{
+    write([](Writer& db) { db.run("INSERT INTO coverage (from_at, through_at, verified_at) VALUES (1000, 900, 1)"); });
+    EXPECT_THAT(findings(), ElementsAre("coverage: 2 intervals run backwards or over each other"));
+    EXPECT_TRUE(repair().repaired);
+    EXPECT_FALSE(is_complete_at(1000)) << "it is walked again";
+}
+
+TEST_F(VerifyTest, PutsTheOutboxsCountsRight)
+{
+    asio::io_context loop;
+    auto spoil =
+        store_->write_outbox([](Writer& db) { db.run("UPDATE tally SET entries = 3 WHERE state = 'failed'"); });
+    asio::co_spawn(loop, std::move(spoil), asio::detached);
+    loop.run();
+    EXPECT_THAT(findings(), ElementsAre("outbox: 1 states are counted wrongly"));
+    EXPECT_TRUE(repair().repaired);
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(VerifyTest, MakesAnIndexOfSqlitesOwnAnew)
+{
+    write([](Writer& db) { db.run("UPDATE chat_row SET completed = 0 WHERE ordinal = 9"); });
+    spoil("chat_growing", 4095, "\x77"); // the end of an entry: the row that it stands for
+    const VerifyReport found = look();
+    ASSERT_TRUE(found.damaged());
+    EXPECT_EQ(found.findings.front().where, "mirror");
+    for (const Finding& one : found.findings) EXPECT_EQ(one.mend, Mend::reindex) << one.what;
+    EXPECT_TRUE(repair().repaired);
+}
+
+TEST_F(VerifyTest, DoesNotTouchAPageOfATableThatIsNotWhatItMustBe)
+{
+    spoil("chat_text", 0, std::string(3, '\xff'));
+    VerifyWish wish;
+    const VerifyReport found = repair();
+    EXPECT_TRUE(found.damaged());
+    EXPECT_EQ(found.findings.front().where, "mirror");
+    EXPECT_EQ(found.findings.front().mend, Mend::none);
+}
+
+TEST_F(VerifyTest, EndsWhenItIsToldTo)
+{
+    VerifyWish wish;
+    int asked = 0;
+    wish.stopping = [&] { return ++asked > 2; };
+    EXPECT_THROW(look(std::move(wish)), Error);
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+} // namespace
+} // namespace alli::cache
