@@ -4,6 +4,7 @@
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/random.hpp"
+#include "cache/backup.hpp"
 #include "cache/changes.hpp"
 #include "cache/gaps.hpp"
 #include "cache/index.hpp"
@@ -175,6 +176,7 @@ PurgeReport plan_purge(Store& store, const PurgeWish& wish)
 
 Task<PurgeReport> purge(Store& store, PurgeWish wish, PurgeHooks hooks)
 {
+    remove_left_backups(store.mirror_path()); // they hold it too
     Purge work(store, std::move(wish), std::move(hooks));
     co_await work.note();
     co_await work.erase();

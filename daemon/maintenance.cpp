@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/maintenance.hpp"
 
+#include "alli/clock.hpp"
 #include "alli/error.hpp"
+#include "cache/backup.hpp"
 #include "cache/verify.hpp"
 #include "daemon/status.hpp"
 
@@ -89,6 +91,24 @@ void check_verify(const Json& request)
     flag_of(request, "repair");
 }
 
+Task<Json> run_backup(MaintenanceTools tools, Json)
+{
+    cache::BackupHooks hooks;
+    hooks.report = tools.hooks.report;
+    hooks.stopping = tools.hooks.stopping;
+    SystemClock clock;
+    std::string name = to_rfc3339(clock.now());
+    Task<cache::BackupReport> work = cache::back_up(tools.store, std::move(name), std::move(hooks));
+    const cache::BackupReport report = co_await std::move(work);
+    Json json{{"directory", report.directory}, {"bytes", report.bytes}};
+    json["conversations"] = report.conversations;
+    json["chats"] = report.chats;
+    json["heldWrites"] = report.held_writes;
+    co_return json;
+}
+
+void check_backup(const Json&) {} // it takes nothing
+
 struct TaskRow {
     std::string_view name;
     Task<Json> (*run)(MaintenanceTools, Json);
@@ -97,6 +117,7 @@ struct TaskRow {
 // THE table.
 constexpr auto tasks = std::to_array<TaskRow>({
     {"purge", &run_purge, &check_purge},
+    {"backup", &run_backup, &check_backup},
     {"verify", &run_verify, &check_verify},
 });
 

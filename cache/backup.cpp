@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/backup.hpp"
+
+#include "alli/error.hpp"
+#include "cache/conversations.hpp"
+#include "cache/file_copy.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+namespace alli::cache {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view prefix = ".alli-mirror-backup-"; // nobody else's
+constexpr int step_pages = 1024;                            // 4 MiB: a few milliseconds
+
+/// Gone with everything in it unless it was kept.
+class Place {
+  public:
+    explicit Place(std::string path) : path_(std::move(path))
+    {
+        if (::mkdir(path_.c_str(), 0700) != 0)
+            throw Error(Fault::io, "the state directory must be writable by the program's user", "cannot make {}: {}",
+                        path_, std::strerror(errno));
+    }
+    ~Place()
+    {
+        std::error_code left; // what cannot be removed is tried again by the next backup
+        if (!kept_) fs::remove_all(path_, left);
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+    std::string operator/(const std::string& name) const { return path_ + '/' + name; }
+    const std::string& keep()
+    {
+        kept_ = true;
+        return path_;
+    }
+
+  private:
+    std::string path_;
+    bool kept_ = false;
+};
+
+void sync_to_disk(const std::string& path)
+{
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC); // of a copy that nothing has open any more
+    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int why = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (!synced) throw Error(Fault::io, "see the system's log", "cannot sync {}: {}", path, std::strerror(why));
+}
+
+void require_whole(Connection& db)
+{
+    for (const Row row : db.query("PRAGMA integrity_check(1)"))
+        if (row.text(0) != "ok")
+            throw Error(Fault::damaged, "alli-mirror verify says more", "the copy of {} is damaged: {}",
+                        fs::path(db.path()).filename().string(), row.text(0));
+}
+
+std::int64_t hold_writes(Writer& outbox)
+{
+    return outbox.run("UPDATE entry SET state = 'conflict', last_error = 'from a backup: it may have been sent since;"
+                      " retry it, or discard it' WHERE state IN ('pending', 'sending')");
+}
+
+class Backup {
+  public:
+    Backup(Store& store, const std::string& name, BackupHooks hooks)
+        : store_(store), hooks_(std::move(hooks)), original_(store.mirror_path()),
+          place_((directory() / (std::string(prefix) + name)).string())
+    {}
+
+    // The outbox last: where both tell of a write, it is the one that is believed.
+    Task<BackupReport> make()
+    {
+        const std::string mirror = place_ / original_.filename().string(), outbox = place_ / "outbox.db";
+        co_await copy(Store::File::mirror, mirror);
+        co_await copy(Store::File::outbox, outbox);
+        go_on("checking the copy", 0, 0);
+        const auto finish_both = [&](Reader&) { // on a thread that may take long
+            finish(mirror, [&](Writer& db) {
+                const Totals totals = count_totals(db);
+                report_.conversations = totals.conversations, report_.chats = totals.chats;
+            });
+            finish(outbox, [&](Writer& db) { report_.held_writes = hold_writes(db); });
+        };
+        co_await store_.read_long(finish_both);
+        report_.directory = place_.keep();
+        sync_to_disk(report_.directory);
+        co_return report_;
+    }
+
+  private:
+    fs::path directory() const { return original_.has_parent_path() ? original_.parent_path() : "."; }
+
+    Task<> copy(Store::File file, const std::string& to)
+    {
+        FileCopy work(to);
+        const auto some = [&](Writer& from) { return work.step(from, step_pages); };
+        const std::string name = fs::path(to).filename().string();
+        for (bool more = true; more; go_on(name, work.done(), work.total()))
+            more = co_await store_.between_commits(file, some);
+        work.require_whole();
+    }
+
+    // Checks it, and leaves one file without a log.
+    template <class F>
+    void finish(const std::string& path, F work)
+    {
+        {
+            Writer db(path, "FULL");
+            db.interrupt_when(hooks_.stopping);
+            require_whole(db);
+            in_transaction(db, [&] { work(db); });
+            db.checkpoint(Writer::Checkpoint::truncate);
+        }
+        for (const char* suffix : {"-wal", "-shm"}) fs::remove(path + suffix);
+        sync_to_disk(path);
+        report_.bytes += static_cast<std::int64_t>(fs::file_size(path));
+    }
+
+    void go_on(std::string_view what, std::int64_t done, std::int64_t total) const
+    {
+        hooks_.report(what, done, total);
+        if (hooks_.stopping()) throw Error(Fault::canceled, "", "the backup was interrupted");
+    }
+
+    Store& store_;
+    BackupHooks hooks_;
+    fs::path original_;
+    Place place_;
+    BackupReport report_;
+};
+
+} // namespace
+
+Task<BackupReport> back_up(Store& store, std::string name, BackupHooks hooks)
+{
+    remove_left_backups(store.mirror_path());
+    Backup work(store, name, std::move(hooks));
+    co_return co_await work.make();
+}
+
+void remove_left_backups(const std::string& mirror_path)
+{
+    const fs::path beside = fs::path(mirror_path).parent_path();
+    std::error_code unreadable; // then nothing can be made there either
+    std::vector<fs::path> left;
+    for (const auto& entry : fs::directory_iterator(beside.empty() ? "." : beside, unreadable))
+        if (entry.is_directory() && entry.path().filename().string().starts_with(prefix)) left.push_back(entry.path());
+    for (const fs::path& path : left) fs::remove_all(path, unreadable);
+}
+
+} // namespace alli::cache
