@@ -2,6 +2,7 @@
 // `serve`: the daemon. The main thread waits for a signal, watches the engine and tells the service manager; the engine
 // and the proxy have threads of their own.
 #include "alli/error.hpp"
+#include "alli/log.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/instance.hpp"
@@ -18,7 +19,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
 
 #include <csignal>
 
@@ -68,9 +68,9 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
 
 static void say_hello(const Plan& plan, const std::vector<std::string>& addresses)
 {
-    fmt::print(stderr, "alli-mirror {} listens on {}\n", ALLI_VERSION, fmt::join(addresses, ", "));
-    fmt::print(stderr, "the mirror is {}\n", plan.instance.mirror_path);
-    if (!plan.sandbox) return;
+    log_event<Event::ready>(std::string_view(ALLI_VERSION), fmt::format("{}", fmt::join(addresses, ", ")),
+                            plan.instance.mirror_path);
+    if (!plan.sandbox || plan.instance.config.log_format == "json") return;
     fmt::print(stderr, "it mirrors a sandbox at {} (key: {})\ntry, in another terminal:\n", plan.sandbox->url(),
                sandbox_key);
     for (const std::string& address : addresses) {
@@ -91,10 +91,11 @@ static Task<> watch_engine(SystemClock& clock, const Instance& instance)
         if (state->error != known) {
             known = state->error;
             if (known.empty())
-                spdlog::info("upstream answers again");
+                log_event<Event::upstream_back>();
             else
-                spdlog::warn("{}", known);
+                log_event<Event::upstream_lost>(known, state->hint);
         }
+        log_repeats();
         co_await clock.sleep(std::chrono::seconds(1));
     }
 }
@@ -146,8 +147,9 @@ static void run_until_stopped(Plan& plan, const Context& context)
 
     signals.clear(); // a second signal ends the process at once: nothing is lost by that
     notify_stopping();
-    spdlog::info("stopping");
+    log_event<Event::stopping>();
     instance.stop();
+    log_repeats(true);
     if (failure) std::rethrow_exception(failure);
 }
 
@@ -163,7 +165,7 @@ static int serve(const ServeArguments& arguments, const Context& context)
     make_directory_of(plan.instance.mirror_path);
     for (const std::string& address : plan.listen.addresses)
         if (address.starts_with("unix:")) make_directory_of(address.substr(5));
-    if (!plan.listen.note.empty()) spdlog::info("{}", plan.listen.note);
+    if (!plan.listen.note.empty()) log_event<Event::no_socket>(plan.listen.note);
     run_until_stopped(plan, context);
     return 0;
 }

@@ -2,9 +2,12 @@
 #include "daemon/instance.hpp"
 
 #include "alli/error.hpp"
+#include "alli/log.hpp"
 #include "cache/index.hpp"
+#include "cache/log_key.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/status.hpp"
+#include "proxy/seal.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -158,8 +161,8 @@ void Instance::spawn_index(Task<> work)
     auto ended = [this](std::exception_ptr failure) {
         try {
             if (failure && !stopping_) std::rethrow_exception(failure);
-        } catch (const std::exception& error) {
-            spdlog::warn("the index of words goes on at the next start: {}", error.what());
+        } catch (const std::exception&) {
+            log_event<Event::index_paused>(reason_of(std::current_exception()));
         }
     };
     asio::co_spawn(engine_loop_, std::move(work), asio::bind_cancellation_slot(cancel_index_.slot(), ended));
@@ -190,9 +193,26 @@ void Instance::run_once(std::function<void(const sync::State&)> report)
     if (failure) std::rethrow_exception(failure);
 }
 
+static Task<> keep_log_key(cache::Store& store, std::string key)
+{
+    const auto put = [&](cache::Writer& db) { cache::put_log_key(db, key); };
+    co_await store.write_outbox(put);
+}
+
+void Instance::adopt_log_key()
+{
+    auto key = store_.read_outbox([](cache::Reader& db) { return cache::find_log_key(db); });
+    if (!key) {
+        key = proxy::to_base64url(random_.bytes(24));
+        asio::co_spawn(engine_loop_, keep_log_key(store_, *key), asio::detached); // one that is lost is made anew
+    }
+    set_log_key(*key);
+}
+
 void Instance::serve(std::vector<std::string> listen, std::vector<std::string> tokens,
                      std::function<void(std::exception_ptr)> failed)
 {
+    adopt_log_key();
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(listen), std::move(tokens)), needs());
     work_.emplace(engine_loop_.get_executor());
     spawn_deliverer(failed);

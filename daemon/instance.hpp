@@ -74,6 +74,7 @@ class Instance {
     void spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended);
     void spawn_deliverer(std::function<void(std::exception_ptr)> failed);
     void spawn_index(Task<> work);
+    void adopt_log_key();
     MaintenanceTools maintenance_tools();
 
     InstanceOptions options_;

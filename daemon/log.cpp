@@ -2,9 +2,9 @@
 #include "daemon/log.hpp"
 
 #include "alli/instant.hpp"
+#include "alli/log.hpp"
+#include "daemon/terminal.hpp"
 
-#include <nlohmann/json.hpp>
-#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -13,32 +13,57 @@
 
 namespace alli::daemon {
 
-/// %* : the priority that the journal reads off the start of a line (sd-daemon(3)).
-class JournalPriority final : public spdlog::custom_flag_formatter {
-  public:
-    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override
-    {
-        static constexpr std::string_view priorities[] = {"<7>", "<7>", "<6>", "<4>", "<3>", "<2>", "<6>"};
-        const std::string_view priority = priorities[static_cast<std::size_t>(message.level)];
-        out.append(priority.data(), priority.data() + priority.size());
-    }
-    std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JournalPriority>(); }
-};
+/// The priority that the journal reads off the start of a line (sd-daemon(3)).
+static std::string_view priority_of(spdlog::level::level_enum level)
+{
+    static constexpr std::string_view priorities[] = {"<7>", "<7>", "<6>", "<4>", "<3>", "<2>", "<6>"};
+    return priorities[static_cast<std::size_t>(level)];
+}
 
-class JsonLines final : public spdlog::formatter {
+static void append(spdlog::memory_buf_t& out, std::string_view text)
+{
+    out.append(text.data(), text.data() + text.size());
+}
+
+static std::string_view view(spdlog::string_view_t text)
+{
+    return {text.data(), text.size()};
+}
+
+static std::string time_text(std::chrono::system_clock::time_point when)
+{
+    using namespace std::chrono;
+    const auto second = floor<seconds>(when);
+    std::string text = to_rfc3339(second);
+    text.pop_back(); // the Z
+    return fmt::format("{}.{:03}Z", text, duration_cast<milliseconds>(when - second).count());
+}
+
+/// The journal has the time and the level of a line itself.
+class Lines final : public spdlog::formatter {
   public:
+    Lines(bool json, bool journal) : json_(json), journal_(journal) {}
+
     void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override
     {
-        nlohmann::ordered_json line;
-        line["time"] = to_rfc3339(std::chrono::time_point_cast<Instant::duration>(message.time));
-        const auto level = spdlog::level::to_string_view(message.level);
-        line["level"] = std::string(level.data(), level.size());
-        line["message"] = std::string(message.payload.data(), message.payload.size());
-        const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-        out.append(text.data(), text.data() + text.size());
+        const std::string time = time_text(message.time);
+        const std::string_view level = view(spdlog::level::to_string_view(message.level));
+        if (journal_) append(out, priority_of(message.level));
+        if (json_)
+            append(out, fmt::format(R"({{"time":"{}","level":"{}",{}}})", time, level, view(message.payload)));
+        else if (journal_)
+            append(out, view(message.payload));
+        else
+            append(out, fmt::format("{} {} {}", time, level, view(message.payload)));
+        append(out, "\n");
     }
-    std::unique_ptr<formatter> clone() const override { return std::make_unique<JsonLines>(); }
+    std::unique_ptr<formatter> clone() const override { return std::make_unique<Lines>(json_, journal_); }
+
+  private:
+    bool json_, journal_;
 };
+
+static bool machines_read = false; // the main thread's
 
 /// $JOURNAL_STREAM is inherited by children whose stderr goes elsewhere: it counts only where it names ours.
 static bool is_journal(const Environment& environment)
@@ -48,23 +73,34 @@ static bool is_journal(const Environment& environment)
            environment("JOURNAL_STREAM") == fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-static std::unique_ptr<spdlog::formatter> make_formatter(const Config& config, const Environment& environment)
+/// One for good: a reload changes it, for other threads write to it meanwhile.
+static spdlog::logger& the_logger()
 {
-    if (config.log_format == "json") return std::make_unique<JsonLines>();
-    auto text = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-    text->add_flag<JournalPriority>('*');
-    text->set_pattern(is_journal(environment) ? "%*%v" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v");
-    return text;
+    static const std::shared_ptr<spdlog::logger> logger = [] {
+        auto made = std::make_shared<spdlog::logger>("alli-mirror", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        made->flush_on(spdlog::level::trace);
+        spdlog::set_default_logger(made);
+        return made;
+    }();
+    return *logger;
 }
 
 void start_log(const Config& config, const Environment& environment)
 {
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    auto logger = std::make_shared<spdlog::logger>("alli-mirror", std::move(sink));
-    logger->set_formatter(make_formatter(config, environment));
-    logger->set_level(spdlog::level::from_str(config.log_level));
-    logger->flush_on(spdlog::level::trace);
-    spdlog::set_default_logger(std::move(logger));
+    const bool json = config.log_format == "json", journal = is_journal(environment);
+    spdlog::logger& log = the_logger();
+    log.set_formatter(std::make_unique<Lines>(json, journal));
+    log.set_level(spdlog::level::from_str(config.log_level));
+    set_log_style(json ? LogStyle::json : LogStyle::text);
+    machines_read = json || journal;
+}
+
+void tell_failure(const std::string& sentence, const std::string& hint)
+{
+    if (machines_read)
+        log_event<Event::failed>(sentence, hint);
+    else
+        print_failure(sentence, hint);
 }
 
 } // namespace alli::daemon

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log: spdlog to stderr, as text or JSON lines; under the journal with its priorities and without a time of its
-// own. Never message text, never a key.
+// Where the log goes (what it says: alli/event.hpp): spdlog to stderr, as text or JSON lines; under the journal with
+// its priorities, and as text without a time and a level of its own.
 #pragma once
 
 #include "daemon/settings.hpp"
 
 namespace alli::daemon {
 
-/// Sets the process's default logger from log.level and log.format.
+/// From log.level and log.format. Again at a reload, while other threads log.
 void start_log(const Config& config, const Environment& environment);
+
+/// How a command ends badly: as an event where machines read the log (the journal, JSON), else in two lines for a
+/// person.
+void tell_failure(const std::string& sentence, const std::string& hint);
 
 } // namespace alli::daemon

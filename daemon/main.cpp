@@ -2,7 +2,7 @@
 // The program: a command line in, an exit code out. The one place that turns a Fault into an exit code.
 #include "alli/error.hpp"
 #include "daemon/commands.hpp"
-#include "daemon/terminal.hpp"
+#include "daemon/log.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -27,7 +27,7 @@ static int exit_code(Fault fault) noexcept
 static int complain(const std::string& sentence, const std::string& hint, int code)
 {
     std::fflush(stdout);
-    daemon::print_failure(sentence, hint);
+    daemon::tell_failure(sentence, hint);
     return code;
 }
 

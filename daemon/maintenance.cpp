@@ -3,11 +3,10 @@
 
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
+#include "alli/log.hpp"
 #include "cache/backup.hpp"
 #include "cache/verify.hpp"
 #include "daemon/status.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <array>
 
@@ -176,11 +175,11 @@ Task<> Maintenance::run(Json request)
         Task<Json> work = run_task(std::move(tools), std::move(request));
         const Json result = co_await std::move(work);
         note("done", {{"task", task}, {"result", result}});
-        spdlog::info("{} is done", task.get<std::string>());
+        log_event<Event::maintenance_done>(task.get_ref<const std::string&>());
     } catch (const Error& error) {
         why = error.what(), hint = error.hint();
         note("failed", {{"task", task}, {"error", why}, {"hint", hint}});
-        spdlog::warn("{} failed: {}", task.get<std::string>(), why);
+        log_event<Event::maintenance_failed>(task.get_ref<const std::string&>(), why, hint);
     }
     busy_ = false;
 }

@@ -2,10 +2,9 @@
 #include "daemon/reload.hpp"
 
 #include "alli/error.hpp"
+#include "alli/log.hpp"
 #include "daemon/assign.hpp"
 #include "daemon/log.hpp"
-
-#include <spdlog/spdlog.h>
 
 namespace alli::daemon {
 
@@ -24,13 +23,14 @@ std::vector<std::string> changed_settings(const Config& before, const Config& af
 
 static void take_over(const Config& wanted, Config& current, const Environment& environment)
 {
-    std::vector<std::string> waiting = changed_settings(current, wanted);
+    std::vector<std::string> taken = changed_settings(current, wanted), waiting = taken;
     std::erase_if(waiting, is_live);
+    std::erase_if(taken, std::not_fn(is_live));
     current.log_level = wanted.log_level;
     current.log_format = wanted.log_format;
     start_log(current, environment);
-    spdlog::info("the settings were read again");
-    if (!waiting.empty()) spdlog::warn("changed, but only a restart brings it: {}", fmt::join(waiting, ", "));
+    log_event<Event::reloaded>(fmt::format("{}", fmt::join(taken, ", ")));
+    if (!waiting.empty()) log_event<Event::restart_needed>(fmt::format("{}", fmt::join(waiting, ", ")));
 }
 
 void reload_settings(const Context& context, Config& current)
@@ -38,7 +38,7 @@ void reload_settings(const Context& context, Config& current)
     try {
         take_over(context.settings().config, current, context.environment);
     } catch (const Error& error) {
-        spdlog::error("the settings stay as they were: {} (hint: {})", error.what(), error.hint());
+        log_event<Event::reload_failed>(std::string_view(error.what()), error.hint());
     }
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/answer.hpp"
 
+#include "alli/log.hpp"
 #include "proxy/refusal.hpp"
 #include "upstream/header.hpp"
 
 #include <boost/beast/http/status.hpp>
 #include <boost/system/system_error.hpp>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -138,9 +138,9 @@ Response answer_of(const std::exception_ptr& failure, Surface surface) noexcept
     } catch (const boost::system::system_error& error) {
         if (error.code() == boost::asio::error::operation_aborted)
             return problem(surface, 503, "the program is about to end");
-        spdlog::error("a request failed: {}", error.what());
-    } catch (const std::exception& error) {
-        spdlog::error("a request failed: {}", error.what());
+        log_event<Event::request_error>(error.code().message());
+    } catch (...) {
+        log_event<Event::request_error>(reason_of(failure));
     }
     return problem(surface, 500, "the request failed for a reason of our own; the log says more");
 }

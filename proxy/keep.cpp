@@ -2,14 +2,13 @@
 #include "proxy/keep.hpp"
 
 #include "alli/error.hpp"
+#include "alli/log.hpp"
 #include "alli/wire.hpp"
 #include "cache/assemble.hpp"
 #include "cache/conversations.hpp"
 #include "cache/detail.hpp"
 #include "cache/progress.hpp"
 #include "cache/variables.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <array>
 
@@ -104,7 +103,7 @@ Task<bool> keep(const Needs& needs, Kept kept, const std::string& body)
         auto write = [&](cache::Writer& db) { return function(db, kept, body, now); };
         put = co_await needs.store.write(write);
     } catch (const Error& error) {
-        spdlog::warn("an answer of upstream's was passed on, and could not be kept: {}", error.what());
+        log_event<Event::answer_not_kept>(std::string_view(error.what()));
     }
     for (ConversationId& id : put.for_the_engine) needs.wake_conversation(std::move(id));
     co_return put.stored;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/loop.hpp"
 
+#include "alli/log.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <spdlog/spdlog.h>
 
 namespace alli::proxy {
 namespace {
@@ -124,7 +125,7 @@ void Loop::remove(const std::shared_ptr<Session>& session, const std::exception_
 {
     sessions_.erase(session);
     context_.meters.count_connection(-1);
-    if (failure && !is_abort(failure)) spdlog::error("a connection ended by a failure of our own");
+    if (failure && !is_abort(failure)) log_event<Event::connection_failed>(reason_of(failure));
     end_if_done();
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/outlet.hpp"
 
+#include "alli/log.hpp"
+#include "upstream/header.hpp"
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/buffers_suffix.hpp>
-#include <spdlog/spdlog.h>
 
 namespace alli::proxy {
 namespace {
@@ -98,15 +100,16 @@ Task<bool> Outlet::send(Response response, Manner manner)
 Task<bool> Outlet::stream(Response response, Framing framing, std::string head)
 {
     const Streaming now(*this, *response.stream);
+    const std::string request_id(upstream::value_of(response.headers, "X-Request-Id"));
     Pieces pieces(*response.stream, framing, response.length.value_or(0), std::move(head));
     bool whole = false;
     try {
         whole = co_await write_pieces(pieces);
     } catch (const boost::system::system_error& error) {
         if (error.code() == asio::error::operation_aborted) throw; // the session itself was told to end
-        spdlog::warn("an answer broke off: {}", error.what());
-    } catch (const std::exception& error) {
-        spdlog::warn("an answer broke off: {}", error.what());
+        log_event<Event::answer_broken>(error.code().message(), request_id);
+    } catch (const std::exception&) {
+        log_event<Event::answer_broken>(reason_of(std::current_exception()), request_id);
     }
     if (!whole) break_off(framing);
     co_return whole;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/relay.hpp"
 
+#include "alli/log.hpp"
 #include "proxy/notice.hpp"
 #include "proxy/target.hpp"
 #include "proxy/withhold.hpp"
@@ -75,13 +76,6 @@ std::vector<Header> headers_of(const Request& rq)
         headers.push_back({std::string(name.data(), name.size()), std::string(value.data(), value.size())});
     }
     return headers;
-}
-
-std::string value_of(const std::vector<Header>& headers, std::string_view name)
-{
-    for (const Header& header : headers)
-        if (same_name(header.name, name)) return header.value;
-    return {};
 }
 
 // What the transport keeps to; it has checked the framing.
@@ -224,7 +218,7 @@ static Task<> put_body(upstream::Exchange& exchange, BodySource& body)
 static std::unique_ptr<Source> noticing(const Context& cx, const Request& rq, const Response& response,
                                         std::unique_ptr<Source> body)
 {
-    const auto value = [&](std::string_view name) { return value_of(response.headers, name); };
+    const auto value = [&](std::string_view name) { return upstream::value_of(response.headers, name); };
     const bool readable = value("Content-Encoding").empty() && value("Content-Type").find("json") != std::string::npos;
     if (rq.method != "POST" || !is_good(response.status) || !readable) return body;
     auto found = [&needs = cx.needs](const std::string& id) { needs.wake_conversation(ConversationId{id}); };
@@ -268,15 +262,24 @@ class Trial {
     bool probes_ = false;
 };
 
-Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, BodySource* body, Trial& trial)
+void log_call(std::string_view ending, int status, Clock::Steady since, const std::string& request_id)
 {
+    const double ms = milliseconds_of(std::chrono::steady_clock::now() - since);
+    log_event<Event::upstream_call>(std::string_view("exchange"), ending, status, ms, request_id);
+}
+
+Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request& rq, Trial& trial)
+{
+    const auto since = std::chrono::steady_clock::now();
     try {
-        if (body) co_await put_body(exchange, *body);
+        if (rq.incoming) co_await put_body(exchange, *rq.incoming);
         upstream::Reply reply = co_await exchange.head();
         trial.answered();
+        log_call("answered", reply.status, since, rq.request_id);
         co_return reply;
     } catch (const Error& error) {
         trial.failed(error);
+        log_call("failed", 0, since, rq.request_id);
         throw;
     }
 }
@@ -288,7 +291,7 @@ Task<Response> relay_other(const Context& cx, const Request& rq)
     Trial trial(cx);
     rq.end_with_client();
     std::unique_ptr<upstream::Exchange> exchange = cx.exchanges->open(opening_of(rq));
-    upstream::Reply reply = co_await exchange_heads(*exchange, rq.incoming, trial);
+    upstream::Reply reply = co_await exchange_heads(*exchange, rq, trial);
     Response response = passed_response(std::move(reply));
     const bool reads = rq.method == "GET" || rq.method == "HEAD";
     if (!reads && is_good(response.status)) wake_engine(cx, rq);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/routes.hpp"
 
+#include "proxy/access_log.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/changes.hpp"
 #include "proxy/meters.hpp"
@@ -207,7 +208,9 @@ Task<Response> answer(const Context& cx, Request& rq)
     }
     if (failure) response = answer_of(failure, surface);
     response.headers.push_back({"X-Request-Id", rq.request_id});
-    cx.meters.count(rq.route, relayable, response, std::chrono::steady_clock::now() - started);
+    const auto took = std::chrono::steady_clock::now() - started;
+    cx.meters.count(rq.route, relayable, response, took);
+    log_request(rq, response, failure, took);
     co_return response;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/session.hpp"
 
+#include "proxy/access_log.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/page.hpp"
 #include "proxy/target.hpp"
@@ -98,6 +99,7 @@ Response Session::answer_to(const Refusal& refusal) const
 Task<bool> Session::refuse(Refusal refusal)
 {
     cx_.meters.count_refusal(refusal.status);
+    log_refusal(refusal, peer_);
     Response response = answer_to(refusal);
     const Manner how = manner();
     co_return co_await send(std::move(response), how);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How an attempt ends, and what others ask of a Deliverer: offers, retries, discards.
+#include "alli/log.hpp"
 #include "cache/overlay.hpp"
 #include "sync/deliver_core.hpp"
-
-#include <spdlog/spdlog.h>
 
 namespace alli::sync {
 namespace {
@@ -26,6 +25,25 @@ bool brings_a_copy(EditKind kind, const std::optional<upstream::Reply>& reply)
 {
     const bool has_content = kind == EditKind::update || kind == EditKind::title || kind == EditKind::feedback;
     return has_content && reply && reply->body.starts_with('{');
+}
+
+// The id of the request that it came with.
+std::string request_id_of(const Entry& entry)
+{
+    const auto headers = nlohmann::json::parse(entry.headers, nullptr, false);
+    const auto id = headers.is_object() ? headers.find("X-Request-Id") : headers.end();
+    return id != headers.end() && id->is_string() ? id->get<std::string>() : std::string();
+}
+
+void log_outcome(const Entry& entry, const Outcome& outcome)
+{
+    const auto tell = [&]<Event event>() {
+        const std::string conversation = entry.conversation ? entry.conversation->value : std::string();
+        log_event<event>(entry.id, outcome.status.value_or(0), conversation, request_id_of(entry));
+    };
+    if (outcome.state == EntryState::delivered) tell.operator()<Event::write_delivered>();
+    if (outcome.state == EntryState::failed) tell.operator()<Event::write_failed>();
+    if (outcome.state == EntryState::conflict) tell.operator()<Event::write_conflict>();
 }
 
 bool can_wait(const Error& error)
@@ -100,6 +118,7 @@ Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::o
         if (trouble && !can_wait(*trouble)) throw Error(*trouble);
         if (trouble) co_await clock.sleep(1s);
     }
+    log_outcome(entry, outcome);
     const bool copied = brings_a_copy(entry.kind, reply);
     std::optional<std::string> copy;
     if (copied) copy = reply->body;
@@ -146,7 +165,7 @@ Task<> Deliverer::Core::write_mirror(std::function<void(cache::Writer&)> change,
     if (!trouble) co_return;
     if (!can_wait(*trouble)) throw Error(*trouble);
     unshown.insert(id);
-    spdlog::warn("the mirror does not show a write yet: {}", trouble->what());
+    log_event<Event::write_not_shown>(std::string_view(trouble->what()), id);
 }
 
 void Deliverer::Core::answer(std::int64_t id, std::optional<upstream::Reply> reply, bool final)

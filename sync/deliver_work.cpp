@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the workers of a Deliverer do: take the next line, try its head, conclude.
+#include "alli/log.hpp"
 #include "cache/overlay.hpp"
 #include "sync/deliver_core.hpp"
 #include "sync/retry.hpp"
-
-#include <spdlog/spdlog.h>
 
 namespace alli::sync {
 namespace {
@@ -62,9 +61,7 @@ Task<> Deliverer::Core::load()
     loaded = true;
     if (recovered.unclean)
         for (const ConversationId& id : recovered.recent) hooks.changed(id);
-    if (recovered.parked > 0)
-        spdlog::warn("{} writes were given up: each was being sent when the program died, three times in a row",
-                     recovered.parked);
+    if (recovered.parked > 0) log_event<Event::writes_given_up>(recovered.parked);
 }
 
 // What the mirror shows follows the outbox; after a crash, or with a mirror made anew, it has to catch up.
@@ -159,7 +156,7 @@ Task<> Deliverer::Core::ask_for_key()
     const bool accepted = co_await accepts_key();
     asking_for_key = false;
     gate.note_key(accepted, clock.steady());
-    if (accepted) spdlog::info("upstream accepts the key again: writes are delivered");
+    if (accepted) log_event<Event::key_accepted>();
     ring();
 }
 
@@ -269,7 +266,7 @@ Task<> Deliverer::Core::conclude(Id line, Entry entry, Verdict verdict, std::opt
         const bool accepted = co_await accepts_key();
         // The key opens the project, so it is the identity that is refused, and that will not change.
         if (accepted) verdict.kind = Verdict::Kind::refused;
-        if (!accepted && !gate.is_rejected()) spdlog::warn("upstream refuses the key: writes wait in the outbox");
+        if (!accepted && !gate.is_rejected()) log_event<Event::key_refused>();
         gate.note_key(accepted, clock.steady());
     }
     if (gate.note(verdict, line ? line->value : "", clock.steady())) lines.hurry();

@@ -2,6 +2,7 @@
 #include "upstream/client.hpp"
 
 #include "alli/error.hpp"
+#include "alli/log.hpp"
 #include "upstream/daily_count.hpp"
 #include "upstream/header.hpp"
 #include "upstream/reply.hpp"
@@ -58,6 +59,10 @@ Client::Client(Transport& transport, Pace& pace, Clock& clock, Options options)
     : transport_(transport), pace_(pace), clock_(clock), options_(std::move(options)), unit_(options_.time_unit)
 {}
 
+Client::Sent::Sent(CallKind wanted, Clock::Steady now, const Request& request)
+    : kind(wanted), at(now), request_id(value_of(request.headers, "X-Request-Id"))
+{}
+
 Task<Client::Answer> Client::call(Request request, CallKind kind)
 {
     add_header(request, key_header, options_.api_key);
@@ -65,23 +70,26 @@ Task<Client::Answer> Client::call(Request request, CallKind kind)
     Answer answer;
     answer.asked_at = clock_.now();
     answer.started = clock_.steady();
+    const Sent sent(kind, answer.started, request);
     try {
         answer.reply = co_await transport_.send(std::move(request));
     } catch (const Error& error) {
-        settle(slot, outcome_of(error), kind, clock_.steady() - answer.started);
+        settle(slot, outcome_of(error), sent);
         throw;
     }
     answer.elapsed = clock_.steady() - answer.started;
-    settle(slot, outcome_of(answer.reply, clock_.now()), kind, answer.elapsed);
+    settle(slot, outcome_of(answer.reply, clock_.now()), sent);
     co_return answer;
 }
 
-void Client::settle(Pace::Slot& slot, Outcome outcome, CallKind kind, std::chrono::nanoseconds elapsed)
+void Client::settle(Pace::Slot& slot, Outcome outcome, const Sent& sent)
 {
-    outcome.call = kind;
-    outcome.elapsed = elapsed;
+    outcome.call = sent.kind;
+    outcome.elapsed = clock_.steady() - sent.at;
     meters_.count(outcome);
     slot.settle(outcome);
+    log_event<Event::upstream_call>(call_names[static_cast<std::size_t>(sent.kind)], Meters::name_of(outcome),
+                                    outcome.status, milliseconds_of(outcome.elapsed), sent.request_id);
 }
 
 // What upstream says in an error becomes a message of ours: should it repeat the key, that must not get into a log.

@@ -92,6 +92,12 @@ class Client {
     void set_time_unit(TimeUnit unit) noexcept { unit_ = unit; }
 
   private:
+    struct Sent {
+        CallKind kind;
+        Clock::Steady at;
+        std::string request_id; // of the local request that it is made for; empty: none
+        Sent(CallKind wanted, Clock::Steady now, const Request& request);
+    };
     struct Answer {
         Reply reply;
         Instant asked_at; // our clock, just before the request went out
@@ -100,7 +106,7 @@ class Client {
     };
 
     Task<Answer> call(Request request, CallKind kind);
-    void settle(Pace::Slot& slot, Outcome outcome, CallKind kind, std::chrono::nanoseconds elapsed);
+    void settle(Pace::Slot& slot, Outcome outcome, const Sent& sent);
     Task<std::optional<Reply>> find(std::string target, std::string what, CallKind kind, Priority priority);
     Task<Reply> write(std::string method, std::string target, std::string body, Identity who, Priority priority);
     std::string list_target(const ListQuery& query) const;

@@ -8,6 +8,8 @@ namespace alli::upstream {
 
 /// Equal names, ASCII case folded.
 bool same_name(std::string_view a, std::string_view b) noexcept;
+/// The first of that name; empty: none.
+std::string_view value_of(const std::vector<Header>& headers, std::string_view name) noexcept;
 /// Without blanks and line ends around it.
 std::string_view trimmed(std::string_view text) noexcept;
 

@@ -49,6 +49,13 @@ const std::string* Reply::header(std::string_view name) const noexcept
     return nullptr;
 }
 
+std::string_view value_of(const std::vector<Header>& headers, std::string_view name) noexcept
+{
+    for (const Header& header : headers)
+        if (same_name(header.name, name)) return header.value;
+    return {};
+}
+
 bool same_name(std::string_view a, std::string_view b) noexcept
 {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });

@@ -27,19 +27,24 @@ class Meters {
         call.time.observe(outcome.elapsed);
     }
 
+    static std::string_view name_of(const Outcome& outcome) noexcept
+    {
+        return ending_names[static_cast<std::size_t>(ending_of(outcome))];
+    }
+
     struct Call {
         std::array<Counter, ending_names.size()> endings;
         Histogram time;
     };
     const Call& call(std::size_t kind) const { return calls_[kind]; }
 
-  private:
     static Ending ending_of(const Outcome& outcome) noexcept
     {
         if (outcome.kind == Outcome::Kind::answered) return outcome.success ? Ending::success : Ending::refused;
         return static_cast<Ending>(static_cast<int>(outcome.kind) + 1); // the rest has the same order
     }
 
+  private:
     std::array<Call, call_kinds> calls_;
 };
 

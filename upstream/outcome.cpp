@@ -20,6 +20,7 @@ Outcome outcome_of(const Reply& reply, Instant now)
     Outcome outcome;
     outcome.kind = kind_of(reply.status);
     outcome.success = reply.status >= 200 && reply.status < 300;
+    outcome.status = reply.status;
     outcome.bytes = reply.body.size();
     if (outcome.kind == Outcome::Kind::answered) return outcome;
     outcome.retry_after = retry_after(reply, now);

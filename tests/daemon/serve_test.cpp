@@ -241,7 +241,7 @@ TEST(Serve, ReadsItsSettingsAgainWhenAsked)
 
     EXPECT_EQ(daemon.stop(), 0);
     const std::string log = daemon.process.errors();
-    EXPECT_THAT(log, testing::HasSubstr("\"message\":\"changed, but only a restart brings it: proxy.max_age\""));
+    EXPECT_THAT(log, testing::HasSubstr(R"("message":"changed, but only a restart brings it: proxy.max_age")"));
     EXPECT_THAT(log, testing::HasSubstr("the settings stay as they were"));
 }
 
