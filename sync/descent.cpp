@@ -35,9 +35,8 @@ Task<Step> next_readable(Tools tools, Walk& walk)
         const Asked asked = tools.order.ask();
         try {
             const Instant sent_at = tools.clock.now();
-            std::function<Task<Step>()> ask = [&walk] { return walk.next(); };
+            std::function<Task<Step>()> ask = [&] { return walk.next(sent_at); };
             Step step = co_await with_retries(tools.clock, tools.random, ask);
-            step.sent_at = sent_at;
             step.asked = asked;
             co_return step;
         } catch (const Error& error) {

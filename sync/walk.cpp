@@ -32,12 +32,12 @@ std::optional<Instant> Walk::oldest_of(const std::vector<Conversation>& page) co
     return oldest;
 }
 
-std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page)
+std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page, Instant now)
 {
     std::vector<Conversation> fresh;
     for (Conversation& conversation : page) {
         if (!met_.insert(conversation.id).second) continue;
-        met_at_.emplace_back(conversation.last_chat_at.value_or(Instant::min()), conversation.id);
+        met_at_.push_back({conversation.last_chat_at.value_or(Instant::min()), now, conversation.id});
         fresh.push_back(std::move(conversation));
     }
     return fresh;
@@ -47,10 +47,18 @@ std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page)
 void Walk::forget_above(Instant bound)
 {
     std::erase_if(met_at_, [&](const auto& met) {
-        const bool above = met.first > bound;
-        if (above) met_.erase(met.second);
+        const bool above = met.last_chat_at > bound;
+        if (above) met_.erase(met.id);
         return above;
     });
+}
+
+// Who was met before is not looked at again, so what is complete now is only as young as the first sight of each.
+Instant Walk::earliest_sight(Instant now, bool last) const
+{
+    for (const Met& met : met_at_)
+        if (last || !reached_ || met.last_chat_at > *reached_) now = std::min(now, met.seen_at);
+    return now;
 }
 
 void Walk::follow(const std::optional<std::string>& cursor)
@@ -92,7 +100,6 @@ bool Walk::descend(const std::optional<std::string>& cursor, std::optional<Insta
     if (oldest && (!reached_ || *oldest < *reached_)) reached_ = oldest;
     if (!cursor) return true;
     bound_ = *oldest + edge;
-    forget_above(*bound_);
     return false;
 }
 
@@ -104,7 +111,7 @@ bool Walk::drop_older(std::vector<Conversation>& page) const
     return std::erase_if(page, [&](const Conversation& it) { return it.last_chat_at && *it.last_chat_at < from; }) > 0;
 }
 
-Task<Step> Walk::next()
+Task<Step> Walk::next(Instant now)
 {
     upstream::ListQuery query;
     if (from_) query.started_at = *from_ - grain();
@@ -117,11 +124,13 @@ Task<Step> Walk::next()
     Step step;
     const auto oldest = oldest_of(listed.page.conversations);
     for (const Conversation& conversation : listed.page.conversations) chain_.push_back(conversation.id);
-    step.conversations = unmet(listed.page.conversations);
+    step.conversations = unmet(listed.page.conversations, now);
     step.asked_at = listed.asked_at;
     step.has_date = listed.has_date;
     step.last = descend(listed.page.cursor, oldest);
     step.reached = reached_;
+    step.sent_at = earliest_sight(now, step.last);
+    if (bound_) forget_above(*bound_);
     step.unreadable = std::exchange(passed_by_, {});
     if (oldest) { // else it got no further: a broken cursor behind an empty page must not be followed a second at a
                   // time

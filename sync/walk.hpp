@@ -30,7 +30,7 @@ struct Step {
     std::optional<Instant>
         reached;      // complete above this last chat time (it alone may still lack some); none: nothing seen yet
     Instant asked_at; // in upstream's clock
-    Instant sent_at;  // in ours, before the first try: what it shows is at least that young
+    Instant sent_at;  // in ours, before the first try of the earliest page that showed what is complete now
     bool has_date = false;
     bool last = false;                  // the window is walked whole
     std::vector<Unreadable> unreadable; // passed by just above this page
@@ -42,9 +42,9 @@ class Walk {
     Walk(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
          upstream::Priority priority);
 
-    /// Asks for one page. Throws what the client throws, and Error{bad_reply} for a cursor that does not advance; after
-    /// a failure it may be called again. Not after `last`.
-    Task<Step> next();
+    /// Asks for one page; `now`: in our clock, before the first try. Throws what the client throws, and
+    /// Error{bad_reply} for a cursor that does not advance; after a failure it may be called again. Not after `last`.
+    Task<Step> next(Instant now);
 
     /// After a page that cannot be read, again and again: asks for less, then goes past it. `now` stands for the newest
     /// where nothing was seen yet. False when nothing is left below: then nothing was readable at all.
@@ -53,7 +53,8 @@ class Walk {
   private:
     std::chrono::microseconds grain() const;
     std::optional<Instant> oldest_of(const std::vector<Conversation>& page) const;
-    std::vector<Conversation> unmet(std::vector<Conversation>& page);
+    std::vector<Conversation> unmet(std::vector<Conversation>& page, Instant now);
+    Instant earliest_sight(Instant now, bool last) const;
     bool descend(const std::optional<std::string>& cursor, std::optional<Instant> oldest);
     bool drop_older(std::vector<Conversation>& page) const;
     bool is_settled();
@@ -73,7 +74,11 @@ class Walk {
     std::chrono::microseconds stride_; // how far the next leap goes
     std::vector<Unreadable> passed_by_;
     std::unordered_set<ConversationId> met_; // those that the next page may bring again
-    std::vector<std::pair<Instant, ConversationId>> met_at_;
+    struct Met {
+        Instant last_chat_at, seen_at;
+        ConversationId id;
+    };
+    std::vector<Met> met_at_;
 };
 
 } // namespace alli::sync

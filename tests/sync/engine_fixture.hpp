@@ -19,6 +19,7 @@
 namespace alli::sync {
 
 using nlohmann::json;
+using namespace std::chrono_literals;
 
 class EngineTest : public testing::Test {
   protected:

@@ -38,6 +38,31 @@ TEST_F(EngineTest, GetsPastMoreConversationsOfOneTimeThanAPageHolds)
     }
 }
 
+// A chain of pages is walked twice, and what was met before is not read again: it is as old as it was then.
+TEST_F(EngineTest, CertifiesNothingAsYoungerThanItsFirstSight)
+{
+    for (int n = 0; n < 180; ++n) model_.add("same" + std::to_string(n), 5'000, 2);
+    std::optional<Instant> edited;
+    model_.before = [&](const upstream::Request&) {
+        clock_.advance(1h);
+        if (model_.lists() == 6 && !edited) {
+            for (auto& [id, entry] : model_.conversations) entry.title = "edited";
+            edited = clock_.now();
+        }
+        return std::optional<upstream::Reply>();
+    };
+    pass();
+    ASSERT_TRUE(edited);
+    const auto of_old = store_->read([](cache::Reader& db) { return cache::find_conversation(db, {"same0"}); });
+    ASSERT_EQ(json::parse(*of_old)["title"], "about same0");
+    const auto covered = store_->read([](cache::Reader& db) { return cache::load_coverage(db); });
+    const auto part = std::find_if(covered.begin(), covered.end(), [](const cache::Interval& it) {
+        return it.from <= Instant(5'000s) && Instant(5'000s) < it.through;
+    });
+    ASSERT_NE(part, covered.end());
+    EXPECT_LT(part->verified_at, *edited);
+}
+
 TEST_F(EngineTest, ASecondPassWithNothingNewCostsOneRequestAndWritesNothing)
 {
     fill(120);
