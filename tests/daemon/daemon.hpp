@@ -43,9 +43,9 @@ class Daemon {
 
     /// Asks again until the status fits: the engine has its own time.
     template <class Fits>
-    nlohmann::json wait_for(Fits fits) const
+    nlohmann::json wait_for(Fits fits, std::chrono::seconds patience = std::chrono::seconds(30)) const
     {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        const auto deadline = std::chrono::steady_clock::now() + patience;
         for (nlohmann::json now = status();; now = status()) {
             if (fits(now)) return now;
             if (std::chrono::steady_clock::now() > deadline) {

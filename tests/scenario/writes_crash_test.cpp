@@ -143,7 +143,8 @@ TEST_F(WritesUnderFire, AreNeitherLostNorReordered)
 
     upstream.set_faults({});
     Daemon daemon(home, {"serve"});
-    const json status = daemon.wait_for([](const json& now) { return now["outbox"]["pending"] == 0; });
+    const auto patience = 30s + cycles() * 1s; // what waits grows with them
+    const json status = daemon.wait_for([](const json& now) { return now["outbox"]["pending"] == 0; }, patience);
     EXPECT_EQ(status["outbox"]["conflicts"], 0);
     std::set<std::pair<std::string, int>> failed; // visibly: each was at the head of three deaths
     const json list = json::parse(daemon.get("/mirror/v1/outbox?state=failed&limit=1000").body);
