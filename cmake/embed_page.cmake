@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DFOLDER=... -DOUT=... -P embed_page.cmake: the files of proxy/page as arrays in one source file, each as it is and
+# cmake -DFOLDER=... -DOUT=... -P embed_page.cmake: the files of a folder as arrays in one source file, each as it is and
 # gzipped. Made while building, whenever one of them changed. The same files give the same bytes.
 cmake_minimum_required(VERSION 3.25)
 

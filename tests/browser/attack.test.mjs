@@ -58,7 +58,7 @@ async function attack(base) {
   navigator.sendBeacon(`${base}/mirror/v1/sync`, "x");
   navigator.sendBeacon(`${base}${path}/bulk_update`, new Blob(["{}"], { type: "text/plain" }));
 
-  for (const [tag, key, to] of [["img", "src", path], ["img", "src", "/page/icon.svg"], ["script", "src", path], ["script", "src", "/page/main.js"], ["link", "href", "/page/base.css"], ["audio", "src", path], ["object", "data", path], ["embed", "src", path]])
+  for (const [tag, key, to] of [["img", "src", path], ["img", "src", "/page/icon.svg"], ["script", "src", path], ["script", "src", "/page/main.js"], ["link", "href", "/page/main.css"], ["audio", "src", path], ["object", "data", path], ["embed", "src", path]])
     tries.push(new Promise((resolve) => {
       const element = document.createElement(tag);
       if (tag === "link") element.rel = "stylesheet";

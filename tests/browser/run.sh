@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # run.sh TEST FOLDER PROGRAM: one test file in a folder of its own, with playwright-core and axe-core from npm. Skipped
-# (77) where something is missing.
+# (77) where something is missing. RUNNER: what runs it instead of node's test runner.
 set -eu
 skip() { echo "$1: skipped"; exit 77; }
 command -v node >/dev/null || skip "node is not there"
@@ -15,4 +15,4 @@ if [ ! -d node_modules/playwright-core ] || [ ! -d node_modules/axe-core ]; then
   echo '{"private":true}' >package.json
   timeout 120 npm install --silent --no-save playwright-core axe-core || skip "npm cannot install playwright-core"
 fi
-PROGRAM=$3 exec node --test "$(basename "$1")"
+PROGRAM=$3 exec ${RUNNER:-node --test} "$(basename "$1")"
