@@ -147,7 +147,8 @@ bool starts_letter(char byte)
 
 bool is_wide(char byte)
 {
-    return static_cast<unsigned char>(byte) >= 0xE3; // kana, Han and Hangul begin there
+    const auto first = static_cast<unsigned char>(byte);
+    return first >= 0xE3 && first <= 0xED; // kana, Han and Hangul; a number of wide digits is one word
 }
 
 /// Two or three neighbouring letters of a script without spaces, or a word, as it stands in a text.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes while upstream is away: durable ones a second from 64 connections, and how many share one sync to disk; then
-// how long a daemon with 100,000 waiting takes to be ready, and its memory. writes_bench [WRITES [QUEUED]]
+// how long a daemon with 100,000 waiting takes to be ready, and its memory; then what a write that fails for ever costs
+// the writes to other conversations. writes_bench [WRITES [QUEUED]]
 #include "alli/error.hpp"
 #include "alli/random.hpp"
 #include "cache/conversations.hpp"
@@ -22,6 +23,7 @@
 #include <atomic>
 #include <charconv>
 #include <fstream>
+#include <mutex>
 
 namespace alli {
 namespace {
@@ -54,6 +56,30 @@ class Away final : public upstream::Transport {
     }
 };
 
+/// Takes every write but those to one conversation, which it cannot answer, for ever.
+class Ill final : public upstream::Transport {
+  public:
+    std::atomic<int> refused{0};
+
+  private:
+    Task<upstream::Reply> send(upstream::Request request) override
+    {
+        upstream::Reply reply;
+        if (request.target.find("/c0/") != std::string::npos) {
+            ++refused;
+            reply.status = 500;
+            reply.body = R"({"message":"Internal Server Error"})";
+        } else {
+            const auto from = std::string_view("/webapi/v2/conversations/").size();
+            const std::string id = request.target.substr(from, request.target.find('/', from) - from);
+            reply.status = 200;
+            reply.headers.push_back({"Content-Type", "application/json"});
+            reply.body = support::make_conversation(id, 2000).raw;
+        }
+        co_return reply;
+    }
+};
+
 void mirror(cache::Store& store, asio::io_context& loop, int conversations)
 {
     const auto job = [&](cache::Writer& db) {
@@ -70,7 +96,8 @@ void mirror(cache::Store& store, asio::io_context& loop, int conversations)
 /// The proxy and the deliverer over one store, as the daemon joins them.
 class Mirror {
   public:
-    explicit Mirror(const std::string& path) : store_({path, "http://away.test", true})
+    Mirror(const std::string& path, upstream::Transport& transport)
+        : store_({path, "http://away.test", true}), transport_(transport)
     {
         mirror(store_, loop_, 1000);
         work_.emplace(loop_.get_executor());
@@ -119,9 +146,9 @@ class Mirror {
     SystemClock clock_;
     SystemRandom random_;
     cache::Store store_;
-    Away away_;
+    upstream::Transport& transport_;
     upstream::Pace pace_{clock_, {0, 4}};
-    upstream::Client client_{away_, pace_, clock_, {"sandbox", TimeUnit::seconds, "/count"}};
+    upstream::Client client_{transport_, pace_, clock_, {"sandbox", TimeUnit::seconds, "/count"}};
     sync::Deliverer deliverer_{client_, store_, clock_, random_, {}, {[](const ConversationId&) {}, [] {}}};
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     std::thread thread_;
@@ -131,7 +158,8 @@ class Mirror {
 void measure_writes(int writes)
 {
     const support::TempDir directory;
-    Mirror mirror(directory / "mirror.db");
+    Away away;
+    Mirror mirror(directory / "mirror.db", away);
     std::atomic<int> next{0}, accepted{0};
     const auto syncs = mirror.syncs();
     const auto start = Steady::now();
@@ -176,6 +204,47 @@ void queue_up(const std::string& path, int count)
     loop.run();
 }
 
+// What eight apps wait for the answer to a write, which upstream gives at once: [median, 95th of a hundred], in ms.
+std::pair<double, double> measure_others(bool with_an_ill_one)
+{
+    const support::TempDir directory;
+    Ill ill;
+    Mirror mirror(directory / "mirror.db", ill);
+    if (with_an_ill_one)
+        support::HttpConnection(mirror.port)
+            .send("PUT", "/webapi/v2/conversations/c0/title", support::sandbox_key(), R"({"title":"never"})");
+    std::mutex mutex;
+    std::vector<double> all;
+    std::vector<std::thread> threads;
+    for (int app = 1; app <= 8; ++app)
+        threads.emplace_back([&, app] {
+            support::HttpConnection connection(mirror.port);
+            for (int n = 0; n < 400; ++n) {
+                const std::string path = fmt::format("/webapi/v2/conversations/c{}/title", app * 50 + n % 50);
+                const auto start = Steady::now();
+                const auto reply = connection.send("PUT", path, support::sandbox_key(), R"({"title":"a title"})");
+                const std::lock_guard lock(mutex);
+                if (reply.status == 200) all.push_back(seconds_since(start) * 1000);
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    std::sort(all.begin(), all.end());
+    if (all.size() != 3200) fmt::print("only {} of 3200 were delivered\n", all.size());
+    if (with_an_ill_one) fmt::print("  (upstream refused the ill one {} times meanwhile)\n", ill.refused.load());
+    return {all.at(all.size() / 2), all.at(all.size() * 95 / 100)};
+}
+
+void measure_an_ill_one()
+{
+    for (int round = 0; round < 3; ++round) {
+        const auto [healthy, healthy_most] = measure_others(false);
+        const auto [ill, ill_most] = measure_others(true);
+        fmt::print("deliveries: median {:.2f} ms, p95 {:.2f} ms; beside a write that fails for ever median {:.2f} ms, "
+                   "p95 {:.2f} ms: {:.2f} and {:.2f} of that\n",
+                   healthy, healthy_most, ill, ill_most, ill / healthy, ill_most / healthy_most);
+    }
+}
+
 std::string memory_of(int pid)
 {
     std::ifstream status("/proc/" + std::to_string(pid) + "/status");
@@ -211,5 +280,6 @@ int main(int count, char** words)
 {
     alli::measure_writes(count > 1 ? std::atoi(words[1]) : 30000);
     alli::measure_start(count > 2 ? std::atoi(words[2]) : 100000);
+    alli::measure_an_ill_one();
     return 0;
 }

@@ -52,7 +52,7 @@ class Daemon {
                 ADD_FAILURE() << "the status never fitted: " << now.dump();
                 return now;
             }
-            std::this_thread::yield();
+            std::this_thread::sleep_for(std::chrono::milliseconds(5)); // and leaves ports and processor to others
         }
     }
 
