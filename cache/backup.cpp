@@ -88,14 +88,10 @@ class Backup {
         co_await copy(Store::File::mirror, mirror);
         co_await copy(Store::File::outbox, outbox);
         go_on("checking the copy", 0, 0);
-        const auto finish_both = [&](Reader&) { // on a thread that may take long
-            finish(mirror, [&](Writer& db) {
-                const Totals totals = count_totals(db);
-                report_.conversations = totals.conversations, report_.chats = totals.chats;
-            });
-            finish(outbox, [&](Writer& db) { report_.held_writes = hold_writes(db); });
-        };
-        co_await store_.read_long(finish_both);
+        std::exception_ptr failure;
+        const auto check = [&](Reader&) { failure = finish_both(mirror, outbox); }; // on a thread that may take long
+        co_await store_.read_long(check);
+        if (failure) std::rethrow_exception(failure);
         report_.directory = place_.keep();
         sync_to_disk(report_.directory);
         co_return report_;
@@ -112,6 +108,21 @@ class Backup {
         for (bool more = true; more; go_on(name, work.done(), work.total()))
             more = co_await store_.between_commits(file, some);
         work.require_whole();
+    }
+
+    // What is wrong with a copy is returned: thrown there it would be taken for damage of the file that is open.
+    std::exception_ptr finish_both(const std::string& mirror, const std::string& outbox)
+    {
+        try {
+            finish(mirror, [&](Writer& db) {
+                const Totals totals = count_totals(db);
+                report_.conversations = totals.conversations, report_.chats = totals.chats;
+            });
+            finish(outbox, [&](Writer& db) { report_.held_writes = hold_writes(db); });
+            return nullptr;
+        } catch (...) {
+            return std::current_exception();
+        }
     }
 
     // Checks it, and leaves one file without a log.

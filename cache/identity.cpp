@@ -33,8 +33,8 @@ std::string load_cursor_secret(Reader& db)
 {
     const auto secret = find_fact(db, "cursor_secret");
     if (!secret)
-        throw Error(Fault::damaged, "move the mirror aside: it is rebuilt from upstream", "{} has no cursor secret",
-                    db.path());
+        throw Error(Fault::damaged, "restart the program: it is set aside and made anew from upstream",
+                    "{} has no cursor secret", db.path());
     return *secret;
 }
 

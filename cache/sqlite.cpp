@@ -114,7 +114,7 @@ constexpr std::array meanings{
     CodeMeaning{SQLITE_CONSTRAINT, Fault::unavailable, "alli-mirror verify says whether the file is sound"},
     CodeMeaning{SQLITE_FULL, Fault::disk_full, "free some space; nothing that was acknowledged is lost"},
     CodeMeaning{SQLITE_CORRUPT, Fault::damaged,
-                "stop the program and move the file aside; a mirror is rebuilt from upstream"},
+                "restart the program (serve, or sync): a damaged file is set aside and made anew"},
     CodeMeaning{SQLITE_NOTADB, Fault::damaged, "mirror.path names a file that is no mirror"},
     CodeMeaning{SQLITE_BUSY, Fault::busy, "another program has the file open"},
     CodeMeaning{SQLITE_LOCKED, Fault::busy, "another program has the file open"},

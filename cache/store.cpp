@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/store.hpp"
 
-#include "alli/clock.hpp"
 #include "alli/error.hpp"
-#include "alli/random.hpp"
-#include "cache/arrivals.hpp"
+#include "cache/aside.hpp"
 #include "cache/changes.hpp"
-#include "cache/identity.hpp"
-#include "cache/index.hpp"
 #include "cache/ledger.hpp"
 #include "cache/lock.hpp"
 #include "cache/migrate.hpp"
+#include "cache/open_files.hpp"
 #include "cache/writer_thread.hpp"
 
 #include <boost/asio/associated_executor.hpp>
@@ -18,72 +15,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <sys/stat.h>
-
 #include <filesystem>
 
 namespace alli::cache {
 namespace {
-
-void require_private(const std::string& path)
-{
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return; // made in a moment, mode 0600
-    if ((status.st_mode & 077) != 0)
-        throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "{} can be read or written by others", path);
-}
-
-std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema, std::string_view synchronous,
-                                  const std::string& url)
-{
-    require_private(path);
-    auto db = std::make_unique<Writer>(path, synchronous);
-    migrate(*db, schema);
-    claim(*db, url);
-    return db;
-}
-
-std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options)
-{
-    auto db = open_file(options.mirror_path, mirror_schema, "NORMAL", options.url);
-    check_index(*db);
-    make_arrivals(*db);
-    SystemRandom random; // a secret: never from a seed
-    make_cursor_secret(*db, random.bytes(32));
-    const Instant now = SystemClock().now(); // nor the numbers of the feed
-    open_feed(*db, feed_place(options.mirror_path, now), now);
-    return db;
-}
-
-void quick_check(Connection& db)
-{
-    for (const Row row : db.query("PRAGMA quick_check(1)"))
-        if (row.text(0) != "ok")
-            throw Error(Fault::damaged,
-                        "keep a copy of the file before anything else: it may hold writes that were not delivered",
-                        "{} is damaged: {}", db.path(), row.text(0));
-}
-
-std::string directory_of(const std::string& path)
-{
-    const auto parent = std::filesystem::path(path).parent_path();
-    return parent.empty() ? "." : parent.string();
-}
-
-std::string outbox_path(const std::string& mirror_path)
-{
-    return directory_of(mirror_path) + "/outbox.db";
-}
-
-std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options)
-{
-    auto db = open_file(outbox_path(options.mirror_path), outbox_schema, "FULL", options.url);
-    quick_check(*db);
-    for (const Row row : db->query("PRAGMA synchronous"))
-        if (row.integer(0) != 2)
-            throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
-    return db;
-}
 
 /// Idle read connections of one file.
 class Readers {
@@ -128,23 +63,14 @@ Done resume_on_its_loop(Handler handler)
 
 } // namespace
 
-struct Files {
-    std::unique_ptr<Writer> mirror, outbox;
-};
-
-static Files open_files(const StoreOptions& options)
-{
-    Files files{open_mirror_file(options), open_outbox_file(options)};
-    adopt_ledger(*files.mirror, *files.outbox);
-    return files;
-}
-
 struct Store::Core {
     explicit Core(const StoreOptions& options)
         : path(options.mirror_path), lock(directory_of(path)), files(open_files(options)),
           keeps_ledger(has_ledger(*files.outbox)), mirror(std::move(files.mirror)), outbox(std::move(files.outbox)),
-          mirror_readers(path), outbox_readers(outbox_path(path))
+          mirror_readers(path), outbox_readers(outbox_path(path)), tell(options.gave_up)
     {
+        mirror.on_fatal([this](const std::exception_ptr& failure) { give_up(Lane::mirror, failure); });
+        outbox.on_fatal([this](const std::exception_ptr& failure) { give_up(Lane::outbox, failure); });
         if (!options.threads) return;
         committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); });
         outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(outbox, batch); });
@@ -192,8 +118,21 @@ struct Store::Core {
             mirror_readers.give_back(std::move(reader));
             return nullptr;
         } catch (...) {
-            return std::current_exception(); // and that connection is closed rather than given back
+            const auto failure = std::current_exception(); // and that connection is closed rather than given back
+            if (is_damage(failure)) give_up(Lane::mirror, failure);
+            return failure;
         }
+    }
+
+    // Whoever found it, on any thread: nothing is acknowledged any more, in either file. What failed without being
+    // damaged is opened as it is by the next process.
+    void give_up(Lane file, const std::exception_ptr& failure) noexcept
+    {
+        if (gave_up.exchange(true)) return;
+        if (is_damage(failure)) mark_damaged(file == Lane::outbox ? outbox_path(path) : path, text_of(failure));
+        mirror.fail(failure);
+        outbox.fail(failure);
+        if (tell) tell(failure);
     }
 
     Readers& readers_of(Lane file) { return file == Lane::outbox ? outbox_readers : mirror_readers; }
@@ -233,6 +172,8 @@ struct Store::Core {
     Readers mirror_readers, outbox_readers;
     std::mutex watch_mutex;
     std::function<void()> watcher;
+    std::function<void(std::exception_ptr)> tell;
+    std::atomic<bool> gave_up{false};
     std::atomic<std::size_t> next_reader{0};
     std::array<std::unique_ptr<JobThread>, 2> readers; // threads go first: they use all of the above
     std::unique_ptr<JobThread> committer, outbox_committer;
@@ -256,6 +197,16 @@ void Store::watch(std::function<void()> committed)
 {
     const std::lock_guard hold(core_->watch_mutex);
     core_->watcher = std::move(committed);
+}
+
+void Store::give_up_if_damaged(Lane file, const std::exception_ptr& failure) noexcept
+{
+    if (is_damage(failure)) core_->give_up(file, failure);
+}
+
+const std::vector<std::string>& Store::damage() const noexcept
+{
+    return core_->files.damage;
 }
 
 bool Store::keeps_ledger() const noexcept

@@ -4,27 +4,32 @@
 // and simulation. A connection exists only as the argument of the function given to read() or write().
 #pragma once
 
+#include "alli/error.hpp"
 #include "alli/task.hpp"
 #include "cache/sqlite.hpp"
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 namespace alli::cache {
 
 struct StoreOptions {
-    std::string mirror_path; // outbox.db and alli-mirror.lock lie beside it
-    std::string url;         // whose mirror it is: a file of another upstream is refused
-    bool threads = true;     // false: inline
+    std::string mirror_path;                              // outbox.db and alli-mirror.lock lie beside it
+    std::string url;                                      // whose mirror it is: a file of another upstream is refused
+    bool threads = true;                                  // false: inline
+    std::function<void(std::exception_ptr)> gave_up = {}; // once, on any thread: a file is damaged, or failed
 };
 
 class Store {
   public:
-    /// Takes the lock, opens, checks and migrates both files. Throws Error: busy (who holds them), settings (another
-    /// upstream, a file that others can write, a directory that cannot be written), damaged, disk_full, io.
+    /// Takes the lock, opens, checks and migrates both files; a damaged one is set aside (damage() says so). Throws
+    /// Error: busy (who holds them), settings (another upstream, a file that others can write, a directory that cannot
+    /// be written), damaged (a file that was never ours), disk_full, io.
     explicit Store(StoreOptions options);
     ~Store(); // finishes what was submitted, checkpoints, closes
     Store(const Store&) = delete;
@@ -34,8 +39,7 @@ class Store {
     template <class F>
     auto read(F&& function) -> std::invoke_result_t<F, Reader&>
     {
-        ReadLease lease(*this, Lane::mirror);
-        return function(lease.reader());
+        return run_read(Lane::mirror, function);
     }
 
     /// A write to mirror.db. Writes that wait together share one commit; when the co_await returns, it is committed.
@@ -55,8 +59,7 @@ class Store {
     template <class F>
     auto read_outbox(F&& function) -> std::invoke_result_t<F, Reader&>
     {
-        ReadLease lease(*this, Lane::outbox);
-        return function(lease.reader());
+        return run_read(Lane::outbox, function);
     }
 
     /// On the thread that commits to that file, between two commits, outside of any transaction: for checkpoints and
@@ -85,6 +88,8 @@ class Store {
     void note_ledger() noexcept; // it does from now on
 
     const std::string& mirror_path() const noexcept;
+    /// What was found damaged on opening and set aside, a sentence each.
+    const std::vector<std::string>& damage() const noexcept;
 
     /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;
@@ -111,6 +116,20 @@ class Store {
         Lane file_;
         std::unique_ptr<Reader> reader_;
     };
+
+    template <class F>
+    auto run_read(Lane file, F& function) -> std::invoke_result_t<F&, Reader&>
+    {
+        ReadLease lease(*this, file);
+        try {
+            return function(lease.reader());
+        } catch (const Error&) {
+            give_up_if_damaged(file, std::current_exception());
+            throw;
+        }
+    }
+    /// Once a page is not what it must be nothing is acknowledged any more, whoever found it.
+    void give_up_if_damaged(Lane file, const std::exception_ptr& failure) noexcept;
 
     template <class Db, class R, class F>
     Task<R> submit(F function, Lane lane, bool outside = false)

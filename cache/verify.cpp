@@ -2,8 +2,10 @@
 #include "cache/verify.hpp"
 
 #include "alli/error.hpp"
+#include "cache/aside.hpp"
 #include "cache/conversations.hpp"
 #include "cache/index.hpp"
+#include "cache/open_files.hpp"
 #include "cache/verify_rows.hpp"
 #include "cache/verify_words.hpp"
 
@@ -21,16 +23,26 @@ bool is_of_index(std::string_view what)
     return what.find("index") != std::string_view::npos;
 }
 
-Findings check_file(Connection& db, const char* where)
+void check_pages(Connection& db, const char* where, Findings& findings)
+{
+    for (const Row row : db.query("PRAGMA integrity_check(20)")) {
+        if (row.text(0) == "ok") continue;
+        std::string what(row.text(0));
+        std::replace(what.begin(), what.end(), '\n', ' ');
+        findings.push_back({where, what, is_of_index(what) ? Mend::reindex : Mend::none});
+    }
+}
+
+// On a connection of its own, which may be told to stop.
+template <class Open>
+Findings check_file(const char* where, const std::function<bool()>& stopping, Open open)
 {
     Findings findings;
     try {
-        for (const Row row : db.query("PRAGMA integrity_check(20)")) {
-            if (row.text(0) == "ok") continue;
-            std::string what(row.text(0));
-            std::replace(what.begin(), what.end(), '\n', ' ');
-            findings.push_back({where, what, is_of_index(what) ? Mend::reindex : Mend::none});
-        }
+        const std::unique_ptr<Reader> db = open();
+        db->interrupt_when(stopping);
+        check_pages(*db, where, findings);
+        if (findings.empty() && where == std::string_view("outbox")) findings = check_tally(*db);
     } catch (const Error& error) { // so damaged that not even that can be read
         if (error.fault() != Fault::damaged) throw;
         findings.push_back({where, error.what(), Mend::none});
@@ -55,6 +67,18 @@ class Verify {
 
     bool can_mend() const { return !findings_.empty() && !has(Mend::none); }
 
+    // A page of a file: the next start sets it aside.
+    bool leave_to_the_next_start() const
+    {
+        bool left = false;
+        for (const Finding& one : findings_) {
+            if (one.mend != Mend::none) continue;
+            mark_damaged(one.where == "outbox" ? outbox_path(store_.mirror_path()) : store_.mirror_path(), one.what);
+            left = true;
+        }
+        return left;
+    }
+
     Task<> mend()
     {
         const auto reindex = [](Writer& db) { db.script("REINDEX"); };
@@ -68,18 +92,14 @@ class Verify {
   private:
     Task<> look_at_files()
     {
+        const std::string path = store_.mirror_path();
         const auto check_outbox = [&](Reader&) {
-            const auto outbox = open_outbox(store_.mirror_path());
-            outbox->interrupt_when(wish_.stopping);
-            Findings found = check_file(*outbox, "outbox");
-            return found.empty() ? check_tally(*outbox) : found;
+            return check_file("outbox", wish_.stopping, [&] { return open_outbox(path); });
         };
         go_on("outbox.db", 0, 0);
         add(co_await store_.read_long(check_outbox));
-        const auto check_mirror = [&](Reader&) { // on a connection of its own, which may be told to stop
-            const auto mirror = open_mirror(store_.mirror_path());
-            mirror->interrupt_when(wish_.stopping);
-            return check_file(*mirror, "mirror");
+        const auto check_mirror = [&](Reader&) {
+            return check_file("mirror", wish_.stopping, [&] { return open_mirror(path); });
         };
         go_on("mirror.db", 0, 0);
         add(co_await store_.read_long(check_mirror));
@@ -155,6 +175,7 @@ Task<VerifyReport> verify(Store& store, VerifyWish wish)
     Verify work(store, std::move(wish));
     VerifyReport report;
     report.findings = co_await work.look();
+    if (repair) report.restart = work.leave_to_the_next_start();
     if (!repair || !work.can_mend()) co_return report;
     co_await work.mend();
     const Findings left = co_await work.look();

@@ -12,7 +12,7 @@
 namespace alli::cache {
 
 enum class Mend {
-    none,    // a page of a file: no row says what stood there
+    none,    // a page of a file: the file is set aside by the next start
     reindex, // an index of SQLite's own
     rows,    // counted again; what is lost is fetched again by the engine
     words,   // the index of words, made anew from the rows
@@ -28,6 +28,7 @@ struct Finding {
 struct VerifyReport {
     std::vector<Finding> findings;
     bool repaired = false; // all of them: a second look found nothing
+    bool restart = false;  // the next start does the rest
 
     bool damaged() const { return !findings.empty() && !repaired; }
 };

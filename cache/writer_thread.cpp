@@ -8,25 +8,47 @@
 #include <algorithm>
 #include <csignal>
 #include <iterator>
+#include <optional>
 
 namespace alli::cache {
 namespace {
 
 constexpr int checkpoint_pages = 1000;
 
-bool is_fatal(const std::exception_ptr& failure)
+std::optional<Fault> fault_of(const std::exception_ptr& failure)
 {
-    if (!failure) return false;
+    if (!failure) return std::nullopt;
     try {
         std::rethrow_exception(failure);
     } catch (const Error& error) {
-        return error.fault() == Fault::damaged || error.fault() == Fault::io;
+        return error.fault();
     } catch (...) {
-        return false;
+        return std::nullopt;
     }
 }
 
 } // namespace
+
+bool is_damage(const std::exception_ptr& failure)
+{
+    return fault_of(failure) == Fault::damaged;
+}
+
+bool is_fatal(const std::exception_ptr& failure)
+{
+    return is_damage(failure) || fault_of(failure) == Fault::io;
+}
+
+std::string text_of(const std::exception_ptr& failure)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "it failed";
+    }
+}
 
 Committing::Committing(std::unique_ptr<Writer> db) : db_(std::move(db)) {}
 
@@ -79,7 +101,9 @@ void Committing::commit()
 // (docs/decisions/0004).
 void Committing::note_fatal(const std::exception_ptr& failure)
 {
-    if (!dead_ && is_fatal(failure)) dead_ = failure;
+    if (dead_ || !is_fatal(failure)) return;
+    dead_ = failure;
+    if (tell_) tell_(failure);
 }
 
 void Committing::run_inside(std::deque<Pending>& batch)
@@ -117,8 +141,18 @@ std::exception_ptr Committing::run_outside(Job& job)
     return failure;
 }
 
+void Committing::fail(const std::exception_ptr& failure) noexcept
+{
+    const std::lock_guard hold(told_mutex_);
+    told_ = failure;
+}
+
 void Committing::run(std::deque<Pending>& batch)
 {
+    {
+        const std::lock_guard hold(told_mutex_);
+        if (!dead_) dead_ = told_;
+    }
     const auto outside =
         std::stable_partition(batch.begin(), batch.end(), [](const Pending& one) { return !one.outside; });
     std::deque<Pending> alone(std::make_move_iterator(outside), std::make_move_iterator(batch.end()));

@@ -18,6 +18,11 @@
 namespace alli::cache {
 
 using Job = std::function<void(Connection&)>;
+/// Of a file that is not what it must be; and of one that failed in any way.
+bool is_damage(const std::exception_ptr& failure);
+bool is_fatal(const std::exception_ptr& failure);
+std::string text_of(const std::exception_ptr& failure);
+
 using Done = std::function<void(std::exception_ptr)>; // called once, on the thread that ran the job
 
 /// Runs waiting jobs as one transaction and checkpoints by itself; the thread-free core of Committer.
@@ -35,6 +40,11 @@ class Committing {
     /// on.
     void run(std::deque<Pending>& batch);
 
+    /// Called on the committing thread when it gives up by itself.
+    void on_fatal(std::function<void(const std::exception_ptr&)> tell) { tell_ = std::move(tell); }
+    /// From the next batch on everything fails. Any thread.
+    void fail(const std::exception_ptr& failure) noexcept;
+
     void checkpoint_when_long(); // PASSIVE, from 1,000 pages on
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
 
@@ -48,6 +58,9 @@ class Committing {
 
     std::unique_ptr<Writer> db_;
     std::exception_ptr dead_; // why nothing is acknowledged any more
+    std::mutex told_mutex_;
+    std::exception_ptr told_; // the same, by another thread
+    std::function<void(const std::exception_ptr&)> tell_;
     std::atomic<std::uint64_t> commits_{0};
 };
 

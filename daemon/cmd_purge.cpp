@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `purge`: erases for good, here and not upstream, and keeps it from coming back. Asks first.
 #include "alli/error.hpp"
+#include "cache/aside.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/maintain.hpp"
 #include "daemon/status.hpp"
@@ -53,15 +54,13 @@ static bool agrees(const Json& plan)
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-// What was set aside when it was damaged is nobody's to change; it may hold what was purged.
+// What was set aside when it was damaged is nobody's to change; it may hold what was purged. In the directory of a
+// service they cannot be seen: the daemon did the work, and a hint is all that is lost.
 static std::vector<std::string> files_aside(const std::string& mirror_path)
 {
-    std::vector<std::string> files;
-    std::error_code unreadable; // the directory of a service: the daemon did the work, and a hint is all that is lost
-    for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(mirror_path).parent_path(), unreadable))
-        if (entry.path().filename().string().find(".damaged-") != std::string::npos)
-            files.push_back(entry.path().string());
+    std::vector<std::string> files = cache::files_aside(mirror_path);
+    const auto outbox = std::filesystem::path(mirror_path).parent_path() / "outbox.db";
+    for (std::string& file : cache::files_aside(outbox.string())) files.push_back(std::move(file));
     return files;
 }
 

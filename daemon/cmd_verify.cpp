@@ -20,13 +20,9 @@ struct VerifyArguments {
 // What a person does about it depends on what is wrong.
 static std::string advice(const Json& report)
 {
-    for (const Json& finding : report["findings"]) {
-        if (finding["repairable"].get<bool>()) continue;
-        if (finding["where"] == "outbox")
-            return "keep a copy of outbox.db before anything else: it may hold writes that were not delivered";
-        return "stop the program and move mirror.db aside with its -wal and -shm: it is rebuilt from upstream";
-    }
-    return "alli-mirror verify --repair puts it right";
+    if (report["restart"].get<bool>())
+        return "restart the program: it sets the damaged file aside, and makes a new one of what can be had";
+    return "alli-mirror verify --repair puts it right, or has the next start do it";
 }
 
 static void print(const Json& report)

@@ -58,11 +58,12 @@ static upstream::Client::Options client_options(const Config& config, const std:
     return options;
 }
 
-static cache::StoreOptions store_options(const InstanceOptions& from)
+static cache::StoreOptions store_options(const InstanceOptions& from, std::function<void(std::exception_ptr)> gave_up)
 {
     cache::StoreOptions options;
     options.mirror_path = from.mirror_path;
     options.url = from.identity;
+    options.gave_up = std::move(gave_up);
     return options;
 }
 
@@ -99,12 +100,22 @@ Instance::Instance(InstanceOptions options)
     : options_(std::move(options)), transport_(engine_loop_.get_executor(), curl_options(options_.config)),
       pace_(clock_, random_, {options_.config.requests_per_second, options_.config.max_connections}),
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
-      store_(store_options(options_)),
+      store_(store_options(options_, [this](std::exception_ptr why) { end_for_damage(why); })),
       engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),
       deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_)),
       maintenance_(maintenance_tools(),
                    [this](Task<> task) { asio::co_spawn(engine_loop_, std::move(task), asio::detached); })
-{}
+{
+    for (const std::string& damage : store_.damage()) log_event<Event::file_damaged>(damage);
+}
+
+// Whoever found it: the process stops rather than to go on with a file that cannot be trusted.
+void Instance::end_for_damage(std::exception_ptr why)
+{
+    asio::post(engine_loop_, [this, why] {
+        if (work_ && failed_) failed_(why);
+    });
+}
 
 MaintenanceTools Instance::maintenance_tools()
 {
@@ -215,6 +226,7 @@ void Instance::serve(std::vector<std::string> listen, std::vector<std::string> t
     adopt_log_key();
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(listen), std::move(tokens)), needs());
     work_.emplace(engine_loop_.get_executor());
+    failed_ = failed;
     spawn_deliverer(failed);
     spawn_engine(engine_.run(), [this, failed = std::move(failed)](std::exception_ptr error) {
         engine_ended_.set_value();

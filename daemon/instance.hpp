@@ -76,6 +76,7 @@ class Instance {
     void spawn_index(Task<> work);
     void adopt_log_key();
     MaintenanceTools maintenance_tools();
+    void end_for_damage(std::exception_ptr why); // any thread
 
     InstanceOptions options_;
     SystemClock clock_;
@@ -95,6 +96,7 @@ class Instance {
     std::atomic<bool> stopping_{false};                                 // asked before each step of the index
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     std::promise<void> engine_ended_, delivery_ended_;
+    std::function<void(std::exception_ptr)> failed_; // while it serves; used on the engine loop
     std::thread engine_thread_;
 };
 

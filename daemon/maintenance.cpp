@@ -77,7 +77,7 @@ Task<Json> run_verify(MaintenanceTools tools, Json request)
     wish.stopping = tools.hooks.stopping;
     Task<cache::VerifyReport> work = cache::verify(tools.store, std::move(wish));
     const cache::VerifyReport report = co_await std::move(work);
-    Json json{{"damaged", report.damaged()}, {"repaired", report.repaired}};
+    Json json{{"damaged", report.damaged()}, {"repaired", report.repaired}, {"restart", report.restart}};
     json["findings"] = Json::array();
     for (const cache::Finding& one : report.findings)
         json["findings"].push_back(

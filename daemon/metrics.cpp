@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/metrics.hpp"
 
+#include "cache/aside.hpp"
 #include "cache/conversations.hpp"
 #include "cache/drift.hpp"
 #include "cache/outbox.hpp"
@@ -164,6 +165,9 @@ static void put_files(Exposition& out, const MetricsSources& from)
             const auto size = std::filesystem::file_size(path + suffix, absent);
             out.sample(absent ? 0 : static_cast<double>(size), {{"file", name}, {"part", part}});
         }
+    const auto aside = cache::files_aside(from.mirror.path()).size() + cache::files_aside(from.outbox.path()).size();
+    out.gauge("damaged_files", "Files that were damaged, were set aside and wait for a person.",
+              static_cast<double>(aside));
     std::error_code unknown;
     const auto space = std::filesystem::space(std::filesystem::path(from.mirror.path()).parent_path(), unknown);
     if (!unknown)

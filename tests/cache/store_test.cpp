@@ -65,7 +65,7 @@ TEST_F(StoreTest, RefusesAFileThatIsNoMirrorAndAMissingDirectory)
     ::chmod((dir_ / "text.db").c_str(), 0600);
     StoreOptions wrong = options();
     wrong.mirror_path = dir_ / "text.db";
-    EXPECT_EQ(fault_of([&] { Store store(wrong); }), Fault::damaged);
+    EXPECT_EQ(fault_of([&] { Store store(wrong); }), Fault::settings);
     wrong.mirror_path = dir_ / "no/such/mirror.db";
     EXPECT_EQ(fault_of([&] { Store store(wrong); }), Fault::io);
 }

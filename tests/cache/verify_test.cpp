@@ -229,14 +229,18 @@ TEST_F(VerifyTest, MakesAnIndexOfSqlitesOwnAnew)
     EXPECT_TRUE(repair().repaired);
 }
 
-TEST_F(VerifyTest, DoesNotTouchAPageOfATableThatIsNotWhatItMustBe)
+TEST_F(VerifyTest, LeavesAFileWithADamagedPageToTheNextStart)
 {
     spoil("chat_text", 0, std::string(3, '\xff'));
-    VerifyWish wish;
+    EXPECT_FALSE(look().restart) << "nobody asked for that";
     const VerifyReport found = repair();
     EXPECT_TRUE(found.damaged());
     EXPECT_EQ(found.findings.front().where, "mirror");
     EXPECT_EQ(found.findings.front().mend, Mend::none);
+    EXPECT_TRUE(found.restart);
+    reopen();
+    EXPECT_THAT(store_->damage(), ElementsAre(testing::HasSubstr("mirror.db was damaged")));
+    EXPECT_THAT(findings(), IsEmpty());
 }
 
 TEST_F(VerifyTest, EndsWhenItIsToldTo)

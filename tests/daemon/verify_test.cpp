@@ -41,7 +41,8 @@ TEST_F(VerifyCommand, SaysThatNothingIsWrongBesideADaemonAndWithoutOne)
     Daemon daemon(home, {"serve"});
     const auto beside = home.run({"verify", "--json"});
     EXPECT_EQ(beside.code, 0) << beside.errors;
-    EXPECT_EQ(json::parse(beside.output), json::parse(R"({"damaged":false,"repaired":false,"findings":[]})"));
+    EXPECT_EQ(json::parse(beside.output),
+              json::parse(R"({"damaged":false,"repaired":false,"restart":false,"findings":[]})"));
     EXPECT_EQ(daemon.stop(), 0);
 }
 

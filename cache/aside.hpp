@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Damaged files: renamed with the time, never deleted. A mark beside a file says that a process met damage in it and
+// stopped; the next one sets it aside before anything else.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace alli::cache {
+
+/// Renames the file with its -wal and -shm; nobody has it open. The new name. Throws Error{io}.
+std::string set_aside(const std::string& path);
+/// What was set aside of that file, by name. Nothing where the directory cannot be read.
+std::vector<std::string> files_aside(const std::string& path);
+
+// The mark. Written without the database, for that is what cannot be trusted.
+void mark_damaged(const std::string& path, const std::string& why) noexcept;
+std::optional<std::string> find_mark(const std::string& path); // why
+void clear_mark(const std::string& path) noexcept;
+
+} // namespace alli::cache

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/open_files.hpp"
+
+#include "alli/clock.hpp"
+#include "alli/error.hpp"
+#include "alli/random.hpp"
+#include "cache/arrivals.hpp"
+#include "cache/aside.hpp"
+#include "cache/changes.hpp"
+#include "cache/identity.hpp"
+#include "cache/index.hpp"
+#include "cache/ledger.hpp"
+#include "cache/migrate.hpp"
+#include "cache/problems.hpp"
+#include "cache/salvage.hpp"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace alli::cache {
+namespace {
+
+void require_private(const std::string& path)
+{
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return; // made in a moment, mode 0600
+    if ((status.st_mode & 077) != 0)
+        throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "{} can be read or written by others", path);
+}
+
+std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema, std::string_view synchronous,
+                                  const std::string& url)
+{
+    require_private(path);
+    auto db = std::make_unique<Writer>(path, synchronous);
+    migrate(*db, schema);
+    claim(*db, url);
+    return db;
+}
+
+std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options)
+{
+    auto db = open_file(options.mirror_path, mirror_schema, "NORMAL", options.url);
+    check_index(*db);
+    make_arrivals(*db);
+    SystemRandom random; // a secret: never from a seed
+    make_cursor_secret(*db, random.bytes(32));
+    const Instant now = SystemClock().now(); // nor the numbers of the feed
+    open_feed(*db, feed_place(options.mirror_path, now), now);
+    return db;
+}
+
+void quick_check(Connection& db)
+{
+    for (const Row row : db.query("PRAGMA quick_check(1)"))
+        if (row.text(0) != "ok") throw Error(Fault::damaged, "", "{} is damaged: {}", db.path(), row.text(0));
+}
+
+std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options)
+{
+    auto db = open_file(outbox_path(options.mirror_path), outbox_schema, "FULL", options.url);
+    quick_check(*db);
+    for (const Row row : db->query("PRAGMA synchronous"))
+        if (row.integer(0) != 2)
+            throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
+    return db;
+}
+
+struct Opened {
+    std::unique_ptr<Writer> file;
+    std::string damage; // in words; empty: it was sound
+};
+
+/// Opens it, unless a process before met damage in it or it shows now: then `replace` sets it aside, is told why, and
+/// says in words what it did.
+template <class Open, class Replace>
+Opened open_or_replace(const std::string& path, Open open, Replace replace)
+{
+    Opened opened;
+    auto why = find_mark(path);
+    if (!why) try {
+            opened.file = open();
+            return opened;
+        } catch (const Error& error) {
+            if (error.fault() != Fault::damaged) throw;
+            why = error.what();
+        }
+    opened.damage = replace(*why);
+    clear_mark(path);
+    opened.file = open();
+    return opened;
+}
+
+// Else it may be anything that mirror.path names by mistake.
+bool was_database(const std::string& path)
+{
+    std::string beginning(15, '\0');
+    std::ifstream(path, std::ios::binary).read(beginning.data(), 15);
+    return beginning == "SQLite format 3" || std::filesystem::exists(path + "-wal");
+}
+
+std::string replace_mirror(const StoreOptions& options, const std::string& why)
+{
+    if (!was_database(options.mirror_path))
+        throw Error(Fault::settings, "mirror.path names a file that is no mirror", "{}", why);
+    return fmt::format("mirror.db was damaged ({}) and is made anew from upstream; the damaged file is {}", why,
+                       set_aside(options.mirror_path));
+}
+
+std::string say_lost(const std::optional<std::int64_t>& lost)
+{
+    if (!lost) return "whether others are lost cannot be told";
+    return *lost == 0 ? "none of those that waited or failed is lost"
+                      : fmt::format("{} that waited or failed are lost", *lost);
+}
+
+std::string replace_outbox(const std::string& path, const std::string& why)
+{
+    const Salvaged salvaged = salvage_outbox(path);
+    return fmt::format(
+        "outbox.db was damaged ({}): {} writes could be read, {} of them wait; {}; the damaged file is {}", why,
+        salvaged.entries, salvaged.waiting, say_lost(salvaged.lost), salvaged.aside);
+}
+
+struct Told {
+    std::string_view file, hint;
+};
+constexpr Told mirror_told{"mirror.db", "see to the disk; delete the damaged file once the mirror is complete again"};
+constexpr Told outbox_told{"outbox.db",
+                           "see to the disk, and whether an app misses a write (alli-mirror outbox list); then "
+                           "delete the damaged file"};
+
+// A problem for as long as the damaged file is there.
+void tell(Writer& mirror, const Told& told, const std::string& path, const std::string& damage)
+{
+    const std::string key = fmt::format("{} was damaged", told.file);
+    const auto aside = files_aside(path);
+    const bool known = find_problem(mirror, key).has_value();
+    if (aside.empty() ? !known : known && damage.empty()) return;
+    SystemClock clock;
+    Problem problem;
+    problem.what = damage;
+    if (damage.empty() &&
+        !aside.empty()) // the process before died before it could say so, or the mirror is another one
+        problem.what = fmt::format("{} was damaged and set aside as {}", told.file, aside.back());
+    problem.hint = told.hint;
+    problem.since = clock.now();
+    in_transaction(mirror, [&] {
+        if (aside.empty())
+            clear_problem(mirror, key);
+        else
+            put_problem(mirror, key, problem);
+    });
+}
+
+} // namespace
+
+std::string directory_of(const std::string& path)
+{
+    const auto parent = std::filesystem::path(path).parent_path();
+    return parent.empty() ? "." : parent.string();
+}
+
+std::string outbox_path(const std::string& mirror_path)
+{
+    return directory_of(mirror_path) + "/outbox.db";
+}
+
+Files open_files(const StoreOptions& options)
+{
+    const std::string outbox = outbox_path(options.mirror_path);
+    finish_salvage(outbox);
+    Opened mirror_file = open_or_replace(
+        options.mirror_path, [&] { return open_mirror_file(options); },
+        [&](const std::string& why) { return replace_mirror(options, why); });
+    Opened outbox_file = open_or_replace(
+        outbox, [&] { return open_outbox_file(options); },
+        [&](const std::string& why) { return replace_outbox(outbox, why); });
+    tell(*mirror_file.file, mirror_told, options.mirror_path, mirror_file.damage);
+    tell(*mirror_file.file, outbox_told, outbox, outbox_file.damage);
+    adopt_ledger(*mirror_file.file, *outbox_file.file);
+
+    Files files{std::move(mirror_file.file), std::move(outbox_file.file), {}};
+    for (const std::string& damage : {mirror_file.damage, outbox_file.damage})
+        if (!damage.empty()) files.damage.push_back(damage);
+    return files;
+}
+
+} // namespace alli::cache

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two files as a store opens them: checked, migrated, claimed for their upstream; a damaged one is set aside, and a
+// new one begun. For store.cpp alone, which holds the lock.
+#pragma once
+
+#include "cache/store.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace alli::cache {
+
+struct Files {
+    std::unique_ptr<Writer> mirror, outbox;
+    std::vector<std::string> damage; // what was set aside just now, in words
+};
+Files open_files(const StoreOptions& options);
+
+std::string directory_of(const std::string& path);
+std::string outbox_path(const std::string& mirror_path);
+
+} // namespace alli::cache

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// Damaged files at the start: set aside, told of, and of an outbox whatever can be read is taken over.
+#include "cache/salvage.hpp"
+
+#include "alli/error.hpp"
+#include "cache/aside.hpp"
+#include "cache/ledger.hpp"
+#include "cache/outbox.hpp"
+#include "cache/problems.hpp"
+#include "tests/cache/fixture.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+namespace alli::cache {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SalvageTest : public CacheTest {
+  protected:
+    void accept_writes(int count)
+    {
+        asio::io_context loop;
+        const auto job = [&](Writer& db) {
+            for (int n = 0; n < count; ++n) {
+                NewEntry entry;
+                entry.conversation = ConversationId{"c" + std::to_string(n)};
+                entry.method = "PUT", entry.path = "/x", entry.headers = "{}";
+                entry.upstream_key = "k", entry.request_hash = "h";
+                entry.body = "conversation-" + std::to_string(n) + "-" + std::string(900, 'b');
+                accept(db, entry);
+            }
+        };
+        asio::co_spawn(loop, store_->write_outbox(job), [](std::exception_ptr why) { EXPECT_FALSE(why); });
+        loop.run();
+    }
+
+    void spoil(const std::string& name, std::int64_t at, std::int64_t size = 4096)
+    {
+        std::fstream file(dir_ / name, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(at);
+        file << std::string(static_cast<std::size_t>(size), '\xee');
+    }
+
+    // The page where that row lies, by its place in the file.
+    std::int64_t place_of(const std::string& name, const std::string& text) const
+    {
+        std::ifstream file(dir_ / name, std::ios::binary);
+        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+        const auto at = bytes.find(text);
+        EXPECT_NE(at, std::string::npos);
+        return static_cast<std::int64_t>(at / 4096 * 4096);
+    }
+
+    void open() { store_ = std::make_unique<Store>(options()); }
+
+    std::vector<std::string> problems()
+    {
+        std::vector<std::string> sentences;
+        for (const Problem& problem : store_->read([](Reader& db) { return load_problems(db); }))
+            sentences.push_back(problem.what);
+        return sentences;
+    }
+
+    std::int64_t waiting()
+    {
+        return store_->read_outbox([](Reader& db) { return count_entries(db); }).pending;
+    }
+
+    bool has(const std::string& id)
+    {
+        return store_->read([&](Reader& db) { return find_held(db, ConversationId{id}); }).has_value();
+    }
+
+    std::string mirror() const { return dir_ / "mirror.db"; }
+    std::string outbox() const { return dir_ / "outbox.db"; }
+};
+
+TEST_F(SalvageTest, ADamagedMirrorIsSetAsideAndMadeAnew)
+{
+    put("c1", 1000, 10);
+    store_.reset();
+    spoil("mirror.db", 100); // the schema
+    open();
+    EXPECT_FALSE(has("c1"));
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("made anew")));
+    EXPECT_THAT(store_->damage(), ElementsAre(HasSubstr("mirror.db was damaged")));
+    ASSERT_EQ(files_aside(mirror()).size(), 1U);
+    reopen();
+    EXPECT_EQ(problems().size(), 1U) << "as long as the old file is there";
+    EXPECT_TRUE(store_->damage().empty()) << "it is found once";
+    for (const std::string& file : files_aside(mirror())) fs::remove(file);
+    reopen();
+    EXPECT_TRUE(problems().empty());
+}
+
+TEST_F(SalvageTest, WhatIsNoMirrorAtAllIsNotTouched)
+{
+    store_.reset();
+    StoreOptions wrong = options();
+    wrong.mirror_path = dir_ / "letters.txt";
+    std::ofstream(wrong.mirror_path) << "Dear mother,";
+    fs::permissions(wrong.mirror_path, fs::perms(0600));
+    try {
+        Store store(wrong);
+        FAIL() << "it was opened";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::settings);
+        EXPECT_THAT(error.hint(), HasSubstr("no mirror"));
+    }
+    EXPECT_TRUE(files_aside(wrong.mirror_path).empty());
+    EXPECT_EQ(fs::file_size(wrong.mirror_path), 12U);
+}
+
+TEST_F(SalvageTest, AFileThatAProcessStoppedForIsSetAsideByTheNext)
+{
+    put("c1", 1000, 10);
+    store_.reset();
+    mark_damaged(mirror(), "a page was wrong");
+    open();
+    EXPECT_FALSE(has("c1"));
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("a page was wrong")));
+    put("c2", 1000, 10);
+    reopen();
+    EXPECT_TRUE(has("c2")) << "once";
+}
+
+TEST_F(SalvageTest, TakesOverEveryWriteOfADamagedOutboxThatCanBeRead)
+{
+    accept_writes(200);
+    store_.reset();
+    spoil("outbox.db", place_of("outbox.db", "conversation-101-"));
+    open();
+    EXPECT_GE(waiting(), 195);
+    EXPECT_LT(waiting(), 200);
+    EXPECT_THAT(problems(),
+                ElementsAre(AllOf(HasSubstr("outbox.db was damaged"),
+                                  HasSubstr(fmt::format("{} that waited or failed are lost", 200 - waiting())))));
+    accept_writes(1);
+    const auto newest = store_->read_outbox([](Reader& db) { return list_entries(db, {}).front().id; });
+    EXPECT_EQ(newest, 201) << "no number is used twice";
+    reopen();
+    EXPECT_GE(waiting(), 196);
+}
+
+TEST_F(SalvageTest, AnOutboxWhoseIndexAloneIsDamagedLosesNothing)
+{
+    accept_writes(200);
+    store_.reset();
+    {
+        Writer db(outbox(), "FULL");
+        std::int64_t page = 0;
+        for (const Row row : db.query("SELECT rootpage FROM sqlite_schema WHERE name = 'entry_by_client_key'"))
+            page = row.integer(0);
+        db.checkpoint(Writer::Checkpoint::truncate);
+        spoil("outbox.db", (page - 1) * 4096);
+    }
+    open();
+    EXPECT_EQ(waiting(), 200);
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("none of those that waited or failed is lost")));
+}
+
+TEST_F(SalvageTest, AnOutboxOfWhichNothingCanBeReadIsSaidToBeLost)
+{
+    accept_writes(5);
+    store_.reset();
+    spoil("outbox.db", 0);
+    open();
+    EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("0 writes could be read"), HasSubstr("cannot be told"))));
+    EXPECT_EQ(files_aside(outbox()).size(), 1U);
+    accept_writes(1);
+    const auto newest = store_->read_outbox([](Reader& db) { return list_entries(db, {}).front().id; });
+    EXPECT_GT(newest, 5) << "no number is used twice";
+}
+
+TEST_F(SalvageTest, GoesOnWhereAKillCutItShort)
+{
+    accept_writes(7);
+    store_.reset();
+    fs::rename(outbox(), outbox() + ".salvaged"); // the new file is whole, and the old one set aside
+    std::ofstream(outbox() + ".damaged-2026-01-01T00:00:00Z") << "x";
+    open();
+    EXPECT_EQ(waiting(), 7);
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("outbox.db was damaged and set aside")));
+    store_.reset();
+    std::ofstream(outbox() + ".salvaged") << "half of a new file"; // and before: the old one is still there
+    open();
+    EXPECT_EQ(waiting(), 7);
+}
+
+TEST_F(SalvageTest, WhatWasPurgedStaysAwayWhateverIsDamaged)
+{
+    const std::vector<ConversationId> purged{ConversationId{"gone"}};
+    asio::io_context loop;
+    const auto job = [&](Writer& db) { add_to_ledger(db, {purged, std::nullopt, std::nullopt}, std::string(32, 'k')); };
+    asio::co_spawn(loop, store_->write_outbox(job), [](std::exception_ptr why) { EXPECT_FALSE(why); });
+    loop.run();
+    reopen(); // the mirror has a copy
+    const auto knows = [&] { return store_->read_outbox([&](Reader& db) { return is_purged(db, purged.front()); }); };
+    ASSERT_TRUE(knows());
+    store_.reset();
+    mark_damaged(outbox(), "some page");
+    open();
+    EXPECT_TRUE(knows()) << "it was salvaged";
+    store_.reset();
+    spoil("outbox.db", 0);
+    open();
+    EXPECT_TRUE(knows()) << "from the mirror";
+    store_.reset();
+    spoil("mirror.db", 0);
+    open();
+    EXPECT_TRUE(knows());
+    EXPECT_TRUE(store_->read([&](Reader& db) { return is_purged(db, purged.front()); }));
+}
+
+TEST_F(SalvageTest, ADamagedPageThatAReaderMeetsEndsAllWriting)
+{
+    for (int n = 0; n < 100; ++n) put("c" + std::to_string(n), 1000 + n * 20, 10);
+    store_.reset();
+    const auto size = static_cast<std::int64_t>(fs::file_size(mirror()));
+    for (std::int64_t at = 60 * 4096; at + 4096 <= size; at += 4096) spoil("mirror.db", at);
+    StoreOptions heard = options();
+    int told = 0;
+    heard.gave_up = [&](std::exception_ptr) { ++told; };
+    store_ = std::make_unique<Store>(heard);
+    const auto read_all = [](Reader& db) {
+        for ([[maybe_unused]] const Row row : db.query("SELECT raw FROM conversation")) {
+        }
+        for ([[maybe_unused]] const Row row : db.query("SELECT raw FROM chat_text")) {
+        }
+    };
+    EXPECT_THROW(store_->read(read_all), Error);
+    EXPECT_EQ(told, 1);
+    EXPECT_THROW(put("new", 9000, 1), Error);
+    EXPECT_TRUE(find_mark(mirror()));
+    EXPECT_FALSE(find_mark(outbox()));
+    reopen();
+    put("new", 9000, 1);
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("mirror.db was damaged")));
+}
+
+} // namespace
+} // namespace alli::cache
