@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sync`: one pass until the mirror is complete, with a bar on a terminal and a line every few seconds elsewhere.
+// `sync`: one pass until the mirror is complete, in a daemon where one owns it; with a bar on a terminal and a line
+// every few seconds elsewhere.
 #include "alli/error.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/daemon_probe.hpp"
-#include "daemon/duration.hpp"
+#include "daemon/daemon_sync.hpp"
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
 #include "daemon/places.hpp"
-#include "daemon/status.hpp"
 #include "daemon/sync_progress.hpp"
 #include "upstream/site.hpp"
 
@@ -23,31 +23,12 @@ struct SyncArguments {
     bool json = false, accept_deletions = false;
 };
 
-static std::unique_ptr<Instance> open_instance(InstanceOptions options)
+// What it mirrors is its own settings' to say.
+static void require_no_since(const SyncArguments& arguments)
 {
-    try {
-        return std::make_unique<Instance>(std::move(options));
-    } catch (const Error& error) {
-        if (error.fault() != Fault::busy) throw;
-        throw Error(Fault::busy, "a running daemon keeps the mirror up to date by itself: see alli-mirror status", "{}",
-                    error.what());
-    }
-}
-
-// A running daemon does it, over its Unix socket.
-static bool told_daemon(const Settings& settings, const Context& context)
-{
-    const ReadPlace place = find_read_place(settings, context.environment);
-    if (!find_owner(place.mirror_path)) return false;
-    const auto status = tell_daemon(socket_addresses(settings, place, context.environment), "POST",
-                                    "/mirror/v1/sync?acceptDeletions=true");
-    if (status != 202)
-        throw Error(
-            Fault::busy,
-            "let it listen on a Unix socket (proxy.listen), or ask it: POST /mirror/v1/sync?acceptDeletions=true",
-            "a daemon owns the mirror, but did not take the word over a Unix socket");
-    fmt::print("the running daemon was told: what upstream no longer has is deleted with the next comparison\n");
-    return true;
+    if (!arguments.since.empty())
+        throw Error(Fault::usage, "set sync.backfill_since and restart it, or stop it first",
+                    "a daemon owns the mirror: it does not take --since");
 }
 
 static int sync(const SyncArguments& arguments, const Context& context)
@@ -59,7 +40,11 @@ static int sync(const SyncArguments& arguments, const Context& context)
     std::signal(SIGPIPE, SIG_IGN);
     const Settings settings = context.settings();
     start_log(settings.config, context.environment);
-    if (arguments.accept_deletions && told_daemon(settings, context)) return 0;
+    if (find_owner(find_read_place(settings, context.environment).mirror_path)) {
+        require_no_since(arguments);
+        sync_in_daemon(context, arguments.accept_deletions, arguments.json);
+        return 0;
+    }
 
     InstanceOptions options;
     options.accept_deletions = arguments.accept_deletions;
@@ -70,10 +55,10 @@ static int sync(const SyncArguments& arguments, const Context& context)
     options.identity = upstream::read_site(settings.config.upstream_url).base;
     make_directory_of(options.mirror_path);
 
-    const auto instance = open_instance(std::move(options));
+    Instance instance(std::move(options));
     SyncProgress progress(arguments.json);
-    instance->run_once([&](const sync::State& state) { progress.show(state); });
-    progress.finish(*instance->state());
+    instance.run_once([&](const sync::State& state) { progress.show(state); });
+    progress.finish(*instance.state());
     return 0;
 }
 

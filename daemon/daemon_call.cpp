@@ -18,6 +18,8 @@
 #include <boost/beast/http.hpp>
 
 #include <charconv>
+#include <map>
+#include <memory>
 
 namespace alli::daemon {
 
@@ -97,6 +99,17 @@ static ReadPlace find_running_place(const Settings& settings, const Environment&
     if (place.sandbox || find_owner(place.mirror_path)) return place;
     const std::string sandbox = sandbox_mirror_path(environment);
     return find_owner(sandbox) ? ReadPlace{sandbox, true} : place;
+}
+
+Context remembering(Context context)
+{
+    const auto known = std::make_shared<std::map<std::string, std::optional<std::string>>>();
+    context.environment = [known, read = context.environment](const std::string& name) {
+        const auto [at, fresh] = known->try_emplace(name);
+        if (fresh) at->second = read(name);
+        return at->second;
+    };
+    return context;
 }
 
 DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request)

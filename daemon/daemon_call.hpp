@@ -17,6 +17,9 @@ struct DaemonAnswer {
     std::string body;
 };
 
+/// For several calls: a key that is read from the environment is wiped there, and is needed for each.
+Context remembering(Context context);
+
 /// Of the mirror that commands read, or of the sandbox's where that is the one that runs. Throws Error{refused}
 /// where no daemon runs, or none that listens where we know.
 DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request);

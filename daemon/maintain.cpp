@@ -11,8 +11,6 @@
 #include <boost/asio/io_context.hpp>
 
 #include <csignal>
-#include <map>
-#include <memory>
 #include <thread>
 #include <unistd.h>
 
@@ -84,18 +82,6 @@ Json ask(const Context& context, const std::string& method, const std::string& b
     if (answer.status >= 300) throw refused_by_daemon(answer);
     if (!json.is_object()) throw Error(Fault::io, "see its log", "the daemon's answer cannot be read");
     return json;
-}
-
-// A key that is read from the environment is wiped there, and is needed for every call.
-Context remembering(Context context)
-{
-    const auto known = std::make_shared<std::map<std::string, std::optional<std::string>>>();
-    context.environment = [known, read = context.environment](const std::string& name) {
-        const auto [at, fresh] = known->try_emplace(name);
-        if (fresh) at->second = read(name);
-        return at->second;
-    };
-    return context;
 }
 
 Json run_in_daemon(const Context& context, const Json& request)

@@ -22,11 +22,11 @@ std::string bar(std::optional<double> fraction, int width)
     return '[' + std::string(filled, '#') + std::string(static_cast<std::size_t>(width) - filled, '.') + ']';
 }
 
-SyncProgress::SyncProgress(bool json)
+SyncProgress::SyncProgress(bool json, std::int64_t chats_before)
     : form_(json                      ? Form::json
             : ::isatty(STDERR_FILENO) ? Form::bar
                                       : Form::lines),
-      started_(clock_.steady()), shown_at_(started_)
+      chats_before_(chats_before), started_(clock_.steady()), shown_at_(started_)
 {}
 
 void SyncProgress::show(const sync::State& state)
@@ -47,7 +47,7 @@ void SyncProgress::finish(const sync::State& state)
 double SyncProgress::rate(const sync::State& state) const
 {
     const double seconds = std::chrono::duration<double>(clock_.steady() - started_).count();
-    return seconds > 0 ? static_cast<double>(state.chats) / seconds : 0;
+    return seconds > 0 ? static_cast<double>(state.chats - chats_before_) / seconds : 0;
 }
 
 std::string SyncProgress::words(const sync::State& state) const

@@ -10,7 +10,8 @@ namespace alli::daemon {
 
 class SyncProgress {
   public:
-    explicit SyncProgress(bool json);
+    /// `chats_before`: what was there at the start, where State counts the whole mirror.
+    explicit SyncProgress(bool json, std::int64_t chats_before = 0);
 
     void show(const sync::State& state); // as often as there is something to show
     void finish(const sync::State& state);
@@ -25,6 +26,7 @@ class SyncProgress {
     void draw_bar(const sync::State& state) const;
 
     Form form_;
+    std::int64_t chats_before_;
     SystemClock clock_;
     Clock::Steady started_, shown_at_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sync` through the real program, against a sandbox in this process: what it leaves, and how it ends when it cannot.
-#include "tests/daemon/home.hpp"
+#include "tests/daemon/daemon.hpp"
 #include "tests/upstream/scripted_server.hpp"
 
 #include <gmock/gmock.h>
@@ -103,19 +103,69 @@ TEST(Sync, EndsWith1WhenAWebPageAnswers)
     EXPECT_THAT(finished.errors, HasSubstr("hint: "));
 }
 
-TEST(Sync, LeavesTheMirrorToARunningDaemon)
-{
-    const sandbox::Sandbox upstream(small_sandbox());
+class SyncInADaemon : public testing::Test {
+  protected:
+    SyncInADaemon()
+    {
+        home.use(upstream);
+        home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:0,unix:" + home.path("proxy.sock");
+        home.environment["ALLI_MIRROR_SYNC_INTERVAL"] = "1h"; // it looks because it is asked
+    }
+
+    sandbox::Sandbox upstream{small_sandbox()};
     Home home;
-    home.use(upstream);
-    support::Process daemon(Home::words({"serve"}), home.environment);
-    daemon.wait_for_line("listens on");
+};
+
+TEST_F(SyncInADaemon, EndsWhenTheMirrorIsCompleteAsOfNow)
+{
+    Daemon daemon(home, {"serve"});
+    const support::Finished first = home.run({"sync"});
+    EXPECT_EQ(first.code, 0) << first.errors;
+    EXPECT_THAT(first.errors, HasSubstr("done: 12 conversations"));
+    for (int n = 0; n < 3; ++n) { // each is there when it ends
+        upstream.add_chat(upstream.conversation_ids()[static_cast<std::size_t>(n)], "USER",
+                          "zanzibar " + std::to_string(n));
+        const support::Finished again = home.run({"sync", "--json"});
+        EXPECT_EQ(again.code, 0) << again.errors;
+        const std::string last = again.output.substr(again.output.rfind('\n', again.output.size() - 2) + 1);
+        EXPECT_EQ(json::parse(last)["event"], "done");
+        EXPECT_EQ(json::parse(last)["chats"], upstream.chat_total());
+        EXPECT_EQ(json::parse(home.run({"search", "zanzibar", "--json"}).output)["total"], n + 1);
+    }
+    EXPECT_EQ(home.run({"sync", "--accept-deletions"}).code, 0);
+    const support::Finished since = home.run({"sync", "--since", "2020-01-01"});
+    EXPECT_EQ(since.code, 2) << since.errors;
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST_F(SyncInADaemon, SaysThatUpstreamIsAwayWithItsOwnExitCode)
+{
+    Daemon daemon(home, {"serve"});
+    daemon.wait_until_complete();
+    upstream.stop();
+    const support::Finished finished = home.run({"sync"});
+    EXPECT_EQ(finished.code, 4) << finished.errors;
+    EXPECT_THAT(finished.errors, HasSubstr("cannot reach"));
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST_F(SyncInADaemon, SaysThatItsKeyIsRefused)
+{
+    home.environment["ALLI_API_KEY"] = "wrong-key-7";
+    Daemon daemon(home, {"serve"});
+    const support::Finished finished = home.run({"sync"});
+    EXPECT_EQ(finished.code, 3) << finished.errors;
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST_F(SyncInADaemon, SaysSoWhereTheDaemonCannotBeAsked)
+{
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:0"; // a port that nobody can know
+    Daemon daemon(home, {"serve"});
     const support::Finished finished = home.run({"sync"});
     EXPECT_EQ(finished.code, 1);
-    EXPECT_THAT(finished.errors, HasSubstr("in use by process " + std::to_string(daemon.pid())));
-    EXPECT_THAT(finished.errors, HasSubstr("by itself"));
-    daemon.send(SIGTERM);
-    EXPECT_EQ(daemon.wait(std::chrono::seconds(10)), 0);
+    EXPECT_THAT(finished.errors, HasSubstr("Unix socket"));
+    EXPECT_EQ(daemon.stop(), 0);
 }
 
 TEST(Sync, RefusesTheMirrorOfAnotherUpstream)
