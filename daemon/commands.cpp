@@ -22,6 +22,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"outbox", "list, show, retry or discard the writes that wait or failed", &add_outbox},
     {"export", "write the mirror, or what a search finds, as JSON lines, CSV or Markdown", &add_export},
     {"purge", "erase for good a user's conversations, one, or all before a date", &add_purge},
+    {"doctor", "look at everything that may be wrong, and say what to do", &add_doctor},
     {"backup", "copy both files, checked, beside a running daemon or without one", &add_backup},
     {"verify", "check the files, their rows and the index of words against each other; --repair", &add_verify},
     {"config", "show the settings and where each comes from, or check them", &add_config},

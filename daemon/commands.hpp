@@ -52,6 +52,7 @@ Action add_outbox(CLI::App& arguments);
 Action add_status(CLI::App& arguments);
 Action add_export(CLI::App& arguments);
 Action add_purge(CLI::App& arguments);
+Action add_doctor(CLI::App& arguments);
 Action add_backup(CLI::App& arguments);
 Action add_verify(CLI::App& arguments);
 Action add_config(CLI::App& arguments);

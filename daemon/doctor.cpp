@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/doctor.hpp"
+
+#include "alli/clock.hpp"
+#include "daemon/api_key.hpp"
+#include "daemon/daemon_probe.hpp"
+#include "daemon/duration.hpp"
+#include "daemon/settings_check.hpp"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace alli::daemon {
+namespace {
+
+void check_settings(const Patient& patient, Findings& found)
+{
+    std::vector<Error> faults;
+    const Settings settings =
+        load_settings(patient.context.settings_file, patient.context.environment, patient.context.flags, &faults);
+    for (Error& fault : find_faults(settings, patient.context.environment)) faults.push_back(std::move(fault));
+    for (const Error& fault : faults) found.fail(fault);
+    if (faults.empty()) found.ok(settings.file.empty() ? "no settings file: defaults" : settings.file);
+}
+
+bool daemon_has_key(const Patient& patient)
+{
+    return patient.status.is_object() && patient.status["upstream"].value("keyAccepted", Json()) == Json(true);
+}
+
+void check_key(const Patient& patient, Findings& found)
+{
+    if (patient.place.sandbox) return found.ok("a sandbox needs none");
+    try {
+        load_api_key(patient.settings, patient.context.environment);
+        found.ok("there is one, and nobody else can read it");
+    } catch (const Error&) {
+        if (!daemon_has_key(patient)) throw;
+        found.ok("the running daemon has one, which upstream accepts; there is none in this environment");
+    }
+}
+
+// Of the daemon where one runs, else what a command of this shell would have.
+rlim_t most_descriptors(const Patient& patient)
+{
+    if (patient.owner) {
+        std::ifstream limits(fmt::format("/proc/{}/limits", *patient.owner));
+        constexpr std::string_view name = "Max open files";
+        for (std::string line; std::getline(limits, line);)
+            if (line.starts_with(name)) {
+                rlim_t soft = 0;
+                std::istringstream(line.substr(name.size())) >> soft;
+                if (soft > 0) return soft;
+            }
+    }
+    struct rlimit limit = {};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}
+
+void check_limits(const Patient& patient, Findings& found)
+{
+    constexpr rlim_t wanted = 1'536; // 1,024 local connections, those to upstream, and the files
+    const rlim_t most = most_descriptors(patient);
+    if (most < wanted)
+        found.warn(fmt::format("{} open files at most: too few for 1,024 local connections", most),
+                   "LimitNOFILE=4096 in the unit, or ulimit -n 4096 before it starts");
+    else
+        found.ok(fmt::format("{} open files at most", most));
+}
+
+void check_daemon(const Patient& patient, Findings& found)
+{
+    if (!patient.owner)
+        return found.warn("none runs: reads by commands work, local apps get no answer",
+                          "alli-mirror serve, or systemctl start alli-mirror");
+    const bool answered = patient.status.is_object() && patient.status["daemon"].value("answered", false);
+    if (!answered)
+        throw Error(Fault::io, "see its log; let it listen on a Unix socket that this user may use (proxy.listen)",
+                    "process {} owns the mirror, but gives no answer over a Unix socket", *patient.owner);
+    found.ok(fmt::format("process {} answers, version {}", *patient.owner, patient.status.value("version", "unknown")));
+}
+
+void check_socket(const Patient& patient, Findings& found)
+{
+    bool any = false;
+    for (const std::string& address : socket_addresses(patient.settings, patient.place, patient.context.environment)) {
+        if (!address.starts_with("unix:")) continue;
+        any = true;
+        const std::string path = address.substr(5);
+        struct stat status = {};
+        if (::stat(path.c_str(), &status) != 0)
+            patient.owner ? found.warn(fmt::format("{} is not there, though a daemon runs", path),
+                                       "does it run with these settings? restart it")
+                          : found.ok(fmt::format("{} is made by serve", path));
+        else if ((status.st_mode & 077) != 0)
+            found.warn(fmt::format("{} can be used by others", path), fmt::format("chmod 600 {}", path));
+        else
+            found.ok(path);
+    }
+    if (!any)
+        found.warn("no Unix socket: commands reach the daemon only with the key",
+                   "add one to proxy.listen, or start it where RUNTIME_DIRECTORY or XDG_RUNTIME_DIR is set");
+}
+
+std::string text_of(const Json& json, const char* name)
+{
+    return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : "";
+}
+
+// Its loops get on when it compares: the watchdog looks at the same.
+void check_freshness(const Patient& patient, Findings& found)
+{
+    if (!patient.status.is_object())
+        return found.warn("there is no mirror yet", "alli-mirror serve, or sync, makes one");
+    const auto verified = from_rfc3339(text_of(patient.status["upstream"], "lastVerifiedAt"));
+    if (!verified)
+        return found.warn("the mirror was never compared with upstream", "let serve or sync run; see upstream below");
+    SystemClock clock;
+    const auto age = std::chrono::floor<std::chrono::seconds>(clock.now() - *verified);
+    const std::string said = fmt::format("compared with upstream {} ago", say_duration(age));
+    const auto enough =
+        std::chrono::ceil<std::chrono::seconds>(patient.settings.config.sync_interval) * 3 + std::chrono::minutes(1);
+    if (patient.owner && age > enough)
+        found.warn(said + ", though a daemon runs", "see upstream below, and the daemon's log");
+    else if (!patient.owner && age > std::chrono::hours(24))
+        found.warn(said, "alli-mirror sync brings it up to date, serve keeps it so");
+    else
+        found.ok(said);
+}
+
+void check_problems(const Patient& patient, Findings& found)
+{
+    if (!patient.status.is_object()) return;
+    for (const Json& problem : patient.status["problems"])
+        found.warn(text_of(problem, "what"), text_of(problem, "hint"));
+    if (found.list.empty()) found.ok("none");
+}
+
+struct Check {
+    std::string_view name;
+    void (*look)(const Patient&, Findings&);
+};
+// THE table.
+constexpr auto checks = std::to_array<Check>({
+    {"settings", &check_settings},
+    {"key", &check_key},
+    {"directory", &check_directory},
+    {"disk", &check_disk},
+    {"limits", &check_limits},
+    {"mirror", &check_mirror},
+    {"outbox", &check_outbox},
+    {"damage", &check_damage},
+    {"daemon", &check_daemon},
+    {"socket", &check_socket},
+    {"freshness", &check_freshness},
+    {"problems", &check_problems},
+    {"upstream", &check_upstream},
+});
+
+// Settings that cannot be read are the first check's to say; the others look at what is left of them.
+Patient admit(const Context& context, bool offline)
+{
+    std::vector<Error> faults;
+    Settings settings = load_settings(context.settings_file, context.environment, context.flags, &faults);
+    ReadPlace place = find_read_place(settings, context.environment);
+    Patient patient{context, std::move(settings), std::move(place), {}, {}, offline};
+    patient.owner = find_owner(patient.place.mirror_path);
+    try {
+        if (faults.empty() && std::filesystem::exists(patient.place.mirror_path)) patient.status = load_status(context);
+    } catch (const Error&) {
+        patient.status = nullptr; // which the checks of the files say in detail
+    }
+    return patient;
+}
+
+} // namespace
+
+std::string_view name_of(Health health) noexcept
+{
+    constexpr std::array<std::string_view, 3> names{"ok", "warning", "failed"};
+    return names[static_cast<std::size_t>(health)];
+}
+
+std::vector<Diagnosis> diagnose(const Context& from, bool offline)
+{
+    const Patient patient = admit(from, offline);
+    std::vector<Diagnosis> all;
+    for (const Check& check : checks) {
+        Findings found(check.name);
+        try {
+            check.look(patient, found);
+        } catch (const Error& error) {
+            found.fail(error);
+        }
+        all.insert(all.end(), found.list.begin(), found.list.end());
+    }
+    return all;
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person would look at when something is wrong, looked at: each check gives findings in words, with what to do.
+// Reads alone, and asks upstream for one conversation.
+#pragma once
+
+#include "alli/error.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/places.hpp"
+#include "daemon/status.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace alli::daemon {
+
+enum class Health { ok, warning, failed };
+std::string_view name_of(Health health) noexcept;
+
+struct Diagnosis {
+    std::string check;
+    Health health = Health::ok;
+    std::string what, hint;
+    Fault fault = Fault::io; // of a failed one: for the exit code
+};
+
+/// What the checks look at.
+struct Patient {
+    const Context& context;
+    Settings settings;
+    ReadPlace place;
+    std::optional<int> owner; // the process of the daemon
+    Json status;              // null: there is no mirror to read, or it cannot be read
+    bool offline = false;     // leave upstream alone
+};
+
+/// Of one check.
+class Findings {
+  public:
+    explicit Findings(std::string_view check) : check_(check) {}
+
+    void ok(std::string what) { add(Health::ok, std::move(what), ""); }
+    void warn(std::string what, std::string hint) { add(Health::warning, std::move(what), std::move(hint)); }
+    void fail(const Error& error) { add(Health::failed, error.what(), error.hint(), error.fault()); }
+    std::vector<Diagnosis> list;
+
+  private:
+    void add(Health health, std::string what, std::string hint, Fault fault = Fault::io)
+    {
+        list.push_back({std::string(check_), health, std::move(what), std::move(hint), fault});
+    }
+    std::string_view check_;
+};
+
+/// Every check, in the order of its table. A check that throws Error has failed.
+std::vector<Diagnosis> diagnose(const Context& context, bool offline);
+
+// The files: doctor_files.cpp.
+void check_directory(const Patient& patient, Findings& found);
+void check_disk(const Patient& patient, Findings& found);
+void check_mirror(const Patient& patient, Findings& found);
+void check_outbox(const Patient& patient, Findings& found);
+void check_damage(const Patient& patient, Findings& found);
+
+// Upstream: doctor_upstream.cpp. Its clock too.
+void check_upstream(const Patient& patient, Findings& found);
+
+} // namespace alli::daemon

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alli/clock.hpp"
+#include "cache/aside.hpp"
+#include "cache/conversations.hpp"
+#include "cache/outbox.hpp"
+#include "cache/store.hpp"
+#include "daemon/doctor.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace alli::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds look_for_pages{5}; // a large file is read as far as that goes
+
+std::string directory_of(const Patient& patient)
+{
+    return fs::path(patient.place.mirror_path).parent_path().string();
+}
+
+std::string outbox_of(const Patient& patient)
+{
+    return directory_of(patient) + "/outbox.db";
+}
+
+// Readable, of this program's version, its pages sound.
+void check_pages(cache::Reader& db, Findings& found, const std::string& said)
+{
+    SystemClock clock;
+    const auto until = clock.steady() + look_for_pages;
+    db.interrupt_when([&] { return clock.steady() > until; });
+    try {
+        for (const cache::Row row : db.query("PRAGMA quick_check(1)"))
+            if (row.text(0) != "ok")
+                throw Error(Fault::damaged, "alli-mirror verify says more; verify --repair", "{} is damaged: {}",
+                            db.path(), row.text(0));
+        found.ok(said + ", its pages are sound");
+    } catch (const Error& error) {
+        if (error.fault() != Fault::canceled) throw;
+        found.ok(said + ", its pages are sound as far as could be read in a moment (verify reads all)");
+    }
+}
+
+void require_private(const std::string& path)
+{
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+        throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "{} can be read or written by others", path);
+}
+
+bool is_there(const std::string& path, Findings& found)
+{
+    if (fs::exists(path)) return true;
+    found.warn(fmt::format("there is none at {} yet", path), "alli-mirror serve, or sync, makes one");
+    return false;
+}
+
+} // namespace
+
+void check_directory(const Patient& patient, Findings& found)
+{
+    const std::string directory = directory_of(patient);
+    struct stat status = {};
+    if (::stat(directory.c_str(), &status) != 0) {
+        if (errno != ENOENT)
+            throw Error(Fault::io, "run it as root, or as the daemon's user", "cannot look at {}: {}", directory,
+                        std::strerror(errno));
+        return found.ok(fmt::format("{} is made at the first start", directory));
+    }
+    if ((status.st_mode & 022) != 0)
+        throw Error(Fault::settings, fmt::format("chmod 700 {}", directory), "{} can be written by others", directory);
+    if (::access(directory.c_str(), W_OK) != 0 && !patient.owner)
+        throw Error(Fault::io, "run it as root, or as the daemon's user, or set mirror.path",
+                    "{} cannot be written: {}", directory, std::strerror(errno));
+    if ((status.st_mode & 077) != 0)
+        found.warn(fmt::format("others can look into {}; its files are for their user alone", directory),
+                   fmt::format("chmod 700 {}", directory));
+    else
+        found.ok(directory);
+}
+
+void check_disk(const Patient& patient, Findings& found)
+{
+    constexpr std::uintmax_t too_little = 512 << 20, little = std::uintmax_t{2} << 30;
+    fs::path place = directory_of(patient);
+    while (!fs::exists(place) && place.has_relative_path()) place = place.parent_path();
+    std::error_code fault;
+    const fs::space_info space = fs::space(place, fault);
+    if (fault) throw Error(Fault::io, "see the system's log", "cannot look at the disk: {}", fault.message());
+    const std::string said = fmt::format("{} MiB are free at {}", space.available >> 20, place.string());
+    constexpr const char* hint = "free some space: with a full disk writes get 507, and the mirror stands still";
+    if (space.available < too_little) throw Error(Fault::disk_full, hint, "{}", said);
+    space.available < little ? found.warn(said, hint) : found.ok(said);
+}
+
+void check_mirror(const Patient& patient, Findings& found)
+{
+    const std::string& path = patient.place.mirror_path;
+    if (!is_there(path, found)) return;
+    require_private(path);
+    const auto db = cache::open_mirror(path);
+    const cache::Totals totals = cache::count_totals(*db);
+    check_pages(*db, found, fmt::format("{} conversations with {} chats", totals.conversations, totals.chats));
+}
+
+void check_outbox(const Patient& patient, Findings& found)
+{
+    const std::string path = outbox_of(patient);
+    if (!is_there(path, found)) return;
+    require_private(path);
+    const auto db = cache::open_outbox(patient.place.mirror_path);
+    const cache::OutboxCounts counts = cache::count_entries(*db);
+    check_pages(*db, found, fmt::format("{} writes wait", counts.pending));
+}
+
+void check_damage(const Patient& patient, Findings& found)
+{
+    for (const std::string& path : {patient.place.mirror_path, outbox_of(patient)}) {
+        if (cache::find_mark(path))
+            found.warn(fmt::format("{} is damaged", path), "restart the program: it is set aside and made anew");
+        for (const std::string& aside : cache::files_aside(path))
+            found.warn(fmt::format("{} was damaged and set aside", aside),
+                       "see to the disk, and to what status says; then delete it");
+    }
+    if (found.list.empty()) found.ok("no file was set aside");
+}
+
+} // namespace alli::daemon
