@@ -1,4 +1,4 @@
--- What was purged and must not come back: see docs/decisions/0014.
+-- What was purged and must not come back: see docs/decisions/0016.
 
 CREATE TABLE purged ( -- a copy of the outbox's, and what was kept out since
     hash BLOB PRIMARY KEY -- keyed, of a conversation's or a user's id
