@@ -79,6 +79,7 @@ template <class Open, class Replace>
 Opened open_or_replace(const std::string& path, Open open, Replace replace)
 {
     Opened opened;
+    if (!std::filesystem::exists(path)) clear_mark(path); // a person has moved it away
     auto why = find_mark(path);
     if (!why) try {
             opened.file = open();

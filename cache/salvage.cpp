@@ -160,7 +160,8 @@ Salvaged salvage_outbox(const std::string& path)
 void finish_salvage(const std::string& path)
 {
     const std::string made = salvaged_name(path);
-    if (fs::exists(path) || !fs::exists(made)) return;
+    if (fs::exists(path)) return remove_with_log(made); // the damaged file is still there: it begins again
+    if (!fs::exists(made)) return;
     fs::rename(made, path);
     sync_to_disk(directory_of(path));
 }

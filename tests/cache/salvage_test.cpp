@@ -129,6 +129,17 @@ TEST_F(SalvageTest, AFileThatAProcessStoppedForIsSetAsideByTheNext)
     EXPECT_TRUE(has("c2")) << "once";
 }
 
+TEST_F(SalvageTest, AFileThatWasMarkedAndMovedAwayIsNotSpokenOf)
+{
+    store_.reset();
+    mark_damaged(mirror(), "a page was wrong");
+    fs::rename(mirror(), mirror() + ".mine");
+    open();
+    EXPECT_TRUE(store_->damage().empty());
+    EXPECT_TRUE(problems().empty());
+    EXPECT_FALSE(find_mark(mirror()));
+}
+
 TEST_F(SalvageTest, TakesOverEveryWriteOfADamagedOutboxThatCanBeRead)
 {
     accept_writes(200);
@@ -190,6 +201,7 @@ TEST_F(SalvageTest, GoesOnWhereAKillCutItShort)
     std::ofstream(outbox() + ".salvaged") << "half of a new file"; // and before: the old one is still there
     open();
     EXPECT_EQ(waiting(), 7);
+    EXPECT_FALSE(fs::exists(outbox() + ".salvaged"));
 }
 
 TEST_F(SalvageTest, WhatWasPurgedStaysAwayWhateverIsDamaged)
