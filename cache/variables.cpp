@@ -17,7 +17,8 @@ namespace od = simdjson::ondemand;
 
 [[noreturn]] void unreadable()
 {
-    throw Error(Fault::bad_reply, "", "the variables of a conversation cannot be read");
+    throw Error(Fault::bad_reply, "what upstream sent is not what the API's contract says",
+                "the variables of a conversation cannot be read");
 }
 
 std::string_view trimmed(std::string_view text)

@@ -81,7 +81,9 @@ class Exporter {
 
     void put(const ConversationId& id)
     {
-        if (stop_asked != 0) throw Error(Fault::canceled, "", "the export was stopped");
+        if (stop_asked != 0)
+            throw Error(Fault::canceled, "a file appears under its name only when it is whole: start it again",
+                        "the export was stopped");
         const auto summary = cache::find_summary(db_, id);
         if (!summary) return; // gone since it was listed
         format_.write(db_, *summary, sink_);

@@ -119,7 +119,8 @@ static cache::Steered outcome_of(int status, std::int64_t id)
     if (status == 202 || status == 204) return cache::Steered::done;
     if (status == 404) return cache::Steered::absent;
     if (status == 409) return cache::Steered::wrong_state;
-    throw Error(Fault::io, "see its log", "the daemon answered {} when asked about write {}", status, id);
+    throw Error(Fault::io, "its log has the reason (journalctl -u alli-mirror)",
+                "the daemon answered {} when asked about write {}", status, id);
 }
 
 static cache::Steered steer(Deed deed, const OutboxArguments& arguments, const Settings& settings,

@@ -41,6 +41,6 @@ int main(int count, char** words)
     } catch (const Error& error) {
         return complain(error.what(), error.hint(), exit_code(error.fault()));
     } catch (const std::exception& error) {
-        return complain(error.what(), "", 1);
+        return complain(error.what(), "this is a fault of the program, or the system ran out of something", 1);
     }
 }

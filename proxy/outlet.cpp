@@ -43,7 +43,7 @@ class Outlet::Pieces {
         if (next)
             count();
         else if (framing_ == Framing::length && left_ > 0)
-            throw Error(Fault::bad_reply, "", "{} bytes less than announced", left_);
+            throw Error(Fault::bad_reply, "", "it ended {} bytes before the length it had announced", left_);
         co_return next.has_value();
     }
 
@@ -65,7 +65,7 @@ class Outlet::Pieces {
     void count()
     {
         if (framing_ != Framing::length) return;
-        if (piece_.size() > left_) throw Error(Fault::bad_reply, "", "more bytes than announced");
+        if (piece_.size() > left_) throw Error(Fault::bad_reply, "", "it went on beyond the length it had announced");
         left_ -= piece_.size();
     }
 

@@ -46,7 +46,8 @@ void take_out(upstream::Reply& reply, const std::set<std::string>& purged)
 {
     Json page = Json::parse(reply.body, nullptr, false);
     if (!page.is_object() || !page.contains("conversations"))
-        throw Error(Fault::bad_reply, "", "upstream's list cannot be read");
+        throw Error(Fault::bad_reply, "is upstream.url right? what answered is not what the API's contract says",
+                    "upstream's list of conversations cannot be read");
     Json kept = Json::array();
     for (Json& item : page["conversations"])
         if (!purged.contains(item.value("id", ""))) kept.push_back(std::move(item));

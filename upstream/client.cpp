@@ -42,7 +42,8 @@ bool read_running(const std::string& body)
     const auto json = nlohmann::json::parse(body, nullptr, false);
     const auto at = json.is_object() ? json.find("isRunning") : json.end();
     if (at == json.end() || !at->is_boolean())
-        throw Error(Fault::bad_reply, "", "upstream's answer whether a conversation is running has no \"isRunning\"");
+        throw Error(Fault::bad_reply, "what answered is not what the API's contract says",
+                    "upstream's answer whether a conversation is running has no \"isRunning\"");
     return at->get<bool>();
 }
 
