@@ -67,7 +67,7 @@ inline constexpr auto event_table = std::to_array<EventRow>({
     {Event::no_socket, "no_socket", Severity::info, "{why}", {"why"}},
     {Event::stopping, "stopping", Severity::info, "the program ends; what waits goes on at the next start"},
     {Event::failed, "failed", Severity::error, "{error}", {"error", "hint"}},
-    {Event::reloaded, "reloaded", Severity::info, "the settings were read again", {"changed"}},
+    {Event::reloaded, "reloaded", Severity::info, "the settings were read again", {"changed", "tokens"}},
     {Event::restart_needed,
      "restart_needed",
      Severity::warning,

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -38,14 +39,32 @@ class Descriptor {
     const int value;
 };
 
+/// The service manager hands a credential to a user that it made by an access list, which looks like a group's
+/// permission to read (0440). Its directory lets in nobody else.
+enum class Guard { ours, manager };
+
+static mode_t too_open(Guard guard)
+{
+    return guard == Guard::ours ? 077 : 037;
+}
+
+static Guard guard_of(const std::string& path, const Environment& environment)
+{
+    const std::string directory = environment("CREDENTIALS_DIRECTORY").value_or("");
+    const auto folder_of = [](const std::filesystem::path& file) { return file.lexically_normal().parent_path(); };
+    const bool credential =
+        directory.starts_with('/') && folder_of(path) == folder_of(std::filesystem::path(directory) / "any");
+    return credential ? Guard::manager : Guard::ours;
+}
+
 /// Mode and content come from one descriptor, so that the file cannot be exchanged in between.
-static std::string read_secret(const std::string& path, const std::string& what, bool guarded_by_us)
+static std::string read_secret(const std::string& path, const std::string& what, Guard guard)
 {
     const Descriptor file(path);
     struct stat status = {};
     if (file.value < 0 || ::fstat(file.value, &status) != 0)
         throw Error(Fault::settings, std::string(ways), "cannot read the {} {}: {}", what, path, std::strerror(errno));
-    if (guarded_by_us && (status.st_mode & 077) != 0)
+    if ((status.st_mode & too_open(guard)) != 0)
         throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "the {} {} can be read by others", what, path);
 
     std::string text(longest_secret_file, '\0');
@@ -89,20 +108,21 @@ std::string load_api_key(const Settings& settings, const Environment& environmen
 
     const auto credentials = environment("CREDENTIALS_DIRECTORY");
     if (credentials && ::access((*credentials + "/alli-api-key").c_str(), F_OK) == 0)
-        return checked(read_secret(*credentials + "/alli-api-key", "credential", false), "the credential alli-api-key");
+        return checked(read_secret(*credentials + "/alli-api-key", "credential", Guard::manager),
+                       "the credential alli-api-key");
     if (variable) return checked(*variable, "ALLI_API_KEY");
 
     const std::string& file = settings.config.api_key_file;
     if (!settings.is_set("upstream.api_key_file") && ::access(file.c_str(), F_OK) != 0)
         throw Error(Fault::settings, std::string(ways), "there is no API key");
-    return checked(read_secret(file, "API key file", true), file);
+    return checked(read_secret(file, "API key file", Guard::ours), file);
 }
 
-std::vector<std::string> load_tokens(const std::string& path)
+std::vector<std::string> load_tokens(const std::string& path, const Environment& environment)
 {
     std::vector<std::string> tokens;
     if (path.empty()) return tokens;
-    const std::string text = read_secret(path, "tokens file", true);
+    const std::string text = read_secret(path, "tokens file", guard_of(path, environment));
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
         const std::string line = trimmed(text.substr(at, end - at));
@@ -117,7 +137,8 @@ void harden_process()
     ::umask(0077);
     const rlimit none{0, 0};
     if (::setrlimit(RLIMIT_CORE, &none) != 0 || ::prctl(PR_SET_DUMPABLE, 0) != 0)
-        throw Error(Fault::io, "", "cannot switch core dumps off: {}", std::strerror(errno));
+        throw Error(Fault::io, "whatever starts it must allow setrlimit and prctl", "cannot switch core dumps off: {}",
+                    std::strerror(errno));
 }
 
 } // namespace alli::daemon

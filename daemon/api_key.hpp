@@ -13,8 +13,9 @@ std::string load_api_key(const Settings& settings, const Environment& environmen
 /// Wipes the variable: for what runs without the key.
 void forget_api_key();
 
-/// The lines of proxy.tokens_file: further keys for local apps. The same care as for the key's file.
-std::vector<std::string> load_tokens(const std::string& path);
+/// The lines of proxy.tokens_file: further keys for local apps. The same care as for the key's file; one that is a
+/// credential of the service manager's may have a mode of its own, but never be open to all.
+std::vector<std::string> load_tokens(const std::string& path, const Environment& environment);
 
 /// No core dumps, no other process of the user looks in, files for us alone. At the start of what holds the key.
 void harden_process();

@@ -5,6 +5,7 @@
 #include "alli/log.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
 #include "daemon/places.hpp"
@@ -33,19 +34,29 @@ struct ServeArguments {
 struct Plan {
     std::unique_ptr<sandbox::Sandbox> sandbox;
     InstanceOptions instance;
-    Listen listen;
-    std::vector<std::string> tokens;
+    Doors doors;
+    std::string note; // about them; empty: none
+    Config read;      // the settings as they were read, to be compared at a reload
 };
+
+/// Sockets of the service manager's take the place of all addresses.
+static void choose_doors(Plan& plan, const Listen& wanted)
+{
+    plan.doors.passed = take_passed_sockets();
+    if (!plan.doors.passed.empty()) return;
+    plan.doors.listen = wanted.addresses;
+    plan.note = wanted.note;
+}
 
 static Plan plan_service(const Settings& settings, const Environment& environment)
 {
     Plan plan;
-    plan.instance.config = settings.config;
+    plan.read = plan.instance.config = settings.config;
     plan.instance.api_key = load_api_key(settings, environment);
     plan.instance.mirror_path = mirror_path(settings, environment);
     plan.instance.identity = upstream::read_site(settings.config.upstream_url).base;
-    plan.listen = listen_addresses(settings, environment);
-    plan.tokens = load_tokens(settings.config.tokens_file);
+    choose_doors(plan, listen_addresses(settings, environment));
+    plan.doors.tokens = load_tokens(settings.config.tokens_file, environment);
     return plan;
 }
 
@@ -53,7 +64,7 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
 {
     forget_api_key(); // whatever is set there is not for a sandbox
     Plan plan;
-    plan.instance.config = settings.config;
+    plan.read = plan.instance.config = settings.config;
     plan.instance.mirror_path = sandbox_mirror_path(environment);
     const std::string directory = prepare_sandbox_home(plan.instance.mirror_path, choice.keep);
     plan.sandbox = start_sandbox(choice);
@@ -61,8 +72,8 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
     plan.instance.config.requests_per_second = 0;
     plan.instance.api_key = sandbox_key;
     plan.instance.identity = "sandbox:"; // its port changes at every start
-    plan.listen = sandbox_listen_addresses(settings, directory);
-    plan.tokens = load_tokens(settings.config.tokens_file);
+    choose_doors(plan, sandbox_listen_addresses(settings, directory));
+    plan.doors.tokens = load_tokens(settings.config.tokens_file, environment);
     return plan;
 }
 
@@ -110,12 +121,15 @@ static Task<> feed_watchdog(SystemClock& clock, Instance& instance, std::chrono:
 }
 
 /// At each SIGHUP, for as long as the loop runs.
-static Task<> reload_on_signal(asio::signal_set& hangups, const Context& context, Config& current)
+static Task<> reload_on_signal(asio::signal_set& hangups, const Context& context, Config& current, Instance& instance)
 {
+    const Adjust adjust = [&](const Config& config, std::vector<std::string> tokens) {
+        instance.adjust(config, std::move(tokens));
+    };
     for (;;) {
         co_await hangups.async_wait(asio::use_awaitable);
         notify_reloading();
-        reload_settings(context, current);
+        reload_settings(context, current, adjust);
         notify_ready("settings read again");
     }
 }
@@ -125,10 +139,10 @@ static void run_until_stopped(Plan& plan, const Context& context)
     asio::io_context loop(1);
     asio::signal_set signals(loop, SIGTERM, SIGINT); // before any thread, so that none ends the process the hard way
     asio::signal_set hangups(loop, SIGHUP);
-    Config current = plan.instance.config;
+    Config current = plan.read;
     std::exception_ptr failure;
     Instance instance(plan.instance);
-    instance.serve(plan.listen.addresses, plan.tokens, [&](std::exception_ptr error) {
+    instance.serve(plan.doors, [&](std::exception_ptr error) {
         asio::post(loop, [&, error] {
             failure = error;
             loop.stop();
@@ -141,7 +155,7 @@ static void run_until_stopped(Plan& plan, const Context& context)
     asio::co_spawn(loop, watch_engine(clock, instance), asio::detached);
     const auto watchdog = watchdog_period();
     if (watchdog) asio::co_spawn(loop, feed_watchdog(clock, instance, *watchdog), asio::detached);
-    asio::co_spawn(loop, reload_on_signal(hangups, context, current), asio::detached);
+    asio::co_spawn(loop, reload_on_signal(hangups, context, current, instance), asio::detached);
     signals.async_wait([&](const boost::system::error_code&, int) { loop.stop(); });
     loop.run();
 
@@ -156,6 +170,7 @@ static void run_until_stopped(Plan& plan, const Context& context)
 static int serve(const ServeArguments& arguments, const Context& context)
 {
     harden_process();
+    raise_descriptor_limit();
     std::signal(SIGPIPE, SIG_IGN);
     const Settings settings = context.settings();
     start_log(settings.config, context.environment);
@@ -163,9 +178,9 @@ static int serve(const ServeArguments& arguments, const Context& context)
     Plan plan = arguments.sandbox ? plan_sandbox(settings, context.environment, arguments.choice)
                                   : plan_service(settings, context.environment);
     make_directory_of(plan.instance.mirror_path);
-    for (const std::string& address : plan.listen.addresses)
+    for (const std::string& address : plan.doors.listen)
         if (address.starts_with("unix:")) make_directory_of(address.substr(5));
-    if (!plan.listen.note.empty()) log_event<Event::no_socket>(plan.listen.note);
+    if (!plan.note.empty()) log_event<Event::no_socket>(plan.note);
     run_until_stopped(plan, context);
     return 0;
 }

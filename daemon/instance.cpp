@@ -220,11 +220,10 @@ void Instance::adopt_log_key()
     set_log_key(*key);
 }
 
-void Instance::serve(std::vector<std::string> listen, std::vector<std::string> tokens,
-                     std::function<void(std::exception_ptr)> failed)
+void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed)
 {
     adopt_log_key();
-    server_ = std::make_unique<proxy::Server>(proxy_options(std::move(listen), std::move(tokens)), needs());
+    server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), needs());
     work_.emplace(engine_loop_.get_executor());
     failed_ = failed;
     spawn_deliverer(failed);
@@ -234,6 +233,12 @@ void Instance::serve(std::vector<std::string> listen, std::vector<std::string> t
     });
     spawn_index(tend_index(store_, stopping_));
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
+}
+
+void Instance::adjust(const Config& config, std::vector<std::string> tokens)
+{
+    const bool refuse = config.on_key_rejected == "refuse";
+    server_->adjust({std::move(tokens), refuse, config.max_age, config.forward_timeout});
 }
 
 std::vector<std::string> Instance::addresses() const
@@ -296,14 +301,15 @@ std::string Instance::metrics(const proxy::MeterRack& rack)
     });
 }
 
-proxy::Options Instance::proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const
+proxy::Options Instance::proxy_options(Doors doors) const
 {
     const Config& config = options_.config;
     proxy::Options options;
-    options.listen = std::move(listen);
+    options.listen = std::move(doors.listen);
+    options.passed = std::move(doors.passed);
     options.require_key = config.auth == "api-key";
     options.api_key = options_.api_key;
-    options.tokens = std::move(tokens);
+    options.tokens = std::move(doors.tokens);
     options.allowed_hosts = config.allowed_hosts;
     options.allow_remote = config.allow_remote;
     options.refuse_when_key_rejected = config.on_key_rejected == "refuse";

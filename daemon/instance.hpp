@@ -37,6 +37,13 @@ struct InstanceOptions {
     std::string identity; // whose mirror it is: upstream's URL, or a fixed word where that changes at every start
 };
 
+/// Where local apps come in, and with which keys beside upstream's.
+struct Doors {
+    std::vector<std::string> listen;
+    std::vector<int> passed; // listening sockets of the service manager's; where there are any, `listen` is not read
+    std::vector<std::string> tokens;
+};
+
 class Instance {
   public:
     /// Opens the files and makes the parts; nothing runs yet. Throws Error as Store and CurlTransport do.
@@ -49,9 +56,11 @@ class Instance {
     void run_once(std::function<void(const sync::State&)> report);
 
     /// Listens, and starts the engine on a thread of its own. `failed` is called there when the engine ends by itself.
-    void serve(std::vector<std::string> listen, std::vector<std::string> tokens,
-               std::function<void(std::exception_ptr)> failed);
+    void serve(Doors doors, std::function<void(std::exception_ptr)> failed);
     std::vector<std::string> addresses() const;
+
+    /// Any thread, while it serves: takes over what the settings table says a reload brings.
+    void adjust(const Config& config, std::vector<std::string> tokens);
 
     /// Stops accepting, then sync, lets sessions end (5 s at most). The files are closed by the destructor.
     void stop();
@@ -65,7 +74,7 @@ class Instance {
     std::string metrics(const proxy::MeterRack& rack); // any thread: the text of GET /metrics
 
   private:
-    proxy::Options proxy_options(std::vector<std::string> listen, std::vector<std::string> tokens) const;
+    proxy::Options proxy_options(Doors doors) const;
     proxy::Needs needs();
     static Task<upstream::Reply> relay_on(asio::any_io_executor loop, upstream::Client& client,
                                           upstream::Request request);

@@ -43,16 +43,21 @@ command), the environment (`ALLI_MIRROR_SYNC_INTERVAL`), the settings file (TOML
 `"30s"`, `"10m"`, `"24h"`; lists in the environment and in flags are separated by commas. `alli-mirror config show` prints what takes
 effect and where it comes from, `alli-mirror config check` what is wrong.
 
+What says `reloads` is taken over by a running daemon at SIGHUP (`systemctl reload alli-mirror`), as are the tokens in
+`proxy.tokens_file`; the log names what else changed and waits for a restart. Where anything in the file is wrong, nothing changes.
+
 The API key is no setting: it comes from the service manager's credential `alli-api-key`, else from `ALLI_API_KEY`, else from the file
 that `upstream.api_key_file` names.
 )";
     for_each_setting(
         [&](const std::string& section) {
-            text += fmt::format("\n## [{}]\n\n| key | what | value | default |\n|---|---|---|---|\n", section);
+            text += fmt::format("\n## [{}]\n\n| key | what | value | default | reloads |\n|---|---|---|---|---|\n",
+                                section);
         },
         [&](const Setting& setting) {
-            text += fmt::format("| `{}` | {} | {} | `{}` |\n", setting.key.substr(section_of(setting.key).size() + 1),
-                                setting.help, kind_of(setting), default_of(setting));
+            text +=
+                fmt::format("| `{}` | {} | {} | `{}` | {} |\n", setting.key.substr(section_of(setting.key).size() + 1),
+                            setting.help, kind_of(setting), default_of(setting), setting.rule.reloads ? "yes" : "");
         });
     return text;
 }
@@ -187,14 +192,15 @@ A TOML file: \fB\-\-config\fR, else \fB$ALLI_MIRROR_CONFIG\fR, else \fI~/.config
 Every key may also be given as \fBALLI_MIRROR_\fR\fISECTION\fR\fB_\fR\fIKEY\fR in the environment, which goes before the file,
 and as \fB\-\-\fR\fIsection\fR\fB\-\fR\fIkey\fR on the command line, which goes before both.
 Durations are texts: "500ms", "30s", "10m", "24h". An unknown key or a bad value is an error.
+What is marked "reloads" is taken over by a running daemon at SIGHUP.
 )",
                                    ALLI_VERSION);
     for_each_setting([&](const std::string& section) { text += fmt::format(".SH [{}]\n", section); },
                      [&](const Setting& setting) {
-                         text += fmt::format(".TP\n\\fB{}\\fR ({})\n{}. Default: {}\n",
+                         text += fmt::format(".TP\n\\fB{}\\fR ({})\n{}. Default: {}{}\n",
                                              escaped(setting.key.substr(section_of(setting.key).size() + 1)),
                                              escaped(kind_of(setting)), escaped(setting.help),
-                                             escaped(default_of(setting)));
+                                             escaped(default_of(setting)), setting.rule.reloads ? ". Reloads" : "");
                      });
     text += R"(.SH EXAMPLE
 .nf

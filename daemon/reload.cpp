@@ -3,40 +3,64 @@
 
 #include "alli/error.hpp"
 #include "alli/log.hpp"
+#include "daemon/api_key.hpp"
 #include "daemon/assign.hpp"
 #include "daemon/log.hpp"
+#include "daemon/settings_check.hpp"
 
 namespace alli::daemon {
 
-static bool is_live(std::string_view key)
+static std::vector<const Setting*> differences(const Config& before, const Config& after)
 {
-    return key.starts_with("log.");
+    std::vector<const Setting*> differ;
+    for (const Setting& setting : setting_table())
+        if (toml_text(before, setting) != toml_text(after, setting)) differ.push_back(&setting);
+    return differ;
 }
 
 std::vector<std::string> changed_settings(const Config& before, const Config& after)
 {
     std::vector<std::string> changed;
-    for (const Setting& setting : setting_table())
-        if (toml_text(before, setting) != toml_text(after, setting)) changed.emplace_back(setting.key);
+    for (const Setting* setting : differences(before, after)) changed.emplace_back(setting->key);
     return changed;
 }
 
-static void take_over(const Config& wanted, Config& current, const Environment& environment)
+struct Reading {
+    Config config;
+    std::vector<std::string> tokens;
+};
+
+// All of it, before any of it counts.
+static Reading read_again(const Context& context)
 {
-    std::vector<std::string> taken = changed_settings(current, wanted), waiting = taken;
-    std::erase_if(waiting, is_live);
-    std::erase_if(taken, std::not_fn(is_live));
-    current.log_level = wanted.log_level;
-    current.log_format = wanted.log_format;
+    const Settings settings = context.settings();
+    const std::vector<Error> faults = find_faults(settings, context.environment);
+    if (!faults.empty()) throw Error(faults.front());
+    return {settings.config, load_tokens(settings.config.tokens_file, context.environment)};
+}
+
+static void copy(const Setting& setting, const Config& from, Config& to)
+{
+    std::visit([&](auto member) { to.*member = from.*member; }, setting.field);
+}
+
+static void take_over(const Reading& wanted, Config& current, const Environment& environment, const Adjust& adjust)
+{
+    std::vector<std::string_view> taken, waiting;
+    for (const Setting* setting : differences(current, wanted.config)) {
+        (setting->rule.reloads ? taken : waiting).push_back(setting->key);
+        if (setting->rule.reloads) copy(*setting, wanted.config, current);
+    }
     start_log(current, environment);
-    log_event<Event::reloaded>(fmt::format("{}", fmt::join(taken, ", ")));
+    adjust(current, wanted.tokens);
+    log_event<Event::reloaded>(fmt::format("{}", fmt::join(taken, ", ")), wanted.tokens.size());
     if (!waiting.empty()) log_event<Event::restart_needed>(fmt::format("{}", fmt::join(waiting, ", ")));
 }
 
-void reload_settings(const Context& context, Config& current)
+void reload_settings(const Context& context, Config& current, const Adjust& adjust)
 {
     try {
-        take_over(context.settings().config, current, context.environment);
+        take_over(read_again(context), current, context.environment, adjust);
     } catch (const Error& error) {
         log_event<Event::reload_failed>(std::string_view(error.what()), error.hint());
     }

@@ -12,7 +12,7 @@
 
 namespace alli::daemon {
 
-// THE table. The default is the member's initializer in settings.hpp.
+// THE table. The default is the member's initializer in settings.hpp. What reloads is taken over by reload.cpp.
 static const auto settings = std::to_array<Setting>({
     {"upstream.url", &Config::upstream_url, "base address of the Alli API"},
     {"upstream.api_key_file", &Config::api_key_file, "file that holds the project's API key, mode 0600"},
@@ -36,20 +36,26 @@ static const auto settings = std::to_array<Setting>({
     {"sync.variables", &Config::variables, "conversation variables to mirror"},
     {"proxy.listen", &Config::listen, "addresses to listen on: HOST:PORT or unix:/path"},
     {"proxy.auth", &Config::auth, "what a request must carry", {.choices = "api-key, none"}},
-    {"proxy.tokens_file", &Config::tokens_file, "further keys for local apps, one a line"},
+    {"proxy.tokens_file", &Config::tokens_file, "further keys for local apps, one a line", {.reloads = true}},
     {"proxy.allowed_hosts", &Config::allowed_hosts, "names that a Host header may carry"},
     {"proxy.allow_remote", &Config::allow_remote, "allow to listen on anything but loopback"},
-    {"proxy.on_key_rejected", &Config::on_key_rejected, "when upstream refuses the key", {.choices = "serve, refuse"}},
-    {"proxy.max_age", &Config::max_age, "how long a verified mirror counts as fresh"},
-    {"proxy.forward_timeout", &Config::forward_timeout, "how long a local app waits for upstream's own answer"},
+    {"proxy.on_key_rejected",
+     &Config::on_key_rejected,
+     "when upstream refuses the key",
+     {.choices = "serve, refuse", .reloads = true}},
+    {"proxy.max_age", &Config::max_age, "how long a verified mirror counts as fresh", {.reloads = true}},
+    {"proxy.forward_timeout",
+     &Config::forward_timeout,
+     "how long a local app waits for upstream's own answer",
+     {.reloads = true}},
     {"outbox.retry_initial", &Config::retry_initial, "first pause before a write is tried again"},
     {"outbox.retry_max", &Config::retry_max, "longest pause before a write is tried again"},
     {"outbox.on_conflict",
      &Config::on_conflict,
      "when upstream changed the same fields",
      {.choices = "hold, overwrite"}},
-    {"log.level", &Config::log_level, "what is logged", {.choices = "debug, info, warn, error"}},
-    {"log.format", &Config::log_format, "how it is logged", {.choices = "text, json"}},
+    {"log.level", &Config::log_level, "what is logged", {.choices = "debug, info, warn, error", .reloads = true}},
+    {"log.format", &Config::log_format, "how it is logged", {.choices = "text, json", .reloads = true}},
 });
 
 std::span<const Setting> setting_table()

@@ -57,11 +57,12 @@ struct Config {
 using Field = std::variant<std::string Config::*, std::vector<std::string> Config::*, bool Config::*, int Config::*,
                            double Config::*, std::chrono::milliseconds Config::*>;
 
-/// What a value must be beyond its type.
+/// What a value must be beyond its type, and when a change of it takes effect.
 struct Rule {
     std::string_view choices = {}; // "a, b, c"; empty: anything
     double least = 0, most = 1e6;  // for numbers
     bool date = false;             // a date or a time, or empty
+    bool reloads = false;          // a reload takes it over; any other waits for a restart
 };
 
 struct Setting {

@@ -44,7 +44,7 @@ std::vector<Error> find_faults(const Settings& settings, const Environment& envi
         {"upstream.url", [](const Config& config) { upstream::read_site(config.upstream_url); }},
         {"proxy.listen", &check_listen},
         {"proxy.allowed_hosts", [](const Config& config) { proxy::Guard{guard_options(config)}; }},
-        {"proxy.tokens_file", [](const Config& config) { load_tokens(config.tokens_file); }},
+        {"proxy.tokens_file", [&](const Config& config) { load_tokens(config.tokens_file, environment); }},
     };
     const Config config = effective_config(settings, environment);
     std::vector<Error> faults;

@@ -178,9 +178,16 @@ Guard::Guard(const Options& options, const Entry* sessions) : entry_(sessions), 
         const bool own_port = entry.find(':', entry.starts_with('[') ? entry.find(']') : 0) != entry.npos;
         hosts_.push_back({authority->host, own_port ? std::optional(authority->port) : std::nullopt});
     }
-    if (!options.api_key.empty()) keys_.push_back(sha256(options.api_key));
-    for (const std::string& token : options.tokens)
-        if (!token.empty()) keys_.push_back(sha256(token));
+    let_in(options.api_key, options.tokens);
+}
+
+void Guard::let_in(const std::string& api_key, const std::vector<std::string>& tokens)
+{
+    auto keys = std::make_shared<std::vector<Digest>>();
+    if (!api_key.empty()) keys->push_back(sha256(api_key));
+    for (const std::string& token : tokens)
+        if (!token.empty()) keys->push_back(sha256(token));
+    keys_.store(std::move(keys));
 }
 
 std::optional<Refusal> Guard::check(const RequestHead& head, const Peer& peer) const
@@ -249,8 +256,9 @@ bool Guard::is_allowed(std::string_view host, std::uint16_t port, const Peer& pe
 bool Guard::is_key(std::string_view key) const
 {
     const Digest digest = sha256(key);
+    const std::shared_ptr<const std::vector<Digest>> keys = keys_.load();
     bool found = false;
-    for (const Digest& known : keys_) found |= same_digest(digest, known);
+    for (const Digest& known : *keys) found |= same_digest(digest, known);
     return found;
 }
 

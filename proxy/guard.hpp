@@ -9,7 +9,9 @@
 #include "proxy/seal.hpp"
 #include "proxy/server.hpp"
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,8 @@ class Guard {
     explicit Guard(const Options& options, const Entry* sessions = nullptr);
 
     std::optional<Refusal> check(const RequestHead& head, const Peer& peer) const;
+    /// Whose key is right, from now on: any thread. Sessions stay.
+    void let_in(const std::string& api_key, const std::vector<std::string>& tokens);
     /// How many wrong keys were tried. None of them is remembered.
     std::uint64_t wrong_keys() const noexcept { return attempts_.count(); }
 
@@ -46,7 +50,7 @@ class Guard {
     bool is_key(std::string_view key) const;
 
     std::vector<AllowedHost> hosts_;
-    std::vector<Digest> keys_;
+    std::atomic<std::shared_ptr<const std::vector<Digest>>> keys_;
     const Entry* entry_;
     bool require_key_;
     mutable Attempts attempts_; // the one thing that changes; of wrong keys alone

@@ -9,10 +9,13 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 
 namespace alli::proxy {
@@ -36,7 +39,8 @@ void require(const Code& code, const std::string& address)
     if (code == asio::error::address_in_use)
         throw Error(Fault::busy, "stop the other program, or choose another address in proxy.listen",
                     "{}: somebody else listens there", address);
-    throw Error(Fault::settings, "see proxy.listen", "{}: {}", address, code.message());
+    throw Error(Fault::settings, "choose another address in proxy.listen: one of this machine, its port from 1024 on",
+                "cannot listen on {}: {}", address, code.message());
 }
 
 tcp::endpoint read_endpoint(const std::string& address)
@@ -67,11 +71,25 @@ void require_loopback(const tcp::endpoint& endpoint, const std::string& address,
                     address);
 }
 
+// Of a TCP socket as such.
+tcp::endpoint tcp_endpoint(const Acceptor::endpoint_type& any)
+{
+    tcp::endpoint endpoint;
+    std::memcpy(endpoint.data(), any.data(), std::min(any.size(), endpoint.capacity()));
+    return endpoint;
+}
+
+std::string endpoint_text(const tcp::endpoint& endpoint)
+{
+    const std::string host = endpoint.address().to_string();
+    return fmt::format("{}:{}", endpoint.address().is_v6() ? '[' + host + ']' : host, endpoint.port());
+}
+
 Listener listen_tcp(asio::io_context& io, const std::string& address, const Options& options)
 {
     const tcp::endpoint endpoint = read_endpoint(address);
     require_loopback(endpoint, address, options);
-    Listener listener{Acceptor(io), {}, {}, {}};
+    Listener listener{Acceptor(io), {}, {}, {}, false};
     Code code;
     listener.acceptor.open(asio::generic::stream_protocol(endpoint.protocol()), code);
     require(code, address);
@@ -81,13 +99,9 @@ Listener listen_tcp(asio::io_context& io, const std::string& address, const Opti
     if (!code) listener.acceptor.listen(asio::socket_base::max_listen_connections, code);
     require(code, address);
 
-    const auto bound = listener.acceptor.local_endpoint();
-    tcp::endpoint actual;
-    std::memcpy(actual.data(), bound.data(), std::min(bound.size(), actual.capacity()));
+    const tcp::endpoint actual = tcp_endpoint(listener.acceptor.local_endpoint());
     listener.peer.port = actual.port();
-    std::string host = endpoint.address().to_string();
-    if (endpoint.address().is_v6()) host = '[' + host + ']';
-    listener.address = fmt::format("{}:{}", host, actual.port());
+    listener.address = endpoint_text(actual);
     return listener;
 }
 
@@ -115,7 +129,7 @@ Listener listen_unix(asio::io_context& io, const std::string& address)
 {
     const std::string path = read_socket_path(address);
     clear_path(io, path, address);
-    Listener listener{Acceptor(io), address, {}, {}};
+    Listener listener{Acceptor(io), address, {}, {}, false};
     const local::stream_protocol::endpoint endpoint(path);
     Code code;
     listener.acceptor.open(asio::generic::stream_protocol(endpoint.protocol()), code);
@@ -139,6 +153,41 @@ Listener listen_on(asio::io_context& io, const std::string& address, const Optio
     return address.starts_with(unix_prefix) ? listen_unix(io, address) : listen_tcp(io, address, options);
 }
 
+static void describe_unix(Listener& listener, const Acceptor::endpoint_type& bound)
+{
+    const auto* address = reinterpret_cast<const sockaddr_un*>(bound.data());
+    constexpr std::size_t start = offsetof(sockaddr_un, sun_path);
+    listener.path.assign(address->sun_path, bound.size() > start ? bound.size() - start : 0);
+    listener.path = listener.path.c_str(); // without what may stand behind its end
+    listener.peer.local_socket = true;
+    listener.address = std::string(unix_prefix) + listener.path;
+}
+
+Listener adopt_listener(asio::io_context& io, int socket, const Options& options)
+{
+    Listener listener{Acceptor(io), {}, {}, {}, true};
+    const std::string name = fmt::format("the passed socket {}", socket);
+    int family = 0;
+    ::socklen_t size = sizeof family;
+    if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) refuse(name, std::strerror(errno));
+    if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+        refuse(name, "it is neither TCP nor a Unix socket");
+    Code code;
+    listener.acceptor.assign(asio::generic::stream_protocol(family, 0), socket, code);
+    require(code, name);
+    const auto bound = listener.acceptor.local_endpoint(code);
+    require(code, name);
+    if (family == AF_UNIX) {
+        describe_unix(listener, bound);
+        return listener;
+    }
+    const tcp::endpoint endpoint = tcp_endpoint(bound);
+    require_loopback(endpoint, endpoint_text(endpoint), options);
+    listener.peer.port = endpoint.port();
+    listener.address = endpoint_text(endpoint);
+    return listener;
+}
+
 void check_address(const std::string& address, const Options& options)
 {
     if (address.starts_with(unix_prefix))
@@ -151,7 +200,7 @@ void close(Listener& listener) noexcept
 {
     Code ignored; // closed is closed
     listener.acceptor.close(ignored);
-    if (!listener.path.empty()) ::unlink(listener.path.c_str());
+    if (!listener.path.empty() && !listener.passed) ::unlink(listener.path.c_str());
 }
 
 Peer identify(const Listener& listener, int socket) noexcept

@@ -19,12 +19,16 @@ struct Listener {
     std::string address; // with the port the system chose
     std::string path;    // of a socket file; empty for TCP
     Peer peer;           // what is known of everyone who calls here
+    bool passed = false; // opened by somebody else, who keeps its file
 };
 
 /// Throws Error{settings} for an address that is none or must not be used, Error{busy} when somebody listens there.
 Listener listen_on(asio::io_context& io, const std::string& address, const Options& options);
 
-/// The first half of that: whether it is an address, and may be used. Throws Error{settings}.
+/// The same of a socket that listens already. Throws Error{settings} likewise.
+Listener adopt_listener(asio::io_context& io, int socket, const Options& options);
+
+/// The first half of listen_on(): whether it is an address, and may be used. Throws Error{settings}.
 void check_address(const std::string& address, const Options& options);
 
 /// Stops listening and removes the socket file.

@@ -31,13 +31,13 @@ static std::size_t share(const Options& options, std::size_t all)
 
 Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, const Guard& guard,
            Meters& meters, const MeterRack& rack)
-    : answers_(share(options, options.limits.answer_bytes)), guard_(guard),
+    : options_(options), answers_(share(options, options.limits.answer_bytes)), guard_(guard),
       max_sessions_(share(options, options.limits.connections)),
       max_sessions_a_user_(share(options, options.limits.connections_a_user)),
       exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
-      feed_(io_.get_executor(), needs.store, meters), context_{options, needs, answers_,     flights,
-                                                               meters,  rack,  request_ids_, exchanges_.get(),
-                                                               away_,   feed_, entry},
+      feed_(io_.get_executor(), needs.store, meters), context_{options_, needs, answers_,     flights,
+                                                               meters,   rack,  request_ids_, exchanges_.get(),
+                                                               away_,    feed_, entry},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 
@@ -48,7 +48,6 @@ Loop::~Loop()
 
 void Loop::start()
 {
-    asio::post(io_, [this] { tick(); });
     thread_ = std::thread([this] {
         io_.run();
         ended_.set_value();
@@ -58,6 +57,15 @@ void Loop::start()
 void Loop::take(Socket socket, Peer peer)
 {
     asio::post(io_, [this, peer, taken = std::move(socket)]() mutable { adopt(std::move(taken), peer); });
+}
+
+void Loop::adjust(const Adjustment& adjustment)
+{
+    asio::post(io_, [this, adjustment] {
+        options_.refuse_when_key_rejected = adjustment.refuse_when_key_rejected;
+        options_.max_age = adjustment.max_age;
+        options_.forward_timeout = adjustment.forward_timeout;
+    });
 }
 
 void Loop::drain()
@@ -99,6 +107,7 @@ void Loop::adopt(Socket socket, Peer peer)
     const auto session = std::make_shared<Session>(std::move(socket), peer, context_, guard_);
     sessions_.insert(session);
     context_.meters.count_connection(1);
+    if (!std::exchange(ticking_, true)) tick_later();
     const auto done = [this, session](const std::exception_ptr& failure) { remove(session, failure); };
     asio::co_spawn(io_, Session::run(session), asio::bind_cancellation_slot(session->cancellation().slot(), done));
 }
@@ -136,7 +145,13 @@ void Loop::tick()
     for (const auto& session : sessions_)
         if (!session->check(now)) left.push_back(session);
     for (const auto& session : left) session->abort(); // one that ends on the spot takes itself out
-    if (!work_.owns_work()) return;
+    ticking_ = !sessions_.empty() && work_.owns_work();
+    if (ticking_) tick_later();
+}
+
+// For as long as there are sessions: a daemon that nobody calls sleeps.
+void Loop::tick_later()
+{
     timer_.expires_after(context_.options.limits.tick);
     timer_.async_wait([this](const boost::system::error_code& code) {
         if (!code) tick();

@@ -37,7 +37,8 @@ class Loop {
     // Any thread:
     void take(Socket socket, Peer peer);
     void committed() { feed_.committed(); } // something, to the mirror
-    void drain();                           // the thread ends once the last session has
+    void adjust(const Adjustment& adjustment);
+    void drain(); // the thread ends once the last session has
     void abort();
 
     /// For the owner, after drain(): false when the thread still runs then.
@@ -50,8 +51,10 @@ class Loop {
     bool make_room(std::size_t most, Belongs belongs);
     void remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure);
     void tick();
+    void tick_later();
     void end_if_done();
 
+    Options options_; // its own, so that they change between two requests and not within one's step
     Answers answers_;
     RequestIds request_ids_;
     const Guard& guard_;
@@ -65,7 +68,7 @@ class Loop {
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     asio::steady_timer timer_;
     std::unordered_set<std::shared_ptr<Session>> sessions_;
-    bool draining_ = false;
+    bool draining_ = false, ticking_ = false;
     std::promise<void> ended_;
     std::future<void> end_;
     std::thread thread_;

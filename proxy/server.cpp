@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds last_wait{1000};   // for what was cancelled
 std::string page_address(const std::list<Listener>& listeners, const Options& options)
 {
     for (const Listener& listener : listeners) {
-        if (!listener.path.empty()) continue;
+        if (listener.peer.local_socket) continue;
         const std::string& address = listener.address;
         const std::string host = address.substr(0, address.rfind(':'));
         const auto& allowed = options.allowed_hosts;
@@ -70,6 +70,9 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
     hold.emplace(loops.front()->io().get_executor());
     flights.live_on(loops.front()->executor());
     try {
+        for (const int socket : options.passed)
+            listeners.push_back(adopt_listener(loops.front()->io(), socket, options));
+        if (!options.passed.empty()) options.listen.clear();
         for (const std::string& address : options.listen)
             listeners.push_back(listen_on(loops.front()->io(), address, options));
     } catch (...) {
@@ -87,7 +90,7 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
 Task<> Server::Core::accept(Core& core, Listener& listener)
 {
     asio::steady_timer pause(listener.acceptor.get_executor());
-    const bool tcp = listener.path.empty();
+    const bool tcp = !listener.peer.local_socket;
     while (listener.acceptor.is_open()) {
         Loop& loop = *core.loops[core.turn++ % core.loops.size()];
         const asio::any_io_executor executor = loop.executor();
@@ -163,6 +166,13 @@ std::vector<std::string> Server::addresses() const
 void Server::probe(std::function<void()> alive)
 {
     core_->probe(0, std::move(alive));
+}
+
+void Server::adjust(const Adjustment& adjustment)
+{
+    core_->guard.let_in(core_->options.api_key, adjustment.tokens);
+    for (const auto& loop : core_->loops)
+        if (loop) loop->adjust(adjustment);
 }
 
 void Server::stop()

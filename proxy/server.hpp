@@ -49,6 +49,7 @@ struct Limits {
 
 struct Options {
     std::vector<std::string> listen{"127.0.0.1:8787"}; // "HOST:PORT", "[::1]:PORT", "unix:/path"; port 0: any free one
+    std::vector<int> passed;                           // listening sockets to take over, in the place of `listen`
     bool require_key = true;                           // auth = "api-key"
     std::string api_key;                               // the upstream key, accepted from local apps
     std::vector<std::string> tokens;                   // further keys
@@ -60,6 +61,14 @@ struct Options {
     int loops = 2;
     Limits limits;
     std::string version;
+};
+
+/// Of the options, what may change while it serves.
+struct Adjustment {
+    std::vector<std::string> tokens;
+    bool refuse_when_key_rejected = false;
+    std::chrono::milliseconds max_age{60'000};
+    std::chrono::milliseconds forward_timeout{10'000};
 };
 
 /// A write that is in the outbox.
@@ -109,6 +118,9 @@ class Server {
 
     /// Any thread: `alive` is called on a loop after a turn through each of them.
     void probe(std::function<void()> alive);
+
+    /// Any thread: for every request from now on. One under way may still see what was before.
+    void adjust(const Adjustment& adjustment);
 
     void stop(); // no new connections; sessions end after their request under way, at the latest after 5 s
 

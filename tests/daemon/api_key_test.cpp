@@ -93,8 +93,33 @@ TEST(ApiKey, IsNeverSaidInAComplaint)
 TEST(Tokens, AreTheLinesThatHoldSomething)
 {
     const KeyFile file("one\n\n  two \r\nthree");
-    EXPECT_THAT(load_tokens(file.settings.config.api_key_file), testing::ElementsAre("one", "two", "three"));
-    EXPECT_THAT(load_tokens(""), testing::IsEmpty());
+    EXPECT_THAT(load_tokens(file.settings.config.api_key_file, nothing), testing::ElementsAre("one", "two", "three"));
+    EXPECT_THAT(load_tokens("", nothing), testing::IsEmpty());
+}
+
+static bool takes_tokens(::mode_t mode, bool credential)
+{
+    const KeyFile file("one\n", mode);
+    const Environment environment = [&](const std::string& name) -> std::optional<std::string> {
+        if (name != "CREDENTIALS_DIRECTORY") return std::nullopt;
+        return credential ? file.directory.path() : file.directory / "other";
+    };
+    try {
+        return load_tokens(file.settings.config.api_key_file, environment).size() == 1;
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("can be read by others"));
+        return false;
+    }
+}
+
+TEST(Tokens, MayBeACredentialOfTheServiceManager)
+{
+    EXPECT_TRUE(takes_tokens(0400, true));
+    EXPECT_TRUE(takes_tokens(0440, true)) << "as an access list for the service's user looks";
+    EXPECT_FALSE(takes_tokens(0444, true));
+    EXPECT_FALSE(takes_tokens(0460, true));
+    EXPECT_FALSE(takes_tokens(0440, false)) << "a file elsewhere";
+    EXPECT_TRUE(takes_tokens(0400, false));
 }
 
 } // namespace alli::daemon

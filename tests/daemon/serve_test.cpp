@@ -219,6 +219,100 @@ TEST(Serve, TellsTheServiceManagerHowItIs)
     EXPECT_EQ(last, "STOPPING=1");
 }
 
+class Reload : public testing::Test {
+  protected:
+    Reload()
+    {
+        home_.use(upstream_);
+        home_.environment["NOTIFY_SOCKET"] = home_.path("notify.sock");
+        home_.write("tokens", "token-one\n");
+        write("");
+        daemon_.emplace(home_, std::vector<std::string>{"--config", home_.path("config.toml"), "serve"});
+        EXPECT_THAT(manager_.next(), testing::StartsWith("READY=1"));
+    }
+
+    void write(const std::string& more) const
+    {
+        home_.write("config.toml", "[proxy]\ntokens_file = \"" + home_.path("tokens") + "\"\n" + more);
+    }
+
+    void reload()
+    {
+        daemon_->process.send(SIGHUP);
+        EXPECT_THAT(manager_.next(), testing::StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+        EXPECT_THAT(manager_.next(), testing::StartsWith("READY=1"));
+    }
+
+    int status_with(const std::string& token) const
+    {
+        return support::http(daemon_->port, "GET", "/mirror/v1/status", {{"API-KEY", token}}).status;
+    }
+
+    std::string finish()
+    {
+        EXPECT_EQ(daemon_->stop(), 0);
+        return daemon_->process.errors();
+    }
+
+    const sandbox::Sandbox upstream_{small_sandbox()};
+    Home home_;
+    const NotifySocket manager_{home_.path("notify.sock")};
+    std::optional<Daemon> daemon_;
+};
+
+TEST_F(Reload, BringsTheTokens)
+{
+    EXPECT_EQ(status_with("token-one"), 200);
+    home_.write("tokens", "token-two\ntoken-three\n");
+    EXPECT_EQ(status_with("token-two"), 401);
+    reload();
+    EXPECT_EQ(status_with("token-two"), 200);
+    EXPECT_EQ(status_with("token-three"), 200);
+    EXPECT_EQ(status_with("token-one"), 401) << "who was taken off the list is out at once";
+    EXPECT_EQ(status_with("sandbox"), 200) << "the key itself stays";
+    EXPECT_THAT(finish(), HasSubstr("reloaded: the settings were read again tokens=2"));
+}
+
+TEST_F(Reload, BringsHowOldIsFresh)
+{
+    daemon_->wait_until_complete();
+    const auto ttl = [&] {
+        const auto reply = daemon_->get("/webapi/v2/conversations?pageSize=1");
+        const std::string status(reply.header("Cache-Status"));
+        const auto at = status.find("ttl=");
+        return at == status.npos ? 0 : std::stoi(status.substr(at + 4));
+    };
+    EXPECT_LE(ttl(), 60);
+    write("max_age = \"1h\"\n[sync]\ninterval = \"77s\"\n");
+    reload();
+    const auto deadline = std::chrono::steady_clock::now() + 30s; // each loop takes it over at its own next turn
+    while (ttl() < 3000 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_GT(ttl(), 3000);
+    const std::string log = finish();
+    EXPECT_THAT(log, HasSubstr("changed=proxy.max_age"));
+    EXPECT_THAT(log, HasSubstr("only a restart brings it: sync.interval"));
+}
+
+TEST_F(Reload, ChangesNothingWhileAnythingIsWrong)
+{
+    const auto is_refused = [&] {
+        reload();
+        EXPECT_EQ(status_with("token-one"), 200);
+        EXPECT_EQ(status_with("token-two"), 401);
+    };
+    home_.write("tokens", "token-two\n");
+    write("max_age = \"soon\"\n"); // a bad value
+    is_refused();
+    write("allowed_hosts = [\"no host/\"]\n"); // one that only a restart would bring
+    is_refused();
+    write("");
+    home_.write("tokens", "token-two\n", std::filesystem::perms(0644)); // a file that others can read
+    is_refused();
+    const std::string log = finish();
+    EXPECT_THAT(log, HasSubstr("the settings stay as they were: "));
+    EXPECT_THAT(log, HasSubstr("can be read by others"));
+}
+
 TEST(Serve, ReadsItsSettingsAgainWhenAsked)
 {
     const sandbox::Sandbox upstream(small_sandbox());
@@ -230,7 +324,7 @@ TEST(Serve, ReadsItsSettingsAgainWhenAsked)
     Daemon daemon(home, {"--config", file, "serve"});
     EXPECT_THAT(manager.next(), testing::StartsWith("READY=1"));
 
-    home.write("config.toml", "[log]\nformat = \"json\"\n[proxy]\nmax_age = \"7s\"\n");
+    home.write("config.toml", "[log]\nformat = \"json\"\n[sync]\ninterval = \"7s\"\n");
     daemon.process.send(SIGHUP);
     EXPECT_THAT(manager.next(), testing::StartsWith("RELOADING=1\nMONOTONIC_USEC="));
     EXPECT_THAT(manager.next(), testing::StartsWith("READY=1"));
@@ -241,7 +335,7 @@ TEST(Serve, ReadsItsSettingsAgainWhenAsked)
 
     EXPECT_EQ(daemon.stop(), 0);
     const std::string log = daemon.process.errors();
-    EXPECT_THAT(log, testing::HasSubstr(R"("message":"changed, but only a restart brings it: proxy.max_age")"));
+    EXPECT_THAT(log, testing::HasSubstr(R"("message":"changed, but only a restart brings it: sync.interval")"));
     EXPECT_THAT(log, testing::HasSubstr("the settings stay as they were"));
 }
 

@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <thread>
@@ -189,6 +190,63 @@ TEST_F(ServerTest, TrustsItsOwnUserOverAUnixSocket)
     EXPECT_THAT(page.read_all(), StartsWith("HTTP/1.1 421"));
     server_->stop();
     EXPECT_NE(::stat(unix_path().c_str(), &status), 0) << "the socket file goes with the server";
+}
+
+template <class Protocol>
+int opened(typename Protocol::endpoint endpoint)
+{
+    static boost::asio::io_context io;
+    return typename Protocol::acceptor(io, endpoint).release();
+}
+
+TEST_F(ServerTest, ServesSocketsThatWereOpenedBefore)
+{
+    using boost::asio::ip::tcp;
+    using boost::asio::local::stream_protocol;
+    put("a", 100, 1);
+    cover(0, 1000);
+    Options options = listening({"127.0.0.1:1"}); // not read
+    options.passed = {opened<tcp>({boost::asio::ip::make_address("127.0.0.1"), 0}),
+                      opened<stream_protocol>(unix_path())};
+    start(options);
+    EXPECT_THAT(server_->addresses(), testing::ElementsAre("127.0.0.1:" + std::to_string(port_), unix_address()));
+    RawClient over_tcp(port_), over_unix(unix_path());
+    over_tcp.send(head("GET /webapi/v2/conversations/a", "Connection: close\r\n"));
+    EXPECT_THAT(over_tcp.read_all(), StartsWith("HTTP/1.1 200"));
+    over_unix.send("GET /webapi/v2/conversations/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(over_unix.read_all(), StartsWith("HTTP/1.1 200"));
+    server_->stop();
+    EXPECT_TRUE(std::filesystem::exists(unix_path())) << "its file belongs to who opened it";
+}
+
+TEST_F(ServerTest, RefusesAPassedSocketThatIsOpenToOthers)
+{
+    Options options;
+    options.passed = {opened<boost::asio::ip::tcp>({boost::asio::ip::make_address("0.0.0.0"), 0})};
+    try {
+        start(options);
+        ADD_FAILURE() << "everybody could come in";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::settings);
+    }
+}
+
+TEST_F(ServerTest, TakesOtherTokensWhileItServes)
+{
+    Options options;
+    options.tokens = {"one"};
+    start(options);
+    const auto status_with = [&](const std::string& token) {
+        RawClient client(port_);
+        client.send("GET /mirror/v1/status HTTP/1.1\r\nHost: " + host_ + "\r\nConnection: close\r\nAPI-KEY: " + token +
+                    "\r\n\r\n");
+        return client.read_all().substr(9, 3);
+    };
+    EXPECT_EQ(status_with("one"), "200");
+    server_->adjust({.tokens = {"two"}});
+    EXPECT_EQ(status_with("one"), "401");
+    EXPECT_EQ(status_with("two"), "200");
+    EXPECT_EQ(status_with("the-key"), "200");
 }
 
 TEST_F(ServerTest, TakesOverASocketFileThatNobodyAnswersOn)
