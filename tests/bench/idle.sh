@@ -23,7 +23,9 @@ end() {
 }
 trap end EXIT
 
-port=$((20000 + RANDOM % 20000))
+# A mirror belongs to one address of upstream: one that is kept is given the same again.
+port=$(cat "$state/port" 2>/dev/null || echo $((20000 + RANDOM % 20000)))
+echo "$port" >"$state/port"
 "$program" sandbox --listen "127.0.0.1:$port" --conversations "$conversations" >"$work/sandbox.log" 2>&1 &
 sandbox=$!
 for _ in $(seq 600); do
