@@ -42,6 +42,7 @@ enum class Event {
     maintenance_done,
     maintenance_failed,
     repeats,
+    lines_lost,
     count
 };
 
@@ -150,6 +151,11 @@ inline constexpr auto event_table = std::to_array<EventRow>({
      "{task} failed: {error}",
      {"task", "error", "hint"}},
     {Event::repeats, "repeats", Severity::info, "{count} more of {of} were not written", {"count", "of"}},
+    {Event::lines_lost,
+     "lines_lost",
+     Severity::warning,
+     "{count} lines of the log were lost: whoever reads it did not keep up",
+     {"count"}},
 });
 
 constexpr const EventRow& row_of(Event event)

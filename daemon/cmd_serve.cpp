@@ -107,6 +107,7 @@ static Task<> watch_engine(SystemClock& clock, const Instance& instance)
                 log_event<Event::upstream_lost>(known, state->hint);
         }
         log_repeats();
+        tell_lost_lines();
         co_await clock.sleep(std::chrono::seconds(1));
     }
 }
@@ -164,6 +165,7 @@ static void run_until_stopped(Plan& plan, const Context& context)
     log_event<Event::stopping>();
     instance.stop();
     log_repeats(true);
+    tell_lost_lines();
     if (failure) std::rethrow_exception(failure);
 }
 

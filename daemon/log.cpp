@@ -3,9 +3,9 @@
 
 #include "alli/instant.hpp"
 #include "alli/log.hpp"
+#include "daemon/log_sink.hpp"
 #include "daemon/terminal.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <sys/stat.h>
@@ -73,12 +73,17 @@ static bool is_journal(const Environment& environment)
            environment("JOURNAL_STREAM") == fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
+static const std::shared_ptr<LogSink>& the_sink()
+{
+    static const auto sink = std::make_shared<LogSink>(STDERR_FILENO);
+    return sink;
+}
+
 /// One for good: a reload changes it, for other threads write to it meanwhile.
 static spdlog::logger& the_logger()
 {
     static const std::shared_ptr<spdlog::logger> logger = [] {
-        auto made = std::make_shared<spdlog::logger>("alli-mirror", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-        made->flush_on(spdlog::level::trace);
+        auto made = std::make_shared<spdlog::logger>("alli-mirror", the_sink());
         spdlog::set_default_logger(made);
         return made;
     }();
@@ -93,6 +98,14 @@ void start_log(const Config& config, const Environment& environment)
     log.set_level(spdlog::level::from_str(config.log_level));
     set_log_style(json ? LogStyle::json : LogStyle::text);
     machines_read = json || journal;
+}
+
+void tell_lost_lines()
+{
+    const std::uint64_t lost = the_sink()->lost();
+    if (lost == 0) return;
+    log_event<Event::lines_lost>(static_cast<std::int64_t>(lost));
+    if (the_sink()->lost() == lost) the_sink()->note_told(lost); // else this one found no room either
 }
 
 void tell_failure(const std::string& sentence, const std::string& hint)
