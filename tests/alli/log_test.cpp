@@ -53,8 +53,8 @@ TEST(Log, WritesASentenceAndTheFieldsThatItDoesNotSay)
 TEST(Log, LeavesOutWhatIsEmpty)
 {
     const Caught log(LogStyle::text);
-    log_event<Event::reloaded>(std::string_view());
-    EXPECT_EQ(log.text(), "reloaded: the settings were read again\n");
+    log_event<Event::reloaded>(std::string_view(), 0);
+    EXPECT_EQ(log.text(), "reloaded: the settings were read again tokens=0\n");
 }
 
 TEST(Log, WritesJsonWithEveryField)
