@@ -41,6 +41,13 @@ std::vector<ConversationId> delivered_since(Writer& db, Instant since)
     return recent;
 }
 
+// Of one without any, a new one above all, nothing can have been left half done.
+bool holds_entries(Reader& db)
+{
+    for ([[maybe_unused]] const Row row : db.query("SELECT 1 FROM entry LIMIT 1")) return true;
+    return false;
+}
+
 } // namespace
 
 std::vector<LineHead> load_lines(Reader& db)
@@ -107,7 +114,7 @@ std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int
 Recovered recover(Writer& db, Instant now, Instant since)
 {
     Recovered recovered;
-    recovered.unclean = db.run("DELETE FROM fact WHERE name = 'stopped_in_order'") == 0;
+    recovered.unclean = db.run("DELETE FROM fact WHERE name = 'stopped_in_order'") == 0 && holds_entries(db);
     if (recovered.unclean) recovered.recent = delivered_since(db, since);
     db.run("UPDATE entry SET crashes = crashes + 1, unclear = 1 WHERE state = 'sending'");
     recovered.parked =
