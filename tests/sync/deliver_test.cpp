@@ -342,6 +342,11 @@ TEST_F(DeliverTest, TellsTheFeedOfAStopThatRanOutOfTime)
 TEST_F(DeliverTest, TellsTheFeedAfterADeathToLookAtAllWrites)
 {
     auto before = feed_place();
+    die_and_start_again();
+    EXPECT_THAT(outbox_rows_after(before), IsEmpty()) << "nothing was ever written";
+    offer(write_of(EditKind::title, "a", R"({"title":"new"})"));
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    before = feed_place();
     stop();
     start();
     EXPECT_THAT(outbox_rows_after(before), IsEmpty()) << "it ended in order";
