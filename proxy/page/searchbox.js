@@ -11,7 +11,7 @@ import { senderName } from "./results.js";
 import { openDialog } from "./speak.js";
 import { plainLine } from "./text.js";
 
-const pause = 15; // milliseconds without a key before the search begins; the one before it is given up
+const pause = 5; // milliseconds without a key before the search begins; the one before it is given up
 
 export function searchBox() {
   const input = el("input", { type: "search", id: "search", placeholder: t("searchHint"), "aria-label": t("search"), autocomplete: "off", spellcheck: "false", enterkeyhint: "search", dir: "auto", maxlength: "1000" });
