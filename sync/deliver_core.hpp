@@ -46,6 +46,7 @@ struct Deliverer::Core {
     struct Waiter {
         explicit Waiter(const asio::any_io_executor& loop) : bell(loop) {}
         Bell bell;
+        bool has_turn = false; // it is being tried
         bool settling = false; // its outcome is known and being written down
         bool settled = false;
         std::optional<upstream::Reply> reply; // none: it waits in the outbox
@@ -74,6 +75,7 @@ struct Deliverer::Core {
     cache::Outcome outcome_of(const Verdict& verdict, const std::optional<upstream::Reply>& reply,
                               std::chrono::milliseconds pause) const;
     void answer(std::int64_t id, std::optional<upstream::Reply> reply, bool final);
+    void let_go();
     void put_head(const std::optional<cache::LineHead>& head, const Id& line, Clock::Steady due);
     void refresh_line(const Id& line);
 

@@ -177,6 +177,16 @@ void Deliverer::Core::answer(std::int64_t id, std::optional<upstream::Reply> rep
     waiter->second->bell.ring();
 }
 
+// Nothing is sent for now: whoever has no turn yet need not wait for it.
+void Deliverer::Core::let_go()
+{
+    for (const auto& [id, waiter] : waiters) {
+        if (waiter->has_turn) continue;
+        waiter->settled = true;
+        waiter->bell.ring();
+    }
+}
+
 void Deliverer::Core::put_head(const std::optional<cache::LineHead>& head, const Id& line, Clock::Steady due)
 {
     if (head)

@@ -185,7 +185,9 @@ Task<> Deliverer::Core::deliver(Id line)
         refresh_line(line);
         co_return;
     }
-    const bool waited = entry->attempts > 0 || !waiters.contains(entry->id);
+    const auto waiter = waiters.find(entry->id);
+    const bool waited = entry->attempts > 0 || waiter == waiters.end();
+    if (waiter != waiters.end()) waiter->second->has_turn = true;
     std::optional<Error> trouble;
     try {
         co_await attempt(line, *entry, waited);
@@ -270,6 +272,7 @@ Task<> Deliverer::Core::conclude(Id line, Entry entry, Verdict verdict, std::opt
         gate.note_key(accepted, clock.steady());
     }
     if (gate.note(verdict, line ? line->value : "", clock.steady())) lines.hurry();
+    if (!gate.is_open(clock.steady())) let_go();
     int& failures = lines.failures(line);
     std::chrono::milliseconds pause{0};
     if (verdict.kind == Verdict::Kind::again)

@@ -215,14 +215,16 @@ class DeliverTest : public testing::Test {
         return entry;
     }
 
-    /// Accepted and offered, as the proxy does.
-    std::shared_ptr<Offered> offer(const cache::NewEntry& entry,
-                                   std::chrono::milliseconds patience = std::chrono::seconds(10))
+    Offer accept(const cache::NewEntry& entry)
     {
         Offer made;
         made.conversation = entry.conversation;
         run(store_->write_outbox([&](cache::Writer& db) { made.accepted = cache::accept(db, entry); }));
         last_ = made.accepted.id;
+        return made;
+    }
+    std::shared_ptr<Offered> begin(Offer made, std::chrono::milliseconds patience)
+    {
         auto offered = std::make_shared<Offered>();
         asio::co_spawn(loop_, deliverer_->offer(std::move(made), patience),
                        [offered](std::exception_ptr failure, std::optional<upstream::Reply> reply) {
@@ -230,6 +232,13 @@ class DeliverTest : public testing::Test {
                            offered->done = true;
                            offered->reply = std::move(reply);
                        });
+        return offered;
+    }
+    /// Accepted and offered, as the proxy does.
+    std::shared_ptr<Offered> offer(const cache::NewEntry& entry,
+                                   std::chrono::milliseconds patience = std::chrono::seconds(10))
+    {
+        auto offered = begin(accept(entry), patience);
         support::run_until_idle(loop_);
         return offered;
     }

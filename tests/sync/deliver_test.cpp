@@ -355,6 +355,20 @@ TEST_F(DeliverTest, TellsTheFeedAfterADeathToLookAtAllWrites)
     EXPECT_THAT(outbox_rows_after(before), ElementsAre(""));
 }
 
+// They were let in together while nothing was known; the first of them find out, and the others need not.
+TEST_F(DeliverTest, KeepsNobodyWaitingOnceUpstreamIsAway)
+{
+    upstream_.away = true;
+    std::vector<Offer> made;
+    for (int n = 0; n < 12; ++n)
+        made.push_back(accept(write_of(EditKind::title, "c" + std::to_string(n), R"({"title":"new"})")));
+    std::vector<std::shared_ptr<Offered>> all;
+    for (Offer& one : made) all.push_back(begin(std::move(one), 10s));
+    support::run_until_idle(loop_);
+    EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](const auto& one) { return one->done; }));
+    EXPECT_EQ(clock_.passed(), 0s);
+}
+
 TEST_F(DeliverTest, LetsOneThatFailsForEverHoldUpNobody)
 {
     upstream_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
