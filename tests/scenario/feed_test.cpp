@@ -67,6 +67,15 @@ class Events {
     std::string text_;
 };
 
+/// Of an answer that lists the outbox.
+std::map<std::int64_t, std::string> states_in(const std::string& body)
+{
+    std::map<std::int64_t, std::string> states;
+    const json outbox = json::parse(body);
+    for (const json& entry : outbox.at("entries")) states[entry.at("id")] = entry.at("state");
+    return states;
+}
+
 /// An app with a copy of all that it was told of, and of nothing else.
 template <class Way>
 class Follower {
@@ -111,8 +120,7 @@ class Follower {
     {
         const auto reply = support::http(port, "GET", "/mirror/v1/outbox?limit=1000");
         if (reply.status == 0 || !reply.complete) return false;
-        writes.clear();
-        for (const json& entry : json::parse(reply.body).at("entries")) writes[entry.at("id")] = entry.at("state");
+        writes = states_in(reply.body);
         return true;
     }
 
@@ -174,10 +182,7 @@ class Feed : public testing::Test {
 
     std::map<std::int64_t, std::string> outbox(const Daemon& daemon) const
     {
-        std::map<std::int64_t, std::string> states;
-        for (const json& entry : json::parse(daemon.get("/mirror/v1/outbox?limit=1000").body).at("entries"))
-            states[entry.at("id")] = entry.at("state");
-        return states;
+        return states_in(daemon.get("/mirror/v1/outbox?limit=1000").body);
     }
 
     void follow_until_it_holds(const Daemon& daemon, const std::map<std::string, json>& wanted)
@@ -195,9 +200,8 @@ class Feed : public testing::Test {
     static void settle(const Daemon& daemon)
     {
         daemon.wait_for([&](const json& now) {
-            const auto held = daemon.get("/mirror/v1/outbox?limit=1000&state=conflict").body;
-            for (const json& entry : json::parse(held).at("entries"))
-                support::http(daemon.port, "DELETE", "/mirror/v1/outbox/" + entry.at("id").dump());
+            for (const auto& [id, state] : states_in(daemon.get("/mirror/v1/outbox?limit=1000&state=conflict").body))
+                support::http(daemon.port, "DELETE", "/mirror/v1/outbox/" + std::to_string(id));
             return now["outbox"]["pending"] == 0 && now["outbox"]["conflicts"] == 0;
         });
     }
