@@ -12,12 +12,6 @@
 namespace alli::cache {
 namespace {
 
-std::optional<std::int64_t> find_pk(Connection& db, const ConversationId& id)
-{
-    for (const Row row : db.query("SELECT pk FROM conversation WHERE id = ?1", id.value)) return row.integer(0);
-    return std::nullopt;
-}
-
 ConversationWords words_of(const Conversation& conversation)
 {
     std::string user = conversation.user_name;
@@ -147,6 +141,12 @@ void count_held(Writer& db, std::int64_t conversation)
 }
 
 } // namespace
+
+std::optional<std::int64_t> find_pk(Connection& db, const ConversationId& id)
+{
+    for (const Row row : db.query("SELECT pk FROM conversation WHERE id = ?1", id.value)) return row.integer(0);
+    return std::nullopt;
+}
 
 static std::optional<Held> hidden_held(Reader& db, const ConversationId& id)
 {

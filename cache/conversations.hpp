@@ -23,6 +23,9 @@ struct Held {
 };
 std::optional<Held> find_held(Reader& db, const ConversationId& id);
 
+/// The number of its row.
+std::optional<std::int64_t> find_pk(Connection& db, const ConversationId& id);
+
 /// The ids of the held chats from an ordinal on, oldest first.
 std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int64_t ordinal);
 

@@ -70,19 +70,42 @@ std::vector<Span> stretches(const std::vector<Interval>& intervals)
     return joined;
 }
 
+// Whether all that was known to be complete still is, and what lies above the newest interval what it was (is_covered).
+bool only_grew(const std::vector<Span>& before, const std::vector<Span>& after)
+{
+    if (before.empty()) return true;
+    if (after.empty() || after.back().from > before.back().from) return false;
+    return std::all_of(before.begin(), before.end(), [&](const Span& old) {
+        return std::any_of(after.begin(), after.end(),
+                           [&](const Span& it) { return it.from <= old.from && old.through <= it.through; });
+    });
+}
+
+// What was told from the coverage before is out of date where it shrinks.
+template <class F>
+void change(Writer& db, F work)
+{
+    if (db.touched().any_list()) return work();
+    const auto before = stretches(load(db));
+    work();
+    if (!only_grew(before, stretches(load(db)))) db.touched().lists();
+}
+
 } // namespace
 
 void cover(Writer& db, Interval interval, std::chrono::microseconds together)
 {
     if (interval.from >= interval.through) return;
-    carve(db, {interval.from, interval.through});
-    join_neighbours(db, interval, together);
-    for (const Span& unreadable : load_unreadable(db)) carve(db, unreadable);
+    change(db, [&] {
+        carve(db, {interval.from, interval.through});
+        join_neighbours(db, interval, together);
+        for (const Span& unreadable : load_unreadable(db)) carve(db, unreadable);
+    });
 }
 
 void uncover(Writer& db, Span span)
 {
-    if (span.from < span.through) carve(db, span);
+    if (span.from < span.through) change(db, [&] { carve(db, span); });
 }
 
 std::vector<Interval> load_coverage(Reader& db)

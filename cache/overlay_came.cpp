@@ -13,6 +13,12 @@ bool has_edits(Connection& db, const ConversationId& id)
     return rows.step();
 }
 
+// A chat shows more than its row while nothing changes it (find_chat).
+void note_shown(Writer& db, const ConversationId& id)
+{
+    if (const auto pk = find_pk(db, id)) db.touched().conversation(*pk);
+}
+
 // What was confirmed before this was asked for is in it.
 void drop_outdated(Writer& db, const Conversation& came)
 {
@@ -62,6 +68,7 @@ bool is_mirrored(Connection& db, const ConversationId& id)
 
 void show_effect(Writer& db, IndexBatch& index, const ConversationId& id)
 {
+    note_shown(db, id);
     const auto edits = load_edits(db, id);
     const bool mirrored = is_mirrored(db, id);
     if (removes(edits)) {
@@ -92,6 +99,7 @@ Shown overlay_conversation(Writer& db, IndexBatch& index, const Conversation& ca
 {
     Shown shown;
     if (!has_edits(db, came.id)) return shown;
+    note_shown(db, came.id);
     drop_outdated(db, came);
     const auto edits = load_edits(db, came.id);
     if (removes(edits)) {

@@ -25,6 +25,7 @@ struct Field {
     std::string_view name;
     Text (*write)(const Progress&);
     void (*read)(Progress&, const std::string&);
+    bool shapes_lists = false;
 };
 
 template <auto Member>
@@ -39,12 +40,13 @@ constexpr std::array fields{
           [](const Progress& p) {
               return p.unit == TimeUnit::unknown ? Text() : Text(p.unit == TimeUnit::seconds ? "s" : "ms");
           },
-          [](Progress& p, const std::string& t) { p.unit = t == "s" ? TimeUnit::seconds : TimeUnit::milliseconds; }},
+          [](Progress& p, const std::string& t) { p.unit = t == "s" ? TimeUnit::seconds : TimeUnit::milliseconds; },
+          true},
     Field{"backfill_done", [](const Progress& p) { return p.backfill_done ? Text("1") : Text(); },
           [](Progress& p, const std::string&) { p.backfill_done = true; }},
     Field{"list_embeds",
           [](const Progress& p) { return p.list_embeds ? Text(std::to_string(*p.list_embeds)) : Text(); },
-          [](Progress& p, const std::string& t) { p.list_embeds = std::stoi(t); }},
+          [](Progress& p, const std::string& t) { p.list_embeds = std::stoi(t); }, true},
     time_field<&Progress::boundary>("boundary"),
     Field{"sweep_deleted",
           [](const Progress& p) { return p.sweep_deleted > 0 ? Text(std::to_string(p.sweep_deleted)) : Text(); },
@@ -71,12 +73,12 @@ Progress load_progress(Reader& db)
 void save_progress(Writer& db, const Progress& progress)
 {
     for (const Field& field : fields) {
-        if (const Text value = field.write(progress))
-            db.run("INSERT INTO progress (name, value) VALUES (?1, ?2)"
-                   " ON CONFLICT (name) DO UPDATE SET value = ?2 WHERE value <> ?2",
-                   field.name, *value);
-        else
-            db.run("DELETE FROM progress WHERE name = ?1", field.name);
+        const Text value = field.write(progress);
+        const bool changed = (value ? db.run("INSERT INTO progress (name, value) VALUES (?1, ?2)"
+                                             " ON CONFLICT (name) DO UPDATE SET value = ?2 WHERE value <> ?2",
+                                             field.name, *value)
+                                    : db.run("DELETE FROM progress WHERE name = ?1", field.name)) > 0;
+        if (changed && (field.shapes_lists || !value)) db.touched().lists();
     }
 }
 

@@ -247,6 +247,10 @@ Writer::Writer(const std::string& path, std::string_view synchronous) : Connecti
         return SQLITE_OK;
     };
     sqlite3_wal_hook(handle(), note_pages, this);
+    const auto note_row = [](void* writer, int, const char*, const char* table, sqlite3_int64 rowid) {
+        static_cast<Writer*>(writer)->touched_.row(table, rowid);
+    };
+    sqlite3_update_hook(handle(), note_row, this);
 }
 
 bool Writer::in_transaction() const noexcept

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "alli/instant.hpp"
+#include "cache/touched.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -201,8 +202,11 @@ class Writer : public Connection {
     std::optional<std::int64_t> overwrite(std::int64_t first, std::int64_t count, FindPart find);
     int log_pages() const noexcept { return log_pages_; } // since the last checkpoint, as of the last commit
 
+    Touched& touched() noexcept { return touched_; } // since whoever commits cleared it
+
   private:
     int log_pages_ = 0;
+    Touched touched_;
 };
 
 /// For whoever owns the connection and is in none yet: while opening, above all.

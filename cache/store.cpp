@@ -188,6 +188,11 @@ std::uint64_t Store::commits() const noexcept
     return core_->mirror.commits();
 }
 
+const Latest& Store::latest() const noexcept
+{
+    return core_->mirror.latest();
+}
+
 std::uint64_t Store::outbox_commits() const noexcept
 {
     return core_->outbox.commits();

@@ -93,6 +93,8 @@ class Store {
 
     /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;
+    /// Which of what was read before is out of date. Any thread.
+    const Latest& latest() const noexcept;
     /// Of outbox.db, each one sync to disk. Any thread.
     std::uint64_t outbox_commits() const noexcept;
     /// Called after every commit to mirror.db, on the thread that made it, and must be quick. Nothing: no more; then

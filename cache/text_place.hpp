@@ -15,4 +15,9 @@ constexpr std::int64_t text_place(std::int64_t conversation, std::int64_t ordina
     return conversation * chats_a_conversation + std::clamp<std::int64_t>(ordinal, 0, chats_a_conversation - 1);
 }
 
+constexpr std::int64_t conversation_at(std::int64_t place) noexcept
+{
+    return place / chats_a_conversation;
+}
+
 } // namespace alli::cache

@@ -49,12 +49,6 @@ std::optional<std::map<std::string, std::string>> variables_in(const std::string
     return found;
 }
 
-std::optional<std::int64_t> find_pk(Connection& db, const ConversationId& id)
-{
-    for (const Row row : db.query("SELECT pk FROM conversation WHERE id = ?1", id.value)) return row.integer(0);
-    return std::nullopt;
-}
-
 struct Kept {
     std::optional<std::string> value;
     Instant verified_at;

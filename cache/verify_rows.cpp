@@ -152,6 +152,7 @@ std::vector<Finding> check_tables(Reader& db)
 void mend_tables(Writer& db)
 {
     for (const Rule& rule : rules) db.run(rule.mend);
+    db.touched().lists();
 }
 
 std::vector<Finding> check_tally(Reader& outbox)

@@ -93,8 +93,15 @@ void Committing::commit()
     if (!db_->in_transaction())
         throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost",
                     "{}: the transaction was undone", db_->path());
+    publish_touched();
     db_->script("COMMIT");
     commits_.fetch_add(1, std::memory_order_release);
+}
+
+void Committing::publish_touched() noexcept
+{
+    latest_.publish(db_->touched(), commits_.load(std::memory_order_relaxed) + 1);
+    db_->touched().clear();
 }
 
 // A failed sync is never retried, nor is a damaged page read again: what SQLite says after one is not to be believed
@@ -138,6 +145,10 @@ std::exception_ptr Committing::run_outside(Job& job)
         db_->roll_back();
     }
     note_fatal(failure);
+    if (db_->touched().any()) { // it committed by itself
+        publish_touched();
+        commits_.fetch_add(1, std::memory_order_release);
+    }
     return failure;
 }
 

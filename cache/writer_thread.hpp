@@ -47,6 +47,7 @@ class Committing {
 
     void checkpoint_when_long(); // PASSIVE, from 1,000 pages on
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
+    const Latest& latest() const noexcept { return latest_; }
 
   private:
     void run_inside(std::deque<Pending>& batch);
@@ -54,6 +55,7 @@ class Committing {
     void undo() noexcept;
     std::exception_ptr run_outside(Job& job);
     void commit();
+    void publish_touched() noexcept;
     void note_fatal(const std::exception_ptr& failure);
 
     std::unique_ptr<Writer> db_;
@@ -62,6 +64,7 @@ class Committing {
     std::exception_ptr told_; // the same, by another thread
     std::function<void(const std::exception_ptr&)> tell_;
     std::atomic<std::uint64_t> commits_{0};
+    Latest latest_;
 };
 
 /// A thread with a queue; `run` gets everything that waits.

@@ -5,28 +5,44 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
+
 namespace alli::proxy {
 
-Answer make_answer(std::string body, std::optional<Instant> verified_at)
+namespace {
+
+std::optional<Instant> earlier(std::optional<Instant> mirror, std::optional<Instant> part)
+{
+    if (!mirror || !part) return mirror;
+    return std::min(*mirror, *part);
+}
+
+} // namespace
+
+Answer make_answer(std::string body, std::optional<Instant> mirror_verified_at, std::optional<Instant> part_at)
 {
     Answer answer;
     answer.tag = fmt::format("\"{:016x}\"", quick_hash(body));
     answer.body = std::make_shared<const std::string>(std::move(body));
-    answer.verified_at = verified_at;
+    answer.verified_at = earlier(mirror_verified_at, part_at);
+    answer.part_at = part_at;
     return answer;
 }
 
-const Answer* Answers::find(std::string_view target, std::uint64_t commits)
+const Answer* Answers::find(std::string_view target, const cache::Latest& latest,
+                            std::optional<Instant> mirror_verified_at)
 {
     const auto found = places_.find(target);
     if (found == places_.end()) return nullptr;
     const Place place = found->second;
-    if (place->commits != commits) {
+    Answer& answer = place->answer;
+    if ((answer.of ? latest.of(*answer.of) : latest.of_lists()) > place->commits) {
         forget(place);
         return nullptr;
     }
     kept_.splice(kept_.begin(), kept_, place);
-    return &place->answer;
+    answer.verified_at = earlier(mirror_verified_at, answer.part_at);
+    return &answer;
 }
 
 void Answers::put(std::string target, std::uint64_t commits, Answer answer)

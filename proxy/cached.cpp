@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/cached.hpp"
 
+#include "cache/conversations.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/validator.hpp"
 
@@ -82,9 +83,10 @@ Task<std::optional<Answer>> find_answer(const Context& cx, const Read& read, boo
     const auto job = [&](cache::Reader& db) -> std::optional<Answer> {
         std::optional<Found> found = read.find(db, part);
         if (!found) return std::nullopt;
-        const auto verified_at = cache::load_progress(db).verified_at;
-        if (!found->verified_at || !verified_at) return make_answer(std::move(found->body), verified_at);
-        return make_answer(std::move(found->body), std::min(*found->verified_at, *verified_at));
+        Answer answer =
+            make_answer(std::move(found->body), cache::load_progress(db).verified_at, found->verified_at);
+        if (read.of) answer.of = cache::find_pk(db, *read.of);
+        return answer;
     };
     if (read.slow) co_return co_await cx.needs.store.read_long(job);
     co_return cx.needs.store.read(job);
@@ -148,10 +150,21 @@ Task<Response> ask_upstream(const Context& cx, const Request& rq, const Read& re
 
 } // namespace
 
+// Before a kept answer is looked for: whatever a commit changed is known once that commit can be seen.
+static std::optional<Instant> mirror_verified_at(const Context& cx)
+{
+    const std::uint64_t commits = cx.needs.store.commits();
+    Answers::Verified& verified = cx.answers.verified;
+    if (verified.commits != commits)
+        verified = {commits,
+                    cx.needs.store.read([](cache::Reader& db) { return cache::load_progress(db).verified_at; })};
+    return verified.at;
+}
+
 std::optional<Response> answer_at_once(const Context& cx, Request& rq)
 {
     if (rq.method != "GET" && rq.method != "HEAD") return std::nullopt;
-    const Answer* kept = cx.answers.find(rq.target, cx.needs.store.commits());
+    const Answer* kept = cx.answers.find(rq.target, cx.needs.store.latest(), mirror_verified_at(cx));
     if (!kept || rq.has("AGENT-EMAIL")) return std::nullopt;
     const Wishes wishes = wishes_of(rq);
     if (!will_do(cx, wishes, *kept)) return std::nullopt;

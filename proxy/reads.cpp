@@ -84,6 +84,7 @@ Task<Response> get_conversation(const Context& cx, const Request& rq)
     };
     read.kept.what = names.empty() ? Kept::What::conversation : Kept::What::variables;
     read.kept.id = id;
+    read.of = id;
     read.kept.names = names;
     read.one_thing = names.empty();
     read.never_old = !names.empty();
@@ -98,6 +99,7 @@ Task<Response> list_chats(const Context& cx, const Request& rq)
     read.find = [&](cache::Reader& db, bool) { return found(cache::find_chat_page(db, id, page_no)); };
     read.kept.what = Kept::What::chats;
     read.kept.id = id;
+    read.of = id;
     read.kept.page_no = page_no;
     read.one_thing = true;
     co_return co_await answer_read(cx, rq, read);
@@ -117,6 +119,7 @@ Task<Response> get_chat(const Context& cx, const Request& rq)
     read.upstream_once = held && !held->whole;
     read.kept.what = Kept::What::chat;
     read.kept.id = id;
+    read.of = id;
     read.kept.chat = chat;
     if (held) read.kept.of = held->of;
     read.one_thing = true;

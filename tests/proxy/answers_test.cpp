@@ -11,16 +11,52 @@ Answer of(std::size_t size, char letter = 'x')
     return make_answer(std::string(size, letter), std::nullopt);
 }
 
-TEST(Answers, AreGoodUntilTheNextCommit)
+const cache::Latest unchanged{};
+constexpr std::nullopt_t never = std::nullopt;
+
+void change(cache::Latest& latest, std::int64_t conversation, std::uint64_t commit)
 {
+    cache::Touched touched;
+    touched.row("conversation", conversation);
+    latest.publish(touched, commit);
+}
+
+Answer of_conversation(std::int64_t pk)
+{
+    Answer answer = of(10);
+    answer.of = pk;
+    return answer;
+}
+
+TEST(Answers, AreGoodUntilACommitChangesWhatTheyTell)
+{
+    cache::Latest latest;
     Answers answers(100'000);
-    answers.put("/a", 7, of(10));
-    ASSERT_TRUE(answers.find("/a", 7));
-    EXPECT_EQ(*answers.find("/a", 7)->body, "xxxxxxxxxx");
-    EXPECT_FALSE(answers.find("/b", 7));
-    EXPECT_FALSE(answers.find("/a", 8));
-    EXPECT_FALSE(answers.find("/a", 7)) << "what is out of date is not kept";
-    EXPECT_EQ(answers.bytes(), 0U);
+    answers.put("/list", 7, of(10));
+    answers.put("/a", 7, of_conversation(1));
+    answers.put("/b", 7, of_conversation(2));
+    change(latest, 2, 7);
+    ASSERT_TRUE(answers.find("/list", latest, never)) << "put together after that commit";
+    EXPECT_EQ(*answers.find("/list", latest, never)->body, "xxxxxxxxxx");
+    EXPECT_FALSE(answers.find("/c", latest, never));
+    change(latest, 2, 8);
+    EXPECT_FALSE(answers.find("/list", latest, never));
+    EXPECT_FALSE(answers.find("/b", latest, never));
+    EXPECT_TRUE(answers.find("/a", latest, never));
+    change(latest, 1, 9);
+    EXPECT_FALSE(answers.find("/a", latest, never));
+    EXPECT_EQ(answers.bytes(), 0U) << "what is out of date is not kept";
+}
+
+TEST(Answers, AreAsOldAsTheMirrorIsNow)
+{
+    const auto at = [](int seconds) { return Instant{std::chrono::seconds(seconds)}; };
+    Answers answers(100'000);
+    answers.put("/a", 1, make_answer("a", at(10)));
+    answers.put("/b", 1, make_answer("b", at(10), at(5)));
+    EXPECT_EQ(answers.find("/a", unchanged, at(20))->verified_at, at(20));
+    EXPECT_EQ(answers.find("/b", unchanged, at(20))->verified_at, at(5)) << "a part of it no poll verifies";
+    EXPECT_EQ(answers.find("/b", unchanged, at(3))->verified_at, at(3));
 }
 
 TEST(Answers, ReplaceTheOneOfTheSameTarget)
@@ -28,22 +64,23 @@ TEST(Answers, ReplaceTheOneOfTheSameTarget)
     Answers answers(100'000);
     answers.put("/a", 1, of(10, 'x'));
     answers.put("/a", 2, of(20, 'y'));
-    EXPECT_EQ(answers.find("/a", 2)->body->size(), 20U);
+    EXPECT_EQ(answers.find("/a", unchanged, never)->body->size(), 20U);
     EXPECT_LT(answers.bytes(), 400U);
 }
 
 TEST(Answers, LetTheLeastUsedGoWhenTheyGrowTooBig)
 {
+    const auto find = [](Answers& answers, const char* target) { return answers.find(target, unchanged, never); };
     Answers answers(10'000);
     for (const char* target : {"/a", "/b", "/c", "/d"}) answers.put(target, 1, of(2000));
-    EXPECT_TRUE(answers.find("/a", 1));
+    EXPECT_TRUE(find(answers, "/a"));
     answers.put("/e", 1, of(2000));
-    EXPECT_TRUE(answers.find("/a", 1)) << "used since";
-    EXPECT_FALSE(answers.find("/b", 1));
+    EXPECT_TRUE(find(answers, "/a")) << "used since";
+    EXPECT_FALSE(find(answers, "/b"));
     EXPECT_LE(answers.bytes(), 10'000U);
     answers.put("/big", 1, of(9000));
-    EXPECT_FALSE(answers.find("/big", 1)) << "it would push out all others";
-    EXPECT_TRUE(answers.find("/e", 1));
+    EXPECT_FALSE(find(answers, "/big")) << "it would push out all others";
+    EXPECT_TRUE(find(answers, "/e"));
 }
 
 TEST(Answers, TellBodiesApartByTheirTags)
