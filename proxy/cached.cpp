@@ -83,8 +83,7 @@ Task<std::optional<Answer>> find_answer(const Context& cx, const Read& read, boo
     const auto job = [&](cache::Reader& db) -> std::optional<Answer> {
         std::optional<Found> found = read.find(db, part);
         if (!found) return std::nullopt;
-        Answer answer =
-            make_answer(std::move(found->body), cache::load_progress(db).verified_at, found->verified_at);
+        Answer answer = make_answer(std::move(found->body), cache::load_progress(db).verified_at, found->verified_at);
         if (read.of) answer.of = cache::find_pk(db, *read.of);
         return answer;
     };

@@ -25,13 +25,13 @@ struct Found {
 struct Read {
     /// None where the mirror does not know. `part`: what it has will do, complete or not.
     std::function<std::optional<Found>(cache::Reader&, bool part)> find;
-    Kept kept;                  // what upstream's answer is
+    Kept kept;                             // what upstream's answer is
     std::optional<ConversationId> of = {}; // nothing but this conversation's rows is in it
-    bool one_thing = false;     // an id: a complete mirror knows that it does not exist
-    bool upstream_once = false; // upstream may know more than what was found: ask it, unless it is away
-    bool never_old = false;     // the engine does not keep it fresh: when it is old, ask upstream, unless it is away
-    bool slow = false;          // may look through many rows: not on a proxy loop
-    bool polled = false;        // no-cache is met by a poll of the engine's, for upstream could not answer
+    bool one_thing = false;                // an id: a complete mirror knows that it does not exist
+    bool upstream_once = false;            // upstream may know more than what was found: ask it, unless it is away
+    bool never_old = false; // the engine does not keep it fresh: when it is old, ask upstream, unless it is away
+    bool slow = false;      // may look through many rows: not on a proxy loop
+    bool polled = false;    // no-cache is met by a poll of the engine's, for upstream could not answer
 };
 
 /// Never throws for want of upstream: that is 504 and says what is covered.

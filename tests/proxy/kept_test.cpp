@@ -13,8 +13,8 @@
 namespace alli::proxy {
 namespace {
 
-using nlohmann::json;
 using cache::EditKind;
+using nlohmann::json;
 
 constexpr int conversations = 10, most_chats = 5;
 constexpr std::int64_t youngest = 1000; // last chat times are below
@@ -215,6 +215,44 @@ TEST_F(KeptAnswers, OfListsStayGoodWhileThePollsFindNothingNew)
     EXPECT_LE(store_.latest().of_lists(), before);
     write([](cache::Writer& db) { cache::uncover(db, {support::at_second(20), support::at_second(30)}); });
     EXPECT_GT(store_.latest().of_lists(), before);
+}
+
+// What upstream tells of the chat alone lacks the write, though the row had its value before.
+TEST_F(KeptAnswers, OfAChatGoWithAWriteThatChangesNoRow)
+{
+    put("a", 600, 1);
+    json chat = support::chat_json("a", 0, 600, "hello");
+    chat["suggestedAnswer"] = "fine";
+    const auto detail = [&] {
+        json more = chat;
+        more["steps"] = {"looked it up"};
+        return more.dump();
+    };
+    const ConversationId id{"a"};
+    const ChatId chat_id{"a/0"};
+    write([&](cache::Writer& db) {
+        cache::IndexBatch index;
+        TimeUnit unit = TimeUnit::seconds;
+        const std::vector<Chat> chats{read_chat(chat.dump(), unit)};
+        cache::put_chats(db, index, id, 0, chats);
+        index.flush(db);
+        cache::put_chat_detail(db, id, chat_id, cache::find_chat(db, id, chat_id)->of, detail());
+    });
+    serve();
+    const std::string target = std::string(root) + "/a/chats/a%2F0";
+    ASSERT_EQ(ask(keeping_host_, target).body, detail());
+    cache::Entry entry;
+    entry.id = entry.place = 1;
+    entry.conversation = id;
+    entry.chat = chat_id;
+    entry.kind = EditKind::feedback;
+    entry.body = R"({"suggestedAnswer":"fine"})";
+    write([&](cache::Writer& db) {
+        cache::IndexBatch index;
+        cache::show_edit(db, index, entry);
+        index.flush(db);
+    });
+    EXPECT_EQ(ask(keeping_host_, target).body, chat.dump());
 }
 
 TEST_F(KeptAnswers, AreOutOfDateOnceMoreChangedThanIsCounted)
