@@ -73,11 +73,6 @@ void wake_when_old(const Context& cx, const Wishes& wishes, const Answer& answer
     if (!wishes.only_if_cached && is_old(cx, answer)) cx.needs.wake();
 }
 
-Wishes wishes_of(const Request& rq)
-{
-    return read_wishes(rq.header("Cache-Control"), rq.header("Pragma"));
-}
-
 Task<std::optional<Answer>> find_answer(const Context& cx, const Read& read, bool part)
 {
     const auto job = [&](cache::Reader& db) -> std::optional<Answer> {
@@ -201,6 +196,15 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
     }
     Task<Response> asking = ask_upstream(cx, rq, read, wishes, std::move(found));
     co_return co_await std::move(asking);
+}
+
+Wishes wishes_of(const Request& rq)
+{
+    const auto [first, last] = rq.fields.equal_range("Cache-Control");
+    if (first == last || std::next(first) == last) return read_wishes(rq.header("Cache-Control"), rq.header("Pragma"));
+    std::string all; // a list may be spread over several lines
+    for (auto line = first; line != last; ++line) all.append(line->value().data(), line->value().size()).append(",");
+    return read_wishes(all);
 }
 
 void require_accepted_key(const Context& cx)

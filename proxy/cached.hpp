@@ -40,6 +40,8 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
 /// An answer that was kept whole; none when there is none, or it will not do.
 std::optional<Response> answer_at_once(const Context& cx, Request& rq);
 
+Wishes wishes_of(const Request& rq);
+
 /// Throws Error{key_rejected} where the mirror is to keep silent once upstream refused the key.
 void require_accepted_key(const Context& cx);
 

@@ -2,6 +2,7 @@
 #include "proxy/relay.hpp"
 
 #include "alli/log.hpp"
+#include "proxy/cached.hpp"
 #include "proxy/notice.hpp"
 #include "proxy/target.hpp"
 #include "proxy/withhold.hpp"
@@ -195,6 +196,7 @@ void require_no_redirect(const Response& response)
 
 Task<Response> relay_read(const Context& cx, const Request& rq)
 {
+    if (wishes_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
     Response response = co_await relay(cx, rq, Why::bypass, cx.options.forward_timeout);
     require_no_redirect(response);
     co_return response;

@@ -5,6 +5,7 @@
 #include "proxy/meters.hpp"
 #include "proxy/page.hpp"
 #include "proxy/target.hpp"
+#include "upstream/header.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -17,6 +18,19 @@ constexpr std::chrono::milliseconds linger_time{1000};
 std::string_view view(beast::string_view text) noexcept
 {
     return {text.data(), text.size()};
+}
+
+// Made once a second.
+std::string date_of(Instant now)
+{
+    using std::chrono::floor, std::chrono::seconds;
+    thread_local Instant second = Instant::min();
+    thread_local std::string text;
+    if (floor<seconds>(now) != second) {
+        second = floor<seconds>(now);
+        text = to_http_date(second);
+    }
+    return text;
 }
 
 // Of one size, so that a length tells nobody who is asked what was wrong. Blanks after JSON are JSON.
@@ -108,6 +122,8 @@ Task<bool> Session::refuse(Refusal refusal)
 Task<bool> Session::send(Response response, Manner manner)
 {
     incoming_.answer_begins();
+    if (upstream::value_of(response.headers, "Date").empty())
+        response.headers.push_back({"Date", date_of(cx_.needs.clock.now())});
     // A body that was not read would be taken for the next request.
     manner.close = manner.close || response.close || draining_ || !incoming_.is_complete();
     const bool unread = response.close || !incoming_.is_complete();

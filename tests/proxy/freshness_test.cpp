@@ -66,6 +66,9 @@ TEST_F(Freshness, OnlyIfCachedNeverAsksUpstream)
     EXPECT_EQ(ask(std::string(list) + "?variables=x", "only-if-cached").status, 504);
     EXPECT_EQ(ask(std::string(list) + "/unknown", "only-if-cached").status, 404);
     EXPECT_EQ(get(item, {{"Cache-Control", "only-if-cached"}, {"AGENT-EMAIL", "x@y"}}).status, 504);
+    EXPECT_EQ(ask(item + "/running", "only-if-cached").status, 504);
+    EXPECT_EQ(get(item, {{"Cache-Control", "max-age=5"}, {"Cache-Control", "only-if-cached"}}).status, 504)
+        << "on two lines";
     EXPECT_EQ(asked(), 0U);
     EXPECT_EQ(upstream_.wakes, 0) << "not even by way of the engine";
 }

@@ -213,9 +213,33 @@ TEST_F(Reads, SayNotModifiedToWhoHasItAlready)
         EXPECT_EQ(again.body, "");
         EXPECT_EQ(again.header("ETag"), tag);
     }
-    EXPECT_EQ(get(list, {{"If-None-Match", "\"other\""}}).status, 200);
+    EXPECT_EQ(get(list, {{"If-None-Match", "\"other\""}, {"If-None-Match", tag}}).status, 304) << "on two lines";
+    for (const char* other : {"\"other\"", "\"*\"", "\"other\", *", ""})
+        EXPECT_EQ(get(list, {{"If-None-Match", other}}).status, 200) << other;
+    EXPECT_EQ(get(list, {{"If-Modified-Since", "Thu, 01 Jan 2099 00:00:00 GMT"}}).status, 200) << "it has no such date";
     put("e", 400, 1);
     EXPECT_EQ(get(list, {{"If-None-Match", tag}}).status, 200) << "it changed since";
+}
+
+TEST_F(Reads, AreAnsweredWholeWhateverRangeIsAskedFor)
+{
+    fill();
+    const auto whole = get(list);
+    const auto ranged = get(list, {{"Range", "bytes=0-9"}});
+    EXPECT_EQ(ranged.status, 200);
+    EXPECT_EQ(ranged.body, whole.body);
+}
+
+TEST_F(Reads, SayWhenTheyWereAnswered)
+{
+    fill();
+    const char* now = "Thu, 01 Jan 1970 00:33:20 GMT";
+    EXPECT_EQ(get(list).header("Date"), now);
+    EXPECT_EQ(get(list, {{"If-None-Match", "*"}}).header("Date"), now);
+    EXPECT_EQ(get(std::string(list) + "?pageSize=0").header("Date"), now);
+    EXPECT_EQ(get("/webapi/v2/conversations/unknown").header("Date"), now);
+    clock_.seconds = 2001;
+    EXPECT_EQ(get(list).header("Date"), "Thu, 01 Jan 1970 00:33:21 GMT");
 }
 
 TEST_F(Reads, WakeTheEngineWhenTheMirrorIsOldAndAnswerAllTheSame)
