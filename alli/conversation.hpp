@@ -29,6 +29,10 @@ struct Conversation {
     std::optional<std::int64_t> chat_count;
     bool is_end = false;
 
+    /// The JSON object of the variables that were asked for with it, which raw is without; none: none were, or it came
+    /// without.
+    std::optional<std::string> variables;
+
     /// When it was asked for, by the steady clock: what was confirmed since is younger. None: not known.
     std::optional<std::chrono::steady_clock::time_point> asked_at;
 };

@@ -5,6 +5,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace alli {
 namespace {
 
@@ -64,7 +66,7 @@ std::int64_t whole_number(od::value value, std::string_view field)
 
 class Reader {
   public:
-    explicit Reader(TimeUnit& unit) : unit_(unit) {}
+    explicit Reader(TimeUnit& unit, std::span<const std::string> variables = {}) : unit_(unit), asked_(variables) {}
 
     Chat chat(od::object object)
     {
@@ -81,12 +83,16 @@ class Reader {
     Conversation conversation(od::object object)
     {
         Conversation made;
-        std::string_view chats; // their text, brackets included
+        std::string_view chats;     // their text, brackets included
+        std::string_view variables; // from the name to the end of the value
         for (auto field : object) {
             od::field at = need(std::move(field), "conversation");
+            const char* name = at.key().raw() - 1;
             const std::string key(need(at.unescaped_key(), "conversation"));
             if (key == "chats")
                 chats = embedded_chats(made, at.value());
+            else if (key == "variables" && !asked_.empty())
+                variables = asked_variables(made, at.value(), name);
             else
                 conversation_field(made, key, at.value());
         }
@@ -99,6 +105,12 @@ class Reader {
             made.raw.reserve(raw.size() - chats.size() + 2);
             made.raw.append(raw.substr(0, open)).append(raw.substr(open + chats.size() - 2));
             made.chats_at = open;
+        }
+        if (!variables.empty()) {
+            const bool behind = !chats.empty() && variables.data() > chats.data();
+            const auto at = static_cast<std::size_t>(variables.data() - raw.data()) - (behind ? chats.size() - 2 : 0);
+            const std::size_t taken = take_out(made.raw, at, variables.size());
+            if (made.chats_at && !behind) *made.chats_at -= taken;
         }
         return made;
     }
@@ -190,7 +202,37 @@ class Reader {
             made.categories.emplace_back(need(need(std::move(item), "categories").get_string(), "categories"));
     }
 
+    // Empty where it says more than was asked for: then it always comes with its variables.
+    std::string_view asked_variables(Conversation& made, od::value value, const char* name)
+    {
+        if (need(value.type(), "conversation.variables") != od::json_type::object) return {};
+        od::object object = need(value.get_object(), "conversation.variables");
+        bool all_asked = true;
+        for (auto field : object) {
+            const std::string_view key = need(need(std::move(field), "variables").unescaped_key(), "variables");
+            all_asked = all_asked && std::find(asked_.begin(), asked_.end(), key) != asked_.end();
+        }
+        const std::string_view text = trimmed(need(object.raw_json(), "conversation.variables"));
+        if (!all_asked) return {};
+        made.variables = text;
+        return {name, static_cast<std::size_t>(text.data() + text.size() - name)};
+    }
+
+    // A member with the comma before it, or where it comes first the one behind. How many bytes went.
+    static std::size_t take_out(std::string& raw, std::size_t at, std::size_t size)
+    {
+        std::size_t from = raw.find_last_not_of(" \t\r\n", at - 1), to = at + size;
+        if (raw[from] != ',') {
+            from = at;
+            to = raw.find_first_of(",}", to);
+            if (raw[to] == ',') ++to;
+        }
+        raw.erase(from, to - from);
+        return to - from;
+    }
+
     TimeUnit& unit_;
+    std::span<const std::string> asked_;
 };
 
 // On-demand parsing looks at what it is asked for alone. What is stored is served again, so all of it must be JSON: the
@@ -215,11 +257,11 @@ auto read_object(std::string body, std::string_view what, Take take)
 
 } // namespace
 
-ConversationPage read_conversation_page(std::string body, TimeUnit& unit)
+ConversationPage read_conversation_page(std::string body, TimeUnit& unit, std::span<const std::string> variables)
 {
     constexpr std::string_view what = "a list of conversations";
     return read_object(std::move(body), what, [&](od::object root) {
-        Reader reader(unit);
+        Reader reader(unit, variables);
         ConversationPage page;
         bool found = false;
         for (auto field : root) {

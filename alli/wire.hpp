@@ -7,6 +7,7 @@
 #include "alli/chat.hpp"
 #include "alli/conversation.hpp"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ struct ConversationPage {
     std::optional<std::string> cursor; // none on the last page
 };
 
-/// `unit` is worked out from the first time seen when it is unknown, and left as it is otherwise.
-ConversationPage read_conversation_page(std::string body, TimeUnit& unit);
+/// `unit` is worked out from the first time seen when it is unknown, and left as it is otherwise. `variables`: the
+/// names that were asked for; an item's own are taken out of its raw text, unless there are others among them.
+ConversationPage read_conversation_page(std::string body, TimeUnit& unit, std::span<const std::string> variables = {});
 Conversation read_conversation(std::string body, TimeUnit& unit);
 std::vector<Chat> read_chat_page(std::string body, TimeUnit& unit);
 Chat read_chat(std::string body, TimeUnit& unit);

@@ -4,6 +4,7 @@
 #include "cache/assemble.hpp"
 #include "cache/list_plan.hpp"
 #include "cache/progress.hpp"
+#include "cache/variables.hpp"
 
 namespace alli::cache {
 namespace {
@@ -33,17 +34,24 @@ std::vector<Place> find_places(Reader& db, const ListFilter& filter, int page_si
     return places;
 }
 
-void append_item(Reader& db, std::int64_t pk, int embedded, std::string& body)
+void append_item(Reader& db, const Place& place, int embedded, std::span<const std::string> variables, ListPage& page)
 {
-    for (const Row row : db.query("SELECT pk, raw, chats_at, held FROM conversation WHERE pk = ?1", pk)) {
-        if (body.back() != '[') body += ',';
-        append_conversation(db, row, embedded, body);
+    for (const Row row : db.query("SELECT pk, raw, chats_at, held FROM conversation WHERE pk = ?1", place.pk)) {
+        if (page.body.back() != '[') page.body += ',';
+        append_conversation(db, row, embedded, page.body);
+        if (variables.empty()) continue;
+        Instant verified_at = page.variables_at.value_or(Instant::max());
+        if (append_variables(db, place.pk, row.text(1), variables, page.body, verified_at))
+            page.variables_at = verified_at;
+        else
+            page.lacking.push_back({place.id});
     }
 }
 
 } // namespace
 
-ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after)
+ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after,
+                            std::span<const std::string> variables)
 {
     std::optional<Instant> bound;
     if (after)
@@ -59,7 +67,7 @@ ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size,
     }
     const int embedded = load_progress(db).list_embeds.value_or(0);
     page.body = "{\"conversations\":[";
-    for (const Place& place : places) append_item(db, place.pk, embedded, page.body);
+    for (const Place& place : places) append_item(db, place, embedded, variables, page);
     return page;
 }
 

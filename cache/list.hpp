@@ -6,6 +6,7 @@
 #include "alli/conversation.hpp"
 #include "cache/sqlite.hpp"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,13 @@ struct ListKey {
 
 struct ListPage {
     std::string body; // {"conversations":[ and the items with their chats put back; what closes it is the caller's
-    std::optional<ListKey> next; // none on the last page
+    std::optional<ListKey> next;              // none on the last page
+    std::optional<Instant> variables_at = {}; // when the oldest of them was verified; none where none were asked for
+    std::vector<ConversationId> lacking = {}; // their variables are not all known: they are without any in the page
 };
 
-/// `after`: what the page before returned as `next`; none for the first page.
-ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after);
+/// `after`: what the page before returned as `next`; none for the first page. `variables`: those that each item names.
+ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after,
+                            std::span<const std::string> variables = {});
 
 } // namespace alli::cache

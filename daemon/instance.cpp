@@ -52,6 +52,7 @@ static upstream::Client::Options client_options(const Config& config, const std:
 {
     upstream::Client::Options options;
     options.api_key = key;
+    options.variables = config.variables;
     if (config.time_unit == "s") options.time_unit = TimeUnit::seconds;
     if (config.time_unit == "ms") options.time_unit = TimeUnit::milliseconds;
     options.daily_count_path = config.daily_count_path;

@@ -2,6 +2,7 @@
 #include "sync/ingest.hpp"
 
 #include "cache/ledger.hpp"
+#include "cache/variables.hpp"
 #include "sync/audit.hpp"
 #include "sync/mutant.hpp"
 #include "sync/parallel.hpp"
@@ -82,6 +83,12 @@ Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
     }
     if (outcome->failure && !co_await is_its_own(tools, outcome->failure->fault(), how.priority))
         throw Error(*outcome->failure);
+}
+
+void put_variables(cache::Writer& db, const Tools& tools, const Conversation& listed)
+{
+    if (!listed.variables) return;
+    cache::put_variables_object(db, listed.id, tools.client.variables(), *listed.variables, tools.clock.now());
 }
 
 void put(cache::Writer& db, cache::IndexBatch& index, const Update& update, How how, Ingested& done, Audit& audit)
@@ -166,6 +173,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
             turn.note(db, outcome.id);
             if (outcome.update) {
                 put(db, index, *outcome.update, how, done, audit);
+                put_variables(db, tools, outcome.update->conversation);
             } else if (outcome.failure) {
                 note_unreadable(db, tools.random, outcome.id, *outcome.failure, now, outcome.last_chat_at);
             }

@@ -122,7 +122,7 @@ std::string Client::list_target(const ListQuery& query) const
     std::string target(conversations_path);
     add_windows(target, query);
     if (query.cursor) add_query(target, "cursor", *query.cursor);
-    for (const auto& variable : query.variables) add_query(target, "variables", variable);
+    for (const auto& variable : options_.variables) add_query(target, "variables", variable);
     add_query(target, "pageSize", std::to_string(query.page_size));
     if (query.oldest_first) add_query(target, "order", "LAST_CHAT_TIME_ASC");
     return target;
@@ -142,7 +142,7 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
         listed.has_date = true;
         listed.asked_at = *theirs - std::chrono::ceil<std::chrono::microseconds>(answer.elapsed);
     }
-    listed.page = read_conversation_page(std::move(answer.reply.body), unit_);
+    listed.page = read_conversation_page(std::move(answer.reply.body), unit_, options_.variables);
     for (Conversation& conversation : listed.page.conversations) conversation.asked_at = answer.started;
     co_return listed;
 }

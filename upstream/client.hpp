@@ -23,7 +23,6 @@ struct ListQuery {
     std::optional<std::string> cursor;
     int page_size = 50; // 1 to 50
     bool oldest_first = false;
-    std::vector<std::string> variables;
 };
 
 struct Listed {
@@ -48,6 +47,7 @@ class Client {
         std::string api_key;
         TimeUnit time_unit = TimeUnit::unknown;
         std::string daily_count_path = "/webapi/v2/conversations/daily_count";
+        std::vector<std::string> variables = {}; // asked for with every list
     };
 
     Client(Transport& transport, Pace& pace, Clock& clock, Options options);
@@ -86,6 +86,8 @@ class Client {
     /// What the budget allows now, for status and metrics. Any thread.
     Pace::State pace() const { return pace_.state(); }
     const Meters& meters() const noexcept { return meters_; } // any thread
+
+    const std::vector<std::string>& variables() const noexcept { return options_.variables; }
 
     /// Works out of the values seen; unknown until the first page with a time came.
     TimeUnit time_unit() const noexcept { return unit_; }

@@ -53,6 +53,35 @@ TEST(Wire, TakesAPageApartAndKeepsEveryByteOfIt)
     EXPECT_EQ(read.conversations[1].raw, R"({"id":"b","title":null,"user":null,"lastChatTime":null})");
 }
 
+TEST(Wire, TakesVariablesOutThatWereAskedFor)
+{
+    const std::vector<std::string> names{"plan", "visits"};
+    const auto read = [&](const std::string& item) {
+        TimeUnit unit = TimeUnit::seconds;
+        return read_conversation_page(R"({"conversations":[)" + item + "]}", unit, names).conversations.at(0);
+    };
+    const std::string chats = R"("chats":[{"id":"c1"}])",
+                      variables = R"("variables" : {"plan":"g\"old", "visits":1.50})";
+    for (const auto& [with, without] : std::vector<std::pair<std::string, std::string>>{
+             {R"({"id":"a",)" + chats + "," + variables + "}", R"({"id":"a","chats":[]})"},
+             {R"({"id":"a",)" + chats + " ,\n " + variables + R"( ,"later":1})",
+              R"({"id":"a","chats":[]  ,"later":1})"},
+             {R"({"id":"a", )" + variables + ", " + chats + "}", R"({"id":"a", "chats":[]})"},
+             {"{ " + variables + R"( , "id":"a",)" + chats + "}", R"({  "id":"a","chats":[]})"},
+             {R"({"x":{)" + variables + R"(},"id":"a",)" + variables + "," + chats + "}",
+              R"({"x":{)" + variables + R"(},"id":"a","chats":[]})"}}) {
+        const Conversation made = read(with);
+        EXPECT_EQ(made.raw, without);
+        EXPECT_EQ(made.variables, R"({"plan":"g\"old", "visits":1.50})");
+        ASSERT_TRUE(made.chats_at);
+        EXPECT_EQ(made.raw.substr(*made.chats_at - 1, 2), "[]") << made.raw;
+    }
+    const std::string always = R"({"id":"a","variables":{"plan":"gold","own":1}})";
+    EXPECT_EQ(read(always).raw, always) << "nobody asked for `own`: it always comes";
+    EXPECT_FALSE(read(always).variables);
+    EXPECT_FALSE(read(R"({"id":"a","variables":null})").variables);
+}
+
 TEST(Wire, RefusesWhatItCannotReadWhole)
 {
     for (const char* body :

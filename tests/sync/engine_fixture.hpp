@@ -27,7 +27,7 @@ class EngineTest : public testing::Test {
     void pass()
     {
         upstream::Pace pace(clock_, {0, 4});
-        upstream::Client client(model_, pace, clock_, {"key", unit_, "/count"});
+        upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", variables_});
         Engine engine(client, *store_, clock_, random_, options_);
         asio::io_context loop;
         bool done = false;
@@ -55,7 +55,7 @@ class EngineTest : public testing::Test {
     void run_until(std::function<bool(Engine&)> done, std::size_t jumps = 100)
     {
         upstream::Pace pace(clock_, {0, 4});
-        upstream::Client client(model_, pace, clock_, {"key", unit_, "/count"});
+        upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", variables_});
         Engine engine(client, *store_, clock_, random_, options_);
         asio::io_context loop;
         asio::cancellation_signal cancel;
@@ -117,6 +117,7 @@ class EngineTest : public testing::Test {
 
     Model model_;
     TimeUnit unit_ = TimeUnit::seconds;
+    std::vector<std::string> variables_; // that lists are asked for
     support::FakeClock clock_;
     SeededRandom random_{7};
     support::TempDir dir_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/variables.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {
@@ -61,6 +62,24 @@ TEST_F(EngineTest, CertifiesNothingAsYoungerThanItsFirstSight)
     });
     ASSERT_NE(part, covered.end());
     EXPECT_LT(part->verified_at, *edited);
+}
+
+TEST_F(EngineTest, BringsTheVariablesThatAreSetAlong)
+{
+    fill(70);
+    variables_ = {"plan"};
+    pass();
+    expect_mirror_equals_model();
+    const ConversationId id{"c3"};
+    const auto bare = store_->read([&](cache::Reader& db) { return cache::find_conversation(db, id); });
+    const auto whole = store_->read([&](cache::Reader& db) { return cache::find_with_variables(db, id, variables_); });
+    ASSERT_TRUE(bare && whole);
+    EXPECT_FALSE(json::parse(*bare).contains("variables")) << "they lie apart";
+    EXPECT_EQ(json::parse(whole->body)["variables"], json({{"plan", "of c3"}}));
+    variables_.clear();
+    model_.targets.clear();
+    pass();
+    EXPECT_EQ(model_.targets.size(), 1U) << "nothing differs without them";
 }
 
 TEST_F(EngineTest, ASecondPassWithNothingNewCostsOneRequestAndWritesNothing)

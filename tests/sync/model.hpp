@@ -194,8 +194,12 @@ class Model final : public upstream::Transport {
             return reply(body);
         }
         const std::size_t end = std::min(places.size(), at + size);
-        for (; at < end; ++at)
-            body["conversations"].push_back(item(places[at].second, conversations.at(places[at].second), embedded));
+        for (; at < end; ++at) {
+            const std::string& id = places[at].second;
+            body["conversations"].push_back(item(id, conversations.at(id), embedded));
+            if (params.contains("variables")) // the last that is asked for
+                body["conversations"].back()["variables"][params.at("variables")] = "of " + id;
+        }
         if (end < places.size()) body["cursor"] = position_cursor ? std::to_string(end) : key_of(places[end - 1]);
         return reply(body);
     }

@@ -45,11 +45,15 @@ class ScriptedTransport final : public Transport {
 struct World {
     explicit World(TimeUnit unit = TimeUnit::unknown)
     {
-        Client::Options options;
         options.api_key = key;
         options.time_unit = unit;
         client.emplace(transport, pace, clock, options);
         says(200, empty_page);
+    }
+    void ask_for(std::vector<std::string> variables)
+    {
+        options.variables = std::move(variables);
+        client.emplace(transport, pace, clock, options);
     }
     void says(int status, std::string body)
     {
@@ -79,6 +83,7 @@ struct World {
     support::FakeClock clock;
     ScriptedTransport transport{clock};
     Pace pace{clock, Pace::Options()};
+    Client::Options options;
     std::optional<Client> client;
     ConversationId id{"Q29u+dmVy/c2F0aW9uOjY=="};
     ChatId chat{"Q2hhdDox=="};
@@ -120,9 +125,9 @@ TEST(Client, AsksForNoWindowWhileTheUnitIsUnknown)
 TEST(Client, SendsTheCursorAndEveryVariable)
 {
     World world;
+    world.ask_for({"plan", "이름"});
     ListQuery query;
     query.cursor = "a+/==&b";
-    query.variables = {"plan", "이름"};
     query.page_size = 7;
     world.run(world.client->list_conversations(query, Priority::backfill));
     EXPECT_EQ(world.asked().target, "/webapi/v2/conversations?cursor=a%2B%2F%3D%3D%26b&variables=plan"
