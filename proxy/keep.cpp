@@ -38,14 +38,24 @@ bool put_new(cache::Writer& db, cache::IndexBatch& index, const Conversation& co
     return put;
 }
 
-Put put_list(cache::Writer& db, const Kept&, const std::string& body, Instant)
+constexpr std::size_t most_names = 100; // what is asked for need not all be kept
+
+bool put_listed_variables(cache::Writer& db, const Kept& kept, const Conversation& listed, Instant now)
+{
+    return listed.variables && is_held(db, listed.id) &&
+           cache::put_variables_object(db, listed.id, kept.names, *listed.variables, now);
+}
+
+Put put_list(cache::Writer& db, const Kept& kept, const std::string& body, Instant now)
 {
     Put put;
+    if (kept.names.size() > most_names) return put;
     TimeUnit unit = cache::load_progress(db).unit;
     cache::IndexBatch index;
-    for (const Conversation& conversation : read_conversation_page(body, unit).conversations) {
-        if (!is_whole(conversation) || is_held(db, conversation.id)) continue;
-        if (put_new(db, index, conversation)) put.stored = true;
+    for (const Conversation& conversation : read_conversation_page(body, unit, kept.names).conversations) {
+        if (is_whole(conversation) && !is_held(db, conversation.id) && put_new(db, index, conversation))
+            put.stored = true;
+        if (put_listed_variables(db, kept, conversation, now)) put.stored = true;
     }
     index.flush(db);
     return put;
@@ -80,8 +90,7 @@ Put put_chat(cache::Writer& db, const Kept& kept, const std::string& body, Insta
 
 Put put_variables(cache::Writer& db, const Kept& kept, const std::string& body, Instant now)
 {
-    constexpr std::size_t most = 100; // what is asked for need not all be kept
-    if (kept.names.size() > most) return {};
+    if (kept.names.size() > most_names) return {};
     if (!is_held(db, kept.id)) return {false, {kept.id}};
     return {cache::put_variables(db, kept.id, kept.names, body, now), {}};
 }

@@ -34,8 +34,6 @@ constexpr std::array times{
     NamedTime{"firstChatEndAt", &cache::ListFilter::first_end_at},
 };
 
-constexpr auto upstream_alone = std::to_array<std::string_view>({"variables", "backgroundRunning"});
-
 [[noreturn]] void refuse(std::string_view name, std::string_view what)
 {
     throw Error(Fault::usage, "", "{} must be {}", name, what);
@@ -107,6 +105,16 @@ std::vector<std::string> read_names(std::string_view list)
     return names;
 }
 
+std::vector<std::string> read_list_variables(const Parameters& parameters)
+{
+    std::vector<std::string> names;
+    for (const Parameter& parameter : parameters)
+        if (parameter.name == "variables" && !parameter.value.empty() &&
+            std::find(names.begin(), names.end(), parameter.value) == names.end())
+            names.push_back(parameter.value);
+    return names;
+}
+
 bool is_slow(const Parameters& parameters)
 {
     constexpr auto narrowing = std::to_array<std::string_view>(
@@ -130,9 +138,8 @@ ListQuery read_list_query(const Parameters& parameters, TimeUnit unit)
     query.filter.order = read_order(parameters);
     query.page_size = read_number(parameters, "pageSize", 50, 1, 50);
     query.cursor = find_parameter(parameters, "cursor");
-    query.beyond_mirror = std::any_of(upstream_alone.begin(), upstream_alone.end(), [&](std::string_view name) {
-        return find_parameter(parameters, name).has_value();
-    });
+    query.variables = read_list_variables(parameters);
+    query.beyond_mirror = find_parameter(parameters, "backgroundRunning").has_value();
     return query;
 }
 

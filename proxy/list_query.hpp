@@ -23,11 +23,15 @@ int read_number(const Parameters& parameters, std::string_view name, int fallbac
 /// Names between commas, each once, in their order.
 std::vector<std::string> read_names(std::string_view list);
 
+/// Of a list: a name each time the parameter is given, each once, in their order.
+std::vector<std::string> read_list_variables(const Parameters& parameters);
+
 struct ListQuery {
     cache::ListFilter filter;
     int page_size = 50;
-    std::optional<std::string> cursor; // ours or upstream's
-    bool beyond_mirror = false;        // asks for what upstream alone can tell
+    std::optional<std::string> cursor;  // ours or upstream's
+    std::vector<std::string> variables; // that each item is to name
+    bool beyond_mirror = false;         // asks for what upstream alone can tell
 };
 
 /// Whether many rows may have to be looked through for a page: a term, or filters that may hardly meet.

@@ -9,7 +9,9 @@
 #include "cache/variables.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/cursor.hpp"
+#include "proxy/forward.hpp"
 #include "proxy/list_query.hpp"
+#include "upstream/target.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -33,13 +35,44 @@ std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, 
     if (query.cursor) after = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
     if (!part && !is_known(db, query.filter)) return std::nullopt;
 
-    cache::ListPage page = cache::list_conversations(db, query.filter, query.page_size, after);
+    cache::ListPage page = cache::list_conversations(db, query.filter, query.page_size, after, query.variables);
+    if (!page.lacking.empty()) return std::nullopt;
     page.body += "],\"cursor\":";
     if (page.next)
         page.body += '"' + write_cursor(*page.next, query.filter, cache::load_cursor_secret(db)) + "\"}";
     else
         page.body += "null}";
-    return Found{std::move(page.body)};
+    return Found{std::move(page.body), page.variables_at};
+}
+
+std::vector<ConversationId> find_lacking(cache::Reader& db, const Parameters& parameters)
+{
+    const ListQuery query = read_list_query(parameters, cache::load_progress(db).unit);
+    const auto after = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
+    return cache::list_conversations(db, query.filter, query.page_size, after, query.variables).lacking;
+}
+
+// Upstream cannot go on from a cursor of ours: what the page lacks is asked for one by one.
+Task<> fetch_lacking(const Context& cx, const Request& rq, const Parameters& parameters, Kept kept)
+{
+    auto find = [&](cache::Reader& db) { return find_lacking(db, parameters); };
+    const std::vector<ConversationId> lacking = co_await cx.needs.store.read_long(find);
+    kept.what = Kept::What::variables;
+    Request one = rq;
+    for (const ConversationId& id : lacking) {
+        kept.id = id;
+        one.target = upstream::conversation_target(id);
+        upstream::add_query(one.target, "variables", fmt::format("{}", fmt::join(kept.names, ",")));
+        Kept part = kept;
+        Task<Landing> asking = forward_read(cx, one, std::move(part));
+        const Landing landing = co_await std::move(asking);
+        if (!landing.stored) co_return; // nor will the others be
+    }
+}
+
+bool may_ask(const Context& cx, const Request& rq)
+{
+    return cx.needs.upstream().reachable && !rq.has("AGENT-EMAIL") && !wishes_of(rq).only_if_cached;
 }
 
 std::optional<Found> found(std::optional<std::string> body)
@@ -69,8 +102,14 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
     Read read;
     read.find = [&](cache::Reader& db, bool part) { return find_page(db, parameters, part); };
     read.kept.what = Kept::What::list;
+    read.kept.names = read_list_variables(parameters);
     read.polled = is_our_page(parameters);
-    read.slow = is_slow(parameters);
+    read.never_old = !read.kept.names.empty() && !read.polled;
+    read.slow = is_slow(parameters) || !read.kept.names.empty();
+    if (read.polled && !read.kept.names.empty() && may_ask(cx, rq)) {
+        Task<> fetching = fetch_lacking(cx, rq, parameters, read.kept);
+        co_await std::move(fetching);
+    }
     co_return co_await answer_read(cx, rq, read);
 }
 

@@ -121,6 +121,14 @@ TEST_P(List, FindsASearchTermInTitlesAndNames)
     }
 }
 
+TEST_P(List, CarriesTheVariablesThatAreAskedFor)
+{
+    for (const int size : {50, 9}) {
+        expect_same_walk("variables=plan", size);
+        expect_same_walk("variables=visits&variables=plan&activeOnly=true", size);
+    }
+}
+
 TEST_P(List, IgnoresWhatItDoesNotKnowAndWhatIsEmpty)
 {
     expect_same_walk("unknown=1&another", 50);

@@ -38,7 +38,7 @@ Subject::Subject(Way way) : parts_(std::make_unique<Parts>())
     parts_->upstream.emplace(options());
     parts_->home.emplace();
     parts_->home->use(*parts_->upstream);
-    parts_->daemon.emplace(*parts_->home, std::vector<std::string>{"serve"});
+    parts_->daemon.emplace(*parts_->home, std::vector<std::string>{"serve", "--sync-variables", "plan,visits"});
     parts_->daemon->wait_until_complete();
     parts_->port = parts_->daemon->port;
     if (way == Way::online) return;

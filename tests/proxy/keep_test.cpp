@@ -127,6 +127,78 @@ TEST_F(Keep, VariablesForAsLongAsTheyAreFreshAndLongerWithoutUpstream)
     EXPECT_EQ(get(item + "?variables=never").status, 504);
 }
 
+class ListedVariables : public Keep {
+  protected:
+    /// A page of upstream's with the variables of each, and what the mirror has of them.
+    std::string page_of(const std::vector<std::string>& ids, const std::string& variables)
+    {
+        std::string page = R"({"conversations":[)";
+        for (const std::string& id : ids) {
+            if (id != ids.front()) page += ',';
+            page += bare(id).substr(0, bare(id).size() - 1) + R"(,"variables":)" + variables + "}";
+        }
+        return page + R"(],"cursor":null})";
+    }
+    std::string bare(const std::string& id) { return get(std::string(list) + "/" + id).body; }
+    const std::string both = R"({"plan":"gold","n":1.50})";
+};
+
+TEST_F(ListedVariables, AreAnsweredFromTheMirrorOnceItHasThemAll)
+{
+    put("a", 600, 0, {{"lastChatTime", 600}});
+    put("b", 700, 0, {{"lastChatTime", 700}});
+    cover(500, 1000);
+    start();
+    const std::string window = std::string(list) + "?startedAt=500";
+    upstream_.reply.body = page_of({"b", "a"}, both);
+    EXPECT_EQ(status(get(window + "&variables=plan&variables=n&variables=none")), "alli-mirror; fwd=miss; stored");
+    const auto held = get(window + "&variables=plan&variables=n");
+    EXPECT_EQ(status(held), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(held.body, page_of({"b", "a"}, both));
+    EXPECT_EQ(get(window + "&variables=n").body, page_of({"b", "a"}, R"({"n":1.50})")) << "as many as are asked for";
+    EXPECT_EQ(get(window + "&variables=none").body, page_of({"b", "a"}, "{}"));
+    EXPECT_EQ(json::parse(get(window).body)["conversations"][0].count("variables"), 0U);
+    EXPECT_EQ(upstream_.requests.size(), 1U);
+    put("c", 800, 0, {{"lastChatTime", 800}});
+    upstream_.reply.body = page_of({"b", "a"}, R"({"n":1.50})");
+    EXPECT_EQ(status(get(window + "&variables=n")), "alli-mirror; fwd=miss; stored") << "c's are not known";
+    clock_.seconds = 2061;
+    EXPECT_EQ(status(get(window + "&endAt=750&variables=n")), "alli-mirror; fwd=stale; stored");
+    EXPECT_EQ(status(get(window + "&endAt=750&variables=plan,n")), "alli-mirror; fwd=miss")
+        << "one name, of upstream's";
+}
+
+TEST_F(ListedVariables, AreNeverAnsweredInPart)
+{
+    put("a", 600, 1);
+    cover(500, 1000);
+    start();
+    upstream_.away = true;
+    upstream_.state.reachable = false;
+    const std::string target = std::string(list) + "?startedAt=500&variables=plan";
+    EXPECT_EQ(get(target).status, 504);
+    EXPECT_EQ(get(target, {{"Cache-Control", "max-stale"}}).status, 504);
+    EXPECT_EQ(get(target, {{"Cache-Control", "only-if-cached"}}).status, 504);
+}
+
+TEST_F(ListedVariables, AreAskedForOneByOneBeyondACursorOfOurs)
+{
+    put("a", 600, 0, {{"lastChatTime", 600}});
+    put("b", 700, 0, {{"lastChatTime", 700}});
+    cover(500, 1000);
+    start();
+    const std::string window = std::string(list) + "?startedAt=500&pageSize=1";
+    const std::string cursor = json::parse(get(window).body)["cursor"];
+    upstream_.reply.body = bare("a").substr(0, bare("a").size() - 1) + R"(,"variables":{"plan":"gold"}})";
+    const auto second = get(window + "&variables=plan&cursor=" + cursor);
+    EXPECT_EQ(second.body, page_of({"a"}, R"({"plan":"gold"})"));
+    EXPECT_EQ(status(second), "alli-mirror; hit; ttl=50");
+    ASSERT_EQ(upstream_.requests.size(), 1U);
+    EXPECT_EQ(upstream_.requests[0].target, std::string(list) + "/a?variables=plan");
+    get(window + "&variables=plan&cursor=" + cursor);
+    EXPECT_EQ(upstream_.requests.size(), 1U);
+}
+
 class OneChat : public Keep {
   protected:
     const std::string target = std::string(list) + "/a/chats/a%2F0";

@@ -21,6 +21,7 @@ TEST(ListQuery, HasTheDefaultsOfTheContract)
     EXPECT_EQ(query.filter.order, cache::Order::last_chat_desc);
     EXPECT_FALSE(query.filter.active_only);
     EXPECT_FALSE(query.beyond_mirror);
+    EXPECT_TRUE(query.variables.empty());
     EXPECT_EQ(query.cursor, std::nullopt);
 }
 
@@ -88,9 +89,14 @@ TEST(ListQuery, TakesAnEmptyValueAsAbsentAndIgnoresWhatItDoesNotKnow)
     EXPECT_FALSE(query.beyond_mirror);
 }
 
+TEST(ListQuery, TakesANameOfAVariableEachTimeItIsGiven)
+{
+    EXPECT_THAT(read("variables=b&variables=a%2Cc&variables=b&variables=").variables, testing::ElementsAre("b", "a,c"));
+    EXPECT_FALSE(read("variables=x").beyond_mirror);
+}
+
 TEST(ListQuery, KnowsWhatUpstreamAloneCanTell)
 {
-    EXPECT_TRUE(read("variables=x").beyond_mirror);
     EXPECT_TRUE(read("backgroundRunning=false").beyond_mirror);
     EXPECT_THROW(read("backgroundRunning=x"), Error);
     EXPECT_EQ(read("searchTerm=%C3%9CBER").filter.search_term, "über");
