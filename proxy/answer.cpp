@@ -107,6 +107,7 @@ Surface surface_of(std::string_view path) noexcept
 Response text_response(std::string_view type, Body body)
 {
     Response response;
+    response.headers.reserve(8);
     response.headers.push_back({"Content-Type", std::string(type)});
     response.body = std::move(body);
     return response;

@@ -40,11 +40,15 @@ std::string_view detail_of(const Upstream& upstream, bool part)
 
 std::string cache_status(const Context& cx, Age age, const How& how)
 {
-    std::string text = fmt::format("alli-mirror; {}", how.origin);
-    if (how.forward_status != 0) text += fmt::format("; fwd-status={}", how.forward_status);
-    if (age) text += fmt::format("; ttl={}", whole_seconds(cx.options.max_age - *age));
+    std::string text;
+    text.reserve(64);
+    const auto add = std::back_inserter(text);
+    fmt::format_to(add, "alli-mirror; {}", how.origin);
+    if (how.forward_status != 0) fmt::format_to(add, "; fwd-status={}", how.forward_status);
+    if (age) fmt::format_to(add, "; ttl={}", whole_seconds(cx.options.max_age - *age));
     const std::string_view detail = detail_of(cx.needs.upstream(), how.part);
-    return detail.empty() ? text : text + fmt::format("; detail={}", detail);
+    if (!detail.empty()) fmt::format_to(add, "; detail={}", detail);
+    return text;
 }
 
 Response mirror_response(const Context& cx, const Request& rq, const Answer& answer, const How& how = {})
