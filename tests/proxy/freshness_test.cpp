@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How old an answer may be, who is asked when it is too old, and what is kept of what upstream said.
 #include "tests/proxy/fixture.hpp"
+#include "tests/proxy/raw_client.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <thread>
 
@@ -178,6 +183,37 @@ TEST_F(Freshness, AReadThatNamesAUserIsNeitherSharedNorHeldBack)
     ASSERT_EQ(asked(), 1U);
     const auto& headers = upstream_.requests[0].headers;
     EXPECT_TRUE(std::any_of(headers.begin(), headers.end(), [](const auto& h) { return h.name == "OWN-USER-ID"; }));
+}
+
+TEST_F(Freshness, ManyWhoMissTheSameCostUpstreamOneRequest)
+{
+    put("a", 100, 1);
+    cover(0, 1000);
+    Options options;
+    options.loops = 1;
+    start(options);
+    std::atomic<bool> open{false};
+    upstream_.before = [&]() -> Task<> {
+        const auto executor = co_await asio::this_coro::executor;
+        while (!open) co_await asio::post(executor, asio::use_awaitable);
+    };
+    const std::string request = "GET " + std::string(list) + "/unknown HTTP/1.1\r\nHost: " + host_ +
+                                "\r\nAPI-KEY: the-key\r\nConnection: close\r\n\r\n";
+    std::array<std::unique_ptr<RawClient>, 4> readers;
+    for (auto& reader : readers) {
+        reader = std::make_unique<RawClient>(port_);
+        reader->send(request);
+    }
+    for (int n = 0; n < 4; ++n) get("/healthz"); // the one loop has seen what came before
+    open = true;
+    int collapsed = 0;
+    for (auto& reader : readers) {
+        const std::string answer = reader->read_all();
+        EXPECT_THAT(answer, testing::EndsWith(upstream_.reply.body));
+        collapsed += answer.find("fwd=miss; collapsed") != answer.npos ? 1 : 0;
+    }
+    EXPECT_EQ(asked(), 1U);
+    EXPECT_EQ(collapsed, 3);
 }
 
 TEST_F(Freshness, HeadOfAMissIsAskedAsGet)
