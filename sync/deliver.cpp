@@ -4,6 +4,7 @@
 #include "sync/deliver_core.hpp"
 #include "sync/parallel.hpp"
 
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
 namespace alli::sync {
@@ -25,8 +26,11 @@ Task<> Deliverer::run()
     std::function<Task<>(std::size_t)> work = [&core](std::size_t worker) { return core.work_off(worker); };
     try {
         co_await core.load();
-        co_await in_parallel(static_cast<std::size_t>(core.options.max_parallel) + 1, core.options.max_parallel + 1,
-                             work);
+        // While it loaded nothing could be cancelled, and the workers would not hear of it any more.
+        const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() == asio::cancellation_type::none)
+            co_await in_parallel(static_cast<std::size_t>(core.options.max_parallel) + 1, core.options.max_parallel + 1,
+                                 work);
     } catch (...) {
         failure = std::current_exception();
     }

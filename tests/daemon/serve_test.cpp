@@ -3,6 +3,7 @@
 // cleanly.
 #include "daemon/daemon_probe.hpp"
 #include "tests/daemon/daemon.hpp"
+#include "tests/daemon/notify_socket.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/upstream/scripted_server.hpp"
 
@@ -176,30 +177,18 @@ TEST(Serve, BringsASandboxAlongThatCommandsFind)
     EXPECT_EQ(again.stop(), 0);
 }
 
-/// The service manager's end of sd_notify.
-class NotifySocket {
-  public:
-    explicit NotifySocket(const std::string& path) : descriptor_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0))
-    {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        path.copy(address.sun_path, sizeof address.sun_path - 1);
-        EXPECT_EQ(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-        const timeval patience{30, 0};
-        ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+TEST(Serve, EndsAtOnceWhenItIsToldToRightAfterItsStart)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    for (int n = 0; n < 5; ++n) {
+        Daemon daemon(home, {"serve"});
+        const auto told = std::chrono::steady_clock::now();
+        EXPECT_EQ(daemon.stop(), 0);
+        EXPECT_LT(std::chrono::steady_clock::now() - told, 3s) << "it waited for what never comes";
     }
-    ~NotifySocket() { ::close(descriptor_); }
-
-    std::string next() const
-    {
-        std::array<char, 4096> buffer{};
-        const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
-        return count < 0 ? "nothing" : std::string(buffer.data(), static_cast<std::size_t>(count));
-    }
-
-  private:
-    int descriptor_;
-};
+}
 
 TEST(Serve, TellsTheServiceManagerHowItIs)
 {
