@@ -112,11 +112,13 @@ static Task<> watch_engine(SystemClock& clock, const Instance& instance)
     }
 }
 
-/// Twice as often as the watchdog asks; a hung loop or committing thread gives no sign of life.
-static Task<> feed_watchdog(SystemClock& clock, Instance& instance, std::chrono::microseconds period)
+/// Twice as often as the watchdog asks; a hung loop or committing thread gives no sign of life. The manager is told
+/// from here: one that does not listen for a while must not hold up a loop that answers requests.
+static Task<> feed_watchdog(asio::io_context& loop, SystemClock& clock, Instance& instance,
+                            std::chrono::microseconds period)
 {
     for (;;) {
-        instance.probe(&notify_watchdog);
+        instance.probe([&loop] { asio::post(loop, &notify_watchdog); });
         co_await clock.sleep(period / 2);
     }
 }
@@ -155,7 +157,7 @@ static void run_until_stopped(Plan& plan, const Context& context)
     SystemClock clock;
     asio::co_spawn(loop, watch_engine(clock, instance), asio::detached);
     const auto watchdog = watchdog_period();
-    if (watchdog) asio::co_spawn(loop, feed_watchdog(clock, instance, *watchdog), asio::detached);
+    if (watchdog) asio::co_spawn(loop, feed_watchdog(loop, clock, instance, *watchdog), asio::detached);
     asio::co_spawn(loop, reload_on_signal(hangups, context, current, instance), asio::detached);
     signals.async_wait([&](const boost::system::error_code&, int) { loop.stop(); });
     loop.run();
