@@ -33,9 +33,19 @@ bool daemon_has_key(const Patient& patient)
     return patient.status.is_object() && patient.status["upstream"].value("keyAccepted", Json()) == Json(true);
 }
 
+// The service manager reads it as root and hands over a copy that only the daemon sees: it would not notice.
+void check_key_file(const Patient& patient, Findings& found)
+{
+    const std::string& file = patient.settings.config.api_key_file;
+    struct stat status {};
+    if (::stat(file.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+        found.warn(fmt::format("{} can be read by others", file), fmt::format("chmod 600 {}", file));
+}
+
 void check_key(const Patient& patient, Findings& found)
 {
     if (patient.place.sandbox) return found.ok("a sandbox needs none");
+    check_key_file(patient, found);
     try {
         load_api_key(patient.settings, patient.context.environment);
         found.ok("there is one, and nobody else can read it");

@@ -96,6 +96,9 @@ TEST_F(Doctor, EndsWith2ForWrongSettingsAndKeys)
     const std::string key = home.write("key", "sandbox", fs::perms(0644));
     home.environment["ALLI_MIRROR_UPSTREAM_API_KEY_FILE"] = key;
     EXPECT_THAT(see(2).at("key"), HasSubstr("can be read by others"));
+    home.environment["ALLI_API_KEY"] = "sandbox"; // from elsewhere
+    EXPECT_THAT(see(0).at("key"), testing::StartsWith("warning: " + key + " can be read by others"));
+    home.environment.erase("ALLI_API_KEY");
     fs::permissions(key, fs::perms(0600));
     EXPECT_THAT(see(0).at("key"), testing::StartsWith("ok"));
     home.environment["ALLI_MIRROR_SYNC_INTERVAL"] = "often";
