@@ -88,6 +88,11 @@ FeedPlace feed_place(const std::string& path, Instant now)
             now - std::chrono::duration_cast<std::chrono::microseconds>(since_boot)};
 }
 
+bool was_left_open(Connection& db)
+{
+    return find_fact(db, "feed_inode").has_value();
+}
+
 void open_feed(Writer& db, FeedPlace place, Instant now)
 {
     if (!holds_all(db, place)) restart_feed(db, now);

@@ -42,6 +42,8 @@ struct FeedPlace {
 };
 FeedPlace feed_place(const std::string& path, Instant now);
 
+/// Before open_feed(): whether the last process did not close it in order.
+bool was_left_open(Connection& db);
 /// On opening the file. Begins the feed anew where commits may have been lost or the file is another one; else goes on.
 void open_feed(Writer& db, FeedPlace place, Instant now);
 /// The last commit before closing it.

@@ -40,7 +40,7 @@ std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema,
     return db;
 }
 
-std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options)
+std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left_open)
 {
     auto db = open_file(options.mirror_path, mirror_schema, "NORMAL", options.url);
     check_index(*db);
@@ -48,6 +48,7 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options)
     SystemRandom random; // a secret: never from a seed
     make_cursor_secret(*db, random.bytes(32));
     const Instant now = SystemClock().now(); // nor the numbers of the feed
+    left_open = was_left_open(*db);
     open_feed(*db, feed_place(options.mirror_path, now), now);
     return db;
 }
@@ -58,10 +59,11 @@ void quick_check(Connection& db)
         if (row.text(0) != "ok") throw Error(Fault::damaged, "", "{} is damaged: {}", db.path(), row.text(0));
 }
 
-std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options)
+std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options, bool& unread)
 {
     auto db = open_file(outbox_path(options.mirror_path), outbox_schema, "FULL", options.url);
-    quick_check(*db);
+    unread = std::filesystem::file_size(db->path()) > options.most_outbox_read;
+    if (!unread) quick_check(*db);
     for (const Row row : db->query("PRAGMA synchronous"))
         if (row.integer(0) != 2)
             throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
@@ -173,17 +175,18 @@ Files open_files(const StoreOptions& options)
 {
     const std::string outbox = outbox_path(options.mirror_path);
     finish_salvage(outbox);
+    bool mirror_unread = false, outbox_unread = false;
     Opened mirror_file = open_or_replace(
-        options.mirror_path, [&] { return open_mirror_file(options); },
+        options.mirror_path, [&] { return open_mirror_file(options, mirror_unread); },
         [&](const std::string& why) { return replace_mirror(options, why); });
     Opened outbox_file = open_or_replace(
-        outbox, [&] { return open_outbox_file(options); },
+        outbox, [&] { return open_outbox_file(options, outbox_unread); },
         [&](const std::string& why) { return replace_outbox(outbox, why); });
     tell(*mirror_file.file, mirror_told, options.mirror_path, mirror_file.damage);
     tell(*mirror_file.file, outbox_told, outbox, outbox_file.damage);
     adopt_ledger(*mirror_file.file, *outbox_file.file);
 
-    Files files{std::move(mirror_file.file), std::move(outbox_file.file), {}};
+    Files files{std::move(mirror_file.file), std::move(outbox_file.file), {}, mirror_unread, outbox_unread};
     for (const std::string& damage : {mirror_file.damage, outbox_file.damage})
         if (!damage.empty()) files.damage.push_back(damage);
     return files;

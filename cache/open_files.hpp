@@ -14,6 +14,8 @@ namespace alli::cache {
 struct Files {
     std::unique_ptr<Writer> mirror, outbox;
     std::vector<std::string> damage; // what was set aside just now, in words
+    bool mirror_unread = false;      // it was left open: its pages are to be looked at
+    bool outbox_unread = false;      // too large to read all of its pages while opening
 };
 Files open_files(const StoreOptions& options);
 

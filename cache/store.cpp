@@ -214,6 +214,18 @@ const std::vector<std::string>& Store::damage() const noexcept
     return core_->files.damage;
 }
 
+bool Store::is_unread(File file) const noexcept
+{
+    return file == File::mirror ? core_->files.mirror_unread : core_->files.outbox_unread;
+}
+
+void Store::report_damage(File file, const std::string& what) noexcept
+{
+    const Error damage(Fault::damaged, "restart the program: it is set aside", "{} is damaged: {}",
+                       file == File::mirror ? core_->path : outbox_path(core_->path), what);
+    core_->give_up(file == File::mirror ? Lane::mirror : Lane::outbox, std::make_exception_ptr(damage));
+}
+
 bool Store::keeps_ledger() const noexcept
 {
     return core_->keeps_ledger.load(std::memory_order_acquire);

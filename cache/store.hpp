@@ -8,6 +8,7 @@
 #include "alli/task.hpp"
 #include "cache/sqlite.hpp"
 
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -23,6 +24,8 @@ struct StoreOptions {
     std::string url;                                      // whose mirror it is: a file of another upstream is refused
     bool threads = true;                                  // false: inline
     std::function<void(std::exception_ptr)> gave_up = {}; // once, on any thread: a file is damaged, or failed
+    // How large an outbox the opening reads whole: some 0.4 s of a slow disk, and it cannot be interrupted.
+    std::uintmax_t most_outbox_read = 64 * 1024 * 1024;
 };
 
 class Store {
@@ -90,6 +93,11 @@ class Store {
     const std::string& mirror_path() const noexcept;
     /// What was found damaged on opening and set aside, a sentence each.
     const std::vector<std::string>& damage() const noexcept;
+
+    /// Whether the pages of a file are still to be read: the opening had no time for it (cache/inspect.hpp).
+    bool is_unread(File file) const noexcept;
+    /// What was found damaged in it outside of read() and write(): the store gives up as for anything damaged.
+    void report_damage(File file, const std::string& what) noexcept;
 
     /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;

@@ -5,7 +5,9 @@
 #include "cache/aside.hpp"
 #include "cache/conversations.hpp"
 #include "cache/index.hpp"
+#include "cache/inspect.hpp"
 #include "cache/open_files.hpp"
+#include "cache/problems.hpp"
 #include "cache/verify_rows.hpp"
 #include "cache/verify_words.hpp"
 
@@ -176,11 +178,14 @@ Task<VerifyReport> verify(Store& store, VerifyWish wish)
     VerifyReport report;
     report.findings = co_await work.look();
     if (repair) report.restart = work.leave_to_the_next_start();
-    if (!repair || !work.can_mend()) co_return report;
-    co_await work.mend();
-    const Findings left = co_await work.look();
-    report.repaired = left.empty();
-    if (!report.repaired) report.findings = left;
+    if (repair && work.can_mend()) {
+        co_await work.mend();
+        const Findings left = co_await work.look();
+        report.repaired = left.empty();
+        if (!report.repaired) report.findings = left;
+    }
+    const auto clear = [](Writer& db) { clear_problem(db, weekly_check); };
+    if (!report.damaged()) co_await store.write(clear);
     co_return report;
 }
 

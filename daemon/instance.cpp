@@ -7,6 +7,7 @@
 #include "cache/log_key.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/status.hpp"
+#include "daemon/upkeep.hpp"
 #include "proxy/seal.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -14,8 +15,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <csignal>
@@ -145,29 +144,6 @@ void Instance::spawn_deliverer(std::function<void(std::exception_ptr)> failed)
     asio::co_spawn(engine_loop_, deliverer_.run(), asio::bind_cancellation_slot(cancel_delivery_.slot(), ended));
 }
 
-// Step by step between other writes, for it may take a while: what is left of the index after a change of version, then
-// what is left in it of removed text.
-static Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping)
-{
-    const auto extend = [](cache::Writer& db) { return cache::extend_index(db); };
-    const auto scour = [](cache::Writer& db) { return cache::scour_index(db); };
-    bool more = true;
-    while (more && !stopping) more = co_await store.write(extend);
-    for (more = true; more && !stopping;) more = co_await store.write(scour);
-}
-
-// What is removed leaves the index within a day. The engine's loop ends only after it is told to stop.
-static Task<> tend_index(cache::Store& store, const std::atomic<bool>& stopping)
-{
-    constexpr std::chrono::hours pause{12};
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    while (!stopping) {
-        co_await complete_index(store, stopping);
-        timer.expires_after(pause);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
-}
-
 void Instance::spawn_index(Task<> work)
 {
     auto ended = [this](std::exception_ptr failure) {
@@ -232,7 +208,7 @@ void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed
         engine_ended_.set_value();
         if (work_) failed(error);
     });
-    spawn_index(tend_index(store_, stopping_));
+    spawn_index(tend_files(store_, stopping_));
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 

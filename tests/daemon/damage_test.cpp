@@ -79,6 +79,21 @@ TEST_F(Damage, ADaemonThatMeetsADamagedPageStopsAndTheNextOneMends)
     EXPECT_EQ(next.stop(), 0);
 }
 
+TEST_F(Damage, AMirrorThatWasLeftOpenIsReadThroughWithoutAnybodyAsking)
+{
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    {
+        Daemon killed(home, {"serve"});
+        killed.process.send(SIGKILL);
+        EXPECT_EQ(killed.process.wait(), 128 + SIGKILL);
+    }
+    for (const std::int64_t page : pages_of("chat_text")) spoil(home.mirror(), page - 1, 1);
+    upstream.stop(); // nothing that would make the engine look there
+    Daemon daemon(home, {"serve"});
+    EXPECT_EQ(daemon.process.wait(std::chrono::seconds(20)), 5);
+    EXPECT_TRUE(cache::find_mark(home.mirror())) << "the next start sets it aside";
+}
+
 TEST_F(Damage, WritesThatWaitOutliveADamagedOutbox)
 {
     ASSERT_EQ(home.run({"sync"}).code, 0);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/inspect.hpp"
+
+#include "alli/error.hpp"
+#include "cache/problems.hpp"
+#include "cache/verify.hpp"
+
+namespace alli::cache {
+namespace {
+
+constexpr std::chrono::hours a_week{7 * 24};
+
+// In words; empty: it is sound, or there was no time to see.
+std::string find_damage(Store::File file, const std::string& mirror_path, const Stopping& stopping)
+{
+    try {
+        const auto db = file == Store::File::mirror ? open_mirror(mirror_path) : open_outbox(mirror_path);
+        db->interrupt_when(stopping);
+        for (const Row row : db->query("PRAGMA quick_check(1)"))
+            if (row.text(0) != "ok") return std::string(row.text(0));
+    } catch (const Error& error) {
+        if (error.fault() == Fault::damaged) return error.what();
+        if (error.fault() != Fault::canceled) throw;
+    }
+    return "";
+}
+
+std::optional<Instant> find_inspection(Reader& db)
+{
+    for (const Row row : db.query("SELECT value FROM fact WHERE name = 'inspected_at'")) return row.optional_instant(0);
+    return std::nullopt;
+}
+
+void note_inspection(Writer& db, Instant now)
+{
+    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('inspected_at', ?1)", now);
+}
+
+void keep(Writer& db, const std::vector<Finding>& findings, Instant now)
+{
+    note_inspection(db, now);
+    if (findings.empty()) {
+        clear_problem(db, weekly_check);
+        return;
+    }
+    Problem problem;
+    problem.what = fmt::format("{} found {} in which the mirror disagrees with itself: {}: {}", weekly_check,
+                               findings.size() == 1 ? "a place" : fmt::format("{} places", findings.size()),
+                               findings.front().where, findings.front().what);
+    problem.hint = "alli-mirror verify --repair";
+    problem.since = now;
+    put_problem(db, weekly_check, problem);
+}
+
+// What cannot be mended is a page.
+bool report_pages(Store& store, const std::vector<Finding>& findings)
+{
+    for (const Finding& one : findings) {
+        if (one.mend != Mend::none) continue;
+        store.report_damage(one.where == "outbox" ? Store::File::outbox : Store::File::mirror, one.what);
+        return true;
+    }
+    return false;
+}
+
+} // namespace
+
+Task<> inspect_unread(Store& store, Stopping stopping)
+{
+    for (const Store::File file : {Store::File::outbox, Store::File::mirror}) {
+        if (!store.is_unread(file)) continue;
+        const auto look = [&](Reader&) { return find_damage(file, store.mirror_path(), stopping); };
+        const std::string damage = co_await store.read_long(look);
+        if (!damage.empty()) store.report_damage(file, damage);
+    }
+}
+
+Task<> inspect_when_due(Store& store, Instant now, Stopping stopping)
+{
+    const auto last = store.read([](Reader& db) { return find_inspection(db); });
+    if (last && *last <= now && now - *last < a_week) co_return;
+    std::vector<Finding> findings;
+    if (last) {
+        VerifyWish wish;
+        wish.stopping = std::move(stopping);
+        Task<VerifyReport> work = verify(store, std::move(wish));
+        VerifyReport report = co_await std::move(work);
+        findings = std::move(report.findings);
+    }
+    if (report_pages(store, findings)) co_return;
+    const auto put = [&](Writer& db) { keep(db, findings, now); };
+    co_await store.write(put);
+}
+
+} // namespace alli::cache
