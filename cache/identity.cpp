@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/identity.hpp"
 
+#include "alli/digest.hpp"
 #include "alli/error.hpp"
 #include "cache/cursor_secret.hpp"
+
+#include <algorithm>
 
 namespace alli::cache {
 namespace {
@@ -36,6 +39,33 @@ std::string load_cursor_secret(Reader& db)
         throw Error(Fault::damaged, "restart the program: it is set aside and made anew from upstream",
                     "{} has no cursor secret", db.path());
     return *secret;
+}
+
+FilledWith filled_with(Connection& db, std::string_view key)
+{
+    const auto salt = find_fact(db, "key_salt"), hash = find_fact(db, "key_hash");
+    if (!salt || !hash) return FilledWith::unknown;
+    return *hash == bytes_of(seal(*salt, key)) ? FilledWith::this_key : FilledWith::another;
+}
+
+void put_key_hash(Writer& db, std::string_view key, const std::string& salt)
+{
+    const Digest hash = seal(salt, key);
+    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('key_salt', ?1), ('key_hash', ?2)", salt, bytes_of(hash));
+}
+
+std::vector<ConversationId> find_witnesses(Reader& mirror)
+{
+    std::int64_t count = 0;
+    for (const Row row : mirror.query("SELECT count(*) FROM conversation")) count = row.integer(0);
+    std::vector<ConversationId> witnesses;
+    for (const std::int64_t place : {std::int64_t{0}, count / 4, count / 2}) // the oldest may have been removed there
+        for (const Row row :
+             mirror.query("SELECT id FROM conversation ORDER BY last_chat_at DESC, id DESC LIMIT 1 OFFSET ?1", place))
+            if (ConversationId id{std::string(row.text(0))};
+                std::find(witnesses.begin(), witnesses.end(), id) == witnesses.end())
+                witnesses.push_back(std::move(id));
+    return witnesses;
 }
 
 } // namespace alli::cache

@@ -20,7 +20,7 @@ namespace alli::daemon {
 
 struct SyncArguments {
     std::string since;
-    bool json = false, accept_deletions = false;
+    bool json = false, accept_deletions = false, accept_key = false;
 };
 
 // What it mirrors is its own settings' to say.
@@ -42,12 +42,13 @@ static int sync(const SyncArguments& arguments, const Context& context)
     start_log(settings.config, context.environment);
     if (find_owner(find_read_place(settings, context.environment).mirror_path)) {
         require_no_since(arguments);
-        sync_in_daemon(context, arguments.accept_deletions, arguments.json);
+        sync_in_daemon(context, {arguments.accept_deletions, arguments.accept_key}, arguments.json);
         return 0;
     }
 
     InstanceOptions options;
     options.accept_deletions = arguments.accept_deletions;
+    options.accept_key = arguments.accept_key;
     options.config = settings.config;
     if (!arguments.since.empty()) options.config.backfill_since = arguments.since;
     options.api_key = load_api_key(settings, context.environment);
@@ -68,6 +69,7 @@ Action add_sync(CLI::App& arguments)
     arguments.add_option("--since", chosen->since, "mirror only conversations active since then")->type_name("DATE");
     arguments.add_flag("--accept-deletions", chosen->accept_deletions,
                        "delete what upstream says is gone, however much it is");
+    arguments.add_flag("--accept-key", chosen->accept_key, "mirror from now on whatever project the changed key opens");
     arguments.add_flag("--json", chosen->json, "progress as JSON, one object a line");
     return [chosen](const Context& context) { return sync(*chosen, context); };
 }

@@ -55,11 +55,11 @@ sync::State ask_state(const Context& context)
     return read_state(status);
 }
 
-void tell(const Context& context, bool accept_deletions)
+void tell(const Context& context, Accepted accepted)
 {
     DaemonRequest request;
     request.method = "POST";
-    request.target = accept_deletions ? "/mirror/v1/sync?acceptDeletions=true" : "/mirror/v1/sync";
+    request.target = fmt::format("/mirror/v1/sync?acceptDeletions={}&acceptKey={}", accepted.deletions, accepted.key);
     if (const DaemonAnswer answer = call_daemon(context, request); answer.status != 202)
         throw refused_by_daemon(answer);
 }
@@ -76,20 +76,20 @@ void require_well(const sync::State& state)
 
 } // namespace
 
-void sync_in_daemon(const Context& from, bool accept_deletions, bool json)
+void sync_in_daemon(const Context& from, Accepted accepted, bool json)
 {
     const Context context = remembering(from);
     SystemClock clock;
     SyncProgress progress(json, ask_state(context).chats);
     const Instant asked_at = clock.now();
-    tell(context, accept_deletions);
+    tell(context, accepted);
     for (Instant told_at = asked_at;;) {
         const sync::State state = ask_state(context);
         if (state.backfill_done && state.verified_at && *state.verified_at >= asked_at) return progress.finish(state);
         if (clock.now() - asked_at > grace) require_well(state);
         if (state.backfill_done && clock.now() - told_at > ask_again) {
             told_at = clock.now();
-            tell(context, false);
+            tell(context, {});
         }
         progress.show(state);
         std::this_thread::sleep_for(look_again);

@@ -7,7 +7,12 @@
 
 namespace alli::daemon {
 
+/// What a person has said: what upstream lacks is gone; the key may open another project than before.
+struct Accepted {
+    bool deletions = false, key = false;
+};
+
 /// Throws Error: key_rejected or unreachable, as the daemon has it; refused where it cannot be asked; io when it ends.
-void sync_in_daemon(const Context& context, bool accept_deletions, bool json);
+void sync_in_daemon(const Context& context, Accepted accepted, bool json);
 
 } // namespace alli::daemon

@@ -3,7 +3,6 @@
 
 #include "alli/error.hpp"
 #include "alli/log.hpp"
-#include "cache/index.hpp"
 #include "cache/log_key.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/status.hpp"
@@ -101,11 +100,15 @@ Instance::Instance(InstanceOptions options)
       pace_(clock_, random_, {options_.config.requests_per_second, options_.config.max_connections}),
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       store_(store_options(options_, [this](std::exception_ptr why) { end_for_damage(why); })),
+      asking_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
+      project_(asking_, store_, clock_, options_.api_key),
       engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),
       deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_)),
       maintenance_(maintenance_tools(),
                    [this](Task<> task) { asio::co_spawn(engine_loop_, std::move(task), asio::detached); })
 {
+    client_.admit_by([this] { return project_.make_sure(); });
+    if (options_.accept_key) project_.accept();
     for (const std::string& damage : store_.damage()) log_event<Event::file_damaged>(damage);
 }
 
@@ -336,6 +339,7 @@ proxy::Needs Instance::needs()
         .wake = [this] { engine_.wake(); },
         .probe = [this] { engine_.insist(); },
         .accept_deletions = [this] { engine_.accept_deletions(); },
+        .accept_key = [this, loop] { asio::post(loop, [this] { project_.accept(); }); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
         .deliver =
             [this, loop](proxy::Outgoing outgoing, std::chrono::milliseconds patience) {

@@ -12,6 +12,7 @@
 #include "proxy/server.hpp"
 #include "sync/deliver.hpp"
 #include "sync/engine.hpp"
+#include "sync/project.hpp"
 #include "upstream/client.hpp"
 #include "upstream/curl_transport.hpp"
 #include "upstream/pace.hpp"
@@ -34,6 +35,7 @@ struct InstanceOptions {
     std::string api_key;
     std::string mirror_path;
     bool accept_deletions = false; // a person has said so: what upstream lacks, is gone
+    bool accept_key = false;       // likewise: the key may open another project than before
     std::string identity; // whose mirror it is: upstream's URL, or a fixed word where that changes at every start
 };
 
@@ -96,6 +98,8 @@ class Instance {
     upstream::Pace pace_;
     upstream::Client client_;
     cache::Store store_;
+    upstream::Client asking_; // for project_ alone, which all others wait for
+    sync::Project project_;
     sync::Engine engine_;
     sync::Deliverer deliverer_;
     Maintenance maintenance_;

@@ -81,7 +81,7 @@ static std::string say_upstream(const Json& upstream)
     const Json& reachable = part(upstream, "reachable");
     const Json& accepted = part(upstream, "keyAccepted");
     if (!reachable.is_boolean()) return "not asked (no daemon answered)";
-    if (accepted.is_boolean() && !accepted.get<bool>()) return "reachable, but it refuses the API key";
+    if (accepted.is_boolean() && !accepted.get<bool>()) return "reachable, but not with this API key";
     return reachable.get<bool>() ? "reachable, key accepted" : "out of reach";
 }
 

@@ -42,21 +42,26 @@ Task<Response> mirror_metrics(const Context& cx, const Request&)
     co_return text_response("text/plain; version=0.0.4; charset=utf-8", std::move(text));
 }
 
-// Looks upstream now; with acceptDeletions, as a parameter or in a body of JSON, what upstream lacks is deleted.
+// A word that comes as a parameter or in a body of JSON.
+static bool is_said(const Request& rq, const nlohmann::json& body, const char* word)
+{
+    const std::string asked = find_parameter(read_query(rq.query()), word).value_or("false");
+    const auto member = body.find(word);
+    if ((asked != "true" && asked != "false") || (member != body.end() && !member->is_boolean()))
+        throw Error(Fault::usage, "", "{} must be true or false", word);
+    return asked == "true" || (member != body.end() && member->get<bool>());
+}
+
+// Looks upstream now; with acceptDeletions, what upstream lacks is deleted; with acceptKey, another project's key will
+// do.
 Task<Response> mirror_sync(const Context& cx, const Request& rq)
 {
-    const std::string asked = find_parameter(read_query(rq.query()), "acceptDeletions").value_or("false");
-    if (asked != "true" && asked != "false") throw Error(Fault::usage, "", "acceptDeletions must be true or false");
-    bool accept = asked == "true";
-    if (!rq.body.empty()) {
-        const auto body = nlohmann::json::parse(rq.body, nullptr, false);
-        if (!body.is_object()) throw Error(Fault::usage, "", "the body must be a JSON object, or empty");
-        const auto word = body.find("acceptDeletions");
-        if (word != body.end() && !word->is_boolean())
-            throw Error(Fault::usage, "", "acceptDeletions must be true or false");
-        accept = accept || (word != body.end() && word->get<bool>());
-    }
-    if (accept) cx.needs.accept_deletions();
+    auto body = nlohmann::json::object();
+    if (!rq.body.empty()) body = nlohmann::json::parse(rq.body, nullptr, false);
+    if (!body.is_object()) throw Error(Fault::usage, "", "the body must be a JSON object, or empty");
+    const bool deletions = is_said(rq, body, "acceptDeletions"), key = is_said(rq, body, "acceptKey");
+    if (deletions) cx.needs.accept_deletions();
+    if (key) cx.needs.accept_key();
     cx.needs.probe();
     cx.needs.wake();
     Response response = text_response("application/json", std::string(R"({"started":true})"));

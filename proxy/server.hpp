@@ -90,7 +90,8 @@ struct Needs {
     std::function<std::string(const MeterRack&)> metrics = {}; // any thread: the text of GET /metrics
     std::function<void()> wake;                                // any thread: poll soon
     std::function<void()> probe = [] {};                       // any thread: a person asks to try upstream now
-    std::function<void()> accept_deletions = [] {};        // any thread: a person's word that what is missing is gone
+    std::function<void()> accept_deletions = [] {}; // any thread: a person's word that what is missing is gone
+    std::function<void()> accept_key = [] {};       // any thread: likewise, that the key may open another project
     std::function<void(ConversationId)> wake_conversation; // any thread
 
     // Of writes; called on a proxy loop, done on the engine's.

@@ -58,7 +58,8 @@ Verdict judge(const Error& failure)
 {
     Verdict verdict;
     verdict.why = failure.what();
-    verdict.answered = false;
+    verdict.answered = failure.fault() == Fault::key_rejected; // and then nothing was sent
+    if (verdict.answered) verdict.kind = Kind::rejected;
     // Whether the request got there before the connection broke is not known.
     verdict.unclear = failure.fault() == Fault::unreachable || failure.fault() == Fault::bad_reply;
     if (failure.fault() == Fault::usage) verdict.kind = Kind::refused; // it cannot go out as it is

@@ -66,6 +66,7 @@ Client::Sent::Sent(CallKind wanted, Clock::Steady now, const Request& request)
 
 Task<Client::Answer> Client::call(Request request, CallKind kind)
 {
+    if (admit_) co_await admit_();
     add_header(request, key_header, options_.api_key);
     Pace::Slot slot = co_await pace_.acquire(request.priority);
     Answer answer;

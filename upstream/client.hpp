@@ -10,6 +10,7 @@
 #include "upstream/meters.hpp"
 #include "upstream/pace.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -81,6 +82,9 @@ class Client {
     /// Any other request, with our key in the place of any it had and nothing else changed. For the proxy's relay.
     Task<Reply> relay(Request request);
 
+    /// What every call waits for; what it throws, the call throws, and nothing is sent. Before the first call.
+    void admit_by(std::function<Task<>()> admit) { admit_ = std::move(admit); }
+
     /// A person asked to try now, whatever failed before. On the engine's loop.
     void wake() { pace_.wake(); }
     /// What the budget allows now, for status and metrics. Any thread.
@@ -121,6 +125,7 @@ class Client {
     Options options_;
     TimeUnit unit_;
     Meters meters_;
+    std::function<Task<>()> admit_;
 };
 
 } // namespace alli::upstream
