@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/stretch.hpp"
+#include "sync/windows.hpp"
 
 namespace alli::sync {
 namespace {
@@ -37,25 +37,6 @@ class Beginning {
     bool saved_ = false;
 };
 
-How how_to_fill()
-{
-    How how;
-    how.depth = Depth::all; // what is held already may have changed unseen; for all others it is the same
-    return how;
-}
-
-Task<> close_gap(Tools tools, cache::Span gap, Deletions deletions, Duties duties)
-{
-    Stretch stretch(tools, gap, deletions);
-    std::optional<Instant> from;
-    if (gap.from > cache::beginning_of_time) from = gap.from;
-    // An inclusive bound brings the edge again.
-    Walk walk(tools.client, from, gap.through + std::chrono::seconds(1), upstream::Priority::backfill);
-    Save nothing_more;
-    const How how = how_to_fill();
-    co_await walk_stretch(tools, stretch, walk, how, nothing_more, duties);
-}
-
 Task<> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
 {
     Stretch stretch(tools, whole, deletions);
@@ -68,23 +49,22 @@ Task<> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
         stretch.certify(db, step);
         beginning.save(db, step);
     };
+    // The rest is a gap below it like any other; while no time was seen there is no such thing.
+    duties.enough = [](const Step& step) { return !step.conversations.empty() && step.reached; };
     const How how = how_to_fill();
     co_await go_down(tools, walk, how, save, duties);
 }
 
+std::optional<Instant> load_boundary(Tools tools)
+{
+    return tools.store.read([](cache::Reader& db) { return cache::load_progress(db).boundary; });
+}
+
 std::vector<cache::Span> load_work(Tools tools, Instant since)
 {
-    return tools.store.read([&](cache::Reader& db) {
-        const auto boundary = cache::load_progress(db).boundary;
-        if (!boundary) return std::vector<cache::Span>{{since, Instant::max()}};
-        auto gaps = cache::load_gaps(db, {since, *boundary});
-        const auto unreadable = cache::load_unreadable(db);
-        std::erase_if(gaps, [&](const cache::Span& gap) { // those are tried again when their time comes
-            return std::any_of(unreadable.begin(), unreadable.end(),
-                               [&](const cache::Span& it) { return it.from <= gap.from && gap.through <= it.through; });
-        });
-        return gaps;
-    });
+    const auto boundary = load_boundary(tools);
+    if (!boundary) return {{since, Instant::max()}};
+    return find_readable_gaps(tools, {since, *boundary});
 }
 
 } // namespace
@@ -96,13 +76,12 @@ bool backfill_due(Tools tools, Instant since)
 
 Task<> backfill(Tools tools, Instant since, Deletions deletions, Duties duties)
 {
-    const auto work = load_work(tools, since);
-    for (const cache::Span& gap : work) {
-        if (gap.through == Instant::max())
-            co_await begin(tools, gap, deletions, duties);
-        else
-            co_await close_gap(tools, gap, deletions, duties);
+    if (!load_boundary(tools)) {
+        const cache::Span whole{since, Instant::max()};
+        co_await begin(tools, whole, deletions, duties);
     }
+    const auto work = load_work(tools, since);
+    for (const cache::Span& gap : work) co_await close_gap(tools, gap, deletions, duties);
     auto done = [&](cache::Writer& db) {
         Progress progress = cache::load_progress(db);
         progress.backfill_done = true;
@@ -116,7 +95,7 @@ Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Du
     auto forget = [&](cache::Writer& db) { cache::clear_problem(db, problem.key); };
     co_await tools.store.write(forget); // what still cannot be read is noted anew
     // What bears times from the future stands above all that polls certify: there is nothing to certify there.
-    const auto boundary = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); }).boundary;
+    const auto boundary = load_boundary(tools);
     cache::Span gap = *problem.unreadable;
     gap.through = std::min(gap.through, boundary.value_or(gap.through));
     if (gap.from < gap.through) co_await close_gap(tools, gap, deletions, duties);

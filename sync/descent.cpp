@@ -66,7 +66,8 @@ Task<> go_down_from(Tools tools, Walk& walk, Step first, How how, Save save, Dut
     while (next) {
         Step step = std::move(*next);
         next.reset();
-        const bool last = step.last;
+        const bool enough = duties.enough && duties.enough(step);
+        const bool last = step.last || enough;
         const bool ahead = !last && !duties.due();
         std::function<Task<>(std::size_t)> both = [&](std::size_t i) {
             return i == 0 ? commit(tools, std::move(step), how, save, duties) : fetch_into(tools, walk, &next);

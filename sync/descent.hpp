@@ -16,6 +16,7 @@ struct Duties {
     std::function<Task<>()> between;
     std::function<void(const Ingested&)> report; // after every commit, what it brought
     std::function<Task<>(const Step&)> compare;  // every page as it was listed, before its commit
+    std::function<bool(const Step&)> enough;     // asked once a page, before its commit: none need come after it
 };
 
 /// The next page; retried while the failure is temporary, and narrowed down and passed by while it cannot be read.

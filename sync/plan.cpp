@@ -69,7 +69,10 @@ void Plan::set_pause(bool news)
 Task<> Plan::increase()
 {
     last_poll_ = tools_.clock.steady();
-    if (!load_progress().boundary) co_return; // the first page of the backfill sets it
+    if (!load_progress().boundary) {
+        set_pause(true); // the first page of the backfill sets it: who rang before it is answered soon after
+        co_return;
+    }
     Report report = counting();
     const bool news = co_await increment(tools_, deletions_, report);
     set_pause(news);

@@ -29,6 +29,9 @@ class Stretch {
     }
     bool is_open() const { return open_; }
 
+    /// What no page has completed yet, at the lower end.
+    cache::Span left() const { return {span_.from, std::max(span_.from, span_.through)}; }
+
   private:
     void take(const Step& step);
     std::vector<ConversationId> absent() const;

@@ -25,6 +25,7 @@ export function readerView(place, back) {
   const abort = new AbortController();
   const pattern = patternOf(wantedWords(place.q));
   let conversation, pages, timeline, title, facts;
+  let renameAtOnce = false; // asked for by key while it was being fetched
   let target = null;
 
   async function start() {
@@ -60,6 +61,8 @@ export function readerView(place, back) {
     showFacts();
     if (pages.count > 0) timeline.show(target ?? pages.count - 1, target === null ? 1 : 0.25);
     title.node.querySelector("h2").focus({ preventScroll: true });
+    if (renameAtOnce) title.edit();
+    renameAtOnce = false;
   }
 
   function filterLink(kind, value, label = value) {
@@ -124,7 +127,7 @@ export function readerView(place, back) {
     node,
     start,
     stop: () => (abort.abort(), pages?.stop(), timeline?.stop(), ends.forEach((end) => end())),
-    rename: () => title?.edit(),
+    rename: () => (title ? title.edit() : (renameAtOnce = true)),
     step(by) {
       if (!timeline || pages.count === 0) return;
       const focused = Number(document.activeElement?.closest?.(".timeline-row")?.dataset.index ?? NaN);

@@ -42,6 +42,7 @@ History::History(std::uint64_t seed) : random_(seed), world_(clock_, seed * 7919
         std::clamp<Ms>(world_.nature.skew, -options_.overlap.count() * 100, options_.overlap.count() * 100);
     // A world that is there already, or one that begins with the mirror.
     for (auto n = random_.below(60); n > 0; --n) world_.act();
+    if (random_.below(4) == 0) world_.have_past(static_cast<int>(random_.below(80)));
     world_.rejecting = world_.away = false;
 }
 

@@ -134,16 +134,28 @@ void World::create()
         Talk& talk = talks[id];
         talk.fields["title"] = "about " + id;
         talk.fields["memo"] = nullptr;
-        talk.fields["createdAt"] = stamp_json(theirs());
+        talk.fields["createdAt"] = stamp_json(theirs() - ago_);
         talk.changed = talk.visible_from = ours();
         if (count > 0) append(id, count, false);
     }
 }
 
+// Days before the mirror, some fuller than others.
+void World::have_past(int conversations)
+{
+    const std::uint64_t day = 86'400'000, days = 1 + random_.below(400);
+    for (int n = 0; n < conversations; ++n) {
+        if (ago_ == 0 || chance(0.3)) ago_ = static_cast<Ms>(random_.below(days * day));
+        ago_ += static_cast<Ms>(random_.below(120'000));
+        create();
+    }
+    ago_ = 0;
+}
+
 void World::append(const std::string& id, int count, bool future)
 {
     Talk& talk = talks.at(id);
-    const Ms when = theirs() + (future ? 86'400'000 : 0);
+    const Ms when = theirs() - ago_ + (future ? 86'400'000 : 0);
     for (int n = 0; n < count; ++n) {
         json chat;
         chat["id"] = fmt::format("{}/{}", id, written_++);
@@ -156,7 +168,7 @@ void World::append(const std::string& id, int count, bool future)
     talk.last = std::max(when, talk.last.value_or(0));
     // Only what nobody saw before: a conversation that was listed is not hidden again.
     const bool new_here = talk.chats.size() == static_cast<std::size_t>(count) && talk.visible_from == ours();
-    const bool late = new_here && nature.late > 0 && chance(0.2);
+    const bool late = new_here && nature.late > 0 && ago_ == 0 && chance(0.2);
     if (late) talk.visible_from = ours() + static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.late)));
     talk.changed = std::max(ours(), talk.visible_from);
 }
@@ -356,7 +368,11 @@ Reply World::list(const Params& params)
     const std::size_t asked = params.contains("pageSize") ? std::stoul(params.at("pageSize")) : 50;
     const std::size_t size = std::min(asked, nature.page_cap);
     const std::string cursor = params.contains("cursor") ? params.at("cursor") : "";
-    const auto places = window(params);
+    auto places = window(params);
+    if (params.contains("order")) // ascending: only the first is ever asked for
+        std::stable_sort(places.begin(), places.end(), [](const auto& a, const auto& b) {
+            return a.first != b.first && a.first != 0 && (b.first == 0 || a.first < b.first);
+        });
     std::size_t at = 0;
     if (!cursor.empty() && nature.position_cursor) at = std::stoul(cursor);
     if (!cursor.empty() && !nature.position_cursor)

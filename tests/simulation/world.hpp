@@ -47,6 +47,8 @@ class World final : public alli::upstream::Transport {
 
     /// One thing happens.
     void act();
+    /// Before anything did: so many conversations, over up to a year.
+    void have_past(int conversations);
     void end_growing();
     void heal()
     {
@@ -96,6 +98,7 @@ class World final : public alli::upstream::Transport {
     support::FakeClock& clock_;
     alli::SeededRandom random_;
     int made_ = 0, written_ = 0;
+    Ms ago_ = 0; // when what is made now is said to have happened
     std::string growing_;
 };
 

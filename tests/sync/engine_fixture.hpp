@@ -26,7 +26,7 @@ class EngineTest : public testing::Test {
     /// One pass to completion; what it threw, if it did.
     void pass()
     {
-        upstream::Pace pace(clock_, {0, 4});
+        upstream::Pace pace(clock_, {rate_, 4});
         upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", variables_});
         Engine engine(client, *store_, clock_, random_, options_);
         asio::io_context loop;
@@ -54,7 +54,7 @@ class EngineTest : public testing::Test {
     /// The engine as a daemon runs it, until `done` says so; then it is cancelled.
     void run_until(std::function<bool(Engine&)> done, std::size_t jumps = 100)
     {
-        upstream::Pace pace(clock_, {0, 4});
+        upstream::Pace pace(clock_, {rate_, 4});
         upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", variables_});
         Engine engine(client, *store_, clock_, random_, options_);
         asio::io_context loop;
@@ -122,6 +122,7 @@ class EngineTest : public testing::Test {
     SeededRandom random_{7};
     support::TempDir dir_;
     Options options_;
+    double rate_ = 0; // requests a second; 0: as many as can be
     std::unique_ptr<cache::Store> store_ = std::make_unique<cache::Store>(store_options());
     State state_;
     std::function<void()> on_commit_;

@@ -46,7 +46,7 @@ TEST_F(EngineTest, CertifiesNothingAsYoungerThanItsFirstSight)
     std::optional<Instant> edited;
     model_.before = [&](const upstream::Request&) {
         clock_.advance(1h);
-        if (model_.lists() == 6 && !edited) {
+        if (model_.lists() == 7 && !edited) {
             for (auto& [id, entry] : model_.conversations) entry.title = "edited";
             edited = clock_.now();
         }

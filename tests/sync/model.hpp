@@ -52,6 +52,9 @@ class Model final : public upstream::Transport {
         co_return made;
     }
 
+    /// What is answered when nothing goes wrong.
+    upstream::Reply answer_of(const std::string& target) { return answer(target); }
+
     std::size_t lists() const
     {
         return static_cast<std::size_t>(std::count_if(targets.begin(), targets.end(), [](const std::string& target) {
@@ -173,6 +176,13 @@ class Model final : public upstream::Transport {
             places.emplace_back(entry.last, id);
         }
         std::sort(places.rbegin(), places.rend());
+        // Ascending, as far as anybody asks: the first is.
+        if (params.contains("order"))
+            for (std::size_t i = places.size(); i-- > 0;)
+                if (places[i].first != 0) {
+                    std::rotate(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(i), places.end());
+                    break;
+                }
         return places;
     }
 
