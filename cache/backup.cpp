@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/backup.hpp"
 
+#include "alli/disk.hpp"
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
 #include "cache/file_copy.hpp"
@@ -50,15 +51,6 @@ class Place {
     std::string path_;
     bool kept_ = false;
 };
-
-void sync_to_disk(const std::string& path)
-{
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC); // of a copy that nothing has open any more
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int why = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced) throw Error(Fault::io, "see the system's log", "cannot sync {}: {}", path, std::strerror(why));
-}
 
 void require_whole(Connection& db)
 {

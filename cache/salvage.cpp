@@ -2,13 +2,11 @@
 #include "cache/salvage.hpp"
 
 #include "alli/clock.hpp"
+#include "alli/disk.hpp"
 #include "alli/error.hpp"
 #include "cache/aside.hpp"
 #include "cache/migrate.hpp"
 #include "cache/sqlite.hpp"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -114,14 +112,6 @@ Salvaged copy_all(Writer& db)
                                " WHERE state IN ('pending', 'sending', 'conflict', 'failed')) o"
                                " WHERE NOT EXISTS (SELECT 1 FROM main.entry e WHERE e.id = o.id)");
     return salvaged;
-}
-
-void sync_to_disk(const std::string& path)
-{
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC); // nothing has it open
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced) throw Error(Fault::io, "see the system's log", "cannot sync {}", path);
 }
 
 void remove_with_log(const std::string& path)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `backup DIR`: a copy of both files, made beside them by whoever owns them and moved to where it is wanted.
 #include "alli/clock.hpp"
+#include "alli/disk.hpp"
 #include "alli/error.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/maintain.hpp"
@@ -26,16 +27,6 @@ struct BackupArguments {
     std::string directory;
     bool json = false;
 };
-
-static void sync_to_disk(const fs::path& path)
-{
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int why = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced)
-        throw Error(Fault::io, "see the system's log", "cannot sync {}: {}", path.string(), std::strerror(why));
-}
 
 // Onto another file system: under another name first, so that what has the name is whole.
 static void copy_over(const fs::path& from, const fs::path& to)

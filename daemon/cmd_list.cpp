@@ -25,18 +25,6 @@ static void print_summaries(const std::vector<cache::Summary>& summaries)
     if (summaries.empty()) fmt::print("the mirror holds no conversation yet: see alli-mirror status\n");
 }
 
-static Json summary_json(const cache::Summary& summary)
-{
-    Json json;
-    json["id"] = summary.id;
-    json["title"] = summary.title;
-    json["user"] = summary.user;
-    json["createdAt"] = time_json(summary.created_at);
-    json["lastChatTime"] = time_json(summary.last_chat_at);
-    json["chats"] = summary.chats;
-    return json;
-}
-
 static int list(const ListArguments& arguments, const Context& context)
 {
     const ReadPlace place = find_read_place(context.settings(), context.environment);

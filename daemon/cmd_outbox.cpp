@@ -2,6 +2,7 @@
 // `outbox list|show|retry|discard`: the writes that wait or failed. Looking works beside a daemon and without one;
 // changing is done by the daemon where one runs, over its Unix socket, else here, under the lock.
 #include "alli/error.hpp"
+#include "alli/run_to_end.hpp"
 #include "cache/outbox_json.hpp"
 #include "cache/overlay.hpp"
 #include "cache/store.hpp"
@@ -79,15 +80,6 @@ static int show(const OutboxArguments& arguments, const Context& context)
 
 enum class Deed { retry, discard };
 
-static void run_here(Task<> work)
-{
-    asio::io_context loop(1);
-    std::exception_ptr failure;
-    asio::co_spawn(loop, std::move(work), [&](std::exception_ptr error) { failure = error; });
-    loop.run();
-    if (failure) std::rethrow_exception(failure);
-}
-
 /// Without a daemon: the two files, in the order in which a daemon changes them.
 static cache::Steered do_here(Deed deed, std::int64_t id, const Settings& settings, const ReadPlace& place)
 {
@@ -109,8 +101,8 @@ static cache::Steered do_here(Deed deed, std::int64_t id, const Settings& settin
             cache::drop_edit(db, index, id);
         index.flush(db);
     };
-    run_here(store.write_outbox(steer));
-    if (outcome == cache::Steered::done) run_here(store.write(show_it));
+    run_to_end(store.write_outbox(steer));
+    if (outcome == cache::Steered::done) run_to_end(store.write(show_it));
     return outcome;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/clock.hpp"
+#include "alli/run_to_end.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/doctor.hpp"
 #include "upstream/curl_transport.hpp"
@@ -23,15 +24,7 @@ upstream::Reply ask(const Config& config, const std::string& key)
     upstream::Request request;
     request.target = "/webapi/v2/conversations?pageSize=1";
     if (!key.empty()) request.headers.push_back({"API-KEY", key});
-    upstream::Reply reply;
-    std::exception_ptr failure;
-    asio::co_spawn(loop, transport.send(std::move(request)), [&](std::exception_ptr error, upstream::Reply answer) {
-        failure = error;
-        reply = std::move(answer);
-    });
-    loop.run();
-    if (failure) std::rethrow_exception(failure);
-    return reply;
+    return run_to_end(loop, transport.send(std::move(request)));
 }
 
 std::string find_key(const Patient& patient)

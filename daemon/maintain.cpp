@@ -2,6 +2,7 @@
 #include "daemon/maintain.hpp"
 
 #include "alli/error.hpp"
+#include "alli/run_to_end.hpp"
 #include "daemon/daemon_call.hpp"
 #include "daemon/daemon_probe.hpp"
 #include "daemon/status.hpp"
@@ -59,16 +60,7 @@ Json run_here(const Settings& settings, const ReadPlace& place, const Json& requ
         progress.show(step, done, total);
     };
     tools.hooks.stopping = [] { return stop_asked != 0; };
-    asio::io_context loop(1);
-    std::exception_ptr failure;
-    Json result;
-    asio::co_spawn(loop, run_task(std::move(tools), request), [&](std::exception_ptr error, Json value) {
-        failure = error;
-        result = std::move(value);
-    });
-    loop.run();
-    if (failure) std::rethrow_exception(failure);
-    return result;
+    return run_to_end(run_task(std::move(tools), request));
 }
 
 Json ask(const Context& context, const std::string& method, const std::string& body)

@@ -88,18 +88,6 @@ Json run_search(const Context& context, const Json& arguments)
     return Json::parse(cache::search_json(query, cache::search(*db, query), cache::load_covered(*db)));
 }
 
-Json summary_json(const cache::Summary& summary)
-{
-    Json json;
-    json["id"] = summary.id;
-    json["title"] = summary.title;
-    json["user"] = summary.user;
-    json["createdAt"] = time_json(summary.created_at);
-    json["lastChatTime"] = time_json(summary.last_chat_at);
-    json["chats"] = summary.chats;
-    return json;
-}
-
 Json run_list(const Context& context, const Json& arguments)
 {
     const int limit = read_number(arguments, "limit", 20, 1, 200);

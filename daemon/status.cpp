@@ -22,6 +22,18 @@ Json time_json(std::optional<Instant> when)
     return when ? Json(to_rfc3339(*when)) : Json(nullptr);
 }
 
+Json summary_json(const cache::Summary& summary)
+{
+    Json json;
+    json["id"] = summary.id;
+    json["title"] = summary.title;
+    json["user"] = summary.user;
+    json["createdAt"] = time_json(summary.created_at);
+    json["lastChatTime"] = time_json(summary.last_chat_at);
+    json["chats"] = summary.chats;
+    return json;
+}
+
 Json make_coverage(cache::Reader& db)
 {
     const cache::Covered covered = cache::load_covered(db);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cache/sqlite.hpp"
+#include "cache/summaries.hpp"
 #include "daemon/commands.hpp"
 #include "sync/engine.hpp"
 #include "upstream/pace.hpp"
@@ -30,6 +31,9 @@ Json make_coverage(cache::Reader& db);
 
 /// RFC 3339, or null.
 Json time_json(std::optional<Instant> when);
+
+/// A conversation as `list --json` and the assistant's tools show it.
+Json summary_json(const cache::Summary& summary);
 
 /// In words a person can act on, several lines. `now` is for ages.
 std::string say_status(const Json& status, Instant now);

@@ -2,6 +2,7 @@
 // Search over many chats: how fast the index grows, how large it is and how long a query takes, beside SQLite's own
 // tokenizers over the same texts. search_bench [CHATS [CORPUS.jsonl.gz]]
 #include "cache/search.hpp"
+#include "alli/run_to_end.hpp"
 #include "cache/conversations.hpp"
 #include "cache/store.hpp"
 #include "sandbox/dialogues.hpp"
@@ -128,15 +129,10 @@ void put_conversations(cache::Writer& db, const std::vector<std::string>& texts,
 void fill(cache::Store& store, const std::vector<std::string>& texts, int chats)
 {
     for (int from = 0; from < chats; from += batch) {
-        asio::io_context loop;
-        std::exception_ptr failure;
         auto job = [&texts, from, chats](cache::Writer& db) {
             put_conversations(db, texts, from, std::min(from + batch, chats));
         };
-        auto task = store.write(job);
-        asio::co_spawn(loop, std::move(task), [&failure](std::exception_ptr why) { failure = why; });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
+        run_to_end(store.write(job));
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A copy of the two files opens by itself, holds what was committed while it was made, and sends nothing.
+#include "alli/run_to_end.hpp"
 #include "cache/backup.hpp"
 
 #include "alli/error.hpp"
@@ -16,31 +17,16 @@ namespace fs = std::filesystem;
 
 class BackupTest : public CacheTest {
   protected:
-    BackupReport make(BackupHooks hooks = {})
-    {
-        asio::io_context loop;
-        std::exception_ptr failure;
-        BackupReport report;
-        asio::co_spawn(loop, back_up(*store_, "test", std::move(hooks)),
-                       [&](std::exception_ptr why, BackupReport made) {
-                           failure = why;
-                           report = std::move(made);
-                       });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
-        return report;
-    }
+    BackupReport make(BackupHooks hooks = {}) { return run_to_end(back_up(*store_, "test", std::move(hooks))); }
 
     void accept_write()
     {
-        asio::io_context loop;
         NewEntry entry;
         entry.conversation = ConversationId{"c1"};
         entry.method = "PUT", entry.path = "/x", entry.headers = "{}";
         entry.upstream_key = "k", entry.request_hash = "h";
         const auto job = [&](Writer& db) { accept(db, entry); };
-        asio::co_spawn(loop, store_->write_outbox(job), [](std::exception_ptr why) { EXPECT_FALSE(why); });
-        loop.run();
+        run_to_end(store_->write_outbox(job));
     }
 
     // Every row of every table, in order.

@@ -2,6 +2,7 @@
 // A store without threads on a directory of its own: real SQLite, nothing mocked.
 #pragma once
 
+#include "alli/run_to_end.hpp"
 #include "cache/conversations.hpp"
 #include "cache/store.hpp"
 #include "tests/support/make.hpp"
@@ -23,12 +24,7 @@ class CacheTest : public testing::Test {
     template <class F>
     void write(F function)
     {
-        asio::io_context loop;
-        std::exception_ptr failure;
-        auto task = store_->write(std::move(function));
-        asio::co_spawn(loop, std::move(task), [&failure](std::exception_ptr why, auto...) { failure = why; });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
+        run_to_end(store_->write(std::move(function)));
     }
 
     /// Puts a conversation of `chats` chats, one a second, the last at `seconds`.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
+#include "alli/run_to_end.hpp"
 #include "cache/migrate.hpp"
 #include "cache/outbox_line.hpp"
 #include "tests/cache/fixture.hpp"
@@ -15,12 +16,7 @@ class OutboxTest : public CacheTest {
     template <class F>
     void change(F function)
     {
-        asio::io_context loop;
-        std::exception_ptr failure;
-        auto task = store_->write_outbox(std::move(function));
-        asio::co_spawn(loop, std::move(task), [&failure](std::exception_ptr why, auto...) { failure = why; });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
+        run_to_end(store_->write_outbox(std::move(function)));
     }
 
     static NewEntry title_of(const std::string& conversation, const std::string& title)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is purged leaves every byte of the files and does not come back, whoever brings it.
+#include "alli/run_to_end.hpp"
 #include "cache/purge.hpp"
 
 #include "alli/error.hpp"
@@ -26,23 +27,11 @@ using nlohmann::json;
 
 class PurgeTest : public CacheTest {
   protected:
-    template <class T>
-    T run(Task<T> task)
+    PurgeReport purge_user(const std::string& user) { return run_to_end(purge(*store_, {user, {}, {}}, {})); }
+    PurgeReport purge_one(const std::string& id)
     {
-        asio::io_context loop;
-        std::exception_ptr failure;
-        std::optional<T> result;
-        asio::co_spawn(loop, std::move(task), [&](std::exception_ptr why, T value) {
-            failure = why;
-            result = std::move(value);
-        });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
-        return std::move(*result);
+        return run_to_end(purge(*store_, {{}, ConversationId{id}, {}}, {}));
     }
-
-    PurgeReport purge_user(const std::string& user) { return run(purge(*store_, {user, {}, {}}, {})); }
-    PurgeReport purge_one(const std::string& id) { return run(purge(*store_, {{}, ConversationId{id}, {}}, {})); }
 
     void put_of(const std::string& user, const std::string& id, std::int64_t seconds, int chats = 3)
     {
@@ -176,7 +165,7 @@ TEST_F(PurgeTest, KeepsOutWhatComesAgainByIdByUserAndByAge)
     put_of("carl", "c1", 900);
     purge_user("anna");
     purge_one("b1");
-    run(purge(*store_, {{}, {}, support::at_second(1000)}, {}));
+    run_to_end(purge(*store_, {{}, {}, support::at_second(1000)}, {}));
     EXPECT_FALSE(holds("a1") || holds("b1") || holds("c1"));
     for (int round = 0; round < 2; ++round) {
         put_of("anna", "a1", 5100);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Damaged files at the start: set aside, told of, and of an outbox whatever can be read is taken over.
+#include "alli/run_to_end.hpp"
 #include "cache/salvage.hpp"
 
 #include "alli/error.hpp"
@@ -24,7 +25,6 @@ class SalvageTest : public CacheTest {
   protected:
     void accept_writes(int count)
     {
-        asio::io_context loop;
         const auto job = [&](Writer& db) {
             for (int n = 0; n < count; ++n) {
                 NewEntry entry;
@@ -35,8 +35,7 @@ class SalvageTest : public CacheTest {
                 accept(db, entry);
             }
         };
-        asio::co_spawn(loop, store_->write_outbox(job), [](std::exception_ptr why) { EXPECT_FALSE(why); });
-        loop.run();
+        run_to_end(store_->write_outbox(job));
     }
 
     void spoil(const std::string& name, std::int64_t at, std::int64_t size = 4096)
@@ -207,10 +206,8 @@ TEST_F(SalvageTest, GoesOnWhereAKillCutItShort)
 TEST_F(SalvageTest, WhatWasPurgedStaysAwayWhateverIsDamaged)
 {
     const std::vector<ConversationId> purged{ConversationId{"gone"}};
-    asio::io_context loop;
     const auto job = [&](Writer& db) { add_to_ledger(db, {purged, std::nullopt, std::nullopt}, std::string(32, 'k')); };
-    asio::co_spawn(loop, store_->write_outbox(job), [](std::exception_ptr why) { EXPECT_FALSE(why); });
-    loop.run();
+    run_to_end(store_->write_outbox(job));
     reopen(); // the mirror has a copy
     const auto knows = [&] { return store_->read_outbox([&](Reader& db) { return is_purged(db, purged.front()); }); };
     ASSERT_TRUE(knows());

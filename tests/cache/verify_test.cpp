@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alli/run_to_end.hpp"
 #include "cache/verify.hpp"
 
 #include "alli/clock.hpp"
@@ -29,19 +30,7 @@ class VerifyTest : public CacheTest {
         write([&](Writer& db) { cover(db, {beginning_of_time, end, end}); });
     }
 
-    VerifyReport look(VerifyWish wish = {})
-    {
-        asio::io_context loop;
-        std::exception_ptr failure;
-        VerifyReport report;
-        asio::co_spawn(loop, verify(*store_, std::move(wish)), [&](std::exception_ptr why, VerifyReport found) {
-            failure = why;
-            report = std::move(found);
-        });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
-        return report;
-    }
+    VerifyReport look(VerifyWish wish = {}) { return run_to_end(verify(*store_, std::move(wish))); }
 
     VerifyReport repair()
     {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "alli/error.hpp"
+#include "alli/run_to_end.hpp"
 #include "cache/conversations.hpp"
 #include "cache/progress.hpp"
 #include "cache/store.hpp"
@@ -193,12 +194,7 @@ class ProxyTest : public testing::Test {
     template <class F>
     void write(F function)
     {
-        asio::io_context loop;
-        std::exception_ptr failure;
-        auto task = store_.write(std::move(function));
-        asio::co_spawn(loop, std::move(task), [&failure](std::exception_ptr why, auto...) { failure = why; });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
+        run_to_end(store_.write(std::move(function)));
     }
 
     /// A conversation of `chats` chats, one a second, the last at `seconds`.

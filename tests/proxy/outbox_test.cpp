@@ -19,10 +19,8 @@ class OutboxEndpoints : public ProxyTest {
     }
     void settle(std::int64_t id, cache::Outcome outcome)
     {
-        asio::io_context loop;
-        auto task = store_.write_outbox([&](cache::Writer& db) { cache::settle(db, id, outcome, clock_.now()); });
-        asio::co_spawn(loop, std::move(task), [](std::exception_ptr) {});
-        loop.run();
+        const auto job = [&](cache::Writer& db) { cache::settle(db, id, outcome, clock_.now()); };
+        run_to_end(store_.write_outbox(job));
     }
 };
 

@@ -33,10 +33,8 @@ class Writes : public ProxyTest {
     }
     void settle(std::int64_t id, const cache::Outcome& outcome)
     {
-        asio::io_context loop;
-        auto task = store_.write_outbox([&](cache::Writer& db) { cache::settle(db, id, outcome, Instant{}); });
-        asio::co_spawn(loop, std::move(task), [](std::exception_ptr) {});
-        loop.run();
+        const auto job = [&](cache::Writer& db) { cache::settle(db, id, outcome, Instant{}); };
+        run_to_end(store_.write_outbox(job));
     }
 };
 
