@@ -71,6 +71,29 @@ TEST_F(BackfillTest, AsksFewTimesForAStretchOfTimeWithoutAnything)
     EXPECT_LE(model_.lists(), 2 * pages_ + 16);
 }
 
+// A walk that ends within such a second would begin it anew, for ever.
+TEST_F(BackfillTest, GetsThroughSecondsThatAreFullerThanAnOpening)
+{
+    for (int n = 0; n < 600; ++n) model_.add("second" + std::to_string(n), 20'000, 1);
+    for (int n = 0; n < 600; ++n) model_.add("next" + std::to_string(n), 20'001, 1);
+    fill_pages(1);
+    for (const bool position : {false, true}) {
+        model_.position_cursor = position;
+        store_.reset();
+        support::TempDir fresh;
+        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        model_.before = [this](const upstream::Request&) -> std::optional<upstream::Reply> {
+            if (model_.targets.size() > 2'000) throw Error(Fault::canceled, "", "it never ends");
+            return std::nullopt;
+        };
+        pass();
+        expect_mirror_equals_model();
+        EXPECT_TRUE(complete());
+        store_.reset();
+        model_.targets.clear();
+    }
+}
+
 TEST_F(BackfillTest, BringsTheNewestFirst)
 {
     fill_pages(60);
