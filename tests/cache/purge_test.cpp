@@ -48,7 +48,7 @@ class PurgeTest : public CacheTest {
             id = accept(db, entry).id;
             return true;
         };
-        run(store_->write_outbox(job));
+        run_to_end(store_->write_outbox(job));
         return id;
     }
 
@@ -213,7 +213,7 @@ TEST_F(PurgeTest, GoesOnAtTheStartWhereItWasCutShort)
     bool cut = false;
     hooks.report = [&](std::string_view, std::int64_t, std::int64_t) { cut = true; };
     hooks.stopping = [&] { return cut; };
-    EXPECT_THROW(run(purge(*store_, {std::string("anna"), {}, {}}, hooks)), Error);
+    EXPECT_THROW(run_to_end(purge(*store_, {std::string("anna"), {}, {}}, hooks)), Error);
     EXPECT_TRUE(holds("a19"));
     reopen();
     for (int n = 0; n < 20; ++n) EXPECT_FALSE(holds("a" + std::to_string(n)));
