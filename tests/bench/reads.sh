@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The proxy beside nginx (proxy_cache) and Varnish, which cache the proxy's own answers: the same bytes from all three.
-# Requests a second over 32 kept connections, and p50 and p99 at half the rate of the slowest.
+# Requests a second over 32 kept connections, the processor's time that each took of the server (which says most on a busy
+# machine), and p50 and p99 at half the rate of the slowest.
 #   tests/bench/reads.sh [PROGRAM [SECONDS]]
 # Needs Debian's nginx, varnish, nghttp2-client (h2load) and curl; installs nothing and says what is missing. With ROOT
 # set, looks for them under that directory too (packages taken apart with dpkg -x).
@@ -14,6 +15,7 @@ base=$((20000 + RANDOM % 20000))
 upstream=$base proxy=$((base + 1)) nginx=$((base + 2)) varnish=$((base + 3))
 work=$(mktemp -d /tmp/alli-reads.XXXXXX)
 started=()
+declare -A pids=()
 
 if [ -n "${ROOT:-}" ]; then
     PATH=$PATH:$ROOT/usr/bin:$ROOT/usr/sbin
@@ -57,7 +59,7 @@ start_mirror() {
         ALLI_MIRROR_PROXY_LISTEN="127.0.0.1:$proxy" ALLI_MIRROR_PROXY_AUTH=api-key \
         ALLI_MIRROR_PROXY_ALLOWED_HOSTS="127.0.0.1,127.0.0.1:$nginx,127.0.0.1:$varnish" \
         "$program" serve >"$work/proxy.log" 2>&1 &
-    started+=($!)
+    started+=($!) pids[proxy]=$!
     wait_for "$proxy" "the proxy"
     for _ in $(seq 1200); do
         ask "$proxy" "/webapi/v2/conversations?pageSize=1" -D - | grep -qi 'cache-status:.*hit' && return
@@ -101,7 +103,7 @@ http {
 }
 CONF
     nginx -p "$work/nginx" -c "$work/nginx/nginx.conf" -g 'daemon off;' 2>"$work/nginx/start.log" &
-    started+=($!)
+    started+=($!) pids[nginx]=$!
     wait_for "$nginx" nginx
 }
 
@@ -117,7 +119,7 @@ VCL
     varnishd -F -j none -n "$work/varnish" -a "127.0.0.1:$varnish" -f "$work/all.vcl" -s malloc,256m \
         ${ROOT:+-p vmod_path="$ROOT/usr/lib/x86_64-linux-gnu/varnish/vmods"} \
         ${ROOT:+-p cc_command="exec gcc -I$ROOT/usr/include/varnish -fpic -shared -o %o %s"} >"$work/varnish.log" 2>&1 &
-    started+=($!)
+    started+=($!) pids[varnish]=$!
     wait_for "$varnish" varnish || { cat "$work/varnish.log"; exit 1; }
 }
 
@@ -126,6 +128,23 @@ port_of() { eval echo "\$$1"; }
 rate() { # PORT TARGET [HEADER]: requests a second
     h2load --h1 -t 2 -c $connections -D "$seconds" --warm-up-time=1 -H 'API-KEY: sandbox' ${3:+-H "$3"} \
         "http://127.0.0.1:$1$2" | awk '/^finished in/ { for (i = 1; i < NF; ++i) if ($(i + 1) ~ /req\/s/) print $i }'
+}
+
+with_children() { # PID
+    echo "$1"
+    for child in $(ps --ppid "$1" -o pid=); do with_children "$child"; done
+}
+
+ticks() { # PID: of the processor, so far, its children's too
+    for one in $(with_children "$1"); do cat "/proc/$one/stat"; done | awk '{ sum += $14 + $15 } END { print sum }'
+}
+
+cost() { # PID PORT TARGET [HEADER]: microseconds of the processor a request
+    local before requests=100000
+    before=$(ticks "$1")
+    h2load --h1 -t 2 -c $connections -n $requests -H 'API-KEY: sandbox' ${4:+-H "$4"} "http://127.0.0.1:$2$3" >/dev/null
+    awk -v a="$before" -v b="$(ticks "$1")" -v n=$requests -v hz="$(getconf CLK_TCK)" \
+        'BEGIN { printf "%.1f", (b - a) / hz / n * 1e6 }'
 }
 
 latency() { # PORT TARGET RATE [HEADER]: p50 and p99 in ms, and how many failed
@@ -161,7 +180,7 @@ declare -A targets=(
 for peer in "${peers[@]}"; do [ "$peer" = proxy ] || "start_$peer"; done
 
 echo "$(uname -sr), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg); $connections connections, $seconds s each"
-printf '%-13s %8s  %-8s %10s %7s  %9s %9s\n' answer bytes of requests/s "/nginx" p50 p99
+printf '%-13s %8s  %-8s %10s %7s %8s  %9s %9s\n' answer bytes of requests/s "/nginx" us/req p50 p99
 for what in conversation chats list unchanged filtered; do
     target=${targets[$what]}
     ask "$proxy" "$target" >"$work/expected"
@@ -180,8 +199,9 @@ for what in conversation chats list unchanged filtered; do
         read -r p50 p99 bad < <(latency "$(port_of "$peer")" "$target" "$half" "$header"; echo)
         size=$(wc -c <"$work/expected")
         [ $what = unchanged ] && size=0
-        printf '%-13s %8d  %-8s %10.0f %7.2f  %6.2f ms %6.2f ms%s\n' $what "$size" "$peer" "${rates[$peer]}" \
-            "$(awk -v a="${rates[$peer]}" -v b="${rates[nginx]:-${rates[$peer]}}" 'BEGIN { print a / b }')" \
+        took=$(cost "${pids[$peer]}" "$(port_of "$peer")" "$target" "$header")
+        printf '%-13s %8d  %-8s %10.0f %7.2f %8s  %6.2f ms %6.2f ms%s\n' $what "$size" "$peer" "${rates[$peer]}" \
+            "$(awk -v a="${rates[$peer]}" -v b="${rates[nginx]:-${rates[$peer]}}" 'BEGIN { print a / b }')" "$took" \
             "$p50" "$p99" "$([ "${bad:-0}" = 0 ] || echo "  $bad failed")"
     done
 done
