@@ -43,6 +43,7 @@ OutputFile::~OutputFile()
 
 void OutputFile::write(std::string_view text)
 {
+    if (text.empty()) return; // which may be no text at all, and C's writer takes no null
     const std::string clean = terminal_ ? printable(text) : "";
     const std::string_view out = terminal_ ? std::string_view(clean) : text;
     if (std::fwrite(out.data(), 1, out.size(), file_) != out.size()) fail();
