@@ -41,9 +41,7 @@ Task<> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
 {
     Stretch stretch(tools, whole, deletions);
     Beginning beginning(tools, stretch);
-    std::optional<Instant> from;
-    if (whole.from > cache::beginning_of_time) from = whole.from;
-    Walk walk(tools.client, from, std::nullopt, upstream::Priority::backfill);
+    Walk walk(tools.client, whole, upstream::Priority::backfill);
     duties.compare = [&beginning, report = duties.report](const Step& step) { return beginning.compare(step, report); };
     Save save = [&](cache::Writer& db, const Step& step) {
         stretch.certify(db, step);

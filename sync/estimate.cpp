@@ -18,14 +18,19 @@ std::string date_of(Instant when)
 
 } // namespace
 
+Task<upstream::Listed> list_oldest(Tools tools)
+{
+    upstream::ListQuery query;
+    query.page_size = 1;
+    query.oldest_first = true;
+    co_return co_await tools.client.list_conversations(query, upstream::Priority::backfill);
+}
+
 Task<Estimate> Estimate::ask(Tools tools)
 {
     Estimate made;
     try {
-        upstream::ListQuery oldest;
-        oldest.page_size = 1;
-        oldest.oldest_first = true;
-        auto listed = co_await tools.client.list_conversations(oldest, upstream::Priority::backfill);
+        const auto listed = co_await list_oldest(tools);
         const auto& found = listed.page.conversations;
         if (found.empty() || !found.front().last_chat_at) co_return made;
         made.oldest_ = found.front().last_chat_at;

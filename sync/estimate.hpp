@@ -7,6 +7,9 @@
 
 namespace alli::sync {
 
+/// One conversation at most: that of the oldest chat, where upstream heeds the order.
+Task<upstream::Listed> list_oldest(Tools tools);
+
 class Estimate {
   public:
     /// Asks upstream what it takes to tell.

@@ -30,10 +30,7 @@ Task<> sweep(Tools tools, cache::Span span, Deletions deletions, Duties duties)
     how.depth = Depth::all;
     how.audit = true;
     Stretch stretch(tools, span, deletions);
-    std::optional<Instant> from, bound;
-    if (span.from > cache::beginning_of_time) from = span.from;
-    if (!stretch.is_open()) bound = span.through + std::chrono::seconds(1);
-    Walk walk(tools.client, from, bound, how.priority);
+    Walk walk(tools.client, span, how.priority);
     Save nothing_more;
     co_await walk_stretch(tools, stretch, walk, how, nothing_more, duties);
 }

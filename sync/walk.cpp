@@ -17,6 +17,13 @@ Walk::Walk(upstream::Client& client, std::optional<Instant> from, std::optional<
     : client_(client), from_(from), bound_(bound), priority_(priority), page_size_(full_page), stride_(first_stride)
 {}
 
+// An inclusive bound brings the edge again.
+Walk::Walk(upstream::Client& client, cache::Span span, upstream::Priority priority)
+    : Walk(client, span.from > cache::beginning_of_time ? std::optional(span.from) : std::nullopt,
+           span.through < Instant::max() ? std::optional(span.through + std::chrono::seconds(1)) : std::nullopt,
+           priority)
+{}
+
 // The finest step that upstream can tell apart in a window.
 std::chrono::microseconds Walk::grain() const
 {

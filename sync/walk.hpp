@@ -41,6 +41,8 @@ class Walk {
     /// From `bound` (none: the newest) down to `from` (none: the oldest).
     Walk(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
          upstream::Priority priority);
+    /// Down a span of the coverage; its ends may be the beginning of time and Instant::max().
+    Walk(upstream::Client& client, cache::Span span, upstream::Priority priority);
 
     /// Asks for one page; `now`: in our clock, before the first try. Throws what the client throws, and
     /// Error{bad_reply} for a cursor that does not advance; after a failure it may be called again. Not after `last`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/windows.hpp"
 
+#include "sync/estimate.hpp"
 #include "sync/parallel.hpp"
 
 #include <algorithm>
@@ -34,10 +35,7 @@ Task<Walked> walk_down(Tools tools, cache::Span span, Until until, Deletions del
 {
     Walked walked;
     Stretch stretch(tools, span, deletions);
-    std::optional<Instant> from;
-    if (span.from > cache::beginning_of_time) from = span.from;
-    // An inclusive bound brings the edge again.
-    Walk walk(tools.client, from, span.through + std::chrono::seconds(1), upstream::Priority::backfill);
+    Walk walk(tools.client, span, upstream::Priority::backfill);
     std::optional<Instant> reached;
     duties.enough = [&](const Step& step) {
         walked.listed += step.conversations.size();
@@ -76,12 +74,9 @@ int places_for(Tools tools, const Walked& opening)
 // None: it cannot be told.
 Task<std::optional<Instant>> find_oldest(Tools tools)
 {
-    upstream::ListQuery oldest;
-    oldest.page_size = 1;
-    oldest.oldest_first = true;
     std::optional<Instant> found;
     try {
-        const auto listed = co_await tools.client.list_conversations(oldest, upstream::Priority::backfill);
+        const auto listed = co_await list_oldest(tools);
         if (!listed.page.conversations.empty()) found = listed.page.conversations.front().last_chat_at;
     } catch (const Error& error) {
         if (error.fault() == Fault::canceled) throw;
