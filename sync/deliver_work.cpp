@@ -28,7 +28,6 @@ bool is_disk_full(const Error& error)
 Verdict temporary(const Error& error)
 {
     Verdict verdict = judge(error);
-    if (error.fault() == Fault::key_rejected) verdict.kind = Verdict::Kind::rejected;
     verdict.answered = error.fault() != Fault::unreachable;
     verdict.unclear = false; // nothing was sent
     return verdict;
