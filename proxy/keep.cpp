@@ -42,8 +42,7 @@ constexpr std::size_t most_names = 100; // what is asked for need not all be kep
 
 bool put_listed_variables(cache::Writer& db, const Kept& kept, const Conversation& listed, Instant now)
 {
-    return listed.variables && is_held(db, listed.id) &&
-           cache::put_variables_object(db, listed.id, kept.names, *listed.variables, now);
+    return listed.variables && cache::put_variables_object(db, listed.id, kept.names, *listed.variables, now);
 }
 
 Put put_list(cache::Writer& db, const Kept& kept, const std::string& body, Instant now)
