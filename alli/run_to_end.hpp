@@ -6,10 +6,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 
-#include <exception>
-#include <optional>
-#include <type_traits>
+#include <utility>
 
 namespace alli {
 
@@ -17,21 +16,9 @@ namespace alli {
 template <class T>
 T run_to_end(asio::io_context& loop, Task<T> task)
 {
-    std::exception_ptr failure;
-    if constexpr (std::is_void_v<T>) {
-        asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error) { failure = error; });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
-    } else {
-        std::optional<T> result;
-        asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error, T value) {
-            failure = error;
-            result = std::move(value);
-        });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
-        return std::move(*result);
-    }
+    auto result = asio::co_spawn(loop, std::move(task), asio::use_future);
+    loop.run();
+    return result.get();
 }
 
 template <class T>

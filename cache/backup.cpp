@@ -6,9 +6,7 @@
 #include "cache/conversations.hpp"
 #include "cache/file_copy.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>

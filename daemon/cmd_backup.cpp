@@ -10,9 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>

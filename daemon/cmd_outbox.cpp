@@ -14,8 +14,6 @@
 #include "upstream/site.hpp"
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <filesystem>
 #include <iostream>

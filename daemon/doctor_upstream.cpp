@@ -7,7 +7,6 @@
 #include "upstream/reply.hpp"
 #include "upstream/site.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 namespace alli::daemon {

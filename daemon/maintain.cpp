@@ -8,9 +8,6 @@
 #include "daemon/status.hpp"
 #include "upstream/site.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <csignal>
 #include <thread>
 #include <unistd.h>

@@ -22,22 +22,13 @@ class InspectTest : public CacheTest {
         for (int n = 0; n < 20; ++n) put("c" + std::to_string(n), 1000 + n * 10, 10);
     }
 
-    void run(Task<> task)
-    {
-        asio::io_context loop;
-        std::exception_ptr failure;
-        asio::co_spawn(loop, std::move(task), [&](std::exception_ptr why) { failure = why; });
-        loop.run();
-        if (failure) std::rethrow_exception(failure);
-    }
-
     void inspect_unread()
     {
-        run(cache::inspect_unread(*store_, [] { return false; }));
+        run_to_end(cache::inspect_unread(*store_, [] { return false; }));
     }
     void inspect_when_due(Instant now)
     {
-        run(cache::inspect_when_due(*store_, now, [] { return false; }));
+        run_to_end(cache::inspect_when_due(*store_, now, [] { return false; }));
     }
 
     /// As a process that was killed leaves it: open, and with a page that says nothing any more.
@@ -147,11 +138,9 @@ TEST_F(InspectTest, ForgetsItsFindingsOnceAPersonHadThemMended)
     write([](Writer& db) { db.run("UPDATE conversation SET held = 11 WHERE id = 'c7'"); });
     inspect_when_due(now_ + 8 * day);
     ASSERT_TRUE(problem());
-    asio::io_context loop;
     VerifyWish wish;
     wish.repair = true;
-    asio::co_spawn(loop, verify(*store_, wish), [](std::exception_ptr, VerifyReport) {});
-    loop.run();
+    run_to_end(verify(*store_, wish));
     EXPECT_FALSE(problem());
 }
 

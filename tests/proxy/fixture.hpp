@@ -12,9 +12,6 @@
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
