@@ -158,10 +158,11 @@ void CurlTransport::Multi::forget(curl_socket_t fd)
 
 void CurlTransport::Multi::watch(curl_socket_t fd, int wanted)
 {
-    auto& socket = sockets_[fd];
-    if (!socket) socket = std::make_shared<Socket>(loop_, fd);
-    socket->wanted = wanted; // CURL_POLL_IN, _OUT, or both as bits
-    arm(socket);
+    auto found = sockets_.find(fd);
+    // Made first: where the loop cannot watch it, there must be no entry for forget() to find.
+    if (found == sockets_.end()) found = sockets_.emplace(fd, std::make_shared<Socket>(loop_, fd)).first;
+    found->second->wanted = wanted; // CURL_POLL_IN, _OUT, or both as bits
+    arm(found->second);
 }
 
 void CurlTransport::Multi::arm(const std::shared_ptr<Socket>& socket)
