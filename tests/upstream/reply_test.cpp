@@ -63,7 +63,7 @@ TEST(Reply, SaysItInOneShortLine)
 {
     EXPECT_EQ(described("a\r\n\tb \x1b[31mred\x7f\xc2\x9b end"), "a b [31mred end");
     const auto cut = described(std::string(300, 'x'));
-    EXPECT_EQ(cut, std::string(200, 'x') + "...");
+    EXPECT_EQ(cut, fmt::format("{:x>200}...", ""));
     std::string korean;
     for (int i = 0; i < 100; ++i) korean += "여";
     EXPECT_EQ(described(korean), korean.substr(0, 198) + "..."); // no half of a character
