@@ -50,6 +50,28 @@ TEST(Serve, MirrorsAndAnswersAndEndsCleanly)
                 std::filesystem::file_size(home.mirror() + "-wal", none) == 0);
 }
 
+TEST(Serve, GoesOnFromACursorThatItGaveBeforeARestart)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    const std::string list = "/webapi/v2/conversations?pageSize=5";
+    std::string cursor, expected;
+    {
+        Daemon daemon(home, {"serve"});
+        daemon.wait_until_complete();
+        cursor = json::parse(daemon.get(list).body).at("cursor");
+        expected = daemon.get(list + "&cursor=" + cursor).body;
+        EXPECT_EQ(daemon.stop(), 0);
+    }
+    Daemon daemon(home, {"serve"});
+    const auto next = daemon.get(list + "&cursor=" + cursor);
+    EXPECT_EQ(next.status, 200) << next.body;
+    EXPECT_EQ(next.body, expected);
+    EXPECT_EQ(json::parse(expected)["conversations"].size(), 5U);
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
 TEST(Serve, RelaysOverTheEnginesLoop)
 {
     const sandbox::Sandbox upstream(small_sandbox());

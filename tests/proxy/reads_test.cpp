@@ -80,6 +80,33 @@ TEST_F(Reads, PageThroughWithACursorOfOurs)
     EXPECT_THAT(seen, ElementsAre("c", "b", "a", "d"));
 }
 
+// One that was seen and one that was not are talked with between two pages: the others come once, whatever the order.
+TEST_F(Reads, PageThroughRowsThatMove)
+{
+    fill();
+    const auto talk = [&](const std::string& id, std::int64_t created, std::int64_t last) {
+        put(id, last, 1, {{"createdAt", created}});
+    };
+    std::int64_t second = 400; // moves on: what is older than what the mirror holds would not be taken
+    for (const std::string order : {"LAST_CHAT_TIME_DESC", "LAST_CHAT_TIME_ASC", "CREATED_AT_DESC", "CREATED_AT_ASC"}) {
+        for (const char* id : {"e", "f", "g", "h", "i"}) talk(id, second, second), ++second;
+        const std::string query = std::string(list) + "?pageSize=2&startedAt=350&order=" + order;
+        json page = json::parse(get(query).body);
+        std::vector<std::string> seen = ids(page);
+        ASSERT_EQ(seen.size(), 2u) << order;
+        talk("e", second - 5, second);
+        talk("i", second - 1, second + 1);
+        second += 2;
+        while (!page.at("cursor").is_null() && seen.size() < 20) {
+            page = json::parse(get(query + "&cursor=" + page["cursor"].get<std::string>()).body);
+            for (const std::string& id : ids(page)) seen.push_back(id);
+        }
+        for (const char* id : {"f", "g", "h"}) EXPECT_EQ(std::count(seen.begin(), seen.end(), id), 1) << order << id;
+        if (!order.starts_with("CREATED")) continue;
+        for (const char* id : {"e", "i"}) EXPECT_EQ(std::count(seen.begin(), seen.end(), id), 1) << order << id;
+    }
+}
+
 TEST_F(Reads, RefuseACursorThatWasAlteredOrIsOfAnotherList)
 {
     fill();
