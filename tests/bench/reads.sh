@@ -157,22 +157,28 @@ latency() { # PORT TARGET RATE [HEADER]: p50 and p99 in ms, and how many failed
 }
 
 start_mirror
-id=$(ask "$proxy" "/webapi/v2/conversations?pageSize=50" | grep -o '"id":"Q29u[^"]*"' | head -1 | cut -d'"' -f4 | sed 's/+/%2B/g; s/=/%3D/g; s,/,%2F,g')
-nearest() { # SIZE REST ACTIVE: the conversation whose answer below that size is nearest to it
-    local best=0 at='' size path
-    for path in $(for order in LAST_CHAT_TIME_DESC LAST_CHAT_TIME_ASC CREATED_AT_DESC; do
-        ask "$proxy" "/webapi/v2/conversations?pageSize=50&order=$order&activeOnly=$3"
-    done | grep -o '"id":"Q29u[^"]*"' | cut -d'"' -f4 | sed 's/+/%2B/g; s/=/%3D/g; s,/,%2F,g'); do
-        size=$(ask "$proxy" "/webapi/v2/conversations/$path$2" | wc -c)
-        if [ "$size" -le "$1" ] && [ "$size" -gt "$best" ]; then best=$size at=$path; fi
+ids() { grep -o '"id":"Q29u[^"]*"' | cut -d'"' -f4 | sed 's/+/%2B/g; s/=/%3D/g; s,/,%2F,g'; }
+
+all_ids() { # ACTIVE
+    local page cursor=
+    while :; do
+        page=$(ask "$proxy" "/webapi/v2/conversations?pageSize=50&activeOnly=$1$cursor")
+        ids <<<"$page"
+        cursor="&cursor=$(grep -o '"cursor":"[^"]*"}$' <<<"$page" | cut -d'"' -f4)"
+        [ "$cursor" != "&cursor=" ] || break
     done
-    echo "${at:-$id}"
+}
+
+nearest() { # SIZE REST ACTIVE: of all conversations, the target whose answer below that size is nearest to it
+    all_ids "$3" | sed "s|.*|url = \"http://127.0.0.1:$proxy/webapi/v2/conversations/&$2\"\noutput = /dev/null|" |
+        curl -s -H 'API-KEY: sandbox' -w '%{size_download} %{url_effective}\n' -K - |
+        awk -v most="$1" '$1 <= most && $1 > best { best = $1; at = $2 } END { sub("http://[^/]*", "", at); print at }'
 }
 user=$(ask "$proxy" "/webapi/v2/conversations?pageSize=50" | grep -o '"userId":"[^"]*"' | head -1 | cut -d'"' -f4)
-conversation="/webapi/v2/conversations/$(nearest 4600 '' true)"
+conversation=$(nearest 4600 '' true)
 declare -A targets=(
     [conversation]="$conversation"
-    [chats]="/webapi/v2/conversations/$(nearest 24000 /chats false)/chats"
+    [chats]="$(nearest 24000 '/chats?pageNo=2' false)" # a first page is either short or 100 chats long
     [list]="/webapi/v2/conversations?pageSize=50"
     [unchanged]="$conversation"
     [filtered]="/webapi/v2/conversations?userIds=$user&startedAt=1&pageSize=50"
