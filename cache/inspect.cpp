@@ -39,10 +39,7 @@ void note_inspection(Writer& db, Instant now)
 void keep(Writer& db, const std::vector<Finding>& findings, Instant now)
 {
     note_inspection(db, now);
-    if (findings.empty()) {
-        clear_problem(db, weekly_check);
-        return;
-    }
+    if (findings.empty()) return; // and what an earlier one found was cleared by verify()
     Problem problem;
     problem.what = fmt::format("{} found {} in which the mirror disagrees with itself: {}: {}", weekly_check,
                                findings.size() == 1 ? "a place" : fmt::format("{} places", findings.size()),
