@@ -10,12 +10,9 @@ set -euo pipefail
 
 program=$(realpath "${1:-build/release/alli-mirror}")
 seconds=${2:-5}
-connections=32
 base=$((20000 + RANDOM % 20000))
 upstream=$base proxy=$((base + 1)) nginx=$((base + 2)) varnish=$((base + 3))
 work=$(mktemp -d /tmp/alli-reads.XXXXXX)
-started=()
-declare -A pids=()
 
 if [ -n "${ROOT:-}" ]; then
     PATH=$PATH:$ROOT/usr/bin:$ROOT/usr/sbin
@@ -23,54 +20,10 @@ if [ -n "${ROOT:-}" ]; then
 fi
 PATH=$PATH:/usr/sbin
 
-end() {
-    for one in "${started[@]}"; do kill "$one" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$work"
-}
-trap end EXIT
-
-need() {
-    command -v "$1" >/dev/null || { echo "$1 is missing: apt-get install $2"; missing=1; }
-}
-missing=0
-need h2load nghttp2-client
-need curl curl
-[ -x "$program" ] || { echo "$program is missing: cmake --preset release && cmake --build --preset release"; missing=1; }
-[ $missing = 0 ] || exit 77
+. "$(dirname "$0")/served.sh"
 peers=(proxy)
 if command -v nginx >/dev/null; then peers+=(nginx); else echo "nginx is missing: apt-get install nginx-light"; fi
 if command -v varnishd >/dev/null; then peers+=(varnish); else echo "varnishd is missing: apt-get install varnish"; fi
-
-wait_for() { # PORT WHAT
-    for _ in $(seq 600); do
-        curl -so /dev/null "http://127.0.0.1:$1/healthz" && return
-        sleep 0.05
-    done
-    echo "$2 did not come up"; exit 1
-}
-
-start_mirror() {
-    "$program" sandbox --listen "127.0.0.1:$upstream" --conversations 2000 >"$work/sandbox.log" 2>&1 &
-    started+=($!)
-    wait_for "$upstream" sandbox
-    env -i PATH="$PATH" HOME="$work" ALLI_API_KEY=sandbox ALLI_MIRROR_UPSTREAM_URL="http://127.0.0.1:$upstream" \
-        LD_LIBRARY_PATH= ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND="${RATE:-0}" \
-        ALLI_MIRROR_PROXY_LISTEN="127.0.0.1:$proxy" ALLI_MIRROR_PROXY_AUTH=api-key \
-        ALLI_MIRROR_PROXY_ALLOWED_HOSTS="127.0.0.1,127.0.0.1:$nginx,127.0.0.1:$varnish" \
-        "$program" serve >"$work/proxy.log" 2>&1 &
-    started+=($!) pids[proxy]=$!
-    wait_for "$proxy" "the proxy"
-    for _ in $(seq 1200); do
-        ask "$proxy" "/webapi/v2/conversations?pageSize=1" -D - | grep -qi 'cache-status:.*hit' && return
-        sleep 0.1
-    done
-    echo "the mirror was never complete"; cat "$work/proxy.log"; exit 1
-}
-
-ask() { # PORT TARGET [CURL'S OPTIONS]
-    curl -s -H 'API-KEY: sandbox' "${@:3}" "http://127.0.0.1:$1$2"
-}
 
 start_nginx() {
     mkdir -p "$work/nginx/logs"
@@ -125,11 +78,6 @@ VCL
 
 port_of() { eval echo "\$$1"; }
 
-rate() { # PORT TARGET [HEADER]: requests a second
-    h2load --h1 -t 2 -c $connections -D "$seconds" --warm-up-time=1 -H 'API-KEY: sandbox' ${3:+-H "$3"} \
-        "http://127.0.0.1:$1$2" | awk '/^finished in/ { for (i = 1; i < NF; ++i) if ($(i + 1) ~ /req\/s/) print $i }'
-}
-
 with_children() { # PID
     echo "$1"
     for child in $(ps --ppid "$1" -o pid=); do with_children "$child"; done
@@ -156,8 +104,8 @@ latency() { # PORT TARGET RATE [HEADER]: p50 and p99 in ms, and how many failed
         END { printf "%.2f %.2f %d", t[int(NR * .5) + 1] / 1000, t[int(NR * .99) + 1] / 1000, bad }'
 }
 
-start_mirror
-ids() { grep -o '"id":"Q29u[^"]*"' | cut -d'"' -f4 | sed 's/+/%2B/g; s/=/%3D/g; s,/,%2F,g'; }
+start_mirror 2000 "${RATE:-0}" ALLI_MIRROR_PROXY_ALLOWED_HOSTS="127.0.0.1,127.0.0.1:$nginx,127.0.0.1:$varnish"
+wait_until_held "/webapi/v2/conversations?pageSize=1"
 
 all_ids() { # ACTIVE
     local page cursor=

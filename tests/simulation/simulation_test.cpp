@@ -38,7 +38,8 @@ TEST(Simulation, MirrorAndUpstreamAreTheSameAfterAnyHistory)
         const std::uint64_t seed = first + passed;
         const std::string wrong = History(seed).run();
         ASSERT_EQ(wrong, "") << "replay it with ALLI_SEED=" << seed;
-        if (passed % 100 == 99) std::printf("%llu histories so far\n", static_cast<unsigned long long>(passed + 1));
+        if (passed % 100 != 99) continue;
+        std::printf("%llu histories so far\n", static_cast<unsigned long long>(passed + 1));
         std::fflush(stdout);
     }
     std::printf("%llu histories from seed %llu on\n", static_cast<unsigned long long>(passed),
