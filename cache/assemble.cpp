@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/assemble.hpp"
 
+#include "cache/edit.hpp"
 #include "cache/text_place.hpp"
 
 #include <algorithm>
@@ -30,6 +31,17 @@ void append_conversation(Reader& db, const Row& row, std::int64_t embedded, std:
     out += raw.substr(0, cut);
     if (embedded > 0) append_chats(db, row.integer(0), std::max<std::int64_t>(0, held - embedded), held, out);
     out += raw.substr(cut);
+}
+
+void append_single(Reader& db, const Row& row, std::string& out)
+{
+    constexpr std::int64_t embedded = 20; // the contract: a single conversation comes with its most recent 20
+    if (!row.is_null(2)) return append_conversation(db, row, embedded, out);
+    // It came in a list that embeds none, and has no place for them.
+    const std::int64_t held = row.integer(3);
+    std::string chats = "[";
+    append_chats(db, row.integer(0), std::max<std::int64_t>(0, held - embedded), held, chats);
+    out += with_patch(row.text(1), {{"chats", chats + "]"}});
 }
 
 std::optional<std::string> find_chat_page(Reader& db, const ConversationId& id, int page_no)

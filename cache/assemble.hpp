@@ -13,6 +13,9 @@ namespace alli::cache {
 /// Appends. `row` holds pk, raw, chats_at and held as its first columns. The last `embedded` chats, oldest first.
 void append_conversation(Reader& db, const Row& row, std::int64_t embedded, std::string& out);
 
+/// The same as upstream sends one alone: with its last 20 chats, wherever the mirror has it from.
+void append_single(Reader& db, const Row& row, std::string& out);
+
 /// Appends the chats of a conversation from an ordinal up to another, joined by commas.
 void append_chats(Reader& db, std::int64_t conversation, std::int64_t from, std::int64_t to, std::string& out);
 

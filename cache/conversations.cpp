@@ -320,10 +320,9 @@ bool remove_rows(Writer& db, IndexBatch& index, const ConversationId& id)
 
 std::optional<std::string> find_conversation(Reader& db, const ConversationId& id)
 {
-    constexpr int embedded = 20; // the contract: a single conversation comes with its most recent 20
     for (const Row row : db.query("SELECT pk, raw, chats_at, held FROM conversation WHERE id = ?1", id.value)) {
         std::string json;
-        append_conversation(db, row, embedded, json);
+        append_single(db, row, json);
         return json;
     }
     return std::nullopt;

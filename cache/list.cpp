@@ -6,6 +6,8 @@
 #include "cache/progress.hpp"
 #include "cache/variables.hpp"
 
+#include <algorithm>
+
 namespace alli::cache {
 namespace {
 
@@ -34,12 +36,21 @@ std::vector<Place> find_places(Reader& db, const ListFilter& filter, int page_si
     return places;
 }
 
+void widen(ListPage& page, std::optional<Instant> last_chat)
+{
+    if (!last_chat) return;
+    page.oldest = std::min(page.oldest.value_or(*last_chat), *last_chat);
+    page.newest = std::max(page.newest.value_or(*last_chat), *last_chat);
+}
+
 void append_item(Reader& db, const Place& place, int embedded, std::span<const std::string> variables, ListPage& page)
 {
-    for (const Row row : db.query("SELECT pk, raw, chats_at, held FROM conversation WHERE pk = ?1", place.pk)) {
+    for (const Row row :
+         db.query("SELECT pk, raw, chats_at, held, last_chat_at FROM conversation WHERE pk = ?1", place.pk)) {
         if (page.body.back() != '[') page.body += ',';
         append_conversation(db, row, embedded, page.body);
         if (variables.empty()) continue;
+        widen(page, row.optional_instant(4));
         Instant verified_at = page.variables_at.value_or(Instant::max());
         if (append_variables(db, place.pk, row.text(1), variables, page.body, verified_at))
             page.variables_at = verified_at;

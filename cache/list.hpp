@@ -37,6 +37,7 @@ struct ListPage {
     std::optional<ListKey> next;              // none on the last page
     std::optional<Instant> variables_at = {}; // when the oldest of them was verified; none where none were asked for
     std::vector<ConversationId> lacking = {}; // their variables are not all known: they are without any in the page
+    std::optional<Instant> oldest = {}, newest = {}; // of their last chats, where variables were asked for
 };
 
 /// `after`: what the page before returned as `next`; none for the first page. `variables`: those that each item names.

@@ -106,7 +106,7 @@ Shown overlay_conversation(Writer& db, IndexBatch& index, const Conversation& ca
         shown.hidden = true;
         // One that was confirmed since: what came is older than its end.
         for (const EditRow& edit : edits)
-            if (edit.removes && edit.confirmed) return shown;
+            if (edit.removes && edit.confirmed_at) return shown;
         put_upstream_raw(db, came.id, "", under_edits(came.raw, edits, "", Which::confirmed));
         return shown;
     }

@@ -19,7 +19,7 @@ std::vector<EditRow> load_edits(Connection& db, const ConversationId& id)
         edit.chat = row.optional_text(1);
         edit.removes = row.is_null(2);
         if (!edit.removes) edit.patch = read_patch(row.text(2));
-        edit.confirmed = !row.is_null(3);
+        edit.confirmed_at = row.optional_integer(3);
         edits.push_back(std::move(edit));
     }
     return edits;
@@ -47,7 +47,7 @@ void drop_upstream_raw(Writer& db, const ConversationId& id, const std::string& 
 std::string under_edits(std::string raw, const std::vector<EditRow>& edits, const std::string& chat, Which which)
 {
     for (const EditRow& edit : edits)
-        if (!edit.removes && edit.chat.value_or("") == chat && (which == Which::all || edit.confirmed))
+        if (!edit.removes && edit.chat.value_or("") == chat && (which == Which::all || edit.confirmed_at))
             raw = with_patch(raw, edit.patch);
     return raw;
 }

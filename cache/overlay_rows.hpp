@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows that the overlay is made of, read and written one by one. For overlay.cpp and overlay_came.cpp alone.
+// The rows that the overlay is made of, read and written one by one. For the files of the overlay alone.
 #pragma once
 
 #include "cache/overlay.hpp"
@@ -9,7 +9,8 @@ namespace alli::cache {
 struct EditRow {
     std::int64_t entry = 0;
     std::optional<std::string> chat;
-    bool removes = false, confirmed = false;
+    bool removes = false;
+    std::optional<std::int64_t> confirmed_at; // of Clock::steady(); none: it waits
     Patch patch;
 };
 std::vector<EditRow> load_edits(Connection& db, const ConversationId& id); // in the order in which they apply

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/problems.hpp"
 
+#include "cache/conversations.hpp"
 #include "cache/ledger.hpp"
 
 namespace alli::cache {
@@ -41,6 +42,9 @@ void put_problem(Writer& db, std::string_view key, const Problem& problem)
            " SET what = ?2, hint = ?3, tries = ?5, retry_at = ?6, conversation = ?7, from_at = ?8, through_at = ?9",
            key, problem.what, problem.hint, problem.since, problem.tries, problem.retry_at, problem.conversation, from,
            through);
+    if (!problem.conversation) return;
+    if (const auto pk = find_pk(db, {*problem.conversation}))
+        db.touched().conversation(*pk); // answers of it are doubted
 }
 
 bool clear_problem(Writer& db, std::string_view key)

@@ -102,10 +102,9 @@ bool put(Writer& db, const ConversationId& id, std::span<const std::string> name
 std::optional<WithVariables> find_with_variables(Reader& db, const ConversationId& id,
                                                  std::span<const std::string> names)
 {
-    constexpr int embedded = 20;
     WithVariables found{{}, Instant::max()};
     for (const Row row : db.query("SELECT pk, raw, chats_at, held FROM conversation WHERE id = ?1", id.value)) {
-        append_conversation(db, row, embedded, found.body);
+        append_single(db, row, found.body);
         if (append_variables(db, row.integer(0), row.text(1), names, found.body, found.verified_at)) return found;
     }
     return std::nullopt;

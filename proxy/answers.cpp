@@ -25,7 +25,6 @@ Answer make_answer(std::string body, std::optional<Instant> mirror_verified_at, 
     answer.tag = fmt::format("\"{:016x}\"", quick_hash(body));
     answer.body = std::make_shared<const std::string>(std::move(body));
     answer.verified_at = earlier(mirror_verified_at, part_at);
-    answer.part_at = part_at;
     return answer;
 }
 
@@ -41,7 +40,7 @@ const Answer* Answers::find(std::string_view target, const cache::Latest& latest
         return nullptr;
     }
     kept_.splice(kept_.begin(), kept_, place);
-    answer.verified_at = earlier(mirror_verified_at, answer.part_at);
+    answer.verified_at = mirror_verified_at;
     return &answer;
 }
 

@@ -2,8 +2,11 @@
 #include "proxy/cached.hpp"
 
 #include "cache/conversations.hpp"
+#include "cache/overlay.hpp"
+#include "cache/problems.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/validator.hpp"
+#include "proxy/withhold.hpp"
 
 #include <algorithm>
 
@@ -83,7 +86,10 @@ Task<std::optional<Answer>> find_answer(const Context& cx, const Read& read, boo
         std::optional<Found> found = read.find(db, part);
         if (!found) return std::nullopt;
         Answer answer = make_answer(std::move(found->body), cache::load_progress(db).verified_at, found->verified_at);
-        if (read.of) answer.of = cache::find_pk(db, *read.of);
+        if (read.of) {
+            answer.of = cache::find_pk(db, *read.of);
+            answer.doubted = cache::find_problem(db, cache::problem_key(*read.of)).has_value();
+        }
         return answer;
     };
     if (read.slow) co_return co_await cx.needs.store.read_long(job);
@@ -112,6 +118,7 @@ Task<Response> part_or_nothing(const Context& cx, const Request& rq, const Read&
 }
 
 constexpr std::string_view away = "upstream cannot be reached";
+constexpr std::string_view too_old = "the request wants what is held, and what is held is too old for it";
 
 Response insisted_in_vain()
 {
@@ -121,9 +128,41 @@ Response insisted_in_vain()
     return response;
 }
 
+Response deleted_here()
+{
+    Response response = no_such_conversation();
+    response.headers.push_back({"Cache-Status", "alli-mirror; hit"});
+    return response;
+}
+
 Response after_trouble(const Context& cx, const Request& rq, const Answer& found, Why why, int status)
 {
     return mirror_response(cx, rq, found, {forward_reason(why), status});
+}
+
+// Upstream has no word now, or none that can be read: what was found will have to do.
+Task<Response> answer_without(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes,
+                              std::optional<Answer> found, std::exception_ptr failure)
+{
+    const std::optional<Fault> fault = fault_of(failure);
+    if (fault == Fault::unreachable && wishes.no_cache) co_return insisted_in_vain();
+    if (!fault || !is_no_word(*fault) || wishes.no_cache) std::rethrow_exception(failure);
+    if (found) co_return mirror_response(cx, rq, *found);
+    if (fault == Fault::unreachable) co_return co_await part_or_nothing(cx, rq, read, wishes, away, true);
+    if (wishes.max_stale) found = co_await find_answer(cx, read, true);
+    if (!found) std::rethrow_exception(failure);
+    const How how{"hit", 0, true};
+    co_return mirror_response(cx, rq, *found, how);
+}
+
+// `keep_as_of`: the commits before it was read, where it may be kept.
+Response answer_found(const Context& cx, const Request& rq, const Wishes& wishes, Answer found,
+                      std::optional<std::uint64_t> keep_as_of)
+{
+    wake_when_old(cx, wishes, found);
+    found.route = rq.route;
+    if (keep_as_of && !wishes.no_store) cx.answers.put(rq.target, *keep_as_of, found);
+    return mirror_response(cx, rq, found);
 }
 
 // Upstream's word, and where it has none, or none now, what was found after all.
@@ -132,18 +171,49 @@ Task<Response> ask_upstream(const Context& cx, const Request& rq, const Read& re
 {
     const Why why = wishes.no_cache ? Why::request : found ? Why::stale : Why::miss;
     Kept kept;
-    if (!wishes.no_store) kept = read.kept;
+    // What the engine cannot read it tries again by itself, and not as often as somebody asks.
+    if (!wishes.no_store && !(found && found->doubted)) kept = read.kept;
     Task<Landing> asking = forward_read(cx, rq, std::move(kept));
     const Landing landing = co_await std::move(asking);
-    if (landing.failure && !is_unreachable(landing.failure)) std::rethrow_exception(landing.failure);
     if (landing.failure) {
-        if (wishes.no_cache) co_return insisted_in_vain();
-        if (found) co_return mirror_response(cx, rq, *found);
-        co_return co_await part_or_nothing(cx, rq, read, wishes, away, true);
+        Task<Response> without = answer_without(cx, rq, read, wishes, std::move(found), landing.failure);
+        co_return co_await std::move(without);
     }
     if (is_trouble(landing.reply->status) && found && !wishes.no_cache)
         co_return after_trouble(cx, rq, *found, why, landing.reply->status);
     co_return forwarded_response(landing, rq, why);
+}
+
+constexpr std::string_view gap =
+    "the mirror does not hold all of this page, and upstream cannot go on from a cursor of the mirror's";
+
+// Once everything in it was verified since the request came.
+Task<Response> answer_anew(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes)
+{
+    const Instant since = cx.needs.clock.now();
+    if (!co_await poll(cx, since)) co_return insisted_in_vain();
+    if (read.fetch) co_await read.fetch(since);
+    std::optional<Answer> found = co_await find_answer(cx, read, false);
+    if (!found) co_return co_await part_or_nothing(cx, rq, read, wishes, gap, false);
+    if (!found->verified_at || *found->verified_at < since) co_return insisted_in_vain();
+    co_return mirror_response(cx, rq, *found);
+}
+
+// A page behind a cursor of ours, from which upstream cannot go on: what is asked of it is a poll of the engine's.
+Task<Response> answer_polled(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes)
+{
+    const Instant now = cx.needs.clock.now();
+    if (read.fetch && !wishes.only_if_cached) co_await read.fetch(now - cx.options.max_age);
+    std::uint64_t commits = cx.needs.store.commits();
+    std::optional<Answer> found = co_await find_answer(cx, read, false);
+    if (found && !will_do(cx, wishes, *found)) {
+        if (wishes.only_if_cached) co_return nothing_held(cx, false, too_old, false);
+        if (co_await poll(cx, now) && read.fetch) co_await read.fetch(now);
+        commits = cx.needs.store.commits();
+        found = co_await find_answer(cx, read, false);
+    }
+    if (!found) co_return co_await part_or_nothing(cx, rq, read, wishes, gap, false);
+    co_return answer_found(cx, rq, wishes, std::move(*found), read.never_old ? std::nullopt : std::optional(commits));
 }
 
 } // namespace
@@ -172,6 +242,12 @@ std::optional<Response> answer_at_once(const Context& cx, Request& rq)
     return mirror_response(cx, rq, *kept);
 }
 
+// A deletion waits, or upstream has just confirmed it: whatever upstream may still say, it is gone.
+static bool is_deleted_here(const Context& cx, const Read& read)
+{
+    return read.of && cx.needs.store.read([&](cache::Reader& db) { return cache::is_hidden(db, *read.of); });
+}
+
 Task<Response> answer_read(const Context& cx, const Request& rq, const Read& read)
 {
     const Wishes wishes = wishes_of(rq);
@@ -180,20 +256,22 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
         co_return co_await relay_read(cx, rq);
     }
     require_accepted_key(cx);
-    if (wishes.no_cache && read.polled && !co_await poll(cx)) co_return insisted_in_vain();
+    if (read.polled) {
+        Task<Response> answering = wishes.no_cache && !wishes.only_if_cached ? answer_anew(cx, rq, read, wishes)
+                                                                             : answer_polled(cx, rq, read, wishes);
+        co_return co_await std::move(answering);
+    }
 
     const std::uint64_t commits = cx.needs.store.commits();
     std::optional<Answer> found = co_await find_answer(cx, read, false);
-    const bool good = found && (read.polled || will_do(cx, wishes, *found));
-    const bool ask_all_the_same = read.upstream_once || (found && read.never_old && is_old(cx, *found));
-    if (good && (!ask_all_the_same || wishes.only_if_cached)) {
-        wake_when_old(cx, wishes, *found);
-        found->route = rq.route;
-        if (!wishes.no_store && !ask_all_the_same && !read.never_old) cx.answers.put(rq.target, commits, *found);
-        co_return mirror_response(cx, rq, *found);
+    if (!found && is_deleted_here(cx, read)) co_return deleted_here();
+    const bool doubted = found && found->doubted;
+    const bool ask_all_the_same = read.upstream_once || doubted || (found && read.never_old && is_old(cx, *found));
+    if (found && will_do(cx, wishes, *found) && (!ask_all_the_same || wishes.only_if_cached)) {
+        const bool lasts = !ask_all_the_same && !read.never_old;
+        co_return answer_found(cx, rq, wishes, std::move(*found), lasts ? std::optional(commits) : std::nullopt);
     }
     if (wishes.only_if_cached) {
-        constexpr std::string_view too_old = "the request wants what is held, and what is held is too old for it";
         constexpr std::string_view unheld = "the request wants what is held alone";
         if (found) co_return nothing_held(cx, false, too_old, false);
         co_return co_await part_or_nothing(cx, rq, read, wishes, unheld, false);

@@ -29,9 +29,12 @@ struct Read {
     std::optional<ConversationId> of = {}; // nothing but this conversation's rows is in it
     bool one_thing = false;                // an id: a complete mirror knows that it does not exist
     bool upstream_once = false;            // upstream may know more than what was found: ask it, unless it is away
-    bool never_old = false; // the engine does not keep it fresh: when it is old, ask upstream, unless it is away
+    bool never_old = false; // the engine does not keep it fresh: when it is old, ask upstream, unless it is away;
+                            // and no commit tells when it changes
     bool slow = false;      // may look through many rows: not on a proxy loop
-    bool polled = false;    // no-cache is met by a poll of the engine's, for upstream could not answer
+    bool polled = false;    // upstream could not answer, it is never asked: a poll of the engine's has to do
+    /// Of a polled one: brings what no poll does, where that is missing or was verified before then.
+    std::function<Task<>(Instant)> fetch = {};
 };
 
 /// Never throws for want of upstream: that is 504 and says what is covered.

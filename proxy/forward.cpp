@@ -3,8 +3,11 @@
 
 #include "alli/error.hpp"
 #include "alli/quick_hash.hpp"
+#include "cache/conversations.hpp"
 #include "cache/progress.hpp"
+#include "proxy/target.hpp"
 #include "proxy/validator.hpp"
+#include "proxy/waiting.hpp"
 #include "proxy/withhold.hpp"
 #include "upstream/header.hpp"
 #include "upstream/reply.hpp"
@@ -40,17 +43,50 @@ upstream::Request request_for(const Context& cx, const Request& rq)
     return request;
 }
 
+// Of one that is held the engine finds out whether it is gone, and how many are.
+void tell_of_absence(const Needs& needs, std::string_view target, const upstream::Reply& reply)
+{
+    if (reply.status != 404 || upstream::is_html(reply)) return;
+    const Match match = find_route("GET", split_target(target).path);
+    if (!match.route || match.ids.empty()) return;
+    const ConversationId id{match.ids[0]};
+    if (needs.store.read([&](cache::Reader& db) { return cache::find_pk(db, id).has_value(); }))
+        needs.wake_conversation(id);
+}
+
+// Of chats whose conversation is not held: a purged person's are not shown either. Otherwise none.
+Task<std::optional<upstream::Reply>> find_withheld(const Needs& needs, const upstream::Request& request)
+{
+    const auto whose = target_to_look_at(needs, request.target);
+    if (!whose) co_return std::nullopt;
+    upstream::Request look = request;
+    look.target = *whose;
+    Task<upstream::Reply> looking = needs.relay(std::move(look));
+    upstream::Reply reply = co_await std::move(looking);
+    withhold_purged(needs, *whose, reply);
+    if (reply.status == 200) co_return std::nullopt;
+    co_return reply;
+}
+
 Task<Flights::Outcome> ask_and_keep(const Needs& needs, upstream::Request request, Kept kept)
 {
-    const std::string target = request.target;
-    Task<upstream::Reply> asking = needs.relay(std::move(request));
     Flights::Outcome outcome;
+    Task<std::optional<upstream::Reply>> withholding = find_withheld(needs, request);
+    if (auto withheld = co_await std::move(withholding)) {
+        outcome.reply = std::move(*withheld);
+        co_return outcome;
+    }
+    const std::string target = request.target;
+    const auto asked_at = needs.clock.steady();
+    Task<upstream::Reply> asking = needs.relay(std::move(request));
     outcome.reply = co_await std::move(asking);
     withhold_purged(needs, target, outcome.reply);
     if (outcome.reply.status == 200) {
         Task<bool> keeping = keep(needs, std::move(kept), outcome.reply.body);
         outcome.stored = co_await std::move(keeping);
     }
+    tell_of_absence(needs, target, outcome.reply);
+    show_waiting(needs, target, asked_at, outcome.reply);
     co_return outcome;
 }
 
@@ -87,7 +123,9 @@ Task<Landing> forward_read(const Context& cx, const Request& rq, Kept kept)
     Flights::Work work = [&needs = cx.needs, asked = std::move(request), what = std::move(kept)] {
         return ask_and_keep(needs, asked, what);
     };
-    Task<Landing> sharing = cx.flights.share(rq.target, std::move(work));
+    // Who comes after a write must not get what was asked before it.
+    std::string key = fmt::format("{} {}", cx.needs.store.outbox_commits(), rq.target);
+    Task<Landing> sharing = cx.flights.share(std::move(key), std::move(work));
     co_return co_await std::move(sharing);
 }
 
@@ -106,15 +144,21 @@ Response forwarded_response(const Landing& landing, const Request& rq, Why why)
     return response;
 }
 
-bool is_unreachable(const std::exception_ptr& failure)
+std::optional<Fault> fault_of(const std::exception_ptr& failure)
 {
     try {
         std::rethrow_exception(failure);
     } catch (const Error& error) {
-        return error.fault() == Fault::unreachable;
+        return error.fault();
     } catch (...) {
-        return false;
+        return std::nullopt;
     }
+}
+
+bool is_no_word(Fault fault) noexcept
+{
+    constexpr std::array faults{Fault::unreachable, Fault::unavailable, Fault::bad_reply, Fault::key_rejected};
+    return std::find(faults.begin(), faults.end(), fault) != faults.end();
 }
 
 bool is_trouble(int status) noexcept
@@ -124,15 +168,18 @@ bool is_trouble(int status) noexcept
     return fault == Fault::unavailable || fault == Fault::key_rejected;
 }
 
-Task<bool> poll(const Context& cx)
+Task<bool> poll(const Context& cx, Instant since)
 {
     using Steady = std::chrono::steady_clock;
-    const auto before = verified_at(cx);
     const auto deadline = Steady::now() + cx.options.forward_timeout;
     asio::steady_timer pause(co_await asio::this_coro::executor);
+    auto seen = verified_at(cx);
     cx.needs.wake();
     for (;;) {
-        if (verified_at(cx) != before) co_return true;
+        const auto verified = verified_at(cx);
+        if (verified && *verified >= since) co_return true;
+        if (verified != seen) cx.needs.wake(); // one that was under way already
+        seen = verified;
         if (Steady::now() > deadline || !cx.needs.upstream().reachable) co_return false;
         pause.expires_after(look_again);
         co_await pause.async_wait(asio::use_awaitable);

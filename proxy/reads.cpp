@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/reads.hpp"
 
+#include "alli/error.hpp"
 #include "cache/assemble.hpp"
 #include "cache/conversations.hpp"
 #include "cache/cursor_secret.hpp"
@@ -12,6 +13,9 @@
 #include "proxy/forward.hpp"
 #include "proxy/list_query.hpp"
 #include "upstream/target.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace alli::proxy {
 namespace {
@@ -29,10 +33,14 @@ bool is_known(cache::Reader& db, const cache::ListFilter& filter)
 std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, bool part)
 {
     const ListQuery query = read_list_query(parameters, cache::load_progress(db).unit);
-    if (query.beyond_mirror || (query.cursor && !is_our_cursor(*query.cursor))) return std::nullopt;
-
     std::optional<cache::ListKey> after;
-    if (query.cursor) after = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
+    if (query.cursor) {
+        if (!is_our_cursor(*query.cursor)) return std::nullopt;
+        after = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
+        if (query.beyond_mirror)
+            throw Error(Fault::usage, "", "backgroundRunning is not what the list of this cursor was asked with");
+    }
+    if (query.beyond_mirror) return std::nullopt;
     if (!part && !is_known(db, query.filter)) return std::nullopt;
 
     cache::ListPage page = cache::list_conversations(db, query.filter, query.page_size, after, query.variables);
@@ -45,18 +53,52 @@ std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, 
     return Found{std::move(page.body), page.variables_at};
 }
 
-std::vector<ConversationId> find_lacking(cache::Reader& db, const Parameters& parameters)
+// One page behind a cursor of ours, and what its variables need.
+struct Behind {
+    cache::ListPage page;
+    TimeUnit unit;
+    bool all_since(Instant then) const
+    {
+        return page.lacking.empty() && (!page.variables_at || *page.variables_at >= then);
+    }
+};
+
+Behind look_behind(cache::Reader& db, const Parameters& parameters)
 {
-    const ListQuery query = read_list_query(parameters, cache::load_progress(db).unit);
+    const TimeUnit unit = cache::load_progress(db).unit;
+    const ListQuery query = read_list_query(parameters, unit);
     const auto after = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
-    return cache::list_conversations(db, query.filter, query.page_size, after, query.variables).lacking;
+    return {cache::list_conversations(db, query.filter, query.page_size, after, query.variables), unit};
 }
 
-// Upstream cannot go on from a cursor of ours: what the page lacks is asked for one by one.
-Task<> fetch_lacking(const Context& cx, const Request& rq, const Parameters& parameters, Kept kept)
+Task<Behind> look_behind(const Context& cx, const Parameters& parameters)
 {
-    auto find = [&](cache::Reader& db) { return find_lacking(db, parameters); };
-    const std::vector<ConversationId> lacking = co_await cx.needs.store.read_long(find);
+    auto look = [&](cache::Reader& db) { return look_behind(db, parameters); };
+    co_return co_await cx.needs.store.read_long(look);
+}
+
+// The same list from the oldest to the newest of the page: at either edge a unit more, should bounds be exclusive.
+std::string stretch_target(const Parameters& parameters, const Behind& behind)
+{
+    constexpr auto of_the_page = std::to_array<std::string_view>({"cursor", "pageSize", "startedAt", "endAt"});
+    const auto grain = behind.unit == TimeUnit::seconds ? std::chrono::seconds(1) : std::chrono::milliseconds(1);
+    std::string target(upstream::conversations_path);
+    for (const auto& [name, value] : parameters)
+        if (std::find(of_the_page.begin(), of_the_page.end(), name) == of_the_page.end())
+            upstream::add_query(target, name, value);
+    upstream::add_query(target, "pageSize", "50");
+    upstream::add_query(target, "startedAt", write_instant(*behind.page.oldest - grain, behind.unit));
+    upstream::add_query(target, "endAt", write_instant(*behind.page.newest + grain, behind.unit));
+    return target;
+}
+
+// What the stretch did not bring: conversations without a chat, in an order by creation, more than a page of one time.
+// One that is gone lets the others be asked for; no answer at all does not.
+Task<> fetch_each(const Context& cx, const Request& rq, const std::vector<ConversationId>& lacking, Kept kept)
+{
+    // Alone a comma would part the name in two.
+    for (const std::string& name : kept.names)
+        if (name.find(',') != name.npos) co_return;
     kept.what = Kept::What::variables;
     Request one = rq;
     for (const ConversationId& id : lacking) {
@@ -66,13 +108,29 @@ Task<> fetch_lacking(const Context& cx, const Request& rq, const Parameters& par
         Kept part = kept;
         Task<Landing> asking = forward_read(cx, one, std::move(part));
         const Landing landing = co_await std::move(asking);
-        if (!landing.stored) co_return; // nor will the others be
+        if (!landing.reply || is_trouble(landing.reply->status)) co_return;
     }
 }
 
-bool may_ask(const Context& cx, const Request& rq)
+// Variables that a page behind a cursor of ours lacks, or that were verified before `then`. Upstream cannot go on from
+// that cursor: it is asked for the stretch of the list that the page is, which costs one request.
+Task<> fetch_variables(const Context& cx, const Request& rq, const Parameters& parameters, Kept kept, Instant then)
 {
-    return cx.needs.upstream().reachable && !rq.has("AGENT-EMAIL") && !wishes_of(rq).only_if_cached;
+    Task<Behind> looking = look_behind(cx, parameters);
+    const Behind behind = co_await std::move(looking);
+    if (behind.all_since(then)) co_return;
+    if (behind.page.oldest && behind.unit != TimeUnit::unknown) {
+        Request stretch = rq;
+        stretch.target = stretch_target(parameters, behind);
+        Kept part = kept;
+        Task<Landing> asking = forward_read(cx, stretch, std::move(part));
+        const Landing landing = co_await std::move(asking);
+        if (!landing.reply || is_trouble(landing.reply->status)) co_return;
+    }
+    Task<Behind> again = look_behind(cx, parameters);
+    const Behind left = co_await std::move(again);
+    Task<> each = fetch_each(cx, rq, left.page.lacking, std::move(kept));
+    co_await std::move(each);
 }
 
 std::optional<Found> found(std::optional<std::string> body)
@@ -104,12 +162,10 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
     read.kept.what = Kept::What::list;
     read.kept.names = read_list_variables(parameters);
     read.polled = is_our_page(parameters);
-    read.never_old = !read.kept.names.empty() && !read.polled;
+    read.never_old = !read.kept.names.empty();
     read.slow = is_slow(parameters) || !read.kept.names.empty();
-    if (read.polled && !read.kept.names.empty() && may_ask(cx, rq)) {
-        Task<> fetching = fetch_lacking(cx, rq, parameters, read.kept);
-        co_await std::move(fetching);
-    }
+    if (read.never_old && read.polled)
+        read.fetch = [&](Instant then) { return fetch_variables(cx, rq, parameters, read.kept, then); };
     co_return co_await answer_read(cx, rq, read);
 }
 

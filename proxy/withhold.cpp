@@ -2,11 +2,13 @@
 #include "proxy/withhold.hpp"
 
 #include "alli/wire.hpp"
+#include "cache/conversations.hpp"
 #include "cache/ledger.hpp"
 #include "cache/progress.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/target.hpp"
 #include "upstream/header.hpp"
+#include "upstream/target.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -36,12 +38,6 @@ bool is_purged_one(const Needs& needs, const std::string& body)
     });
 }
 
-void put_body(upstream::Reply& reply, std::string body)
-{
-    reply.body = std::move(body);
-    std::erase_if(reply.headers, [](const Header& header) { return upstream::same_name(header.name, "ETag"); });
-}
-
 void take_out(upstream::Reply& reply, const std::set<std::string>& purged)
 {
     Json page = Json::parse(reply.body, nullptr, false);
@@ -62,11 +58,35 @@ Response no_such_conversation()
     return problem(Surface::contract_read, 404, "there is no such conversation or chat");
 }
 
+void put_body(upstream::Reply& reply, std::string body)
+{
+    reply.body = std::move(body);
+    std::erase_if(reply.headers, [](const Header& header) { return upstream::same_name(header.name, "ETag"); });
+}
+
+void become_absent(upstream::Reply& reply)
+{
+    const Response absent = no_such_conversation();
+    reply.status = absent.status;
+    put_body(reply, std::string(absent.body.view()));
+}
+
 bool names_purged(const Needs& needs, std::string_view path)
 {
     if (!needs.store.keeps_ledger()) return false;
     const auto id = conversation_of(path);
     return id && needs.store.read([&](cache::Reader& db) { return cache::is_purged(db, ConversationId{*id}); });
+}
+
+std::optional<std::string> target_to_look_at(const Needs& needs, std::string_view target)
+{
+    if (!needs.store.keeps_ledger()) return std::nullopt;
+    const Match match = find_route("GET", split_target(target).path);
+    const std::string_view operation = match.route ? match.route->operation : "";
+    if (operation != "listChats" && operation != "getChat") return std::nullopt;
+    const ConversationId id{match.ids[0]};
+    if (needs.store.read([&](cache::Reader& db) { return cache::find_pk(db, id).has_value(); })) return std::nullopt;
+    return upstream::conversation_target(id);
 }
 
 void withhold_purged(const Needs& needs, std::string_view target, upstream::Reply& reply)
@@ -77,9 +97,7 @@ void withhold_purged(const Needs& needs, std::string_view target, upstream::Repl
     if (operation == "listConversations") {
         if (const auto purged = purged_of(needs, reply.body); !purged.empty()) take_out(reply, purged);
     } else if (operation == "getConversation" && is_purged_one(needs, reply.body)) {
-        const Response absent = no_such_conversation();
-        reply.status = absent.status;
-        put_body(reply, std::string(absent.body.view()));
+        become_absent(reply);
     }
 }
 

@@ -6,6 +6,8 @@
 #include "proxy/answer.hpp"
 #include "proxy/server.hpp"
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace alli::proxy {
@@ -13,8 +15,17 @@ namespace alli::proxy {
 /// In upstream's shape.
 Response no_such_conversation();
 
+/// Another body than upstream sent: its tag does not go with it.
+void put_body(upstream::Reply& reply, std::string body);
+/// The answer of upstream's becomes no_such_conversation().
+void become_absent(upstream::Reply& reply);
+
 /// Whether the path is about a conversation that was purged.
 bool names_purged(const Needs& needs, std::string_view path);
+
+/// What tells whose conversation a read of chats is about, where the mirror does not hold it: a purged person's is not
+/// shown either. None: the answer itself tells, or nothing was purged.
+std::optional<std::string> target_to_look_at(const Needs& needs, std::string_view target);
 
 /// Takes purged conversations out of upstream's answer with a list, and makes its answer with a purged one a 404. Other
 /// answers stay, byte for byte. Throws Error{bad_reply} for what cannot be read.

@@ -34,6 +34,27 @@ TEST_F(Conversations, ComeBackWithTheirLastTwentyChats)
     EXPECT_TRUE(get("b").is_null());
 }
 
+// From a list that embeds no chats, or says so with a null.
+TEST_F(Conversations, ComeWithTheirChatsWhereTheirListHadNone)
+{
+    put("with", 1000, 3);
+    put("null", 1000, 3, {{"chats", nullptr}});
+    TimeUnit unit = TimeUnit::seconds;
+    const Conversation bare = read_conversation(R"({"id":"bare","title":"about bare"})", unit);
+    write([&](Writer& db) {
+        IndexBatch index;
+        put_conversation(db, index, bare);
+        index.flush(db);
+    });
+    EXPECT_EQ(get("bare"), json::parse(R"({"id":"bare","title":"about bare","chats":[]})"));
+    put("bare", 1000, 0, {{"lastChatTime", 1000}});
+    for (const std::string id : {"with", "null"}) {
+        const json chats = get(id)["chats"];
+        ASSERT_EQ(chats.size(), 3U) << id;
+        EXPECT_EQ(chats[2]["id"], id + "/2");
+    }
+}
+
 TEST_F(Conversations, GiveChatsInPagesOfAHundred)
 {
     put("a", 1000, 230);

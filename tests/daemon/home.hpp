@@ -40,7 +40,7 @@ class Home {
 
     static std::vector<std::string> words(std::vector<std::string> arguments)
     {
-        arguments.insert(arguments.begin(), ALLI_MIRROR_BINARY);
+        arguments.emplace(arguments.begin(), ALLI_MIRROR_BINARY);
         return arguments;
     }
 

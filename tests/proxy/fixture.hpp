@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <map>
 #include <mutex>
 
 namespace alli::proxy {
@@ -35,6 +36,8 @@ class SetClock final : public Clock {
 struct FakeUpstream {
     upstream::Reply reply{200, {{"Content-Type", "application/json"}}, R"({"from":"upstream"})"};
     bool away = false;
+    std::optional<Fault> fails;                     // with that, in the place of an answer
+    std::map<std::string, upstream::Reply> replies; // by target, before `reply`
     Upstream state{"http://upstream.test", true, true, ""};
     std::vector<upstream::Request> requests;
     std::vector<std::string> woken;
@@ -48,7 +51,9 @@ struct FakeUpstream {
         const std::lock_guard lock(self->mutex);
         self->requests.push_back(std::move(request));
         if (self->away) throw Error(Fault::unreachable, "check the network", "upstream.test cannot be reached");
-        co_return self->reply;
+        if (self->fails) throw Error(*self->fails, "", "upstream.test does not answer that");
+        const auto own = self->replies.find(self->requests.back().target);
+        co_return own == self->replies.end() ? self->reply : own->second;
     }
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How old an answer may be, who is asked when it is too old, and what is kept of what upstream said.
+#include "cache/problems.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/raw_client.hpp"
 
@@ -108,6 +109,23 @@ TEST_F(Freshness, WhatIsTooOldIsAnsweredAllTheSameWhenUpstreamHasNothingBetter)
     EXPECT_EQ(status(ask(item, "max-age=1")), "alli-mirror; hit; ttl=50; detail=offline");
 }
 
+// The budget's own refusals among them: a pause that upstream asked for, a breaker that is open.
+TEST_F(Freshness, WhatIsHeldAnswersWhereUpstreamsAnswerCannotBeHad)
+{
+    fill();
+    for (const Fault fault : {Fault::unavailable, Fault::bad_reply, Fault::key_rejected}) {
+        upstream_.fails = fault;
+        const auto reply = ask(item, "max-age=1");
+        EXPECT_EQ(reply.status, 200);
+        EXPECT_EQ(status(reply), "alli-mirror; hit; ttl=50");
+        EXPECT_GE(ask(item, "no-cache").status, 400) << "who insists is told";
+        EXPECT_NE(get(std::string(list) + "/unknown").status, 404) << "not known to be absent";
+    }
+    write([](cache::Writer& db) { cache::uncover(db, {support::at_second(10), support::at_second(20)}); });
+    EXPECT_GE(get(list).status, 400);
+    EXPECT_EQ(status(ask(list, "max-stale")), "alli-mirror; hit; ttl=50; detail=partial");
+}
+
 TEST_F(Freshness, OfflineAndARejectedKeyAreTold)
 {
     fill();
@@ -172,8 +190,64 @@ TEST_F(Freshness, ANoCacheOfOurOwnCursorPollsFirst)
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(status(reply), "alli-mirror; hit; ttl=60");
     EXPECT_EQ(asked(), 0U) << "upstream cannot read our cursors";
+    clock_.seconds = 2001;
+    EXPECT_EQ(status(ask(next, "only-if-cached, no-cache")), "alli-mirror");
+    EXPECT_EQ(upstream_.wakes, 1) << "not even by way of the engine";
     go_away();
     EXPECT_EQ(ask(next, "no-cache").status, 504);
+    const auto old = ask(next, "max-age=0");
+    EXPECT_EQ(old.status, 200);
+    EXPECT_EQ(status(old), "alli-mirror; hit; ttl=59; detail=offline");
+}
+
+TEST_F(Freshness, ACursorOfOursNeverGoesUpstream)
+{
+    fill();
+    const std::string cursor = json::parse(get(std::string(list) + "?pageSize=1").body).at("cursor");
+    const std::string next = std::string(list) + "?pageSize=1&cursor=" + cursor;
+    EXPECT_EQ(get(next + "&backgroundRunning=true").status, 400) << "another list";
+    write([](cache::Writer& db) { cache::uncover(db, {support::at_second(10), support::at_second(20)}); });
+    const auto gap = get(next);
+    EXPECT_EQ(gap.status, 504);
+    EXPECT_NE(gap.body.find("cursor"), std::string::npos) << gap.body;
+    EXPECT_EQ(ask(next, "max-stale").status, 200);
+    EXPECT_EQ(asked(), 0U);
+}
+
+// Polls do not tell of it: what it lacks its own problem says.
+TEST_F(Freshness, WhatTheEngineCouldNotReadIsAskedOfUpstream)
+{
+    fill();
+    EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=50");
+    write([](cache::Writer& db) {
+        cache::Problem problem;
+        problem.conversation = "a";
+        cache::put_problem(db, cache::problem_key({"a"}), problem);
+    });
+    EXPECT_EQ(status(get(item)), "alli-mirror; fwd=stale");
+    EXPECT_EQ(status(get(item + "/chats")), "alli-mirror; fwd=stale");
+    EXPECT_EQ(status(get(std::string(list) + "/b")), "alli-mirror; hit; ttl=50");
+    EXPECT_TRUE(upstream_.woken.empty()) << "the engine tries again by itself";
+    go_away();
+    EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=50; detail=offline");
+    write([](cache::Writer& db) { cache::clear_problem(db, cache::problem_key({"a"})); });
+    upstream_.away = false;
+    EXPECT_EQ(get(item).header("Cache-Status").substr(0, 16), "alli-mirror; hit");
+}
+
+TEST_F(Freshness, OfWhatUpstreamDoesNotHaveTheEngineIsTold)
+{
+    fill();
+    upstream_.reply.status = 404;
+    upstream_.reply.headers = {{"Content-Type", "text/html"}};
+    upstream_.reply.body = "<html>";
+    ask(item, "no-cache");
+    EXPECT_TRUE(upstream_.woken.empty()) << "a gateway's word";
+    upstream_.reply.headers = {{"Content-Type", "application/json"}};
+    upstream_.reply.body = "{}";
+    EXPECT_EQ(ask(item, "no-cache").status, 404);
+    EXPECT_EQ(ask(std::string(list) + "/unknown", "no-cache").status, 404);
+    EXPECT_THAT(upstream_.woken, testing::ElementsAre("a")) << "what is not held is not missed";
 }
 
 TEST_F(Freshness, AReadThatNamesAUserIsNeitherSharedNorHeldBack)

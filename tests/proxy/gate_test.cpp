@@ -205,7 +205,7 @@ TEST(Gate, RefusesChunksThatOthersMayReadDifferently)
     std::string many;
     for (int i = 0; i < 5; ++i) many += "1;" + std::string(250, 'x') + "\r\na\r\n";
     for (const std::string& bad :
-         {"0x3" + end, "3 " + end, "-3" + end, "+3" + end, "\r\n3" + end, std::string(17, '0') + "3" + end,
+         {"0x3" + end, "3 " + end, "-3" + end, "+3" + end, "\r\n3" + end, std::string(17, '0').append("3" + end),
           "FFFFFFFFFFFFFFFF" + end, "3;" + std::string(257, 'x') + end, many + "0\r\n\r\n",
           std::string("3\nabc\n0\n\n"), std::string("3\r\nabcd\r\n0\r\n\r\n"), std::string("3\r\nab\r\n0\r\n\r\n"),
           "3;a\nb" + end, "3;a\rb" + end, std::string("3\r\nabc0\r\n\r\n"), std::string("0\r\nA : b\r\n\r\n"),

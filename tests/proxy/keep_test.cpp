@@ -181,22 +181,97 @@ TEST_F(ListedVariables, AreNeverAnsweredInPart)
     EXPECT_EQ(get(target, {{"Cache-Control", "only-if-cached"}}).status, 504);
 }
 
-TEST_F(ListedVariables, AreAskedForOneByOneBeyondACursorOfOurs)
+class BehindOurCursor : public ListedVariables {
+  protected:
+    void fill_three()
+    {
+        for (const auto& [id, at] : {std::pair("a", 600), {"b", 700}, {"c", 800}})
+            put(id, at, 0, {{"lastChatTime", at}});
+        cover(500, 1000);
+        start();
+        window_ = std::string(list) + "?startedAt=500";
+        cursor_ = json::parse(get(window_ + "&pageSize=1").body)["cursor"];
+    }
+    ::support::HttpReply second(const std::string& variables, const ::support::Headers& more = {})
+    {
+        return get(window_ + "&pageSize=2" + variables + "&cursor=" + cursor_, more);
+    }
+    std::string gold(const std::string& id) { return page_of({id}, R"({"plan":"gold"})"); }
+    std::string window_, cursor_;
+};
+
+TEST_F(BehindOurCursor, VariablesOfAWholePageCostOneRequest)
 {
-    put("a", 600, 0, {{"lastChatTime", 600}});
-    put("b", 700, 0, {{"lastChatTime", 700}});
-    cover(500, 1000);
-    start();
-    const std::string window = std::string(list) + "?startedAt=500&pageSize=1";
-    const std::string cursor = json::parse(get(window).body)["cursor"];
-    upstream_.reply.body = bare("a").substr(0, bare("a").size() - 1) + R"(,"variables":{"plan":"gold"}})";
-    const auto second = get(window + "&variables=plan&cursor=" + cursor);
-    EXPECT_EQ(second.body, page_of({"a"}, R"({"plan":"gold"})"));
-    EXPECT_EQ(status(second), "alli-mirror; hit; ttl=50");
+    fill_three();
+    upstream_.reply.body = page_of({"b", "a"}, R"({"plan":"gold"})");
+    const auto page = second("&variables=plan");
+    EXPECT_EQ(page.body, upstream_.reply.body);
+    EXPECT_EQ(status(page), "alli-mirror; hit; ttl=50");
     ASSERT_EQ(upstream_.requests.size(), 1U);
-    EXPECT_EQ(upstream_.requests[0].target, std::string(list) + "/a?variables=plan");
-    get(window + "&variables=plan&cursor=" + cursor);
+    EXPECT_EQ(upstream_.requests[0].target, std::string(list) + "?variables=plan&pageSize=50&startedAt=599&endAt=701");
+    EXPECT_EQ(second("&variables=plan").body, page.body);
     EXPECT_EQ(upstream_.requests.size(), 1U);
+}
+
+TEST_F(BehindOurCursor, VariablesAreNoOlderThanOnAFirstPage)
+{
+    fill_three();
+    upstream_.reply.body = page_of({"b", "a"}, R"({"plan":"gold"})");
+    second("&variables=plan");
+    upstream_.reply.body = page_of({"b", "a"}, R"({"plan":"lead"})");
+    clock_.seconds = 2059;
+    EXPECT_NE(second("&variables=plan").body, upstream_.reply.body);
+    clock_.seconds = 2061;
+    EXPECT_EQ(second("&variables=plan").body, upstream_.reply.body);
+    EXPECT_EQ(upstream_.requests.size(), 2U);
+    clock_.seconds = 3000;
+    upstream_.away = true;
+    upstream_.state.reachable = false;
+    const auto offline = second("&variables=plan");
+    EXPECT_EQ(offline.body, upstream_.reply.body);
+    EXPECT_EQ(status(offline), "alli-mirror; hit; ttl=-950; detail=offline");
+    EXPECT_EQ(second("&variables=plan", {{"Cache-Control", "no-cache"}}).status, 504);
+}
+
+// Another request brings a younger value, and nothing that lists are told from changes.
+TEST_F(BehindOurCursor, VariablesAreNotKeptInAnAnswer)
+{
+    fill_three();
+    upstream_.reply.body = page_of({"b", "a"}, R"({"plan":"gold"})");
+    const std::string before = second("&variables=plan").body;
+    ASSERT_EQ(second("&variables=plan").body, before);
+    upstream_.reply.body = bare("a").substr(0, bare("a").size() - 1) + R"(,"variables":{"plan":"lead"}})";
+    get(std::string(list) + "/a?variables=plan", {{"Cache-Control", "no-cache"}});
+    EXPECT_NE(second("&variables=plan").body, before);
+}
+
+TEST_F(BehindOurCursor, WhatAStretchDoesNotBringIsAskedForAlone)
+{
+    fill_three();
+    upstream_.reply.body = R"({"conversations":[],"cursor":null})";
+    const auto answer = [&](const std::string& id, int status, std::string body) {
+        upstream_.replies[std::string(list) + "/" + id + "?variables=plan"] = {
+            status, {{"Content-Type", "application/json"}}, std::move(body)};
+    };
+    answer("a", 200, bare("a").substr(0, bare("a").size() - 1) + R"(,"variables":{"plan":"gold"}})");
+    answer("b", 404, "{}");
+    const auto without = second("&variables=plan");
+    EXPECT_EQ(without.status, 504) << "never without a variable: " << without.body;
+    EXPECT_THAT(upstream_.woken, ElementsAre("b")) << "the engine finds out whether it is gone";
+    EXPECT_EQ(get(std::string(list) + "/a?variables=plan").body, upstream_.replies.begin()->second.body)
+        << "one that is gone does not hold up the others";
+    answer("b", 200, bare("b").substr(0, bare("b").size() - 1) + R"(,"variables":{}})");
+    EXPECT_EQ(second("&variables=plan").status, 200);
+}
+
+TEST_F(BehindOurCursor, ANameWithACommaIsNeverAskedForAlone)
+{
+    fill_three();
+    upstream_.reply.body = R"({"conversations":[],"cursor":null})";
+    EXPECT_EQ(second("&variables=a%2Cb").status, 504);
+    EXPECT_EQ(upstream_.requests.size(), 1U);
+    upstream_.reply.body = page_of({"b", "a"}, R"({"a,b":1})");
+    EXPECT_EQ(second("&variables=a%2Cb").body, upstream_.reply.body);
 }
 
 class OneChat : public Keep {
