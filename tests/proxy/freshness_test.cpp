@@ -26,7 +26,9 @@ class Freshness : public ProxyTest {
         put("a", 100, 2);
         put("b", 200, 3);
         cover(0, 1000);
-        start();
+        Options options;
+        options.loops = 1; // each keeps answers of its own
+        start(options);
     }
     ::support::HttpReply ask(const std::string& target, const std::string& wishes)
     {

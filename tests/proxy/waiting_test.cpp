@@ -99,8 +99,11 @@ TEST_F(Waiting, ADeletedConversationIsGoneWhateverUpstreamSays)
     for (const std::string& target : {list + "/a", list + "/a/chats", list + "/a/chats/a%2F0", list + "/a?variables=x"})
         for (const char* wish : {"", "no-cache", "max-age=0"})
             EXPECT_EQ(get(target, {{"Cache-Control", wish}}).status, 404) << target << " " << wish;
+    EXPECT_TRUE(upstream_.requests.empty()) << "it need not be asked";
     const json all{{"conversations", {upstreams("a"), upstreams("b")}}, {"cursor", nullptr}};
     EXPECT_EQ(ask(list, all)["conversations"].size(), 1U);
+    upstream_.away = true;
+    EXPECT_EQ(get(list + "/a").status, 404);
 }
 
 TEST_F(Waiting, WhatUpstreamConfirmedIsItsOwnWordFromThenOn)
@@ -141,7 +144,9 @@ TEST_F(Waiting, AReadAfterAWriteIsAFlightOfItsOwn)
     while (asked < 1) std::this_thread::yield();
     run_to_end(store_.write_outbox([](cache::Writer& db) { db.run("DELETE FROM entry WHERE id = -1"); }));
     std::thread after(read);
-    while (asked < 2) std::this_thread::yield();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (asked < 2 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_EQ(asked, 2);
     open = true;
     before.join();
     after.join();
