@@ -9,6 +9,7 @@ namespace {
 
 constexpr int full_page = 50;
 constexpr std::chrono::seconds first_stride{1};
+constexpr int most_looks_below = 3; // the end of a walk: one is enough unless another is in the way there
 
 } // namespace
 
@@ -121,7 +122,7 @@ bool Walk::drop_older(std::vector<Conversation>& page) const
 Task<Step> Walk::next(Instant now)
 {
     upstream::ListQuery query;
-    if (from_) query.started_at = *from_ - grain();
+    if (from_) query.started_at = std::min(*from_, bound_.value_or(*from_)) - grain();
     query.end_at = bound_;
     query.cursor = cursor_;
     query.page_size = page_size_;
@@ -147,6 +148,22 @@ Task<Step> Walk::next(Instant now)
     co_return step;
 }
 
+// How far down something is passed by. Below the walk's end others have certified, and that stands, but for the rest of
+// an hour: polls end a little later each time, and would make one problem each of what is in their way.
+Instant Walk::passed_from(Instant below) const
+{
+    if (!from_ || below >= *from_) return below;
+    return std::max<Instant>(below, std::chrono::floor<std::chrono::hours>(*from_));
+}
+
+void Walk::note_passed(cache::Span span, const std::string& why)
+{
+    if (!passed_by_.empty() && passed_by_.back().span.from <= span.through)
+        passed_by_.back().span.from = span.from;
+    else
+        passed_by_.push_back({span, why});
+}
+
 bool Walk::pass_by(const std::string& why, Instant now)
 {
     if (page_size_ > 1) {
@@ -154,14 +171,13 @@ bool Walk::pass_by(const std::string& why, Instant now)
         return true;
     }
     const Instant top = bound_.value_or(now + std::chrono::hours(24)); // whatever the clocks say
-    Instant below = bound_.value_or(now) - stride_;
+    const Instant below = bound_.value_or(now) - stride_;
     stride_ *= 4;
-    if (below <= from_.value_or(cache::beginning_of_time)) return false;
+    if (below <= cache::beginning_of_time) return false;
+    // All down to the end: a look just below it ends the walk, and shows that lists can be read at all.
+    if (from_ && below <= *from_ && ++looks_below_ > most_looks_below) return false;
     leave_chain();
-    if (!passed_by_.empty() && passed_by_.back().span.from <= top)
-        passed_by_.back().span.from = below;
-    else
-        passed_by_.push_back({{below, top}, why});
+    note_passed({passed_from(below), top}, why);
     bound_ = reached_ = below;
     return true;
 }

@@ -49,7 +49,7 @@ class Walk {
     Task<Step> next(Instant now);
 
     /// After a page that cannot be read, again and again: asks for less, then goes past it. `now` stands for the newest
-    /// where nothing was seen yet. False when nothing is left below: then nothing was readable at all.
+    /// where nothing was seen yet. False when nothing is readable below, not even below the walk's end.
     bool pass_by(const std::string& why, Instant now);
 
   private:
@@ -63,6 +63,8 @@ class Walk {
     void leave_chain();
     void follow(const std::optional<std::string>& cursor);
     void forget_above(Instant bound);
+    Instant passed_from(Instant below) const;
+    void note_passed(cache::Span span, const std::string& why);
 
     upstream::Client& client_;
     std::optional<Instant> from_, bound_;
@@ -74,6 +76,7 @@ class Walk {
     std::optional<std::vector<ConversationId>> chain_before_; // and the time before
     int page_size_;
     std::chrono::microseconds stride_; // how far the next leap goes
+    int looks_below_ = 0;              // the end, past what cannot be read
     std::vector<Unreadable> passed_by_;
     std::unordered_set<ConversationId> met_; // those that the next page may bring again
     struct Met {
