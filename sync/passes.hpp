@@ -32,7 +32,8 @@ Task<bool> increment(Tools tools, Deletions deletions, Report report);
 /// The last messages that upstream is still writing and that no list shows any more.
 Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report report);
 
-/// These again, whole: something about them changed that no clock shows. A 404 removes one.
+/// These again, whole: something about them changed that no clock shows. A 404 removes one, as far as comparisons may
+/// without a word of a person's.
 Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report);
 
 // Reconcile: what no clock shows. All at the lowest priority.

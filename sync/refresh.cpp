@@ -24,19 +24,36 @@ Task<std::optional<Conversation>> find(Tools tools, ConversationId id, upstream:
     co_return co_await with_retries(tools.clock, tools.random, ask);
 }
 
+void note_suspects(cache::Writer& db, Instant now)
+{
+    constexpr std::string_view key = "mass deletion";
+    const auto suspects = cache::count_suspects(db);
+    if (suspects == 0) {
+        cache::clear_problem(db, key);
+        return;
+    }
+    cache::Problem problem;
+    problem.what = fmt::format("upstream says that {} mirrored conversations do not exist; they are kept", suspects);
+    problem.hint = "if they were deleted there, say so: alli-mirror sync --accept-deletions; "
+                   "if not, see whether the API key is that of another project";
+    problem.since = now;
+    cache::put_problem(db, key, problem);
+}
+
 Task<> put_whole(Tools tools, Conversation found, Asked asked, How how, Report report)
 {
     std::vector<Conversation> one;
     one.push_back(std::move(found));
     const ConversationId id = one.front().id;
-    std::function<void(cache::Writer&)> also = [&](cache::Writer& db) { cache::clear_suspect(db, id); };
+    std::function<void(cache::Writer&)> also = [&](cache::Writer& db) {
+        if (cache::clear_suspect(db, id)) note_suspects(db, tools.clock.now());
+    };
     const Ingested done = co_await ingest(tools, std::move(one), std::move(asked), how, also);
     if (report) report(done);
 }
 
 void remove(cache::Writer& db, Turn turn, const ConversationId& id, Instant now)
 {
-    if (turn.is_outrun(db, id)) return;
     turn.note(db, id);
     cache::IndexBatch index;
     cache::mark_deleted(db, index, id, now);
@@ -54,22 +71,6 @@ bool may_delete(cache::Writer& db, const ConversationId& id, Deletions deletions
     return progress.sweep_deleted < std::max<std::int64_t>(deletions.most, tenth);
 }
 
-void note_suspects(cache::Writer& db, Instant now)
-{
-    constexpr std::string_view key = "mass deletion";
-    const auto suspects = cache::count_suspects(db);
-    if (suspects == 0) {
-        cache::clear_problem(db, key);
-        return;
-    }
-    cache::Problem problem;
-    problem.what = fmt::format("upstream says that {} mirrored conversations do not exist; they are kept", suspects);
-    problem.hint = "if they were deleted there, say so: alli-mirror sync --accept-deletions; "
-                   "if not, see whether the API key is that of another project";
-    problem.since = now;
-    cache::put_problem(db, key, problem);
-}
-
 // Nobody needs to ask a hundred thousand times what a hundred answers said.
 void refuse_endless(Tools tools)
 {
@@ -80,20 +81,42 @@ void refuse_endless(Tools tools)
                     "upstream lacks so many conversations that the comparison was stopped");
 }
 
-void settle_absent(cache::Writer& db, Turn turn, const ConversationId& id, Deletions deletions, Instant now)
+// Where a problem of its own stands, upstream is asked again later.
+void keep(cache::Writer& db, Random& random, const ConversationId& id, Instant now)
 {
-    if (may_delete(db, id, deletions)) {
+    cache::suspect(db, id, now);
+    if (!cache::find_problem(db, cache::problem_key(id))) return;
+    const Error why(Fault::refused, "see the problem \"upstream says that ... do not exist\"",
+                    "upstream says that it does not exist");
+    note_unreadable(db, random, id, why, now);
+}
+
+// Upstream says that it does not exist. What is not held (purged, or deleted through the mirror itself) is nothing to
+// lose. True when something was deleted.
+bool settle_absent(cache::Writer& db, const Tools& tools, Turn turn, const ConversationId& id, Deletions deletions)
+{
+    if (turn.is_outrun(db, id)) return false;
+    const Instant now = tools.clock.now();
+    const bool held = cache::find_held(db, id).has_value();
+    const bool deleted = held && may_delete(db, id, deletions);
+    if (held && !deleted) {
+        keep(db, tools.random, id, now);
+    } else {
         remove(db, turn, id, now);
         cache::Progress progress = cache::load_progress(db);
-        ++progress.sweep_deleted;
+        progress.sweep_deleted += deleted ? 1 : 0;
         cache::save_progress(db, progress);
-        cache::Drift drift;
-        drift.deleted = 1;
-        cache::add_drift(db, drift);
-    } else {
-        cache::suspect(db, id, now);
     }
     note_suspects(db, now);
+    return deleted;
+}
+
+// A comparison found what no clock told.
+void note_drift(cache::Writer& db)
+{
+    cache::Drift drift;
+    drift.deleted = 1;
+    cache::add_drift(db, drift);
 }
 
 } // namespace
@@ -113,7 +136,8 @@ Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report)
             continue;
         }
         const Turn turn = asked->turn();
-        auto gone = [&](cache::Writer& db) { remove(db, turn, id, tools.clock.now()); };
+        const Deletions careful; // whoever asks about one may ask about thousands
+        auto gone = [&](cache::Writer& db) { settle_absent(db, tools, turn, id, careful); };
         co_await tools.store.write(gone);
     }
 }
@@ -136,7 +160,9 @@ Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions de
             continue;
         }
         const Turn turn = asked->turn();
-        auto gone = [&](cache::Writer& db) { settle_absent(db, turn, id, deletions, tools.clock.now()); };
+        auto gone = [&](cache::Writer& db) {
+            if (settle_absent(db, tools, turn, id, deletions)) note_drift(db);
+        };
         co_await tools.store.write(gone);
     }
     auto look = [&](cache::Writer& db) { note_suspects(db, tools.clock.now()); };
