@@ -5,17 +5,8 @@ namespace alli::sync {
 
 Task<> refresh_one(Tools tools, ConversationId id, Report report)
 {
-    std::vector<ConversationId> one{id};
-    std::optional<Error> failure;
-    try {
-        co_await refresh(tools, std::move(one), report);
-    } catch (const Error& error) {
-        failure = error;
-    }
-    if (!failure) co_return;
-    if (concerns_all(*failure)) throw Error(*failure);
-    auto keep = [&](cache::Writer& db) { note_unreadable(db, tools.random, id, *failure, tools.clock.now()); };
-    co_await tools.store.write(keep);
+    std::vector<ConversationId> one{std::move(id)};
+    return refresh(tools, std::move(one), std::move(report));
 }
 
 Task<> Errands::refresh_asked_for()

@@ -52,21 +52,6 @@ std::vector<Conversation> take_out_purged(Tools tools, std::vector<Conversation>
     return purged;
 }
 
-// Whether others can be read while this one cannot.
-Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority)
-{
-    if (fault == Fault::bad_reply || fault == Fault::refused) co_return true;
-    if (fault != Fault::unavailable && fault != Fault::key_rejected) co_return false;
-    upstream::ListQuery least;
-    least.page_size = 1;
-    try {
-        co_await tools.client.list_conversations(least, priority);
-    } catch (const Error&) { // then it concerns all, and the first error says so
-        co_return false;
-    }
-    co_return true;
-}
-
 // One conversation made whole; asked again as a whole when an answer could not be had or read.
 Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
 {
@@ -123,6 +108,20 @@ int most_embedded(const std::vector<Conversation>& listed)
 
 } // namespace
 
+Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority)
+{
+    if (fault == Fault::bad_reply || fault == Fault::refused) co_return true;
+    if (fault != Fault::unavailable && fault != Fault::key_rejected) co_return false;
+    upstream::ListQuery least;
+    least.page_size = 1;
+    try {
+        co_await tools.client.list_conversations(least, priority);
+    } catch (const Error&) { // then it concerns all, and the first error says so
+        co_return false;
+    }
+    co_return true;
+}
+
 void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
                      std::optional<Instant> last_chat_at)
 {
@@ -141,6 +140,14 @@ void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id
     problem.retry_at = now + retry_pause(random, problem.tries);
     problem.conversation = id.value;
     cache::put_problem(db, key, problem);
+}
+
+void note_unreadable_alone(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now)
+{
+    const auto before = cache::find_problem(db, cache::problem_key(id));
+    const auto held = cache::find_held(db, id);
+    const bool known = before && before->unreadable;
+    note_unreadable(db, random, id, why, now, held && !known ? held->last_chat_at : std::nullopt);
 }
 
 Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,

@@ -47,8 +47,15 @@ using Asked = std::shared_ptr<const Order::Asked>;
 Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,
                       std::function<void(cache::Writer&)> also);
 
+/// Whether others can be read while this one cannot; may ask upstream for a list to find out.
+Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority);
+
 /// One that cannot be read: kept under its key, and tried again later.
 void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
                      std::optional<Instant> last_chat_at = std::nullopt);
+
+/// One that upstream was asked about by itself: not complete at the time that it is held with, unless it is known where
+/// it stands.
+void note_unreadable_alone(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now);
 
 } // namespace alli::sync

@@ -29,6 +29,9 @@ Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Du
 /// clock, in the commit of its last page and never before. True when it brought something.
 Task<bool> increment(Tools tools, Deletions deletions, Report report);
 
+// Single conversations: what is wrong with one alone is kept as its problem, and the others follow; what concerns all
+// is thrown.
+
 /// The last messages that upstream is still writing and that no list shows any more.
 Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report report);
 
@@ -47,7 +50,8 @@ Task<> sweep(Tools tools, cache::Span span, Deletions deletions, Duties duties);
 /// The span that was verified longest ago, when that was before `before`; none: all is younger.
 std::optional<cache::Span> find_stale(Tools tools, Instant before);
 
-/// Asks about each of them; deletes what a 404 confirms, as far as allowed.
+/// Asks about each of them; deletes what a 404 confirms, as far as allowed. One that cannot be read is not complete at
+/// the time that it is held with. Throws Error{bad_reply} when too many are missing, or cannot be read.
 Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions deletions, Report report);
 
 /// Compares upstream's count of conversations a day with ours, and reads the days that disagree once more.

@@ -88,7 +88,7 @@ void keep(cache::Writer& db, Random& random, const ConversationId& id, Instant n
     if (!cache::find_problem(db, cache::problem_key(id))) return;
     const Error why(Fault::refused, "see the problem \"upstream says that ... do not exist\"",
                     "upstream says that it does not exist");
-    note_unreadable(db, random, id, why, now);
+    note_unreadable_alone(db, random, id, why, now);
 }
 
 // Upstream says that it does not exist. What is not held (purged, or deleted through the mirror itself) is nothing to
@@ -119,51 +119,114 @@ void note_drift(cache::Writer& db)
     cache::add_drift(db, drift);
 }
 
+// What is wrong with this one alone is kept as its problem; what concerns all is thrown. True when it went well.
+Task<bool> try_alone(Tools tools, ConversationId id, upstream::Priority priority, std::function<Task<>()> work)
+{
+    std::optional<Error> failure;
+    try {
+        co_await work();
+    } catch (const Error& error) {
+        failure = error;
+    }
+    if (!failure) co_return true;
+    if (!co_await is_its_own(tools, failure->fault(), priority)) throw Error(*failure);
+    auto note = [&](cache::Writer& db) { note_unreadable_alone(db, tools.random, id, *failure, tools.clock.now()); };
+    co_await tools.store.write(note);
+    co_return false;
+}
+
+// One again, whole; `gone` is committed where upstream says that it does not exist.
+using Gone = std::function<void(cache::Writer&, Turn)>;
+Task<> read_again(Tools tools, ConversationId id, How how, Report report, Gone gone)
+{
+    const Asked asked = tools.order.ask();
+    std::optional<Conversation> found;
+    const bool believed = how.audit && is_planted(Mutant::absence_is_deletion);
+    if (!believed) found = co_await find(tools, id, how.priority);
+    if (found) co_return co_await put_whole(tools, std::move(*found), asked, how, report);
+    const Turn turn = asked->turn();
+    auto settle = [&](cache::Writer& db) { gone(db, turn); };
+    co_await tools.store.write(settle);
+}
+
+How how_alone(upstream::Priority priority, bool audit)
+{
+    How how;
+    how.source = Source::single;
+    how.priority = priority;
+    how.depth = Depth::all;
+    how.audit = audit;
+    return how;
+}
+
+// It is asked about as its own problem, and stays out of what is certified until then.
+bool is_let_alone(Tools tools, const ConversationId& id)
+{
+    const auto problem =
+        tools.store.read([&](cache::Reader& db) { return cache::find_problem(db, cache::problem_key(id)); });
+    return problem && problem->unreadable && problem->retry_at && *problem->retry_at > tools.clock.now();
+}
+
+// What fails for so many is no matter of each.
+void refuse_many(int failed)
+{
+    constexpr int most = 100;
+    if (failed >= most)
+        throw Error(Fault::bad_reply, "see the problems of these conversations",
+                    "so many conversations cannot be read that the comparison was stopped");
+}
+
+Task<> read_growing_one(Tools tools, cache::Growing it, Report report)
+{
+    constexpr std::int64_t page_size = 100;
+    const int page = static_cast<int>((it.chats - 1) / page_size) + 1;
+    std::function<Task<std::optional<std::vector<Chat>>>()> ask = [&] {
+        return tools.client.list_chats(it.id, page, upstream::Priority::increment);
+    };
+    const Asked asked = tools.order.ask();
+    auto chats = co_await with_retries(tools.clock, tools.random, ask);
+    if (!chats) co_return; // gone: the next comparison says so
+    Ingested done;
+    const Turn turn = asked->turn();
+    auto put = [&](cache::Writer& db) {
+        if (turn.is_outrun(db, it.id)) return;
+        cache::IndexBatch index;
+        done.chats = cache::put_chats(db, index, it.id, (page - 1) * page_size, *chats);
+        index.flush(db);
+    };
+    co_await tools.store.write(put);
+    if (report) report(done);
+}
+
 } // namespace
 
 Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report)
 {
-    How how;
-    how.source = Source::single;
-    how.priority = upstream::Priority::increment;
-    how.depth = Depth::all;
+    const How how = how_alone(upstream::Priority::increment, false);
+    const Deletions careful; // whoever asks about one may ask about thousands
     for (const ConversationId& id : ids) {
         if (was_purged(tools, id)) continue;
-        const Asked asked = tools.order.ask();
-        auto found = co_await find(tools, id, how.priority);
-        if (found) {
-            co_await put_whole(tools, std::move(*found), asked, how, report);
-            continue;
-        }
-        const Turn turn = asked->turn();
-        const Deletions careful; // whoever asks about one may ask about thousands
-        auto gone = [&](cache::Writer& db) { settle_absent(db, tools, turn, id, careful); };
-        co_await tools.store.write(gone);
+        Gone gone = [&](cache::Writer& db, Turn turn) { settle_absent(db, tools, turn, id, careful); };
+        std::function<Task<>()> work = [&] { return read_again(tools, id, how, report, gone); };
+        co_await try_alone(tools, id, how.priority, work);
     }
 }
 
 Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions deletions, Report report)
 {
-    How how;
-    how.source = Source::single;
-    how.priority = upstream::Priority::reconcile;
-    how.depth = Depth::all;
-    how.audit = true;
+    const How how = how_alone(upstream::Priority::reconcile, true);
+    int failed = 0;
     for (const ConversationId& id : ids) {
         if (was_purged(tools, id)) continue;
-        if (!deletions.accepted) refuse_endless(tools);
-        const Asked asked = tools.order.ask();
-        std::optional<Conversation> found;
-        if (!is_planted(Mutant::absence_is_deletion)) found = co_await find(tools, id, how.priority);
-        if (found) {
-            co_await put_whole(tools, std::move(*found), asked, how, report);
-            continue;
+        if (!deletions.accepted) {
+            refuse_endless(tools);
+            if (is_let_alone(tools, id)) continue;
         }
-        const Turn turn = asked->turn();
-        auto gone = [&](cache::Writer& db) {
+        Gone gone = [&](cache::Writer& db, Turn turn) {
             if (settle_absent(db, tools, turn, id, deletions)) note_drift(db);
         };
-        co_await tools.store.write(gone);
+        std::function<Task<>()> work = [&] { return read_again(tools, id, how, report, gone); };
+        if (!co_await try_alone(tools, id, how.priority, work)) refuse_many(++failed);
     }
     auto look = [&](cache::Writer& db) { note_suspects(db, tools.clock.now()); };
     if (!ids.empty()) co_await tools.store.write(look);
@@ -171,25 +234,9 @@ Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions de
 
 Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report report)
 {
-    constexpr std::int64_t page_size = 100;
     for (const cache::Growing& it : growing) {
-        const int page = static_cast<int>((it.chats - 1) / page_size) + 1;
-        std::function<Task<std::optional<std::vector<Chat>>>()> ask = [&] {
-            return tools.client.list_chats(it.id, page, upstream::Priority::increment);
-        };
-        const Asked asked = tools.order.ask();
-        auto chats = co_await with_retries(tools.clock, tools.random, ask);
-        if (!chats) continue; // gone: the next comparison says so
-        Ingested done;
-        const Turn turn = asked->turn();
-        auto put = [&](cache::Writer& db) {
-            if (turn.is_outrun(db, it.id)) return;
-            cache::IndexBatch index;
-            done.chats = cache::put_chats(db, index, it.id, (page - 1) * page_size, *chats);
-            index.flush(db);
-        };
-        co_await tools.store.write(put);
-        if (report) report(done);
+        std::function<Task<>()> work = [&] { return read_growing_one(tools, it, report); };
+        co_await try_alone(tools, it.id, upstream::Priority::increment, work);
     }
 }
 

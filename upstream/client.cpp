@@ -152,8 +152,9 @@ Task<std::optional<Reply>> Client::find(std::string target, std::string what, Ca
 {
     Request request = get(std::move(target), priority);
     Answer answer = co_await call(std::move(request), kind);
+    const bool gone = answer.reply.status == 404 || answer.reply.status == 410;
     // A page in HTML is no word about the conversation: a gateway or a wrong URL says 404 too.
-    if (answer.reply.status == 404 && !is_html(answer.reply)) co_return std::nullopt;
+    if (gone && !is_html(answer.reply)) co_return std::nullopt;
     require_read(answer.reply, what);
     co_return std::move(answer.reply);
 }

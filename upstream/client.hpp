@@ -53,7 +53,8 @@ class Client {
 
     Client(Transport& transport, Pace& pace, Clock& clock, Options options);
 
-    // Reads. 404 of one thing is an absent value; every other non-2xx throws (key_rejected, unavailable, refused).
+    // Reads. 404 or 410 of one thing is an absent value; every other non-2xx throws (key_rejected, unavailable,
+    // refused).
     Task<Listed> list_conversations(ListQuery query, Priority priority);
     Task<std::optional<Conversation>> find_conversation(ConversationId id, Priority priority);
     Task<std::optional<std::vector<Chat>>> list_chats(ConversationId id, int page_no, Priority priority);

@@ -39,10 +39,78 @@ class Unreadable : public EngineTest {
         };
     }
 
+    /// What is asked about it alone, or about its chats, is answered with that; lists are as they are.
+    void fail(const std::string& id, int status, std::string body = R"({"type":"APIError","code":1,"message":"no"})")
+    {
+        const std::string path = "/webapi/v2/conversations/" + id;
+        model_.before = [path, status, body](const upstream::Request& request) -> std::optional<upstream::Reply> {
+            if (request.target != path && !request.target.starts_with(path + '/')) return std::nullopt;
+            upstream::Reply made;
+            made.status = status;
+            made.body = body;
+            return made;
+        };
+    }
+
+    /// Lists do not show it; it is still there.
+    void hide_from_lists(const std::string& id)
+    {
+        model_.before = [this, id, alone = model_.before](const upstream::Request& request) {
+            if (!request.target.starts_with("/webapi/v2/conversations?"))
+                return alone ? alone(request) : std::optional<upstream::Reply>();
+            auto node = model_.conversations.extract(id);
+            std::optional<upstream::Reply> made = model_.answer_of(request.target);
+            model_.conversations.insert(std::move(node));
+            return made;
+        };
+    }
+
+    const cache::Problem* problem_of(const std::string& id)
+    {
+        found_ = problems();
+        for (const cache::Problem& it : found_)
+            if (it.conversation == id) return &it;
+        return nullptr;
+    }
+
     bool covers(std::int64_t second)
     {
         const Instant at = support::at_second(second);
         return store_->read([&](cache::Reader& db) { return cache::is_covered(db, at, at + microseconds(1)); });
+    }
+
+    std::string title_of(const std::string& id)
+    {
+        const auto item = store_->read([&](cache::Reader& db) { return cache::find_item(db, {id}); });
+        return item ? json::parse(*item).value("title", "") : "";
+    }
+
+    /// The daemon for a while, and what it says of itself in the end.
+    void run_for(std::chrono::nanoseconds time)
+    {
+        const auto end = clock_.passed() + time;
+        run_until(
+            [&](Engine& engine) {
+                state_after_run_ = *engine.state();
+                return clock_.passed() >= end;
+            },
+            100'000);
+    }
+
+    /// Some time after a local app asked for each.
+    void ask_for(std::vector<std::string> ids)
+    {
+        bool asked = false;
+        const auto end = clock_.passed() + minutes(3);
+        run_until(
+            [&](Engine& engine) {
+                for (const std::string& id : ids)
+                    if (!asked && clock_.passed() > end - minutes(2)) engine.wake_conversation({id});
+                asked = clock_.passed() > end - minutes(2);
+                state_after_run_ = *engine.state();
+                return clock_.passed() >= end;
+            },
+            10'000);
     }
 
     Instant boundary()
@@ -58,6 +126,11 @@ class Unreadable : public EngineTest {
         EXPECT_TRUE(problems().empty()) << problems()[0].what;
         EXPECT_TRUE(complete());
     }
+
+    State state_after_run_;
+
+  private:
+    std::vector<cache::Problem> found_;
 };
 
 // Six minutes below the next one: the leap that gets past it goes below the overlap.
@@ -128,6 +201,103 @@ TEST_F(Unreadable, ListsAltogetherAreAFailure)
     advance(minutes(1));
     EXPECT_THROW(pass(), Error);
     EXPECT_EQ(boundary(), before);
+}
+
+struct Bad {
+    int status;
+    std::string body;
+};
+const std::vector<Bad>& bad_answers()
+{
+    static const std::vector<Bad> all{{400, "{}"}, {403, "{}"}, {500, "{}"}, {503, "{}"}, {200, R"({"id":7})"}};
+    return all;
+}
+
+// Held, not listed any more, and what upstream says of it is no 404: the others are compared all the same.
+TEST_F(Unreadable, AnswerAboutAMissingOneStopsNoComparison)
+{
+    for (const Bad& bad : bad_answers()) {
+        SCOPED_TRACE(bad.status);
+        fail("c30", bad.status, bad.body);
+        hide_from_lists("c30");
+        model_.conversations["c7"].title = "renamed to " + std::to_string(bad.status);
+        run_for(hours(25));
+        EXPECT_EQ(title_of("c7"), "renamed to " + std::to_string(bad.status));
+        EXPECT_TRUE(holds("c30"));
+        EXPECT_TRUE(problem_of("c30"));
+        EXPECT_EQ(problems().size(), 1U);
+        EXPECT_FALSE(covers(10'300));
+        EXPECT_TRUE(covers(10'290));
+        EXPECT_TRUE(state_after_run_.key_accepted && state_after_run_.reachable);
+        expect_healed();
+    }
+}
+
+TEST_F(Unreadable, AnswerOf410IsThatItIsGone)
+{
+    fail("c30", 410);
+    hide_from_lists("c30");
+    run_for(hours(25));
+    EXPECT_FALSE(holds("c30"));
+    EXPECT_TRUE(problems().empty());
+}
+
+// Upstream's own trouble with one that a problem asks for again, or a local app, keeps nobody else waiting.
+TEST_F(Unreadable, AnswerHoldsUpNoOtherThatIsAskedForAlone)
+{
+    for (const Bad& bad : bad_answers()) {
+        SCOPED_TRACE(bad.status);
+        fail("c30", bad.status, bad.body);
+        model_.conversations["c31"].title = "renamed to " + std::to_string(bad.status);
+        ask_for({"c30", "c31"});
+        EXPECT_EQ(title_of("c31"), "renamed to " + std::to_string(bad.status));
+        const auto* problem = problem_of("c30");
+        ASSERT_TRUE(problem);
+        EXPECT_GT(*problem->retry_at, problem->since);
+        EXPECT_FALSE(covers(10'300));
+        EXPECT_TRUE(state_after_run_.key_accepted && state_after_run_.reachable);
+        const int tries = problem->tries;
+        run_for(minutes(20));
+        ASSERT_TRUE(problem_of("c30"));
+        EXPECT_GT(problem_of("c30")->tries, tries);
+        EXPECT_LT(problem_of("c30")->tries, tries + 20) << "after pauses that grow";
+        expect_healed();
+    }
+}
+
+TEST_F(Unreadable, ChatsOfOneThatGrowsHoldUpNoOther)
+{
+    model_.embedded = 0;
+    model_.add("a", model_.now, 1);
+    model_.add("b", model_.now, 1);
+    for (const char* id : {"a", "b"}) model_.conversations[id].chats.back()["completed"] = false;
+    pass();
+    advance(hours(2)); // no poll lists them any more
+    model_.conversations["b"].chats.back()["message"] = "all of it";
+    model_.conversations["b"].chats.back()["completed"] = true;
+    for (const Bad& bad : bad_answers()) {
+        SCOPED_TRACE(bad.status);
+        fail("a", bad.status, bad.body);
+        run_for(minutes(5));
+        EXPECT_TRUE(problem_of("a"));
+        EXPECT_TRUE(state_after_run_.key_accepted && state_after_run_.reachable);
+    }
+    const auto held = store_->read([](cache::Reader& db) { return cache::find_chats(db, {"b"}, 1); });
+    EXPECT_EQ(json::parse(held->at(0))["message"], "all of it");
+    expect_healed();
+}
+
+// A key that opens nothing is everybody's matter, whoever meets it first.
+TEST_F(Unreadable, AnswerThatAllGetIsNoProblemOfOne)
+{
+    model_.before = [](const upstream::Request&) {
+        upstream::Reply made;
+        made.status = 403;
+        return std::optional(made);
+    };
+    ask_for({"c30"});
+    EXPECT_FALSE(state_after_run_.key_accepted);
+    EXPECT_FALSE(problem_of("c30"));
 }
 
 } // namespace

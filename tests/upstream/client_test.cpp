@@ -193,6 +193,8 @@ TEST(Client, KnowsThatOneThingIsAbsent)
     const auto error = world.failure(world.client->list_conversations({}, Priority::app));
     ASSERT_TRUE(error);
     EXPECT_EQ(error->fault(), Fault::refused);
+    world.says(410, R"({"type":"APIError","code":7003,"message":"gone"})");
+    EXPECT_FALSE(world.run(world.client->find_conversation(world.id, Priority::app)));
 }
 
 TEST(Client, DoesNotTakeAPagesNotFoundForAnAbsentConversation)
