@@ -8,7 +8,8 @@
 namespace alli::sync {
 namespace {
 
-constexpr std::int64_t page_size = 100; // the contract: chats come 100 a page
+constexpr std::int64_t page_size = 100;                    // the contract: chats come 100 a page
+constexpr std::int64_t most_chats = std::int64_t{1} << 24; // what the mirror has places for: a count beyond is none
 
 int page_of(std::int64_t ordinal)
 {
@@ -18,6 +19,12 @@ int page_of(std::int64_t ordinal)
 std::int64_t embedded_count(const Conversation& listed)
 {
     return static_cast<std::int64_t>(listed.chats.size());
+}
+
+std::optional<std::int64_t> count_of(const Conversation& listed)
+{
+    const auto& count = listed.chat_count;
+    return count && *count >= 0 && *count < most_chats ? count : std::nullopt;
 }
 
 Missing everything()
@@ -36,6 +43,26 @@ bool tails_agree(const Conversation& listed, const std::vector<ChatId>& held_tai
                       [](const ChatId& id, const Chat& chat) { return id == chat.id; });
 }
 
+// By its item, which may not count them.
+std::int64_t least_count(const Conversation& listed)
+{
+    const std::int64_t any = listed.last_chat_at ? 1 : 0;
+    return std::max({any, embedded_count(listed), count_of(listed).value_or(0)});
+}
+
+// Upstream has no such page. Only the conversation can tell whether it is gone with its chats: to believe it of the
+// page would leave it out and certify its time all the same. True: the chats end here. Throws what does not go
+// together.
+Task<bool> ends_at(upstream::Client& client, ConversationId id, std::int64_t ordinal, std::int64_t least,
+                   upstream::Priority priority)
+{
+    const auto found = co_await client.find_conversation(id, priority);
+    if (found && ordinal < least)
+        throw Error(Fault::bad_reply, "upstream has the conversation, but not its chats; it is tried again by itself",
+                    "upstream has no chats of it from number {} on, and shows more", ordinal + 1);
+    co_return found.has_value();
+}
+
 bool looks_unchanged(const Conversation& listed, const cache::Held& held)
 {
     return held.last_completed && listed.last_chat_at == held.last_chat_at;
@@ -45,15 +72,15 @@ bool looks_unchanged(const Conversation& listed, const cache::Held& held)
 
 std::int64_t tail_start(const Conversation& listed)
 {
-    return std::max<std::int64_t>(0, listed.chat_count.value_or(0) - embedded_count(listed));
+    return std::max<std::int64_t>(0, count_of(listed).value_or(0) - embedded_count(listed));
 }
 
 Missing find_missing(const Conversation& listed, const std::optional<cache::Held>& held,
                      const std::vector<ChatId>& held_tail)
 {
     const std::int64_t have = held ? held->chats : 0;
-    if (!listed.chat_count) return everything();
-    const std::int64_t count = *listed.chat_count, start = tail_start(listed);
+    if (!count_of(listed)) return everything();
+    const std::int64_t count = *count_of(listed), start = tail_start(listed);
     if (count < embedded_count(listed) || have > count) return everything();
 
     Missing missing;
@@ -72,10 +99,11 @@ Missing find_missing(const Conversation& listed, const std::optional<cache::Held
 Missing find_all(const Conversation& listed)
 {
     const std::int64_t start = tail_start(listed);
-    if (!listed.chat_count || *listed.chat_count < embedded_count(listed)) return everything();
+    const auto count = count_of(listed);
+    if (!count || *count < embedded_count(listed)) return everything();
     Missing missing;
     missing.embedded_at = start;
-    missing.cut_from = listed.chat_count;
+    missing.cut_from = count;
     if (start > 0) missing.last_page = page_of(start - 1);
     return missing;
 }
@@ -84,12 +112,19 @@ Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation list
                                      upstream::Priority priority)
 {
     Update update;
+    const std::int64_t least = least_count(listed);
     std::int64_t known = -1; // how many chats upstream has, once a page that is not full has told
     for (int page = missing.first_page; page <= missing.last_page; ++page) {
         auto chats = co_await client.list_chats(listed.id, page, priority);
-        if (!chats) co_return std::nullopt;
-        ++update.pages;
         const std::int64_t first = (std::int64_t{page} - 1) * page_size;
+        if (!chats) { // behind pages that were full it is how some say that there are no more
+            const bool plain = update.pages > 0 && first >= least;
+            const bool ends = plain || co_await ends_at(client, listed.id, first, least, priority);
+            if (!ends) co_return std::nullopt;
+            known = first;
+            break;
+        }
+        ++update.pages;
         const bool full = std::ssize(*chats) >= page_size;
         if (!full) known = first + std::ssize(*chats);
         ChatRun run;
@@ -97,6 +132,9 @@ Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation list
         run.chats = std::move(*chats);
         update.runs.push_back(std::move(run));
         if (!full) break;
+        if (first >= most_chats)
+            throw Error(Fault::bad_reply, "upstream's paging is broken, or this is no conversation",
+                        "the pages of a conversation's chats do not end");
         if (missing.to_the_end && page == missing.last_page) ++missing.last_page;
     }
     if (missing.to_the_end) update.cut_from = known;

@@ -41,7 +41,7 @@ Missing find_all(const Conversation& listed);
 /// The ordinal from which find_missing wants the held ids: where the embedded chats begin.
 std::int64_t tail_start(const Conversation& listed);
 
-/// None when the conversation is gone meanwhile.
+/// None when the conversation is gone meanwhile; Error{bad_reply} where upstream has it, and not its chats.
 Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing,
                                      upstream::Priority priority);
 

@@ -77,5 +77,18 @@ TEST(Missing, IsTheLastPageWhereSomethingMovedThatCannotBeSeen)
     expect_pages(find_missing(listed(150, 0), growing, {}), 2, 2);
 }
 
+TEST(Missing, TakesACountThatCannotBeForNone)
+{
+    for (const std::int64_t count :
+         {std::int64_t{-1}, std::int64_t{1} << 24, std::int64_t{220'000'000'000}, INT64_MAX}) {
+        Conversation odd = listed(5, 5);
+        odd.chat_count = count;
+        EXPECT_TRUE(find_missing(odd, std::nullopt, {}).to_the_end) << count;
+        EXPECT_FALSE(find_missing(odd, std::nullopt, {}).embedded_at) << count;
+        EXPECT_TRUE(find_all(odd).to_the_end) << count;
+        EXPECT_EQ(tail_start(odd), 0) << count;
+    }
+}
+
 } // namespace
 } // namespace alli::sync

@@ -79,6 +79,18 @@ class Unreadable : public EngineTest {
         return store_->read([&](cache::Reader& db) { return cache::is_covered(db, at, at + microseconds(1)); });
     }
 
+    /// Upstream's own answer, but for the counts of chats.
+    upstream::Reply uncounted(const std::string& target)
+    {
+        upstream::Reply made = model_.answer_of(target);
+        json body = json::parse(made.body);
+        if (body.contains("conversations"))
+            for (json& item : body["conversations"]) item.erase("chatCount");
+        body.erase("chatCount");
+        made.body = body.dump();
+        return made;
+    }
+
     std::string title_of(const std::string& id)
     {
         const auto item = store_->read([&](cache::Reader& db) { return cache::find_item(db, {id}); });
@@ -284,6 +296,84 @@ TEST_F(Unreadable, ChatsOfOneThatGrowsHoldUpNoOther)
     }
     const auto held = store_->read([](cache::Reader& db) { return cache::find_chats(db, {"b"}, 1); });
     EXPECT_EQ(json::parse(held->at(0))["message"], "all of it");
+    expect_healed();
+}
+
+// Some say 404 for the page behind the last one.
+TEST_F(Unreadable, PageOfChatsThatIsNotThereIsTheEndOfThem)
+{
+    model_.embedded = 0;
+    model_.add("even", model_.now - 5, 200);
+    model_.before = [this](const upstream::Request& request) {
+        auto made = uncounted(request.target);
+        if (request.target.ends_with("/even/chats?pageNo=3")) made.status = 404;
+        return std::optional(made);
+    };
+    pass();
+    ASSERT_TRUE(holds("even"));
+    EXPECT_TRUE(problems().empty());
+    EXPECT_TRUE(complete());
+    model_.before = nullptr;
+    run_for(hours(25));
+    expect_mirror_equals_model();
+}
+
+TEST_F(Unreadable, ChatsThatAreNotThereWhileTheirConversationIsAreNoDeletion)
+{
+    model_.embedded = 0;
+    model_.add("listed", model_.now - 5, 120);
+    const std::int64_t at = model_.now - 5;
+    for (const bool counted : {false, true})
+        for (const char* page : {"pageNo=1", "pageNo=2"}) {
+            SCOPED_TRACE(testing::Message() << counted << page);
+            if (!counted && std::string_view(page) == "pageNo=2") continue; // then it is the end: the test above
+            model_.before = [this, counted, page](const upstream::Request& request) {
+                auto made = counted ? model_.answer_of(request.target) : uncounted(request.target);
+                if (request.target.ends_with(page)) made.status = 404;
+                return std::optional(made);
+            };
+            pass();
+            EXPECT_FALSE(holds("listed"));
+            EXPECT_TRUE(problem_of("listed"));
+            EXPECT_FALSE(covers(at));
+        }
+    expect_healed();
+}
+
+TEST_F(Unreadable, OneThatIsGoneWhileItsPageIsReadIsNoProblem)
+{
+    model_.embedded = 0;
+    model_.add("listed", model_.now - 5, 120);
+    model_.before = [this](const upstream::Request& request) {
+        if (request.target.find("/listed") != std::string::npos) model_.conversations.erase("listed");
+        return std::optional<upstream::Reply>();
+    };
+    pass();
+    EXPECT_FALSE(holds("listed"));
+    EXPECT_TRUE(problems().empty());
+}
+
+TEST_F(Unreadable, CountOfChatsThatCannotBeIsNotBelieved)
+{
+    for (const std::int64_t count : {std::int64_t{-7}, std::int64_t{1} << 30, std::int64_t{220'000'000'000}}) {
+        SCOPED_TRACE(count);
+        const std::string id = "odd" + std::to_string(count);
+        model_.add(id, model_.now - 5, 30);
+        model_.before = [this, id, count](const upstream::Request& request) {
+            auto made = model_.answer_of(request.target);
+            json body = json::parse(made.body);
+            if (body.contains("conversations"))
+                for (json& item : body["conversations"])
+                    if (item["id"] == id) item["chatCount"] = count;
+            made.body = body.dump();
+            return std::optional(made);
+        };
+        ASSERT_NO_THROW(pass());
+        EXPECT_TRUE(problems().empty());
+        const auto held = store_->read([&](cache::Reader& db) { return cache::find_held(db, {id}); });
+        ASSERT_TRUE(held);
+        EXPECT_EQ(held->chats, 30);
+    }
     expect_healed();
 }
 
