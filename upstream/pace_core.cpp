@@ -40,6 +40,13 @@ Breaker::Asker asker(Priority priority)
     return priority == Priority::delivery ? Breaker::Asker::delivery : Breaker::Asker::sync;
 }
 
+// An upstream that cannot answer for one conversation or its chats is not down: that would show in lists.
+bool is_of_one(const Outcome& outcome)
+{
+    const bool one = outcome.call == CallKind::single || outcome.call == CallKind::chats;
+    return one && outcome.kind == Outcome::Kind::failed;
+}
+
 milliseconds left(Clock::Steady until, Clock::Steady now)
 {
     return until <= now ? milliseconds(0) : std::chrono::ceil<milliseconds>(until - now);
@@ -172,18 +179,25 @@ void Pace::Core::serve()
     publish();
 }
 
+void Pace::Core::tell_breaker(const Outcome& outcome, bool probe)
+{
+    using Kind = Outcome::Kind;
+    const bool tells_of_itself = outcome.kind == Kind::unreadable || is_of_one(outcome);
+    if (tells_of_itself && !probe) return;
+    if (outcome.kind == Kind::unreachable)
+        breaker_.failed(now(), Fault::unreachable, outcome.words, probe);
+    else if (outcome.kind == Kind::overloaded || outcome.kind == Kind::failed)
+        breaker_.failed(now(), Fault::unavailable, outcome.words, probe);
+    else
+        breaker_.answered();
+}
+
 void Pace::Core::learn(const Outcome& outcome, Clock::Steady started, bool probe)
 {
     if (closed_) return;
     using Kind = Outcome::Kind;
     const Kind kind = outcome.kind;
-    if (kind == Kind::overloaded || kind == Kind::failed)
-        breaker_.failed(now(), Fault::unavailable, outcome.words, probe);
-    else if (kind == Kind::unreachable)
-        breaker_.failed(now(), Fault::unreachable, outcome.words, probe);
-    else if (kind != Kind::unreadable || probe)
-        breaker_.answered(); // one answer that cannot be read tells of itself alone
-
+    tell_breaker(outcome, probe);
     if (kind == Kind::answered) {
         concurrency_.answered(outcome, in_flight_ >= places(Priority::backfill), started, now());
         pushed_back_ = std::max(0, pushed_back_ - 1);

@@ -54,6 +54,7 @@ struct Pace::Core : std::enable_shared_from_this<Core> {
     std::optional<Error> objection(Priority priority) const;
     void turn_away();
     void serve();
+    void tell_breaker(const Outcome& outcome, bool probe);
     void hold_back(const Outcome& outcome, Clock::Steady started);
     void sleep_until(Clock::Steady due, asio::any_io_executor loop);
     static Task<> nap(std::shared_ptr<Core> core, Nap* own, std::shared_ptr<void> guard);

@@ -299,6 +299,24 @@ TEST_F(Unreadable, ChatsOfOneThatGrowsHoldUpNoOther)
     expect_healed();
 }
 
+// Side by side, four tries each: more failures in a row than an upstream in trouble may have.
+TEST_F(Unreadable, ChatsOfAFewOnOnePageDoNotPassForAnUpstreamThatIsAway)
+{
+    model_.embedded = 0;
+    for (const char* id : {"one", "two", "three", "sound"}) model_.add(id, model_.now - 5, 30);
+    model_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (request.target.find("/chats") == std::string::npos || request.target.find("/sound/") != std::string::npos)
+            return std::nullopt;
+        upstream::Reply made;
+        made.status = 500;
+        return made;
+    };
+    ASSERT_NO_THROW(pass());
+    EXPECT_TRUE(holds("sound"));
+    for (const char* id : {"one", "two", "three"}) EXPECT_TRUE(problem_of(id));
+    expect_healed();
+}
+
 // Some say 404 for the page behind the last one.
 TEST_F(Unreadable, PageOfChatsThatIsNotThereIsTheEndOfThem)
 {

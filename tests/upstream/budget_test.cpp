@@ -231,6 +231,39 @@ TEST(Budget, ServerErrorsTripTheBreakerTooAndPushBacksDoNot)
     EXPECT_EQ(app.refused->fault(), Fault::unavailable);
 }
 
+// Two conversations that upstream cannot answer for would keep everybody away for ever.
+TEST(Budget, WhatFailsForOneConversationTripsNoBreaker)
+{
+    for (const CallKind call : {CallKind::single, CallKind::chats}) {
+        World world(0, 4);
+        const auto ends = [&](Kind kind) {
+            Outcome made = outcome(kind, "upstream answered 500");
+            made.call = call;
+            return made;
+        };
+        for (int i = 0; i < 4; ++i) world.tries(outcome(Kind::failed, "upstream answered 500"));
+        for (int i = 0; i < 20; ++i) world.tries(ends(Kind::failed));
+        EXPECT_EQ(world.pace->state().breaker, Breaker::State::closed);
+        world.tries(outcome(Kind::failed, "upstream answered 500"));
+        EXPECT_EQ(world.pace->state().breaker, Breaker::State::open) << "nor does it make good what lists said";
+
+        world.pass(world.pace->state().probe_in);
+        world.tries(ends(Kind::failed));
+        EXPECT_EQ(world.pace->state().breaker, Breaker::State::open) << "the probe's word is the only one there is";
+    }
+}
+
+TEST(Budget, OverloadAndSilenceTripTheBreakerWhateverWasAskedFor)
+{
+    for (const Kind kind : {Kind::overloaded, Kind::unreachable}) {
+        World world(0, 4);
+        Outcome of_one = outcome(kind, "gone");
+        of_one.call = CallKind::chats;
+        for (int i = 0; i < 5; ++i) world.tries(of_one, Priority::app);
+        EXPECT_EQ(world.pace->state().breaker, Breaker::State::open);
+    }
+}
+
 struct Tripped : World {
     Tripped() : World(0, 4)
     {
