@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sync/engine_fixture.hpp"
+
+namespace alli::sync {
+namespace {
+
+using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
+
+class Census : public EngineTest {
+  protected:
+    void SetUp() override
+    {
+        model_.now = 100'000;
+        fill(400);
+        pass();
+        model_.now += 3'600;
+        clock_.advance(hours(24)); // another one is due
+    }
+
+    /// Polls and windows name times.
+    static bool is_of_census(const std::string& target)
+    {
+        return target.starts_with("/webapi/v2/conversations?") && target.find("At=") == std::string::npos;
+    }
+
+    static upstream::Reply say(std::string body)
+    {
+        upstream::Reply made;
+        made.status = 200;
+        made.body = std::move(body);
+        return made;
+    }
+
+    const cache::Problem* failure()
+    {
+        found_ = problems();
+        for (const cache::Problem& it : found_)
+            if (it.what.starts_with("the census failed")) return &it;
+        return nullptr;
+    }
+
+    std::optional<Instant> counted_at()
+    {
+        return store_->read([](cache::Reader& db) { return cache::load_progress(db); }).chatless_at;
+    }
+
+    std::vector<cache::Problem> found_;
+};
+
+TEST_F(Census, AsksForLessWhereAPageIsTooMuch)
+{
+    model_.add("late", 0, 0);
+    model_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        const auto size = std::stoi(request.target.substr(request.target.find("pageSize=") + 9));
+        if (!is_of_census(request.target) || size <= 12) return std::nullopt;
+        return say(R"({"conversations":[{"id":)");
+    };
+    const auto before = counted_at();
+    run_for(minutes(30));
+    EXPECT_TRUE(holds("late"));
+    EXPECT_GT(counted_at(), before);
+    EXPECT_FALSE(failure());
+}
+
+TEST_F(Census, SaysThatNothingLeadsPastAnItemThatCannotBeRead)
+{
+    model_.before = [this](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (!is_of_census(request.target)) return std::nullopt;
+        json body = json::parse(model_.answer_of(request.target).body);
+        for (json& item : body["conversations"])
+            if (item["id"] == "c100") item["title"] = 7;
+        return say(body.dump());
+    };
+    const auto before = counted_at();
+    run_for(minutes(30));
+    EXPECT_EQ(counted_at(), before);
+    ASSERT_TRUE(failure());
+    EXPECT_THAT(failure()->what, testing::HasSubstr("behind 299 conversations the list cannot be read on"));
+    model_.before = nullptr;
+    run_for(hours(12));
+    EXPECT_GT(counted_at(), before);
+    EXPECT_FALSE(failure());
+}
+
+TEST_F(Census, KeepsToTheShareOfComparisonsOnEachPage)
+{
+    options_.reconcile_rate = 0.1;
+    std::vector<std::chrono::nanoseconds> asked;
+    model_.before = [&](const upstream::Request& request) {
+        if (is_of_census(request.target)) asked.push_back(clock_.passed());
+        return std::optional<upstream::Reply>();
+    };
+    run_for(minutes(5));
+    ASSERT_GE(asked.size(), 8U);
+    for (std::size_t i = 1; i < 8; ++i) EXPECT_GE(asked[i] - asked[i - 1], seconds(10)) << i;
+}
+
+TEST_F(Census, EndsWhereCursorsGoRoundInACircle)
+{
+    model_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (!is_of_census(request.target)) return std::nullopt;
+        const bool a = request.target.find("cursor=a") != std::string::npos;
+        return say(a ? R"({"conversations":[],"cursor":"b"})" : R"({"conversations":[],"cursor":"a"})");
+    };
+    const auto before = counted_at();
+    run_for(minutes(30));
+    EXPECT_EQ(counted_at(), before);
+    ASSERT_TRUE(failure());
+    EXPECT_LT(std::count_if(model_.targets.begin(), model_.targets.end(), is_of_census), 100);
+}
+
+TEST_F(Census, DoesNotEndInAnEndlessRowOfEmptyPages)
+{
+    int number = 0;
+    model_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (!is_of_census(request.target)) return std::nullopt;
+        return say(R"({"conversations":[],"cursor":"n)" + std::to_string(number++) + "\"}");
+    };
+    options_.reconcile_rate = 0;
+    bool failed = false;
+    run_until([&](Engine&) { return failed = failed || failure() || number > 5'000; }, 10'000);
+    EXPECT_TRUE(failure());
+}
+
+// Lists that name no time would lack it, and claim to be whole.
+TEST_F(Census, ClaimsNothingWhileOneWithoutAChatCannotBeRead)
+{
+    model_.add("chatless", 0, 0);
+    model_.before = [this](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        auto made = model_.answer_of(request.target);
+        if (request.target.find("/chatless/chats") != std::string::npos) made.status = 500;
+        json body = json::parse(made.body);
+        if (body.contains("conversations"))
+            for (json& item : body["conversations"]) item.erase("chatCount");
+        made.body = body.dump();
+        return made;
+    };
+    run_for(minutes(30));
+    EXPECT_FALSE(holds("chatless"));
+    EXPECT_FALSE(complete());
+    ASSERT_TRUE(failure());
+    EXPECT_THAT(failure()->what, testing::HasSubstr("1 cannot be read"));
+    model_.before = nullptr;
+    run_for(hours(12));
+    expect_mirror_equals_model();
+    EXPECT_TRUE(complete());
+    EXPECT_TRUE(problems().empty());
+}
+
+} // namespace
+} // namespace alli::sync
