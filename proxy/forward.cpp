@@ -46,7 +46,7 @@ upstream::Request request_for(const Context& cx, const Request& rq)
 // Of one that is held the engine finds out whether it is gone, and how many are.
 void tell_of_absence(const Needs& needs, std::string_view target, const upstream::Reply& reply)
 {
-    if (reply.status != 404 || upstream::is_html(reply)) return;
+    if ((reply.status != 404 && reply.status != 410) || upstream::is_html(reply)) return;
     const Match match = find_route("GET", split_target(target).path);
     if (!match.route || match.ids.empty()) return;
     const ConversationId id{match.ids[0]};

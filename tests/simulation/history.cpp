@@ -97,6 +97,7 @@ std::string History::run()
             start();
         }
     }
+    if (std::string wrong = check_that_one_holds_up_nobody(); !wrong.empty()) return wrong;
     world_.heal();
     if (std::string wrong = check_promptness(); !wrong.empty()) return wrong;
     world_.end_growing();
@@ -178,6 +179,7 @@ std::string History::check_claims()
     return store_->read([&](cache::Reader& db) -> std::string {
         for (const auto& [id, talk] : world_.talks)
             if (cache::is_deleted(db, {id})) return id + " was deleted, but upstream has it";
+        if (world_.our_clock_was_set) return ""; // it says when what was verified
         for (const cache::Interval& it : cache::load_coverage(db))
             for (const auto& [id, talk] : world_.talks) {
                 if (!talk.last) continue;
@@ -194,6 +196,24 @@ std::string History::check_claims()
     });
 }
 
+// Upstream fails for one conversation alone: all others come as ever.
+std::string History::check_that_one_holds_up_nobody()
+{
+    if (world_.ill.empty()) return "";
+    world_.heal_network();
+    pass_time(std::chrono::minutes(10)); // an open breaker keeps its pause of up to five
+    if (world_.clock_was_set || world_.our_clock_was_set) return "";
+    world_.arrive();
+    pass_time(options_.interval * 3 + std::chrono::seconds(30));
+    return store_->read([&](cache::Reader& db) -> std::string {
+        const std::string& newest = world_.talks.rbegin()->first;
+        if (!cache::load_progress(db).backfill_done || cache::find_held(db, {newest})) return "";
+        return fmt::format("{} was never polled while {} was ill ({})", newest, world_.ill,
+                           static_cast<int>(world_.illness)) +
+               list_problems();
+    });
+}
+
 // With nothing in the way, polls alone bring what is new, also what became visible late.
 std::string History::check_promptness()
 {
@@ -202,7 +222,7 @@ std::string History::check_promptness()
     const auto in_the_way = away || !store_->read([](cache::Reader& db) { return cache::load_problems(db); }).empty();
     const Ms since = world_.ours();
     pass_time(options_.interval * 3 + std::chrono::seconds(30));
-    if (in_the_way || world_.clock_was_set || world_.nature.faults_before > 0) return "";
+    if (in_the_way || world_.clock_was_set || world_.our_clock_was_set || world_.nature.faults_before > 0) return "";
     return store_->read([&](cache::Reader& db) -> std::string {
         if (!cache::load_progress(db).backfill_done) return "";
         for (const auto& [id, talk] : world_.talks)

@@ -35,6 +35,7 @@ class History {
     void pass_time(std::chrono::milliseconds time);
 
     std::string check_claims();
+    std::string check_that_one_holds_up_nobody();
     std::string check_promptness();
     std::string check_equal();
     std::string list_problems();

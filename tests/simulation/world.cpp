@@ -114,11 +114,37 @@ void World::act()
     if (draw < 0.94) return grow(growing_);
     if (draw < 0.96 && nature.sends_date) return set_clock();
     if (draw > 0.985) rejecting = !rejecting;
-    if (draw > 0.97 && draw < 0.98) unreadable = unreadable.empty() ? id : "";
+    if (draw < 0.98) return fall_ill(id);
+}
+
+void World::fall_ill(const std::string& id)
+{
+    ill = ill.empty() ? id : "";
+    illness = static_cast<Illness>(random_.below(5));
+}
+
+void World::arrive()
+{
+    create();
+    const std::string id = fmt::format("c{:03}", made_ - 1);
+    if (!talks.at(id).last) append(id, 1, false);
+    talks.at(id).visible_from = ours();
+}
+
+// Ours is set and upstream's is not; what is noted by ours is so many hours ago as before.
+void World::set_our_clock()
+{
+    const Ms by = static_cast<Ms>(random_.below(7'200'000)) - 3'600'000 + (chance(0.2) ? 30 * 86'400'000LL : 0);
+    clock_.set_now(clock_.now() + std::chrono::milliseconds(by));
+    nature.skew -= by;
+    for (auto& [id, talk] : talks) talk.visible_from += by, talk.changed += by;
+    for (auto& [id, when] : gone) when += by;
+    our_clock_was_set = true;
 }
 
 void World::set_clock()
 {
+    if (chance(0.3)) return set_our_clock();
     const Ms by = static_cast<Ms>(random_.below(7'200'000)) - 3'600'000;
     nature.skew += by;
     clock_was_set = true;
@@ -277,6 +303,17 @@ Reply World::reply(const json& body) const
     return made;
 }
 
+std::optional<Reply> World::symptom(const std::string& id, bool chats) const
+{
+    if (id != ill) return std::nullopt;
+    if (illness == Illness::nonsense) return plain(200, R"({"chats":"soon","id":7})");
+    if (illness == Illness::forbidden) return plain(403, R"({"type":"APIError","code":7001,"message":"not this one"})");
+    const bool broken = illness == Illness::broken || (illness == Illness::broken_chats && chats);
+    if (broken) return plain(500, R"({"type":"APIError","code":7000,"message":"a bug"})");
+    if (!chats || illness != Illness::absent_chats) return std::nullopt;
+    return plain(404, R"({"type":"APIError","code":7003,"message":"no such chats"})");
+}
+
 Reply World::answer(const std::string& target)
 {
     const auto question = target.find('?');
@@ -290,7 +327,7 @@ Reply World::answer(const std::string& target)
     const auto found = talks.find(id);
     if (found == talks.end() || found->second.visible_from > ours())
         return plain(404, R"({"type":"APIError","code":7003,"message":"no such conversation"})");
-    if (id == unreadable) return plain(200, R"({"chats":"soon","id":7})");
+    if (auto ails = symptom(id, rest.ends_with("/chats"))) return std::move(*ails);
     if (rest.ends_with("/chats"))
         return chats(found->second, params.contains("pageNo") ? std::stoi(params.at("pageNo")) : 1);
     return reply(item(id, 20));
@@ -387,7 +424,7 @@ Reply World::list(const Params& params)
     const std::size_t end = std::min(places.size(), at + size);
     for (std::size_t i = at; i < end; ++i) {
         json one = item(places[i].second, nature.embedded);
-        if (places[i].second == unreadable) one["chatCount"] = "many";
+        if (places[i].second == ill && illness == Illness::nonsense) one["chatCount"] = "many";
         body["conversations"].push_back(one);
     }
     body["cursor"] = nullptr;

@@ -28,6 +28,10 @@ struct Talk {
     bool chats_edited = false; // silently, at some time: no list shows that
 };
 
+/// How upstream fails for one conversation alone, until it heals: in lists too, or only where it is asked for by
+/// itself.
+enum class Illness { nonsense, broken, forbidden, broken_chats, absent_chats };
+
 /// What the contract leaves open, and how bad the network is; drawn once a history.
 struct Nature {
     bool milliseconds = false, position_cursor = false, inclusive = false, sends_date = true, counts_days = false;
@@ -50,10 +54,10 @@ class World final : public alli::upstream::Transport {
     /// Before anything did: so many conversations, over up to a year.
     void have_past(int conversations);
     void end_growing();
-    void heal()
-    {
-        nature.faults_before = std::exchange(nature.faults, 0), rejecting = away = false, unreadable.clear();
-    }
+    /// One with a chat, now.
+    void arrive();
+    void heal_network() { nature.faults_before += std::exchange(nature.faults, 0), rejecting = away = false; }
+    void heal() { heal_network(), ill.clear(); }
 
     Ms ours() const;   // our clock
     Ms theirs() const; // upstream's
@@ -65,10 +69,11 @@ class World final : public alli::upstream::Transport {
     bool away = false;      // no answer at all
     std::map<std::string, Talk> talks;
     std::map<std::string, Ms> gone; // when they were deleted; our clock
-    std::string unreadable;         // a conversation that answers nonsense
+    std::string ill;                // a conversation, or none
+    Illness illness = Illness::nonsense;
     std::size_t requests = 0;
     Ms set_back = 0; // its clock, in all
-    bool clock_was_set = false;
+    bool clock_was_set = false, our_clock_was_set = false;
 
   private:
     using Params = std::map<std::string, std::string>;
@@ -78,6 +83,8 @@ class World final : public alli::upstream::Transport {
     json stamp_json(Ms when) const;
 
     void set_clock();
+    void set_our_clock();
+    void fall_ill(const std::string& id);
     void create();
     void append(const std::string& id, int count, bool future);
     void edit_field(const std::string& id);
@@ -89,6 +96,7 @@ class World final : public alli::upstream::Transport {
 
     std::optional<alli::upstream::Reply> fault();
     alli::upstream::Reply reply(const json& body) const;
+    std::optional<alli::upstream::Reply> symptom(const std::string& id, bool chats) const;
     alli::upstream::Reply answer(const std::string& target);
     alli::upstream::Reply list(const Params& params);
     alli::upstream::Reply chats(const Talk& talk, int page) const;
