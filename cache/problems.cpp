@@ -21,7 +21,18 @@ Problem read_problem(const Row& row) // key, what, hint, since, tries, retry_at,
     return problem;
 }
 
+// A little more than the longest pause: the clock may have been put right by less than a minute.
+Instant furthest_retry(Instant now)
+{
+    return now + longest_retry + std::chrono::minutes(1);
+}
+
 } // namespace
+
+bool is_due(const Problem& problem, Instant now)
+{
+    return problem.retry_at && (*problem.retry_at <= now || *problem.retry_at > furthest_retry(now));
+}
 
 std::string problem_key(const ConversationId& id)
 {
@@ -74,16 +85,10 @@ std::vector<Problem> load_due_problems(Reader& db, Instant now)
 {
     std::vector<Problem> problems;
     for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
-                                  " FROM problem WHERE retry_at <= ?1 ORDER BY retry_at",
-                                  now))
+                                  " FROM problem WHERE retry_at <= ?1 OR retry_at > ?2 ORDER BY retry_at",
+                                  now, furthest_retry(now)))
         problems.push_back(read_problem(row));
     return problems;
-}
-
-std::optional<Instant> next_retry(Reader& db)
-{
-    for (const Row row : db.query("SELECT min(retry_at) FROM problem")) return row.optional_instant(0);
-    return std::nullopt;
 }
 
 std::vector<Span> load_unreadable(Connection& db)

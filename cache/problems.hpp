@@ -23,6 +23,12 @@ struct Problem {
     std::string key = {};                         // filled in by loading
 };
 
+/// No pause is longer.
+inline constexpr std::chrono::hours longest_retry{6};
+
+/// Its pause is over, or longer than any is: then our clock ran ahead when it began.
+bool is_due(const Problem& problem, Instant now);
+
 /// What a conversation that cannot be read is kept under.
 std::string problem_key(const ConversationId& id);
 
@@ -32,7 +38,6 @@ bool clear_problem(Writer& db, std::string_view key); // true when there was one
 std::optional<Problem> find_problem(Reader& db, std::string_view key);
 std::vector<Problem> load_problems(Reader& db); // the oldest first
 std::vector<Problem> load_due_problems(Reader& db, Instant now);
-std::optional<Instant> next_retry(Reader& db);
 std::vector<Span> load_unreadable(Connection& db);
 
 } // namespace alli::cache

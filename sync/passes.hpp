@@ -47,7 +47,7 @@ Task<> census(Tools tools, Deletions deletions, Duties duties);
 /// A span of what is covered, compared with upstream and certified anew.
 Task<> sweep(Tools tools, cache::Span span, Deletions deletions, Duties duties);
 
-/// The span that was verified longest ago, when that was before `before`; none: all is younger.
+/// The span that was verified longest ago, when that was before `before`, or has yet to come; none: all is younger.
 std::optional<cache::Span> find_stale(Tools tools, Instant before);
 
 /// Asks about each of them; deletes what a 404 confirms, as far as allowed. One that cannot be read is not complete at

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/retry.hpp"
 
+#include "cache/problems.hpp"
+
 #include <algorithm>
 
 namespace alli::sync {
@@ -22,8 +24,7 @@ std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::mi
 std::chrono::milliseconds retry_pause(Random& random, int tries)
 {
     constexpr std::chrono::minutes base{1};
-    constexpr std::chrono::hours cap{6};
-    return base + back_off(random, tries, base, cap);
+    return base + back_off(random, tries, base, cache::longest_retry - base);
 }
 
 } // namespace alli::sync

@@ -6,19 +6,20 @@ namespace alli::sync {
 std::optional<cache::Span> find_stale(Tools tools, Instant before)
 {
     const auto coverage = tools.store.read([](cache::Reader& db) { return cache::load_coverage(db); });
+    // In the future: then the clock was set back.
+    const auto is_stale = [before, now = tools.clock.now()](const cache::Interval& it) {
+        return it.verified_at < before || it.verified_at > now;
+    };
     auto oldest = coverage.end();
     for (auto it = coverage.begin(); it != coverage.end(); ++it)
-        if (it->verified_at < before && (oldest == coverage.end() || it->verified_at < oldest->verified_at))
-            oldest = it;
+        if (is_stale(*it) && (oldest == coverage.end() || it->verified_at < oldest->verified_at)) oldest = it;
     if (oldest == coverage.end()) return std::nullopt;
 
     cache::Span span{oldest->from, oldest->through};
     // Neighbours whose turn it is too go with it: a walk costs at least a page.
-    for (auto it = std::next(oldest); it != coverage.end() && it->verified_at < before && it->from == span.through;
-         ++it)
+    for (auto it = std::next(oldest); it != coverage.end() && is_stale(*it) && it->from == span.through; ++it)
         span.through = it->through;
-    for (auto it = oldest;
-         it != coverage.begin() && std::prev(it)->verified_at < before && std::prev(it)->through == span.from;)
+    for (auto it = oldest; it != coverage.begin() && is_stale(*std::prev(it)) && std::prev(it)->through == span.from;)
         span.from = (--it)->from;
     return span;
 }

@@ -108,5 +108,24 @@ TEST_F(ProgressTest, KeepsTheFirstSinceOfAProblemUntilItIsCleared)
     EXPECT_TRUE(store_->read([](Reader& db) { return load_problems(db); }).empty());
 }
 
+TEST_F(ProgressTest, TriesAgainWhatAClockThatRanAheadPutOff)
+{
+    const Instant now = at_second(1'000'000);
+    auto put = [&](std::string_view key, std::chrono::microseconds pause) {
+        Problem problem{"what", "hint", now};
+        problem.retry_at = now + pause;
+        write([&](Writer& db) { put_problem(db, key, problem); });
+    };
+    put("late", -std::chrono::seconds(1));
+    put("waits", longest_retry);
+    put("ahead", std::chrono::hours(24 * 400));
+    const auto due = store_->read([&](Reader& db) { return load_due_problems(db, now); });
+    ASSERT_EQ(due.size(), 2U);
+    EXPECT_EQ(due[0].key, "late");
+    EXPECT_EQ(due[1].key, "ahead");
+    for (const Problem& it : store_->read([](Reader& db) { return load_problems(db); }))
+        EXPECT_EQ(is_due(it, now), it.key != "waits");
+}
+
 } // namespace
 } // namespace alli::cache

@@ -65,6 +65,18 @@ TEST_F(Reconciled, FindsASilentEditAndSaysInWhichField)
     EXPECT_EQ(drift().fields.at("title"), 1);
 }
 
+TEST_F(Reconciled, ComparesAgainWhatAClockThatRanAheadVerified)
+{
+    const Instant right = clock_.now();
+    clock_.set_now(right + hours(24 * 400));
+    run_one_reconcile();
+    clock_.set_now(right);
+    model_.conversations["c7"].title = "renamed by somebody";
+    run_one_reconcile();
+    const auto found = store_->read([](cache::Reader& db) { return cache::find_item(db, {"c7"}); });
+    EXPECT_EQ(json::parse(*found)["title"], "renamed by somebody");
+}
+
 TEST_F(Reconciled, FindsARatingOfAnOldChatThatNoListShows)
 {
     model_.embedded = 0;
