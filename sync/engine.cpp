@@ -161,13 +161,16 @@ void Engine::on_loop(std::function<void(Core&, Bells&)> action)
 
 void Engine::wake()
 {
-    on_loop([](Core&, Bells& bells) { bells.polls.more.ring(); });
+    on_loop([](Core& core, Bells& bells) {
+        core.plan.hasten_poll();
+        bells.polls.more.ring();
+    });
 }
 
 void Engine::insist()
 {
     on_loop([](Core& core, Bells& bells) {
-        core.plan.wake_upstream();
+        core.plan.insist();
         bells.ring_again();
         bells.polls.more.ring();
         bells.work.more.ring();

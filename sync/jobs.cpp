@@ -20,12 +20,26 @@ Task<> Jobs::attempt(Job& job, bool due, std::function<Task<>()> work)
         failure = error;
     }
     if (failure && (concerns_all(*failure) || once)) throw Error(*failure);
-    job.failures = failure ? job.failures + 1 : 0;
-    if (failure) job.not_before = tools_.clock.steady() + retry_pause(tools_.random, job.failures);
+    take_down(job, failure);
     const auto noted = tools_.store.read([&](cache::Reader& db) { return cache::find_problem(db, job.name); });
     if (!failure && !noted) co_return;
     auto keep_it = [&](cache::Writer& db) { keep(db, job, failure, noted); };
     co_await tools_.store.write(keep_it);
+}
+
+void Jobs::take_down(Job& job, const std::optional<Error>& failure) const
+{
+    job.failure = failure;
+    job.failures = failure ? job.failures + 1 : 0;
+    if (!failure) return;
+    job.failed_at = tools_.clock.steady();
+    job.not_before = job.failed_at + std::min(retry_pause(tools_.random, job.failures), job.longest_pause);
+}
+
+void Jobs::hasten(Job& job)
+{
+    constexpr std::chrono::seconds shortest_pause{15};
+    job.not_before = std::min(job.not_before, job.failed_at + shortest_pause);
 }
 
 void Jobs::keep(cache::Writer& db, const Job& job, const std::optional<Error>& failure,

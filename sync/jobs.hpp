@@ -3,6 +3,7 @@
 // a problem that says why. Runs on the engine's loop.
 #pragma once
 
+#include "cache/problems.hpp"
 #include "sync/ingest.hpp"
 
 #include <functional>
@@ -14,6 +15,9 @@ struct Job {
     std::string name; // the beginning of its problem's sentence
     int failures = 0;
     Clock::Steady not_before{};
+    std::optional<Error> failure = {};                              // of the last try
+    Clock::Steady failed_at{};                                      // then
+    std::chrono::milliseconds longest_pause = cache::longest_retry; // after any number of failures
 };
 
 /// Whether trying something else makes sense after it.
@@ -27,9 +31,14 @@ class Jobs {
     /// thrown. What an earlier process noted goes too when the work is done, or nothing is left to do.
     Task<> attempt(Job& job, bool due, std::function<Task<>()> work);
 
+    /// Somebody would like it sooner, not only for the first time: not at once, or an upstream in trouble hears of
+    /// each.
+    static void hasten(Job& job);
+
     bool once = false; // every failure is thrown
 
   private:
+    void take_down(Job& job, const std::optional<Error>& failure) const;
     void keep(cache::Writer& db, const Job& job, const std::optional<Error>& failure,
               const std::optional<cache::Problem>& noted) const;
 

@@ -23,6 +23,7 @@ Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& 
       jobs_(tools_), reconcile_(tools_, options.reconcile_interval), errands_(tools_, options.interval, counting()),
       pause_(options.interval)
 {
+    polling_.longest_pause = options.interval; // Age counts from the last poll
     deletions_.accepted = options.accept_deletions;
     const Progress progress = load_progress();
     adopt_time_unit(client, progress.unit);
@@ -85,6 +86,27 @@ Task<> Plan::poll()
 {
     std::function<Task<>()> work = [this] { return increase(); };
     co_await jobs_.attempt(polling_, true, work);
+    if (unreadable()) tell_how_it_is();
+}
+
+// Why upstream cannot be compared with, though it answers. Before polls know where to begin, the backfill asks.
+const std::optional<Error>& Plan::unreadable() const
+{
+    return load_progress().boundary ? polling_.failure : backfilling_.failure;
+}
+
+// Well is what was compared, not what had nothing to do.
+void Plan::tell_how_it_is()
+{
+    if (const auto& why = unreadable()) return standing_.failed(*why, tools_.clock.now());
+    if (!polls_fail) standing_.healthy();
+}
+
+void Plan::insist()
+{
+    tools_.client.wake(); // an open breaker lets one through
+    for (Job* job : {&polling_, &backfilling_, &census_, &sweeping_, &settling_, &counting_days_, &retrying_})
+        job->not_before = {};
 }
 
 // --- all the rest ----------------------------------------------------------------------------------------------------
@@ -175,7 +197,7 @@ Task<> Plan::work_down()
     co_await compare();
     std::function<Task<>()> work = [this] { return retry_problems(); };
     co_await jobs_.attempt(retrying_, true, work);
-    if (!polls_fail) standing_.healthy();
+    tell_how_it_is();
 }
 
 Task<> Plan::pass_once(std::function<void(const State&)> report)

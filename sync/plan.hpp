@@ -27,17 +27,20 @@ class Plan {
     Task<> pass_once(std::function<void(const State&)> report);
 
     void accept_deletions() { deletions_.accepted = true; }
-    void wake_upstream() { tools_.client.wake(); } // a person asks: an open breaker lets one through
+    void insist();                                 // a person asks: nothing waits any longer for its next try
+    void hasten_poll() { Jobs::hasten(polling_); } // somebody reads
     Clock::Steady next_poll() const;
     Standing& standing() { return standing_; }
 
-    bool polls_fail = false; // then nothing else says that all is well
+    bool polls_fail = true; // or none was made yet: then nothing else says that all is well
 
   private:
     Instant since() const;
     cache::Progress load_progress() const;
     void count(const Ingested& done);
     Report counting();
+    const std::optional<Error>& unreadable() const;
+    void tell_how_it_is();
 
     void set_pause(bool news);
     Task<> increase();
