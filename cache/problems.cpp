@@ -99,4 +99,15 @@ std::vector<Span> load_unreadable(Connection& db)
     return spans;
 }
 
+std::vector<Problem> load_windows(Reader& db, Span span)
+{
+    std::vector<Problem> problems;
+    for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
+                                  " FROM problem WHERE conversation IS NULL AND from_at < ?2 AND through_at > ?1"
+                                  " ORDER BY from_at",
+                                  span.from, span.through))
+        problems.push_back(read_problem(row));
+    return problems;
+}
+
 } // namespace alli::cache

@@ -40,4 +40,7 @@ std::vector<Problem> load_problems(Reader& db); // the oldest first
 std::vector<Problem> load_due_problems(Reader& db, Instant now);
 std::vector<Span> load_unreadable(Connection& db);
 
+/// Of last chat times that cannot be listed, those that reach into the span.
+std::vector<Problem> load_windows(Reader& db, Span span);
+
 } // namespace alli::cache

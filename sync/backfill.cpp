@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sync/unlisted.hpp"
 #include "sync/windows.hpp"
 
 namespace alli::sync {
@@ -90,13 +91,19 @@ Task<> backfill(Tools tools, Instant since, Deletions deletions, Duties duties)
 
 Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Duties duties)
 {
-    auto forget = [&](cache::Writer& db) { cache::clear_problem(db, problem.key); };
-    co_await tools.store.write(forget); // what still cannot be read is noted anew
-    // What bears times from the future stands above all that polls certify: there is nothing to certify there.
-    const auto boundary = load_boundary(tools);
-    cache::Span gap = *problem.unreadable;
-    gap.through = std::min(gap.through, boundary.value_or(gap.through));
-    if (gap.from < gap.through) co_await close_gap(tools, gap, deletions, duties);
+    std::optional<cache::Span> span;
+    auto begin = [&](cache::Writer& db) { span = begin_retry(db, problem.key); };
+    co_await tools.store.write(begin);
+    if (!span) co_return;
+    std::string why = "a walk down that time did not get there";
+    try {
+        co_await close_gap(tools, *span, deletions, duties);
+    } catch (const Error& error) {
+        if (error.fault() != Fault::bad_reply) throw;
+        why = error.what(); // to its very end: other times are not concerned
+    }
+    auto end = [&](cache::Writer& db) { end_retry(db, tools.random, *span, why, tools.clock.now()); };
+    co_await tools.store.write(end);
 }
 
 } // namespace alli::sync

@@ -79,27 +79,6 @@ Task<> go_down_from(Tools tools, Walk& walk, Step first, How how, Save save, Dut
     }
 }
 
-void note_unreadable(cache::Writer& db, Random& random, const Step& step, Instant through, Instant now)
-{
-    for (const Unreadable& part : step.unreadable) {
-        cache::Span span{part.span.from, std::min(part.span.through, through)};
-        if (span.from >= span.through) continue;
-        const std::string key = "window " + to_rfc3339(span.from);
-        const auto before = cache::find_problem(db, key);
-        if (before && before->unreadable) // of a neighbour that reached further: what it could not certify, nobody has
-            span.through = std::max(span.through, before->unreadable->through);
-        cache::Problem problem;
-        problem.what = fmt::format("conversations between {} and {} cannot be listed: {}", to_rfc3339(span.from),
-                                   to_rfc3339(span.through), part.why);
-        problem.hint = "lists of that time are answered by upstream, not by the mirror, until it can be read";
-        problem.since = before ? before->since : now;
-        problem.tries = before ? before->tries + 1 : 1;
-        problem.retry_at = now + retry_pause(random, problem.tries);
-        problem.unreadable = span;
-        cache::put_problem(db, key, problem);
-    }
-}
-
 void note_clock(cache::Writer& db, bool has_date, Instant now)
 {
     constexpr std::string_view key = "clock";

@@ -30,9 +30,6 @@ using Save = std::function<void(cache::Writer&, const Step&)>;
 Task<> go_down(Tools tools, Walk& walk, How how, Save save, Duties duties);
 Task<> go_down_from(Tools tools, Walk& walk, Step first, How how, Save save, Duties duties);
 
-/// Keeps what was passed by as problems that are tried again.
-void note_unreadable(cache::Writer& db, Random& random, const Step& step, Instant through, Instant now);
-
 /// A problem while upstream sends no Date (then boundaries stand in our own clock), and its end.
 void note_clock(cache::Writer& db, bool has_date, Instant now);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/mutant.hpp"
 #include "sync/passes.hpp"
+#include "sync/unlisted.hpp"
 
 #include <unordered_set>
 
@@ -39,7 +40,7 @@ class Poll {
 
     Task<> look_at(const Step& step)
     {
-        readable_ = readable_ && step.unreadable.empty();
+        unreadable_.insert(unreadable_.end(), step.unreadable.begin(), step.unreadable.end());
         for (const Conversation& conversation : step.conversations) {
             seen_.insert(conversation.id);
             newest_ = std::max(newest_, conversation.last_chat_at);
@@ -50,7 +51,7 @@ class Poll {
     // Held with a time that was asked about, yet not listed: deleted, or moved back.
     std::vector<ConversationId> absent() const
     {
-        if (!readable_) return {};
+        if (!unreadable_.empty()) return {};
         const cache::Span asked{from_, Instant::max()};
         auto held = tools_.store.read([&](cache::Reader& db) { return cache::ids_within(db, asked); });
         std::erase_if(held, [&](const ConversationId& id) { return seen_.contains(id); });
@@ -60,7 +61,8 @@ class Poll {
     void save(cache::Writer& db, const Step& step)
     {
         const Instant now = tools_.clock.now();
-        note_unreadable(db, tools_.random, step, *started_, now);
+        // With the last page once more all of it: whoever tried it meanwhile read it without certifying this poll.
+        note_unreadable(db, tools_.random, step.last ? unreadable_ : step.unreadable, *started_, now);
         if (!step.last) return;
         Progress progress = cache::load_progress(db);
         // A little slower an answer is no reason to doubt what was certain.
@@ -79,7 +81,8 @@ class Poll {
     std::optional<Instant> verified_at_;
     Instant from_, sent_at_;
     std::optional<Instant> started_, newest_;
-    bool set_back_ = false, readable_ = true;
+    bool set_back_ = false;
+    std::vector<Unreadable> unreadable_; // passed by so far
     std::unordered_set<ConversationId> seen_;
 };
 

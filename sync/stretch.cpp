@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/stretch.hpp"
 
+#include "sync/unlisted.hpp"
+
 namespace alli::sync {
 namespace {
 
@@ -43,7 +45,8 @@ Task<> Stretch::compare(const Step& step, std::function<void(const Ingested&)> r
 
 void Stretch::certify(cache::Writer& db, const Step& step)
 {
-    note_unreadable(db, tools_.random, step, part_.through, tools_.clock.now());
+    const auto known = open_ ? cache::load_windows(db, part_) : take_unlisted(db, part_);
+    note_unreadable(db, tools_.random, step.unreadable, part_.through, tools_.clock.now(), known);
     if (!open_) cache::cover(db, {part_.from, part_.through, step.sent_at}, tools_.together);
 }
 

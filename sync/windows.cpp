@@ -160,13 +160,27 @@ Task<> close_side_by_side(Tools tools, Windows& windows, int places, Deletions d
 // Down from each hole until it is closed: below its end, past what cannot be read, if need be.
 Task<> close_one_by_one(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
 {
-    const auto holes = find_readable_gaps(tools, whole);
+    const auto holes = find_readable_gaps(tools, whole, true);
     for (const cache::Span& hole : holes) {
         Until closed;
         closed.below = hole.from;
         const cache::Span down{whole.from, hole.through};
         co_await walk_down(tools, down, closed, deletions, duties);
     }
+}
+
+// Several problems may share a gap.
+std::vector<cache::Span> join(std::vector<cache::Span> spans)
+{
+    std::sort(spans.begin(), spans.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+    std::vector<cache::Span> joined;
+    for (const cache::Span& span : spans) {
+        if (!joined.empty() && span.from <= joined.back().through)
+            joined.back().through = std::max(joined.back().through, span.through);
+        else
+            joined.push_back(span);
+    }
+    return joined;
 }
 
 } // namespace
@@ -178,11 +192,14 @@ How how_to_fill()
     return how;
 }
 
-std::vector<cache::Span> find_readable_gaps(Tools tools, cache::Span whole)
+std::vector<cache::Span> find_readable_gaps(Tools tools, cache::Span whole, bool due)
 {
     return tools.store.read([&](cache::Reader& db) {
         auto gaps = cache::load_gaps(db, whole);
-        const auto unreadable = cache::load_unreadable(db);
+        auto unreadable = cache::load_unreadable(db);
+        for (const cache::Problem& it : cache::load_windows(db, whole))
+            if (due && cache::is_due(it, tools.clock.now())) std::erase(unreadable, *it.unreadable);
+        unreadable = join(std::move(unreadable));
         std::erase_if(gaps, [&](const cache::Span& gap) {
             return std::any_of(unreadable.begin(), unreadable.end(),
                                [&](const cache::Span& it) { return it.from <= gap.from && gap.through <= it.through; });

@@ -11,8 +11,9 @@ namespace alli::sync {
 /// Throws what a walk throws; what is certified by then stands.
 Task<> close_gap(Tools tools, cache::Span gap, Deletions deletions, Duties duties);
 
-/// What is not covered of the span, newest first, but for what could not be read and is tried again in its own time.
-std::vector<cache::Span> find_readable_gaps(Tools tools, cache::Span whole);
+/// What is not covered of the span, newest first, but for what could not be read and is tried again in its own time;
+/// `due`: that time has come.
+std::vector<cache::Span> find_readable_gaps(Tools tools, cache::Span whole, bool due = false);
 
 /// Whatever is held already may have changed unseen: every chat is read.
 How how_to_fill();
