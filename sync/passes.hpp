@@ -44,7 +44,8 @@ Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report);
 /// Conversations without a chat are in no window: found by listing without one.
 Task<> census(Tools tools, Deletions deletions, Duties duties);
 
-/// A span of what is covered, compared with upstream and certified anew.
+/// A span of what is covered, compared with upstream and certified anew; down to the page with which `duties.enough`,
+/// unless another walk could not go on there.
 Task<> sweep(Tools tools, cache::Span span, Deletions deletions, Duties duties);
 
 /// The span that was verified longest ago, when that was before `before`, or has yet to come; none: all is younger.

@@ -172,7 +172,13 @@ Task<> Plan::compare()
     co_await jobs_.attempt(settling_, reconcile_.suspects_due(deletions_), work);
     work = [this] { return reconcile_.run_counts(reconcile_duties()); };
     co_await jobs_.attempt(counting_days_, !once_ && reconcile_.counts_due(), work);
-    if (accepted) deletions_.accepted = false; // one round was meant
+    if (accepted && !sweep_waits()) deletions_.accepted = false; // one round was meant
+}
+
+// The last turn of it did not get through.
+bool Plan::sweep_waits() const
+{
+    return !once_ && !sweeping_.failure && reconcile_.sweep_due();
 }
 
 Task<> Plan::retry_problems()
@@ -191,13 +197,29 @@ Task<> Plan::retry_problems()
     }
 }
 
+// What it may be that a single one of them fails with, for ever, holds up nothing else: it is told afterwards.
+Task<std::optional<Error>> Plan::retry_what_is_due()
+{
+    std::function<Task<>()> work = [this] { return retry_problems(); };
+    std::optional<Error> failure;
+    try {
+        co_await jobs_.attempt(retrying_, true, work);
+    } catch (const Error& error) {
+        if (error.fault() != Fault::unavailable && error.fault() != Fault::key_rejected) throw;
+        failure = error;
+    }
+    co_return failure;
+}
+
 Task<> Plan::work_down()
 {
-    co_await close_gaps();
-    co_await compare();
-    std::function<Task<>()> work = [this] { return retry_problems(); };
-    co_await jobs_.attempt(retrying_, true, work);
-    tell_how_it_is();
+    do {
+        co_await close_gaps();
+        const auto failure = co_await retry_what_is_due();
+        co_await compare();
+        if (failure) throw Error(*failure);
+        tell_how_it_is();
+    } while (sweep_waits());
 }
 
 Task<> Plan::pass_once(std::function<void(const State&)> report)

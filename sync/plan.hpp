@@ -19,7 +19,7 @@ class Plan {
 
     /// What is new. What can be read of it, is; what concerns all is thrown: likewise from the others.
     Task<> poll();
-    Task<> work_down(); // the backfill before comparisons; long
+    Task<> work_down(); // the backfill, then what failed before, then comparisons; long
     Task<> run_errands() { return errands_.run(); }
     void ask_for(ConversationId id) { errands_.ask_for(std::move(id)); }
 
@@ -51,7 +51,9 @@ class Plan {
     Task<> compare();
     Duties reconcile_duties();
     Task<> rest();
+    bool sweep_waits() const;
     Task<> retry_problems();
+    Task<std::optional<Error>> retry_what_is_due();
 
     Options options_;
     Order order_;

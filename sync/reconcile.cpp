@@ -63,6 +63,7 @@ std::optional<cache::Span> Reconcile::find_ahead() const
 
 Task<> Reconcile::run_sweep(Deletions deletions, Duties duties)
 {
+    constexpr std::chrono::minutes turn{1};
     const Instant now = tools_.clock.now(), before = stale_before();
     auto begin = [&](cache::Writer& db) {
         cache::Progress known = cache::load_progress(db);
@@ -72,10 +73,15 @@ Task<> Reconcile::run_sweep(Deletions deletions, Duties duties)
         cache::save_progress(db, known);
         return true;
     };
+    const auto ends = tools_.clock.steady() + turn;
+    const auto is_over = [this, ends] { return tools_.clock.steady() >= ends; };
+    duties.enough = [is_over](const Step&) { return is_over(); };
     const bool new_round = co_await tools_.store.write(begin);
     if (const auto ahead = find_ahead(); new_round && ahead) co_await sweep(tools_, *ahead, deletions, duties);
-    for (auto span = find_stale(tools_, before); span; span = find_stale(tools_, before))
+    for (auto span = find_stale(tools_, before); span; span = find_stale(tools_, before)) {
         co_await sweep(tools_, *span, deletions, duties);
+        if (is_over()) break;
+    }
 }
 
 Task<> Reconcile::run_counts(Duties duties)

@@ -17,7 +17,8 @@ class Reconcile {
     bool suspects_due(Deletions deletions) const; // a person has said so, and there are some
 
     Task<> run_census(Deletions deletions, Duties duties);
-    Task<> run_sweep(Deletions deletions, Duties duties); // everything that is due
+    /// A turn of what is due: about a minute, or a page, for others wait. The next one goes on from there.
+    Task<> run_sweep(Deletions deletions, Duties duties);
     Task<> run_counts(Duties duties);
     Task<> settle_suspects(Deletions deletions, Duties duties);
 

@@ -21,7 +21,9 @@ bool is_readable(const Step& step, const cache::Span& part)
 // Everything above the page's oldest is here now; of that very time some may still be missing.
 void Stretch::take(const Step& step)
 {
-    for (const Conversation& conversation : step.conversations) seen_.insert(conversation.id);
+    std::erase_if(seen_, [this](const auto& it) { return it.second >= span_.through; });
+    for (const Conversation& conversation : step.conversations)
+        seen_[conversation.id] = conversation.last_chat_at.value_or(Instant::min());
     Instant from = span_.from;
     if (!step.last) from = step.reached ? std::max(*step.reached + microseconds(1), span_.from) : span_.through;
     part_ = {std::min(from, span_.through), span_.through};
@@ -48,6 +50,13 @@ void Stretch::certify(cache::Writer& db, const Step& step)
     const auto known = open_ ? cache::load_windows(db, part_) : take_unlisted(db, part_);
     note_unreadable(db, tools_.random, step.unreadable, part_.through, tools_.clock.now(), known);
     if (!open_) cache::cover(db, {part_.from, part_.through, step.sent_at}, tools_.together);
+}
+
+bool Edges::is_at(const Step& step)
+{
+    if (step.conversations.empty() || !step.reached || step.reached == std::exchange(reached_, step.reached))
+        return false;
+    return *step.reached + microseconds(1) < through_;
 }
 
 Task<> walk_stretch(Tools tools, Stretch& stretch, Walk& walk, How how, Save save, Duties duties)

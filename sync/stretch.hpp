@@ -5,7 +5,7 @@
 
 #include "sync/passes.hpp"
 
-#include <unordered_set>
+#include <unordered_map>
 
 namespace alli::sync {
 
@@ -40,8 +40,22 @@ class Stretch {
     cache::Span span_; // what is left of it, below
     bool open_;
     Deletions deletions_;
-    cache::Span part_; // what the page at hand completes
-    std::unordered_set<ConversationId> seen_;
+    cache::Span part_;                                 // what the page at hand completes
+    std::unordered_map<ConversationId, Instant> seen_; // and where: those above what is left are forgotten
+};
+
+/// After which pages of a walk down a span it may end, for another to go on there.
+class Edges {
+  public:
+    explicit Edges(cache::Span span) : through_(span.through) {}
+
+    /// Asked for every page. Not within a chain of pages of one time, nor on the way past what cannot be read, nor
+    /// above the span, where windows overlap: whoever goes on from there would begin the same anew.
+    bool is_at(const Step& step);
+
+  private:
+    Instant through_;
+    std::optional<Instant> reached_;
 };
 
 /// Down a span; `save` comes after the certificate.

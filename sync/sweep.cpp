@@ -31,6 +31,10 @@ Task<> sweep(Tools tools, cache::Span span, Deletions deletions, Duties duties)
     how.depth = Depth::all;
     how.audit = true;
     Stretch stretch(tools, span, deletions);
+    Edges edges(span);
+    duties.enough = [&, asked = duties.enough](const Step& step) {
+        return edges.is_at(step) && !stretch.is_open() && asked && asked(step);
+    };
     Walk walk(tools.client, span, how.priority);
     Save nothing_more;
     co_await walk_stretch(tools, stretch, walk, how, nothing_more, duties);

@@ -36,16 +36,11 @@ Task<Walked> walk_down(Tools tools, cache::Span span, Until until, Deletions del
     Walked walked;
     Stretch stretch(tools, span, deletions);
     Walk walk(tools.client, span, upstream::Priority::backfill);
-    std::optional<Instant> reached;
+    Edges edges(span);
     duties.enough = [&](const Step& step) {
         walked.listed += step.conversations.size();
         ++walked.pages;
-        // Not within a chain of pages of one time, nor on the way past what cannot be read, nor above the span, where
-        // windows overlap: whoever goes on from there would begin the same anew.
-        if (step.conversations.empty() || !step.reached || step.reached == std::exchange(reached, step.reached))
-            return false;
-        if (*step.reached + microseconds(1) >= span.through) return false;
-        return walked.pages >= until.pages || *step.reached < until.below;
+        return edges.is_at(step) && (walked.pages >= until.pages || *step.reached < until.below);
     };
     duties.report = [&, report = duties.report](const Ingested& done) {
         walked.requests += 1 + done.chat_pages;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alli/run_to_end.hpp"
 #include "cache/changes.hpp"
 #include "cache/deletions.hpp"
 #include "cache/drift.hpp"
@@ -71,6 +72,77 @@ TEST_F(Reconciled, ComparesAgainWhatAClockThatRanAheadVerified)
     clock_.set_now(right + hours(24 * 400));
     run_one_reconcile();
     clock_.set_now(right);
+    model_.conversations["c7"].title = "renamed by somebody";
+    run_one_reconcile();
+    const auto found = store_->read([](cache::Reader& db) { return cache::find_item(db, {"c7"}); });
+    EXPECT_EQ(json::parse(*found)["title"], "renamed by somebody");
+}
+
+/// A comparison takes long: at so few requests a second, some minutes a page.
+class SlowComparison : public Reconciled {
+  protected:
+    void SetUp() override
+    {
+        fill(400);
+        Reconciled::SetUp();
+        model_.embedded = 0;
+        options_.reconcile_rate = 0.25;
+        model_.targets.clear();
+        advance(hours(20));
+    }
+
+    /// Somebody noted that this one is to be read again.
+    void note(const std::string& id)
+    {
+        cache::Problem problem{"it cannot be read", "", clock_.now()};
+        problem.tries = 1;
+        problem.retry_at = clock_.now();
+        problem.conversation = id;
+        auto put = [&](cache::Writer& db) { cache::put_problem(db, cache::problem_key({id}), problem); };
+        run_to_end(store_->write(put));
+    }
+
+    bool is_over()
+    {
+        const Instant before = clock_.now() - hours(18);
+        const auto coverage = store_->read([](cache::Reader& db) { return cache::load_coverage(db); });
+        return std::none_of(coverage.begin(), coverage.end(), [&](const auto& it) { return it.verified_at < before; });
+    }
+};
+
+TEST_F(SlowComparison, HoldsUpNothingThatIsToBeTriedAgain)
+{
+    bool noted = false;
+    run_until(
+        [&](Engine&) {
+            if (model_.chat_pages() < 30) return false;
+            if (!std::exchange(noted, true)) note("c7");
+            return problems().empty();
+        },
+        100'000);
+    EXPECT_LE(model_.chat_pages(), 170U) << "a page, and the one after it that was begun";
+    EXPECT_FALSE(is_over());
+}
+
+TEST_F(SlowComparison, GoesOnWhereItMadeRoomForOthers)
+{
+    run_until([&](Engine&) { return is_over(); }, 100'000);
+    EXPECT_LE(model_.chat_pages(), 430U) << "where it goes on, one comes again";
+}
+
+TEST_F(Reconciled, GoesOnThoughOneConversationIsAnsweredWithAFailure)
+{
+    cache::Problem problem{"it cannot be read", "", clock_.now()};
+    problem.retry_at = clock_.now();
+    problem.conversation = "c5";
+    auto put = [&](cache::Writer& db) { cache::put_problem(db, cache::problem_key({"c5"}), problem); };
+    run_to_end(store_->write(put));
+    model_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (!request.target.ends_with("/c5")) return std::nullopt;
+        upstream::Reply broken;
+        broken.status = 500;
+        return broken;
+    };
     model_.conversations["c7"].title = "renamed by somebody";
     run_one_reconcile();
     const auto found = store_->read([](cache::Reader& db) { return cache::find_item(db, {"c7"}); });

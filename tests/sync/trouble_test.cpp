@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An upstream that answers, but not with anything that can be read: how soon it is asked again, and what is said of it.
+#include "sync/jobs.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {
@@ -93,20 +94,16 @@ TEST_F(CaptivePortal, IsLookedBehindSoonerWhereSomebodyReads)
     EXPECT_LE(stay(2h, wake, has_polled), 45s);
 }
 
-TEST_F(CaptivePortal, DoesNotHearOfEachReader)
+TEST(Jobs, AreHastenedToAShortPauseAfterTheLastTry)
 {
-    fill(3);
-    pass();
-    options_.interval = 20min;
-    model_.targets.clear();
-    shut_ = true;
-    run_until(
-        [&](Engine& engine) {
-            engine.wake();
-            return clock_.passed() > 10min;
-        },
-        100'000);
-    EXPECT_LT(model_.targets.size(), 20U * 80U) << "at most one poll every half minute";
+    Job job{"a poll failed"};
+    job.failed_at = Clock::Steady(100s);
+    job.not_before = Clock::Steady(1'000s);
+    Jobs::hasten(job);
+    EXPECT_EQ(job.not_before, Clock::Steady(115s)) << "at once, an upstream in trouble would hear of each reader";
+    job.not_before = Clock::Steady(110s);
+    Jobs::hasten(job);
+    EXPECT_EQ(job.not_before, Clock::Steady(110s));
 }
 
 } // namespace
