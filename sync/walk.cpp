@@ -71,9 +71,7 @@ Instant Walk::earliest_sight(Instant now, bool last) const
 
 void Walk::follow(const std::optional<std::string>& cursor)
 {
-    if (cursor == cursor_)
-        throw Error(Fault::bad_reply, "upstream's paging is broken; the walk goes on where it stopped",
-                    "a list's cursor does not advance");
+    cursors_.follow(cursor);
     cursor_ = cursor;
     chained_ = true;
 }
@@ -90,6 +88,7 @@ void Walk::leave_chain()
     cursor_.reset();
     chain_.clear();
     chain_before_.reset();
+    cursors_.leave(); // its length counts until a page is lower than before
     chained_ = false;
 }
 
@@ -103,8 +102,12 @@ bool Walk::descend(const std::optional<std::string>& cursor, std::optional<Insta
         return false;
     }
     cursor_.reset();
-    if (chained_ && !is_settled()) return false; // once more from its beginning
+    if (chained_ && !is_settled()) {
+        cursors_.begin_again();
+        return false;
+    }
     leave_chain();
+    cursors_.forget();
     if (oldest && (!reached_ || *oldest < *reached_)) reached_ = oldest;
     if (!cursor) return true;
     bound_ = *oldest + edge;
@@ -131,11 +134,11 @@ Task<Step> Walk::next(Instant now)
 
     Step step;
     const auto oldest = oldest_of(listed.page.conversations);
-    for (const Conversation& conversation : listed.page.conversations) chain_.push_back(conversation.id);
-    step.conversations = unmet(listed.page.conversations, now);
+    for (const Conversation& conversation : listed.page.conversations) chain_.insert(conversation.id);
     step.asked_at = listed.asked_at;
     step.has_date = listed.has_date;
-    step.last = descend(listed.page.cursor, oldest);
+    step.last = descend(listed.page.cursor, oldest); // may throw: then the page was not met
+    step.conversations = unmet(listed.page.conversations, now);
     step.reached = reached_;
     step.sent_at = earliest_sight(now, step.last);
     if (bound_) forget_above(*bound_);

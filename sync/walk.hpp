@@ -8,6 +8,7 @@
 #pragma once
 
 #include "cache/coverage.hpp"
+#include "sync/cursors.hpp"
 #include "sync/order.hpp"
 #include "upstream/client.hpp"
 
@@ -71,9 +72,10 @@ class Walk {
     upstream::Priority priority_;
     std::optional<std::string> cursor_;
     std::optional<Instant> reached_;
-    bool chained_ = false;                                    // following the cursor
-    std::vector<ConversationId> chain_;                       // what it showed so far
-    std::optional<std::vector<ConversationId>> chain_before_; // and the time before
+    Cursors cursors_;                                                // since the walk got lower last
+    bool chained_ = false;                                           // following the cursor
+    std::unordered_set<ConversationId> chain_;                       // what it showed so far, in whatever order
+    std::optional<std::unordered_set<ConversationId>> chain_before_; // and the time before
     int page_size_;
     std::chrono::microseconds stride_; // how far the next leap goes
     int looks_below_ = 0;              // the end, past what cannot be read
