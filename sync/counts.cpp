@@ -2,6 +2,7 @@
 #include "alli/error.hpp"
 #include "cache/daily.hpp"
 #include "cache/ledger.hpp"
+#include "sync/cursors.hpp"
 #include "sync/passes.hpp"
 #include "sync/retry.hpp"
 
@@ -14,17 +15,35 @@ namespace {
 using std::chrono::days;
 using Day = std::chrono::sys_days;
 
-constexpr int most_days_read_again = 100; // more than these are no slip but another meaning
+constexpr std::size_t most_days_read_again = 100; // more than these are no slip but another meaning
+
+// Whatever times upstream, or this machine's clock, claims.
+constexpr Day first_counted{}, last_counted = std::chrono::year(2200) / 1 / 1;
 
 std::string text_of(Day day)
 {
     return to_rfc3339(Instant(day.time_since_epoch())).substr(0, 10);
 }
 
+// Whether lists come while this call fails.
+Task<bool> is_its_own(Tools tools, Fault fault)
+{
+    if (fault != Fault::unavailable && fault != Fault::key_rejected) co_return false;
+    upstream::ListQuery least;
+    least.page_size = 1;
+    try {
+        co_await tools.client.list_conversations(least, upstream::Priority::reconcile);
+    } catch (const Error&) { // then it concerns all, and the first error says so
+        co_return false;
+    }
+    co_return true;
+}
+
 // None where upstream has no such operation, or none that we understand.
 Task<std::optional<std::map<Day, std::int64_t>>> ask_counts(Tools tools, Day from, Day through)
 {
     std::map<Day, std::int64_t> counts;
+    std::optional<Error> failure;
     try {
         const auto theirs =
             co_await tools.client.daily_counts(text_of(from), text_of(through), upstream::Priority::reconcile);
@@ -32,10 +51,13 @@ Task<std::optional<std::map<Day, std::int64_t>>> ask_counts(Tools tools, Day fro
             if (const auto when = from_rfc3339(one.date + "T00:00:00Z"); when && one.count > 0)
                 counts[std::chrono::floor<days>(*when)] = one.count;
     } catch (const Error& error) {
-        if (error.fault() != Fault::refused && error.fault() != Fault::bad_reply) throw;
-        co_return std::nullopt;
+        failure = error;
     }
-    co_return counts;
+    if (!failure) co_return counts;
+    if (failure->fault() == Fault::refused || failure->fault() == Fault::bad_reply) co_return std::nullopt;
+    if (co_await is_its_own(tools, failure->fault())) // nothing else waits for it
+        throw Error(Fault::refused, failure->hint(), "{}", failure->what());
+    throw Error(*failure);
 }
 
 std::vector<Day> find_differing(Tools tools, const std::map<Day, std::int64_t>& theirs, Day from, Day through)
@@ -62,6 +84,7 @@ Task<> read_again(Tools tools, Day day, Duties duties)
     query.first_chat_started_at = Instant((day - days(1)).time_since_epoch());
     query.first_chat_end_at = Instant((day + days(2)).time_since_epoch());
     std::unordered_set<ConversationId> seen;
+    Cursors cursors;
     How how;
     how.priority = upstream::Priority::reconcile;
     std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
@@ -71,7 +94,7 @@ Task<> read_again(Tools tools, Day day, Duties duties)
         };
         const Asked asked = tools.order.ask();
         upstream::Listed listed = co_await with_retries(tools.clock, tools.random, ask);
-        if (listed.page.cursor == query.cursor) listed.page.cursor.reset();
+        cursors.follow(listed.page.cursor);
         query.cursor = std::move(listed.page.cursor);
         for (const Conversation& conversation : listed.page.conversations) seen.insert(conversation.id);
         auto conversations = std::move(listed.page.conversations);
@@ -84,6 +107,14 @@ Task<> read_again(Tools tools, Day day, Duties duties)
     std::erase_if(absent, [&](const ConversationId& id) { return seen.contains(id); });
     Deletions careful;
     co_await confirm_absent(tools, std::move(absent), careful, duties.report);
+}
+
+// The next round asks whether there are any by then.
+void note_no_counts(cache::Writer& db, Instant now)
+{
+    cache::Progress progress = cache::load_progress(db);
+    progress.counted_at = now;
+    cache::save_progress(db, progress);
 }
 
 void note_counts(cache::Writer& db, std::size_t differing, Instant now)
@@ -105,26 +136,35 @@ void note_counts(cache::Writer& db, std::size_t differing, Instant now)
     cache::put_problem(db, key, problem);
 }
 
+// Days that go on differing when they were read again; none: there are no counts.
+Task<std::optional<std::size_t>> count_differing(Tools tools, Duties duties)
+{
+    const auto oldest = tools.store.read([](cache::Reader& db) { return cache::first_day(db); });
+    const Day from = std::max(oldest.value_or(last_counted), first_counted);
+    const Day today = std::chrono::floor<days>(tools.clock.now()); // is still being counted
+    const Day through = std::min(today - days(1), last_counted);
+    if (!oldest || from > through) co_return 0;
+    auto theirs = co_await ask_counts(tools, from, through);
+    if (!theirs) co_return std::nullopt;
+    const auto suspicious = find_differing(tools, *theirs, from, through);
+    if (suspicious.empty() || suspicious.size() > most_days_read_again) co_return suspicious.size();
+    for (const Day day : suspicious) co_await read_again(tools, day, duties);
+    theirs = co_await ask_counts(tools, from, through);
+    if (!theirs) co_return std::nullopt;
+    co_return find_differing(tools, *theirs, from, through).size();
+}
+
 } // namespace
 
 Task<> compare_counts(Tools tools, Duties duties)
 {
-    const Day yesterday = std::chrono::floor<days>(tools.clock.now()) - days(1); // today is still being counted
-    const auto from = tools.store.read([](cache::Reader& db) { return cache::first_day(db); });
-    std::size_t differing = 0;
-    if (from && *from <= yesterday) {
-        auto theirs = co_await ask_counts(tools, *from, yesterday);
-        if (!theirs) co_return;
-        auto suspicious = find_differing(tools, *theirs, *from, yesterday);
-        differing = suspicious.size();
-        if (!suspicious.empty() && differing <= most_days_read_again) {
-            for (const Day day : suspicious) co_await read_again(tools, day, duties);
-            theirs = co_await ask_counts(tools, *from, yesterday);
-            if (!theirs) co_return;
-            differing = find_differing(tools, *theirs, *from, yesterday).size();
-        }
-    }
-    auto save = [&](cache::Writer& db) { note_counts(db, differing, tools.clock.now()); };
+    auto differing = co_await count_differing(tools, duties);
+    auto save = [&](cache::Writer& db) {
+        if (differing)
+            note_counts(db, *differing, tools.clock.now());
+        else
+            note_no_counts(db, tools.clock.now());
+    };
     co_await tools.store.write(save);
 }
 
