@@ -235,6 +235,7 @@ Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions de
 Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report report)
 {
     for (const cache::Growing& it : growing) {
+        if (is_let_alone(tools, it.id)) continue;
         std::function<Task<>()> work = [&] { return read_growing_one(tools, it, report); };
         co_await try_alone(tools, it.id, upstream::Priority::increment, work);
     }

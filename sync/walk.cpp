@@ -16,14 +16,19 @@ constexpr int most_looks_below = 3; // the end of a walk: one is enough unless a
 Walk::Walk(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
            upstream::Priority priority)
     : client_(client), from_(from), bound_(bound), priority_(priority), page_size_(full_page), stride_(first_stride)
-{}
+{
+    // A poll's end moves on with each: it would make one problem each of what is in the way there.
+    if (from) lowest_ = std::chrono::floor<std::chrono::hours>(*from);
+}
 
 // An inclusive bound brings the edge again.
 Walk::Walk(upstream::Client& client, cache::Span span, upstream::Priority priority)
     : Walk(client, span.from > cache::beginning_of_time ? std::optional(span.from) : std::nullopt,
            span.through < Instant::max() ? std::optional(span.through + std::chrono::seconds(1)) : std::nullopt,
            priority)
-{}
+{
+    lowest_ = span.from;
+}
 
 // The finest step that upstream can tell apart in a window.
 std::chrono::microseconds Walk::grain() const
@@ -151,14 +156,6 @@ Task<Step> Walk::next(Instant now)
     co_return step;
 }
 
-// How far down something is passed by. Below the walk's end others have certified, and that stands, but for the rest of
-// an hour: polls end a little later each time, and would make one problem each of what is in their way.
-Instant Walk::passed_from(Instant below) const
-{
-    if (!from_ || below >= *from_) return below;
-    return std::max<Instant>(below, std::chrono::floor<std::chrono::hours>(*from_));
-}
-
 void Walk::note_passed(cache::Span span, const std::string& why)
 {
     if (!passed_by_.empty() && passed_by_.back().span.from <= span.through)
@@ -180,7 +177,7 @@ bool Walk::pass_by(const std::string& why, Instant now)
     // All down to the end: a look just below it ends the walk, and shows that lists can be read at all.
     if (from_ && below <= *from_ && ++looks_below_ > most_looks_below) return false;
     leave_chain();
-    note_passed({passed_from(below), top}, why);
+    if (top > lowest_) note_passed({std::max(below, lowest_), top}, why);
     bound_ = reached_ = below;
     return true;
 }

@@ -64,7 +64,6 @@ class Walk {
     void leave_chain();
     void follow(const std::optional<std::string>& cursor);
     void forget_above(Instant bound);
-    Instant passed_from(Instant below) const;
     void note_passed(cache::Span span, const std::string& why);
 
     upstream::Client& client_;
@@ -78,6 +77,7 @@ class Walk {
     std::optional<std::unordered_set<ConversationId>> chain_before_; // and the time before
     int page_size_;
     std::chrono::microseconds stride_; // how far the next leap goes
+    Instant lowest_ = Instant::min();  // what lies below others have certified, and that stands
     int looks_below_ = 0;              // the end, past what cannot be read
     std::vector<Unreadable> passed_by_;
     std::unordered_set<ConversationId> met_; // those that the next page may bring again
