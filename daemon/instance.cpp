@@ -295,6 +295,7 @@ proxy::Options Instance::proxy_options(Doors doors) const
     options.refuse_when_key_rejected = config.on_key_rejected == "refuse";
     options.max_age = config.max_age;
     options.forward_timeout = config.forward_timeout;
+    options.daily_count_path = config.daily_count_path;
     options.loops = proxy_loops();
     options.version = ALLI_VERSION;
     return options;

@@ -22,12 +22,13 @@
 namespace alli::proxy {
 namespace {
 
+constexpr std::string_view daily_count_path = "/webapi/v2/conversations/daily_count";
 constexpr Surface read = Surface::contract_read, edit = Surface::webapi, ours = Surface::ours;
 
 // Literal segments stand before {} ones that would match them too.
 constexpr auto table = std::to_array<Route>({
     {"GET", "/webapi/v2/conversations", "listConversations", &list_conversations, read},
-    {"GET", "/webapi/v2/conversations/daily_count", "dailyConversationCount", &count_daily, read},
+    {"GET", daily_count_path, "dailyConversationCount", &count_daily, read},
     {"GET", "/webapi/v2/conversations/{id}", "getConversation", &get_conversation, read},
     {"GET", "/webapi/v2/conversations/{id}/chats", "listChats", &list_chats, read},
     {"GET", "/webapi/v2/conversations/{id}/chats/{chat}", "getChat", &get_chat, read},
@@ -130,7 +131,9 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
     if (relayed)
         if (auto kept = answer_at_once(cx, rq)) co_return std::move(*kept);
     if (rq.target == "*") co_return options_response(std::string(relayed_methods));
-    Match match = find_route(rq.method, rq.path());
+    // Where upstream has it elsewhere, local apps ask there.
+    const bool counts = rq.path() == cx.options.daily_count_path;
+    Match match = find_route(rq.method, counts ? daily_count_path : rq.path());
     if (relayed && names_purged(cx.needs, rq.path())) co_return no_such_conversation();
     rq.ids = std::move(match.ids);
     rq.route = match.route;

@@ -164,7 +164,7 @@ bool is_let_alone(Tools tools, const ConversationId& id)
 {
     const auto problem =
         tools.store.read([&](cache::Reader& db) { return cache::find_problem(db, cache::problem_key(id)); });
-    return problem && problem->unreadable && problem->retry_at && *problem->retry_at > tools.clock.now();
+    return problem && problem->unreadable && problem->retry_at && !cache::is_due(*problem, tools.clock.now());
 }
 
 // What fails for so many is no matter of each.

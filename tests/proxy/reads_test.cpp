@@ -270,6 +270,21 @@ TEST_F(Reads, SayWhenTheyWereAnswered)
     EXPECT_EQ(get(list).header("Date"), "Thu, 01 Jan 1970 00:33:21 GMT");
 }
 
+// Its path is not documented: a setting says where it is.
+TEST_F(Reads, CountDaysWhereverUpstreamHasThem)
+{
+    put("a", 100, 1);
+    cover(0, 1000);
+    Options options;
+    options.daily_count_path = "/webapi/v2/counts";
+    start(options);
+    const std::string days = "?startDate=1970-01-01&endDate=1970-01-01";
+    const auto counts = get("/webapi/v2/counts" + days);
+    EXPECT_EQ(counts.body, R"({"counts":[{"date":"1970-01-01","count":1}]})");
+    upstream_.reply.status = 404;
+    EXPECT_EQ(get("/webapi/v2/other" + days).status, 404);
+}
+
 TEST_F(Reads, WakeTheEngineWhenTheMirrorIsOldAndAnswerAllTheSame)
 {
     fill();
