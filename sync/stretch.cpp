@@ -9,9 +9,9 @@ namespace {
 using std::chrono::microseconds;
 
 // What was passed by was not listed: nobody is absent there.
-bool is_readable(const Step& step, const cache::Span& part)
+bool is_readable(const std::vector<Unreadable>& passed_by, const cache::Span& part)
 {
-    return std::none_of(step.unreadable.begin(), step.unreadable.end(), [&](const Unreadable& it) {
+    return std::none_of(passed_by.begin(), passed_by.end(), [&](const Unreadable& it) {
         return it.span.from < part.through && part.from < it.span.through;
     });
 }
@@ -22,6 +22,8 @@ bool is_readable(const Step& step, const cache::Span& part)
 void Stretch::take(const Step& step)
 {
     std::erase_if(seen_, [this](const auto& it) { return it.second >= span_.through; });
+    std::erase_if(passed_by_, [this](const Unreadable& it) { return it.span.from >= span_.through; });
+    passed_by_.insert(passed_by_.end(), step.unreadable.begin(), step.unreadable.end());
     for (const Conversation& conversation : step.conversations)
         seen_[conversation.id] = conversation.last_chat_at.value_or(Instant::min());
     Instant from = span_.from;
@@ -40,7 +42,7 @@ std::vector<ConversationId> Stretch::absent() const
 Task<> Stretch::compare(const Step& step, std::function<void(const Ingested&)> report)
 {
     take(step);
-    if (!is_readable(step, part_)) co_return;
+    if (!is_readable(passed_by_, part_)) co_return;
     auto missing = absent();
     co_await confirm_absent(tools_, std::move(missing), deletions_, report);
 }
@@ -48,7 +50,7 @@ Task<> Stretch::compare(const Step& step, std::function<void(const Ingested&)> r
 void Stretch::certify(cache::Writer& db, const Step& step)
 {
     const auto known = open_ ? cache::load_windows(db, part_) : take_unlisted(db, part_);
-    note_unreadable(db, tools_.random, step.unreadable, part_.through, tools_.clock.now(), known);
+    note_unreadable(db, tools_.random, passed_by_, part_.through, tools_.clock.now(), known);
     if (!open_) cache::cover(db, {part_.from, part_.through, step.sent_at}, tools_.together);
 }
 

@@ -40,7 +40,8 @@ class Stretch {
     cache::Span span_; // what is left of it, below
     bool open_;
     Deletions deletions_;
-    cache::Span part_;                                 // what the page at hand completes
+    cache::Span part_;                  // what the page at hand completes
+    std::vector<Unreadable> passed_by_; // and reaching into what is left: a later page does not list it either
     std::unordered_map<ConversationId, Instant> seen_; // and where: those above what is left are forgotten
 };
 

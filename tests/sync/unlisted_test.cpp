@@ -120,6 +120,19 @@ TEST_F(Unlisted, DoNotHoldUpOthersOfTheirKind)
     EXPECT_TRUE(complete());
 }
 
+// Where both bounds of a window are inclusive, the next one down brings the very second that was passed by.
+TEST_F(Unlisted, AreNotCertifiedByThePagesBelowThem)
+{
+    model_.inclusive = true;
+    fill(100);
+    for (int n = 0; n < 5; ++n) model_.add("s" + std::to_string(n), 10'045, 1);
+    add_poison("poison", 10'045);
+    pass();
+    EXPECT_TRUE(holds("c0"));
+    EXPECT_FALSE(holds("poison"));
+    EXPECT_FALSE(covered(10'045));
+}
+
 // Who tries again side by side with a poll takes a problem away for what he read, not for what the poll did.
 TEST_F(Unlisted, AreNotCertifiedByAPollThatPassedThemByWhoeverReadThemMeanwhile)
 {
