@@ -7,6 +7,7 @@
 #include "sync/mutant.hpp"
 #include "sync/parallel.hpp"
 #include "sync/retry.hpp"
+#include "sync/suspects.hpp"
 
 #include <algorithm>
 
@@ -173,6 +174,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
         for (const Outcome& outcome : outcomes)
             if (outcome.update) cache::clear_problem(db, cache::problem_key(outcome.id));
         also(db);
+        Rehabilitation rehabilitation(db);
         for (const Conversation& conversation : purged) cache::note_kept_out(db, conversation);
         for (const Outcome& outcome : outcomes) {
             if (outcome.update) done.chat_pages += outcome.update->pages;
@@ -181,11 +183,13 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
             if (outcome.update) {
                 put(db, index, *outcome.update, how, done, audit);
                 put_variables(db, tools, outcome.update->conversation);
+                rehabilitation.shown(db, outcome.id);
             } else if (outcome.failure) {
                 note_unreadable(db, tools.random, outcome.id, *outcome.failure, now, outcome.last_chat_at);
             }
         }
         index.flush(db);
+        rehabilitation.end(db, now);
         turn.end(db);
         if (embedded >= 0) note_embedding(db, embedded);
         if (how.audit) cache::add_drift(db, audit.found());

@@ -7,6 +7,7 @@
 #include "sync/mutant.hpp"
 #include "sync/passes.hpp"
 #include "sync/retry.hpp"
+#include "sync/suspects.hpp"
 
 namespace alli::sync {
 namespace {
@@ -24,31 +25,12 @@ Task<std::optional<Conversation>> find(Tools tools, ConversationId id, upstream:
     co_return co_await with_retries(tools.clock, tools.random, ask);
 }
 
-void note_suspects(cache::Writer& db, Instant now)
-{
-    constexpr std::string_view key = "mass deletion";
-    const auto suspects = cache::count_suspects(db);
-    if (suspects == 0) {
-        cache::clear_problem(db, key);
-        return;
-    }
-    cache::Problem problem;
-    problem.what = fmt::format("upstream says that {} mirrored conversations do not exist; they are kept", suspects);
-    problem.hint = "if they were deleted there, say so: alli-mirror sync --accept-deletions; "
-                   "if not, see whether the API key is that of another project";
-    problem.since = now;
-    cache::put_problem(db, key, problem);
-}
-
 Task<> put_whole(Tools tools, Conversation found, Asked asked, How how, Report report)
 {
     std::vector<Conversation> one;
     one.push_back(std::move(found));
-    const ConversationId id = one.front().id;
-    std::function<void(cache::Writer&)> also = [&](cache::Writer& db) {
-        if (cache::clear_suspect(db, id)) note_suspects(db, tools.clock.now());
-    };
-    const Ingested done = co_await ingest(tools, std::move(one), std::move(asked), how, also);
+    std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
+    const Ingested done = co_await ingest(tools, std::move(one), std::move(asked), how, nothing_more);
     if (report) report(done);
 }
 

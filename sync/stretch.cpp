@@ -28,6 +28,8 @@ void Stretch::take(const Step& step)
         seen_[conversation.id] = conversation.last_chat_at.value_or(Instant::min());
     Instant from = span_.from;
     if (!step.last) from = step.reached ? std::max(*step.reached + microseconds(1), span_.from) : span_.through;
+    // The very time below which it goes on was passed by too: one problem, not two that meet there.
+    for (const Unreadable& it : step.unreadable) from = std::min(from, std::max(it.span.from, span_.from));
     part_ = {std::min(from, span_.through), span_.through};
     span_.through = part_.from;
 }

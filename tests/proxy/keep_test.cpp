@@ -115,6 +115,8 @@ TEST_F(Keep, VariablesForAsLongAsTheyAreFreshAndLongerWithoutUpstream)
     EXPECT_EQ(get(item + "?variables=none").body, bare.substr(0, bare.size() - 1) + R"(,"variables":{}})");
     EXPECT_EQ(upstream_.requests.size(), 1U);
     EXPECT_EQ(status(get(item + "?variables=other")), "alli-mirror; fwd=miss; stored");
+    clock_.seconds = 1980;
+    EXPECT_EQ(status(get(item + "?variables=n")), "alli-mirror; fwd=stale; stored") << "verified in the future";
     clock_.seconds = 2061;
     EXPECT_EQ(status(get(item + "?variables=n")), "alli-mirror; fwd=stale; stored")
         << "the engine does not refresh them";

@@ -111,6 +111,21 @@ TEST_F(Refreshed, BrownOutThatSays404ToEachDeletesNoMoreThanOneRoundMay)
     EXPECT_TRUE(problems().empty()) << problems()[0].what;
 }
 
+// Nobody has to ask about each of them.
+TEST_F(Refreshed, WhatListsShowIsMissedNoLonger)
+{
+    mark_all_for_fetching_again();
+    model_.before = [](const upstream::Request& request) {
+        return asks_for_one(request) ? std::optional(answer(404)) : std::nullopt;
+    };
+    run_for(minutes(30));
+    ASSERT_EQ(suspects(), 50);
+    for (const auto& [id, entry] : model_.conversations) model_.add(id, model_.now, 1);
+    pass();
+    EXPECT_EQ(suspects(), 0);
+    EXPECT_EQ(std::ranges::count(problems(), "mass deletion", &cache::Problem::key), 0);
+}
+
 TEST_F(Refreshed, WhatALocalAppReadsWhileUpstreamSays404WaitsForAPersonLikeAnyOther)
 {
     std::vector<std::string> all;
