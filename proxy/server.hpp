@@ -55,7 +55,7 @@ struct Options {
     std::vector<std::string> tokens;                   // further keys
     std::vector<std::string> allowed_hosts{"127.0.0.1", "localhost", "[::1]"};
     bool allow_remote = false;
-    bool refuse_when_key_rejected = false; // on_key_rejected = "refuse"
+    bool refuse_when_key_rejected = false;                                 // on_key_rejected = "refuse"
     std::string daily_count_path = "/webapi/v2/conversations/daily_count"; // upstream's
     std::chrono::milliseconds max_age{60'000};
     std::chrono::milliseconds forward_timeout{10'000};
