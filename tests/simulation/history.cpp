@@ -130,10 +130,12 @@ bool History::settle()
         const bool well = std::all_of(problems.begin(), problems.end(), [](const cache::Problem& it) {
             return it.key == "clock" || it.key == "daily counts";
         });
+        // What a problem kept open is closed by the round after the one that ended it.
+        const bool complete = store_->read([](cache::Reader& db) { return cache::is_complete(db); });
         const bool stopped = process_->engine.state()->failing_since.has_value();
         if (std::any_of(problems.begin(), problems.end(), [](const auto& it) { return it.key == "mass deletion"; }))
             process_->engine.accept_deletions();
-        else if (well && !stopped)
+        else if (well && complete && !stopped)
             return true;
     }
     return false;
