@@ -108,13 +108,21 @@ Response nothing_held(const Context& cx, bool unknown, std::string_view why, boo
     return response;
 }
 
+// Complete or not, for who says that it will do.
+Task<std::optional<Response>> find_part(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes)
+{
+    if (!wishes.max_stale) co_return std::nullopt;
+    const std::optional<Answer> part = co_await find_answer(cx, read, true);
+    if (!part) co_return std::nullopt;
+    const How how{"hit", 0, true};
+    co_return mirror_response(cx, rq, *part, how);
+}
+
 Task<Response> part_or_nothing(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes,
                                std::string_view why, bool asked)
 {
-    std::optional<Answer> part;
-    if (wishes.max_stale) part = co_await find_answer(cx, read, true);
-    const How how{"hit", 0, true};
-    if (part) co_return mirror_response(cx, rq, *part, how);
+    std::optional<Response> part = co_await find_part(cx, rq, read, wishes);
+    if (part) co_return std::move(*part);
     co_return nothing_held(cx, read.one_thing, why, asked);
 }
 
@@ -150,10 +158,9 @@ Task<Response> answer_without(const Context& cx, const Request& rq, const Read& 
     if (!fault || !is_no_word(*fault) || wishes.no_cache) std::rethrow_exception(failure);
     if (found) co_return mirror_response(cx, rq, *found);
     if (fault == Fault::unreachable) co_return co_await part_or_nothing(cx, rq, read, wishes, away, true);
-    if (wishes.max_stale) found = co_await find_answer(cx, read, true);
-    if (!found) std::rethrow_exception(failure);
-    const How how{"hit", 0, true};
-    co_return mirror_response(cx, rq, *found, how);
+    std::optional<Response> part = co_await find_part(cx, rq, read, wishes);
+    if (!part) std::rethrow_exception(failure);
+    co_return std::move(*part);
 }
 
 // `keep_as_of`: the commits before it was read, where it may be kept.

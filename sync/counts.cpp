@@ -25,20 +25,6 @@ std::string text_of(Day day)
     return to_rfc3339(Instant(day.time_since_epoch())).substr(0, 10);
 }
 
-// Whether lists come while this call fails.
-Task<bool> is_its_own(Tools tools, Fault fault)
-{
-    if (fault != Fault::unavailable && fault != Fault::key_rejected) co_return false;
-    upstream::ListQuery least;
-    least.page_size = 1;
-    try {
-        co_await tools.client.list_conversations(least, upstream::Priority::reconcile);
-    } catch (const Error&) { // then it concerns all, and the first error says so
-        co_return false;
-    }
-    co_return true;
-}
-
 // None where upstream has no such operation, or none that we understand.
 Task<std::optional<std::map<Day, std::int64_t>>> ask_counts(Tools tools, Day from, Day through)
 {
@@ -55,7 +41,7 @@ Task<std::optional<std::map<Day, std::int64_t>>> ask_counts(Tools tools, Day fro
     }
     if (!failure) co_return counts;
     if (failure->fault() == Fault::refused || failure->fault() == Fault::bad_reply) co_return std::nullopt;
-    if (co_await is_its_own(tools, failure->fault())) // nothing else waits for it
+    if (co_await is_its_own(tools, failure->fault(), upstream::Priority::reconcile)) // nothing else waits for it
         throw Error(Fault::refused, failure->hint(), "{}", failure->what());
     throw Error(*failure);
 }

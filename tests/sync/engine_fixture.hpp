@@ -128,4 +128,23 @@ class EngineTest : public testing::Test {
     std::function<void()> on_commit_;
 };
 
+/// A mirror of sixty conversations. Upstream's clock goes with ours, and what is mirrored lies well in its past.
+class Settled : public EngineTest {
+  protected:
+    void SetUp() override
+    {
+        model_.now = 100'000;
+        fill(60);
+        pass();
+        advance(std::chrono::hours(1));
+        pass();
+    }
+
+    void advance(std::chrono::seconds by)
+    {
+        clock_.advance(by);
+        model_.now += by.count();
+    }
+};
+
 } // namespace alli::sync

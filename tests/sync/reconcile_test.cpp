@@ -10,24 +10,8 @@ namespace {
 
 using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
 
-class Reconciled : public EngineTest {
+class Reconciled : public Settled {
   protected:
-    /// Upstream's clock goes with ours, and what is mirrored lies well in its past.
-    void SetUp() override
-    {
-        model_.now = 100'000;
-        fill(60);
-        pass();
-        advance(hours(1));
-        pass();
-    }
-
-    void advance(seconds by)
-    {
-        clock_.advance(by);
-        model_.now += by.count();
-    }
-
     /// A round of comparison is over within the interval.
     void run_one_reconcile() { run_for(options_.reconcile_interval); }
 

@@ -10,18 +10,8 @@ namespace {
 
 using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
 
-class Refreshed : public EngineTest {
+class Refreshed : public Settled {
   protected:
-    void SetUp() override
-    {
-        model_.now = 100'000;
-        fill(60);
-        pass();
-        model_.now += 3'600;
-        clock_.advance(hours(1));
-        pass();
-    }
-
     template <class F>
     void write(F function)
     {

@@ -7,24 +7,8 @@ namespace {
 
 using std::chrono::hours, std::chrono::microseconds, std::chrono::minutes, std::chrono::seconds;
 
-class Unreadable : public EngineTest {
+class Unreadable : public Settled {
   protected:
-    /// Upstream's clock goes with ours; what is mirrored first lies well in its past.
-    void SetUp() override
-    {
-        model_.now = 100'000;
-        fill(60);
-        pass();
-        advance(hours(1));
-        pass();
-    }
-
-    void advance(seconds by)
-    {
-        clock_.advance(by);
-        model_.now += by.count();
-    }
-
     /// Every list that shows it has a field of a wrong type there.
     void spoil_in_lists(const std::string& id)
     {
