@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The proxy beside nginx (proxy_cache) and Varnish, which cache the proxy's own answers: the same bytes from all three.
-# Requests a second over 32 kept connections, the processor's time that each took of the server (which says most on a busy
+# Requests a second over 32 kept connections, the median of rounds in which all are asked in turn (one round of one server
+# differs from its next by half), the processor's time that each request took of the server (which says most on a busy
 # machine), and p50 and p99 at half the rate of the slowest.
-#   tests/bench/reads.sh [PROGRAM [SECONDS]]
+#   tests/bench/reads.sh [PROGRAM [SECONDS [ROUNDS]]]
 # Needs Debian's nginx, varnish, nghttp2-client (h2load) and curl; installs nothing and says what is missing. With ROOT
 # set, looks for them under that directory too (packages taken apart with dpkg -x).
 set -euo pipefail
 
 program=$(realpath "${1:-build/release/alli-mirror}")
-seconds=${2:-5}
+seconds=${2:-3}
+rounds=${3:-5}
 base=$((20000 + RANDOM % 20000))
 upstream=$base proxy=$((base + 1)) nginx=$((base + 2)) varnish=$((base + 3))
 work=$(mktemp -d /tmp/alli-reads.XXXXXX)
@@ -95,6 +97,8 @@ cost() { # PID PORT TARGET [HEADER]: microseconds of the processor a request
         'BEGIN { printf "%.1f", (b - a) / hz / n * 1e6 }'
 }
 
+median() { sort -g | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+
 latency() { # PORT TARGET RATE [HEADER]: p50 and p99 in ms, and how many failed
     local each=$(($3 / connections)) log=$work/latency.log
     rm -f "$log"
@@ -133,7 +137,7 @@ declare -A targets=(
 )
 for peer in "${peers[@]}"; do [ "$peer" = proxy ] || "start_$peer"; done
 
-echo "$(uname -sr), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg); $connections connections, $seconds s each"
+echo "$(uname -sr), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg); $connections connections, median of $rounds rounds of $seconds s each"
 printf '%-13s %8s  %-8s %10s %7s %8s  %9s %9s\n' answer bytes of requests/s "/nginx" us/req p50 p99
 for what in conversation chats list unchanged filtered; do
     target=${targets[$what]}
@@ -146,8 +150,12 @@ for what in conversation chats list unchanged filtered; do
         ask "$(port_of "$peer")" "$target" >"$work/found"
         ask "$(port_of "$peer")" "$target" >"$work/found"
         cmp -s "$work/expected" "$work/found" || { echo "$peer answers other bytes to $target: $(head -c 300 "$work/found")"; tail -3 "$work/$peer"/*.log 2>/dev/null; exit 1; }
-        rates[$peer]=$(rate "$(port_of "$peer")" "$target" "$header")
     done
+    rm -f "$work"/rates.*
+    for _ in $(seq "$rounds"); do
+        for peer in "${peers[@]}"; do rate "$(port_of "$peer")" "$target" "$header" >>"$work/rates.$peer"; done
+    done
+    for peer in "${peers[@]}"; do rates[$peer]=$(median <"$work/rates.$peer"); done
     half=$(printf '%s\n' "${rates[@]}" | sort -g | awk 'NR == 1 { print int($1 / 2) }')
     for peer in "${peers[@]}"; do
         read -r p50 p99 bad < <(latency "$(port_of "$peer")" "$target" "$half" "$header"; echo)
