@@ -27,14 +27,13 @@ std::optional<std::int64_t> offset_of(const Conversation& conversation)
 
 void put_categories(Writer& db, std::int64_t pk, const Conversation& conversation)
 {
-    db.run("DELETE FROM category WHERE conversation = ?1", pk);
     for (const std::string& name : conversation.categories)
         db.run("INSERT OR IGNORE INTO category (name, conversation, last_chat_at, id, created_at)"
                " VALUES (?1, ?2, ?3, ?4, ?5)",
                name, pk, conversation.last_chat_at, conversation.id.value, conversation.created_at);
 }
 
-void insert_conversation(Writer& db, IndexBatch& index, const Conversation& c)
+void insert_conversation(Writer& db, const Conversation& c)
 {
     db.run("INSERT INTO conversation (id, raw, chats_at, title, user_id, user_name, app_id, memo, created_at, "
            "last_chat_at,"
@@ -44,22 +43,22 @@ void insert_conversation(Writer& db, IndexBatch& index, const Conversation& c)
     const std::int64_t pk = db.last_rowid();
     db.run("DELETE FROM tombstone WHERE id = ?1", c.id.value);
     put_categories(db, pk, c);
-    index.add_conversation(pk, words_of(c));
+    db.words().add_conversation(pk, words_of(c));
 }
 
-void update_conversation(Writer& db, IndexBatch& index, std::int64_t pk, const ConversationWords& old,
-                         const Conversation& c)
+void update_conversation(Writer& db, std::int64_t pk, const ConversationWords& old, const Conversation& c)
 {
     db.run("UPDATE conversation SET raw = ?2, chats_at = ?3, title = ?4, user_id = ?5, user_name = ?6, app_id = ?7, "
            "memo = ?8,"
            " created_at = ?9, last_chat_at = ?10, is_end = ?11, chat_count = ?12 WHERE pk = ?1",
            pk, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at, c.last_chat_at,
            c.is_end, c.chat_count);
+    db.run("DELETE FROM category WHERE conversation = ?1", pk);
     put_categories(db, pk, c);
     ConversationWords words = words_of(c);
     if (words == old) return;
-    index.remove_conversation(pk, old);
-    index.add_conversation(pk, std::move(words));
+    db.words().remove_conversation(pk, old);
+    db.words().add_conversation(pk, std::move(words));
 }
 
 int completion(const Chat& chat) // 0: its message grows; 1: done; 2: upstream does not say
@@ -84,11 +83,11 @@ std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ord
     return pk;
 }
 
-bool cut(Writer& db, IndexBatch& index, std::int64_t conversation, std::int64_t first_ordinal)
+bool cut(Writer& db, std::int64_t conversation, std::int64_t first_ordinal)
 {
     for (const Row row :
          db.query("SELECT pk, raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal))
-        index.remove_chat(row.integer(0), words_of_chat(row.text(1)));
+        db.words().remove_chat(row.integer(0), words_of_chat(row.text(1)));
     db.run("DELETE FROM chat_text WHERE place >= ?1 AND place < ?2", text_place(conversation, first_ordinal),
            text_place(conversation + 1, 0));
     return db.run("DELETE FROM chat_row WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal) > 0;
@@ -107,7 +106,7 @@ std::optional<Place> find_place(Writer& db, std::int64_t conversation, std::int6
     return std::nullopt;
 }
 
-void replace_chat(Writer& db, IndexBatch& index, const Place& old, const Chat& chat)
+void replace_chat(Writer& db, const Place& old, const Chat& chat)
 {
     db.run("UPDATE chat_row SET sender = ?2, sent_at = ?3, completed = ?4 WHERE pk = ?1", old.pk, chat.sender,
            chat.sent_at, completion(chat));
@@ -116,20 +115,27 @@ void replace_chat(Writer& db, IndexBatch& index, const Place& old, const Chat& c
            old.pk, chat.raw);
     ChatWords before = words_of_chat(old.raw), after = words_of_chat(chat.raw);
     if (before == after) return;
-    index.remove_chat(old.pk, std::move(before));
-    index.add_chat(old.pk, std::move(after));
+    db.words().remove_chat(old.pk, std::move(before));
+    db.words().add_chat(old.pk, std::move(after));
 }
 
-bool put_chat(Writer& db, IndexBatch& index, std::int64_t conversation, std::int64_t ordinal, const Chat& chat)
+std::int64_t end_of_chats(Writer& db, std::int64_t conversation) // nothing stands from there on
 {
-    const auto old = find_place(db, conversation, ordinal);
+    for (const Row row : db.query("SELECT max(ordinal) + 1 FROM chat_row WHERE conversation = ?1", conversation))
+        return row.optional_integer(0).value_or(0);
+    return 0;
+}
+
+bool put_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat, bool may_stand)
+{
+    const auto old = may_stand ? find_place(db, conversation, ordinal) : std::nullopt;
     if (old && old->id == chat.id.value) {
         if (old->raw == chat.raw) return false;
-        replace_chat(db, index, *old, chat);
+        replace_chat(db, *old, chat);
         return true;
     }
-    if (old) cut(db, index, conversation, ordinal);
-    index.add_chat(insert_chat(db, conversation, ordinal, chat), words_of_chat(chat.raw));
+    if (old) cut(db, conversation, ordinal);
+    db.words().add_chat(insert_chat(db, conversation, ordinal, chat), words_of_chat(chat.raw));
     return true;
 }
 
@@ -233,18 +239,18 @@ std::vector<Growing> load_growing(Reader& db)
     return growing;
 }
 
-bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation)
+bool put_conversation(Writer& db, const Conversation& conversation)
 {
     if (keeps_out(db, conversation)) {
         note_kept_out(db, conversation);
         return false;
     }
-    const Shown shown = overlay_conversation(db, index, conversation);
+    const Shown shown = overlay_conversation(db, conversation);
     if (shown.hidden) return false;
-    return put_rows(db, index, shown.instead ? *shown.instead : conversation);
+    return put_rows(db, shown.instead ? *shown.instead : conversation);
 }
 
-bool put_rows(Writer& db, IndexBatch& index, const Conversation& conversation)
+bool put_rows(Writer& db, const Conversation& conversation)
 {
     std::optional<std::int64_t> pk;
     ConversationWords old;
@@ -255,24 +261,25 @@ bool put_rows(Writer& db, IndexBatch& index, const Conversation& conversation)
         old = words_of_stored(row, 2);
     }
     if (pk)
-        update_conversation(db, index, *pk, old, conversation);
+        update_conversation(db, *pk, old, conversation);
     else
-        insert_conversation(db, index, conversation);
+        insert_conversation(db, conversation);
     note_change(db, conversation.id, ChangeKind::conversation);
     return true;
 }
 
-std::int64_t put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal,
-                       std::span<const Chat> chats)
+std::int64_t put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats)
 {
     const auto pk = find_pk(db, id);
     if (!pk && is_hidden(db, id)) put_hidden_chats(db, id, first_ordinal, chats);
     if (!pk || chats.empty()) return 0;
     const bool edited = changes_chats(db, id);
+    const std::int64_t end = end_of_chats(db, *pk);
     std::int64_t changed = 0;
     for (const Chat& chat : chats) {
         const auto instead = edited ? overlay_chat(db, id, chat) : std::nullopt;
-        changed += put_chat(db, index, *pk, first_ordinal++, instead ? *instead : chat) ? 1 : 0;
+        changed += put_chat(db, *pk, first_ordinal, instead ? *instead : chat, first_ordinal < end) ? 1 : 0;
+        ++first_ordinal;
     }
     if (changed == 0) return 0;
     count_held(db, *pk);
@@ -280,7 +287,7 @@ std::int64_t put_chats(Writer& db, IndexBatch& index, const ConversationId& id, 
     return changed;
 }
 
-void replace_chat_row(Writer& db, IndexBatch& index, const ConversationId& id, const Chat& chat)
+void replace_chat_row(Writer& db, const ConversationId& id, const Chat& chat)
 {
     const auto pk = find_pk(db, id);
     if (!pk) return;
@@ -288,32 +295,32 @@ void replace_chat_row(Writer& db, IndexBatch& index, const ConversationId& id, c
     for (const Row row :
          db.query("SELECT ordinal FROM chat_row WHERE conversation = ?1 AND id = ?2", *pk, chat.id.value))
         ordinal = row.integer(0);
-    if (ordinal && put_chat(db, index, *pk, *ordinal, chat)) note_change(db, id, ChangeKind::chats);
+    if (ordinal && put_chat(db, *pk, *ordinal, chat, true)) note_change(db, id, ChangeKind::chats);
 }
 
-bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal)
+bool cut_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal)
 {
     cut_hidden_chats(db, id, first_ordinal);
     const auto pk = find_pk(db, id);
-    if (!pk || !cut(db, index, *pk, first_ordinal)) return false;
+    if (!pk || !cut(db, *pk, first_ordinal)) return false;
     count_held(db, *pk);
     note_change(db, id, ChangeKind::chats);
     return true;
 }
 
-bool erase_conversation(Writer& db, IndexBatch& index, const ConversationId& id)
+bool erase_conversation(Writer& db, const ConversationId& id)
 {
     forget_upstream(db, id);
-    return remove_rows(db, index, id);
+    return remove_rows(db, id);
 }
 
-bool remove_rows(Writer& db, IndexBatch& index, const ConversationId& id)
+bool remove_rows(Writer& db, const ConversationId& id)
 {
     const auto pk = find_pk(db, id);
     if (!pk) return false;
-    cut(db, index, *pk, 0);
+    cut(db, *pk, 0);
     for (const Row row : db.query("SELECT title, user_id, user_name, memo FROM conversation WHERE pk = ?1", *pk))
-        index.remove_conversation(*pk, words_of_stored(row, 0));
+        db.words().remove_conversation(*pk, words_of_stored(row, 0));
     db.run("DELETE FROM category WHERE conversation = ?1", *pk);
     return db.run("DELETE FROM conversation WHERE pk = ?1", *pk) > 0;
 }

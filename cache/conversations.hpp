@@ -45,24 +45,23 @@ struct Growing {
 std::vector<Growing> load_growing(Reader& db);
 
 /// Puts the conversation itself (not its chats). True when something changed. The one door: what was purged stays out.
-bool put_conversation(Writer& db, IndexBatch& index, const Conversation& conversation);
+bool put_conversation(Writer& db, const Conversation& conversation);
 
 /// Puts chats at ordinals first_ordinal, +1, ... (at most the held number, so that no hole comes to be). Where another
 /// chat stands at an ordinal than the one that came, it and all beyond it are removed first. True when something
 /// changed.
-std::int64_t put_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal,
-                       std::span<const Chat> chats);
+std::int64_t put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats);
 
 /// Forgets the chats from an ordinal on: upstream has fewer now. True when there were any.
-bool cut_chats(Writer& db, IndexBatch& index, const ConversationId& id, std::int64_t first_ordinal);
+bool cut_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal);
 
 /// Removes a conversation with its chats and index terms. True when there was one.
-bool erase_conversation(Writer& db, IndexBatch& index, const ConversationId& id);
+bool erase_conversation(Writer& db, const ConversationId& id);
 
 // For the overlay, which decides what the rows show: past it.
-bool put_rows(Writer& db, IndexBatch& index, const Conversation& conversation);
-void replace_chat_row(Writer& db, IndexBatch& index, const ConversationId& id, const Chat& chat);
-bool remove_rows(Writer& db, IndexBatch& index, const ConversationId& id);
+bool put_rows(Writer& db, const Conversation& conversation);
+void replace_chat_row(Writer& db, const ConversationId& id, const Chat& chat);
+bool remove_rows(Writer& db, const ConversationId& id);
 
 /// One conversation as upstream sends it alone: with its last 20 chats, oldest first.
 std::optional<std::string> find_conversation(Reader& db, const ConversationId& id);

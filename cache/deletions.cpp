@@ -7,10 +7,10 @@
 
 namespace alli::cache {
 
-bool mark_deleted(Writer& db, IndexBatch& index, const ConversationId& id, Instant now)
+bool mark_deleted(Writer& db, const ConversationId& id, Instant now)
 {
     clear_suspect(db, id);
-    if (!erase_conversation(db, index, id)) return false;
+    if (!erase_conversation(db, id)) return false;
     db.run("INSERT OR REPLACE INTO tombstone (id, deleted_at) VALUES (?1, ?2)", id.value, now);
     note_change(db, id, ChangeKind::deleted);
     return true;

@@ -12,7 +12,7 @@
 namespace alli::cache {
 
 /// True when there was one.
-bool mark_deleted(Writer& db, IndexBatch& index, const ConversationId& id, Instant now);
+bool mark_deleted(Writer& db, const ConversationId& id, Instant now);
 bool is_deleted(Reader& db, const ConversationId& id);
 
 void suspect(Writer& db, const ConversationId& id, Instant now);

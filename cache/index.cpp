@@ -131,6 +131,14 @@ void IndexBatch::flush(Writer& db)
     write(db, IndexKind::conversation, conversations_);
 }
 
+void IndexBatch::forget_after(Mark mark) noexcept
+{
+    chats_.erase(chats_.begin() + std::min(std::ssize(chats_), static_cast<std::ptrdiff_t>(mark.chats)), chats_.end());
+    conversations_.erase(conversations_.begin() +
+                             std::min(std::ssize(conversations_), static_cast<std::ptrdiff_t>(mark.conversations)),
+                         conversations_.end());
+}
+
 IndexState load_index_state(Reader& db, IndexKind kind)
 {
     IndexState state;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The index of words: rows for it are gathered in a batch and written in ascending order of rowid, for a smaller rowid
-// than the one before makes FTS5 flush its pending terms, which costs two thirds of the speed. An index made by another
-// version of the program is made anew in small steps, newest first, while the old one answers for what is not reached
-// yet. Used inside one write, by its thread.
+// The index of words: what a transaction changes in it is gathered and written at its end, in ascending order of rowid,
+// for a smaller rowid than the one before makes FTS5 flush its pending terms, which costs two thirds of the speed, and
+// so does the end of every savepoint. An index made by another version of the program is made anew in small steps,
+// newest first, while the old one answers for what is not reached yet. Used inside one write, by its thread.
 #pragma once
 
 #include "cache/sqlite.hpp"
@@ -29,7 +29,15 @@ class IndexBatch {
     void add_conversation(std::int64_t pk, ConversationWords words);
     void remove_conversation(std::int64_t pk, ConversationWords words);
 
-    void flush(Writer& db); // the last call of every write that used the batch
+    void flush(Writer& db);
+    bool is_empty() const noexcept { return chats_.empty() && conversations_.empty(); }
+
+    /// How much was gathered; to forget what came after, when that part of the transaction was undone.
+    struct Mark {
+        std::size_t chats = 0, conversations = 0;
+    };
+    Mark mark() const noexcept { return {chats_.size(), conversations_.size()}; }
+    void forget_after(Mark mark) noexcept;
 
   private:
     template <class Words>

@@ -76,26 +76,24 @@ Found add_chats_below(Writer& db, std::int64_t bound)
         ++found.rows, found.lowest = row.integer(0), found.bytes += row.text(1).size();
         if (found.is_full()) break;
     }
-    IndexBatch index;
-    for (auto& [pk, words] : batch) index.add_chat(pk, std::move(words));
+    for (auto& [pk, words] : batch) db.words().add_chat(pk, std::move(words));
     set_bound(db, "chat", found.lowest);
-    index.flush(db);
+    db.words().flush(db);
     return found;
 }
 
 Found add_conversations_below(Writer& db, std::int64_t bound)
 {
     Found found;
-    IndexBatch index;
     for (const Row row : db.query("SELECT pk, title, user_id, user_name, memo FROM conversation WHERE pk < ?1"
                                   " AND NOT EXISTS (SELECT 1 FROM word_moved m WHERE m.kind = 'conversation' AND"
                                   " m.pk = conversation.pk) ORDER BY pk DESC LIMIT ?2",
                                   bound, step_rows)) {
-        index.add_conversation(row.integer(0), words_of_stored(row, 1));
+        db.words().add_conversation(row.integer(0), words_of_stored(row, 1));
         ++found.rows, found.lowest = row.integer(0);
     }
     set_bound(db, "conversation", found.lowest);
-    index.flush(db);
+    db.words().flush(db);
     return found;
 }
 
@@ -142,6 +140,7 @@ void rebuild_index(Writer& db)
 
 bool extend_index(Writer& db)
 {
+    db.words().flush(db); // which of them are below the bound, is told by the bound there was
     if (extend(db, IndexKind::chat, "chat", &add_chats_below)) return true;
     if (extend(db, IndexKind::conversation, "conversation", &add_conversations_below)) return true;
     if (load_index_state(db, IndexKind::chat).has_old) drop_old(db);
@@ -151,6 +150,7 @@ bool extend_index(Writer& db)
 bool scour_index(Writer& db)
 {
     constexpr std::int64_t pages = 250; // a megabyte
+    db.words().flush(db);
     const bool under_way = number(db, "SELECT max(removed & 2) FROM word_index") != 0;
     if (!under_way && number(db, "SELECT max(removed) FROM word_index") == 0) return false;
     if (!under_way) db.script("UPDATE word_index SET removed = 2");

@@ -138,14 +138,13 @@ void note_outbox(Writer& db, const std::optional<ConversationId>& id)
     note_change(db, id.value_or(ConversationId{}), ChangeKind::outbox);
 }
 
-void show_edit(Writer& db, IndexBatch& index, const Entry& entry)
+void show_edit(Writer& db, const Entry& entry)
 {
     note_outbox(db, entry.conversation);
-    for (const ConversationId& id : add_edits(db, entry)) show_effect(db, index, id);
+    for (const ConversationId& id : add_edits(db, entry)) show_effect(db, id);
 }
 
-void confirm_edit(Writer& db, IndexBatch& index, const Entry& entry, const std::optional<std::string>& answer,
-                  Clock::Steady when)
+void confirm_edit(Writer& db, const Entry& entry, const std::optional<std::string>& answer, Clock::Steady when)
 {
     note_outbox(db, entry.conversation);
     std::vector<ConversationId> ids = changed_by(db, entry.id);
@@ -153,26 +152,26 @@ void confirm_edit(Writer& db, IndexBatch& index, const Entry& entry, const std::
     db.run("UPDATE edit SET confirmed_at = ?2 WHERE entry = ?1", entry.id, ticks(when));
     for (const ConversationId& id : ids) {
         confirm_one(db, id, entry.id, answer);
-        show_effect(db, index, id);
+        show_effect(db, id);
     }
 }
 
-void drop_edit(Writer& db, IndexBatch& index, std::int64_t entry)
+void drop_edit(Writer& db, std::int64_t entry)
 {
     const auto ids = changed_by(db, entry);
     db.run("DELETE FROM edit WHERE entry = ?1", entry);
     if (ids.size() != 1) note_outbox(db, std::nullopt); // a bulk update, or one that showed nowhere
     for (const ConversationId& id : ids) {
         if (ids.size() == 1) note_outbox(db, id);
-        show_effect(db, index, id);
+        show_effect(db, id);
     }
 }
 
-void forget_confirmed(Writer& db, IndexBatch& index, Clock::Steady before)
+void forget_confirmed(Writer& db, Clock::Steady before)
 {
     const auto ids = ids_of(db, "SELECT DISTINCT conversation FROM edit WHERE confirmed_at < ?1", ticks(before));
     db.run("DELETE FROM edit WHERE confirmed_at < ?1", ticks(before));
-    for (const ConversationId& id : ids) show_effect(db, index, id);
+    for (const ConversationId& id : ids) show_effect(db, id);
 }
 
 std::optional<std::string> find_base(Reader& db, const ConversationId& id, const Patch& wanted)

@@ -20,18 +20,17 @@ namespace alli::cache {
 void note_outbox(Writer& db, const std::optional<ConversationId>& id);
 
 /// A write that waits shows from now on. Again is nothing new.
-void show_edit(Writer& db, IndexBatch& index, const Entry& entry);
+void show_edit(Writer& db, const Entry& entry);
 
 /// Upstream applied it at `when`. It goes on showing over whatever was asked for before that. `answer`: upstream's own
 /// copy, where it sent one.
-void confirm_edit(Writer& db, IndexBatch& index, const Entry& entry, const std::optional<std::string>& answer,
-                  Clock::Steady when);
+void confirm_edit(Writer& db, const Entry& entry, const std::optional<std::string>& answer, Clock::Steady when);
 
 /// It will not be applied: upstream's copy shows again.
-void drop_edit(Writer& db, IndexBatch& index, std::int64_t entry);
+void drop_edit(Writer& db, std::int64_t entry);
 
 /// Confirmed before `before`: by now nothing older can still come.
-void forget_confirmed(Writer& db, IndexBatch& index, Clock::Steady before);
+void forget_confirmed(Writer& db, Clock::Steady before);
 
 /// The members that a write sets, as upstream has them as far as the mirror knows; none when it does not hold it.
 std::optional<std::string> find_base(Reader& db, const ConversationId& id, const Patch& wanted);
@@ -48,7 +47,7 @@ struct Shown {
     bool hidden = false;                 // nothing: its deletion waits
     std::optional<Conversation> instead; // none: as it came
 };
-Shown overlay_conversation(Writer& db, IndexBatch& index, const Conversation& came);
+Shown overlay_conversation(Writer& db, const Conversation& came);
 
 /// Whether anything changes chats of it; then each goes through overlay_chat.
 bool changes_chats(Writer& db, const ConversationId& id);

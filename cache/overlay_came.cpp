@@ -28,15 +28,15 @@ void drop_outdated(Writer& db, const Conversation& came)
 }
 
 // Chats whose edits are gone show what upstream has again.
-void release_chats(Writer& db, IndexBatch& index, const ConversationId& id)
+void release_chats(Writer& db, const ConversationId& id)
 {
     std::vector<std::string> chats;
     for (const Row row : db.query("SELECT chat FROM upstream_raw WHERE conversation = ?1 AND chat <> ''", id.value))
         chats.emplace_back(row.text(0));
-    for (const std::string& chat : chats) show_effect_on_chat(db, index, id, chat);
+    for (const std::string& chat : chats) show_effect_on_chat(db, id, chat);
 }
 
-void hide(Writer& db, IndexBatch& index, const ConversationId& id)
+void hide(Writer& db, const ConversationId& id)
 {
     db.run("INSERT OR REPLACE INTO hidden_chat (conversation, ordinal, id, raw) SELECT ?1, ordinal, id, raw FROM chat"
            " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)",
@@ -45,17 +45,17 @@ void hide(Writer& db, IndexBatch& index, const ConversationId& id)
     db.run("UPDATE hidden_chat SET raw = (SELECT u.raw FROM upstream_raw u WHERE u.conversation = ?1 AND u.chat = id)"
            " WHERE conversation = ?1 AND id IN (SELECT chat FROM upstream_raw WHERE conversation = ?1)",
            id.value);
-    if (remove_rows(db, index, id)) note_change(db, id, ChangeKind::deleted);
+    if (remove_rows(db, id)) note_change(db, id, ChangeKind::deleted);
 }
 
-void put_back(Writer& db, IndexBatch& index, const ConversationId& id, const Conversation& shown)
+void put_back(Writer& db, const ConversationId& id, const Conversation& shown)
 {
     std::vector<Chat> chats;
     for (const Row row : db.query("SELECT raw FROM hidden_chat WHERE conversation = ?1 ORDER BY ordinal", id.value))
         chats.push_back(reread_chat(db, std::string(row.text(0))));
     db.run("DELETE FROM hidden_chat WHERE conversation = ?1", id.value);
-    put_rows(db, index, shown);
-    put_chats(db, index, id, 0, chats);
+    put_rows(db, shown);
+    put_chats(db, id, 0, chats);
 }
 
 bool is_mirrored(Connection& db, const ConversationId& id)
@@ -66,36 +66,36 @@ bool is_mirrored(Connection& db, const ConversationId& id)
 
 } // namespace
 
-void show_effect(Writer& db, IndexBatch& index, const ConversationId& id)
+void show_effect(Writer& db, const ConversationId& id)
 {
     note_shown(db, id);
     const auto edits = load_edits(db, id);
     const bool mirrored = is_mirrored(db, id);
     if (removes(edits)) {
-        if (mirrored) hide(db, index, id);
+        if (mirrored) hide(db, id);
         return;
     }
     const auto raw = find_upstream_raw(db, id, "");
     if (!raw) return; // not mirrored at all
     const Conversation shown = reread_conversation(db, under_edits(*raw, edits, "", Which::all));
     if (mirrored)
-        put_rows(db, index, shown);
+        put_rows(db, shown);
     else
-        put_back(db, index, id, shown);
+        put_back(db, id, shown);
     if (edits.empty()) drop_upstream_raw(db, id, "");
-    release_chats(db, index, id);
+    release_chats(db, id);
 }
 
-void show_effect_on_chat(Writer& db, IndexBatch& index, const ConversationId& id, const std::string& chat)
+void show_effect_on_chat(Writer& db, const ConversationId& id, const std::string& chat)
 {
     const auto raw = find_upstream_raw(db, id, chat);
     if (!raw) return;
     const auto edits = load_edits(db, id);
-    replace_chat_row(db, index, id, reread_chat(db, under_edits(*raw, edits, chat, Which::all)));
+    replace_chat_row(db, id, reread_chat(db, under_edits(*raw, edits, chat, Which::all)));
     if (!changes(edits, chat)) drop_upstream_raw(db, id, chat);
 }
 
-Shown overlay_conversation(Writer& db, IndexBatch& index, const Conversation& came)
+Shown overlay_conversation(Writer& db, const Conversation& came)
 {
     Shown shown;
     if (!has_edits(db, came.id)) return shown;
@@ -110,7 +110,7 @@ Shown overlay_conversation(Writer& db, IndexBatch& index, const Conversation& ca
         put_upstream_raw(db, came.id, "", under_edits(came.raw, edits, "", Which::confirmed));
         return shown;
     }
-    release_chats(db, index, came.id);
+    release_chats(db, came.id);
     if (edits.empty()) {
         drop_upstream_raw(db, came.id, "");
         return shown;

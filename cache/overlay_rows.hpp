@@ -31,7 +31,7 @@ Conversation reread_conversation(Connection& db, std::string raw);
 Chat reread_chat(Connection& db, std::string raw);
 
 /// Makes the mirror's rows of one conversation what upstream's copy and the edits make of it.
-void show_effect(Writer& db, IndexBatch& index, const ConversationId& id);
-void show_effect_on_chat(Writer& db, IndexBatch& index, const ConversationId& id, const std::string& chat);
+void show_effect(Writer& db, const ConversationId& id);
+void show_effect_on_chat(Writer& db, const ConversationId& id, const std::string& chat);
 
 } // namespace alli::cache

@@ -55,11 +55,9 @@ class Purge {
         const Ledger ledger = store_.read_outbox([](Reader& outbox) { return load_ledger(outbox); });
         version_ = ledger.version;
         const auto adopt = [&](Writer& mirror) {
-            IndexBatch index;
             put_ledger(mirror, ledger); // from now on the door is shut
-            for (const std::int64_t entry : writes_.removed) drop_edit(mirror, index, entry);
+            for (const std::int64_t entry : writes_.removed) drop_edit(mirror, entry);
             if (wish_.user) erase_mentions(mirror, *wish_.user);
-            index.flush(mirror);
         };
         co_await store_.write(adopt);
     }
@@ -73,13 +71,11 @@ class Purge {
         if (wish_.conversation && ids.empty()) ids.push_back(*wish_.conversation); // for what is only said of it
         for (std::size_t next = 0; next < ids.size();) {
             const auto step = [&](Writer& mirror) {
-                IndexBatch index;
                 for (std::int64_t size = 0; next < ids.size() && size < step_chats; ++next) {
-                    const std::int64_t chats = erase_all_of(mirror, index, ids[next]);
+                    const std::int64_t chats = erase_all_of(mirror, ids[next]);
                     report_.chats += chats;
                     size += chats + 1;
                 }
-                index.flush(mirror);
             };
             co_await store_.write(step);
             go_on("rows", static_cast<std::int64_t>(next), total);

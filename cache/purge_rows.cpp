@@ -141,12 +141,12 @@ std::int64_t count_chats(Connection& mirror, const ConversationId& id)
     return 0;
 }
 
-std::int64_t erase_all_of(Writer& mirror, IndexBatch& index, const ConversationId& id)
+std::int64_t erase_all_of(Writer& mirror, const ConversationId& id)
 {
     const std::int64_t chats = count_chats(mirror, id);
     note_purged_day(mirror, created_at(mirror, id));
     mirror.run("DELETE FROM edit WHERE conversation = ?1", id.value);
-    erase_conversation(mirror, index, id);
+    erase_conversation(mirror, id);
     mirror.run("DELETE FROM change WHERE conversation = ?1", id.value);
     mirror.run("DELETE FROM problem WHERE conversation = ?1 OR instr(what, ?1) > 0", id.value);
     mirror.run("DELETE FROM tombstone WHERE id = ?1", id.value);
@@ -165,9 +165,7 @@ void erase_purged(Writer& mirror)
     constexpr int step = 500;
     const auto erase = [&](const std::vector<ConversationId>& ids) {
         in_transaction(mirror, [&] {
-            IndexBatch index;
-            for (const ConversationId& id : ids) erase_all_of(mirror, index, id);
-            index.flush(mirror);
+            for (const ConversationId& id : ids) erase_all_of(mirror, id);
         });
     };
     std::vector<ConversationId> doomed;

@@ -17,7 +17,7 @@ std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeWish& wish);
 
 std::int64_t count_chats(Connection& mirror, const ConversationId& id);
 /// Everything that the mirror has of a conversation, or says of it. How many chats there were.
-std::int64_t erase_all_of(Writer& mirror, IndexBatch& index, const ConversationId& id);
+std::int64_t erase_all_of(Writer& mirror, const ConversationId& id);
 /// What names the id of a user without being of a conversation.
 void erase_mentions(Writer& mirror, const std::string& user);
 

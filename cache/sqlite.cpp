@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "cache/fold.hpp"
+#include "cache/index.hpp"
 #include "cache/tokenizer.hpp"
 
 #include <sqlite3.h>
@@ -240,7 +241,8 @@ std::int64_t Connection::last_rowid() const noexcept
     return sqlite3_last_insert_rowid(db_);
 }
 
-Writer::Writer(const std::string& path, std::string_view synchronous) : Connection(path, Access::write, synchronous)
+Writer::Writer(const std::string& path, std::string_view synchronous)
+    : Connection(path, Access::write, synchronous), words_(std::make_unique<IndexBatch>())
 {
     const auto note_pages = [](void* writer, sqlite3*, const char*, int pages) {
         static_cast<Writer*>(writer)->log_pages_ = pages;
@@ -253,6 +255,14 @@ Writer::Writer(const std::string& path, std::string_view synchronous) : Connecti
     sqlite3_update_hook(handle(), note_row, this);
 }
 
+Writer::~Writer() = default;
+
+void Writer::commit()
+{
+    words_->flush(*this);
+    script("COMMIT");
+}
+
 bool Writer::in_transaction() const noexcept
 {
     return sqlite3_get_autocommit(handle()) == 0;
@@ -260,6 +270,7 @@ bool Writer::in_transaction() const noexcept
 
 void Writer::roll_back() noexcept
 {
+    words_->forget_after({});
     if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

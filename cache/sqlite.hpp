@@ -186,13 +186,21 @@ struct PagePart { // bytes
 };
 using FindPart = PagePart (*)(std::span<const unsigned char> page, std::int64_t number);
 
+class IndexBatch; // cache/index.hpp
+
 /// What a write gets: inside a transaction that the store commits when the function returns and rolls back when it
 /// throws. The rest is for the store's committing thread alone.
 class Writer : public Connection {
   public:
     explicit Writer(const std::string& path, std::string_view synchronous = "NORMAL");
+    ~Writer();
+
+    /// What this transaction changes in the index of words, where it is not written yet. Whoever reads the index on
+    /// this connection flushes it before.
+    IndexBatch& words() noexcept { return *words_; }
 
     bool in_transaction() const noexcept; // a full disk may have ended it
+    void commit();                        // with the words
     void roll_back() noexcept;            // whatever is open; nothing when nothing is
 
     enum class Checkpoint { passive, truncate };
@@ -207,6 +215,7 @@ class Writer : public Connection {
   private:
     int log_pages_ = 0;
     Touched touched_;
+    std::unique_ptr<IndexBatch> words_;
 };
 
 /// For whoever owns the connection and is in none yet: while opening, above all.
@@ -216,7 +225,7 @@ void in_transaction(Writer& db, F work)
     db.script("BEGIN IMMEDIATE");
     try {
         work();
-        db.script("COMMIT");
+        db.commit();
     } catch (...) {
         db.roll_back();
         throw;

@@ -116,6 +116,7 @@ void WordsCheck::finish(bool still)
 void WordsCheck::check_structure(Writer& db)
 {
     if (!findings_.empty()) return;
+    db.words().flush(db);
     if (!stays_whole([&] { db.run(fmt::format("INSERT INTO {0} ({0}) VALUES ('integrity-check')", table_)); }))
         note(fmt::format("{} is damaged", table_));
 }

@@ -60,10 +60,11 @@ Committing::~Committing()
 
 // A full disk may have rolled back the whole transaction, and an index of words that fails while it is released leaves
 // no savepoint to go back to: then everything is undone.
-void Committing::undo() noexcept
+void Committing::undo(IndexBatch::Mark before) noexcept
 {
     if (!db_->in_transaction()) return;
     try {
+        db_->words().forget_after(before);
         db_->script("ROLLBACK TO job; RELEASE job");
     } catch (const Error&) {
         db_->roll_back();
@@ -72,6 +73,7 @@ void Committing::undo() noexcept
 
 std::exception_ptr Committing::run_one(Job& job)
 {
+    const auto before = db_->words().mark();
     try {
         db_->script("SAVEPOINT job");
     } catch (...) {
@@ -83,7 +85,7 @@ std::exception_ptr Committing::run_one(Job& job)
         return nullptr;
     } catch (...) {
         const auto failure = std::current_exception();
-        undo();
+        undo(before);
         return failure;
     }
 }
@@ -93,8 +95,9 @@ void Committing::commit()
     if (!db_->in_transaction())
         throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost",
                     "{}: the transaction was undone", db_->path());
+    db_->words().flush(*db_);
     publish_touched();
-    db_->script("COMMIT");
+    db_->commit();
     commits_.fetch_add(1, std::memory_order_release);
 }
 

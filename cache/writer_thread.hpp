@@ -4,7 +4,7 @@
 // alone.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/index.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -52,7 +52,7 @@ class Committing {
   private:
     void run_inside(std::deque<Pending>& batch);
     std::exception_ptr run_one(Job& job);
-    void undo() noexcept;
+    void undo(IndexBatch::Mark before) noexcept;
     std::exception_ptr run_outside(Job& job);
     void commit();
     void publish_touched() noexcept;

@@ -91,13 +91,11 @@ static cache::Steered do_here(Deed deed, std::int64_t id, const Settings& settin
         outcome = deed == Deed::retry ? cache::retry_entry(db, id).outcome : cache::discard_entry(db, id);
     };
     const auto show_it = [&](cache::Writer& db) {
-        cache::IndexBatch index;
         const auto entry = store.read_outbox([&](cache::Reader& outbox) { return cache::find_entry(outbox, id); });
         if (entry)
-            cache::show_edit(db, index, *entry);
+            cache::show_edit(db, *entry);
         else
-            cache::drop_edit(db, index, id);
-        index.flush(db);
+            cache::drop_edit(db, id);
     };
     run_to_end(store.write_outbox(steer));
     if (outcome == cache::Steered::done) run_to_end(store.write(show_it));

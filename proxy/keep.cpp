@@ -31,10 +31,10 @@ bool is_held(cache::Writer& db, const ConversationId& id)
     return cache::find_held(db, id).has_value();
 }
 
-bool put_new(cache::Writer& db, cache::IndexBatch& index, const Conversation& conversation)
+bool put_new(cache::Writer& db, const Conversation& conversation)
 {
-    const bool put = cache::put_conversation(db, index, conversation); // not where it was purged
-    cache::put_chats(db, index, conversation.id, 0, conversation.chats);
+    const bool put = cache::put_conversation(db, conversation); // not where it was purged
+    cache::put_chats(db, conversation.id, 0, conversation.chats);
     return put;
 }
 
@@ -50,13 +50,10 @@ Put put_list(cache::Writer& db, const Kept& kept, const std::string& body, Insta
     Put put;
     if (kept.names.size() > most_names) return put;
     TimeUnit unit = cache::load_progress(db).unit;
-    cache::IndexBatch index;
     for (const Conversation& conversation : read_conversation_page(body, unit, kept.names).conversations) {
-        if (is_whole(conversation) && !is_held(db, conversation.id) && put_new(db, index, conversation))
-            put.stored = true;
+        if (is_whole(conversation) && !is_held(db, conversation.id) && put_new(db, conversation)) put.stored = true;
         if (put_listed_variables(db, kept, conversation, now)) put.stored = true;
     }
-    index.flush(db);
     return put;
 }
 
@@ -67,9 +64,7 @@ Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& bod
     TimeUnit unit = cache::load_progress(db).unit;
     const Conversation conversation = read_conversation(body, unit);
     if (held || conversation.id != kept.id || !is_whole(conversation)) return {false, {kept.id}};
-    cache::IndexBatch index;
-    const bool stored = put_new(db, index, conversation);
-    index.flush(db);
+    const bool stored = put_new(db, conversation);
     return {stored, {}};
 }
 

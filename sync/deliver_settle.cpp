@@ -142,13 +142,11 @@ Task<> Deliverer::Core::show_outcome(const Entry& entry, const Outcome& outcome,
 {
     const auto when = clock.steady();
     const auto change = [&](cache::Writer& db) {
-        cache::IndexBatch index;
         cache::note_outbox(db, entry.conversation);
         if (outcome.state == EntryState::delivered)
-            cache::confirm_edit(db, index, entry, copy, when);
+            cache::confirm_edit(db, entry, copy, when);
         else if (outcome.state == EntryState::failed)
-            cache::drop_edit(db, index, entry.id);
-        index.flush(db);
+            cache::drop_edit(db, entry.id);
     };
     co_await write_mirror(change, entry.id);
 }
@@ -237,11 +235,7 @@ Task<> Deliverer::Core::show(std::int64_t id)
 {
     const auto entry = store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
     if (!entry || is_final(entry->state)) co_return;
-    const auto change = [&](cache::Writer& db) {
-        cache::IndexBatch index;
-        cache::show_edit(db, index, *entry);
-        index.flush(db);
-    };
+    const auto change = [&](cache::Writer& db) { cache::show_edit(db, *entry); };
     co_await write_mirror(change, id);
 }
 
@@ -252,12 +246,10 @@ Task<> Deliverer::Core::show_again(std::int64_t id)
     if (entry && !is_final(entry->state)) co_return co_await show(id);
     const auto when = clock.steady();
     const auto change = [&](cache::Writer& db) {
-        cache::IndexBatch index;
         if (entry && entry->state == EntryState::delivered)
-            cache::confirm_edit(db, index, *entry, std::nullopt, when);
+            cache::confirm_edit(db, *entry, std::nullopt, when);
         else
-            cache::drop_edit(db, index, id);
-        index.flush(db);
+            cache::drop_edit(db, id);
     };
     co_await write_mirror(change, id);
 }

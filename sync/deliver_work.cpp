@@ -42,9 +42,7 @@ Task<> Deliverer::Core::load()
     co_await store.write_outbox(recover);
     // Nothing is under way that was asked for before: what an earlier process confirmed needs no cover any more.
     const auto forget = [&](cache::Writer& db) {
-        cache::IndexBatch index;
-        cache::forget_confirmed(db, index, Clock::Steady::max());
-        index.flush(db);
+        cache::forget_confirmed(db, Clock::Steady::max());
         // What the outbox settled last may be missing in the feed: whoever follows it looks at all writes once.
         if (recovered.unclean) cache::note_outbox(db, std::nullopt);
     };
@@ -129,11 +127,7 @@ Task<> Deliverer::Core::keep_house()
             };
             if (!expired.empty()) co_await store.write(note);
             const auto purge = [&](cache::Writer& db) { cache::purge_entries(db, now - a_day, 1000); };
-            const auto forget = [&](cache::Writer& db) {
-                cache::IndexBatch index;
-                cache::forget_confirmed(db, index, clock.steady() - 10min);
-                index.flush(db);
-            };
+            const auto forget = [&](cache::Writer& db) { cache::forget_confirmed(db, clock.steady() - 10min); };
             const auto late = std::exchange(unshown, {});
             for (const std::int64_t id : late) co_await show_again(id);
             if (clock.steady() >= next_purge) {

@@ -77,14 +77,14 @@ void put_variables(cache::Writer& db, const Tools& tools, const Conversation& li
     cache::put_variables_object(db, listed.id, tools.client.variables(), *listed.variables, tools.clock.now());
 }
 
-void put(cache::Writer& db, cache::IndexBatch& index, const Update& update, How how, Ingested& done, Audit& audit)
+void put(cache::Writer& db, const Update& update, How how, Ingested& done, Audit& audit)
 {
     const ConversationId& id = update.conversation.id;
     if (how.audit) audit.look_at(db, update.conversation);
-    bool changed = cache::put_conversation(db, index, update.conversation);
+    bool changed = cache::put_conversation(db, update.conversation);
     std::int64_t chats = 0;
-    for (const ChatRun& run : update.runs) chats += cache::put_chats(db, index, id, run.first_ordinal, run.chats);
-    const bool cut = update.cut_from && cache::cut_chats(db, index, id, *update.cut_from);
+    for (const ChatRun& run : update.runs) chats += cache::put_chats(db, id, run.first_ordinal, run.chats);
+    const bool cut = update.cut_from && cache::cut_chats(db, id, *update.cut_from);
     if (how.audit) audit.end_look(chats > 0 || cut);
     done.conversations += changed || cut || chats > 0 ? 1 : 0;
     done.chats += chats;
@@ -169,7 +169,6 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
     auto put_all = [&](cache::Writer& db) {
         const Instant now = tools.clock.now();
         Audit audit;
-        cache::IndexBatch index;
         // Before it is certified: what was not to be read may be now. What it held up alone, a later walk certifies.
         for (const Outcome& outcome : outcomes)
             if (outcome.update) cache::clear_problem(db, cache::problem_key(outcome.id));
@@ -181,14 +180,13 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
             if (turn.is_outrun(db, outcome.id)) continue;
             turn.note(db, outcome.id);
             if (outcome.update) {
-                put(db, index, *outcome.update, how, done, audit);
+                put(db, *outcome.update, how, done, audit);
                 put_variables(db, tools, outcome.update->conversation);
                 rehabilitation.shown(db, outcome.id);
             } else if (outcome.failure) {
                 note_unreadable(db, tools.random, outcome.id, *outcome.failure, now, outcome.last_chat_at);
             }
         }
-        index.flush(db);
         rehabilitation.end(db, now);
         turn.end(db);
         if (embedded >= 0) note_embedding(db, embedded);

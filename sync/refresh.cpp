@@ -37,9 +37,7 @@ Task<> put_whole(Tools tools, Conversation found, Asked asked, How how, Report r
 void remove(cache::Writer& db, Turn turn, const ConversationId& id, Instant now)
 {
     turn.note(db, id);
-    cache::IndexBatch index;
-    cache::mark_deleted(db, index, id, now);
-    index.flush(db);
+    cache::mark_deleted(db, id, now);
     cache::clear_problem(db, cache::problem_key(id)); // it is nobody's any more
 }
 
@@ -172,9 +170,7 @@ Task<> read_growing_one(Tools tools, cache::Growing it, Report report)
     const Turn turn = asked->turn();
     auto put = [&](cache::Writer& db) {
         if (turn.is_outrun(db, it.id)) return;
-        cache::IndexBatch index;
-        done.chats = cache::put_chats(db, index, it.id, (page - 1) * page_size, *chats);
-        index.flush(db);
+        done.chats = cache::put_chats(db, it.id, (page - 1) * page_size, *chats);
     };
     co_await tools.store.write(put);
     if (report) report(done);

@@ -40,7 +40,6 @@ json fields_of(int n, int all)
 
 void put_batch(cache::Writer& db, int from, int to, int all, int chats)
 {
-    cache::IndexBatch index;
     for (int n = from; n < to; ++n) {
         const std::string id = "Q29udmVyc2F0aW9uOjYwMDZiNTM3MmR" + std::to_string(10'000'000 + n);
         const std::int64_t seconds = 1'600'000'000 + std::int64_t{n} * 300;
@@ -48,8 +47,8 @@ void put_batch(cache::Writer& db, int from, int to, int all, int chats)
         std::vector<Chat> said;
         for (int k = 0; k < chats; ++k)
             said.push_back(support::make_chat(id, k, seconds - chats + 1 + k, std::string(300, 'a' + char(k % 26))));
-        cache::put_conversation(db, index, made);
-        cache::put_chats(db, index, made.id, 0, said);
+        cache::put_conversation(db, made);
+        cache::put_chats(db, made.id, 0, said);
     }
     if (from == 0) {
         cache::Progress progress;
@@ -57,7 +56,7 @@ void put_batch(cache::Writer& db, int from, int to, int all, int chats)
         progress.list_embeds = 20;
         cache::save_progress(db, progress);
     }
-    // Not index.flush(): the words are not what is measured.
+    db.words().forget_after({}); // they are not what is measured
 }
 
 void fill(cache::Store& store, int all, int chats)

@@ -111,7 +111,6 @@ class Index {
 
 void put_conversations(cache::Writer& db, const std::vector<std::string>& texts, int from, int to)
 {
-    cache::IndexBatch index;
     for (int at = from; at < to; at += chats_a_conversation) {
         const std::string id = "c" + std::to_string(at);
         const std::int64_t last = 1'700'000'000 - std::int64_t{at}; // newest first, as a backfill comes
@@ -120,10 +119,9 @@ void put_conversations(cache::Writer& db, const std::vector<std::string>& texts,
             chats.push_back(support::make_chat(id, n, last - chats_a_conversation + 1 + n,
                                                texts[static_cast<std::size_t>(at + n) % texts.size()]));
         const Conversation made = support::make_conversation(id, last);
-        cache::put_conversation(db, index, made);
-        cache::put_chats(db, index, made.id, 0, chats);
+        cache::put_conversation(db, made);
+        cache::put_chats(db, made.id, 0, chats);
     }
-    index.flush(db);
 }
 
 void fill(cache::Store& store, const std::vector<std::string>& texts, int chats)

@@ -83,10 +83,8 @@ class Ill final : public upstream::Transport {
 void mirror(cache::Store& store, asio::io_context& loop, int conversations)
 {
     const auto job = [&](cache::Writer& db) {
-        cache::IndexBatch index;
         for (int i = 0; i < conversations; ++i)
-            cache::put_conversation(db, index, support::make_conversation("c" + std::to_string(i), 1000 + i));
-        index.flush(db);
+            cache::put_conversation(db, support::make_conversation("c" + std::to_string(i), 1000 + i));
     };
     asio::co_spawn(loop, store.write(job), [](std::exception_ptr) {});
     loop.run();

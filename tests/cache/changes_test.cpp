@@ -28,14 +28,10 @@ class Changes : public CacheTest {
         return all;
     }
     /// What that leaves behind.
-    std::vector<std::string> left_by(const std::function<void(Writer&, IndexBatch&)>& function)
+    std::vector<std::string> left_by(const std::function<void(Writer&)>& function)
     {
         const std::int64_t since = bounds().last;
-        write([&](Writer& db) {
-            IndexBatch index;
-            function(db, index);
-            index.flush(db);
-        });
+        write([&](Writer& db) { function(db); });
         return after(since);
     }
     static Entry entry_of(std::int64_t id, EditKind kind, const std::string& body)
@@ -63,8 +59,7 @@ TEST_F(Changes, TellsTheLatestOfEachKindInOrder)
 TEST_F(Changes, ADeletionTakesThePlaceOfWhatCameBefore)
 {
     put("a", 100, 2);
-    EXPECT_THAT(left_by([](Writer& db, IndexBatch& index) { mark_deleted(db, index, {"a"}, Instant{}); }),
-                ElementsAre("deleted a"));
+    EXPECT_THAT(left_by([](Writer& db) { mark_deleted(db, {"a"}, Instant{}); }), ElementsAre("deleted a"));
     EXPECT_THAT(after(0), ElementsAre("deleted a"));
     put("a", 200, 1);
     EXPECT_THAT(after(0), ElementsAre("conversation a", "chats a"));
@@ -79,24 +74,17 @@ TEST_F(Changes, TellsWhatWaitingWritesDoToReads)
     });
     put("a", 100, 2);
     const Entry title = entry_of(1, EditKind::title, R"({"title":"new"})");
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { show_edit(db, index, title); }),
-                ElementsAre("outbox a", "conversation a"));
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { drop_edit(db, index, 1); }),
-                ElementsAre("outbox a", "conversation a"));
+    EXPECT_THAT(left_by([&](Writer& db) { show_edit(db, title); }), ElementsAre("outbox a", "conversation a"));
+    EXPECT_THAT(left_by([&](Writer& db) { drop_edit(db, 1); }), ElementsAre("outbox a", "conversation a"));
 
     const Entry rating = entry_of(2, EditKind::feedback, R"({"rating":"GOOD"})");
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { show_edit(db, index, rating); }),
-                ElementsAre("outbox a", "chats a"));
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { drop_edit(db, index, 2); }),
-                ElementsAre("outbox a", "chats a"));
+    EXPECT_THAT(left_by([&](Writer& db) { show_edit(db, rating); }), ElementsAre("outbox a", "chats a"));
+    EXPECT_THAT(left_by([&](Writer& db) { drop_edit(db, 2); }), ElementsAre("outbox a", "chats a"));
 
     const Entry removal = entry_of(3, EditKind::remove, "");
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { show_edit(db, index, removal); }),
-                ElementsAre("outbox a", "deleted a"));
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { drop_edit(db, index, 3); }),
-                ElementsAre("outbox a", "conversation a", "chats a"));
-    EXPECT_THAT(left_by([&](Writer& db, IndexBatch& index) { confirm_edit(db, index, removal, {}, {}); }),
-                ElementsAre("outbox a", "deleted a"));
+    EXPECT_THAT(left_by([&](Writer& db) { show_edit(db, removal); }), ElementsAre("outbox a", "deleted a"));
+    EXPECT_THAT(left_by([&](Writer& db) { drop_edit(db, 3); }), ElementsAre("outbox a", "conversation a", "chats a"));
+    EXPECT_THAT(left_by([&](Writer& db) { confirm_edit(db, removal, {}, {}); }), ElementsAre("outbox a", "deleted a"));
 }
 
 TEST_F(Changes, TellsOfVariablesThatChangedButNotOfNewlyKeptOnes)
@@ -104,7 +92,7 @@ TEST_F(Changes, TellsOfVariablesThatChangedButNotOfNewlyKeptOnes)
     put("a", 100, 1);
     const std::vector<std::string> names{"city"};
     const auto keep = [&](const char* body) {
-        return left_by([&, body](Writer& db, IndexBatch&) { put_variables(db, {"a"}, names, body, Instant{}); });
+        return left_by([&, body](Writer& db) { put_variables(db, {"a"}, names, body, Instant{}); });
     };
     EXPECT_THAT(keep(R"({"variables":{"city":"Seoul"}})"), IsEmpty());
     EXPECT_THAT(keep(R"({"variables":{"city":"Seoul"}})"), IsEmpty());

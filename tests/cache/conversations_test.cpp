@@ -41,11 +41,7 @@ TEST_F(Conversations, ComeWithTheirChatsWhereTheirListHadNone)
     put("null", 1000, 3, {{"chats", nullptr}});
     TimeUnit unit = TimeUnit::seconds;
     const Conversation bare = read_conversation(R"({"id":"bare","title":"about bare"})", unit);
-    write([&](Writer& db) {
-        IndexBatch index;
-        put_conversation(db, index, bare);
-        index.flush(db);
-    });
+    write([&](Writer& db) { put_conversation(db, bare); });
     EXPECT_EQ(get("bare"), json::parse(R"({"id":"bare","title":"about bare","chats":[]})"));
     put("bare", 1000, 0, {{"lastChatTime", 1000}});
     for (const std::string id : {"with", "null"}) {
@@ -75,9 +71,8 @@ TEST_F(Conversations, AreWrittenOnlyWhereSomethingChanged)
     const std::vector<Chat> chats{support::make_chat("a", 0, 998, "chat 0 of a"),
                                   support::make_chat("a", 1, 999, "chat 1 of a")};
     write([&](Writer& db) {
-        IndexBatch index;
-        EXPECT_FALSE(put_conversation(db, index, same));
-        EXPECT_FALSE(put_chats(db, index, same.id, 0, chats));
+        EXPECT_FALSE(put_conversation(db, same));
+        EXPECT_FALSE(put_chats(db, same.id, 0, chats));
     });
 }
 
@@ -86,11 +81,7 @@ TEST_F(Conversations, LoseTheirOldWordsWhenAChatIsEdited)
     put("a", 1000, 3);
     EXPECT_EQ(hits("\"chat 1\""), 1U);
     const std::vector<Chat> edited{support::make_chat("a", 1, 999, "quite another thing")};
-    write([&](Writer& db) {
-        IndexBatch index;
-        EXPECT_TRUE(put_chats(db, index, {"a"}, 1, edited));
-        index.flush(db);
-    });
+    write([&](Writer& db) { EXPECT_TRUE(put_chats(db, {"a"}, 1, edited)); });
     EXPECT_EQ(hits("\"chat 1\""), 0U);
     EXPECT_EQ(hits("another"), 1U);
     EXPECT_EQ(hits("\"chat 2\""), 1U);
@@ -100,11 +91,7 @@ TEST_F(Conversations, CutWhatStandsBehindAChatThatIsNoLongerThere)
 {
     put("a", 1000, 5);
     const std::vector<Chat> moved{support::make_chat("a", 7, 999, "moved up")};
-    write([&](Writer& db) {
-        IndexBatch index;
-        put_chats(db, index, {"a"}, 2, moved);
-        index.flush(db);
-    });
+    write([&](Writer& db) { put_chats(db, {"a"}, 2, moved); });
     const auto ids = store_->read([](Reader& db) { return chat_ids_from(db, {"a"}, 0); });
     EXPECT_THAT(ids, testing::ElementsAre(ChatId{"a/0"}, ChatId{"a/1"}, ChatId{"a/7"}));
     EXPECT_EQ(store_->read([](Reader& db) { return find_held(db, {"a"}); })->chats, 3);
@@ -115,10 +102,8 @@ TEST_F(Conversations, LeaveNothingBehindWhenErased)
     put("a", 1000, 5, {{"categories", json::array({"x"})}});
     put("b", 1001, 1);
     write([&](Writer& db) {
-        IndexBatch index;
-        EXPECT_TRUE(erase_conversation(db, index, {"a"}));
-        EXPECT_FALSE(erase_conversation(db, index, {"never"}));
-        index.flush(db);
+        EXPECT_TRUE(erase_conversation(db, {"a"}));
+        EXPECT_FALSE(erase_conversation(db, {"never"}));
     });
     EXPECT_TRUE(get("a").is_null());
     EXPECT_EQ(hits("a"), 0U);
@@ -133,10 +118,8 @@ TEST_F(Conversations, TakeAThousandChatsOfOneSecond)
     for (int n = 0; n < 1000; ++n) chats.push_back(support::make_chat("a", n, 500, "same time"));
     const Conversation conversation = support::make_conversation("a", 500);
     write([&](Writer& db) {
-        IndexBatch index;
-        put_conversation(db, index, conversation);
-        put_chats(db, index, conversation.id, 0, chats);
-        index.flush(db);
+        put_conversation(db, conversation);
+        put_chats(db, conversation.id, 0, chats);
     });
     EXPECT_EQ(store_->read([](Reader& db) { return count_totals(db); }).chats, 1000);
 }
@@ -148,10 +131,8 @@ TEST_F(Conversations, ReadDraftJsForItsWords)
     const std::vector<Chat> chats{support::make_chat("a", 0, 500, draft)};
     const Conversation conversation = support::make_conversation("a", 500);
     write([&](Writer& db) {
-        IndexBatch index;
-        put_conversation(db, index, conversation);
-        put_chats(db, index, conversation.id, 0, chats);
-        index.flush(db);
+        put_conversation(db, conversation);
+        put_chats(db, conversation.id, 0, chats);
     });
     EXPECT_EQ(hits("여행"), 1U);
     EXPECT_EQ(hits("second"), 1U);

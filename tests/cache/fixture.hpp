@@ -34,10 +34,8 @@ class CacheTest : public testing::Test {
                 support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
         const Conversation conversation = support::make_conversation(id, chats > 0 ? seconds : 0, more);
         write([&](Writer& db) {
-            IndexBatch index;
-            put_conversation(db, index, conversation);
-            put_chats(db, index, conversation.id, 0, made);
-            index.flush(db);
+            put_conversation(db, conversation);
+            put_chats(db, conversation.id, 0, made);
         });
     }
 

@@ -84,10 +84,8 @@ TEST_F(PurgeTest, LeavesNoByteOfWhatWasPurged)
     const std::vector<std::string> names{"V"};
     const std::vector<Chat> chats{support::make_chat(id, 0, 4999, "xqzsaid it"), support::make_chat(id, 1, 5000, "y")};
     write([&](Writer& db) {
-        IndexBatch index;
-        put_conversation(db, index, made);
-        put_chats(db, index, made.id, 0, chats);
-        index.flush(db);
+        put_conversation(db, made);
+        put_chats(db, made.id, 0, chats);
         put_chat_detail(db, made.id, chats[0].id, find_chat(db, made.id, chats[0].id)->of, R"({"steps":"xqzdetail"})");
         put_variables(db, made.id, names, R"({"variables":{"V":"xqzvalue"}})", support::at_second(1));
         Problem problem;
@@ -107,9 +105,7 @@ TEST_F(PurgeTest, LeavesNoByteOfWhatWasPurged)
     entry.body = R"({"title":"xqzparked"})";
     accept_write(entry);
     write([&](Writer& db) {
-        IndexBatch index;
-        show_edit(db, index, *store_->read_outbox([&](Reader& outbox) { return find_entry(outbox, waiting); }));
-        index.flush(db);
+        show_edit(db, *store_->read_outbox([&](Reader& outbox) { return find_entry(outbox, waiting); }));
     });
     ASSERT_THAT(left(traces), testing::Not(testing::IsEmpty())) << "else nothing is proved";
 
@@ -143,10 +139,8 @@ TEST_F(PurgeTest, LeavesNothingOfManyPeopleScatteredThroughTheMirror)
         const auto made = support::make_conversation(
             id, 1000 + n * 20 + size, {{"user", {{"userId", doomed ? "zqdoomeduser" : "other"}}}, {"memo", mark}});
         write([&](Writer& db) {
-            IndexBatch index;
-            put_conversation(db, index, made);
-            put_chats(db, index, made.id, 0, chats);
-            index.flush(db);
+            put_conversation(db, made);
+            put_chats(db, made.id, 0, chats);
         });
     }
     EXPECT_EQ(purge_user("zqdoomeduser").conversations, 50);
@@ -256,9 +250,7 @@ TEST_F(PurgeTest, AConversationWhoseDeletionWaitsIsPurgedToo)
     entry.method = "DELETE", entry.path = "/webapi/v2/conversations/a1";
     const auto id = accept_write(entry);
     write([&](Writer& db) {
-        IndexBatch index;
-        show_edit(db, index, *store_->read_outbox([&](Reader& outbox) { return find_entry(outbox, id); }));
-        index.flush(db);
+        show_edit(db, *store_->read_outbox([&](Reader& outbox) { return find_entry(outbox, id); }));
     });
     const PurgeReport report = purge_user("anna");
     EXPECT_EQ(report.conversations, 1);

@@ -115,12 +115,10 @@ class Recall : public CacheTest {
                 std::move(chats));
         }
         write([&](Writer& db) {
-            IndexBatch index;
             for (const auto& [conversation, chats] : made) {
-                put_conversation(db, index, conversation);
-                put_chats(db, index, conversation.id, 0, chats);
+                put_conversation(db, conversation);
+                put_chats(db, conversation.id, 0, chats);
             }
-            index.flush(db);
         });
     }
 

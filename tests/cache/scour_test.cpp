@@ -21,20 +21,14 @@ class Scour : public CacheTest {
         const Conversation made = support::make_conversation("secret", 5000, more);
         const std::vector<Chat> chats{support::make_chat("secret", 0, 5000, fmt::format("{} {}", said, hangul))};
         write([&](Writer& db) {
-            IndexBatch index;
-            put_conversation(db, index, made);
-            put_chats(db, index, made.id, 0, chats);
-            index.flush(db);
+            put_conversation(db, made);
+            put_chats(db, made.id, 0, chats);
         });
     }
 
     void erase(const std::string& id)
     {
-        write([&](Writer& db) {
-            IndexBatch index;
-            EXPECT_TRUE(erase_conversation(db, index, ConversationId{id}));
-            index.flush(db);
-        });
+        write([&](Writer& db) { EXPECT_TRUE(erase_conversation(db, ConversationId{id})); });
     }
 
     bool step()

@@ -63,10 +63,8 @@ TEST_F(Search, TakesNeighboursForNoWholeWord)
         const Conversation made = support::make_conversation(id, 100, {{"title", nullptr}});
         const std::vector<Chat> chats{support::make_chat(id, 0, 100, text)};
         write([&](Writer& db) {
-            IndexBatch index;
-            put_conversation(db, index, made);
-            put_chats(db, index, made.id, 0, chats);
-            index.flush(db);
+            put_conversation(db, made);
+            put_chats(db, made.id, 0, chats);
         });
     };
     put_text("parted", "우리 학교 교실"), put_text("whole", "우리 학교실"), put_text("lone", "학교 교");

@@ -86,8 +86,7 @@ TEST_F(StoreTest, UndoesAWriteThatThrowsAndKeepsTheNext)
     const auto count = [&] { return store_->read([](Reader& db) { return count_totals(db); }).conversations; };
     const Conversation conversation = support::make_conversation("a", 5);
     const auto failing = [&](Writer& db) {
-        IndexBatch index;
-        put_conversation(db, index, conversation);
+        put_conversation(db, conversation);
         throw std::runtime_error("in the middle");
     };
     EXPECT_THROW(write(failing), std::runtime_error);
@@ -119,9 +118,7 @@ TEST_F(StoreTest, WithThreadsEveryWriteIsCommittedWhenItsAwaitReturns)
             [](Store& store, int number, int& good) -> Task<> {
                 const Conversation made = support::make_conversation("c" + std::to_string(number), 100 + number);
                 auto put_it = [&](Writer& db) {
-                    IndexBatch index;
-                    const bool changed = put_conversation(db, index, made);
-                    index.flush(db);
+                    const bool changed = put_conversation(db, made);
                     return changed;
                 };
                 const bool changed = co_await store.write(put_it);

@@ -20,10 +20,8 @@ class WordsTest : public CacheTest {
         const std::vector<Chat> chats{read_chat(made.dump(), unit)};
         const Conversation whole = support::make_conversation("c", 100, conversation);
         write([&](Writer& db) {
-            IndexBatch index;
-            put_conversation(db, index, whole);
-            put_chats(db, index, whole.id, 0, chats);
-            index.flush(db);
+            put_conversation(db, whole);
+            put_chats(db, whole.id, 0, chats);
         });
     }
 

@@ -54,10 +54,9 @@ std::vector<Chat> put(Writer& db, const std::vector<std::string_view>& messages)
 {
     std::vector<Chat> chats;
     for (const std::string_view message : messages) chats.push_back(chat_of(message, static_cast<int>(chats.size())));
-    IndexBatch index;
-    put_conversation(db, index, support::make_conversation("c", first_second + 100, {{"title", ""}}));
-    put_chats(db, index, conversation, 0, chats);
-    index.flush(db);
+    put_conversation(db, support::make_conversation("c", first_second + 100, {{"title", ""}}));
+    put_chats(db, conversation, 0, chats);
+    db.words().flush(db);
     return chats;
 }
 
@@ -102,9 +101,8 @@ void check(Writer& db, const std::vector<Chat>& chats, std::string_view text)
 
 void remove_all(Writer& db)
 {
-    IndexBatch index;
-    erase_conversation(db, index, conversation);
-    index.flush(db);
+    erase_conversation(db, conversation);
+    db.words().flush(db);
 }
 
 } // namespace
@@ -120,6 +118,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     check(db, chats, text);
     remove_all(db);
     check(db, {}, text);
-    db.script("ROLLBACK");
+    db.roll_back();
     return 0;
 }

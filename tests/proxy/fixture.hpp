@@ -209,10 +209,8 @@ class ProxyTest : public testing::Test {
                 support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
         const Conversation conversation = support::make_conversation(id, chats > 0 ? seconds : 0, more);
         write([&](cache::Writer& db) {
-            cache::IndexBatch index;
-            cache::put_conversation(db, index, conversation);
-            cache::put_chats(db, index, conversation.id, 0, made);
-            index.flush(db);
+            cache::put_conversation(db, conversation);
+            cache::put_chats(db, conversation.id, 0, made);
         });
     }
 

@@ -315,11 +315,7 @@ TEST_F(OneChat, IsAskedForAgainWhenThePagesVersionChanged)
     fill();
     fetch(target, detail());
     const Chat rated = support::make_chat("a", 0, 599, "another text");
-    write([&](cache::Writer& db) {
-        cache::IndexBatch index;
-        cache::put_chats(db, index, {"a"}, 0, std::vector<Chat>{rated});
-        index.flush(db);
-    });
+    write([&](cache::Writer& db) { cache::put_chats(db, {"a"}, 0, std::vector<Chat>{rated}); });
     EXPECT_EQ(status(get(target)), "alli-mirror; fwd=stale; stored");
     EXPECT_EQ(upstream_.requests.size(), 2U);
 }

@@ -77,9 +77,9 @@ class KeptAnswers : public ProxyTest {
         if (kept.status == 200) ++answered_;
     }
 
-    void write_something(cache::Writer& db, cache::IndexBatch& index);
-    void put_some(cache::Writer& db, cache::IndexBatch& index);
-    void edit_some(cache::Writer& db, cache::IndexBatch& index);
+    void write_something(cache::Writer& db);
+    void put_some(cache::Writer& db);
+    void edit_some(cache::Writer& db);
     void pass_over(cache::Writer& db);
     void put_detail(cache::Writer& db);
 
@@ -91,7 +91,7 @@ class KeptAnswers : public ProxyTest {
     std::int64_t entries_ = 0;
 };
 
-void KeptAnswers::put_some(cache::Writer& db, cache::IndexBatch& index)
+void KeptAnswers::put_some(cache::Writer& db)
 {
     const std::string id = some_id();
     const std::int64_t last = any(3) == 0 ? any(youngest) : 100 * (1 + id.back() - '0') - 50;
@@ -99,7 +99,7 @@ void KeptAnswers::put_some(cache::Writer& db, cache::IndexBatch& index)
     more["user"] = {{"id", "u" + std::to_string(any(3))}, {"name", "somebody"}};
     more["categories"] = {"k" + std::to_string(any(2))};
     const Conversation conversation = support::make_conversation(id, last, more);
-    if (any(4) > 0) cache::put_conversation(db, index, conversation);
+    if (any(4) > 0) cache::put_conversation(db, conversation);
     const auto held = cache::find_held(db, conversation.id);
     if (!held || any(2) == 0) return;
     const std::int64_t first = any(held->chats + 1);
@@ -107,15 +107,15 @@ void KeptAnswers::put_some(cache::Writer& db, cache::IndexBatch& index)
     for (std::int64_t n = first; n < most_chats && any(3) > 0; ++n)
         chats.push_back(
             support::make_chat(id, static_cast<int>(n), last + n, any(2) == 0 ? "as it was" : "now " + word()));
-    cache::put_chats(db, index, conversation.id, first, chats);
+    cache::put_chats(db, conversation.id, first, chats);
 }
 
-void KeptAnswers::edit_some(cache::Writer& db, cache::IndexBatch& index)
+void KeptAnswers::edit_some(cache::Writer& db)
 {
     cache::Entry entry;
     const std::int64_t what = any(6);
-    if (what == 0) return cache::drop_edit(db, index, 1 + any(entries_ + 1));
-    if (what == 1) return cache::forget_confirmed(db, index, Clock::Steady{std::chrono::seconds(entries_ - 2)});
+    if (what == 0) return cache::drop_edit(db, 1 + any(entries_ + 1));
+    if (what == 1) return cache::forget_confirmed(db, Clock::Steady{std::chrono::seconds(entries_ - 2)});
     entry.id = entry.place = ++entries_;
     entry.conversation = ConversationId{some_id()};
     entry.kind = what == 2 ? EditKind::remove : what == 3 ? EditKind::feedback : EditKind::title;
@@ -125,8 +125,8 @@ void KeptAnswers::edit_some(cache::Writer& db, cache::IndexBatch& index)
     } else if (what > 3) {
         entry.body = json{{"title", word()}}.dump();
     }
-    cache::show_edit(db, index, entry);
-    if (any(2) == 0) cache::confirm_edit(db, index, entry, {}, Clock::Steady{std::chrono::seconds(entries_)});
+    cache::show_edit(db, entry);
+    if (any(2) == 0) cache::confirm_edit(db, entry, {}, Clock::Steady{std::chrono::seconds(entries_)});
 }
 
 // The engine's own: what it verified, what is complete and what is not any more.
@@ -157,15 +157,15 @@ void KeptAnswers::put_detail(cache::Writer& db)
     cache::put_chat_detail(db, id, chat, found->of, raw);
 }
 
-void KeptAnswers::write_something(cache::Writer& db, cache::IndexBatch& index)
+void KeptAnswers::write_something(cache::Writer& db)
 {
     const ConversationId id{some_id()};
     const std::int64_t what = any(16);
-    if (what < 6) put_some(db, index);
-    if (what == 6) cache::cut_chats(db, index, id, any(most_chats));
-    if (what == 7) cache::mark_deleted(db, index, id, clock_.now());
-    if (what == 8) cache::erase_all_of(db, index, id);
-    if (what == 9 || what == 10) edit_some(db, index);
+    if (what < 6) put_some(db);
+    if (what == 6) cache::cut_chats(db, id, any(most_chats));
+    if (what == 7) cache::mark_deleted(db, id, clock_.now());
+    if (what == 8) cache::erase_all_of(db, id);
+    if (what == 9 || what == 10) edit_some(db);
     if (what == 11 || what == 12) put_detail(db);
     if (what > 12) pass_over(db);
 }
@@ -179,9 +179,7 @@ TEST_F(KeptAnswers, AreWhatAServerThatKeepsNothingAnswers)
         SCOPED_TRACE("round " + std::to_string(round));
         ++clock_.seconds;
         write([&](cache::Writer& db) {
-            cache::IndexBatch index;
-            for (std::int64_t n = any(3); n >= 0; --n) write_something(db, index);
-            index.flush(db);
+            for (std::int64_t n = any(3); n >= 0; --n) write_something(db);
         });
         for (int n = 0; n < 8 && !HasFatalFailure(); ++n) compare(some_target());
     }
@@ -231,11 +229,9 @@ TEST_F(KeptAnswers, OfAChatGoWithAWriteThatChangesNoRow)
     const ConversationId id{"a"};
     const ChatId chat_id{"a/0"};
     write([&](cache::Writer& db) {
-        cache::IndexBatch index;
         TimeUnit unit = TimeUnit::seconds;
         const std::vector<Chat> chats{read_chat(chat.dump(), unit)};
-        cache::put_chats(db, index, id, 0, chats);
-        index.flush(db);
+        cache::put_chats(db, id, 0, chats);
         cache::put_chat_detail(db, id, chat_id, cache::find_chat(db, id, chat_id)->of, detail());
     });
     serve();
@@ -247,11 +243,7 @@ TEST_F(KeptAnswers, OfAChatGoWithAWriteThatChangesNoRow)
     entry.chat = chat_id;
     entry.kind = EditKind::feedback;
     entry.body = R"({"suggestedAnswer":"fine"})";
-    write([&](cache::Writer& db) {
-        cache::IndexBatch index;
-        cache::show_edit(db, index, entry);
-        index.flush(db);
-    });
+    write([&](cache::Writer& db) { cache::show_edit(db, entry); });
     EXPECT_EQ(ask(keeping_host_, target).body, chat.dump());
 }
 

@@ -40,10 +40,8 @@ class Waiting : public ProxyTest {
     void show(const cache::Entry& entry, std::optional<Clock::Steady> confirmed = {})
     {
         write([&](cache::Writer& db) {
-            cache::IndexBatch index;
-            cache::show_edit(db, index, entry);
-            if (confirmed) cache::confirm_edit(db, index, entry, {}, *confirmed);
-            index.flush(db);
+            cache::show_edit(db, entry);
+            if (confirmed) cache::confirm_edit(db, entry, {}, *confirmed);
         });
     }
     /// As upstream has it: without what waits here.

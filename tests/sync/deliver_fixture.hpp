@@ -129,9 +129,7 @@ class DeliverTest : public testing::Test {
             cache::Progress progress = cache::load_progress(db);
             progress.unit = TimeUnit::seconds;
             cache::save_progress(db, progress);
-            cache::IndexBatch index;
-            cache::put_conversation(db, index, made);
-            index.flush(db);
+            cache::put_conversation(db, made);
         }));
     }
 

@@ -137,7 +137,6 @@ TEST_F(Refreshed, WhatWasDeletedThroughTheMirrorCountsForNothing)
     std::vector<std::string> gone;
     for (int n = 0; n < 30; ++n) gone.push_back("c" + std::to_string(n));
     write([&](cache::Writer& db) {
-        cache::IndexBatch index;
         std::int64_t number = 0;
         for (const std::string& id : gone) {
             cache::Entry entry;
@@ -145,10 +144,9 @@ TEST_F(Refreshed, WhatWasDeletedThroughTheMirrorCountsForNothing)
             entry.kind = cache::EditKind::remove;
             entry.conversation = ConversationId{id};
             entry.method = "DELETE";
-            cache::show_edit(db, index, entry);
-            cache::confirm_edit(db, index, entry, std::nullopt, clock_.steady());
+            cache::show_edit(db, entry);
+            cache::confirm_edit(db, entry, std::nullopt, clock_.steady());
         }
-        index.flush(db);
     });
     for (const std::string& id : gone) model_.conversations.erase(id);
     ask_for(gone);
