@@ -127,16 +127,25 @@ void IndexBatch::remove_conversation(std::int64_t pk, ConversationWords words)
 
 void IndexBatch::flush(Writer& db)
 {
+    if (!is_empty()) ++flushes_;
     write(db, IndexKind::chat, chats_);
     write(db, IndexKind::conversation, conversations_);
 }
 
-void IndexBatch::forget_after(Mark mark) noexcept
+bool IndexBatch::forget_after(Mark mark) noexcept
 {
-    chats_.erase(chats_.begin() + std::min(std::ssize(chats_), static_cast<std::ptrdiff_t>(mark.chats)), chats_.end());
-    conversations_.erase(conversations_.begin() +
-                             std::min(std::ssize(conversations_), static_cast<std::ptrdiff_t>(mark.conversations)),
+    const bool nothing_before = mark.chats == 0 && mark.conversations == 0;
+    if (flushes_ != mark.flushes && !nothing_before) return false;
+    chats_.erase(chats_.begin() + static_cast<std::ptrdiff_t>(mark.chats), chats_.end());
+    conversations_.erase(conversations_.begin() + static_cast<std::ptrdiff_t>(mark.conversations),
                          conversations_.end());
+    return true;
+}
+
+void IndexBatch::clear() noexcept
+{
+    chats_.clear();
+    conversations_.clear();
 }
 
 IndexState load_index_state(Reader& db, IndexKind kind)

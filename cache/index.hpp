@@ -32,12 +32,15 @@ class IndexBatch {
     void flush(Writer& db);
     bool is_empty() const noexcept { return chats_.empty() && conversations_.empty(); }
 
-    /// How much was gathered; to forget what came after, when that part of the transaction was undone.
+    /// How much was gathered; to forget what came after, when that part of the transaction is undone.
     struct Mark {
-        std::size_t chats = 0, conversations = 0;
+        std::size_t chats, conversations;
+        std::uint64_t flushes;
     };
-    Mark mark() const noexcept { return {chats_.size(), conversations_.size()}; }
-    void forget_after(Mark mark) noexcept;
+    Mark mark() const noexcept { return {chats_.size(), conversations_.size(), flushes_}; }
+    /// False: what came before was written since, and would be undone too.
+    [[nodiscard]] bool forget_after(Mark mark) noexcept;
+    void clear() noexcept;
 
   private:
     template <class Words>
@@ -48,6 +51,7 @@ class IndexBatch {
     };
     std::vector<Change<ChatWords>> chats_;
     std::vector<Change<ConversationWords>> conversations_;
+    std::uint64_t flushes_ = 0; // of something
 };
 
 enum class IndexKind { chat, conversation };

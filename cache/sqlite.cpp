@@ -270,7 +270,7 @@ bool Writer::in_transaction() const noexcept
 
 void Writer::roll_back() noexcept
 {
-    words_->forget_after({});
+    words_->clear();
     if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

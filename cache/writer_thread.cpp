@@ -58,13 +58,13 @@ Committing::~Committing()
     if (!dead_) db_->checkpoint(Writer::Checkpoint::truncate);
 }
 
-// A full disk may have rolled back the whole transaction, and an index of words that fails while it is released leaves
-// no savepoint to go back to: then everything is undone.
+// A full disk may have rolled back the whole transaction, an index of words that fails while it is released leaves no
+// savepoint to go back to, and words of the jobs before may have been written in this one: then everything is undone.
 void Committing::undo(IndexBatch::Mark before) noexcept
 {
     if (!db_->in_transaction()) return;
+    if (!db_->words().forget_after(before)) return db_->roll_back();
     try {
-        db_->words().forget_after(before);
         db_->script("ROLLBACK TO job; RELEASE job");
     } catch (const Error&) {
         db_->roll_back();

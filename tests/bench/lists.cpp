@@ -56,7 +56,7 @@ void put_batch(cache::Writer& db, int from, int to, int all, int chats)
         progress.list_embeds = 20;
         cache::save_progress(db, progress);
     }
-    db.words().forget_after({}); // they are not what is measured
+    db.words().clear(); // they are not what is measured
 }
 
 void fill(cache::Store& store, int all, int chats)

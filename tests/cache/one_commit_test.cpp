@@ -105,6 +105,16 @@ TEST_F(OneCommit, ExtendsTheIndexAfterAChange)
     EXPECT_EQ(places(), 1);
 }
 
+// Its savepoint holds the words of the job before too.
+TEST_F(OneCommit, IsUndoneWithAJobThatWroteTheWordsOfOthers)
+{
+    EXPECT_THAT(run({say("first"), fail_after(of(&extend_index))}), testing::Each(true));
+    EXPECT_THAT(run({say("second")}), testing::Each(false));
+    EXPECT_EQ(found("first"), 0);
+    EXPECT_EQ(found("second"), 1);
+    EXPECT_EQ(places(), 1);
+}
+
 TEST_F(OneCommit, ScoursTheTermsOfWhatWasJustRemoved)
 {
     run({say("first")});
