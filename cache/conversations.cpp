@@ -121,9 +121,8 @@ void replace_chat(Writer& db, const Place& old, const Chat& chat)
 
 std::int64_t end_of_chats(Writer& db, std::int64_t conversation) // nothing stands from there on
 {
-    for (const Row row : db.query("SELECT max(ordinal) + 1 FROM chat_row WHERE conversation = ?1", conversation))
-        return row.optional_integer(0).value_or(0);
-    return 0;
+    Rows rows = db.query("SELECT max(ordinal) + 1 FROM chat_row WHERE conversation = ?1", conversation);
+    return rows.step() ? rows.row().optional_integer(0).value_or(0) : 0;
 }
 
 bool put_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat, bool may_stand)

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "alli/ids.hpp"
-#include "cache/index.hpp"
 #include "cache/sqlite.hpp"
 
 #include <vector>

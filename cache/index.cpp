@@ -127,7 +127,7 @@ void IndexBatch::remove_conversation(std::int64_t pk, ConversationWords words)
 
 void IndexBatch::flush(Writer& db)
 {
-    if (!is_empty()) ++flushes_;
+    if (!chats_.empty() || !conversations_.empty()) ++flushes_;
     write(db, IndexKind::chat, chats_);
     write(db, IndexKind::conversation, conversations_);
 }

@@ -30,7 +30,6 @@ class IndexBatch {
     void remove_conversation(std::int64_t pk, ConversationWords words);
 
     void flush(Writer& db);
-    bool is_empty() const noexcept { return chats_.empty() && conversations_.empty(); }
 
     /// How much was gathered; to forget what came after, when that part of the transaction is undone.
     struct Mark {

@@ -66,17 +66,15 @@ struct Found {
 Found add_chats_below(Writer& db, std::int64_t bound)
 {
     Found found;
-    std::vector<std::pair<std::int64_t, ChatWords>> batch;
     for (const Row row :
          db.query("SELECT pk, raw FROM chat WHERE pk < ?1"
                   " AND NOT EXISTS (SELECT 1 FROM word_moved m WHERE m.kind = 'chat' AND m.pk = chat.pk)"
                   " ORDER BY pk DESC LIMIT ?2",
                   bound, step_rows)) {
-        batch.emplace_back(row.integer(0), words_of_chat(row.text(1)));
+        db.words().add_chat(row.integer(0), words_of_chat(row.text(1)));
         ++found.rows, found.lowest = row.integer(0), found.bytes += row.text(1).size();
         if (found.is_full()) break;
     }
-    for (auto& [pk, words] : batch) db.words().add_chat(pk, std::move(words));
     set_bound(db, "chat", found.lowest);
     db.words().flush(db);
     return found;

@@ -7,8 +7,8 @@
 
 #include "alli/clock.hpp"
 #include "alli/conversation.hpp"
-#include "cache/index.hpp"
 #include "cache/outbox.hpp"
+#include "cache/sqlite.hpp"
 
 #include <span>
 #include <string>

@@ -2,9 +2,9 @@
 // What a purge takes out of each file, row by row. For purge.cpp and the ledger alone.
 #pragma once
 
-#include "cache/index.hpp"
 #include "cache/outbox.hpp"
 #include "cache/purge.hpp"
+#include "cache/sqlite.hpp"
 
 #include <unordered_set>
 

@@ -95,7 +95,7 @@ void Committing::commit()
     if (!db_->in_transaction())
         throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost",
                     "{}: the transaction was undone", db_->path());
-    db_->words().flush(*db_);
+    db_->words().flush(*db_); // the longest part: between publishing and committing no answer can be kept
     publish_touched();
     db_->commit();
     commits_.fetch_add(1, std::memory_order_release);

@@ -64,8 +64,7 @@ Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& bod
     TimeUnit unit = cache::load_progress(db).unit;
     const Conversation conversation = read_conversation(body, unit);
     if (held || conversation.id != kept.id || !is_whole(conversation)) return {false, {kept.id}};
-    const bool stored = put_new(db, conversation);
-    return {stored, {}};
+    return {put_new(db, conversation), {}};
 }
 
 Put put_chats(cache::Writer& db, const Kept& kept, const std::string& body, Instant)

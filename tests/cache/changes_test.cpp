@@ -31,7 +31,7 @@ class Changes : public CacheTest {
     std::vector<std::string> left_by(const std::function<void(Writer&)>& function)
     {
         const std::int64_t since = bounds().last;
-        write([&](Writer& db) { function(db); });
+        write(function);
         return after(since);
     }
     static Entry entry_of(std::int64_t id, EditKind kind, const std::string& body)

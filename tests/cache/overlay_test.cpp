@@ -41,32 +41,28 @@ class OverlayTest : public CacheTest {
     }
     static Clock::Steady at(int seconds) { return Clock::Steady{std::chrono::seconds(seconds)}; }
 
-    void change(const std::function<void(Writer&)>& function)
-    {
-        write([&](Writer& db) { function(db); });
-    }
     void show(const Entry& entry)
     {
-        change([&](Writer& db) { show_edit(db, entry); });
+        write([&](Writer& db) { show_edit(db, entry); });
     }
     void confirm(const Entry& entry, int seconds, const std::optional<std::string>& answer = std::nullopt)
     {
-        change([&](Writer& db) { confirm_edit(db, entry, answer, at(seconds)); });
+        write([&](Writer& db) { confirm_edit(db, entry, answer, at(seconds)); });
     }
     void drop(std::int64_t id)
     {
-        change([&](Writer& db) { drop_edit(db, id); });
+        write([&](Writer& db) { drop_edit(db, id); });
     }
     void forget()
     {
-        change([](Writer& db) { forget_confirmed(db, Clock::Steady::max()); });
+        write([](Writer& db) { forget_confirmed(db, Clock::Steady::max()); });
     }
     /// Upstream's answer to a request made at that second arrives.
     void come(const std::string& id, int asked, const json& more)
     {
         Conversation conversation = support::make_conversation(id, 1000, more);
         if (asked >= 0) conversation.asked_at = at(asked);
-        change([&](Writer& db) { put_conversation(db, conversation); });
+        write([&](Writer& db) { put_conversation(db, conversation); });
     }
 
     json one(const std::string& id)
@@ -201,7 +197,7 @@ TEST_F(OverlayTest, BringsNothingBackThatUpstreamDeleted)
     put("c", 1000, 3);
     show(entry_of(1, EditKind::remove, "c"));
     confirm(entry_of(1, EditKind::remove, "c"), 10);
-    change([](Writer& db) { erase_conversation(db, ConversationId{"c"}); });
+    write([](Writer& db) { erase_conversation(db, ConversationId{"c"}); });
     come("c", 9, {{"title", "old page"}});
     EXPECT_EQ(raw("c"), "");
     EXPECT_EQ(left("upstream_raw") + left("hidden_chat"), 0);
@@ -333,7 +329,7 @@ TEST_F(OverlayTest, LeavesUpstreamsCopyWhateverHappenedBetween)
     }
     EXPECT_EQ(left("edit") + left("upstream_raw") + left("hidden_chat"), 0);
     EXPECT_EQ(hits("edit"), 0);
-    EXPECT_NO_THROW(change([](Writer& db) {
+    EXPECT_NO_THROW(write([](Writer& db) {
         db.run("INSERT INTO conversation_words (conversation_words) VALUES ('integrity-check')");
         db.run("INSERT INTO chat_words (chat_words) VALUES ('integrity-check')");
     }));

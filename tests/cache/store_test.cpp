@@ -117,10 +117,7 @@ TEST_F(StoreTest, WithThreadsEveryWriteIsCommittedWhenItsAwaitReturns)
             loop,
             [](Store& store, int number, int& good) -> Task<> {
                 const Conversation made = support::make_conversation("c" + std::to_string(number), 100 + number);
-                auto put_it = [&](Writer& db) {
-                    const bool changed = put_conversation(db, made);
-                    return changed;
-                };
+                auto put_it = [&](Writer& db) { return put_conversation(db, made); };
                 const bool changed = co_await store.write(put_it);
                 const bool visible = store.read([&](Reader& db) { return find_conversation(db, made.id).has_value(); });
                 auto look = [&](Reader& db) { return find_conversation(db, made.id).has_value(); };
