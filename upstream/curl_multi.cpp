@@ -110,7 +110,7 @@ try {
         idle_.pop_back();
     }
     if (!easy) throw std::bad_alloc();
-    transfer.prepare(std::move(easy));
+    transfer.prepare(std::move(easy), connections_);
     under_way_.insert(&transfer);
     const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer.easy());
     if (code == CURLM_OK) return;

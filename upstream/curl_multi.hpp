@@ -33,6 +33,9 @@ class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
     /// It is given up unless it has ended.
     void remove(Transfer& transfer) noexcept;
 
+    /// How many idle connections were given up because something waited on them.
+    std::size_t discarded() const noexcept { return connections_.discarded(); }
+
     /// Ends all that is under way as abandoned; what is sent afterwards ends so at once.
     void close();
 
@@ -58,6 +61,7 @@ class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
     asio::any_io_executor loop_;
     CurlOptions options_;
     Site site_;
+    Connections connections_; // before the multi, whose end closes them
     curl::MultiHandle multi_;
     asio::steady_timer timer_;
     std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;

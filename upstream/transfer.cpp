@@ -31,9 +31,13 @@ Transfer::Transfer(asio::any_io_executor loop, Request request, const CurlOption
     check_request(request_);
 }
 
-void Transfer::prepare(curl::Easy easy)
+void Transfer::prepare(curl::Easy easy, Connections& connections)
 {
     easy_ = std::move(easy);
+    connections_ = &connections;
+    connections.watch(easy_.get());
+    set(easy_.get(), CURLOPT_PREREQFUNCTION, &Transfer::on_chosen);
+    set(easy_.get(), CURLOPT_PREREQDATA, this);
     last_progress_ = std::chrono::steady_clock::now();
     const std::string url = site_.base + request_.target;
     set(easy_.get(), CURLOPT_URL, url.c_str());
@@ -114,6 +118,8 @@ void Transfer::set_security()
 
 curl::Easy Transfer::give_back()
 {
+    if (used_) connections_->release(*used_, this);
+    used_.reset();
     if (easy_) curl_easy_reset(easy_.get()); // it must forget us before our lines and buffers go
     return std::move(easy_);
 }
@@ -216,6 +222,7 @@ Transfer::Ending Transfer::read_header(std::string_view raw)
         const auto space = line.find(' ');
         if (space != line.npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), reply_.status);
         headers_done_ = false;
+        if (used_) used_->http1 = line.starts_with("HTTP/1.");
     } else if (line.empty()) {
         headers_done_ = true;
         if (reply_.status >= 200) head_came();
@@ -238,6 +245,16 @@ std::size_t Transfer::take_body(std::string_view piece)
     }
     reply_.body.append(piece);
     return piece.size();
+}
+
+int Transfer::on_chosen(void* self, char*, char* local_ip, int, int local_port) noexcept
+try {
+    auto& transfer = *static_cast<Transfer*>(self);
+    if (transfer.used_) transfer.connections_->release(*transfer.used_, self);
+    transfer.used_ = transfer.connections_->use(transfer.easy(), self, local_ip, local_port);
+    return CURL_PREREQFUNC_OK;
+} catch (const std::exception&) {
+    return CURL_PREREQFUNC_ABORT;
 }
 
 // Exceptions must not pass through libcurl's C: out of memory ends the transfer as too large for us.

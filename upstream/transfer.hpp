@@ -4,6 +4,7 @@
 // multi.
 #pragma once
 
+#include "upstream/connections.hpp"
 #include "upstream/curl.hpp"
 #include "upstream/curl_transport.hpp"
 #include "upstream/site.hpp"
@@ -27,8 +28,8 @@ class Transfer {
     Transfer& operator=(const Transfer&) = delete;
     virtual ~Transfer() = default;
 
-    /// Takes the handle and sets every option on it.
-    void prepare(curl::Easy easy);
+    /// Takes the handle and sets every option on it. `connections` must outlive the transfer.
+    void prepare(curl::Easy easy, Connections& connections);
     CURL* easy() const noexcept { return easy_.get(); }
     curl::Easy give_back();
 
@@ -64,6 +65,7 @@ class Transfer {
     void progressed() noexcept;
 
   private:
+    static int on_chosen(void* self, char*, char* local_ip, int, int local_port) noexcept;
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
     static int on_progress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) noexcept;
@@ -83,6 +85,8 @@ class Transfer {
     Steady last_progress_;
     curl_off_t moved_ = 0; // bytes either way
     curl::Easy easy_;
+    Connections* connections_ = nullptr;
+    std::shared_ptr<Connection> used_; // what it goes by
     curl::Slist lines_;
     std::array<char, CURL_ERROR_SIZE> detail_{};
     Reply reply_;

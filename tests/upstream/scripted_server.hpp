@@ -49,7 +49,11 @@ class ScriptedServer {
 
     std::string url() const; // "http://127.0.0.1:PORT"
     std::vector<Heard> heard() const;
-    int connections() const;
+    int connections() const; // that were accepted
+
+    /// Writes this on every connection that is open, unasked, and ends it then where `close` says so. Returns when it
+    /// has arrived at all clients, which are of this process.
+    void say_unasked(const std::string& bytes, bool close);
 
   private:
     struct Inside;
