@@ -107,14 +107,13 @@ std::shared_ptr<Connection> Connections::use(CURL* easy, const void* user, std::
 {
     for (const auto& [fd, connection] : open_) {
         if (!connection->is_at(local_ip, local_port)) continue;
-        connection->user = user;
         const bool stale = connection->http1 && (connection->has_input() || has_decrypted_input(easy));
+        connection->user = stale ? nullptr : user;
         if (!stale) return connection;
         connection->shut_down();
         ++discarded_;
-        auto chosen = connection;
         sweep();
-        return chosen;
+        return nullptr;
     }
     return nullptr;
 }

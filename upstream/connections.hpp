@@ -33,7 +33,7 @@ class Connections {
 
     /// The connection that libcurl has chosen for a request of `user`, at its last moment: not a byte has gone out.
     /// Shut down where something waits on it, and then all idle ones where something waits, because libcurl tries five
-    /// at most. None: not one of ours.
+    /// at most. None: it was shut down, or is not one of ours.
     std::shared_ptr<Connection> use(CURL* easy, const void* user, std::string_view local_ip, int local_port);
     /// It has ended, whatever it used.
     void release(const Connection& used, const void* user);

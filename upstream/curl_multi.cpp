@@ -47,8 +47,8 @@ struct CurlTransport::Multi::UnderWay {
 };
 
 CurlTransport::Multi::Multi(asio::any_io_executor loop, CurlOptions options)
-    : loop_(std::move(loop)), options_(std::move(options)), site_(read_site(options_.base_url)), multi_(make_multi()),
-      timer_(loop_)
+    : loop_(std::move(loop)), options_(std::move(options)), site_(read_site(options_.base_url)),
+      authorities_(options_.ca_file), multi_(make_multi()), timer_(loop_)
 {
     const long connections = std::max(1, options_.max_connections);
     idle_.reserve(static_cast<std::size_t>(connections));
@@ -111,6 +111,7 @@ try {
     }
     if (!easy) throw std::bad_alloc();
     transfer.prepare(std::move(easy), connections_);
+    authorities_.add_to(transfer.easy());
     under_way_.insert(&transfer);
     const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer.easy());
     if (code == CURLM_OK) return;

@@ -3,6 +3,7 @@
 // stay curl's own: a descriptor here is always released, never closed. Everything runs on the one loop.
 #pragma once
 
+#include "upstream/authorities.hpp"
 #include "upstream/curl.hpp"
 #include "upstream/curl_transport.hpp"
 #include "upstream/transfer.hpp"
@@ -61,6 +62,7 @@ class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
     asio::any_io_executor loop_;
     CurlOptions options_;
     Site site_;
+    Authorities authorities_;
     Connections connections_; // before the multi, whose end closes them
     curl::MultiHandle multi_;
     asio::steady_timer timer_;

@@ -2,7 +2,6 @@
 #include "upstream/transfer.hpp"
 
 #include "alli/error.hpp"
-#include "upstream/curl_error.hpp"
 #include "upstream/curl_set.hpp"
 #include "upstream/header.hpp"
 
@@ -21,6 +20,9 @@ namespace {
 
 // Status lines of interim answers included: an upstream that sends them without end is given up.
 constexpr std::size_t max_header_bytes = std::size_t{256} << 10;
+constexpr std::size_t max_header_line = std::size_t{64} << 10;
+// What libcurl says of a line beyond its own limit of 100 KiB: since 8.6; before that it says CURLE_OUT_OF_MEMORY.
+constexpr auto line_too_long = static_cast<CURLcode>(100);
 
 } // namespace
 
@@ -109,11 +111,28 @@ void Transfer::set_security()
 {
     set(easy_.get(), CURLOPT_FOLLOWLOCATION, 0L); // libcurl sends the key along to another host
     set(easy_.get(), CURLOPT_PROTOCOLS_STR, site_.protocols.c_str());
-    set(easy_.get(), CURLOPT_PROXY, ""); // whatever the environment says
+    set_proxy();
     set(easy_.get(), CURLOPT_SSL_VERIFYPEER, 1L);
     set(easy_.get(), CURLOPT_SSL_VERIFYHOST, 2L);
     set(easy_.get(), CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!options_.ca_file.empty()) set(easy_.get(), CURLOPT_CAINFO, options_.ca_file.c_str());
+}
+
+// Whatever the environment says. Always a tunnel, for plain HTTP too: then all that comes as an answer is upstream's,
+// and what the proxy says is never taken for it.
+void Transfer::set_proxy()
+{
+    const ForwardProxy& proxy = options_.proxy;
+    set(easy_.get(), CURLOPT_PROXY, proxy.url.c_str());
+    set(easy_.get(), CURLOPT_NOPROXY, "");
+    if (!proxy) return;
+    set(easy_.get(), CURLOPT_HTTPPROXYTUNNEL, 1L);
+    set(easy_.get(), CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set(easy_.get(), CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE)); // the key is not for the proxy
+    set(easy_.get(), CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_BASIC));
+    set(easy_.get(), CURLOPT_SOCKS5_AUTH, static_cast<long>(CURLAUTH_BASIC));
+    if (proxy.user.empty()) return;
+    set(easy_.get(), CURLOPT_PROXYUSERNAME, proxy.user.c_str());
+    set(easy_.get(), CURLOPT_PROXYPASSWORD, proxy.password.c_str());
 }
 
 curl::Easy Transfer::give_back()
@@ -127,7 +146,11 @@ curl::Easy Transfer::give_back()
 void Transfer::finish(CURLcode code)
 {
     code_ = code;
-    if (code != CURLE_OK) curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error_);
+    if (code != CURLE_OK) {
+        curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error_);
+        curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &connect_status_);
+        curl_easy_getinfo(easy_.get(), CURLINFO_PROXY_ERROR, &proxy_error_);
+    }
     end(Ending::answered);
 }
 
@@ -184,23 +207,30 @@ Reply Transfer::take()
 void Transfer::require_end() const
 {
     if (failure_) std::rethrow_exception(failure_);
-    const bool answered = reply_.status != 0;
     if (ending_ == Ending::abandoned)
         throw Error(Fault::canceled, "", "the request to {} was given up because the program ends", site_.host);
-    if (ending_ == Ending::stalled) throw timed_out(site_.host, options_.request_timeout, answered);
-    if (ending_ == Ending::overdue) throw timed_out(site_.host, request_.timeout, answered);
+    if (ending_ == Ending::stalled) throw timed_out(failure(), options_.request_timeout);
+    if (ending_ == Ending::overdue) throw timed_out(failure(), request_.timeout);
     if (ending_ == Ending::too_large) throw too_large(site_.host, options_.max_reply_bytes);
     if (ending_ == Ending::malformed) throw malformed(site_.host);
-    if (code_ == CURLE_OK) return;
+    if (code_ == CURLE_OUT_OF_MEMORY || code_ == line_too_long) throw malformed(site_.host);
+    if (code_ != CURLE_OK) throw error_of(failure());
+}
 
+Failure Transfer::failure() const
+{
     Failure failure;
     failure.host = site_.host;
+    failure.proxy = options_.proxy.name;
     failure.code = code_;
     failure.detail = detail_.data();
-    failure.answered = answered;
+    failure.answered = reply_.status != 0;
+    failure.connected = used_ != nullptr;
     failure.connect_timeout = options_.connect_timeout;
     failure.os_error = os_error_;
-    throw error_of(failure);
+    failure.connect_status = connect_status_;
+    failure.proxy_error = proxy_error_;
+    return failure;
 }
 
 // What libcurl decoded no longer is as these say.
@@ -216,6 +246,7 @@ Transfer::Ending Transfer::read_header(std::string_view raw)
 {
     header_bytes_ += raw.size();
     if (header_bytes_ > max_header_bytes) return Ending::too_large;
+    if (raw.size() > max_header_line) return Ending::malformed;
     const std::string_view line = trimmed(raw);
     if (line.starts_with("HTTP/")) {
         reply_ = Reply{};

@@ -6,6 +6,7 @@
 
 #include "upstream/connections.hpp"
 #include "upstream/curl.hpp"
+#include "upstream/curl_error.hpp"
 #include "upstream/curl_transport.hpp"
 #include "upstream/site.hpp"
 
@@ -73,6 +74,8 @@ class Transfer {
     void set_headers();
     void set_limits();
     void set_security();
+    void set_proxy();
+    Failure failure() const;
     Ending read_header(std::string_view raw);
     Steady deadline() const noexcept;
     void drop_coding_headers();
@@ -96,7 +99,8 @@ class Transfer {
     Ending ending_ = Ending::none;
     std::exception_ptr failure_;
     CURLcode code_ = CURLE_OK;
-    long os_error_ = 0; // errno of a failed connect
+    long os_error_ = 0;                         // errno of a failed connect
+    long connect_status_ = 0, proxy_error_ = 0; // what a proxy said
 };
 
 } // namespace alli::upstream

@@ -212,6 +212,37 @@ TEST(CurlTransport, GivesUpHeadersWithoutEnd)
     EXPECT_EQ(error->fault(), Fault::bad_reply);
 }
 
+// Beyond 100 KiB libcurl itself gives up, as if there were no memory.
+TEST(CurlTransport, RefusesALineOfTheHeaderThatIsLongerThanAny)
+{
+    constexpr std::size_t most = 64 << 10;
+    std::string line;
+    World world([&](const Heard&) { return answer(200, "body", line); });
+    const auto of = [](std::size_t size) { return "X-Long: " + std::string(size - 10, 'x') + "\r\n"; };
+    line = of(most);
+    EXPECT_EQ(world.send(get("/x")).header("X-Long")->size(), most - 10);
+    for (const std::size_t size : {most + 1, most + 3000, most * 2, most * 3, most * 5}) {
+        line = of(size);
+        const auto error = world.failure(get("/x"));
+        ASSERT_TRUE(error);
+        EXPECT_EQ(error->fault(), Fault::bad_reply) << size << ": " << error->what();
+    }
+    line = "Content-Type: text/plain\r\n";
+    EXPECT_EQ(world.send(get("/x")).body, "body");
+}
+
+TEST(CurlTransport, RefusesAStatusLineThatIsLongerThanAny)
+{
+    for (const std::size_t size : {70'000U, 150'000U}) {
+        World world([&](const Heard&) {
+            return raw("HTTP/1.1 200 " + std::string(size, 'x') + "\r\nContent-Length: 0\r\n\r\n", Then::close);
+        });
+        const auto error = world.failure(get("/x"));
+        ASSERT_TRUE(error);
+        EXPECT_EQ(error->fault(), Fault::bad_reply) << error->what();
+    }
+}
+
 TEST(CurlTransport, DropsInterimAnswersAndTrailers)
 {
     World world([](const Heard&) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/upstream/fetch.hpp"
 #include "tests/upstream/scripted_server.hpp"
+#include "upstream/authorities.hpp"
 #include "upstream/curl_transport.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -15,6 +17,7 @@ namespace {
 
 using namespace alli;
 using namespace alli::upstream;
+using testing::AllOf;
 using testing::HasSubstr;
 using upstream_test::answer;
 using upstream_test::Heard;
@@ -56,7 +59,7 @@ TEST(Tls, RefusesACertificateThatNobodyVouchesFor)
     ASSERT_TRUE(error);
     EXPECT_EQ(error->fault(), Fault::unreachable);
     EXPECT_THAT(error->what(), HasSubstr("certificate is not trusted"));
-    EXPECT_THAT(error->hint(), HasSubstr("ca-certificates"));
+    EXPECT_THAT(error->hint(), AllOf(HasSubstr("ca-certificates"), HasSubstr("upstream.ca_file")));
     EXPECT_TRUE(secure.server.heard().empty());
 }
 
@@ -67,6 +70,51 @@ TEST(Tls, AcceptsTheCertificateThatIsNamed)
     const PemFile trusted(secure.certificate.certificate);
     CurlTransport transport(secure.loop.get_executor(), secure.options(trusted.path));
     EXPECT_EQ(upstream_test::run(secure.loop, transport.send(secure.request)).body, "over TLS");
+}
+
+TEST(Tls, TrustsWhatIsNamedBesidesTheSystemsOwnAndManyAtATime)
+{
+    const auto company = upstream_test::make_certificate(), another = upstream_test::make_certificate();
+    const PemFile both("# our own\r\n" + company.certificate + "\n" + company.key + another.certificate);
+    Authorities named(both.path);
+    EXPECT_EQ(named.size(), 2U);
+    EXPECT_TRUE(named.expired().empty());
+
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
+    const PemFile systems(upstream_test::make_certificate().certificate); // as libcurl has loaded them by then
+    ASSERT_EQ(SSL_CTX_load_verify_file(context.get(), systems.path.c_str()), 1);
+    for (int times = 0; times < 2; ++times)
+        EXPECT_EQ(Authorities::add_to_context(nullptr, context.get(), &named), CURLE_OK);
+    EXPECT_EQ(sk_X509_OBJECT_num(X509_STORE_get0_objects(SSL_CTX_get_cert_store(context.get()))), 3);
+}
+
+std::string complaint(const std::string& file)
+try {
+    Authorities{file};
+    return "no complaint";
+} catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::settings);
+    return error.what();
+}
+
+TEST(Tls, RefusesAFileThatNamesNoAuthority)
+{
+    EXPECT_EQ(complaint(""), "no complaint");
+    EXPECT_THAT(complaint("/nowhere/ca.pem"), HasSubstr("upstream.ca_file: cannot read /nowhere/ca.pem: No such file"));
+    EXPECT_THAT(complaint(testing::TempDir()), HasSubstr("Is a directory"));
+    const auto good = upstream_test::make_certificate();
+    for (const std::string& text : {std::string(), std::string("hello\n"), std::string(3000, '\0'), good.key})
+        EXPECT_THAT(complaint(PemFile(text).path), HasSubstr("holds no certificate"));
+    const std::string cut = good.certificate.substr(0, good.certificate.size() / 2);
+    std::string spoiled = good.certificate;
+    spoiled.replace(60, 8, "AAAAAAAA");
+    for (const std::string& text : {cut, good.certificate + cut, spoiled})
+        EXPECT_THAT(complaint(PemFile(text).path), HasSubstr(" is damaged")) << text;
+    CurlOptions options;
+    options.ca_file = "/nowhere/ca.pem";
+    options.base_url = "https://127.0.0.1:1";
+    asio::io_context loop;
+    EXPECT_THROW(CurlTransport(loop.get_executor(), options), Error);
 }
 
 TEST(Tls, RefusesACertificateOfAnotherHost)
