@@ -15,8 +15,9 @@ namespace alli::sandbox {
 
 struct Answer {
     // cut: half of the body, then close. reset: nothing at all. stall: half of the body, and after `pause` a reset.
-    // hang: after `pause` a reset. drip: the body in 20 pieces, `pause` between them.
-    enum class Ending { whole, cut, reset, stall, hang, drip };
+    // hang: after `pause` a reset. drip: the body in 20 pieces, `pause` between them. closed: all of it, then close,
+    // though it said keep-alive.
+    enum class Ending { whole, cut, reset, stall, hang, drip, closed };
 
     int status = 200;
     std::string body = {};
@@ -24,6 +25,7 @@ struct Answer {
     std::vector<std::pair<std::string, std::string>> headers = {};
     Ending ending = Ending::whole;
     std::chrono::milliseconds pause{0};
+    std::string unasked = {}; // `pause` after the answer, as if there had been another request
 };
 
 /// The parameters of a query string, decoded, in their order.

@@ -37,6 +37,8 @@ constexpr auto kinds = std::to_array<Kind>({
     {"not_json", FaultRule::Kind::not_json, 0},
     {"wrong_type", FaultRule::Kind::wrong_type, 0},
     {"same_cursor", FaultRule::Kind::same_cursor, 0},
+    {"unasked", FaultRule::Kind::unasked, 0},
+    {"unasked_close", FaultRule::Kind::unasked_close, 0},
 });
 
 std::string fault_hint()

@@ -38,14 +38,16 @@ struct FaultRule {
         stall,
         drip,
         wrong_type,
-        same_cursor
+        same_cursor,
+        unasked,
+        unasked_close
     };
 
     Kind kind = Kind::latency;
     std::string route = "*"; // an operationId of the contract ("listConversations"), or "*"
     int skip = 0;            // leave the first ones alone
     int count = -1;          // then strike this often; -1: always
-    std::int64_t amount = 0; // too_many_retry_after and _date: seconds; latency, hang, stall, drip: ms
+    std::int64_t amount = 0; // too_many_retry_after and _date: seconds; latency, hang, stall, drip, unasked: ms
     double probability = 1;  // of each one that fits, by the sandbox's seed
     // A period: from so long after the rules were set, for so long.
     std::chrono::milliseconds after{0}, lasts{std::chrono::milliseconds::max()};

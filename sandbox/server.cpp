@@ -203,11 +203,13 @@ Task<bool> Server::reply(tcp::socket& socket, const Answer& answer, bool is_head
     const std::size_t declared = answer.body.size() + (half ? 1 : 0); // one more: even an empty body can be cut
     const std::string head = header_text(answer, declared, responder_.date(), keep_alive);
     const std::size_t piece = ending == Ending::drip ? sent.size() / drips + 1 : sent.size();
-    const bool written = co_await write(socket, head, sent, piece, answer.pause);
+    const auto between = answer.unasked.empty() ? answer.pause : std::chrono::milliseconds(0);
+    const bool written = co_await write(socket, head, sent, piece, between);
     if (!written) co_return false;
+    if (!answer.unasked.empty() && !co_await say_unasked(socket, answer)) co_return false;
     if (ending == Ending::stall) co_await wait(answer.pause);
     if (ending == Ending::stall) reset(socket);
-    if (half) co_return close(socket);
+    if (half || ending == Ending::closed) co_return close(socket);
     co_return keep_alive || close(socket);
 }
 
@@ -224,6 +226,15 @@ Task<bool> Server::write(tcp::socket& socket, const std::string& head, std::stri
         co_await wait(pause);
         parts = {asio::const_buffer(), asio::buffer(body.substr(0, piece))};
     }
+}
+
+// Whether it went out. The connection is idle as far as its client knows.
+Task<bool> Server::say_unasked(tcp::socket& socket, const Answer& answer)
+{
+    if (answer.pause.count() > 0) co_await wait(answer.pause);
+    Failure failed;
+    co_await asio::async_write(socket, asio::buffer(answer.unasked), asio::redirect_error(asio::use_awaitable, failed));
+    co_return !failed;
 }
 
 Task<> Server::wait(std::chrono::milliseconds pause)

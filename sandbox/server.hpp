@@ -47,6 +47,7 @@ class Server {
     Task<bool> reply(Socket& socket, const Answer& answer, bool is_head, bool keep_alive);
     Task<bool> write(Socket& socket, const std::string& head, std::string_view body, std::size_t piece,
                      std::chrono::milliseconds pause);
+    Task<bool> say_unasked(Socket& socket, const Answer& answer);
     Task<> wait(std::chrono::milliseconds pause);
 
     Responder& responder_;

@@ -80,6 +80,26 @@ void stand_still(Answer& answer, const Call& call)
     answer.body = json.dump();
 }
 
+// What balancers and the like say on connections that they find idle.
+constexpr auto strays = std::to_array<std::string_view>({
+    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+    "HTTP/1.1 204 No Content\r\n\r\n",
+    "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.0 408 Request Time-out\r\nCache-Control: no-cache\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n"
+    "<html><body><h1>408 Request Time-out</h1>\nYour browser didn't send a complete request in time.\n</body></html>\n",
+    "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Le",
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{\"id\":",
+});
+
+void add_unasked(Answer& answer, const Strike& strike, Ending ending)
+{
+    end_as(answer, ending, strike.fault->amount);
+    answer.unasked = strays[strike.dice % strays.size()];
+}
+
 struct Spoiling {
     Kind kind;
     void (*spoil)(Answer&, const Call&, const Strike&);
@@ -94,6 +114,8 @@ constexpr auto spoilings = std::to_array<Spoiling>({
                         const Strike&) { a.body = "upstream connect error or disconnect/reset before headers"; }},
     {Kind::wrong_type, [](Answer& a, const Call&, const Strike& s) { mistype(a, s.dice); }},
     {Kind::same_cursor, [](Answer& a, const Call& call, const Strike&) { stand_still(a, call); }},
+    {Kind::unasked, [](Answer& a, const Call&, const Strike& s) { add_unasked(a, s, Ending::whole); }},
+    {Kind::unasked_close, [](Answer& a, const Call&, const Strike& s) { add_unasked(a, s, Ending::closed); }},
 });
 
 } // namespace

@@ -2,10 +2,17 @@
 #include "alli/error.hpp"
 #include "tests/sandbox/visitor.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
 #include <chrono>
+#include <set>
 
 namespace alli::sandbox {
 namespace {
+
+namespace asio = boost::asio;
 
 using Kind = FaultRule::Kind;
 
@@ -92,6 +99,42 @@ TEST(Faults, ResetGivesNothingAtAll)
     EXPECT_FALSE(reply.complete);
     EXPECT_EQ(visitor.sandbox.requests().front().status, 0);
     EXPECT_EQ(support::http(visitor.sandbox.port(), "GET", list_path).status, 200);
+}
+
+// A write, and all that comes until the connection ends.
+std::string exchange_raw(std::uint16_t port, const std::string& path, const std::string& connection)
+{
+    asio::io_context loop;
+    asio::ip::tcp::socket socket(loop);
+    socket.connect({asio::ip::address_v4::loopback(), port});
+    const std::string body = R"({"title":"true"})";
+    asio::write(socket,
+                asio::buffer("PUT " + path + " HTTP/1.1\r\nHost: x\r\nAPI-KEY: sandbox\r\nConnection: " + connection +
+                             "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    std::string said;
+    boost::system::error_code ended;
+    asio::read(socket, asio::dynamic_buffer(said), ended);
+    return said;
+}
+
+TEST(Faults, UnaskedAnswersComeBehindTheOnesThatWereAskedFor)
+{
+    for (const bool close : {false, true}) {
+        Visitor visitor;
+        const std::string id = visitor.sandbox.add_conversation(1);
+        visitor.sandbox.set_faults({parse_fault(close ? "unasked_close" : "unasked")});
+        std::set<std::string> seen;
+        for (int i = 0; i < 60; ++i) {
+            const std::string said =
+                exchange_raw(visitor.sandbox.port(), path_of(id, "/title"), close ? "keep-alive" : "close");
+            const auto first = said.find("HTTP/1.", 1);
+            ASSERT_NE(first, said.npos) << said;
+            EXPECT_TRUE(said.starts_with("HTTP/1.1 200 OK\r\nServer: alli-sandbox")) << said;
+            seen.insert(said.substr(first));
+        }
+        EXPECT_GE(seen.size(), 8U) << "by the seed each comes up";
+        EXPECT_EQ(visitor.sandbox.writes().size(), 60U);
+    }
 }
 
 TEST(Faults, LatencyComesOnTopOfAnother)
