@@ -61,10 +61,10 @@ bool Connection::has_input() const
 void Connection::shut_down() const noexcept
 {
     constexpr int pieces = 64; // whoever sends more is cut off all the same
-    ::shutdown(fd, SHUT_RDWR);
     std::array<char, 16 << 10> rest;
-    for (int i = 0; i<pieces&& ::recv(fd, rest.data(), rest.size(), MSG_DONTWAIT)> 0; ++i) {
-    }
+    ::shutdown(fd, SHUT_RDWR);
+    for (int i = 0; i < pieces; ++i)
+        if (::recv(fd, rest.data(), rest.size(), MSG_DONTWAIT) <= 0) return;
 }
 
 void Connections::watch(CURL* easy)

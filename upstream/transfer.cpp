@@ -213,7 +213,7 @@ void Transfer::require_end() const
     if (ending_ == Ending::overdue) throw timed_out(failure(), request_.timeout);
     if (ending_ == Ending::too_large) throw too_large(site_.host, options_.max_reply_bytes);
     if (ending_ == Ending::malformed) throw malformed(site_.host);
-    if (code_ == CURLE_OUT_OF_MEMORY || code_ == line_too_long) throw malformed(site_.host);
+    if (used_ && (code_ == CURLE_OUT_OF_MEMORY || code_ == line_too_long)) throw malformed(site_.host);
     if (code_ != CURLE_OK) throw error_of(failure());
 }
 
