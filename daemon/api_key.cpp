@@ -58,12 +58,13 @@ static Guard guard_of(const std::string& path, const Environment& environment)
 }
 
 /// Mode and content come from one descriptor, so that the file cannot be exchanged in between.
-static std::string read_secret(const std::string& path, const std::string& what, Guard guard)
+static std::string read_secret(const std::string& path, const std::string& what, Guard guard,
+                               std::string_view hint = ways)
 {
     const Descriptor file(path);
     struct stat status = {};
     if (file.value < 0 || ::fstat(file.value, &status) != 0)
-        throw Error(Fault::settings, std::string(ways), "cannot read the {} {}: {}", what, path, std::strerror(errno));
+        throw Error(Fault::settings, std::string(hint), "cannot read the {} {}: {}", what, path, std::strerror(errno));
     if ((status.st_mode & too_open(guard)) != 0)
         throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "the {} {} can be read by others", what, path);
 
@@ -116,6 +117,24 @@ std::string load_api_key(const Settings& settings, const Environment& environmen
     if (!settings.is_set("upstream.api_key_file") && ::access(file.c_str(), F_OK) != 0)
         throw Error(Fault::settings, std::string(ways), "there is no API key");
     return checked(read_secret(file, "API key file", Guard::ours), file);
+}
+
+std::string load_proxy_password(const Settings& settings, const Environment& environment)
+{
+    const auto first_line = [](const std::string& text, const std::string& origin) {
+        std::string line = text.substr(0, text.find_first_of("\r\n"));
+        if (line.empty() || line.find('\0') != line.npos)
+            throw Error(Fault::settings, "it is one line of text", "there is no password in {}", origin);
+        return line;
+    };
+    const auto credentials = environment("CREDENTIALS_DIRECTORY");
+    if (credentials && ::access((*credentials + "/alli-proxy-password").c_str(), F_OK) == 0)
+        return first_line(read_secret(*credentials + "/alli-proxy-password", "credential", Guard::manager),
+                          "the credential alli-proxy-password");
+    const std::string& file = settings.config.proxy_password_file;
+    if (file.empty()) return {};
+    constexpr auto hint = "name a file of mode 0600 that the user of this program may read";
+    return first_line(read_secret(file, "upstream.proxy_password_file", guard_of(file, environment), hint), file);
 }
 
 std::vector<std::string> load_tokens(const std::string& path, const Environment& environment)

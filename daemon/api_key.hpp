@@ -10,6 +10,10 @@ namespace alli::daemon {
 /// Throws Error{settings} that says where a key was looked for: none there, empty, or a file that others can read.
 std::string load_api_key(const Settings& settings, const Environment& environment);
 
+/// The password of the proxy's user: the credential alli-proxy-password, else upstream.proxy_password_file, its first
+/// line as it stands; empty: neither is there. Throws as load_api_key.
+std::string load_proxy_password(const Settings& settings, const Environment& environment);
+
 /// Wipes the variable: for what runs without the key.
 void forget_api_key();
 

@@ -6,6 +6,7 @@
 #include "daemon/settings_check.hpp"
 #include "daemon/status.hpp"
 #include "daemon/terminal.hpp"
+#include "upstream/forward_proxy.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -15,9 +16,19 @@ namespace alli::daemon {
 
 static constexpr const char* mask = "\"********\"";
 
+// Only one that can be used is known to hold no password.
+static bool is_usable_proxy(const std::string& text)
+try {
+    if (text != "environment") upstream::read_forward_proxy(text, "upstream.proxy");
+    return true;
+} catch (const Error&) {
+    return false;
+}
+
 static std::string shown(const Config& config, const Setting& setting)
 {
     const std::string text = toml_text(config, setting);
+    if (setting.key == "upstream.proxy") return is_usable_proxy(config.upstream_proxy) ? text : mask;
     const bool names_user = text.find("://") != text.npos && text.find('@') != text.npos; // a URL with a password
     return setting.secret || names_user ? mask : text;
 }

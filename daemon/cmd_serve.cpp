@@ -6,6 +6,7 @@
 #include "daemon/api_key.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/descriptors.hpp"
+#include "daemon/egress.hpp"
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
 #include "daemon/places.hpp"
@@ -53,6 +54,7 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
     Plan plan;
     plan.read = plan.instance.config = settings.config;
     plan.instance.api_key = load_api_key(settings, environment);
+    plan.instance.proxy = load_forward_proxy(settings, environment);
     plan.instance.mirror_path = mirror_path(settings, environment);
     plan.instance.identity = upstream::read_site(settings.config.upstream_url).base;
     choose_doors(plan, listen_addresses(settings, environment));
@@ -69,6 +71,7 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
     const std::string directory = prepare_sandbox_home(plan.instance.mirror_path, choice.keep);
     plan.sandbox = start_sandbox(choice);
     plan.instance.config.upstream_url = plan.sandbox->url();
+    plan.instance.config.ca_file.clear(); // nor is there a proxy: it is in this very process
     plan.instance.config.requests_per_second = 0;
     plan.instance.api_key = sandbox_key;
     plan.instance.identity = "sandbox:"; // its port changes at every start

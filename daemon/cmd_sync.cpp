@@ -6,6 +6,7 @@
 #include "daemon/commands.hpp"
 #include "daemon/daemon_probe.hpp"
 #include "daemon/daemon_sync.hpp"
+#include "daemon/egress.hpp"
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
 #include "daemon/places.hpp"
@@ -52,6 +53,7 @@ static int sync(const SyncArguments& arguments, const Context& context)
     options.config = settings.config;
     if (!arguments.since.empty()) options.config.backfill_since = arguments.since;
     options.api_key = load_api_key(settings, context.environment);
+    options.proxy = load_forward_proxy(settings, context.environment);
     options.mirror_path = mirror_path(settings, context.environment);
     options.identity = upstream::read_site(settings.config.upstream_url).base;
     make_directory_of(options.mirror_path);

@@ -170,6 +170,7 @@ constexpr auto checks = std::to_array<Check>({
     {"socket", &check_socket},
     {"freshness", &check_freshness},
     {"problems", &check_problems},
+    {"network", &check_network},
     {"upstream", &check_upstream},
 });
 

@@ -62,7 +62,8 @@ void check_mirror(const Patient& patient, Findings& found);
 void check_outbox(const Patient& patient, Findings& found);
 void check_damage(const Patient& patient, Findings& found);
 
-// Upstream: doctor_upstream.cpp. Its clock too.
+// The way to upstream, and upstream, its clock too: doctor_upstream.cpp.
+void check_network(const Patient& patient, Findings& found);
 void check_upstream(const Patient& patient, Findings& found);
 
 } // namespace alli::daemon

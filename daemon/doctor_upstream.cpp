@@ -3,6 +3,8 @@
 #include "alli/run_to_end.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/doctor.hpp"
+#include "daemon/egress.hpp"
+#include "upstream/authorities.hpp"
 #include "upstream/curl_transport.hpp"
 #include "upstream/reply.hpp"
 #include "upstream/site.hpp"
@@ -12,14 +14,10 @@
 namespace alli::daemon {
 namespace {
 
-upstream::Reply ask(const Config& config, const std::string& key)
+upstream::Reply ask(const Config& config, const upstream::ForwardProxy& proxy, const std::string& key)
 {
     asio::io_context loop(1);
-    upstream::CurlOptions options;
-    options.base_url = config.upstream_url;
-    options.connect_timeout = config.connect_timeout;
-    options.request_timeout = config.request_timeout;
-    upstream::CurlTransport transport(loop.get_executor(), options);
+    upstream::CurlTransport transport(loop.get_executor(), curl_options(config, proxy));
     upstream::Request request;
     request.target = "/webapi/v2/conversations?pageSize=1";
     if (!key.empty()) request.headers.push_back({"API-KEY", key});
@@ -51,20 +49,46 @@ void check_clock(const upstream::Reply& reply, Instant now, Findings& found)
 
 } // namespace
 
+// What the daemon is started with may be another environment than this one.
+void check_network(const Patient& patient, Findings& found)
+{
+    if (patient.place.sandbox) return found.ok("a sandbox is asked directly");
+    const Config& config = patient.settings.config;
+    const upstream::ForwardProxy proxy = load_forward_proxy(patient.settings, patient.context.environment);
+    const upstream::Authorities company(config.ca_file);
+    std::string said = proxy ? fmt::format("upstream is asked through the proxy {}", proxy.name)
+                             : std::string("upstream is asked directly");
+    if (company.size() > 0)
+        said += fmt::format("; {} of {} trusted besides the system's",
+                            company.size() == 1 ? "1 authority" : fmt::format("{} authorities", company.size()),
+                            config.ca_file);
+    const auto unheeded = find_unheeded_proxy(config, patient.context.environment);
+    if (unheeded)
+        found.warn(fmt::format("{}, though {} is set", said, *unheeded),
+                   "if it should be heeded: upstream.proxy = \"environment\"");
+    else
+        found.ok(said);
+    for (const std::string& name : company.expired())
+        found.warn(fmt::format("the authority {} of {} has expired", name, config.ca_file),
+                   "ask whoever runs the network for the new one");
+}
+
 void check_upstream(const Patient& patient, Findings& found)
 {
     if (patient.offline) return found.ok("was not asked");
     if (patient.place.sandbox) return found.ok("is a sandbox, in the daemon itself");
     const std::string key = find_key(patient);
     const std::string host = upstream::read_site(patient.settings.config.upstream_url).host;
+    const upstream::ForwardProxy proxy = load_forward_proxy(patient.settings, patient.context.environment);
+    const std::string way = proxy ? fmt::format("{} through the proxy {}", host, proxy.name) : host;
     SystemClock clock;
     const auto started = clock.steady();
-    const upstream::Reply reply = ask(patient.settings.config, key);
+    const upstream::Reply reply = ask(patient.settings.config, proxy, key);
     const auto took = std::chrono::ceil<std::chrono::milliseconds>(clock.steady() - started);
     const bool unasked = key.empty() && (reply.status == 401 || reply.status == 403);
     if (!unasked) upstream::require_answer(reply, "the list of conversations");
-    found.ok(unasked ? fmt::format("{} answers in {} ms; there was no key to try", host, took.count())
-                     : fmt::format("{} answers in {} ms, and takes the key", host, took.count()));
+    found.ok(unasked ? fmt::format("{} answers in {} ms; there was no key to try", way, took.count())
+                     : fmt::format("{} answers in {} ms, and takes the key", way, took.count()));
     check_clock(reply, clock.now(), found);
 }
 

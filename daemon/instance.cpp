@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "alli/log.hpp"
 #include "cache/log_key.hpp"
+#include "daemon/egress.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/status.hpp"
 #include "daemon/upkeep.hpp"
@@ -22,26 +23,16 @@ namespace alli::daemon {
 
 static constexpr std::chrono::seconds engine_deadline{4};
 
-static upstream::CurlOptions curl_options(const Config& config)
-{
-    upstream::CurlOptions options;
-    options.base_url = config.upstream_url;
-    options.max_connections = config.max_connections;
-    options.connect_timeout = config.connect_timeout;
-    options.request_timeout = config.request_timeout;
-    return options;
-}
-
 static int proxy_loops()
 {
     return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
 }
 
 // A pool of its own, outside the budget, shared out among the proxy's loops.
-static upstream::CurlOptions relay_options(const Config& config)
+static upstream::CurlOptions relay_options(const InstanceOptions& from)
 {
     constexpr int connections = 64;
-    upstream::CurlOptions options = curl_options(config);
+    upstream::CurlOptions options = curl_options(from.config, from.proxy);
     options.max_connections = std::max(connections / proxy_loops(), 1);
     return options;
 }
@@ -96,7 +87,8 @@ static sync::DeliveryHooks delivery_hooks(sync::Engine& engine)
 }
 
 Instance::Instance(InstanceOptions options)
-    : options_(std::move(options)), transport_(engine_loop_.get_executor(), curl_options(options_.config)),
+    : options_(std::move(options)),
+      transport_(engine_loop_.get_executor(), curl_options(options_.config, options_.proxy)),
       pace_(clock_, random_, {options_.config.requests_per_second, options_.config.max_connections}),
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       store_(store_options(options_, [this](std::exception_ptr why) { end_for_damage(why); })),
@@ -327,7 +319,7 @@ proxy::Needs Instance::needs()
             },
         .connect =
             [this](asio::any_io_executor proxy_loop) {
-                return std::make_unique<upstream::Relay>(std::move(proxy_loop), relay_options(options_.config),
+                return std::make_unique<upstream::Relay>(std::move(proxy_loop), relay_options(options_),
                                                          options_.api_key);
             },
         .upstream =

@@ -33,6 +33,7 @@ namespace alli::daemon {
 struct InstanceOptions {
     Config config;
     std::string api_key;
+    upstream::ForwardProxy proxy; // through which upstream is asked
     std::string mirror_path;
     bool accept_deletions = false; // a person has said so: what upstream lacks, is gone
     bool accept_key = false;       // likewise: the key may open another project than before

@@ -47,7 +47,8 @@ What says `reloads` is taken over by a running daemon at SIGHUP (`systemctl relo
 `proxy.tokens_file`; the log names what else changed and waits for a restart. Where anything in the file is wrong, nothing changes.
 
 The API key is no setting: it comes from the service manager's credential `alli-api-key`, else from `ALLI_API_KEY`, else from the file
-that `upstream.api_key_file` names.
+that `upstream.api_key_file` names. Likewise the password of the proxy's user: the credential `alli-proxy-password`, else the file that
+`upstream.proxy_password_file` names.
 )";
     for_each_setting(
         [&](const std::string& section) {
@@ -162,6 +163,9 @@ the mirror is damaged
 .TP
 \fBALLI_API_KEY\fR
 the project's API key, where it is not a credential of the service manager or in a file
+.TP
+\fBHTTPS_PROXY\fR, \fBALL_PROXY\fR, \fBNO_PROXY\fR
+heeded where \fBupstream.proxy\fR is "environment"; in small letters too
 .TP
 \fBALLI_MIRROR_CONFIG\fR
 the settings file

@@ -16,6 +16,12 @@ namespace alli::daemon {
 static const auto settings = std::to_array<Setting>({
     {"upstream.url", &Config::upstream_url, "base address of the Alli API"},
     {"upstream.api_key_file", &Config::api_key_file, "file that holds the project's API key, mode 0600"},
+    {"upstream.proxy", &Config::upstream_proxy,
+     "proxy towards upstream: http://user@host:port, socks5h://host:port, or environment (HTTPS_PROXY, NO_PROXY)"},
+    {"upstream.proxy_password_file", &Config::proxy_password_file,
+     "file that holds the password of that proxy's user, mode 0600"},
+    {"upstream.ca_file", &Config::ca_file,
+     "file of certificate authorities (PEM) that are trusted besides the system's"},
     {"upstream.max_connections",
      &Config::max_connections,
      "connections to upstream at a time",

@@ -22,6 +22,9 @@ namespace alli::daemon {
 struct Config {
     std::string upstream_url = "https://backend.alli.ai";
     std::string api_key_file = "/etc/alli-mirror/api-key";
+    std::string upstream_proxy; // empty: none; egress.hpp reads it
+    std::string proxy_password_file;
+    std::string ca_file;
     int max_connections = 4;
     double requests_per_second = 10;
     std::chrono::milliseconds connect_timeout{5'000};

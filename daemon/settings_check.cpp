@@ -2,9 +2,11 @@
 #include "daemon/settings_check.hpp"
 
 #include "daemon/api_key.hpp"
+#include "daemon/egress.hpp"
 #include "daemon/places.hpp"
 #include "proxy/guard.hpp"
 #include "proxy/listener.hpp"
+#include "upstream/authorities.hpp"
 #include "upstream/site.hpp"
 
 namespace alli::daemon {
@@ -34,6 +36,17 @@ static void check_listen(const Config& config)
     for (const std::string& address : config.listen) proxy::check_address(address, options);
 }
 
+static void check_proxy_password(const Settings& settings, const Environment& environment)
+{
+    upstream::ForwardProxy proxy;
+    try {
+        proxy = read_proxy_address(settings.config, environment);
+    } catch (const Error&) {
+        return; // which is said of the address
+    }
+    add_proxy_password(proxy, settings, environment);
+}
+
 std::vector<Error> find_faults(const Settings& settings, const Environment& environment)
 {
     struct Check {
@@ -42,6 +55,9 @@ std::vector<Error> find_faults(const Settings& settings, const Environment& envi
     };
     const std::vector<Check> checks{
         {"upstream.url", [](const Config& config) { upstream::read_site(config.upstream_url); }},
+        {"upstream.proxy", [&](const Config& config) { read_proxy_address(config, environment); }},
+        {"upstream.proxy_password_file", [&](const Config&) { check_proxy_password(settings, environment); }},
+        {"upstream.ca_file", [](const Config& config) { upstream::Authorities{config.ca_file}; }},
         {"proxy.listen", &check_listen},
         {"proxy.allowed_hosts", [](const Config& config) { proxy::Guard{guard_options(config)}; }},
         {"proxy.tokens_file", [&](const Config& config) { load_tokens(config.tokens_file, environment); }},

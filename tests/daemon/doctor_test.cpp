@@ -51,7 +51,7 @@ TEST_F(Doctor, FindsNothingBesideADaemonThatIsWell)
     Daemon daemon(home, {"serve"});
     daemon.wait_until_complete();
     const auto states = see(0);
-    EXPECT_EQ(states.size(), 13U);
+    EXPECT_EQ(states.size(), 14U);
     for (const auto& [check, said] : states) {
         const bool is_of_the_machine = check == "limits" || check == "disk";
         EXPECT_TRUE(is_of_the_machine || said.starts_with("ok")) << check << ": " << said;
@@ -61,7 +61,7 @@ TEST_F(Doctor, FindsNothingBesideADaemonThatIsWell)
     EXPECT_THAT(states.at("upstream"), HasSubstr("takes the key"));
     const auto lines = home.run({"doctor"});
     EXPECT_EQ(lines.code, 0) << lines.errors;
-    EXPECT_EQ(std::count(lines.output.begin(), lines.output.end(), '\n'), 14) << lines.output;
+    EXPECT_EQ(std::count(lines.output.begin(), lines.output.end(), '\n'), 15) << lines.output;
     EXPECT_THAT(lines.output + lines.errors, Not(HasSubstr("sandbox\""))) << "the key";
     EXPECT_EQ(daemon.stop(), 0);
 }

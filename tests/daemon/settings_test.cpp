@@ -143,7 +143,7 @@ TEST(Settings, HaveARowForEveryKeyAndEachOnce)
         EXPECT_TRUE(keys.insert(setting.key).second) << setting.key;
         EXPECT_FALSE(setting.help.empty()) << setting.key;
     }
-    EXPECT_EQ(keys.size(), 27U);
+    EXPECT_EQ(keys.size(), 30U);
 }
 
 TEST(Settings, AcceptEveryDefaultTheyHave)

@@ -38,6 +38,25 @@ TEST_F(Passing, LetsEveryPieceThroughAtOnce)
     EXPECT_THAT(client.read_all(), StartsWith("HTTP/1.1 200"));
 }
 
+TEST_F(Passing, NeverTakesWhatLayOnAnIdleConnectionForAnAnswer)
+{
+    ScriptedServer upstream([](const Heard& heard) { return answer(200, "to " + heard.method); });
+    start_before(upstream.url());
+    for (const std::string method : {"GET", "PUT", "DELETE", "GET"}) {
+        EXPECT_THAT(closing(method + " /webapi/apps/a"), EndsWith("to " + method));
+        upstream.say_unasked("HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\ntoo slow", method == "PUT");
+    }
+    EXPECT_EQ(upstream.heard().size(), 4U);
+}
+
+TEST_F(Passing, PassesNoHeaderLineOnThatIsLongerThanAny)
+{
+    ScriptedServer upstream(
+        [](const Heard&) { return answer(200, "", "X-Long: " + std::string(70'000, 'x') + "\r\n"); });
+    start_before(upstream.url());
+    EXPECT_THAT(closing("GET /webapi/apps/a"), StartsWith("HTTP/1.1 502"));
+}
+
 TEST_F(Passing, LeavesUpstreamWhenTheClientLeavesWhileAnAnswerFlows)
 {
     Held upstream;
