@@ -213,7 +213,7 @@ void Transfer::require_end() const
     if (ending_ == Ending::overdue) throw timed_out(failure(), request_.timeout);
     if (ending_ == Ending::too_large) throw too_large(site_.host, options_.max_reply_bytes);
     if (ending_ == Ending::malformed) throw malformed(site_.host);
-    if (used_ && (code_ == CURLE_OUT_OF_MEMORY || code_ == line_too_long)) throw malformed(site_.host);
+    if (connected_ && (code_ == CURLE_OUT_OF_MEMORY || code_ == line_too_long)) throw malformed(site_.host);
     if (code_ != CURLE_OK) throw error_of(failure());
 }
 
@@ -225,7 +225,7 @@ Failure Transfer::failure() const
     failure.code = code_;
     failure.detail = detail_.data();
     failure.answered = reply_.status != 0;
-    failure.connected = used_ != nullptr;
+    failure.connected = connected_;
     failure.connect_timeout = options_.connect_timeout;
     failure.os_error = os_error_;
     failure.connect_status = connect_status_;
@@ -283,6 +283,7 @@ try {
     auto& transfer = *static_cast<Transfer*>(self);
     if (transfer.used_) transfer.connections_->release(*transfer.used_, self);
     transfer.used_ = transfer.connections_->use(transfer.easy(), self, local_ip, local_port);
+    transfer.connected_ = transfer.used_ != nullptr;
     return CURL_PREREQFUNC_OK;
 } catch (const std::exception&) {
     return CURL_PREREQFUNC_ABORT;

@@ -94,6 +94,7 @@ class Transfer {
     std::array<char, CURL_ERROR_SIZE> detail_{};
     Reply reply_;
     std::size_t header_bytes_ = 0;
+    bool connected_ = false;    // all the way: the request could go out
     bool headers_done_ = false; // what comes as a header afterwards is a trailer
     bool decodes_ = true;       // false where the request chose its own Accept-Encoding
     Ending ending_ = Ending::none;

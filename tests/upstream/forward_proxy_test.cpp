@@ -185,6 +185,19 @@ TEST(ForwardProxy, IsATunnelForPlainHttpToo)
     EXPECT_THAT(world.proxy->asked().at(0), HasSubstr("CONNECT "));
 }
 
+TEST(ForwardProxy, LeavesUpstreamsOwnFaultsToUpstream)
+{
+    ScriptedServer broken(
+        [](const Heard&) { return upstream_test::raw("garbage\r\n\r\n", upstream_test::Answer::Then::close); });
+    World world({});
+    world.proxy.emplace(ProxyServer::Rules{});
+    world.go_by("http");
+    world.options.base_url = broken.url();
+    const Error error = world.failure();
+    EXPECT_EQ(error.fault(), Fault::bad_reply) << error.what();
+    EXPECT_THAT(error.what(), Not(HasSubstr("proxy")));
+}
+
 TEST(ForwardProxy, OfSocksResolvesNamesItself)
 {
     World world({.kind = Kind::socks5});
