@@ -2,6 +2,8 @@
 #include "proxy/listener.hpp"
 
 #include "alli/error.hpp"
+#include "proxy/listen_address.hpp"
+#include "proxy/port_holder.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -14,7 +16,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -25,39 +26,18 @@ using asio::ip::tcp;
 using Code = boost::system::error_code;
 namespace local = asio::local;
 
-constexpr std::string_view unix_prefix = "unix:";
-constexpr std::size_t longest_path = 107; // what sockaddr_un holds
-
-[[noreturn]] void refuse(const std::string& address, std::string_view why)
+void require_free(const Code& code, const std::string& address, const std::string& holder)
 {
-    throw Error(Fault::settings, "write HOST:PORT, [::1]:PORT or unix:/path into proxy.listen", "{}: {}", address, why);
+    if (code == asio::error::address_in_use)
+        throw Error(Fault::busy, "stop the other program, or choose another address in proxy.listen",
+                    "{}: somebody else listens there{}{}", address, holder.empty() ? "" : ": ", holder);
 }
 
 void require(const Code& code, const std::string& address)
 {
     if (!code) return;
-    if (code == asio::error::address_in_use)
-        throw Error(Fault::busy, "stop the other program, or choose another address in proxy.listen",
-                    "{}: somebody else listens there", address);
     throw Error(Fault::settings, "choose another address in proxy.listen: one of this machine, its port from 1024 on",
                 "cannot listen on {}: {}", address, code.message());
-}
-
-tcp::endpoint read_endpoint(const std::string& address)
-{
-    const auto colon = address.rfind(':');
-    if (colon == address.npos) refuse(address, "there is no port");
-    unsigned short port = 0;
-    const char* end = address.data() + address.size();
-    const auto [stop, bad] = std::from_chars(address.data() + colon + 1, end, port);
-    if (bad != std::errc{} || stop != end) refuse(address, "the port is no number from 0 to 65535");
-    std::string host = address.substr(0, colon);
-    if (host == "localhost") host = "127.0.0.1";
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    Code code;
-    const auto ip = asio::ip::make_address(host, code);
-    if (code) refuse(address, "the host is no address");
-    return {ip, port};
 }
 
 void require_loopback(const tcp::endpoint& endpoint, const std::string& address, const Options& options)
@@ -87,7 +67,7 @@ std::string endpoint_text(const tcp::endpoint& endpoint)
 
 Listener listen_tcp(asio::io_context& io, const std::string& address, const Options& options)
 {
-    const tcp::endpoint endpoint = read_endpoint(address);
+    const tcp::endpoint endpoint = read_tcp_address(address);
     require_loopback(endpoint, address, options);
     Listener listener{Acceptor(io), {}, {}, {}, false};
     Code code;
@@ -97,6 +77,7 @@ Listener listen_tcp(asio::io_context& io, const std::string& address, const Opti
     if (!code && endpoint.address().is_v6()) listener.acceptor.set_option(asio::ip::v6_only(true), code);
     if (!code) listener.acceptor.bind(endpoint, code);
     if (!code) listener.acceptor.listen(asio::socket_base::max_listen_connections, code);
+    if (code) require_free(code, address, find_port_holder(endpoint));
     require(code, address);
 
     const tcp::endpoint actual = tcp_endpoint(listener.acceptor.local_endpoint());
@@ -105,24 +86,25 @@ Listener listen_tcp(asio::io_context& io, const std::string& address, const Opti
     return listener;
 }
 
+std::string describe_listener(local::stream_protocol::socket& connected)
+{
+    ::ucred who{};
+    ::socklen_t size = sizeof who;
+    const bool known = ::getsockopt(connected.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0;
+    return known && who.pid > 0 ? describe_process(who.pid) : "";
+}
+
 // A file that nobody answers on is left over from a program that was killed.
 void clear_path(asio::io_context& io, const std::string& path, const std::string& address)
 {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) return;
-    if (!S_ISSOCK(status.st_mode)) refuse(address, "there is a file of another kind");
+    if (!S_ISSOCK(status.st_mode)) refuse_address(address, "there is a file of another kind");
     Code code;
     local::stream_protocol::socket probe(io);
     probe.connect(local::stream_protocol::endpoint(path), code);
-    if (!code) require(asio::error::address_in_use, address);
+    if (!code) require_free(asio::error::address_in_use, address, describe_listener(probe));
     if (code == asio::error::connection_refused) ::unlink(path.c_str());
-}
-
-std::string read_socket_path(const std::string& address)
-{
-    std::string path = address.substr(unix_prefix.size());
-    if (path.empty() || path.size() > longest_path) refuse(address, "a socket path has 1 to 107 bytes");
-    return path;
 }
 
 Listener listen_unix(asio::io_context& io, const std::string& address)
@@ -135,12 +117,14 @@ Listener listen_unix(asio::io_context& io, const std::string& address)
     listener.acceptor.open(asio::generic::stream_protocol(endpoint.protocol()), code);
     require(code, address);
     // Before the bind, so that the file is never open to others, not even for a moment.
-    if (::fchmod(listener.acceptor.native_handle(), 0600) != 0) refuse(address, "its permissions cannot be set");
+    if (::fchmod(listener.acceptor.native_handle(), 0600) != 0)
+        refuse_address(address, "its permissions cannot be set");
     listener.acceptor.bind(endpoint, code);
+    require_free(code, address, "");
     require(code, address);
     listener.path = path;
     listener.peer.local_socket = true;
-    if (::chmod(path.c_str(), 0600) != 0) refuse(address, "its permissions cannot be set");
+    if (::chmod(path.c_str(), 0600) != 0) refuse_address(address, "its permissions cannot be set");
     listener.acceptor.listen(asio::socket_base::max_listen_connections, code);
     require(code, address);
     return listener;
@@ -169,9 +153,9 @@ Listener adopt_listener(asio::io_context& io, int socket, const Options& options
     const std::string name = fmt::format("the passed socket {}", socket);
     int family = 0;
     ::socklen_t size = sizeof family;
-    if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) refuse(name, std::strerror(errno));
+    if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) refuse_address(name, std::strerror(errno));
     if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
-        refuse(name, "it is neither TCP nor a Unix socket");
+        refuse_address(name, "it is neither TCP nor a Unix socket");
     Code code;
     listener.acceptor.assign(asio::generic::stream_protocol(family, 0), socket, code);
     require(code, name);
@@ -193,7 +177,7 @@ void check_address(const std::string& address, const Options& options)
     if (address.starts_with(unix_prefix))
         read_socket_path(address);
     else
-        require_loopback(read_endpoint(address), address, options);
+        require_loopback(read_tcp_address(address), address, options);
 }
 
 void close(Listener& listener) noexcept

@@ -147,7 +147,8 @@ TEST_F(Logs, EndWithTheReasonOfABadEnd)
 {
     home_.use(upstream_);
     home_.environment["ALLI_MIRROR_LOG_FORMAT"] = "json";
-    home_.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:" + std::to_string(upstream_.port());
+    const sandbox::Sandbox other(small_sandbox());
+    home_.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:" + std::to_string(other.port());
     const support::Finished finished = home_.run({"serve"});
     EXPECT_EQ(finished.code, 1);
     const std::vector<json> lines = lines_of(finished.errors);

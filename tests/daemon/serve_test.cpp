@@ -137,10 +137,12 @@ TEST(Serve, SaysSoWhenThePortIsTaken)
     const sandbox::Sandbox upstream(small_sandbox());
     Home home;
     home.use(upstream);
-    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:" + std::to_string(upstream.port());
+    const sandbox::Sandbox other(small_sandbox());
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:" + std::to_string(other.port());
     const support::Finished finished = home.run({"serve"});
     EXPECT_EQ(finished.code, 1);
-    EXPECT_THAT(finished.errors, HasSubstr("somebody else listens there"));
+    EXPECT_THAT(finished.errors,
+                HasSubstr("somebody else listens there: process " + std::to_string(::getpid()) + " ("));
     EXPECT_THAT(finished.errors, HasSubstr("proxy.listen"));
 }
 
