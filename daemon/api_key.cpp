@@ -2,7 +2,9 @@
 #include "daemon/api_key.hpp"
 
 #include "alli/error.hpp"
+#include "daemon/key_text.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -16,16 +18,8 @@
 namespace alli::daemon {
 
 static constexpr std::size_t longest_secret_file = 64 * 1024;
-static constexpr std::string_view ways =
-    "put the key into the environment variable ALLI_API_KEY, or into the file that "
-    "upstream.api_key_file names (mode 0600); without an account: serve --sandbox";
-
-static std::string trimmed(const std::string& text)
-{
-    static constexpr const char* blank = " \t\r\n";
-    const auto first = text.find_first_not_of(blank);
-    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
+static constexpr const char* ways = "put the key into the environment variable ALLI_API_KEY, or into the file that "
+                                    "upstream.api_key_file names (mode 0600); without an account: serve --sandbox";
 
 class Descriptor {
   public:
@@ -57,35 +51,65 @@ static Guard guard_of(const std::string& path, const Environment& environment)
     return credential ? Guard::manager : Guard::ours;
 }
 
-/// Mode and content come from one descriptor, so that the file cannot be exchanged in between.
-static std::string read_secret(const std::string& path, const std::string& what, Guard guard,
-                               std::string_view hint = ways)
+/// A path that is not absolute may be the key itself, put where its file's name belongs.
+static std::string shown(const std::string& path)
+{
+    return path.starts_with('/') ? path : "that the settings name";
+}
+
+static void require_file(const struct stat& status, const std::string& path, const std::string& what, Guard guard)
+{
+    if (S_ISDIR(status.st_mode))
+        throw Error(Fault::settings, "name the file in it", "the {} {} is a directory", what, shown(path));
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+        throw Error(Fault::settings, "name a file", "the {} {} is a device or a socket, not a file", what, shown(path));
+    if ((status.st_mode & too_open(guard)) != 0)
+        throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "the {} {} can be read by others", what, path);
+}
+
+static std::string read_whole(int descriptor, const std::string& subject)
+{
+    std::string text;
+    std::array<char, 4096> part{};
+    while (text.size() <= longest_secret_file) {
+        const ssize_t count = ::read(descriptor, part.data(), part.size());
+        if (count == 0) return text;
+        if (count > 0)
+            text.append(part.data(), static_cast<std::size_t>(count));
+        else if (errno != EINTR)
+            throw Error(Fault::settings, "see the system's log", "cannot read {}: {}", subject, std::strerror(errno));
+    }
+    throw Error(Fault::settings, "is it the right file?", "{} has more than 64 KiB", subject);
+}
+
+/// Mode and content come from one descriptor, so that the file cannot be exchanged in between. `missing`: what to do
+/// where it cannot be opened.
+static std::string read_secret(const std::string& path, const std::string& what, Guard guard, const char* missing)
 {
     const Descriptor file(path);
     struct stat status = {};
-    if (file.value < 0 || ::fstat(file.value, &status) != 0)
-        throw Error(Fault::settings, std::string(hint), "cannot read the {} {}: {}", what, path, std::strerror(errno));
-    if ((status.st_mode & too_open(guard)) != 0)
-        throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "the {} {} can be read by others", what, path);
-
-    std::string text(longest_secret_file, '\0');
-    const ssize_t count = ::read(file.value, text.data(), text.size());
-    if (count < 0)
-        throw Error(Fault::settings, "name the file itself", "cannot read the {} {}: {}", what, path,
-                    std::strerror(errno));
-    text.resize(static_cast<std::size_t>(count));
-    return text;
+    if (file.value < 0 || ::fstat(file.value, &status) != 0) {
+        const int why = errno;
+        const std::string owner =
+            fmt::format("chown it to the user that runs this (number {}), mode 0600", ::geteuid());
+        throw Error(Fault::settings, why == EACCES ? owner : missing, "cannot read the {} {}: {}", what, shown(path),
+                    std::strerror(why));
+    }
+    require_file(status, path, what, guard);
+    return read_whole(file.value, fmt::format("the {} {}", what, shown(path)));
 }
 
-static std::string checked(const std::string& key, const std::string& origin)
+static std::string shown_key_file(const std::string& path)
 {
-    const std::string text = trimmed(key);
-    if (text.empty()) throw Error(Fault::settings, std::string(ways), "the API key in {} is empty", origin);
-    for (const char letter : text)
-        if (letter < '!' || letter > '~')
-            throw Error(Fault::settings, "copy the key again: it is one line of letters, digits and signs",
-                        "the API key in {} holds a character that no key has", origin);
-    return text;
+    return path.starts_with('/') ? path : "the file that upstream.api_key_file names";
+}
+
+static std::string checked(const std::string& bytes, const std::string& origin)
+{
+    const std::string what = "the API key in " + origin;
+    std::string key = read_key(bytes, what);
+    if (key.empty()) throw Error(Fault::settings, ways, "{} is empty", what);
+    return key;
 }
 
 /// Overwritten in place: the first bytes of an environment can be read in /proc for as long as the process lives.
@@ -102,21 +126,48 @@ void forget_api_key()
     wipe_variable("ALLI_API_KEY");
 }
 
+static std::string credential_path(const Environment& environment)
+{
+    const auto directory = environment("CREDENTIALS_DIRECTORY");
+    return directory ? *directory + "/alli-api-key" : "";
+}
+
+KeySource find_key_source(const Settings& settings, const Environment& environment)
+{
+    const std::string credential = credential_path(environment);
+    if (!credential.empty() && ::access(credential.c_str(), F_OK) == 0)
+        return {KeySource::Kind::credential, credential};
+    if (environment("ALLI_API_KEY")) return {KeySource::Kind::variable, "ALLI_API_KEY"};
+    const std::string& file = settings.config.api_key_file;
+    if (!settings.is_set("upstream.api_key_file") && ::access(file.c_str(), F_OK) != 0) return {};
+    return {KeySource::Kind::file, file};
+}
+
 std::string load_api_key(const Settings& settings, const Environment& environment)
 {
+    const KeySource source = find_key_source(settings, environment);
     const auto variable = environment("ALLI_API_KEY");
     forget_api_key();
+    if (source.kind == KeySource::Kind::credential)
+        return checked(read_secret(source.name, "credential", Guard::manager, ways), "the credential alli-api-key");
+    if (source.kind == KeySource::Kind::variable) return checked(*variable, "ALLI_API_KEY");
+    if (source.kind == KeySource::Kind::file)
+        return checked(read_secret(source.name, "API key file", Guard::ours, ways), shown_key_file(source.name));
+    throw Error(Fault::settings, ways, "there is no API key");
+}
 
-    const auto credentials = environment("CREDENTIALS_DIRECTORY");
-    if (credentials && ::access((*credentials + "/alli-api-key").c_str(), F_OK) == 0)
-        return checked(read_secret(*credentials + "/alli-api-key", "credential", Guard::manager),
-                       "the credential alli-api-key");
-    if (variable) return checked(*variable, "ALLI_API_KEY");
-
-    const std::string& file = settings.config.api_key_file;
-    if (!settings.is_set("upstream.api_key_file") && ::access(file.c_str(), F_OK) != 0)
-        throw Error(Fault::settings, std::string(ways), "there is no API key");
-    return checked(read_secret(file, "API key file", Guard::ours), file);
+std::optional<Error> find_key_fault(const Settings& settings, const Environment& environment)
+{
+    const KeySource source = find_key_source(settings, environment);
+    const bool is_hidden =
+        source.kind == KeySource::Kind::file && ::access(source.name.c_str(), R_OK) != 0 && errno == EACCES;
+    if (source.kind == KeySource::Kind::none || is_hidden) return std::nullopt;
+    try {
+        load_api_key(settings, environment);
+        return std::nullopt;
+    } catch (const Error& error) {
+        return error;
+    }
 }
 
 std::string load_proxy_password(const Settings& settings, const Environment& environment)
@@ -129,26 +180,20 @@ std::string load_proxy_password(const Settings& settings, const Environment& env
     };
     const auto credentials = environment("CREDENTIALS_DIRECTORY");
     if (credentials && ::access((*credentials + "/alli-proxy-password").c_str(), F_OK) == 0)
-        return first_line(read_secret(*credentials + "/alli-proxy-password", "credential", Guard::manager),
+        return first_line(read_secret(*credentials + "/alli-proxy-password", "credential", Guard::manager, ways),
                           "the credential alli-proxy-password");
     const std::string& file = settings.config.proxy_password_file;
     if (file.empty()) return {};
-    constexpr auto hint = "name a file of mode 0600 that the user of this program may read";
+    static constexpr const char* hint = "name a file of mode 0600 that the user of this program may read";
     return first_line(read_secret(file, "upstream.proxy_password_file", guard_of(file, environment), hint), file);
 }
 
 std::vector<std::string> load_tokens(const std::string& path, const Environment& environment)
 {
-    std::vector<std::string> tokens;
-    if (path.empty()) return tokens;
-    const std::string text = read_secret(path, "tokens file", guard_of(path, environment));
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find('\n', at), text.size());
-        const std::string line = trimmed(text.substr(at, end - at));
-        if (!line.empty()) tokens.push_back(line);
-        at = end + 1;
-    }
-    return tokens;
+    if (path.empty()) return {};
+    static constexpr const char* missing = "make the file, one token a line, mode 0600, or leave proxy.tokens_file out";
+    return read_keys(read_secret(path, "tokens file", guard_of(path, environment), missing),
+                     "the token in " + shown(path));
 }
 
 void harden_process()

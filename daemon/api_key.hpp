@@ -7,17 +7,29 @@
 
 namespace alli::daemon {
 
-/// Throws Error{settings} that says where a key was looked for: none there, empty, or a file that others can read.
+/// Where the key is looked for: the first of these that there is. Nothing is read.
+struct KeySource {
+    enum class Kind { none, credential, variable, file } kind = Kind::none;
+    std::string name; // for people: a path, or the variable's name
+};
+KeySource find_key_source(const Settings& settings, const Environment& environment);
+
+/// Throws Error{settings} that says where a key was looked for: none there, a file that others can read, or something
+/// that is no key (key_text.hpp).
 std::string load_api_key(const Settings& settings, const Environment& environment);
 
 /// The password of the proxy's user: the credential alli-proxy-password, else upstream.proxy_password_file, its first
 /// line as it stands; empty: neither is there. Throws as load_api_key.
 std::string load_proxy_password(const Settings& settings, const Environment& environment);
 
+/// What is wrong with the key that there is. None where there is none, or where this user may not read it: the daemon
+/// may have it from elsewhere.
+std::optional<Error> find_key_fault(const Settings& settings, const Environment& environment);
+
 /// Wipes the variable: for what runs without the key.
 void forget_api_key();
 
-/// The lines of proxy.tokens_file: further keys for local apps. The same care as for the key's file; one that is a
+/// The keys in proxy.tokens_file, one a line, for local apps. The same care as for the key's file; one that is a
 /// credential of the service manager's may have a mode of its own, but never be open to all.
 std::vector<std::string> load_tokens(const std::string& path, const Environment& environment);
 

@@ -74,7 +74,7 @@ static Expected take(std::chrono::milliseconds& target, const Raw& value, const 
 {
     const auto* text = std::get_if<std::string>(&value);
     const auto span = text == nullptr ? std::nullopt : read_duration(*text);
-    if (!span) return "a duration such as \"500ms\", \"30s\", \"10m\" or \"24h\"";
+    if (!span) return "a duration such as \"500ms\", \"30s\", \"10m\" or \"24h\", from \"1ms\" to \"3650d\"";
     target = *span;
     return std::nullopt;
 }
@@ -84,14 +84,25 @@ std::optional<std::string> assign(Config& config, const Setting& setting, const 
     return std::visit([&](auto member) { return take(config.*member, value, setting.rule); }, setting.field);
 }
 
+static std::string trimmed(const std::string& text)
+{
+    static constexpr const char* blank = " \t\r\n";
+    const auto first = text.find_first_not_of(blank);
+    return first == text.npos ? "" : text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+bool is_quoted(std::string_view text)
+{
+    const auto end = text.find_last_not_of(" \t\r\n");
+    return end != text.npos && end > 0 && (text.front() == '"' || text.front() == '\'') && text[end] == text.front();
+}
+
 static std::vector<std::string> split_list(const std::string& text)
 {
     std::vector<std::string> items;
     for (std::size_t at = 0; at <= text.size();) {
         const std::size_t comma = std::min(text.find(',', at), text.size());
-        std::string item = text.substr(at, comma - at);
-        item.erase(0, item.find_first_not_of(" \t"));
-        item.erase(item.find_last_not_of(" \t") + 1);
+        const std::string item = trimmed(text.substr(at, comma - at));
         if (!item.empty()) items.push_back(item);
         at = comma + 1;
     }
@@ -115,8 +126,9 @@ static Raw read_flag(const std::string& text)
     return text;
 }
 
-Raw from_text(const Setting& setting, const std::string& text)
+Raw from_text(const Setting& setting, const std::string& given)
 {
+    const std::string text = trimmed(given);
     if (std::holds_alternative<std::vector<std::string> Config::*>(setting.field)) return split_list(text);
     if (std::holds_alternative<bool Config::*>(setting.field)) return read_flag(text);
     if (std::holds_alternative<int Config::*>(setting.field)) return read_number<std::int64_t>(text);

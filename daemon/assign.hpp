@@ -9,8 +9,12 @@ namespace alli::daemon {
 /// None when it was taken; else what is expected there ("a duration such as \"30s\""), and nothing changed.
 std::optional<std::string> assign(Config& config, const Setting& setting, const Raw& value);
 
-/// The text of an environment variable as the setting's type would be written; lists are separated by commas.
+/// The text of an environment variable as the setting's type would be written, without white space around it (files of
+/// variables with Windows' line ends leave a carriage return there); lists are separated by commas.
 Raw from_text(const Setting& setting, const std::string& text);
+
+/// Whether the whole text stands in quotes, as no value does.
+bool is_quoted(std::string_view text);
 
 /// The value of a setting as it is written in TOML: "30s", ["a", "b"], true.
 std::string toml_text(const Config& config, const Setting& setting);

@@ -3,6 +3,7 @@
 #include "daemon/api_key.hpp"
 #include "daemon/assign.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/places.hpp"
 #include "daemon/settings_check.hpp"
 #include "daemon/status.hpp"
 #include "daemon/terminal.hpp"
@@ -30,7 +31,9 @@ static std::string shown(const Config& config, const Setting& setting)
     const std::string text = toml_text(config, setting);
     if (setting.key == "upstream.proxy") return is_usable_proxy(config.upstream_proxy) ? text : mask;
     const bool names_user = text.find("://") != text.npos && text.find('@') != text.npos; // a URL with a password
-    return setting.secret || names_user ? mask : text;
+    const bool is_no_path =
+        setting.key.ends_with("_file") && text != "\"\"" && !text.starts_with("\"/"); // the key itself?
+    return setting.secret || names_user || is_no_path ? mask : text;
 }
 
 static std::string origin_of(const Settings& settings, const Setting& setting)
@@ -42,12 +45,9 @@ static std::string origin_of(const Settings& settings, const Setting& setting)
 /// Where serve would take the key from; the key itself is not read.
 static std::string key_origin(const Settings& settings, const Environment& environment)
 {
-    const auto credentials = environment("CREDENTIALS_DIRECTORY");
-    if (credentials && ::access((*credentials + "/alli-api-key").c_str(), F_OK) == 0)
-        return *credentials + "/alli-api-key";
-    if (environment("ALLI_API_KEY")) return "ALLI_API_KEY";
-    const std::string& file = settings.config.api_key_file;
-    return ::access(file.c_str(), F_OK) == 0 ? file : "";
+    const KeySource source = find_key_source(settings, environment);
+    const bool missing = source.kind == KeySource::Kind::file && ::access(source.name.c_str(), F_OK) != 0;
+    return missing ? "" : source.name;
 }
 
 static std::string section_of(std::string_view key)
@@ -56,10 +56,11 @@ static std::string section_of(std::string_view key)
 }
 
 /// As TOML that could be a settings file.
-static void print_toml(const Settings& settings, const Config& config, const std::string& key)
+static void print_toml(const Settings& settings, const Config& config, const std::string& key, const std::string& note)
 {
     fmt::print("# settings file: {}\n", settings.file.empty() ? "none" : printable_line(settings.file));
     fmt::print("# API key: {}\n", key.empty() ? "none" : fmt::format("******** (from {})", printable_line(key)));
+    if (!note.empty()) fmt::print("# {}\n", printable_line(note));
     std::string section;
     for (const Setting& setting : setting_table()) {
         if (section != section_of(setting.key)) {
@@ -71,11 +72,13 @@ static void print_toml(const Settings& settings, const Config& config, const std
     }
 }
 
-static Json settings_json(const Settings& settings, const Config& config, const std::string& key)
+static Json settings_json(const Settings& settings, const Config& config, const std::string& key,
+                          const std::string& note)
 {
     Json json;
     json["file"] = settings.file.empty() ? Json(nullptr) : Json(settings.file);
     json["apiKey"] = key.empty() ? Json(nullptr) : Json({{"value", "********"}, {"origin", key}});
+    json["note"] = note.empty() ? Json(nullptr) : Json(note);
     json["settings"] = Json::array();
     for (const Setting& setting : setting_table()) {
         Json one;
@@ -96,10 +99,11 @@ static int show(bool as_json, const Context& context)
     const Settings settings = context.settings();
     const Config config = effective_config(settings, context.environment);
     const std::string key = key_origin(settings, context.environment);
+    const std::string note = listen_addresses(settings, context.environment).note;
     if (as_json)
-        print_json(dump(settings_json(settings, config, key), 2));
+        print_json(dump(settings_json(settings, config, key, note), 2));
     else
-        print_toml(settings, config, key);
+        print_toml(settings, config, key, note);
     return 0;
 }
 
@@ -125,6 +129,7 @@ static int check(bool as_json, const Context& context)
     std::vector<Error> faults;
     const Settings settings = load_settings(context.settings_file, context.environment, context.flags, &faults);
     for (Error& fault : find_faults(settings, context.environment)) faults.push_back(std::move(fault));
+    if (const auto fault = find_key_fault(settings, context.environment)) faults.push_back(*fault);
     return report(settings, faults, as_json);
 }
 

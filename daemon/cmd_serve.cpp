@@ -12,6 +12,7 @@
 #include "daemon/places.hpp"
 #include "daemon/reload.hpp"
 #include "daemon/sandbox_home.hpp"
+#include "daemon/settings_check.hpp"
 #include "daemon/systemd.hpp"
 #include "upstream/site.hpp"
 
@@ -51,6 +52,7 @@ static void choose_doors(Plan& plan, const Listen& wanted)
 
 static Plan plan_service(const Settings& settings, const Environment& environment)
 {
+    require_sound(settings, environment, {"upstream", "mirror", "proxy", "outbox"});
     Plan plan;
     plan.read = plan.instance.config = settings.config;
     plan.instance.api_key = load_api_key(settings, environment);
@@ -65,6 +67,7 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
 static Plan plan_sandbox(const Settings& settings, const Environment& environment, const SandboxChoice& choice)
 {
     forget_api_key(); // whatever is set there is not for a sandbox
+    require_sound(settings, environment, {"proxy", "outbox"});
     Plan plan;
     plan.read = plan.instance.config = settings.config;
     plan.instance.mirror_path = sandbox_mirror_path(environment);
@@ -174,6 +177,20 @@ static void run_until_stopped(Plan& plan, const Context& context)
     if (failure) std::rethrow_exception(failure);
 }
 
+/// A socket that nobody asked for must not keep the program from starting.
+static void make_socket_directories(Plan& plan, bool asked_for)
+{
+    std::vector<std::string> usable;
+    for (const std::string& address : plan.doors.listen) try {
+            if (address.starts_with("unix:")) make_directory_of(address.substr(5), "proxy.listen");
+            usable.push_back(address);
+        } catch (const Error& error) {
+            if (asked_for) throw;
+            plan.note = fmt::format("no Unix socket: {}", error.what());
+        }
+    plan.doors.listen = std::move(usable);
+}
+
 static int serve(const ServeArguments& arguments, const Context& context)
 {
     harden_process();
@@ -184,9 +201,8 @@ static int serve(const ServeArguments& arguments, const Context& context)
 
     Plan plan = arguments.sandbox ? plan_sandbox(settings, context.environment, arguments.choice)
                                   : plan_service(settings, context.environment);
+    make_socket_directories(plan, settings.is_set("proxy.listen"));
     make_directory_of(plan.instance.mirror_path);
-    for (const std::string& address : plan.doors.listen)
-        if (address.starts_with("unix:")) make_directory_of(address.substr(5));
     if (!plan.note.empty()) log_event<Event::no_socket>(plan.note);
     run_until_stopped(plan, context);
     return 0;

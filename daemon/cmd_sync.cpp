@@ -10,6 +10,7 @@
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
 #include "daemon/places.hpp"
+#include "daemon/settings_check.hpp"
 #include "daemon/sync_progress.hpp"
 #include "upstream/site.hpp"
 
@@ -41,6 +42,7 @@ static int sync(const SyncArguments& arguments, const Context& context)
     std::signal(SIGPIPE, SIG_IGN);
     const Settings settings = context.settings();
     start_log(settings.config, context.environment);
+    require_sound(settings, context.environment, {"upstream", "mirror", "outbox"});
     if (find_owner(find_read_place(settings, context.environment).mirror_path)) {
         require_no_since(arguments);
         sync_in_daemon(context, {arguments.accept_deletions, arguments.accept_key}, arguments.json);

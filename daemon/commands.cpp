@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "daemon/nearest.hpp"
 #include "daemon/terminal.hpp"
+#include "daemon/variables.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -92,7 +93,7 @@ int run_command(int count, const char* const* words)
 {
     CLI::App arguments("A local, complete and searchable mirror of a project's Alli conversations.", "alli-mirror");
     Context context;
-    context.environment = process_environment;
+    context.environment = Environment(&process_environment, process_variables());
     const auto actions = declare_all(arguments, context);
     try {
         arguments.parse(count, words);

@@ -104,11 +104,12 @@ static ReadPlace find_running_place(const Settings& settings, const Environment&
 Context remembering(Context context)
 {
     const auto known = std::make_shared<std::map<std::string, std::optional<std::string>>>();
-    context.environment = [known, read = context.environment](const std::string& name) {
+    const auto read_once = [known, read = context.environment](const std::string& name) {
         const auto [at, fresh] = known->try_emplace(name);
         if (fresh) at->second = read(name);
         return at->second;
     };
+    context.environment = Environment(read_once, context.environment.names());
     return context;
 }
 

@@ -57,7 +57,11 @@ void require_private(const std::string& path)
 
 bool is_there(const std::string& path, Findings& found)
 {
-    if (fs::exists(path)) return true;
+    std::error_code hidden;
+    const auto status = fs::status(path, hidden);
+    if (fs::exists(status) && !fs::is_regular_file(status))
+        throw Error(Fault::settings, "see settings above", "{} is no file", path);
+    if (fs::exists(status)) return true;
     found.warn(fmt::format("there is none at {} yet", path), "alli-mirror serve, or sync, makes one");
     return false;
 }

@@ -2,6 +2,7 @@
 #include "daemon/places.hpp"
 
 #include "alli/error.hpp"
+#include "daemon/path_check.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -58,9 +59,10 @@ std::string find_settings_file(const std::string& explicit_file, const Environme
     if (!named.empty()) return named;
 
     const std::string own = xdg(environment, "XDG_CONFIG_HOME", "/.config");
+    struct stat status = {};
     for (const std::string& file :
          {own.empty() ? "" : own + "/config.toml", std::string("/etc/alli-mirror/config.toml")})
-        if (!file.empty() && ::access(file.c_str(), F_OK) == 0) return file;
+        if (!file.empty() && ::lstat(file.c_str(), &status) == 0) return file; // a link to nowhere too: that is said
     return "";
 }
 
@@ -79,6 +81,7 @@ std::string sandbox_mirror_path(const Environment& environment)
 ReadPlace find_read_place(const Settings& settings, const Environment& environment)
 {
     const std::string path = mirror_path(settings, environment);
+    check_mirror_path(path);
     const bool configured = !settings.config.mirror_path.empty() || environment("STATE_DIRECTORY");
     if (configured || fs::exists(path)) return {path, false};
     const std::string sandbox = sandbox_mirror_path(environment);
@@ -92,14 +95,67 @@ static Listen with_socket(const std::string& socket)
     return {{std::string(tcp_address), "unix:" + socket}, ""};
 }
 
+static std::string user_name(::uid_t user)
+{
+    const passwd* entry = ::getpwuid(user); // at the start of a command, before any thread
+    return entry != nullptr ? entry->pw_name : fmt::format("number {}", user);
+}
+
+/// Why no socket of ours should be in it, as after su and sudo, which keep the variable of another user's session.
+/// Empty: it is this user's directory, and others cannot put anything there.
+static std::string find_objection(const std::string& directory)
+{
+    struct stat status = {};
+    if (::stat(directory.c_str(), &status) != 0)
+        return errno == ENOENT ? "is not there" : fmt::format("cannot be used ({})", std::strerror(errno));
+    if (!S_ISDIR(status.st_mode)) return "is no directory";
+    if (status.st_uid != ::geteuid()) return fmt::format("belongs to another user ({})", user_name(status.st_uid));
+    if ((status.st_mode & 022) != 0) return "can be written by others";
+    if (::access(directory.c_str(), W_OK | X_OK) != 0)
+        return fmt::format("cannot be written ({})", std::strerror(errno));
+    return "";
+}
+
+struct SocketDirectory {
+    std::string variable, base, directory; // what the variable names, and where the socket lies: made where missing
+};
+
+static std::vector<SocketDirectory> socket_directories(const Environment& environment)
+{
+    std::vector<SocketDirectory> places;
+    const std::string service = directory_in(environment, "RUNTIME_DIRECTORY");
+    if (!service.empty()) places.push_back({"RUNTIME_DIRECTORY", service, service});
+    const std::string user = directory_in(environment, "XDG_RUNTIME_DIR");
+    if (!user.empty()) places.push_back({"XDG_RUNTIME_DIR", user, user + "/alli-mirror"});
+    return places;
+}
+
+static std::string find_objection(const SocketDirectory& place)
+{
+    struct stat status = {};
+    const bool is_made = place.base == place.directory && ::lstat(place.base.c_str(), &status) != 0;
+    if (is_made) return ""; // it was given for this program alone
+    std::string why = find_objection(place.base);
+    if (!why.empty()) return fmt::format("{} {} {}", place.variable, place.base, why);
+    if (::lstat(place.directory.c_str(), &status) == 0) why = find_objection(place.directory);
+    if (!why.empty()) return fmt::format("{} {}", place.directory, why);
+    const std::string socket = place.directory + "/proxy.sock";
+    if (::lstat(socket.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode))
+        return fmt::format("{} is a file of another kind", socket);
+    return "";
+}
+
 Listen listen_addresses(const Settings& settings, const Environment& environment)
 {
     if (settings.is_set("proxy.listen")) return {settings.config.listen, ""};
-    const std::string service = directory_in(environment, "RUNTIME_DIRECTORY");
-    if (!service.empty()) return with_socket(service + "/proxy.sock");
-    const std::string user = directory_in(environment, "XDG_RUNTIME_DIR");
-    if (!user.empty()) return with_socket(user + "/alli-mirror/proxy.sock");
-    return {{std::string(tcp_address)}, "no Unix socket: neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set"};
+    std::string why;
+    for (const SocketDirectory& place : socket_directories(environment)) {
+        const std::string objection = find_objection(place);
+        if (objection.empty()) return with_socket(place.directory + "/proxy.sock");
+        why += (why.empty() ? "" : "; ") + objection;
+    }
+    if (why.empty()) why = "neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set";
+    return {{std::string(tcp_address)}, "no Unix socket: " + why};
 }
 
 Listen sandbox_listen_addresses(const Settings& settings, const std::string& directory)
@@ -111,12 +167,17 @@ Listen sandbox_listen_addresses(const Settings& settings, const std::string& dir
 std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
                                           const Environment& environment)
 {
-    if (!place.sandbox) return listen_addresses(settings, environment).addresses;
-    return sandbox_listen_addresses(settings, std::filesystem::path(place.mirror_path).parent_path().string())
-        .addresses;
+    if (place.sandbox)
+        return sandbox_listen_addresses(settings, fs::path(place.mirror_path).parent_path().string()).addresses;
+    if (settings.is_set("proxy.listen")) return settings.config.listen;
+    std::vector<std::string> addresses{std::string(tcp_address)};
+    for (const SocketDirectory& directory : socket_directories(environment))
+        for (const std::string& address : with_socket(directory.directory + "/proxy.sock").addresses)
+            if (address != tcp_address) addresses.push_back(address);
+    return addresses;
 }
 
-void make_directory_of(const std::string& file)
+void make_directory_of(const std::string& file, std::string_view setting)
 {
     const fs::path directory = fs::path(file).parent_path();
     if (directory.empty()) return;
@@ -124,7 +185,7 @@ void make_directory_of(const std::string& file)
     if (fs::is_directory(directory, fault)) return;
     fs::create_directories(directory, fault);
     if (fault)
-        throw Error(Fault::io, "make it yourself, or choose another place with mirror.path",
+        throw Error(Fault::io, fmt::format("make it yourself, or choose another place with {}", setting),
                     "cannot make the directory {}: {}", directory.string(), fault.message());
     ::chmod(directory.c_str(), 0700);
 }

@@ -19,6 +19,7 @@ std::string mirror_path(const Settings& settings, const Environment& environment
 std::string sandbox_mirror_path(const Environment& environment);
 
 /// The mirror that a command reads: the configured one; where none is configured and none was made, the sandbox's.
+/// Throws Error{settings} where mirror.path can be no mirror (path_check.hpp).
 struct ReadPlace {
     std::string mirror_path;
     bool sandbox = false;
@@ -29,15 +30,16 @@ struct Listen {
     std::vector<std::string> addresses;
     std::string note; // for the log; empty: none
 };
-/// proxy.listen; by default port 8787 and a socket in $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR, as far as there is one.
+/// proxy.listen; by default port 8787 and a socket in $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR: the first that is this
+/// user's own directory and closed to others. Where none is, the note says why.
 Listen listen_addresses(const Settings& settings, const Environment& environment);
 Listen sandbox_listen_addresses(const Settings& settings, const std::string& directory);
 
-/// Where a daemon that owns that mirror can be asked.
+/// Where a daemon that owns that mirror can be asked; it may be another user's.
 std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
                                           const Environment& environment);
 
-/// Makes the directory of that file, mode 0700, where it is missing. Throws Error{io}.
-void make_directory_of(const std::string& file);
+/// Makes the directory of that file, mode 0700, where it is missing. Throws Error{io}; `setting` may name another.
+void make_directory_of(const std::string& file, std::string_view setting = "mirror.path");
 
 } // namespace alli::daemon

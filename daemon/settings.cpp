@@ -6,6 +6,7 @@
 #include "daemon/assign.hpp"
 #include "daemon/nearest.hpp"
 #include "daemon/places.hpp"
+#include "daemon/variables.hpp"
 
 #include <array>
 #include <cstdlib>
@@ -99,13 +100,22 @@ static const Setting* find_setting(std::string_view key)
     return nullptr;
 }
 
-static Error unknown(const std::string& where, const std::string& key)
+// The one that is called so in some section, else the most like it.
+static std::string_view find_meant(const std::string& key)
 {
     std::vector<std::string_view> keys;
-    for (const Setting& setting : settings) keys.push_back(setting.key);
-    const std::string_view nearest = find_nearest(key, keys);
+    for (const Setting& setting : settings) {
+        if (setting.key.ends_with("." + key)) return setting.key;
+        keys.push_back(setting.key);
+    }
+    return find_nearest(key, keys);
+}
+
+static Error unknown(const std::string& where, const std::string& key)
+{
+    const std::string_view meant = find_meant(key);
     return {Fault::settings,
-            nearest.empty() ? "alli-mirror config show lists what there is" : fmt::format("did you mean {}?", nearest),
+            meant.empty() ? "alli-mirror config show lists what there is" : fmt::format("did you mean {}?", meant),
             "{}: there is no setting {}", where, key};
 }
 
@@ -117,6 +127,16 @@ static std::optional<Error> put(Settings& into, const Setting& setting, const Ra
                      where, setting.key, *expected, setting.secret ? "what is there" : describe(value));
     into.origins[std::string(setting.key)] = where;
     return std::nullopt;
+}
+
+// Quotes are the shell's; files of variables (docker's --env-file) pass them on as they stand.
+static std::optional<Error> put_text(Settings& into, const Setting& setting, const std::string& text,
+                                     const std::string& where)
+{
+    if (is_quoted(text))
+        return Error(Fault::settings, "leave the quotes out", "{}: the value of {} stands in quotes", where,
+                     setting.key);
+    return put(into, setting, from_text(setting, text), where);
 }
 
 static std::optional<Error> put_entry(Settings& into, const TomlEntry& entry)
@@ -148,11 +168,12 @@ Settings load_settings(const std::string& explicit_file, const Environment& envi
     Settings result;
     result.file = find_settings_file(explicit_file, environment);
     for (const TomlEntry& entry : read_entries(result.file, faults)) note(put_entry(result, entry));
+    for (const std::string& name : environment.names()) note(find_unknown_variable(name, environment));
     for (const Setting& setting : settings) {
         const auto text = environment(variable_of(setting.key));
-        if (text) note(put(result, setting, from_text(setting, *text), variable_of(setting.key)));
+        if (text) note(put_text(result, setting, *text, variable_of(setting.key)));
         const auto flag = flags.find(std::string(setting.key));
-        if (flag != flags.end()) note(put(result, setting, from_text(setting, flag->second), flag_of(setting.key)));
+        if (flag != flags.end()) note(put_text(result, setting, flag->second, flag_of(setting.key)));
     }
     return result;
 }

@@ -8,6 +8,7 @@
 #include "daemon/toml_file.hpp"
 
 #include <chrono>
+#include <concepts>
 #include <functional>
 #include <map>
 #include <optional>
@@ -86,16 +87,33 @@ struct Settings {
     bool is_set(const std::string& key) const { return origins.contains(key); }
 };
 
-/// Environment, by name; none where it is not set.
-using Environment = std::function<std::optional<std::string>(const std::string&)>;
+/// Environment, by name; none where it is not set. `names`: the variables in it that load_settings() must know.
+class Environment {
+  public:
+    using Read = std::function<std::optional<std::string>(const std::string&)>;
+
+    Environment() = default;
+    template <std::convertible_to<Read> Any>
+    requires(!std::same_as<std::remove_cvref_t<Any>, Environment>)
+        Environment(Any read, std::vector<std::string> names = {})
+        : read_(std::move(read)), names_(std::move(names))
+    {}
+
+    std::optional<std::string> operator()(const std::string& name) const { return read_(name); }
+    const std::vector<std::string>& names() const { return names_; }
+
+  private:
+    Read read_;
+    std::vector<std::string> names_;
+};
 std::optional<std::string> process_environment(const std::string& name);
 
 /// Settings given on the command line: key -> text, written as in the environment.
 using Flags = std::map<std::string, std::string>;
 
 /// The settings file (`explicit_file`: --config, empty: looked for), the environment over it, flags over both. Throws
-/// Error{settings} that names file, line and key, or the variable or flag, and what is expected there; with `faults`
-/// it puts those there instead and goes on.
+/// Error{settings} that names file, line and key, or the variable or flag, and what is expected there, or a variable
+/// of ours that there is not; with `faults` it puts those there instead and goes on.
 Settings load_settings(const std::string& explicit_file, const Environment& environment, const Flags& flags = {},
                        std::vector<Error>* faults = nullptr);
 

@@ -3,11 +3,16 @@
 
 #include "daemon/api_key.hpp"
 #include "daemon/egress.hpp"
+#include "daemon/path_check.hpp"
 #include "daemon/places.hpp"
 #include "proxy/guard.hpp"
+#include "proxy/listen_address.hpp"
 #include "proxy/listener.hpp"
 #include "upstream/authorities.hpp"
 #include "upstream/site.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace alli::daemon {
 
@@ -28,52 +33,181 @@ static proxy::Options guard_options(const Config& config)
     return options;
 }
 
-static void check_listen(const Config& config)
+namespace {
+
+/// What a check may look at: the settings as they take effect, and where each was made.
+struct Checked {
+    const Settings& settings;
+    const Environment& environment;
+    Config config;
+
+    std::string origin_of(const std::string& key) const
+    {
+        const auto found = settings.origins.find(key);
+        return found == settings.origins.end() ? "default" : found->second;
+    }
+};
+
+// Whoever calls the one comes out at the other.
+bool is_met(const asio::ip::tcp::endpoint& called, const asio::ip::tcp::endpoint& listened)
 {
-    if (config.listen.empty())
-        throw Error(Fault::settings, "leave it out for the default", "there is no address to listen on");
-    const proxy::Options options = guard_options(config);
-    for (const std::string& address : config.listen) proxy::check_address(address, options);
+    const bool everywhere =
+        listened.address().is_unspecified() && listened.address().is_v4() == called.address().is_v4();
+    return called.port() == listened.port() && (everywhere || called.address() == listened.address());
 }
 
-static void check_proxy_password(const Settings& settings, const Environment& environment)
+// None of what is no address: that is for the check of proxy.listen to say.
+std::optional<asio::ip::tcp::endpoint> find_endpoint(const std::string& address)
+{
+    try {
+        return proxy::read_tcp_address(address);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+void check_url(const Checked& it)
+{
+    const upstream::Site site = upstream::read_site(it.config.upstream_url);
+    if (site.protocols != "http") return; // only a loopback host may be called so
+    const bool has_port = site.host.find(':', site.host.find(']') + 1) != site.host.npos;
+    const auto called = find_endpoint(has_port ? site.host : site.host + ":80");
+    for (const std::string& address : it.config.listen) {
+        const auto listened = address.starts_with(proxy::unix_prefix) ? std::nullopt : find_endpoint(address);
+        if (called && listened && is_met(*called, *listened))
+            throw Error(Fault::settings, "upstream.url is the service's address; local apps use the mirror's",
+                        "upstream.url is the mirror's own address, {}", address);
+    }
+}
+
+void check_count_path(const Checked& it)
+{
+    const std::string& path = it.config.daily_count_path;
+    const bool plain = std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    if (!path.starts_with('/') || path.find_first_of("?#") != path.npos || !plain)
+        throw Error(Fault::settings, "write it as it follows the host: /webapi/v2/conversations/daily_count",
+                    "upstream.daily_count_path is no path");
+}
+
+void check_mirror(const Checked& it)
+{
+    check_path("mirror.path", it.settings.config.mirror_path, it.origin_of("mirror.path"), it.environment);
+    check_mirror_path(it.config.mirror_path);
+}
+
+void check_address(const Checked& it, const std::string& address, const proxy::Options& options)
+{
+    if (address.starts_with(proxy::unix_prefix) && it.settings.is_set("proxy.listen")) {
+        const std::string path = address.substr(proxy::unix_prefix.size());
+        check_path("proxy.listen", path, it.origin_of("proxy.listen"), it.environment);
+        check_socket_path(path);
+    }
+    proxy::check_address(address, options);
+}
+
+void check_listen(const Checked& it)
+{
+    if (it.config.listen.empty())
+        throw Error(Fault::settings, "leave it out for the default", "there is no address to listen on");
+    const proxy::Options options = guard_options(it.config);
+    std::vector<std::string> before;
+    for (const std::string& address : it.config.listen) {
+        check_address(it, address, options);
+        if (std::find(before.begin(), before.end(), address) != before.end() && !address.ends_with(":0"))
+            throw Error(Fault::settings, "leave one of them out", "{} stands twice", address);
+        before.push_back(address);
+    }
+}
+
+void check_tokens(const Checked& it)
+{
+    check_path("proxy.tokens_file", it.config.tokens_file, it.origin_of("proxy.tokens_file"), it.environment);
+    load_tokens(it.config.tokens_file, it.environment);
+}
+
+void check_proxy_password(const Checked& it)
 {
     upstream::ForwardProxy proxy;
     try {
-        proxy = read_proxy_address(settings.config, environment);
+        proxy = read_proxy_address(it.config, it.environment);
     } catch (const Error&) {
         return; // which is said of the address
     }
-    add_proxy_password(proxy, settings, environment);
+    check_path("upstream.proxy_password_file", it.config.proxy_password_file,
+               it.origin_of("upstream.proxy_password_file"), it.environment);
+    add_proxy_password(proxy, it.settings, it.environment);
 }
+
+void check_authorities(const Checked& it)
+{
+    check_path("upstream.ca_file", it.config.ca_file, it.origin_of("upstream.ca_file"), it.environment);
+    upstream::Authorities{it.config.ca_file};
+}
+
+void check_key_file(const Checked& it)
+{
+    check_path("upstream.api_key_file", it.config.api_key_file, it.origin_of("upstream.api_key_file"), it.environment);
+}
+
+void check_retries(const Checked& it)
+{
+    if (!it.settings.is_set("outbox.retry_initial")) return; // the default gives way to a shorter retry_max
+    if (it.config.retry_initial > it.config.retry_max)
+        throw Error(Fault::settings, "the first pause is the shortest",
+                    "outbox.retry_initial is longer than retry_max");
+}
+
+struct Check {
+    const char* key;
+    void (*check)(const Checked&); // throws Error
+};
+constexpr auto checks = std::to_array<Check>({
+    {"upstream.url", &check_url},
+    {"upstream.api_key_file", &check_key_file},
+    {"upstream.proxy", [](const Checked& it) { read_proxy_address(it.config, it.environment); }},
+    {"upstream.proxy_password_file", &check_proxy_password},
+    {"upstream.ca_file", &check_authorities},
+    {"upstream.daily_count_path", &check_count_path},
+    {"mirror.path", &check_mirror},
+    {"proxy.listen", &check_listen},
+    {"proxy.allowed_hosts", [](const Checked& it) { proxy::Guard{guard_options(it.config)}; }},
+    {"proxy.tokens_file", &check_tokens},
+    {"outbox.retry_initial", &check_retries},
+});
+
+std::optional<Error> find_fault(const Check& check, const Checked& it)
+{
+    try {
+        check.check(it);
+        return std::nullopt;
+    } catch (const Error& error) {
+        std::string where = it.origin_of(check.key);
+        const std::string_view what = error.what();
+        if (what.find(check.key) == what.npos) where += fmt::format(": {}", check.key);
+        return Error(Fault::settings, error.hint(), "{}: {}", where, what);
+    }
+}
+
+} // namespace
 
 std::vector<Error> find_faults(const Settings& settings, const Environment& environment)
 {
-    struct Check {
-        const char* key;
-        std::function<void(const Config&)> check; // throws Error
-    };
-    const std::vector<Check> checks{
-        {"upstream.url", [](const Config& config) { upstream::read_site(config.upstream_url); }},
-        {"upstream.proxy", [&](const Config& config) { read_proxy_address(config, environment); }},
-        {"upstream.proxy_password_file", [&](const Config&) { check_proxy_password(settings, environment); }},
-        {"upstream.ca_file", [](const Config& config) { upstream::Authorities{config.ca_file}; }},
-        {"proxy.listen", &check_listen},
-        {"proxy.allowed_hosts", [](const Config& config) { proxy::Guard{guard_options(config)}; }},
-        {"proxy.tokens_file", [&](const Config& config) { load_tokens(config.tokens_file, environment); }},
-    };
-    const Config config = effective_config(settings, environment);
+    const Checked it{settings, environment, effective_config(settings, environment)};
     std::vector<Error> faults;
-    for (const Check& it : checks) try {
-            it.check(config);
-        } catch (const Error& error) {
-            const auto origin = settings.origins.find(it.key);
-            std::string where = origin == settings.origins.end() ? "default" : origin->second;
-            const std::string_view what = error.what();
-            if (what.find(it.key) == what.npos) where += fmt::format(": {}", it.key);
-            faults.push_back(Error(Fault::settings, error.hint(), "{}: {}", where, what));
-        }
+    for (const Check& check : checks)
+        if (auto fault = find_fault(check, it)) faults.push_back(std::move(*fault));
     return faults;
+}
+
+void require_sound(const Settings& settings, const Environment& environment,
+                   std::initializer_list<std::string_view> sections)
+{
+    const Checked it{settings, environment, effective_config(settings, environment)};
+    for (const Check& check : checks) {
+        const std::string_view key = check.key;
+        if (std::find(sections.begin(), sections.end(), key.substr(0, key.find('.'))) == sections.end()) continue;
+        if (const auto fault = find_fault(check, it)) throw Error(*fault);
+    }
 }
 
 } // namespace alli::daemon

@@ -10,26 +10,44 @@
 #include <fstream>
 #include <iterator>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace alli::daemon {
+
+static std::string unreadable_hint(const std::string& path, int why)
+{
+    if (path.starts_with('~')) return "write the whole path: ~ is the shell's alone";
+    if (why == EACCES) return fmt::format("it is not for this user (number {}): check its owner and mode", ::geteuid());
+    return "give another file with --config, or make this one readable";
+}
+
+static Error unreadable(const std::string& path, int why)
+{
+    return {Fault::settings, unreadable_hint(path, why), "cannot read the settings file {}: {}", path,
+            std::strerror(why)};
+}
+
+// What can be read as a file: /dev/null and pipes too, which have modes of their own.
+static void require_file(const struct stat& status, const std::string& path)
+{
+    if (S_ISDIR(status.st_mode))
+        throw Error(Fault::settings, "name the file in it", "{} is a directory, not a settings file", path);
+    if (S_ISREG(status.st_mode) && (status.st_mode & S_IWOTH) != 0)
+        throw Error(Fault::settings, fmt::format("chmod o-w {}", path),
+                    "the settings file {} can be written by every user of this machine", path);
+}
 
 static std::string read_text(const std::string& path)
 {
     struct stat status = {};
-    if (::stat(path.c_str(), &status) != 0)
-        throw Error(Fault::settings, "give another file with --config, or make this one readable",
-                    "cannot read the settings file {}: {}", path, std::strerror(errno));
-    if (S_ISDIR(status.st_mode))
-        throw Error(Fault::settings, "name the file itself", "{} is a directory, not a settings file", path);
-    if ((status.st_mode & S_IWOTH) != 0)
-        throw Error(Fault::settings, fmt::format("chmod o-w {}", path),
-                    "the settings file {} can be written by every user of this machine", path);
-
+    if (::stat(path.c_str(), &status) != 0) throw unreadable(path, errno);
+    require_file(status, path);
+    errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file.is_open() || file.bad())
-        throw Error(Fault::settings, "check its owner and mode", "cannot read the settings file {}: {}", path,
-                    std::strerror(errno));
+    if (!file.is_open() || file.bad()) throw unreadable(path, errno);
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+        throw Error(Fault::settings, "save it as UTF-8", "{} is UTF-16 text, and TOML is UTF-8", path);
     return text;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace alli::daemon {
 
@@ -88,6 +89,63 @@ TEST(ApiKey, IsMissedWithAHint)
 TEST(ApiKey, IsNeverSaidInAComplaint)
 {
     EXPECT_THAT(complaint(KeyFile("secret-1\nsecret-2").settings), Not(HasSubstr("secret")));
+}
+
+TEST(ApiKey, IsReadTheSameWayFromEverywhere)
+{
+    const std::string quoted = "\xef\xbb\xbf\"secret-1\"\r\n", plain = "\xef\xbb\xbfsecret-1\r\n";
+    const auto with = [](const std::string& variable, const std::string& value) -> Environment {
+        return [=](const std::string& name) { return name == variable ? std::optional(value) : std::nullopt; };
+    };
+    const KeyFile good(plain), bad(quoted);
+    EXPECT_EQ(load_api_key(good.settings, nothing), "secret-1");
+    EXPECT_EQ(load_api_key(Settings{}, with("ALLI_API_KEY", plain)), "secret-1");
+    EXPECT_EQ(load_api_key(Settings{}, with("CREDENTIALS_DIRECTORY", good.directory.path())), "secret-1");
+    EXPECT_THAT(complaint(bad.settings), HasSubstr("/alli-api-key stands in quotes"));
+    EXPECT_THAT(complaint(Settings{}, with("ALLI_API_KEY", quoted)), HasSubstr("in ALLI_API_KEY stands in quotes"));
+    EXPECT_THAT(complaint(Settings{}, with("CREDENTIALS_DIRECTORY", bad.directory.path())),
+                HasSubstr("the credential alli-api-key stands in quotes"));
+}
+
+TEST(ApiKey, IsReadFromFilesAlone)
+{
+    const support::TempDir directory;
+    Settings settings;
+    settings.origins["upstream.api_key_file"] = "test";
+    settings.config.api_key_file = directory.path();
+    EXPECT_THAT(complaint(settings), HasSubstr("is a directory"));
+    settings.config.api_key_file = "/dev/null";
+    EXPECT_THAT(complaint(settings), HasSubstr("is a device or a socket, not a file"));
+    settings.config.api_key_file = directory / "nowhere";
+    ::symlink((directory / "missing").c_str(), (directory / "nowhere").c_str());
+    EXPECT_THAT(complaint(settings), HasSubstr("No such file"));
+    EXPECT_THAT(complaint(KeyFile(std::string(100'000, 'k')).settings), HasSubstr("more than 64 KiB"));
+}
+
+TEST(ApiKey, IsNeverSaidWhereItsFilesNameBelongs)
+{
+    Settings settings;
+    settings.origins["upstream.api_key_file"] = "test";
+    settings.config.api_key_file = "canary-key-1";
+    EXPECT_THAT(complaint(settings), Not(HasSubstr("canary")));
+    try {
+        load_tokens("canary-token-1", nothing);
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what() + error.hint(), Not(HasSubstr("canary")));
+    }
+}
+
+TEST(ApiKey, IsNoFaultWhereThereIsNone)
+{
+    Settings settings;
+    settings.config.api_key_file = "/nowhere/key";
+    EXPECT_EQ(find_key_fault(settings, nothing), std::nullopt);
+    EXPECT_EQ(find_key_source(settings, nothing).kind, KeySource::Kind::none);
+    EXPECT_EQ(find_key_fault(KeyFile("secret-1").settings, nothing), std::nullopt);
+    settings.origins["upstream.api_key_file"] = "test";
+    EXPECT_TRUE(find_key_fault(settings, nothing)) << "somebody said that it is there";
+    EXPECT_TRUE(find_key_fault(KeyFile("Bearer secret-1").settings, nothing));
 }
 
 TEST(Tokens, AreTheLinesThatHoldSomething)

@@ -61,6 +61,18 @@ TEST(ConfigCommand, HidesAPasswordInAUrl)
     EXPECT_THAT(checked.errors, Not(HasSubstr("hidden")));
 }
 
+TEST(ConfigCommand, HidesAKeyWhereItsFilesNameBelongs)
+{
+    Home home;
+    home.environment["ALLI_MIRROR_UPSTREAM_API_KEY_FILE"] = "canary-key-7";
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"config", "show"}, {"config", "show", "--json"}, {"config", "check"}, {"sync"}}) {
+        const auto finished = home.run(words);
+        EXPECT_THAT(finished.output + finished.errors, Not(HasSubstr("canary")));
+    }
+    EXPECT_EQ(home.run({"config", "check"}).code, 2);
+}
+
 TEST(ConfigCommand, ChecksEverythingAtOnce)
 {
     Home home;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace alli::daemon {
 
@@ -48,14 +49,75 @@ TEST(Places, LookForSettingsInOrder)
 TEST(Places, ListenOnASocketWhereThereIsADirectoryForIt)
 {
     const Settings settings;
-    EXPECT_THAT(listen_addresses(settings, with({{"RUNTIME_DIRECTORY", "/run/alli-mirror"}})).addresses,
-                ElementsAre("127.0.0.1:8787", "unix:/run/alli-mirror/proxy.sock"));
-    EXPECT_THAT(listen_addresses(settings, with({{"XDG_RUNTIME_DIR", "/run/user/7"}})).addresses,
-                ElementsAre("127.0.0.1:8787", "unix:/run/user/7/alli-mirror/proxy.sock"));
+    const support::TempDir run;
+    EXPECT_THAT(listen_addresses(settings, with({{"RUNTIME_DIRECTORY", run.path()}})).addresses,
+                ElementsAre("127.0.0.1:8787", "unix:" + run / "proxy.sock"));
+    EXPECT_THAT(listen_addresses(settings, with({{"XDG_RUNTIME_DIR", run.path()}})).addresses,
+                ElementsAre("127.0.0.1:8787", "unix:" + run / "alli-mirror/proxy.sock"));
+    EXPECT_EQ(listen_addresses(settings, with({{"XDG_RUNTIME_DIR", run.path()}})).note, "");
+    EXPECT_THAT(listen_addresses(settings, with({{"RUNTIME_DIRECTORY", run / "made"}})).addresses,
+                ElementsAre("127.0.0.1:8787", "unix:" + run / "made/proxy.sock"));
     EXPECT_THAT(listen_addresses(settings, with({})).addresses, ElementsAre("127.0.0.1:8787"));
     EXPECT_THAT(listen_addresses(settings, with({})).note, HasSubstr("no Unix socket"));
-    const std::string deep(200, 'd');
-    EXPECT_THAT(listen_addresses(settings, with({{"RUNTIME_DIRECTORY", "/" + deep}})).note, HasSubstr("too long"));
+    const std::string deep = run / std::string(200, 'd');
+    EXPECT_THAT(listen_addresses(settings, with({{"RUNTIME_DIRECTORY", deep}})).note, HasSubstr("too long"));
+}
+
+// Of root, or of anybody else.
+static std::string foreign_directory(const support::TempDir& directory)
+{
+    if (::geteuid() != 0) return "/";
+    std::filesystem::create_directory(directory / "foreign");
+    EXPECT_EQ(::chown((directory / "foreign").c_str(), 54'321, 54'321), 0);
+    return directory / "foreign";
+}
+
+TEST(Places, ListenOnNoSocketInADirectoryThatIsNotThisUsers)
+{
+    const support::TempDir run;
+    const Settings settings;
+    const auto made = [&](const std::string& name, ::mode_t mode) {
+        std::filesystem::create_directories(run / name);
+        EXPECT_EQ(::chmod((run / name).c_str(), mode), 0);
+        return run / name;
+    };
+    std::ofstream(run / "file") << "";
+    std::ofstream(made("taken", 0700) + "/alli-mirror") << "";
+    made("open/alli-mirror", 0777);
+    std::ofstream(made("other/alli-mirror", 0700) + "/proxy.sock") << "";
+    struct Case {
+        std::string directory, why;
+    };
+    const Case cases[] = {
+        {run / "missing", " is not there"},
+        {run / "file", " is no directory"},
+        {foreign_directory(run), " belongs to another user ("},
+        {made("group", 0770), " can be written by others"},
+        {made("all", 0707), " can be written by others"},
+        {run / "taken", "/alli-mirror is no directory"},
+        {run / "open", "/alli-mirror can be written by others"},
+        {run / "other", "/alli-mirror/proxy.sock is a file of another kind"},
+    };
+    for (const Case& one : cases) {
+        const auto environment = with({{"XDG_RUNTIME_DIR", one.directory}});
+        const Listen listen = listen_addresses(settings, environment);
+        EXPECT_THAT(listen.addresses, ElementsAre("127.0.0.1:8787")) << one.directory;
+        EXPECT_THAT(listen.note, testing::AllOf(HasSubstr("no Unix socket: "), HasSubstr(one.directory + one.why)));
+    }
+}
+
+TEST(Places, TryTheUsersDirectoryWhereTheServiceManagersCannotBeUsed)
+{
+    const support::TempDir run;
+    std::filesystem::create_directory(run / "open");
+    ASSERT_EQ(::chmod((run / "open").c_str(), 0777), 0);
+    const auto environment = with({{"RUNTIME_DIRECTORY", run / "open"}, {"XDG_RUNTIME_DIR", run.path()}});
+    EXPECT_THAT(listen_addresses(Settings{}, environment).addresses,
+                ElementsAre("127.0.0.1:8787", "unix:" + run / "alli-mirror/proxy.sock"));
+    EXPECT_THAT(
+        socket_addresses(Settings{}, {}, environment),
+        ElementsAre("127.0.0.1:8787", "unix:" + run / "open/proxy.sock", "unix:" + run / "alli-mirror/proxy.sock"))
+        << "a command asks wherever a daemon may listen";
 }
 
 TEST(Places, ReadTheSandboxOnlyWhereNoMirrorIsSetOrMade)

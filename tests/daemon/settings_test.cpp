@@ -121,6 +121,149 @@ TEST(Settings, NameTheVariableOfABadValue)
                 HasSubstr("ALLI_MIRROR_UPSTREAM_MAX_CONNECTIONS: upstream.max_connections must be a whole number"));
 }
 
+static Environment naming(std::map<std::string, std::string> variables)
+{
+    std::vector<std::string> names;
+    for (const auto& [name, value] : variables) names.push_back(name);
+    const auto read = [known = with(std::move(variables))](const std::string& name) { return known(name); };
+    return Environment(read, std::move(names));
+}
+
+TEST(Settings, NameTheNearestOfAnUnknownVariable)
+{
+    struct Case {
+        const char *name, *meant;
+    };
+    const Case cases[] = {
+        {"ALLI_MIRROR_SYNC_INTERVALL", "did you mean ALLI_MIRROR_SYNC_INTERVAL?"},
+        {"ALLI_MIRROR_UPSTREAM__URL", "did you mean ALLI_MIRROR_UPSTREAM_URL?"},
+        {"ALLI_MIRROR_LISTEN", "did you mean ALLI_MIRROR_PROXY_LISTEN?"},
+        {"ALLI_MIRROR_PATH", "did you mean ALLI_MIRROR_MIRROR_PATH?"},
+        {"ALLI_MIRROR_API_KEY", "did you mean ALLI_API_KEY?"},
+        {"ALLI_MIRROR_UPSTREAM_API_KEY", "did you mean ALLI_MIRROR_UPSTREAM_API_KEY_FILE?"},
+        {"ALLI_MIRROR_PROXY_PORT", "unset it"},
+        {"ALLI_MIRROR_", "unset it"},
+        {"ALLI_MIRROR_XYZZY_QQQQQ", "unset it; alli-mirror config show"},
+    };
+    const SettingsFile file("");
+    for (const Case& one : cases) {
+        const std::string said = complaint(file, naming({{one.name, "secret-value"}}));
+        EXPECT_THAT(said, HasSubstr(std::string(one.name) + ": there is no setting of that name"));
+        EXPECT_THAT(said, HasSubstr(one.meant)) << one.name;
+        EXPECT_THAT(said, testing::Not(HasSubstr("secret-value")));
+    }
+}
+
+TEST(Settings, KnowTheVariablesThatTheyReadAndThoseOfContainerPlatforms)
+{
+    const SettingsFile file("");
+    std::map<std::string, std::string> variables{{"ALLI_MIRROR_SYNC_INTERVAL", "1s"},
+                                                 {"ALLI_MIRROR_CONFIG", file.path()},
+                                                 {"ALLI_MIRROR_SERVICE_HOST", "10.0.0.1"},
+                                                 {"ALLI_MIRROR_SERVICE_PORT", "8787"},
+                                                 {"ALLI_MIRROR_SERVICE_PORT_HTTP", "8787"},
+                                                 {"ALLI_MIRROR_PORT", "tcp://10.0.0.1:8787"},
+                                                 {"ALLI_MIRROR_PORT_8787_TCP", "tcp://10.0.0.1:8787"},
+                                                 {"ALLI_MIRROR_PORT_8787_TCP_ADDR", "10.0.0.1"},
+                                                 {"ALLI_MIRROR_SUPPORT_PORT_8787_TCP_PROTO", "tcp"}};
+    EXPECT_EQ(complaint(file, naming(variables)), "no complaint");
+    variables["ALLI_MIRROR_PORT"] = "8787"; // what a person would write
+    EXPECT_THAT(complaint(file, naming(variables)), HasSubstr("ALLI_MIRROR_PORT: there is no setting"));
+}
+
+TEST(Settings, TakeVariablesWithWhiteSpaceAroundThemAndRefuseQuotes)
+{
+    const Settings settings = load_settings("", with({{"ALLI_MIRROR_SYNC_INTERVAL", "30s\r"},
+                                                      {"ALLI_MIRROR_PROXY_ALLOW_REMOTE", " true "},
+                                                      {"ALLI_MIRROR_UPSTREAM_MAX_CONNECTIONS", "8\n"},
+                                                      {"ALLI_MIRROR_UPSTREAM_URL", "https://alli.example\r\n"}}));
+    EXPECT_EQ(settings.config.sync_interval, milliseconds(30'000));
+    EXPECT_TRUE(settings.config.allow_remote);
+    EXPECT_EQ(settings.config.max_connections, 8);
+    EXPECT_EQ(settings.config.upstream_url, "https://alli.example");
+    const SettingsFile file("");
+    for (const char* text : {"\"https://alli.example\"", "'https://alli.example'", "\"https://alli.example\"\r"})
+        EXPECT_THAT(complaint(file, with({{"ALLI_MIRROR_UPSTREAM_URL", text}})),
+                    HasSubstr("ALLI_MIRROR_UPSTREAM_URL: the value of upstream.url stands in quotes\nhint: leave"));
+}
+
+TEST(Settings, TakeAFileAsWindowsWritesItAndRefuseWhatIsNoUtf8)
+{
+    const SettingsFile file("\xef\xbb\xbf[sync]\r\ninterval = \"5s\"\r\n\r\n[log]\r\nlevel = \"warn\"\r\n");
+    const Settings settings = load_settings(file.path(), with({}));
+    EXPECT_EQ(settings.config.sync_interval, milliseconds(5000));
+    EXPECT_EQ(settings.config.log_level, "warn");
+    EXPECT_EQ(settings.origins.at("log.level"), file.path() + ":5");
+    EXPECT_THAT(complaint(SettingsFile(std::string("\xff\xfe[\0s\0", 6))), HasSubstr("is UTF-16 text"));
+    EXPECT_THAT(complaint(SettingsFile("[log]\nlevel = \"w\xe9rn\"\n")), HasSubstr(":2: "));
+}
+
+TEST(Settings, SayWhatIsWrongWithTheFileItself)
+{
+    const support::TempDir directory;
+    const auto said = [&](const std::string& file) {
+        try {
+            load_settings(file, with({}));
+        } catch (const Error& error) {
+            return std::string(error.what()) + "\nhint: " + error.hint();
+        }
+        return std::string("no complaint");
+    };
+    EXPECT_THAT(said(directory.path()), HasSubstr("is a directory, not a settings file"));
+    EXPECT_THAT(said("~/config.toml"), HasSubstr("hint: write the whole path"));
+    EXPECT_EQ(said("/dev/null"), "no complaint");
+    std::filesystem::create_directory(directory / "alli-mirror");
+    std::filesystem::create_symlink(directory / "missing", directory / "alli-mirror/config.toml");
+    EXPECT_THROW(load_settings("", with({{"XDG_CONFIG_HOME", directory.path()}})), Error) << "a link to nowhere";
+}
+
+TEST(Settings, FindASettingWhoseSectionIsMissing)
+{
+    EXPECT_THAT(complaint(SettingsFile("interval = \"5s\"\n")), HasSubstr("did you mean sync.interval?"));
+    EXPECT_THAT(complaint(SettingsFile("[upstream]\napi_key = \"canary\"\n")),
+                testing::AllOf(HasSubstr("did you mean upstream.api_key_file?"), testing::Not(HasSubstr("canary"))));
+}
+
+TEST(Settings, HoldTheirNumbersAndDurationsWithinBounds)
+{
+    struct Case {
+        const char* text;
+        bool good;
+    };
+    const Case cases[] = {
+        {"[upstream]\nmax_connections = 1", true},
+        {"[upstream]\nmax_connections = 64", true},
+        {"[upstream]\nmax_connections = 65", false},
+        {"[upstream]\nmax_connections = 4.0", false},
+        {"[upstream]\nmax_connections = 9223372036854775807", false},
+        {"[upstream]\nmax_connections = \"4\"", false},
+        {"[upstream]\nrequests_per_second = 0", true},
+        {"[upstream]\nrequests_per_second = 0.001", true},
+        {"[upstream]\nrequests_per_second = 1000000", true},
+        {"[upstream]\nrequests_per_second = 1000001", false},
+        {"[upstream]\nrequests_per_second = nan", false},
+        {"[upstream]\nrequests_per_second = inf", false},
+        {"[upstream]\nrequests_per_second = -0.1", false},
+        {"[sync]\ninterval = \"1ms\"", true},
+        {"[sync]\ninterval = \"3650d\"", true},
+        {"[sync]\ninterval = \"3651d\"", false},
+        {"[sync]\ninterval = \"0s\"", false},
+        {"[sync]\ninterval = \"1.5s\"", false},
+        {"[sync]\ninterval = \"30\"", false},
+        {"[sync]\ninterval = \"30 s\"", false},
+        {"[sync]\ninterval = \"30S\"", false},
+        {"[sync]\ninterval = \"\"", false},
+        {"[sync]\ninterval = \"1h30m\"", false},
+        {"[sync]\nbackfill_since = \"2026-02-30\"", false},
+        {"[sync]\nbackfill_since = 2026-02-03", false},
+        {"[sync]\nbackfill_since = \"2026-02-03\"", true},
+    };
+    for (const Case& one : cases) {
+        const std::string said = complaint(SettingsFile(one.text));
+        EXPECT_THAT(said, HasSubstr(one.good ? "no complaint" : ":2: ")) << one.text;
+    }
+}
+
 TEST(Settings, AreRefusedWhereOthersCanWriteThem)
 {
     const SettingsFile file("");

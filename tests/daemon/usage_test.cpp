@@ -96,11 +96,15 @@ TEST(Usage, SaysThatThereIsNoMirrorYet)
 TEST(Usage, SaysSoWhenTheDirectoryCannotBeMade)
 {
     Home home;
-    home.write("file", "");
     home.environment["ALLI_API_KEY"] = "k";
-    home.environment["ALLI_MIRROR_MIRROR_PATH"] = home.path("file/below/mirror.db");
+    home.environment["ALLI_MIRROR_MIRROR_PATH"] = "/proc/below/mirror.db";
     expect_complaint(home.run({"sync"}), 1, "cannot make the directory", "mirror.path");
     expect_complaint(home.run({"serve"}), 1, "cannot make the directory", "mirror.path");
+
+    home.write("file", "");
+    home.environment["ALLI_MIRROR_MIRROR_PATH"] = home.path("file/below/mirror.db");
+    expect_complaint(home.run({"sync"}), 2, "is a file, not a directory", "below a directory");
+    expect_complaint(home.run({"serve"}), 2, "is a file, not a directory", "below a directory");
 }
 
 } // namespace alli::daemon
