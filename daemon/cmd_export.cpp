@@ -12,6 +12,7 @@
 #include "daemon/places.hpp"
 #include "daemon/search_arguments.hpp"
 #include "daemon/sync_progress.hpp"
+#include "daemon/terminal.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -40,7 +41,7 @@ static void heed_signals()
 /// On a terminal, beside the output.
 class ExportProgress {
   public:
-    explicit ExportProgress(std::int64_t total) : total_(total), shown_(::isatty(STDERR_FILENO) == 1) {}
+    explicit ExportProgress(std::int64_t total) : total_(total), shown_(takes_escapes(STDERR_FILENO)) {}
 
     void step()
     {
@@ -133,7 +134,8 @@ static int export_mirror(const ExportArguments& arguments, const Context& contex
     const bool all = !arguments.what.given();
     heed_signals();
 
-    OutputFile output(arguments.output); // made once nothing else can be wrong
+    const std::string file = arguments.output == "-" ? "" : arguments.output;
+    OutputFile output(file); // made once nothing else can be wrong
     Exporter exporter(*db, *find_export_format(arguments.format), output,
                       all ? cache::count_totals(*db).conversations : 0);
     if (all)
@@ -143,8 +145,7 @@ static int export_mirror(const ExportArguments& arguments, const Context& contex
     output.finish();
     const std::int64_t count = exporter.finish();
     if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
-    if (!arguments.output.empty())
-        fmt::print(stderr, "{} {} in {}\n", count, count == 1 ? "conversation" : "conversations", arguments.output);
+    if (!file.empty()) fmt::print(stderr, "{} {} in {}\n", count, count == 1 ? "conversation" : "conversations", file);
     if (!cache::load_covered(*db).complete)
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
     return 0;
@@ -158,7 +159,7 @@ Action add_export(CLI::App& arguments)
     add_search_filters(arguments, chosen->what);
     arguments.add_option("--format", chosen->format, "jsonl: a conversation a line; csv: a chat a row; markdown")
         ->check(CLI::IsMember({"jsonl", "csv", "markdown"}));
-    arguments.add_option("--output", chosen->output, "where to; it appears when it is whole (default: stdout)")
+    arguments.add_option("--output", chosen->output, "where to; it appears when it is whole (default, and -: stdout)")
         ->type_name("FILE");
     return [chosen](const Context& context) { return export_mirror(*chosen, context); };
 }

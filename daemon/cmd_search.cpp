@@ -81,7 +81,7 @@ static int search(const SearchChoice& arguments, const Context& context)
 Action add_search(CLI::App& arguments)
 {
     auto chosen = std::make_shared<SearchChoice>();
-    arguments.add_option("QUERY", chosen->what.words, "words and \"phrases\": all must match; put -- before a -word")
+    arguments.add_option("QUERY", chosen->what.words, "words and \"phrases\": all must match, and no -word may")
         ->required();
     add_search_filters(arguments, chosen->what);
     arguments.add_option("--sort", chosen->sort, "newest or relevance")->check(CLI::IsMember({"newest", "relevance"}));

@@ -3,6 +3,7 @@
 #include "alli/clock.hpp"
 #include "cache/store.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/daemon_call.hpp"
 #include "daemon/daemon_probe.hpp"
 #include "daemon/places.hpp"
 #include "daemon/status.hpp"
@@ -17,9 +18,9 @@ namespace alli::daemon {
 static Json load_status(const Settings& settings, const ReadPlace& place, const Environment& environment)
 {
     const std::optional<int> owner = find_owner(place.mirror_path);
-    const auto answer =
-        owner ? ask_daemon(socket_addresses(settings, place, environment), "/mirror/v1/status") : std::nullopt;
-    Json status = answer ? Json::parse(*answer, nullptr, false) : Json();
+    const DaemonReading answer =
+        owner ? read_from_daemon(settings, place, environment, *owner, "/mirror/v1/status") : DaemonReading{};
+    Json status = answer.body ? Json::parse(*answer.body, nullptr, false) : Json();
     if (!status.is_object()) {
         const auto db = cache::open_mirror(place.mirror_path);
         const auto outbox = cache::open_outbox(place.mirror_path);
@@ -28,7 +29,8 @@ static Json load_status(const Settings& settings, const ReadPlace& place, const 
     Json daemon;
     daemon["running"] = owner.has_value();
     daemon["pid"] = owner ? Json(*owner) : Json(nullptr);
-    daemon["answered"] = answer.has_value();
+    daemon["answered"] = answer.body.has_value();
+    daemon["why"] = answer.why.empty() ? Json(nullptr) : Json(answer.why);
     status["daemon"] = daemon;
     return status;
 }
@@ -44,7 +46,8 @@ static std::string say_daemon(const Json& daemon)
     if (!daemon["running"].get<bool>())
         return "no daemon runs: alli-mirror serve, or alli-mirror sync, brings it up to date";
     if (daemon["answered"].get<bool>()) return fmt::format("runs (process {})", daemon["pid"].get<int>());
-    return fmt::format("runs (process {}), but gave no answer over a Unix socket", daemon["pid"].get<int>());
+    return fmt::format("runs (process {}), but did not tell: {}", daemon["pid"].get<int>(),
+                       printable_line(daemon["why"].get<std::string>()));
 }
 
 static int status(bool json, const Context& context)

@@ -3,11 +3,13 @@
 
 #include "alli/error.hpp"
 #include "daemon/nearest.hpp"
+#include "daemon/query_words.hpp"
 #include "daemon/terminal.hpp"
 #include "daemon/variables.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace alli::daemon {
@@ -96,7 +98,10 @@ int run_command(int count, const char* const* words)
     context.environment = Environment(&process_environment, process_variables());
     const auto actions = declare_all(arguments, context);
     try {
-        arguments.parse(count, words);
+        std::vector<std::string> given(words + std::min(count, 1), words + count);
+        given = mark_query_words(arguments, std::move(given));
+        std::reverse(given.begin(), given.end()); // as CLI11 wants them
+        arguments.parse(std::move(given));
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return arguments.exit(error); // --help and --version
         fail_usage(error, arguments);

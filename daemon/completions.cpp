@@ -23,13 +23,16 @@ static std::string described(const std::string& word, const std::string& help)
     return quoted(name + ":" + help);
 }
 
-// What may follow an option that takes a value: the same wherever it stands, else anything.
+// What may follow an option that takes a value, by the shell's pattern of command and option: the same name means
+// something else in another command (--format of export and of show). Those of the program itself stand anywhere.
 static std::map<std::string, OptionText> valued_options(const CommandText& program)
 {
     std::map<std::string, OptionText> options;
     for_each_command(program, [&](const CommandText& command) {
+        const std::string before = command.path.empty() ? "*" : fmt::format("\"{}\"", command.path);
         for (const OptionText& option : command.options)
-            if (option.is_named() && !option.value.empty()) options.emplace(option.name, option);
+            if (option.is_named() && !option.value.empty())
+                options.emplace(fmt::format("{}\" {}\"", before, option.name), option);
     });
     return options;
 }
@@ -63,14 +66,14 @@ static std::string words_of(const CommandText& command)
 static std::string bash_values(const CommandText& program)
 {
     std::string cases;
-    for (const auto& [name, option] : valued_options(program)) {
+    for (const auto& [pattern, option] : valued_options(program)) {
         if (option.is_file)
-            cases += fmt::format("        {}) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n", name);
+            cases += fmt::format("        {}) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n", pattern);
         else if (!option.choices.empty())
-            cases += fmt::format("        {}) COMPREPLY=($(compgen -W '{}' -- \"$current\")); return ;;\n", name,
+            cases += fmt::format("        {}) COMPREPLY=($(compgen -W '{}' -- \"$current\")); return ;;\n", pattern,
                                  fmt::join(option.choices, " "));
         else
-            cases += fmt::format("        {}) return ;;\n", name);
+            cases += fmt::format("        {}) return ;;\n", pattern);
     }
     return cases;
 }
@@ -84,31 +87,31 @@ std::string bash_completions(const CommandText& program)
     return fmt::format(R"(# bash completion for alli-mirror
 _alli_mirror() {{
     local current="${{COMP_WORDS[COMP_CWORD]}}" path="" word words=""
-    case "${{COMP_WORDS[COMP_CWORD-1]}}" in
-{}    esac
     for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
         case "$path $word" in
 {}        esac
     done
+    case "$path ${{COMP_WORDS[COMP_CWORD-1]}}" in
+{}    esac
     case "$path" in
 {}    esac
     COMPREPLY=($(compgen -W "$words" -- "$current"))
 }}
 complete -F _alli_mirror alli-mirror
 )",
-                       bash_values(program), walk_cases(program, "path"), words);
+                       walk_cases(program, "path"), bash_values(program), words);
 }
 
 static std::string zsh_values(const CommandText& program)
 {
     std::string cases;
-    for (const auto& [name, option] : valued_options(program)) {
+    for (const auto& [pattern, option] : valued_options(program)) {
         if (option.is_file)
-            cases += fmt::format("        {}) _files; return ;;\n", name);
+            cases += fmt::format("        {}) _files; return ;;\n", pattern);
         else if (!option.choices.empty())
-            cases += fmt::format("        {}) compadd -- {}; return ;;\n", name, fmt::join(option.choices, " "));
+            cases += fmt::format("        {}) compadd -- {}; return ;;\n", pattern, fmt::join(option.choices, " "));
         else
-            cases += fmt::format("        {}) return 1 ;;\n", name);
+            cases += fmt::format("        {}) return 1 ;;\n", pattern);
     }
     return cases;
 }
@@ -140,19 +143,19 @@ std::string zsh_completions(const CommandText& program)
 _alli_mirror() {{
     local place="" word
     local -a candidates
-    case "${{words[CURRENT-1]}}" in
-{}    esac
     for word in "${{(@)words[2,CURRENT-1]}}"; do
         case "$place $word" in
 {}        esac
     done
+    case "$place ${{words[CURRENT-1]}}" in
+{}    esac
     case "$place" in
 {}    esac
     _describe alli-mirror candidates
 }}
 if [ "$funcstack[1]" = _alli_mirror ]; then _alli_mirror "$@"; else compdef _alli_mirror alli-mirror; fi
 )",
-                       zsh_values(program), walk_cases(program, "place"), candidates);
+                       walk_cases(program, "place"), zsh_values(program), candidates);
 }
 
 // When a command's own words may follow: it was said, and none of its inner ones.

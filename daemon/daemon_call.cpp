@@ -7,6 +7,8 @@
 #include "daemon/places.hpp"
 #include "daemon/sandbox_home.hpp"
 #include "daemon/status.hpp"
+#include "proxy/listen_address.hpp"
+#include "proxy/port_holder.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -18,8 +20,10 @@
 #include <boost/beast/http.hpp>
 
 #include <charconv>
+#include <fstream>
 #include <map>
 #include <memory>
+#include <sstream>
 
 namespace alli::daemon {
 
@@ -80,7 +84,7 @@ static std::optional<Door> unix_door(const std::string& address)
 static std::optional<Door> tcp_door(const std::string& address, const std::string& key)
 {
     const auto colon = address.rfind(':');
-    if (address.starts_with("unix:") || colon == address.npos || key.empty()) return std::nullopt;
+    if (address.starts_with("unix:") || colon == address.npos) return std::nullopt;
     std::string host = address.substr(0, colon);
     if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
     if (host == "localhost") host = "127.0.0.1";
@@ -90,6 +94,22 @@ static std::optional<Door> tcp_door(const std::string& address, const std::strin
     std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
     if (bad || port == 0 || !ip.is_loopback()) return std::nullopt; // a key goes to this machine alone
     return Door{asio::ip::tcp::endpoint(ip, port), address, key};
+}
+
+// Of a process that lets nobody look into it, too.
+static std::optional<unsigned> user_of(int process)
+{
+    std::ifstream status(fmt::format("/proc/{}/status", process));
+    for (std::string line; std::getline(status, line);)
+        if (unsigned user = 0; line.starts_with("Uid:") && std::istringstream(line.substr(4)) >> user) return user;
+    return std::nullopt;
+}
+
+/// Whether the key may be shown there: the socket is the daemon's user's, or root's (a service manager's).
+static bool is_the_daemons(const std::string& address, int owner)
+{
+    const auto user = proxy::find_port_user(proxy::read_tcp_address(address));
+    return !user || *user == 0 || user == user_of(owner);
 }
 
 /// The mirror that commands read; where nobody runs it but the sandbox's is run, that one.
@@ -117,18 +137,63 @@ DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request)
 {
     const Settings settings = context.settings();
     const ReadPlace place = find_running_place(settings, context.environment);
-    if (!find_owner(place.mirror_path))
-        throw Error(Fault::refused, "start it with alli-mirror serve, or serve --sandbox", "no daemon runs");
+    const auto owner = find_owner(place.mirror_path);
+    if (!owner) throw Error(Fault::refused, "start it with alli-mirror serve, or serve --sandbox", "no daemon runs");
     const auto addresses = socket_addresses(settings, place, context.environment);
     for (const std::string& address : addresses)
         if (const auto door = unix_door(address))
             if (auto answer = call(*door, request)) return *answer;
     const std::string key = place.sandbox ? sandbox_key : load_api_key(settings, context.environment);
     for (const std::string& address : addresses)
-        if (const auto door = tcp_door(address, key))
+        if (const auto door = tcp_door(address, key); door && !key.empty() && is_the_daemons(address, *owner))
             if (auto answer = call(*door, request)) return *answer;
     throw Error(Fault::refused, "let it listen on a Unix socket (proxy.listen): see alli-mirror status",
                 "a daemon runs, but gave no answer where it should listen");
+}
+
+static std::string find_key(const Settings& settings, const ReadPlace& place, const Environment& environment)
+{
+    try {
+        return place.sandbox ? sandbox_key : load_api_key(settings, environment);
+    } catch (const Error&) {
+        return ""; // proxy.auth may be "none"
+    }
+}
+
+static std::string describe(const std::string& address, const std::optional<DaemonAnswer>& answer,
+                            const std::string& key)
+{
+    if (!answer) return fmt::format("{} gave no answer", address);
+    const bool locked = answer->status == 401 || answer->status == 403;
+    return fmt::format("{} answered {}{}", address, answer->status,
+                       !locked       ? ""
+                       : key.empty() ? ": there is no key here to show it"
+                                     : ": the key that is here is not the daemon's");
+}
+
+DaemonReading read_from_daemon(const Settings& settings, const ReadPlace& place, const Environment& environment,
+                               int owner, const std::string& target)
+{
+    const auto addresses = socket_addresses(settings, place, environment);
+    DaemonReading reading;
+    reading.body = ask_daemon(addresses, target);
+    if (reading.body) return reading;
+    const std::string key = find_key(settings, place, environment);
+    const DaemonRequest request{"GET", target, ""};
+    for (const std::string& address : addresses) {
+        const auto door = tcp_door(address, key);
+        if (!door) continue;
+        reading.why += reading.why.empty() ? "" : ", ";
+        if (!is_the_daemons(address, owner)) {
+            reading.why += fmt::format("{} is another user's: the key is not shown there", address);
+            continue;
+        }
+        auto answer = call(*door, request);
+        if (answer && answer->status == 200) return {std::move(answer->body), ""};
+        reading.why += describe(address, answer, key);
+    }
+    if (reading.why.empty()) reading.why = "there is no Unix socket that this user may use, and no port is known";
+    return reading;
 }
 
 Error refused_by_daemon(const DaemonAnswer& answer)

@@ -4,7 +4,9 @@
 
 #include "alli/error.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/places.hpp"
 
+#include <optional>
 #include <string>
 
 namespace alli::daemon {
@@ -23,6 +25,15 @@ Context remembering(Context context);
 /// Of the mirror that commands read, or of the sandbox's where that is the one that runs. Throws Error{refused}
 /// where no daemon runs, or none that listens where we know.
 DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request);
+
+/// GET of the daemon that runs there as process `owner`, over its Unix socket, else over TCP with the key where there
+/// is one; a port that is another user's is not asked.
+struct DaemonReading {
+    std::optional<std::string> body; // of a 200
+    std::string why;                 // where there is none: what was tried, and what came of it
+};
+DaemonReading read_from_daemon(const Settings& settings, const ReadPlace& place, const Environment& environment,
+                               int owner, const std::string& target);
 
 /// What such an answer means to a person: the daemon's own words, with its hint.
 Error refused_by_daemon(const DaemonAnswer& answer);

@@ -86,6 +86,12 @@ void check_limits(const Patient& patient, Findings& found)
         found.ok(fmt::format("{} open files at most", most));
 }
 
+std::string why_silent(const Patient& patient)
+{
+    const Json daemon = patient.status.is_object() ? patient.status["daemon"] : Json();
+    return daemon.is_object() && daemon["why"].is_string() ? daemon["why"].get<std::string>() : "no answer";
+}
+
 void check_daemon(const Patient& patient, Findings& found)
 {
     if (!patient.owner)
@@ -94,7 +100,8 @@ void check_daemon(const Patient& patient, Findings& found)
     const bool answered = patient.status.is_object() && patient.status["daemon"].value("answered", false);
     if (!answered)
         throw Error(Fault::io, "see its log; let it listen on a Unix socket that this user may use (proxy.listen)",
-                    "process {} owns the mirror, but gives no answer over a Unix socket", *patient.owner);
+                    "process {} owns the mirror, but does not tell its status: {}", *patient.owner,
+                    why_silent(patient));
     found.ok(fmt::format("process {} answers, version {}", *patient.owner, patient.status.value("version", "unknown")));
 }
 

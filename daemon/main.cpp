@@ -31,16 +31,19 @@ static int complain(const std::string& sentence, const std::string& hint, int co
     return code;
 }
 
+static constexpr const char* unwritten = "the output could not be written";
+
 int main(int count, char** words)
 {
     try {
         const int code = daemon::run_command(count, words);
-        if (std::fflush(stdout) != 0)
-            return complain("the output could not be written", "is the disk full?", exit_code(Fault::io));
+        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) // now, or when it was flushed before
+            return complain(unwritten, "is the disk full?", exit_code(Fault::io));
         return code;
     } catch (const Error& error) {
         return complain(error.what(), error.hint(), exit_code(error.fault()));
     } catch (const std::exception& error) {
+        if (std::ferror(stdout) != 0) return complain(unwritten, "is the disk full?", exit_code(Fault::io));
         return complain(error.what(), "this is a fault of the program, or the system ran out of something", 1);
     }
 }

@@ -6,6 +6,7 @@
 #include "daemon/daemon_call.hpp"
 #include "daemon/daemon_probe.hpp"
 #include "daemon/status.hpp"
+#include "daemon/terminal.hpp"
 #include "upstream/site.hpp"
 
 #include <csignal>
@@ -37,7 +38,7 @@ class TaskProgress {
     }
 
   private:
-    bool shown_ = ::isatty(STDERR_FILENO) == 1, drawn_ = false;
+    bool shown_ = takes_escapes(STDERR_FILENO), drawn_ = false;
 };
 
 Json run_here(const Settings& settings, const ReadPlace& place, const Json& request)

@@ -2,6 +2,7 @@
 #include "daemon/search_arguments.hpp"
 
 #include "alli/error.hpp"
+#include "daemon/query_words.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -41,7 +42,9 @@ std::optional<Instant> read_date(const std::string& option, const std::string& t
 cache::SearchQuery make_query(const SearchArguments& arguments)
 {
     cache::SearchQuery query;
-    query.text = fmt::format("{}", fmt::join(arguments.words, " "));
+    std::vector<std::string> words;
+    for (const std::string& word : arguments.words) words.push_back(unmarked(word));
+    query.text = fmt::format("{}", fmt::join(words, " "));
     query.user = given_text(arguments.user);
     query.app = given_text(arguments.app);
     query.category = given_text(arguments.category);

@@ -3,6 +3,7 @@
 
 #include "daemon/duration.hpp"
 #include "daemon/status.hpp"
+#include "daemon/terminal.hpp"
 
 #include <unistd.h>
 
@@ -23,9 +24,9 @@ std::string bar(std::optional<double> fraction, int width)
 }
 
 SyncProgress::SyncProgress(bool json, std::int64_t chats_before)
-    : form_(json                      ? Form::json
-            : ::isatty(STDERR_FILENO) ? Form::bar
-                                      : Form::lines),
+    : form_(json                           ? Form::json
+            : takes_escapes(STDERR_FILENO) ? Form::bar
+                                           : Form::lines),
       chats_before_(chats_before), started_(clock_.steady()), shown_at_(started_)
 {}
 

@@ -3,6 +3,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <unistd.h>
@@ -86,10 +87,16 @@ std::string printable_line(std::string_view text)
     return line;
 }
 
+bool takes_escapes(int descriptor)
+{
+    const char* kind = std::getenv("TERM");
+    return ::isatty(descriptor) == 1 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
+}
+
 bool wants_bold()
 {
     const char* refused = std::getenv("NO_COLOR");
-    return ::isatty(STDOUT_FILENO) == 1 && (refused == nullptr || *refused == '\0');
+    return takes_escapes(STDOUT_FILENO) && (refused == nullptr || *refused == '\0');
 }
 
 std::string snippet_text(std::string_view snippet, bool bold)

@@ -18,7 +18,10 @@ std::string printable(std::string_view text);
 /// As printable(), and on one line.
 std::string printable_line(std::string_view text);
 
-/// Whether bold text is welcome on stdout: a terminal, and NO_COLOR not set.
+/// Whether there is a terminal at that descriptor that knows escape sequences: TERM is set, and not "dumb".
+bool takes_escapes(int descriptor);
+
+/// Whether bold text is welcome on stdout: such a terminal, and NO_COLOR not set.
 bool wants_bold();
 
 /// A snippet (HTML-escaped, with <mark>) as terminal text on one line.

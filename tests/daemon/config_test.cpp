@@ -113,6 +113,9 @@ TEST(CompletionsCommand, AreReadByTheShellAndComplete)
     EXPECT_EQ(complete("alli-mirror outbox dis", 2), "discard\n");
     EXPECT_EQ(complete("alli-mirror search x --sort ''", 4), "newest relevance\n");
     EXPECT_THAT(complete("alli-mirror status ''", 2), HasSubstr("--json"));
+    EXPECT_EQ(complete("alli-mirror export --format ''", 3), "jsonl csv markdown\n");
+    EXPECT_EQ(complete("alli-mirror show x --format ''", 4), "text markdown json\n");
+    EXPECT_EQ(complete("alli-mirror export --log-level ''", 3), "\n") << "any text: settings are the program's own";
     EXPECT_THAT(home.run({"completions", "zsh"}).output, testing::StartsWith("#compdef alli-mirror"));
     EXPECT_THAT(home.run({"completions", "fish"}).output, HasSubstr("complete -c alli-mirror"));
     EXPECT_EQ(home.run({"completions", "tcsh"}).code, 2);

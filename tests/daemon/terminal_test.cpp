@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fcntl.h>
 #include <random>
+#include <string>
+#include <unistd.h>
 
 namespace alli::daemon {
 
@@ -26,6 +30,48 @@ TEST(Terminal, TakesControlCharactersOutAndKeepsLines)
               "31m"); // the one-character CSI
     EXPECT_EQ(printable(std::string_view("a\0b", 3)), "ab");
     EXPECT_EQ(printable_line("a\nb\tc"), "a b c");
+}
+
+// Its own end of a terminal.
+class PseudoTerminal {
+  public:
+    PseudoTerminal() : master_(::posix_openpt(O_RDWR | O_NOCTTY))
+    {
+        const bool made = master_ >= 0 && ::grantpt(master_) == 0 && ::unlockpt(master_) == 0;
+        if (made) end = ::open(::ptsname(master_), O_RDWR | O_NOCTTY);
+    }
+    ~PseudoTerminal()
+    {
+        for (const int descriptor : {end, master_})
+            if (descriptor >= 0) ::close(descriptor);
+    }
+    PseudoTerminal(const PseudoTerminal&) = delete;
+    PseudoTerminal& operator=(const PseudoTerminal&) = delete;
+
+    int end = -1;
+
+  private:
+    int master_;
+};
+
+TEST(Terminal, TakesEscapesWhereItKnowsThem)
+{
+    const PseudoTerminal terminal;
+    ASSERT_EQ(::isatty(terminal.end), 1);
+    const char* before = std::getenv("TERM");
+    const std::string kept = before != nullptr ? before : "";
+    for (const char* kind : {"xterm-256color", "linux", "vt100"}) {
+        ::setenv("TERM", kind, 1);
+        EXPECT_TRUE(takes_escapes(terminal.end)) << kind;
+    }
+    for (const char* kind : {"dumb", ""}) {
+        ::setenv("TERM", kind, 1);
+        EXPECT_FALSE(takes_escapes(terminal.end)) << kind;
+    }
+    ::unsetenv("TERM");
+    EXPECT_FALSE(takes_escapes(terminal.end));
+    if (before != nullptr) ::setenv("TERM", kept.c_str(), 1);
+    EXPECT_FALSE(takes_escapes(-1));
 }
 
 TEST(Terminal, KeepsEveryScriptAndMarksBrokenBytes)

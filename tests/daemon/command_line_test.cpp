@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people type, where the output goes, and how a command reaches the daemon, through the real program.
+#include "tests/daemon/daemon.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <gmock/gmock.h>
+
+#include <unistd.h>
+
+namespace alli::daemon {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+namespace asio = boost::asio;
+
+class CommandLine : public testing::Test {
+  protected:
+    CommandLine() { home.use(upstream); }
+
+    sandbox::Sandbox upstream{small_sandbox()};
+    Home home;
+};
+
+TEST_F(CommandLine, WordsOfASearchMayBeginWithAHyphen)
+{
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    const auto query = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"search", "--json"});
+        const auto finished = home.run(words);
+        EXPECT_EQ(finished.code, 0) << finished.errors;
+        return json::parse(finished.output, nullptr, false).value("query", "");
+    };
+    EXPECT_EQ(query({"hello", "-hockey"}), "hello -hockey");
+    EXPECT_EQ(query({"-hockey", "hello"}), "-hockey hello");
+    EXPECT_EQ(query({"hello", "-x", "OR", "-여행"}), "hello -x OR -여행");
+    EXPECT_EQ(query({"hello", "-user:x", "--limit", "5", "-5"}), "hello -user:x -5");
+    EXPECT_EQ(query({"--", "hello", "-hockey"}), "hello -hockey");
+    EXPECT_EQ(query({"hello", "--", "-hockey", "--limit", "x", "--"}), "hello -hockey --limit x --");
+    EXPECT_EQ(home.run({"--mirror-path", home.mirror(), "search", "--sort", "relevance", "a", "-b"}).code, 0);
+    EXPECT_THAT(home.run({"search", "-h"}).output, HasSubstr("--limit")) << "help";
+    EXPECT_THAT(home.run({"export", "-h"}).output, HasSubstr("--format")) << "help";
+    const auto wrong = home.run({"search", "x", "--limit", "-5"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.errors, HasSubstr("--limit"));
+    EXPECT_EQ(home.run({"export", "hello", "-hockey", "--format", "csv"}).code, 0);
+    EXPECT_EQ(home.run({"list", "-x"}).code, 2) << "no search";
+}
+
+TEST_F(CommandLine, AHyphenIsStdout)
+{
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    const auto all = home.run({"export", "--format", "jsonl"});
+    const auto hyphen = home.run({"export", "--format", "jsonl", "--output", "-"});
+    EXPECT_EQ(hyphen.code, 0) << hyphen.errors;
+    EXPECT_EQ(hyphen.output, all.output);
+    EXPECT_FALSE(fs::exists("-"));
+}
+
+TEST_F(CommandLine, OutputThatCannotBeWrittenIsAFailure)
+{
+    const auto into_full_disk = [&](const std::string& command) {
+        return support::run_process({"/bin/sh", "-c", std::string(ALLI_MIRROR_BINARY) + " " + command + " >/dev/full"},
+                                    home.environment);
+    };
+    for (const char* command : {"--version", "--help", "search --help", "config show", "completions bash"}) {
+        const auto finished = into_full_disk(command);
+        EXPECT_EQ(finished.code, 1) << command;
+        EXPECT_THAT(finished.errors, HasSubstr("the output could not be written")) << command;
+    }
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:0,unix:" + home.path("proxy.sock");
+    const Daemon daemon(home, {"serve"});
+    EXPECT_EQ(into_full_disk("open --print").code, 1);
+    EXPECT_EQ(into_full_disk("status").code, 1);
+}
+
+TEST_F(CommandLine, StatusAsksOverTcpWhereThereIsNoSocket)
+{
+    const Daemon daemon(home, {"serve"});
+    const std::string listen = "127.0.0.1:" + std::to_string(daemon.port);
+    const auto told = home.run({"status", "--proxy-listen", listen});
+    EXPECT_THAT(told.output, HasSubstr("runs (process " + std::to_string(daemon.process.pid()) + ")\n")) << told.errors;
+    EXPECT_TRUE(json::parse(home.run({"status", "--json", "--proxy-listen", listen}).output)["daemon"]["answered"]);
+    EXPECT_THAT(home.run({"doctor", "--proxy-listen", listen}).output, HasSubstr(" answers, version"));
+
+    home.environment["ALLI_API_KEY"] = "another";
+    EXPECT_THAT(home.run({"status", "--proxy-listen", listen}).output,
+                HasSubstr(listen + " answered 401: the key that is here is not the daemon's"));
+    home.environment.erase("ALLI_API_KEY");
+    EXPECT_THAT(home.run({"status", "--proxy-listen", listen}).output,
+                HasSubstr(listen + " answered 401: there is no key here to show it"));
+    EXPECT_THAT(home.run({"status"}).output, HasSubstr("there is no Unix socket")) << "port 0 is no port to ask";
+}
+
+TEST_F(CommandLine, TheKeyIsNotShownToAPortOfAnotherUsers)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can open a socket as another user";
+    asio::io_context io;
+    ASSERT_EQ(::seteuid(54'321), 0);
+    asio::ip::tcp::acceptor foreign(io, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    ASSERT_EQ(::seteuid(0), 0);
+    const std::string listen = "127.0.0.1:" + std::to_string(foreign.local_endpoint().port());
+    const Daemon daemon(home, {"serve"});
+    EXPECT_THAT(home.run({"status", "--proxy-listen", listen}).output, HasSubstr(listen + " is another user's"));
+    EXPECT_EQ(home.run({"open", "--print", "--proxy-listen", listen}).code, 1);
+    foreign.non_blocking(true);
+    boost::system::error_code nobody;
+    foreign.accept(nobody);
+    EXPECT_EQ(nobody, asio::error::would_block) << "nobody called";
+}
+
+} // namespace
+} // namespace alli::daemon
