@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace alli {
 
@@ -15,8 +17,9 @@ struct Chat {
     std::string raw; // the JSON object, byte for byte
     std::string sender;
     std::optional<Instant> sent_at;
-    bool completed = true;       // false only where upstream says so: its message still grows
-    bool says_completed = false; // whether upstream says so or not at all
+    bool completed = true;                // false only where upstream says so: its message still grows
+    bool says_completed = false;          // whether upstream says so or not at all
+    std::vector<std::string_view> unread; // the fields that could not be read: as if nothing had been sent
 };
 
 } // namespace alli

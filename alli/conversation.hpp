@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace alli {
@@ -28,6 +29,11 @@ struct Conversation {
     std::optional<Instant> last_chat_at;
     std::optional<std::int64_t> chat_count;
     bool is_end = false;
+
+    /// The fields that could not be read, its chats' among them: they are as if nothing had been sent.
+    std::vector<std::string_view> unread;
+    /// lastChatTime was one of them: last_chat_at is worked out of its chats or its neighbours, where there are any.
+    bool last_chat_guessed = false;
 
     /// The JSON object of the variables that were asked for with it, which raw is without; none: none were, or it came
     /// without.

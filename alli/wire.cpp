@@ -2,29 +2,25 @@
 #include "alli/wire.hpp"
 
 #include "alli/error.hpp"
+#include "alli/tolerant_wire.hpp"
+#include "alli/wire_field.hpp"
 
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace alli {
 namespace {
 
 namespace od = simdjson::ondemand;
 
-[[noreturn]] void unreadable(std::string_view where, std::string_view why)
-{
-    throw Error(Fault::bad_reply,
-                "the answer is not what the API's contract says; see docs/operations.md, \"Unreadable\"", "{}: {}",
-                where, why);
-}
-
-// A value of another type than the contract says: an error that names the field, never a guess.
+// A value of another type than the contract says: left to the tolerant reader.
 template <class T>
 T need(simdjson::simdjson_result<T> result, std::string_view field)
 {
     T value;
-    if (const auto bad = std::move(result).get(value)) unreadable(field, simdjson::error_message(bad));
+    if (const auto bad = std::move(result).get(value)) throw_unreadable(field, simdjson::error_message(bad));
     return value;
 }
 
@@ -50,9 +46,8 @@ std::optional<Instant> time_or_null(od::value value, std::string_view field, Tim
     if (is_null(value, field)) return std::nullopt;
     const std::string_view token = trimmed(value.raw_json_token());
     const double number = need(value.get_double(), field);
-    if (unit == TimeUnit::unknown) unit = guess_unit(number);
-    const auto when = read_instant(token, unit);
-    if (!when) unreadable(field, "a time out of range");
+    const auto when = read_instant(token, settle_unit(number, unit));
+    if (!when) throw_unreadable(field, "a time out of range");
     return when;
 }
 
@@ -61,7 +56,9 @@ std::int64_t whole_number(od::value value, std::string_view field)
     // A count may come as 3 or, from some serializers, as 3.0.
     std::int64_t whole = 0;
     if (!value.get_int64().get(whole)) return whole;
-    return static_cast<std::int64_t>(need(value.get_double(), field));
+    const double number = need(value.get_double(), field);
+    if (!(std::abs(number) < 9e15)) throw_unreadable(field, "a count out of range");
+    return static_cast<std::int64_t>(number);
 }
 
 class Reader {
@@ -75,7 +72,7 @@ class Reader {
             od::field at = need(std::move(field), "chat");
             chat_field(chat, need(at.unescaped_key(), "chat"), at.value());
         }
-        if (chat.id.value.empty()) unreadable("chat", "it has no id");
+        if (chat.id.value.empty()) throw_unreadable("chat", "it has no id");
         chat.raw = std::string(trimmed(need(object.raw_json(), "chat")));
         return chat;
     }
@@ -96,7 +93,7 @@ class Reader {
             else
                 conversation_field(made, key, at.value());
         }
-        if (made.id.value.empty()) unreadable("conversation", "it has no id");
+        if (made.id.value.empty()) throw_unreadable("conversation", "it has no id");
         const std::string_view raw = trimmed(need(object.raw_json(), "conversation"));
         if (chats.empty()) {
             made.raw = std::string(raw);
@@ -109,7 +106,7 @@ class Reader {
         if (!variables.empty()) {
             const bool behind = !chats.empty() && variables.data() > chats.data();
             const auto at = static_cast<std::size_t>(variables.data() - raw.data()) - (behind ? chats.size() - 2 : 0);
-            const std::size_t taken = take_out(made.raw, at, variables.size());
+            const std::size_t taken = take_member_out(made.raw, at, variables.size());
             if (made.chats_at && !behind) *made.chats_at -= taken;
         }
         return made;
@@ -183,7 +180,7 @@ class Reader {
             else if (key == "lastName")
                 last = text_or_null(at.value(), "user.lastName").value_or("");
         }
-        made.user_name = first.empty() || last.empty() ? first + last : first + ' ' + last;
+        made.user_name = full_name(first, last);
     }
 
     static void app(Conversation& made, od::value value)
@@ -218,19 +215,6 @@ class Reader {
         return {name, static_cast<std::size_t>(text.data() + text.size() - name)};
     }
 
-    // A member with the comma before it, or where it comes first the one behind. How many bytes went.
-    static std::size_t take_out(std::string& raw, std::size_t at, std::size_t size)
-    {
-        std::size_t from = raw.find_last_not_of(" \t\r\n", at - 1), to = at + size;
-        if (raw[from] != ',') {
-            from = at;
-            to = raw.find_first_of(",}", to);
-            if (raw[to] == ',') ++to;
-        }
-        raw.erase(from, to - from);
-        return to - from;
-    }
-
     TimeUnit& unit_;
     std::span<const std::string> asked_;
 };
@@ -241,12 +225,12 @@ void require_json(const simdjson::padded_string& body, std::string_view what)
 {
     thread_local simdjson::dom::parser parser;
     simdjson::dom::element root;
-    if (const auto bad = parser.parse(body).get(root)) unreadable(what, simdjson::error_message(bad));
-    if (!root.is_object()) unreadable(what, "no JSON object");
+    if (const auto bad = parser.parse(body).get(root)) throw_unreadable(what, simdjson::error_message(bad));
+    if (!root.is_object()) throw_unreadable(what, "no JSON object");
 }
 
 template <class Take>
-auto read_object(std::string body, std::string_view what, Take take)
+auto read_object(std::string_view body, std::string_view what, Take take)
 {
     const simdjson::padded_string padded(body);
     require_json(padded, what);
@@ -255,12 +239,10 @@ auto read_object(std::string body, std::string_view what, Take take)
     return take(need(document.get_object(), what));
 }
 
-} // namespace
-
-ConversationPage read_conversation_page(std::string body, TimeUnit& unit, std::span<const std::string> variables)
+ConversationPage read_page_fast(std::string_view body, TimeUnit& unit, std::span<const std::string> variables)
 {
     constexpr std::string_view what = "a list of conversations";
-    return read_object(std::move(body), what, [&](od::object root) {
+    return read_object(body, what, [&](od::object root) {
         Reader reader(unit, variables);
         ConversationPage page;
         bool found = false;
@@ -276,28 +258,74 @@ ConversationPage read_conversation_page(std::string body, TimeUnit& unit, std::s
                         need(need(std::move(item), "conversations").get_object(), "conversations")));
             }
         }
-        if (!found) unreadable(what, "it has no member `conversations`");
+        if (!found) throw_unreadable(what, "it has no member `conversations`");
         return page;
     });
 }
 
+// All at once where everything is what the contract says; else what can be read. The unit is what the one that read it
+// made of it.
+template <class Fast, class Tolerant>
+auto read_either(TimeUnit& unit, Fast fast, Tolerant tolerant)
+{
+    TimeUnit settled = unit;
+    try {
+        auto read = fast(settled);
+        unit = settled;
+        return read;
+    } catch (const Error&) {
+        return tolerant(unit); // says what is wrong, should even that not do
+    }
+}
+
+} // namespace
+
+ConversationPage read_conversation_page(std::string body, TimeUnit& unit, std::span<const std::string> variables)
+{
+    return read_either(
+        unit, [&](TimeUnit& settled) { return read_page_fast(body, settled, variables); },
+        [&](TimeUnit& settled) { return tolerant::read_conversation_page(body, settled, variables); });
+}
+
 Conversation read_conversation(std::string body, TimeUnit& unit)
 {
-    return read_object(std::move(body), "a conversation",
-                       [&](od::object root) { return Reader(unit).conversation(root); });
+    const auto fast = [&](TimeUnit& settled) {
+        return read_object(body, "a conversation", [&](od::object root) { return Reader(settled).conversation(root); });
+    };
+    return read_either(unit, fast, [&](TimeUnit& settled) { return tolerant::read_conversation(body, settled); });
 }
 
 std::vector<Chat> read_chat_page(std::string body, TimeUnit& unit)
 {
     constexpr std::string_view what = "a page of chats";
-    return read_object(std::move(body), what, [&](od::object root) {
-        return Reader(unit).chats(need(need(root.find_field_unordered("chats"), what).get_array(), what));
-    });
+    const auto fast = [&](TimeUnit& settled) {
+        return read_object(body, what, [&](od::object root) {
+            return Reader(settled).chats(need(need(root.find_field_unordered("chats"), what).get_array(), what));
+        });
+    };
+    return read_either(unit, fast, [&](TimeUnit& settled) { return tolerant::read_chat_page(body, settled); });
+}
+
+Conversation reread_item(const std::string& raw, TimeUnit& unit)
+{
+    auto page = read_conversation_page("{\"conversations\":[" + raw + "]}", unit);
+    if (page.conversations.size() != 1) throw_unreadable("a conversation", "what is held is no item of a list");
+    return std::move(page.conversations.front());
+}
+
+Chat reread_chat(const std::string& raw, TimeUnit& unit)
+{
+    auto page = read_chat_page("{\"chats\":[" + raw + "]}", unit);
+    if (page.size() != 1) throw_unreadable("a chat", "what is held is no chat of a page");
+    return std::move(page.front());
 }
 
 Chat read_chat(std::string body, TimeUnit& unit)
 {
-    return read_object(std::move(body), "a chat", [&](od::object root) { return Reader(unit).chat(root); });
+    const auto fast = [&](TimeUnit& settled) {
+        return read_object(body, "a chat", [&](od::object root) { return Reader(settled).chat(root); });
+    };
+    return read_either(unit, fast, [&](TimeUnit& settled) { return tolerant::read_chat(body, settled); });
 }
 
 } // namespace alli

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the service's JSON into our nouns. The text is validated whole before anything of it is taken, so that a page
-// cut short or of wrong types changes nothing. Throws Error{bad_reply} that says what was wrong and where. Pure: any
-// thread.
+// Reads the service's JSON into our nouns. Raw texts are kept byte for byte, whatever they hold; a field that cannot be
+// read is as if it had not been sent, and named (Conversation::unread). A thing without a readable id is kept under a
+// name made of its bytes. Throws Error{bad_reply}, and takes nothing, only where a text's structure cannot be followed
+// to its end (cut short, HTML) or what is asked for is not in it. Pure: any thread.
 #pragma once
 
 #include "alli/chat.hpp"
@@ -24,5 +25,9 @@ ConversationPage read_conversation_page(std::string body, TimeUnit& unit, std::s
 Conversation read_conversation(std::string body, TimeUnit& unit);
 std::vector<Chat> read_chat_page(std::string body, TimeUnit& unit);
 Chat read_chat(std::string body, TimeUnit& unit);
+
+// What is held, once more: any raw text that they gave, also one that would be no answer by itself.
+Conversation reread_item(const std::string& raw, TimeUnit& unit);
+Chat reread_chat(const std::string& raw, TimeUnit& unit);
 
 } // namespace alli

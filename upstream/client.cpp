@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "alli/log.hpp"
+#include "alli/wire_field.hpp"
 #include "upstream/daily_count.hpp"
 #include "upstream/header.hpp"
 #include "upstream/reply.hpp"
@@ -45,6 +46,16 @@ bool read_running(const std::string& body)
         throw Error(Fault::bad_reply, "what answered is not what the API's contract says",
                     "upstream's answer whether a conversation is running has no \"isRunning\"");
     return at->get<bool>();
+}
+
+// An answer that bears no id is of what was asked for; one that bears another is not.
+template <class Id>
+void settle_id(Id& found, const Id& asked, std::string_view what)
+{
+    if (is_made_up(found.value)) found = asked;
+    if (found == asked) return;
+    throw Error(Fault::bad_reply, "what answered is not what the API's contract says",
+                "upstream answered {} with another one", what);
 }
 
 void hide(std::string& text, const std::string& secret)
@@ -165,6 +176,7 @@ Task<std::optional<Conversation>> Client::find_conversation(ConversationId id, P
     auto reply = co_await find(conversation_target(id), "a conversation", CallKind::single, priority);
     if (!reply) co_return std::nullopt;
     Conversation found = read_conversation(std::move(reply->body), unit_);
+    settle_id(found.id, id, "a conversation");
     found.asked_at = asked_at;
     co_return found;
 }
@@ -182,7 +194,9 @@ Task<std::optional<Chat>> Client::find_chat(ConversationId id, ChatId chat, Prio
 {
     auto reply = co_await find(chat_target(id, chat), "a chat", CallKind::single, priority);
     if (!reply) co_return std::nullopt;
-    co_return read_chat(std::move(reply->body), unit_);
+    Chat found = read_chat(std::move(reply->body), unit_);
+    settle_id(found.id, chat, "a chat");
+    co_return found;
 }
 
 Task<bool> Client::is_running(ConversationId id, Priority priority)

@@ -289,7 +289,7 @@ std::optional<Reply> World::fault()
     case 3:
         return plain(200, R"({"conversations":[{"id":)");
     case 4:
-        return plain(200, R"({"conversations":[{"id":7,"chats":"none"}],"chats":7,"cursor":null})");
+        return plain(200, R"({"conversations":7,"chats":"none","cursor":null})");
     default:
         return plain(429, R"({"type":"APIError","code":7000,"message":"slowly"})");
     }

@@ -67,10 +67,9 @@ TEST_F(Census, SaysThatNothingLeadsPastAnItemThatCannotBeRead)
 {
     model_.before = [this](const upstream::Request& request) -> std::optional<upstream::Reply> {
         if (!is_of_census(request.target)) return std::nullopt;
-        json body = json::parse(model_.answer_of(request.target).body);
-        for (json& item : body["conversations"])
-            if (item["id"] == "c100") item["title"] = 7;
-        return say(body.dump());
+        std::string body = model_.answer_of(request.target).body;
+        body.resize(std::min(body.size(), body.find(R"("id":"c100")")));
+        return say(body);
     };
     const auto before = counted_at();
     run_for(minutes(30));

@@ -170,9 +170,10 @@ TEST(Client, EncodesIdsInEveryPath)
 {
     World world;
     const std::string base = "/webapi/v2/conversations/" + encoded_id;
-    world.says(200, R"({"id":"c"})");
+    world.says(200, R"({"id":"Q29u+dmVy/c2F0aW9uOjY=="})");
     world.run(world.client->find_conversation(world.id, Priority::app));
     EXPECT_EQ(world.asked().target, base);
+    world.says(200, R"({"id":"Q2hhdDox=="})");
     world.run(world.client->find_chat(world.id, world.chat, Priority::app));
     EXPECT_EQ(world.asked().target, base + "/chats/Q2hhdDox%3D%3D");
     world.says(200, R"({"chats":[{"id":"m1"}]})");
@@ -359,8 +360,24 @@ TEST(Client, PausesForAsLongAsUpstreamAsksByItsOwnClock)
     EXPECT_EQ(world.transport.asked.size(), 1u);
     world.clock.advance(8s);
     world.transport.reply = {};
-    world.says(200, R"({"id":"c"})");
+    world.says(200, R"({"id":"Q29u+dmVy/c2F0aW9uOjY=="})");
     EXPECT_TRUE(world.run(world.client->find_conversation(world.id, Priority::app)));
+}
+
+TEST(Client, TakesAnAnswerThatBearsNoIdForTheOneAskedForAndAnotherForNone)
+{
+    World world;
+    for (const char* body : {R"({"lastChatTime":1})", R"({"id":null,"createdAt":1})", "\xEF\xBB\xBF{\"chatCount\":0}",
+                             R"({"result":{"id":"Q29u+dmVy/c2F0aW9uOjY==","title":NaN}})"}) {
+        world.says(200, body);
+        EXPECT_EQ(world.run(world.client->find_conversation(world.id, Priority::app))->id, world.id) << body;
+    }
+    for (const char* body : {R"({"id":"another"})", R"({"id":7})", R"({"result":{"id":"another"}})"}) {
+        world.says(200, body);
+        const auto error = world.failure(world.client->find_conversation(world.id, Priority::app));
+        ASSERT_TRUE(error) << body;
+        EXPECT_EQ(error->fault(), Fault::bad_reply) << body;
+    }
 }
 
 TEST(Client, AnswersAtOnceWhileUpstreamIsAwayUntilAPersonAsks)
