@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/assemble.hpp"
 
+#include "alli/json_scan.hpp"
 #include "cache/edit.hpp"
+#include "cache/progress.hpp"
 #include "cache/text_place.hpp"
 
 #include <algorithm>
@@ -33,12 +35,20 @@ void append_conversation(Reader& db, const Row& row, std::int64_t embedded, std:
     out += raw.substr(cut);
 }
 
+// Something else than an array of chats: as it was sent, then. Where no list embeds any, null is no oddity.
+static bool is_sent_oddly(Reader& db, std::string_view raw, std::int64_t held)
+{
+    for (JsonMembers member(whole_value(raw)); member.next();)
+        if (member.key == "chats") return !member.value.is_null() || held == 0 || load_progress(db).list_embeds;
+    return false;
+}
+
 void append_single(Reader& db, const Row& row, std::string& out)
 {
     constexpr std::int64_t embedded = 20; // the contract: a single conversation comes with its most recent 20
-    if (!row.is_null(2)) return append_conversation(db, row, embedded, out);
-    // It came in a list that embeds none, and has no place for them.
     const std::int64_t held = row.integer(3);
+    if (!row.is_null(2) || is_sent_oddly(db, row.text(1), held)) return append_conversation(db, row, embedded, out);
+    // It came in a list that embeds none, and has no place for them.
     std::string chats = "[";
     append_chats(db, row.integer(0), std::max<std::int64_t>(0, held - embedded), held, chats);
     out += with_patch(row.text(1), {{"chats", chats + "]"}});

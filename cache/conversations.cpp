@@ -249,17 +249,29 @@ bool put_conversation(Writer& db, const Conversation& conversation)
     return put_rows(db, shown.instead ? *shown.instead : conversation);
 }
 
+// Where nothing tells a time, the one that it is held with stands.
+static Conversation with_time(Conversation conversation, std::optional<Instant> last_chat_at)
+{
+    conversation.last_chat_at = last_chat_at;
+    return conversation;
+}
+
 bool put_rows(Writer& db, const Conversation& conversation)
 {
     std::optional<std::int64_t> pk;
     ConversationWords old;
-    for (const Row row : db.query("SELECT pk, raw, title, user_id, user_name, memo FROM conversation WHERE id = ?1",
+    std::optional<Instant> last_chat_at;
+    for (const Row row : db.query("SELECT pk, raw, title, user_id, user_name, memo, last_chat_at FROM conversation"
+                                  " WHERE id = ?1",
                                   conversation.id.value)) {
         if (row.text(1) == conversation.raw) return false;
         pk = row.integer(0);
         old = words_of_stored(row, 2);
+        last_chat_at = row.optional_instant(6);
     }
-    if (pk)
+    if (pk && conversation.last_chat_guessed && !conversation.last_chat_at)
+        update_conversation(db, *pk, old, with_time(conversation, last_chat_at));
+    else if (pk)
         update_conversation(db, *pk, old, conversation);
     else
         insert_conversation(db, conversation);
@@ -321,6 +333,7 @@ bool remove_rows(Writer& db, const ConversationId& id)
     for (const Row row : db.query("SELECT title, user_id, user_name, memo FROM conversation WHERE pk = ?1", *pk))
         db.words().remove_conversation(*pk, words_of_stored(row, 0));
     db.run("DELETE FROM category WHERE conversation = ?1", *pk);
+    db.run("DELETE FROM problem WHERE key = 'fields ' || ?1", id.value); // unread_fields.hpp
     return db.run("DELETE FROM conversation WHERE pk = ?1", *pk) > 0;
 }
 

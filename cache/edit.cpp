@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/edit.hpp"
 
+#include "alli/json_text.hpp"
+
 #include <nlohmann/json.hpp>
-#include <simdjson.h>
 
 #include <algorithm>
 
@@ -10,7 +11,6 @@ namespace alli::cache {
 namespace {
 
 using Json = nlohmann::ordered_json;
-namespace od = simdjson::ondemand;
 
 constexpr std::array names{std::pair{EditKind::update, std::string_view("update")},
                            std::pair{EditKind::title, std::string_view("title")},
@@ -40,9 +40,11 @@ const Member* find_member(EditKind kind, std::string_view sent)
     return found == members.end() ? nullptr : found;
 }
 
+// Discarded where it is none, or so deep that comparing or writing it would need too much of the stack.
 Json parse(std::string_view text)
 {
-    return Json::parse(text, nullptr, false);
+    constexpr std::size_t deepest = 500;
+    return is_deeper_than(text, deepest) ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
 }
 
 /// Where a member's value stands in the text of an object.
@@ -50,43 +52,17 @@ struct Span {
     std::size_t at = 0, size = 0;
 };
 
-std::string_view text_of(od::value value)
-{
-    od::json_type type{};
-    std::string_view text;
-    if (value.type().get(type)) return {};
-    if (type == od::json_type::object) {
-        od::object object;
-        if (value.get_object().get(object) || object.raw_json().get(text)) return {};
-    } else if (type == od::json_type::array) {
-        od::array array;
-        if (value.get_array().get(array) || array.raw_json().get(text)) return {};
-    } else {
-        text = value.raw_json_token();
-    }
-    return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-}
-
 // Of every wanted member that is there; the last of several of one name is the one that counts.
 std::vector<std::optional<Span>> find_spans(std::string_view raw, const Patch& wanted)
 {
     std::vector<std::optional<Span>> spans(wanted.size());
-    const simdjson::padded_string padded(raw);
-    od::parser parser;
-    od::document document;
-    od::object object;
-    if (parser.iterate(padded).get(document) || document.get_object().get(object)) return spans;
-    for (auto item : object) {
-        od::field field;
-        std::string_view key;
-        if (std::move(item).get(field) || field.unescaped_key().get(key)) return spans;
-        for (std::size_t i = 0; i < wanted.size(); ++i) {
-            if (wanted[i].first != key) continue;
-            const std::string_view text = text_of(field.value());
-            if (text.data() != nullptr)
-                spans[i] = Span{static_cast<std::size_t>(text.data() - padded.data()), text.size()};
-            break;
-        }
+    for (JsonMembers member(whole_value(raw)); member.next();) {
+        const std::string_view text = member.value.text;
+        const auto found =
+            std::find_if(wanted.begin(), wanted.end(), [&](const auto& it) { return it.first == member.key; });
+        if (found != wanted.end() && !text.empty())
+            spans[static_cast<std::size_t>(found - wanted.begin())] =
+                Span{static_cast<std::size_t>(text.data() - raw.data()), text.size()};
     }
     return spans;
 }
@@ -137,7 +113,7 @@ std::string write_patch(const Patch& patch)
     std::string text = "{";
     for (const auto& [name, value] : patch) {
         if (text.size() > 1) text += ',';
-        text += Json(name).dump() + ':' + value;
+        text += quoted_text(name) + ':' + value;
     }
     return text += '}';
 }
@@ -145,9 +121,8 @@ std::string write_patch(const Patch& patch)
 Patch read_patch(std::string_view text)
 {
     Patch patch;
-    const Json json = parse(text);
-    if (json.is_object())
-        for (const auto& [name, value] : json.items()) patch.emplace_back(name, value.dump());
+    for (JsonMembers member(whole_value(text)); member.next();)
+        if (!member.value.text.empty()) patch.emplace_back(member.key, member.value.text);
     return patch;
 }
 
@@ -176,7 +151,7 @@ std::string with_patch(std::string_view raw, const Patch& patch)
         if (end == std::string::npos) return text;
         const std::size_t last = text.find_last_not_of(" \t\r\n", end - 1);
         const bool empty = last == std::string::npos || text[last] == '{';
-        text.insert(end, (empty ? "" : ",") + Json(patch[i].first).dump() + ':' + patch[i].second);
+        text.insert(end, (empty ? "" : ",") + quoted_text(patch[i].first) + ':' + patch[i].second);
     }
     return text;
 }
@@ -184,8 +159,7 @@ std::string with_patch(std::string_view raw, const Patch& patch)
 bool same_value(std::string_view a, std::string_view b)
 {
     if (a == b) return true;
-    const nlohmann::json left = nlohmann::json::parse(a, nullptr, false),
-                         right = nlohmann::json::parse(b, nullptr, false);
+    const nlohmann::json left = parse(a), right = parse(b); // in no order
     return !left.is_discarded() && left == right;
 }
 

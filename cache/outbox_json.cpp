@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/outbox_json.hpp"
 
+#include "alli/json_scan.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace alli::cache {
@@ -22,6 +24,8 @@ Json time_or_null(const std::optional<Instant>& when)
 // What was sent, as JSON where it is.
 Json body_json(const std::string& text)
 {
+    constexpr std::size_t deepest = 500; // to write it again takes of the stack for each
+    if (is_deeper_than(text, deepest)) return text;
     Json json = Json::parse(text, nullptr, false);
     return json.is_discarded() ? Json(text) : json;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/overlay.hpp"
 
+#include "alli/json_scan.hpp"
 #include "cache/changes.hpp"
 #include "cache/conversations.hpp"
 #include "cache/ledger.hpp"
 #include "cache/overlay_rows.hpp"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -95,11 +95,12 @@ std::vector<ConversationId> add_edits(Writer& db, const Entry& entry)
 Patch confirmed_values(const Patch& patch, const std::optional<std::string>& answer)
 {
     if (!answer) return patch;
-    const auto json = nlohmann::ordered_json::parse(*answer, nullptr, false);
-    if (!json.is_object()) return patch;
+    std::vector<std::string_view> names;
+    for (const auto& [name, value] : patch) names.push_back(name);
+    const JsonValue shown = find_content(whole_value(*answer), names);
     Patch values = patch;
     for (auto& [name, value] : values)
-        if (json.contains(name)) value = json[name].dump();
+        if (const JsonValue own = find_member(shown, name); !own.text.empty()) value = own.text;
     return values;
 }
 

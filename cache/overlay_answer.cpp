@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/overlay_answer.hpp"
 
+#include "alli/wire_field.hpp"
 #include "cache/overlay_rows.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
+#include <array>
 
 namespace alli::cache {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Edits = std::vector<EditRow>;
 
 // Those that upstream's answer may lack.
@@ -22,60 +21,49 @@ Edits edits_since(Reader& db, const ConversationId& id, Clock::Steady asked_at)
     return edits;
 }
 
-// Discarded: not JSON, or so deep that writing it again would need too much of the stack.
-Json parse(std::string_view body)
+std::string edit(std::string_view object, const Edits& edits, const std::string& chat)
 {
-    constexpr int deepest = 500;
-    bool deep = false;
-    const auto look = [&](int depth, Json::parse_event_t, const Json&) {
-        deep = deep || depth > deepest;
-        return !deep;
-    };
-    Json json = Json::parse(body, look, false);
-    return deep ? Json(Json::value_t::discarded) : json;
+    return under_edits(std::string(object), edits, chat, Which::all);
 }
 
-std::string id_of(const Json& object)
+// Whatever holds `chats`, under the edits of each.
+std::string edit_chats(JsonValue holder, const Edits& edits)
 {
-    const auto id = object.find("id");
-    return id != object.end() && id->is_string() ? id->get<std::string>() : std::string();
+    const JsonValue chats = find_member(holder, "chats");
+    if (!chats.is_array()) return std::string(holder.text);
+    std::vector<std::string> shown;
+    for (JsonItems chat(chats); chat.next();) shown.push_back(edit(chat.value.text, edits, id_of_item(chat.value)));
+    return with_part(holder.text, chats.text, array_of(shown));
 }
 
-void edit(Json& object, const Edits& edits, const std::string& chat)
+std::string edit_conversation(JsonValue conversation, const Edits& edits)
 {
-    if (object.is_object() && changes(edits, chat))
-        object = Json::parse(under_edits(object.dump(), edits, chat, Which::all));
+    if (!conversation.is_object()) return std::string(conversation.text);
+    return edit(edit_chats(conversation, edits), edits, "");
 }
 
-void edit_chats(Json& holder, const Edits& edits)
+// None: nothing in it is changed.
+std::optional<std::string> edit_list(Reader& db, JsonValue page, Clock::Steady asked_at)
 {
-    const auto chats = holder.find("chats");
-    if (chats == holder.end() || !chats->is_array()) return;
-    for (Json& chat : *chats)
-        if (chat.is_object()) edit(chat, edits, id_of(chat));
-}
-
-void edit_conversation(Json& conversation, const Edits& edits)
-{
-    edit(conversation, edits, "");
-    edit_chats(conversation, edits);
-}
-
-bool edit_list(Reader& db, Json& page, Clock::Steady asked_at)
-{
-    const auto items = page.find("conversations");
-    if (items == page.end() || !items->is_array()) return false;
+    const JsonValue items = find_member(page, "conversations");
     bool edited = false;
-    Json shown = Json::array();
-    for (Json& item : *items) {
-        const Edits edits = item.is_object() ? edits_since(db, {id_of(item)}, asked_at) : Edits();
+    std::vector<std::string> shown;
+    for (JsonItems item(items); item.next();) {
+        const Edits edits = edits_since(db, {id_of_item(item.value)}, asked_at);
         edited = edited || !edits.empty();
-        if (removes(edits)) continue;
-        edit_conversation(item, edits);
-        shown.push_back(std::move(item));
+        if (!removes(edits)) shown.push_back(edit_conversation(item.value, edits));
     }
-    *items = std::move(shown);
-    return edited;
+    if (!edited) return std::nullopt;
+    return with_part(page.text, items.text, array_of(shown));
+}
+
+// What an answer tells of, inside its envelope.
+JsonValue content_of(std::string_view body, Shape shape)
+{
+    constexpr std::array<std::string_view, 1> list{"conversations"}, chats{"chats"}, one{"id"};
+    const JsonValue root = whole_value(body);
+    if (shape == Shape::list) return find_content(root, list);
+    return find_content(root, shape == Shape::chats ? std::span<const std::string_view>(chats) : one);
 }
 
 } // namespace
@@ -92,13 +80,15 @@ UnderEdits under_edits(Reader& db, Shape shape, const ConversationId& id, const 
     const Edits edits = shape == Shape::list ? Edits() : edits_since(db, id, asked_at);
     if (removes(edits)) return {true, std::nullopt};
     if (shape != Shape::list && edits.empty()) return {};
-    Json json = parse(body);
-    if (!json.is_object()) return {};
-    if (shape == Shape::list && !edit_list(db, json, asked_at)) return {};
-    if (shape == Shape::conversation) edit_conversation(json, edits);
-    if (shape == Shape::chats) edit_chats(json, edits);
-    if (shape == Shape::chat) edit(json, edits, chat.value);
-    return {false, json.dump(-1, ' ', false, Json::error_handler_t::replace)};
+    const JsonValue content = content_of(body, shape);
+    if (content.text.empty()) return {};
+    std::optional<std::string> shown;
+    if (shape == Shape::list) shown = edit_list(db, content, asked_at);
+    if (shape == Shape::conversation) shown = edit_conversation(content, edits);
+    if (shape == Shape::chats) shown = edit_chats(content, edits);
+    if (shape == Shape::chat) shown = edit(content.text, edits, chat.value);
+    if (!shown) return {};
+    return {false, with_part(body, content.text, *shown)};
 }
 
 } // namespace alli::cache

@@ -48,12 +48,14 @@ void hide(Writer& db, const ConversationId& id)
     if (remove_rows(db, id)) note_change(db, id, ChangeKind::deleted);
 }
 
-void put_back(Writer& db, const ConversationId& id, const Conversation& shown)
+void put_back(Writer& db, const ConversationId& id, Conversation shown)
 {
     std::vector<Chat> chats;
-    for (const Row row : db.query("SELECT raw FROM hidden_chat WHERE conversation = ?1 ORDER BY ordinal", id.value))
-        chats.push_back(reread_chat(db, std::string(row.text(0))));
+    for (const Row row : db.query("SELECT raw, id FROM hidden_chat WHERE conversation = ?1 ORDER BY ordinal", id.value))
+        chats.push_back(reread_chat(db, ChatId{std::string(row.text(1))}, std::string(row.text(0))));
     db.run("DELETE FROM hidden_chat WHERE conversation = ?1", id.value);
+    if (shown.last_chat_guessed)
+        for (const Chat& chat : chats) shown.last_chat_at = std::max(shown.last_chat_at, chat.sent_at);
     put_rows(db, shown);
     put_chats(db, id, 0, chats);
 }
@@ -77,7 +79,7 @@ void show_effect(Writer& db, const ConversationId& id)
     }
     const auto raw = find_upstream_raw(db, id, "");
     if (!raw) return; // not mirrored at all
-    const Conversation shown = reread_conversation(db, under_edits(*raw, edits, "", Which::all));
+    const Conversation shown = reread_conversation(db, id, under_edits(*raw, edits, "", Which::all));
     if (mirrored)
         put_rows(db, shown);
     else
@@ -91,7 +93,7 @@ void show_effect_on_chat(Writer& db, const ConversationId& id, const std::string
     const auto raw = find_upstream_raw(db, id, chat);
     if (!raw) return;
     const auto edits = load_edits(db, id);
-    replace_chat_row(db, id, reread_chat(db, under_edits(*raw, edits, chat, Which::all)));
+    replace_chat_row(db, id, reread_chat(db, ChatId{chat}, under_edits(*raw, edits, chat, Which::all)));
     if (!changes(edits, chat)) drop_upstream_raw(db, id, chat);
 }
 
@@ -116,7 +118,7 @@ Shown overlay_conversation(Writer& db, const Conversation& came)
         return shown;
     }
     put_upstream_raw(db, came.id, "", under_edits(came.raw, edits, "", Which::confirmed));
-    shown.instead = reread_conversation(db, under_edits(came.raw, edits, "", Which::all));
+    shown.instead = reread_conversation(db, came.id, under_edits(came.raw, edits, "", Which::all));
     return shown;
 }
 
@@ -131,7 +133,7 @@ std::optional<Chat> overlay_chat(Writer& db, const ConversationId& id, const Cha
     const auto edits = load_edits(db, id);
     if (!changes(edits, came.id.value)) return std::nullopt;
     put_upstream_raw(db, id, came.id.value, under_edits(came.raw, edits, came.id.value, Which::confirmed));
-    return reread_chat(db, under_edits(came.raw, edits, came.id.value, Which::all));
+    return reread_chat(db, came.id, under_edits(came.raw, edits, came.id.value, Which::all));
 }
 
 bool shows_edit(Reader& db, const ConversationId& id, const ChatId& chat)

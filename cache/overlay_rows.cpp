@@ -63,16 +63,20 @@ bool changes(const std::vector<EditRow>& edits, const std::string& chat)
                        [&](const EditRow& edit) { return !edit.removes && edit.chat.value_or("") == chat; });
 }
 
-Conversation reread_conversation(Connection& db, std::string raw)
+Conversation reread_conversation(Connection& db, const ConversationId& id, std::string raw)
 {
     TimeUnit unit = load_progress(db).unit;
-    return read_conversation(std::move(raw), unit);
+    Conversation read = reread_item(raw, unit);
+    read.id = id;
+    return read;
 }
 
-Chat reread_chat(Connection& db, std::string raw)
+Chat reread_chat(Connection& db, const ChatId& id, std::string raw)
 {
     TimeUnit unit = load_progress(db).unit;
-    return read_chat(std::move(raw), unit);
+    Chat read = reread_chat(raw, unit);
+    read.id = id;
+    return read;
 }
 
 } // namespace alli::cache

@@ -26,9 +26,9 @@ std::string under_edits(std::string raw, const std::vector<EditRow>& edits, cons
 bool removes(const std::vector<EditRow>& edits);
 bool changes(const std::vector<EditRow>& edits, const std::string& chat);
 
-/// In the unit that the mirror's times are in.
-Conversation reread_conversation(Connection& db, std::string raw);
-Chat reread_chat(Connection& db, std::string raw);
+/// In the unit that the mirror's times are in; under the ids that they are held with, which may be made up.
+Conversation reread_conversation(Connection& db, const ConversationId& id, std::string raw);
+Chat reread_chat(Connection& db, const ChatId& id, std::string raw);
 
 /// Makes the mirror's rows of one conversation what upstream's copy and the edits make of it.
 void show_effect(Writer& db, const ConversationId& id);

@@ -30,9 +30,9 @@ std::vector<Conversation> load_hidden(Reader& db)
 {
     std::vector<Conversation> hidden;
     for (const Row row :
-         db.query("SELECT raw FROM upstream_raw WHERE chat = ''"
+         db.query("SELECT raw, conversation FROM upstream_raw WHERE chat = ''"
                   " AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = upstream_raw.conversation)"))
-        hidden.push_back(reread_conversation(db, std::string(row.text(0))));
+        hidden.push_back(reread_conversation(db, {std::string(row.text(1))}, std::string(row.text(0))));
     return hidden;
 }
 
@@ -40,7 +40,7 @@ std::optional<Instant> created_at(Connection& db, const ConversationId& id)
 {
     for (const Row row : db.query("SELECT created_at FROM conversation WHERE id = ?1", id.value))
         return row.optional_instant(0);
-    if (auto raw = find_upstream_raw(db, id, "")) return reread_conversation(db, std::move(*raw)).created_at;
+    if (auto raw = find_upstream_raw(db, id, "")) return reread_conversation(db, id, std::move(*raw)).created_at;
     return std::nullopt;
 }
 

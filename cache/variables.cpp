@@ -2,19 +2,16 @@
 #include "cache/variables.hpp"
 
 #include "alli/error.hpp"
+#include "alli/json_text.hpp"
 #include "cache/assemble.hpp"
 #include "cache/changes.hpp"
 #include "cache/conversations.hpp"
 
-#include <nlohmann/json.hpp>
-#include <simdjson.h>
-
+#include <array>
 #include <map>
 
 namespace alli::cache {
 namespace {
-
-namespace od = simdjson::ondemand;
 
 [[noreturn]] void unreadable()
 {
@@ -22,48 +19,30 @@ namespace od = simdjson::ondemand;
                 "the variables of a conversation cannot be read");
 }
 
-std::string_view trimmed(std::string_view text)
-{
-    return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-}
-
 using Texts = std::map<std::string, std::string>; // names, and their values' text
 
-Texts texts_of(od::object variables)
+JsonValue require_object(std::string_view text)
 {
-    Texts found;
-    for (auto entry : variables) {
-        od::field field;
-        std::string_view key, value;
-        if (std::move(entry).get(field) || field.unescaped_key().get(key)) unreadable();
-        std::string name(key);
-        if (simdjson::to_json_string(field.value()).get(value)) unreadable();
-        found.emplace(std::move(name), trimmed(value));
-    }
-    return found;
+    const JsonValue value = whole_value(text);
+    if (!value.is_object()) unreadable();
+    return value;
 }
 
-template <class Take>
-auto with_object(std::string_view body, Take take)
+Texts texts_of(JsonValue variables)
 {
-    const simdjson::padded_string padded(body);
-    od::parser parser;
-    od::document document;
-    od::object root;
-    if (parser.iterate(padded).get(document) || document.get_object().get(root)) unreadable();
-    return take(root);
+    Texts found;
+    for (JsonMembers member(variables); member.next();)
+        if (!member.value.text.empty()) found.insert_or_assign(std::string(member.key), std::string(member.value.text));
+    return found;
 }
 
 // None without that member.
 std::optional<Texts> variables_in(std::string_view body)
 {
-    return with_object(body, [](od::object root) -> std::optional<Texts> {
-        od::object variables;
-        const auto missing = root.find_field_unordered("variables").get_object().get(variables);
-        if (missing == simdjson::NO_SUCH_FIELD) return std::nullopt;
-        if (missing) unreadable();
-        return texts_of(variables);
-    });
+    constexpr std::array<std::string_view, 1> names{"variables"};
+    const JsonValue variables = find_member(find_content(require_object(body), names), "variables");
+    if (variables.text.empty()) return std::nullopt;
+    return texts_of(require_object(variables.text));
 }
 
 struct Kept {
@@ -114,7 +93,7 @@ bool append_variables(Reader& db, std::int64_t pk, std::string_view raw, std::sp
                       std::string& body, Instant& verified_at)
 {
     // What it always carries cannot be told from what was asked for.
-    if (!raw.ends_with('}') || variables_in(raw)) return false;
+    if (!raw.ends_with('}') || !find_member(whole_value(raw), "variables").text.empty()) return false;
     std::string members;
     for (const std::string& name : names) {
         const auto kept = find_variable(db, pk, name);
@@ -122,7 +101,7 @@ bool append_variables(Reader& db, std::int64_t pk, std::string_view raw, std::sp
         verified_at = std::min(verified_at, kept->verified_at);
         if (!kept->value) continue;
         if (!members.empty()) members += ',';
-        members += nlohmann::json(name).dump() + ':' + *kept->value;
+        members += quoted_text(name) + ':' + *kept->value;
     }
     body.pop_back();
     body += ",\"variables\":{" + members + "}}";
@@ -139,7 +118,7 @@ bool put_variables(Writer& db, const ConversationId& id, std::span<const std::st
 bool put_variables_object(Writer& db, const ConversationId& id, std::span<const std::string> names,
                           const std::string& object, Instant now)
 {
-    return put(db, id, names, with_object(object, [](od::object all) { return texts_of(all); }), now);
+    return put(db, id, names, texts_of(require_object(object)), now);
 }
 
 } // namespace alli::cache

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/words.hpp"
 
+#include "alli/json_text.hpp"
 #include "cache/marks.hpp"
 
 #include <simdjson.h>
@@ -23,6 +24,14 @@ std::string_view text_at(element object, std::string_view key)
     return object[key].get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
+// False: there is something else than a text.
+bool is_text_or_nothing(element object, std::string_view key)
+{
+    element value;
+    if (object[key].get(value) != simdjson::SUCCESS) return true;
+    return value.is_string() || value.is_null();
+}
+
 // A parser keeps the document it read: the message inside a chat needs one of its own.
 simdjson::dom::parser& chat_parser()
 {
@@ -36,17 +45,93 @@ simdjson::dom::parser& message_parser()
     return parser;
 }
 
+// What is not quite JSON, or not of the types that the contract says: all text that can be decoded.
+
+std::string texts_of_blocks(JsonValue blocks)
+{
+    std::string text;
+    for (JsonItems block(blocks); block.next();) append_line(text, text_of(find_member(block.value, "text")));
+    return text;
+}
+
+// Every string in it that names no member, wherever it stands.
+std::string all_texts(std::string_view nested)
+{
+    std::string text;
+    for (std::size_t at = nested.find('"'); at != nested.npos; at = nested.find('"', at)) {
+        const std::size_t end = end_of_value(nested, at);
+        if (end == nested.npos) break;
+        const std::size_t next = nested.find_first_not_of(" \t\r\n", end);
+        const bool names = next != nested.npos && nested[next] == ':';
+        if (!names) append_line(text, decode_text(nested.substr(at + 1, end - at - 2)).text);
+        at = end;
+    }
+    return text;
+}
+
+std::string words_of(JsonValue value)
+{
+    if (value.is_string()) return readable(text_of(value));
+    if (value.is_object() || value.is_array()) {
+        const JsonValue blocks = find_member(value, "blocks");
+        return blocks.is_array() ? texts_of_blocks(blocks) : all_texts(value.text);
+    }
+    const bool number = !value.text.empty() && value.text.find_first_not_of("+-.0123456789Ee") == value.text.npos;
+    return number ? std::string(value.text) : std::string();
+}
+
+void add_citation(std::string& text, JsonValue citation)
+{
+    if (!citation.is_object()) return append_line(text, words_of(citation));
+    append_line(text, words_of(find_member(citation, "title")));
+    append_line(text, without_marks(words_of(find_member(citation, "text"))));
+}
+
+std::string readable_blocks(std::string_view message)
+{
+    const JsonValue blocks = find_member(whole_value(message), "blocks");
+    return blocks.is_array() ? texts_of_blocks(blocks) : std::string(message);
+}
+
+ChatWords odd_words(std::string_view raw_chat)
+{
+    const JsonValue chat = whole_value(raw_chat), citations = find_member(chat, "citations");
+    ChatWords words;
+    words.text = without_marks(words_of(find_member(chat, "message")));
+    if (!citations.is_array()) add_citation(words.citations, citations);
+    for (JsonItems citation(citations); citation.next();) add_citation(words.citations, citation.value);
+    return words;
+}
+
+// None: a member is of another type than the contract says.
+std::optional<ChatWords> plain_words(element chat)
+{
+    if (!chat.is_object() || !is_text_or_nothing(chat, "message")) return std::nullopt;
+    ChatWords words;
+    words.text = without_marks(readable(text_at(chat, "message")));
+    element value;
+    if (chat["citations"].get(value) != simdjson::SUCCESS || value.is_null()) return words;
+    simdjson::dom::array citations;
+    if (value.get(citations) != simdjson::SUCCESS) return std::nullopt;
+    for (const element citation : citations) {
+        if (!citation.is_object() || !is_text_or_nothing(citation, "title") || !is_text_or_nothing(citation, "text"))
+            return std::nullopt;
+        append_line(words.citations, text_at(citation, "title"));
+        append_line(words.citations, without_marks(text_at(citation, "text")));
+    }
+    return words;
+}
+
 } // namespace
 
 std::string readable(std::string_view message)
 {
     simdjson::dom::array blocks;
     element root;
-    if (!message.starts_with('{') ||
-        message_parser().parse(message.data(), message.size()).get(root) != simdjson::SUCCESS ||
-        root["blocks"].get(blocks) != simdjson::SUCCESS)
-        return std::string(message);
-
+    if (!message.starts_with('{')) return std::string(message);
+    if (message_parser().parse(message.data(), message.size()).get(root) != simdjson::SUCCESS)
+        return readable_blocks(message);
+    if (root["blocks"].get(blocks) != simdjson::SUCCESS) return std::string(message);
     std::string text;
     for (const element block : blocks) append_line(text, text_at(block, "text"));
     return text;
@@ -54,25 +139,20 @@ std::string readable(std::string_view message)
 
 ChatWords words_of_chat(std::string_view raw_chat)
 {
-    ChatWords words;
     element chat;
-    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) != simdjson::SUCCESS) return words;
-
-    words.text = without_marks(readable(text_at(chat, "message")));
-    simdjson::dom::array citations;
-    if (chat["citations"].get(citations) != simdjson::SUCCESS) return words;
-    for (const element citation : citations) {
-        append_line(words.citations, text_at(citation, "title"));
-        append_line(words.citations, without_marks(text_at(citation, "text")));
-    }
-    return words;
+    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) == simdjson::SUCCESS)
+        if (auto words = plain_words(chat)) return std::move(*words);
+    return odd_words(raw_chat);
 }
 
 std::string message_of_chat(std::string_view raw_chat)
 {
     element chat;
-    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) != simdjson::SUCCESS) return {};
-    return readable(text_at(chat, "message"));
+    std::string_view message;
+    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) == simdjson::SUCCESS &&
+        chat["message"].get(message) == simdjson::SUCCESS)
+        return readable(message);
+    return words_of(find_member(whole_value(raw_chat), "message"));
 }
 
 } // namespace alli::cache

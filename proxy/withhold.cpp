@@ -2,6 +2,7 @@
 #include "proxy/withhold.hpp"
 
 #include "alli/wire.hpp"
+#include "alli/wire_field.hpp"
 #include "cache/conversations.hpp"
 #include "cache/ledger.hpp"
 #include "cache/progress.hpp"
@@ -10,14 +11,11 @@
 #include "upstream/header.hpp"
 #include "upstream/target.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include <array>
 #include <set>
 
 namespace alli::proxy {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::set<std::string> purged_of(const Needs& needs, const std::string& page)
 {
@@ -40,15 +38,12 @@ bool is_purged_one(const Needs& needs, const std::string& body)
 
 void take_out(upstream::Reply& reply, const std::set<std::string>& purged)
 {
-    Json page = Json::parse(reply.body, nullptr, false);
-    if (!page.is_object() || !page.contains("conversations"))
-        throw Error(Fault::bad_reply, "is upstream.url right? what answered is not what the API's contract says",
-                    "upstream's list of conversations cannot be read");
-    Json kept = Json::array();
-    for (Json& item : page["conversations"])
-        if (!purged.contains(item.value("id", ""))) kept.push_back(std::move(item));
-    page["conversations"] = std::move(kept);
-    put_body(reply, page.dump(-1, ' ', false, Json::error_handler_t::replace));
+    constexpr std::array<std::string_view, 1> names{"conversations"};
+    const JsonValue items = find_member(find_content(whole_value(reply.body), names), names[0]);
+    std::vector<std::string> kept;
+    for (JsonItems item(items); item.next();)
+        if (!purged.contains(id_of_item(item.value))) kept.emplace_back(item.value.text);
+    put_body(reply, with_part(reply.body, items.text, array_of(kept)));
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/attempt.hpp"
 
+#include "alli/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -47,6 +49,12 @@ bool is_ours(const std::string& name, const std::string& value, const std::vecto
     });
 }
 
+// For people to read: what no parser reads is put right.
+nlohmann::ordered_json shown(const std::string& value)
+{
+    return nlohmann::ordered_json::parse(readable_json(value), nullptr, false);
+}
+
 std::string find_conflict(const Entry& entry, const Patch& ours, const Patch& theirs,
                           const std::vector<cache::Earlier>& earlier)
 {
@@ -59,9 +67,9 @@ std::string find_conflict(const Entry& entry, const Patch& ours, const Patch& th
         if (before == nullptr || cache::same_value(*before, value) || cache::same_value(ours[i].second, value))
             continue;
         if (is_ours(name, value, earlier)) continue;
-        conflict[name]["base"] = Json::parse(*before, nullptr, false);
-        conflict[name]["upstream"] = Json::parse(value, nullptr, false);
-        conflict[name]["ours"] = Json::parse(ours[i].second, nullptr, false);
+        conflict[name]["base"] = shown(*before);
+        conflict[name]["upstream"] = shown(value);
+        conflict[name]["ours"] = shown(ours[i].second);
     }
     return conflict.empty() ? "" : conflict.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/audit.hpp"
 
+#include "alli/json_scan.hpp"
 #include "cache/conversations.hpp"
+#include "cache/edit.hpp"
 
-#include <nlohmann/json.hpp>
+#include <map>
 
 namespace alli::sync {
+
+static std::map<std::string, std::string> members_of(std::string_view raw)
+{
+    std::map<std::string, std::string> members;
+    for (JsonMembers member(whole_value(raw)); member.next();)
+        members.insert_or_assign(std::string(member.key), std::string(member.value.text));
+    return members;
+}
 
 std::set<std::string> differing_fields(const std::string& ours, const std::string& theirs)
 {
     std::set<std::string> fields;
     if (ours == theirs) return fields;
-    const auto a = nlohmann::json::parse(ours, nullptr, false), b = nlohmann::json::parse(theirs, nullptr, false);
-    if (!a.is_object() || !b.is_object()) return fields;
-    for (const auto& [name, value] : a.items())
-        if (!b.contains(name) || b[name] != value) fields.insert(name);
-    for (const auto& [name, value] : b.items())
+    const auto a = members_of(ours), b = members_of(theirs);
+    for (const auto& [name, value] : a)
+        if (const auto it = b.find(name); it == b.end() || !cache::same_value(it->second, value)) fields.insert(name);
+    for (const auto& [name, value] : b)
         if (!a.contains(name)) fields.insert(name);
     return fields;
 }
