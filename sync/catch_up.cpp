@@ -2,6 +2,7 @@
 #include "sync/catch_up.hpp"
 
 #include "alli/error.hpp"
+#include "alli/wire_field.hpp"
 
 #include <algorithm>
 
@@ -32,6 +33,14 @@ Missing everything()
     Missing missing;
     missing.to_the_end = true;
     missing.last_page = 1;
+    return missing;
+}
+
+// Upstream knows nobody of that name, and cannot be asked for more.
+Missing what_it_carries()
+{
+    Missing missing;
+    missing.embedded_at = 0;
     return missing;
 }
 
@@ -78,6 +87,7 @@ std::int64_t tail_start(const Conversation& listed)
 Missing find_missing(const Conversation& listed, const std::optional<cache::Held>& held,
                      const std::vector<ChatId>& held_tail)
 {
+    if (is_made_up(listed.id.value)) return what_it_carries();
     const std::int64_t have = held ? held->chats : 0;
     if (!count_of(listed)) return everything();
     const std::int64_t count = *count_of(listed), start = tail_start(listed);
@@ -98,6 +108,7 @@ Missing find_missing(const Conversation& listed, const std::optional<cache::Held
 
 Missing find_all(const Conversation& listed)
 {
+    if (is_made_up(listed.id.value)) return what_it_carries();
     const std::int64_t start = tail_start(listed);
     const auto count = count_of(listed);
     if (!count || *count < embedded_count(listed)) return everything();

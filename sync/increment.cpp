@@ -43,7 +43,7 @@ class Poll {
         unreadable_.insert(unreadable_.end(), step.unreadable.begin(), step.unreadable.end());
         for (const Conversation& conversation : step.conversations) {
             seen_.insert(conversation.id);
-            newest_ = std::max(newest_, conversation.last_chat_at);
+            if (!conversation.last_chat_guessed) newest_ = std::max(newest_, conversation.last_chat_at);
         }
         co_return;
     }

@@ -2,6 +2,7 @@
 #include "sync/ingest.hpp"
 
 #include "cache/ledger.hpp"
+#include "cache/unread_fields.hpp"
 #include "cache/variables.hpp"
 #include "sync/audit.hpp"
 #include "sync/mutant.hpp"
@@ -53,6 +54,16 @@ std::vector<Conversation> take_out_purged(Tools tools, std::vector<Conversation>
     return purged;
 }
 
+// Where no time was to be read, its newest chat's is the nearest.
+void take_newest_time(Update& update)
+{
+    if (!update.conversation.last_chat_guessed) return;
+    std::optional<Instant> newest;
+    for (const ChatRun& run : update.runs)
+        for (const Chat& chat : run.chats) newest = std::max(newest, chat.sent_at);
+    if (newest) update.conversation.last_chat_at = newest;
+}
+
 // One conversation made whole; asked again as a whole when an answer could not be had or read.
 Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
 {
@@ -64,6 +75,7 @@ Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
     };
     try {
         outcome->update = co_await with_retries(tools.clock, tools.random, ask);
+        if (outcome->update) take_newest_time(*outcome->update);
     } catch (const Error& error) {
         outcome->failure = error;
     }
@@ -77,7 +89,8 @@ void put_variables(cache::Writer& db, const Tools& tools, const Conversation& li
     cache::put_variables_object(db, listed.id, tools.client.variables(), *listed.variables, tools.clock.now());
 }
 
-void put(cache::Writer& db, const Update& update, How how, Ingested& done, Audit& audit)
+// True when something changed.
+bool put(cache::Writer& db, const Update& update, How how, Ingested& done, Audit& audit)
 {
     const ConversationId& id = update.conversation.id;
     if (how.audit) audit.look_at(db, update.conversation);
@@ -86,8 +99,18 @@ void put(cache::Writer& db, const Update& update, How how, Ingested& done, Audit
     for (const ChatRun& run : update.runs) chats += cache::put_chats(db, id, run.first_ordinal, run.chats);
     const bool cut = update.cut_from && cache::cut_chats(db, id, *update.cut_from);
     if (how.audit) audit.end_look(chats > 0 || cut);
-    done.conversations += changed || cut || chats > 0 ? 1 : 0;
+    changed = changed || cut || chats > 0;
+    done.conversations += changed ? 1 : 0;
     done.chats += chats;
+    return changed;
+}
+
+bool has_unread(const Update& update)
+{
+    const auto is_odd = [](const Chat& chat) { return !chat.unread.empty(); };
+    return !update.conversation.unread.empty() ||
+           std::any_of(update.runs.begin(), update.runs.end(),
+                       [&](const ChatRun& run) { return std::any_of(run.chats.begin(), run.chats.end(), is_odd); });
 }
 
 // How many chats a list item carries is told by no document: the most that was seen is how we serve them.
@@ -169,6 +192,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
     auto put_all = [&](cache::Writer& db) {
         const Instant now = tools.clock.now();
         Audit audit;
+        const bool noted = cache::has_unread_fields(db);
         // Before it is certified: what was not to be read may be now. What it held up alone, a later walk certifies.
         for (const Outcome& outcome : outcomes)
             if (outcome.update) cache::clear_problem(db, cache::problem_key(outcome.id));
@@ -180,7 +204,8 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
             if (turn.is_outrun(db, outcome.id)) continue;
             turn.note(db, outcome.id);
             if (outcome.update) {
-                put(db, *outcome.update, how, done, audit);
+                const bool changed = put(db, *outcome.update, how, done, audit);
+                if (has_unread(*outcome.update) || (changed && noted)) cache::note_unread_fields(db, outcome.id, now);
                 put_variables(db, tools, outcome.update->conversation);
                 rehabilitation.shown(db, outcome.id);
             } else if (outcome.failure) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
+#include "alli/wire_field.hpp"
 #include "cache/conversations.hpp"
 #include "cache/deletions.hpp"
 #include "cache/drift.hpp"
@@ -11,6 +12,12 @@
 
 namespace alli::sync {
 namespace {
+
+// Nobody upstream goes by a name of ours.
+bool cannot_be_asked(const ConversationId& id)
+{
+    return is_made_up(id.value);
+}
 
 bool was_purged(Tools tools, const ConversationId& id)
 {
@@ -122,7 +129,7 @@ Task<> read_again(Tools tools, ConversationId id, How how, Report report, Gone g
     const Asked asked = tools.order.ask();
     std::optional<Conversation> found;
     const bool believed = how.audit && is_planted(Mutant::absence_is_deletion);
-    if (!believed) found = co_await find(tools, id, how.priority);
+    if (!believed && !cannot_be_asked(id)) found = co_await find(tools, id, how.priority);
     if (found) co_return co_await put_whole(tools, std::move(*found), asked, how, report);
     const Turn turn = asked->turn();
     auto settle = [&](cache::Writer& db) { gone(db, turn); };
@@ -183,7 +190,7 @@ Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report)
     const How how = how_alone(upstream::Priority::increment, false);
     const Deletions careful; // whoever asks about one may ask about thousands
     for (const ConversationId& id : ids) {
-        if (was_purged(tools, id)) continue;
+        if (cannot_be_asked(id) || was_purged(tools, id)) continue;
         Gone gone = [&](cache::Writer& db, Turn turn) { settle_absent(db, tools, turn, id, careful); };
         std::function<Task<>()> work = [&] { return read_again(tools, id, how, report, gone); };
         co_await try_alone(tools, id, how.priority, work);
@@ -213,7 +220,7 @@ Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions de
 Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report report)
 {
     for (const cache::Growing& it : growing) {
-        if (is_let_alone(tools, it.id)) continue;
+        if (cannot_be_asked(it.id) || is_let_alone(tools, it.id)) continue;
         std::function<Task<>()> work = [&] { return read_growing_one(tools, it, report); };
         co_await try_alone(tools, it.id, upstream::Priority::increment, work);
     }

@@ -25,7 +25,8 @@ void Stretch::take(const Step& step)
     std::erase_if(passed_by_, [this](const Unreadable& it) { return it.span.from >= span_.through; });
     passed_by_.insert(passed_by_.end(), step.unreadable.begin(), step.unreadable.end());
     for (const Conversation& conversation : step.conversations)
-        seen_[conversation.id] = conversation.last_chat_at.value_or(Instant::min());
+        seen_[conversation.id] =
+            conversation.last_chat_guessed ? Instant::min() : conversation.last_chat_at.value_or(Instant::min());
     Instant from = span_.from;
     if (!step.last) from = step.reached ? std::max(*step.reached + microseconds(1), span_.from) : span_.through;
     // The very time below which it goes on was passed by too: one problem, not two that meet there.

@@ -11,6 +11,12 @@ constexpr int full_page = 50;
 constexpr std::chrono::seconds first_stride{1};
 constexpr int most_looks_below = 3; // the end of a walk: one is enough unless another is in the way there
 
+// A time that was guessed may lie anywhere: a walk must not go by it.
+bool told_time(const Conversation& conversation)
+{
+    return conversation.last_chat_at && !conversation.last_chat_guessed;
+}
+
 } // namespace
 
 Walk::Walk(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
@@ -38,11 +44,10 @@ std::chrono::microseconds Walk::grain() const
 
 std::optional<Instant> Walk::oldest_of(const std::vector<Conversation>& page) const
 {
-    std::optional<Instant> oldest;
-    for (const Conversation& conversation : page)
-        if (conversation.last_chat_at && (!oldest || *conversation.last_chat_at < *oldest))
-            oldest = conversation.last_chat_at;
-    return oldest;
+    // The last one's, as lists are in that order: one among them that tells a time of long ago is not believed.
+    for (auto it = page.rbegin(); it != page.rend(); ++it)
+        if (told_time(*it)) return it->last_chat_at;
+    return std::nullopt;
 }
 
 std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page, Instant now)
@@ -50,7 +55,8 @@ std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page, Instant n
     std::vector<Conversation> fresh;
     for (Conversation& conversation : page) {
         if (!met_.insert(conversation.id).second) continue;
-        met_at_.push_back({conversation.last_chat_at.value_or(Instant::min()), now, conversation.id});
+        const Instant where = told_time(conversation) ? *conversation.last_chat_at : Instant::min();
+        met_at_.push_back({where, now, conversation.id});
         fresh.push_back(std::move(conversation));
     }
     return fresh;
@@ -124,7 +130,7 @@ bool Walk::drop_older(std::vector<Conversation>& page) const
 {
     if (!from_) return false;
     const Instant from = *from_ - grain();
-    return std::erase_if(page, [&](const Conversation& it) { return it.last_chat_at && *it.last_chat_at < from; }) > 0;
+    return std::erase_if(page, [&](const Conversation& it) { return told_time(it) && *it.last_chat_at < from; }) > 0;
 }
 
 Task<Step> Walk::next(Instant now)
@@ -134,8 +140,9 @@ Task<Step> Walk::next(Instant now)
     query.end_at = bound_;
     query.cursor = cursor_;
     query.page_size = page_size_;
+    const bool windowed = client_.time_unit() != TimeUnit::unknown;
     upstream::Listed listed = co_await client_.list_conversations(query, priority_);
-    if (drop_older(listed.page.conversations)) listed.page.cursor.reset();
+    if (!windowed && drop_older(listed.page.conversations)) listed.page.cursor.reset();
 
     Step step;
     const auto oldest = oldest_of(listed.page.conversations);
