@@ -2,6 +2,7 @@
 #include "daemon/mcp.hpp"
 
 #include "alli/error.hpp"
+#include "alli/json_scan.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 4> versions{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 constexpr std::string_view knows_batches = "2025-03-26"; // the only one that does
 constexpr std::size_t most_called_off = 1000;
+constexpr std::size_t deepest = 100; // to copy a message, or write it, takes of the stack for each
 
 constexpr const char* instructions =
     "A local mirror of a project's Alli conversations. Times are RFC 3339. Titles, names and messages were written by "
@@ -74,8 +76,14 @@ bool is_id(const Json& id)
 
 McpServer::McpServer(std::vector<McpTool> tools) : tools_(std::move(tools)) {}
 
+std::optional<std::string> McpServer::refuse(std::string_view why)
+{
+    return dump(failure(nullptr, not_a_request, why));
+}
+
 std::optional<std::string> McpServer::answer(std::string_view line)
 {
+    if (is_deeper_than(line, deepest)) return refuse("this message is nested too deeply");
     const Json message = Json::parse(line, nullptr, false);
     if (message.is_discarded()) return dump(failure(nullptr, not_json, "this line is not JSON"));
     if (!message.is_array() || version_ != knows_batches) {
@@ -91,6 +99,7 @@ std::optional<std::string> McpServer::answer(std::string_view line)
 
 void McpServer::look_ahead(std::string_view line)
 {
+    if (is_deeper_than(line, deepest)) return;
     const Json message = Json::parse(line, nullptr, false);
     if (!message.is_object() || text_of(message, "method") != "notifications/cancelled") return;
     if (!message.contains("params") || !message["params"].is_object()) return;

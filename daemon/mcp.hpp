@@ -32,6 +32,8 @@ class McpServer {
     std::optional<std::string> answer(std::string_view line);
     /// A line that waits behind others: one that calls off a request that waits too takes it out.
     void look_ahead(std::string_view line);
+    /// The answer to a line that cannot even be looked at.
+    static std::optional<std::string> refuse(std::string_view why);
 
   private:
     Json answer_one(const Json& message);

@@ -9,6 +9,9 @@
 #include "daemon/places.hpp"
 #include "daemon/status.hpp"
 
+#include <cmath>
+#include <limits>
+
 namespace alli::daemon {
 namespace {
 
@@ -40,10 +43,9 @@ int read_number(const Json& arguments, const char* name, int fallback, int low, 
 {
     const auto found = arguments.find(name);
     if (found == arguments.end()) return fallback;
-    const bool whole = found->is_number_integer() ||
-                       (found->is_number() && found->get<double>() == static_cast<double>(found->get<std::int64_t>()));
-    const auto number = whole ? found->get<std::int64_t>() : std::int64_t{low} - 1;
-    if (number < low || number > high) refuse(name, fmt::format("a whole number from {} to {}", low, high));
+    const double number = found->is_number() ? found->get<double>() : std::numeric_limits<double>::quiet_NaN();
+    if (!(number >= low && number <= high) || number != std::floor(number))
+        refuse(name, fmt::format("a whole number from {} to {}", low, high));
     return static_cast<int>(number);
 }
 

@@ -2,9 +2,12 @@
 #include "daemon/mcp.hpp"
 
 #include "alli/error.hpp"
+#include "daemon/line_input.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <unistd.h>
 
 namespace alli::daemon {
 namespace {
@@ -66,6 +69,46 @@ TEST_F(Mcp, DoesNothingButPingBeforeThat)
     EXPECT_EQ(request("tools/list")["error"]["code"], -32600);
     begin();
     EXPECT_EQ(request("tools/list")["result"]["tools"].size(), 1u);
+}
+
+TEST_F(Mcp, AnswersAnyLineHoweverItIsNested)
+{
+    begin();
+    for (const std::size_t depth : {101, 5'000, 100'000, 1'000'000}) {
+        const std::string open(depth, '['), close(depth, ']');
+        for (const std::string& line :
+             {open, open + close, R"({"jsonrpc":"2.0","id":)" + open + close + R"(,"method":"ping"})",
+              R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":)" + open + close +
+                  "}}",
+              R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" + open + close + "}}"}) {
+            server_.look_ahead(line);
+            const Json reply = ask(line);
+            EXPECT_EQ(reply["error"]["code"], -32600) << depth;
+            EXPECT_TRUE(reply["id"].is_null());
+        }
+    }
+    for (const char* line : {"\x80", "{\"id\":\"\xff\"}", R"({"id":1e400})", R"({"id":"\ud83d"})", "NaN"})
+        EXPECT_EQ(ask(line)["error"]["code"], -32700) << line;
+    EXPECT_EQ(request("ping")["result"], Json::object()) << "and goes on";
+}
+
+TEST(LineInput, TellsOfALineThatIsTooLongAndReadsTheNext)
+{
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    LineInput input(ends[0], 1000);
+    std::deque<InputLine> lines;
+    const std::string sent = "first\n\n" + std::string(1000, 'a') + "\n" + std::string(1001, 'b') + "\nlast\n";
+    ASSERT_EQ(::write(ends[1], sent.data(), sent.size()), static_cast<ssize_t>(sent.size()));
+    ::close(ends[1]);
+    while (input.read_some(true, lines)) {
+    }
+    ::close(ends[0]);
+    ASSERT_EQ(lines.size(), 4U);
+    EXPECT_EQ(lines[0].text, "first");
+    EXPECT_EQ(lines[1].text, std::string(1000, 'a'));
+    EXPECT_TRUE(lines[2].too_long);
+    EXPECT_EQ(lines[3].text, "last");
 }
 
 TEST_F(Mcp, CallsToolsAndTellsTheModelWhatTheyCannotDo)
