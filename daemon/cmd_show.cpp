@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `show ID`: one conversation with all its chats, for reading or as upstream's own JSON.
 #include "alli/error.hpp"
+#include "alli/json_text.hpp"
 #include "cache/conversations.hpp"
 #include "cache/store.hpp"
 #include "cache/summaries.hpp"
@@ -38,16 +39,18 @@ static void print_markdown(const cache::Summary& summary, const std::vector<cach
         fmt::print("\n## {}, {}\n\n{}\n", printable_line(chat.sender), say_time(chat.sent_at), printable(chat.text));
 }
 
-/// {"conversation": as upstream sends it alone, "chats": all of them, oldest first}; the inner JSON byte for byte.
+/// {"conversation": as upstream sends it alone, "chats": all of them, oldest first}; the inner JSON byte for byte where
+/// it is JSON.
 static void print_raw(cache::Reader& db, const ConversationId& id)
 {
-    std::string json = R"({"conversation":)" + cache::find_conversation(db, id).value_or("null") + R"(,"chats":[)";
+    std::string json =
+        R"({"conversation":)" + readable_json(cache::find_conversation(db, id).value_or("null")) + R"(,"chats":[)";
     std::string_view separator;
     for (int page = 1;; ++page) {
         const auto chats = cache::find_chats(db, id, page);
         if (!chats || chats->empty()) break;
         for (const std::string& chat : *chats) {
-            json.append(separator).append(chat);
+            json.append(separator).append(readable_json(chat));
             separator = ",";
         }
     }

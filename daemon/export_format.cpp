@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/export_format.hpp"
 
+#include "alli/json_text.hpp"
 #include "cache/conversations.hpp"
 #include "daemon/terminal.hpp"
 
@@ -22,10 +23,11 @@ static void for_each_chat(cache::Reader& db, const ConversationId& id, const Eac
     }
 }
 
-// {"conversation": as upstream sends it alone, "chats": all of them, oldest first}; the inner JSON byte for byte but
-// for line breaks between its tokens, which would end the line.
-static std::string on_one_line(std::string json)
+// {"conversation": as upstream sends it alone, "chats": all of them, oldest first}; the inner JSON byte for byte where
+// it is JSON, but for line breaks between its tokens, which would end the line.
+static std::string on_one_line(const std::string& raw)
 {
+    std::string json = readable_json(raw);
     for (char& letter : json)
         if (letter == '\n' || letter == '\r') letter = ' ';
     return json;

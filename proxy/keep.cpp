@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "alli/log.hpp"
 #include "alli/wire.hpp"
+#include "alli/wire_field.hpp"
 #include "cache/assemble.hpp"
 #include "cache/conversations.hpp"
 #include "cache/detail.hpp"
@@ -62,7 +63,8 @@ Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& bod
     const auto held = cache::find_conversation(db, kept.id);
     if (held == body) return {};
     TimeUnit unit = cache::load_progress(db).unit;
-    const Conversation conversation = read_conversation(body, unit);
+    Conversation conversation = read_conversation(body, unit);
+    if (is_made_up(conversation.id.value)) conversation.id = kept.id; // an answer without one
     if (held || conversation.id != kept.id || !is_whole(conversation)) return {false, {kept.id}};
     return {put_new(db, conversation), {}};
 }
@@ -76,7 +78,8 @@ Put put_chats(cache::Writer& db, const Kept& kept, const std::string& body, Inst
 Put put_chat(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
 {
     TimeUnit unit = cache::load_progress(db).unit;
-    const Chat chat = read_chat(body, unit);
+    Chat chat = read_chat(body, unit);
+    if (is_made_up(chat.id.value)) chat.id = kept.chat;
     if (chat.id != kept.chat || !chat.completed) return {};
     return {cache::put_chat_detail(db, kept.id, kept.chat, kept.of, chat.raw), {}};
 }

@@ -3,6 +3,7 @@
 // as ApiError, with the sentence and the hint that the mirror gave.
 import { Signal } from "./signal.js";
 import { t } from "./i18n.js";
+import { contentOf, parseJson, tidyChat, tidyConversation } from "./lenient.js";
 
 export class ApiError extends Error {
   constructor(status, sentence, hint = "") {
@@ -25,7 +26,7 @@ async function readBody(reply) {
   const text = await reply.text();
   if (!text || !(reply.headers.get("Content-Type") ?? "").includes("json")) return null;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw new ApiError(reply.status, t("failed"));
   }
@@ -58,10 +59,15 @@ function withQuery(path, parameters) {
 const get = async (path, parameters = {}, options = {}) => (await ask("GET", withQuery(path, parameters), options)).body;
 const read = (path, parameters, signal) => get(path, parameters, { signal, headers: whateverIsThere });
 
-export const listConversations = (cursor, signal) => read(conversationsPath, { pageSize: 25, cursor }, signal);
-export const firstConversation = () => read(conversationsPath, { pageSize: 1, order: "CREATED_AT_ASC" });
-export const getConversation = (id, signal) => read(one(id), {}, signal);
-export const listChats = async (id, pageNo, signal) => (await read(`${one(id)}/chats`, { pageNo }, signal)).chats;
+const conversationsOf = (body) => {
+  const page = contentOf(body, "conversations");
+  return { ...page, conversations: (page.conversations ?? []).map(tidyConversation) };
+};
+
+export const listConversations = async (cursor, signal) => conversationsOf(await read(conversationsPath, { pageSize: 25, cursor }, signal));
+export const firstConversation = async () => conversationsOf(await read(conversationsPath, { pageSize: 1, order: "CREATED_AT_ASC" }));
+export const getConversation = async (id, signal) => tidyConversation(contentOf(await read(one(id), {}, signal), "id"));
+export const listChats = async (id, pageNo, signal) => (contentOf(await read(`${one(id)}/chats`, { pageNo }, signal), "chats").chats ?? []).map(tidyChat);
 export const countDays = (startDate, endDate) => read(`${conversationsPath}/daily_count`, { startDate, endDate });
 export const getStatus = () => get("/mirror/v1/status");
 
