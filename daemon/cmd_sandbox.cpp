@@ -16,7 +16,7 @@ namespace alli::daemon {
 
 struct SandboxArguments {
     SandboxChoice choice;
-    std::string listen = "127.0.0.1:0", latency, date_skew;
+    std::string listen = "127.0.0.1:0", latency, date_skew, read_lag;
     std::vector<std::string> faults, life;
     std::string time_unit = "ms-fraction", cursor = "key", bounds = "exclusive";
     int embedded = 20;
@@ -48,6 +48,7 @@ static sandbox::Options make_options(const SandboxArguments& arguments)
     options.empty_pages = arguments.empty_pages;
     options.refuse_orders = arguments.refuse_orders;
     options.date_skew_ms = read_span("--date-skew", arguments.date_skew);
+    options.read_lag = std::chrono::milliseconds(read_span("--read-lag", arguments.read_lag));
     options.daily_count = !arguments.no_daily_count;
     for (const std::string& fault : arguments.faults) options.faults.push_back(sandbox::parse_fault(fault));
     for (const std::string& event : arguments.life) options.life.push_back(sandbox::parse_life(event));
@@ -106,6 +107,8 @@ Action add_sandbox(CLI::App& arguments)
     arguments.add_flag("--no-daily-count", chosen->no_daily_count, "404 for the counts of conversations by day");
     arguments.add_flag("--refuse-orders", chosen->refuse_orders, "400 for any order but the default");
     arguments.add_option("--date-skew", chosen->date_skew, "its clock against the true time")->type_name("DURATION");
+    arguments.add_option("--read-lag", chosen->read_lag, "for so long after each write reads show the state before it")
+        ->type_name("DURATION");
     arguments.footer(rules_in_words());
     return [chosen](const Context&) { return run_sandbox(*chosen); };
 }

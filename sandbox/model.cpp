@@ -190,11 +190,11 @@ Conversation& World::add(std::unique_ptr<Conversation> conversation)
     return added;
 }
 
-void World::erase(Conversation& conversation)
+std::unique_ptr<Conversation> World::take(Conversation& conversation)
 {
     unlist_by_last_chat(conversation);
     erase_sorted(by_created_, {conversation.created, &conversation});
-    conversations_.erase(std::string{conversation.id});
+    return std::move(conversations_.extract(conversation.id).mapped());
 }
 
 void World::write_chat(Conversation& conversation, const ChatDraft& draft, Instant at)

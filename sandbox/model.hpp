@@ -110,7 +110,8 @@ class World {
     /// Takes them over; their chats are already in them. Many at once cost one sort.
     void add(std::vector<std::unique_ptr<Conversation>> conversations);
     Conversation& add(std::unique_ptr<Conversation> conversation);
-    void erase(Conversation& conversation);
+    void erase(Conversation& conversation) { take(conversation); }
+    std::unique_ptr<Conversation> take(Conversation& conversation);
 
     /// Adds at the end, at `at`, without touching an index: for conversations that are not added yet.
     void write_chat(Conversation& conversation, const ChatDraft& draft, Instant at);

@@ -6,6 +6,7 @@
 #include "sandbox/call.hpp"
 #include "sandbox/journal.hpp"
 #include "sandbox/model.hpp"
+#include "sandbox/read_lag.hpp"
 #include "sandbox/sandbox.hpp"
 
 namespace alli::sandbox {
@@ -15,6 +16,9 @@ struct Desk {
     World& world;
     Journal& journal;
     const Options& options;
+    ReadLag& lag;
+
+    void will_write(const Conversation& conversation) { lag.note(conversation, world.now()); }
 };
 
 // Reads

@@ -247,6 +247,11 @@ void Sandbox::set_api_key(std::string key)
     core_->service.set_api_key(std::move(key));
 }
 
+void Sandbox::set_read_lag(std::chrono::milliseconds lag)
+{
+    core_->service.set_read_lag(lag);
+}
+
 void Sandbox::stop()
 {
     core_->server.stop();

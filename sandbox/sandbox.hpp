@@ -85,6 +85,7 @@ struct Options {
     bool refuse_orders = false;    // any order but the default gets 400
     std::int64_t date_skew_ms = 0; // of its Date header against the true time
     bool send_date = true;
+    std::chrono::milliseconds read_lag{0}; // for so long after each write reads show the state before it
     std::vector<FaultRule> faults = {};
     std::vector<LifeRule> life = {};
     bool daily_count = true;             // false: there is no such path
@@ -158,6 +159,7 @@ class Sandbox {
     void set_faults(std::vector<FaultRule> faults);
     void set_life(std::vector<LifeRule> life);
     void set_api_key(std::string key);
+    void set_read_lag(std::chrono::milliseconds lag);
     /// Called on the sandbox's thread when an answer is worked out and before it is sent: for what has to happen while
     /// a list is being paged. May use everything here but stop(). Empty: none.
     void on_answer(std::function<void(const RequestRecord&)> hook);

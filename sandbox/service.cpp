@@ -41,7 +41,8 @@ std::function<Instant()> clock_of(const Options& options)
 Service::Service(Options options)
     : options_(std::move(options)), api_key_(options_.api_key),
       faults_(options_.faults, options_.seed, clock_of(options_)()),
-      world_(options_.time_style, clock_of(options_), options_.seed), life_(options_.life, options_.seed)
+      world_(options_.time_style, clock_of(options_), options_.seed), lag_(options_.read_lag),
+      life_(options_.life, options_.seed)
 {
     populate(world_, options_);
 }
@@ -69,7 +70,9 @@ Answer Service::work_out(const Match& match, const Call& call)
     if (match.kind == Match::Kind::no_path) return api_error(404, 7003, "no such path");
     try {
         attributed_user(world_, call);
-        Desk desk{world_, journal_, options_};
+        Desk desk{world_, journal_, options_, lag_};
+        std::optional<ReadLag::View> lagging;
+        if (match.route->methods == "GET") lagging.emplace(lag_, world_, world_.now());
         return match.route->answer(desk, call);
     } catch (const Error& error) {
         return refuse(error);
@@ -137,6 +140,12 @@ void Service::on_answer(std::function<void(const RequestRecord&)> hook)
 {
     const std::lock_guard lock{mutex_};
     hook_ = hook ? std::make_shared<const std::function<void(const RequestRecord&)>>(std::move(hook)) : nullptr;
+}
+
+void Service::set_read_lag(std::chrono::milliseconds lag)
+{
+    const std::lock_guard lock{mutex_};
+    lag_.set(lag);
 }
 
 void Service::set_api_key(std::string key)

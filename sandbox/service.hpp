@@ -38,6 +38,7 @@ class Service final : public Responder {
     void set_life(std::vector<LifeRule> rules);
     void on_answer(std::function<void(const RequestRecord&)> hook);
     void set_api_key(std::string key);
+    void set_read_lag(std::chrono::milliseconds lag);
 
   private:
     bool authorized(const Call& call) const;
@@ -51,6 +52,7 @@ class Service final : public Responder {
     Faults faults_;
     Journal journal_;
     World world_;
+    ReadLag lag_;
     Life life_;
     std::shared_ptr<const std::function<void(const RequestRecord&)>> hook_;
 };

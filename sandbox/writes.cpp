@@ -107,7 +107,9 @@ Json read_object(const Call& call)
 Answer update_conversation(Desk& desk, const Call& call)
 {
     Conversation& conversation = load_conversation(desk, call);
-    apply_edit(desk.world, conversation, read_edit(read_object(call)));
+    const Edit edit = read_edit(read_object(call));
+    desk.will_write(conversation);
+    apply_edit(desk.world, conversation, edit);
     desk.journal.wrote("updateConversation", conversation.id, call.body);
     return answer_conversation(conversation, {});
 }
@@ -117,6 +119,7 @@ Answer set_title(Desk& desk, const Call& call)
     Conversation& conversation = load_conversation(desk, call);
     const auto title = read_text(read_object(call), "title");
     if (!title || !*title) bad_parameter("title must be a string");
+    desk.will_write(conversation);
     conversation.title = **title;
     desk.world.refresh(conversation);
     desk.journal.wrote("setConversationTitle", conversation.id, call.body);
@@ -131,7 +134,10 @@ Answer bulk_update_conversations(Desk& desk, const Call& call)
     if (!selection.given()) bad_parameter("a filter is required");
     if (info == body.end() || !info->is_object()) bad_parameter("conversationInfo must be an object");
     const Edit edit = read_edit(*info);
-    for (Conversation* conversation : select(desk.world, selection)) apply_edit(desk.world, *conversation, edit);
+    for (Conversation* conversation : select(desk.world, selection)) {
+        desk.will_write(*conversation);
+        apply_edit(desk.world, *conversation, edit);
+    }
     desk.journal.wrote("bulkUpdateConversations", "", call.body);
     return {};
 }
@@ -140,6 +146,7 @@ Answer delete_conversation(Desk& desk, const Call& call)
 {
     Conversation& conversation = load_conversation(desk, call);
     desk.journal.wrote("deleteConversation", conversation.id, call.body);
+    desk.will_write(conversation);
     desk.world.erase(conversation);
     return {};
 }
@@ -158,6 +165,7 @@ void finish_answer(World& world, Conversation& conversation)
 Answer stop_conversation(Desk& desk, const Call& call)
 {
     Conversation& conversation = load_conversation(desk, call);
+    desk.will_write(conversation);
     finish_answer(desk.world, conversation);
     desk.journal.wrote("stopConversation", conversation.id, call.body);
     return {};
@@ -176,6 +184,7 @@ Answer rate_chat(Desk& desk, const Call& call)
     Json chat = Json::parse(conversation.chat_json(index));
     for (const char* name : {"rating", "feedbackSelection", "suggestedAnswer"})
         if (const auto sent = body.find(name); sent != body.end()) chat[name] = *sent;
+    desk.will_write(conversation);
     desk.world.replace_chat(conversation, index, chat.dump());
     desk.journal.wrote("rateChat", conversation.id, call.body);
     return {.body = std::string{conversation.chat_json(index)}};
