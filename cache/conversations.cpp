@@ -279,7 +279,8 @@ bool put_rows(Writer& db, const Conversation& conversation)
     return true;
 }
 
-std::int64_t put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats)
+std::int64_t put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats,
+                       std::optional<std::chrono::steady_clock::time_point> asked_at)
 {
     const auto pk = find_pk(db, id);
     if (!pk && is_hidden(db, id)) put_hidden_chats(db, id, first_ordinal, chats);
@@ -288,7 +289,7 @@ std::int64_t put_chats(Writer& db, const ConversationId& id, std::int64_t first_
     const std::int64_t end = end_of_chats(db, *pk);
     std::int64_t changed = 0;
     for (const Chat& chat : chats) {
-        const auto instead = edited ? overlay_chat(db, id, chat) : std::nullopt;
+        const auto instead = edited ? overlay_chat(db, id, chat, asked_at) : std::nullopt;
         changed += put_chat(db, *pk, first_ordinal, instead ? *instead : chat, first_ordinal < end) ? 1 : 0;
         ++first_ordinal;
     }

@@ -48,9 +48,10 @@ std::vector<Growing> load_growing(Reader& db);
 bool put_conversation(Writer& db, const Conversation& conversation);
 
 /// Puts chats at ordinals first_ordinal, +1, ... (at most the held number, so that no hole comes to be). Where another
-/// chat stands at an ordinal than the one that came, it and all beyond it are removed first. True when something
-/// changed.
-std::int64_t put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats);
+/// chat stands at an ordinal than the one that came, it and all beyond it are removed first. `asked_at`: not later than
+/// when they were asked for; none: not known. Returns how many changed.
+std::int64_t put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats,
+                       std::optional<std::chrono::steady_clock::time_point> asked_at = {});
 
 /// Forgets the chats from an ordinal on: upstream has fewer now. True when there were any.
 bool cut_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal);

@@ -36,6 +36,7 @@ std::optional<FoundChat> find_chat(Reader& db, const ConversationId& id, const C
 
 bool put_chat_detail(Writer& db, const ConversationId& id, const ChatId& chat, std::uint64_t of, const std::string& raw)
 {
+    if (shows_edit(db, id, chat)) return false; // it may be from before that
     std::optional<std::int64_t> pk, conversation;
     bool more = false;
     for (const Row row : db.query("SELECT pk, raw, conversation FROM chat"

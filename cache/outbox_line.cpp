@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/outbox_line.hpp"
 
+#include "cache/outbox_rows.hpp"
+
 #include <unordered_set>
 
 namespace alli::cache {
@@ -98,17 +100,27 @@ std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int
     std::vector<Earlier> earlier;
     const auto add = [&](const Row& row) {
         const auto kind = find_edit_kind(row.text(0));
-        if (kind) earlier.push_back({*kind, std::string(row.text(1))});
+        if (kind) earlier.push_back({*kind, std::string(row.text(1)), row.optional_text(2)});
     };
-    for (const Row row : db.query("SELECT kind, body FROM entry WHERE conversation = ?1 AND place < ?2"
+    for (const Row row : db.query("SELECT kind, body, response FROM entry WHERE conversation = ?1 AND place < ?2"
                                   " ORDER BY place DESC LIMIT ?3",
                                   id.value, place, limit))
         add(row);
-    for (const Row row : db.query("SELECT kind, body FROM entry WHERE conversation IS NULL AND place < ?1"
+    for (const Row row : db.query("SELECT kind, body, response FROM entry WHERE conversation IS NULL AND place < ?1"
                                   " ORDER BY place DESC LIMIT ?2",
                                   place, limit))
         add(row);
     return earlier;
+}
+
+std::vector<Settled> load_delivered(Reader& db, Instant since)
+{
+    std::vector<Settled> delivered;
+    for (const Row row : db.query("SELECT " ALLI_ENTRY_COLUMNS ", body, response, settled_at FROM entry"
+                                  " WHERE settled_at >= ?1 AND state = 'delivered' ORDER BY place",
+                                  since))
+        delivered.push_back({read_whole_entry(row), row.optional_instant(22).value_or(since)});
+    return delivered;
 }
 
 Recovered recover(Writer& db, Instant now, Instant since)

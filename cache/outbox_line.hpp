@@ -34,12 +34,20 @@ struct Outcome {
 /// Writes it down; returns the head that the line has then; none too where the entry was purged meanwhile.
 std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outcome, Instant now);
 
-/// Bodies of writes to the same conversation that were accepted before that place, bulk updates too; newest first.
+/// Writes to the same conversation that were accepted before that place, bulk updates too; newest first.
 struct Earlier {
     EditKind kind;
     std::string body;
+    std::optional<std::string> response;
 };
 std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int64_t place, int limit);
+
+/// Delivered since, in the order of places, with their bodies and answers.
+struct Settled {
+    Entry entry;
+    Instant at;
+};
+std::vector<Settled> load_delivered(Reader& db, Instant since);
 
 /// After the start: what was being sent when the last process died goes back into its line, marked as unclear; one that
 /// was at the head of three deaths is parked as failed.

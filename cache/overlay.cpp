@@ -104,18 +104,44 @@ Patch confirmed_values(const Patch& patch, const std::optional<std::string>& ans
     return values;
 }
 
-void confirm_raw(Writer& db, const ConversationId& id, const EditRow& edit, const std::optional<std::string>& answer)
+const std::string* find_value(const Patch& patch, const std::string& name)
 {
-    const Patch values = confirmed_values(edit.patch, answer);
-    if (answer)
-        db.run("UPDATE edit SET patch = ?3 WHERE entry = ?1 AND conversation = ?2", edit.entry, id.value,
-               write_patch(values));
-    const std::string chat = edit.chat.value_or("");
-    const auto raw = find_upstream_raw(db, id, chat);
-    if (raw) put_upstream_raw(db, id, chat, with_patch(*raw, values));
+    const auto found =
+        std::find_if(patch.begin(), patch.end(), [&](const auto& member) { return member.first == name; });
+    return found == patch.end() ? nullptr : &found->second;
 }
 
-void confirm_one(Writer& db, const ConversationId& id, std::int64_t entry, const std::optional<std::string>& answer)
+// What reads may go on showing: what upstream had before it was sent, and what it was seen to have since. Where both
+// are the written value, a read may have been quicker than the answer, and the state before is not known.
+void learn_before(Delivered& write, const std::optional<Patch>& base, const std::optional<Patch>& mirrored)
+{
+    for (const auto& [name, value] : write.written) {
+        const std::string* sent_over = base ? find_value(*base, name) : nullptr;
+        const std::string* held = mirrored ? find_value(*mirrored, name) : nullptr;
+        const bool held_differs = held && !same_value(*held, value);
+        if (!sent_over && !held_differs) continue;
+        auto& before = write.before[name];
+        if (sent_over && !same_value(*sent_over, value)) before.push_back(*sent_over);
+        if (held_differs && (before.empty() || !same_value(before.front(), *held))) before.push_back(*held);
+    }
+}
+
+void confirm_raw(Writer& db, const ConversationId& id, const EditRow& edit, const std::optional<std::string>& answer,
+                 const Confirmation& when)
+{
+    Delivered write;
+    write.written = confirmed_values(edit.patch, answer);
+    const std::string chat = edit.chat.value_or("");
+    const auto raw = find_upstream_raw(db, id, chat);
+    learn_before(write, when.base ? std::optional(read_patch(*when.base)) : std::nullopt,
+                 raw ? std::optional(values_of(*raw, write.written)) : std::nullopt);
+    db.run("UPDATE edit SET patch = ?3, before = ?4 WHERE entry = ?1 AND conversation = ?2", edit.entry, id.value,
+           write_patch(write.written), write_before(write));
+    if (raw) put_upstream_raw(db, id, chat, with_patch(*raw, write.written));
+}
+
+void confirm_one(Writer& db, const ConversationId& id, std::int64_t entry, const std::optional<std::string>& answer,
+                 const Confirmation& when)
 {
     const auto edits = load_edits(db, id);
     for (const EditRow& edit : edits) {
@@ -123,13 +149,8 @@ void confirm_one(Writer& db, const ConversationId& id, std::int64_t entry, const
         if (edit.removes)
             forget_upstream(db, id);
         else
-            confirm_raw(db, id, edit, answer);
+            confirm_raw(db, id, edit, answer, when);
     }
-}
-
-std::int64_t ticks(Clock::Steady when)
-{
-    return when.time_since_epoch().count();
 }
 
 } // namespace
@@ -145,14 +166,15 @@ void show_edit(Writer& db, const Entry& entry)
     for (const ConversationId& id : add_edits(db, entry)) show_effect(db, id);
 }
 
-void confirm_edit(Writer& db, const Entry& entry, const std::optional<std::string>& answer, Clock::Steady when)
+void confirm_edit(Writer& db, const Entry& entry, const std::optional<std::string>& answer, const Confirmation& when)
 {
     note_outbox(db, entry.conversation);
     std::vector<ConversationId> ids = changed_by(db, entry.id);
     if (ids.empty()) ids = add_edits(db, entry); // it never had to wait
-    db.run("UPDATE edit SET confirmed_at = ?2 WHERE entry = ?1", entry.id, ticks(when));
+    db.run("UPDATE edit SET confirmed_at = ?2, lags_until = ?3, confirmed_utc = ?4 WHERE entry = ?1", entry.id,
+           ticks(when.at), ticks(when.at + when.lag), when.utc);
     for (const ConversationId& id : ids) {
-        confirm_one(db, id, entry.id, answer);
+        confirm_one(db, id, entry.id, answer, when);
         show_effect(db, id);
     }
 }
@@ -168,10 +190,16 @@ void drop_edit(Writer& db, std::int64_t entry)
     }
 }
 
+bool is_confirmed(Reader& db, std::int64_t entry)
+{
+    Rows rows = db.query("SELECT 1 FROM edit WHERE entry = ?1 AND confirmed_at IS NOT NULL LIMIT 1", entry);
+    return rows.step();
+}
+
 void forget_confirmed(Writer& db, Clock::Steady before)
 {
-    const auto ids = ids_of(db, "SELECT DISTINCT conversation FROM edit WHERE confirmed_at < ?1", ticks(before));
-    db.run("DELETE FROM edit WHERE confirmed_at < ?1", ticks(before));
+    const auto ids = ids_of(db, "SELECT DISTINCT conversation FROM edit WHERE lags_until < ?1", ticks(before));
+    db.run("DELETE FROM edit WHERE lags_until < ?1", ticks(before));
     for (const ConversationId& id : ids) show_effect(db, id);
 }
 
@@ -180,6 +208,23 @@ std::optional<std::string> find_base(Reader& db, const ConversationId& id, const
     auto raw = find_upstream_raw(db, id, "");
     if (!raw)
         for (const Row row : db.query("SELECT raw FROM conversation WHERE id = ?1", id.value)) raw = row.text(0);
+    if (!raw) return std::nullopt;
+    return write_patch(values_of(*raw, wanted));
+}
+
+std::optional<std::string> find_base(Reader& db, const Entry& entry)
+{
+    if (!entry.conversation) return std::nullopt;
+    const Patch wanted = patch_of(entry.kind, entry.body);
+    if (wanted.empty()) return std::nullopt;
+    if (entry.kind != EditKind::feedback) return find_base(db, *entry.conversation, wanted);
+    const std::string chat = entry.chat ? entry.chat->value : std::string();
+    auto raw = find_upstream_raw(db, *entry.conversation, chat);
+    if (!raw)
+        for (const Row row : db.query("SELECT raw FROM chat WHERE id = ?2 AND conversation ="
+                                      " (SELECT pk FROM conversation WHERE id = ?1)",
+                                      entry.conversation->value, chat))
+            raw = row.text(0);
     if (!raw) return std::nullopt;
     return write_patch(values_of(*raw, wanted));
 }

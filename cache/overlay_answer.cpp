@@ -16,30 +16,31 @@ using Edits = std::vector<EditRow>;
 Edits edits_since(Reader& db, const ConversationId& id, Clock::Steady asked_at)
 {
     Edits edits = load_edits(db, id);
-    const auto asked = static_cast<std::int64_t>(asked_at.time_since_epoch().count());
-    std::erase_if(edits, [&](const EditRow& edit) { return edit.confirmed_at && *edit.confirmed_at < asked; });
+    std::erase_if(edits, [&](const EditRow& edit) { return edit.confirmed_at && !may_lag(edit, asked_at); });
     return edits;
 }
 
-std::string edit(std::string_view object, const Edits& edits, const std::string& chat)
+std::string edit(std::string_view object, const Edits& edits, const std::string& chat, Clock::Steady asked_at)
 {
-    return under_edits(std::string(object), edits, chat, Which::all);
+    if (!changes(edits, chat)) return std::string(object);
+    SeenThrough seen = see_through_lag(std::string(object), edits, chat, asked_at);
+    return with_waiting(std::move(seen.raw), edits, chat);
 }
 
 // Whatever holds `chats`, under the edits of each.
-std::string edit_chats(JsonValue holder, const Edits& edits)
+std::string edit_chats(JsonValue holder, const Edits& edits, Clock::Steady asked_at)
 {
     const JsonValue chats = find_member(holder, "chats");
     if (!chats.is_array()) return std::string(holder.text);
     std::vector<std::string> shown;
-    for (JsonItems chat(chats); chat.next();) shown.push_back(edit(chat.value.text, edits, id_of_item(chat.value)));
+    for (JsonItems chat(chats); chat.next();) shown.push_back(edit(chat.value.text, edits, id_of_item(chat.value), asked_at));
     return with_part(holder.text, chats.text, array_of(shown));
 }
 
-std::string edit_conversation(JsonValue conversation, const Edits& edits)
+std::string edit_conversation(JsonValue conversation, const Edits& edits, Clock::Steady asked_at)
 {
     if (!conversation.is_object()) return std::string(conversation.text);
-    return edit(edit_chats(conversation, edits), edits, "");
+    return edit(edit_chats(conversation, edits, asked_at), edits, "", asked_at);
 }
 
 // None: nothing in it is changed.
@@ -51,7 +52,7 @@ std::optional<std::string> edit_list(Reader& db, JsonValue page, Clock::Steady a
     for (JsonItems item(items); item.next();) {
         const Edits edits = edits_since(db, {id_of_item(item.value)}, asked_at);
         edited = edited || !edits.empty();
-        if (!removes(edits)) shown.push_back(edit_conversation(item.value, edits));
+        if (!removes(edits)) shown.push_back(edit_conversation(item.value, edits, asked_at));
     }
     if (!edited) return std::nullopt;
     return with_part(page.text, items.text, array_of(shown));
@@ -84,9 +85,9 @@ UnderEdits under_edits(Reader& db, Shape shape, const ConversationId& id, const 
     if (content.text.empty()) return {};
     std::optional<std::string> shown;
     if (shape == Shape::list) shown = edit_list(db, content, asked_at);
-    if (shape == Shape::conversation) shown = edit_conversation(content, edits);
-    if (shape == Shape::chats) shown = edit_chats(content, edits);
-    if (shape == Shape::chat) shown = edit(content.text, edits, chat.value);
+    if (shape == Shape::conversation) shown = edit_conversation(content, edits, asked_at);
+    if (shape == Shape::chats) shown = edit_chats(content, edits, asked_at);
+    if (shape == Shape::chat) shown = edit(content.text, edits, chat.value, asked_at);
     if (!shown) return {};
     return {false, with_part(body, content.text, *shown)};
 }

@@ -23,8 +23,8 @@ struct UnderEdits {
     bool removed = false;            // the one that it tells of: its deletion waits
     std::optional<std::string> body; // none: as it is
 };
-/// `asked_at`: what was confirmed before that is in the body already. `id` and `chat` as far as the shape has them.
-/// What cannot be read stays as it is.
+/// `asked_at`: what cannot lag behind that (read_lag.hpp) is in the body already. `id` and `chat` as far as the shape
+/// has them. What cannot be read stays as it is.
 UnderEdits under_edits(Reader& db, Shape shape, const ConversationId& id, const ChatId& chat, std::string_view body,
                        Clock::Steady asked_at);
 

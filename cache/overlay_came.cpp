@@ -19,12 +19,12 @@ void note_shown(Writer& db, const ConversationId& id)
     if (const auto pk = find_pk(db, id)) db.touched().conversation(*pk);
 }
 
-// What was confirmed before this was asked for is in it.
+// What cannot lag behind this any more is in it. A chat that was covered has to come itself.
 void drop_outdated(Writer& db, const Conversation& came)
 {
     if (!came.asked_at) return;
-    db.run("DELETE FROM edit WHERE conversation = ?1 AND confirmed_at < ?2", came.id.value,
-           static_cast<std::int64_t>(came.asked_at->time_since_epoch().count()));
+    db.run("DELETE FROM edit WHERE conversation = ?1 AND lags_until < ?2 AND (chat IS NULL OR covered = 0)",
+           came.id.value, ticks(*came.asked_at));
 }
 
 // Chats whose edits are gone show what upstream has again.
@@ -79,7 +79,7 @@ void show_effect(Writer& db, const ConversationId& id)
     }
     const auto raw = find_upstream_raw(db, id, "");
     if (!raw) return; // not mirrored at all
-    const Conversation shown = reread_conversation(db, id, under_edits(*raw, edits, "", Which::all));
+    const Conversation shown = reread_conversation(db, id, with_waiting(*raw, edits, ""));
     if (mirrored)
         put_rows(db, shown);
     else
@@ -93,7 +93,7 @@ void show_effect_on_chat(Writer& db, const ConversationId& id, const std::string
     const auto raw = find_upstream_raw(db, id, chat);
     if (!raw) return;
     const auto edits = load_edits(db, id);
-    replace_chat_row(db, id, reread_chat(db, ChatId{chat}, under_edits(*raw, edits, chat, Which::all)));
+    replace_chat_row(db, id, reread_chat(db, ChatId{chat}, with_waiting(*raw, edits, chat)));
     if (!changes(edits, chat)) drop_upstream_raw(db, id, chat);
 }
 
@@ -106,19 +106,23 @@ Shown overlay_conversation(Writer& db, const Conversation& came)
     const auto edits = load_edits(db, came.id);
     if (removes(edits)) {
         shown.hidden = true;
-        // One that was confirmed since: what came is older than its end.
+        // One that was confirmed since: what came is from before its end.
         for (const EditRow& edit : edits)
-            if (edit.removes && edit.confirmed_at) return shown;
-        put_upstream_raw(db, came.id, "", under_edits(came.raw, edits, "", Which::confirmed));
-        return shown;
+            if (edit.removes && edit.confirmed_at) {
+                note_covered(db, came.id, "");
+                return shown;
+            }
+    } else {
+        release_chats(db, came.id);
+        if (edits.empty()) {
+            drop_upstream_raw(db, came.id, "");
+            return shown;
+        }
     }
-    release_chats(db, came.id);
-    if (edits.empty()) {
-        drop_upstream_raw(db, came.id, "");
-        return shown;
-    }
-    put_upstream_raw(db, came.id, "", under_edits(came.raw, edits, "", Which::confirmed));
-    shown.instead = reread_conversation(db, came.id, under_edits(came.raw, edits, "", Which::all));
+    const SeenThrough seen = see_through_lag(came.raw, edits, "", came.asked_at);
+    note_seen(db, came.id, "", seen, edits);
+    put_upstream_raw(db, came.id, "", seen.raw);
+    if (!shown.hidden) shown.instead = reread_conversation(db, came.id, with_waiting(seen.raw, edits, ""));
     return shown;
 }
 
@@ -128,12 +132,23 @@ bool changes_chats(Writer& db, const ConversationId& id)
     return rows.step();
 }
 
-std::optional<Chat> overlay_chat(Writer& db, const ConversationId& id, const Chat& came)
+std::optional<Chat> overlay_chat(Writer& db, const ConversationId& id, const Chat& came,
+                                 std::optional<Clock::Steady> asked_at)
 {
+    const std::string& chat = came.id.value;
+    if (asked_at)
+        db.run("DELETE FROM edit WHERE conversation = ?1 AND chat = ?2 AND lags_until < ?3", id.value, chat,
+               ticks(*asked_at));
     const auto edits = load_edits(db, id);
-    if (!changes(edits, came.id.value)) return std::nullopt;
-    put_upstream_raw(db, id, came.id.value, under_edits(came.raw, edits, came.id.value, Which::confirmed));
-    return reread_chat(db, came.id, under_edits(came.raw, edits, came.id.value, Which::all));
+    if (!changes(edits, chat)) {
+        drop_upstream_raw(db, id, chat);
+        if (edits.empty()) drop_upstream_raw(db, id, "");
+        return std::nullopt;
+    }
+    const SeenThrough seen = see_through_lag(came.raw, edits, chat, asked_at);
+    note_seen(db, id, chat, seen, edits);
+    put_upstream_raw(db, id, chat, seen.raw);
+    return reread_chat(db, came.id, with_waiting(seen.raw, edits, chat));
 }
 
 bool shows_edit(Reader& db, const ConversationId& id, const ChatId& chat)

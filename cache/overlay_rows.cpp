@@ -8,11 +8,21 @@
 
 namespace alli::cache {
 
+std::int64_t ticks(Clock::Steady when)
+{
+    return when.time_since_epoch().count();
+}
+
+Clock::Steady from_ticks(std::int64_t ticks)
+{
+    return Clock::Steady(Clock::Steady::duration(ticks));
+}
+
 std::vector<EditRow> load_edits(Connection& db, const ConversationId& id)
 {
     std::vector<EditRow> edits;
-    for (const Row row : db.query("SELECT entry, chat, patch, confirmed_at FROM edit WHERE conversation = ?1"
-                                  " ORDER BY place",
+    for (const Row row : db.query("SELECT entry, chat, patch, confirmed_at, lags_until, coalesce(before, '') FROM edit"
+                                  " WHERE conversation = ?1 ORDER BY place",
                                   id.value)) {
         EditRow edit;
         edit.entry = row.integer(0);
@@ -20,6 +30,8 @@ std::vector<EditRow> load_edits(Connection& db, const ConversationId& id)
         edit.removes = row.is_null(2);
         if (!edit.removes) edit.patch = read_patch(row.text(2));
         edit.confirmed_at = row.optional_integer(3);
+        edit.lags_until = row.optional_integer(4);
+        edit.before = row.text(5);
         edits.push_back(std::move(edit));
     }
     return edits;
@@ -44,11 +56,10 @@ void drop_upstream_raw(Writer& db, const ConversationId& id, const std::string& 
     db.run("DELETE FROM upstream_raw WHERE conversation = ?1 AND chat = ?2", id.value, chat);
 }
 
-std::string under_edits(std::string raw, const std::vector<EditRow>& edits, const std::string& chat, Which which)
+std::string with_waiting(std::string raw, const std::vector<EditRow>& edits, const std::string& chat)
 {
     for (const EditRow& edit : edits)
-        if (!edit.removes && edit.chat.value_or("") == chat && (which == Which::all || edit.confirmed_at))
-            raw = with_patch(raw, edit.patch);
+        if (!edit.removes && edit.chat.value_or("") == chat && !edit.confirmed_at) raw = with_patch(raw, edit.patch);
     return raw;
 }
 
