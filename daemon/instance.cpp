@@ -76,6 +76,7 @@ static sync::DeliveryOptions delivery_options(const Config& config)
     sync::DeliveryOptions options;
     options.retry_initial = config.retry_initial;
     options.retry_max = config.retry_max;
+    options.read_lag = config.read_lag;
     options.overwrite = config.on_conflict == "overwrite";
     return options;
 }

@@ -31,6 +31,7 @@ static const auto settings = std::to_array<Setting>({
     {"upstream.connect_timeout", &Config::connect_timeout, "how long a connection may take"},
     {"upstream.request_timeout", &Config::request_timeout, "how long a request may go without progress"},
     {"upstream.time_unit", &Config::time_unit, "unit of upstream's times", {.choices = "auto, s, ms"}},
+    {"upstream.read_lag", &Config::read_lag, "for how long upstream's reads may show the state before a write of ours"},
     {"upstream.daily_count_path", &Config::daily_count_path, "path of the daily counts"},
     {"mirror.path", &Config::mirror_path, "the mirror's file; outbox.db lies beside it"},
     {"sync.interval", &Config::sync_interval, "pause between two polls"},

@@ -31,6 +31,7 @@ struct Config {
     std::chrono::milliseconds connect_timeout{5'000};
     std::chrono::milliseconds request_timeout{30'000};
     std::string time_unit = "auto";
+    std::chrono::milliseconds read_lag{10'000};
     std::string daily_count_path = "/webapi/v2/conversations/daily_count";
 
     std::string mirror_path; // empty: see places.hpp

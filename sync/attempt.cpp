@@ -39,14 +39,22 @@ const std::string* find_value(const Patch& patch, const std::string& name)
     return nullptr;
 }
 
+// As it was sent, or as upstream's answer showed it: upstream may spell it otherwise.
+bool has_set(const cache::Earlier& one, const std::string& name, const std::string& value)
+{
+    const Patch patch = cache::patch_of(one.kind, one.body);
+    const std::string* set = find_value(patch, name);
+    if (set == nullptr) return false;
+    if (cache::same_value(*set, value)) return true;
+    if (!one.response || value == "null") return false; // what an answer lacks is null too
+    return cache::same_value(cache::values_of(*one.response, {{name, ""}}).front().second, value);
+}
+
 // Set by us before, not by somebody else meanwhile.
 bool is_ours(const std::string& name, const std::string& value, const std::vector<cache::Earlier>& earlier)
 {
-    return std::any_of(earlier.begin(), earlier.end(), [&](const cache::Earlier& one) {
-        const Patch patch = cache::patch_of(one.kind, one.body);
-        const std::string* set = find_value(patch, name);
-        return set != nullptr && cache::same_value(*set, value);
-    });
+    return std::any_of(earlier.begin(), earlier.end(),
+                       [&](const cache::Earlier& one) { return has_set(one, name, value); });
 }
 
 // For people to read: what no parser reads is put right.
@@ -74,31 +82,41 @@ std::string find_conflict(const Entry& entry, const Patch& ours, const Patch& th
     return conflict.empty() ? "" : conflict.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Look applied()
+Look found(Look::Finding finding)
 {
     Look look;
-    look.finding = Look::Finding::applied;
+    look.finding = finding;
     return look;
 }
 
-Task<Look> look_at_chat(upstream::Client& client, const Entry& entry)
+// Whether an earlier attempt was applied. A value of ours that is only the state before a later write of ours proves
+// nothing, nor does another value as long as the attempt may not be seen yet.
+Look::Finding judge_attempt(const Patch& ours, const Patch& theirs, const Known& known)
+{
+    if (cache::any_lagging(known.lagging, theirs)) return Look::Finding::lagging;
+    if (all_same(ours, theirs)) return Look::Finding::applied;
+    return known.attempt_may_lag ? Look::Finding::lagging : Look::Finding::send;
+}
+
+Task<Look> look_at_chat(upstream::Client& client, const Entry& entry, const Known& known)
 {
     const Patch ours = cache::patch_of(entry.kind, entry.body);
     const ChatId chat = entry.chat.value_or(ChatId{});
-    const auto found = co_await client.find_chat(*entry.conversation, chat, Priority::delivery);
-    if (found && all_same(ours, cache::values_of(found->raw, ours))) co_return applied();
-    co_return Look{};
+    const auto seen = co_await client.find_chat(*entry.conversation, chat, Priority::delivery);
+    if (!seen) co_return Look{}; // upstream says so itself when it is sent
+    co_return found(judge_attempt(ours, cache::values_of(seen->raw, ours), known));
 }
 
-Look judge_conversation(const Entry& entry, const std::string& raw, const std::vector<cache::Earlier>& earlier,
-                        bool overwrite)
+Look judge_conversation(const Entry& entry, const std::string& raw, const Known& known)
 {
     const Patch ours = cache::patch_of(entry.kind, entry.body);
     const Patch theirs = cache::values_of(raw, ours);
-    if (entry.unclear && all_same(ours, theirs)) return applied();
+    const auto attempt = entry.unclear ? judge_attempt(ours, theirs, known) : Look::Finding::send;
+    if (attempt != Look::Finding::send) return found(attempt);
+    if (known.overwrite || !checks_conflicts(entry)) return Look{};
+    if (cache::any_lagging(known.lagging, theirs)) return found(Look::Finding::lagging);
     Look look;
-    if (overwrite || !checks_conflicts(entry)) return look;
-    look.conflict = find_conflict(entry, ours, theirs, earlier);
+    look.conflict = find_conflict(entry, ours, theirs, known.earlier);
     if (!look.conflict.empty()) look.finding = Look::Finding::conflict;
     return look;
 }
@@ -112,6 +130,13 @@ void add_headers(upstream::Request& request, const std::string& headers)
 }
 
 } // namespace
+
+std::optional<std::string> copy_in(EditKind kind, const std::optional<std::string>& answer)
+{
+    const bool has_content = kind == EditKind::update || kind == EditKind::title || kind == EditKind::feedback;
+    if (!has_content || !answer || !answer->starts_with('{')) return std::nullopt;
+    return answer;
+}
 
 upstream::Request request_of(const Entry& entry)
 {
@@ -132,16 +157,16 @@ bool needs_look(const Entry& entry, bool waited, bool overwrite)
     return waited && !overwrite && checks_conflicts(entry);
 }
 
-Task<Look> look_first(upstream::Client& client, const Entry& entry, std::vector<cache::Earlier> earlier, bool overwrite)
+Task<Look> look_first(upstream::Client& client, const Entry& entry, Known known)
 {
-    if (entry.kind == EditKind::feedback) co_return co_await look_at_chat(client, entry);
-    const auto found = co_await client.find_conversation(*entry.conversation, Priority::delivery);
+    if (entry.kind == EditKind::feedback) co_return co_await look_at_chat(client, entry, known);
+    const auto seen = co_await client.find_conversation(*entry.conversation, Priority::delivery);
     if (entry.kind == EditKind::remove) {
-        if (!found) co_return applied();
-        co_return Look{};
+        if (!seen) co_return found(Look::Finding::applied);
+        co_return found(known.attempt_may_lag ? Look::Finding::lagging : Look::Finding::send);
     }
-    if (!found) co_return Look{}; // upstream says so itself when it is sent
-    co_return judge_conversation(entry, found->raw, earlier, overwrite);
+    if (!seen) co_return Look{}; // upstream says so itself when it is sent
+    co_return judge_conversation(entry, seen->raw, known);
 }
 
 } // namespace alli::sync

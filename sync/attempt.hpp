@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cache/outbox_line.hpp"
+#include "cache/read_lag.hpp"
 #include "upstream/client.hpp"
 
 #include <optional>
@@ -11,12 +12,28 @@
 
 namespace alli::sync {
 
+/// Upstream's own copy of what was changed, where its answer to such a write brings one.
+std::optional<std::string> copy_in(cache::EditKind kind, const std::optional<std::string>& answer);
+
 /// The request as the local app made it, with the entry's own Idempotency-Key.
 upstream::Request request_of(const cache::Entry& entry);
 
+/// What is known before the look.
+struct Known {
+    std::vector<cache::Earlier> earlier;   // writes of ours to the same conversation: what they set is no conflict
+    std::vector<cache::Delivered> lagging; // those that the look may lag behind
+    bool attempt_may_lag = false;          // an earlier attempt may have been applied without being seen yet
+    bool overwrite = false;
+};
+
 /// What the look found.
 struct Look {
-    enum class Finding { send, applied, conflict };
+    enum class Finding {
+        send,
+        applied,
+        conflict,
+        lagging, // nothing yet: what it shows may be the state before a write of ours
+    };
     Finding finding = Finding::send;
     std::string conflict; // {field: {base, upstream, ours}}
 };
@@ -24,9 +41,7 @@ struct Look {
 /// Whether the entry needs a look. `waited`: it was not sent the moment it was accepted.
 bool needs_look(const cache::Entry& entry, bool waited, bool overwrite);
 
-/// Reads upstream. `earlier`: writes of ours to the same conversation; what they set is no change of upstream's.
-/// Throws what the client throws.
-Task<Look> look_first(upstream::Client& client, const cache::Entry& entry, std::vector<cache::Earlier> earlier,
-                      bool overwrite);
+/// Reads upstream. Throws what the client throws.
+Task<Look> look_first(upstream::Client& client, const cache::Entry& entry, Known known);
 
 } // namespace alli::sync

@@ -20,7 +20,8 @@ namespace alli::sync {
 struct DeliveryOptions {
     std::chrono::milliseconds retry_initial{1'000};
     std::chrono::milliseconds retry_max{300'000};
-    bool overwrite = false; // on_conflict: send over what upstream changed meanwhile
+    std::chrono::milliseconds read_lag{10'000}; // for how long reads may show the state before a write of ours
+    bool overwrite = false;                     // on_conflict: send over what upstream changed meanwhile
     int max_parallel = 4;
 };
 

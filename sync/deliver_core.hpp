@@ -63,7 +63,19 @@ struct Deliverer::Core {
     Task<> attempt(Id line, cache::Entry entry, bool waited);
     Task<> ask_for_key();
     Task<bool> accepts_key();
-    Task<std::optional<cache::Outcome>> look(const cache::Entry& entry, bool waited, Verdict* trouble);
+    Task<std::optional<cache::Outcome>> look(const cache::Entry& entry, bool waited, Verdict* trouble,
+                                             std::optional<Clock::Steady>* held_until);
+
+    // While upstream's reads lag behind what was delivered (deliver_lag.cpp).
+    struct Hold {
+        std::optional<Clock::Steady> attempt_lags_until; // of one that may have been applied
+        int looks = 0;
+    };
+    Task<> resume_lag();
+    Known know_before(const cache::Entry& entry, Clock::Steady asked_at, Clock::Steady* lags_until);
+    void note_attempt(std::int64_t id, bool unclear);
+    void hold(const Id& line, std::int64_t id, Clock::Steady lags_until);
+    Task<> read_covered_again();
 
     // How an attempt ends.
     Task<> conclude(Id line, cache::Entry entry, Verdict verdict, std::optional<upstream::Reply> reply);
@@ -104,7 +116,8 @@ struct Deliverer::Core {
     Lines lines;
     std::shared_ptr<Bell> bell; // while it runs
     std::unordered_map<std::int64_t, std::shared_ptr<Waiter>> waiters;
-    std::set<std::int64_t> unshown; // entries of which the mirror shows too much or too little
+    std::unordered_map<std::int64_t, Hold> holds; // of entries that wait
+    std::set<std::int64_t> unshown;               // entries of which the mirror shows too much or too little
     bool loaded = false, failed = false, asking_for_key = false;
     int in_flight = 0;
 };

@@ -20,13 +20,6 @@ bool is_final(EntryState state)
     return state == EntryState::failed || state == EntryState::delivered;
 }
 
-// Upstream's own copy of what was changed came with its answer.
-bool brings_a_copy(EditKind kind, const std::optional<upstream::Reply>& reply)
-{
-    const bool has_content = kind == EditKind::update || kind == EditKind::title || kind == EditKind::feedback;
-    return has_content && reply && reply->body.starts_with('{');
-}
-
 // The id of the request that it came with.
 std::string request_id_of(const Entry& entry)
 {
@@ -119,9 +112,9 @@ Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::o
         if (trouble) co_await clock.sleep(1s);
     }
     log_outcome(entry, outcome);
-    const bool copied = brings_a_copy(entry.kind, reply);
-    std::optional<std::string> copy;
-    if (copied) copy = reply->body;
+    if (is_final(outcome.state)) holds.erase(entry.id);
+    const std::optional<std::string> copy = copy_in(entry.kind, reply ? std::optional(reply->body) : std::nullopt);
+    const bool copied = copy.has_value();
     co_await show_outcome(entry, outcome, copy);
     const bool same = head && head->id == entry.id;
     if (head)
@@ -140,7 +133,8 @@ Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::o
 
 Task<> Deliverer::Core::show_outcome(const Entry& entry, const Outcome& outcome, const std::optional<std::string>& copy)
 {
-    const auto when = clock.steady();
+    cache::Confirmation when(clock.steady(), clock.now(), options.read_lag);
+    when.base = entry.base;
     const auto change = [&](cache::Writer& db) {
         cache::note_outbox(db, entry.conversation);
         if (outcome.state == EntryState::delivered)
@@ -244,10 +238,10 @@ Task<> Deliverer::Core::show_again(std::int64_t id)
 {
     const auto entry = store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
     if (entry && !is_final(entry->state)) co_return co_await show(id);
-    const auto when = clock.steady();
+    const cache::Confirmation when(clock.steady(), clock.now(), options.read_lag);
     const auto change = [&](cache::Writer& db) {
         if (entry && entry->state == EntryState::delivered)
-            cache::confirm_edit(db, *entry, std::nullopt, when);
+            cache::confirm_edit(db, *entry, copy_in(entry->kind, entry->response), when);
         else
             cache::drop_edit(db, id);
     };
@@ -274,6 +268,7 @@ Task<cache::Steered> Deliverer::Core::discard(std::shared_ptr<Core> core, std::i
     const auto job = [&](cache::Writer& db) { outcome = cache::discard_entry(db, id); };
     co_await core->store.write_outbox(job);
     if (outcome != cache::Steered::done) co_return outcome;
+    core->holds.erase(id);
     co_await core->show_again(id);
     if (!core->lines.has_turn(entry->conversation)) core->refresh_line(entry->conversation);
     co_return outcome;

@@ -40,13 +40,10 @@ Task<> Deliverer::Core::load()
     cache::Recovered recovered;
     const auto recover = [&](cache::Writer& db) { recovered = cache::recover(db, clock.now(), clock.now() - a_day); };
     co_await store.write_outbox(recover);
-    // Nothing is under way that was asked for before: what an earlier process confirmed needs no cover any more.
-    const auto forget = [&](cache::Writer& db) {
-        cache::forget_confirmed(db, Clock::Steady::max());
-        // What the outbox settled last may be missing in the feed: whoever follows it looks at all writes once.
-        if (recovered.unclean) cache::note_outbox(db, std::nullopt);
-    };
-    co_await store.write(forget);
+    co_await resume_lag();
+    // What the outbox settled last may be missing in the feed: whoever follows it looks at all writes once.
+    const auto tell = [](cache::Writer& db) { cache::note_outbox(db, std::nullopt); };
+    if (recovered.unclean) co_await store.write(tell);
     const auto now = clock.steady();
     for (const cache::LineHead& head : store.read_outbox([](cache::Reader& db) { return cache::load_lines(db); })) {
         if (lines.has_turn(head.conversation)) continue;
@@ -130,6 +127,7 @@ Task<> Deliverer::Core::keep_house()
             const auto forget = [&](cache::Writer& db) { cache::forget_confirmed(db, clock.steady() - 10min); };
             const auto late = std::exchange(unshown, {});
             for (const std::int64_t id : late) co_await show_again(id);
+            co_await read_covered_again();
             if (clock.steady() >= next_purge) {
                 co_await store.write_outbox(purge);
                 co_await store.write(forget);
@@ -205,8 +203,14 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
         co_return;
     }
     Verdict verdict;
-    auto seen = co_await look(entry, waited, &verdict);
+    std::optional<Clock::Steady> held_until;
+    auto seen = co_await look(entry, waited, &verdict, &held_until);
+    if (held_until) {
+        hold(line, entry.id, *held_until);
+        co_return;
+    }
     if (seen) {
+        entry.base.reset(); // what it was sent over is not known any more
         co_await write_down(line, std::move(entry), std::move(*seen), std::nullopt, 0ms);
         co_return;
     }
@@ -219,6 +223,7 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
             refresh_line(line);
             co_return;
         }
+        entry.base = store.read([&](cache::Reader& db) { return cache::find_base(db, entry); });
         try {
             upstream::Request request = request_of(entry);
             reply = co_await client.deliver(std::move(request));
@@ -227,6 +232,7 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
             if (error.fault() == Fault::canceled) throw;
             verdict = judge(error);
         }
+        note_attempt(entry.id, verdict.unclear);
     } else {
         verdict.unclear = entry.unclear;
     }
@@ -234,19 +240,24 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
 }
 
 // None: it may be sent, unless `trouble` says that upstream could not be asked.
-Task<std::optional<Outcome>> Deliverer::Core::look(const Entry& entry, bool waited, Verdict* trouble)
+Task<std::optional<Outcome>> Deliverer::Core::look(const Entry& entry, bool waited, Verdict* trouble,
+                                                   std::optional<Clock::Steady>* held_until)
 {
     if (!needs_look(entry, waited, options.overwrite)) co_return std::nullopt;
-    auto earlier = store.read_outbox(
+    Clock::Steady lags_until;
+    Known known = know_before(entry, clock.steady(), &lags_until);
+    known.earlier = store.read_outbox(
         [&](cache::Reader& db) { return cache::find_earlier(db, *entry.conversation, entry.place, recent_writes); });
     Look found;
     try {
-        found = co_await look_first(client, entry, std::move(earlier), options.overwrite);
+        found = co_await look_first(client, entry, std::move(known));
     } catch (const Error& error) {
         if (error.fault() == Fault::canceled) throw;
         *trouble = temporary(error);
     }
-    if (!trouble->why.empty() || found.finding == Look::Finding::send) co_return std::nullopt;
+    if (found.finding == Look::Finding::lagging) *held_until = lags_until;
+    if (!trouble->why.empty() || held_until->has_value() || found.finding == Look::Finding::send)
+        co_return std::nullopt;
     Outcome outcome;
     const bool applied = found.finding == Look::Finding::applied;
     outcome.state = applied ? EntryState::delivered : EntryState::conflict;

@@ -2,6 +2,7 @@
 #include "sync/ingest.hpp"
 
 #include "cache/ledger.hpp"
+#include "cache/overlay.hpp"
 #include "cache/unread_fields.hpp"
 #include "cache/variables.hpp"
 #include "sync/audit.hpp"
@@ -93,12 +94,14 @@ void put_variables(cache::Writer& db, const Tools& tools, const Conversation& li
 bool put(cache::Writer& db, const Update& update, How how, Ingested& done, Audit& audit)
 {
     const ConversationId& id = update.conversation.id;
-    if (how.audit) audit.look_at(db, update.conversation);
+    const bool audited = how.audit && !cache::has_delivered(db, id); // what lags is no drift
+    if (audited) audit.look_at(db, update.conversation);
     bool changed = cache::put_conversation(db, update.conversation);
     std::int64_t chats = 0;
-    for (const ChatRun& run : update.runs) chats += cache::put_chats(db, id, run.first_ordinal, run.chats);
+    for (const ChatRun& run : update.runs)
+        chats += cache::put_chats(db, id, run.first_ordinal, run.chats, update.conversation.asked_at);
     const bool cut = update.cut_from && cache::cut_chats(db, id, *update.cut_from);
-    if (how.audit) audit.end_look(chats > 0 || cut);
+    if (audited) audit.end_look(chats > 0 || cut);
     changed = changed || cut || chats > 0;
     done.conversations += changed ? 1 : 0;
     done.chats += chats;

@@ -171,13 +171,14 @@ Task<> read_growing_one(Tools tools, cache::Growing it, Report report)
         return tools.client.list_chats(it.id, page, upstream::Priority::increment);
     };
     const Asked asked = tools.order.ask();
+    const auto asked_at = tools.clock.steady();
     auto chats = co_await with_retries(tools.clock, tools.random, ask);
     if (!chats) co_return; // gone: the next comparison says so
     Ingested done;
     const Turn turn = asked->turn();
     auto put = [&](cache::Writer& db) {
         if (turn.is_outrun(db, it.id)) return;
-        done.chats = cache::put_chats(db, it.id, (page - 1) * page_size, *chats);
+        done.chats = cache::put_chats(db, it.id, (page - 1) * page_size, *chats, asked_at);
     };
     co_await tools.store.write(put);
     if (report) report(done);

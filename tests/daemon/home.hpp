@@ -36,6 +36,7 @@ class Home {
         environment["ALLI_MIRROR_UPSTREAM_URL"] = upstream.url();
         environment["ALLI_API_KEY"] = key;
         environment["ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND"] = "0";
+        environment["ALLI_MIRROR_UPSTREAM_READ_LAG"] = "50ms"; // its reads do not lag unless they are told to
     }
 
     static std::vector<std::string> words(std::vector<std::string> arguments)
