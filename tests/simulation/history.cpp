@@ -3,7 +3,11 @@
 
 #include "cache/conversations.hpp"
 #include "cache/deletions.hpp"
+#include "cache/outbox.hpp"
+#include "cache/overlay.hpp"
 #include "cache/progress.hpp"
+#include "sync/deliver.hpp"
+#include "upstream/target.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -19,19 +23,28 @@ struct History::Process {
           client(history.world_, pace, history.clock_,
                  {"key", TimeUnit::unknown, "/webapi/v2/conversations/daily_count"}),
           engine(client, *history.store_, history.clock_, random, history.options_)
-    {}
+    {
+        const sync::DeliveryHooks hooks{[this](ConversationId id) { engine.wake_conversation(std::move(id)); },
+                                        [this] { engine.wake(); }};
+        if (history.writes_)
+            deliverer = std::make_unique<sync::Deliverer>(client, *history.store_, history.clock_, delivery_random,
+                                                          sync::DeliveryOptions(), hooks);
+    }
 
-    SeededRandom random;
+    SeededRandom random, delivery_random{1};
     upstream::Pace pace;
     upstream::Client client;
     sync::Engine engine;
-    asio::cancellation_signal cancel;
+    std::unique_ptr<sync::Deliverer> deliverer;
+    asio::cancellation_signal cancel, cancel_delivery;
     std::exception_ptr failure;
-    bool ended = false;
+    bool ended = false, delivery_ended = true;
 };
 
-History::History(std::uint64_t seed) : random_(seed), world_(clock_, seed * 7919 + 1)
+History::History(std::uint64_t seed)
+    : random_(seed), app_(seed * 31), writes_(seed % 4 == 1), world_(clock_, seed * 7919 + 1)
 {
+    if (writes_) world_.nature.read_lag = static_cast<Ms>(app_.below(10'001));
     options_.interval = milliseconds(5'000 + static_cast<int>(random_.below(40'000)));
     // What takes the time is the quiet polls of a round: rounds are as short as their parts allow.
     options_.overlap = milliseconds(60'000 + static_cast<int>(random_.below(240'000)));
@@ -60,15 +73,21 @@ void History::start()
         process->ended = true;
     };
     asio::co_spawn(loop_, process_->engine.run(), asio::bind_cancellation_slot(process_->cancel.slot(), ended));
+    if (!writes_) return;
+    process_->delivery_ended = false;
+    auto delivery_ended = [process = process_.get()](std::exception_ptr) { process->delivery_ended = true; };
+    asio::co_spawn(loop_, process_->deliverer->run(),
+                   asio::bind_cancellation_slot(process_->cancel_delivery.slot(), delivery_ended));
 }
 
 // As the kernel would: nothing of what was under way goes on.
 void History::kill()
 {
     process_->cancel.emit(asio::cancellation_type::terminal);
-    for (int i = 0; i < 1000 && !process_->ended; ++i) {
+    process_->cancel_delivery.emit(asio::cancellation_type::terminal);
+    for (int i = 0; i < 1000 && !(process_->ended && process_->delivery_ended); ++i) {
         support::run_until_idle(loop_);
-        if (!process_->ended) clock_.jump_to_next();
+        if (!(process_->ended && process_->delivery_ended)) clock_.jump_to_next();
     }
     process_.reset();
     store_.reset();
@@ -111,10 +130,53 @@ std::string History::live(int acts)
 {
     for (int n = 0; n < acts; ++n) {
         world_.act();
+        if (writes_ && app_.below(2) == 0) write();
         const auto most = random_.below(3) == 0 ? 120'000U : 4'000U;
         pass_time(milliseconds(random_.below(most)));
         if (process_->ended) return "the engine gave up";
         if (std::string wrong = check_claims(); !wrong.empty()) return wrong;
+        if (std::string wrong = check_writes(); !wrong.empty()) return wrong;
+    }
+    return "";
+}
+
+void History::write()
+{
+    if (world_.talks.empty()) return;
+    auto found = world_.talks.begin();
+    std::advance(found, static_cast<std::ptrdiff_t>(app_.below(world_.talks.size())));
+    const ConversationId id{found->first};
+    cache::NewEntry entry;
+    entry.kind = cache::EditKind::title;
+    entry.conversation = id;
+    entry.method = "PUT";
+    entry.path = upstream::conversation_target(id, "/title");
+    entry.headers = "{}";
+    entry.body = json{{"title", fmt::format("ours {}", ++written_)}}.dump();
+    entry.upstream_key = entry.request_hash = std::to_string(written_);
+    entry.created_at = clock_.now();
+    entry.base = store_->read(
+        [&](cache::Reader& db) { return cache::find_base(db, id, cache::patch_of(entry.kind, entry.body)); });
+    sync::Offer offer;
+    offer.conversation = id;
+    asio::co_spawn(loop_, store_->write_outbox([&](cache::Writer& db) { offer.accepted = cache::accept(db, entry); }),
+                   [](std::exception_ptr) {});
+    support::run_until_idle(loop_);
+    asio::co_spawn(loop_, process_->deliverer->offer(std::move(offer), std::chrono::seconds(10)),
+                   [](std::exception_ptr, std::optional<upstream::Reply>) {});
+}
+
+std::string History::check_writes()
+{
+    if (!writes_) return "";
+    cache::EntryQuery query;
+    query.state = cache::EntryState::conflict;
+    for (const cache::Entry& one : store_->read_outbox([&](cache::Reader& db) { return list_entries(db, query); })) {
+        const json theirs = json::parse(*one.conflict)["title"]["upstream"];
+        if (!theirs.get<std::string>().starts_with("edited"))
+            return fmt::format("{} of {} is in conflict: {}", one.id, one.conversation->value, *one.conflict);
+        asio::co_spawn(loop_, process_->deliverer->discard(one.id), [](std::exception_ptr, cache::Steered) {});
+        support::run_until_idle(loop_);
     }
     return "";
 }

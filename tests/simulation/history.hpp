@@ -31,6 +31,8 @@ class History {
     void start();
     void kill();
     std::string live(int acts); // what was wrong on the way
+    void write();               // a title, as a local app would
+    std::string check_writes(); // no conflict with what nobody else wrote; those with what somebody did are given up
     bool settle();              // until nothing is wrong any more; false: it goes on being wrong
     void pass_time(std::chrono::milliseconds time);
 
@@ -41,7 +43,9 @@ class History {
     std::string list_problems();
     std::string compare(alli::cache::Reader& db, const std::string& id, bool chats) const;
 
-    alli::SeededRandom random_;
+    alli::SeededRandom random_, app_; // app_: of the app that writes
+    bool writes_ = false;
+    int written_ = 0;
     support::FakeClock clock_;
     World world_;
     support::TempDir dir_;

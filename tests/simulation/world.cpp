@@ -56,7 +56,7 @@ std::string key_of(const std::pair<Ms, std::string>& place)
 
 } // namespace
 
-World::World(support::FakeClock& clock, std::uint64_t seed) : clock_(clock), random_(seed)
+World::World(support::FakeClock& clock, std::uint64_t seed) : clock_(clock), random_(seed), lag_random_(seed + 1)
 {
     constexpr std::array<std::size_t, 4> embeds{0, 1, 5, 20};
     constexpr std::array<std::size_t, 4> caps{2, 3, 7, 50};
@@ -202,8 +202,13 @@ void World::append(const std::string& id, int count, bool future)
 void World::edit_field(const std::string& id)
 {
     Talk& talk = talks.at(id);
-    talk.fields[chance(0.5) ? "title" : "memo"] = fmt::format("edited {}", written_++);
+    const bool title = chance(0.5);
+    talk.fields[title ? "title" : "memo"] = fmt::format("edited {}", written_++);
     talk.changed = std::max(ours(), talk.visible_from);
+    if (!title) return;
+    talk.title_before.reset(); // what others write shows at once
+    // What was read meanwhile counts for older than our write, and is read again when the lag is over.
+    if (talk.being_written) talk.changed += 20'000 + nature.read_lag;
 }
 
 void World::edit_chat(const std::string& id)
@@ -262,6 +267,7 @@ void World::end_growing()
 alli::Task<Reply> World::send(alli::upstream::Request request)
 {
     ++requests;
+    if (request.method != "GET") co_return co_await write(std::move(request));
     const Ms half = static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.latency))) / 2;
     co_await clock_.sleep(std::chrono::milliseconds(half));
     std::optional<Reply> broken = fault();
@@ -272,6 +278,40 @@ alli::Task<Reply> World::send(alli::upstream::Request request)
                     whole.body.substr(0, std::getenv("ALLI_TRACE_MORE") ? 100000 : 300).c_str());
     co_await clock_.sleep(std::chrono::milliseconds(half));
     co_return whole;
+}
+
+// A title of ours. Its answer may be lost; what does not come from upstream at all is another matter.
+alli::Task<Reply> World::write(alli::upstream::Request request)
+{
+    const auto half = std::chrono::milliseconds(lag_random_.below(static_cast<std::uint64_t>(nature.latency)) / 2);
+    const bool refused = lag_random_.unit() < nature.faults, lost = lag_random_.unit() < nature.faults;
+    co_await clock_.sleep(half);
+    if (away) throw Error(Fault::unreachable, "", "no route to upstream");
+    if (rejecting) co_return plain(401, R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})");
+    if (refused) co_return plain(503, R"({"type":"APIError","code":7000,"message":"busy"})");
+    const std::string rest = request.target.substr(root.size() + 1);
+    const std::string id = decode(rest.substr(0, rest.find('/')));
+    if (!talks.contains(id))
+        co_return plain(404, R"({"type":"APIError","code":7003,"message":"no such conversation"})");
+    Talk& talk = talks.at(id);
+    talk.title_before = std::exchange(talk.fields["title"], json::parse(request.body)["title"]);
+    talk.lags_until = clock_.passed() / std::chrono::milliseconds(1) + nature.read_lag;
+    talk.changed = std::max(ours(), talk.visible_from) + nature.read_lag;
+    talk.being_written = true;
+    Reply answer = reply(item(id, 20));
+    co_await clock_.sleep(half);
+    if (talks.contains(id)) talks.at(id).being_written = false;
+    if (lost) throw Error(Fault::unreachable, "", "the connection was reset");
+    co_return answer;
+}
+
+json World::seen(const std::string& id, std::size_t embed)
+{
+    json shown = item(id, embed);
+    const Talk& talk = talks.at(id);
+    const bool lags = talk.title_before && clock_.passed() / std::chrono::milliseconds(1) < talk.lags_until;
+    if (lags && lag_random_.unit() < 0.6) shown["title"] = *talk.title_before;
+    return shown;
 }
 
 std::optional<Reply> World::fault()
@@ -330,7 +370,7 @@ Reply World::answer(const std::string& target)
     if (auto ails = symptom(id, rest.ends_with("/chats"))) return std::move(*ails);
     if (rest.ends_with("/chats"))
         return chats(found->second, params.contains("pageNo") ? std::stoi(params.at("pageNo")) : 1);
-    return reply(item(id, 20));
+    return reply(seen(id, 20));
 }
 
 json World::item(const std::string& id, std::size_t embed) const
@@ -423,7 +463,7 @@ Reply World::list(const Params& params)
     body["conversations"] = json::array();
     const std::size_t end = std::min(places.size(), at + size);
     for (std::size_t i = at; i < end; ++i) {
-        json one = item(places[i].second, nature.embedded);
+        json one = seen(places[i].second, nature.embedded);
         if (places[i].second == ill && illness == Illness::nonsense) one["chatCount"] = "many";
         body["conversations"].push_back(one);
     }

@@ -26,6 +26,10 @@ struct Talk {
     Ms visible_from = 0;       // our clock: lists and gets show it since then
     Ms changed = 0;            // our clock: the last change that a list shows
     bool chats_edited = false; // silently, at some time: no list shows that
+    // Of a write of ours: until then (time passed) a read may show the title before it.
+    std::optional<json> title_before = {};
+    Ms lags_until = 0;
+    bool being_written = false; // it is applied, and the answer is under way
 };
 
 /// How upstream fails for one conversation alone, until it heals: in lists too, or only where it is asked for by
@@ -41,6 +45,7 @@ struct Nature {
     Ms latency = 100;         // up to
     Ms skew = 0;              // upstream's clock less ours
     Ms late = 0;              // how long after its stamp a chat may become visible
+    Ms read_lag = 0;          // for how long after a write of ours reads may show the state before it
 };
 
 class World final : public alli::upstream::Transport {
@@ -63,6 +68,7 @@ class World final : public alli::upstream::Transport {
     Ms theirs() const; // upstream's
 
     json item(const std::string& id, std::size_t embed) const;
+    std::string any();
 
     Nature nature;
     bool rejecting = false; // the key
@@ -79,7 +85,6 @@ class World final : public alli::upstream::Transport {
     using Params = std::map<std::string, std::string>;
 
     bool chance(double probability) { return random_.unit() < probability; }
-    std::string any();
     json stamp_json(Ms when) const;
 
     void set_clock();
@@ -94,6 +99,8 @@ class World final : public alli::upstream::Transport {
     void begin_growing(const std::string& id);
     void grow(const std::string& id);
 
+    alli::Task<alli::upstream::Reply> write(alli::upstream::Request request);
+    json seen(const std::string& id, std::size_t embed); // as reads show it
     std::optional<alli::upstream::Reply> fault();
     alli::upstream::Reply reply(const json& body) const;
     std::optional<alli::upstream::Reply> symptom(const std::string& id, bool chats) const;
@@ -104,7 +111,7 @@ class World final : public alli::upstream::Transport {
     std::vector<std::pair<Ms, std::string>> window(const Params& params) const;
 
     support::FakeClock& clock_;
-    alli::SeededRandom random_;
+    alli::SeededRandom random_, lag_random_; // its own: histories without writes stay what they were
     int made_ = 0, written_ = 0;
     Ms ago_ = 0; // when what is made now is said to have happened
     std::string growing_;
