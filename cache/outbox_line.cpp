@@ -106,7 +106,8 @@ std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int
                                   " ORDER BY place DESC LIMIT ?3",
                                   id.value, place, limit))
         add(row);
-    for (const Row row : db.query("SELECT kind, body, response FROM entry WHERE conversation IS NULL AND place < ?1"
+    for (const Row row : db.query("SELECT kind, body, response FROM entry WHERE conversation IS NULL"
+                                  " AND (place < ?1 OR state = 'delivered')"
                                   " ORDER BY place DESC LIMIT ?2",
                                   place, limit))
         add(row);

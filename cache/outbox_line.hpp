@@ -34,7 +34,8 @@ struct Outcome {
 /// Writes it down; returns the head that the line has then; none too where the entry was purged meanwhile.
 std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outcome, Instant now);
 
-/// Writes to the same conversation that were accepted before that place, bulk updates too; newest first.
+/// Writes to the same conversation that were accepted before that place, bulk updates too, and those that were
+/// delivered past a line in conflict; newest first.
 struct Earlier {
     EditKind kind;
     std::string body;

@@ -156,6 +156,22 @@ TEST_F(DeliverLagTest, KnowsItsOwnValueAsUpstreamSpellsIt)
     EXPECT_EQ(upstream_.conversations["a"]["title"], "B");
 }
 
+// A bulk update waits for no line in conflict; what stood behind the conflict meets the value of that update.
+TEST_F(DeliverLagTest, KnowsTheBulkUpdateThatPassedItByForItsOwn)
+{
+    upstream_.away = true;
+    title("a", "1");
+    title("a", "2");
+    offer(write_of(EditKind::bulk_update, "", R"({"conversationIds":["a"],"conversationInfo":{"title":"bulk"}})"));
+    upstream_.away = false;
+    upstream_.conversations["a"]["title"] = "theirs";
+    until([&] { return counts().conflicts == 1 && entry(3).state == EntryState::delivered; });
+    EXPECT_EQ(run(deliverer_->discard(1)), cache::Steered::done);
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_EQ(counts().conflicts, 0);
+    EXPECT_EQ(upstream_.conversations["a"]["title"], "2");
+}
+
 TEST_F(DeliverLagTest, AppliesNothingTwiceThatALaterReadShows)
 {
     read_lag_ = 9s;
