@@ -159,6 +159,7 @@ TEST_F(DeliverLagTest, KnowsItsOwnValueAsUpstreamSpellsIt)
 // A bulk update waits for no line in conflict; what stood behind the conflict meets the value of that update.
 TEST_F(DeliverLagTest, KnowsTheBulkUpdateThatPassedItByForItsOwn)
 {
+    read_lag_ = 0s;
     upstream_.away = true;
     title("a", "1");
     title("a", "2");
