@@ -3,7 +3,7 @@
 
 #include "alli/error.hpp"
 #include "alli/log.hpp"
-#include "alli/wire_field.hpp"
+#include "upstream/absence.hpp"
 #include "upstream/daily_count.hpp"
 #include "upstream/header.hpp"
 #include "upstream/reply.hpp"
@@ -15,6 +15,7 @@ namespace alli::upstream {
 namespace {
 
 constexpr std::string_view key_header = "API-KEY";
+constexpr std::chrono::seconds ask_absence_again{30};
 constexpr std::size_t shortest_secret = 16; // shorter ones ("sandbox") are words that an answer may well hold
 
 Request get(std::string target, Priority priority)
@@ -46,16 +47,6 @@ bool read_running(const std::string& body)
         throw Error(Fault::bad_reply, "what answered is not what the API's contract says",
                     "upstream's answer whether a conversation is running has no \"isRunning\"");
     return at->get<bool>();
-}
-
-// An answer that bears no id is of what was asked for; one that bears another is not.
-template <class Id>
-void settle_id(Id& found, const Id& asked, std::string_view what)
-{
-    if (is_made_up(found.value)) found = asked;
-    if (found == asked) return;
-    throw Error(Fault::bad_reply, "what answered is not what the API's contract says",
-                "upstream answered {} with another one", what);
 }
 
 void hide(std::string& text, const std::string& secret)
@@ -106,12 +97,14 @@ void Client::settle(Pace::Slot& slot, Outcome outcome, const Sent& sent)
 }
 
 // What upstream says in an error becomes a message of ours: should it repeat the key, that must not get into a log.
-void Client::require_read(const Reply& reply, std::string_view what) const
+void Client::require_read(const Reply& reply, const Expected& expected, std::string_view what)
 {
-    if (reply.status >= 200 && reply.status < 300) return require_answer(reply, what);
+    const Origin origin = origin_of(reply, expected);
+    if (origin == Origin::service) answered_at_ = clock_.steady();
+    if (origin == Origin::service && reply.status < 300) return;
     Reply masked = reply;
     hide(masked.body, options_.api_key);
-    require_success(masked, what);
+    require_own_success(masked, expected, what);
 }
 
 // Before the first time was seen nobody knows in which unit upstream wants one, and a wrong guess finds nothing: then
@@ -145,7 +138,8 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
     constexpr auto what = "the list of conversations";
     Request request = get(list_target(query), priority);
     Answer answer = co_await call(std::move(request), CallKind::list);
-    require_read(answer.reply, what);
+    const Expected page{Shape::list};
+    require_read(answer.reply, page, what);
 
     Listed listed;
     listed.asked_at = answer.asked_at;
@@ -159,24 +153,61 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
     co_return listed;
 }
 
-Task<std::optional<Reply>> Client::find(std::string target, std::string what, CallKind kind, Priority priority)
+Task<std::optional<Reply>> Client::find(std::string target, Expected expected, std::string what, CallKind kind,
+                                        Priority priority)
 {
     Request request = get(std::move(target), priority);
     Answer answer = co_await call(std::move(request), kind);
-    const bool gone = answer.reply.status == 404 || answer.reply.status == 410;
-    // A page in HTML is no word about the conversation: a gateway or a wrong URL says 404 too.
-    if (gone && !is_html(answer.reply)) co_return std::nullopt;
-    require_read(answer.reply, what);
+    if (says_absent(answer.reply)) {
+        const bool own = co_await is_absence(answer.reply, priority);
+        if (own) co_return std::nullopt;
+        hide(answer.reply.body, options_.api_key);
+        refuse_foreign(answer.reply, expected, what); // a gateway's, or a wrong URL's: no word about the thing
+    }
+    require_read(answer.reply, expected, what);
     co_return std::move(answer.reply);
+}
+
+Task<bool> Client::is_absence(Reply reply, Priority priority)
+{
+    const std::string shape = shape_of_absence(reply);
+    const auto now = clock_.steady();
+    const bool stale = !absence_asked_at_ || now - *absence_asked_at_ >= ask_absence_again;
+    if (absence_ != shape && stale) {
+        absence_ = co_await learn_absence(priority);
+        absence_asked_at_ = now;
+    }
+    if (absence_) co_return *absence_ == shape;
+    // The service does not say 404 for an id that nobody has: then only what the contract calls an error is its word.
+    co_return absence_asked_at_&& has_error_shape(reply.body);
+}
+
+// While one who answers 404 to everything stands in between, the list does not come, and nothing is learned.
+Task<std::optional<std::string>> Client::learn_absence(Priority priority)
+{
+    Request first = get(conversation_target(ConversationId{made_up_id(0)}), priority);
+    const Answer answer = co_await call(std::move(first), CallKind::single);
+    ListQuery least;
+    least.page_size = 1;
+    co_await list_conversations(std::move(least), priority);
+    if (!says_absent(answer.reply)) co_return std::nullopt;
+    std::string shape = shape_of_absence(answer.reply);
+    if (has_error_shape(answer.reply.body)) co_return shape;
+    // Any page says 404: it is the service's if it still says so when the list came.
+    Request second = get(conversation_target(ConversationId{made_up_id(1)}), priority);
+    const Answer again = co_await call(std::move(second), CallKind::single);
+    if (!says_absent(again.reply) || shape_of_absence(again.reply) != shape) co_return std::nullopt;
+    co_return shape;
 }
 
 Task<std::optional<Conversation>> Client::find_conversation(ConversationId id, Priority priority)
 {
     const auto asked_at = clock_.steady();
-    auto reply = co_await find(conversation_target(id), "a conversation", CallKind::single, priority);
+    const Expected one{Shape::conversation, id.value};
+    auto reply = co_await find(conversation_target(id), one, "a conversation", CallKind::single, priority);
     if (!reply) co_return std::nullopt;
     Conversation found = read_conversation(std::move(reply->body), unit_);
-    settle_id(found.id, id, "a conversation");
+    found.id = id; // it may be shown decoded, or not at all
     found.asked_at = asked_at;
     co_return found;
 }
@@ -185,17 +216,19 @@ Task<std::optional<std::vector<Chat>>> Client::list_chats(ConversationId id, int
 {
     std::string target = conversation_target(id, "/chats");
     add_query(target, "pageNo", std::to_string(page_no));
-    auto reply = co_await find(std::move(target), "the chats of a conversation", CallKind::chats, priority);
+    const Expected page{Shape::chats, id.value};
+    auto reply = co_await find(std::move(target), page, "the chats of a conversation", CallKind::chats, priority);
     if (!reply) co_return std::nullopt;
     co_return read_chat_page(std::move(reply->body), unit_);
 }
 
 Task<std::optional<Chat>> Client::find_chat(ConversationId id, ChatId chat, Priority priority)
 {
-    auto reply = co_await find(chat_target(id, chat), "a chat", CallKind::single, priority);
+    const Expected one{Shape::chat, chat.value};
+    auto reply = co_await find(chat_target(id, chat), one, "a chat", CallKind::single, priority);
     if (!reply) co_return std::nullopt;
     Chat found = read_chat(std::move(reply->body), unit_);
-    settle_id(found.id, chat, "a chat");
+    found.id = chat;
     co_return found;
 }
 
@@ -203,7 +236,8 @@ Task<bool> Client::is_running(ConversationId id, Priority priority)
 {
     Request request = get(conversation_target(id, "/running"), priority);
     const Answer answer = co_await call(std::move(request), CallKind::single);
-    require_read(answer.reply, "whether a conversation is running");
+    const Expected state{Shape::running};
+    require_read(answer.reply, state, "whether a conversation is running");
     co_return read_running(answer.reply.body);
 }
 
@@ -214,7 +248,8 @@ Task<std::vector<DailyCount>> Client::daily_counts(std::string start_date, std::
     add_query(target, "endDate", end_date);
     Request request = get(std::move(target), priority);
     const Answer answer = co_await call(std::move(request), CallKind::count);
-    require_read(answer.reply, "the daily counts");
+    const Expected counts{Shape::list}; // a page, whose form is read off it
+    require_read(answer.reply, counts, "the daily counts");
     co_return read_daily_counts(answer.reply.body);
 }
 

@@ -6,6 +6,7 @@
 #include "alli/clock.hpp"
 #include "alli/conversation.hpp"
 #include "alli/wire.hpp"
+#include "upstream/authenticity.hpp"
 #include "upstream/http.hpp"
 #include "upstream/meters.hpp"
 #include "upstream/pace.hpp"
@@ -53,8 +54,8 @@ class Client {
 
     Client(Transport& transport, Pace& pace, Clock& clock, Options options);
 
-    // Reads. 404 or 410 of one thing is an absent value; every other non-2xx throws (key_rejected, unavailable,
-    // refused).
+    // Reads. The service's own 404 or 410 of one thing is an absent value; every other answer of its that is not 2xx
+    // throws (key_rejected, unavailable, refused), and what is not its answer does (bad_reply): authenticity.hpp.
     Task<Listed> list_conversations(ListQuery query, Priority priority);
     Task<std::optional<Conversation>> find_conversation(ConversationId id, Priority priority);
     Task<std::optional<std::vector<Chat>>> list_chats(ConversationId id, int page_no, Priority priority);
@@ -79,6 +80,13 @@ class Client {
     /// A write of the outbox as it came, with our key and in delivery's turn. Any answer is the Reply, a web page too:
     /// the verdict is the caller's.
     Task<Reply> deliver(Request request);
+
+    /// Whether a 404 or 410 is the service's word that something does not exist: it looks like the answer for an id
+    /// that nobody has, while the service answers a list. Asks once, and again when one does not look like that. Throws
+    /// what asking throws.
+    Task<bool> is_absence(Reply reply, Priority priority);
+    /// When the service itself last answered a read; none yet since the start.
+    std::optional<Clock::Steady> answered_at() const noexcept { return answered_at_; }
 
     /// Any other request, with our key in the place of any it had and nothing else changed. For the proxy's relay.
     Task<Reply> relay(Request request);
@@ -114,11 +122,13 @@ class Client {
 
     Task<Answer> call(Request request, CallKind kind);
     void settle(Pace::Slot& slot, Outcome outcome, const Sent& sent);
-    Task<std::optional<Reply>> find(std::string target, std::string what, CallKind kind, Priority priority);
+    Task<std::optional<Reply>> find(std::string target, Expected expected, std::string what, CallKind kind,
+                                    Priority priority);
+    Task<std::optional<std::string>> learn_absence(Priority priority);
     Task<Reply> write(std::string method, std::string target, std::string body, Identity who, Priority priority);
     std::string list_target(const ListQuery& query) const;
     void add_windows(std::string& target, const ListQuery& query) const;
-    void require_read(const Reply& reply, std::string_view what) const;
+    void require_read(const Reply& reply, const Expected& expected, std::string_view what);
 
     Transport& transport_;
     Pace& pace_;
@@ -127,6 +137,8 @@ class Client {
     TimeUnit unit_;
     Meters meters_;
     std::function<Task<>()> admit_;
+    std::optional<Clock::Steady> answered_at_, absence_asked_at_;
+    std::optional<std::string> absence_; // shape_of_absence of the service's own
 };
 
 } // namespace alli::upstream

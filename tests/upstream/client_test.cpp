@@ -184,18 +184,13 @@ TEST(Client, EncodesIdsInEveryPath)
     EXPECT_EQ(world.asked().target, base + "/running");
 }
 
-TEST(Client, KnowsThatOneThingIsAbsent)
+TEST(Client, TakesNoNotFoundOfAListForAnAnswer)
 {
     World world;
     world.says(404, R"({"type":"APIError","code":7003,"message":"not found"})");
-    EXPECT_FALSE(world.run(world.client->find_conversation(world.id, Priority::app)));
-    EXPECT_FALSE(world.run(world.client->list_chats(world.id, 1, Priority::app)));
-    EXPECT_FALSE(world.run(world.client->find_chat(world.id, world.chat, Priority::app)));
     const auto error = world.failure(world.client->list_conversations({}, Priority::app));
     ASSERT_TRUE(error);
     EXPECT_EQ(error->fault(), Fault::refused);
-    world.says(410, R"({"type":"APIError","code":7003,"message":"gone"})");
-    EXPECT_FALSE(world.run(world.client->find_conversation(world.id, Priority::app)));
 }
 
 TEST(Client, DoesNotTakeAPagesNotFoundForAnAbsentConversation)
