@@ -229,6 +229,14 @@ std::optional<std::string> find_base(Reader& db, const Entry& entry)
     return write_patch(values_of(*raw, wanted));
 }
 
+std::vector<ConversationId> find_edited(Reader& db, std::int64_t entry, int limit)
+{
+    std::vector<ConversationId> ids;
+    for (const Row row : db.query("SELECT conversation FROM edit WHERE entry = ?1 LIMIT ?2", entry, limit))
+        ids.push_back(ConversationId{std::string(row.text(0))});
+    return ids;
+}
+
 std::vector<std::int64_t> load_shown(Reader& mirror)
 {
     std::vector<std::int64_t> ids;

@@ -70,6 +70,9 @@ struct Lagging {
 };
 Lagging load_lagging(Reader& db, const ConversationId& id, const std::optional<ChatId>& chat, Clock::Steady asked_at);
 
+/// Conversations in which an entry shows.
+std::vector<ConversationId> find_edited(Reader& db, std::int64_t entry, int limit);
+
 /// The entries that wait as far as the mirror shows, and, of the outbox, those that wait: what differs after a start
 /// has to be shown again. Ascending.
 std::vector<std::int64_t> load_shown(Reader& mirror);

@@ -120,13 +120,13 @@ Missing find_all(const Conversation& listed)
 }
 
 Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing,
-                                     upstream::Priority priority)
+                                     upstream::Priority priority, KnownElsewhere elsewhere)
 {
     Update update;
     const std::int64_t least = least_count(listed);
     std::int64_t known = -1; // how many chats upstream has, once a page that is not full has told
     for (int page = missing.first_page; page <= missing.last_page; ++page) {
-        auto chats = co_await client.list_chats(listed.id, page, priority);
+        auto chats = co_await list_own_chats(client, listed.id, page, priority, elsewhere);
         const std::int64_t first = (std::int64_t{page} - 1) * page_size;
         if (!chats) { // behind pages that were full it is how some say that there are no more
             const bool plain = update.pages > 0 && first >= least;

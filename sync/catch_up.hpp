@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cache/conversations.hpp"
+#include "sync/own_chats.hpp"
 #include "upstream/client.hpp"
 
 #include <optional>
@@ -42,7 +43,8 @@ Missing find_all(const Conversation& listed);
 std::int64_t tail_start(const Conversation& listed);
 
 /// None when the conversation is gone meanwhile; Error{bad_reply} where upstream has it, and not its chats.
+/// `elsewhere`: whether chats are known to be another conversation's; empty: nobody knows.
 Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing,
-                                     upstream::Priority priority);
+                                     upstream::Priority priority, KnownElsewhere elsewhere = {});
 
 } // namespace alli::sync

@@ -11,6 +11,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -77,6 +78,16 @@ struct Deliverer::Core {
     void hold(const Id& line, std::int64_t id, Clock::Steady lags_until);
     Task<> read_covered_again();
 
+    // Whose answer it was: deliver_foreign.cpp.
+    Task<std::optional<cache::Outcome>> recall(const cache::Entry& entry, Verdict* hold);
+    Task<Verdict> weigh(const cache::Entry& entry, const upstream::Reply& reply);
+    Task<bool> is_confirmed(const cache::Entry& entry);
+    Task<> count_foreign(const cache::Entry& entry, const upstream::Reply& reply, Verdict* verdict);
+    Task<> forget_foreign(std::int64_t id);
+    Task<> show_foreign();
+    Task<> put_down(std::function<void(cache::Writer&)> change);
+    bool is_heard_since(Clock::Steady when) const;
+
     // How an attempt ends.
     Task<> conclude(Id line, cache::Entry entry, Verdict verdict, std::optional<upstream::Reply> reply);
     Task<> write_down(Id line, cache::Entry entry, cache::Outcome outcome, std::optional<upstream::Reply> reply,
@@ -116,8 +127,13 @@ struct Deliverer::Core {
     Lines lines;
     std::shared_ptr<Bell> bell; // while it runs
     std::unordered_map<std::int64_t, std::shared_ptr<Waiter>> waiters;
-    std::unordered_map<std::int64_t, Hold> holds; // of entries that wait
-    std::set<std::int64_t> unshown;               // entries of which the mirror shows too much or too little
+    std::unordered_map<std::int64_t, Hold> holds;          // of entries that wait
+    std::set<std::int64_t> unshown;                        // entries of which the mirror shows too much or too little
+    std::optional<Clock::Steady> silent_at;                // somebody else answers, and nobody hears the service
+    std::optional<Clock::Steady> write_answered_at;        // by the service
+    std::map<std::int64_t, Clock::Steady> foreign_counted; // entries' last foreign answers that counted
+    std::set<cache::EditKind> believed;                    // kinds of which nothing can be read back
+    std::optional<std::string> foreign_shown;              // the problem that status has
     bool loaded = false, failed = false, asking_for_key = false;
     int in_flight = 0;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How an attempt ends, and what others ask of a Deliverer: offers, retries, discards.
 #include "alli/log.hpp"
+#include "cache/outbox_foreign.hpp"
 #include "cache/overlay.hpp"
 #include "sync/deliver_core.hpp"
 
@@ -18,6 +19,14 @@ constexpr std::size_t most_kept = 256 * 1024; // of an answer
 bool is_final(EntryState state)
 {
     return state == EntryState::failed || state == EntryState::delivered;
+}
+
+// Whether upstream's own copy of what was changed came with its answer.
+bool brings_a_copy(const Entry& entry, const std::optional<upstream::Reply>& reply)
+{
+    const upstream::Expected expected = expected_answer(entry);
+    return expected.shape != upstream::Shape::nothing && reply &&
+           upstream::origin_of(*reply, expected) == upstream::Origin::service;
 }
 
 // The id of the request that it came with.
@@ -113,7 +122,8 @@ Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::o
     }
     log_outcome(entry, outcome);
     if (is_final(outcome.state)) holds.erase(entry.id);
-    const std::optional<std::string> copy = copy_in(entry.kind, reply ? std::optional(reply->body) : std::nullopt);
+    std::optional<std::string> copy;
+    if (brings_a_copy(entry, reply)) copy = copy_in(entry.kind, reply->body);
     const bool copied = copy.has_value();
     co_await show_outcome(entry, outcome, copy);
     const bool same = head && head->id == entry.id;
@@ -251,7 +261,10 @@ Task<> Deliverer::Core::show_again(std::int64_t id)
 Task<cache::Retried> Deliverer::Core::retry(std::shared_ptr<Core> core, std::int64_t id)
 {
     cache::Retried retried;
-    const auto job = [&](cache::Writer& db) { retried = cache::retry_entry(db, id); };
+    const auto job = [&](cache::Writer& db) {
+        retried = cache::retry_entry(db, id);
+        cache::forget_foreign(db, id); // a person vouches for it
+    };
     co_await core->store.write_outbox(job);
     if (retried.outcome != cache::Steered::done) co_return retried;
     co_await core->show(id);

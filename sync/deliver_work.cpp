@@ -29,6 +29,7 @@ Verdict temporary(const Error& error)
 {
     Verdict verdict = judge(error);
     verdict.answered = error.fault() != Fault::unreachable;
+    verdict.foreign = error.fault() == Fault::bad_reply;
     verdict.unclear = false; // nothing was sent
     return verdict;
 }
@@ -128,6 +129,12 @@ Task<> Deliverer::Core::keep_house()
             const auto late = std::exchange(unshown, {});
             for (const std::int64_t id : late) co_await show_again(id);
             co_await read_covered_again();
+            co_await show_foreign();
+            if (silent_at && is_heard_since(*silent_at)) {
+                silent_at.reset();
+                lines.hurry(); // the service is back, as a read found out
+                ring();
+            }
             if (clock.steady() >= next_purge) {
                 co_await store.write_outbox(purge);
                 co_await store.write(forget);
@@ -209,6 +216,7 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
         hold(line, entry.id, *held_until);
         co_return;
     }
+    if (!seen && verdict.why.empty()) seen = co_await recall(entry, &verdict);
     if (seen) {
         entry.base.reset(); // what it was sent over is not known any more
         co_await write_down(line, std::move(entry), std::move(*seen), std::nullopt, 0ms);
@@ -227,7 +235,7 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
         try {
             upstream::Request request = request_of(entry);
             reply = co_await client.deliver(std::move(request));
-            verdict = judge(*reply, entry.kind, clock.now());
+            verdict = co_await weigh(entry, *reply);
         } catch (const Error& error) {
             if (error.fault() == Fault::canceled) throw;
             verdict = judge(error);
@@ -275,7 +283,16 @@ Task<> Deliverer::Core::conclude(Id line, Entry entry, Verdict verdict, std::opt
         if (!accepted && !gate.is_rejected()) log_event<Event::key_refused>();
         gate.note_key(accepted, clock.steady());
     }
-    if (gate.note(verdict, line ? line->value : "", clock.steady())) lines.hurry();
+    if (verdict.foreign && reply)
+        co_await count_foreign(entry, *reply, &verdict);
+    else if (reply && !verdict.unclear)
+        co_await forget_foreign(entry.id);
+    Verdict heard = verdict; // who answers in the service's place is nobody, unless it answers others
+    if (verdict.foreign && !is_heard_since(clock.steady() - 1min)) {
+        heard.answered = false;
+        silent_at = clock.steady();
+    }
+    if (gate.note(heard, line ? line->value : "", clock.steady())) lines.hurry();
     if (!gate.is_open(clock.steady())) let_go();
     int& failures = lines.failures(line);
     std::chrono::milliseconds pause{0};

@@ -71,8 +71,9 @@ Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
     outcome->id = listed.id;
     outcome->last_chat_at = listed.last_chat_at;
     const Missing missing = look_up(tools, listed, how.depth);
+    const KnownElsewhere elsewhere = known_elsewhere(tools.store, listed.id);
     std::function<Task<std::optional<Update>>()> ask = [&] {
-        return catch_up(tools.client, listed, missing, how.priority);
+        return catch_up(tools.client, listed, missing, how.priority, elsewhere);
     };
     try {
         outcome->update = co_await with_retries(tools.clock, tools.random, ask);
@@ -137,8 +138,9 @@ int most_embedded(const std::vector<Conversation>& listed)
 
 Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority)
 {
-    if (fault == Fault::bad_reply || fault == Fault::refused) co_return true;
-    if (fault != Fault::unavailable && fault != Fault::key_rejected) co_return false;
+    if (fault == Fault::refused) co_return true;
+    // A portal's page is nobody's own either.
+    if (fault != Fault::unavailable && fault != Fault::key_rejected && fault != Fault::bad_reply) co_return false;
     upstream::ListQuery least;
     least.page_size = 1;
     try {

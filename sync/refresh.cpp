@@ -6,6 +6,7 @@
 #include "cache/drift.hpp"
 #include "cache/ledger.hpp"
 #include "sync/mutant.hpp"
+#include "sync/own_chats.hpp"
 #include "sync/passes.hpp"
 #include "sync/retry.hpp"
 #include "sync/suspects.hpp"
@@ -168,7 +169,8 @@ Task<> read_growing_one(Tools tools, cache::Growing it, Report report)
     constexpr std::int64_t page_size = 100;
     const int page = static_cast<int>((it.chats - 1) / page_size) + 1;
     std::function<Task<std::optional<std::vector<Chat>>>()> ask = [&] {
-        return tools.client.list_chats(it.id, page, upstream::Priority::increment);
+        return list_own_chats(tools.client, it.id, page, upstream::Priority::increment,
+                              known_elsewhere(tools.store, it.id));
     };
     const Asked asked = tools.order.ask();
     const auto asked_at = tools.clock.steady();

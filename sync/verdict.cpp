@@ -1,56 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/verdict.hpp"
 
+#include "upstream/absence.hpp"
+#include "upstream/members.hpp"
 #include "upstream/reply.hpp"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 namespace alli::sync {
 namespace {
 
 using cache::EditKind;
+using upstream::Origin;
+using upstream::Shape;
 using Kind = Verdict::Kind;
 
-// Whether upstream answers this kind with what it made of it; the others have no content to be judged by.
-bool answers_with_json(EditKind kind)
+constexpr std::chrono::milliseconds longest_of_others{30'000}; // of what gateways ask to wait
+
+Shape shape_of(EditKind kind)
 {
-    return kind == EditKind::update || kind == EditKind::title || kind == EditKind::feedback;
+    if (kind == EditKind::update || kind == EditKind::title) return Shape::conversation;
+    return kind == EditKind::feedback ? Shape::chat : Shape::nothing;
 }
 
-// A good status in front of something else: a captive portal's page, a gateway's sentence.
-bool is_readable(const upstream::Reply& reply, EditKind kind)
+// What it was to change is as it was before: an answer to an earlier request, or one that was made too early.
+bool shows_what_was(const upstream::Reply& reply, const cache::Entry& entry)
 {
-    if (upstream::is_html(reply)) return false;
-    return !answers_with_json(kind) || reply.body.empty() || nlohmann::json::accept(reply.body);
+    if (!entry.base) return false;
+    const auto all = upstream::members_of(reply.body);
+    if (!all) return false;
+    const auto inner = upstream::members_of(upstream::value_of(*all, "result"));
+    const upstream::Members& members = inner ? *inner : *all;
+    const cache::Patch base = cache::read_patch(*entry.base);
+    const cache::Patch ours = cache::patch_of(entry.kind, entry.body);
+    return std::any_of(ours.begin(), ours.end(), [&](const auto& set) {
+        const auto now = upstream::value_of(members, set.first);
+        if (now.empty() || set.first == "categories" || cache::same_value(now, set.second)) return false;
+        return std::any_of(base.begin(), base.end(), [&](const auto& before) {
+            return before.first == set.first && cache::same_value(before.second, now);
+        });
+    });
 }
 
-std::string describe(const upstream::Reply& reply)
+void judge_success(Verdict& verdict, const upstream::Reply& reply, const cache::Entry& entry, Origin origin)
 {
-    return fmt::format("upstream answered {}: {}", reply.status, upstream::describe_error(reply));
+    if (origin == Origin::foreign) {
+        verdict.foreign = verdict.unclear = true;
+        verdict.why = describe_foreign(reply, expected_answer(entry));
+        return;
+    }
+    verdict.kind = Kind::delivered;
+    verdict.unproven =
+        origin == Origin::unproven || shape_of(entry.kind) == Shape::nothing || shows_what_was(reply, entry);
+}
+
+std::string describe(const upstream::Reply& reply, const cache::Entry& entry)
+{
+    std::string text = fmt::format("upstream answered {}: {}", reply.status, upstream::describe_error(reply));
+    if (reply.status == 405)
+        text += fmt::format("; it does not take {} for the operation `{}`, whose method and path the contract leaves "
+                            "open: send it as upstream wants it",
+                            entry.method, cache::name_of(entry.kind));
+    return text;
 }
 
 } // namespace
 
-Verdict judge(const upstream::Reply& reply, EditKind kind, Instant now)
+upstream::Expected expected_answer(const cache::Entry& entry)
 {
+    upstream::Expected expected;
+    expected.shape = shape_of(entry.kind);
+    if (entry.conversation) expected.id = entry.conversation->value;
+    if (entry.kind == EditKind::feedback) {
+        expected.parent = expected.id;
+        expected.id = entry.chat ? std::string_view(entry.chat->value) : std::string_view();
+    }
+    return expected;
+}
+
+Verdict judge(const upstream::Reply& reply, const cache::Entry& entry, bool absence, Instant now)
+{
+    Origin origin = upstream::origin_of(reply, expected_answer(entry));
+    if (upstream::says_absent(reply)) origin = absence ? Origin::service : Origin::foreign;
+
     Verdict verdict;
     verdict.retry_after = upstream::retry_after(reply, now);
+    if (origin == Origin::foreign && verdict.retry_after)
+        verdict.retry_after = std::min(*verdict.retry_after, longest_of_others);
     if (reply.status >= 200 && reply.status < 300) {
-        if (is_readable(reply, kind)) {
-            verdict.kind = Kind::delivered;
-            return verdict;
-        }
-        verdict.why = fmt::format("upstream answered {} with something that is not the API's", reply.status);
-        verdict.unclear = true;
+        judge_success(verdict, reply, entry, origin);
         return verdict;
     }
-    verdict.why = describe(reply);
-    const Fault fault = upstream::fault_of(reply.status);
-    if (fault == Fault::key_rejected) verdict.kind = Kind::rejected;
-    // A page that says 404 is no word about the conversation: a gateway, or a wrong URL.
-    if (fault == Fault::refused && !(reply.status == 404 && upstream::is_html(reply))) verdict.kind = Kind::refused;
-    verdict.unclear = reply.status >= 500 && reply.status != 503;
+    verdict.why = describe(reply, entry);
+    verdict.unclear = origin == Origin::foreign || (reply.status >= 500 && reply.status != 503);
     verdict.for_all = reply.status == 429;
+    const Fault fault = upstream::fault_of(reply.status);
+    if (fault == Fault::unavailable) return verdict; // it will pass, whoever says so
+    if (origin == Origin::foreign) {
+        verdict.foreign = true;
+        verdict.why = describe_foreign(reply, expected_answer(entry));
+        return verdict;
+    }
+    verdict.kind = fault == Fault::key_rejected ? Kind::rejected : Kind::refused;
+    // Sent before, and that was a yes: it is gone, as it was to be.
+    const bool done_before = entry.kind == EditKind::remove && entry.unclear && upstream::says_absent(reply);
+    if (done_before) verdict = Verdict{};
+    if (done_before) verdict.kind = Kind::delivered;
     return verdict;
 }
 

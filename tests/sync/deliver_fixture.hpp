@@ -21,6 +21,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 namespace alli::sync {
 
 using nlohmann::json;
@@ -30,11 +33,15 @@ class WritableUpstream final : public upstream::Transport {
     explicit WritableUpstream(Clock& clock) : clock_(clock) {}
 
     std::map<std::string, json> conversations;
+    std::map<std::string, json> chats; // by their ids
+    std::set<std::string> running;
     std::vector<std::string> applied; // "method path body", in order
     std::vector<upstream::Request> requests;
     bool away = false;
     /// Instead of an answer, before anything is applied; may throw.
     std::function<std::optional<upstream::Reply>(const upstream::Request&)> before;
+    /// What comes instead of the answer, after it was applied.
+    std::function<void(const upstream::Request&, upstream::Reply&)> change;
     /// After it was applied; may throw.
     std::function<void(const upstream::Request&)> after;
     std::chrono::milliseconds takes{0};
@@ -55,6 +62,7 @@ class WritableUpstream final : public upstream::Transport {
             if (auto reply = before(request)) co_return std::move(*reply);
         upstream::Reply reply = answer(request);
         if (after) after(request);
+        if (change) change(request, reply);
         co_return reply;
     }
 
@@ -62,7 +70,8 @@ class WritableUpstream final : public upstream::Transport {
     {
         upstream::Reply reply;
         reply.status = status;
-        reply.body = body;
+        // An error of the service's says so.
+        reply.body = status >= 400 && body == "{}" ? R"({"type":"APIError","code":7000,"message":"no"})" : body;
         reply.headers.push_back({"Content-Type", "application/json"});
         if (!retry_after.empty()) reply.headers.push_back({"Retry-After", retry_after});
         return reply;
@@ -84,14 +93,25 @@ class WritableUpstream final : public upstream::Transport {
         if (rest == "bulk_update") return bulk(request);
         const std::string id = rest.substr(0, rest.find('/'));
         if (!conversations.contains(id)) return says(404, R"({"code":7003,"message":"no such conversation"})");
+        const std::string chat = rest.find("/chats/") == rest.npos ? "" : rest.substr(rest.find("/chats/") + 7, 2);
+        if (request.method == "GET" && rest.ends_with("/running"))
+            return says(200, running.contains(id) ? R"({"isRunning":true})" : R"({"isRunning":false})");
+        if (request.method == "GET" && !chat.empty()) return says(200, chats[chat].dump());
         if (request.method == "GET") return says(200, conversations[id].dump());
         applied.push_back(request.method + ' ' + rest + ' ' + request.body);
         if (request.method == "DELETE") {
             conversations.erase(id);
             return says(200, "");
         }
-        if (rest.ends_with("/stop")) return says(200, "");
+        if (rest.ends_with("/stop")) {
+            running.erase(id);
+            return says(200, "");
+        }
         const json body = json::parse(request.body);
+        if (!chat.empty()) {
+            for (const auto& [name, value] : body.items()) chats[chat][name] = value;
+            return says(200, chats[chat].dump());
+        }
         for (const auto& [name, value] : body.items()) conversations[id][name] = value;
         return says(200, conversations[id].dump());
     }
@@ -198,9 +218,15 @@ class DeliverTest : public testing::Test {
         if (!bulk) entry.conversation = ConversationId{id};
         entry.method = kind == cache::EditKind::remove         ? "DELETE"
                        : bulk || kind == cache::EditKind::stop ? "POST"
+                       : kind == cache::EditKind::feedback     ? "POST"
                                                                : "PUT";
         entry.path = bulk ? root + "bulk_update" : root + id + (kind == cache::EditKind::title ? "/title" : "");
         if (kind == cache::EditKind::stop) entry.path += "/stop";
+        if (kind == cache::EditKind::feedback) {
+            entry.chat = ChatId{id + "1"};
+            entry.path += "/chats/" + id + "1/feedback";
+            upstream_.chats.try_emplace(id + "1", json::object({{"id", id + "1"}, {"rating", nullptr}}));
+        }
         entry.headers = R"({"OWN-USER-ID":"me"})";
         entry.body = body;
         entry.upstream_key = "key " + std::to_string(++keys_);

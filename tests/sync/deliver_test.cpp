@@ -79,8 +79,10 @@ TEST_F(DeliverTest, ComesBackWithin15SecondsHoweverLongUpstreamWasAway)
 struct Permanent : DeliverTest, testing::WithParamInterface<int> {};
 TEST_P(Permanent, AnswersMakeItFailAndTheAppSeesThem)
 {
-    upstream_.before = [](const upstream::Request&) {
-        return std::optional(WritableUpstream::says(GetParam(), R"({"code":7003,"message":"no"})"));
+    upstream_.before = [](const upstream::Request& request) { // of a 404 more is asked
+        return request.method == "PUT"
+                   ? std::optional(WritableUpstream::says(GetParam(), R"({"code":7003,"message":"no"})"))
+                   : std::nullopt;
     };
     const auto offered = title("a", "new");
     ASSERT_TRUE(offered->reply);

@@ -306,7 +306,8 @@ TEST_F(Unreadable, PageOfChatsThatIsNotThereIsTheEndOfThem)
     model_.add("even", model_.now - 5, 200);
     model_.before = [this](const upstream::Request& request) {
         auto made = uncounted(request.target);
-        if (request.target.ends_with("/even/chats?pageNo=3")) made.status = 404;
+        if (request.target.ends_with("/even/chats?pageNo=3"))
+            made = model_.answer_of("/webapi/v2/conversations/none"); // the service's own 404
         return std::optional(made);
     };
     pass();
@@ -383,11 +384,46 @@ TEST_F(Unreadable, AnswerThatAllGetIsNoProblemOfOne)
     model_.before = [](const upstream::Request&) {
         upstream::Reply made;
         made.status = 403;
+        made.body = R"({"type":"APIError","code":7001,"message":"no"})";
         return std::optional(made);
     };
     ask_for({"c30"});
     EXPECT_FALSE(state_after_run_.key_accepted);
     EXPECT_FALSE(problem_of("c30"));
+}
+
+TEST_F(Unreadable, PageOfAPortalIsNoProblemOfOneAndNoWordAboutTheKey)
+{
+    for (const int status : {200, 401, 403, 404, 407, 410}) {
+        SCOPED_TRACE(status);
+        model_.before = [&](const upstream::Request&) {
+            upstream::Reply made;
+            made.status = status;
+            made.body = "<html><title>Sign in</title></html>";
+            return std::optional(made);
+        };
+        ask_for({"c30"});
+        EXPECT_TRUE(state_after_run_.key_accepted);
+        EXPECT_TRUE(holds("c30"));
+        EXPECT_FALSE(problem_of("c30"));
+        EXPECT_NE(state_after_run_.error.find("Sign in"), std::string::npos) << state_after_run_.error;
+    }
+}
+
+// An answer to another request: it holds what is known to be another's.
+TEST_F(Unreadable, PageOfChatsOfAnotherConversationIsAskedForAgain)
+{
+    model_.embedded = 0;
+    model_.add("late", model_.now - 5, 30);
+    bool once = true;
+    model_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (request.target.find("/late/chats") == std::string::npos || !std::exchange(once, false)) return std::nullopt;
+        return model_.answer_of("/webapi/v2/conversations/c7/chats?pageNo=1");
+    };
+    pass();
+    EXPECT_FALSE(once);
+    EXPECT_TRUE(problems().empty());
+    expect_mirror_equals_model();
 }
 
 } // namespace
