@@ -5,6 +5,7 @@
 #include "alli/quick_hash.hpp"
 #include "cache/conversations.hpp"
 #include "cache/progress.hpp"
+#include "proxy/own_answer.hpp"
 #include "proxy/target.hpp"
 #include "proxy/validator.hpp"
 #include "proxy/waiting.hpp"
@@ -81,7 +82,7 @@ Task<Flights::Outcome> ask_and_keep(const Needs& needs, upstream::Request reques
     Task<upstream::Reply> asking = needs.relay(std::move(request));
     outcome.reply = co_await std::move(asking);
     withhold_purged(needs, target, outcome.reply);
-    if (outcome.reply.status == 200) {
+    if (outcome.reply.status == 200 && is_own_answer(target, outcome.reply)) {
         Task<bool> keeping = keep(needs, std::move(kept), outcome.reply.body);
         outcome.stored = co_await std::move(keeping);
     }

@@ -103,6 +103,27 @@ TEST_F(Keep, WhatCannotBeReadIsPassedOnAndNotKept)
     }
 }
 
+// What was left of another request, say.
+TEST_F(Keep, NothingOfAnAnswerThatBearsAnotherIdOrNoneOfItsMembers)
+{
+    fill();
+    const std::string item = std::string(list) + "/a";
+    json other = conversation("other", 1, 1);
+    other["variables"] = {{"plan", "of another"}};
+    for (const std::string& body : {other.dump(), std::string(R"({"result":[],"errors":"no"})"), std::string("{}"),
+                                    std::string(R"({"variables":{"plan":"x"},"error":{"name":"BUSY"}})")}) {
+        upstream_.reply.body = body;
+        for (int n = 0; n < 2; ++n) {
+            const auto reply = get(item + "?variables=plan");
+            EXPECT_EQ(reply.body, body);
+            EXPECT_EQ(status(reply), "alli-mirror; fwd=miss") << body;
+        }
+    }
+    other["id"] = "a";
+    upstream_.reply.body = other.dump();
+    EXPECT_EQ(status(get(item + "?variables=plan")), "alli-mirror; fwd=miss; stored");
+}
+
 TEST_F(Keep, VariablesForAsLongAsTheyAreFreshAndLongerWithoutUpstream)
 {
     fill();
