@@ -56,7 +56,8 @@ std::string key_of(const std::pair<Ms, std::string>& place)
 
 } // namespace
 
-World::World(support::FakeClock& clock, std::uint64_t seed) : clock_(clock), random_(seed), lag_random_(seed + 1)
+World::World(support::FakeClock& clock, std::uint64_t seed)
+    : clock_(clock), random_(seed), lag_random_(seed + 1), stray_random_(seed * 31 + 7)
 {
     constexpr std::array<std::size_t, 4> embeds{0, 1, 5, 20};
     constexpr std::array<std::size_t, 4> caps{2, 3, 7, 50};
@@ -68,6 +69,7 @@ World::World(support::FakeClock& clock, std::uint64_t seed) : clock_(clock), ran
     nature.embedded = embeds[random_.below(embeds.size())];
     nature.page_cap = caps[random_.below(caps.size())];
     nature.faults = chance(0.5) ? random_.unit() * 0.2 : 0;
+    if (stray_random_.unit() < 0.4) nature.strays = stray_random_.unit() * 0.15;
     nature.latency = 1 + static_cast<Ms>(random_.below(500));
     // Without a Date our clock is all there is, and it must be right.
     if (nature.sends_date && chance(0.5)) nature.skew = static_cast<Ms>(random_.below(1'200'000)) - 600'000;
@@ -271,6 +273,7 @@ alli::Task<Reply> World::send(alli::upstream::Request request)
     const Ms half = static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.latency))) / 2;
     co_await clock_.sleep(std::chrono::milliseconds(half));
     std::optional<Reply> broken = fault();
+    if (!broken) broken = stray(request.target);
     Reply whole = broken ? std::move(*broken) : answer(request.target);
     if (std::getenv("ALLI_TRACE"))
         std::printf("%s %d %s -> %d %s\n", alli::to_rfc3339(clock_.now()).c_str(), static_cast<int>(request.priority),
@@ -332,6 +335,31 @@ std::optional<Reply> World::fault()
         return plain(200, R"({"conversations":7,"chats":"none","cursor":null})");
     default:
         return plain(429, R"({"type":"APIError","code":7000,"message":"slowly"})");
+    }
+}
+
+// What belongs to nobody: portals, gateways, and what was left of another request. An earlier list, or chats that the
+// mirror has never seen, could be told from nothing.
+std::optional<Reply> World::stray(const std::string& target)
+{
+    if (stray_random_.unit() >= nature.strays) return std::nullopt;
+    switch (stray_random_.below(6)) {
+    case 0:
+        return plain(200, "", "");
+    case 1:
+        return plain(404, "<html><title>404 Not Found</title></html>", "text/html");
+    case 2:
+        return plain(403, "<html><title>Request blocked</title></html>", "text/html");
+    case 3:
+        return plain(404, R"({"message":"no Route matched with those values"})");
+    case 4:
+        return plain(200, R"({"result":[],"errors":"content must be JSON deserializable!"})");
+    default:
+        if (talks.empty()) return std::nullopt;
+        auto other = talks.begin();
+        std::advance(other, static_cast<std::ptrdiff_t>(stray_random_.below(talks.size())));
+        if (target.find(other->first) != target.npos) return std::nullopt;
+        return plain(200, item(other->first, 20).dump());
     }
 }
 

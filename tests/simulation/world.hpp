@@ -42,6 +42,7 @@ struct Nature {
     std::size_t embedded = 20, page_cap = 50;
     double faults = 0;        // of requests
     double faults_before = 0; // what it was until all was quiet
+    double strays = 0;        // of requests: somebody else answers, or it is the answer to another request
     Ms latency = 100;         // up to
     Ms skew = 0;              // upstream's clock less ours
     Ms late = 0;              // how long after its stamp a chat may become visible
@@ -61,7 +62,11 @@ class World final : public alli::upstream::Transport {
     void end_growing();
     /// One with a chat, now.
     void arrive();
-    void heal_network() { nature.faults_before += std::exchange(nature.faults, 0), rejecting = away = false; }
+    void heal_network()
+    {
+        nature.faults_before += std::exchange(nature.faults, 0) + std::exchange(nature.strays, 0);
+        rejecting = away = false;
+    }
     void heal() { heal_network(), ill.clear(); }
 
     Ms ours() const;   // our clock
@@ -102,6 +107,7 @@ class World final : public alli::upstream::Transport {
     alli::Task<alli::upstream::Reply> write(alli::upstream::Request request);
     json seen(const std::string& id, std::size_t embed); // as reads show it
     std::optional<alli::upstream::Reply> fault();
+    std::optional<alli::upstream::Reply> stray(const std::string& target);
     alli::upstream::Reply reply(const json& body) const;
     std::optional<alli::upstream::Reply> symptom(const std::string& id, bool chats) const;
     alli::upstream::Reply answer(const std::string& target);
@@ -111,7 +117,7 @@ class World final : public alli::upstream::Transport {
     std::vector<std::pair<Ms, std::string>> window(const Params& params) const;
 
     support::FakeClock& clock_;
-    alli::SeededRandom random_, lag_random_; // its own: histories without writes stay what they were
+    alli::SeededRandom random_, lag_random_, stray_random_; // apart: a history is the same one without either
     int made_ = 0, written_ = 0;
     Ms ago_ = 0; // when what is made now is said to have happened
     std::string growing_;
