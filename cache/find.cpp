@@ -50,7 +50,7 @@ std::string letter_expression(const Phrase& phrase)
 
 bool is_plain(const Phrase& phrase, bool has_all_letters) // one expression of the index of words says it all
 {
-    return !phrase.needs_check() && (has_all_letters || !phrase.is_letter());
+    return !phrase.needs_check(has_all_letters) && (has_all_letters || !phrase.is_letter());
 }
 
 std::string expression_of(const Phrase& phrase)
@@ -142,11 +142,28 @@ class Finder {
     {
         if (phrase.is_letter()) return letter(phrase);
         MatchesPtr words = ask(place_.words, index_expression(phrase));
-        if (!phrase.needs_check()) return words;
+        if (!phrase.needs_check(place_.has_all_letters())) return words;
+        if (phrase.skips_first()) words = and_letter(std::move(words), phrase.atoms.front());
+        return match_where(std::move(words), [this_db = &db_, check = place_.check, &phrase,
+                                              sure = sure_matches(phrase)](std::int64_t pk) {
+            return (sure && sure->at_most(pk) == pk) || check(*this_db, pk, phrase);
+        });
+    }
+
+    MatchesPtr and_letter(MatchesPtr words, const Atom& atom)
+    {
         std::vector<MatchesPtr> both;
-        both.push_back(std::move(words)), both.push_back(letter(Phrase{{phrase.atoms.front()}}));
-        return match_where(match_all(std::move(both)), [this_db = &db_, check = place_.check, &phrase](
-                                                           std::int64_t pk) { return check(*this_db, pk, phrase); });
+        both.push_back(std::move(words)), both.push_back(letter(Phrase{{atom}}));
+        return match_all(std::move(both));
+    }
+
+    // Most rows hold a word with its long vowel: these need not be looked at.
+    std::shared_ptr<Matches> sure_matches(const Phrase& phrase)
+    {
+        if (!phrase.drops_last) return nullptr;
+        const Phrase whole{phrase.atoms, phrase.prefix};
+        if (whole.needs_check(place_.has_all_letters())) return nullptr;
+        return ask(place_.words, index_expression(whole));
     }
 
     MatchesPtr any_of(const Clause& clause)

@@ -1,128 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/letters.hpp"
 
-#include <unicode/uchar.h>
-#include <unicode/unorm2.h>
-#include <unicode/uscript.h>
+#include "cache/character.hpp"
+
 #include <unicode/utf16.h>
 #include <unicode/utf8.h>
 
 #include <array>
 #include <atomic>
 #include <memory>
-#include <span>
-#include <stdexcept>
+#include <utility>
 
 namespace alli::cache {
 namespace {
-
-using Get = const UNormalizer2* (*)(UErrorCode*);
-
-const UNormalizer2* instance(Get get) // they live as long as the process
-{
-    UErrorCode code = U_ZERO_ERROR;
-    const UNormalizer2* normalizer = get(&code);
-    if (U_FAILURE(code)) throw std::runtime_error("ICU has no normalization data");
-    return normalizer;
-}
-
-const UNormalizer2* nfkc_casefold()
-{
-    static const UNormalizer2* const it = instance(unorm2_getNFKCCasefoldInstance);
-    return it;
-}
-
-constexpr std::size_t segment_size =
-    512; // UTF-16 units: 64 letters of the worst expansion but one (U+FDFA alone is 18)
-
-struct Segment {
-    std::array<UChar, segment_size> units;
-    std::int32_t size = 0;
-};
-
-void normalize(const UNormalizer2* how, Segment& segment)
-{
-    Segment out;
-    UErrorCode code = U_ZERO_ERROR;
-    out.size = unorm2_normalize(how, segment.units.data(), segment.size, out.units.data(), segment_size, &code);
-    if (U_SUCCESS(code)) segment = out; // too long to expand: stays as it is, for index and query alike
-}
-
-bool loses_marks(char32_t code)
-{
-    UErrorCode error = U_ZERO_ERROR;
-    const UScriptCode script = uscript_getScript(static_cast<UChar32>(code), &error);
-    return script == USCRIPT_LATIN || script == USCRIPT_GREEK || script == USCRIPT_CYRILLIC;
-}
-
-void strip_marks(Segment& segment) // of one in NFD
-{
-    std::int32_t kept = 0;
-    bool strip = false;
-    for (std::int32_t at = 0; at < segment.size;) {
-        const std::int32_t from = at;
-        UChar32 code;
-        U16_NEXT(segment.units, at, segment.size, code);
-        const bool mark = u_getCombiningClass(code) != 0;
-        if (!mark) strip = loses_marks(static_cast<char32_t>(code));
-        if (mark && strip) continue;
-        for (std::int32_t unit = from; unit < at; ++unit)
-            segment.units[static_cast<std::size_t>(kept++)] = segment.units[static_cast<std::size_t>(unit)];
-    }
-    segment.size = kept;
-}
-
-struct Stroke { // letters with a stroke do not decompose, but nobody types it
-    UChar from, to;
-};
-constexpr auto strokes = std::to_array<Stroke>(
-    {{0x142, 'l'}, {0xf8, 'o'}, {0x111, 'd'}, {0x127, 'h'}, {0x131, 'i'}, {0x167, 't'}, {0x180, 'b'}, {0x268, 'i'}});
-
-void fold(Segment& segment)
-{
-    normalize(nfkc_casefold(), segment);
-    static const UNormalizer2* const nfd = instance(unorm2_getNFDInstance);
-    static const UNormalizer2* const nfc = instance(unorm2_getNFCInstance);
-    normalize(nfd, segment);
-    strip_marks(segment);
-    normalize(nfc, segment);
-    for (UChar& unit : std::span(segment.units.data(), static_cast<std::size_t>(segment.size)))
-        for (const Stroke& stroke : strokes)
-            if (unit == stroke.from) unit = stroke.to;
-}
-
-bool is_unspaced(UChar32 code)
-{
-    switch (UErrorCode error = U_ZERO_ERROR; uscript_getScript(code, &error)) {
-    case USCRIPT_HAN:
-    case USCRIPT_HIRAGANA:
-    case USCRIPT_KATAKANA:
-    case USCRIPT_HANGUL:
-    case USCRIPT_BOPOMOFO:
-    case USCRIPT_YI:
-    case USCRIPT_THAI:
-    case USCRIPT_LAO:
-    case USCRIPT_KHMER:
-    case USCRIPT_MYANMAR:
-    case USCRIPT_TIBETAN:
-        return true;
-    default:
-        return code == 0x30fc; // the long vowel of both kana
-    }
-}
-
-LetterKind kind_of(UChar32 code)
-{
-    constexpr std::uint32_t letters = U_GC_L_MASK | U_GC_M_MASK | U_GC_N_MASK;
-    const std::uint32_t category = U_GET_GC_MASK(code);
-    if ((category & letters) != 0) {
-        const bool digit = category == U_GC_ND_MASK;
-        return !digit && is_unspaced(code) ? LetterKind::unspaced : LetterKind::word;
-    }
-    const bool emoji =
-        u_hasBinaryProperty(code, UCHAR_EXTENDED_PICTOGRAPHIC) || u_hasBinaryProperty(code, UCHAR_REGIONAL_INDICATOR);
-    return emoji && category == U_GC_SO_MASK ? LetterKind::unspaced : LetterKind::separator;
-}
 
 // What becomes of one code point on its own.
 struct Fate {
@@ -130,22 +20,23 @@ struct Fate {
     std::uint32_t kind : 2;
     std::uint32_t boundary : 1; // never composes with what is before it
     std::uint32_t single : 1;   // becomes exactly one code point: `code`
+    std::uint32_t encloses : 1; // makes a sign of what is before it
 };
 
 Fate fate_of(UChar32 code)
 {
     Segment segment;
-    const bool surrogate = U_IS_SURROGATE(code);
-    U16_APPEND_UNSAFE(segment.units, segment.size, code);
-    if (!surrogate) fold(segment);
+    append_mapped(segment, code);
+    if (!U_IS_SURROGATE(code)) fold(segment);
     UChar32 folded = code;
     std::int32_t at = 0;
     if (segment.size > 0) U16_NEXT(segment.units, at, segment.size, folded);
     Fate fate{};
     fate.code = static_cast<std::uint32_t>(folded) & 0x1fffffU;
-    fate.kind = static_cast<std::uint32_t>(kind_of(folded)) & 3U;
-    fate.boundary = unorm2_hasBoundaryBefore(nfkc_casefold(), code) != 0;
+    fate.boundary = begins_segment(code);
+    fate.encloses = encloses(code);
     fate.single = segment.size > 0 && at == segment.size;
+    fate.kind = static_cast<std::uint32_t>(kind_of(fate.single != 0 ? folded : code)) & 3U;
     return fate;
 }
 
@@ -196,7 +87,18 @@ bool begins_segment(std::string_view text, std::size_t at)
 
 } // namespace
 
-bool Letters::next(Letter& letter)
+char32_t Letters::peek(std::size_t number) const
+{
+    for (std::size_t at = at_; at < text_.size(); --number) {
+        const Decoded here = decode(text_, at);
+        if (here.code < 0) return 0;
+        if (number == 0) return fate(here.code).code;
+        at = here.end;
+    }
+    return 0;
+}
+
+inline bool Letters::next_folded(Letter& letter)
 {
     if (pending_at_ < pending_end_ || at_ >= text_.size()) return next_slowly(letter);
     const Decoded here = decode(text_, at_);
@@ -213,11 +115,46 @@ bool Letters::next(Letter& letter)
     return true;
 }
 
+bool Letters::next(Letter& letter)
+{
+    if (ends_word_) return end_word(letter);
+    if (!next_folded(letter)) return false;
+    const bool before = std::exchange(in_word_, letter.kind == LetterKind::word);
+    if (in_word_ && !before) begin_word(letter.code);
+    return true;
+}
+
+bool Letters::end_word(Letter& letter)
+{
+    if (suffix_ > 0) {
+        --suffix_;
+        if (!next_folded(letter)) return false;
+        if (letter.code == '+' || letter.code == '#') letter.kind = LetterKind::word;
+        return true;
+    }
+    ends_word_ = in_word_ = false;
+    const auto here = static_cast<std::uint32_t>(at_);
+    letter = {' ', LetterKind::separator, here, here};
+    return true;
+}
+
+// "v1.2" holds the number 1.2; C++ and C# are words.
+void Letters::begin_word(char32_t first)
+{
+    if (first < 'a' || first > 'z' || at_ >= text_.size() || pending_at_ < pending_end_) return;
+    const auto byte = static_cast<unsigned char>(text_[at_]);
+    if (byte > '9' && byte < 0x80) return; // the usual: another letter
+    const char32_t second = peek(0);
+    if (second == '#') suffix_ = 1;
+    if (second == '+' && peek(1) == '+' && peek(2) != '+') suffix_ = 2;
+    ends_word_ = suffix_ > 0 || (first == 'v' && second >= '0' && second <= '9');
+}
+
 bool Letters::next_slowly(Letter& letter)
 {
     while (pending_at_ == pending_end_) {
         if (at_ >= text_.size()) return false;
-        if (decode(text_, at_).code < 0) return next(letter);
+        if (decode(text_, at_).code < 0) return next_folded(letter);
         fold_segment();
     }
     const auto code = pending_[pending_at_++];
@@ -231,14 +168,17 @@ void Letters::fold_segment()
     Segment segment;
     segment_begin_ = static_cast<std::uint32_t>(at_);
     std::size_t taken = 0;
+    bool enclosed = false;
     do {
         const Decoded here = decode(text_, at_);
-        if (++taken <= most_pending / 4) U16_APPEND_UNSAFE(segment.units, segment.size, here.code);
+        enclosed = enclosed || fate(here.code).encloses != 0;
+        if (++taken <= most_pending / 4) append_mapped(segment, here.code);
         at_ = here.end;
     } while (!begins_segment(text_, at_));
 
     fold(segment);
     pending_at_ = pending_end_ = 0;
+    if (enclosed) pending_[pending_end_++] = ' ';
     for (std::int32_t at = 0; at < segment.size && pending_end_ < most_pending;) {
         UChar32 code;
         U16_NEXT(segment.units, at, segment.size, code);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/marks.hpp"
 
+#include "cache/letters.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -26,6 +28,20 @@ bool is_ascii_word(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+std::string_view last_character(std::string_view text)
+{
+    std::size_t at = text.size();
+    while (at > 0 && text.size() - at < 4)
+        if ((static_cast<unsigned char>(text[--at]) & 0xc0) != 0x80) break;
+    return text.substr(at);
+}
+
+bool begins_with_word(std::string_view text) // not with a letter of a script without spaces
+{
+    Letter letter{};
+    return !text.empty() && Letters(text.substr(0, 4)).next(letter) && letter.kind == LetterKind::word;
+}
+
 std::size_t run_at(std::string_view line, std::size_t at)
 {
     return std::min(line.find_first_not_of(line[at], at), line.size()) - at;
@@ -46,13 +62,20 @@ class Line {
     }
 
   private:
+    // Of **Hotel**is both are words, of **R**andom the whole is.
+    std::size_t drop(std::size_t end, std::string& out)
+    {
+        if (begins_with_word(line_.substr(end)) && begins_with_word(last_character(out))) append_utf8(out, soft_break);
+        return end;
+    }
+
     std::size_t pass_run(std::size_t at, std::string& out)
     {
         const std::string_view run = line_.substr(at, run_at(line_, at));
         const std::size_t end = at + run.size();
         if (const auto partner = std::find(partners_.begin(), partners_.end(), at); partner != partners_.end()) {
             partners_.erase(partner);
-            return end;
+            return drop(end, out);
         }
         const std::size_t close = find_partner(at, run);
         if (close == std::string_view::npos) {
@@ -61,10 +84,11 @@ class Line {
         }
         if (run[0] != '`') {
             partners_.push_back(close);
-            return end;
+            return drop(end, out);
         }
+        drop(end, out);
         out += line_.substr(end, close - end); // code: nothing in it is a mark
-        return close + run.size();
+        return drop(close + run.size(), out);
     }
 
     std::size_t find_partner(std::size_t at, std::string_view run)

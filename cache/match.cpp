@@ -134,7 +134,9 @@ class Scanner {
 Phrase phrase_of(const Piece& piece)
 {
     const std::string text = without_marks(piece.key.empty() ? piece.text : piece.whole); // as texts are indexed
-    return {atoms_of(text, most_atoms), piece.starred};
+    Phrase phrase{atoms_of(text, most_atoms), piece.starred};
+    phrase.drops_last = !piece.quoted && ends_with_long_vowel(phrase.atoms);
+    return phrase;
 }
 
 /// Puts pieces together.
@@ -142,21 +144,35 @@ class Reading {
   public:
     void add(const Piece& piece)
     {
-        if (piece.key.empty() && !piece.quoted && !piece.negated && piece.text == "OR") {
+        if (is_operator(piece, "OR")) {
             if (either_) add_words(piece); // the second of two is a word
             either_ = true;
             or_ = piece;
             return;
         }
+        if (is_operator(piece, "AND") && !both_ && !either_ && !question.empty()) {
+            both_ = piece;
+            return;
+        }
+        both_.reset(); // all must match anyway
         if (!piece.key.empty() && find_key(piece.key)->take(question.filters, piece.text)) return drop_or();
         add_words(piece);
     }
 
-    void finish() { drop_or(); }
+    void finish()
+    {
+        drop_or();
+        if (both_) add_words(*both_); // it joins nothing
+    }
 
     Question question;
 
   private:
+    static bool is_operator(const Piece& piece, std::string_view name)
+    {
+        return piece.key.empty() && !piece.quoted && !piece.negated && piece.text == name;
+    }
+
     void drop_or() // it joins nothing, so it is a word
     {
         if (!std::exchange(either_, false)) return;
@@ -180,6 +196,7 @@ class Reading {
 
     bool either_ = false; // an OR waits for its other side
     Piece or_;
+    std::optional<Piece> both_; // an AND, likewise
 };
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person typed into a search, read: words (all must match), "phrases", OR between two of them, -not, prefix*,
-// and user: app: category: sender: after: before:. No text is an error: what is nothing of these is looked for as
-// words. Pure.
+// What a person typed into a search, read: words (all must match, with AND between them or not), "phrases", OR between
+// two of them, -not, prefix*, and user: app: category: sender: after: before:. No text is an error: what is nothing of
+// these is looked for as words. Pure.
 #pragma once
 
 #include "alli/instant.hpp"

@@ -19,7 +19,8 @@ std::vector<Span> find_spans(const std::vector<Atom>& atoms, const std::vector<P
     for (std::size_t at = 0; at < atoms.size(); ++at)
         for (std::size_t n = 0; n < wanted.size(); ++n)
             if (const std::size_t length = match_at(atoms, at, wanted[n]); length > 0)
-                spans.push_back({atoms[at].begin, atoms[at + length - 1].end, n});
+                spans.push_back({begin_of_match(atoms[at], wanted[n]), atoms[at + length - 1].end, n});
+    std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
     return spans;
 }
 
@@ -73,7 +74,13 @@ std::string_view escaped(const char& c)
 
 void append_escaped(std::string& html, std::string_view text)
 {
-    for (const char& c : text) html += escaped(c);
+    constexpr std::string_view unseen = "\u2063"; // a soft break
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text.substr(at).starts_with(unseen))
+            at += unseen.size() - 1;
+        else
+            html += escaped(text[at]);
+    }
 }
 
 } // namespace

@@ -33,8 +33,10 @@ class Tokenizer {
 
     int add(const Letter& letter)
     {
-        if (letter.kind != kind_)
+        if (letter.kind != kind_) {
+            if (letter.code == soft_break) return break_word();
             if (const int stop = end_run(letter.kind); stop != 0) return stop;
+        }
         kind_ = letter.kind;
         end_ = letter.end;
         if (kind_ == LetterKind::word) return add_to_word(letter);
@@ -121,10 +123,29 @@ class Tokenizer {
         return stop != 0 || !glued_ ? stop : emit_glued(last_.begin, last_.end);
     }
 
-    int end_word()
+    // Between parts of a word, and nowhere else, it parts.
+    int break_word()
+    {
+        if (kind_ != LetterKind::word || buffer_.empty()) return 0;
+        if (whole_.size() < longest_word) whole_ += buffer_;
+        const int stop = end_part();
+        glued_ = false;
+        buffer_.clear();
+        return stop;
+    }
+
+    int end_part()
     {
         const int stop = emit(buffer_, begin_, end_, false);
         return stop != 0 || !glued_ ? stop : emit_glued(begin_, end_);
+    }
+
+    int end_word() // the whole stands where its last part does
+    {
+        if (whole_.empty()) return end_part();
+        whole_ = (whole_ + buffer_).substr(0, longest_word);
+        const int stop = end_part();
+        return stop != 0 ? stop : emit(whole_, begin_, end_, true);
     }
 
     int end_run(LetterKind next)
@@ -135,6 +156,7 @@ class Tokenizer {
         else if (!buffer_.empty())
             stop = end_word();
         glued_ = kind_ != LetterKind::separator;
+        whole_.clear();
         buffer_.clear();
         last_.code = 0;
         return stop;
@@ -149,6 +171,7 @@ class Tokenizer {
     char32_t ended_ = 0;  // what the run of pairs before ended with, when a separator did and nothing came since
     std::uint32_t begin_ = 0, end_ = 0;
     std::string buffer_;                          // of a word: all of it so far
+    std::string whole_;                           // its parts before a soft break
     Letter last_{0, LetterKind::separator, 0, 0}; // of a run; code 0: none yet
 };
 

@@ -2,7 +2,8 @@
 // A text as tokens for the index. A word is one token. A run of letters without spaces (Han, kana, Hangul, ...) is a
 // token for each pair of neighbours, so that any part of it is a phrase of pairs. Where runs of both kinds touch ("3"
 // and "日" of "3日間") the first one's last letter is a token too, and what comes second gets another one with a '+':
-// "3日" is told from "3 日". Single letters have an index of their own. docs/decisions/0013 has the reasons. Pure.
+// "3日" is told from "3 日". A word with a soft break in it is its parts, and the whole beside the last of them. Single
+// letters have an index of their own. docs/decisions/0013 has the reasons. Pure.
 #pragma once
 
 #include "cache/letters.hpp"

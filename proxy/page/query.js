@@ -51,7 +51,7 @@ export function withoutFilter(text, index) {
 /** What is to be marked in a message: the words that are looked for, without signs and without what must not be there. */
 export function wantedWords(text) {
   return (readQuery(text).words.match(piece) ?? [])
-    .filter((word) => !word.startsWith("-") && word !== "OR")
+    .filter((word) => !word.startsWith("-") && word !== "OR" && word !== "AND")
     .map((word) => unquoted(word).replace(/\*$/, ""))
     .filter(Boolean)
     .slice(0, 20);

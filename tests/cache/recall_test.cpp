@@ -1,96 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Search against a plain scan of real dialogues: for every query drawn from them by a seed, the very same chats.
-#include "cache/marks.hpp"
 #include "cache/search.hpp"
 #include "sandbox/dialogues.hpp"
 #include "tests/cache/fixture.hpp"
+#include "tests/cache/plain_scan.hpp"
 
-#include <unicode/uchar.h>
-#include <unicode/unorm2.h>
-#include <unicode/uscript.h>
-#include <unicode/ustring.h>
-#include <unicode/utf16.h>
-
+#include <cstdlib>
 #include <random>
 #include <set>
 
 namespace alli::cache {
 namespace {
 
-std::u16string to_utf16(const std::string& text)
-{
-    std::u16string out(text.size() + 1, u'\0');
-    std::int32_t size = 0;
-    UErrorCode code = U_ZERO_ERROR;
-    u_strFromUTF8(out.data(), static_cast<std::int32_t>(out.size()), &size, text.data(),
-                  static_cast<std::int32_t>(text.size()), &code);
-    out.resize(static_cast<std::size_t>(size));
-    return out;
-}
-
-std::string to_utf8(const std::u16string& text)
-{
-    std::string out(text.size() * 3 + 1, '\0');
-    std::int32_t size = 0;
-    UErrorCode code = U_ZERO_ERROR;
-    u_strToUTF8(out.data(), static_cast<std::int32_t>(out.size()), &size, text.data(),
-                static_cast<std::int32_t>(text.size()), &code);
-    out.resize(static_cast<std::size_t>(size));
-    return out;
-}
-
-std::u16string normal(const std::u16string& text, const UNormalizer2* (*get)(UErrorCode*))
-{
-    UErrorCode code = U_ZERO_ERROR;
-    std::u16string out(text.size() * 4 + 32, u'\0');
-    const std::int32_t size = unorm2_normalize(get(&code), text.data(), static_cast<std::int32_t>(text.size()),
-                                               out.data(), static_cast<std::int32_t>(out.size()), &code);
-    out.resize(static_cast<std::size_t>(size));
-    return out;
-}
-
-bool is_unspaced(char16_t c)
-{
-    return (c >= 0x3041 && c <= 0x30ff && c != 0x30fb && c != 0x309b && c != 0x309c) || c == 0x3005 || c == 0x3007 ||
-           (c >= 0x3400 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7a3) || (c >= 0x1100 && c <= 0x11ff);
-}
-
-bool is_word(char16_t c)
-{
-    return !is_unspaced(c) && u_isalnum(c);
-}
-
-/// The whole text at once, by ICU alone; what parts words is one space.
-std::u16string plain(const std::string& text)
-{
-    std::u16string out;
-    bool latin = false;
-    for (const char16_t c : normal(normal(to_utf16(text), unorm2_getNFKCCasefoldInstance), unorm2_getNFDInstance)) {
-        const bool mark = u_getCombiningClass(c) != 0;
-        if (!mark) latin = c < 0x530;
-        if (!(mark && latin)) out += c;
-    }
-    std::u16string spaced;
-    for (const char16_t c : normal(out, unorm2_getNFCInstance)) {
-        if (is_word(c) || is_unspaced(c))
-            spaced += c;
-        else if (!spaced.empty() && spaced.back() != u' ')
-            spaced += u' ';
-    }
-    return spaced;
-}
-
-/// Letters without spaces anywhere, words whole.
-bool stands_in(const std::u16string& text, const std::u16string& term, bool prefix)
-{
-    for (std::size_t at = text.find(term); at != std::u16string::npos; at = text.find(term, at + 1)) {
-        const std::size_t end = at + term.size();
-        const bool begins = !is_word(term.front()) || at == 0 || !is_word(text[at - 1]);
-        const bool ends = prefix || !is_word(term.back()) || end == text.size() || !is_word(text[end]);
-        if (begins && ends) return true;
-    }
-    return false;
-}
+using plain_scan::is_unspaced;
+using plain_scan::is_word;
+using plain_scan::plain;
+using plain_scan::stands_in;
+using plain_scan::to_utf8;
 
 class Recall : public CacheTest {
   protected:
@@ -107,7 +33,7 @@ class Recall : public CacheTest {
             for (const auto& turn : dialogues[i].turns) {
                 const auto second = static_cast<std::int64_t>(1'000'000'000 + texts_.size());
                 chats.push_back(support::make_chat(id, n++, second, turn.text));
-                texts_.push_back(turn.text), plain_.push_back(plain(without_marks(turn.text)));
+                texts_.push_back(turn.text), plain_.push_back(plain(plain_scan::without_emphasis(turn.text)));
             }
             const nlohmann::json untitled{{"title", nullptr}};
             made.emplace_back(
@@ -122,7 +48,7 @@ class Recall : public CacheTest {
         });
     }
 
-    std::u16string draw_text()
+    std::u32string draw_text()
     {
         for (;;)
             if (const auto& text = plain_[random_() % plain_.size()]; text.size() > 8) return text;
@@ -132,9 +58,9 @@ class Recall : public CacheTest {
     std::string draw_letters(std::size_t size)
     {
         for (;;) {
-            const std::u16string text = draw_text();
+            const std::u32string text = draw_text();
             const std::size_t at = random_() % text.size();
-            const std::u16string part = text.substr(at, size);
+            const std::u32string part = text.substr(at, size);
             if (part.size() == size && std::all_of(part.begin(), part.end(), is_unspaced)) return to_utf8(part);
         }
     }
@@ -142,10 +68,10 @@ class Recall : public CacheTest {
     std::vector<std::string> draw_words(std::size_t count)
     {
         for (;;) {
-            const std::u16string text = draw_text();
+            const std::u32string text = draw_text();
             std::vector<std::string> words{""};
-            for (const char16_t c : text) {
-                if (c == u' ')
+            for (const char32_t c : text) {
+                if (c == U' ')
                     words.emplace_back();
                 else
                     words.back() += to_utf8({c});
@@ -165,14 +91,14 @@ class Recall : public CacheTest {
     std::string draw_mixed()
     {
         for (;;) {
-            const std::u16string text = draw_text();
+            const std::u32string text = draw_text();
             const std::size_t at = 1 + random_() % (text.size() - 1);
             if (!((is_word(text[at - 1]) && is_unspaced(text[at])) || (is_unspaced(text[at - 1]) && is_word(text[at]))))
                 continue;
             std::size_t from = at, to = at;
-            while (from > 0 && text[from - 1] != u' ' && (is_word(text[from - 1]) || at - from < random_() % 3 + 1))
+            while (from > 0 && text[from - 1] != U' ' && (is_word(text[from - 1]) || at - from < random_() % 3 + 1))
                 --from;
-            while (to < text.size() && text[to] != u' ' && (is_word(text[to]) || to - at < random_() % 3 + 1)) ++to;
+            while (to < text.size() && text[to] != U' ' && (is_word(text[to]) || to - at < random_() % 3 + 1)) ++to;
             while (is_word(text[from]) && from > 0 && is_word(text[from - 1])) --from;
             while (to < text.size() && is_word(text[to - 1]) && is_word(text[to])) ++to;
             return to_utf8(text.substr(from, to - from));
@@ -181,7 +107,7 @@ class Recall : public CacheTest {
 
     using Keys = std::set<std::string>;
 
-    Keys scan(const std::function<bool(const std::u16string&)>& holds)
+    Keys scan(const std::function<bool(const std::u32string&)>& holds)
     {
         Keys keys;
         for (std::size_t i = 0; i < plain_.size(); ++i)
@@ -230,24 +156,49 @@ class Recall : public CacheTest {
 
     void expect_term(const std::string& query, bool prefix = false)
     {
-        const std::u16string term = plain(query);
+        const std::u32string term = plain(query);
         expect_same(prefix ? query + '*' : query,
                     scan([&](const auto& text) { return stands_in(text, term, prefix); }));
     }
 
-    std::string decomposed(const std::string& text) { return to_utf8(normal(to_utf16(text), unorm2_getNFDInstance)); }
+    /// A piece of a text as it was written, blanks and marks included; half a word is one that is not there.
+    std::string draw_piece()
+    {
+        for (;;) {
+            const std::u32string text = plain_scan::decode(texts_[random_() % texts_.size()]);
+            const std::u32string part =
+                text.substr(random_() % std::max<std::size_t>(text.size(), 1), 2 + random_() % 14);
+            if (part.find_first_of(U"\"“”＂") == part.npos && plain(to_utf8(part)).size() > 1) return to_utf8(part);
+        }
+    }
+
+    /// Letters of one text that end a word, and those of another that begin one.
+    std::string draw_splice() { return draw_piece() + (random_() % 2 ? " " : "") + draw_piece(); }
+
+    void expect_phrase(const std::string& piece)
+    {
+        const std::u32string term = plain(plain_scan::without_emphasis(piece));
+        if (term.find_first_not_of(U' ') == term.npos) return;
+        expect_same('"' + piece + '"', scan([&](const auto& text) { return stands_in(text, term); }));
+    }
+
+    static int how_many(int usual)
+    {
+        const char* wanted = std::getenv("ALLI_SEARCH_QUERIES");
+        return wanted ? std::atoi(wanted) : usual;
+    }
 
     static constexpr unsigned seed = 6;
     std::mt19937 random_{seed};
     std::vector<std::string> texts_;
-    std::vector<std::u16string> plain_;
+    std::vector<std::u32string> plain_;
     int asked_ = 0;
 };
 
 std::string wide(const std::string& ascii)
 {
-    std::u16string out;
-    for (const char c : ascii) out += static_cast<char16_t>(c > ' ' ? c + 0xfee0 : c);
+    std::u32string out;
+    for (const char c : ascii) out += static_cast<char32_t>(c > ' ' ? c + 0xfee0 : c);
     return to_utf8(out);
 }
 
@@ -262,11 +213,21 @@ TEST_F(Recall, IsThatOfAPlainScanForLettersAndWords)
         expect_term('"' + fmt::format("{}", fmt::join(draw_words(2 + random_() % 2), " ")) + '"');
     for (int i = 0; i < 40; ++i) expect_term(draw_mixed());
     for (int i = 0; i < 15; ++i) expect_term(wide(draw_words(1).front()));
-    for (int i = 0; i < 15; ++i) expect_term(decomposed(draw_letters(2)));
+    for (int i = 0; i < 15; ++i) expect_term(plain_scan::decomposed(draw_letters(2)));
     for (const char* term : {"여행", "温泉", "宿", "ﾎﾃﾙ", "ｶﾞ", "１泊", "1泊2", "Café", "3", "20", "年", "ㅋㅋ"})
         expect_term(term);
     RecordProperty("queries", asked_);
     EXPECT_GE(asked_, 270);
+}
+
+// With ALLI_SEARCH_QUERIES that many of each kind.
+TEST_F(Recall, IsThatOfAPlainScanForPhrasesOfAnyPiece)
+{
+    ASSERT_NO_FATAL_FAILURE(load());
+    if (texts_.empty()) GTEST_SKIP();
+    for (int i = how_many(150); i > 0; --i) expect_phrase(draw_piece());
+    for (int i = how_many(150) / 2; i > 0; --i) expect_phrase(draw_splice());
+    RecordProperty("queries", asked_);
 }
 
 TEST_F(Recall, IsThatOfAPlainScanForQueriesOfSeveral)
@@ -277,8 +238,8 @@ TEST_F(Recall, IsThatOfAPlainScanForQueriesOfSeveral)
     for (int i = 0; i < 60; ++i) {
         const auto draw = [&] { return random_() % 2 ? draw_letters(1 + random_() % 3) : draw_words(1).front(); };
         const std::string a = draw(), b = draw();
-        const std::u16string pa = plain(a), pb = plain(b);
-        const auto has = [](const std::u16string& text, const std::u16string& term) {
+        const std::u32string pa = plain(a), pb = plain(b);
+        const auto has = [](const std::u32string& text, const std::u32string& term) {
             return stands_in(text, term, false);
         };
         expect_same(a + " " + b, scan([&](const auto& t) { return has(t, pa) && has(t, pb); }));

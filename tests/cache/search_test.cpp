@@ -129,6 +129,12 @@ TEST(Match, ReadsWordsPhrasesAndFilters)
     EXPECT_EQ(read_question("a OR b c").clauses.size(), 2U);
     EXPECT_EQ(read_question("a OR").clauses.size(), 2U);
     EXPECT_EQ(read_question("OR").clauses.size(), 1U);
+    EXPECT_EQ(read_question("a AND b").clauses.size(), 2U);
+    EXPECT_EQ(read_question("user:a AND b AND -c").clauses.size(), 2U);
+    EXPECT_EQ(read_question("a OR b AND c").clauses.size(), 2U);
+    for (const char* word : {"AND a", "a AND", "a \"AND\"", "AND AND", "a OR AND"})
+        EXPECT_EQ(read_question(word).wanted().size(), 2U) << word;
+    EXPECT_EQ(read_question("a and b").clauses.size(), 3U);
     EXPECT_EQ(read_question("before:lunch").clauses[0].any[0].atoms.size(), 2U);
     EXPECT_TRUE(read_question("\" - ! *").empty());
 }
@@ -140,7 +146,12 @@ TEST(Match, AsksTheIndexForPairsAndForWhatTouches)
     EXPECT_EQ(index_expression(phrases("3日")[0]), "\"3 +日\"");
     EXPECT_EQ(index_expression(phrases("宿泊3")[0]), "\"宿泊 泊 +3\"");
     EXPECT_EQ(index_expression(phrases("\"foo 日\"")[0]), "\"foo 日\" *");
-    EXPECT_TRUE(phrases("\"나 학교\"")[0].needs_check());
+    EXPECT_TRUE(phrases("\"나 학교\"")[0].skips_first());
+    EXPECT_TRUE(phrases("\"3시 30분\"")[0].needs_check());
+    EXPECT_FALSE(phrases("\"3시간 30분\"")[0].needs_check());
+    EXPECT_EQ(index_expression(phrases("サーバー")[0]), "\"サー ーバ\"");
+    EXPECT_EQ(index_expression(phrases("\"サーバー\"")[0]), "\"サー ーバ バー\"");
+    EXPECT_EQ(index_expression(phrases("バー")[0]), "\"バー\"");
     EXPECT_EQ(index_expression(phrases("\"학교 교실\"")[0]), "\"학교 / 교실\"");
 }
 

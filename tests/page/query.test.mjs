@@ -24,7 +24,7 @@ test("a filter is added and taken away", () => {
   assert.equal(withFilter("sender:USER x", "sender", "BOT"), "sender:BOT x", "there is one sender");
   assert.equal(withFilter("user:a", "user", "b"), "user:a user:b");
   assert.equal(withoutFilter("user:a app:b x", 0), "app:b x");
-  assert.deepEqual(wantedWords('user:a hot* "a b" -no OR'), ["hot", "a b"]);
+  assert.deepEqual(wantedWords('user:a hot* AND "a b" -no OR'), ["hot", "a b"]);
 });
 
 test("a place and its address are the same", () => {
