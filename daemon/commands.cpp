@@ -2,7 +2,7 @@
 #include "daemon/commands.hpp"
 
 #include "alli/error.hpp"
-#include "daemon/nearest.hpp"
+#include "alli/nearest.hpp"
 #include "daemon/query_words.hpp"
 #include "daemon/terminal.hpp"
 #include "daemon/variables.hpp"

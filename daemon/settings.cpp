@@ -3,8 +3,8 @@
 
 #include "alli/error.hpp"
 #include "alli/instant.hpp"
+#include "alli/nearest.hpp"
 #include "daemon/assign.hpp"
-#include "daemon/nearest.hpp"
 #include "daemon/places.hpp"
 #include "daemon/variables.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/variables.hpp"
 
-#include "daemon/nearest.hpp"
+#include "alli/nearest.hpp"
 
 #include <unistd.h>
 

@@ -2,32 +2,12 @@
 #include "proxy/mirror.hpp"
 
 #include "cache/progress.hpp"
-#include "cache/search_json.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace alli::proxy {
-namespace {
-
-cache::SearchQuery read_search_query(const Parameters& parameters)
-{
-    cache::SearchQuery query;
-    query.text = find_parameter(parameters, "q").value_or("");
-    query.limit = read_number(parameters, "limit", 20, 1, 1000);
-    query.context = read_number(parameters, "context", 0, 0, 20);
-    query.cursor = find_parameter(parameters, "cursor");
-    const std::string group = find_parameter(parameters, "group").value_or("");
-    if (!group.empty() && group != "conversation") throw Error(Fault::usage, "", "group must be conversation");
-    query.grouped = !group.empty();
-    const std::string sort = find_parameter(parameters, "sort").value_or("newest");
-    if (sort != "newest" && sort != "relevance") throw Error(Fault::usage, "", "sort must be newest or relevance");
-    if (sort == "relevance") query.sort = cache::SearchSort::relevance;
-    return query;
-}
-
-} // namespace
 
 Task<Response> mirror_status(const Context& cx, const Request&)
 {
@@ -97,17 +77,6 @@ Task<Response> maintenance_state(const Context& cx, const Request& rq)
 {
     require_owner(cx, rq);
     co_return text_response("application/json", cx.needs.maintenance());
-}
-
-Task<Response> mirror_search(const Context& cx, const Request& rq)
-{
-    require_accepted_key(cx);
-    const cache::SearchQuery query = read_search_query(read_query(rq.query()));
-    const auto job = [&query](cache::Reader& db) {
-        return cache::search_json(query, cache::search(db, query), cache::load_covered(db));
-    };
-    std::string body = co_await cx.needs.store.read_long(job);
-    co_return text_response("application/json", std::move(body));
 }
 
 Task<Response> is_alive(const Context&, const Request&)

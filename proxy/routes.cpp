@@ -11,6 +11,7 @@
 #include "proxy/reads.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/request_id.hpp"
+#include "proxy/search.hpp"
 #include "proxy/sign_in.hpp"
 #include "proxy/target.hpp"
 #include "proxy/withhold.hpp"
@@ -54,6 +55,7 @@ constexpr auto table = std::to_array<Route>({
     {"POST", "/mirror/v1/maintenance", "maintain", &begin_maintenance, ours},
     {"GET", "/mirror/v1/maintenance", "maintenance", &maintenance_state, ours},
     {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
+    {"POST", "/mirror/v1/search", "search", &mirror_search_by_body, ours},
     {"GET", "/", "page", &serve_page, ours},
     {"GET", "/page/{file}", "asset", &serve_asset, ours},
     {"GET", "/mirror/v1/changes", "changes", &mirror_changes, ours},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
+#include "alli/nearest.hpp"
 #include "daemon/assign.hpp"
 #include "daemon/duration.hpp"
-#include "daemon/nearest.hpp"
 #include "daemon/settings.hpp"
 #include "tests/support/temp_dir.hpp"
 

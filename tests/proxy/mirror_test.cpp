@@ -34,40 +34,6 @@ TEST_F(Mirror, LooksUpstreamWhenAskedAndTakesAPersonsWordOnDeletions)
     EXPECT_EQ(upstream_.accepted_deletions, 2);
 }
 
-TEST_F(Mirror, FindsWordsAndSaysHowFarItLooked)
-{
-    put("a", 100, 2);
-    cover(0, 1000);
-    start();
-    const auto reply = get("/mirror/v1/search?q=chat+1&limit=5&sort=relevance");
-    ASSERT_EQ(reply.status, 200) << reply.body;
-    const json body = json::parse(reply.body);
-    EXPECT_EQ(body.at("query"), "chat 1");
-    EXPECT_EQ(body.at("total"), 1);
-    EXPECT_TRUE(body.at("next").is_null());
-    ASSERT_EQ(body.at("results").size(), 1u);
-    const json& hit = body["results"][0];
-    EXPECT_EQ(hit.at("conversationId"), "a");
-    EXPECT_EQ(hit.at("chatId"), "a/1");
-    EXPECT_EQ(hit.at("timestamp"), "1970-01-01T00:01:40Z");
-    EXPECT_THAT(hit.at("snippet").get<std::string>(), testing::HasSubstr("<mark>"));
-    for (const char* name : {"title", "sender", "user", "score"}) EXPECT_TRUE(hit.contains(name)) << name;
-    EXPECT_EQ(body.at("coverage"),
-              json::parse(R"({"complete":true,"from":"1970-01-01T00:00:00Z","through":"1970-01-01T00:16:40Z"})"));
-}
-
-TEST_F(Mirror, TakesAnythingAsAQueryButNotAsANumber)
-{
-    start();
-    for (const char* query : {"", "?q=", "?q=%22", "?q=NEAR(", "?q=*", "?q=%27+OR+1%3D1--", "?q=%ff"})
-        EXPECT_EQ(get(std::string("/mirror/v1/search") + query).status, 200) << query;
-    for (const char* bad : {"?q=a&limit=0", "?q=a&limit=1001", "?q=a&sort=best"}) {
-        const auto reply = get(std::string("/mirror/v1/search") + bad);
-        EXPECT_EQ(reply.status, 400) << bad;
-        EXPECT_EQ(reply.header("Content-Type"), "application/problem+json");
-    }
-}
-
 TEST_F(Mirror, IsAliveForAnyoneAndReadyForThoseWithAKey)
 {
     start();

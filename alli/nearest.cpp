@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/nearest.hpp"
+#include "alli/nearest.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-namespace alli::daemon {
+namespace alli {
 
 static std::size_t count_edits(std::string_view from, std::string_view to)
 {
@@ -37,4 +37,4 @@ std::string_view find_nearest(std::string_view word, std::span<const std::string
     return best;
 }
 
-} // namespace alli::daemon
+} // namespace alli
