@@ -141,11 +141,14 @@ std::u32string folded(const std::string& text)
         {0x1dc0, 0x1dff}, {0x20d0, 0x20f0}, {0x302a, 0x302d}, {0x3099, 0x309a}, {0xfe20, 0xfe2d}};
     std::u32string out, made;
     std::size_t base = 0;
+    static std::map<char32_t, std::u32string> known;
     for (const char32_t c : decode(text)) {
+        const auto found = known.find(c);
+        const std::u32string& to = found != known.end() ? found->second : known[c] = mapped(c);
         const bool encloses = is_in(c, enclosing);
         if (encloses) out.insert(base, U" ");
-        if (!encloses && !is_combining(c) && !mapped(c).empty()) base = out.size();
-        out += mapped(c);
+        if (!encloses && !is_combining(c) && !to.empty()) base = out.size();
+        out += to;
     }
     out = normal(without_marks(normal(out, unorm2_getNFDInstance)), unorm2_getNFCInstance);
     for (const char32_t c : out)
