@@ -41,8 +41,13 @@ std::string set_aside(const std::string& path)
 
 std::vector<std::string> files_aside(const std::string& path)
 {
+    return files_beside(path, ".damaged-");
+}
+
+std::vector<std::string> files_beside(const std::string& path, const std::string& ending)
+{
     const fs::path file(path);
-    const std::string prefix = file.filename().string() + ".damaged-";
+    const std::string prefix = file.filename().string() + ending;
     std::vector<std::string> files;
     std::error_code unreadable;
     for (const auto& entry :
@@ -55,25 +60,52 @@ std::vector<std::string> files_aside(const std::string& path)
     return files;
 }
 
-void mark_damaged(const std::string& path, const std::string& why) noexcept
+static void write_text(const std::string& path, const std::string& text) noexcept
 {
-    const int descriptor = ::open(mark_of(path).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (descriptor < 0) return; // then the next process finds out at its own first failure
-    [[maybe_unused]] const auto written = ::write(descriptor, why.data(), why.size());
+    [[maybe_unused]] const auto written = ::write(descriptor, text.data(), text.size());
     ::fsync(descriptor);
     ::close(descriptor);
 }
 
-std::optional<std::string> find_mark(const std::string& path)
+static std::optional<std::string> read_text(const std::string& path)
 {
-    std::ifstream file(mark_of(path));
+    std::ifstream file(path);
     if (!file) return std::nullopt;
     return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+void mark_damaged(const std::string& path, const std::string& why) noexcept
+{
+    write_text(mark_of(path), why);
+}
+
+std::optional<std::string> find_mark(const std::string& path)
+{
+    return read_text(mark_of(path));
 }
 
 void clear_mark(const std::string& path) noexcept
 {
     ::unlink(mark_of(path).c_str());
+}
+
+void write_notice(const std::string& path, const std::string& what) noexcept
+{
+    try {
+        SystemClock clock;
+        write_text(path + ".notice-" + to_rfc3339(clock.now()), what);
+    } catch (...) { // no memory for a name
+    }
+}
+
+std::vector<Notice> find_notices(const std::string& path)
+{
+    std::vector<Notice> notices;
+    for (const std::string& file : files_beside(path, ".notice-"))
+        notices.push_back({file, read_text(file).value_or("")});
+    return notices;
 }
 
 } // namespace alli::cache

@@ -19,4 +19,15 @@ void mark_damaged(const std::string& path, const std::string& why) noexcept;
 std::optional<std::string> find_mark(const std::string& path); // why
 void clear_mark(const std::string& path) noexcept;
 
+// Notices: what befell a file while the program ran, or was found missing at a start; a text beside it, for as long as
+// nobody has removed it.
+void write_notice(const std::string& path, const std::string& what) noexcept;
+struct Notice {
+    std::string file, what;
+};
+std::vector<Notice> find_notices(const std::string& path); // the oldest first
+
+/// Files beside `path` whose name goes on with `ending`, without logs; by name.
+std::vector<std::string> files_beside(const std::string& path, const std::string& ending);
+
 } // namespace alli::cache

@@ -25,9 +25,9 @@ std::string holder_of(int descriptor)
 
 } // namespace
 
-Lock::Lock(const std::string& directory)
+Lock::Lock(const std::string& directory) : path_(directory + "/alli-mirror.lock")
 {
-    const std::string path = directory + "/alli-mirror.lock";
+    const std::string& path = path_;
     descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor_ < 0)
         throw Error(Fault::io, "the directory must exist and be writable by the program's user (setting mirror.path)",
@@ -45,6 +45,14 @@ Lock::Lock(const std::string& directory)
         throw Error(why == ENOSPC ? Fault::disk_full : Fault::io, "see whether the disk is full or read-only",
                     "cannot write {}: {}", path, std::strerror(why));
     }
+    place_ = place_of(path).value_or(FilePlace{});
+}
+
+std::optional<std::string> Lock::find_loss() const
+{
+    const auto now = place_of(path_);
+    if (now == place_) return std::nullopt;
+    return fmt::format("{} was {} while the program ran", path_, now ? "replaced" : "removed or moved");
 }
 
 Lock::~Lock()

@@ -2,6 +2,9 @@
 // One process owns the files: a flock on a file of its own, for closing a database file would drop SQLite's locks.
 #pragma once
 
+#include "cache/file_place.hpp"
+
+#include <optional>
 #include <string>
 
 namespace alli::cache {
@@ -14,8 +17,14 @@ class Lock {
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
 
+    /// A sentence when the file that it locks does not bear its name any more: then another process may own the mirror
+    /// too. Any thread.
+    std::optional<std::string> find_loss() const;
+
   private:
+    std::string path_;
     int descriptor_;
+    FilePlace place_;
 };
 
 } // namespace alli::cache

@@ -11,7 +11,9 @@
 #include "cache/index.hpp"
 #include "cache/ledger.hpp"
 #include "cache/migrate.hpp"
+#include "cache/outbox_identity.hpp"
 #include "cache/problems.hpp"
+#include "cache/rescue.hpp"
 #include "cache/salvage.hpp"
 
 #include <sys/stat.h>
@@ -62,6 +64,8 @@ void quick_check(Connection& db)
 std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options, bool& unread)
 {
     auto db = open_file(outbox_path(options.mirror_path), outbox_schema, "FULL", options.url);
+    SystemRandom random; // never from a seed: two outboxes of one seed are two
+    make_outbox_id(*db, random.bytes(16));
     unread = std::filesystem::file_size(db->path()) > options.most_outbox_read;
     if (!unread) quick_check(*db);
     for (const Row row : db->query("PRAGMA synchronous"))
@@ -135,11 +139,59 @@ constexpr Told outbox_told{"outbox.db",
                            "see to the disk, and whether an app misses a write (alli-mirror outbox list); then "
                            "delete the damaged file"};
 
+void put_or_clear(Writer& mirror, const std::string& key, std::string what, std::string hint)
+{
+    if (what.empty() && !find_problem(mirror, key)) return;
+    SystemClock clock;
+    Problem problem;
+    problem.what = std::move(what), problem.hint = std::move(hint), problem.since = clock.now();
+    in_transaction(mirror, [&] {
+        if (problem.what.empty())
+            clear_problem(mirror, key);
+        else
+            put_problem(mirror, key, problem);
+    });
+}
+
+// A problem for as long as the notices are there.
+void tell_notices(Writer& mirror, std::string_view name, const std::string& path)
+{
+    std::string what, files;
+    for (const Notice& notice : find_notices(path)) {
+        what += (what.empty() ? "" : "; ") + notice.what;
+        files += (files.empty() ? "" : ", ") + notice.file;
+    }
+    put_or_clear(mirror, fmt::format("{} was displaced", name), what,
+                 fmt::format("see what removes or restores files there, and whether an app misses a write "
+                             "(alli-mirror outbox list); then delete {} and restart",
+                             files));
+}
+
+std::vector<std::string> check_outbox(Writer& mirror, Writer& outbox, std::vector<std::string> told, bool salvaged)
+{
+    const auto missing = salvaged ? std::nullopt : find_missing_writes(mirror, outbox);
+    if (missing) {
+        told.push_back(*missing);
+        write_notice(outbox.path(), *missing); // before what it says is forgotten
+    }
+    adopt_outbox(mirror, outbox, missing.has_value());
+    return told;
+}
+
+// Those set aside that no notice speaks of: they were damaged, rather than in the place of the right one.
+std::vector<std::string> files_damaged(const std::string& path)
+{
+    auto aside = files_aside(path);
+    for (const Notice& notice : find_notices(path))
+        std::erase_if(aside, [&](const std::string& file) { return notice.what.find(file) != notice.what.npos; });
+    return aside;
+}
+
 // A problem for as long as the damaged file is there.
 void tell(Writer& mirror, const Told& told, const std::string& path, const std::string& damage)
 {
     const std::string key = fmt::format("{} was damaged", told.file);
-    const auto aside = files_aside(path);
+    const auto aside = files_damaged(path);
     const bool known = find_problem(mirror, key).has_value();
     if (aside.empty() ? !known : known && damage.empty()) return;
     SystemClock clock;
@@ -175,6 +227,7 @@ Files open_files(const StoreOptions& options)
 {
     const std::string outbox = outbox_path(options.mirror_path);
     finish_salvage(outbox);
+    std::vector<std::string> displaced = take_in_rescued(outbox);
     bool mirror_unread = false, outbox_unread = false;
     Opened mirror_file = open_or_replace(
         options.mirror_path, [&] { return open_mirror_file(options, mirror_unread); },
@@ -182,11 +235,15 @@ Files open_files(const StoreOptions& options)
     Opened outbox_file = open_or_replace(
         outbox, [&] { return open_outbox_file(options, outbox_unread); },
         [&](const std::string& why) { return replace_outbox(outbox, why); });
+    displaced = check_outbox(*mirror_file.file, *outbox_file.file, std::move(displaced), !outbox_file.damage.empty());
     tell(*mirror_file.file, mirror_told, options.mirror_path, mirror_file.damage);
     tell(*mirror_file.file, outbox_told, outbox, outbox_file.damage);
+    tell_notices(*mirror_file.file, "mirror.db", options.mirror_path);
+    tell_notices(*mirror_file.file, "outbox.db", outbox);
     adopt_ledger(*mirror_file.file, *outbox_file.file);
 
-    Files files{std::move(mirror_file.file), std::move(outbox_file.file), {}, mirror_unread, outbox_unread};
+    Files files{std::move(mirror_file.file), std::move(outbox_file.file), std::move(displaced), mirror_unread,
+                outbox_unread};
     for (const std::string& damage : {mirror_file.damage, outbox_file.damage})
         if (!damage.empty()) files.damage.push_back(damage);
     return files;

@@ -13,7 +13,7 @@ namespace alli::cache {
 
 struct Files {
     std::unique_ptr<Writer> mirror, outbox;
-    std::vector<std::string> damage; // what was set aside just now, in words
+    std::vector<std::string> damage; // what was set aside or taken in just now, or is missing; in words
     bool mirror_unread = false;      // it was left open: its pages are to be looked at
     bool outbox_unread = false;      // too large to read all of its pages while opening
 };

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 namespace alli::cache {
 
@@ -346,8 +347,33 @@ std::optional<std::int64_t> Writer::overwrite(std::int64_t first, std::int64_t c
     return end;
 }
 
+namespace {
+
+int last_errno(sqlite3_file* file)
+{
+    int number = 0;
+    if (file == nullptr || file->pMethods == nullptr) return 0;
+    return file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number) == SQLITE_OK ? number : 0;
+}
+
+// SQLite calls only ENOSPC a full disk; a quota and the largest size of a file end writes in the same way. Not a sync
+// that failed: after one nothing is to be believed.
+bool is_out_of_room(sqlite3* db, int code)
+{
+    if (db == nullptr || code != SQLITE_IOERR_WRITE) return false;
+    for (const int which : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+        sqlite3_file* file = nullptr;
+        sqlite3_file_control(db, "main", which, &file);
+        if (const int why = last_errno(file); why == EDQUOT || why == EFBIG || why == ENOSPC) return true;
+    }
+    return false;
+}
+
+} // namespace
+
 void Connection::fail(int code) const
 {
+    if (is_out_of_room(db_, code)) code = SQLITE_FULL;
     const char* why = db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
     for (const CodeMeaning& meaning : meanings)
         if (code == meaning.code || (code & 0xff) == meaning.code)

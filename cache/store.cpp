@@ -8,6 +8,8 @@
 #include "cache/lock.hpp"
 #include "cache/migrate.hpp"
 #include "cache/open_files.hpp"
+#include "cache/outbox_identity.hpp"
+#include "cache/rescue.hpp"
 #include "cache/writer_thread.hpp"
 
 #include <boost/asio/associated_executor.hpp>
@@ -66,11 +68,13 @@ Done resume_on_its_loop(Handler handler)
 struct Store::Core {
     explicit Core(const StoreOptions& options)
         : path(options.mirror_path), lock(directory_of(path)), files(open_files(options)),
-          keeps_ledger(has_ledger(*files.outbox)), mirror(std::move(files.mirror)), outbox(std::move(files.outbox)),
-          mirror_readers(path), outbox_readers(outbox_path(path)), tell(options.gave_up)
+          keeps_ledger(has_ledger(*files.outbox)), outbox_number(last_outbox_number(*files.outbox)),
+          mirror(std::move(files.mirror)), outbox(std::move(files.outbox)), mirror_readers(path),
+          outbox_readers(outbox_path(path)), tell(options.gave_up)
     {
         mirror.on_fatal([this](const std::exception_ptr& failure) { give_up(Lane::mirror, failure); });
         outbox.on_fatal([this](const std::exception_ptr& failure) { give_up(Lane::outbox, failure); });
+        watch_files();
         if (!options.threads) return;
         committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); });
         outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(outbox, batch); });
@@ -80,8 +84,12 @@ struct Store::Core {
 
     ~Core()
     {
+        for (auto& reader : readers) reader.reset();
         committer.reset();
         outbox_committer.reset();
+        JobThread::Batch look;
+        look.push_back({nullptr, [](std::exception_ptr) {}});
+        outbox.run(look); // an outbox that was taken away since the last commit is rescued
         Job close = [](Connection& db) { close_feed(static_cast<Writer&>(db)); };
         JobThread::Batch last;
         last.push_back({&close, [](std::exception_ptr) {}}); // where it fails, the next start finds a file left open
@@ -89,6 +97,52 @@ struct Store::Core {
     }
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
+
+    void watch_files()
+    {
+        outbox.note_room_as(Room::outbox);
+        mirror.note_room_as(Room::mirror);
+        outbox.require([this] { return find_loss_beside_outbox(); });
+        outbox.before_commit([](Writer& db) { return last_outbox_number(db); }, outbox_number);
+        mirror.before_commit([this](Writer& db) { return hear_of_outbox(db); }, outbox_number);
+        mirror.on_loss([this](Writer&, const HeldFile::Loss& loss, std::int64_t) { tell_mirror_loss(loss.what); });
+        outbox.on_loss([this](Writer& db, const HeldFile::Loss& loss, std::int64_t kept) { rescue(db, loss, kept); });
+    }
+
+    // On the outbox's committing thread: nothing is accepted that could not show in the mirror any more.
+    std::optional<std::string> find_loss_beside_outbox()
+    {
+        if (auto loss = lock.find_loss()) return loss;
+        if (place_of(path) == mirror_place && (!mirror_log_place || place_of(path + "-wal") == mirror_log_place))
+            return std::nullopt;
+        const std::string what = "mirror.db or its log was removed or moved, or replaced, while the program ran";
+        tell_mirror_loss(what);
+        return what;
+    }
+
+    void tell_mirror_loss(const std::string& what)
+    {
+        if (!mirror_loss_told.exchange(true)) write_notice(path, what);
+    }
+
+    std::int64_t hear_of_outbox(Writer& db)
+    {
+        const std::int64_t number = outbox.kept();
+        if (number != mirror.kept()) note_outbox_number(db, number);
+        return number;
+    }
+
+    // What cannot be written is said at least; the process ends either way.
+    void rescue(Writer& db, const HeldFile::Loss& loss, std::int64_t kept) const
+    {
+        if (loss.elsewhere) return;
+        try {
+            rescue_outbox(db, loss, kept);
+        } catch (const std::exception& error) {
+            write_notice(db.path(),
+                         fmt::format("{}; what waited could not be written beside it: {}", loss.what, error.what()));
+        }
+    }
 
     static void commit(Committing& file, JobThread::Batch& batch)
     {
@@ -119,9 +173,21 @@ struct Store::Core {
             return nullptr;
         } catch (...) {
             const auto failure = std::current_exception(); // and that connection is closed rather than given back
-            if (is_damage(failure)) give_up(Lane::mirror, failure);
+            if (is_damage(failure)) report(Lane::mirror, failure);
             return failure;
         }
+    }
+
+    // Found by a reader: whether the file was taken away is for its own thread to see, before it counts as damaged.
+    void report(Lane file, const std::exception_ptr& failure)
+    {
+        if (!committer) {
+            JobThread::Batch look;
+            look.push_back({nullptr, [](std::exception_ptr) {}});
+            (file == Lane::outbox ? outbox : mirror).run(look);
+            return give_up(file, failure);
+        }
+        submit(file, {nullptr, [this, file, failure](std::exception_ptr) { give_up(file, failure); }});
     }
 
     // Whoever found it, on any thread: nothing is acknowledged any more, in either file. What failed without being
@@ -129,9 +195,12 @@ struct Store::Core {
     void give_up(Lane file, const std::exception_ptr& failure) noexcept
     {
         if (gave_up.exchange(true)) return;
-        if (is_damage(failure)) mark_damaged(file == Lane::outbox ? outbox_path(path) : path, text_of(failure));
+        if (is_damage(failure) && !is_displaced(failure))
+            mark_damaged(file == Lane::outbox ? outbox_path(path) : path, text_of(failure));
         mirror.fail(failure);
         outbox.fail(failure);
+        if (file == Lane::mirror && outbox_committer) // is that one in its place?
+            outbox_committer->submit({nullptr, [](std::exception_ptr) {}});
         if (tell) tell(failure);
     }
 
@@ -167,6 +236,9 @@ struct Store::Core {
     Lock lock;
     Files files; // on their way
     std::atomic<bool> keeps_ledger;
+    std::int64_t outbox_number; // the last one, as both files knew at the start
+    std::optional<FilePlace> mirror_place = place_of(path), mirror_log_place = place_of(path + "-wal"); // of open files
+    std::atomic<bool> mirror_loss_told{false};
     Committing mirror;
     Committing outbox;
     Readers mirror_readers, outbox_readers;
@@ -206,7 +278,11 @@ void Store::watch(std::function<void()> committed)
 
 void Store::give_up_if_damaged(Lane file, const std::exception_ptr& failure) noexcept
 {
-    if (is_damage(failure)) core_->give_up(file, failure);
+    try {
+        if (is_damage(failure)) core_->report(file, failure);
+    } catch (...) {
+        core_->give_up(file, failure);
+    }
 }
 
 const std::vector<std::string>& Store::damage() const noexcept
@@ -255,7 +331,6 @@ Task<> Store::run_job(Lane lane, Job* job, bool outside)
 
 Task<> Store::take_turns()
 {
-    if (!core_->committer) co_return;
     co_await run_job(Lane::mirror, nullptr);
     co_await run_job(Lane::outbox, nullptr);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/writer_thread.hpp"
 
+#include "alli/clock.hpp"
 #include "alli/error.hpp"
 
 #include <pthread.h>
@@ -34,6 +35,11 @@ bool is_damage(const std::exception_ptr& failure)
     return fault_of(failure) == Fault::damaged;
 }
 
+bool is_disk_full(const std::exception_ptr& failure)
+{
+    return fault_of(failure) == Fault::disk_full;
+}
+
 bool is_fatal(const std::exception_ptr& failure)
 {
     return is_damage(failure) || fault_of(failure) == Fault::io;
@@ -50,12 +56,13 @@ std::string text_of(const std::exception_ptr& failure)
     }
 }
 
-Committing::Committing(std::unique_ptr<Writer> db) : db_(std::move(db)) {}
+Committing::Committing(std::unique_ptr<Writer> db) : db_(std::move(db)), held_(*db_) {}
 
 Committing::~Committing()
 {
     // A reader may hold the log: then it stays, and the next start reads it.
     if (!dead_) db_->checkpoint(Writer::Checkpoint::truncate);
+    if (room_) note_room(*room_); // there is nothing to write any more
 }
 
 // A full disk may have rolled back the whole transaction, an index of words that fails while it is released leaves no
@@ -96,6 +103,7 @@ void Committing::commit()
         throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost",
                     "{}: the transaction was undone", db_->path());
     db_->words().flush(*db_); // the longest part: between publishing and committing no answer can be kept
+    committing_ = before_commit_ ? before_commit_(*db_) : 0;
     publish_touched();
     db_->commit();
     commits_.fetch_add(1, std::memory_order_release);
@@ -116,6 +124,47 @@ void Committing::note_fatal(const std::exception_ptr& failure)
     if (tell_) tell_(failure);
 }
 
+// Only what failed for lack of room says so, and only a commit that there is room again.
+void Committing::tell_room(const std::exception_ptr& failure) noexcept
+{
+    if (!room_) return;
+    if (!failure) return note_room(*room_);
+    if (is_disk_full(failure)) note_no_room(*room_, SystemClock().now());
+}
+
+std::optional<HeldFile::Loss> Committing::find_loss(bool beside)
+{
+    try {
+        if (auto loss = held_.find_loss()) return loss;
+        if (const auto other = beside && find_other_loss_ ? find_other_loss_() : std::nullopt)
+            return HeldFile::Loss{*other, false, true};
+        return std::nullopt;
+    } catch (const Error& error) {
+        return HeldFile::Loss{error.what(), true};
+    }
+}
+
+// Before a batch, for what it writes into a log that was cut short would look whole; and after its commit, before
+// anybody is told. Once more where it is dead already: the other file may have been lost first.
+void Committing::look_at_files(bool beside)
+{
+    const bool damaged = is_damage(dead_) && !is_displaced(dead_); // the next start salvages what it can
+    if (loss_ || damaged) return;
+    loss_ = find_loss(beside);
+    if (!loss_) return;
+    if (on_loss_) on_loss_(*db_, *loss_, kept_.load(std::memory_order_relaxed));
+    note_fatal(std::make_exception_ptr(Displaced(loss_->what)));
+}
+
+void Committing::note_own_change() noexcept
+{
+    try {
+        held_.note_own_change();
+    } catch (...) {
+        note_fatal(std::current_exception());
+    }
+}
+
 void Committing::run_inside(std::deque<Pending>& batch)
 {
     std::vector<std::exception_ptr> outcomes(batch.size(), dead_);
@@ -127,10 +176,17 @@ void Committing::run_inside(std::deque<Pending>& batch)
                 if (is_fatal(outcomes[i]) || !db_->in_transaction()) std::rethrow_exception(outcomes[i]);
             }
             commit();
+            look_at_files(false); // it is in the file: what lies beside does not make that untrue
+            if (loss_) std::rethrow_exception(dead_);
+            kept_.store(committing_, std::memory_order_release);
+            const auto no_room = std::find_if(outcomes.begin(), outcomes.end(), is_disk_full);
+            tell_room(no_room == outcomes.end() ? nullptr : *no_room);
         } catch (...) {
             const auto failure = std::current_exception();
             db_->roll_back();
+            if (is_fatal(failure)) look_at_files(); // it may be the file that was taken away
             note_fatal(failure);
+            tell_room(failure);
             for (auto& outcome : outcomes)
                 if (!outcome) outcome = failure;
         }
@@ -148,6 +204,10 @@ std::exception_ptr Committing::run_outside(Job& job)
         db_->roll_back();
     }
     note_fatal(failure);
+    note_own_change();
+    look_at_files();
+    if (loss_ && !failure) failure = dead_;
+    if (failure) tell_room(failure);
     if (db_->touched().any()) { // it committed by itself
         publish_touched();
         commits_.fetch_add(1, std::memory_order_release);
@@ -167,6 +227,7 @@ void Committing::run(std::deque<Pending>& batch)
         const std::lock_guard hold(told_mutex_);
         if (!dead_) dead_ = told_;
     }
+    look_at_files();
     const auto outside =
         std::stable_partition(batch.begin(), batch.end(), [](const Pending& one) { return !one.outside; });
     std::deque<Pending> alone(std::make_move_iterator(outside), std::make_move_iterator(batch.end()));
@@ -176,9 +237,28 @@ void Committing::run(std::deque<Pending>& batch)
     batch.clear();
 }
 
+// With a log a commit seldom changes the header of the file: this does, so that an older copy over the file differs in
+// it.
+bool Committing::tell_apart() noexcept
+{
+    try {
+        std::int64_t last = 0;
+        for (const Row row : db_->query("PRAGMA application_id")) last = row.integer(0);
+        db_->script(fmt::format("PRAGMA application_id = {}", (last + 1) & 0x7fffffff));
+        return true;
+    } catch (...) {
+        note_fatal(std::current_exception());
+        return false;
+    }
+}
+
 void Committing::checkpoint_when_long()
 {
-    if (!dead_ && db_->log_pages() >= checkpoint_pages) db_->checkpoint(Writer::Checkpoint::passive);
+    if (dead_ || db_->log_pages() < checkpoint_pages) return;
+    look_at_files();
+    if (dead_ || !tell_apart()) return;
+    db_->checkpoint(Writer::Checkpoint::passive);
+    note_own_change();
 }
 
 JobThread::JobThread(std::function<void(Batch&)> run) : run_(std::move(run))

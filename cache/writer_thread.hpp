@@ -4,7 +4,9 @@
 // alone.
 #pragma once
 
+#include "cache/held_file.hpp"
 #include "cache/index.hpp"
+#include "cache/room.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -21,6 +23,7 @@ using Job = std::function<void(Connection&)>;
 /// Of a file that is not what it must be; and of one that failed in any way.
 bool is_damage(const std::exception_ptr& failure);
 bool is_fatal(const std::exception_ptr& failure);
+bool is_disk_full(const std::exception_ptr& failure);
 std::string text_of(const std::exception_ptr& failure);
 
 using Done = std::function<void(std::exception_ptr)>; // called once, on the thread that ran the job
@@ -42,10 +45,24 @@ class Committing {
 
     /// Called on the committing thread when it gives up by itself.
     void on_fatal(std::function<void(const std::exception_ptr&)> tell) { tell_ = std::move(tell); }
+    /// Called there once, before the first commit that is refused for it: the file is not ours any more, nothing is in
+    /// a transaction. `kept` is what before_commit() returned for the last commit that was acknowledged.
+    using OnLoss = std::function<void(Writer& db, const HeldFile::Loss& loss, std::int64_t kept)>;
+    void on_loss(OnLoss tell) { on_loss_ = std::move(tell); }
+    /// Something else that must hold before anything is acknowledged; a sentence when it does not.
+    void require(std::function<std::optional<std::string>()> find_loss) { find_other_loss_ = std::move(find_loss); }
+    /// Called inside each transaction, last.
+    void before_commit(std::function<std::int64_t(Writer&)> work, std::int64_t kept)
+    {
+        before_commit_ = std::move(work);
+        kept_ = kept;
+    }
+    std::int64_t kept() const noexcept { return kept_.load(std::memory_order_acquire); } // any thread
     /// From the next batch on everything fails. Any thread.
     void fail(const std::exception_ptr& failure) noexcept;
 
-    void checkpoint_when_long(); // PASSIVE, from 1,000 pages on
+    void checkpoint_when_long();                   // PASSIVE, from 1,000 pages on
+    void note_room_as(Room file) { room_ = file; } // where it says whether there is room; else nowhere
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
     const Latest& latest() const noexcept { return latest_; }
 
@@ -57,8 +74,21 @@ class Committing {
     void commit();
     void publish_touched() noexcept;
     void note_fatal(const std::exception_ptr& failure);
+    void tell_room(const std::exception_ptr& failure) noexcept;
+    void look_at_files(bool beside = true);
+    void note_own_change() noexcept;
+    bool tell_apart() noexcept;
+    std::optional<HeldFile::Loss> find_loss(bool beside);
 
     std::unique_ptr<Writer> db_;
+    HeldFile held_;
+    std::optional<HeldFile::Loss> loss_;
+    OnLoss on_loss_;
+    std::function<std::optional<std::string>()> find_other_loss_;
+    std::function<std::int64_t(Writer&)> before_commit_;
+    std::int64_t committing_ = 0; // what before_commit_ returned for the transaction that is open
+    std::atomic<std::int64_t> kept_{0};
+    std::optional<Room> room_;
     std::exception_ptr dead_; // why nothing is acknowledged any more
     std::mutex told_mutex_;
     std::exception_ptr told_; // the same, by another thread

@@ -6,6 +6,7 @@
 #include "daemon/api_key.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/descriptors.hpp"
+#include "daemon/disk_state.hpp"
 #include "daemon/egress.hpp"
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
@@ -99,11 +100,23 @@ static void say_hello(const Plan& plan, const std::vector<std::string>& addresse
     fmt::print(stderr, "  alli-mirror search football\n  alli-mirror search 여행\n  alli-mirror status\n");
 }
 
-/// Says in the log when upstream goes away or comes back: once each, not at every try.
+/// Once when it begins, once when it ends.
+static void tell_disk(bool& known)
+{
+    const auto full = find_disk_full();
+    if (full.has_value() == std::exchange(known, full.has_value())) return;
+    if (!full) return log_event<Event::disk_writable>();
+    log_event<Event::disk_full>(full->what, full->hint);
+}
+
+/// Says in the log when upstream goes away or comes back, and likewise the room on the disk: once each, not at every
+/// try.
 static Task<> watch_engine(SystemClock& clock, const Instance& instance)
 {
     std::string known;
+    bool full = false;
     for (;;) {
+        tell_disk(full);
         const auto state = instance.state();
         if (state->error != known) {
             known = state->error;
@@ -196,6 +209,7 @@ static int serve(const ServeArguments& arguments, const Context& context)
     harden_process();
     raise_descriptor_limit();
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a file that may grow no more is a failed write
     const Settings settings = context.settings();
     start_log(settings.config, context.environment);
 

@@ -40,6 +40,7 @@ static int sync(const SyncArguments& arguments, const Context& context)
                     arguments.since);
     harden_process();
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     const Settings settings = context.settings();
     start_log(settings.config, context.environment);
     require_sound(settings, context.environment, {"upstream", "mirror", "outbox"});

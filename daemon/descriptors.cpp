@@ -2,8 +2,12 @@
 #include "daemon/descriptors.hpp"
 
 #include "alli/error.hpp"
+#include "daemon/process_figures.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <thread>
+
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
@@ -16,6 +20,33 @@ void raise_descriptor_limit() noexcept
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit); // where that is refused, it stays as it was
+}
+
+int descriptor_limit() noexcept
+{
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+    return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 20));
+}
+
+int open_descriptors() noexcept
+{
+    return static_cast<int>(read_process_figures().open_descriptors);
+}
+
+DescriptorPlan plan_descriptors(const DescriptorsAtHand& at_hand)
+{
+    constexpr int a_loop = 10;     // its own, and a read connection to each file (two descriptors)
+    constexpr int other_reads = 8; // long ones, the engine's
+    constexpr int others = 10;     // names looked up, listeners, a file now and then
+    constexpr int most_relayed = 64;
+    const int cores = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
+    DescriptorPlan plan;
+    plan.loops = std::clamp(at_hand.limit / 64, 1, cores);
+    const int spare = at_hand.limit - at_hand.open - a_loop * plan.loops - other_reads - others - at_hand.upstream;
+    plan.relay = std::clamp(spare / 4, 1, most_relayed);
+    plan.connections = std::clamp((spare - plan.relay) / 2, 2, most_local_connections);
+    return plan;
 }
 
 std::vector<int> take_passed_sockets()

@@ -4,6 +4,7 @@
 #include "alli/clock.hpp"
 #include "daemon/api_key.hpp"
 #include "daemon/daemon_probe.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/duration.hpp"
 #include "daemon/settings_check.hpp"
 #include "proxy/listen_address.hpp"
@@ -77,10 +78,12 @@ rlim_t most_descriptors(const Patient& patient)
 
 void check_limits(const Patient& patient, Findings& found)
 {
-    constexpr rlim_t wanted = 1'536; // 1,024 local connections, those to upstream, and the files
-    const rlim_t most = most_descriptors(patient);
-    if (most < wanted)
-        found.warn(fmt::format("{} open files at most: too few for 1,024 local connections", most),
+    constexpr int open = 24; // what a daemon holds before anybody calls
+    const auto most = static_cast<int>(std::min<rlim_t>(most_descriptors(patient), 1 << 20));
+    const DescriptorPlan plan = plan_descriptors({most, open, patient.settings.config.max_connections});
+    if (plan.connections < most_local_connections)
+        found.warn(fmt::format("{} open files at most: room for {} local connections instead of {}", most,
+                               plan.connections, most_local_connections),
                    "LimitNOFILE=4096 in the unit, or ulimit -n 4096 before it starts");
     else
         found.ok(fmt::format("{} open files at most", most));

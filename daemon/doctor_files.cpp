@@ -132,6 +132,9 @@ void check_damage(const Patient& patient, Findings& found)
         for (const std::string& aside : cache::files_aside(path))
             found.warn(fmt::format("{} was damaged and set aside", aside),
                        "see to the disk, and to what status says; then delete it");
+        for (const cache::Notice& notice : cache::find_notices(path))
+            found.warn(notice.what,
+                       fmt::format("see what did it, and whether an app misses a write; then delete {}", notice.file));
     }
     if (found.list.empty()) found.ok("no file was set aside");
 }

@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "alli/log.hpp"
 #include "cache/log_key.hpp"
+#include "daemon/disk_state.hpp"
 #include "daemon/egress.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/status.hpp"
@@ -23,17 +24,11 @@ namespace alli::daemon {
 
 static constexpr std::chrono::seconds engine_deadline{4};
 
-static int proxy_loops()
-{
-    return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
-}
-
 // A pool of its own, outside the budget, shared out among the proxy's loops.
-static upstream::CurlOptions relay_options(const InstanceOptions& from)
+static upstream::CurlOptions relay_options(const InstanceOptions& from, const DescriptorPlan& room)
 {
-    constexpr int connections = 64;
     upstream::CurlOptions options = curl_options(from.config, from.proxy);
-    options.max_connections = std::max(connections / proxy_loops(), 1);
+    options.max_connections = std::max(room.relay / room.loops, 1);
     return options;
 }
 
@@ -193,9 +188,19 @@ void Instance::adopt_log_key()
     set_log_key(*key);
 }
 
+// Said where it is not what it is meant to be: with many apps some will be told to make room.
+void Instance::plan_room()
+{
+    room_ = plan_descriptors({descriptor_limit(), open_descriptors(), options_.config.max_connections});
+    if (room_.connections < most_local_connections)
+        log_event<Event::few_descriptors>(descriptor_limit(), room_.connections,
+                                          std::string_view("LimitNOFILE=4096 in the unit, or ulimit -n 4096"));
+}
+
 void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed)
 {
     adopt_log_key();
+    plan_room();
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), needs());
     work_.emplace(engine_loop_.get_executor());
     failed_ = failed;
@@ -205,6 +210,8 @@ void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed
         if (work_) failed(error);
     });
     spawn_index(tend_files(store_, stopping_));
+    asio::co_spawn(engine_loop_, watch_files(store_, options_.config.sync_interval),
+                   asio::bind_cancellation_slot(cancel_files_.slot(), asio::detached));
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 
@@ -227,6 +234,7 @@ void Instance::stop()
     asio::post(engine_loop_, [this] {
         cancel_.emit(asio::cancellation_type::terminal);
         cancel_index_.emit(asio::cancellation_type::terminal);
+        cancel_files_.emit(asio::cancellation_type::terminal);
     });
     server_->stop();
     // Delivery goes on for the sessions that wait for an answer; it ends after them.
@@ -259,6 +267,7 @@ std::string Instance::status()
         return store_.read_outbox([&](cache::Reader& outbox) {
             Json status = make_status(db, outbox, options_.config.upstream_url, live.get());
             status["upstream"]["budget"] = make_budget(client_.pace());
+            add_disk(status);
             return dump(status);
         });
     });
@@ -269,7 +278,8 @@ std::string Instance::metrics(const proxy::MeterRack& rack)
     const auto live = engine_.state();
     return store_.read([&](cache::Reader& db) {
         return store_.read_outbox([&](cache::Reader& outbox) {
-            return make_metrics({db, outbox, *live, client_, rack, clock_.now(), started_at_});
+            return make_metrics(
+                {db, outbox, *live, client_, rack, clock_.now(), started_at_, find_disk_full().has_value()});
         });
     });
 }
@@ -289,7 +299,9 @@ proxy::Options Instance::proxy_options(Doors doors) const
     options.max_age = config.max_age;
     options.forward_timeout = config.forward_timeout;
     options.daily_count_path = config.daily_count_path;
-    options.loops = proxy_loops();
+    options.loops = room_.loops;
+    options.limits.connections = static_cast<std::size_t>(room_.connections);
+    options.limits.connections_a_user = std::min(options.limits.connections_a_user, options.limits.connections);
     options.version = ALLI_VERSION;
     return options;
 }
@@ -320,7 +332,7 @@ proxy::Needs Instance::needs()
             },
         .connect =
             [this](asio::any_io_executor proxy_loop) {
-                return std::make_unique<upstream::Relay>(std::move(proxy_loop), relay_options(options_),
+                return std::make_unique<upstream::Relay>(std::move(proxy_loop), relay_options(options_, room_),
                                                          options_.api_key);
             },
         .upstream =

@@ -7,6 +7,7 @@
 #include "alli/clock.hpp"
 #include "alli/random.hpp"
 #include "cache/store.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/maintenance.hpp"
 #include "daemon/settings.hpp"
 #include "proxy/server.hpp"
@@ -87,6 +88,7 @@ class Instance {
     void spawn_deliverer(std::function<void(std::exception_ptr)> failed);
     void spawn_index(Task<> work);
     void adopt_log_key();
+    void plan_room();
     MaintenanceTools maintenance_tools();
     void end_for_damage(std::exception_ptr why); // any thread
 
@@ -104,10 +106,11 @@ class Instance {
     sync::Engine engine_;
     sync::Deliverer deliverer_;
     Maintenance maintenance_;
+    DescriptorPlan room_;
     std::unique_ptr<proxy::Server> server_;
 
-    asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_; // used on the engine loop alone
-    std::atomic<bool> stopping_{false};                                 // asked before each step of the index
+    asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_; // used on the engine loop alone
+    std::atomic<bool> stopping_{false}; // asked before each step of the index
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     std::promise<void> engine_ended_, delivery_ended_;
     std::function<void(std::exception_ptr)> failed_; // while it serves; used on the engine loop

@@ -157,7 +157,8 @@ static void put_files(Exposition& out, const MetricsSources& from)
     out.gauge("conversations", "Conversations in the mirror.", static_cast<double>(totals.conversations));
     out.gauge("chats", "Chats in the mirror.", static_cast<double>(totals.chats));
     out.gauge("problems", "Problems that status lists.",
-              static_cast<double>(cache::load_problems(from.mirror).size()) + (from.live.error.empty() ? 0 : 1));
+              static_cast<double>(cache::load_problems(from.mirror).size()) + (from.live.error.empty() ? 0 : 1) +
+                  (from.disk_full ? 1 : 0));
     out.family("file_bytes", Type::gauge, "Size of the database files and of their logs (WAL).");
     for (const auto& [name, path] : {std::pair{"mirror.db", from.mirror.path()}, {"outbox.db", from.outbox.path()}})
         for (const auto& [part, suffix] : {std::pair{"database", ""}, {"log", "-wal"}}) {
@@ -168,6 +169,7 @@ static void put_files(Exposition& out, const MetricsSources& from)
     const auto aside = cache::files_aside(from.mirror.path()).size() + cache::files_aside(from.outbox.path()).size();
     out.gauge("damaged_files", "Files that were damaged, were set aside and wait for a person.",
               static_cast<double>(aside));
+    out.gauge("disk_full", "Whether there was no room for the last commit: writes get 507.", from.disk_full ? 1 : 0);
     std::error_code unknown;
     const auto space = std::filesystem::space(std::filesystem::path(from.mirror.path()).parent_path(), unknown);
     if (!unknown)

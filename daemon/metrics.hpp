@@ -19,6 +19,7 @@ struct MetricsSources {
     const upstream::Client& client;
     const proxy::MeterRack& rack;
     Instant now, started_at;
+    bool disk_full = false; // the last commit found no room
 };
 std::string make_metrics(const MetricsSources& from);
 

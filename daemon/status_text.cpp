@@ -127,6 +127,8 @@ std::string say_status(const Json& status, Instant now)
                                    say_duration(std::max(age, std::chrono::seconds{0})))
                      : "          never yet compared with upstream\n";
     text += fmt::format("upstream  {}: {}\n", text_of(part(upstream, "url")), say_upstream(upstream));
+    if (const Json& full = part(part(status, "disk"), "full"); full.is_boolean() && full.get<bool>())
+        text += fmt::format("disk      full since {}\n", say_time(time_of(part(part(status, "disk"), "since"))));
     text += fmt::format("outbox    {}\n", say_outbox(part(status, "outbox")));
     text += say_problems(part(status, "problems"));
     text += safe.is_boolean() && !safe.get<bool>() ? "stopping now: not yet, see the outbox\n" : "stopping now: safe\n";

@@ -4,8 +4,10 @@
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/log.hpp"
+#include "cache/check_files.hpp"
 #include "cache/index.hpp"
 #include "cache/inspect.hpp"
+#include "cache/room.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -50,6 +52,28 @@ Task<> tend_files(cache::Store& store, const std::atomic<bool>& stopping)
         timer.expires_after(pause);
         co_await timer.async_wait(asio::use_awaitable);
     }
+}
+
+// False: the store has given up, and told its owner why.
+static Task<bool> look_at_files(cache::Store& store)
+{
+    std::optional<Fault> fault;
+    try {
+        co_await cache::check_files(store);
+    } catch (const Error& error) {
+        fault = error.fault();
+    }
+    co_return !fault || *fault == Fault::disk_full || *fault == Fault::busy;
+}
+
+Task<> watch_files(cache::Store& store, std::chrono::milliseconds pause)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    do {
+        timer.expires_after(cache::find_no_room() ? std::min<std::chrono::milliseconds>(pause, std::chrono::seconds(1))
+                                                  : pause);
+        co_await timer.async_wait(asio::use_awaitable);
+    } while (co_await look_at_files(store));
 }
 
 } // namespace alli::daemon

@@ -6,6 +6,7 @@
 #include "cache/store.hpp"
 
 #include <atomic>
+#include <chrono>
 
 namespace alli::daemon {
 
@@ -15,5 +16,9 @@ Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping);
 /// That twice a day, so that what is removed leaves the index within one; and the files are looked at when that is due.
 /// Until it is cancelled.
 Task<> tend_files(cache::Store& store, const std::atomic<bool>& stopping);
+
+/// Every `pause`: whether the files are still in their places, and whether one that was full can be written again.
+/// Until it is cancelled, or the store gives up.
+Task<> watch_files(cache::Store& store, std::chrono::milliseconds pause);
 
 } // namespace alli::daemon

@@ -35,7 +35,7 @@ constexpr std::array meanings{
     Meaning{Fault::usage, 400},       Meaning{Fault::settings, 500},    Meaning{Fault::key_rejected, 403},
     Meaning{Fault::unreachable, 503}, Meaning{Fault::unavailable, 503}, Meaning{Fault::bad_reply, 502},
     Meaning{Fault::refused, 502},     Meaning{Fault::busy, 503},        Meaning{Fault::disk_full, 507},
-    Meaning{Fault::damaged, 500},     Meaning{Fault::io, 500},          Meaning{Fault::canceled, 503},
+    Meaning{Fault::damaged, 503},     Meaning{Fault::io, 500},          Meaning{Fault::canceled, 503},
 };
 static_assert(meanings.size() == static_cast<std::size_t>(Fault::canceled) + 1);
 

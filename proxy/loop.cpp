@@ -56,7 +56,10 @@ void Loop::start()
 
 void Loop::take(Socket socket, Peer peer)
 {
-    asio::post(io_, [this, peer, taken = std::move(socket)]() mutable { adopt(std::move(taken), peer); });
+    held_.fetch_add(1, std::memory_order_relaxed);
+    asio::post(io_, [this, peer, taken = std::move(socket)]() mutable {
+        if (!adopt(std::move(taken), peer)) held_.fetch_sub(1, std::memory_order_relaxed);
+    });
 }
 
 void Loop::adjust(const Adjustment& adjustment)
@@ -86,6 +89,13 @@ void Loop::abort()
     });
 }
 
+void Loop::shed()
+{
+    asio::post(io_, [this] {
+        if (const auto idle = find_idle([](const Session&) { return true; })) idle->abort();
+    });
+}
+
 bool Loop::ended_by(std::chrono::steady_clock::time_point deadline)
 {
     return !thread_.joinable() || end_.wait_until(deadline) == std::future_status::ready;
@@ -97,19 +107,33 @@ void Loop::stop()
     if (thread_.joinable()) thread_.join();
 }
 
-void Loop::adopt(Socket socket, Peer peer)
+// False: it is closed instead.
+bool Loop::adopt(Socket socket, Peer peer)
 {
-    if (draining_) return;
+    if (draining_) return false;
     const auto anyone = [](const Session&) { return true; };
     const auto same_user = [&](const Session& session) { return session.peer().user == peer.user; };
-    if (sessions_.size() >= max_sessions_ && !make_room(max_sessions_, anyone)) return;
-    if (peer.user && !make_room(max_sessions_a_user_, same_user)) return;
+    if (sessions_.size() >= max_sessions_ && !make_room(max_sessions_, anyone)) return false;
+    if (peer.user && !make_room(max_sessions_a_user_, same_user)) return false;
     const auto session = std::make_shared<Session>(std::move(socket), peer, context_, guard_);
     sessions_.insert(session);
     context_.meters.count_connection(1);
     if (!std::exchange(ticking_, true)) tick_later();
     const auto done = [this, session](const std::exception_ptr& failure) { remove(session, failure); };
     asio::co_spawn(io_, Session::run(session), asio::bind_cancellation_slot(session->cancellation().slot(), done));
+    return true;
+}
+
+template <class Belongs>
+std::shared_ptr<Session> Loop::find_idle(Belongs belongs) const
+{
+    std::shared_ptr<Session> oldest;
+    for (const auto& session : sessions_) {
+        if (!belongs(*session)) continue;
+        const auto since = session->waiting_since();
+        if (since && (!oldest || *since < *oldest->waiting_since())) oldest = session;
+    }
+    return oldest;
 }
 
 // Where that many are there already, the one that has waited longest without a complete request goes; when all are
@@ -117,22 +141,17 @@ void Loop::adopt(Socket socket, Peer peer)
 template <class Belongs>
 bool Loop::make_room(std::size_t most, Belongs belongs)
 {
-    std::size_t count = 0;
-    std::shared_ptr<Session> oldest;
-    for (const auto& session : sessions_) {
-        if (!belongs(*session)) continue;
-        ++count;
-        const auto since = session->waiting_since();
-        if (since && (!oldest || *since < *oldest->waiting_since())) oldest = session;
-    }
+    const auto count = static_cast<std::size_t>(
+        std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& session) { return belongs(*session); }));
     if (count < most) return true;
-    if (oldest) oldest->abort();
+    if (const auto oldest = find_idle(belongs)) oldest->abort();
     return count < 2 * most;
 }
 
 void Loop::remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure)
 {
     sessions_.erase(session);
+    held_.fetch_sub(1, std::memory_order_relaxed);
     context_.meters.count_connection(-1);
     if (failure && !is_abort(failure)) log_event<Event::connection_failed>(reason_of(failure));
     end_if_done();

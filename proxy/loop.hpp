@@ -15,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <future>
 #include <thread>
 #include <unordered_set>
@@ -35,18 +36,23 @@ class Loop {
     asio::io_context& io() noexcept { return io_; }
 
     // Any thread:
+    /// For one more connection, those that were told to make room counted too.
+    bool has_room() const noexcept { return held_.load(std::memory_order_relaxed) < 2 * max_sessions_; }
     void take(Socket socket, Peer peer);
     void committed() { feed_.committed(); } // something, to the mirror
     void adjust(const Adjustment& adjustment);
     void drain(); // the thread ends once the last session has
     void abort();
+    void shed(); // the one that has waited longest without a complete request goes
 
     /// For the owner, after drain(): false when the thread still runs then.
     bool ended_by(std::chrono::steady_clock::time_point deadline);
     void stop(); // at once, whatever is under way, and joins
 
   private:
-    void adopt(Socket socket, Peer peer);
+    bool adopt(Socket socket, Peer peer);
+    template <class Belongs>
+    std::shared_ptr<Session> find_idle(Belongs belongs) const;
     template <class Belongs>
     bool make_room(std::size_t most, Belongs belongs);
     void remove(const std::shared_ptr<Session>& session, const std::exception_ptr& failure);
@@ -59,6 +65,7 @@ class Loop {
     RequestIds request_ids_;
     const Guard& guard_;
     std::size_t max_sessions_, max_sessions_a_user_;
+    std::atomic<std::size_t> held_{0}; // connections taken and not ended yet
     asio::io_context io_{1};
     std::unique_ptr<upstream::Exchanges> exchanges_;
     SystemRandom random_;

@@ -19,6 +19,8 @@ namespace alli::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds accept_pause{100}; // when descriptors ran out: never a busy loop
+constexpr std::chrono::milliseconds crowd_pause{2};    // for those told to make room to be gone
+constexpr int pauses_to_shed = 10;                     // in a row: then somebody who waits makes room
 constexpr std::chrono::milliseconds last_wait{1000};   // for what was cancelled to end
 
 // Where a browser may call: the first address that is none of a Unix socket, by a name that is let in.
@@ -48,6 +50,17 @@ struct Server::Core {
     void probe(std::size_t from, std::function<void()> alive);
     void end(std::unique_ptr<Loop>& loop, std::chrono::steady_clock::time_point deadline);
     void close_listeners();
+    Loop* find_loop() // in turn; none has room: null
+    {
+        for (std::size_t tried = 0; tried < loops.size(); ++tried)
+            if (Loop* loop = loops[turn++ % loops.size()].get(); loop && loop->has_room()) return loop;
+        return nullptr;
+    }
+    void shed()
+    {
+        for (const auto& loop : loops)
+            if (loop) loop->shed();
+    }
 
     Options options;
     Needs needs;
@@ -90,18 +103,27 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
 Task<> Server::Core::accept(Core& core, Listener& listener)
 {
     asio::steady_timer pause(listener.acceptor.get_executor());
+    int pauses = 0;
     const bool tcp = !listener.peer.local_socket;
     while (listener.acceptor.is_open()) {
-        Loop& loop = *core.loops[core.turn++ % core.loops.size()];
-        const asio::any_io_executor executor = loop.executor();
         boost::system::error_code code;
+        Loop* const found = core.find_loop();
+        if (found == nullptr) { // the newest waits in the system's queue rather than being turned away
+            pause.expires_after(crowd_pause);
+            co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
+            continue;
+        }
+        Loop& loop = *found;
+        const asio::any_io_executor executor = loop.executor();
         Socket socket =
             co_await listener.acceptor.async_accept(executor, asio::redirect_error(asio::use_awaitable, code));
         if (!code) {
+            pauses = 0;
             if (tcp) socket.set_option(asio::ip::tcp::no_delay(true), code);
             const Peer peer = identify(listener, socket.native_handle());
             loop.take(std::move(socket), peer);
         } else if (listener.acceptor.is_open()) {
+            if (++pauses % pauses_to_shed == 0) core.shed();
             pause.expires_after(accept_pause);
             co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
         }

@@ -22,6 +22,7 @@ void Standing::healthy()
 
 void Standing::failed(const Error& error, Instant now)
 {
+    if (error.fault() == Fault::disk_full) return; // the store says so itself; of upstream it says nothing
     current.reachable = error.fault() == Fault::key_rejected;
     current.key_accepted = error.fault() != Fault::key_rejected;
     current.error = error.what();

@@ -85,6 +85,8 @@ export default {
   stale: "Compared {when}",
   offline: "Offline",
   offlineSaid: "The service cannot be reached. Everything mirrored can be read; changes wait.",
+  diskFull: "Disk full",
+  diskFullSaid: "The disk of this mirror is full. Everything mirrored can be read; changes are refused until there is space.",
   keyRejected: "Key refused",
   keyRejectedSaid: "The service refuses the API key. Everything mirrored can be read; changes wait.",
   filling: "Filling the mirror",

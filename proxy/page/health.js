@@ -30,6 +30,7 @@ export function verdict({ status, error }, now) {
   if (error) return { kind: "bad", short: t("offline"), long: error.message };
   if (!status) return { kind: "wait", short: t("loading"), long: t("loading") };
   const { upstream, mirror } = status;
+  if (status.disk?.full) return { kind: "bad", short: t("diskFull"), long: t("diskFullSaid") };
   if (upstream.keyAccepted === false) return { kind: "bad", short: t("keyRejected"), long: t("keyRejectedSaid") };
   if (upstream.reachable === false && upstream.lastVerifiedAt) return { kind: "bad", short: t("offline"), long: t("offlineSaid") };
   if (!mirror.backfill.done) return { kind: "wait", short: t("filling"), long: t("fillingSaid") };

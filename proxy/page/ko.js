@@ -85,6 +85,8 @@ export default {
   stale: "{when} 비교함",
   offline: "오프라인",
   offlineSaid: "서비스에 연결할 수 없습니다. 미러링된 내용은 모두 읽을 수 있고, 변경은 대기합니다.",
+  diskFull: "디스크 공간 부족",
+  diskFullSaid: "이 미러의 디스크가 가득 찼습니다. 미러링된 내용은 모두 읽을 수 있지만, 공간이 생길 때까지 변경은 거부됩니다.",
   keyRejected: "키 거부됨",
   keyRejectedSaid: "서비스가 API 키를 거부합니다. 미러링된 내용은 모두 읽을 수 있고, 변경은 대기합니다.",
   filling: "미러 채우는 중",

@@ -100,8 +100,11 @@ TEST_F(DiskFull, RefusesWritesReadsOnAndRecoversByItself)
             EXPECT_EQ(refused.status, 507);
             EXPECT_EQ(json::parse(refused.body)["type"], "APIError");
             for (const std::string& path : paths) EXPECT_EQ(daemon.get(path).status, 200);
+            EXPECT_TRUE(daemon.status()["disk"]["full"].get<bool>());
+            EXPECT_THAT(daemon.get("/metrics").body, testing::HasSubstr("alli_mirror_disk_full 1"));
             disk.free();
             EXPECT_EQ(write_until(daemon, 202), 202);
+            daemon.wait_for([](const json& now) { return now["disk"]["full"] == false; });
         }
         EXPECT_EQ(daemon.stop(), 0);
     }
@@ -112,6 +115,32 @@ TEST_F(DiskFull, RefusesWritesReadsOnAndRecoversByItself)
     std::vector<std::string> applied;
     for (const auto& write : upstream.writes()) applied.push_back(json::parse(write.body)["state"]);
     EXPECT_EQ(applied, acknowledged);
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST_F(DiskFull, IsAStateOfItsOwnAndNoneOfUpstreams)
+{
+    if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small file system";
+    home.environment["ALLI_MIRROR_SYNC_INTERVAL"] = "50ms";
+    Daemon daemon(home, {"serve"});
+    daemon.wait_until_complete();
+    disk.fill();
+    for (int n = 0; n < 200; ++n)
+        upstream.add_chat(upstream.conversation_ids().front(), "user", std::string(4000, 'y'));
+    const json full = daemon.wait_for([](const json& now) { return now["disk"]["full"] == true; });
+    std::string problems;
+    for (const json& problem : full["problems"])
+        problems += problem["what"].get<std::string>() + problem["hint"].get<std::string>();
+    EXPECT_THAT(problems, testing::HasSubstr("no room to write"));
+    EXPECT_THAT(problems, testing::HasSubstr("free some space"));
+    EXPECT_EQ(full["upstream"]["reachable"], true);
+    EXPECT_EQ(full["upstream"]["error"], nullptr);
+    EXPECT_THAT(daemon.get("/metrics").body, testing::HasSubstr("alli_mirror_upstream_reachable 1"));
+    EXPECT_EQ(std::string(daemon.get(paths.front()).header("Cache-Status")).find("offline"), std::string::npos);
+    daemon.process.wait_for_line("there is no room to write");
+    disk.free();
+    daemon.wait_for([](const json& now) { return now["disk"]["full"] == false; });
+    daemon.process.wait_for_line("the files can be written again");
     EXPECT_EQ(daemon.stop(), 0);
 }
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/disk_state.hpp"
+
+#include "cache/room.hpp"
+
+namespace alli::daemon {
+
+std::optional<DiskFull> find_disk_full()
+{
+    const auto full = cache::find_no_room();
+    if (!full) return std::nullopt;
+    return DiskFull{fmt::format("there is no room to write {}: writes are refused (507), and nothing new is mirrored",
+                                cache::name_of(full->file)),
+                    "free some space where it lies, or raise the quota; reads go on, nothing acknowledged is lost, and "
+                    "it goes on by itself",
+                    full->since};
+}
+
+void add_disk(Json& status)
+{
+    const auto full = find_disk_full();
+    status["disk"]["full"] = full.has_value();
+    status["disk"]["since"] = full ? time_json(full->since) : Json(nullptr);
+    if (!full) return;
+    Json problem;
+    problem["what"] = full->what;
+    problem["since"] = time_json(full->since);
+    problem["hint"] = full->hint;
+    status["problems"].push_back(std::move(problem));
+}
+
+} // namespace alli::daemon
