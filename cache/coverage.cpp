@@ -132,9 +132,11 @@ bool is_covered(Reader& db, Instant from, std::optional<Instant> through)
 {
     const auto covered = stretches(load(db));
     if (covered.empty()) return false;
-    // Above the newest interval lies what the next increment brings: how old that is, Age says.
-    const Instant end = std::min(through.value_or(Instant::max()), covered.back().through);
-    if (from >= end) return from >= covered.back().from;
+    // Above the boundary lies what the next increment brings: how old that is, Age says. What is missing just below it
+    // was passed by, and no increment certifies what lies above it either.
+    const Instant top = std::max(covered.back().through, load_progress(db).boundary.value_or(Instant::min()));
+    const Instant end = std::min(through.value_or(Instant::max()), top);
+    if (from >= end) return from >= covered.back().from && end <= covered.back().through;
     return std::any_of(covered.begin(), covered.end(),
                        [&](const Span& it) { return it.from <= from && end <= it.through; });
 }

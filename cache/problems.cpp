@@ -47,6 +47,7 @@ void put_problem(Writer& db, std::string_view key, const Problem& problem)
         from = problem.unreadable->from;
         through = problem.unreadable->through;
         uncover(db, *problem.unreadable);
+        db.touched().lists(); // above what was covered so far, too: is_covered
     }
     db.run("INSERT INTO problem (key, what, hint, since, tries, retry_at, conversation, from_at, through_at)"
            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (key) DO UPDATE"
@@ -97,6 +98,11 @@ std::vector<Span> load_unreadable(Connection& db)
     for (const Row row : db.query("SELECT from_at, through_at FROM problem WHERE from_at IS NOT NULL"))
         spans.push_back({*row.optional_instant(0), *row.optional_instant(1)});
     return spans;
+}
+
+void make_windows_due(Writer& db, Instant now)
+{
+    db.run("UPDATE problem SET retry_at = ?1 WHERE retry_at > ?1 AND from_at IS NOT NULL", now);
 }
 
 std::vector<Problem> load_windows(Reader& db, Span span)

@@ -40,6 +40,9 @@ std::vector<Problem> load_problems(Reader& db); // the oldest first
 std::vector<Problem> load_due_problems(Reader& db, Instant now);
 std::vector<Span> load_unreadable(Connection& db);
 
+/// What keeps last chat times from being complete is tried again at `now`, and not after its pause.
+void make_windows_due(Writer& db, Instant now);
+
 /// Of last chat times that cannot be listed, those that reach into the span.
 std::vector<Problem> load_windows(Reader& db, Span span);
 

@@ -26,7 +26,8 @@ class Pages {
     bool more() const { return !begun_ || query_.cursor; }
 
     /// Asks for less while a page cannot be read. One item that cannot is the end: what comes after it, its page's
-    /// cursor alone could tell.
+    /// cursor alone could tell. A cursor that is refused is asked again, then the list is begun anew: cursors may be
+    /// forgotten, and by then most of it is known.
     Task<std::vector<Conversation>> next()
     {
         for (;;) {
@@ -36,7 +37,14 @@ class Pages {
             } catch (const Error& error) {
                 failure = error;
             }
+            if (failure->fault() == Fault::refused && query_.cursor && refusals_++ < most_refusals) {
+                co_await tools_.clock.sleep(refused_pause * refusals_);
+                if (refusals_ % 2 == 0) begin_anew();
+                continue;
+            }
             if (failure->fault() != Fault::bad_reply || broken_) throw Error(*failure);
+            const bool its_own = co_await answers_lists(tools_, upstream::Priority::reconcile);
+            if (!its_own) throw concern_all(*failure);
             if (query_.page_size == 1) throw stuck(*failure);
             query_.page_size = std::max(1, query_.page_size / 4);
         }
@@ -61,12 +69,22 @@ class Pages {
         co_return std::move(listed.page.conversations);
     }
 
+    void begin_anew()
+    {
+        query_.cursor.reset();
+        cursors_.clear();
+        begun_ = false;
+        read_ = 0;
+    }
+
     Error stuck(const Error& why) const
     {
         return Error(Fault::bad_reply, "no other way leads past it: who has no chat is found when it can be read again",
                      "behind {} conversations the list cannot be read on: {}", read_, why.what());
     }
 
+    static constexpr int most_refusals = 4; // in all
+    static constexpr std::chrono::milliseconds refused_pause{500};
     static constexpr int most_empty = 1000;        // pages in a row
     static constexpr std::size_t most = 1'000'000; // pages
 
@@ -74,7 +92,7 @@ class Pages {
     upstream::ListQuery query_;
     std::unordered_set<std::string> cursors_; // each leads on once
     std::size_t read_ = 0;
-    int idle_ = 0;
+    int idle_ = 0, refusals_ = 0;
     bool begun_ = false, broken_ = false;
 };
 

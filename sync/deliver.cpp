@@ -59,6 +59,12 @@ Task<cache::Retried> Deliverer::retry(std::int64_t id)
     return Core::retry(core_, id);
 }
 
+void Deliverer::make_due()
+{
+    core_->lines.hurry();
+    core_->ring();
+}
+
 void Deliverer::look_again(const std::vector<std::optional<ConversationId>>& lines)
 {
     for (const auto& line : lines)

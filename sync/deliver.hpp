@@ -55,6 +55,8 @@ class Deliverer {
     /// What a person decided.
     Task<cache::Retried> retry(std::int64_t id);
     Task<cache::Steered> discard(std::int64_t id);
+    /// Upstream is back: nothing waits any longer for its next try. On the engine's loop.
+    void make_due();
     /// Entries of these lines were purged.
     void look_again(const std::vector<std::optional<ConversationId>>& lines);
 

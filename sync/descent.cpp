@@ -16,7 +16,7 @@ Task<> fetch_into(Tools tools, Walk& walk, std::optional<Step>* next)
 Task<> commit(Tools tools, Step step, How how, Save save, Duties duties)
 {
     auto also = [&](cache::Writer& db) {
-        note_clock(db, step.has_date, tools.clock.now());
+        tools.clocks.note(db, step.clocks, tools.clock);
         save(db, step);
     };
     std::function<void(cache::Writer&)> also_it = also;
@@ -49,8 +49,10 @@ Task<Step> next_readable(Tools tools, Walk& walk)
             nothing.asked = asked;
             co_return nothing;
         }
-        if (failure->fault() != Fault::bad_reply || !walk.pass_by(failure->what(), tools.clock.now()))
-            throw Error(*failure);
+        if (failure->fault() != Fault::bad_reply) throw Error(*failure);
+        // A portal, a proxy or a network that cuts everything short: what they hide is not unreadable.
+        if (!co_await answers_lists(tools, walk.priority())) throw concern_all(*failure);
+        if (!walk.pass_by(failure->what(), tools.clock.now())) throw Error(*failure);
     }
 }
 
@@ -77,20 +79,6 @@ Task<> go_down_from(Tools tools, Walk& walk, Step first, How how, Save save, Dut
         if (duties.between) co_await duties.between();
         if (!last) next = co_await next_readable(tools, walk);
     }
-}
-
-void note_clock(cache::Writer& db, bool has_date, Instant now)
-{
-    constexpr std::string_view key = "clock";
-    if (has_date) {
-        cache::clear_problem(db, key);
-        return;
-    }
-    cache::Problem problem;
-    problem.what = "upstream sends no Date: what changed lately is told by this machine's clock";
-    problem.hint = "keep this machine's clock right (NTP); see docs/operations.md, \"Clocks\"";
-    problem.since = now;
-    cache::put_problem(db, key, problem);
 }
 
 } // namespace alli::sync

@@ -30,9 +30,6 @@ using Save = std::function<void(cache::Writer&, const Step&)>;
 Task<> go_down(Tools tools, Walk& walk, How how, Save save, Duties duties);
 Task<> go_down_from(Tools tools, Walk& walk, Step first, How how, Save save, Duties duties);
 
-/// A problem while upstream sends no Date (then boundaries stand in our own clock), and its end.
-void note_clock(cache::Writer& db, bool has_date, Instant now);
-
 /// How far before a pass's start its certainty ends: the second that `Date` is cut to.
 inline constexpr std::chrono::seconds date_grain{1};
 

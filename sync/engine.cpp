@@ -16,6 +16,7 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr milliseconds first_pause{1'000};
+constexpr milliseconds shortest_pause{1'000};
 constexpr milliseconds longest_pause{15'000}; // a rejected key, or a dead upstream, is tried at least so often
 
 // What one of the loops waits for, beside time.
@@ -51,12 +52,15 @@ struct Engine::Core {
         for (int failures = 0;;) {
             bells->polls.more.hush(); // whoever rang until now is answered by this one
             std::function<Task<>()> work = [this] { return plan.poll(); };
+            tried_at = clock.steady();
+            polling = true;
             plan.polls_fail = co_await fails(work);
+            polling = false;
             if (plan.polls_fail) {
-                co_await bells->polls.again.wait(clock, penalty(failures++));
+                co_await wait_for_next_try(failures++);
                 continue;
             }
-            if (std::exchange(failures, 0) > 0) bells->ring_again(); // it is back
+            if (std::exchange(failures, 0) > 0) come_back();
             bells->polls.again.hush();
             const nanoseconds pause = plan.next_poll() - clock.steady();
             co_await bells->polls.more.wait(clock, std::max<nanoseconds>(pause, milliseconds(1)));
@@ -74,6 +78,56 @@ struct Engine::Core {
             calls.again.hush();
             co_await calls.more.wait(clock, interval);
         }
+    }
+
+    // With an open breaker the poll is the probe, when that is due: not some time after.
+    Task<> wait_for_next_try(int failures)
+    {
+        const auto budget = plan.client().pace();
+        const bool tripped = budget.breaker == upstream::Breaker::State::open;
+        const milliseconds pause = tripped ? std::max(budget.probe_in, milliseconds(1)) : penalty(failures);
+        plan.standing().current.next_try_at = clock.steady() + pause;
+        plan.standing().publish();
+        co_await bells->polls.again.wait(clock, pause);
+        const nanoseconds early = tried_at + shortest_pause - clock.steady();
+        if (early > nanoseconds(0)) co_await clock.sleep(early);
+    }
+
+    void come_back()
+    {
+        plan.come_back();
+        bells->ring_again();
+        bells->work.more.ring();
+        if (tell_back) tell_back();
+    }
+
+    // What shows that it may go better now is a reason to poll, but not a dozen times a second; nor is what the poll
+    // under way is answered.
+    void try_soon()
+    {
+        plan.client().hasten();
+        if (!bells || polling) return;
+        bells->polls.again.ring();
+        bells->polls.more.ring(); // it may still wait for the next one in its turn
+    }
+
+    void heard(const upstream::Outcome& outcome)
+    {
+        const bool well = outcome.kind == upstream::Outcome::Kind::answered && !outcome.foreign;
+        const bool reachable = plan.standing().current.reachable;
+        if (outcome.unconnected && reachable) {
+            plan.standing().cut_off(outcome.words, clock.now());
+            plan.polls_fail = true; // until one shows that it is well
+            try_soon();
+        } else if (well && !reachable) {
+            plan.standing().answered();
+            if (plan.polls_fail) try_soon();
+        }
+    }
+
+    void network_changed(bool lost)
+    {
+        if (plan.polls_fail || lost) try_soon(); // what was lost may have been the way upstream
     }
 
     milliseconds penalty(int failures) { return back_off(random, failures, first_pause, longest_pause); }
@@ -121,6 +175,9 @@ struct Engine::Core {
     Random& random;
     milliseconds interval;
     Plan plan;
+    bool polling = false;
+    Clock::Steady tried_at{};        // the last poll
+    std::function<void()> tell_back; // may be none
     std::shared_ptr<Bells> bells;
     std::shared_ptr<Bells> shared_bells; // the same, for other threads
 };
@@ -183,6 +240,21 @@ void Engine::wake_conversation(ConversationId id)
         core.plan.ask_for(id);
         bells.errands.more.ring();
     });
+}
+
+void Engine::heard(const upstream::Outcome& outcome)
+{
+    core_->heard(outcome);
+}
+
+void Engine::network_changed(bool lost)
+{
+    on_loop([lost](Core& core, Bells&) { core.network_changed(lost); });
+}
+
+void Engine::when_back(std::function<void()> tell)
+{
+    core_->tell_back = std::move(tell);
 }
 
 void Engine::accept_deletions()

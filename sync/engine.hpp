@@ -21,6 +21,8 @@ namespace alli::sync {
 
 struct Options {
     std::chrono::milliseconds interval{30'000};
+    std::chrono::microseconds clock_tolerance =
+        std::chrono::minutes(1); // by which upstream's Date may differ from ours
     std::chrono::milliseconds overlap{600'000};
     std::chrono::milliseconds reconcile_interval{86'400'000};
     std::optional<Instant> backfill_since; // none: everything
@@ -31,7 +33,7 @@ struct Options {
 
 /// What the engine is at, as one immutable value; for status, readiness and the watchdog.
 struct State {
-    bool reachable = false; // the last request was answered
+    bool reachable = false; // the last request was answered; false at once where no connection comes about
     bool key_accepted = true;
     std::string error; // why the last pass failed; empty when it did not
     std::string hint;
@@ -42,7 +44,14 @@ struct State {
     std::optional<double> eta_seconds;
     std::int64_t conversations = 0, chats = 0; // new or changed, put by this process so far
     std::uint64_t passes = 0;
+    Clock::Steady compared_at{}; // the last poll that was whole; before it, the start
+    Clock::Steady next_try_at{}; // of a poll, while they fail
 };
+
+/// As it is told at `now` to a person: that nothing was compared for longer than `interval` or so is a failure too,
+/// even while a poll waits for its turn; and what failed says when it is tried again. `pause`: what the budget adds.
+State describe(State state, Clock::Steady now, Instant wall, std::chrono::milliseconds interval,
+               std::chrono::milliseconds pause);
 
 class Engine {
   public:
@@ -63,6 +72,12 @@ class Engine {
     void insist();                             // a person asks: look now, also at an upstream in trouble
     void wake_conversation(ConversationId id); // fetch this one again soon: something about it changed
     void accept_deletions();                   // a person's word: what upstream says is gone, is gone
+    void network_changed(bool lost);           // routes or addresses; `lost`: one of them went
+
+    /// On the loop: how a request upstream ended, whoever made it.
+    void heard(const upstream::Outcome& outcome);
+    /// Called on the loop when polls go well again after some that failed. Before run().
+    void when_back(std::function<void()> tell);
 
   private:
     struct Core;

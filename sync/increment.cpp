@@ -48,10 +48,12 @@ class Poll {
         co_return;
     }
 
+    bool passed_by() const { return !unreadable_.empty(); }
+
     // Held with a time that was asked about, yet not listed: deleted, or moved back.
     std::vector<ConversationId> absent() const
     {
-        if (!unreadable_.empty()) return {};
+        if (passed_by()) return {};
         const cache::Span asked{from_, Instant::max()};
         auto held = tools_.store.read([&](cache::Reader& db) { return cache::ids_within(db, asked); });
         std::erase_if(held, [&](const ConversationId& id) { return seen_.contains(id); });
@@ -69,9 +71,11 @@ class Poll {
         progress.boundary = set_back_ ? *started_ : std::max(*started_, boundary_);
         if (is_planted(Mutant::boundary_from_data) && newest_) progress.boundary = newest_;
         progress.unit = tools_.client.time_unit();
-        progress.verified_at = sent_at_;
+        // Anything may have moved to where nobody could look: then nothing is verified.
+        if (!passed_by()) progress.verified_at = sent_at_;
         cache::save_progress(db, progress);
         if (set_back_) cache::uncover(db, {*started_, Instant::max()});
+        if (!passed_by()) take_unlisted(db, {from_, *started_}); // all of it was listed now
         cache::cover(db, {from_, *started_, sent_at_}, tools_.together);
     }
 
@@ -88,10 +92,10 @@ class Poll {
 
 } // namespace
 
-Task<bool> increment(Tools tools, Deletions deletions, Report report)
+Task<Increase> increment(Tools tools, Deletions deletions, Report report)
 {
     const Progress before = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
-    if (!before.boundary) co_return false; // nothing to go on from: the backfill sets it with its first page
+    if (!before.boundary) co_return Increase{}; // nothing to go on from: the backfill sets it with its first page
     Poll poll(tools, before);
     std::int64_t news = 0;
     How how;
@@ -111,7 +115,10 @@ Task<bool> increment(Tools tools, Deletions deletions, Report report)
     }
     auto absent = poll.absent();
     co_await confirm_absent(tools, std::move(absent), deletions, report);
-    co_return news > 0;
+    Increase increase;
+    increase.news = news > 0;
+    increase.whole = !poll.passed_by();
+    co_return increase;
 }
 
 } // namespace alli::sync

@@ -82,7 +82,7 @@ Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
         outcome->failure = error;
     }
     if (outcome->failure && !co_await is_its_own(tools, outcome->failure->fault(), how.priority))
-        throw Error(*outcome->failure);
+        throw concern_all(*outcome->failure);
 }
 
 void put_variables(cache::Writer& db, const Tools& tools, const Conversation& listed)
@@ -144,11 +144,35 @@ Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority)
     upstream::ListQuery least;
     least.page_size = 1;
     try {
+        if (fault == Fault::bad_reply) co_return co_await answers_lists(tools, priority);
         co_await tools.client.list_conversations(least, priority);
     } catch (const Error&) { // then it concerns all, and the first error says so
         co_return false;
     }
     co_return true;
+}
+
+Task<bool> answers_lists(Tools tools, upstream::Priority priority)
+{
+    constexpr std::chrono::sys_days nobodys_time = std::chrono::year(2200) / 1 / 1;
+    upstream::ListQuery nothing;
+    nothing.started_at = nobodys_time;
+    nothing.page_size = 1;
+    std::optional<Error> failure;
+    try {
+        co_await tools.client.list_conversations(nothing, priority);
+    } catch (const Error& error) {
+        failure = error;
+    }
+    if (!failure || failure->fault() == Fault::refused) co_return true; // that is an answer too
+    if (failure->fault() != Fault::bad_reply) throw Error(*failure);
+    co_return false;
+}
+
+Error concern_all(const Error& error)
+{
+    if (error.fault() != Fault::bad_reply) return error;
+    return Error(Fault::unavailable, error.hint(), "{}", error.what());
 }
 
 void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,

@@ -8,6 +8,7 @@
 #include "cache/progress.hpp"
 #include "cache/store.hpp"
 #include "sync/catch_up.hpp"
+#include "sync/clocks.hpp"
 #include "sync/order.hpp"
 
 #include <functional>
@@ -24,6 +25,7 @@ struct Tools {
     int max_parallel;
     std::chrono::microseconds overlap;  // how late a chat may become visible, and a silent message still grow
     std::chrono::microseconds together; // verifications closer than this need not be told apart
+    Clocks& clocks;
 };
 
 struct Ingested { // new or changed: what came again as it was does not count
@@ -49,6 +51,14 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
 
 /// Whether others can be read while this one cannot; may ask upstream for a list to find out.
 Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority);
+
+/// Asks for a list of a time in which nothing can be: who cannot answer that cannot answer any. False where what comes
+/// cannot be read; throws what else the client throws.
+Task<bool> answers_lists(Tools tools, upstream::Priority priority);
+
+/// A failure that is not one page's or one conversation's: an answer that cannot be read is then no answer of
+/// upstream's, and no reason to pass anything by.
+Error concern_all(const Error& error);
 
 /// One that cannot be read: kept under its key, and tried again later.
 void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,

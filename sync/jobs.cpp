@@ -33,7 +33,8 @@ void Jobs::take_down(Job& job, const std::optional<Error>& failure) const
     job.failures = failure ? job.failures + 1 : 0;
     if (!failure) return;
     job.failed_at = tools_.clock.steady();
-    job.not_before = job.failed_at + std::min(retry_pause(tools_.random, job.failures), job.longest_pause);
+    const auto pause = retry_pause(tools_.random, job.failures, job.shortest_pause);
+    job.not_before = job.failed_at + std::min(pause, job.longest_pause);
 }
 
 void Jobs::hasten(Job& job)

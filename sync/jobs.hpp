@@ -17,7 +17,8 @@ struct Job {
     Clock::Steady not_before{};
     std::optional<Error> failure = {};                              // of the last try
     Clock::Steady failed_at{};                                      // then
-    std::chrono::milliseconds longest_pause = cache::longest_retry; // after any number of failures
+    std::chrono::milliseconds shortest_pause{60'000};               // after a failure
+    std::chrono::milliseconds longest_pause = cache::longest_retry; // after any number of them
 };
 
 /// Whether trying something else makes sense after it.

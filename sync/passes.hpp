@@ -25,9 +25,16 @@ Task<> backfill(Tools tools, Instant since, Deletions deletions, Duties duties);
 /// Last chat times that could not be listed, once more.
 Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Duties duties);
 
-/// What changed since the boundary, less the overlap. The boundary moves to the start of this pass, in upstream's
-/// clock, in the commit of its last page and never before. True when it brought something.
-Task<bool> increment(Tools tools, Deletions deletions, Report report);
+/// What a poll brought.
+struct Increase {
+    bool news = false;
+    bool whole = false; // nothing was passed by: the mirror is verified as of its start
+};
+
+/// What changed since the boundary, less the overlap. The boundary moves to the start of this pass, by the earlier of
+/// upstream's clock and ours, in the commit of its last page and never before; `verified_at` with it where the pass is
+/// whole.
+Task<Increase> increment(Tools tools, Deletions deletions, Report report);
 
 // Single conversations: what is wrong with one alone is kept as its problem, and the others follow; what concerns all
 // is thrown.

@@ -6,6 +6,8 @@ namespace alli::sync {
 using cache::Progress;
 using std::chrono::milliseconds;
 
+static constexpr std::chrono::milliseconds longest_between_polls{15'000}; // while they fail
+
 // What is stored was read in one unit: reading on in another would mix two calendars.
 static void adopt_time_unit(upstream::Client& client, TimeUnit stored)
 {
@@ -16,18 +18,23 @@ static void adopt_time_unit(upstream::Client& client, TimeUnit stored)
 }
 
 Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)
-    : options_(options), tools_{client,          store,
-                                clock,           random,
-                                order_,          options.max_parallel,
-                                options.overlap, options.reconcile_interval / 24},
+    : options_(options), clocks_(options.clock_tolerance), tools_{client,          store,
+                                                                  clock,           random,
+                                                                  order_,          options.max_parallel,
+                                                                  options.overlap, options.reconcile_interval / 24,
+                                                                  clocks_},
       jobs_(tools_), reconcile_(tools_, options.reconcile_interval), errands_(tools_, options.interval, counting()),
       pause_(options.interval)
 {
-    polling_.longest_pause = options.interval; // Age counts from the last poll
+    // Age counts from the last poll; and until the first census is through, no list without a window is a hit.
+    polling_.shortest_pause = std::chrono::seconds(1);
+    polling_.longest_pause = std::min(options.interval, longest_between_polls);
+    census_.shortest_pause = std::chrono::seconds(5);
     deletions_.accepted = options.accept_deletions;
     const Progress progress = load_progress();
     adopt_time_unit(client, progress.unit);
     standing_.current.verified_at = progress.verified_at;
+    standing_.current.compared_at = clock.steady();
     standing_.current.backfill_done = !backfill_due(tools_, since());
     standing_.publish();
 }
@@ -75,9 +82,11 @@ Task<> Plan::increase()
         co_return;
     }
     Report report = counting();
-    const bool news = co_await increment(tools_, deletions_, report);
-    set_pause(news);
+    const Increase increase = co_await increment(tools_, deletions_, report);
+    set_pause(increase.news || !increase.whole);
+    if (!increase.whole) co_return; // it is a problem by itself
     standing_.current.verified_at = load_progress().verified_at;
+    standing_.current.compared_at = last_poll_;
     ++standing_.current.passes;
     standing_.healthy();
 }
@@ -86,6 +95,7 @@ Task<> Plan::poll()
 {
     std::function<Task<>()> work = [this] { return increase(); };
     co_await jobs_.attempt(polling_, true, work);
+    if (polling_.failure) throw Error(*polling_.failure);
     if (unreadable()) tell_how_it_is();
 }
 
@@ -105,6 +115,17 @@ void Plan::tell_how_it_is()
 void Plan::insist()
 {
     tools_.client.wake(); // an open breaker lets one through
+    try_all_now();
+}
+
+void Plan::come_back()
+{
+    try_all_now();
+    windows_due_ = true;
+}
+
+void Plan::try_all_now()
+{
     for (Job* job : {&polling_, &backfilling_, &census_, &sweeping_, &settling_, &counting_days_, &retrying_})
         job->not_before = {};
 }
@@ -183,6 +204,10 @@ bool Plan::sweep_waits() const
 
 Task<> Plan::retry_problems()
 {
+    if (std::exchange(windows_due_, false)) {
+        auto all = [this](cache::Writer& db) { cache::make_windows_due(db, tools_.clock.now()); };
+        co_await tools_.store.write(all);
+    }
     const auto due =
         tools_.store.read([this](cache::Reader& db) { return cache::load_due_problems(db, tools_.clock.now()); });
     Duties duties;

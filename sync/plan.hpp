@@ -28,9 +28,11 @@ class Plan {
 
     void accept_deletions() { deletions_.accepted = true; }
     void insist();                                 // a person asks: nothing waits any longer for its next try
+    void come_back();                              // polls go well again: nor what failed meanwhile
     void hasten_poll() { Jobs::hasten(polling_); } // somebody reads
     Clock::Steady next_poll() const;
     Standing& standing() { return standing_; }
+    upstream::Client& client() { return tools_.client; }
 
     bool polls_fail = true; // or none was made yet: then nothing else says that all is well
 
@@ -42,6 +44,7 @@ class Plan {
     const std::optional<Error>& unreadable() const;
     void tell_how_it_is();
 
+    void try_all_now();
     void set_pause(bool news);
     Task<> increase();
 
@@ -57,6 +60,7 @@ class Plan {
 
     Options options_;
     Order order_;
+    Clocks clocks_;
     Tools tools_;
     Jobs jobs_;
     Reconcile reconcile_;
@@ -65,6 +69,7 @@ class Plan {
     Deletions deletions_;
     std::function<void(const State&)> report_;
     bool once_ = false;
+    bool windows_due_ = false; // what could not be listed is tried again, whatever its pauses
     Clock::Steady last_poll_{};
     std::chrono::milliseconds pause_; // until the next one
     std::int64_t spent_ = 0;          // requests since reconcile last rested

@@ -21,9 +21,8 @@ std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::mi
         static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(std::max<std::int64_t>(ceiling, 1)))) + 1);
 }
 
-std::chrono::milliseconds retry_pause(Random& random, int tries)
+std::chrono::milliseconds retry_pause(Random& random, int tries, std::chrono::milliseconds base)
 {
-    constexpr std::chrono::minutes base{1};
     return base + back_off(random, tries, base, cache::longest_retry - base);
 }
 

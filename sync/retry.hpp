@@ -18,8 +18,9 @@ bool is_temporary(const Error& error) noexcept;
 std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::milliseconds base,
                                    std::chrono::milliseconds cap);
 
-/// How long what could not be read is let alone after so many tries: from a minute to six hours.
-std::chrono::milliseconds retry_pause(Random& random, int tries);
+/// How long what could not be read is let alone after so many tries: from a minute, or `base`, to six hours.
+std::chrono::milliseconds retry_pause(Random& random, int tries,
+                                      std::chrono::milliseconds base = std::chrono::minutes(1));
 
 /// Asks up to four times while the failure is temporary, with growing pauses between; throws the last failure.
 template <class T>

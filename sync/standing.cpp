@@ -31,4 +31,35 @@ void Standing::failed(const Error& error, Instant now)
     publish();
 }
 
+void Standing::cut_off(const std::string& why, Instant now)
+{
+    failed(Error(Fault::unreachable, "it goes on by itself as soon as upstream can be reached", "{}", why), now);
+}
+
+// What failed is told until it was made good: until a poll went well.
+void Standing::answered()
+{
+    if (std::exchange(current.reachable, true)) return;
+    publish();
+}
+
+State describe(State state, Clock::Steady now, Instant wall, std::chrono::milliseconds interval,
+               std::chrono::milliseconds pause)
+{
+    using std::chrono::seconds;
+    constexpr seconds grace{15};
+    const auto silent = now - state.compared_at;
+    if (state.error.empty() && silent > interval + grace) {
+        state.error = fmt::format("upstream was last compared with {} s ago",
+                                  std::chrono::duration_cast<seconds>(silent).count());
+        state.hint = "a poll is under way, or waits for its turn";
+        state.failing_since = wall - std::chrono::duration_cast<std::chrono::microseconds>(silent);
+    }
+    if (state.error.empty()) return state;
+    const auto next = std::max<Clock::Steady::duration>(state.next_try_at - now, pause);
+    if (next > seconds(0))
+        state.hint = fmt::format("tried again in {} s; {}", std::chrono::ceil<seconds>(next).count(), state.hint);
+    return state;
+}
+
 } // namespace alli::sync

@@ -18,6 +18,8 @@ class Standing {
     void count(const Ingested& done);
     void healthy();
     void failed(const Error& error, Instant now);
+    void cut_off(const std::string& why, Instant now); // no connection came about, whoever asked for it
+    void answered();                                   // the service answered somebody
 
   private:
     std::shared_ptr<const State> published_; // atomically replaced

@@ -148,7 +148,7 @@ Task<Step> Walk::next(Instant now)
     const auto oldest = oldest_of(listed.page.conversations);
     for (const Conversation& conversation : listed.page.conversations) chain_.insert(conversation.id);
     step.asked_at = listed.asked_at;
-    step.has_date = listed.has_date;
+    step.clocks = listed.clocks;
     step.last = descend(listed.page.cursor, oldest); // may throw: then the page was not met
     step.conversations = unmet(listed.page.conversations, now);
     step.reached = reached_;

@@ -30,9 +30,9 @@ struct Step {
     std::shared_ptr<const Order::Asked> asked;
     std::optional<Instant>
         reached;      // complete above this last chat time (it alone may still lack some); none: nothing seen yet
-    Instant asked_at; // in upstream's clock
+    Instant asked_at; // by the earlier of upstream's clock and ours
     Instant sent_at;  // in ours, before the first try of the earliest page that showed what is complete now
-    bool has_date = false;
+    upstream::ClockReadings clocks;     // when it came
     bool last = false;                  // the window is walked whole
     std::vector<Unreadable> unreadable; // passed by just above this page
 };
@@ -48,6 +48,8 @@ class Walk {
     /// Asks for one page; `now`: in our clock, before the first try. Throws what the client throws, and
     /// Error{bad_reply} for a cursor that does not advance; after a failure it may be called again. Not after `last`.
     Task<Step> next(Instant now);
+
+    upstream::Priority priority() const noexcept { return priority_; }
 
     /// After a page that cannot be read, again and again: asks for less, then goes past it. `now` stands for the newest
     /// where nothing was seen yet. False when nothing is readable below, not even below the walk's end.

@@ -6,8 +6,8 @@
 namespace alli::upstream {
 namespace {
 
-// The engine asks more often than this: it is only when nothing but local apps is left that one of them has to try.
-constexpr auto long_due = std::chrono::seconds(30);
+constexpr auto least_pause = std::chrono::seconds(1); // between two probes, whoever would like one
+constexpr int as_long_as_it_took = 2;
 constexpr int most_doublings = 20;
 
 } // namespace
@@ -16,9 +16,10 @@ Breaker::Pass Breaker::ask(Clock::Steady now, Asker asker)
 {
     if (state_ == State::closed) return Pass::go;
     if (state_ == State::half_open) return Pass::refused;
-    if (asker != Asker::delivery && now < due_) return Pass::refused;
-    if (asker == Asker::app && !woken_ && now - due_ < long_due) return Pass::refused;
+    const auto due = asker == Asker::app && !woken_ ? app_due_ : due_;
+    if (asker != Asker::delivery && now < due) return Pass::refused;
     state_ = State::half_open;
+    probed_at_ = now;
     woken_ = false;
     return Pass::probe;
 }
@@ -34,6 +35,10 @@ void Breaker::failed(Clock::Steady now, Fault fault, std::string words, bool pro
 {
     fault_ = fault;
     words_ = std::move(words);
+    const auto took = probe ? now - probed_at_ : Clock::Steady::duration(0);
+    if (state_ == State::closed || probe) failed_at_ = now;
+    if (state_ == State::closed || probe)
+        app_due_ = now + std::max<Clock::Steady::duration>(least_pause, took * as_long_as_it_took);
     if (probe) return open(now, ++rounds_);
     if (state_ == State::closed && ++in_a_row_ >= options_.failures) open(now, rounds_ = 0);
 }
@@ -63,6 +68,13 @@ void Breaker::wake(Clock::Steady now)
     if (state_ != State::open) return;
     due_ = std::min(due_, now);
     woken_ = true;
+}
+
+void Breaker::hasten(Clock::Steady now)
+{
+    if (state_ != State::open) return;
+    due_ = std::min(due_, std::max(now, failed_at_ + least_pause));
+    app_due_ = std::min(app_due_, due_);
 }
 
 Error Breaker::refusal(Clock::Steady now) const

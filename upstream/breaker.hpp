@@ -21,15 +21,16 @@ class Breaker {
     struct Options {
         int failures = 5; // in a row
         std::chrono::nanoseconds shortest = std::chrono::seconds(5);
-        std::chrono::nanoseconds longest = std::chrono::minutes(5);
+        std::chrono::nanoseconds longest = std::chrono::seconds(25); // with what a probe takes: within 30 s
     };
 
     /// `random` must outlive it.
     Breaker(Random& random, Options options) : random_(random), options_(options) {}
 
-    /// May a request go? A probe must be followed by one of answered, failed and probe_lost. A local app should not
-    /// wait: it is not made the probe unless one is long due. Delivery has pauses of its own, which promise more than
-    /// ours do (docs/decisions/0007-how-writes-are-delivered.md): it is the probe whenever there is none.
+    /// May a request go? A probe must be followed by one of answered, failed and probe_lost. A local app is the probe
+    /// before it is due, but no sooner than a second after the last one, and twice as long as that one took: where
+    /// connecting takes its whole timeout, not every app sits through it. Delivery has pauses of its own, which promise
+    /// more than ours do (docs/decisions/0007-how-writes-are-delivered.md): it is the probe whenever there is none.
     Pass ask(Clock::Steady now, Asker asker);
 
     void answered();
@@ -39,6 +40,8 @@ class Breaker {
     void probe_lost(Clock::Steady now);
     /// A person asked to try now: whoever comes next is the probe.
     void wake(Clock::Steady now);
+    /// It may go better now: the next probe is due, but not within a second of the last one.
+    void hasten(Clock::Steady now);
 
     State state() const { return state_; }
     Clock::Steady due() const { return due_; } // of the probe, while open
@@ -55,7 +58,7 @@ class Breaker {
     int in_a_row_ = 0;
     int rounds_ = 0; // probes that failed
     bool woken_ = false;
-    Clock::Steady due_{};
+    Clock::Steady due_{}, app_due_{}, failed_at_{}, probed_at_{};
     Fault fault_ = Fault::unreachable;
     std::string words_;
     std::uint64_t times_opened_ = 0;

@@ -90,8 +90,10 @@ void Client::settle(Pace::Slot& slot, Outcome outcome, const Sent& sent)
 {
     outcome.call = sent.kind;
     outcome.elapsed = clock_.steady() - sent.at;
+    hide(outcome.words, options_.api_key);
     meters_.count(outcome);
     slot.settle(outcome);
+    if (listener_) listener_(outcome);
     log_event<Event::upstream_call>(call_names[static_cast<std::size_t>(sent.kind)], Meters::name_of(outcome),
                                     outcome.status, milliseconds_of(outcome.elapsed), sent.request_id);
 }
@@ -133,6 +135,19 @@ std::string Client::list_target(const ListQuery& query) const
     return target;
 }
 
+void Client::read_clocks(Listed& listed, const Answer& answer) const
+{
+    const auto took = std::chrono::ceil<std::chrono::microseconds>(answer.elapsed);
+    listed.asked_at = answer.asked_at;
+    listed.clocks.ours = answer.asked_at + took;
+    const std::string* date = answer.reply.header("Date");
+    listed.clocks.theirs = date ? from_http_date(*date) : std::nullopt;
+    if (!listed.clocks.theirs) return;
+    listed.clocks.ours_is_heeded = answer.asked_at >= options_.built_at;
+    const Instant by_theirs = *listed.clocks.theirs - took;
+    if (!listed.clocks.ours_is_heeded || by_theirs < listed.asked_at) listed.asked_at = by_theirs;
+}
+
 Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
 {
     constexpr auto what = "the list of conversations";
@@ -142,12 +157,7 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
     require_read(answer.reply, page, what);
 
     Listed listed;
-    listed.asked_at = answer.asked_at;
-    const std::string* date = answer.reply.header("Date");
-    if (const auto theirs = date ? from_http_date(*date) : std::nullopt) {
-        listed.has_date = true;
-        listed.asked_at = *theirs - std::chrono::ceil<std::chrono::microseconds>(answer.elapsed);
-    }
+    read_clocks(listed, answer);
     listed.page = read_conversation_page(std::move(answer.reply.body), unit_, options_.variables);
     for (Conversation& conversation : listed.page.conversations) conversation.asked_at = answer.started;
     co_return listed;

@@ -27,10 +27,19 @@ struct ListQuery {
     bool oldest_first = false;
 };
 
+/// What both clocks said when an answer was made.
+struct ClockReadings {
+    Instant ours;
+    std::optional<Instant> theirs = {}; // the answer's Date; none: it sends none
+    bool ours_is_heeded = true;         // false: ours lies before the program was built
+};
+
 struct Listed {
     ConversationPage page;
-    Instant asked_at;      // in upstream's clock: its Date less the time the request took; ours where it sends none
-    bool has_date = false; // whether upstream sent a Date
+    // When it was asked, by the earlier of two clocks: upstream's (its Date less the time the request took) and ours.
+    // A gateway's clock may run ahead of the data, and so may ours.
+    Instant asked_at;
+    ClockReadings clocks;
 };
 
 struct DailyCount {
@@ -50,6 +59,7 @@ class Client {
         TimeUnit time_unit = TimeUnit::unknown;
         std::string daily_count_path = "/webapi/v2/conversations/daily_count";
         std::vector<std::string> variables = {}; // asked for with every list
+        Instant built_at = {};                   // a clock of ours that says less is not heeded
     };
 
     Client(Transport& transport, Pace& pace, Clock& clock, Options options);
@@ -94,8 +104,13 @@ class Client {
     /// What every call waits for; what it throws, the call throws, and nothing is sent. Before the first call.
     void admit_by(std::function<Task<>()> admit) { admit_ = std::move(admit); }
 
+    /// Hears how each request ended, on the engine's loop. Before the first call.
+    void tell(std::function<void(const Outcome&)> listener) { listener_ = std::move(listener); }
+
     /// A person asked to try now, whatever failed before. On the engine's loop.
     void wake() { pace_.wake(); }
+    /// It may go better now: an open breaker tries soon, but not more often than once a second. On the engine's loop.
+    void hasten() { pace_.hasten(); }
     /// What the budget allows now, for status and metrics. Any thread.
     Pace::State pace() const { return pace_.state(); }
     const Meters& meters() const noexcept { return meters_; } // any thread
@@ -127,6 +142,7 @@ class Client {
     Task<std::optional<std::string>> learn_absence(Priority priority);
     Task<Reply> write(std::string method, std::string target, std::string body, Identity who, Priority priority);
     std::string list_target(const ListQuery& query) const;
+    void read_clocks(Listed& listed, const Answer& answer) const;
     void add_windows(std::string& target, const ListQuery& query) const;
     void require_read(const Reply& reply, const Expected& expected, std::string_view what);
 
@@ -139,6 +155,7 @@ class Client {
     std::function<Task<>()> admit_;
     std::optional<Clock::Steady> answered_at_, absence_asked_at_;
     std::optional<std::string> absence_; // shape_of_absence of the service's own
+    std::function<void(const Outcome&)> listener_;
 };
 
 } // namespace alli::upstream

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/curl_error.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <optional>
@@ -148,6 +149,16 @@ Error error_of(const Failure& failure)
     if (row.fault == Fault::bad_reply && is_upstreams) return unusable(failure.host, row.reason, row.hint);
     if (failure.answered) return unusable(failure.host, "it was cut short", check_url);
     return Error(Fault::unreachable, row.hint, "cannot reach {}: {}", way_to(failure), reason_of(failure, row));
+}
+
+bool is_without_connection(const Failure& failure) noexcept
+{
+    constexpr auto codes = std::to_array<CURLcode>(
+        {CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
+         CURLE_PEER_FAILED_VERIFICATION, CURLE_OPERATION_TIMEDOUT}); // libcurl's own is of connecting alone
+    constexpr auto ours = std::to_array<long>({EMFILE, ENFILE, ENOBUFS, ENOMEM});
+    if (failure.answered || std::find(ours.begin(), ours.end(), failure.os_error) != ours.end()) return false;
+    return std::find(codes.begin(), codes.end(), failure.code) != codes.end();
 }
 
 Error timed_out(const Failure& failure, std::chrono::milliseconds after)

@@ -24,6 +24,9 @@ struct Failure {
 };
 
 Error error_of(const Failure& failure);
+/// Whether no connection came about: what lies between us and upstream is broken, not one request. Not where it was for
+/// want of descriptors or memory of ours.
+bool is_without_connection(const Failure& failure) noexcept;
 Error timed_out(const Failure& failure, std::chrono::milliseconds after);
 Error malformed(const std::string& host);
 Error too_large(const std::string& host, std::size_t limit);

@@ -3,6 +3,7 @@
 // Everything runs on the loop that awaits; bodies cross as values.
 #pragma once
 
+#include "alli/error.hpp"
 #include "alli/task.hpp"
 
 #include <chrono>
@@ -39,11 +40,18 @@ struct Reply {
     const std::string* header(std::string_view name) const noexcept;
 };
 
+/// No connection came about: no such host, refused, no route, or no handshake. Nothing was sent.
+class NoConnection : public Error {
+  public:
+    explicit NoConnection(const Error& why) : Error(why) {}
+};
+
 class Transport {
   public:
     virtual ~Transport() = default;
-    /// Any HTTP status is a Reply. Throws Error{unreachable} when there is no answer (or Error{bad_reply} when it is
-    /// cut short or over the size limit), each saying to which host and why. Never follows a redirect.
+    /// Any HTTP status is a Reply. Throws Error{unreachable} when there is no answer, as NoConnection where no
+    /// connection came about (or Error{bad_reply} when it is cut short or over the size limit), each saying to which
+    /// host and why. Never follows a redirect.
     virtual Task<Reply> send(Request request) = 0;
 };
 

@@ -22,9 +22,10 @@ Outcome outcome_of(const Reply& reply, Instant now)
     outcome.success = reply.status >= 200 && reply.status < 300;
     outcome.status = reply.status;
     outcome.bytes = reply.body.size();
+    outcome.foreign = is_html(reply);
     if (outcome.kind == Outcome::Kind::answered) return outcome;
     outcome.retry_after = retry_after(reply, now);
-    outcome.words = fmt::format("upstream answered {}", reply.status);
+    outcome.words = fmt::format("upstream answered {}: {}", reply.status, describe_error(reply));
     return outcome;
 }
 
@@ -33,6 +34,7 @@ Outcome outcome_of(const Error& error)
     Outcome outcome;
     outcome.kind = error.fault() == Fault::bad_reply ? Outcome::Kind::unreadable : Outcome::Kind::unreachable;
     outcome.words = error.what();
+    outcome.unconnected = dynamic_cast<const NoConnection*>(&error) != nullptr;
     return outcome;
 }
 

@@ -34,7 +34,9 @@ struct Outcome {
     std::size_t bytes = 0;           // of the answer
     std::chrono::nanoseconds elapsed{0};
     std::optional<std::chrono::milliseconds> retry_after;
-    std::string words; // what went wrong, for a person
+    std::string words;        // what went wrong, for a person
+    bool unconnected = false; // no connection came about
+    bool foreign = false;     // it is not the service that answered
 };
 
 /// `now` is our wall clock; Retry-After is read by upstream's own Date where it sends one.

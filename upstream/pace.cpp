@@ -26,6 +26,11 @@ void Pace::wake()
     core_->wake();
 }
 
+void Pace::hasten()
+{
+    core_->hasten();
+}
+
 Pace::State Pace::state() const
 {
     return core_->state();

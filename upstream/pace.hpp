@@ -75,6 +75,8 @@ class Pace {
 
     /// A person asked to try now: an open breaker lets the next request through as its probe.
     void wake();
+    /// It may go better now: an open breaker lets its next probe through, a second after the last one at the soonest.
+    void hasten();
 
     State state() const; // any thread
 

@@ -233,6 +233,12 @@ void Pace::Core::wake()
     publish();
 }
 
+void Pace::Core::hasten()
+{
+    breaker_.hasten(now());
+    publish();
+}
+
 void Pace::Core::sleep_until(Clock::Steady due, asio::any_io_executor loop)
 {
     const auto awake = [](const auto& nap) { return !nap->asleep; };

@@ -33,6 +33,7 @@ struct Pace::Core : std::enable_shared_from_this<Core> {
     void learn(const Outcome& outcome, Clock::Steady started, bool probe);
     void lose_probe();
     void wake();
+    void hasten();
     State state() const;
 
   private:

@@ -14,9 +14,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t max_words = 200;        // of what upstream said, in bytes
-constexpr std::size_t max_read = 64 * 1024;   // of a body that is looked into for words
-constexpr std::size_t max_seconds_digits = 9; // of a Retry-After; more is over an hour in any case
+constexpr std::size_t max_words = 200;                                      // of what upstream said, in bytes
+constexpr std::size_t max_read = 64 * 1024;                                 // of a body that is looked into for words
+constexpr std::chrono::milliseconds longest_obeyed = std::chrono::hours(1); // of a Retry-After: the service's,
+constexpr std::chrono::milliseconds longest_of_others = std::chrono::seconds(30); // a portal's or a gateway's,
+constexpr std::chrono::milliseconds longest_believed = std::chrono::hours(24);    // and anybody's
 
 constexpr auto url_hint = "is upstream.url right? something that is not the API answered";
 
@@ -83,6 +85,19 @@ std::string with_number(const std::string& words, const std::string& number)
 {
     if (words.empty()) return number.empty() ? words : "error " + number;
     return number.empty() ? words : words + " (" + number + ")";
+}
+
+// Digits, perhaps with a fraction, rounded up.
+std::optional<std::chrono::milliseconds> read_seconds(std::string_view text)
+{
+    const auto point = std::min(text.find('.'), text.size());
+    const auto whole = text.substr(0, point), fraction = text.substr(std::min(point + 1, text.size()));
+    const auto all_digits = [](std::string_view it) { return it.find_first_not_of("0123456789") == it.npos; };
+    if (whole.empty() || !all_digits(whole) || !all_digits(fraction)) return std::nullopt;
+    std::int64_t seconds = 0;
+    if (std::from_chars(whole.data(), whole.data() + whole.size(), seconds).ec != std::errc()) return std::nullopt;
+    if (seconds > std::chrono::duration_cast<std::chrono::seconds>(longest_believed).count()) return std::nullopt;
+    return std::chrono::seconds(seconds + (fraction.find_first_not_of('0') != fraction.npos ? 1 : 0));
 }
 
 // {"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"}
@@ -204,21 +219,18 @@ void require_answer(const Reply& reply, std::string_view what)
 
 std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant now)
 {
-    constexpr std::chrono::milliseconds most = std::chrono::hours(1);
     const std::string* header = reply.header("Retry-After");
     if (!header) return std::nullopt;
     const auto text = trimmed(*header);
+    std::optional<std::chrono::milliseconds> wait = read_seconds(text);
     if (const auto date = from_http_date(text)) {
         const std::string* sent = reply.header("Date");
         const auto theirs = sent ? from_http_date(trimmed(*sent)) : std::nullopt;
-        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*date - theirs.value_or(now));
-        return std::clamp(wait, std::chrono::milliseconds(0), most);
+        wait = std::chrono::ceil<std::chrono::milliseconds>(*date - theirs.value_or(now));
     }
-    if (text.empty() || text.find_first_not_of("0123456789") != text.npos) return std::nullopt;
-    if (text.size() > max_seconds_digits) return most;
-    long seconds = 0;
-    std::from_chars(text.data(), text.data() + text.size(), seconds);
-    return std::min<std::chrono::milliseconds>(std::chrono::seconds(seconds), most);
+    if (!wait || *wait > longest_believed) return std::nullopt;
+    return std::clamp<std::chrono::milliseconds>(*wait, std::chrono::seconds(0),
+                                                 is_html(reply) ? longest_of_others : longest_obeyed);
 }
 
 } // namespace alli::upstream

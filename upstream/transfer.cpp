@@ -214,7 +214,10 @@ void Transfer::require_end() const
     if (ending_ == Ending::too_large) throw too_large(site_.host, options_.max_reply_bytes);
     if (ending_ == Ending::malformed) throw malformed(site_.host);
     if (connected_ && (code_ == CURLE_OUT_OF_MEMORY || code_ == line_too_long)) throw malformed(site_.host);
-    if (code_ != CURLE_OK) throw error_of(failure());
+    if (code_ == CURLE_OK) return;
+    const Failure ended = failure();
+    if (is_without_connection(ended)) throw NoConnection(error_of(ended));
+    throw error_of(ended);
 }
 
 Failure Transfer::failure() const

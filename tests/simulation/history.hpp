@@ -37,6 +37,7 @@ class History {
     void pass_time(std::chrono::milliseconds time);
 
     std::string check_claims();
+    std::string check_freshness(alli::cache::Reader& db) const;
     std::string check_that_one_holds_up_nobody();
     std::string check_promptness();
     std::string check_equal();

@@ -57,7 +57,7 @@ std::string key_of(const std::pair<Ms, std::string>& place)
 } // namespace
 
 World::World(support::FakeClock& clock, std::uint64_t seed)
-    : clock_(clock), random_(seed), lag_random_(seed + 1), stray_random_(seed * 31 + 7)
+    : clock_(clock), random_(seed), lag_random_(seed + 1), stray_random_(seed * 31 + 7), odds_(~seed)
 {
     constexpr std::array<std::size_t, 4> embeds{0, 1, 5, 20};
     constexpr std::array<std::size_t, 4> caps{2, 3, 7, 50};
@@ -73,6 +73,10 @@ World::World(support::FakeClock& clock, std::uint64_t seed)
     nature.latency = 1 + static_cast<Ms>(random_.below(500));
     // Without a Date our clock is all there is, and it must be right.
     if (nature.sends_date && chance(0.5)) nature.skew = static_cast<Ms>(random_.below(1'200'000)) - 600'000;
+    // One of the two clocks must be right, or late: ours is not ahead where a gateway's is off.
+    const std::array<std::vector<Ms>, 7> gateways{
+        {{600'000}, {86'400'000}, {-600'000}, {0, 600'000}, {0, -600'000}, {86'400'000, 0, -900'000}, {-86'400'000}}};
+    if (nature.sends_date && nature.skew >= 0 && odds_.below(3) == 0) nature.gateways = gateways[odds_.below(7)];
 }
 
 Ms World::ours() const
@@ -104,6 +108,7 @@ void World::act()
 {
     const std::string id = any();
     away = chance(0.1);
+    hidden = odds_.below(12) == 0;
     const double draw = random_.unit();
     if (id.empty() || draw < 0.25) return create();
     if (draw < 0.55) return append(id, 1 + static_cast<int>(random_.below(4)), chance(0.02));
@@ -139,13 +144,15 @@ void World::set_our_clock()
     const Ms by = static_cast<Ms>(random_.below(7'200'000)) - 3'600'000 + (chance(0.2) ? 30 * 86'400'000LL : 0);
     clock_.set_now(clock_.now() + std::chrono::milliseconds(by));
     nature.skew -= by;
-    for (auto& [id, talk] : talks) talk.visible_from += by, talk.changed += by;
+    for (auto& [id, talk] : talks) talk.visible_from += by, talk.changed += by, talk.moved += by;
     for (auto& [id, when] : gone) when += by;
     our_clock_was_set = true;
+    set_back += std::max<Ms>(0, -by);
 }
 
 void World::set_clock()
 {
+    if (nature.has_wrong_gateway()) return; // the other one must stay right
     if (chance(0.3)) return set_our_clock();
     const Ms by = static_cast<Ms>(random_.below(7'200'000)) - 3'600'000;
     nature.skew += by;
@@ -163,7 +170,7 @@ void World::create()
         talk.fields["title"] = "about " + id;
         talk.fields["memo"] = nullptr;
         talk.fields["createdAt"] = stamp_json(theirs() - ago_);
-        talk.changed = talk.visible_from = ours();
+        talk.changed = talk.moved = talk.visible_from = ours();
         if (count > 0) append(id, count, false);
     }
 }
@@ -198,7 +205,7 @@ void World::append(const std::string& id, int count, bool future)
     const bool new_here = talk.chats.size() == static_cast<std::size_t>(count) && talk.visible_from == ours();
     const bool late = new_here && nature.late > 0 && ago_ == 0 && chance(0.2);
     if (late) talk.visible_from = ours() + static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.late)));
-    talk.changed = std::max(ours(), talk.visible_from);
+    talk.changed = talk.moved = std::max(ours(), talk.visible_from);
 }
 
 void World::edit_field(const std::string& id)
@@ -320,6 +327,7 @@ json World::seen(const std::string& id, std::size_t embed)
 std::optional<Reply> World::fault()
 {
     if (away) throw Error(Fault::unreachable, "", "no route to upstream");
+    if (hidden) return plain(200, "<html>Log in to the hotel's network</html>", "text/html");
     if (rejecting) return plain(401, R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})");
     if (!chance(nature.faults)) return std::nullopt;
     switch (random_.below(6)) {
@@ -366,7 +374,8 @@ std::optional<Reply> World::stray(const std::string& target)
 Reply World::reply(const json& body) const
 {
     Reply made = plain(200, body.dump());
-    const alli::Instant now{std::chrono::milliseconds(theirs())};
+    const Ms off = nature.gateways[requests % nature.gateways.size()];
+    const alli::Instant now{std::chrono::milliseconds(theirs() + off)};
     if (nature.sends_date) made.headers.push_back({"Date", alli::to_http_date(now)});
     return made;
 }

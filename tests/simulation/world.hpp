@@ -25,6 +25,7 @@ struct Talk {
     std::optional<Ms> last;    // upstream's stamp
     Ms visible_from = 0;       // our clock: lists and gets show it since then
     Ms changed = 0;            // our clock: the last change that a list shows
+    Ms moved = 0;              // our clock: the last that a poll finds by its time
     bool chats_edited = false; // silently, at some time: no list shows that
     // Of a write of ours: until then (time passed) a read may show the title before it.
     std::optional<json> title_before = {};
@@ -40,13 +41,16 @@ enum class Illness { nonsense, broken, forbidden, broken_chats, absent_chats };
 struct Nature {
     bool milliseconds = false, position_cursor = false, inclusive = false, sends_date = true, counts_days = false;
     std::size_t embedded = 20, page_cap = 50;
-    double faults = 0;        // of requests
-    double faults_before = 0; // what it was until all was quiet
-    double strays = 0;        // of requests: somebody else answers, or it is the answer to another request
-    Ms latency = 100;         // up to
-    Ms skew = 0;              // upstream's clock less ours
-    Ms late = 0;              // how long after its stamp a chat may become visible
-    Ms read_lag = 0;          // for how long after a write of ours reads may show the state before it
+    double faults = 0;           // of requests
+    double faults_before = 0;    // what it was until all was quiet
+    double strays = 0;           // of requests: somebody else answers, or it is the answer to another request
+    Ms latency = 100;            // up to
+    Ms skew = 0;                 // upstream's clock less ours
+    Ms late = 0;                 // how long after its stamp a chat may become visible
+    Ms read_lag = 0;             // for how long after a write of ours reads may show the state before it
+    std::vector<Ms> gateways{0}; // of those that stamp the Date, in turn: their clocks less upstream's
+
+    bool has_wrong_gateway() const { return gateways != std::vector<Ms>{0}; }
 };
 
 class World final : public alli::upstream::Transport {
@@ -65,7 +69,7 @@ class World final : public alli::upstream::Transport {
     void heal_network()
     {
         nature.faults_before += std::exchange(nature.faults, 0) + std::exchange(nature.strays, 0);
-        rejecting = away = false;
+        rejecting = away = hidden = false;
     }
     void heal() { heal_network(), ill.clear(); }
 
@@ -78,6 +82,7 @@ class World final : public alli::upstream::Transport {
     Nature nature;
     bool rejecting = false; // the key
     bool away = false;      // no answer at all
+    bool hidden = false;    // behind a portal
     std::map<std::string, Talk> talks;
     std::map<std::string, Ms> gone; // when they were deleted; our clock
     std::string ill;                // a conversation, or none
@@ -117,7 +122,8 @@ class World final : public alli::upstream::Transport {
     std::vector<std::pair<Ms, std::string>> window(const Params& params) const;
 
     support::FakeClock& clock_;
-    alli::SeededRandom random_, lag_random_, stray_random_; // apart: a history is the same one without either
+    // Apart: a history is the same one without what came to this world later.
+    alli::SeededRandom random_, lag_random_, stray_random_, odds_;
     int made_ = 0, written_ = 0;
     Ms ago_ = 0; // when what is made now is said to have happened
     std::string growing_;

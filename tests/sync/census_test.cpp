@@ -148,5 +148,32 @@ TEST_F(Census, ClaimsNothingWhileOneWithoutAChatCannotBeRead)
     EXPECT_TRUE(problems().empty());
 }
 
+// The first scan: a cursor that is refused once, or forgotten by then, keeps no list out of the mirror for minutes.
+class FirstCensus : public EngineTest, public testing::WithParamInterface<int> {};
+
+TEST_P(FirstCensus, IsNotPutOffByACursorThatIsRefused)
+{
+    model_.now = 100'000;
+    fill(400);
+    model_.add("late", 0, 0);
+    int left = GetParam();
+    model_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        const bool census =
+            request.target.find("At=") == std::string::npos && request.target.starts_with("/webapi/v2/conversations?");
+        if (!census || request.target.find("cursor=") == std::string::npos || left-- <= 0) return std::nullopt;
+        upstream::Reply made;
+        made.status = 400;
+        made.body = R"({"type":"APIError","code":7003,"message":"cursor"})";
+        return made;
+    };
+    const auto begin = clock_.passed();
+    run_until([&](Engine&) { return complete() || clock_.passed() - begin > minutes(10); }, 100'000);
+    EXPECT_LE(clock_.passed() - begin, seconds(30));
+    EXPECT_TRUE(holds("late"));
+    EXPECT_LE(left, 0) << "it was refused so often";
+}
+
+INSTANTIATE_TEST_SUITE_P(Census, FirstCensus, testing::Values(1, 2, 3, 5, 8));
+
 } // namespace
 } // namespace alli::sync

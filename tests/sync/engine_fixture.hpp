@@ -23,6 +23,11 @@ using namespace std::chrono_literals;
 
 class EngineTest : public testing::Test {
   protected:
+    EngineTest()
+    {
+        options_.clock_tolerance = std::chrono::years(1'000); // the model's times are of 1970, unless a test says else
+    }
+
     /// One pass to completion; what it threw, if it did.
     void pass()
     {
@@ -57,6 +62,7 @@ class EngineTest : public testing::Test {
         upstream::Pace pace(clock_, {rate_, 4});
         upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", variables_});
         Engine engine(client, *store_, clock_, random_, options_);
+        client.tell([&engine](const upstream::Outcome& outcome) { engine.heard(outcome); });
         asio::io_context loop;
         asio::cancellation_signal cancel;
         bool cancelled = false;

@@ -89,7 +89,7 @@ TEST_F(CaptivePortal, IsLookedBehindSoonerWhereSomebodyReads)
     fill(3);
     pass();
     options_.interval = 20min;
-    quiet_ = 20s;
+    quiet_ = 5s;
     auto wake = [](Engine& engine) { engine.wake(); };
     EXPECT_LE(stay(2h, wake, has_polled), 45s);
 }

@@ -61,7 +61,7 @@ TEST_F(BreakerTest, LetsOneProbeThroughAndClosesWhenItIsAnswered)
     EXPECT_EQ(ask(), Pass::go) << "counting begins anew";
 }
 
-TEST_F(BreakerTest, PausesGrowFromFiveSecondsToFiveMinutesWithJitter)
+TEST_F(BreakerTest, PausesGrowFromFiveSecondsToTwentyFiveWithJitter)
 {
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
@@ -71,7 +71,7 @@ TEST_F(BreakerTest, PausesGrowFromFiveSecondsToFiveMinutesWithJitter)
         auto ceiling = 10s;
         for (int round = 0; round < 60; ++round) {
             EXPECT_GE(each.due() - now, 5s);
-            EXPECT_LE(each.due() - now, std::min<std::chrono::seconds>(ceiling, 300s));
+            EXPECT_LE(each.due() - now, std::min<std::chrono::seconds>(ceiling, 25s));
             now = each.due();
             EXPECT_EQ(each.ask(now, Asker::sync), Pass::probe);
             each.failed(now, Fault::unreachable, "", true);
@@ -92,8 +92,8 @@ TEST_F(BreakerTest, LatePausesAreSpreadWide)
         least = std::min(least, pause());
         most = std::max(most, pause());
     }
-    EXPECT_LT(least, 60s);
-    EXPECT_GT(most, 240s);
+    EXPECT_LT(least, 8s);
+    EXPECT_GT(most, 22s);
 }
 
 TEST_F(BreakerTest, FailuresOfEarlierRequestsDoNotLengthenThePause)
@@ -125,13 +125,43 @@ TEST_F(BreakerTest, AProbeThatIsGivenUpMakesRoomForAnother)
     EXPECT_EQ(ask(), Pass::probe);
 }
 
-TEST_F(BreakerTest, AnAppIsTheProbeOnlyWhenNobodyElseWas)
+TEST_F(BreakerTest, AnAppIsTheProbeOnceASecondAtMost)
 {
     open();
-    now = breaker.due() + 29s;
+    int probes = 0;
+    for (int tenths = 0; tenths < 100; ++tenths, now += 100ms) {
+        if (ask(Asker::app) != Pass::probe) continue;
+        ++probes;
+        fail(1, true);
+    }
+    EXPECT_GE(probes, 8);
+    EXPECT_LE(probes, 10);
+}
+
+TEST_F(BreakerTest, AnAppWaitsTwiceAsLongAsTheLastProbeTook)
+{
+    open();
+    now += 1s;
+    ASSERT_EQ(ask(Asker::app), Pass::probe);
+    now += 5s; // its timeout
+    fail(1, true);
+    now += 9s;
     EXPECT_EQ(ask(Asker::app), Pass::refused);
     now += 1s;
     EXPECT_EQ(ask(Asker::app), Pass::probe);
+}
+
+TEST_F(BreakerTest, IsHastenedToASecondAfterTheLastProbe)
+{
+    open();
+    breaker.hasten(now);
+    EXPECT_EQ(pause(), 1s);
+    now += 1s;
+    ASSERT_EQ(ask(), Pass::probe);
+    fail(1, true);
+    now += 3s;
+    breaker.hasten(now);
+    EXPECT_EQ(ask(), Pass::probe);
 }
 
 TEST_F(BreakerTest, DeliveryKeepsItsOwnPausesButIsOneProbeAtATime)

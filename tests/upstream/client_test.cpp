@@ -151,7 +151,7 @@ TEST(Client, TakesTheTimeOfAskingFromUpstreamsDate)
     world.transport.reply.headers = {{"Date", "Sat, 31 Jan 2026 12:00:00 GMT"}};
     world.transport.took = 3s;
     const Listed listed = world.run(world.client->list_conversations({}, Priority::backfill));
-    EXPECT_TRUE(listed.has_date);
+    EXPECT_TRUE(listed.clocks.theirs);
     EXPECT_EQ(to_rfc3339(listed.asked_at), "2026-01-31T11:59:57Z");
 }
 
@@ -162,7 +162,7 @@ TEST(Client, TakesTheTimeOfAskingFromOurClockWithoutADate)
     world.transport.took = 3s;
     world.transport.reply.headers = {{"Date", "yesterday"}};
     const Listed listed = world.run(world.client->list_conversations({}, Priority::backfill));
-    EXPECT_FALSE(listed.has_date);
+    EXPECT_FALSE(listed.clocks.theirs);
     EXPECT_EQ(listed.asked_at, before);
 }
 
@@ -419,7 +419,7 @@ TEST(Client, ListsOverARealSocket)
     Client client(transport, pace, clock, settings);
     const Listed listed = upstream_test::run(loop, client.list_conversations({}, Priority::app));
     ASSERT_EQ(listed.page.conversations.size(), 1u);
-    EXPECT_TRUE(listed.has_date);
+    EXPECT_TRUE(listed.clocks.theirs);
     EXPECT_EQ(client.time_unit(), TimeUnit::milliseconds);
 }
 

@@ -299,6 +299,41 @@ TEST(CurlTransport, SaysWhenThereIsNoSuchHost)
     EXPECT_THAT(error->what(), HasSubstr("no-such-host.invalid"));
 }
 
+template <class F>
+bool is_without_connection(F send)
+{
+    try {
+        send();
+    } catch (const NoConnection&) {
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+    ADD_FAILURE() << "no error";
+    return false;
+}
+
+TEST(CurlTransport, TellsAConnectionThatDidNotComeAboutFromOneThatBroke)
+{
+    asio::io_context loop;
+    asio::ip::tcp::acceptor closed(loop, {asio::ip::address_v4::loopback(), 0});
+    const auto port = std::to_string(closed.local_endpoint().port());
+    closed.close();
+    for (const std::string& url : {"http://127.0.0.1:" + port, std::string("https://no-such-host.invalid")}) {
+        CurlTransport transport(loop.get_executor(), options_for(url));
+        EXPECT_TRUE(is_without_connection([&] { upstream_test::run(loop, transport.send(get("/x"))); })) << url;
+    }
+    World plain([](const Heard&) { return answer(200, "no TLS"); });
+    auto url = plain.server.url();
+    url.replace(0, 4, "https");
+    CurlTransport transport(loop.get_executor(), options_for(url));
+    EXPECT_TRUE(is_without_connection([&] { upstream_test::run(loop, transport.send(get("/x"))); })) << "no handshake";
+    World broken([](const Heard&) { return raw("", Then::reset); });
+    EXPECT_FALSE(is_without_connection([&] { broken.send(get("/x")); }));
+    World silent([](const Heard&) { return raw("", Then::close); });
+    EXPECT_FALSE(is_without_connection([&] { silent.send(get("/x")); }));
+}
+
 struct Broken {
     const char* name;
     std::string bytes;

@@ -134,13 +134,39 @@ TEST(Reply, ReadsADateToRetryAfterByUpstreamsOwnClock)
 TEST(Reply, KeepsRetryAfterWithinAnHour)
 {
     EXPECT_EQ(waits("3601"), 1h);
-    EXPECT_EQ(waits("99999999999999999999999999"), 1h);
-    EXPECT_EQ(waits("Sat, 31 Jan 2099 12:00:30 GMT"), 1h);
+    EXPECT_EQ(waits("86400"), 1h);
+    EXPECT_EQ(waits("Sun, 01 Feb 2026 11:00:00 GMT"), 1h);
+}
+
+TEST(Reply, RoundsAFractionOfASecondUpInRetryAfter)
+{
+    EXPECT_EQ(waits("1.5"), 2s);
+    EXPECT_EQ(waits("1.0"), 1s);
+    EXPECT_EQ(waits("0.001"), 1s);
+    EXPECT_EQ(waits("2."), 2s);
+}
+
+TEST(Reply, TakesARetryAfterOfMoreThanADayForNone)
+{
+    for (const char* value : {"86401", "99999999999999999999999999", "Sat, 31 Jan 2099 12:00:30 GMT"})
+        EXPECT_FALSE(waits(value)) << value;
+}
+
+TEST(Reply, ObeysAWebPagesRetryAfterForHalfAMinute)
+{
+    Reply page;
+    page.status = 503;
+    page.headers = {{"Content-Type", "text/html"}, {"Retry-After", "1800"}};
+    page.body = "<html>";
+    EXPECT_EQ(retry_after(page, Instant()), 30s);
+    page.headers[1].value = "7";
+    EXPECT_EQ(retry_after(page, Instant()), 7s);
 }
 
 TEST(Reply, IgnoresARetryAfterThatIsNeither)
 {
-    for (const char* value : {"", "soon", "-5", "1.5", "+1", "0x10", "5s", "Sat, 31 Feb 2026 12:00:30 GMT"})
+    for (const char* value :
+         {"", "soon", "-5", ".5", "1.5.5", "1,5", "1e2", "+1", "0x10", "5s", "Sat, 31 Feb 2026 12:00:30 GMT"})
         EXPECT_FALSE(waits(value)) << value;
 }
 
