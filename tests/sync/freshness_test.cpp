@@ -278,26 +278,5 @@ TEST_F(Freshness, OfflineShowsWithAnybodysFirstConnectionThatDoesNotComeAbout)
     EXPECT_EQ(step, 2);
 }
 
-TEST_F(Freshness, AChangeOfTheNetworkIsAReasonToTryWhileItFails)
-{
-    fill(3);
-    pass();
-    weather_ = [](const upstream::Request&) { return Weather::away; };
-    std::chrono::nanoseconds changed{0}, back{0};
-    run_until(
-        [&](Engine& engine) {
-            if (changed.count() == 0 && clock_.passed() > std::chrono::minutes(10)) {
-                changed = clock_.passed();
-                weather_ = nullptr;
-                clock_.advance(std::chrono::seconds(1));
-                engine.network_changed(false);
-            }
-            if (changed.count() > 0 && engine.state()->passes > 0) back = clock_.passed() - changed;
-            return back.count() > 0;
-        },
-        100'000);
-    EXPECT_LE(back, std::chrono::seconds(2));
-}
-
 } // namespace
 } // namespace alli::sync
