@@ -40,6 +40,19 @@ static upstream::Client::Options client_options(const Config& config, const std:
     if (config.time_unit == "s") options.time_unit = TimeUnit::seconds;
     if (config.time_unit == "ms") options.time_unit = TimeUnit::milliseconds;
     options.daily_count_path = config.daily_count_path;
+    options.built_at = Instant(std::chrono::seconds(ALLI_BUILT_AT));
+    return options;
+}
+
+// Polls find out by themselves within an interval that upstream is back.
+static upstream::Pace::Options pace_options(const Config& config)
+{
+    upstream::Pace::Options options;
+    options.requests_per_second = config.requests_per_second;
+    options.max_in_flight = config.max_connections;
+    const auto most = std::max<std::chrono::nanoseconds>(config.sync_interval * 5 / 6, std::chrono::seconds(1));
+    options.breaker.longest = std::min(options.breaker.longest, most);
+    options.breaker.shortest = std::min(options.breaker.shortest, options.breaker.longest / 2);
     return options;
 }
 
@@ -85,17 +98,21 @@ static sync::DeliveryHooks delivery_hooks(sync::Engine& engine)
 Instance::Instance(InstanceOptions options)
     : options_(std::move(options)),
       transport_(engine_loop_.get_executor(), curl_options(options_.config, options_.proxy)),
-      pace_(clock_, random_, {options_.config.requests_per_second, options_.config.max_connections}),
+      pace_(clock_, random_, pace_options(options_.config)),
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       store_(store_options(options_, [this](std::exception_ptr why) { end_for_damage(why); })),
       asking_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       project_(asking_, store_, clock_, options_.api_key),
       engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),
       deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_)),
+      routes_(engine_loop_.get_executor(), [this](bool lost) { engine_.network_changed(lost); }),
       maintenance_(maintenance_tools(),
                    [this](Task<> task) { asio::co_spawn(engine_loop_, std::move(task), asio::detached); })
 {
     client_.admit_by([this] { return project_.make_sure(); });
+    for (upstream::Client* client : {&client_, &asking_})
+        client->tell([this](const upstream::Outcome& outcome) { engine_.heard(outcome); });
+    engine_.when_back([this] { deliverer_.make_due(); });
     if (options_.accept_key) project_.accept();
     for (const std::string& damage : store_.damage()) log_event<Event::file_damaged>(damage);
 }
@@ -212,6 +229,7 @@ void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed
     spawn_index(tend_files(store_, stopping_));
     asio::co_spawn(engine_loop_, watch_files(store_, options_.config.sync_interval),
                    asio::bind_cancellation_slot(cancel_files_.slot(), asio::detached));
+    routes_.start();
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 
@@ -235,6 +253,7 @@ void Instance::stop()
         cancel_.emit(asio::cancellation_type::terminal);
         cancel_index_.emit(asio::cancellation_type::terminal);
         cancel_files_.emit(asio::cancellation_type::terminal);
+        routes_.stop();
     });
     server_->stop();
     // Delivery goes on for the sessions that wait for an answer; it ends after them.
@@ -262,11 +281,14 @@ void Instance::probe(std::function<void()> alive)
 
 std::string Instance::status()
 {
-    const auto live = engine_.state();
+    const upstream::Pace::State budget = client_.pace();
+    const sync::State live =
+        sync::describe(*engine_.state(), clock_.steady(), clock_.now(), options_.config.sync_interval,
+                       std::max(budget.probe_in, budget.retry_after));
     return store_.read([&](cache::Reader& db) {
         return store_.read_outbox([&](cache::Reader& outbox) {
-            Json status = make_status(db, outbox, options_.config.upstream_url, live.get());
-            status["upstream"]["budget"] = make_budget(client_.pace());
+            Json status = make_status(db, outbox, options_.config.upstream_url, &live);
+            status["upstream"]["budget"] = make_budget(budget);
             add_disk(status);
             return dump(status);
         });
@@ -357,6 +379,10 @@ proxy::Needs Instance::needs()
         .discard_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.discard(id)); },
         .start_maintenance = [this](const std::string& request) { maintenance_.start(request); },
         .maintenance = [this] { return maintenance_.state(); },
+        .heard =
+            [this, loop](const upstream::Outcome& outcome) {
+                asio::post(loop, [this, outcome] { engine_.heard(outcome); });
+            },
     };
 }
 

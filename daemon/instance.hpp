@@ -9,6 +9,7 @@
 #include "cache/store.hpp"
 #include "daemon/descriptors.hpp"
 #include "daemon/maintenance.hpp"
+#include "daemon/route_watch.hpp"
 #include "daemon/settings.hpp"
 #include "proxy/server.hpp"
 #include "sync/deliver.hpp"
@@ -105,6 +106,7 @@ class Instance {
     sync::Project project_;
     sync::Engine engine_;
     sync::Deliverer deliverer_;
+    RouteWatch routes_;
     Maintenance maintenance_;
     DescriptorPlan room_;
     std::unique_ptr<proxy::Server> server_;

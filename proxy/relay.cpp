@@ -233,7 +233,7 @@ namespace {
 // any of their body is read, instead of sitting through a connect timeout each.
 class Trial {
   public:
-    explicit Trial(const Context& cx) : away_(cx.away)
+    explicit Trial(const Context& cx) : cx_(cx), away_(cx.away)
     {
         const auto pass = away_.ask(now(), upstream::Breaker::Asker::sync);
         probes_ = pass == upstream::Breaker::Pass::probe;
@@ -246,13 +246,20 @@ class Trial {
     Trial(const Trial&) = delete;
     Trial& operator=(const Trial&) = delete;
 
-    void answered()
+    void answered(const upstream::Reply& head)
     {
         probes_ = false;
         away_.answered();
+        if (!cx_.needs.heard || cx_.needs.upstream().reachable) return;
+        upstream::Outcome outcome = upstream::outcome_of(head, cx_.needs.clock.now());
+        const std::string type(upstream::value_of(head.headers, "Content-Type"));
+        outcome.foreign = type.find("html") != type.npos; // its body is still to come
+        cx_.needs.heard(outcome);
     }
     void failed(const Error& error)
     {
+        const upstream::Outcome outcome = upstream::outcome_of(error);
+        if (outcome.unconnected && cx_.needs.heard && cx_.needs.upstream().reachable) cx_.needs.heard(outcome);
         if (error.fault() != Fault::unreachable) return;
         away_.failed(now(), error.fault(), error.what(), std::exchange(probes_, false));
     }
@@ -260,6 +267,7 @@ class Trial {
   private:
     static Clock::Steady now() { return std::chrono::steady_clock::now(); }
 
+    const Context& cx_;
     upstream::Breaker& away_;
     bool probes_ = false;
 };
@@ -276,7 +284,7 @@ Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request
     try {
         if (rq.incoming) co_await put_body(exchange, *rq.incoming);
         upstream::Reply reply = co_await exchange.head();
-        trial.answered();
+        trial.answered(reply);
         log_call("answered", reply.status, since, rq.request_id);
         co_return reply;
     } catch (const Error& error) {

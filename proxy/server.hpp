@@ -8,6 +8,7 @@
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
 #include "upstream/exchange.hpp"
+#include "upstream/outcome.hpp"
 
 #include <chrono>
 #include <functional>
@@ -106,6 +107,9 @@ struct Needs {
     // Long work on the files, on any thread: begins what a JSON object asks for; how far it is, as one.
     std::function<void(const std::string&)> start_maintenance = {};
     std::function<std::string()> maintenance = {};
+
+    /// How an exchange of `connect` ended, where that changes what is known of upstream. Any thread.
+    std::function<void(const upstream::Outcome&)> heard = {};
 };
 
 /// Made, stopped and destroyed on one thread, none of its own.
