@@ -136,6 +136,8 @@ bool is_covered(Reader& db, Instant from, std::optional<Instant> through)
     // was passed by, and no increment certifies what lies above it either.
     const Instant top = std::max(covered.back().through, load_progress(db).boundary.value_or(Instant::min()));
     const Instant end = std::min(through.value_or(Instant::max()), top);
+    for (const Span& it : load_unreadable(db)) // one alone may stand up there: upstream's times run ahead of its Date
+        if (it.through > top && it.through > from && it.from < through.value_or(Instant::max())) return false;
     if (from >= end) return from >= covered.back().from && end <= covered.back().through;
     return std::any_of(covered.begin(), covered.end(),
                        [&](const Span& it) { return it.from <= from && end <= it.through; });

@@ -145,14 +145,17 @@ TEST(Client, ReadsAPageAndWorksOutTheUnit)
     EXPECT_EQ(world.client->time_unit(), TimeUnit::seconds);
 }
 
-TEST(Client, TakesTheTimeOfAskingFromUpstreamsDate)
+TEST(Client, TakesTheTimeOfAskingFromTheEarlierOfTwoClocks)
 {
-    World world;
-    world.transport.reply.headers = {{"Date", "Sat, 31 Jan 2026 12:00:00 GMT"}};
+    World world; // ours says half past nine
+    const auto ours = world.clock.now();
     world.transport.took = 3s;
+    world.transport.reply.headers = {{"Date", "Sat, 31 Jan 2026 12:00:00 GMT"}};
+    EXPECT_EQ(world.run(world.client->list_conversations({}, Priority::backfill)).asked_at, ours);
+    world.transport.reply.headers = {{"Date", "Sat, 31 Jan 2026 09:00:00 GMT"}};
     const Listed listed = world.run(world.client->list_conversations({}, Priority::backfill));
     EXPECT_TRUE(listed.clocks.theirs);
-    EXPECT_EQ(to_rfc3339(listed.asked_at), "2026-01-31T11:59:57Z");
+    EXPECT_EQ(to_rfc3339(listed.asked_at), "2026-01-31T08:59:57Z");
 }
 
 TEST(Client, TakesTheTimeOfAskingFromOurClockWithoutADate)
