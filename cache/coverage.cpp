@@ -134,8 +134,11 @@ bool is_covered(Reader& db, Instant from, std::optional<Instant> through)
     if (covered.empty()) return false;
     // Above the boundary lies what the next increment brings: how old that is, Age says. What is missing just below it
     // was passed by, and no increment certifies what lies above it either.
-    const Instant top = std::max(covered.back().through, load_progress(db).boundary.value_or(Instant::min()));
+    const Progress progress = load_progress(db);
+    const Instant top = std::max(covered.back().through, progress.boundary.value_or(Instant::min()));
     const Instant end = std::min(through.value_or(Instant::max()), top);
+    const bool reaches_above = !through || *through > top;
+    if (reaches_above && progress.boundary && !progress.verified_at) return false; // no increment was there yet
     for (const Span& it : load_unreadable(db)) // one alone may stand up there: upstream's times run ahead of its Date
         if (it.through > top && it.through > from && it.from < through.value_or(Instant::max())) return false;
     if (from >= end) return from >= covered.back().from && end <= covered.back().through;

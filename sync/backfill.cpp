@@ -21,14 +21,13 @@ class Beginning {
         return stretch_.compare(step, report);
     }
 
-    void save(cache::Writer& db, const Step& step)
+    void save(cache::Writer& db)
     {
         if (std::exchange(saved_, true)) return;
         Progress progress = cache::load_progress(db);
         progress.boundary = boundary_;
         progress.unit = tools_.client.time_unit();
-        if (!progress.verified_at) progress.verified_at = step.sent_at;
-        cache::save_progress(db, progress);
+        cache::save_progress(db, progress); // what lies above the boundary, only a poll has seen whole
     }
 
   private:
@@ -46,7 +45,7 @@ Task<> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
     duties.compare = [&beginning, report = duties.report](const Step& step) { return beginning.compare(step, report); };
     Save save = [&](cache::Writer& db, const Step& step) {
         stretch.certify(db, step);
-        beginning.save(db, step);
+        beginning.save(db);
     };
     // The rest is a gap below it like any other; while no time was seen there is no such thing.
     duties.enough = [](const Step& step) { return !step.conversations.empty() && step.reached; };

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <array>
 #include <cstddef>
 #include <unistd.h>
 
@@ -64,7 +65,8 @@ TEST_F(RouteWatchTest, TellsOfABurstOfChangesOnce)
 TEST_F(RouteWatchTest, TellsOfNothingElse)
 {
     watch_.start(pair_[0]);
-    for (const std::uint16_t type : {NLMSG_DONE, NLMSG_NOOP, RTM_NEWNEIGH}) say(type);
+    for (const int type : std::array<int, 3>{NLMSG_DONE, NLMSG_NOOP, RTM_NEWNEIGH})
+        say(static_cast<std::uint16_t>(type));
     ASSERT_EQ(::send(pair_[1], "\x01", 1, 0), 1); // no message at all
     loop_.run_for(800ms);
     EXPECT_TRUE(told_.empty());

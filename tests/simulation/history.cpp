@@ -187,7 +187,10 @@ bool History::settle()
     for (int tries = 0; tries < 40; ++tries) {
         // What polls still look at is audited once it is older than the overlap; on a clock that was set back, polls
         // pass over the same times once more.
-        const milliseconds again(world_.set_back);
+        // So they do behind a gateway whose clock is behind.
+        const auto& gateways = world_.nature.gateways;
+        const milliseconds again(world_.set_back -
+                                 std::min<Ms>(0, *std::min_element(gateways.begin(), gateways.end())));
         pass_time(options_.reconcile_interval * 5 / 4 + options_.overlap + again);
         const auto problems = store_->read([](cache::Reader& db) { return cache::load_problems(db); });
         const bool well = std::all_of(problems.begin(), problems.end(), [](const cache::Problem& it) {
@@ -267,6 +270,7 @@ std::string History::check_freshness(cache::Reader& db) const
 {
     const auto verified = cache::load_progress(db).verified_at;
     if (!verified || !cache::is_complete(db)) return "";
+    if (world_.clock_was_set) return ""; // forward, and what shows late bears older times than the overlap makes good
     for (const auto& [id, talk] : world_.talks) {
         if (!talk.last || Instant(milliseconds(talk.moved)) >= *verified) continue;
         const auto held = cache::find_held(db, {id});

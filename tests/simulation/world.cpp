@@ -75,7 +75,7 @@ World::World(support::FakeClock& clock, std::uint64_t seed)
     if (nature.sends_date && chance(0.5)) nature.skew = static_cast<Ms>(random_.below(1'200'000)) - 600'000;
     // One of the two clocks must be right, or late: ours is not ahead where a gateway's is off.
     const std::array<std::vector<Ms>, 7> gateways{
-        {{600'000}, {86'400'000}, {-600'000}, {0, 600'000}, {0, -600'000}, {86'400'000, 0, -900'000}, {-86'400'000}}};
+        {{600'000}, {86'400'000}, {-600'000}, {0, 600'000}, {0, -600'000}, {86'400'000, 0, -900'000}, {-3'600'000}}};
     if (nature.sends_date && nature.skew >= 0 && odds_.below(3) == 0) nature.gateways = gateways[odds_.below(7)];
 }
 
