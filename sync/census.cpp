@@ -44,7 +44,7 @@ class Pages {
             }
             if (failure->fault() != Fault::bad_reply || broken_) throw Error(*failure);
             const bool its_own = co_await answers_lists(tools_, upstream::Priority::reconcile);
-            if (!its_own) throw concern_all(*failure);
+            if (!its_own) throw concern_all(tools_, *failure);
             if (query_.page_size == 1) throw stuck(*failure);
             query_.page_size = std::max(1, query_.page_size / 4);
         }

@@ -51,7 +51,7 @@ Task<Step> next_readable(Tools tools, Walk& walk)
         }
         if (failure->fault() != Fault::bad_reply) throw Error(*failure);
         // A portal, a proxy or a network that cuts everything short: what they hide is not unreadable.
-        if (!co_await answers_lists(tools, walk.priority())) throw concern_all(*failure);
+        if (!co_await answers_lists(tools, walk.priority())) throw concern_all(tools, *failure);
         if (!walk.pass_by(failure->what(), tools.clock.now())) throw Error(*failure);
     }
 }

@@ -166,6 +166,7 @@ struct Engine::Core {
         using namespace asio::experimental::awaitable_operators;
         bells = std::make_shared<Bells>(co_await asio::this_coro::executor);
         const BellsUp up(*this);
+        plan.wants_poll = [this] { bells->polls.more.ring(); };
         std::function<Task<>()> errands = [this] { return plan.run_errands(); };
         std::function<Task<>()> work = [this] { return plan.work_down(); };
         co_await (poll_forever() && go_on_forever(bells->errands, errands) && go_on_forever(bells->work, work));

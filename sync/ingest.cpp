@@ -82,7 +82,7 @@ Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
         outcome->failure = error;
     }
     if (outcome->failure && !co_await is_its_own(tools, outcome->failure->fault(), how.priority))
-        throw concern_all(*outcome->failure);
+        throw concern_all(tools, *outcome->failure);
 }
 
 void put_variables(cache::Writer& db, const Tools& tools, const Conversation& listed)
@@ -169,9 +169,9 @@ Task<bool> answers_lists(Tools tools, upstream::Priority priority)
     co_return false;
 }
 
-Error concern_all(const Error& error)
+Error concern_all(Tools tools, const Error& error)
 {
-    if (error.fault() != Fault::bad_reply) return error;
+    if (error.fault() != Fault::bad_reply || tools.once) return error;
     return Error(Fault::unavailable, error.hint(), "{}", error.what());
 }
 

@@ -26,6 +26,7 @@ struct Tools {
     std::chrono::microseconds overlap;  // how late a chat may become visible, and a silent message still grow
     std::chrono::microseconds together; // verifications closer than this need not be told apart
     Clocks& clocks;
+    const bool& once; // one pass for a person, who sees each failure as it is
 };
 
 struct Ingested { // new or changed: what came again as it was does not count
@@ -58,7 +59,7 @@ Task<bool> answers_lists(Tools tools, upstream::Priority priority);
 
 /// A failure that is not one page's or one conversation's: an answer that cannot be read is then no answer of
 /// upstream's, and no reason to pass anything by.
-Error concern_all(const Error& error);
+Error concern_all(Tools tools, const Error& error);
 
 /// One that cannot be read: kept under its key, and tried again later.
 void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,

@@ -22,7 +22,7 @@ Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& 
                                                                   clock,           random,
                                                                   order_,          options.max_parallel,
                                                                   options.overlap, options.reconcile_interval / 24,
-                                                                  clocks_},
+                                                                  clocks_,         once_},
       jobs_(tools_), reconcile_(tools_, options.reconcile_interval), errands_(tools_, options.interval, counting()),
       pause_(options.interval)
 {
@@ -151,6 +151,8 @@ void Plan::count_backfill_page(const Ingested& done)
     standing_.current.fraction = forecast_->fraction();
     standing_.current.eta_seconds = forecast_->seconds_left();
     count(done);
+    // Only a poll has seen all that is new: until the first one no list without a window is complete.
+    if (!standing_.current.verified_at && wants_poll) wants_poll();
 }
 
 Task<> Plan::close_gaps()

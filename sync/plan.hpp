@@ -34,7 +34,8 @@ class Plan {
     Standing& standing() { return standing_; }
     upstream::Client& client() { return tools_.client; }
 
-    bool polls_fail = true; // or none was made yet: then nothing else says that all is well
+    std::function<void()> wants_poll; // at once; may be none
+    bool polls_fail = true;           // or none was made yet: then nothing else says that all is well
 
   private:
     Instant since() const;

@@ -117,7 +117,7 @@ Task<bool> try_alone(Tools tools, ConversationId id, upstream::Priority priority
         failure = error;
     }
     if (!failure) co_return true;
-    if (!co_await is_its_own(tools, failure->fault(), priority)) throw concern_all(*failure);
+    if (!co_await is_its_own(tools, failure->fault(), priority)) throw concern_all(tools, *failure);
     auto note = [&](cache::Writer& db) { note_unreadable_alone(db, tools.random, id, *failure, tools.clock.now()); };
     co_await tools.store.write(note);
     co_return false;
