@@ -55,6 +55,60 @@ TEST_F(Coverage, ReachesAboveItsNewestEndButNeverBelowItsStart)
     EXPECT_FALSE(covered(50, 999));
 }
 
+class Boundary : public Coverage {
+  protected:
+    Boundary() { move(200, 200); }
+
+    void move(std::int64_t boundary, std::optional<std::int64_t> verified)
+    {
+        write([&](Writer& db) {
+            Progress progress = load_progress(db);
+            progress.boundary = at_second(boundary);
+            progress.verified_at = verified ? std::optional(at_second(*verified)) : std::nullopt;
+            save_progress(db, progress);
+        });
+    }
+
+    void pass_by(std::int64_t from, std::int64_t through)
+    {
+        Problem problem;
+        problem.what = "cannot be listed";
+        problem.unreadable = Span{at_second(from), at_second(through)};
+        write([&](Writer& db) { put_problem(db, "window", problem); });
+    }
+};
+
+// It once looked like the room above the newest stretch, which the next increment fills.
+TEST_F(Boundary, ClaimsNothingAcrossAHoleJustBelowIt)
+{
+    add(0, 200);
+    ASSERT_TRUE(covered(0, std::nullopt));
+    pass_by(190, 200);
+    EXPECT_FALSE(covered(0, std::nullopt));
+    EXPECT_FALSE(covered(195, std::nullopt));
+    EXPECT_FALSE(covered(250, std::nullopt)) << "nobody looked above it either";
+    EXPECT_FALSE(covered(0, 195));
+    EXPECT_TRUE(covered(0, 190));
+}
+
+TEST_F(Boundary, ClaimsNothingAcrossWhatCannotBeReadAboveIt)
+{
+    add(0, 200);
+    pass_by(300, 301);
+    EXPECT_FALSE(covered(0, std::nullopt));
+    EXPECT_FALSE(covered(250, 400));
+    EXPECT_TRUE(covered(0, 300));
+    EXPECT_TRUE(covered(301, std::nullopt));
+}
+
+TEST_F(Boundary, ClaimsNothingAboveItBeforeAPollWasThere)
+{
+    add(0, 200);
+    move(200, std::nullopt);
+    EXPECT_FALSE(covered(0, std::nullopt));
+    EXPECT_TRUE(covered(0, 200));
+}
+
 TEST_F(Coverage, IgnoresAnEmptyInterval)
 {
     add(200, 200), add(300, 200);
