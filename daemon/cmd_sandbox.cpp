@@ -16,7 +16,7 @@ namespace alli::daemon {
 
 struct SandboxArguments {
     SandboxChoice choice;
-    std::string listen = "127.0.0.1:0", latency, date_skew, read_lag;
+    std::string listen = "127.0.0.1:0", latency, date_skew, read_lag, run_time;
     std::vector<std::string> faults, life;
     std::string time_unit = "ms-fraction", cursor = "key", bounds = "exclusive";
     int embedded = 20;
@@ -49,6 +49,8 @@ static sandbox::Options make_options(const SandboxArguments& arguments)
     options.refuse_orders = arguments.refuse_orders;
     options.date_skew_ms = read_span("--date-skew", arguments.date_skew);
     options.read_lag = std::chrono::milliseconds(read_span("--read-lag", arguments.read_lag));
+    if (!arguments.run_time.empty())
+        options.run_time = std::chrono::milliseconds(read_span("--run-time", arguments.run_time));
     options.daily_count = !arguments.no_daily_count;
     for (const std::string& fault : arguments.faults) options.faults.push_back(sandbox::parse_fault(fault));
     for (const std::string& event : arguments.life) options.life.push_back(sandbox::parse_life(event));
@@ -97,6 +99,7 @@ Action add_sandbox(CLI::App& arguments)
         ->type_name("RULE");
     arguments.add_option("--life", chosen->life, "what happens by itself, see below; may be given several times")
         ->type_name("RULE");
+    arguments.add_option("--run-time", chosen->run_time, "how long an app writes an answer")->type_name("DURATION");
     arguments.add_option("--time-unit", chosen->time_unit, "ms-fraction, ms or s")
         ->check(CLI::IsMember({"ms-fraction", "ms", "s"}));
     arguments.add_option("--cursor", chosen->cursor, "key or position")->check(CLI::IsMember({"key", "position"}));

@@ -2,6 +2,7 @@
 // Users and apps: whom a call is attributed to, and the calls that make conversations.
 #include "sandbox/encoding.hpp"
 #include "sandbox/operations.hpp"
+#include "sandbox/run_request.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -18,14 +19,76 @@ std::string read_user_id(std::string_view header)
     return *id;
 }
 
-std::string read_message(const Json& body)
+// A new conversation, or the one that is gone on with.
+Conversation& conversation_for(Desk& desk, const Call& call, const App& app, const RunRequest& request)
 {
-    const auto chat = body.find("chat");
-    const Json& holder = chat != body.end() && chat->is_object() ? *chat : body;
-    const auto message = holder.find("message");
-    if (message == holder.end()) return "Hello";
-    if (!message->is_string()) bad_parameter("message must be a string");
-    return message->get<std::string>();
+    World& world = desk.world;
+    if (request.conversation_id) {
+        Conversation* found = world.find(*request.conversation_id);
+        if (found == nullptr) not_found("Conversation");
+        world.append_chat(*found, ChatDraft{.sender = "USER", .message = request.message});
+        return *found;
+    }
+    auto made = std::make_unique<Conversation>();
+    made->id = world.new_id("Conversation");
+    made->title = first_characters(request.message, 40);
+    made->user = attributed_user(world, call);
+    made->app = &app;
+    made->created = world.now();
+    made->state = "OPEN";
+    world.write_chat(*made, ChatDraft{.sender = "USER", .message = request.message}, made->created);
+    return world.add(std::move(made));
+}
+
+std::string snapshot(const Conversation& conversation, const std::string& message, bool completed)
+{
+    Json chat = Json::parse(conversation.chat_json(conversation.chats.size() - 1));
+    chat["message"] = message;
+    chat["completed"] = completed;
+    return fmt::format(R"({{"result":{{"responses":[{}],"conversation":{{"id":{},"state":{}}}}}}})", chat.dump(),
+                       json_text(conversation.id), json_text(conversation.state.value_or("OPEN")));
+}
+
+// The answer as it grows, a line each.
+std::string snapshots(const Conversation& conversation, const std::string& message)
+{
+    constexpr std::size_t lines = 10;
+    std::string all;
+    for (std::size_t i = 1; i < lines; ++i)
+        all += snapshot(conversation, first_characters(message, message.size() * i / lines), false) + '\n';
+    return all + snapshot(conversation, message, true) + '\n';
+}
+
+// Its pieces flow for as long as the answer is being written, which is over before the last one.
+Answer streamed(Desk& desk, std::string body)
+{
+    constexpr int pieces = 20;
+    Answer answer{.body = std::move(body), .type = "application/stream+json"};
+    answer.ending = Answer::Ending::drip;
+    answer.pause = desk.options.run_time / (pieces - 2);
+    return answer;
+}
+
+Answer run(Desk& desk, const Call& call, bool form_only)
+{
+    const App* app = desk.world.find_app(call.ids.at(0));
+    if (app == nullptr) not_found("App");
+    const RunRequest request = read_run_request(call, form_only);
+    Conversation& conversation = conversation_for(desk, call, *app, request);
+    const std::string message = fmt::format("{}: {}", app->name, request.message);
+    const bool at_once = request.mode == RunRequest::Mode::sync;
+    desk.world.append_chat(conversation,
+                           ChatDraft{.sender = "BOT", .message = at_once ? message : "", .completed = at_once});
+    if (!at_once) desk.runs.begin(desk.world, conversation, message, desk.options.run_time);
+    desk.journal.wrote("runApp", conversation.id, call.body);
+    if (request.mode == RunRequest::Mode::sync) return {.body = snapshot(conversation, message, true)};
+    if (request.mode == RunRequest::Mode::background) return {.body = snapshot(conversation, "", false)};
+    std::string body = snapshots(conversation, message);
+    if (form_only)
+        body +=
+            fmt::format(R"({{"type":"final_replaced_message","response_index":0,"content":{}}})", json_text(message)) +
+            '\n';
+    return streamed(desk, std::move(body));
 }
 
 } // namespace
@@ -47,25 +110,12 @@ const User* attributed_user(World& world, const Call& call)
 
 Answer run_app(Desk& desk, const Call& call)
 {
-    World& world = desk.world;
-    const App* app = world.find_app(call.ids.at(0));
-    if (app == nullptr) not_found("App");
-    const std::string message = read_message(read_object(call));
+    return run(desk, call, false);
+}
 
-    auto made = std::make_unique<Conversation>();
-    made->id = world.new_id("Conversation");
-    made->title = first_characters(message, 40);
-    made->user = attributed_user(world, call);
-    made->app = app;
-    made->created = world.now();
-    made->state = "OPEN";
-    world.write_chat(*made, ChatDraft{.sender = "USER", .message = message}, made->created);
-    const std::string reply = fmt::format("{}: {}", app->name, message);
-    world.write_chat(*made, ChatDraft{.sender = "BOT", .message = reply}, world.next_chat_time(*made));
-    const Conversation& conversation = world.add(std::move(made));
-    desk.journal.wrote("runApp", conversation.id, call.body);
-    return {.body = fmt::format(R"({{"result":{{"responses":[{}]}},"conversation":{{"id":"{}"}}}})",
-                                conversation.chat_json(1), conversation.id)};
+Answer run_conversation(Desk& desk, const Call& call)
+{
+    return run(desk, call, true);
 }
 
 } // namespace alli::sandbox

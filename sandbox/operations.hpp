@@ -7,6 +7,7 @@
 #include "sandbox/journal.hpp"
 #include "sandbox/model.hpp"
 #include "sandbox/read_lag.hpp"
+#include "sandbox/runs.hpp"
 #include "sandbox/sandbox.hpp"
 
 namespace alli::sandbox {
@@ -17,6 +18,7 @@ struct Desk {
     Journal& journal;
     const Options& options;
     ReadLag& lag;
+    Runs& runs;
 
     void will_write(const Conversation& conversation) { lag.note(conversation, world.now()); }
 };
@@ -40,6 +42,7 @@ Answer rate_chat(Desk& desk, const Call& call);
 // What lives beside the conversations
 Answer list_apps(Desk& desk, const Call& call);
 Answer run_app(Desk& desk, const Call& call);
+Answer run_conversation(Desk& desk, const Call& call); // a form alone, and always streamed
 
 // Shared by the above
 Conversation& load_conversation(Desk& desk, const Call& call);             // the first id of the path

@@ -26,7 +26,7 @@ constexpr auto routes = std::to_array<Route>({
     {"setConversationTitle", "PUT PATCH POST", "/webapi/v2/conversations/{}/title", &set_title},
     {"listApps", "GET", "/webapi/apps", &list_apps},
     {"runApp", "POST", "/webapi/apps/{}/run", &run_app},
-    {"runApp", "POST", "/webapi/v2/apps/{}/run_conversation", &run_app},
+    {"runConversation", "POST", "/webapi/v2/apps/{}/run_conversation", &run_conversation},
 });
 
 std::string_view next_segment(std::string_view& rest)

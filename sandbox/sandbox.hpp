@@ -88,6 +88,8 @@ struct Options {
     std::chrono::milliseconds read_lag{0}; // for so long after each write reads show the state before it
     std::vector<FaultRule> faults = {};
     std::vector<LifeRule> life = {};
+    std::chrono::milliseconds run_time{
+        2000};                           // that an app needs for an answer which is streamed or made in the background
     bool daily_count = true;             // false: there is no such path
     std::function<Instant()> clock = {}; // what it takes for the true time; called from any thread; empty: the system's
 };

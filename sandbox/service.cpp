@@ -70,7 +70,7 @@ Answer Service::work_out(const Match& match, const Call& call)
     if (match.kind == Match::Kind::no_path) return api_error(404, 7003, "no such path");
     try {
         attributed_user(world_, call);
-        Desk desk{world_, journal_, options_, lag_};
+        Desk desk{world_, journal_, options_, lag_, runs_};
         std::optional<ReadLag::View> lagging;
         if (match.route->methods == "GET") lagging.emplace(lag_, world_, world_.now());
         return match.route->answer(desk, call);
@@ -81,6 +81,7 @@ Answer Service::work_out(const Match& match, const Call& call)
 
 std::pair<Answer, RequestRecord> Service::answer_alone(Call call, const Strike& strike)
 {
+    runs_.advance(world_);
     Match match = match_route(call.method, call.path());
     call.ids = std::move(match.ids);
     std::optional<Answer> early;

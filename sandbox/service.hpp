@@ -54,6 +54,7 @@ class Service final : public Responder {
     World world_;
     ReadLag lag_;
     Life life_;
+    Runs runs_;
     std::shared_ptr<const std::function<void(const RequestRecord&)>> hook_;
 };
 

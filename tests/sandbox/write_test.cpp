@@ -149,7 +149,7 @@ TEST(App, RunsAndMakesAConversationForTheUserOfTheCall)
     const Json answer = Json::parse(reply.body);
     EXPECT_TRUE(answer.at("result").is_object());
 
-    const Json made = visitor.get(path_of(answer.at("conversation").at("id").get<std::string>()));
+    const Json made = visitor.get(path_of(answer.at("result").at("conversation").at("id").get<std::string>()));
     EXPECT_EQ(made.at("user").at("userId"), "여행자");
     EXPECT_EQ(made.at("user").at("email"), "a@example.com");
     EXPECT_EQ(made.at("llmApp"), apps[0]);
