@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace alli::proxy {
 namespace {
@@ -20,54 +19,11 @@ std::string_view view(boost::beast::string_view text) noexcept
     return {text.data(), text.size()};
 }
 
-std::string lower(std::string_view text)
-{
-    std::string folded(text);
-    for (char& c : folded)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-    return folded;
-}
-
-bool is_alnum(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-struct Authority {
-    std::string host; // lower case, with the brackets of an IPv6 address
-    std::uint16_t port = 80;
-};
-
-bool is_host(std::string_view host)
-{
-    if (host.starts_with('['))
-        return host.size() > 2 && host.ends_with(']') &&
-               host.substr(1, host.size() - 2).find_first_not_of("0123456789abcdefABCDEF:.") == host.npos;
-    return !host.empty() && std::all_of(host.begin(), host.end(),
-                                        [](char c) { return is_alnum(c) || c == '.' || c == '-' || c == '_'; });
-}
-
-// "host", "host:port", "[v6]:port"; none for anything else: no user, no list, no path.
-std::optional<Authority> read_authority(std::string_view text)
-{
-    Authority authority;
-    const auto bracket = text.starts_with('[') ? text.find(']') : 0;
-    if (bracket == text.npos) return std::nullopt;
-    const auto colon = text.find(':', bracket);
-    if (!is_host(text.substr(0, colon))) return std::nullopt;
-    authority.host = lower(text.substr(0, colon));
-    if (colon == text.npos) return authority;
-    const char* end = text.data() + text.size();
-    const auto [stop, bad] = std::from_chars(text.data() + colon + 1, end, authority.port);
-    if (bad != std::errc{} || stop != end) return std::nullopt;
-    return authority;
-}
-
 constexpr std::string_view scheme = "http://";
 
 bool is_absolute(std::string_view target)
 {
-    return target.size() > scheme.size() && lower(target.substr(0, scheme.size())) == scheme;
+    return target.size() > scheme.size() && lower_case(target.substr(0, scheme.size())) == scheme;
 }
 
 std::string_view authority_of(std::string_view target) // of an absolute one
@@ -81,27 +37,14 @@ std::optional<Refusal> malformed(std::string_view detail)
     return Refusal{400, detail, true};
 }
 
-// A browser names the origin of every write, our own page's too: it is the host that was called, which is allowed.
+// A browser names the origin of every write, our own page's too: it is the host that was called, which is allowed. Over
+// TLS it is ours where a reverse proxy of that name stands in front; on this machine nothing of ours speaks TLS.
 bool is_own_origin(const RequestHead& head)
 {
+    const auto host = read_authority(view(head[field::host]));
     const std::string_view origin = view(head[field::origin]);
-    return head.count(field::origin) == 1 && origin.starts_with(scheme) &&
-           origin.substr(scheme.size()) == lower(view(head[field::host]));
-}
-
-// Only a browser sends these. Each is needed: a rebound page has no Origin, an image has no Origin but Sec-Fetch-Site.
-std::optional<Refusal> check_page(const RequestHead& head, const Peer& peer)
-{
-    constexpr std::string_view no_pages = "no web page may call this address";
-    const bool own = !peer.local_socket && is_own_origin(head); // no page is served over a Unix socket
-    if (head.count(field::origin) && !own) return Refusal{403, no_pages};
-    if (head.count("Sec-Purpose") || head.count("Purpose")) return Refusal{403, no_pages};
-    const auto [from, through] = head.equal_range("Sec-Fetch-Site");
-    const bool foreign = std::any_of(from, through, [](const auto& line) {
-        return view(line.value()) != "same-origin" && view(line.value()) != "none";
-    });
-    if (foreign) return Refusal{403, no_pages};
-    return std::nullopt;
+    if (!host || head.count(field::origin) != 1 || !is_origin_of(origin, *host)) return false;
+    return origin.starts_with(scheme) || !is_loopback_name(host->host);
 }
 
 std::optional<Refusal> check_method(const RequestHead& head)
@@ -118,7 +61,7 @@ std::optional<Refusal> check_expectation(const RequestHead& head)
 {
     const auto [from, through] = head.equal_range(field::expect);
     const bool strange =
-        std::any_of(from, through, [](const auto& line) { return lower(view(line.value())) != "100-continue"; });
+        std::any_of(from, through, [](const auto& line) { return lower_case(view(line.value())) != "100-continue"; });
     if (strange) return Refusal{417, "the only expectation known here is 100-continue", true};
     return std::nullopt;
 }
@@ -168,6 +111,19 @@ std::string_view origin_form(std::string_view target) noexcept
     return target.substr(path);
 }
 
+std::vector<std::string> read_origins(const std::vector<std::string>& entries)
+{
+    std::vector<std::string> origins;
+    for (const std::string& entry : entries) {
+        const auto origin = read_origin(entry);
+        if (!origin)
+            throw Error(Fault::settings, "write each as a browser does, without a path: https://app.example.com",
+                        "an entry of proxy.allowed_origins is not an origin: {}", entry);
+        origins.push_back(*origin);
+    }
+    return origins;
+}
+
 Guard::Guard(const Options& options, const Entry* sessions) : entry_(sessions), require_key_(options.require_key)
 {
     for (const std::string& entry : options.allowed_hosts) {
@@ -175,9 +131,9 @@ Guard::Guard(const Options& options, const Entry* sessions) : entry_(sessions), 
         if (!authority)
             throw Error(Fault::settings, "write names or addresses, IPv6 in brackets, with or without a port",
                         "an entry of proxy.allowed_hosts is not a host: {}", entry);
-        const bool own_port = entry.find(':', entry.starts_with('[') ? entry.find(']') : 0) != entry.npos;
-        hosts_.push_back({authority->host, own_port ? std::optional(authority->port) : std::nullopt});
+        hosts_.push_back(*authority);
     }
+    origins_ = read_origins(options.allowed_origins);
     let_in(options.api_key, options.tokens);
 }
 
@@ -193,12 +149,44 @@ void Guard::let_in(const std::string& api_key, const std::vector<std::string>& t
 std::optional<Refusal> Guard::check(const RequestHead& head, const Peer& peer) const
 {
     if (auto refusal = check_host(head, peer)) return refusal;
-    if (auto refusal = check_page(head, peer)) return refusal;
+    const bool listed = !listed_origin(head).empty();
+    if (auto refusal = check_page(head, peer, listed)) return refusal;
     if (auto refusal = check_method(head)) return refusal;
-    if (require_key_ && !peer.trusted && !needs_no_key(head))
-        if (auto refusal = check_credentials(head)) return refusal;
+    const bool open = needs_no_key(head) || is_preflight(head);
+    if (require_key_ && !(peer.trusted && !listed) && !open)
+        if (auto refusal = check_credentials(head, listed)) return refusal;
     if (auto refusal = check_expectation(head)) return refusal;
     return check_target(head);
+}
+
+std::string_view Guard::listed_origin(const RequestHead& head) const
+{
+    const std::string_view origin = view(head[field::origin]);
+    if (head.count(field::origin) != 1 || is_own_origin(head)) return {};
+    return std::find(origins_.begin(), origins_.end(), origin) == origins_.end() ? std::string_view() : origin;
+}
+
+bool Guard::is_preflight(const RequestHead& head) const
+{
+    return head.method() == http::verb::options && head.count(field::access_control_request_method) == 1 &&
+           !listed_origin(head).empty();
+}
+
+// Only a browser sends these. Each is needed: a rebound page has no Origin, an image has no Origin but Sec-Fetch-Site.
+// A listed origin says by itself that it is another site's.
+std::optional<Refusal> Guard::check_page(const RequestHead& head, const Peer& peer, bool listed) const
+{
+    constexpr std::string_view no_pages = "no web page may call this address (proxy.allowed_origins)";
+    const bool own = !peer.local_socket && is_own_origin(head); // no page is served over a Unix socket
+    if (head.count(field::origin) && !own && !listed) return Refusal{403, no_pages};
+    if (head.count("Sec-Purpose") || head.count("Purpose")) return Refusal{403, no_pages};
+    if (listed) return std::nullopt;
+    const auto [from, through] = head.equal_range("Sec-Fetch-Site");
+    const bool foreign = std::any_of(from, through, [](const auto& line) {
+        return view(line.value()) != "same-origin" && view(line.value()) != "none";
+    });
+    if (foreign) return Refusal{403, no_pages};
+    return std::nullopt;
 }
 
 std::optional<Refusal> Guard::check_host(const RequestHead& head, const Peer& peer) const
@@ -206,11 +194,11 @@ std::optional<Refusal> Guard::check_host(const RequestHead& head, const Peer& pe
     if (head.count(field::host) != 1) return malformed("a request has exactly one Host");
     const auto host = read_authority(view(head[field::host]));
     if (!host) return malformed("the Host of the request is not a host");
-    bool allowed = is_allowed(host->host, host->port, peer);
+    bool allowed = is_allowed(*host, peer);
     if (const auto target = view(head.target()); is_absolute(target)) {
         const auto named = read_authority(authority_of(target));
         if (!named) return malformed("the target of the request names no host");
-        allowed = allowed && is_allowed(named->host, named->port, peer);
+        allowed = allowed && is_allowed(*named, peer);
     }
     if (!allowed) return Refusal{421, "this is not the host that was asked for (proxy.allowed_hosts)"};
     return std::nullopt;
@@ -222,7 +210,7 @@ std::optional<Refusal> Guard::check_key(const RequestHead& head) const
     if (keys + authorizations > 1) return malformed("a request carries one key");
     constexpr std::string_view bearer = "bearer ";
     std::string_view given = view(head["API-KEY"]);
-    if (const auto value = view(head[field::authorization]); lower(value.substr(0, bearer.size())) == bearer)
+    if (const auto value = view(head[field::authorization]); lower_case(value.substr(0, bearer.size())) == bearer)
         given = upstream::trimmed(value.substr(bearer.size()));
     if (is_key(given)) return std::nullopt;
     // Only guesses count: somebody without a key does not keep others from finding out that theirs is wrong.
@@ -231,12 +219,12 @@ std::optional<Refusal> Guard::check_key(const RequestHead& head) const
     return Refusal{401, "a key is needed: the upstream key or a token, in API-KEY or as Bearer"};
 }
 
-// A key, and where none is given, a session.
-std::optional<Refusal> Guard::check_credentials(const RequestHead& head) const
+// A key, and where none is given, a session: of our own page alone, a cookie comes along whoever asks.
+std::optional<Refusal> Guard::check_credentials(const RequestHead& head, bool listed) const
 {
     auto refusal = check_key(head);
     const bool keyless = !head.count("API-KEY") && !head.count(field::authorization);
-    if (!refusal || !keyless || !entry_ || head.count(field::cookie) != 1) return refusal;
+    if (!refusal || !keyless || listed || !entry_ || head.count(field::cookie) != 1) return refusal;
     if (!opens_to_sessions(view(head.method_string()), path_of(head))) return refusal;
     const std::string_view given = find_cookie(view(head[field::cookie]), session_cookie(view(head[field::host])));
     if (given.empty() || !entry_->admits(given, std::chrono::steady_clock::now())) return refusal;
@@ -245,11 +233,15 @@ std::optional<Refusal> Guard::check_credentials(const RequestHead& head) const
     return std::nullopt;
 }
 
-bool Guard::is_allowed(std::string_view host, std::uint16_t port, const Peer& peer) const
+// A Host without a port is that of the scheme, which a reverse proxy in front may have been asked by.
+bool Guard::is_allowed(const Authority& host, const Peer& peer) const
 {
-    return std::any_of(hosts_.begin(), hosts_.end(), [&](const AllowedHost& allowed) {
-        return allowed.name == host && (peer.local_socket || port == allowed.port.value_or(peer.port));
-    });
+    const auto fits = [&](const Authority& allowed) {
+        if (peer.local_socket || host.port) return peer.local_socket || *host.port == allowed.port.value_or(peer.port);
+        return allowed.port.value_or(peer.port) == 80 || allowed.port == 443;
+    };
+    return std::any_of(hosts_.begin(), hosts_.end(),
+                       [&](const Authority& allowed) { return allowed.host == host.host && fits(allowed); });
 }
 
 // Every key is compared, so that the time taken says nothing about which of them was nearly right.

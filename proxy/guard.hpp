@@ -4,6 +4,7 @@
 #pragma once
 
 #include "proxy/attempts.hpp"
+#include "proxy/authority.hpp"
 #include "proxy/entry.hpp"
 #include "proxy/gate.hpp"
 #include "proxy/seal.hpp"
@@ -32,29 +33,35 @@ class Guard {
     explicit Guard(const Options& options, const Entry* sessions = nullptr);
 
     std::optional<Refusal> check(const RequestHead& head, const Peer& peer) const;
+    /// The Origin, where it is one of another site's pages that may call (proxy.allowed_origins); else empty.
+    std::string_view listed_origin(const RequestHead& head) const;
+    /// Whether a browser asks, for such a page, what it may send. It carries no key.
+    bool is_preflight(const RequestHead& head) const;
+    /// Whether answers depend on the Origin.
+    bool lists_origins() const noexcept { return !origins_.empty(); }
     /// Whose key is right, from now on: any thread. Sessions stay.
     void let_in(const std::string& api_key, const std::vector<std::string>& tokens);
     /// How many wrong keys were tried. None of them is remembered.
     std::uint64_t wrong_keys() const noexcept { return attempts_.count(); }
 
   private:
-    struct AllowedHost {
-        std::string name; // lower case
-        std::optional<std::uint16_t> port;
-    };
-
     std::optional<Refusal> check_host(const RequestHead& head, const Peer& peer) const;
     std::optional<Refusal> check_key(const RequestHead& head) const;
-    std::optional<Refusal> check_credentials(const RequestHead& head) const;
-    bool is_allowed(std::string_view host, std::uint16_t port, const Peer& peer) const;
+    std::optional<Refusal> check_page(const RequestHead& head, const Peer& peer, bool listed) const;
+    std::optional<Refusal> check_credentials(const RequestHead& head, bool listed) const;
+    bool is_allowed(const Authority& host, const Peer& peer) const;
     bool is_key(std::string_view key) const;
 
-    std::vector<AllowedHost> hosts_;
+    std::vector<Authority> hosts_;     // one without a port: ours
+    std::vector<std::string> origins_; // of other sites whose pages may call
     std::atomic<std::shared_ptr<const std::vector<Digest>>> keys_;
     const Entry* entry_;
     bool require_key_;
     mutable Attempts attempts_; // the one thing that changes; of wrong keys alone
 };
+
+/// proxy.allowed_origins, each as a browser writes it. Throws Error{settings}.
+std::vector<std::string> read_origins(const std::vector<std::string>& entries);
 
 /// The part of a target behind the authority: "/x?y" of "http://host/x?y", the same of "/x?y".
 std::string_view origin_form(std::string_view target) noexcept;

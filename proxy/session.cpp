@@ -2,6 +2,7 @@
 #include "proxy/session.hpp"
 
 #include "proxy/access_log.hpp"
+#include "proxy/cross_origin.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/page.hpp"
 #include "proxy/target.hpp"
@@ -80,8 +81,11 @@ Task<bool> Session::serve()
     idle_ = false;
     const Incoming::Heard heard = co_await incoming_.read_head();
     if (heard.gone) co_return false;
+    origin_.clear();
     if (heard.refusal) co_return co_await refuse(*heard.refusal);
+    origin_ = std::string(guard_.listed_origin(incoming_.head()));
     if (const auto refusal = guard_.check(incoming_.head(), peer_)) co_return co_await refuse(*refusal);
+    if (guard_.is_preflight(incoming_.head())) co_return co_await allow();
     co_return co_await reply();
 }
 
@@ -95,6 +99,13 @@ Task<bool> Session::reply()
     Response response = co_await answer(cx_, rq);
     for_client_alone_ = false;
     if (incoming_.is_gone()) co_return false;
+    co_return co_await send(std::move(response), how);
+}
+
+Task<bool> Session::allow()
+{
+    Response response = preflight_response(incoming_.head());
+    const Manner how = manner();
     co_return co_await send(std::move(response), how);
 }
 
@@ -122,6 +133,8 @@ Task<bool> Session::refuse(Refusal refusal)
 Task<bool> Session::send(Response response, Manner manner)
 {
     incoming_.answer_begins();
+    if (guard_.lists_origins()) response.headers.push_back({"Vary", "Origin"});
+    if (!origin_.empty()) share_with(response, origin_);
     if (upstream::value_of(response.headers, "Date").empty())
         response.headers.push_back({"Date", date_of(cx_.needs.clock.now())});
     // A body that was not read would be taken for the next request.

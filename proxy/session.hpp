@@ -44,6 +44,7 @@ class Session {
     Task<bool> reply();
     Response answer_to(const Refusal& refusal) const;
     Task<bool> refuse(Refusal refusal);
+    Task<bool> allow(); // a preflight
     Task<bool> send(Response response, Manner manner);
     Task<> linger();
     Manner manner() const;
@@ -58,7 +59,8 @@ class Session {
     asio::cancellation_signal cancellation_;
     Incoming incoming_;
     Steady waiting_since_;
-    bool idle_ = true; // between two requests
+    std::string origin_; // of the request under way, where another site's page may read the answer
+    bool idle_ = true;   // between two requests
     bool draining_ = false;
     bool for_client_alone_ = false; // what is under way ends when the client leaves
     bool old_protocol_ = false;     // of the request under way: HTTP/1.0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/sign_in.hpp"
 
+#include "proxy/authority.hpp"
 #include "proxy/entry.hpp"
 #include "proxy/list_query.hpp"
 #include "proxy/meters.hpp"
@@ -10,11 +11,19 @@
 namespace alli::proxy {
 namespace {
 
-// Strict: a page of another site cannot use it; HttpOnly: no script can read it. No Secure: this is plain http.
+// A browser says Sec-Fetch-Site to this machine, and to others over TLS alone: then a reverse proxy is in front.
+bool came_by_tls(const Request& rq)
+{
+    const auto host = read_authority(rq.header("Host"));
+    return host && !is_loopback_name(host->host) && rq.has("Sec-Fetch-Site");
+}
+
+// Strict: a page of another site cannot use it; HttpOnly: no script can read it. Ourselves we speak plain http.
 Header cookie(const Request& rq, std::string_view value, std::chrono::seconds life)
 {
-    return {"Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",
-                                      session_cookie(rq.header("Host")), value, life.count())};
+    return {"Set-Cookie",
+            fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", session_cookie(rq.header("Host")),
+                        value, life.count(), came_by_tls(rq) ? "; Secure" : "")};
 }
 
 Response no_link()

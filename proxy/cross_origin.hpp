@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a browser has to be told before it lets a page of another origin call and read (WHATWG Fetch, "CORS protocol").
+// Never Access-Control-Allow-Credentials: a cookie counts from our own page alone. Pure.
+#pragma once
+
+#include "proxy/answer.hpp"
+#include "proxy/gate.hpp"
+
+#include <string_view>
+
+namespace alli::proxy {
+
+/// The answer to a preflight of a page that may call: what it asks for, for ten minutes.
+Response preflight_response(const RequestHead& head);
+
+/// Lets a page of that origin read the answer.
+void share_with(Response& response, std::string_view origin);
+
+} // namespace alli::proxy
