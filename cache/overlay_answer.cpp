@@ -33,7 +33,8 @@ std::string edit_chats(JsonValue holder, const Edits& edits, Clock::Steady asked
     const JsonValue chats = find_member(holder, "chats");
     if (!chats.is_array()) return std::string(holder.text);
     std::vector<std::string> shown;
-    for (JsonItems chat(chats); chat.next();) shown.push_back(edit(chat.value.text, edits, id_of_item(chat.value), asked_at));
+    for (JsonItems chat(chats); chat.next();)
+        shown.push_back(edit(chat.value.text, edits, id_of_item(chat.value), asked_at));
     return with_part(holder.text, chats.text, array_of(shown));
 }
 

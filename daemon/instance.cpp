@@ -73,6 +73,7 @@ static sync::Options sync_options(const Config& config, bool accept_deletions)
     options.accept_deletions = accept_deletions;
     options.interval = config.sync_interval;
     options.overlap = config.sync_overlap;
+    options.read_lag = config.read_lag;
     options.reconcile_interval = config.reconcile_interval;
     if (!config.backfill_since.empty()) options.backfill_since = from_rfc3339(config.backfill_since);
     options.max_parallel = config.max_connections;
@@ -219,6 +220,9 @@ void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed
     adopt_log_key();
     plan_room();
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), needs());
+    engine_.on_fetched([this](const ConversationId& id, std::uint64_t fence, bool whole) {
+        if (!stopping_) server_->fetched(id, fence, whole);
+    });
     work_.emplace(engine_loop_.get_executor());
     failed_ = failed;
     spawn_deliverer(failed);
@@ -289,6 +293,7 @@ std::string Instance::status()
         return store_.read_outbox([&](cache::Reader& outbox) {
             Json status = make_status(db, outbox, options_.config.upstream_url, &live);
             status["upstream"]["budget"] = make_budget(budget);
+            add_passed_up(status["problems"], server_->passed_up());
             add_disk(status);
             return dump(status);
         });
@@ -316,6 +321,8 @@ proxy::Options Instance::proxy_options(Doors doors) const
     options.api_key = options_.api_key;
     options.tokens = std::move(doors.tokens);
     options.allowed_hosts = config.allowed_hosts;
+    options.allowed_origins = config.allowed_origins;
+    options.ignored_parameters = config.ignored_parameters;
     options.allow_remote = config.allow_remote;
     options.refuse_when_key_rejected = config.on_key_rejected == "refuse";
     options.max_age = config.max_age;
@@ -369,6 +376,8 @@ proxy::Needs Instance::needs()
         .accept_deletions = [this] { engine_.accept_deletions(); },
         .accept_key = [this, loop] { asio::post(loop, [this] { project_.accept(); }); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
+        .settle = [this](ConversationId id, std::uint64_t fence,
+                         bool news) { engine_.settle(std::move(id), fence, news); },
         .deliver =
             [this, loop](proxy::Outgoing outgoing, std::chrono::milliseconds patience) {
                 sync::Offer offer{outgoing.accepted, std::move(outgoing.conversation)};

@@ -46,6 +46,8 @@ struct Config {
     std::string auth = "api-key";
     std::string tokens_file;
     std::vector<std::string> allowed_hosts{"127.0.0.1", "localhost", "[::1]"};
+    std::vector<std::string> ignored_parameters{"_"};
+    std::vector<std::string> allowed_origins;
     bool allow_remote = false;
     std::string on_key_rejected = "serve";
     std::chrono::milliseconds max_age{60'000};

@@ -171,6 +171,7 @@ constexpr auto checks = std::to_array<Check>({
     {"mirror.path", &check_mirror},
     {"proxy.listen", &check_listen},
     {"proxy.allowed_hosts", [](const Checked& it) { proxy::Guard{guard_options(it.config)}; }},
+    {"proxy.allowed_origins", [](const Checked& it) { proxy::read_origins(it.config.allowed_origins); }},
     {"proxy.tokens_file", &check_tokens},
     {"outbox.retry_initial", &check_retries},
 });

@@ -176,6 +176,19 @@ static void add_outbox_problems(Json& problems, const cache::OutboxCounts& count
         "alli-mirror outbox list --state conflict; retry sends ours, discard keeps theirs");
 }
 
+void add_passed_up(Json& problems, const std::vector<proxy::PassedUp::Count>& frequent)
+{
+    for (const proxy::PassedUp::Count& count : frequent) {
+        Json problem;
+        problem["what"] =
+            fmt::format("{} reads with the parameter `{}` went upstream: the mirror does not know what it asks for",
+                        count.reads, count.name);
+        problem["since"] = time_json(count.since);
+        problem["hint"] = "where it changes nothing (it only breaks caches), name it in proxy.ignored_parameters";
+        problems.push_back(problem);
+    }
+}
+
 Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live)
 {
     const cache::Progress progress = cache::load_progress(db);

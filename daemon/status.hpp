@@ -5,6 +5,7 @@
 #include "cache/sqlite.hpp"
 #include "cache/summaries.hpp"
 #include "daemon/commands.hpp"
+#include "proxy/passed_up.hpp"
 #include "sync/engine.hpp"
 #include "upstream/pace.hpp"
 
@@ -22,6 +23,9 @@ using Json = nlohmann::ordered_json;
 Json make_budget(const upstream::Pace::State& pace);
 
 Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live);
+
+/// Problems for the parameters that often send reads upstream.
+void add_passed_up(Json& problems, const std::vector<proxy::PassedUp::Count>& frequent);
 
 /// From the running daemon where one answers, else from the files alone; `daemon` says which.
 Json load_status(const Context& context);

@@ -5,6 +5,8 @@
 #include "cache/overlay.hpp"
 #include "cache/problems.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/passed_up.hpp"
+#include "proxy/run_barrier.hpp"
 #include "proxy/validator.hpp"
 #include "proxy/withhold.hpp"
 
@@ -221,7 +223,23 @@ Task<Response> answer_polled(const Context& cx, const Request& rq, const Read& r
         found = co_await find_answer(cx, read, false);
     }
     if (!found) co_return co_await part_or_nothing(cx, rq, read, wishes, gap, false);
-    co_return answer_found(cx, rq, wishes, std::move(*found), read.never_old ? std::nullopt : std::optional(commits));
+    co_return answer_found(cx, rq, wishes, std::move(*found),
+                           read.never_old || read.unrepeated ? std::nullopt : std::optional(commits));
+}
+
+// A parameter says more than the mirror understands: nothing that is held may pass for the answer.
+Task<Response> answer_beyond(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes)
+{
+    cx.passed_up.note(*read.beyond, cx.needs.clock.now());
+    constexpr std::string_view not_held = "what a parameter asks for here is not in the mirror";
+    if (wishes.only_if_cached) co_return nothing_held(cx, false, not_held, false);
+    Kept kept;
+    if (!wishes.no_store) kept = read.kept;
+    Task<Landing> asking = forward_read(cx, rq, std::move(kept));
+    const Landing landing = co_await std::move(asking);
+    if (!landing.failure) co_return forwarded_response(landing, rq, wishes.no_cache ? Why::request : Why::miss);
+    if (fault_of(landing.failure) != Fault::unreachable) std::rethrow_exception(landing.failure);
+    co_return wishes.no_cache ? insisted_in_vain() : nothing_held(cx, false, not_held, true);
 }
 
 } // namespace
@@ -242,6 +260,7 @@ std::optional<Response> answer_at_once(const Context& cx, Request& rq)
     if (rq.method != "GET" && rq.method != "HEAD") return std::nullopt;
     const Answer* kept = cx.answers.find(rq.target, cx.needs.store.latest(), mirror_verified_at(cx));
     if (!kept || rq.has("AGENT-EMAIL")) return std::nullopt;
+    if (!is_at_rest(cx, rq.path(), cx.answers.verified.at)) return std::nullopt;
     const Wishes wishes = wishes_of(rq);
     if (!will_do(cx, wishes, *kept)) return std::nullopt;
     rq.route = kept->route;
@@ -264,6 +283,22 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
         co_return co_await relay_read(cx, rq);
     }
     require_accepted_key(cx);
+    if (read.beyond) {
+        if (is_deleted_here(cx, read)) co_return deleted_here();
+        Task<Response> beyond = answer_beyond(cx, rq, read, wishes);
+        co_return co_await std::move(beyond);
+    }
+    if (meets_barrier(cx, read)) {
+        Task<Passage> passing = pass_barrier(cx, read, !wishes.only_if_cached);
+        const Passage passage = co_await std::move(passing);
+        if (passage == Passage::upstream && wishes.only_if_cached) co_return nothing_held(cx, false, too_old, false);
+        if (passage == Passage::upstream && !read.polled) {
+            if (is_deleted_here(cx, read)) co_return deleted_here();
+            std::optional<Answer> copy = co_await find_answer(cx, read, false);
+            Task<Response> asking = ask_upstream(cx, rq, read, wishes, std::move(copy));
+            co_return co_await std::move(asking);
+        }
+    }
     if (read.polled) {
         Task<Response> answering = wishes.no_cache && !wishes.only_if_cached ? answer_anew(cx, rq, read, wishes)
                                                                              : answer_polled(cx, rq, read, wishes);
@@ -276,7 +311,7 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
     const bool doubted = found && found->doubted;
     const bool ask_all_the_same = read.upstream_once || doubted || (found && read.never_old && is_old(cx, *found));
     if (found && will_do(cx, wishes, *found) && (!ask_all_the_same || wishes.only_if_cached)) {
-        const bool lasts = !ask_all_the_same && !read.never_old;
+        const bool lasts = !ask_all_the_same && !read.never_old && !read.unrepeated;
         co_return answer_found(cx, rq, wishes, std::move(*found), lasts ? std::optional(commits) : std::nullopt);
     }
     if (wishes.only_if_cached) {
@@ -286,6 +321,15 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
     }
     Task<Response> asking = ask_upstream(cx, rq, read, wishes, std::move(found));
     co_return co_await std::move(asking);
+}
+
+void judge_parameters(const Context& cx, Read& read, const Parameters& parameters,
+                      std::span<const KnownParameter> known)
+{
+    const auto& ignored = cx.options.ignored_parameters;
+    read.unrepeated = has_ignored(parameters, ignored);
+    read.beyond = find_not_understood(parameters, known, ignored);
+    if (read.beyond) read.kept = Kept{};
 }
 
 Wishes wishes_of(const Request& rq)

@@ -7,6 +7,7 @@
 #include "proxy/answers.hpp"
 #include "proxy/keep.hpp"
 #include "proxy/routes.hpp"
+#include "proxy/understood.hpp"
 #include "proxy/wishes.hpp"
 
 #include <functional>
@@ -32,10 +33,18 @@ struct Read {
     bool never_old = false; // the engine does not keep it fresh: when it is old, ask upstream, unless it is away;
                             // and no commit tells when it changes
     bool slow = false;      // may look through many rows: not on a proxy loop
-    bool polled = false;    // upstream could not answer, it is never asked: a poll of the engine's has to do
+    /// The name of a parameter that the mirror does not understand: upstream alone can answer.
+    std::optional<std::string> beyond = {};
+    bool unrepeated = false; // the same target will hardly come again: not worth keeping whole
+    bool polled = false;     // upstream could not answer, it is never asked: a poll of the engine's has to do
     /// Of a polled one: brings what no poll does, where that is missing or was verified before then.
     std::function<Task<>(Instant)> fetch = {};
 };
+
+/// Says of the read, when all else is, whether a parameter makes it upstream's, or one that nobody will ask again. What
+/// an unknown parameter brings may be less than a whole row, so that it is not kept.
+void judge_parameters(const Context& cx, Read& read, const Parameters& parameters,
+                      std::span<const KnownParameter> known);
 
 /// Never throws for want of upstream: that is 504 and says what is covered.
 Task<Response> answer_read(const Context& cx, const Request& rq, const Read& read);

@@ -54,8 +54,11 @@ std::string counts_json(const std::vector<std::int64_t>& counts, Day first)
 
 Task<Response> count_daily(const Context& cx, const Request& rq)
 {
-    const Range range = read_range(read_query(rq.query()));
+    const Parameters parameters = read_query(rq.query());
     Read read;
+    judge_parameters(cx, read, parameters, Understood::daily_count);
+    if (read.beyond) co_return co_await answer_read(cx, rq, read); // its other parameters are upstream's to judge too
+    const Range range = read_range(parameters);
     read.find = [&](cache::Reader& db, bool part) -> std::optional<Found> {
         if (!part && !is_known(db, range.first)) return std::nullopt;
         return Found{counts_json(cache::count_daily(db, range.first, range.last), range.first)};

@@ -6,6 +6,7 @@
 #include "cache/conversations.hpp"
 #include "cache/progress.hpp"
 #include "proxy/own_answer.hpp"
+#include "proxy/runs.hpp"
 #include "proxy/target.hpp"
 #include "proxy/validator.hpp"
 #include "proxy/waiting.hpp"
@@ -124,8 +125,8 @@ Task<Landing> forward_read(const Context& cx, const Request& rq, Kept kept)
     Flights::Work work = [&needs = cx.needs, asked = std::move(request), what = std::move(kept)] {
         return ask_and_keep(needs, asked, what);
     };
-    // Who comes after a write must not get what was asked before it.
-    std::string key = fmt::format("{} {}", cx.needs.store.outbox_commits(), rq.target);
+    // Who comes after a write or a run must not get what was asked before it.
+    std::string key = fmt::format("{} {} {}", cx.needs.store.outbox_commits(), cx.runs.events(), rq.target);
     Task<Landing> sharing = cx.flights.share(std::move(key), std::move(work));
     co_return co_await std::move(sharing);
 }
@@ -171,8 +172,13 @@ bool is_trouble(int status) noexcept
 
 Task<bool> poll(const Context& cx, Instant since)
 {
+    return poll(cx, since, cx.options.forward_timeout);
+}
+
+Task<bool> poll(const Context& cx, Instant since, std::chrono::milliseconds patience)
+{
     using Steady = std::chrono::steady_clock;
-    const auto deadline = Steady::now() + cx.options.forward_timeout;
+    const auto deadline = Steady::now() + patience;
     asio::steady_timer pause(co_await asio::this_coro::executor);
     auto seen = verified_at(cx);
     cx.needs.wake();

@@ -65,11 +65,9 @@ cache::Order read_order(const Parameters& parameters)
 {
     const auto text = find_parameter(parameters, "order");
     if (!text) return cache::Order::last_chat_desc;
-    const auto* found =
-        std::find_if(orders.begin(), orders.end(), [&](const NamedOrder& o) { return o.name == *text; });
-    if (found == orders.end())
-        refuse("order", "LAST_CHAT_TIME_DESC, LAST_CHAT_TIME_ASC, CREATED_AT_DESC or CREATED_AT_ASC");
-    return found->order;
+    const auto order = find_order(*text);
+    if (!order) refuse("order", "LAST_CHAT_TIME_DESC, LAST_CHAT_TIME_ASC, CREATED_AT_DESC or CREATED_AT_ASC");
+    return *order;
 }
 
 } // namespace
@@ -92,6 +90,14 @@ int read_number(const Parameters& parameters, std::string_view name, int fallbac
     if (bad != std::errc{} || stop != end || value < low || value > high)
         refuse(name, fmt::format("a whole number from {} to {}", low, high));
     return value;
+}
+
+std::optional<cache::Order> find_order(std::string_view name)
+{
+    const auto* found =
+        std::find_if(orders.begin(), orders.end(), [&](const NamedOrder& one) { return one.name == name; });
+    if (found == orders.end()) return std::nullopt;
+    return found->order;
 }
 
 std::vector<std::string> read_names(std::string_view list)
@@ -139,7 +145,6 @@ ListQuery read_list_query(const Parameters& parameters, TimeUnit unit)
     query.page_size = read_number(parameters, "pageSize", 50, 1, 50);
     query.cursor = find_parameter(parameters, "cursor");
     query.variables = read_list_variables(parameters);
-    query.beyond_mirror = find_parameter(parameters, "backgroundRunning").has_value();
     return query;
 }
 

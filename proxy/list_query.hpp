@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parameters of the contract's reads, checked. Empty values are as absent ones, unknown names are ignored, of a
-// name given twice the last counts. Pure. Throws Error{usage} that names the parameter and never its value.
+// The parameters of the contract's reads, checked. Empty values are as absent ones; what else may be there is for
+// understood.hpp. Pure. Throws Error{usage} that names the parameter and never its value.
 #pragma once
 
 #include "cache/list.hpp"
@@ -26,12 +26,14 @@ std::vector<std::string> read_names(std::string_view list);
 /// Of a list: a name each time the parameter is given, each once, in their order.
 std::vector<std::string> read_list_variables(const Parameters& parameters);
 
+/// The orders that the contract names; none: upstream may know it.
+std::optional<cache::Order> find_order(std::string_view name);
+
 struct ListQuery {
     cache::ListFilter filter;
     int page_size = 50;
     std::optional<std::string> cursor;  // ours or upstream's
     std::vector<std::string> variables; // that each item is to name
-    bool beyond_mirror = false;         // asks for what upstream alone can tell
 };
 
 /// Whether many rows may have to be looked through for a page: a term, or filters that may hardly meet.

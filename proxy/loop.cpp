@@ -29,15 +29,16 @@ static std::size_t share(const Options& options, std::size_t all)
     return std::max<std::size_t>(all / static_cast<std::size_t>(std::max(options.loops, 1)), 1);
 }
 
-Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, const Guard& guard,
-           Meters& meters, const MeterRack& rack)
+Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, PassedUp& passed_up, Runs& runs,
+           const Guard& guard, Meters& meters, const MeterRack& rack)
     : options_(options), answers_(share(options, options.limits.answer_bytes)), guard_(guard),
       max_sessions_(share(options, options.limits.connections)),
       max_sessions_a_user_(share(options, options.limits.connections_a_user)),
       exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
       feed_(io_.get_executor(), needs.store, meters), context_{options_, needs, answers_,     flights,
                                                                meters,   rack,  request_ids_, exchanges_.get(),
-                                                               away_,    feed_, entry},
+                                                               away_,    feed_, entry,        passed_up,
+                                                               runs},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 

@@ -25,8 +25,8 @@ namespace alli::proxy {
 class Loop {
   public:
     /// All that is given must outlive it.
-    Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, const Guard& guard, Meters& meters,
-         const MeterRack& rack);
+    Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, PassedUp& passed_up, Runs& runs,
+         const Guard& guard, Meters& meters, const MeterRack& rack);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;

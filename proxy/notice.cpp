@@ -1,117 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/notice.hpp"
 
+#include "proxy/relay.hpp"
+#include "proxy/runs.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace alli::proxy {
 namespace {
 
-using Json = nlohmann::json;
-
-// Stops at the first conversation.id, and needs nothing of what comes after it.
-class Finder final : public nlohmann::json_sax<Json> {
-  public:
-    std::optional<std::string> id;
-
-    bool null() override { return value(); }
-    bool boolean(bool) override { return value(); }
-    bool number_integer(number_integer_t) override { return value(); }
-    bool number_unsigned(number_unsigned_t) override { return value(); }
-    bool number_float(number_float_t, const string_t&) override { return value(); }
-    bool binary(binary_t&) override { return value(); }
-    bool string(string_t& text) override
-    {
-        if (inside_ > 0 && depth_ == inside_ && key_ == "id") id = text;
-        value();
-        return !id;
-    }
-    bool start_object(std::size_t) override
-    {
-        ++depth_;
-        if (inside_ == 0 && key_ == "conversation") inside_ = depth_;
-        return value();
-    }
-    bool key(string_t& name) override
-    {
-        key_ = name;
-        return true;
-    }
-    bool end_object() override
-    {
-        if (depth_ == inside_) inside_ = 0;
-        --depth_;
-        return true;
-    }
-    bool start_array(std::size_t) override
-    {
-        ++depth_;
-        return value();
-    }
-    bool end_array() override
-    {
-        --depth_;
-        return true;
-    }
-    bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
-
-  private:
-    bool value()
-    {
-        key_.clear();
-        return true;
-    }
-
-    std::string key_;
-    int depth_ = 0, inside_ = 0;
-};
-
-std::string_view first_line(std::string_view& text)
+bool is_good(int status)
 {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    return line;
+    return status >= 200 && status < 300;
+}
+
+// As the contract shows it, or one step of an envelope around it.
+std::optional<bool> read_is_running(const std::string& body)
+{
+    auto json = nlohmann::json::parse(body, nullptr, false);
+    if (json.is_object() && !json.contains("isRunning") && json.contains("result")) json = json["result"];
+    const auto at = json.is_object() ? json.find("isRunning") : json.end();
+    if (!json.is_object() || at == json.end() || !at->is_boolean()) return std::nullopt;
+    return at->get<bool>();
+}
+
+void end_in(const Needs& needs, Runs& runs, const ConversationId& id)
+{
+    const Runs::End end = runs.ended(id, needs.clock.steady(), needs.clock.now());
+    needs.settle(id, end.fence, end.was_running);
 }
 
 } // namespace
 
-// One document, or one a line.
-std::optional<std::string> find_conversation_id(std::string_view json)
+bool runs_an_app(std::string_view method, std::string_view path)
 {
-    Finder whole;
-    Json::sax_parse(json.begin(), json.end(), &whole, Json::input_format_t::json, false);
-    if (whole.id) return whole.id;
-    while (!json.empty()) {
-        const std::string_view line = first_line(json);
-        Finder one;
-        Json::sax_parse(line.begin(), line.end(), &one, Json::input_format_t::json, false);
-        if (one.id) return one.id;
-    }
-    return std::nullopt;
+    return method == "POST" && (path.ends_with("/run") || path.ends_with("/run_conversation"));
 }
 
-// A client may leave with the last byte, before the end is seen here.
+Notice::Notice(const Context& cx, const Request& rq)
+    : needs_(cx.needs), running_(cx.runs), runs_(runs_an_app(rq.method, rq.path())),
+      may_change_(runs_ || is_about_conversations(rq.path()))
+{
+    if (const auto id = conversation_of(rq.path())) id_ = ConversationId{*id};
+}
+
 Notice::~Notice()
 {
-    if (!id_.empty()) found_(id_);
+    if (over_ || !began_ || !id_) return;
+    running_.running(*id_, needs_.clock.steady());
+    needs_.wake_conversation(*id_);
 }
 
-Task<std::optional<std::string>> Notice::next()
+void Notice::know(const std::optional<std::string>& id)
+{
+    if (id_ || !id) return;
+    id_ = ConversationId{*id};
+    if (began_) running_.running(*id_, needs_.clock.steady());
+    if (good_) needs_.wake_conversation(*id_); // it may be new
+}
+
+void Notice::began()
+{
+    know(asked_.conversation());
+    began_ = true;
+    if (id_) running_.running(*id_, needs_.clock.steady());
+}
+
+void Notice::received(std::string_view piece)
+{
+    if (!good_) return; // an error tells of no conversation that changed
+    told_.feed(piece);
+    know(told_.conversation());
+}
+
+void Notice::answered(int status, bool whole)
+{
+    good_ = is_good(status);
+    if (!whole || over_) return;
+    over_ = true;
+    end();
+}
+
+void Notice::end()
+{
+    const bool goes_on = runs_ && good_ && asked_.background();
+    if (id_ && goes_on)
+        running_.running(*id_, needs_.clock.steady());
+    else if (id_)
+        end_in(needs_, running_, *id_);
+    if (!good_ || !may_change_ || (id_ && !goes_on)) return;
+    running_.ended_somewhere(needs_.clock.now());
+    needs_.wake();
+}
+
+Task<std::optional<std::string>> Noticed::next()
 {
     std::optional<std::string> piece = co_await body_->next();
-    if (piece) look(*piece);
+    if (piece && readable_) notice_->received(*piece);
+    if (!piece) notice_->answered(status_, true);
     co_return piece;
 }
 
-void Notice::look(std::string_view piece)
+void note_end(const Context& cx, const ConversationId& id)
 {
-    if (done_) return;
-    seen_.append(piece.substr(0, looked_at - seen_.size()));
-    if (const auto id = find_conversation_id(seen_)) {
-        id_ = *id;
-        found_(id_);
-    }
-    done_ = !id_.empty() || seen_.size() >= looked_at;
-    if (done_) std::string().swap(seen_);
+    end_in(cx.needs, cx.runs, id);
+}
+
+// At rest nothing has to be fetched but once in a while: a run may have been started elsewhere, between two questions.
+void note_running(const Context& cx, const ConversationId& id, const upstream::Reply& reply)
+{
+    const auto running = is_good(reply.status) ? read_is_running(reply.body) : std::nullopt;
+    const auto now = cx.needs.clock.steady();
+    if (!running) return;
+    if (*running)
+        cx.runs.running(id, now);
+    else if (cx.runs.may_have_changed(id, now, cx.options.max_age))
+        note_end(cx, id);
 }
 
 } // namespace alli::proxy

@@ -1,39 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks at the first bytes of a JSON answer that streams by for the conversation it is about, and never holds them up.
+// One relayed call that may change a conversation: what is said of it on the way out and back, told to those who have
+// to know (runs.hpp) and to the engine. Never holds a byte up. Runs on a proxy loop.
 #pragma once
 
 #include "alli/source.hpp"
+#include "proxy/routes.hpp"
+#include "proxy/sniffer.hpp"
 
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace alli::proxy {
 
-/// The `id` of the first object named "conversation"; nothing where it is not there, or not whole yet.
-std::optional<std::string> find_conversation_id(std::string_view json);
+/// Whether the call starts a run of an app: its answer has to be readable here.
+bool runs_an_app(std::string_view method, std::string_view path);
 
-class Notice final : public Source {
+class Notice {
   public:
-    using Found = std::function<void(const std::string& id)>;
+    Notice(const Context& cx, const Request& rq);
+    /// A call that was cut short may go on upstream: it counts as running.
+    ~Notice();
+    Notice(const Notice&) = delete;
+    Notice& operator=(const Notice&) = delete;
 
-    /// `found` is called when the id goes by, and again when the answer is over, whole or not.
-    Notice(std::unique_ptr<Source> body, Found found) : body_(std::move(body)), found_(std::move(found)) {}
-    ~Notice() override;
+    void sent(std::string_view piece) { asked_.feed(piece); }
+    /// It is out, as far as it will be: from now on something may happen in the conversation.
+    void began();
+    void received(std::string_view piece);
+    /// Upstream answered so; `whole`: and that was all of it.
+    void answered(int status, bool whole);
+
+  private:
+    void know(const std::optional<std::string>& id);
+    void end();
+
+    const Needs& needs_; // and not the context: an answer may outlive that of its loop
+    Runs& running_;
+    bool runs_, may_change_; // starts a run; is about conversations
+    std::optional<ConversationId> id_;
+    Sniffer asked_{std::size_t{1} << 20}, told_;
+    bool over_ = false, good_ = false, began_ = false;
+};
+
+/// The answer as it comes, looked at.
+class Noticed final : public Source {
+  public:
+    Noticed(std::unique_ptr<Source> body, std::shared_ptr<Notice> notice, int status, bool readable)
+        : body_(std::move(body)), notice_(std::move(notice)), status_(status), readable_(readable)
+    {}
 
     Task<std::optional<std::string>> next() override;
     bool ready() const override { return body_->ready(); }
     void wind_up() override { body_->wind_up(); }
 
   private:
-    static constexpr std::size_t looked_at = 16 * 1024;
-    void look(std::string_view piece);
-
     std::unique_ptr<Source> body_;
-    Found found_;
-    std::string seen_;
-    std::string id_;
-    bool done_ = false;
+    std::shared_ptr<Notice> notice_;
+    int status_;
+    bool readable_;
 };
+
+// Of a call that is forwarded whole.
+/// Upstream says whether an app works on an answer in it: {"isRunning": true}.
+void note_running(const Context& cx, const ConversationId& id, const upstream::Reply& reply);
+/// A write or another call that may have changed it is over.
+void note_end(const Context& cx, const ConversationId& id);
 
 } // namespace alli::proxy

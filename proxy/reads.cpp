@@ -12,6 +12,7 @@
 #include "proxy/cursor.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/understood.hpp"
 #include "upstream/target.hpp"
 
 #include <algorithm>
@@ -37,10 +38,7 @@ std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, 
     if (query.cursor) {
         if (!is_our_cursor(*query.cursor)) return std::nullopt;
         after = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
-        if (query.beyond_mirror)
-            throw Error(Fault::usage, "", "backgroundRunning is not what the list of this cursor was asked with");
     }
-    if (query.beyond_mirror) return std::nullopt;
     if (!part && !is_known(db, query.filter)) return std::nullopt;
 
     cache::ListPage page = cache::list_conversations(db, query.filter, query.page_size, after, query.variables);
@@ -96,9 +94,6 @@ std::string stretch_target(const Parameters& parameters, const Behind& behind)
 // One that is gone lets the others be asked for; no answer at all does not.
 Task<> fetch_each(const Context& cx, const Request& rq, const std::vector<ConversationId>& lacking, Kept kept)
 {
-    // Alone a comma would part the name in two.
-    for (const std::string& name : kept.names)
-        if (name.find(',') != name.npos) co_return;
     kept.what = Kept::What::variables;
     Request one = rq;
     for (const ConversationId& id : lacking) {
@@ -146,6 +141,14 @@ std::optional<Found> find_variables(cache::Reader& db, const ConversationId& id,
     return Found{std::move(held->body), held->verified_at};
 }
 
+void judge_list_parameters(const Context& cx, Read& read, const Parameters& parameters)
+{
+    judge_parameters(cx, read, parameters, Understood::list);
+    if (!read.beyond) read.beyond = find_not_listed(parameters, cx.options.ignored_parameters);
+    if (read.beyond && read.polled)
+        throw Error(Fault::usage, "", "the list of this cursor was asked with other parameters");
+}
+
 bool is_our_page(const Parameters& parameters)
 {
     const auto cursor = find_parameter(parameters, "cursor");
@@ -164,6 +167,7 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
     read.polled = is_our_page(parameters);
     read.never_old = !read.kept.names.empty();
     read.slow = is_slow(parameters) || !read.kept.names.empty();
+    judge_list_parameters(cx, read, parameters);
     if (read.never_old && read.polled)
         read.fetch = [&](Instant then) { return fetch_variables(cx, rq, parameters, read.kept, then); };
     co_return co_await answer_read(cx, rq, read);
@@ -172,7 +176,8 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
 Task<Response> get_conversation(const Context& cx, const Request& rq)
 {
     const ConversationId id{rq.ids[0]};
-    const auto names = read_names(find_parameter(read_query(rq.query()), "variables").value_or(""));
+    const Parameters parameters = read_query(rq.query());
+    const auto names = read_names(find_parameter(parameters, "variables").value_or(""));
     Read read;
     read.find = [&](cache::Reader& db, bool) {
         return names.empty() ? found(cache::find_conversation(db, id)) : find_variables(db, id, names);
@@ -183,12 +188,14 @@ Task<Response> get_conversation(const Context& cx, const Request& rq)
     read.kept.names = names;
     read.one_thing = names.empty();
     read.never_old = !names.empty();
+    judge_parameters(cx, read, parameters, Understood::conversation);
     co_return co_await answer_read(cx, rq, read);
 }
 
 Task<Response> list_chats(const Context& cx, const Request& rq)
 {
-    const int page_no = read_number(read_query(rq.query()), "pageNo", 1, 1, last_page);
+    const Parameters parameters = read_query(rq.query());
+    const int page_no = read_number(parameters, "pageNo", 1, 1, last_page);
     const ConversationId id{rq.ids[0]};
     Read read;
     read.find = [&](cache::Reader& db, bool) { return found(cache::find_chat_page(db, id, page_no)); };
@@ -197,6 +204,7 @@ Task<Response> list_chats(const Context& cx, const Request& rq)
     read.of = id;
     read.kept.page_no = page_no;
     read.one_thing = true;
+    judge_parameters(cx, read, parameters, Understood::chats);
     co_return co_await answer_read(cx, rq, read);
 }
 
@@ -218,6 +226,7 @@ Task<Response> get_chat(const Context& cx, const Request& rq)
     read.kept.chat = chat;
     if (held) read.kept.of = held->of;
     read.one_thing = true;
+    judge_parameters(cx, read, read_query(rq.query()), Understood::chat);
     co_return co_await answer_read(cx, rq, read);
 }
 

@@ -89,23 +89,12 @@ std::optional<std::uint64_t> length_of(const upstream::Reply& reply)
     return length;
 }
 
-bool is_good(int status)
-{
-    return status >= 200 && status < 300;
-}
-
-// Something changed upstream: the engine is to look at it soon.
-void wake_engine(const Context& cx, const Request& rq)
-{
-    if (!rq.path().starts_with(conversations_path)) return;
-    const auto id = conversation_of(rq.path());
-    if (id)
-        cx.needs.wake_conversation(ConversationId{*id});
-    else
-        cx.needs.wake();
-}
-
 } // namespace
+
+bool is_about_conversations(std::string_view path)
+{
+    return path.starts_with(conversations_path);
+}
 
 std::optional<std::string> conversation_of(std::string_view path)
 {
@@ -169,9 +158,10 @@ upstream::Opening opening_of(const Request& rq)
 {
     upstream::Opening opening;
     opening.head = relayed_request(rq);
+    const bool is_read_here = runs_an_app(rq.method, rq.path());
     for (const auto& line : rq.fields) {
         const std::string_view name(line.name_string().data(), line.name_string().size());
-        if (!same_name(name, "Accept-Encoding")) continue;
+        if (is_read_here || !same_name(name, "Accept-Encoding")) continue;
         opening.head.headers.push_back({std::string(name), std::string(line.value().data(), line.value().size())});
     }
     opening.head.body.clear();
@@ -194,6 +184,20 @@ void require_no_redirect(const Response& response)
     throw Error(Fault::bad_reply, "check upstream.url", "upstream answered with a redirect ({})", response.status);
 }
 
+Task<Response> is_running(const Context& cx, const Request& rq)
+{
+    if (wishes_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
+    upstream::Request request = relayed_request(rq);
+    request.timeout = cx.options.forward_timeout;
+    Task<upstream::Reply> asking = cx.needs.relay(std::move(request));
+    upstream::Reply reply = co_await std::move(asking);
+    note_running(cx, ConversationId{rq.ids[0]}, reply); // before the app knows: what it reads next must be all of it
+    Response response = relayed_response(std::move(reply), Why::bypass);
+    response.sized = rq.method != "HEAD";
+    require_no_redirect(response);
+    co_return response;
+}
+
 Task<Response> relay_read(const Context& cx, const Request& rq)
 {
     if (wishes_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
@@ -204,27 +208,23 @@ Task<Response> relay_read(const Context& cx, const Request& rq)
 
 // As fast as upstream takes it. Anything but a good answer before the end of the body ends the sending, also while the
 // app lets its next piece wait.
-static Task<> put_body(upstream::Exchange& exchange, BodySource& body)
+static Task<> put_body(upstream::Exchange& exchange, BodySource& body, Notice* notice)
 {
     exchange.when_unwanted([&body] { body.give_up(); });
     for (bool wanted = true; wanted;) {
         const auto piece = co_await body.next();
         if (!piece) break;
+        if (notice) notice->sent(*piece);
         wanted = co_await exchange.put(*piece);
     }
     exchange.when_unwanted({});
     if (body.is_complete()) exchange.end_body();
 }
 
-// "conversation" in an answer to a POST names what has just been changed.
-static std::unique_ptr<Source> noticing(const Context& cx, const Request& rq, const Response& response,
-                                        std::unique_ptr<Source> body)
+static bool is_readable(const Response& response)
 {
     const auto value = [&](std::string_view name) { return upstream::value_of(response.headers, name); };
-    const bool readable = value("Content-Encoding").empty() && value("Content-Type").find("json") != std::string::npos;
-    if (rq.method != "POST" || !is_good(response.status) || !readable) return body;
-    auto found = [&needs = cx.needs](const std::string& id) { needs.wake_conversation(ConversationId{id}); };
-    return std::make_unique<Notice>(std::move(body), std::move(found));
+    return value("Content-Encoding").empty() && value("Content-Type").find("json") != std::string::npos;
 }
 
 namespace {
@@ -278,11 +278,12 @@ void log_call(std::string_view ending, int status, Clock::Steady since, const st
     log_event<Event::upstream_call>(std::string_view("exchange"), ending, status, ms, request_id);
 }
 
-Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request& rq, Trial& trial)
+Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request& rq, Trial& trial, Notice* notice)
 {
     const auto since = std::chrono::steady_clock::now();
     try {
-        if (rq.incoming) co_await put_body(exchange, *rq.incoming);
+        if (rq.incoming) co_await put_body(exchange, *rq.incoming, notice);
+        if (notice) notice->began();
         upstream::Reply reply = co_await exchange.head();
         trial.answered(reply);
         log_call("answered", reply.status, since, rq.request_id);
@@ -301,12 +302,17 @@ Task<Response> relay_other(const Context& cx, const Request& rq)
     Trial trial(cx);
     rq.end_with_client();
     std::unique_ptr<upstream::Exchange> exchange = cx.exchanges->open(opening_of(rq));
-    upstream::Reply reply = co_await exchange_heads(*exchange, rq, trial);
+    const bool reads = rq.method == "GET" || rq.method == "HEAD" || rq.method == "OPTIONS";
+    const auto notice = reads ? nullptr : std::make_shared<Notice>(cx, rq);
+    upstream::Reply reply = co_await exchange_heads(*exchange, rq, trial, notice.get());
     Response response = passed_response(std::move(reply));
-    const bool reads = rq.method == "GET" || rq.method == "HEAD";
-    if (!reads && is_good(response.status)) wake_engine(cx, rq);
-    response.stream = noticing(cx, rq, response, std::move(exchange));
+    response.stream = std::move(exchange);
     response.sized = false;
+    if (!notice) co_return response;
+    notice->answered(response.status, false);
+    const int status = response.status;
+    const bool readable = is_readable(response);
+    response.stream = std::make_unique<Noticed>(std::move(response.stream), notice, status, readable);
     co_return response;
 }
 

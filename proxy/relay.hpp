@@ -20,9 +20,11 @@ void require_no_redirect(const Response& response);
 
 // Handlers. The first answers 504 when upstream is away, by its surface.
 Task<Response> relay_read(const Context& cx, const Request& rq);
+Task<Response> is_running(const Context& cx, const Request& rq);
 Task<Response> relay_other(const Context& cx, const Request& rq);
 
 // Pure parts.
+bool is_about_conversations(std::string_view path);
 /// The conversation that a request is about, if any.
 std::optional<std::string> conversation_of(std::string_view path);
 upstream::Request relayed_request(const Request& rq);

@@ -33,7 +33,7 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/webapi/v2/conversations/{id}", "getConversation", &get_conversation, read},
     {"GET", "/webapi/v2/conversations/{id}/chats", "listChats", &list_chats, read},
     {"GET", "/webapi/v2/conversations/{id}/chats/{chat}", "getChat", &get_chat, read},
-    {"GET", "/webapi/v2/conversations/{id}/running", "isConversationRunning", &relay_read, read},
+    {"GET", "/webapi/v2/conversations/{id}/running", "isConversationRunning", &is_running, read},
 
     {"POST", "/webapi/v2/conversations/bulk_update", "bulkUpdateConversations", &bulk_update, edit},
     {"PUT", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit},

@@ -25,7 +25,9 @@ class Feed;
 class Flights;
 class MeterRack;
 class Meters;
+class PassedUp;
 class RequestIds;
+class Runs;
 struct Route;
 
 /// What handlers stand on: the same for all loops but for the answers that each keeps and
@@ -42,6 +44,8 @@ struct Context {
     upstream::Breaker& away;        // whether they reach upstream; heeded where the engine does not reach it either
     Feed& feed;
     Entry& entry;
+    PassedUp& passed_up;
+    Runs& runs;
 };
 
 /// One request that passed the guard.

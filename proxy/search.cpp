@@ -7,6 +7,7 @@
 #include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
 #include "proxy/refusal.hpp"
+#include "proxy/run_barrier.hpp"
 #include "proxy/search_body.hpp"
 
 #include <algorithm>
@@ -49,8 +50,11 @@ cache::SearchQuery read_search_query(const Parameters& parameters)
 
 Task<Response> answer_search(const Context& cx, cache::SearchQuery query)
 {
-    const auto job = [&query](cache::Reader& db) {
-        return cache::search_json(query, cache::search(db, query), cache::load_covered(db));
+    const bool current = co_await shows_all_ends(cx, true);
+    const auto job = [&query, current](cache::Reader& db) {
+        auto covered = cache::load_covered(db);
+        covered.complete = covered.complete && current;
+        return cache::search_json(query, cache::search(db, query), covered);
     };
     std::string body = co_await cx.needs.store.read_long(job);
     co_return text_response("application/json", std::move(body));

@@ -5,6 +5,7 @@
 #include "proxy/flights.hpp"
 #include "proxy/listener.hpp"
 #include "proxy/loop.hpp"
+#include "proxy/runs.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -67,6 +68,8 @@ struct Server::Core {
     Entry entry;
     Guard guard{options, &entry};
     Flights flights;
+    PassedUp passed_up;
+    Runs runs;
     MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1)), guard};
     std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> hold; // the first loop ends last
@@ -79,7 +82,8 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
 {
     const auto count = static_cast<std::size_t>(std::max(options.loops, 1));
     for (std::size_t i = 0; i < count; ++i)
-        loops.push_back(std::make_unique<Loop>(options, needs, flights, entry, guard, rack.of(i), rack));
+        loops.push_back(
+            std::make_unique<Loop>(options, needs, flights, entry, passed_up, runs, guard, rack.of(i), rack));
     hold.emplace(loops.front()->io().get_executor());
     flights.live_on(loops.front()->executor());
     try {
@@ -176,6 +180,16 @@ Server::Server(Options options, Needs needs) : core_(std::make_unique<Core>(std:
 Server::~Server()
 {
     stop();
+}
+
+void Server::fetched(const ConversationId& id, std::uint64_t fence, bool whole)
+{
+    core_->runs.fetched(id, fence, whole, core_->needs.clock.steady());
+}
+
+std::vector<PassedUp::Count> Server::passed_up() const
+{
+    return core_->passed_up.find_frequent(core_->needs.clock.now());
 }
 
 std::vector<std::string> Server::addresses() const

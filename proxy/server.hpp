@@ -7,6 +7,7 @@
 #include "alli/ids.hpp"
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
+#include "proxy/passed_up.hpp"
 #include "upstream/exchange.hpp"
 #include "upstream/outcome.hpp"
 
@@ -55,6 +56,8 @@ struct Options {
     std::string api_key;                               // the upstream key, accepted from local apps
     std::vector<std::string> tokens;                   // further keys
     std::vector<std::string> allowed_hosts{"127.0.0.1", "localhost", "[::1]"};
+    std::vector<std::string> ignored_parameters{"_"}; // of reads: they only break caches
+    std::vector<std::string> allowed_origins;         // web apps that may call: "https://qa.example.com"
     bool allow_remote = false;
     bool refuse_when_key_rejected = false;                                 // on_key_rejected = "refuse"
     std::string daily_count_path = "/webapi/v2/conversations/daily_count"; // upstream's
@@ -95,6 +98,9 @@ struct Needs {
     std::function<void()> accept_deletions = [] {}; // any thread: a person's word that what is missing is gone
     std::function<void()> accept_key = [] {};       // any thread: likewise, that the key may open another project
     std::function<void(ConversationId)> wake_conversation; // any thread
+    /// Any thread: something in it has ended and somebody will read it: fetch it before all else, and say so by
+    /// Server::fetched() with this fence. `expects_news`: a run was seen to begin.
+    std::function<void(ConversationId, std::uint64_t fence, bool expects_news)> settle = {};
 
     // Of writes; called on a proxy loop, done on the engine's.
     /// Sends it when nothing is before it, and gives upstream's answer when that comes in time; none: it waits, and
@@ -124,6 +130,12 @@ class Server {
 
     /// Any thread: `alive` is called on a loop after a turn through each of them.
     void probe(std::function<void()> alive);
+
+    /// Any thread: the parameters that often send reads upstream, for the mirror does not understand them.
+    std::vector<PassedUp::Count> passed_up() const;
+
+    /// Any thread: the engine has fetched it, as Needs::settle asked; `whole`: with all of its last message.
+    void fetched(const ConversationId& id, std::uint64_t fence, bool whole);
 
     /// Any thread: for every request from now on. One under way may still see what was before.
     void adjust(const Adjustment& adjustment);

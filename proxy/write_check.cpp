@@ -111,16 +111,24 @@ bool selects_something(const json& body)
     });
 }
 
-std::optional<Response> refuse_members(const json& body, EditKind kind)
+// A bulk update is documented, and what is wrong with one would change too many conversations.
+std::optional<Response> refuse_bulk(const json& body)
 {
     if (!body.is_object()) return bad_parameter("the body must be an object");
-    if (const auto complaint = complaint_about(body, kind)) return bad_parameter(*complaint);
-    if (kind == EditKind::title && !body.contains("title")) return bad_parameter("title must be a string");
-    if (kind != EditKind::bulk_update) return std::nullopt;
+    if (const auto complaint = complaint_about(body, EditKind::bulk_update)) return bad_parameter(*complaint);
     if (!selects_something(body)) return bad_parameter("a filter is required: it would change every conversation");
     const auto info = body.find("conversationInfo");
     if (info == body.end() || !info->is_object()) return bad_parameter("conversationInfo must be an object");
     if (const auto complaint = complaint_about(*info, EditKind::update)) return bad_parameter(*complaint);
+    return std::nullopt;
+}
+
+// What the contract shows of the others is partly inferred: upstream may take what it does not show.
+std::optional<std::string_view> doubt_about(const json& body, EditKind kind)
+{
+    if (!body.is_object()) return "the body must be an object";
+    if (const auto complaint = complaint_about(body, kind)) return complaint;
+    if (kind == EditKind::title && !body.contains("title")) return "title must be a string";
     return std::nullopt;
 }
 
@@ -136,15 +144,26 @@ std::optional<Response> refuse_type(const Request& rq)
 
 } // namespace
 
-std::optional<Response> refuse_write(const Request& rq, EditKind kind)
+WriteCheck check_write(const Request& rq, EditKind kind)
 {
-    if (auto refused = refuse_type(rq)) return refused;
-    if (rq.body.empty() && !needs_body(kind)) return std::nullopt;
-    if (too_deep(rq.body)) return bad_json("the body is nested too deeply");
-    const json body = json::parse(rq.body, nullptr, false);
-    if (body.is_discarded()) return bad_json("the body is not JSON");
-    if (!needs_body(kind)) return std::nullopt;
-    return refuse_members(body, kind);
+    WriteCheck check;
+    check.refusal = refuse_type(rq);
+    if (check.refusal || (rq.body.empty() && !needs_body(kind))) return check;
+    const json body = too_deep(rq.body) ? json() : json::parse(rq.body, nullptr, false);
+    if (too_deep(rq.body))
+        check.refusal = bad_json("the body is nested too deeply");
+    else if (body.is_discarded())
+        check.refusal = bad_json("the body is not JSON");
+    else if (kind == EditKind::bulk_update)
+        check.refusal = refuse_bulk(body);
+    else if (needs_body(kind))
+        check.doubt = doubt_about(body, kind);
+    return check;
+}
+
+Response doubtful_refusal(std::string_view doubt)
+{
+    return bad_parameter(doubt);
 }
 
 Preference read_preference(std::string_view header)

@@ -11,8 +11,16 @@
 
 namespace alli::proxy {
 
-/// The answer to one that must not be accepted: 400 or 415, in upstream's shape. None: it may.
-std::optional<Response> refuse_write(const Request& rq, cache::EditKind kind);
+struct WriteCheck {
+    /// The answer to one that must not be accepted: 400 or 415, in upstream's shape. None: it may.
+    std::optional<Response> refusal = std::nullopt;
+    /// Where the contract is inferred and the body does not fit it: what is odd. Upstream is to judge, now or never.
+    std::optional<std::string_view> doubt = std::nullopt;
+};
+WriteCheck check_write(const Request& rq, cache::EditKind kind);
+
+/// What a doubtful one gets where upstream cannot judge: 400, in upstream's shape.
+Response doubtful_refusal(std::string_view doubt);
 
 /// RFC 7240: `Prefer: respond-async, wait=10`.
 struct Preference {

@@ -4,7 +4,10 @@
 #include "alli/random.hpp"
 #include "cache/conversations.hpp"
 #include "cache/detail.hpp"
+#include "cache/outbox_line.hpp"
 #include "cache/overlay.hpp"
+#include "proxy/forward.hpp"
+#include "proxy/notice.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/seal.hpp"
 #include "proxy/write_check.hpp"
@@ -162,22 +165,56 @@ Task<Response> repeat(const Context& cx, std::int64_t id)
     co_return first_outcome(cx, entry);
 }
 
-Task<Response> forward(const Context& cx, const Request& rq, Outgoing outgoing)
+Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, Outgoing outgoing)
 {
     const Preference preference = read_preference(rq.header("Prefer"));
     const std::int64_t id = outgoing.accepted.id;
     auto patience = preference.wait.value_or(cx.options.forward_timeout);
     if (preference.respond_async) patience = std::chrono::milliseconds(0);
     auto reply = co_await cx.needs.deliver(std::move(outgoing), patience);
-    if (reply) co_return relayed_response(std::move(*reply), Why::bypass);
+    if (reply) {
+        if (kind == EditKind::stop) note_end(cx, ConversationId{rq.ids[0]});
+        co_return relayed_response(std::move(*reply), Why::bypass);
+    }
     Response response = accepted_response(cx, load_entry(cx, id));
     if (preference.respond_async) response.headers.push_back({"Preference-Applied", "respond-async"});
     co_return response;
 }
 
+// Something waits that it would overtake.
+bool is_waited_for(const Context& cx, const ConversationId& id)
+{
+    return cx.needs.store.read_outbox([&](cache::Reader& db) {
+        return cache::find_head(db, id).has_value() || cache::find_head(db, std::nullopt).has_value();
+    });
+}
+
+// Its body is not what the contract shows, which is partly inferred: what upstream says of it counts, and nothing is
+// queued that it might never take.
+Task<Response> ask_for_judgement(const Context& cx, const Request& rq, std::string_view doubt)
+{
+    const ConversationId id{rq.ids[0]};
+    if (is_waited_for(cx, id)) co_return doubtful_refusal(doubt);
+    std::exception_ptr failure;
+    Response response;
+    try {
+        response = co_await relay(cx, rq, Why::bypass, cx.options.forward_timeout);
+    } catch (const Error&) {
+        failure = std::current_exception();
+    }
+    if (failure && fault_of(failure) == Fault::unreachable && !cx.needs.upstream().reachable)
+        co_return doubtful_refusal(doubt);
+    note_end(cx, id); // it may have been applied, answered or not
+    if (failure) std::rethrow_exception(failure);
+    require_no_redirect(response);
+    co_return response;
+}
+
 Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
 {
-    if (auto refused = refuse_write(rq, kind)) co_return std::move(*refused);
+    WriteCheck check = check_write(rq, kind);
+    if (check.refusal) co_return std::move(*check.refusal);
+    if (check.doubt) co_return co_await ask_for_judgement(cx, rq, *check.doubt);
     cache::NewEntry entry = entry_of(cx, rq, kind);
     Outgoing outgoing;
     outgoing.conversation = entry.conversation;
@@ -187,7 +224,7 @@ Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
     if (how == cache::Acceptance::Kind::repeated) co_return co_await repeat(cx, id);
     if (how == cache::Acceptance::Kind::mismatch)
         co_return problem(Surface::webapi, 422, "this Idempotency-Key was used for another request");
-    co_return co_await forward(cx, rq, std::move(outgoing));
+    co_return co_await forward(cx, rq, kind, std::move(outgoing));
 }
 
 } // namespace

@@ -19,7 +19,6 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t most_foreign = 10; // answers, all the same
 constexpr auto foreign_for = 1h;          // at least, before they end it
-constexpr auto shows_within = 10s;        // upstream's reads may be that late
 constexpr std::string_view problem = "foreign answers";
 constexpr const char* held = "upstream said yes, and a read does not show it yet: it is read again before it is sent "
                              "again";
@@ -76,8 +75,8 @@ Task<std::optional<Outcome>> Deliverer::Core::recall(const Entry& entry, Verdict
         co_return std::nullopt;
     }
     const auto since = store.read_outbox([&](cache::Reader& db) { return cache::find_unproven(db, entry.id); });
-    const auto waited = since ? clock.now() - *since : std::chrono::microseconds(shows_within);
-    if (waited >= 0s && waited < shows_within) hold->why = held;
+    const auto waited = since ? clock.now() - *since : std::chrono::microseconds(options.read_lag);
+    if (waited >= 0s && waited < options.read_lag) hold->why = held;
     co_return std::nullopt;
 }
 

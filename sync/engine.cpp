@@ -2,6 +2,7 @@
 #include "sync/engine.hpp"
 
 #include "sync/bell.hpp"
+#include "sync/parallel.hpp"
 #include "sync/plan.hpp"
 #include "sync/retry.hpp"
 
@@ -17,6 +18,7 @@ using std::chrono::nanoseconds;
 
 constexpr milliseconds first_pause{1'000};
 constexpr milliseconds shortest_pause{1'000};
+constexpr std::size_t settlers = 4;
 constexpr milliseconds longest_pause{15'000}; // a rejected key, or a dead upstream, is tried at least so often
 
 // What one of the loops waits for, beside time.
@@ -39,6 +41,7 @@ struct Engine::Bells {
 
     asio::any_io_executor loop;
     Calls polls, errands, work;
+    Bell settling{loop};
 };
 
 struct Engine::Core {
@@ -130,6 +133,22 @@ struct Engine::Core {
         if (plan.polls_fail || lost) try_soon(); // what was lost may have been the way upstream
     }
 
+    // One of several, so that a slow answer holds up none but itself.
+    Task<> settle_forever()
+    {
+        for (;;) {
+            auto id = plan.settling().take_due();
+            if (id) {
+                bells->settling.ring(); // there may be more than this one
+                co_await plan.settling().fetch(std::move(*id));
+                continue;
+            }
+            const auto due = plan.settling().next_due();
+            const nanoseconds pause = due ? *due - clock.steady() : nanoseconds(interval);
+            co_await bells->settling.wait(clock, std::max<nanoseconds>(pause, milliseconds(1)));
+        }
+    }
+
     milliseconds penalty(int failures) { return back_off(random, failures, first_pause, longest_pause); }
 
     // Whether it failed for a reason that passes.
@@ -169,7 +188,9 @@ struct Engine::Core {
         plan.wants_poll = [this] { bells->polls.more.ring(); };
         std::function<Task<>()> errands = [this] { return plan.run_errands(); };
         std::function<Task<>()> work = [this] { return plan.work_down(); };
-        co_await (poll_forever() && go_on_forever(bells->errands, errands) && go_on_forever(bells->work, work));
+        std::function<Task<>(std::size_t)> settle = [this](std::size_t) { return settle_forever(); };
+        co_await (poll_forever() && go_on_forever(bells->errands, errands) && go_on_forever(bells->work, work) &&
+                  in_parallel(settlers, static_cast<int>(settlers), settle));
     }
 
     Clock& clock;
@@ -256,6 +277,19 @@ void Engine::network_changed(bool lost)
 void Engine::when_back(std::function<void()> tell)
 {
     core_->tell_back = std::move(tell);
+}
+
+void Engine::on_fetched(std::function<void(const ConversationId&, std::uint64_t, bool)> fetched)
+{
+    core_->plan.settling().on_fetched(std::move(fetched));
+}
+
+void Engine::settle(ConversationId id, std::uint64_t fence, bool expects_news)
+{
+    on_loop([id = std::move(id), fence, expects_news](Core& core, Bells& bells) {
+        core.plan.settling().ask_for(id, fence, expects_news);
+        bells.settling.ring();
+    });
 }
 
 void Engine::accept_deletions()

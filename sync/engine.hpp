@@ -25,10 +25,11 @@ struct Options {
         std::chrono::minutes(1); // by which upstream's Date may differ from ours
     std::chrono::milliseconds overlap{600'000};
     std::chrono::milliseconds reconcile_interval{86'400'000};
-    std::optional<Instant> backfill_since; // none: everything
-    int max_parallel = 4;                  // chat pages asked for side by side
-    double reconcile_rate = 0;             // requests a second that reconcile may make; 0: no limit
-    bool accept_deletions = false;         // a person has said so: however many
+    std::optional<Instant> backfill_since;      // none: everything
+    int max_parallel = 4;                       // chat pages asked for side by side
+    std::chrono::milliseconds read_lag{10'000}; // for how long upstream's reads may show the state before a change
+    double reconcile_rate = 0;                  // requests a second that reconcile may make; 0: no limit
+    bool accept_deletions = false;              // a person has said so: however many
 };
 
 /// What the engine is at, as one immutable value; for status, readiness and the watchdog.
@@ -66,13 +67,18 @@ class Engine {
     /// unavailable, bad_reply.
     Task<> run_once(std::function<void(const State&)> report);
 
+    /// Who is told of what settle() has fetched: on the loop, before run().
+    void on_fetched(std::function<void(const ConversationId&, std::uint64_t fence, bool whole)> fetched);
+
     // Any thread:
     std::shared_ptr<const State> state() const;
     void wake();                               // poll now rather than at the next interval; not an upstream in trouble
     void insist();                             // a person asks: look now, also at an upstream in trouble
     void wake_conversation(ConversationId id); // fetch this one again soon: something about it changed
-    void accept_deletions();                   // a person's word: what upstream says is gone, is gone
-    void network_changed(bool lost);           // routes or addresses; `lost`: one of them went
+    /// Something in it has just ended and somebody waits: fetch it before all else, until its last message is whole.
+    void settle(ConversationId id, std::uint64_t fence, bool expects_news);
+    void accept_deletions();         // a person's word: what upstream says is gone, is gone
+    void network_changed(bool lost); // routes or addresses; `lost`: one of them went
 
     /// On the loop: how a request upstream ended, whoever made it.
     void heard(const upstream::Outcome& outcome);

@@ -44,7 +44,8 @@ Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report rep
 
 /// These again, whole: something about them changed that no clock shows. A 404 removes one, as far as comparisons may
 /// without a word of a person's.
-Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report);
+Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report,
+               upstream::Priority priority = upstream::Priority::increment);
 
 // Reconcile: what no clock shows. All at the lowest priority.
 

@@ -24,7 +24,7 @@ Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& 
                                                                   options.overlap, options.reconcile_interval / 24,
                                                                   clocks_,         once_},
       jobs_(tools_), reconcile_(tools_, options.reconcile_interval), errands_(tools_, options.interval, counting()),
-      pause_(options.interval)
+      ended_runs_(tools_, options.read_lag, counting()), pause_(options.interval)
 {
     // Age counts from the last poll; and until the first census is through, no list without a window is a hit.
     polling_.shortest_pause = std::chrono::seconds(1);

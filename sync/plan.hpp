@@ -8,6 +8,7 @@
 #include "sync/estimate.hpp"
 #include "sync/jobs.hpp"
 #include "sync/reconcile.hpp"
+#include "sync/settling.hpp"
 #include "sync/standing.hpp"
 
 namespace alli::sync {
@@ -22,6 +23,7 @@ class Plan {
     Task<> work_down(); // the backfill, then what failed before, then comparisons; long
     Task<> run_errands() { return errands_.run(); }
     void ask_for(ConversationId id) { errands_.ask_for(std::move(id)); }
+    Settling& settling() { return ended_runs_; }
 
     /// All of it one after the other; every failure is thrown. What is new comes last where a backfill took its time.
     Task<> pass_once(std::function<void(const State&)> report);
@@ -66,6 +68,7 @@ class Plan {
     Jobs jobs_;
     Reconcile reconcile_;
     Errands errands_;
+    Settling ended_runs_;
     Standing standing_;
     Deletions deletions_;
     std::function<void(const State&)> report_;

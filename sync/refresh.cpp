@@ -188,9 +188,9 @@ Task<> read_growing_one(Tools tools, cache::Growing it, Report report)
 
 } // namespace
 
-Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report)
+Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report, upstream::Priority priority)
 {
-    const How how = how_alone(upstream::Priority::increment, false);
+    const How how = how_alone(priority, false);
     const Deletions careful; // whoever asks about one may ask about thousands
     for (const ConversationId& id : ids) {
         if (cannot_be_asked(id) || was_purged(tools, id)) continue;

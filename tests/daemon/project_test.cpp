@@ -77,8 +77,9 @@ TEST_F(ChangedKey, OfAnotherProjectMixesNothing)
     EXPECT_EQ(refused.code, 3);
     EXPECT_THAT(refused.errors, HasSubstr("opens another project"));
     EXPECT_THAT(refused.errors, HasSubstr("--accept-key"));
-    EXPECT_EQ(upstream.request_count("*"), 3U);
-    EXPECT_EQ(upstream.request_count("getConversation"), 3U);
+    // Three known ids, and what a 404 of the service looks like: a list, and an id that nobody has.
+    EXPECT_EQ(upstream.request_count("*"), 5U);
+    EXPECT_EQ(upstream.request_count("getConversation"), 4U);
     EXPECT_EQ(offline_status()["mirror"]["conversations"], 12);
 
     const support::Finished accepted = home.run({"sync", "--accept-key"});
@@ -150,7 +151,7 @@ TEST_F(ChangedKey, OfAnotherProjectHoldsWritesUntilTheFormerOneIsBack)
         EXPECT_EQ(daemon.stop(), 0);
     }
     EXPECT_GT(both.count_of_strangers("GET", "/webapi/v2/conversations/"), 0U);
-    EXPECT_EQ(both.count_of_strangers("GET", "/webapi/v2/conversations?"), 0U);
+    EXPECT_LE(both.count_of_strangers("GET", "/webapi/v2/conversations?"), 1U) << "to learn what a 404 looks like";
     EXPECT_EQ(both.count_of_strangers("PUT", ""), 0U);
     home.environment["ALLI_API_KEY"] = "sandbox";
     Daemon daemon(home, {"serve"});

@@ -41,6 +41,7 @@ struct FakeUpstream {
     Upstream state{"http://upstream.test", true, true, ""};
     std::vector<upstream::Request> requests;
     std::vector<std::string> woken;
+    std::vector<std::pair<std::uint64_t, bool>> settles; // fences, and whether a run was seen to begin
     int wakes = 0, probes = 0, accepted_deletions = 0;
     std::function<Task<>()> before; // awaited before each answer, where there is one
     std::mutex mutex;
@@ -164,6 +165,11 @@ class ProxyTest : public testing::Test {
         needs.wake_conversation = [this](const ConversationId& id) {
             const std::lock_guard lock(upstream_.mutex);
             upstream_.woken.push_back(id.value);
+        };
+        needs.settle = [this](const ConversationId& id, std::uint64_t fence, bool expects_news) {
+            const std::lock_guard lock(upstream_.mutex);
+            upstream_.woken.push_back(id.value);
+            upstream_.settles.push_back({fence, expects_news});
         };
         needs.deliver = [this](Outgoing outgoing, std::chrono::milliseconds patience) {
             return FakeDelivery::offer(&delivery_, std::move(outgoing), patience);

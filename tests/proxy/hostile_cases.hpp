@@ -111,7 +111,7 @@ inline constexpr Case hostile_cases[] = {
     {"C29 comma", "POST /webapi/x HTTP/1.1\r\n@H@KTransfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n"sv, 400, closed},
     {"C29 VT", "POST /webapi/x HTTP/1.1\r\n@H@KTransfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n"sv, 400, closed},
     {"C30", "POST /webapi/x HTTP/1.0\r\n@H@KTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv, 400, closed},
-    {"C31 extension", "PUT /webapi/v2/conversations/a/title HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n5;a=b\r\n{\"a\":\r\n2\r\n1}\r\n0\r\n\r\n"sv, 400, kept},
+    {"C31 extension", "POST /webapi/v2/conversations/bulk_update HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n5;a=b\r\n{\"a\":\r\n2\r\n1}\r\n0\r\n\r\n"sv, 400, kept},
     {"C32 long extension", "PUT /webapi/v2/conversations/a HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n2;@n(300)x\r\n{}\r\n0\r\n\r\n"sv, 400, closed},
     {"C33 long extensions", "PUT /webapi/v2/conversations/a HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n1;@n(250)x\r\n \r\n1;@n(250)x\r\n \r\n1;@n(250)x\r\n \r\n1;@n(250)x\r\n \r\n1;@n(250)x\r\n \r\n0\r\n\r\n"sv, 400, closed},
     {"C34", "PUT /webapi/v2/conversations/a HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n"sv, 400, closed},

@@ -20,7 +20,6 @@ TEST(ListQuery, HasTheDefaultsOfTheContract)
     EXPECT_EQ(query.page_size, 50);
     EXPECT_EQ(query.filter.order, cache::Order::last_chat_desc);
     EXPECT_FALSE(query.filter.active_only);
-    EXPECT_FALSE(query.beyond_mirror);
     EXPECT_TRUE(query.variables.empty());
     EXPECT_EQ(query.cursor, std::nullopt);
 }
@@ -80,25 +79,21 @@ TEST(ListQuery, NamesTheParameterThatIsWrongAndNotItsValue)
     }
 }
 
-TEST(ListQuery, TakesAnEmptyValueAsAbsentAndIgnoresWhatItDoesNotKnow)
+TEST(ListQuery, TakesAnEmptyValueAsAbsent)
 {
-    const ListQuery query = read("pageSize=&order=&userIds=&llmAppId=&searchTerm=&variables=&cursor=&later=thing");
+    const ListQuery query = read("pageSize=&order=&userIds=&llmAppId=&searchTerm=&variables=&cursor=");
     EXPECT_EQ(query.page_size, 50);
     EXPECT_TRUE(query.filter.user_ids.empty());
     EXPECT_EQ(query.filter.app_id, std::nullopt);
-    EXPECT_FALSE(query.beyond_mirror);
 }
 
 TEST(ListQuery, TakesANameOfAVariableEachTimeItIsGiven)
 {
     EXPECT_THAT(read("variables=b&variables=a%2Cc&variables=b&variables=").variables, testing::ElementsAre("b", "a,c"));
-    EXPECT_FALSE(read("variables=x").beyond_mirror);
 }
 
-TEST(ListQuery, KnowsWhatUpstreamAloneCanTell)
+TEST(ListQuery, FoldsTheCaseOfATerm)
 {
-    EXPECT_TRUE(read("backgroundRunning=false").beyond_mirror);
-    EXPECT_THROW(read("backgroundRunning=x"), Error);
     EXPECT_EQ(read("searchTerm=%C3%9CBER").filter.search_term, "über");
 }
 

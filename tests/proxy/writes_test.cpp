@@ -118,14 +118,6 @@ TEST_F(Writes, QueueNothingThatUpstreamCouldNeverTake)
         {"PUT", "c/title", "{\"title\":\"\xff\"}", 400, 7002},
         {"PUT", "c/title", deep, 400, 7002},
         {"PUT", "c/title", std::string(1000000, '['), 400, 7002},
-        {"PUT", "c/title", "[]", 400, 7003},
-        {"PUT", "c/title", "{}", 400, 7003},
-        {"PUT", "c/title", R"({"title":null})", 400, 7003},
-        {"PUT", "c/title", R"({"title":7})", 400, 7003},
-        {"PUT", "c", R"({"state":[]})", 400, 7003},
-        {"PUT", "c", R"({"categoryIds":"a"})", 400, 7003},
-        {"PUT", "c", R"({"categoryIds":[1]})", 400, 7003},
-        {"POST", "c/chats/d/feedback", R"({"rating":"yes"})", 400, 7003},
         {"POST", "bulk_update", R"({"conversationInfo":{"state":"x"}})", 400, 7003},
         {"POST", "bulk_update", R"({"userIds":[],"conversationInfo":{"state":"x"}})", 400, 7003},
         {"POST", "bulk_update", R"({"userIds":["u"]})", 400, 7003},
@@ -141,6 +133,62 @@ TEST_F(Writes, QueueNothingThatUpstreamCouldNeverTake)
     EXPECT_EQ(put_title(R"({"title":"x"})", {{"Content-Encoding", "gzip"}}).status, 415);
     EXPECT_THAT(entries(), IsEmpty());
     EXPECT_THAT(delivery_.offered, IsEmpty());
+}
+
+// The contract of these is partly inferred: another deployment may take them.
+const std::vector<Bad> doubtful{
+    {"PUT", "c/title", "[]", 400, 7003},
+    {"PUT", "c/title", "{}", 400, 7003},
+    {"PUT", "c/title", R"({"title":null})", 400, 7003},
+    {"PUT", "c/title", R"({"title":7})", 400, 7003},
+    {"PUT", "c", R"({"state":[]})", 400, 7003},
+    {"PUT", "c", R"({"categoryIds":"a"})", 400, 7003},
+    {"PATCH", "c", R"({"categoryIds":[1]})", 400, 7003},
+    {"POST", "c/chats/d/feedback", R"({"rating":"GOOD"})", 400, 7003},
+    {"POST", "c/chats/d/feedback", R"({"rating":1})", 400, 7003},
+};
+
+TEST_F(Writes, LetUpstreamJudgeABodyThatTheContractDoesNotShow)
+{
+    start();
+    for (const int status : {200, 400}) {
+        upstream_.reply.status = status;
+        for (const Bad& one : doubtful) {
+            const auto reply = send(one.method, "/webapi/v2/conversations/" + one.path, {}, one.body);
+            EXPECT_EQ(reply.status, status) << one.body;
+            EXPECT_EQ(reply.body, R"({"from":"upstream"})");
+            EXPECT_EQ(upstream_.requests.back().method, one.method);
+            EXPECT_EQ(upstream_.requests.back().body, one.body);
+            EXPECT_EQ(upstream_.woken.back(), "c") << "the mirror has to look what became of it";
+        }
+    }
+    EXPECT_THAT(entries(), IsEmpty());
+}
+
+TEST_F(Writes, RefuseSuchABodyOnlyWhereNobodyCanJudgeIt)
+{
+    upstream_.away = true;
+    upstream_.state.reachable = false;
+    start();
+    for (const Bad& one : doubtful) {
+        const auto reply = send(one.method, "/webapi/v2/conversations/" + one.path, {}, one.body);
+        EXPECT_EQ(reply.status, one.status) << one.body;
+        EXPECT_EQ(json::parse(reply.body)["code"], one.code) << one.body;
+    }
+    EXPECT_THAT(entries(), IsEmpty());
+    upstream_.state.reachable = true;
+    EXPECT_EQ(send("PUT", title_path, {}, "{}").status, 503) << "it may have got there";
+    EXPECT_THAT(upstream_.woken, testing::ElementsAre("c"));
+}
+
+TEST_F(Writes, LetNoSuchBodyOvertakeWhatWaits)
+{
+    start();
+    EXPECT_EQ(put_title(R"({"title":"x"})").status, 202);
+    EXPECT_EQ(send("PUT", title_path, {}, R"({"title":7})").status, 400);
+    EXPECT_THAT(upstream_.requests, IsEmpty());
+    EXPECT_EQ(send("PUT", "/webapi/v2/conversations/d/title", {}, R"({"title":7})").status, 200)
+        << "another one's line";
 }
 
 TEST_F(Writes, WaitNoLongerThanTheAppWants)

@@ -88,6 +88,7 @@ class LaggingWorld final : public upstream::Transport {
     /// What a read shows now; null: nothing. It lags behind our writes alone: what others set shows at once.
     json seen(const std::string& id)
     {
+        if (!past.contains(id)) return nullptr; // one that nobody has
         const auto behind = std::chrono::milliseconds(random_.below(static_cast<std::uint64_t>(lag.count()) + 1));
         const auto when = clock_.steady() - behind;
         json shown = at(past.at(id), when).shown;

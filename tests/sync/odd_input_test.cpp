@@ -133,7 +133,7 @@ TEST_F(OddInput, LeavesTheRowAndItsNeighboursWholeAfterTheFirstPassWhereverItSta
             const auto value = JsonValue{oddities[n].value};
             const std::string id = place.keeps_id ? id_of(2 * n) : read_id(value).value_or("");
             if (place.name == "chats" && value.is_array()) continue; // blanks and commas between chats are ours
-            const bool twice = oddities[n].name == "30 digits" || oddities[n].name == "a raw NUL"; // as an id
+            const bool twice = oddities[n].name.starts_with("30 digits") || oddities[n].name == "a raw NUL"; // as an id
             if (!id.empty() && (place.keeps_id || !twice)) {
                 EXPECT_EQ(served(id), upstream_item(2 * n));
             }

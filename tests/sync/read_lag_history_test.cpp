@@ -2,6 +2,7 @@
 // Histories from a seed: writes of every kind, to an upstream whose reads lag by up to ten seconds and jump between
 // replicas; outages, lost answers, restarts, other people's changes. ALLI_HISTORIES: so many; ALLI_SEED: the first, or
 // the only one to replay.
+#include "alli/log.hpp"
 #include "cache/conversations.hpp"
 #include "cache/outbox_line.hpp"
 #include "cache/overlay.hpp"
@@ -209,7 +210,7 @@ class LagHistory {
         asio::co_spawn(loop_, deliverer_->run(),
                        asio::bind_cancellation_slot(cancel_.slot(), [this](std::exception_ptr why) {
                            running_ = false;
-                           if (why && deliverer_ && !stopping_) wrong_ = "the deliverer gave up";
+                           if (why && deliverer_ && !stopping_) wrong_ = "the deliverer gave up: " + reason_of(why);
                        }));
         support::run_until_idle(loop_);
     }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which conversations an app is answering in right now, or has just answered in, as far as requests through here told:
+// a copy from before the end of a run must not pass for the whole answer (api/NOTES.md, "Running an app"). Any thread,
+// without a lock: a change swaps the whole small table; a mirror at rest costs a read one look at an atomic.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "alli/ids.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace alli::proxy {
+
+/// What reads of a conversation have to do.
+enum class RunPhase {
+    at_rest,  // nothing
+    running,  // ask upstream: its last message grows
+    settling, // wait until the engine has fetched it: a run, or another call that changed it, has ended
+    unsettled // ask upstream: what the engine fetched need not be all of it
+};
+
+class Runs {
+  public:
+    static constexpr std::size_t most = 1000;                 // beyond it the one without a word for longest goes
+    static constexpr std::chrono::minutes without_a_word{10}; // after that nobody follows it any more
+
+    Runs();
+
+    // Events; `now` by the steady clock.
+    void running(const ConversationId& id, Clock::Steady now);
+    /// Something that may have changed it has ended.
+    struct End {
+        std::uint64_t fence;      // only a fetch that begins after this was given settles it
+        bool was_running = false; // a run was seen before
+    };
+    End ended(const ConversationId& id, Clock::Steady now, Instant wall_now);
+    /// Likewise, in nobody knows which.
+    void ended_somewhere(Instant wall_now) noexcept;
+    /// The engine has fetched it since `fence`; `whole`: its last message too.
+    void fetched(const ConversationId& id, std::uint64_t fence, bool whole, Clock::Steady now);
+
+    RunPhase find(const ConversationId& id, Clock::Steady now) const;
+    /// Whether none is followed.
+    bool at_rest() const noexcept { return active_.load() == 0; }
+    /// How many events there were: who comes after one must not share what was asked before it.
+    std::uint64_t events() const noexcept { return fences_.load(); }
+    /// False where it is known since less than `within` that no run is under way in it.
+    bool may_have_changed(const ConversationId& id, Clock::Steady now, std::chrono::nanoseconds within) const;
+
+    /// Lists show all of what has ended once the mirror was compared with upstream after this. None: nothing has ended.
+    std::optional<Instant> last_end() const noexcept;
+
+  private:
+    struct Run {
+        ConversationId id;
+        RunPhase phase = RunPhase::running;
+        std::uint64_t fence = 0;
+        Clock::Steady last_word{};
+    };
+    using Table = std::vector<Run>;
+
+    template <class Change>
+    void change(Change function);
+    static std::int64_t count_active(const Table& table);
+    static bool is_forgotten(const Run& run, Clock::Steady now) noexcept;
+
+    std::atomic<std::shared_ptr<const Table>> table_;
+    std::atomic<std::int64_t> active_{0}; // not at rest
+    std::atomic<std::uint64_t> fences_{0};
+    std::atomic<std::int64_t> last_end_{0}; // microseconds; 0: none
+};
+
+} // namespace alli::proxy

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading after a run: the first read after its end holds the whole answer, and a conversation at rest costs nothing.
+#include "proxy/runs.hpp"
+
+#include "proxy/sniffer.hpp"
+#include "tests/proxy/fixture.hpp"
+
+#include <future>
+
+namespace alli::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const ConversationId c{"c"};
+constexpr Clock::Steady start_of_time{};
+
+TEST(Runs, AreFollowedFromTheirBeginningToTheFetchAfterTheirEnd)
+{
+    Runs runs;
+    EXPECT_TRUE(runs.at_rest());
+    runs.running(c, start_of_time);
+    EXPECT_EQ(runs.find(c, start_of_time), RunPhase::running);
+    EXPECT_EQ(runs.find(ConversationId{"d"}, start_of_time), RunPhase::at_rest);
+    const Runs::End end = runs.ended(c, start_of_time, Instant{5s});
+    EXPECT_TRUE(end.was_running);
+    EXPECT_EQ(runs.last_end(), Instant{5s});
+    EXPECT_EQ(runs.find(c, start_of_time), RunPhase::settling);
+    runs.fetched(c, end.fence, false, start_of_time);
+    EXPECT_EQ(runs.find(c, start_of_time), RunPhase::unsettled);
+    runs.fetched(c, end.fence, true, start_of_time);
+    EXPECT_EQ(runs.find(c, start_of_time), RunPhase::at_rest);
+    EXPECT_TRUE(runs.at_rest());
+}
+
+TEST(Runs, AreNotSettledByAFetchFromBefore)
+{
+    Runs runs;
+    const auto first = runs.ended(c, start_of_time, Instant{1s});
+    EXPECT_FALSE(first.was_running);
+    runs.running(c, start_of_time);
+    runs.fetched(c, first.fence, true, start_of_time);
+    EXPECT_EQ(runs.find(c, start_of_time), RunPhase::running);
+    const auto second = runs.ended(c, start_of_time, Instant{2s});
+    runs.fetched(c, first.fence, true, start_of_time);
+    EXPECT_EQ(runs.find(c, start_of_time), RunPhase::settling);
+    runs.fetched(c, second.fence, true, start_of_time);
+    EXPECT_TRUE(runs.at_rest());
+}
+
+TEST(Runs, AreForgottenAfterTenMinutesWithoutAWord)
+{
+    Runs runs;
+    runs.running(c, start_of_time);
+    EXPECT_EQ(runs.find(c, start_of_time + 10min), RunPhase::running);
+    EXPECT_EQ(runs.find(c, start_of_time + 10min + 1s), RunPhase::at_rest);
+    runs.running(ConversationId{"d"}, start_of_time + 11min);
+    EXPECT_EQ(runs.find(c, start_of_time), RunPhase::at_rest) << "its row is gone";
+}
+
+TEST(Runs, AreBoundedAndTheYoungestStay)
+{
+    Runs runs;
+    for (std::size_t i = 0; i < Runs::most + 10; ++i)
+        runs.running(ConversationId{std::to_string(i)}, start_of_time + std::chrono::milliseconds(i));
+    EXPECT_EQ(runs.find(ConversationId{"0"}, start_of_time), RunPhase::at_rest);
+    EXPECT_EQ(runs.find(ConversationId{"1009"}, start_of_time), RunPhase::running);
+}
+
+std::string sniffed(std::string_view text, std::size_t cut)
+{
+    Sniffer sniffer;
+    sniffer.feed(text.substr(0, cut));
+    sniffer.feed(text.substr(cut));
+    return sniffer.conversation().value_or("");
+}
+
+TEST(Sniffer, FindsTheConversationWhereverThePiecesAreCut)
+{
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {R"({"result":{"responses":[{"id":"r","message":"\"conversation\":{\"id\":\"no\"}"}],"conversation":{"id":"a\/b=="}}})",
+         "a/b=="},
+        {"{\"n\":1}\n{\"result\": {\"conversation\" : { \"state\":\"x\", \"id\" : \"b\"}}}\n", "b"},
+        {R"({"mode":"background","conversationId":"d","chat":{"message":"conversationId"}})", "d"},
+        {"--x\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{\"conversationId\":\"e\"}\r\n--x--\r\n", "e"},
+        {R"({"conversation":{"user":{"id":"no"}},"id":"no"})", ""},
+        {R"({"conversation":null,"id":"no"})", ""},
+        {R"({"conversationId":null})", ""},
+        {R"(["conversationId","no"])", ""},
+    };
+    for (const auto& [text, id] : cases)
+        for (std::size_t cut = 0; cut <= text.size(); ++cut) ASSERT_EQ(sniffed(text, cut), id) << text << " at " << cut;
+}
+
+TEST(Sniffer, SeesWhatStandsBehindALongAnswerAndStopsAtItsBound)
+{
+    const std::string text = R"({"message":")" + std::string(200'000, 'x') + R"(","conversation":{"id":"a"}})";
+    EXPECT_EQ(find_conversation_id(text), "a");
+    Sniffer short_sighted(100);
+    short_sighted.feed(text);
+    EXPECT_EQ(short_sighted.conversation(), std::nullopt);
+}
+
+TEST(Sniffer, KnowsABackgroundRun)
+{
+    Sniffer sniffer;
+    sniffer.feed(R"({"mode" : "background"})");
+    EXPECT_TRUE(sniffer.background());
+    Sniffer other;
+    other.feed(R"({"chat":{"message":"\"mode\":\"background\""},"mode":"sync"})");
+    EXPECT_FALSE(other.background());
+}
+
+constexpr const char* item = "/webapi/v2/conversations/c";
+constexpr const char* chats = "/webapi/v2/conversations/c/chats";
+constexpr const char* running = "/webapi/v2/conversations/c/running";
+constexpr const char* list = "/webapi/v2/conversations";
+
+class AfterARun : public ProxyTest {
+  protected:
+    void serve(std::chrono::milliseconds forward_timeout = 10s)
+    {
+        put("c", 100, 2);
+        put("d", 200, 2);
+        cover(0, 1000);
+        Options options;
+        options.forward_timeout = forward_timeout;
+        start(options);
+    }
+    void say_running(bool is)
+    {
+        upstream_.replies[running] = {
+            200, {{"Content-Type", "application/json"}}, is ? R"({"isRunning":true})" : R"({"isRunning": false})"};
+        EXPECT_EQ(get(running).status, 200);
+    }
+    std::string status_of(const std::string& target) { return std::string(get(target).header("Cache-Status")); }
+    std::size_t asked(const std::string& target)
+    {
+        return static_cast<std::size_t>(std::count_if(upstream_.requests.begin(), upstream_.requests.end(),
+                                                      [&](const auto& request) { return request.target == target; }));
+    }
+};
+
+TEST_F(AfterARun, WhatRunsIsReadFromUpstream)
+{
+    serve();
+    EXPECT_THAT(status_of(item), HasSubstr("hit"));
+    say_running(true);
+    for (const char* target : {item, chats, "/webapi/v2/conversations/c/chats/c%2F1"}) {
+        EXPECT_EQ(status_of(target), "alli-mirror; fwd=stale") << target;
+        EXPECT_EQ(asked(target), 1u);
+    }
+    EXPECT_THAT(status_of("/webapi/v2/conversations/d"), HasSubstr("hit")) << "another one's";
+    EXPECT_THAT(status_of(list), HasSubstr("hit")) << "nothing has ended";
+    EXPECT_EQ(get(item, {{"Cache-Control", "only-if-cached"}}).status, 504) << "what is held is too old";
+}
+
+TEST_F(AfterARun, WhatIsHeldAnswersWithoutUpstream)
+{
+    serve();
+    say_running(true);
+    upstream_.away = true;
+    upstream_.state.reachable = false;
+    const auto reply = get(chats);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_THAT(std::string(reply.header("Cache-Status")), HasSubstr("detail=offline"));
+}
+
+TEST_F(AfterARun, TheFirstReadWaitsForTheEngine)
+{
+    serve();
+    say_running(true);
+    say_running(false);
+    ASSERT_THAT(upstream_.woken, ElementsAre("c"));
+    const auto [fence, expects_news] = upstream_.settles.at(0);
+    EXPECT_TRUE(expects_news);
+    auto read = std::async(std::launch::async, [&] { return get(chats); });
+    EXPECT_EQ(read.wait_for(50ms), std::future_status::timeout);
+    write([](cache::Writer& db) {
+        const std::vector<Chat> whole{support::make_chat("c", 2, 150, "the whole answer")};
+        cache::put_chats(db, c, 2, whole);
+    });
+    server_->fetched(c, fence, true);
+    const auto reply = read.get();
+    EXPECT_THAT(reply.body, HasSubstr("the whole answer"));
+    EXPECT_THAT(std::string(reply.header("Cache-Status")), HasSubstr("hit"));
+    EXPECT_EQ(asked(chats), 0u);
+}
+
+TEST_F(AfterARun, GoesUpstreamWhereTheEngineDoesNotComeInTimeOrDidNotGetAll)
+{
+    serve(40ms);
+    say_running(true);
+    say_running(false);
+    EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
+    server_->fetched(c, upstream_.settles.at(0).first, false);
+    EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
+    server_->fetched(c, upstream_.settles.at(0).first, true);
+    EXPECT_THAT(status_of(chats), HasSubstr("hit"));
+}
+
+TEST_F(AfterARun, AnAnswerThatWasKeptWholeIsNotGiven)
+{
+    serve(40ms);
+    for (int i = 0; i < 2; ++i) EXPECT_THAT(status_of(chats), HasSubstr("hit"));
+    say_running(true);
+    EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
+}
+
+TEST_F(AfterARun, AtRestNothingIsAskedOfUpstream)
+{
+    serve();
+    say_running(false);
+    server_->fetched(c, upstream_.settles.at(0).first, true);
+    EXPECT_FALSE(upstream_.settles.at(0).second) << "no run was seen";
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_THAT(status_of(chats), HasSubstr("hit"));
+        say_running(false);
+    }
+    EXPECT_EQ(asked(chats), 0u);
+    EXPECT_EQ(upstream_.settles.size(), 1u);
+}
+
+TEST_F(AfterARun, WhatUpstreamSaysOfRunningMayComeInAnEnvelopeAndAnErrorSaysNothing)
+{
+    serve();
+    upstream_.replies[running] = {200, {{"Content-Type", "application/json"}}, R"({"result":{"isRunning":true}})"};
+    get(running);
+    EXPECT_EQ(status_of(item), "alli-mirror; fwd=stale");
+    for (const char* body : {"", "[]", "<html>", R"({"isRunning":"no"})", R"({"error":{}})"}) {
+        upstream_.replies[running].body = body;
+        get(running);
+    }
+    upstream_.replies[running] = {500, {}, R"({"isRunning":false})"};
+    get(running);
+    EXPECT_EQ(status_of(item), "alli-mirror; fwd=stale");
+    EXPECT_THAT(upstream_.settles, IsEmpty());
+}
+
+TEST_F(AfterARun, ARelayedRunEndsWithItsAnswer)
+{
+    serve(40ms);
+    upstream_.reply = {
+        200, {{"Content-Type", "application/json"}}, R"({"result":{"responses":[],"conversation":{"id":"c"}}})"};
+    const auto reply = send("POST", "/webapi/apps/a/run", {{"Accept-Encoding", "gzip"}}, R"({"mode":"sync"})");
+    EXPECT_EQ(reply.status, 200);
+    for (const auto& header : upstream_.requests.back().headers) EXPECT_NE(header.name, "Accept-Encoding");
+    ASSERT_EQ(upstream_.settles.size(), 1u);
+    EXPECT_TRUE(upstream_.settles[0].second);
+    EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
+    server_->fetched(c, upstream_.settles[0].first, true);
+    EXPECT_THAT(status_of(chats), HasSubstr("hit"));
+}
+
+TEST_F(AfterARun, ABackgroundRunGoesOnAfterItsAnswer)
+{
+    serve();
+    upstream_.reply = {200, {{"Content-Type", "application/json"}}, R"({"result":{"conversation":{"id":"c"}}})"};
+    send("POST", "/webapi/apps/a/run", {}, R"({"mode":"background"})");
+    EXPECT_THAT(upstream_.settles, IsEmpty());
+    EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
+    say_running(false);
+    EXPECT_EQ(upstream_.settles.size(), 1u);
+}
+
+TEST_F(AfterARun, ARelayedChangeOfAConversationCountsToo)
+{
+    serve(40ms);
+    send("POST", std::string(item) + "/later/thing");
+    EXPECT_EQ(upstream_.settles.size(), 1u);
+    EXPECT_EQ(status_of(item), "alli-mirror; fwd=stale");
+}
+
+TEST_F(AfterARun, ListsAndSearchWaitForAPollThatBeganLater)
+{
+    serve(40ms);
+    EXPECT_THAT(status_of(list), HasSubstr("hit"));
+    say_running(true);
+    say_running(false);
+    EXPECT_EQ(status_of(list), "alli-mirror; fwd=stale");
+    EXPECT_GT(upstream_.wakes, 0);
+    EXPECT_FALSE(json::parse(get("/mirror/v1/search?q=chat").body)["coverage"]["complete"].get<bool>());
+    write([&](cache::Writer& db) {
+        cache::Progress progress = cache::load_progress(db);
+        progress.verified_at = clock_.now();
+        cache::save_progress(db, progress);
+    });
+    EXPECT_THAT(status_of(list), HasSubstr("hit"));
+    EXPECT_TRUE(json::parse(get("/mirror/v1/search?q=chat").body)["coverage"]["complete"].get<bool>());
+}
+
+} // namespace
+} // namespace alli::proxy
