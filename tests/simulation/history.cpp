@@ -12,6 +12,8 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 
+#include <list>
+
 namespace simulation {
 
 using namespace alli;
@@ -38,8 +40,12 @@ struct History::Process {
     sync::Engine engine;
     std::unique_ptr<sync::Deliverer> deliverer;
     asio::cancellation_signal cancel, cancel_delivery;
+    std::list<asio::cancellation_signal> apps; // that wait for the answer to a write
+    int waiting_apps = 0;
     std::exception_ptr failure;
     bool ended = false, delivery_ended = true;
+
+    bool has_ended() const { return ended && delivery_ended && waiting_apps == 0; }
 };
 
 History::History(std::uint64_t seed)
@@ -86,9 +92,10 @@ void History::kill()
 {
     process_->cancel.emit(asio::cancellation_type::terminal);
     process_->cancel_delivery.emit(asio::cancellation_type::terminal);
-    for (int i = 0; i < 1000 && !(process_->ended && process_->delivery_ended); ++i) {
+    for (asio::cancellation_signal& app : process_->apps) app.emit(asio::cancellation_type::terminal);
+    for (int i = 0; i < 1000 && !process_->has_ended(); ++i) {
         support::run_until_idle(loop_);
-        if (!(process_->ended && process_->delivery_ended)) clock_.jump_to_next();
+        if (!process_->has_ended()) clock_.jump_to_next();
     }
     process_.reset();
     store_.reset();
@@ -163,8 +170,12 @@ void History::write()
     asio::co_spawn(loop_, store_->write_outbox([&](cache::Writer& db) { offer.accepted = cache::accept(db, entry); }),
                    [](std::exception_ptr) {});
     support::run_until_idle(loop_);
+    ++process_->waiting_apps;
+    auto answered = [process = process_.get()](std::exception_ptr, std::optional<upstream::Reply>) {
+        --process->waiting_apps;
+    };
     asio::co_spawn(loop_, process_->deliverer->offer(std::move(offer), std::chrono::seconds(10)),
-                   [](std::exception_ptr, std::optional<upstream::Reply>) {});
+                   asio::bind_cancellation_slot(process_->apps.emplace_back().slot(), answered));
 }
 
 std::string History::check_writes()
