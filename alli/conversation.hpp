@@ -34,6 +34,8 @@ struct Conversation {
     std::vector<std::string_view> unread;
     /// lastChatTime was one of them: last_chat_at is worked out of its chats or its neighbours, where there are any.
     bool last_chat_guessed = false;
+    /// Its item broke off in the page that showed it: raw is what came before, closed, with the last chat time.
+    bool partial = false;
 
     /// The JSON object of the variables that were asked for with it, which raw is without; none: none were, or it came
     /// without.

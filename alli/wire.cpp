@@ -2,12 +2,14 @@
 #include "alli/wire.hpp"
 
 #include "alli/error.hpp"
+#include "alli/mend.hpp"
 #include "alli/tolerant_wire.hpp"
 #include "alli/wire_field.hpp"
 
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace alli {
@@ -304,6 +306,30 @@ std::vector<Chat> read_chat_page(std::string body, TimeUnit& unit)
         });
     };
     return read_either(unit, fast, [&](TimeUnit& settled) { return tolerant::read_chat_page(body, settled); });
+}
+
+ConversationPage salvage_conversation_page(std::string_view body, TimeUnit& unit,
+                                           std::span<const std::string> variables)
+{
+    constexpr std::array<std::string_view, 3> marks{"lastChatTime", "chatCount", "createdAt"};
+    constexpr std::array<std::string_view, 1> scanned{"lastChatTime"};
+    const MendedPage mended = mend_page(body, {"conversations", marks, scanned});
+    if (mended.items != 1) throw_unreadable("a list of one conversation", "its structure is broken");
+    ConversationPage page = tolerant::read_conversation_page(mended.text, unit, variables);
+    Conversation& only = page.conversations.at(0);
+    if (is_made_up(only.id.value) || !only.last_chat_at || only.last_chat_guessed)
+        throw_unreadable("a list of one conversation", "its structure is broken before an id and a last chat time");
+    only.partial = !mended.partial.empty();
+    page.cursor_lost = !mended.has_cursor;
+    return page;
+}
+
+std::vector<Chat> salvage_chat_page(std::string_view body, TimeUnit& unit, std::size_t expected)
+{
+    constexpr std::array<std::string_view, 3> marks{"sender", "timestamp", "message"};
+    const MendedPage mended = mend_page(body, {"chats", marks, {}});
+    if (mended.items != expected) throw_unreadable("a page of chats", "its structure is broken");
+    return tolerant::read_chat_page(mended.text, unit);
 }
 
 Conversation reread_item(const std::string& raw, TimeUnit& unit)

@@ -17,6 +17,7 @@ namespace alli {
 struct ConversationPage {
     std::vector<Conversation> conversations;
     std::optional<std::string> cursor; // none on the last page
+    bool cursor_lost = false;          // of a page that was mended: it may have had one
 };
 
 /// `unit` is worked out from the first time seen when it is unknown, and left as it is otherwise. `variables`: the
@@ -25,6 +26,13 @@ ConversationPage read_conversation_page(std::string body, TimeUnit& unit, std::s
 Conversation read_conversation(std::string body, TimeUnit& unit);
 std::vector<Chat> read_chat_page(std::string body, TimeUnit& unit);
 Chat read_chat(std::string body, TimeUnit& unit);
+
+// What is left of a page whose structure breaks (mend.hpp), where it is plain enough; else they throw Error{bad_reply}.
+/// Of a page of one: it has an id and a last chat time.
+ConversationPage salvage_conversation_page(std::string_view body, TimeUnit& unit,
+                                           std::span<const std::string> variables = {});
+/// As many chats as were expected.
+std::vector<Chat> salvage_chat_page(std::string_view body, TimeUnit& unit, std::size_t expected);
 
 // What is held, once more: any raw text that they gave, also one that would be no answer by itself.
 Conversation reread_item(const std::string& raw, TimeUnit& unit);

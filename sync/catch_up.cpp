@@ -72,6 +72,15 @@ Task<bool> ends_at(upstream::Client& client, ConversationId id, std::int64_t ord
     co_return found.has_value();
 }
 
+// A page of chats, or what is left of it: how many there must be is known from the item.
+Task<std::optional<std::vector<Chat>>> mended_chats(upstream::Client& client, const Conversation& listed, int page,
+                                                    upstream::Priority priority)
+{
+    const std::int64_t first = (std::int64_t{page} - 1) * page_size;
+    const std::int64_t expected = std::clamp<std::int64_t>(count_of(listed).value_or(0) - first, 0, page_size);
+    co_return co_await client.salvage_chats(listed.id, page, static_cast<std::size_t>(expected), priority);
+}
+
 bool looks_unchanged(const Conversation& listed, const cache::Held& held)
 {
     return held.last_completed && listed.last_chat_at == held.last_chat_at;
@@ -120,13 +129,17 @@ Missing find_all(const Conversation& listed)
 }
 
 Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing,
-                                     upstream::Priority priority, KnownElsewhere elsewhere)
+                                     upstream::Priority priority, KnownElsewhere elsewhere, bool mend)
 {
     Update update;
+    update.partial = mend || listed.partial;
     const std::int64_t least = least_count(listed);
     std::int64_t known = -1; // how many chats upstream has, once a page that is not full has told
     for (int page = missing.first_page; page <= missing.last_page; ++page) {
-        auto chats = co_await list_own_chats(client, listed.id, page, priority, elsewhere);
+        Task<std::optional<std::vector<Chat>>> asking =
+            mend ? mended_chats(client, listed, page, priority)
+                 : list_own_chats(client, listed.id, page, priority, elsewhere);
+        auto chats = co_await std::move(asking);
         const std::int64_t first = (std::int64_t{page} - 1) * page_size;
         if (!chats) { // behind pages that were full it is how some say that there are no more
             const bool plain = update.pages > 0 && first >= least;

@@ -24,6 +24,7 @@ struct Update {
     std::vector<ChatRun> runs;
     std::optional<std::int64_t> cut_from; // upstream has no chats from this ordinal on
     int pages = 0;                        // that were asked for
+    bool partial = false;                 // some of it was broken off: what is left is in it
 };
 
 /// Which pages of chats (1 is the oldest) must be asked for, worked out of the list item and of what is held. Pure.
@@ -43,8 +44,9 @@ Missing find_all(const Conversation& listed);
 std::int64_t tail_start(const Conversation& listed);
 
 /// None when the conversation is gone meanwhile; Error{bad_reply} where upstream has it, and not its chats.
-/// `elsewhere`: whether chats are known to be another conversation's; empty: nobody knows.
+/// `elsewhere`: whether chats are known to be another conversation's; empty: nobody knows. `mend`: of pages of chats
+/// whose structure is broken what is left will do, where it is as many as the item counts.
 Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation listed, Missing missing,
-                                     upstream::Priority priority, KnownElsewhere elsewhere = {});
+                                     upstream::Priority priority, KnownElsewhere elsewhere = {}, bool mend = false);
 
 } // namespace alli::sync

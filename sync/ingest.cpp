@@ -22,6 +22,7 @@ struct Outcome {
     std::optional<Instant> last_chat_at;
     std::optional<Update> update; // none: gone meanwhile, or
     std::optional<Error> failure; // not to be read
+    bool stays_partial = false;   // not all of it was asked for: what is broken in it is not mended by that
 };
 
 // A last message of which upstream does not say that it is done may grow while it is young.
@@ -65,24 +66,80 @@ void take_newest_time(Update& update)
     if (newest) update.conversation.last_chat_at = newest;
 }
 
-// One conversation made whole; asked again as a whole when an answer could not be had or read.
+// What is held of it may be only what is left of something broken.
+std::optional<cache::Problem> find_partial(Tools tools, const ConversationId& id)
+{
+    auto problem = tools.store.read([&](cache::Reader& db) { return cache::find_problem(db, cache::problem_key(id)); });
+    if (problem && problem->unreadable) problem.reset();
+    return problem;
+}
+
+// An item that broke off in the list may come whole alone. None: the conversation is gone.
+Task<std::optional<Conversation>> find_whole(Tools tools, Conversation listed, upstream::Priority priority)
+{
+    std::function<Task<std::optional<Conversation>>()> ask = [&] {
+        return tools.client.find_conversation(listed.id, priority);
+    };
+    try {
+        co_return co_await with_retries(tools.clock, tools.random, ask);
+    } catch (const Error& error) {
+        if (error.fault() != Fault::bad_reply) throw;
+    }
+    co_return listed;
+}
+
+// Asked again as a whole when an answer could not be had or read. None: it is gone meanwhile.
+Task<std::optional<Update>> fetch(Tools tools, Conversation listed, How how, bool mend)
+{
+    if (listed.partial) {
+        auto whole = co_await find_whole(tools, listed, how.priority);
+        if (!whole) co_return std::nullopt;
+        listed = std::move(*whole);
+    }
+    const Missing missing = look_up(tools, listed, how.depth);
+    const KnownElsewhere elsewhere = known_elsewhere(tools.store, listed.id);
+    std::function<Task<std::optional<Update>>()> ask = [&] {
+        return catch_up(tools.client, listed, missing, how.priority, elsewhere, mend);
+    };
+    auto update = co_await with_retries(tools.clock, tools.random, ask);
+    if (update) take_newest_time(*update);
+    co_return update;
+}
+
+Task<> try_fetch(Tools tools, Conversation listed, How how, bool mend, Outcome* outcome)
+{
+    outcome->failure.reset();
+    try {
+        outcome->update = co_await fetch(tools, std::move(listed), how, mend);
+    } catch (const Error& error) {
+        outcome->failure = error;
+    }
+}
+
+// One conversation made whole; where its chats are broken again and again, with what is left of them.
 Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
 {
     outcome->id = listed.id;
     outcome->last_chat_at = listed.last_chat_at;
-    const Missing missing = look_up(tools, listed, how.depth);
-    const KnownElsewhere elsewhere = known_elsewhere(tools.store, listed.id);
-    std::function<Task<std::optional<Update>>()> ask = [&] {
-        return catch_up(tools.client, listed, missing, how.priority, elsewhere);
-    };
-    try {
-        outcome->update = co_await with_retries(tools.clock, tools.random, ask);
-        if (outcome->update) take_newest_time(*outcome->update);
-    } catch (const Error& error) {
-        outcome->failure = error;
+    if (const auto partial = find_partial(tools, listed.id); partial && how.depth != Depth::all) {
+        outcome->stays_partial = !cache::is_due(*partial, tools.clock.now());
+        if (!outcome->stays_partial) how.depth = Depth::all;
     }
-    if (outcome->failure && !co_await is_its_own(tools, outcome->failure->fault(), how.priority))
-        throw concern_all(tools, *outcome->failure);
+    co_await try_fetch(tools, listed, how, false, outcome);
+    if (!outcome->failure) co_return;
+    const Error failure = *outcome->failure;
+    if (!co_await is_its_own(tools, failure.fault(), how.priority)) throw concern_all(tools, failure);
+    if (failure.fault() != Fault::bad_reply) co_return;
+    co_await try_fetch(tools, std::move(listed), how, true, outcome);
+    if (outcome->failure) outcome->failure = failure;
+}
+
+// Held as far as it goes, and asked for again.
+void note_partial(cache::Writer& db, Random& random, const ConversationId& id, Instant now)
+{
+    const Error why(Fault::bad_reply, "what came before the break is held and served",
+                    "its JSON is broken, in lists and alone");
+    note_unreadable(db, random, id, why, now, std::nullopt);
 }
 
 void put_variables(cache::Writer& db, const Tools& tools, const Conversation& listed)
@@ -224,7 +281,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
         const bool noted = cache::has_unread_fields(db);
         // Before it is certified: what was not to be read may be now. What it held up alone, a later walk certifies.
         for (const Outcome& outcome : outcomes)
-            if (outcome.update) cache::clear_problem(db, cache::problem_key(outcome.id));
+            if (outcome.update && !outcome.stays_partial) cache::clear_problem(db, cache::problem_key(outcome.id));
         also(db);
         Rehabilitation rehabilitation(db);
         for (const Conversation& conversation : purged) cache::note_kept_out(db, conversation);
@@ -236,6 +293,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
                 const bool changed = put(db, *outcome.update, how, done, audit);
                 if (has_unread(*outcome.update) || (changed && noted)) cache::note_unread_fields(db, outcome.id, now);
                 put_variables(db, tools, outcome.update->conversation);
+                if (outcome.update->partial && !outcome.stays_partial) note_partial(db, tools.random, outcome.id, now);
                 rehabilitation.shown(db, outcome.id);
             } else if (outcome.failure) {
                 note_unreadable(db, tools.random, outcome.id, *outcome.failure, now, outcome.last_chat_at);

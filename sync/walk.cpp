@@ -133,15 +133,37 @@ bool Walk::drop_older(std::vector<Conversation>& page) const
     return std::erase_if(page, [&](const Conversation& it) { return told_time(it) && *it.last_chat_at < from; }) > 0;
 }
 
+// One whose item is broken was held as far as it goes, and an overlapping window shows it again.
+bool Walk::is_spoilt_here() const
+{
+    return spoilt_ && bound_ && *bound_ == *spoilt_ + grain();
+}
+
+// It must not lead the walk astray: neither above its window, nor to the end for want of a cursor.
+void Walk::look_at_mended(const upstream::Listed& listed)
+{
+    const auto& page = listed.page.conversations;
+    const bool partial = !page.empty() && page[0].partial;
+    if (!partial && !listed.page.cursor_lost) return;
+    const Instant at = *page.at(0).last_chat_at;
+    const bool above = bound_ && at > *bound_ + grain();
+    if (above || (listed.page.cursor_lost && bound_ && at + grain() >= *bound_))
+        throw Error(Fault::bad_reply, "it is tried again by itself", "a conversation's item in a list is broken");
+    spoilt_ = at;
+}
+
 Task<Step> Walk::next(Instant now)
 {
     upstream::ListQuery query;
     if (from_) query.started_at = std::min(*from_, bound_.value_or(*from_)) - grain();
     query.end_at = bound_;
     query.cursor = cursor_;
-    query.page_size = page_size_;
+    query.page_size = is_spoilt_here() ? 1 : page_size_;
+    query.mend = is_spoilt_here() || mending_;
     const bool windowed = client_.time_unit() != TimeUnit::unknown;
     upstream::Listed listed = co_await client_.list_conversations(query, priority_);
+    look_at_mended(listed);
+    if (listed.page.cursor_lost) listed.page.cursor.emplace(); // there may be more below
     if (!windowed && drop_older(listed.page.conversations)) listed.page.cursor.reset();
 
     Step step;
@@ -158,6 +180,7 @@ Task<Step> Walk::next(Instant now)
     if (oldest) { // else it got no further: a broken cursor behind an empty page must not be followed a second at a
                   // time
         page_size_ = full_page;
+        mending_ = false;
         stride_ = first_stride;
     }
     co_return step;
@@ -173,10 +196,14 @@ void Walk::note_passed(cache::Span span, const std::string& why)
 
 bool Walk::pass_by(const std::string& why, Instant now)
 {
-    if (page_size_ > 1) {
+    if (page_size_ > 1 && !is_spoilt_here()) {
         page_size_ = std::max(1, page_size_ / 4);
         return true;
     }
+    if (!std::exchange(mending_, true)) return true;
+    mending_ = false;
+    page_size_ = 1;
+    spoilt_.reset();
     const Instant top = bound_.value_or(now + std::chrono::hours(24)); // whatever the clocks say
     const Instant below = bound_.value_or(now) - stride_;
     stride_ *= 4;

@@ -51,8 +51,9 @@ class Walk {
 
     upstream::Priority priority() const noexcept { return priority_; }
 
-    /// After a page that cannot be read, again and again: asks for less, then goes past it. `now` stands for the newest
-    /// where nothing was seen yet. False when nothing is readable below, not even below the walk's end.
+    /// After a page that cannot be read, again and again: asks for less, then for what is left of one, then goes past
+    /// it. `now` stands for the newest where nothing was seen yet. False when nothing is readable below, not even below
+    /// the walk's end.
     bool pass_by(const std::string& why, Instant now);
 
   private:
@@ -63,6 +64,8 @@ class Walk {
     bool descend(const std::optional<std::string>& cursor, std::optional<Instant> oldest);
     bool drop_older(std::vector<Conversation>& page) const;
     bool is_settled();
+    bool is_spoilt_here() const;
+    void look_at_mended(const upstream::Listed& listed);
     void leave_chain();
     void follow(const std::optional<std::string>& cursor);
     void forget_above(Instant bound);
@@ -78,6 +81,8 @@ class Walk {
     std::unordered_set<ConversationId> chain_;                       // what it showed so far, in whatever order
     std::optional<std::unordered_set<ConversationId>> chain_before_; // and the time before
     int page_size_;
+    bool mending_ = false;             // the next page, of one, may be broken: what is left of it will do
+    std::optional<Instant> spoilt_;    // the time of such a one: until the walk is below it, it comes again
     std::chrono::microseconds stride_; // how far the next leap goes
     Instant lowest_ = Instant::min();  // what lies below others have certified, and that stands
     int looks_below_ = 0;              // the end, past what cannot be read

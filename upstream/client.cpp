@@ -148,6 +148,17 @@ void Client::read_clocks(Listed& listed, const Answer& answer) const
     if (!listed.clocks.ours_is_heeded || by_theirs < listed.asked_at) listed.asked_at = by_theirs;
 }
 
+ConversationPage Client::read_page(const ListQuery& query, std::string body)
+{
+    if (!query.mend) return read_conversation_page(std::move(body), unit_, options_.variables);
+    try {
+        return read_conversation_page(body, unit_, options_.variables);
+    } catch (const Error& error) {
+        if (error.fault() != Fault::bad_reply) throw;
+    }
+    return salvage_conversation_page(body, unit_, options_.variables);
+}
+
 Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
 {
     constexpr auto what = "the list of conversations";
@@ -158,7 +169,7 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
 
     Listed listed;
     read_clocks(listed, answer);
-    listed.page = read_conversation_page(std::move(answer.reply.body), unit_, options_.variables);
+    listed.page = read_page(query, std::move(answer.reply.body));
     for (Conversation& conversation : listed.page.conversations) conversation.asked_at = answer.started;
     co_return listed;
 }
@@ -222,14 +233,33 @@ Task<std::optional<Conversation>> Client::find_conversation(ConversationId id, P
     co_return found;
 }
 
-Task<std::optional<std::vector<Chat>>> Client::list_chats(ConversationId id, int page_no, Priority priority)
+Task<std::optional<Reply>> Client::find_chats(ConversationId id, int page_no, Expected expected, Priority priority)
 {
     std::string target = conversation_target(id, "/chats");
     add_query(target, "pageNo", std::to_string(page_no));
+    co_return co_await find(std::move(target), expected, "the chats of a conversation", CallKind::chats, priority);
+}
+
+Task<std::optional<std::vector<Chat>>> Client::list_chats(ConversationId id, int page_no, Priority priority)
+{
     const Expected page{Shape::chats, id.value};
-    auto reply = co_await find(std::move(target), page, "the chats of a conversation", CallKind::chats, priority);
+    auto reply = co_await find_chats(id, page_no, page, priority);
     if (!reply) co_return std::nullopt;
     co_return read_chat_page(std::move(reply->body), unit_);
+}
+
+Task<std::optional<std::vector<Chat>>> Client::salvage_chats(ConversationId id, int page_no, std::size_t expected,
+                                                             Priority priority)
+{
+    const Expected any{Shape::list}; // what is broken has no members to know it by
+    auto reply = co_await find_chats(std::move(id), page_no, any, priority);
+    if (!reply) co_return std::nullopt;
+    try {
+        co_return read_chat_page(reply->body, unit_);
+    } catch (const Error& error) {
+        if (error.fault() != Fault::bad_reply) throw;
+    }
+    co_return salvage_chat_page(reply->body, unit_, expected);
 }
 
 Task<std::optional<Chat>> Client::find_chat(ConversationId id, ChatId chat, Priority priority)

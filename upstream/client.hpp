@@ -25,6 +25,7 @@ struct ListQuery {
     std::optional<std::string> cursor;
     int page_size = 50; // 1 to 50
     bool oldest_first = false;
+    bool mend = false; // what is left of a page of one whose structure is broken: wire.hpp
 };
 
 /// What both clocks said when an answer was made.
@@ -69,6 +70,9 @@ class Client {
     Task<Listed> list_conversations(ListQuery query, Priority priority);
     Task<std::optional<Conversation>> find_conversation(ConversationId id, Priority priority);
     Task<std::optional<std::vector<Chat>>> list_chats(ConversationId id, int page_no, Priority priority);
+    /// A page whose structure is broken, mended; `expected`: how many chats there must be.
+    Task<std::optional<std::vector<Chat>>> salvage_chats(ConversationId id, int page_no, std::size_t expected,
+                                                         Priority priority);
     Task<std::optional<Chat>> find_chat(ConversationId id, ChatId chat, Priority priority);
     Task<bool> is_running(ConversationId id, Priority priority);
     Task<std::vector<DailyCount>> daily_counts(std::string start_date, std::string end_date, Priority priority);
@@ -137,6 +141,8 @@ class Client {
 
     Task<Answer> call(Request request, CallKind kind);
     void settle(Pace::Slot& slot, Outcome outcome, const Sent& sent);
+    ConversationPage read_page(const ListQuery& query, std::string body);
+    Task<std::optional<Reply>> find_chats(ConversationId id, int page_no, Expected expected, Priority priority);
     Task<std::optional<Reply>> find(std::string target, Expected expected, std::string what, CallKind kind,
                                     Priority priority);
     Task<std::optional<std::string>> learn_absence(Priority priority);

@@ -93,6 +93,10 @@ static void check_any(std::string_view text)
     if (const auto one = read([&] { return read_conversation(body, unit); })) check_parts(text, *one);
     read([&] { return read_chat_page(body, unit); });
     read([&] { return read_chat(body, unit); });
+    if (const auto page = read([&] { return salvage_conversation_page(body, unit, names); }))
+        for (const Conversation& one : page->conversations) check_row(one);
+    for (const std::size_t expected : {1, 2, 3})
+        read([&] { return salvage_chat_page(body, unit, expected); });
     readable_json(text);
 }
 

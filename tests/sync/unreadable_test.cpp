@@ -20,6 +20,20 @@ class Unreadable : public Settled {
         };
     }
 
+    /// Wherever its item is shown, a quote in its title ends it too early; `alone`: where it is asked for by itself
+    /// too.
+    void break_title(const std::string& id, bool alone)
+    {
+        model_.before = [this, id, alone](const upstream::Request& request) -> std::optional<upstream::Reply> {
+            if (!alone && !request.target.starts_with("/webapi/v2/conversations?")) return std::nullopt;
+            upstream::Reply made = model_.answer_of(request.target);
+            const std::string title = "\"title\":\"about " + id + '"';
+            const auto at = made.body.find(title);
+            if (at != made.body.npos) made.body.insert(at + title.size() - 1, " \"x");
+            return made;
+        };
+    }
+
     /// What is asked about it alone, or about its chats, is answered with that; lists are as they are.
     void fail(const std::string& id, int status, std::string body = R"({"type":"APIError","code":1,"message":"no"})")
     {
@@ -179,6 +193,76 @@ TEST_F(Unreadable, ItemIsTriedAgainWithoutFailingWhatTriesIt)
     EXPECT_TRUE(covers(model_.now - 4'000));
     ASSERT_EQ(problems().size(), 1U);
     EXPECT_THAT(problems()[0].what, testing::HasSubstr("cannot be listed"));
+    expect_healed();
+}
+
+// As if its title held a quote that nobody escaped: of the item what stands before it is held, and nothing else is the
+// worse for it.
+TEST_F(Unreadable, ItemBrokenInListsAndAloneIsHeldAsFarAsItGoesAndLeavesNoHole)
+{
+    for (const bool inclusive : {false, true})
+        for (const bool position_cursor : {false, true})
+            for (const bool alone : {false, true}) {
+                SCOPED_TRACE(testing::Message() << inclusive << position_cursor << alone);
+                model_.inclusive = inclusive;
+                model_.position_cursor = position_cursor;
+                advance(hours(1));
+                const std::string id = fmt::format("spoilt{}{}{}", inclusive, position_cursor, alone);
+                model_.add(id, model_.now - 400, 2);
+                model_.add("twin " + id, model_.now - 400, 2);
+                model_.add("sound " + id, model_.now - 40, 2);
+                const std::int64_t at = model_.now - 400;
+                break_title(id, alone);
+                pass();
+                EXPECT_TRUE(holds("sound " + id));
+                EXPECT_TRUE(holds("twin " + id));
+                ASSERT_TRUE(holds(id));
+                EXPECT_EQ(title_of(id), alone ? "" : "about " + id);
+                EXPECT_TRUE(covers(at));
+                EXPECT_TRUE(complete());
+                EXPECT_EQ(problem_of(id) != nullptr, alone);
+                EXPECT_EQ(problems().size(), alone ? 1U : 0U);
+                expect_healed();
+            }
+}
+
+TEST_F(Unreadable, ChatThatBreaksItsPageTakesNoOtherWithIt)
+{
+    model_.embedded = 0;
+    model_.add("spoilt", model_.now - 40, 130);
+    model_.before = [this](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (!request.target.ends_with("/spoilt/chats?pageNo=1")) return std::nullopt;
+        upstream::Reply made = model_.answer_of(request.target);
+        const auto at = made.body.find("words of", made.body.size() / 2);
+        made.body.insert(at, "a 5\" screen, ");
+        return made;
+    };
+    const std::int64_t at = model_.now - 40;
+    pass();
+    ASSERT_TRUE(holds("spoilt"));
+    const auto held = store_->read([](cache::Reader& db) { return cache::find_held(db, {"spoilt"}); });
+    EXPECT_EQ(held->chats, 130);
+    EXPECT_TRUE(covers(at));
+    EXPECT_TRUE(complete());
+    EXPECT_TRUE(problem_of("spoilt"));
+    expect_healed();
+}
+
+// By something on the way that lets no long answer through: what lies below is found all the same.
+TEST_F(Unreadable, ItemCutShortInListsIsHeldWhereAnIdAndATimeAreLeft)
+{
+    model_.add("spoilt", model_.now - 400, 2);
+    model_.add("below", model_.now - 500, 2);
+    model_.before = [this](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (!request.target.starts_with("/webapi/v2/conversations?")) return std::nullopt;
+        upstream::Reply made = model_.answer_of(request.target);
+        const auto at = made.body.find("about spoilt");
+        if (at != made.body.npos) made.body.resize(at);
+        return made;
+    };
+    pass();
+    EXPECT_TRUE(holds("spoilt"));
+    EXPECT_TRUE(holds("below"));
     expect_healed();
 }
 
