@@ -11,6 +11,7 @@
 #include "cache/ledger.hpp"
 #include "cache/overlay.hpp"
 #include "cache/purge_rows.hpp"
+#include "cache/rewrite.hpp"
 
 #include <algorithm>
 
@@ -98,15 +99,19 @@ class Purge {
             for (bool more = true; more; go_on("index", 0, 0)) more = co_await store_.write(scour);
     }
 
-    // What is left in the logs, and between the cells of pages. A page that was changed from an old copy while a large
-    // file is gone through comes to the file with the second round's checkpoint.
+    // What is left in the logs, and between the cells of pages. The outbox, which cannot be made anew, is written anew
+    // by SQLite itself. A page of the mirror that was changed from an old copy while a large file is gone through comes
+    // to the file with the second round's checkpoint.
     Task<> clean_files()
     {
-        for (const Store::File file : {Store::File::outbox, Store::File::mirror})
-            for (int round = 0; round < 2; ++round) {
-                co_await empty_log(file);
-                co_await clear_gaps(file);
-            }
+        go_on("outbox", 0, 0);
+        const auto rewrite = [](Writer& outbox) { rewrite_file(outbox); };
+        co_await store_.between_commits(Store::File::outbox, rewrite);
+        co_await empty_log(Store::File::outbox);
+        for (int round = 0; round < 2; ++round) {
+            co_await empty_log(Store::File::mirror);
+            co_await clear_mirror_gaps();
+        }
     }
 
     const PurgeReport& report() const { return report_; }
@@ -121,13 +126,13 @@ class Purge {
         report_.logs_emptied = report_.logs_emptied && done;
     }
 
-    Task<> clear_gaps(Store::File file)
+    Task<> clear_mirror_gaps()
     {
         constexpr std::int64_t pages = 16'384; // 64 MiB, a tenth of a second
         std::optional<std::int64_t> next = 0;
         const auto clear = [&](Writer& db) { next = cache::clear_gaps(db, *next, pages); };
         while (next) {
-            co_await store_.between_commits(file, clear);
+            co_await store_.between_commits(Store::File::mirror, clear);
             go_on("pages", next.value_or(0), 0);
         }
     }

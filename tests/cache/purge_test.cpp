@@ -152,6 +152,40 @@ TEST_F(PurgeTest, LeavesNothingOfManyPeopleScatteredThroughTheMirror)
     });
 }
 
+// The one file that cannot be made anew: by SQLite's own means, whatever else has it open.
+TEST_F(PurgeTest, WritesTheOutboxAnewBesideAReaderOfIt)
+{
+    put_of("canaryuser", "a1", 1000);
+    put_of("other", "b1", 1001);
+    NewEntry entry;
+    entry.kind = EditKind::title;
+    entry.method = "PUT";
+    std::int64_t last = 0;
+    for (int n = 0; n < 400; ++n) {
+        const std::string id = n % 2 == 0 ? "a1" : "b1";
+        entry.conversation = ConversationId{id};
+        entry.path = "/webapi/v2/conversations/" + id + "/title";
+        entry.body = R"({"title":")" + std::string(n % 2 == 0 ? "xqzwaits" : "stays") + std::string(500, 'x') + "\"}";
+        last = accept_write(entry);
+    }
+    const auto beside = open_outbox(dir_ / "mirror.db");
+    EXPECT_EQ(find_entry(*beside, last)->id, last);
+    const PurgeReport report = purge_user("canaryuser");
+    EXPECT_EQ(report.writes, 200);
+    EXPECT_TRUE(report.logs_emptied);
+    EXPECT_THAT(left({"qzwaits"}), testing::IsEmpty());
+    EXPECT_EQ(find_entry(*beside, last)->id, last);
+    EXPECT_GT(accept_write(entry), last) << "a number is never used twice";
+    std::vector<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(dir_.path())) names.push_back(file.path().filename());
+    EXPECT_THAT(names, testing::Each(testing::Not(testing::HasSubstr("etilqs")))) << "a temporary copy";
+    reopen();
+    store_->read_outbox([&](Reader& db) {
+        EXPECT_EQ(find_entry(db, last)->id, last);
+        for (const Row row : db.query("PRAGMA integrity_check")) EXPECT_EQ(row.text(0), "ok");
+    });
+}
+
 TEST_F(PurgeTest, KeepsOutWhatComesAgainByIdByUserAndByAge)
 {
     put_of("anna", "a1", 5000);
