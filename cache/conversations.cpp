@@ -361,10 +361,10 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
     return chats;
 }
 
-Totals count_totals(Reader& db)
+Totals load_totals(Reader& db)
 {
     Totals totals;
-    for (const Row row : db.query("SELECT count(*), coalesce(sum(held), 0) FROM conversation")) {
+    for (const Row row : db.query("SELECT conversations, chats FROM total")) {
         totals.conversations = row.integer(0);
         totals.chats = row.integer(1);
     }

@@ -137,7 +137,7 @@ static int export_mirror(const ExportArguments& arguments, const Context& contex
     const std::string file = arguments.output == "-" ? "" : arguments.output;
     OutputFile output(file); // made once nothing else can be wrong
     Exporter exporter(*db, *find_export_format(arguments.format), output,
-                      all ? cache::count_totals(*db).conversations : 0);
+                      all ? cache::load_totals(*db).conversations : 0);
     if (all)
         put_all(*db, exporter);
     else

@@ -83,7 +83,7 @@ TEST_F(StoreTest, RefusesTheFileOfANewerProgram)
 
 TEST_F(StoreTest, UndoesAWriteThatThrowsAndKeepsTheNext)
 {
-    const auto count = [&] { return store_->read([](Reader& db) { return count_totals(db); }).conversations; };
+    const auto count = [&] { return store_->read([](Reader& db) { return load_totals(db); }).conversations; };
     const Conversation conversation = support::make_conversation("a", 5);
     const auto failing = [&](Writer& db) {
         put_conversation(db, conversation);
@@ -160,6 +160,34 @@ TEST_F(StoreTest, TakesNoTurnWhileACommitHangs)
     loop.run();
     EXPECT_TRUE(turned);
     EXPECT_EQ(store_->commits(), 0U); // a turn is no commit: nobody's copies are out of date
+}
+
+TEST_F(StoreTest, FinishesWhatWasSubmittedAndTakesNothingMore)
+{
+    store_.reset();
+    StoreOptions threaded = options();
+    threaded.threads = true;
+    store_ = std::make_unique<Store>(threaded);
+    asio::io_context loop;
+    int done = 0;
+    bool refused = false;
+    const auto write = [](Store& store, int& count) -> Task<> {
+        const auto put = [](Writer& db) { put_conversation(db, support::make_conversation("late", 5)); };
+        co_await store.write(put);
+        ++count;
+    };
+    asio::co_spawn(loop, write(*store_, done), asio::detached);
+    loop.poll();
+    loop.stop();
+    store_->finish(); // what was submitted is committed now, and its answer waits for its loop
+    EXPECT_TRUE(store_->read([](Reader& db) { return find_conversation(db, {"late"}).has_value(); }));
+    loop.restart();
+    loop.run();
+    EXPECT_EQ(done, 1);
+    asio::co_spawn(loop, write(*store_, done), [&](std::exception_ptr failure) { refused = failure != nullptr; });
+    loop.restart();
+    loop.run();
+    EXPECT_TRUE(refused);
 }
 
 TEST_F(StoreTest, IsReadBesideTheProcessThatOwnsIt)

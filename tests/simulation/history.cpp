@@ -334,7 +334,7 @@ std::string History::check_equal()
     return store_->read([&](cache::Reader& db) -> std::string {
         for (const auto& [id, talk] : world_.talks)
             if (std::string wrong = compare(db, id, true); !wrong.empty()) return wrong;
-        const auto count = cache::count_totals(db).conversations;
+        const auto count = cache::load_totals(db).conversations;
         if (count != std::ssize(world_.talks)) {
             std::string extra;
             for (const auto& [id, when] : world_.gone)
