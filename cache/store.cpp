@@ -84,9 +84,7 @@ struct Store::Core {
 
     ~Core()
     {
-        for (auto& reader : readers) reader.reset();
-        committer.reset();
-        outbox_committer.reset();
+        end_threads();
         JobThread::Batch look;
         look.push_back({nullptr, [](std::exception_ptr) {}});
         outbox.run(look); // an outbox that was taken away since the last commit is rescued
@@ -97,6 +95,13 @@ struct Store::Core {
     }
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
+
+    void end_threads()
+    {
+        for (auto& reader : readers) reader.reset();
+        committer.reset();
+        outbox_committer.reset();
+    }
 
     void watch_files()
     {
@@ -247,6 +252,7 @@ struct Store::Core {
     std::function<void(std::exception_ptr)> tell;
     std::atomic<bool> gave_up{false};
     std::atomic<std::size_t> next_reader{0};
+    bool finished = false;
     std::array<std::unique_ptr<JobThread>, 2> readers; // threads go first: they use all of the above
     std::unique_ptr<JobThread> committer, outbox_committer;
 };
@@ -254,6 +260,12 @@ struct Store::Core {
 Store::Store(StoreOptions options) : core_(std::make_unique<Core>(options)) {}
 
 Store::~Store() = default;
+
+void Store::finish()
+{
+    core_->end_threads();
+    core_->finished = true;
+}
 
 std::uint64_t Store::commits() const noexcept
 {
@@ -319,6 +331,7 @@ const std::string& Store::mirror_path() const noexcept
 
 Task<> Store::run_job(Lane lane, Job* job, bool outside)
 {
+    if (core_->finished) throw Error(Fault::canceled, "", "the program is ending");
     if (!core_->committer) {
         core_->run_inline(lane, job, outside);
         co_return;

@@ -34,9 +34,14 @@ class Store {
     /// Error: busy (who holds them), settings (another upstream, a file that others can write, a directory that cannot
     /// be written), damaged (a file that was never ours), disk_full, io.
     explicit Store(StoreOptions options);
-    ~Store(); // finishes what was submitted, checkpoints, closes
+    ~Store(); // finish(), checkpoints, closes
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
+
+    /// Runs what was submitted and ends the threads: whoever awaits that has his answer on its way while all that his
+    /// job refers to is still there. From then on writes and long reads throw Error{canceled}. From one thread, when no
+    /// other submits any more.
+    void finish();
 
     /// A short read, on the calling thread, in one snapshot.
     template <class F>

@@ -266,9 +266,22 @@ void Instance::stop()
     bool ended = engine_ended_.get_future().wait_until(deadline) == std::future_status::ready;
     ended = delivery_ended_.get_future().wait_until(deadline) == std::future_status::ready && ended;
     asio::post(engine_loop_, [this] { work_.reset(); });
-    if (!ended) engine_loop_.stop();
+    if (!ended) {
+        log_event<Event::stop_forced>(engine_deadline.count());
+        engine_loop_.stop();
+    }
     engine_thread_.join();
+    store_.finish();
+    if (!ended) wind_down();
     server_.reset();
+}
+
+// What waited for the files goes on to its end, cancelled, while all that it refers to is there.
+void Instance::wind_down()
+{
+    constexpr std::chrono::seconds most{1};
+    engine_loop_.restart();
+    engine_loop_.run_for(most);
 }
 
 static Task<> take_turns(cache::Store& store, proxy::Server& server, std::function<void()> alive)

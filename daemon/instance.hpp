@@ -91,6 +91,7 @@ class Instance {
     void adopt_log_key();
     void plan_room();
     MaintenanceTools maintenance_tools();
+    void wind_down();
     void end_for_damage(std::exception_ptr why); // any thread
 
     InstanceOptions options_;
