@@ -9,6 +9,7 @@
 #include "proxy/runs.hpp"
 #include "proxy/target.hpp"
 #include "proxy/validator.hpp"
+#include "proxy/vary.hpp"
 #include "proxy/waiting.hpp"
 #include "proxy/withhold.hpp"
 #include "upstream/header.hpp"
@@ -80,10 +81,11 @@ Task<Flights::Outcome> ask_and_keep(const Needs& needs, upstream::Request reques
     }
     const std::string target = request.target;
     const auto asked_at = needs.clock.steady();
+    const std::vector<Header> asked_with = request.headers;
     Task<upstream::Reply> asking = needs.relay(std::move(request));
     outcome.reply = co_await std::move(asking);
     withhold_purged(needs, target, outcome.reply);
-    if (outcome.reply.status == 200 && is_own_answer(target, outcome.reply)) {
+    if (outcome.reply.status == 200 && is_own_answer(target, outcome.reply) && !is_special(outcome.reply, asked_with)) {
         Task<bool> keeping = keep(needs, std::move(kept), outcome.reply.body);
         outcome.stored = co_await std::move(keeping);
     }
@@ -122,13 +124,14 @@ Task<Landing> forward_read(const Context& cx, const Request& rq, Kept kept)
         Task<Landing> alone = ask_alone(cx, std::move(request), std::move(kept));
         co_return co_await std::move(alone);
     }
-    Flights::Work work = [&needs = cx.needs, asked = std::move(request), what = std::move(kept)] {
-        return ask_and_keep(needs, asked, what);
-    };
+    Flights::Work work = [&needs = cx.needs, asked = request, what = kept] { return ask_and_keep(needs, asked, what); };
     // Who comes after a write or a run must not get what was asked before it.
     std::string key = fmt::format("{} {} {}", cx.needs.store.outbox_commits(), cx.runs.events(), rq.target);
     Task<Landing> sharing = cx.flights.share(std::move(key), std::move(work));
-    co_return co_await std::move(sharing);
+    Landing landing = co_await std::move(sharing);
+    if (!landing.collapsed || !landing.reply || !may_vary(*landing.reply)) co_return landing;
+    Task<Landing> alone = ask_alone(cx, std::move(request), std::move(kept)); // that one was made for another
+    co_return co_await std::move(alone);
 }
 
 Response forwarded_response(const Landing& landing, const Request& rq, Why why)

@@ -20,6 +20,12 @@ constexpr auto end_to_end = std::to_array<std::string_view>(
     {"Host", "API-KEY", "Authorization", "Cookie", "Origin", "Content-Length", "Content-Type", "Content-Encoding",
      "Transfer-Encoding", "Expect", "Idempotency-Key", "Purpose", "AGENT-EMAIL", "OWN-USER-ID", "USER-EMAIL"});
 
+// Others that we heed.
+constexpr auto heeded =
+    std::to_array<std::string_view>({"Connection", "Accept", "Accept-Encoding", "Accept-Language", "Cache-Control",
+                                     "Pragma", "Prefer", "Range", "If-Match", "If-None-Match", "If-Modified-Since",
+                                     "If-Unmodified-Since", "If-Range", "Last-Event-ID", "X-Request-Id"});
+
 std::string_view view(boost::beast::string_view text) noexcept
 {
     return {text.data(), text.size()};
@@ -98,6 +104,27 @@ bool is_end_to_end(std::string_view name)
                        [&](std::string_view own) { return same_name(own, name); });
 }
 
+// Programs behind a CGI-like interface read API_KEY as API-KEY (RFC 3875 4.1.18): one that another server on the way
+// passes by, unseen by its rules, must not mean something behind it.
+bool reads_as_heeded(std::string_view name)
+{
+    if (name.find('_') == name.npos) return false;
+    std::string dashed(name);
+    std::replace(dashed.begin(), dashed.end(), '_', '-');
+    return is_end_to_end(dashed) ||
+           std::any_of(heeded.begin(), heeded.end(), [&](std::string_view own) { return same_name(own, dashed); });
+}
+
+std::optional<Refusal> check_names(const RequestHead& head)
+{
+    for (const auto& line : head) {
+        const auto name = line.name_string();
+        if (reads_as_heeded({name.data(), name.size()}))
+            return malformed("a header's name has _ where the one it would be read as has -");
+    }
+    return std::nullopt;
+}
+
 std::optional<Refusal> read_connection(const RequestHead& head, RequestFraming& framing)
 {
     framing.keep_alive = head.version() >= 11;
@@ -118,6 +145,7 @@ std::optional<Refusal> read_connection(const RequestHead& head, RequestFraming& 
 std::variant<RequestFraming, Refusal> read_framing(const RequestHead& head)
 {
     RequestFraming framing;
+    if (const auto refusal = check_names(head)) return *refusal;
     if (const auto refusal = read_body_framing(head, framing)) return *refusal;
     if (const auto refusal = read_connection(head, framing)) return *refusal;
     framing.expects_continue = head.version() >= 11 && head.count(field::expect) > 0; // which, the guard asks

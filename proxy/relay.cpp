@@ -120,7 +120,8 @@ upstream::Request relayed_request(const Request& rq)
     const std::string connection = connection_of(request.headers);
     std::erase_if(request.headers, [&](const Header& header) {
         return is_one_of(hop_by_hop, header.name) || is_one_of(not_upstream, header.name) ||
-               starts_with_one_of(prefixes_not_upstream, header.name) || is_named(connection, header.name);
+               starts_with_one_of(prefixes_not_upstream, header.name) || is_named(connection, header.name) ||
+               header.name.find('_') != header.name.npos; // read as another behind CGI-like servers
     });
     if (!rq.request_id.empty()) request.headers.push_back({"X-Request-Id", rq.request_id});
     request.headers.push_back({"Via", "1.1 alli-mirror"});

@@ -292,6 +292,31 @@ TEST_F(Freshness, ManyWhoMissTheSameCostUpstreamOneRequest)
     EXPECT_EQ(collapsed, 3);
 }
 
+// Each asks in a language of its own, and upstream says that it answers in it.
+TEST_F(Freshness, AnswerThatVariesIsNobodyElses)
+{
+    fill();
+    Options options;
+    options.loops = 1;
+    start(options);
+    std::atomic<bool> open{false};
+    upstream_.before = [&]() -> Task<> {
+        const auto executor = co_await asio::this_coro::executor;
+        while (!open) co_await asio::post(executor, asio::use_awaitable);
+    };
+    upstream_.reply.headers.push_back({"Vary", "accept-encoding, Accept-Language"});
+    std::array<std::unique_ptr<RawClient>, 3> readers;
+    for (auto& reader : readers) {
+        reader = std::make_unique<RawClient>(port_);
+        reader->send("GET " + std::string(list) + "/unknown HTTP/1.1\r\nHost: " + host_ +
+                     "\r\nAPI-KEY: the-key\r\nAccept-Language: ko\r\nConnection: close\r\n\r\n");
+    }
+    for (int n = 0; n < 4; ++n) get("/healthz");
+    open = true;
+    for (auto& reader : readers) EXPECT_THAT(reader->read_all(), testing::Not(testing::HasSubstr("collapsed")));
+    EXPECT_EQ(asked(), 3U);
+}
+
 TEST_F(Freshness, HeadOfAMissIsAskedAsGet)
 {
     fill();

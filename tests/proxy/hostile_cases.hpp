@@ -51,6 +51,12 @@ inline constexpr Case hostile_cases[] = {
     {"A25 HTTP/1.0 without Host", "GET / HTTP/1.0\r\n@K\r\n"sv, 400, closed},
 
     // B: web pages, and keys
+    {"B0 reads as another's agent", "@G@H@KAGENT_EMAIL: a@b.test\r\n\r\n"sv, 400, closed},
+    {"B0 reads as a key", "@G@HAPI_KEY: x\r\n\r\n"sv, 400, closed},
+    {"B0 reads as a length", "@G@H@Kcontent_length: 5\r\n\r\n"sv, 400, closed},
+    {"B0 reads as a page's", "@G@H@KSEC_FETCH_SITE: same-origin\r\n\r\n"sv, 400, closed},
+    {"B0 reads as a wish", "@G@H@KCache_Control: no-cache\r\n\r\n"sv, 400, closed},
+    {"B0 reads as nothing of ours", "@G@H@KX_TRACE_ID: 5\r\n\r\n"sv, 200, kept},
     {"B1", "@G@H@KOrigin: http://evil.test\r\n\r\n"sv, 403, kept},
     {"B2", "@G@H@KOrigin: null\r\n\r\n"sv, 403, kept},
     {"B3", "@G@H@KOrigin: https://127.0.0.1:@P\r\n\r\n"sv, 403, kept},

@@ -30,6 +30,7 @@ TEST(RelayedRequest, LeavesOutWhatBelongsToTheConnectionOrToUs)
     rq.fields.insert("X-Hop", "x");
     rq.fields.insert("OWN-USER-ID", "u");
     rq.fields.insert("Content-Type", "text/plain");
+    rq.fields.insert("X_Trace_Id", "x");
     rq.fields.insert("X-Twice", "1");
     rq.fields.insert("X-Twice", "2");
     EXPECT_THAT(names(relayed_request(rq).headers),
