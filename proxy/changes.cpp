@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/changes.hpp"
 
+#include "proxy/accepted.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/entry.hpp"
 #include "proxy/feed_events.hpp"
 #include "proxy/list_query.hpp"
-#include "upstream/header.hpp"
 
 #include <charconv>
 
@@ -33,14 +33,11 @@ std::int64_t read_since(const Context& cx, const Parameters& parameters)
     return since;
 }
 
+// Named, not refused, and wanted no less than JSON.
 bool takes_events(std::string_view accept)
 {
-    while (!accept.empty()) {
-        const std::string_view one = accept.substr(0, accept.find(','));
-        accept.remove_prefix(std::min(accept.size(), one.size() + 1));
-        if (upstream::same_name(upstream::trimmed(one.substr(0, one.find(';'))), "text/event-stream")) return true;
-    }
-    return false;
+    const int events = weight_of(accept, "text/event-stream").value_or(0);
+    return events > 0 && events >= weight_of_type(accept, "application/json").value_or(0);
 }
 
 // Whoever came with a session is gone when that ends; a key does not end.
@@ -57,6 +54,7 @@ Response answer_events(const Context& cx, const Request& rq, std::int64_t since)
     // A browser that comes back asks for the old address again, and says how far it came.
     if (rq.has("Last-Event-ID")) since = read_place(rq.header("Last-Event-ID"));
     Response response = text_response("text/event-stream", Body());
+    response.headers.push_back({"X-Accel-Buffering", "no"}); // nginx would hold back what is short
     response.stream = std::make_unique<FeedEvents>(cx.feed, since, cx.options.limits.heartbeat, permission_of(cx, rq));
     return response;
 }

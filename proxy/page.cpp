@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/page.hpp"
 
+#include "proxy/accepted.hpp"
 #include "proxy/seal.hpp"
 #include "proxy/validator.hpp"
-#include "upstream/header.hpp"
 
 #include <algorithm>
 #include <array>
@@ -41,17 +41,11 @@ const Asset* find_asset(std::string_view name)
     return found == all.end() ? nullptr : &*found;
 }
 
-// Whether a list like "br, gzip;q=0.8" takes gzip.
+// By its name alone: who sends * may not be able to unpack it.
 bool takes_gzip(std::string_view codings)
 {
-    while (!codings.empty()) {
-        std::string_view one = codings.substr(0, codings.find(','));
-        codings.remove_prefix(std::min(codings.size(), one.size() + 1));
-        const auto weight = one.find(';');
-        if (!upstream::same_name(upstream::trimmed(one.substr(0, weight)), "gzip")) continue;
-        return weight == one.npos || one.substr(weight).find_first_of("123456789") != one.npos;
-    }
-    return false;
+    const int gzip = weight_of(codings, "gzip").value_or(0);
+    return gzip > 0 && gzip >= weight_of(codings, "identity").value_or(0);
 }
 
 const std::string& tag_of(std::string_view bytes)

@@ -142,6 +142,7 @@ TEST_F(Stream, TellsEachChangeAndGoesOnWhereTheReaderWas)
     reader.send(request("?since=0"));
     const std::string seen = reader.read_until("\"chats\"}\n\n");
     EXPECT_NE(seen.find("Content-Type: text/event-stream"), std::string::npos);
+    EXPECT_NE(seen.find("X-Accel-Buffering: no"), std::string::npos) << "or nginx holds it back";
     EXPECT_NE(seen.find("retry: "), std::string::npos);
     EXPECT_NE(seen.find("id: " + first + "\ndata: {\"seq\":" + first + ","), std::string::npos);
     put("b", 200, 1);
@@ -201,6 +202,22 @@ TEST_F(FeedTest, AReaderThatLeavesIsWaitedForNoLonger)
             EXPECT_EQ(wait_for_readers("1"), "1") << kind;
         }
         EXPECT_EQ(wait_for_readers("0"), "0") << kind;
+    }
+}
+
+TEST_F(FeedTest, IsJsonForWhoRefusesEventsOrLikesThemLess)
+{
+    start();
+    for (const char* accept :
+         {"text/event-stream;q=0", "text/event-stream; q=0.000, */*", "application/json",
+          "text/event-stream;q=0.5, application/json", "text/event-stream;q=0.1, */*", "*/*", ""}) {
+        const auto reply = send("GET", "/mirror/v1/changes?since=now", {{"Accept", accept}});
+        EXPECT_EQ(reply.header("Content-Type"), "application/json") << accept;
+    }
+    for (const char* accept : {"text/event-stream", "Text/Event-Stream;q=0.2", "application/json, text/event-stream",
+                               "text/event-stream, */*;q=0.5"}) {
+        const auto reply = send("HEAD", "/mirror/v1/changes?since=now", {{"Accept", accept}});
+        EXPECT_EQ(reply.header("Content-Type"), "text/event-stream") << accept;
     }
 }
 

@@ -24,6 +24,9 @@ TEST_F(Page, IsServedPackedOrAsItIsWithATagForEach)
     EXPECT_EQ(packed.body.substr(0, 2), "\x1f\x8b");
     EXPECT_NE(plain.header("ETag"), packed.header("ETag"));
     EXPECT_EQ(get("/", refuses_gzip).header("Content-Encoding"), "");
+    EXPECT_EQ(get("/", {{"Accept-Encoding", "gzip;q=0.0, identity"}}).header("Content-Encoding"), "");
+    EXPECT_EQ(get("/", {{"Accept-Encoding", "gzip;q=0.2, identity;q=0.5"}}).header("Content-Encoding"), "");
+    EXPECT_EQ(get("/", {{"Accept-Encoding", "gzip;q=0.5"}}).header("Content-Encoding"), "gzip");
     ::support::Headers known;
     known.emplace_back("If-None-Match", plain.header("ETag"));
     EXPECT_EQ(get("/", known).status, 304);
