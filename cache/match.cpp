@@ -38,11 +38,11 @@ struct Piece {
 
 struct FilterKey {
     std::string_view name;
-    bool (*take)(Filters& filters, std::string_view value); // false: that is no value of it
+    bool (*take)(Filters& filters, std::string_view value, const Zone& zone); // false: that is no value of it
 };
 
 template <auto Member>
-bool take_name(Filters& filters, std::string_view value)
+bool take_name(Filters& filters, std::string_view value, const Zone&)
 {
     auto& names = filters.*Member;
     if (names.size() < most_clauses && std::find(names.begin(), names.end(), value) == names.end())
@@ -50,10 +50,10 @@ bool take_name(Filters& filters, std::string_view value)
     return true;
 }
 
-template <auto Member>
-bool take_time(Filters& filters, std::string_view value)
+template <auto Member, auto Read>
+bool take_time(Filters& filters, std::string_view value, const Zone& zone)
 {
-    const auto when = from_rfc3339(value);
+    const auto when = Read(value, zone);
     if (when) filters.*Member = when;
     return when.has_value();
 }
@@ -63,8 +63,8 @@ constexpr auto filter_keys = std::to_array<FilterKey>({
     {"app", &take_name<&Filters::apps>},
     {"category", &take_name<&Filters::categories>},
     {"sender", &take_name<&Filters::senders>},
-    {"after", &take_time<&Filters::after>},
-    {"before", &take_time<&Filters::before>},
+    {"after", &take_time<&Filters::after, &read_after>},
+    {"before", &take_time<&Filters::before, &read_before>},
 });
 
 const FilterKey* find_key(std::string_view name)
@@ -142,6 +142,8 @@ Phrase phrase_of(const Piece& piece)
 /// Puts pieces together.
 class Reading {
   public:
+    explicit Reading(const Zone& zone) : zone_(zone) {}
+
     void add(const Piece& piece)
     {
         if (is_operator(piece, "OR")) {
@@ -155,7 +157,7 @@ class Reading {
             return;
         }
         both_.reset(); // all must match anyway
-        if (!piece.key.empty() && find_key(piece.key)->take(question.filters, piece.text)) return drop_or();
+        if (!piece.key.empty() && find_key(piece.key)->take(question.filters, piece.text, zone_)) return drop_or();
         add_words(piece);
     }
 
@@ -194,6 +196,7 @@ class Reading {
             clauses.push_back({piece.negated, {std::move(phrase)}});
     }
 
+    const Zone& zone_;
     bool either_ = false; // an OR waits for its other side
     Piece or_;
     std::optional<Piece> both_; // an AND, likewise
@@ -214,10 +217,10 @@ std::vector<Phrase> Question::wanted() const
     return all;
 }
 
-Question read_question(std::string_view text)
+Question read_question(std::string_view text, const Zone& zone)
 {
     Scanner scanner(text);
-    Reading reading;
+    Reading reading(zone);
     Piece piece;
     while (scanner.next(piece)) reading.add(piece);
     reading.finish();

@@ -4,7 +4,7 @@
 // these is looked for as words. Pure.
 #pragma once
 
-#include "alli/instant.hpp"
+#include "alli/zone.hpp"
 #include "cache/phrase.hpp"
 
 #include <optional>
@@ -36,7 +36,7 @@ struct Question {
 };
 
 /// Looks at the first 64 words and phrases, the first 64 names of each filter, and the first 200 letters or words of
-/// each phrase.
-Question read_question(std::string_view text);
+/// each phrase. A day is one of `zone`.
+Question read_question(std::string_view text, const Zone& zone = {});
 
 } // namespace alli::cache

@@ -59,7 +59,8 @@ std::int64_t newest_chat(Reader& db)
 /// One page in the making.
 class Search {
   public:
-    Search(Reader& db, const SearchQuery& query) : db_(db), query_(query), question_(read_question(query.text))
+    Search(Reader& db, const SearchQuery& query)
+        : db_(db), query_(query), question_(read_question(query.text, query.zone))
     {
         add_options(question_.filters, query);
         wanted_ = question_.wanted();

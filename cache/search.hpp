@@ -3,7 +3,7 @@
 // is searched as words (cache/match.hpp). May take long over a large mirror: use Store::read_long.
 #pragma once
 
-#include "alli/instant.hpp"
+#include "alli/zone.hpp"
 #include "cache/sqlite.hpp"
 
 #include <string>
@@ -17,6 +17,7 @@ struct SearchQuery {
     std::string text;                                       // with filters of its own: user:mina after:2026-01-31
     std::optional<std::string> user, app, category, sender; // beside those in the text
     std::optional<Instant> after, before;                   // time of the chat, exclusive
+    Zone zone;                                              // whose days those in the text are
     SearchSort sort = SearchSort::newest;
     int limit = 20;                    // 1 to 1000
     int context = 0;                   // chats before and after each hit, 0 to 20

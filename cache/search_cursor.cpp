@@ -24,6 +24,7 @@ std::uint64_t hash_of(const SearchQuery& query)
         return when ? std::to_string(when->time_since_epoch().count()) : std::string("-");
     };
     std::uint64_t sum = hash(query.text, 0xcbf29ce484222325U);
+    sum = hash(query.zone.name(), sum);
     for (const auto& filter : {query.user, query.app, query.category, query.sender})
         sum = hash(filter ? *filter : "\xff", sum);
     for (const auto& when : {query.after, query.before}) sum = hash(micros(when), sum);

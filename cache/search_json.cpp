@@ -64,6 +64,7 @@ std::string search_json(const SearchQuery& query, const SearchResult& result, co
                                             : reach.from   ? std::max(covered.from, reach.from)
                                                            : std::nullopt);
     body["coverage"]["through"] = time_or_null(covered.through);
+    body["tz"] = query.zone.name(); // of the days in the query
     body["index"]["complete"] = reach.complete;
     body["index"]["from"] = time_or_null(reach.from);
     // A query may hold anything; what is no UTF-8 in it comes back replaced.

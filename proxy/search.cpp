@@ -16,7 +16,7 @@
 namespace alli::proxy {
 namespace {
 
-constexpr std::array<std::string_view, 6> names{"q", "sort", "limit", "cursor", "context", "group"};
+constexpr std::array<std::string_view, 7> names{"q", "tz", "sort", "limit", "cursor", "context", "group"};
 constexpr std::size_t longest_body = 64 * 1024;
 
 void require_known(const Parameters& parameters)
@@ -31,11 +31,18 @@ void require_known(const Parameters& parameters)
     }
 }
 
-cache::SearchQuery read_search_query(const Parameters& parameters)
+Zone read_zone(const Parameters& parameters, const Zone& usual)
+{
+    const std::string name = find_parameter(parameters, "tz").value_or("");
+    return name.empty() ? usual : Zone::load(name);
+}
+
+cache::SearchQuery read_search_query(const Parameters& parameters, const Zone& usual)
 {
     require_known(parameters);
     cache::SearchQuery query;
     query.text = find_parameter(parameters, "q").value_or("");
+    query.zone = read_zone(parameters, usual);
     query.limit = read_number(parameters, "limit", 20, 1, 1000);
     query.context = read_number(parameters, "context", 0, 0, 20);
     query.cursor = find_parameter(parameters, "cursor");
@@ -65,7 +72,7 @@ Task<Response> answer_search(const Context& cx, cache::SearchQuery query)
 Task<Response> mirror_search(const Context& cx, const Request& rq)
 {
     require_accepted_key(cx);
-    cache::SearchQuery query = read_search_query(read_query(rq.query()));
+    cache::SearchQuery query = read_search_query(read_query(rq.query()), cx.options.zone);
     co_return co_await answer_search(cx, std::move(query));
 }
 
@@ -77,7 +84,7 @@ Task<Response> mirror_search_by_body(const Context& cx, const Request& rq)
     if (rq.body.size() > longest_body) throw Refused({413, "the body of a search is too long"});
     if (!rq.query().empty())
         throw Error(Fault::usage, "put them into the JSON object", "a search by POST takes its parameters in the body");
-    cache::SearchQuery query = read_search_query(read_search_body(rq.body));
+    cache::SearchQuery query = read_search_query(read_search_body(rq.body), cx.options.zone);
     co_return co_await answer_search(cx, std::move(query));
 }
 

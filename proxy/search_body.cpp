@@ -87,7 +87,7 @@ Parameters read_search_body(std::string body)
             parameters.push_back({name, value.get<std::string>()});
         else
             refuse(is_number(name) ? "limit and context must be whole numbers"
-                                   : "q, sort, cursor and group must be strings");
+                                   : "q, tz, sort, cursor and group must be strings");
     }
     return parameters;
 }

@@ -5,6 +5,7 @@
 
 #include "alli/clock.hpp"
 #include "alli/ids.hpp"
+#include "alli/zone.hpp"
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
 #include "proxy/passed_up.hpp"
@@ -64,6 +65,7 @@ struct Options {
     std::chrono::milliseconds max_age{60'000};
     std::chrono::milliseconds forward_timeout{10'000};
     int loops = 2;
+    Zone zone = Zone::of_host(); // of days that are given without a time
     Limits limits;
     std::string version;
 };

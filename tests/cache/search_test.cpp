@@ -97,6 +97,43 @@ TEST_F(Search, ListsEachConversationOnceByFiltersAlone)
     EXPECT_THAT(ids, ElementsAre("c6", "c5", "c4", "c3", "c2", "c1", "c0"));
 }
 
+TEST_F(Search, TakesADayWhereThePersonIs)
+{
+    const auto at = [](std::string_view text) {
+        return std::chrono::floor<std::chrono::seconds>(*from_rfc3339(text)).time_since_epoch().count();
+    };
+    put("early", at("2026-01-04T15:00:00Z"), 1); // midnight in Seoul: the 5th
+    put("morning", at("2026-01-04T23:30:00Z"), 1);
+    put("late", at("2026-01-05T14:59:59Z"), 1); // the last second of the 5th there
+    put("next", at("2026-01-05T15:00:00Z"), 1);
+    const auto found = [&](const std::string& text, const char* zone) {
+        SearchQuery query;
+        query.text = text;
+        query.zone = Zone::load(zone);
+        std::vector<std::string> ids;
+        for (const SearchHit& hit : find(query).hits) ids.push_back(hit.conversation_id);
+        return ids;
+    };
+    const std::string the_fifth = "after:2026-01-05 before:2026-01-06";
+    EXPECT_THAT(found(the_fifth, "Asia/Seoul"), ElementsAre("late", "morning", "early"));
+    EXPECT_THAT(found(the_fifth, "UTC"), ElementsAre("next", "late"));
+    EXPECT_THAT(found("after:2026-01-04T15:00:00Z before:2026-01-05T14:59:59Z", "Asia/Seoul"), ElementsAre("morning"))
+        << "a moment is one everywhere, and exclusive";
+}
+
+TEST_F(Search, BindsACursorToItsZone)
+{
+    for (int n = 0; n < 3; ++n) put("c" + std::to_string(n), 100 + n * 10, 1);
+    SearchQuery query;
+    query.text = "after:1970-01-01";
+    query.limit = 1;
+    query.cursor = find(query).next;
+    ASSERT_TRUE(query.cursor);
+    EXPECT_EQ(find(query).hits.size(), 1U);
+    query.zone = Zone::load("Asia/Seoul");
+    EXPECT_THROW(find(query), Error);
+}
+
 TEST_F(Search, NeverFails)
 {
     put("a", 100, 1);
@@ -125,7 +162,7 @@ TEST(Match, ReadsWordsPhrasesAndFilters)
     EXPECT_TRUE(question.clauses[3].negated);
     EXPECT_EQ(index_expression(question.clauses[4].any[0]), "\"fi\" *");
     EXPECT_THAT(question.filters.users, ElementsAre("Mina Park"));
-    EXPECT_EQ(question.filters.after, from_rfc3339("2026-01-31"));
+    EXPECT_EQ(question.filters.after, *from_rfc3339("2026-01-31") - std::chrono::microseconds(1)) << "the whole day";
     EXPECT_EQ(read_question("a OR b c").clauses.size(), 2U);
     EXPECT_EQ(read_question("a OR").clauses.size(), 2U);
     EXPECT_EQ(read_question("OR").clauses.size(), 1U);

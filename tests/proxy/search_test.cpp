@@ -163,14 +163,57 @@ TEST_F(MirrorSearch, TakesNoTypeThatAForeignFormCouldSend)
         401);
 }
 
+TEST_F(MirrorSearch, TakesDaysInTheZoneThatIsGiven)
+{
+    put("early", 54'000, 1); // 1970-01-01T15:00:00Z: the 2nd in Seoul
+    put("late", 86'400, 1);
+    start();
+    const auto ask = [&](const std::string& tz) {
+        return json::parse(get(path + "?q=after:1970-01-02" + (tz.empty() ? "" : "&tz=" + tz)).body);
+    };
+    EXPECT_EQ(ask("UTC").at("total"), 1);
+    const json seoul = ask("Asia%2FSeoul");
+    EXPECT_EQ(seoul.at("total"), 2);
+    EXPECT_EQ(seoul.at("tz"), "Asia/Seoul");
+    EXPECT_EQ(ask("asia/seoul").at("tz"), "Asia/Seoul");
+    EXPECT_EQ(ask("").at("tz"), Zone::of_host().name());
+    EXPECT_EQ(json::parse(post(R"({"q":"after:1970-01-02","tz":"Asia/Seoul"})").body).at("total"), 2);
+    EXPECT_EQ(json::parse(post(R"({"q":"after:1970-01-02","tz":null})").body).at("tz"), Zone::of_host().name());
+}
+
+TEST_F(MirrorSearch, NamesTheZoneThatWasMeant)
+{
+    start();
+    for (const auto& [tz, hint] : std::vector<std::array<std::string, 2>>{{"Asia/Soul", "did you mean Asia/Seoul?"},
+                                                                          {"KST", "did you mean Asia/Seoul?"},
+                                                                          {"+09:00", "for example Asia/Seoul"}}) {
+        for (const auto& reply :
+             {get(path + "?q=a&tz=" + percent_encoded(tz)), post(json{{"q", "a"}, {"tz", tz}}.dump())}) {
+            EXPECT_EQ(reply.status, 400) << tz;
+            EXPECT_EQ(json::parse(reply.body).value("hint", ""), hint) << tz;
+            EXPECT_EQ(reply.body.find(tz + "\""), std::string::npos) << "it is not repeated";
+        }
+    }
+}
+
+TEST_F(MirrorSearch, BindsACursorToTheZone)
+{
+    for (const char* id : {"a", "b"}) put(id, 90'000, 1);
+    start();
+    const json first = json::parse(get(path + "?q=after:1970-01-02&limit=1&tz=UTC").body);
+    const std::string next = first.at("next");
+    EXPECT_EQ(get(path + "?q=after:1970-01-02&limit=1&tz=UTC&cursor=" + next).status, 200);
+    EXPECT_EQ(get(path + "?q=after:1970-01-02&limit=1&tz=Asia%2FSeoul&cursor=" + next).status, 400);
+}
+
 TEST_F(MirrorSearch, NamesTheParameterThatWasMeant)
 {
     start();
     for (const auto& [query, body, hint] : std::vector<std::array<std::string, 3>>{
              {"?q=a&limt=5", R"({"q":"a","limt":5})", "did you mean limit?"},
              {"?q=a&Sort=newest", R"({"q":"a","Sort":"newest"})", "did you mean sort?"},
-             {"?query=a", R"({"query":"a"})", "a search takes q, sort, limit, cursor, context, group"},
-             {"?q=a&_=17", R"({"q":"a","_":17})", "a search takes q, sort, limit, cursor, context, group"},
+             {"?query=a", R"({"query":"a"})", "a search takes q, tz, sort, limit, cursor, context, group"},
+             {"?q=a&_=17", R"({"q":"a","_":17})", "a search takes q, tz, sort, limit, cursor, context, group"},
          }) {
         for (const auto& reply : {get(path + query), post(body)}) {
             EXPECT_EQ(reply.status, 400) << query;
