@@ -28,6 +28,13 @@ std::optional<Fault> fault_of(const std::exception_ptr& failure)
     }
 }
 
+// A job that committed, or rolled back, what it shares with others: nobody knows what became of their writes.
+std::exception_ptr ended_transaction()
+{
+    return std::make_exception_ptr(
+        Error(Fault::io, "this is a bug of this program", "a job ended the transaction that it was run in"));
+}
+
 } // namespace
 
 bool is_damage(const std::exception_ptr& failure)
@@ -173,6 +180,7 @@ void Committing::run_inside(std::deque<Pending>& batch)
             db_->script("BEGIN IMMEDIATE");
             for (std::size_t i = 0; i < batch.size(); ++i) {
                 if (batch[i].job) outcomes[i] = run_one(*batch[i].job);
+                if (!outcomes[i] && !db_->in_transaction()) outcomes[i] = ended_transaction();
                 if (is_fatal(outcomes[i]) || !db_->in_transaction()) std::rethrow_exception(outcomes[i]);
             }
             commit();

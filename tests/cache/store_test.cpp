@@ -95,6 +95,15 @@ TEST_F(StoreTest, UndoesAWriteThatThrowsAndKeepsTheNext)
     EXPECT_EQ(count(), 1);
 }
 
+TEST_F(StoreTest, FailsAJobThatEndsTheTransactionOfOthers)
+{
+    const auto rogue = [](Writer& db) { db.script("COMMIT; SAVEPOINT job"); };
+    EXPECT_THROW(write(rogue), Error);
+    EXPECT_THROW(put("a", 5, 1), Error) << "what it committed of others nobody knows";
+    reopen();
+    EXPECT_NO_THROW(put("a", 5, 1));
+}
+
 TEST_F(StoreTest, KeepsItsCursorSecretAcrossARestart)
 {
     const auto secret = [&] { return store_->read([](Reader& db) { return load_cursor_secret(db); }); };
