@@ -9,6 +9,13 @@
 
 namespace alli::proxy {
 
+bool AnswerBudget::take(std::size_t bytes) noexcept
+{
+    if (used_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= most_) return true;
+    give_back(bytes);
+    return false;
+}
+
 namespace {
 
 std::optional<Instant> earlier(std::optional<Instant> mirror, std::optional<Instant> part)
@@ -49,16 +56,37 @@ void Answers::put(std::string target, std::uint64_t commits, Answer answer)
     if (const auto old = places_.find(target); old != places_.end()) forget(old->second);
     Kept one{std::move(target), commits, std::move(answer)};
     const std::size_t size = one.size();
-    if (size > most_ / 4) return;
-    while (bytes_ + size > most_) forget(std::prev(kept_.end()));
+    if (!make_room(size)) return;
     kept_.push_front(std::move(one));
     places_.emplace(kept_.front().target, kept_.begin());
     bytes_ += size;
 }
 
+// Within its share a loop gives up nothing: the others have too much, and the next answer finds room.
+bool Answers::make_room(std::size_t size)
+{
+    if (size > budget_.most() / 4) return false;
+    while (!budget_.take(size)) {
+        if (kept_.empty() || bytes_ + size <= budget_.share()) {
+            budget_.call_in();
+            return false;
+        }
+        forget(std::prev(kept_.end()));
+    }
+    return true;
+}
+
+void Answers::heed_others(bool all)
+{
+    if (!all && heeded_ == budget_.calls()) return;
+    heeded_ = budget_.calls();
+    while (bytes_ > budget_.share()) forget(std::prev(kept_.end()));
+}
+
 void Answers::forget(Place place)
 {
     bytes_ -= place->size();
+    budget_.give_back(place->size());
     places_.erase(place->target);
     kept_.erase(place);
 }

@@ -30,9 +30,8 @@ static std::size_t share(const Options& options, std::size_t all)
 }
 
 Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, PassedUp& passed_up, Runs& runs,
-           const Guard& guard, Meters& meters, const MeterRack& rack)
-    : options_(options), answers_(share(options, options.limits.answer_bytes)), guard_(guard),
-      max_sessions_(share(options, options.limits.connections)),
+           const Guard& guard, Meters& meters, const MeterRack& rack, AnswerBudget& budget)
+    : options_(options), answers_(budget), guard_(guard), max_sessions_(share(options, options.limits.connections)),
       max_sessions_a_user_(share(options, options.limits.connections_a_user)),
       exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
       feed_(io_.get_executor(), needs.store, meters), context_{options_, needs, answers_,     flights,
@@ -165,6 +164,7 @@ void Loop::tick()
     for (const auto& session : sessions_)
         if (!session->check(now)) left.push_back(session);
     for (const auto& session : left) session->abort(); // one that ends on the spot takes itself out
+    answers_.heed_others(sessions_.empty());           // without a session nobody looks again
     ticking_ = !sessions_.empty() && work_.owns_work();
     if (ticking_) tick_later();
 }

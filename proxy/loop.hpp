@@ -26,7 +26,7 @@ class Loop {
   public:
     /// All that is given must outlive it.
     Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, PassedUp& passed_up, Runs& runs,
-         const Guard& guard, Meters& meters, const MeterRack& rack);
+         const Guard& guard, Meters& meters, const MeterRack& rack, AnswerBudget& budget);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;

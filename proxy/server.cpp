@@ -70,6 +70,7 @@ struct Server::Core {
     Flights flights;
     PassedUp passed_up;
     Runs runs;
+    AnswerBudget budget{options.limits.answer_bytes, options.loops}; // before the loops, which give back
     MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1)), guard};
     std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> hold; // the first loop ends last
@@ -83,7 +84,7 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
     const auto count = static_cast<std::size_t>(std::max(options.loops, 1));
     for (std::size_t i = 0; i < count; ++i)
         loops.push_back(
-            std::make_unique<Loop>(options, needs, flights, entry, passed_up, runs, guard, rack.of(i), rack));
+            std::make_unique<Loop>(options, needs, flights, entry, passed_up, runs, guard, rack.of(i), rack, budget));
     hold.emplace(loops.front()->io().get_executor());
     flights.live_on(loops.front()->executor());
     try {

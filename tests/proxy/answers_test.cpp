@@ -31,7 +31,8 @@ Answer of_conversation(std::int64_t pk)
 TEST(Answers, AreGoodUntilACommitChangesWhatTheyTell)
 {
     cache::Latest latest;
-    Answers answers(100'000);
+    AnswerBudget budget(100'000);
+    Answers answers(budget);
     answers.put("/list", 7, of(10));
     answers.put("/a", 7, of_conversation(1));
     answers.put("/b", 7, of_conversation(2));
@@ -51,7 +52,8 @@ TEST(Answers, AreGoodUntilACommitChangesWhatTheyTell)
 TEST(Answers, AreAsOldAsTheMirrorIsNow)
 {
     const auto at = [](int seconds) { return Instant{std::chrono::seconds(seconds)}; };
-    Answers answers(100'000);
+    AnswerBudget budget(100'000);
+    Answers answers(budget);
     answers.put("/a", 1, make_answer("a", at(10)));
     EXPECT_EQ(answers.find("/a", unchanged, at(20))->verified_at, at(20));
     EXPECT_EQ(make_answer("b", at(10), at(5)).verified_at, at(5)) << "a part of it no poll verifies";
@@ -60,7 +62,8 @@ TEST(Answers, AreAsOldAsTheMirrorIsNow)
 
 TEST(Answers, ReplaceTheOneOfTheSameTarget)
 {
-    Answers answers(100'000);
+    AnswerBudget budget(100'000);
+    Answers answers(budget);
     answers.put("/a", 1, of(10, 'x'));
     answers.put("/a", 2, of(20, 'y'));
     EXPECT_EQ(answers.find("/a", unchanged, never)->body->size(), 20U);
@@ -70,7 +73,8 @@ TEST(Answers, ReplaceTheOneOfTheSameTarget)
 TEST(Answers, LetTheLeastUsedGoWhenTheyGrowTooBig)
 {
     const auto find = [](Answers& answers, const char* target) { return answers.find(target, unchanged, never); };
-    Answers answers(10'000);
+    AnswerBudget budget(10'000);
+    Answers answers(budget);
     for (const char* target : {"/a", "/b", "/c", "/d"}) answers.put(target, 1, of(2000));
     EXPECT_TRUE(find(answers, "/a"));
     answers.put("/e", 1, of(2000));
@@ -80,6 +84,48 @@ TEST(Answers, LetTheLeastUsedGoWhenTheyGrowTooBig)
     answers.put("/big", 1, of(9000));
     EXPECT_FALSE(find(answers, "/big")) << "it would push out all others";
     EXPECT_TRUE(find(answers, "/e"));
+}
+
+TEST(Answers, KeepWhatIsLargerThanALoopsShareWhileThereIsRoom)
+{
+    AnswerBudget budget(100'000, 64);
+    Answers first(budget), second(budget);
+    first.put("/a", 1, of(20'000));
+    EXPECT_TRUE(first.find("/a", unchanged, never));
+    EXPECT_EQ(budget.used(), first.bytes());
+    second.put("/b", 1, of(24'000));
+    EXPECT_TRUE(second.find("/b", unchanged, never));
+}
+
+TEST(Answers, NeverTakeMoreThanTheBudgetTogetherAndGiveUpWhatOthersLack)
+{
+    AnswerBudget budget(10'000, 4);
+    Answers greedy(budget), modest(budget);
+    for (int n = 0; n < 20; ++n) greedy.put("/" + std::to_string(n), 1, of(500));
+    EXPECT_LE(budget.used(), budget.most());
+    modest.put("/a", 1, of(1500));
+    EXPECT_FALSE(modest.find("/a", unchanged, never)) << "there is no room yet";
+    EXPECT_LE(budget.used(), budget.most());
+    greedy.heed_others(); // as its loop does now and then
+    EXPECT_LE(greedy.bytes(), budget.share());
+    EXPECT_TRUE(greedy.find("/19", unchanged, never)) << "the latest stay";
+    modest.put("/a", 1, of(1500));
+    EXPECT_TRUE(modest.find("/a", unchanged, never));
+    greedy.put("/more", 1, of(500));
+    greedy.heed_others();
+    EXPECT_TRUE(greedy.find("/more", unchanged, never)) << "nobody called since";
+}
+
+TEST(Answers, GiveBackWhatTheyTook)
+{
+    AnswerBudget budget(10'000);
+    {
+        Answers answers(budget);
+        answers.put("/a", 1, of(1000));
+        answers.put("/a", 2, of(500));
+        EXPECT_EQ(budget.used(), answers.bytes());
+    }
+    EXPECT_EQ(budget.used(), 0U);
 }
 
 TEST(Answers, TellBodiesApartByTheirTags)
