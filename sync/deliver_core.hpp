@@ -38,6 +38,11 @@ struct Deliverer::Core {
         ~Running()
         {
             core.loaded = false;
+            // What was under way was cut short: the next run reads the lines anew, and has all turns to give.
+            core.lines = Lines();
+            core.in_flight = 0;
+            core.asking_for_key = false;
+            for (const auto& [id, waiter] : core.waiters) waiter->has_turn = false;
             core.bell.reset();
         }
         Core& core;

@@ -150,6 +150,25 @@ TEST_F(DeliverTest, TakesADeletionThatIsDoneForDone)
     EXPECT_THAT(changed_, Contains("a"));
 }
 
+TEST_F(DeliverTest, RunsAgainAfterItWasCancelledMidway)
+{
+    upstream_.takes = 1h;
+    title("a", "1");
+    title("b", "2");
+    EXPECT_GT(upstream_.requests.size(), 0U) << "one is being sent";
+    cancel_.emit(asio::cancellation_type::terminal);
+    support::run_until_idle(loop_);
+    ASSERT_FALSE(running_);
+    upstream_.takes = 0s;
+    running_ = true;
+    asio::co_spawn(loop_, deliverer_->run(),
+                   asio::bind_cancellation_slot(cancel_.slot(), [this](std::exception_ptr) { running_ = false; }));
+    support::run_until_idle(loop_);
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_EQ(upstream_.conversations["a"]["title"], "1");
+    EXPECT_EQ(upstream_.conversations["b"]["title"], "2");
+}
+
 TEST_F(DeliverTest, LooksBeforeItSendsAgainWhatADeadProcessWasSending)
 {
     upstream_.takes = 30s;
