@@ -14,6 +14,7 @@ class Beginning {
 
     Task<> compare(const Step& step, std::function<void(const Ingested&)> report)
     {
+        unit_ = tools_.client.time_unit();
         if (!boundary_) {
             boundary_ = step.asked_at - date_grain;
             stretch_.end_at(*boundary_);
@@ -26,7 +27,7 @@ class Beginning {
         if (std::exchange(saved_, true)) return;
         Progress progress = cache::load_progress(db);
         progress.boundary = boundary_;
-        progress.unit = tools_.client.time_unit();
+        progress.unit = unit_;
         cache::save_progress(db, progress); // what lies above the boundary, only a poll has seen whole
     }
 
@@ -34,6 +35,7 @@ class Beginning {
     Tools tools_;
     Stretch& stretch_;
     std::optional<Instant> boundary_;
+    TimeUnit unit_ = TimeUnit::unknown; // as of the last page: saved on the store's thread
     bool saved_ = false;
 };
 
@@ -101,7 +103,7 @@ Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Du
         if (error.fault() != Fault::bad_reply) throw;
         why = error.what(); // to its very end: other times are not concerned
     }
-    auto end = [&](cache::Writer& db) { end_retry(db, tools.random, *span, why, tools.clock.now()); };
+    auto end = [&](cache::Writer& db) { end_retry(db, *span, why, tools.clock.now()); };
     co_await tools.store.write(end);
 }
 

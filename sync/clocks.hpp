@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong with the clocks, as a problem of the mirror: upstream sends no Date, or its Date and our clock are far
-// apart. Boundaries stand in the earlier of both, so nothing is missed as long as one of them is right. On the engine's
-// loop.
+// apart. Boundaries stand in the earlier of both, so nothing is missed as long as one of them is right. On the thread
+// that commits to the mirror, once it is made.
 #pragma once
 
 #include "alli/clock.hpp"

@@ -40,6 +40,7 @@ class Poll {
 
     Task<> look_at(const Step& step)
     {
+        unit_ = tools_.client.time_unit();
         unreadable_.insert(unreadable_.end(), step.unreadable.begin(), step.unreadable.end());
         for (const Conversation& conversation : step.conversations) {
             seen_.insert(conversation.id);
@@ -64,13 +65,13 @@ class Poll {
     {
         const Instant now = tools_.clock.now();
         // With the last page once more all of it: whoever tried it meanwhile read it without certifying this poll.
-        note_unreadable(db, tools_.random, step.last ? unreadable_ : step.unreadable, *started_, now);
+        note_unreadable(db, step.last ? unreadable_ : step.unreadable, *started_, now);
         if (!step.last) return;
         Progress progress = cache::load_progress(db);
         // A little slower an answer is no reason to doubt what was certain.
         progress.boundary = set_back_ ? *started_ : std::max(*started_, boundary_);
         if (is_planted(Mutant::boundary_from_data) && newest_) progress.boundary = newest_;
-        progress.unit = tools_.client.time_unit();
+        progress.unit = unit_;
         // Anything may have moved to where nobody could look: then nothing is verified.
         if (!passed_by()) progress.verified_at = sent_at_;
         cache::save_progress(db, progress);
@@ -86,6 +87,7 @@ class Poll {
     Instant from_, sent_at_;
     std::optional<Instant> started_, newest_;
     bool set_back_ = false;
+    TimeUnit unit_ = TimeUnit::unknown;  // as of the last page: saved on the store's thread
     std::vector<Unreadable> unreadable_; // passed by so far
     std::unordered_set<ConversationId> seen_;
 };

@@ -232,7 +232,7 @@ Error concern_all(Tools tools, const Error& error)
     return Error(Fault::unavailable, error.hint(), "{}", error.what());
 }
 
-void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
+void note_unreadable(cache::Writer& db, const ConversationId& id, const Error& why, Instant now,
                      std::optional<Instant> last_chat_at)
 {
     const std::string key = cache::problem_key(id);
@@ -247,17 +247,17 @@ void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id
     problem.hint = why.hint();
     problem.since = before ? before->since : now;
     problem.tries = before ? before->tries + 1 : 1;
-    problem.retry_at = now + retry_pause(random, problem.tries);
+    problem.retry_at = now + retry_pause(key, now, problem.tries);
     problem.conversation = id.value;
     cache::put_problem(db, key, problem);
 }
 
-void note_unreadable_alone(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now)
+void note_unreadable_alone(cache::Writer& db, const ConversationId& id, const Error& why, Instant now)
 {
     const auto before = cache::find_problem(db, cache::problem_key(id));
     const auto held = cache::find_held(db, id);
     const bool known = before && before->unreadable;
-    note_unreadable(db, random, id, why, now, held && !known ? held->last_chat_at : std::nullopt);
+    note_unreadable(db, id, why, now, held && !known ? held->last_chat_at : std::nullopt);
 }
 
 Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,
@@ -296,7 +296,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
                 if (outcome.update->partial && !outcome.stays_partial) note_partial(db, tools.random, outcome.id, now);
                 rehabilitation.shown(db, outcome.id);
             } else if (outcome.failure) {
-                note_unreadable(db, tools.random, outcome.id, *outcome.failure, now, outcome.last_chat_at);
+                note_unreadable(db, outcome.id, *outcome.failure, now, outcome.last_chat_at);
             }
         }
         rehabilitation.end(db, now);

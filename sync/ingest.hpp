@@ -15,7 +15,8 @@
 
 namespace alli::sync {
 
-/// What every pass works with.
+/// What every pass works with, on the engine's loop. A job of the store runs on another thread: of these it may use the
+/// clock and the clocks alone; what it needs of the others is read before it is handed over.
 struct Tools {
     upstream::Client& client;
     cache::Store& store;
@@ -62,11 +63,11 @@ Task<bool> answers_lists(Tools tools, upstream::Priority priority);
 Error concern_all(Tools tools, const Error& error);
 
 /// One that cannot be read: kept under its key, and tried again later.
-void note_unreadable(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now,
+void note_unreadable(cache::Writer& db, const ConversationId& id, const Error& why, Instant now,
                      std::optional<Instant> last_chat_at = std::nullopt);
 
 /// One that upstream was asked about by itself: not complete at the time that it is held with, unless it is known where
 /// it stands.
-void note_unreadable_alone(cache::Writer& db, Random& random, const ConversationId& id, const Error& why, Instant now);
+void note_unreadable_alone(cache::Writer& db, const ConversationId& id, const Error& why, Instant now);
 
 } // namespace alli::sync

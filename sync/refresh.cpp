@@ -70,13 +70,13 @@ void refuse_endless(Tools tools)
 }
 
 // Where a problem of its own stands, upstream is asked again later.
-void keep(cache::Writer& db, Random& random, const ConversationId& id, Instant now)
+void keep(cache::Writer& db, const ConversationId& id, Instant now)
 {
     cache::suspect(db, id, now);
     if (!cache::find_problem(db, cache::problem_key(id))) return;
     const Error why(Fault::refused, "see the problem \"upstream says that ... do not exist\"",
                     "upstream says that it does not exist");
-    note_unreadable_alone(db, random, id, why, now);
+    note_unreadable_alone(db, id, why, now);
 }
 
 // Upstream says that it does not exist. What is not held (purged, or deleted through the mirror itself) is nothing to
@@ -88,7 +88,7 @@ bool settle_absent(cache::Writer& db, const Tools& tools, Turn turn, const Conve
     const bool held = cache::find_held(db, id).has_value();
     const bool deleted = held && may_delete(db, id, deletions);
     if (held && !deleted) {
-        keep(db, tools.random, id, now);
+        keep(db, id, now);
     } else {
         remove(db, turn, id, now);
         cache::Progress progress = cache::load_progress(db);
@@ -118,7 +118,7 @@ Task<bool> try_alone(Tools tools, ConversationId id, upstream::Priority priority
     }
     if (!failure) co_return true;
     if (!co_await is_its_own(tools, failure->fault(), priority)) throw concern_all(tools, *failure);
-    auto note = [&](cache::Writer& db) { note_unreadable_alone(db, tools.random, id, *failure, tools.clock.now()); };
+    auto note = [&](cache::Writer& db) { note_unreadable_alone(db, id, *failure, tools.clock.now()); };
     co_await tools.store.write(note);
     co_return false;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/retry.hpp"
 
+#include "alli/quick_hash.hpp"
 #include "cache/problems.hpp"
 
 #include <algorithm>
@@ -24,6 +25,12 @@ std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::mi
 std::chrono::milliseconds retry_pause(Random& random, int tries, std::chrono::milliseconds base)
 {
     return base + back_off(random, tries, base, cache::longest_retry - base);
+}
+
+std::chrono::milliseconds retry_pause(std::string_view key, Instant now, int tries)
+{
+    SeededRandom spread(quick_hash(key) + static_cast<std::uint64_t>(now.time_since_epoch().count()));
+    return retry_pause(spread, tries);
 }
 
 } // namespace alli::sync

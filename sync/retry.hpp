@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string_view>
 
 namespace alli::sync {
 
@@ -21,6 +22,8 @@ std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::mi
 /// How long what could not be read is let alone after so many tries: from a minute, or `base`, to six hours.
 std::chrono::milliseconds retry_pause(Random& random, int tries,
                                       std::chrono::milliseconds base = std::chrono::minutes(1));
+/// The same in a job of the store, where nobody's generator may be used: spread by what is tried again, and when.
+std::chrono::milliseconds retry_pause(std::string_view key, Instant now, int tries);
 
 /// Asks up to four times while the failure is temporary, with growing pauses between; throws the last failure.
 template <class T>

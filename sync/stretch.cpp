@@ -53,7 +53,7 @@ Task<> Stretch::compare(const Step& step, std::function<void(const Ingested&)> r
 void Stretch::certify(cache::Writer& db, const Step& step)
 {
     const auto known = open_ ? cache::load_windows(db, part_) : take_unlisted(db, part_);
-    note_unreadable(db, tools_.random, passed_by_, part_.through, tools_.clock.now(), known);
+    note_unreadable(db, passed_by_, part_.through, tools_.clock.now(), known);
     if (!open_) cache::cover(db, {part_.from, part_.through, step.sent_at}, tools_.together);
 }
 

@@ -26,11 +26,11 @@ void put(cache::Writer& db, cache::Problem problem, cache::Span span, const std:
 }
 
 // Seen again before its turn, by a poll for instance, it is no further try.
-void count_try(cache::Problem& problem, Random& random, Instant now)
+void count_try(cache::Problem& problem, const cache::Span& span, Instant now)
 {
     if (problem.retry_at && !cache::is_due(problem, now)) return;
     ++problem.tries;
-    problem.retry_at = now + retry_pause(random, problem.tries);
+    problem.retry_at = now + retry_pause(to_rfc3339(span.from), now, problem.tries);
 }
 
 // As old as the oldest of those that were known there, and as often tried.
@@ -51,24 +51,22 @@ cache::Problem begin_with(const cache::Span& span, const std::vector<cache::Prob
 
 } // namespace
 
-void note_unreadable(cache::Writer& db, Random& random, const std::vector<Unreadable>& passed_by, Instant through,
-                     Instant now, const std::vector<cache::Problem>& known)
+void note_unreadable(cache::Writer& db, const std::vector<Unreadable>& passed_by, Instant through, Instant now,
+                     const std::vector<cache::Problem>& known)
 {
     for (const Unreadable& part : passed_by) {
         const cache::Span span{part.span.from, std::min(part.span.through, through)};
         if (span.from >= span.through) continue;
         cache::Problem problem = begin_with(span, known, now);
-        count_try(problem, random, now);
+        count_try(problem, span, now);
         put(db, std::move(problem), span, part.why);
     }
 }
 
-void note_unreadable(cache::Writer& db, Random& random, const std::vector<Unreadable>& passed_by, Instant through,
-                     Instant now)
+void note_unreadable(cache::Writer& db, const std::vector<Unreadable>& passed_by, Instant through, Instant now)
 {
     if (passed_by.empty()) return;
-    note_unreadable(db, random, passed_by, through, now,
-                    cache::load_windows(db, {cache::beginning_of_time, Instant::max()}));
+    note_unreadable(db, passed_by, through, now, cache::load_windows(db, {cache::beginning_of_time, Instant::max()}));
 }
 
 std::vector<cache::Problem> take_unlisted(cache::Writer& db, cache::Span span)
@@ -98,13 +96,13 @@ std::optional<cache::Span> begin_retry(cache::Writer& db, const std::string& key
     return span;
 }
 
-void end_retry(cache::Writer& db, Random& random, cache::Span span, const std::string& why, Instant now)
+void end_retry(cache::Writer& db, cache::Span span, const std::string& why, Instant now)
 {
     const auto left = cache::load_windows(db, span);
     std::vector<Unreadable> again;
     for (const cache::Problem& it : left)
         if (cache::is_due(it, now)) again.push_back({*it.unreadable, why});
-    note_unreadable(db, random, again, Instant::max(), now, left);
+    note_unreadable(db, again, Instant::max(), now, left);
 }
 
 } // namespace alli::sync

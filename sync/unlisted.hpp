@@ -13,10 +13,9 @@
 namespace alli::sync {
 
 /// Keeps what was passed by, up to `through`, as problems that are tried again; `known`: those that were there.
-void note_unreadable(cache::Writer& db, Random& random, const std::vector<Unreadable>& passed_by, Instant through,
-                     Instant now, const std::vector<cache::Problem>& known);
-void note_unreadable(cache::Writer& db, Random& random, const std::vector<Unreadable>& passed_by, Instant through,
-                     Instant now);
+void note_unreadable(cache::Writer& db, const std::vector<Unreadable>& passed_by, Instant through, Instant now,
+                     const std::vector<cache::Problem>& known);
+void note_unreadable(cache::Writer& db, const std::vector<Unreadable>& passed_by, Instant through, Instant now);
 
 /// This span was gone down, all of it: what it held of such problems ends. Returns them as they were.
 std::vector<cache::Problem> take_unlisted(cache::Writer& db, cache::Span span);
@@ -25,6 +24,6 @@ std::vector<cache::Problem> take_unlisted(cache::Writer& db, cache::Span span);
 std::optional<cache::Span> begin_retry(cache::Writer& db, const std::string& key);
 
 /// What is still not read of a span that was tried again waits for its next turn, longer than before.
-void end_retry(cache::Writer& db, Random& random, cache::Span span, const std::string& why, Instant now);
+void end_retry(cache::Writer& db, cache::Span span, const std::string& why, Instant now);
 
 } // namespace alli::sync
