@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/chatless.hpp"
 #include "cache/progress.hpp"
 #include "tests/cache/fixture.hpp"
 
@@ -182,4 +183,60 @@ TEST_F(ProgressTest, TriesAgainWhatAClockThatRanAheadPutOff)
 }
 
 } // namespace
+
+class ChatlessPlaceTest : public CacheTest {
+  protected:
+    ChatlessPlaces places()
+    {
+        return store_->read([](Reader& db) { return load_chatless_places(db); });
+    }
+    void save(ChatlessPlaces places)
+    {
+        write([&](Writer& db) { save_chatless_places(db, places); });
+    }
+};
+
+TEST_F(ChatlessPlaceTest, IsUnknownUntilTheEngineSaysSo)
+{
+    EXPECT_EQ(places(), ChatlessPlaces{});
+    save({});
+    EXPECT_EQ(places(), ChatlessPlaces{});
+}
+
+TEST_F(ChatlessPlaceTest, IsKeptForEachOrderAndSurvivesARestart)
+{
+    for (const ChatlessPlace place : {ChatlessPlace::first, ChatlessPlace::last, ChatlessPlace::nowhere}) {
+        const ChatlessPlaces known{place, ChatlessPlace::last};
+        save(known);
+        reopen();
+        EXPECT_EQ(places(), known);
+    }
+}
+
+TEST_F(ChatlessPlaceTest, CanBeTakenBackAndStandsApartFromTheRestOfTheProgress)
+{
+    save({ChatlessPlace::first, ChatlessPlace::nowhere});
+    write([](Writer& db) { save_progress(db, Progress{}); });
+    EXPECT_EQ(places().newest_first, ChatlessPlace::first);
+    save({ChatlessPlace::unknown, ChatlessPlace::nowhere});
+    EXPECT_EQ(places(), (ChatlessPlaces{ChatlessPlace::unknown, ChatlessPlace::nowhere}));
+}
+
+TEST_F(ChatlessPlaceTest, MakesListsOutOfDateOnlyWhenItChanges)
+{
+    save({ChatlessPlace::first, ChatlessPlace::unknown});
+    const auto lists = [&] { return store_->latest().of_lists(); };
+    const auto before = lists();
+    save({ChatlessPlace::first, ChatlessPlace::unknown});
+    EXPECT_EQ(lists(), before);
+    save({ChatlessPlace::last, ChatlessPlace::unknown});
+    EXPECT_GT(lists(), before);
+}
+
+TEST_F(ChatlessPlaceTest, IsUnknownWhereTheFileHoldsAnotherWord)
+{
+    write([](Writer& db) { db.run("INSERT INTO progress VALUES ('chatless_newest_first', 'sideways')"); });
+    EXPECT_EQ(places(), ChatlessPlaces{});
+}
+
 } // namespace alli::cache
