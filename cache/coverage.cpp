@@ -128,22 +128,29 @@ std::vector<Span> load_gaps(Reader& db, Span whole)
     return gaps;
 }
 
-bool is_covered(Reader& db, Instant from, std::optional<Instant> through)
+std::optional<Instant> find_floor(Reader& db, const Progress& progress, std::optional<Instant> through)
 {
     const auto covered = stretches(load(db));
-    if (covered.empty()) return false;
+    if (covered.empty()) return std::nullopt;
     // Above the boundary lies what the next increment brings: how old that is, Age says. What is missing just below it
     // was passed by, and no increment certifies what lies above it either.
-    const Progress progress = load_progress(db);
     const Instant top = std::max(covered.back().through, progress.boundary.value_or(Instant::min()));
     const Instant end = std::min(through.value_or(Instant::max()), top);
     const bool reaches_above = !through || *through > top;
-    if (reaches_above && progress.boundary && !progress.verified_at) return false; // no increment was there yet
+    if (reaches_above && progress.boundary && !progress.verified_at) return std::nullopt; // no increment was there yet
+    const auto around = std::find_if(covered.begin(), covered.end(),
+                                     [&](const Span& it) { return it.from < end && end <= it.through; });
+    if (around == covered.end() && reaches_above) return std::nullopt;
+    Instant floor = around == covered.end() ? end : around->from;
     for (const Span& it : load_unreadable(db)) // one alone may stand up there: upstream's times run ahead of its Date
-        if (it.through > top && it.through > from && it.from < through.value_or(Instant::max())) return false;
-    if (from >= end) return from >= covered.back().from && end <= covered.back().through;
-    return std::any_of(covered.begin(), covered.end(),
-                       [&](const Span& it) { return it.from <= from && end <= it.through; });
+        if (it.through > top && it.from < through.value_or(Instant::max())) floor = std::max(floor, it.through);
+    return floor;
+}
+
+bool is_covered(Reader& db, Instant from, std::optional<Instant> through)
+{
+    const auto floor = find_floor(db, load_progress(db), through);
+    return floor && *floor <= from;
 }
 
 bool is_complete(Reader& db)

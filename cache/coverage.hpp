@@ -10,6 +10,8 @@
 
 namespace alli::cache {
 
+struct Progress;
+
 struct Span {
     Instant from, through; // [from, through)
     bool operator==(const Span&) const = default;
@@ -38,6 +40,10 @@ std::vector<Span> load_gaps(Reader& db, Span whole);
 
 /// Whether all of [from, through) is covered; `through` none: up to the newest that is known.
 bool is_covered(Reader& db, Instant from, std::optional<Instant> through);
+
+/// The lowest time from which on all below `through` is covered (none: up to the newest that is known); where nothing
+/// just below `through` is, that is `through` itself. None where not even what lies above the newest may be claimed.
+std::optional<Instant> find_floor(Reader& db, const Progress& progress, std::optional<Instant> through);
 
 /// What the proxy may claim about the whole list: everything covered, chatless ones too.
 bool is_complete(Reader& db);

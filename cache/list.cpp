@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/list.hpp"
 
+#include "alli/quick_hash.hpp"
 #include "cache/assemble.hpp"
 #include "cache/list_plan.hpp"
 #include "cache/progress.hpp"
+#include "cache/reach.hpp"
 #include "cache/variables.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace alli::cache {
 namespace {
@@ -23,17 +26,81 @@ void append(std::vector<Place>& places, Reader& db, const ListStatement& stateme
         places.push_back({row.integer(0), row.optional_instant(1), std::string(row.text(2))});
 }
 
-// One more than asked for, to know whether there is a next page. Rows with a time first, then those without.
-std::vector<Place> find_places(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after,
-                               const std::optional<Instant>& bound)
+// The parts of a list, in their order.
+std::span<const Part> parts_of(ChatlessPlace place)
 {
-    std::vector<Place> places;
-    places.reserve(static_cast<std::size_t>(page_size) + 1);
-    if (!after || after->when) append(places, db, plan_list(db, filter, Part::timed, after, bound, page_size + 1));
-    const int left = page_size + 1 - static_cast<int>(places.size());
-    if (left > 0 && has_timeless(db, filter))
-        append(places, db, plan_list(db, filter, Part::timeless, after, bound, left));
-    return places;
+    static constexpr std::array parts{Part::timeless, Part::timed, Part::timeless};
+    const std::span<const Part> all(parts);
+    if (place == ChatlessPlace::first) return all.first(2);
+    return place == ChatlessPlace::nowhere ? all.subspan(1, 1) : all.subspan(1, 2);
+}
+
+Part part_of(const ListKey& key) noexcept
+{
+    return key.when ? Part::timed : Part::timeless;
+}
+
+struct Places {
+    std::vector<Place> rows;
+    bool open = false; // what comes behind them is not known
+};
+
+/// One page's rows, part for part.
+class Collector {
+  public:
+    Collector(Reader& db, const ListFilter& filter, const std::optional<ListKey>& after, const Reach& reach)
+        : db_(db), filter_(filter), after_(after), reach_(reach)
+    {}
+
+    /// At most `limit` rows.
+    Places collect(std::span<const Part> parts, const std::optional<Instant>& bound, std::size_t limit)
+    {
+        bool behind = !after_; // whether a part lies behind where the page before ended
+        for (const Part part : parts) {
+            const bool within = after_ && part == part_of(*after_);
+            if (!behind && !within) continue;
+            behind = true;
+            if (places_.open || places_.rows.size() >= limit) break;
+            read(part, within, bound, limit);
+        }
+        return std::move(places_);
+    }
+
+  private:
+    void read(Part part, bool within, const std::optional<Instant>& bound, std::size_t limit)
+    {
+        if (part == Part::timeless && !may_have_timeless(filter_)) return;
+        if (part == Part::timeless && !reach_.chatless) places_.open = true;
+        if (part == Part::timeless && (places_.open || !has_timeless(db_, filter_))) return;
+        const std::size_t before = within ? after_->shown.size() : 0;
+        const int wanted = static_cast<int>(limit - places_.rows.size() + before);
+        append(places_.rows, db_, plan_list(db_, filter_, part, after_, bound, wanted, reach_.floor));
+        if (before > 0) drop_shown(limit);
+        if (part == Part::timed && reach_.floor && places_.rows.size() < limit) places_.open = true;
+    }
+
+    void drop_shown(std::size_t limit)
+    {
+        const auto& shown = after_->shown;
+        std::erase_if(places_.rows, [&](const Place& row) {
+            return row.when == after_->when && std::find(shown.begin(), shown.end(), quick_hash(row.id)) != shown.end();
+        });
+        if (places_.rows.size() > limit) places_.rows.resize(limit);
+    }
+
+    Reader& db_;
+    const ListFilter& filter_;
+    const std::optional<ListKey>& after_;
+    const Reach& reach_;
+    Places places_;
+};
+
+ListKey key_at(const Place& row, const std::optional<ListKey>& after, const std::optional<Instant>& bound,
+               ChatlessPlace place)
+{
+    ListKey key{row.when, row.id, bound, place};
+    if (after && after->when == row.when) key.shown = after->shown;
+    return key;
 }
 
 void widen(ListPage& page, std::optional<Instant> last_chat)
@@ -62,7 +129,7 @@ void append_item(Reader& db, const Place& place, int embedded, std::span<const s
 } // namespace
 
 ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after,
-                            std::span<const std::string> variables)
+                            std::span<const std::string> variables, Extent extent)
 {
     std::optional<Instant> bound;
     if (after)
@@ -70,15 +137,26 @@ ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size,
     else if (!is_descending(filter.order))
         bound = newest(db, filter.order);
 
-    std::vector<Place> places = find_places(db, filter, page_size, after, bound);
+    const Progress progress = load_progress(db);
+    const ChatlessPlace place = after ? after->chatless : find_chatless_place(db, filter.order);
+    Reach reach;
+    if (extent == Extent::decided) reach = find_reach(db, progress, filter, after, place);
     ListPage page;
-    if (places.size() > static_cast<std::size_t>(page_size)) {
-        places.pop_back();
-        page.next = ListKey{places.back().when, places.back().id, bound};
-    }
-    const int embedded = load_progress(db).list_embeds.value_or(0);
+    page.decided = false;
+    if (!reach.any) return page;
+
+    const auto size = static_cast<std::size_t>(page_size);
+    Collector collector(db, filter, after, reach);
+    auto [places, open] = collector.collect(parts_of(place), bound, size + 1); // one more tells of a next page
+    page.decided = !open || places.size() >= size;
+    if (!page.decided) return page;
+    const bool more = open || places.size() > size;
+    if (places.size() > size) places.pop_back();
+    if (more) page.next = key_at(places.back(), after, bound, place);
+
+    const int embedded = progress.list_embeds.value_or(0);
     page.body = "{\"conversations\":[";
-    for (const Place& place : places) append_item(db, place, embedded, variables, page);
+    for (const Place& row : places) append_item(db, row, embedded, variables, page);
     return page;
 }
 

@@ -191,7 +191,9 @@ void add_place(Where& where, const std::string& column, const std::string& id, c
 {
     where.add(column + " IS NOT NULL");
     if (bound) where.add(column + " <= ?", micros(*bound));
-    if (!after) return;
+    if (!after || !after->when) return; // behind those that have no time: all of these
+    if (after->id.empty())
+        return where.add(fmt::format("{} {} ?", column, order.descending ? "<=" : ">="), micros(*after->when));
     where.add(fmt::format("({}, {}) {} (?, ?)", column, id, order.descending ? '<' : '>'), micros(*after->when));
     where.push(after->id);
 }
@@ -203,10 +205,15 @@ bool is_descending(Order order) noexcept
     return row_of(order).descending;
 }
 
-bool has_timeless(Reader& db, const ListFilter& filter)
+bool may_have_timeless(const ListFilter& filter)
 {
     const bool window = filter.started_at || filter.end_at || filter.first_started_at || filter.first_end_at;
-    if (window && by_last_chat(filter)) return false;
+    return !window || !by_last_chat(filter);
+}
+
+bool has_timeless(Reader& db, const ListFilter& filter)
+{
+    if (!may_have_timeless(filter)) return false;
     Rows rows = db.query(by_last_chat(filter) ? "SELECT 1 FROM conversation WHERE last_chat_at IS NULL LIMIT 1"
                                               : "SELECT 1 FROM conversation WHERE created_at IS NULL LIMIT 1");
     return rows.step();
@@ -221,7 +228,7 @@ std::optional<Instant> newest(Reader& db, Order order)
 }
 
 ListStatement plan_list(Reader& db, const ListFilter& filter, Part part, const std::optional<ListKey>& after,
-                        const std::optional<Instant>& bound, int limit)
+                        const std::optional<Instant>& bound, int limit, const std::optional<Instant>& floor)
 {
     const OrderRow& order = row_of(filter.order);
     const Driver& driver = choose(db, filter);
@@ -230,9 +237,11 @@ ListStatement plan_list(Reader& db, const ListFilter& filter, Part part, const s
     Where where = filtered(driver, filter);
     if (part == Part::timed) {
         add_place(where, column, id, order, after, bound);
+        where.add_if(column + " >= ?", floor);
     } else {
         where.add(column + " IS NULL");
-        if (after && !after->when) where.add(fmt::format("{} {} ?", id, order.descending ? '<' : '>'), after->id);
+        if (after && !after->when && !after->id.empty())
+            where.add(fmt::format("{} {} ?", id, order.descending ? '<' : '>'), after->id);
     }
     ListStatement made;
     made.sql = fmt::format("SELECT c.pk, {0}, {1} FROM {2}{3} ORDER BY {0} {4}, {1} {4} LIMIT ?", column, id,

@@ -10,7 +10,7 @@
 
 namespace alli::cache {
 
-/// Which part of a list a statement reads: rows that have the time of its order, or those behind them that have none.
+/// Which part of a list a statement reads: rows that have the time of its order, or those that have none.
 enum class Part { timed, timeless };
 
 struct ListStatement {
@@ -18,12 +18,14 @@ struct ListStatement {
     std::vector<Value> values;
 };
 
-/// `limit` rows behind `after` and up to `bound`.
+/// `limit` rows behind `after`, up to `bound`, and in the order of last chat times not below `floor`.
 ListStatement plan_list(Reader& db, const ListFilter& filter, Part part, const std::optional<ListKey>& after,
-                        const std::optional<Instant>& bound, int limit);
+                        const std::optional<Instant>& bound, int limit,
+                        const std::optional<Instant>& floor = std::nullopt);
 
-/// Whether rows without the order's time can be in the list: there must be some, and none without a chat is in a
-/// window.
+/// Whether rows without the order's time can be in the list: none without a chat is in a window.
+bool may_have_timeless(const ListFilter& filter);
+/// And whether there are any such rows at all.
 bool has_timeless(Reader& db, const ListFilter& filter);
 
 /// The greatest time of the order.

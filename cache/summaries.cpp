@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/summaries.hpp"
 
+#include "cache/coverage.hpp"
+#include "cache/progress.hpp"
 #include "cache/words.hpp"
+
+#include <algorithm>
 
 namespace alli::cache {
 namespace {
@@ -25,6 +29,15 @@ std::vector<Summary> list_summaries(Reader& db, int limit, int offset)
                   limit, offset))
         found.push_back(summary_of(row));
     return found;
+}
+
+bool is_whole(Reader& db, const std::vector<Summary>& listed, int limit)
+{
+    if (is_complete(db)) return true;
+    const auto floor = find_floor(db, load_progress(db), std::nullopt);
+    if (!floor || std::ssize(listed) < limit) return false;
+    return std::all_of(listed.begin(), listed.end(),
+                       [&](const Summary& one) { return one.last_chat_at && *one.last_chat_at >= *floor; });
 }
 
 std::optional<Summary> find_summary(Reader& db, const ConversationId& id)

@@ -15,7 +15,10 @@ struct Summary {
     std::optional<Instant> created_at, last_chat_at;
     std::int64_t chats = 0;
 };
-std::vector<Summary> list_summaries(Reader& db, int limit, int offset = 0); // newest chat first
+std::vector<Summary> list_summaries(Reader& db, int limit, int offset = 0); // newest chat first, those without last
+/// Whether upstream has nobody before, between or, where there are fewer than `limit`, behind the listed ones that the
+/// mirror does not have. Rows below the coverage are listed too: somebody may be missing among them.
+bool is_whole(Reader& db, const std::vector<Summary>& listed, int limit);
 
 struct ReadableChat {
     std::string id, sender, text; // text: words a person reads, Draft.js reduced to its blocks

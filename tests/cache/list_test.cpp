@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alli/quick_hash.hpp"
 #include "cache/list.hpp"
 #include "cache/progress.hpp"
+#include "cache/summaries.hpp"
 #include "tests/cache/fixture.hpp"
 
 namespace alli::cache {
@@ -114,6 +116,88 @@ TEST_F(List, IsEmptyWithoutANextPageWhereThereIsNothing)
     const ListPage nothing = page({}, 50);
     EXPECT_THAT(ids(nothing), IsEmpty());
     EXPECT_FALSE(nothing.next);
+}
+
+class DecidedList : public List {
+  protected:
+    void SetUp() override
+    {
+        put("a", 100, 1), put("b", 200, 1), put("c", 200, 1), put("d", 300, 1), put("n", 0, 0);
+        write([](Writer& db) {
+            Progress progress;
+            progress.verified_at = progress.boundary = support::at_second(400);
+            save_progress(db, progress);
+            save_chatless_places(db, {ChatlessPlace::last, ChatlessPlace::first});
+        });
+    }
+
+    void hold(std::int64_t from)
+    {
+        write([&](Writer& db) { cover(db, {support::at_second(from), support::at_second(400), {}}); });
+    }
+
+    ListPage decided(int size, const std::optional<ListKey>& after = std::nullopt, const ListFilter& filter = {})
+    {
+        return store_->read(
+            [&](Reader& db) { return list_conversations(db, filter, size, after, {}, Extent::decided); });
+    }
+};
+
+TEST_F(DecidedList, HasAPageWhoseRowsAllLieAboveTheFloor)
+{
+    EXPECT_FALSE(decided(1).decided) << "nothing is covered";
+    hold(200);
+    EXPECT_THAT(ids(decided(3)), ElementsAre("d", "c", "b")) << "the floor itself is covered";
+    EXPECT_TRUE(decided(3).next) << "who follows is not known";
+    EXPECT_FALSE(decided(4).decided);
+    EXPECT_FALSE(decided(1, decided(3).next).decided);
+    hold(0);
+    EXPECT_THAT(ids(decided(4)), ElementsAre("d", "c", "b", "a"));
+    EXPECT_FALSE(decided(5).decided) << "those without a chat are not all known";
+}
+
+TEST_F(DecidedList, PutsThoseWithoutAChatWhereUpstreamDoes)
+{
+    hold(0);
+    ListFilter oldest;
+    oldest.order = Order::last_chat_asc;
+    EXPECT_FALSE(decided(1, std::nullopt, oldest).decided);
+    write([](Writer& db) {
+        Progress progress = load_progress(db);
+        progress.chatless_at = progress.verified_at;
+        save_progress(db, progress);
+    });
+    EXPECT_THAT(ids(decided(9)), ElementsAre("d", "c", "b", "a", "n"));
+    for (const int size : {1, 2, 9}) EXPECT_THAT(walk(oldest, size), ElementsAre("n", "a", "b", "c", "d")) << size;
+    write([](Writer& db) { save_chatless_places(db, {ChatlessPlace::nowhere, ChatlessPlace::nowhere}); });
+    EXPECT_THAT(walk(oldest, 2), ElementsAre("a", "b", "c", "d"));
+    EXPECT_THAT(ids(decided(9)), ElementsAre("d", "c", "b", "a"));
+}
+
+TEST_F(DecidedList, GoesOnBehindRowsThatWereShownInAnotherOrder)
+{
+    hold(0);
+    put("e", 200, 1), put("f", 200, 1);
+    ListKey key{support::at_second(200), "", std::nullopt, ChatlessPlace::nowhere, {quick_hash("b"), quick_hash("e")}};
+    Ids all;
+    for (std::optional<ListKey> next = key; next;) {
+        const ListPage page = decided(1, next);
+        for (auto& id : ids(page)) all.push_back(id);
+        next = page.next;
+    }
+    EXPECT_THAT(all, ElementsAre("f", "c", "a"));
+}
+
+TEST_F(DecidedList, TellsAPersonWhetherSomebodyMayBeMissing)
+{
+    const auto whole = [&](int limit) {
+        return store_->read([&](Reader& db) { return is_whole(db, list_summaries(db, limit), limit); });
+    };
+    EXPECT_FALSE(whole(1));
+    hold(200);
+    EXPECT_TRUE(whole(3));
+    EXPECT_FALSE(whole(4));
+    EXPECT_FALSE(whole(100));
 }
 
 } // namespace

@@ -91,6 +91,7 @@ TEST_F(Plans, ReadByAnIndexWhateverIsAsked)
                 for (const auto& [part, after] : places()) {
                     statements.insert(plan_list(db, filter, part, after, std::nullopt, 51).sql);
                     statements.insert(plan_list(db, filter, part, after, support::at_second(900), 51).sql);
+                    statements.insert(plan_list(db, filter, part, after, std::nullopt, 51, support::at_second(50)).sql);
                 }
                 list_conversations(db, filter, 2, std::nullopt);
             }
@@ -131,7 +132,8 @@ TEST_F(Plans, NeverSortALongListInItsUsualOrder)
             if (several) continue; // those are sorted where they are few
             for (const Part part : {Part::timed, Part::timeless}) {
                 if (part == Part::timeless && !has_timeless(db, filter)) continue;
-                const ListStatement statement = plan_list(db, filter, part, std::nullopt, std::nullopt, 51);
+                const ListStatement statement =
+                    plan_list(db, filter, part, std::nullopt, std::nullopt, 51, support::at_second(50));
                 const auto steps = plan_of(db, statement.sql);
                 EXPECT_THAT(fmt::format("{}", fmt::join(steps, "; ")), Not(HasSubstr("TEMP B-TREE"))) << statement.sql;
             }

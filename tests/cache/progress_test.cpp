@@ -116,6 +116,31 @@ TEST_F(Coverage, IgnoresAnEmptyInterval)
     EXPECT_EQ(pieces(), 0U);
 }
 
+TEST_F(Coverage, HasAFloorBelowWhichSomethingIsMissing)
+{
+    add(100, 200), add(300, 400), add(400, 500, 90'000);
+    const auto floor = [&](std::optional<std::int64_t> through) -> std::int64_t {
+        const auto end = through ? std::optional(at_second(*through)) : std::nullopt;
+        const auto found = store_->read([&](Reader& db) { return find_floor(db, load_progress(db), end); });
+        return found ? std::chrono::duration_cast<std::chrono::seconds>(found->time_since_epoch()).count() : -1;
+    };
+    EXPECT_EQ(floor(std::nullopt), 300);
+    EXPECT_EQ(floor(900), 300);
+    EXPECT_EQ(floor(450), 300) << "whenever it was verified";
+    EXPECT_EQ(floor(300), 300) << "nothing just below it is covered";
+    EXPECT_EQ(floor(250), 250);
+    EXPECT_EQ(floor(200), 100);
+    EXPECT_EQ(floor(50), 50);
+    write([](Writer& db) {
+        Progress progress;
+        progress.boundary = at_second(600);
+        progress.verified_at = at_second(600);
+        save_progress(db, progress);
+    });
+    EXPECT_EQ(floor(std::nullopt), -1) << "passed by just below the boundary";
+    EXPECT_EQ(floor(450), 300);
+}
+
 TEST_F(Coverage, IsCompleteOnlyWithTheChatlessFound)
 {
     add(0, 1000);
