@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `list`: the mirrored conversations, newest chat first.
+#include "cache/coverage.hpp"
 #include "cache/store.hpp"
 #include "cache/summaries.hpp"
 #include "daemon/commands.hpp"
@@ -25,19 +26,33 @@ static void print_summaries(const std::vector<cache::Summary>& summaries)
     if (summaries.empty()) fmt::print("the mirror holds no conversation yet: see alli-mirror status\n");
 }
 
+static void print_gap_note(const cache::Covered& covered)
+{
+    if (covered.from)
+        fmt::print(stderr,
+                   "note: the mirror is complete from {} on; older conversations, and those without a chat, may "
+                   "be missing here\n",
+                   say_time(covered.from));
+    else
+        fmt::print(stderr, "note: the mirror is not complete for any time yet; conversations may be missing here\n");
+}
+
 static int list(const ListArguments& arguments, const Context& context)
 {
     const ReadPlace place = find_read_place(context.settings(), context.environment);
     const auto db = cache::open_mirror(place.mirror_path);
     const std::vector<cache::Summary> summaries = cache::list_summaries(*db, arguments.limit);
+    const bool whole = cache::is_whole(*db, summaries, arguments.limit);
     if (!arguments.json) {
         if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
         print_summaries(summaries);
+        if (!whole && !summaries.empty()) print_gap_note(cache::load_covered(*db));
         return 0;
     }
     Json json;
     json["conversations"] = Json::array();
     for (const cache::Summary& summary : summaries) json["conversations"].push_back(summary_json(summary));
+    json["whole"] = whole;
     json["coverage"] = make_coverage(*db);
     print_json(dump(json));
     return 0;

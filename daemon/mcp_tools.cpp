@@ -97,8 +97,9 @@ Json run_list(const Context& context, const Json& arguments)
     const auto db = open_here(context);
     Json result;
     result["conversations"] = Json::array();
-    for (const cache::Summary& summary : cache::list_summaries(*db, limit, offset))
-        result["conversations"].push_back(summary_json(summary));
+    const std::vector<cache::Summary> summaries = cache::list_summaries(*db, limit, offset);
+    for (const cache::Summary& summary : summaries) result["conversations"].push_back(summary_json(summary));
+    result["whole"] = cache::is_whole(*db, summaries, limit);
     result["coverage"] = make_coverage(*db);
     return result;
 }
