@@ -195,7 +195,21 @@ Task<Response> ask_upstream(const Context& cx, const Request& rq, const Read& re
 }
 
 constexpr std::string_view gap =
-    "the mirror does not hold all of this page, and upstream cannot go on from a cursor of the mirror's";
+    "the mirror does not hold all of this page, and upstream is not asked to go on from this cursor of the mirror's";
+
+// A page behind a cursor of ours that the mirror does not know whole.
+Task<Response> answer_behind(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes)
+{
+    if (!read.ask_behind || wishes.only_if_cached) co_return co_await part_or_nothing(cx, rq, read, wishes, gap, false);
+    Kept kept;
+    if (!wishes.no_store) kept = read.kept;
+    Task<std::optional<Landing>> asking = read.ask_behind(std::move(kept));
+    const std::optional<Landing> landing = co_await std::move(asking);
+    if (!landing) co_return co_await part_or_nothing(cx, rq, read, wishes, gap, false);
+    if (!landing->failure) co_return forwarded_response(*landing, rq, wishes.no_cache ? Why::request : Why::miss);
+    Task<Response> without = answer_without(cx, rq, read, wishes, std::nullopt, landing->failure);
+    co_return co_await std::move(without);
+}
 
 // Once everything in it was verified since the request came.
 Task<Response> answer_anew(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes)
@@ -204,12 +218,12 @@ Task<Response> answer_anew(const Context& cx, const Request& rq, const Read& rea
     if (!co_await poll(cx, since)) co_return insisted_in_vain();
     if (read.fetch) co_await read.fetch(since);
     std::optional<Answer> found = co_await find_answer(cx, read, false);
-    if (!found) co_return co_await part_or_nothing(cx, rq, read, wishes, gap, false);
+    if (!found) co_return co_await answer_behind(cx, rq, read, wishes);
     if (!found->verified_at || *found->verified_at < since) co_return insisted_in_vain();
     co_return mirror_response(cx, rq, *found);
 }
 
-// A page behind a cursor of ours, from which upstream cannot go on: what is asked of it is a poll of the engine's.
+// A page behind a cursor of ours: upstream cannot read that, so what makes it fresh is a poll of the engine's.
 Task<Response> answer_polled(const Context& cx, const Request& rq, const Read& read, const Wishes& wishes)
 {
     const Instant now = cx.needs.clock.now();
@@ -222,7 +236,7 @@ Task<Response> answer_polled(const Context& cx, const Request& rq, const Read& r
         commits = cx.needs.store.commits();
         found = co_await find_answer(cx, read, false);
     }
-    if (!found) co_return co_await part_or_nothing(cx, rq, read, wishes, gap, false);
+    if (!found) co_return co_await answer_behind(cx, rq, read, wishes);
     co_return answer_found(cx, rq, wishes, std::move(*found),
                            read.never_old || read.unrepeated ? std::nullopt : std::optional(commits));
 }

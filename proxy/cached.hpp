@@ -5,6 +5,7 @@
 
 #include "cache/progress.hpp"
 #include "proxy/answers.hpp"
+#include "proxy/flights.hpp"
 #include "proxy/keep.hpp"
 #include "proxy/routes.hpp"
 #include "proxy/understood.hpp"
@@ -36,9 +37,12 @@ struct Read {
     /// The name of a parameter that the mirror does not understand: upstream alone can answer.
     std::optional<std::string> beyond = {};
     bool unrepeated = false; // the same target will hardly come again: not worth keeping whole
-    bool polled = false;     // upstream could not answer, it is never asked: a poll of the engine's has to do
+    bool polled = false;     // a cursor of ours: that it is fresh, a poll of the engine's has to tell
     /// Of a polled one: brings what no poll does, where that is missing or was verified before then.
     std::function<Task<>(Instant)> fetch = {};
+    /// Of a polled one: the page as upstream has it, where the mirror does not know it whole (bridge.hpp). Not set:
+    /// upstream cannot go on from its cursor.
+    std::function<Task<std::optional<Landing>>(Kept)> ask_behind = {};
 };
 
 /// Says of the read, when all else is, whether a parameter makes it upstream's, or one that nobody will ask again. What

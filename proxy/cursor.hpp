@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our cursors: the place where a page ended, bound to the filters and the order of its list and sealed, so that an
-// altered one, or one of another list, is refused rather than answered wrongly. "am1.PAYLOAD.SEAL". Pure.
+// altered one, or one of another list, is refused rather than answered wrongly. One that was given with a page of
+// upstream's (proxy/bridge.hpp) may hold upstream's cursor too. "am2.PAYLOAD.SEAL", "am1." from earlier versions. Pure.
 #pragma once
 
 #include "cache/list.hpp"
@@ -10,11 +11,18 @@
 
 namespace alli::proxy {
 
+struct Cursor {
+    cache::ListKey key;
+    std::optional<std::string> upstream = {}; // goes on from here there, asked for the list that `key` leads to
+    bool upstream_only = false;               // of the rows of that time, more were shown than the key tells
+    bool reversed = false;                    // upstream is asked for it in the opposite order
+};
+
 bool is_our_cursor(std::string_view cursor) noexcept;
 
-std::string write_cursor(const cache::ListKey& key, const cache::ListFilter& filter, std::string_view secret);
+std::string write_cursor(const Cursor& cursor, const cache::ListFilter& filter, std::string_view secret);
 
 /// Throws Error{usage} for one that was altered or belongs to another list.
-cache::ListKey read_cursor(std::string_view cursor, const cache::ListFilter& filter, std::string_view secret);
+Cursor read_cursor(std::string_view text, const cache::ListFilter& filter, std::string_view secret);
 
 } // namespace alli::proxy

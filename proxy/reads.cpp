@@ -8,6 +8,7 @@
 #include "cache/detail.hpp"
 #include "cache/list.hpp"
 #include "cache/variables.hpp"
+#include "proxy/bridge.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/cursor.hpp"
 #include "proxy/forward.hpp"
@@ -23,13 +24,6 @@ namespace {
 
 constexpr int last_page = 10'000'000; // beyond any conversation, and an offset that an int still holds
 
-// Conversations without a chat are in no window: with one, the interval alone has to be complete.
-bool is_known(cache::Reader& db, const cache::ListFilter& filter)
-{
-    if (!filter.started_at && !filter.end_at) return cache::is_complete(db);
-    return cache::is_covered(db, filter.started_at.value_or(cache::beginning_of_time), filter.end_at);
-}
-
 // None: upstream has to be asked. Throws Error{usage} for parameters that are wrong.
 std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, bool part)
 {
@@ -37,15 +31,16 @@ std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, 
     std::optional<cache::ListKey> after;
     if (query.cursor) {
         if (!is_our_cursor(*query.cursor)) return std::nullopt;
-        after = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
+        Cursor cursor = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
+        if (cursor.upstream_only) return std::nullopt;
+        after = std::move(cursor.key);
     }
-    if (!part && !is_known(db, query.filter)) return std::nullopt;
-
-    cache::ListPage page = cache::list_conversations(db, query.filter, query.page_size, after, query.variables);
-    if (!page.lacking.empty()) return std::nullopt;
+    const cache::Extent extent = part ? cache::Extent::held : cache::Extent::decided;
+    cache::ListPage page = cache::list_conversations(db, query.filter, query.page_size, after, query.variables, extent);
+    if (!page.decided || !page.lacking.empty()) return std::nullopt;
     page.body += "],\"cursor\":";
     if (page.next)
-        page.body += '"' + write_cursor(*page.next, query.filter, cache::load_cursor_secret(db)) + "\"}";
+        page.body += '"' + write_cursor({std::move(*page.next)}, query.filter, cache::load_cursor_secret(db)) + "\"}";
     else
         page.body += "null}";
     return Found{std::move(page.body), page.variables_at};
@@ -65,8 +60,10 @@ Behind look_behind(cache::Reader& db, const Parameters& parameters)
 {
     const TimeUnit unit = cache::load_progress(db).unit;
     const ListQuery query = read_list_query(parameters, unit);
-    const auto after = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
-    return {cache::list_conversations(db, query.filter, query.page_size, after, query.variables), unit};
+    const Cursor cursor = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
+    return {cache::list_conversations(db, query.filter, query.page_size, cursor.key, query.variables,
+                                      cache::Extent::decided),
+            unit};
 }
 
 Task<Behind> look_behind(const Context& cx, const Parameters& parameters)
@@ -113,7 +110,7 @@ Task<> fetch_variables(const Context& cx, const Request& rq, const Parameters& p
 {
     Task<Behind> looking = look_behind(cx, parameters);
     const Behind behind = co_await std::move(looking);
-    if (behind.all_since(then)) co_return;
+    if (!behind.page.decided || behind.all_since(then)) co_return; // upstream is asked for all of such a page
     if (behind.page.oldest && behind.unit != TimeUnit::unknown) {
         Request stretch = rq;
         stretch.target = stretch_target(parameters, behind);
@@ -170,6 +167,7 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
     judge_list_parameters(cx, read, parameters);
     if (read.never_old && read.polled)
         read.fetch = [&](Instant then) { return fetch_variables(cx, rq, parameters, read.kept, then); };
+    if (read.polled) read.ask_behind = [&](Kept kept) { return ask_behind(cx, rq, parameters, std::move(kept)); };
     co_return co_await answer_read(cx, rq, read);
 }
 

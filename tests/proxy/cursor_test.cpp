@@ -28,10 +28,10 @@ cache::ListFilter of_users(std::vector<std::string> users)
 TEST(Cursor, BringsThePlaceBack)
 {
     const cache::ListFilter filter = of_users({"u1", "u2"});
-    const std::string cursor = write_cursor(some_key(), filter, secret);
+    const std::string cursor = write_cursor({some_key()}, filter, secret);
     EXPECT_TRUE(is_our_cursor(cursor));
     EXPECT_EQ(cursor.find_first_of("+/=&%? "), cursor.npos) << "it stands in a query as it is";
-    const cache::ListKey key = read_cursor(cursor, filter, secret);
+    const cache::ListKey key = read_cursor(cursor, filter, secret).key;
     EXPECT_EQ(key.when, some_key().when);
     EXPECT_EQ(key.bound, some_key().bound);
     EXPECT_EQ(key.id, some_key().id);
@@ -40,20 +40,20 @@ TEST(Cursor, BringsThePlaceBack)
 TEST(Cursor, BringsBackThatThereIsNoTime)
 {
     const cache::ListKey bare{std::nullopt, "id", std::nullopt};
-    const cache::ListKey key = read_cursor(write_cursor(bare, {}, secret), {}, secret);
+    const cache::ListKey key = read_cursor(write_cursor({bare}, {}, secret), {}, secret).key;
     EXPECT_EQ(key.when, std::nullopt);
     EXPECT_EQ(key.bound, std::nullopt);
 }
 
 TEST(Cursor, IsTheSameForUsersInAnotherOrder)
 {
-    const std::string cursor = write_cursor(some_key(), of_users({"a", "b"}), secret);
+    const std::string cursor = write_cursor({some_key()}, of_users({"a", "b"}), secret);
     EXPECT_NO_THROW(read_cursor(cursor, of_users({"b", "a", "b"}), secret));
 }
 
 TEST(Cursor, IsRefusedForAnotherList)
 {
-    const std::string cursor = write_cursor(some_key(), {}, secret);
+    const std::string cursor = write_cursor({some_key()}, {}, secret);
     std::vector<cache::ListFilter> others(7);
     others[0].user_ids = {"u"};
     others[1].app_id = "a";
@@ -67,7 +67,7 @@ TEST(Cursor, IsRefusedForAnotherList)
 
 TEST(Cursor, IsRefusedWhereverItWasAltered)
 {
-    const std::string cursor = write_cursor(some_key(), {}, secret);
+    const std::string cursor = write_cursor({some_key()}, {}, secret);
     for (std::size_t at = 0; at < cursor.size(); ++at) {
         std::string altered = cursor;
         altered[at] = altered[at] == 'A' ? 'B' : 'A';

@@ -38,6 +38,7 @@ struct FakeUpstream {
     bool away = false;
     std::optional<Fault> fails;                     // with that, in the place of an answer
     std::map<std::string, upstream::Reply> replies; // by target, before `reply`
+    std::function<std::string(const std::string& target)> body; // of a 200, before all of them, where it is set
     Upstream state{"http://upstream.test", true, true, ""};
     std::vector<upstream::Request> requests;
     std::vector<std::string> woken;
@@ -53,6 +54,11 @@ struct FakeUpstream {
         self->requests.push_back(std::move(request));
         if (self->away) throw Error(Fault::unreachable, "check the network", "upstream.test cannot be reached");
         if (self->fails) throw Error(*self->fails, "", "upstream.test does not answer that");
+        if (self->body) {
+            upstream::Reply made = self->reply;
+            made.body = self->body(self->requests.back().target);
+            co_return made;
+        }
         const auto own = self->replies.find(self->requests.back().target);
         co_return own == self->replies.end() ? self->reply : own->second;
     }
