@@ -25,10 +25,13 @@ struct Outcome {
     bool stays_partial = false;   // not all of it was asked for: what is broken in it is not mended by that
 };
 
-// A last message of which upstream does not say that it is done may grow while it is young.
-bool may_grow(const cache::Held& held, Instant now, std::chrono::microseconds overlap)
+// A last message of which upstream does not say that it is done may grow while it is young: fetched at growing pauses.
+bool may_have_grown(Tools tools, const Conversation& listed, const cache::Held& held)
 {
-    return !held.last_completed || (held.maybe_since && now - *held.maybe_since < overlap);
+    if (!held.last_completed) return true;
+    const bool young = held.maybe_since && tools.clock.now() - *held.maybe_since < tools.overlap;
+    if (!young || !listed.chats.empty()) return young;
+    return tools.refetch.take_due(listed, tools.clock.steady(), tools.overlap);
 }
 
 Missing look_up(Tools tools, const Conversation& listed, Depth depth)
@@ -37,7 +40,7 @@ Missing look_up(Tools tools, const Conversation& listed, Depth depth)
     return tools.store.read([&](cache::Reader& db) {
         auto held = cache::find_held(db, listed.id);
         const auto tail = held ? cache::chat_ids_from(db, listed.id, tail_start(listed)) : std::vector<ChatId>();
-        if (held) held->last_completed = !may_grow(*held, tools.clock.now(), tools.overlap);
+        if (held) held->last_completed = !may_have_grown(tools, listed, *held);
         return find_missing(listed, held, tail);
     });
 }

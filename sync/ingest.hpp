@@ -10,6 +10,7 @@
 #include "sync/catch_up.hpp"
 #include "sync/clocks.hpp"
 #include "sync/order.hpp"
+#include "sync/refetch.hpp"
 
 #include <functional>
 
@@ -27,6 +28,7 @@ struct Tools {
     std::chrono::microseconds overlap;  // how late a chat may become visible, and a silent message still grow
     std::chrono::microseconds together; // verifications closer than this need not be told apart
     Clocks& clocks;
+    Refetch& refetch;
     const bool& once; // one pass for a person, who sees each failure as it is
 };
 

@@ -22,7 +22,8 @@ Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& 
                                                                   clock,           random,
                                                                   order_,          options.max_parallel,
                                                                   options.overlap, options.reconcile_interval / 24,
-                                                                  clocks_,         once_},
+                                                                  clocks_,         refetch_,
+                                                                  once_},
       jobs_(tools_), reconcile_(tools_, options.reconcile_interval), errands_(tools_, options.interval, counting()),
       ended_runs_(tools_, options.read_lag, counting()), pause_(options.interval)
 {

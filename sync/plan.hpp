@@ -22,7 +22,11 @@ class Plan {
     Task<> poll();
     Task<> work_down(); // the backfill, then what failed before, then comparisons; long
     Task<> run_errands() { return errands_.run(); }
-    void ask_for(ConversationId id) { errands_.ask_for(std::move(id)); }
+    void ask_for(ConversationId id)
+    {
+        refetch_.forget(id);
+        errands_.ask_for(std::move(id));
+    }
     Settling& settling() { return ended_runs_; }
 
     /// All of it one after the other; every failure is thrown. What is new comes last where a backfill took its time.
@@ -64,6 +68,7 @@ class Plan {
     Options options_;
     Order order_;
     Clocks clocks_;
+    Refetch refetch_;
     Tools tools_;
     Jobs jobs_;
     Reconcile reconcile_;

@@ -22,6 +22,7 @@ std::chrono::milliseconds pause_after(int tries)
 void Settling::ask_for(ConversationId id, std::uint64_t fence, bool expects_news)
 {
     Wanted& wanted = wanted_[id];
+    tools_.refetch.forget(id); // what polls find in it from now on is looked at as often as at first
     const auto held = tools_.store.read([&](cache::Reader& db) { return cache::find_held(db, id); });
     wanted.fence = fence;
     wanted.asked_at = wanted.due = tools_.clock.steady();
