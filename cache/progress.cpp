@@ -56,6 +56,7 @@ constexpr std::array fields{
     time_field<&Progress::swept_at>("swept_at"),
     time_field<&Progress::counted_at>("counted_at"),
     time_field<&Progress::chatless_at>("chatless_at"),
+    time_field<&Progress::listed_whole_at>("listed_whole_at"),
     time_field<&Progress::verified_at>("verified_at"),
 };
 

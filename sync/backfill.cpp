@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sync/places.hpp"
 #include "sync/unlisted.hpp"
 #include "sync/windows.hpp"
 
@@ -10,7 +11,8 @@ using cache::Progress;
 // The very first page ever: from its moment on, it is the increments' to know what is new.
 class Beginning {
   public:
-    Beginning(Tools tools, Stretch& stretch) : tools_(tools), stretch_(stretch) {}
+    /// `windowed`: it leaves out conversations without a chat.
+    Beginning(Tools tools, Stretch& stretch, bool windowed) : tools_(tools), stretch_(stretch), windowed_(windowed) {}
 
     Task<> compare(const Step& step, std::function<void(const Ingested&)> report)
     {
@@ -18,12 +20,18 @@ class Beginning {
         if (!boundary_) {
             boundary_ = step.asked_at - date_grain;
             stretch_.end_at(*boundary_);
+            begin_front(step);
         }
+        look_at_front(step);
         return stretch_.compare(step, report);
     }
 
     void save(cache::Writer& db)
     {
+        if (front_) { // with the first that is certified: in which order a list is, is known by then
+            const SeenPlaces seen{front_->sightings.place(front_->whole), std::nullopt};
+            keep_places(db, seen, tools_.clock.now());
+        }
         if (std::exchange(saved_, true)) return;
         Progress progress = cache::load_progress(db);
         progress.boundary = boundary_;
@@ -31,18 +39,37 @@ class Beginning {
         cache::save_progress(db, progress); // what lies above the boundary, only a poll has seen whole
     }
 
+    std::optional<Front> take_front() { return std::move(front_); }
+
   private:
+    void begin_front(const Step& step)
+    {
+        if (windowed_ || !step.unreadable.empty()) return;
+        front_.emplace();
+        front_->whole = step.last;
+        for (const Conversation& conversation : step.conversations)
+            if (!conversation.last_chat_at) front_->chatless.push_back(conversation.id);
+    }
+
+    // Where they fill pages, the walk goes on below them.
+    void look_at_front(const Step& step)
+    {
+        if (front_ && !front_->sightings.front_is_over()) front_->sightings.see(step.conversations);
+    }
+
     Tools tools_;
     Stretch& stretch_;
+    bool windowed_;
+    std::optional<Front> front_;
     std::optional<Instant> boundary_;
     TimeUnit unit_ = TimeUnit::unknown; // as of the last page: saved on the store's thread
     bool saved_ = false;
 };
 
-Task<> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
+Task<std::optional<Front>> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
 {
     Stretch stretch(tools, whole, deletions);
-    Beginning beginning(tools, stretch);
+    Beginning beginning(tools, stretch, whole.from > cache::beginning_of_time);
     Walk walk(tools.client, whole, upstream::Priority::backfill);
     duties.compare = [&beginning, report = duties.report](const Step& step) { return beginning.compare(step, report); };
     Save save = [&](cache::Writer& db, const Step& step) {
@@ -53,6 +80,7 @@ Task<> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
     duties.enough = [](const Step& step) { return !step.conversations.empty() && step.reached; };
     const How how = how_to_fill();
     co_await go_down(tools, walk, how, save, duties);
+    co_return beginning.take_front();
 }
 
 std::optional<Instant> load_boundary(Tools tools)
@@ -74,12 +102,15 @@ bool backfill_due(Tools tools, Instant since)
     return !load_work(tools, since).empty();
 }
 
+Task<std::optional<Front>> begin_backfill(Tools tools, Instant since, Deletions deletions, Duties duties)
+{
+    if (load_boundary(tools)) co_return std::nullopt;
+    const cache::Span whole{since, Instant::max()};
+    co_return co_await begin(tools, whole, deletions, duties);
+}
+
 Task<> backfill(Tools tools, Instant since, Deletions deletions, Duties duties)
 {
-    if (!load_boundary(tools)) {
-        const cache::Span whole{since, Instant::max()};
-        co_await begin(tools, whole, deletions, duties);
-    }
     const auto work = load_work(tools, since);
     for (const cache::Span& gap : work) co_await close_gap(tools, gap, deletions, duties);
     auto done = [&](cache::Writer& db) {

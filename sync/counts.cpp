@@ -1,34 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sync/counts.hpp"
+
 #include "alli/error.hpp"
 #include "cache/daily.hpp"
 #include "cache/ledger.hpp"
-#include "sync/cursors.hpp"
+#include "sync/list_pages.hpp"
 #include "sync/passes.hpp"
-#include "sync/retry.hpp"
 
-#include <map>
 #include <unordered_set>
 
 namespace alli::sync {
 namespace {
 
 using std::chrono::days;
-using Day = std::chrono::sys_days;
 
 constexpr std::size_t most_days_read_again = 100; // more than these are no slip but another meaning
-
-// Whatever times upstream, or this machine's clock, claims.
-constexpr Day first_counted{}, last_counted = std::chrono::year(2200) / 1 / 1;
 
 std::string text_of(Day day)
 {
     return to_rfc3339(Instant(day.time_since_epoch())).substr(0, 10);
 }
 
-// None where upstream has no such operation, or none that we understand.
-Task<std::optional<std::map<Day, std::int64_t>>> ask_counts(Tools tools, Day from, Day through)
+} // namespace
+
+Task<std::optional<DayCounts>> ask_counts(Tools tools, Day from, Day through)
 {
-    std::map<Day, std::int64_t> counts;
+    DayCounts counts;
     std::optional<Error> failure;
     try {
         const auto theirs =
@@ -46,7 +43,7 @@ Task<std::optional<std::map<Day, std::int64_t>>> ask_counts(Tools tools, Day fro
     throw Error(*failure);
 }
 
-std::vector<Day> find_differing(Tools tools, const std::map<Day, std::int64_t>& theirs, Day from, Day through)
+std::vector<Day> find_differing(Tools tools, const DayCounts& theirs, Day from, Day through)
 {
     cache::PurgedDays purged;
     const auto ours = tools.store.read([&](cache::Reader& db) {
@@ -63,6 +60,15 @@ std::vector<Day> find_differing(Tools tools, const std::map<Day, std::int64_t>& 
     return differing;
 }
 
+void note_no_counts(cache::Writer& db, Instant now)
+{
+    cache::Progress progress = cache::load_progress(db);
+    progress.counted_at = now;
+    cache::save_progress(db, progress);
+}
+
+namespace {
+
 // Everything whose first chat was about that day, and each of ours from that day that was not among it.
 Task<> read_again(Tools tools, Day day, Duties duties)
 {
@@ -70,37 +76,21 @@ Task<> read_again(Tools tools, Day day, Duties duties)
     query.first_chat_started_at = Instant((day - days(1)).time_since_epoch());
     query.first_chat_end_at = Instant((day + days(2)).time_since_epoch());
     std::unordered_set<ConversationId> seen;
-    Cursors cursors;
     How how;
     how.priority = upstream::Priority::reconcile;
     std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
-    do {
-        std::function<Task<upstream::Listed>()> ask = [&] {
-            return tools.client.list_conversations(query, upstream::Priority::reconcile);
-        };
-        const Asked asked = tools.order.ask();
-        upstream::Listed listed = co_await with_retries(tools.clock, tools.random, ask);
-        cursors.follow(listed.page.cursor);
-        query.cursor = std::move(listed.page.cursor);
-        for (const Conversation& conversation : listed.page.conversations) seen.insert(conversation.id);
-        auto conversations = std::move(listed.page.conversations);
-        const Ingested done = co_await ingest(tools, std::move(conversations), asked, how, nothing_more);
+    for (ListPages pages(tools, query, how.priority); pages.more();) {
+        ListPage page = co_await pages.next();
+        for (const Conversation& conversation : page.conversations) seen.insert(conversation.id);
+        const Ingested done = co_await ingest(tools, std::move(page.conversations), page.asked, how, nothing_more);
         if (duties.report) duties.report(done);
         if (duties.between) co_await duties.between();
-    } while (query.cursor);
+    }
 
     auto absent = tools.store.read([&](cache::Reader& db) { return cache::ids_created_on(db, day); });
     std::erase_if(absent, [&](const ConversationId& id) { return seen.contains(id); });
     Deletions careful;
     co_await confirm_absent(tools, std::move(absent), careful, duties.report);
-}
-
-// The next round asks whether there are any by then.
-void note_no_counts(cache::Writer& db, Instant now)
-{
-    cache::Progress progress = cache::load_progress(db);
-    progress.counted_at = now;
-    cache::save_progress(db, progress);
 }
 
 void note_counts(cache::Writer& db, std::size_t differing, Instant now)

@@ -3,22 +3,50 @@
 // an end is none.
 #pragma once
 
+#include "alli/clock.hpp"
 #include "alli/error.hpp"
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_set>
 
 namespace alli::sync {
 
+/// Error{bad_reply}: the cursor of a page (an empty one, as a rule) leads to where the chain has been. Upstream may
+/// only need time: with_patience() asks again, nothing else does.
+class NoAdvance : public Error {
+  public:
+    explicit NoAdvance(const char* what = "a list's cursor does not advance")
+        : Error(Fault::bad_reply, "upstream's paging is broken; the scan is tried again later", "{}", what)
+    {}
+};
+
+/// Asks again while a list does not advance: at most five times, with doubling pauses. Then throws NoAdvance.
+template <class T>
+Task<T> with_patience(Clock& clock, std::function<Task<T>()> ask)
+{
+    constexpr int most = 5;
+    constexpr std::chrono::milliseconds first_pause{500};
+    for (int again = 0;; ++again) {
+        try {
+            co_return co_await ask();
+        } catch (const NoAdvance&) {
+            if (again == most) throw;
+        }
+        co_await clock.sleep(first_pause * (1 << again));
+    }
+}
+
 class Cursors {
   public:
-    /// Throws Error{bad_reply} for one that leads nowhere; none is the end of the chain.
+    /// Throws NoAdvance for one that was met before, Error{bad_reply} for one too many; none is the end of the chain.
     void follow(const std::optional<std::string>& cursor)
     {
         if (!cursor) return;
         count();
-        if (!met_.insert(*cursor).second) fail("a list's cursor does not advance");
+        if (!met_.insert(*cursor).second) throw NoAdvance();
     }
 
     /// From the beginning of the chain. Throws likewise.
@@ -36,13 +64,10 @@ class Cursors {
 
     void count()
     {
-        if (followed_ >= most) fail("a list does not end");
+        if (followed_ >= most)
+            throw Error(Fault::bad_reply, "upstream's paging is broken; the walk goes on where it stopped",
+                        "a list does not end");
         ++followed_;
-    }
-
-    [[noreturn]] static void fail(const char* what)
-    {
-        throw Error(Fault::bad_reply, "upstream's paging is broken; the walk goes on where it stopped", "{}", what);
     }
 
     std::unordered_set<std::string> met_;

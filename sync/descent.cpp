@@ -32,13 +32,18 @@ Task<Step> next_readable(Tools tools, Walk& walk)
 {
     for (;;) {
         std::optional<Error> failure;
+        bool stuck = false;
         const Asked asked = tools.order.ask();
         try {
             const Instant sent_at = tools.clock.now();
             std::function<Task<Step>()> ask = [&] { return walk.next(sent_at); };
-            Step step = co_await with_retries(tools.clock, tools.random, ask);
+            std::function<Task<Step>()> ask_on = [&] { return with_retries(tools.clock, tools.random, ask); };
+            Step step = co_await with_patience(tools.clock, ask_on);
             step.asked = asked;
             co_return step;
+        } catch (const NoAdvance& error) {
+            failure = error;
+            stuck = true;
         } catch (const Error& error) {
             failure = error;
         }
@@ -52,7 +57,9 @@ Task<Step> next_readable(Tools tools, Walk& walk)
         if (failure->fault() != Fault::bad_reply) throw Error(*failure);
         // A portal, a proxy or a network that cuts everything short: what they hide is not unreadable.
         if (!co_await answers_lists(tools, walk.priority())) throw concern_all(tools, *failure);
-        if (!walk.pass_by(failure->what(), tools.clock.now())) throw Error(*failure);
+        const Instant now = tools.clock.now();
+        const bool below = stuck ? walk.pass_by_stuck(failure->what(), now) : walk.pass_by(failure->what(), now);
+        if (!below) throw Error(*failure);
     }
 }
 

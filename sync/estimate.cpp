@@ -22,7 +22,8 @@ Task<upstream::Listed> list_oldest(Tools tools)
 {
     upstream::ListQuery query;
     query.page_size = 1;
-    query.oldest_first = true;
+    query.order = upstream::ListOrder::oldest;
+    query.started_at = cache::beginning_of_time + std::chrono::seconds(1); // those without a chat may come first
     co_return co_await tools.client.list_conversations(query, upstream::Priority::backfill);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sync/descent.hpp"
+#include "sync/sightings.hpp"
 
 #include <vector>
 
@@ -18,8 +19,17 @@ struct Deletions {
     int most = 10;         // at once, or a tenth of the mirror
 };
 
+/// What the first page of the newest-first list showed, asked for without a window.
+struct Front {
+    Sightings sightings{true};
+    std::vector<ConversationId> chatless;
+    bool whole = false; // there is no other page
+};
+
 // Backfill: the gaps of the coverage between `since` and the increments' boundary, the newest first.
 bool backfill_due(Tools tools, Instant since);
+/// The first page of all, which sets the boundary. None when there is one already, or a window was asked for.
+Task<std::optional<Front>> begin_backfill(Tools tools, Instant since, Deletions deletions, Duties duties);
 Task<> backfill(Tools tools, Instant since, Deletions deletions, Duties duties);
 
 /// Last chat times that could not be listed, once more.
@@ -49,8 +59,13 @@ Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report,
 
 // Reconcile: what no clock shows. All at the lowest priority.
 
-/// Conversations without a chat are in no window: found by listing without one.
-Task<> census(Tools tools, Deletions deletions, Duties duties);
+/// Conversations without a chat are in no window: found by listing without one. `ends_were_read`: by the following,
+/// lately, and they did not do.
+Task<> census(Tools tools, Deletions deletions, Duties duties, bool ends_were_read);
+
+/// The same, as far as it costs a page or two beside those that show conversations without a chat: before the rest of a
+/// backfill. True when it was enough.
+Task<bool> census_by_ends(Tools tools, std::optional<Front> front, Deletions deletions, Duties duties);
 
 /// A span of what is covered, compared with upstream and certified anew; down to the page with which `duties.enough`,
 /// unless another walk could not go on there.

@@ -18,11 +18,16 @@ static void adopt_time_unit(upstream::Client& client, TimeUnit stored)
 }
 
 Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)
-    : options_(options), clocks_(options.clock_tolerance), tools_{client,          store,
-                                                                  clock,           random,
-                                                                  order_,          options.max_parallel,
-                                                                  options.overlap, options.reconcile_interval / 24,
-                                                                  clocks_,         refetch_,
+    : options_(options), clocks_(options.clock_tolerance), tools_{client,
+                                                                  store,
+                                                                  clock,
+                                                                  random,
+                                                                  order_,
+                                                                  options.max_parallel,
+                                                                  options.overlap,
+                                                                  options.reconcile_interval / 24,
+                                                                  clocks_,
+                                                                  refetch_,
                                                                   once_},
       jobs_(tools_), reconcile_(tools_, options.reconcile_interval), errands_(tools_, options.interval, counting()),
       ended_runs_(tools_, options.read_lag, counting()), pause_(options.interval)
@@ -141,6 +146,8 @@ Task<> Plan::read_backfill()
     duties.due = [this] { return forecast_->wants_turn(); };
     duties.between = [this] { return forecast_->take_turn(); };
     duties.report = [this](const Ingested& done) { count_backfill_page(done); };
+    auto front = co_await begin_backfill(tools_, since(), deletions_, duties);
+    if (front) co_await reconcile_.run_census_by_ends(std::move(front), deletions_, duties);
     co_await backfill(tools_, since(), deletions_, duties);
     standing_.current.fraction.reset();
     standing_.current.eta_seconds.reset();

@@ -48,7 +48,14 @@ bool Reconcile::suspects_due(Deletions deletions) const
 
 Task<> Reconcile::run_census(Deletions deletions, Duties duties)
 {
-    co_await census(tools_, deletions, duties);
+    const bool ends_were_read = std::exchange(ends_read_, std::nullopt).has_value();
+    co_await census(tools_, deletions, duties, ends_were_read);
+}
+
+Task<> Reconcile::run_census_by_ends(std::optional<Front> front, Deletions deletions, Duties duties)
+{
+    const bool found = co_await census_by_ends(tools_, std::move(front), deletions, duties);
+    if (!found) ends_read_ = tools_.clock.steady();
 }
 
 // Conversations that bear times from the future stand above all that is certified.

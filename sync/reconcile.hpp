@@ -17,6 +17,8 @@ class Reconcile {
     bool suspects_due(Deletions deletions) const; // a person has said so, and there are some
 
     Task<> run_census(Deletions deletions, Duties duties);
+    /// After the first page of a backfill, as far as it costs next to nothing.
+    Task<> run_census_by_ends(std::optional<Front> front, Deletions deletions, Duties duties);
     /// A turn of what is due: about a minute, or a page, for others wait. The next one goes on from there.
     Task<> run_sweep(Deletions deletions, Duties duties);
     Task<> run_counts(Duties duties);
@@ -30,6 +32,7 @@ class Reconcile {
 
     Tools tools_;
     std::chrono::microseconds interval_;
+    std::optional<Clock::Steady> ends_read_; // in vain, then
 };
 
 } // namespace alli::sync

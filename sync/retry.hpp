@@ -5,6 +5,7 @@
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/random.hpp"
+#include "sync/cursors.hpp"
 
 #include <chrono>
 #include <functional>
@@ -33,6 +34,8 @@ Task<T> with_retries(Clock& clock, Random& random, std::function<Task<T>()> ask)
     for (int failures = 0;; ++failures) {
         try {
             co_return co_await ask();
+        } catch (const NoAdvance&) {
+            throw; // with_patience() knows how long
         } catch (const Error& error) {
             if (!is_temporary(error) || failures + 1 == tries) throw;
         }

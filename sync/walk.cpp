@@ -4,11 +4,14 @@
 #include "alli/error.hpp"
 #include "sync/mutant.hpp"
 
+#include <algorithm>
+
 namespace alli::sync {
 namespace {
 
 constexpr int full_page = 50;
 constexpr std::chrono::seconds first_stride{1};
+constexpr Instant beyond_all_times = std::chrono::sys_days(std::chrono::year(2200) / 1 / 1);
 constexpr int most_looks_below = 3; // the end of a walk: one is enough unless another is in the way there
 
 // A time that was guessed may lie anywhere: a walk must not go by it.
@@ -125,6 +128,18 @@ bool Walk::descend(const std::optional<std::string>& cursor, std::optional<Insta
     return false;
 }
 
+// Where conversations without a chat come first, a window leaves them out: the scan for them is another one.
+bool Walk::leap_over_chatless(const upstream::Listed& listed)
+{
+    const auto& page = listed.page.conversations;
+    const bool windowed = client_.time_unit() != TimeUnit::unknown;
+    if (bound_ || chained_ || !windowed || page.empty() || !listed.page.cursor) return false;
+    const auto is_chatless = [](const Conversation& it) { return !it.last_chat_at && !it.last_chat_guessed; };
+    if (!std::all_of(page.begin(), page.end(), is_chatless)) return false;
+    bound_ = beyond_all_times;
+    return true;
+}
+
 // While upstream's unit of time is not known, a window cannot be asked for, and the page reaches below it.
 bool Walk::drop_older(std::vector<Conversation>& page) const
 {
@@ -171,7 +186,8 @@ Task<Step> Walk::next(Instant now)
     for (const Conversation& conversation : listed.page.conversations) chain_.insert(conversation.id);
     step.asked_at = listed.asked_at;
     step.clocks = listed.clocks;
-    step.last = descend(listed.page.cursor, oldest); // may throw: then the page was not met
+    if (!leap_over_chatless(listed))
+        step.last = descend(listed.page.cursor, oldest); // may throw: then the page was not met
     step.conversations = unmet(listed.page.conversations, now);
     step.reached = reached_;
     step.sent_at = earliest_sight(now, step.last);
@@ -204,8 +220,9 @@ bool Walk::pass_by(const std::string& why, Instant now)
     mending_ = false;
     page_size_ = 1;
     spoilt_.reset();
-    const Instant top = bound_.value_or(now + std::chrono::hours(24)); // whatever the clocks say
-    const Instant below = bound_.value_or(now) - stride_;
+    const auto bound = bound_ == beyond_all_times ? std::nullopt : bound_;
+    const Instant top = bound.value_or(now + std::chrono::hours(24)); // whatever the clocks say
+    const Instant below = bound.value_or(now) - stride_;
     stride_ *= 4;
     if (below <= cache::beginning_of_time) return false;
     // All down to the end: a look just below it ends the walk, and shows that lists can be read at all.

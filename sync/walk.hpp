@@ -56,6 +56,13 @@ class Walk {
     /// the walk's end.
     bool pass_by(const std::string& why, Instant now);
 
+    /// The same of a page whose cursor does not advance: asking for less would not help.
+    bool pass_by_stuck(const std::string& why, Instant now)
+    {
+        page_size_ = 1;
+        return pass_by(why, now);
+    }
+
   private:
     std::chrono::microseconds grain() const;
     std::optional<Instant> oldest_of(const std::vector<Conversation>& page) const;
@@ -70,6 +77,7 @@ class Walk {
     void follow(const std::optional<std::string>& cursor);
     void forget_above(Instant bound);
     void note_passed(cache::Span span, const std::string& why);
+    bool leap_over_chatless(const upstream::Listed& listed);
 
     upstream::Client& client_;
     std::optional<Instant> from_, bound_;

@@ -13,8 +13,9 @@ namespace {
 using std::chrono::microseconds;
 using Seconds = std::chrono::duration<double>;
 
-constexpr int opening_pages = 8;   // walked alone, to see how dense it is and how long requests take
-constexpr int pages_a_window = 8;  // the last page of each is half empty: so much is lost by cutting
+constexpr int opening_pages = 8; // walked alone, to see how dense it is and how long requests take
+// In a window: the last page of each is half empty, so much is lost by cutting.
+constexpr std::int64_t least_pages = 8, most_pages = 32;
 constexpr int windows_a_place = 3; // in a round, so that a short one does not leave its place idle
 
 struct Walked {
@@ -83,8 +84,8 @@ Task<std::optional<Instant>> find_oldest(Tools tools)
 class Windows {
   public:
     /// `opening` led down to it: the windows below are taken to be as dense.
-    Windows(cache::Span left, Instant oldest, cache::Span opening, int pages)
-        : left_(left), oldest_(std::max(oldest, left.from))
+    Windows(cache::Span left, Instant oldest, cache::Span opening, int pages, int places)
+        : left_(left), oldest_(std::max(oldest, left.from)), places_(places)
     {
         note(opening, pages, 1);
         adapt();
@@ -92,13 +93,17 @@ class Windows {
 
     cache::Span left() const { return left_; }
 
-    /// The last of them reaches down to the end of the gap, where nothing is any more.
-    std::vector<cache::Span> cut(std::size_t count)
+    /// One for each place, or several where it is long. The last of all reaches down to the end of the gap, where
+    /// nothing is any more.
+    std::vector<cache::Span> cut()
     {
+        const auto count = static_cast<std::size_t>(places_ * windows_a_place);
+        const microseconds a_place = (left_.through - oldest_) / places_ + page_;
+        const microseconds size = std::clamp(a_place, page_ * least_pages, page_ * most_pages);
         std::vector<cache::Span> windows;
         while (left_.from < left_.through && windows.size() < count) {
             cache::Span window = left_;
-            if (left_.through - oldest_ > page_ * pages_a_window) window.from = left_.through - page_ * pages_a_window;
+            if (left_.through - oldest_ > size) window.from = left_.through - size;
             left_.through = window.from;
             windows.push_back(window);
         }
@@ -128,7 +133,7 @@ class Windows {
     cache::Span left_;
     Instant oldest_;
     microseconds page_{0}, time_{0};
-    int pages_ = 0;
+    int places_, pages_ = 0;
     bool hollow_ = false;
 };
 
@@ -142,7 +147,7 @@ Task<> close_window(Tools tools, cache::Span window, Windows& windows, Deletions
 Task<> close_side_by_side(Tools tools, Windows& windows, int places, Deletions deletions, Duties duties)
 {
     while (!windows.hollow()) {
-        const auto round = windows.cut(static_cast<std::size_t>(places * windows_a_place));
+        const auto round = windows.cut();
         if (round.empty()) co_return;
         std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
             return close_window(tools, round[i], windows, deletions, duties);
@@ -217,7 +222,7 @@ Task<> close_gap(Tools tools, cache::Span gap, Deletions deletions, Duties dutie
         const int places = places_for(tools, opening);
         if (places > 1 && !oldest) oldest = co_await find_oldest(tools);
         if (places == 1 || !oldest) continue;
-        Windows windows(left, *oldest, opened, opening.pages);
+        Windows windows(left, *oldest, opened, opening.pages, places);
         bool unreadable = false;
         try {
             co_await close_side_by_side(tools, windows, places, deletions, duties);

@@ -131,7 +131,8 @@ std::string Client::list_target(const ListQuery& query) const
     if (query.cursor) add_query(target, "cursor", *query.cursor);
     for (const auto& variable : options_.variables) add_query(target, "variables", variable);
     add_query(target, "pageSize", std::to_string(query.page_size));
-    if (query.oldest_first) add_query(target, "order", "LAST_CHAT_TIME_ASC");
+    if (query.order == ListOrder::oldest) add_query(target, "order", "LAST_CHAT_TIME_ASC");
+    if (query.order == ListOrder::newest_created) add_query(target, "order", "CREATED_AT_DESC");
     return target;
 }
 

@@ -18,13 +18,17 @@
 
 namespace alli::upstream {
 
+/// By last chat time the newest or the oldest first (the contract infers the latter), or by creation the newest first
+/// (likewise inferred).
+enum class ListOrder { newest, oldest, newest_created };
+
 struct ListQuery {
     std::optional<Instant> started_at;                               // last chat time after this
     std::optional<Instant> end_at;                                   // last chat time before this
     std::optional<Instant> first_chat_started_at, first_chat_end_at; // the same of the first chat
     std::optional<std::string> cursor;
     int page_size = 50; // 1 to 50
-    bool oldest_first = false;
+    ListOrder order = ListOrder::newest;
     bool mend = false; // what is left of a page of one whose structure is broken: wire.hpp
 };
 

@@ -16,6 +16,7 @@ class Model final : public upstream::Transport {
         std::int64_t last = 0; // seconds; 0: no chat yet
         std::vector<nlohmann::json> chats;
         std::string title; // empty: "about " and the id
+        std::int64_t created = 1;
     };
 
     std::map<std::string, Entry> conversations;
@@ -23,6 +24,11 @@ class Model final : public upstream::Transport {
     bool inclusive = false;
     std::size_t embedded = 20;
     bool empty_pages = false;
+    /// Where conversations without a chat stand in an order by last chat time: as if they were the oldest (MongoDB,
+    /// MySQL), the newest (PostgreSQL), behind all others in both orders, nowhere, or by their creation.
+    enum class Chatless { oldest, newest, behind, nowhere, by_creation };
+    Chatless chatless = Chatless::behind;
+    bool refuses_orders = false; // but the default
     bool sends_date = true;
     std::int64_t now = 1'000'000; // seconds, in the Date header
     /// Looked at before a request is answered; what it returns is the answer, what it throws is thrown.
@@ -113,6 +119,7 @@ class Model final : public upstream::Transport {
         const Params params =
             question == std::string::npos ? Params() : params_of(std::string_view(target).substr(question + 1));
         constexpr std::string_view root = "/webapi/v2/conversations";
+        if (path == root && refuses_orders && params.contains("order")) return refusal();
         if (path == root) return list(params);
         if (!path.starts_with(root)) return gone();
         const std::string rest = path.substr(root.size() + 1);
@@ -122,6 +129,14 @@ class Model final : public upstream::Transport {
         if (rest.ends_with("/chats"))
             return chats(found->second, params.contains("pageNo") ? std::stoi(params.at("pageNo")) : 1);
         return reply(item(id, found->second, 20));
+    }
+
+    static upstream::Reply refusal()
+    {
+        upstream::Reply made;
+        made.status = 400;
+        made.body = R"({"type":"APIError","code":7003,"message":"no such order"})";
+        return made;
     }
 
     static upstream::Reply gone()
@@ -137,7 +152,7 @@ class Model final : public upstream::Transport {
         nlohmann::json made;
         made["id"] = id;
         made["title"] = entry.title.empty() ? "about " + id : entry.title;
-        made["createdAt"] = 1;
+        made["createdAt"] = entry.created;
         if (entry.last > 0)
             made["lastChatTime"] = entry.last;
         else
@@ -159,7 +174,26 @@ class Model final : public upstream::Transport {
         return reply(body);
     }
 
-    using Place = std::pair<std::int64_t, std::string>; // newest first; no chat, so 0, comes last by itself
+    using Place = std::pair<std::int64_t, std::string>; // a key that falls along the list, and the id
+
+    static bool in(const Params& params, std::string_view order)
+    {
+        const auto found = params.find("order");
+        return found != params.end() && found->second == order;
+    }
+
+    std::int64_t key_in_order(const Entry& entry, const Params& params) const
+    {
+        constexpr std::int64_t end = std::int64_t{1} << 40;
+        if (in(params, "CREATED_AT_DESC")) return entry.created;
+        const bool ascending = in(params, "LAST_CHAT_TIME_ASC");
+        std::int64_t key = entry.last;
+        if (key == 0 && chatless == Chatless::by_creation) key = entry.created;
+        if (key == 0 && chatless == Chatless::newest) key = end;
+        if (key == 0 && chatless == Chatless::oldest) key = -end;
+        if (key == 0) return -end;
+        return ascending ? -key : key;
+    }
 
     std::vector<Place> window(const Params& params) const
     {
@@ -167,22 +201,16 @@ class Model final : public upstream::Transport {
             return params.contains(name) ? std::optional(std::stod(params.at(name))) : std::nullopt;
         };
         const auto from = bound("startedAt"), to = bound("endAt");
+        const bool lists_chatless = chatless != Chatless::nowhere || in(params, "CREATED_AT_DESC");
         std::vector<Place> places;
         for (const auto& [id, entry] : conversations) {
-            if ((from || to) && entry.last == 0) continue;
+            if ((from || to || !lists_chatless) && entry.last == 0) continue;
             const auto last = static_cast<double>(entry.last);
             if (from && (inclusive ? last < *from : last <= *from)) continue;
             if (to && (inclusive ? last > *to : last >= *to)) continue;
-            places.emplace_back(entry.last, id);
+            places.emplace_back(key_in_order(entry, params), id);
         }
         std::sort(places.rbegin(), places.rend());
-        // Ascending, as far as anybody asks: the first is.
-        if (params.contains("order"))
-            for (std::size_t i = places.size(); i-- > 0;)
-                if (places[i].first != 0) {
-                    std::rotate(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(i), places.end());
-                    break;
-                }
         return places;
     }
 
