@@ -18,7 +18,7 @@ struct SandboxArguments {
     SandboxChoice choice;
     std::string listen = "127.0.0.1:0", latency, date_skew, read_lag, run_time;
     std::vector<std::string> faults, life;
-    std::string time_unit = "ms-fraction", cursor = "key", bounds = "exclusive";
+    std::string time_unit = "ms-fraction", cursor = "key", bounds = "exclusive", chatless = "behind";
     int embedded = 20;
     bool empty_pages = false, refuse_orders = false, no_daily_count = false;
 };
@@ -39,6 +39,12 @@ static sandbox::Options make_options(const SandboxArguments& arguments)
         {"ms", sandbox::TimeStyle::milliseconds},
         {"s", sandbox::TimeStyle::seconds},
     };
+    static const std::map<std::string, sandbox::Chatless> places{
+        {"behind", sandbox::Chatless::behind},
+        {"oldest", sandbox::Chatless::oldest},
+        {"newest", sandbox::Chatless::newest},
+        {"nowhere", sandbox::Chatless::nowhere},
+    };
     sandbox::Options options = sandbox_options(arguments.choice);
     options.listen = arguments.listen;
     options.time_style = styles.at(arguments.time_unit);
@@ -46,6 +52,7 @@ static sandbox::Options make_options(const SandboxArguments& arguments)
     options.bounds_inclusive = arguments.bounds == "inclusive";
     options.embedded_chats = arguments.embedded;
     options.empty_pages = arguments.empty_pages;
+    options.chatless = places.at(arguments.chatless);
     options.refuse_orders = arguments.refuse_orders;
     options.date_skew_ms = read_span("--date-skew", arguments.date_skew);
     options.read_lag = std::chrono::milliseconds(read_span("--read-lag", arguments.read_lag));
@@ -107,6 +114,11 @@ Action add_sandbox(CLI::App& arguments)
         ->check(CLI::IsMember({"exclusive", "inclusive"}));
     arguments.add_option("--embedded", chosen->embedded, "chats in a list item, 0 to 20")->check(CLI::Range(0, 20));
     arguments.add_flag("--empty-pages", chosen->empty_pages, "now and then a page without items");
+    arguments
+        .add_option("--chatless", chosen->chatless,
+                    "conversations without a chat, in an order by last chat time: behind all others, as the oldest, as "
+                    "the newest, or nowhere")
+        ->check(CLI::IsMember({"behind", "oldest", "newest", "nowhere"}));
     arguments.add_flag("--no-daily-count", chosen->no_daily_count, "404 for the counts of conversations by day");
     arguments.add_flag("--refuse-orders", chosen->refuse_orders, "400 for any order but the default");
     arguments.add_option("--date-skew", chosen->date_skew, "its clock against the true time")->type_name("DURATION");

@@ -37,6 +37,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {"not_json", FaultRule::Kind::not_json, 0},
     {"wrong_type", FaultRule::Kind::wrong_type, 0},
     {"same_cursor", FaultRule::Kind::same_cursor, 0},
+    {"empty_page", FaultRule::Kind::empty_page, 0},
     {"unasked", FaultRule::Kind::unasked, 0},
     {"unasked_close", FaultRule::Kind::unasked_close, 0},
 });

@@ -38,26 +38,31 @@ const Order& read_order(const Query& query, bool refuse_others)
     return *found;
 }
 
-// All conversations in one order, by place: the dated ones, then those without a date.
+bool puts_undated_first(const Order& order, Chatless chatless)
+{
+    return order.by_last_chat && chatless == (order.descending ? Chatless::newest : Chatless::oldest);
+}
+
+// All conversations in one order, by place: the dated ones, and before or behind them those without a date.
 class Row {
   public:
-    Row(const World& world, const Order& order)
+    Row(const World& world, const Order& order, Chatless chatless)
         : dated_(order.by_last_chat ? world.by_last_chat() : world.by_created()),
-          undated_(order.by_last_chat ? world.without_chat() : none), descending_(order.descending)
+          undated_(order.by_last_chat && chatless != Chatless::nowhere ? world.without_chat() : none),
+          descending_(order.descending), dated_from_(puts_undated_first(order, chatless) ? undated_.size() : 0),
+          undated_from_(dated_from_ > 0 ? 0 : dated_.size())
     {}
 
     std::size_t size() const { return dated_.size() + undated_.size(); }
-    std::size_t dated() const { return dated_.size(); }
 
     const IndexEntry& operator[](std::size_t place) const
     {
-        const bool is_dated = place < dated_.size();
-        const Index& index = is_dated ? dated_ : undated_;
-        const std::size_t at = is_dated ? place : place - dated_.size();
+        const Index& index = is_dated(place) ? dated_ : undated_;
+        const std::size_t at = place - (is_dated(place) ? dated_from_ : undated_from_);
         return index[descending_ ? index.size() - 1 - at : at];
     }
 
-    bool is_dated(std::size_t place) const { return place < dated_.size(); }
+    bool is_dated(std::size_t place) const { return place >= dated_from_ && place < dated_from_ + dated_.size(); }
 
     // The first place behind a key.
     std::size_t after(std::optional<Instant> at, const std::string& id) const
@@ -66,7 +71,7 @@ class Row {
         Conversation key;
         key.id = id;
         const IndexEntry entry{at.value_or(Instant{}), &key};
-        const std::size_t base = at ? 0 : dated_.size();
+        const std::size_t base = at ? dated_from_ : undated_from_;
         if (descending_) {
             const auto bound = std::lower_bound(index.begin(), index.end(), entry);
             return base + static_cast<std::size_t>(index.end() - bound);
@@ -83,8 +88,8 @@ class Row {
         const auto first = std::partition_point(dated_.begin(), dated_.end(), early) - dated_.begin();
         const auto last = std::partition_point(dated_.begin(), dated_.end(), in_time) - dated_.begin();
         const auto low = static_cast<std::size_t>(first), high = static_cast<std::size_t>(std::max(first, last));
-        if (!descending_) return {low, high};
-        return {dated_.size() - high, dated_.size() - low};
+        if (!descending_) return {dated_from_ + low, dated_from_ + high};
+        return {dated_from_ + dated_.size() - high, dated_from_ + dated_.size() - low};
     }
 
   private:
@@ -93,6 +98,7 @@ class Row {
     const Index& dated_;
     const Index& undated_;
     bool descending_;
+    std::size_t dated_from_, undated_from_;
 };
 
 struct Page {
@@ -192,7 +198,7 @@ std::string list_page(const World& world, const Options& options, const Query& q
                           read_start(query, order)};
     if (empty_here(options, listing.from)) return empty_page(listing.from);
 
-    const Page page = find_page(Row{world, order}, listing, options.cursor == CursorKind::position);
+    const Page page = find_page(Row{world, order, options.chatless}, listing, options.cursor == CursorKind::position);
     const auto variables = query.all("variables");
     const auto embedded = static_cast<std::size_t>(std::clamp(options.embedded_chats, 0, 20));
     std::size_t bytes = 64;

@@ -18,6 +18,9 @@
 namespace alli::sandbox {
 
 enum class CursorKind { key, position };
+/// Where conversations without a chat stand in an order by last chat time: behind all others whichever way it goes, as
+/// if they were the oldest (MongoDB, MySQL) or the newest (PostgreSQL), or nowhere: it leaves them out.
+enum class Chatless { behind, oldest, newest, nowhere };
 enum class TimeStyle { milliseconds_fraction, milliseconds, seconds };
 
 struct FaultRule {
@@ -39,6 +42,7 @@ struct FaultRule {
         drip,
         wrong_type,
         same_cursor,
+        empty_page,
         unasked,
         unasked_close
     };
@@ -80,8 +84,9 @@ struct Options {
     TimeStyle time_style = TimeStyle::milliseconds_fraction;
     CursorKind cursor = CursorKind::key;
     bool bounds_inclusive = false;
-    int embedded_chats = 20;       // in a list item: 0 to 20
-    bool empty_pages = false;      // now and then a page without items that still carries a cursor
+    int embedded_chats = 20;  // in a list item: 0 to 20
+    bool empty_pages = false; // now and then a page without items that still carries a cursor
+    Chatless chatless = Chatless::behind;
     bool refuse_orders = false;    // any order but the default gets 400
     std::int64_t date_skew_ms = 0; // of its Date header against the true time
     bool send_date = true;

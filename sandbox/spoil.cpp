@@ -80,6 +80,16 @@ void stand_still(Answer& answer, const Call& call)
     answer.body = json.dump();
 }
 
+// Nor is there anything on it.
+void stand_still_empty(Answer& answer, const Call& call)
+{
+    stand_still(answer, call);
+    Json json = Json::parse(answer.body, nullptr, false);
+    if (!json.is_object() || !json.contains("cursor")) return;
+    json["conversations"] = Json::array();
+    answer.body = json.dump();
+}
+
 // What balancers and the like say on connections that they find idle.
 constexpr auto strays = std::to_array<std::string_view>({
     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
@@ -114,6 +124,7 @@ constexpr auto spoilings = std::to_array<Spoiling>({
                         const Strike&) { a.body = "upstream connect error or disconnect/reset before headers"; }},
     {Kind::wrong_type, [](Answer& a, const Call&, const Strike& s) { mistype(a, s.dice); }},
     {Kind::same_cursor, [](Answer& a, const Call& call, const Strike&) { stand_still(a, call); }},
+    {Kind::empty_page, [](Answer& a, const Call& call, const Strike&) { stand_still_empty(a, call); }},
     {Kind::unasked, [](Answer& a, const Call&, const Strike& s) { add_unasked(a, s, Ending::whole); }},
     {Kind::unasked_close, [](Answer& a, const Call&, const Strike& s) { add_unasked(a, s, Ending::closed); }},
 });

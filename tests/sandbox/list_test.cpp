@@ -40,6 +40,29 @@ TEST(List, HoldsEveryConversationOnceInEveryOrder)
     }
 }
 
+// By key and by position, also where a page ends among them.
+TEST(List, PutsThoseWithoutAChatWhereItIsTold)
+{
+    for (const Chatless chatless : {Chatless::behind, Chatless::oldest, Chatless::newest, Chatless::nowhere})
+        for (const CursorKind kind : {CursorKind::key, CursorKind::position})
+            for (const bool descending : {true, false}) {
+                Visitor visitor{{.cursor = kind, .embedded_chats = 1, .chatless = chatless}};
+                for (int n = 0; n < 5; ++n) visitor.sandbox.add_conversation(0);
+                const std::string order = descending ? "LAST_CHAT_TIME_DESC" : "LAST_CHAT_TIME_ASC";
+                const auto items = visitor.walk("pageSize=3&order=" + order);
+                std::string shown; // a letter each: with a chat, or without
+                for (const Json& item : items) shown += item.at("lastChatTime").is_null() ? '-' : 'c';
+                const auto without = static_cast<std::size_t>(std::count(shown.begin(), shown.end(), '-'));
+                const bool first = chatless == (descending ? Chatless::newest : Chatless::oldest);
+                EXPECT_EQ(without, chatless == Chatless::nowhere ? 0U : 7U);
+                EXPECT_EQ(shown.find(first ? 'c' : '-'), without == 0 ? shown.npos : first ? without : 198U);
+                EXPECT_EQ(sorted(ids_of(items)).size(), items.size());
+                const auto dated = visitor.walk("pageSize=30&endAt=99999999999999&order=" + order);
+                EXPECT_EQ(dated.size(), 198U);
+                EXPECT_EQ(visitor.walk("order=CREATED_AT_DESC").size(), 205U);
+            }
+}
+
 TEST(List, IsByLastChatTimeNewestFirstUnlessAskedOtherwise)
 {
     Visitor visitor{few_chats};

@@ -126,6 +126,21 @@ TEST(Spoiled, ACursorThatStandsStillLeadsToTheSamePageForEver)
     }
 }
 
+TEST(Spoiled, AnEmptyPageGivesBackItsCursorAndComesWhenItWasAskedOftenEnough)
+{
+    Visitor visitor{{.conversations = 30}};
+    const std::string list = std::string{list_path} + "?pageSize=10";
+    const std::string cursor = visitor.get(list).at("cursor");
+    const Json second = visitor.get(list + "&cursor=" + cursor);
+    visitor.sandbox.set_faults({parse_fault("empty_page:listConversations:3")});
+    for (int i = 0; i < 3; ++i) {
+        const Json empty = visitor.get(list + "&cursor=" + cursor);
+        EXPECT_TRUE(empty.at("conversations").empty());
+        EXPECT_EQ(empty.at("cursor"), cursor);
+    }
+    EXPECT_EQ(visitor.get(list + "&cursor=" + cursor), second);
+}
+
 TEST(Spoiled, AChanceIsOfTheSeed)
 {
     const auto strikes = [](std::uint64_t seed) {
