@@ -18,9 +18,10 @@ struct SandboxArguments {
     SandboxChoice choice;
     std::string listen = "127.0.0.1:0", latency, date_skew, read_lag, run_time;
     std::vector<std::string> faults, life;
-    std::string time_unit = "ms-fraction", cursor = "key", bounds = "exclusive", chatless = "behind";
+    std::string time_unit = "ms-fraction", cursor = "key", bounds = "exclusive", chatless = "behind",
+                categories_hold = "names";
     int embedded = 20;
-    bool empty_pages = false, refuse_orders = false, no_daily_count = false;
+    bool empty_pages = false, refuse_orders = false, no_daily_count = false, envelope = false, compress = false;
 };
 
 static std::int64_t read_span(const std::string& option, const std::string& text)
@@ -58,6 +59,10 @@ static sandbox::Options make_options(const SandboxArguments& arguments)
     options.read_lag = std::chrono::milliseconds(read_span("--read-lag", arguments.read_lag));
     if (!arguments.run_time.empty())
         options.run_time = std::chrono::milliseconds(read_span("--run-time", arguments.run_time));
+    options.categories_hold =
+        arguments.categories_hold == "ids" ? sandbox::CategoriesHold::ids : sandbox::CategoriesHold::names;
+    options.envelope = arguments.envelope;
+    options.compress = arguments.compress;
     options.daily_count = !arguments.no_daily_count;
     for (const std::string& fault : arguments.faults) options.faults.push_back(sandbox::parse_fault(fault));
     for (const std::string& event : arguments.life) options.life.push_back(sandbox::parse_life(event));
@@ -113,6 +118,10 @@ Action add_sandbox(CLI::App& arguments)
     arguments.add_option("--bounds", chosen->bounds, "of its windows: exclusive or inclusive")
         ->check(CLI::IsMember({"exclusive", "inclusive"}));
     arguments.add_option("--embedded", chosen->embedded, "chats in a list item, 0 to 20")->check(CLI::Range(0, 20));
+    arguments.add_option("--categories-hold", chosen->categories_hold, "what a conversation shows: names or ids")
+        ->check(CLI::IsMember({"names", "ids"}));
+    arguments.add_flag("--envelope", chosen->envelope, "answers about one thing come as {\"result\": ...}");
+    arguments.add_flag("--compress", chosen->compress, "gzip for who accepts it");
     arguments.add_flag("--empty-pages", chosen->empty_pages, "now and then a page without items");
     arguments
         .add_option("--chatless", chosen->chatless,

@@ -6,6 +6,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <array>
+
 namespace alli::sandbox {
 namespace {
 
@@ -26,11 +28,13 @@ Conversation& conversation_for(Desk& desk, const Call& call, const App& app, con
     if (request.conversation_id) {
         Conversation* found = world.find(*request.conversation_id);
         if (found == nullptr) not_found("Conversation");
+        desk.will_write(*found);
         world.append_chat(*found, ChatDraft{.sender = "USER", .message = request.message});
         return *found;
     }
     auto made = std::make_unique<Conversation>();
     made->id = world.new_id("Conversation");
+    desk.lag.note_new(made->id, world.now());
     made->title = first_characters(request.message, 40);
     made->user = attributed_user(world, call);
     made->app = &app;
@@ -59,36 +63,52 @@ std::string snapshots(const Conversation& conversation, const std::string& messa
     return all + snapshot(conversation, message, true) + '\n';
 }
 
-// Its pieces flow for as long as the answer is being written, which is over before the last one.
-Answer streamed(Desk& desk, std::string body)
+// What a call to run comes to: what is to be said of it, in the end.
+struct Outcome {
+    Conversation& conversation;
+    std::string message;
+    bool form;
+};
+
+std::string final_line(const std::string& message)
 {
-    constexpr int pieces = 20;
-    Answer answer{.body = std::move(body), .type = "application/stream+json"};
-    answer.ending = Answer::Ending::drip;
-    answer.pause = desk.options.run_time / (pieces - 2);
+    return fmt::format(R"({{"type":"final_replaced_message","response_index":0,"content":{}}})", json_text(message)) +
+           '\n';
+}
+
+Answer answer_sync(const Desk& desk, const Outcome& outcome)
+{
+    Answer answer{.body = snapshot(outcome.conversation, outcome.message, true)};
+    answer.ending = Answer::Ending::late;
+    answer.pause = desk.options.run_time;
     return answer;
 }
 
+Answer answer_stream(const Desk& desk, const Outcome& outcome)
+{
+    std::string body = snapshots(outcome.conversation, outcome.message);
+    if (outcome.form) body += final_line(outcome.message);
+    return streamed(desk, std::move(body));
+}
+
+Answer answer_background(const Desk&, const Outcome& outcome)
+{
+    return {.body = snapshot(outcome.conversation, "", false)};
+}
+
+constexpr std::array answers_by_mode{&answer_sync, &answer_stream, &answer_background}; // as RunRequest::Mode is
+
 Answer run(Desk& desk, const Call& call, bool form_only)
 {
-    const App* app = desk.world.find_app(call.ids.at(0));
-    if (app == nullptr) not_found("App");
+    const App& app = load_app(desk, call);
     const RunRequest request = read_run_request(call, form_only);
-    Conversation& conversation = conversation_for(desk, call, *app, request);
-    const std::string message = fmt::format("{}: {}", app->name, request.message);
-    const bool at_once = request.mode == RunRequest::Mode::sync;
-    desk.world.append_chat(conversation,
-                           ChatDraft{.sender = "BOT", .message = at_once ? message : "", .completed = at_once});
-    if (!at_once) desk.runs.begin(desk.world, conversation, message, desk.options.run_time);
+    Conversation& conversation = conversation_for(desk, call, app, request);
+    const std::string message = fmt::format("{}: {}", app.name, request.message);
+    desk.world.append_chat(conversation, ChatDraft{.sender = "BOT", .message = "", .completed = false});
+    desk.runs.begin(desk.world, conversation, message, desk.options.run_time);
     desk.journal.wrote("runApp", conversation.id, call.body);
-    if (request.mode == RunRequest::Mode::sync) return {.body = snapshot(conversation, message, true)};
-    if (request.mode == RunRequest::Mode::background) return {.body = snapshot(conversation, "", false)};
-    std::string body = snapshots(conversation, message);
-    if (form_only)
-        body +=
-            fmt::format(R"({{"type":"final_replaced_message","response_index":0,"content":{}}})", json_text(message)) +
-            '\n';
-    return streamed(desk, std::move(body));
+    const Outcome outcome{conversation, message, form_only};
+    return answers_by_mode[static_cast<std::size_t>(request.mode)](desk, outcome);
 }
 
 } // namespace
@@ -106,6 +126,16 @@ const User* attributed_user(World& world, const Call& call)
         world.refresh_user(*user);
     }
     return user;
+}
+
+Answer streamed(const Desk& desk, std::string body)
+{
+    constexpr int pieces = 20; // as the server sends it
+    Answer answer{.body = std::move(body), .type = "application/stream+json"};
+    answer.chunked = true;
+    answer.ending = Answer::Ending::drip;
+    answer.pause = desk.options.run_time / (pieces - 2);
+    return answer;
 }
 
 Answer run_app(Desk& desk, const Call& call)

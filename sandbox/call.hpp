@@ -16,13 +16,14 @@ namespace alli::sandbox {
 struct Answer {
     // cut: half of the body, then close. reset: nothing at all. stall: half of the body, and after `pause` a reset.
     // hang: after `pause` a reset. drip: the body in 20 pieces, `pause` between them. closed: all of it, then close,
-    // though it said keep-alive.
-    enum class Ending { whole, cut, reset, stall, hang, drip, closed };
+    // though it said keep-alive. late: all of it, after `pause`.
+    enum class Ending { whole, cut, reset, stall, hang, drip, closed, late };
 
     int status = 200;
     std::string body = {};
     std::string type = "application/json";
     std::vector<std::pair<std::string, std::string>> headers = {};
+    bool chunked = false; // its length is not said before
     Ending ending = Ending::whole;
     std::chrono::milliseconds pause{0};
     std::string unasked = {}; // `pause` after the answer, as if there had been another request

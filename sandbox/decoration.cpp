@@ -30,6 +30,7 @@ constexpr auto app_texts = std::to_array<AppText>({{"Concierge", "Finds rooms an
 
 constexpr auto categories =
     std::to_array<std::string_view>({"booking", "배송", "返品", "complaint", "question", "VIP"});
+constexpr std::string_view another_category = "archive"; // beside one of these
 constexpr auto states = std::to_array<std::string_view>({"OPEN", "PENDING", "RESOLVED"});
 constexpr auto channels = std::to_array<std::string_view>({"WEB", "APP", "KAKAO", "LINE"});
 constexpr auto memos = std::to_array<std::string_view>(
@@ -99,6 +100,8 @@ Json variables(Random& random)
 
 void add_users_and_apps(World& world)
 {
+    for (const std::string_view name : categories) world.add_category(std::string{name});
+    world.add_category(std::string{another_category});
     Random& random = world.random();
     for (std::size_t i = 0; i < user_count; ++i) {
         User user{.id = fmt::format("user-{:04}{}", i, i % 11 == 4 ? "@example.com" : "")};
@@ -122,8 +125,8 @@ void decorate(World& world, Conversation& c, const std::string& topic)
     c.state = one_of(random, states);
     if (one_in(random, 4)) c.assignee = fmt::format("member{}@example.com", random.below(5));
     if (one_in(random, 9)) c.memo = one_of(random, memos);
-    if (one_in(random, 3)) c.categories.push_back(one_of(random, categories));
-    if (one_in(random, 9)) c.categories.push_back("archive");
+    if (one_in(random, 3)) c.categories.push_back(world.category_id(one_of(random, categories)));
+    if (one_in(random, 9)) c.categories.push_back(world.category_id(another_category));
     c.variables = variables(random);
     c.extra = fmt::format(R"(,"type":"CHAT","channel":"{}")", one_of(random, channels));
     if (!topic.empty()) c.extra += fmt::format(R"(,"metadata":{{"topic":"{}","score":{}}})", topic, random.below(100));

@@ -116,11 +116,12 @@ bool edit_text(Conversation& conversation, std::string_view member, const Json& 
     return false;
 }
 
-bool edit_categories(Conversation& conversation, const Json& value)
+bool edit_categories(const World& world, Conversation& conversation, const Json& value)
 {
     const auto is_text = [](const Json& item) { return item.is_string(); };
     if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_text)) return false;
-    conversation.categories = value.get<std::vector<std::string>>();
+    conversation.categories.clear();
+    for (const Json& one : value) conversation.categories.push_back(world.category_id(one.get<std::string>()));
     return true;
 }
 
@@ -162,7 +163,7 @@ void edit_member(World& world, Conversation& conversation, std::string_view memb
     if (member == "isEnd" && value.is_boolean())
         conversation.is_end = value.get<bool>();
     else if (!edit_text(conversation, member, value) &&
-             !(member == "categories" && edit_categories(conversation, value)))
+             !(member == "categories" && edit_categories(world, conversation, value)))
         refuse_member(member);
     world.refresh(conversation);
 }

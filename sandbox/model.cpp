@@ -123,8 +123,8 @@ std::optional<std::size_t> Conversation::find_chat(std::string_view chat_id) con
     return std::nullopt;
 }
 
-World::World(TimeStyle style, std::function<Instant()> clock, std::uint64_t seed)
-    : scale_(style), clock_(std::move(clock)), random_(seed)
+World::World(TimeStyle style, std::function<Instant()> clock, std::uint64_t seed, CategoriesHold shown)
+    : scale_(style), clock_(std::move(clock)), random_(seed), shown_(shown)
 {}
 
 std::string World::new_id(std::string_view noun)
@@ -165,6 +165,43 @@ const App* World::find_app(std::string_view id) const
 {
     const auto found = std::find_if(apps_.begin(), apps_.end(), [&](const auto& app) { return app->id == id; });
     return found == apps_.end() ? nullptr : found->get();
+}
+
+// Not of the random numbers: the data of a seed are the same whatever categories there are.
+const Category& World::add_category(std::string name)
+{
+    std::string id = base64(fmt::format("ConversationCategory:{:024x}", 0x9e3779b97f4a7c15 * ++categories_made_));
+    return categories_.emplace_back(Category{std::move(id), std::move(name)});
+}
+
+void World::erase_category(const std::string& id)
+{
+    std::erase_if(categories_, [&](const Category& one) { return one.id == id; });
+    for (auto& [_, conversation] : conversations_)
+        if (std::erase(conversation->categories, id) > 0) refresh(*conversation);
+}
+
+const Category* World::find_category(std::string_view id) const
+{
+    const auto found =
+        std::find_if(categories_.begin(), categories_.end(), [&](const auto& one) { return one.id == id; });
+    return found == categories_.end() ? nullptr : &*found;
+}
+
+std::string World::category_id(std::string_view name) const
+{
+    const auto found =
+        std::find_if(categories_.begin(), categories_.end(), [&](const auto& one) { return one.name == name; });
+    return found == categories_.end() ? std::string{name} : found->id;
+}
+
+std::string World::categories_json(const Conversation& conversation) const
+{
+    std::vector<std::string> shown = conversation.categories;
+    for (std::string& one : shown)
+        if (const Category* known = find_category(one); known != nullptr && shown_ == CategoriesHold::names)
+            one = known->name;
+    return list_json(shown);
 }
 
 void World::add(std::vector<std::unique_ptr<Conversation>> conversations)
@@ -265,8 +302,8 @@ void World::refresh(Conversation& c) const
         fmt::format(R"({{"id":"{}","title":{},"user":{},"createdAt":{},"lastChatTime":{},"isEnd":{},"categories":{},)"
                     R"("memo":{},"llmApp":{},"state":{},"assignee":{}{},"chats":[)",
                     c.id, nullable(c.title), user_json(c.user), scale_.text(c.created),
-                    last ? scale_.text(*last) : "null", c.is_end, list_json(c.categories), nullable(c.memo),
-                    app_json(c.app), nullable(c.state), nullable(c.assignee), c.extra);
+                    last ? scale_.text(*last) : "null", c.is_end, categories_json(c), nullable(c.memo), app_json(c.app),
+                    nullable(c.state), nullable(c.assignee), c.extra);
     c.tail = fmt::format(R"(],"chatCount":{})", c.chats.size());
     c.searched = c.title.value_or("") + '\n';
     if (c.user != nullptr) c.searched += c.user->first_name.value_or("") + ' ' + c.user->last_name.value_or("");

@@ -5,6 +5,7 @@
 
 #include "alli/instant.hpp"
 #include "alli/random.hpp"
+#include "sandbox/sandbox.hpp"
 #include "sandbox/times.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,6 +31,10 @@ struct App {
     std::string id, name, description;
 };
 
+struct Category {
+    std::string id, name;
+};
+
 struct StoredChat {
     std::string id;
     Instant at;
@@ -45,7 +50,7 @@ struct Conversation {
     Instant created;
     bool is_end = false;
     bool running = false;
-    std::vector<std::string> categories;
+    std::vector<std::string> categories; // ids; what names no category is kept as it is
     Json variables = Json::object();
     std::string extra; // members of its JSON that the contract does not name: ,"source":"WEB"
 
@@ -89,7 +94,8 @@ using Index = std::vector<IndexEntry>;
 
 class World {
   public:
-    World(TimeStyle style, std::function<Instant()> clock, std::uint64_t seed);
+    World(TimeStyle style, std::function<Instant()> clock, std::uint64_t seed,
+          CategoriesHold shown = CategoriesHold::names);
 
     const TimeScale& scale() const { return scale_; }
     Random& random() { return random_; }
@@ -104,6 +110,14 @@ class World {
     const App* add_app(std::string name, std::string description);
     const App* find_app(std::string_view id) const;
 
+    const Category& add_category(std::string name);
+    /// It leaves every conversation too.
+    void erase_category(const std::string& id);
+    const Category* find_category(std::string_view id) const;
+    /// The id of the first category of that name; a text that names none is taken for an id.
+    std::string category_id(std::string_view name) const;
+
+    const std::vector<Category>& categories() const { return categories_; }
     const std::vector<std::unique_ptr<App>>& apps() const { return apps_; }
     const std::vector<std::unique_ptr<User>>& users() const { return users_; }
 
@@ -135,6 +149,7 @@ class World {
   private:
     void unlist_by_last_chat(const Conversation& conversation);
     void list_by_last_chat(const Conversation& conversation);
+    std::string categories_json(const Conversation& conversation) const;
 
     TimeScale scale_;
     std::function<Instant()> clock_;
@@ -143,6 +158,9 @@ class World {
     std::vector<std::unique_ptr<User>> users_;
     std::unordered_map<std::string, User*> user_of_id_;
     std::vector<std::unique_ptr<App>> apps_;
+    CategoriesHold shown_; // in a conversation
+    std::vector<Category> categories_;
+    std::uint32_t categories_made_ = 0;
     std::unordered_map<std::string, std::unique_ptr<Conversation>> conversations_;
     Index by_last_chat_, by_created_, without_chat_;
 };

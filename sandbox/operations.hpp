@@ -40,14 +40,27 @@ Answer stop_conversation(Desk& desk, const Call& call);
 Answer rate_chat(Desk& desk, const Call& call);
 
 // What lives beside the conversations
-Answer list_apps(Desk& desk, const Call& call);
+Answer list_categories(Desk& desk, const Call& call);
+Answer create_category(Desk& desk, const Call& call);
+Answer delete_category(Desk& desk, const Call& call);
+Answer list_projects(Desk& desk, const Call& call);     // a bare array
+Answer list_apps(Desk& desk, const Call& call);         // of the older API
+Answer list_apps_by_page(Desk& desk, const Call& call); // {apps, cursor}
+Answer get_app(Desk& desk, const Call& call);           // bare
+Answer list_hashtags(Desk& desk, const Call& call);
+Answer list_knowledge_bases(Desk& desk, const Call& call);
+Answer get_knowledge_base(Desk& desk, const Call& call);
 Answer run_app(Desk& desk, const Call& call);
 Answer run_conversation(Desk& desk, const Call& call); // a form alone, and always streamed
+Answer generate_answer(Desk& desk, const Call& call);  // streams what is new of it, a line each
 
 // Shared by the above
 Conversation& load_conversation(Desk& desk, const Call& call);             // the first id of the path
 std::size_t load_chat(const Conversation& conversation, const Call& call); // the second
 Answer answer_conversation(const Conversation& conversation, const std::vector<std::string>& variables);
+const App& load_app(Desk& desk, const Call& call); // the first id
+/// `body` sent in pieces for as long as `desk.options.run_time`, which is over before the last one.
+Answer streamed(const Desk& desk, std::string body);
 /// The body as a JSON object.
 Json read_object(const Call& call);
 /// The user that OWN-USER-ID names, made when it is new; with USER-EMAIL its address is set. None: no such header.

@@ -17,7 +17,7 @@ class ReadLag {
     struct Past {
         Instant written;
         std::string id;
-        std::unique_ptr<Conversation> before;
+        std::unique_ptr<Conversation> before; // none: it is not there yet
     };
 
   public:
@@ -27,6 +27,8 @@ class ReadLag {
 
     /// Before a write changes or removes it.
     void note(const Conversation& conversation, Instant now);
+    /// Before one is made.
+    void note_new(const std::string& id, Instant now);
 
     /// While it lives, the world is as reads show it. Nothing may be written meanwhile.
     class View {
@@ -40,6 +42,7 @@ class ReadLag {
         struct Exchanged {
             Past* past;
             std::unique_ptr<Conversation> present; // none: it is gone
+            bool shown;                            // as it was before
         };
         World& world_;
         std::vector<Exchanged> exchanged_;

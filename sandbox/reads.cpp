@@ -101,12 +101,4 @@ Answer is_running(Desk& desk, const Call& call)
     return {.body = fmt::format(R"({{"isRunning":{}}})", load_conversation(desk, call).running)};
 }
 
-Answer list_apps(Desk& desk, const Call&)
-{
-    Json apps = Json::array();
-    for (const auto& app : desk.world.apps())
-        apps.push_back({{"id", app->id}, {"name", app->name}, {"description", app->description}});
-    return {.body = R"({"apps":)" + apps.dump() + '}'};
-}
-
 } // namespace alli::sandbox

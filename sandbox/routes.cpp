@@ -9,24 +9,36 @@
 namespace alli::sandbox {
 namespace {
 
+constexpr bool single = true; // the answer is about one thing
+
 // A literal path stands before a pattern that it would match too. Update and title take whatever method a client
-// guesses.
+// guesses. Whether an app runs is asked of the place where it runs, which does not lag.
 constexpr auto routes = std::to_array<Route>({
     {"listConversations", "GET", "/webapi/v2/conversations", &list_conversations},
     {"bulkUpdateConversations", "POST", "/webapi/v2/conversations/bulk_update", &bulk_update_conversations},
     {"dailyConversationCount", "GET", "/webapi/v2/conversations/daily_count", &count_conversations_daily},
-    {"getConversation", "GET", "/webapi/v2/conversations/{}", &get_conversation},
-    {"updateConversation", "PUT PATCH POST", "/webapi/v2/conversations/{}", &update_conversation},
+    {"getConversation", "GET", "/webapi/v2/conversations/{}", &get_conversation, single},
+    {"updateConversation", "PUT PATCH POST", "/webapi/v2/conversations/{}", &update_conversation, single},
     {"deleteConversation", "DELETE", "/webapi/v2/conversations/{}", &delete_conversation},
     {"listChats", "GET", "/webapi/v2/conversations/{}/chats", &list_chats},
-    {"getChat", "GET", "/webapi/v2/conversations/{}/chats/{}", &get_chat},
-    {"rateChat", "POST", "/webapi/v2/conversations/{}/chats/{}/feedback", &rate_chat},
-    {"isConversationRunning", "GET", "/webapi/v2/conversations/{}/running", &is_running},
+    {"getChat", "GET", "/webapi/v2/conversations/{}/chats/{}", &get_chat, single},
+    {"rateChat", "POST", "/webapi/v2/conversations/{}/chats/{}/feedback", &rate_chat, single},
+    {"isConversationRunning", "GET", "/webapi/v2/conversations/{}/running", &is_running, single, false},
     {"stopConversation", "POST", "/webapi/v2/conversations/{}/stop", &stop_conversation},
-    {"setConversationTitle", "PUT PATCH POST", "/webapi/v2/conversations/{}/title", &set_title},
+    {"setConversationTitle", "PUT PATCH POST", "/webapi/v2/conversations/{}/title", &set_title, single},
+    {"listCategories", "GET", "/webapi/v2/conversation_categories", &list_categories},
+    {"createCategory", "POST", "/webapi/v2/conversation_categories", &create_category, single},
+    {"deleteCategory", "DELETE", "/webapi/v2/conversation_categories/{}", &delete_category},
+    {"listProjects", "GET", "/webapi/v2/projects", &list_projects},
     {"listApps", "GET", "/webapi/apps", &list_apps},
+    {"listAppsByPage", "GET", "/webapi/v2/apps", &list_apps_by_page},
+    {"getApp", "GET", "/webapi/v2/apps/{}", &get_app},
+    {"listHashtags", "GET", "/webapi/v2/hashtags", &list_hashtags},
+    {"listKnowledgeBases", "GET", "/webapi/v2/knowledge_bases", &list_knowledge_bases},
+    {"getKnowledgeBase", "GET", "/webapi/v2/knowledge_bases/{}", &get_knowledge_base},
     {"runApp", "POST", "/webapi/apps/{}/run", &run_app},
     {"runConversation", "POST", "/webapi/v2/apps/{}/run_conversation", &run_conversation},
+    {"generativeAnswer", "POST", "/webapi/v2/apps/{}/generative_answer", &generate_answer},
 });
 
 std::string_view next_segment(std::string_view& rest)

@@ -15,6 +15,8 @@ struct Route {
     std::string_view methods;   // separated by spaces
     std::string_view path;      // {} stands for an id
     Answer (*answer)(Desk&, const Call&);
+    bool about_one_thing = false; // where answers come wrapped, this does
+    bool lags = true;             // where reads lag, this does; of GET alone
 };
 
 struct Match {

@@ -31,7 +31,7 @@ void Runs::begin(World& world, Conversation& conversation, std::string message, 
     runs_.push_back({conversation.id, conversation.chats.back().id, std::move(message), now, now + lasts});
 }
 
-void Runs::advance(World& world)
+void Runs::advance(World& world, ReadLag& lag)
 {
     const Instant now = world.now();
     std::erase_if(runs_, [&](const Run& run) {
@@ -39,6 +39,7 @@ void Runs::advance(World& world)
         const auto chat = conversation ? conversation->find_chat(run.chat) : std::nullopt;
         if (!chat || !conversation->running) return true;
         const bool over = now >= run.ends;
+        if (over) lag.note(*conversation, now);
         const double share = over ? 1.0 : double((now - run.began).count()) / double((run.ends - run.began).count());
         put(world, *conversation, *chat, over ? run.message : written_by(run.message, std::max(share, 0.0)), over);
         if (over) conversation->running = false;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sandbox/model.hpp"
+#include "sandbox/read_lag.hpp"
 
 #include <chrono>
 #include <string>
@@ -15,8 +16,9 @@ class Runs {
   public:
     /// The last chat of the conversation becomes `message` by the time that `lasts` is over; until then it runs.
     void begin(World& world, Conversation& conversation, std::string message, std::chrono::milliseconds lasts);
-    /// Brings all of them to what they are now. A conversation that was stopped or erased is followed no longer.
-    void advance(World& world);
+    /// Brings all of them to what they are now; that one is whole shows late where reads lag. A conversation that was
+    /// stopped or erased is followed no longer.
+    void advance(World& world, ReadLag& lag);
 
   private:
     struct Run {

@@ -22,6 +22,7 @@ enum class CursorKind { key, position };
 /// if they were the oldest (MongoDB, MySQL) or the newest (PostgreSQL), or nowhere: it leaves them out.
 enum class Chatless { behind, oldest, newest, nowhere };
 enum class TimeStyle { milliseconds_fraction, milliseconds, seconds };
+enum class CategoriesHold { names, ids }; // what Conversation.categories is a list of; filters and writes take ids
 
 struct FaultRule {
     enum class Kind {
@@ -93,8 +94,10 @@ struct Options {
     std::chrono::milliseconds read_lag{0}; // for so long after each write reads show the state before it
     std::vector<FaultRule> faults = {};
     std::vector<LifeRule> life = {};
-    std::chrono::milliseconds run_time{
-        2000};                           // that an app needs for an answer which is streamed or made in the background
+    std::chrono::milliseconds run_time{2000}; // that an app needs for an answer
+    CategoriesHold categories_hold = CategoriesHold::names;
+    bool envelope = false;               // answers about one thing come as {"result": ...}
+    bool compress = false;               // gzip for who accepts it
     bool daily_count = true;             // false: there is no such path
     std::function<Instant()> clock = {}; // what it takes for the true time; called from any thread; empty: the system's
 };
@@ -152,8 +155,8 @@ class Sandbox {
     /// As add_chat, with a time of its own, older chats and newer ones around it: one that was not visible until now.
     std::string add_chat_at(const std::string& conversation_id, Instant at, std::string sender, std::string text);
     void edit_title(const std::string& conversation_id, std::string title); // moves no clock
-    /// title, state, memo, assignee: a string or null; categories: a list of strings; isEnd: true or false. Moves no
-    /// clock. Throws Error{usage} for another member or type.
+    /// title, state, memo, assignee: a string or null; categories: a list of names or ids; isEnd: true or false. Moves
+    /// no clock. Throws Error{usage} for another member or type.
     void edit_conversation(const std::string& conversation_id, std::string_view member, std::string_view json);
     /// Any member of a chat (message, rating, citations, ...) but its id and time. Moves no clock.
     void edit_chat(const std::string& conversation_id, const std::string& chat_id, std::string_view member,

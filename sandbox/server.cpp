@@ -66,9 +66,10 @@ Call read_call(http::request<http::string_body>&& request)
 std::string header_text(const Answer& answer, std::size_t content_length, const std::string& date, bool keep_alive)
 {
     std::string head =
-        fmt::format("HTTP/1.1 {} {}\r\nServer: alli-sandbox\r\nContent-Length: {}\r\nConnection: {}\r\n", answer.status,
+        fmt::format("HTTP/1.1 {} {}\r\nServer: alli-sandbox\r\nConnection: {}\r\n", answer.status,
                     text(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(answer.status)))),
-                    content_length, keep_alive ? "keep-alive" : "close");
+                    keep_alive ? "keep-alive" : "close");
+    head += answer.chunked ? "Transfer-Encoding: chunked\r\n" : fmt::format("Content-Length: {}\r\n", content_length);
     if (!date.empty()) head += "Date: " + date + "\r\n";
     if (!answer.body.empty()) head += "Content-Type: " + answer.type + "\r\n";
     for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
@@ -187,12 +188,20 @@ Task<> Server::converse(tcp::socket socket)
     }
 }
 
+// A body that goes out in pieces of a size, with a pause between two.
+struct Server::Pieces {
+    std::string_view body;
+    std::size_t size;
+    std::chrono::milliseconds pause;
+    bool chunked, whole; // whole: nothing is missing behind it
+};
+
 // Whether the connection goes on. The reference lives in converse(), which awaits at once.
 Task<bool> Server::reply(tcp::socket& socket, const Answer& answer, bool is_head, bool keep_alive)
 {
     using Ending = Answer::Ending;
     const Ending ending = answer.ending;
-    if (ending == Ending::hang) co_await wait(answer.pause);
+    if (ending == Ending::hang || ending == Ending::late) co_await wait(answer.pause);
     if (ending == Ending::reset || ending == Ending::hang) {
         reset(socket);
         co_return false;
@@ -202,9 +211,10 @@ Task<bool> Server::reply(tcp::socket& socket, const Answer& answer, bool is_head
     const std::string_view sent = half ? body.substr(0, body.size() / 2) : body;
     const std::size_t declared = answer.body.size() + (half ? 1 : 0); // one more: even an empty body can be cut
     const std::string head = header_text(answer, declared, responder_.date(), keep_alive);
-    const std::size_t piece = ending == Ending::drip ? sent.size() / drips + 1 : sent.size();
-    const auto between = answer.unasked.empty() ? answer.pause : std::chrono::milliseconds(0);
-    const bool written = co_await write(socket, head, sent, piece, between);
+    const Pieces pieces{sent, ending == Ending::drip ? sent.size() / drips + 1 : sent.size(),
+                        answer.unasked.empty() ? answer.pause : std::chrono::milliseconds(0),
+                        answer.chunked && !is_head, !half};
+    const bool written = co_await write(socket, head, pieces);
     if (!written) co_return false;
     if (!answer.unasked.empty() && !co_await say_unasked(socket, answer)) co_return false;
     if (ending == Ending::stall) co_await wait(answer.pause);
@@ -214,17 +224,22 @@ Task<bool> Server::reply(tcp::socket& socket, const Answer& answer, bool is_head
 }
 
 // Head and body together, or the body in pieces with a pause after each.
-Task<bool> Server::write(tcp::socket& socket, const std::string& head, std::string_view body, std::size_t piece,
-                         std::chrono::milliseconds pause)
+Task<bool> Server::write(tcp::socket& socket, const std::string& head, const Pieces& pieces)
 {
     Failure failed;
-    std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body.substr(0, piece))};
+    std::string_view body = pieces.body;
+    std::string before = head;
     for (;;) {
+        const std::string_view piece = body.substr(0, pieces.size);
+        body.remove_prefix(piece.size());
+        std::string after;
+        if (pieces.chunked && !piece.empty()) before += fmt::format("{:x}\r\n", piece.size()), after = "\r\n";
+        if (pieces.chunked && body.empty() && pieces.whole) after += "0\r\n\r\n";
+        const std::array<asio::const_buffer, 3> parts{asio::buffer(before), asio::buffer(piece), asio::buffer(after)};
         co_await asio::async_write(socket, parts, asio::redirect_error(asio::use_awaitable, failed));
-        body.remove_prefix(std::min(piece, body.size()));
         if (failed || body.empty()) co_return !failed;
-        co_await wait(pause);
-        parts = {asio::const_buffer(), asio::buffer(body.substr(0, piece))};
+        before.clear();
+        co_await wait(pieces.pause);
     }
 }
 

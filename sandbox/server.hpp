@@ -45,8 +45,8 @@ class Server {
     Task<> accept();
     Task<> converse(Socket socket);
     Task<bool> reply(Socket& socket, const Answer& answer, bool is_head, bool keep_alive);
-    Task<bool> write(Socket& socket, const std::string& head, std::string_view body, std::size_t piece,
-                     std::chrono::milliseconds pause);
+    struct Pieces;
+    Task<bool> write(Socket& socket, const std::string& head, const Pieces& pieces);
     Task<bool> say_unasked(Socket& socket, const Answer& answer);
     Task<> wait(std::chrono::milliseconds pause);
 

@@ -2,6 +2,7 @@
 #include "sandbox/service.hpp"
 
 #include "alli/clock.hpp"
+#include "sandbox/compression.hpp"
 #include "sandbox/encoding.hpp"
 #include "sandbox/errors.hpp"
 #include "sandbox/seeding.hpp"
@@ -41,7 +42,7 @@ std::function<Instant()> clock_of(const Options& options)
 Service::Service(Options options)
     : options_(std::move(options)), api_key_(options_.api_key),
       faults_(options_.faults, options_.seed, clock_of(options_)()),
-      world_(options_.time_style, clock_of(options_), options_.seed), lag_(options_.read_lag),
+      world_(options_.time_style, clock_of(options_), options_.seed, options_.categories_hold), lag_(options_.read_lag),
       life_(options_.life, options_.seed)
 {
     populate(world_, options_);
@@ -72,8 +73,10 @@ Answer Service::work_out(const Match& match, const Call& call)
         attributed_user(world_, call);
         Desk desk{world_, journal_, options_, lag_, runs_};
         std::optional<ReadLag::View> lagging;
-        if (match.route->methods == "GET") lagging.emplace(lag_, world_, world_.now());
-        return match.route->answer(desk, call);
+        if (match.route->methods == "GET" && match.route->lags) lagging.emplace(lag_, world_, world_.now());
+        Answer answer = match.route->answer(desk, call);
+        if (options_.envelope && match.route->about_one_thing) answer.body = R"({"result":)" + answer.body + '}';
+        return answer;
     } catch (const Error& error) {
         return refuse(error);
     }
@@ -81,13 +84,14 @@ Answer Service::work_out(const Match& match, const Call& call)
 
 std::pair<Answer, RequestRecord> Service::answer_alone(Call call, const Strike& strike)
 {
-    runs_.advance(world_);
+    runs_.advance(world_, lag_);
     Match match = match_route(call.method, call.path());
     call.ids = std::move(match.ids);
     std::optional<Answer> early;
     if (strike.fault) early = answer_instead(*strike.fault, header_time());
     Answer answer = early ? std::move(*early) : work_out(match, call);
     if (strike.fault) spoil(answer, call, strike);
+    if (options_.compress) compress(answer, call);
     if (!early) life_.go_on(world_);
     RequestRecord record{std::string{match.operation()},
                          std::move(call.method),

@@ -81,7 +81,8 @@ TEST_P(List, FiltersAsUpstreamDoes)
     const auto apps = subject().twin().app_ids();
     const auto items = everything();
     const std::string old = time_of(items[items.size() * 3 / 4]), young = time_of(items[items.size() / 4]);
-    const std::string category = "archive";
+    const auto categories = nlohmann::json::parse(subject().truth("/webapi/v2/conversation_categories").body);
+    const auto category = escaped(categories.at("categories").back().at("categoryId").get<std::string>());
     const std::vector<std::string> queries{
         "userIds=" + escaped(users[0]),
         fmt::format("userIds={}&userIds={}&userIds=nobody", escaped(users[1]), escaped(users[2])),

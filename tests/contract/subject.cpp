@@ -18,6 +18,7 @@ sandbox::Options options()
     made.seed = 7;
     made.conversations = 160;
     made.embedded_chats = 3;
+    made.categories_hold = sandbox::CategoriesHold::ids; // as filters do
     made.clock = [] { return now; };
     return made;
 }

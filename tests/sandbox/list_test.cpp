@@ -168,7 +168,7 @@ TEST(List, FiltersByUsersAppsCategoriesAndState)
           [&](const Json& item) { return user_is(item, users[0]) || user_is(item, users[1]); });
     count("llmAppId=" + escaped(apps[1]),
           [&](const Json& item) { return item["llmApp"].is_object() && item["llmApp"]["id"] == apps[1]; });
-    count("categoryId=archive", [](const Json& item) {
+    count("categoryId=" + escaped(visitor.category_id("archive")), [](const Json& item) {
         const auto categories = item["categories"].get<std::vector<std::string>>();
         return std::find(categories.begin(), categories.end(), "archive") != categories.end();
     });

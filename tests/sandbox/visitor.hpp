@@ -62,6 +62,15 @@ struct Visitor {
         return json;
     }
 
+    std::string category_id(const std::string& name)
+    {
+        const Json answer = get("/webapi/v2/conversation_categories");
+        for (const Json& one : answer.at("categories"))
+            if (one.at("name") == name) return one.at("categoryId");
+        ADD_FAILURE() << "there is no category " << name;
+        return "";
+    }
+
     int status(const std::string& target) { return send("GET", target).status; }
 
     /// Every item of a list, all pages together.

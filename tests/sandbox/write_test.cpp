@@ -62,8 +62,9 @@ TEST(BulkUpdate, SelectsByAllKindsAndAnyOfEach)
     Visitor visitor;
     const auto apps = visitor.sandbox.app_ids();
     const auto all = visitor.walk("");
-    const Json body{
-        {"llmAppIds", {apps[0], apps[1]}}, {"categoryIds", {"archive"}}, {"conversationInfo", {{"state", "SWEPT"}}}};
+    const Json body{{"llmAppIds", {apps[0], apps[1]}},
+                    {"categoryIds", {visitor.category_id("archive")}},
+                    {"conversationInfo", {{"state", "SWEPT"}}}};
     const HttpReply reply = visitor.send("POST", std::string{list_path} + "/bulk_update", body);
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.body, "");
@@ -138,7 +139,7 @@ TEST(Feedback, IsSetOnTheChatAndAnswersIt)
 
 TEST(App, RunsAndMakesAConversationForTheUserOfTheCall)
 {
-    Visitor visitor;
+    Visitor visitor{{.run_time = std::chrono::milliseconds(20)}};
     const Json apps = visitor.get("/webapi/apps").at("apps");
     ASSERT_GE(apps.size(), 3u);
     const std::string path = "/webapi/apps/" + escaped(apps[0].at("id").get<std::string>()) + "/run";

@@ -48,6 +48,7 @@ static std::vector<std::chrono::milliseconds> ask_meanwhile(const sandbox::Sandb
 TEST(Budget, IsKeptWhileALocalAppIsServedAtOnce)
 {
     sandbox::Options options;
+    options.categories_hold = sandbox::CategoriesHold::ids; // as filters do
     options.conversations = 2000;
     options.embedded_chats = 0; // each conversation costs a page of chats
     options.faults = {sandbox::parse_fault("too_many:listChats:p=0.05"),
@@ -72,6 +73,7 @@ TEST(Budget, IsKeptWhileALocalAppIsServedAtOnce)
 TEST(Budget, AnUpstreamThatIsAwayCostsALocalAppNoTime)
 {
     sandbox::Options options;
+    options.categories_hold = sandbox::CategoriesHold::ids; // as filters do
     options.conversations = 5;
     sandbox::Sandbox upstream(options);
     Home home;

@@ -19,6 +19,7 @@ class Freshness : public testing::Test {
     static sandbox::Options options()
     {
         sandbox::Options options;
+        options.categories_hold = sandbox::CategoriesHold::ids; // as filters do
         options.conversations = 120;
         return options;
     }

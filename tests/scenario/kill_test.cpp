@@ -38,6 +38,7 @@ static void wait_for_requests(const sandbox::Sandbox& upstream, std::size_t coun
 TEST(Killed, InTheMiddleOfABackfillItGoesOnWhereItWas)
 {
     sandbox::Options options;
+    options.categories_hold = sandbox::CategoriesHold::ids; // as filters do
     options.conversations = 1000;
     options.embedded_chats = 20;
     sandbox::Sandbox upstream(options);

@@ -45,6 +45,7 @@ struct Shape {
 static sandbox::Options options_of(const Shape& shape)
 {
     sandbox::Options options;
+    options.categories_hold = sandbox::CategoriesHold::ids; // as filters do
     options.time_style = shape.time;
     options.cursor = shape.cursor;
     options.bounds_inclusive = shape.inclusive;
