@@ -390,7 +390,7 @@ proxy::Needs Instance::needs()
         .accept_key = [this, loop] { asio::post(loop, [this] { project_.accept(); }); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
         .settle = [this](ConversationId id, std::uint64_t fence,
-                         bool news) { engine_.settle(std::move(id), fence, news); },
+                         std::optional<std::int64_t> before) { engine_.settle(std::move(id), fence, before); },
         .deliver =
             [this, loop](proxy::Outgoing outgoing, std::chrono::milliseconds patience) {
                 sync::Offer offer{outgoing.accepted, std::move(outgoing.conversation)};

@@ -29,6 +29,7 @@ struct Answer {
     const Route* route = nullptr;        // that it answers
     std::optional<std::int64_t> of = {}; // the row of the conversation that it tells of alone; none: a list
     bool doubted = false;                // the engine could not read all of that conversation
+    bool growing = false;                // its last message was not complete, a short time ago
 };
 /// `part_at`: when a part of it was verified that the mirror's polls do not verify.
 Answer make_answer(std::string body, std::optional<Instant> mirror_verified_at, std::optional<Instant> part_at = {});

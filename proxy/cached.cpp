@@ -2,11 +2,14 @@
 #include "proxy/cached.hpp"
 
 #include "cache/conversations.hpp"
+#include "cache/last_chat.hpp"
 #include "cache/overlay.hpp"
 #include "cache/problems.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/notice.hpp"
 #include "proxy/passed_up.hpp"
 #include "proxy/run_barrier.hpp"
+#include "proxy/runs.hpp"
 #include "proxy/validator.hpp"
 #include "proxy/withhold.hpp"
 
@@ -91,6 +94,8 @@ Task<std::optional<Answer>> find_answer(const Context& cx, const Read& read, boo
         Answer answer = make_answer(std::move(found->body), cache::load_progress(db).verified_at, found->verified_at);
         if (read.of) {
             answer.of = cache::find_pk(db, *read.of);
+            answer.growing =
+                answer.of && cache::is_growing(db, *answer.of, cx.needs.clock.now() - Runs::without_a_word);
             answer.doubted = cache::find_problem(db, cache::problem_key(*read.of)).has_value();
         }
         return answer;
@@ -189,6 +194,7 @@ Task<Response> ask_upstream(const Context& cx, const Request& rq, const Read& re
         Task<Response> without = answer_without(cx, rq, read, wishes, std::move(found), landing.failure);
         co_return co_await std::move(without);
     }
+    note_answer(cx, read.kept, *landing.reply);
     if (is_trouble(landing.reply->status) && found && !wishes.no_cache)
         co_return after_trouble(cx, rq, *found, why, landing.reply->status);
     co_return forwarded_response(landing, rq, why);
@@ -323,7 +329,10 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
     std::optional<Answer> found = co_await find_answer(cx, read, false);
     if (!found && is_deleted_here(cx, read)) co_return deleted_here();
     const bool doubted = found && found->doubted;
-    const bool ask_all_the_same = read.upstream_once || doubted || (found && read.never_old && is_old(cx, *found));
+    const bool growing = found && found->growing;
+    if (growing) note_growing(cx, *read.of);
+    const bool ask_all_the_same =
+        read.upstream_once || doubted || growing || (found && read.never_old && is_old(cx, *found));
     if (found && will_do(cx, wishes, *found) && (!ask_all_the_same || wishes.only_if_cached)) {
         const bool lasts = !ask_all_the_same && !read.never_old && !read.unrepeated;
         co_return answer_found(cx, rq, wishes, std::move(*found), lasts ? std::optional(commits) : std::nullopt);

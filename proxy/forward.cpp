@@ -175,13 +175,8 @@ bool is_trouble(int status) noexcept
 
 Task<bool> poll(const Context& cx, Instant since)
 {
-    return poll(cx, since, cx.options.forward_timeout);
-}
-
-Task<bool> poll(const Context& cx, Instant since, std::chrono::milliseconds patience)
-{
     using Steady = std::chrono::steady_clock;
-    const auto deadline = Steady::now() + patience;
+    const auto deadline = Steady::now() + cx.options.forward_timeout;
     asio::steady_timer pause(co_await asio::this_coro::executor);
     auto seen = verified_at(cx);
     cx.needs.wake();

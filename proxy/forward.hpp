@@ -26,6 +26,5 @@ bool is_trouble(int status) noexcept;
 
 /// Has the engine poll, and waits until it did, begun at `since` or later. False when that did not come about.
 Task<bool> poll(const Context& cx, Instant since);
-Task<bool> poll(const Context& cx, Instant since, std::chrono::milliseconds patience);
 
 } // namespace alli::proxy

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/notice.hpp"
 
+#include "cache/conversations.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/runs.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace alli::proxy {
 namespace {
@@ -14,20 +17,65 @@ bool is_good(int status)
     return status >= 200 && status < 300;
 }
 
-// As the contract shows it, or one step of an envelope around it.
-std::optional<bool> read_is_running(const std::string& body)
+// The object that bears this member, as the contract shows it, or one step of an envelope around it.
+nlohmann::json read_object_with(const std::string& body, const char* member)
 {
     auto json = nlohmann::json::parse(body, nullptr, false);
-    if (json.is_object() && !json.contains("isRunning") && json.contains("result")) json = json["result"];
-    const auto at = json.is_object() ? json.find("isRunning") : json.end();
-    if (!json.is_object() || at == json.end() || !at->is_boolean()) return std::nullopt;
-    return at->get<bool>();
+    if (json.is_object() && !json.contains(member) && json.contains("result")) json = json["result"];
+    return json.is_object() && json.contains(member) ? std::move(json) : nlohmann::json();
 }
 
-void end_in(const Needs& needs, Runs& runs, const ConversationId& id)
+std::optional<bool> read_is_running(const std::string& body)
+{
+    const auto json = read_object_with(body, "isRunning");
+    if (json.is_null() || !json["isRunning"].is_boolean()) return std::nullopt;
+    return json["isRunning"].get<bool>();
+}
+
+// An app's chat that upstream says is whole; a person's says nothing of an answer.
+bool is_whole_answer(const nlohmann::json& chat)
+{
+    if (!chat.is_object()) return false;
+    const auto completed = chat.find("completed");
+    return completed != chat.end() && *completed == true && chat.value("sender", nlohmann::json()) != "USER";
+}
+
+// How many chats a conversation has where what was read of it ends with a whole answer.
+std::optional<std::int64_t> count_to_a_whole_answer(const Kept& read, const std::string& body)
+{
+    constexpr std::size_t a_page = 100;
+    const auto json = read_object_with(body, "chats");
+    if (json.is_null() || !json["chats"].is_array() || json["chats"].empty()) return std::nullopt;
+    const auto& chats = json["chats"];
+    if (!is_whole_answer(chats.back())) return std::nullopt;
+    if (read.what == Kept::What::chats) {
+        if (chats.size() >= a_page) return std::nullopt; // there may be more behind it
+        return static_cast<std::int64_t>(static_cast<std::size_t>(read.page_no - 1) * a_page + chats.size());
+    }
+    const auto count = json.find("chatCount");
+    if (read.what != Kept::What::conversation || count == json.end() || !count->is_number_integer())
+        return std::nullopt;
+    return count->get<std::int64_t>();
+}
+
+// The chats that are held and need not grow any more.
+std::int64_t count_complete(const Needs& needs, const ConversationId& id)
+{
+    const auto held = needs.store.read([&](cache::Reader& db) { return cache::find_held(db, id); });
+    if (!held) return 0;
+    const bool may_grow = !held->last_completed || held->maybe_since;
+    return std::max<std::int64_t>(held->chats - (may_grow ? 1 : 0), 0);
+}
+
+void run_in(const Needs& needs, Runs& runs, const ConversationId& id)
+{
+    runs.running(id, needs.clock.steady(), count_complete(needs, id));
+}
+
+void end_in(const Needs& needs, Runs& runs, const ConversationId& id, bool brings_news)
 {
     const Runs::End end = runs.ended(id, needs.clock.steady(), needs.clock.now());
-    needs.settle(id, end.fence, end.was_running);
+    needs.settle(id, end.fence, brings_news ? end.chats_before : std::nullopt);
 }
 
 } // namespace
@@ -47,7 +95,7 @@ Notice::Notice(const Context& cx, const Request& rq)
 Notice::~Notice()
 {
     if (over_ || !began_ || !id_) return;
-    running_.running(*id_, needs_.clock.steady());
+    run_in(needs_, running_, *id_);
     needs_.wake_conversation(*id_);
 }
 
@@ -55,7 +103,7 @@ void Notice::know(const std::optional<std::string>& id)
 {
     if (id_ || !id) return;
     id_ = ConversationId{*id};
-    if (began_) running_.running(*id_, needs_.clock.steady());
+    if (began_) run_in(needs_, running_, *id_);
     if (good_) needs_.wake_conversation(*id_); // it may be new
 }
 
@@ -63,7 +111,7 @@ void Notice::began()
 {
     know(asked_.conversation());
     began_ = true;
-    if (id_) running_.running(*id_, needs_.clock.steady());
+    if (id_) run_in(needs_, running_, *id_);
 }
 
 void Notice::received(std::string_view piece)
@@ -78,16 +126,17 @@ void Notice::answered(int status, bool whole)
     good_ = is_good(status);
     if (!whole || over_) return;
     over_ = true;
-    end();
+    end(status);
 }
 
-void Notice::end()
+// What a gateway says of a run that it was tired of waiting for says nothing of the run.
+void Notice::end(int status)
 {
-    const bool goes_on = runs_ && good_ && asked_.background();
+    const bool goes_on = runs_ && (good_ ? asked_.background() : status >= 500);
     if (id_ && goes_on)
-        running_.running(*id_, needs_.clock.steady());
+        run_in(needs_, running_, *id_);
     else if (id_)
-        end_in(needs_, running_, *id_);
+        end_in(needs_, running_, *id_, good_);
     if (!good_ || !may_change_ || (id_ && !goes_on)) return;
     running_.ended_somewhere(needs_.clock.now());
     needs_.wake();
@@ -103,7 +152,20 @@ Task<std::optional<std::string>> Noticed::next()
 
 void note_end(const Context& cx, const ConversationId& id)
 {
-    end_in(cx.needs, cx.runs, id);
+    end_in(cx.needs, cx.runs, id, false);
+}
+
+void note_growing(const Context& cx, const ConversationId& id)
+{
+    run_in(cx.needs, cx.runs, id);
+}
+
+void note_answer(const Context& cx, const Kept& read, const upstream::Reply& reply)
+{
+    const auto before = cx.runs.find_running(read.id, cx.needs.clock.steady());
+    if (!before || !is_good(reply.status)) return;
+    const auto chats = count_to_a_whole_answer(read, reply.body);
+    if (chats && *chats > *before) end_in(cx.needs, cx.runs, read.id, true);
 }
 
 // At rest nothing has to be fetched but once in a while: a run may have been started elsewhere, between two questions.
@@ -113,9 +175,9 @@ void note_running(const Context& cx, const ConversationId& id, const upstream::R
     const auto now = cx.needs.clock.steady();
     if (!running) return;
     if (*running)
-        cx.runs.running(id, now);
+        run_in(cx.needs, cx.runs, id);
     else if (cx.runs.may_have_changed(id, now, cx.options.max_age))
-        note_end(cx, id);
+        end_in(cx.needs, cx.runs, id, true);
 }
 
 } // namespace alli::proxy

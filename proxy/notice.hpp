@@ -4,6 +4,7 @@
 #pragma once
 
 #include "alli/source.hpp"
+#include "proxy/keep.hpp"
 #include "proxy/routes.hpp"
 #include "proxy/sniffer.hpp"
 
@@ -33,7 +34,7 @@ class Notice {
 
   private:
     void know(const std::optional<std::string>& id);
-    void end();
+    void end(int status);
 
     const Needs& needs_; // and not the context: an answer may outlive that of its loop
     Runs& running_;
@@ -64,6 +65,10 @@ class Noticed final : public Source {
 // Of a call that is forwarded whole.
 /// Upstream says whether an app works on an answer in it: {"isRunning": true}.
 void note_running(const Context& cx, const ConversationId& id, const upstream::Reply& reply);
+/// What is held ends with a chat that still grows.
+void note_growing(const Context& cx, const ConversationId& id);
+/// What upstream said of a conversation in which an app works: its run is over where that ends with the whole answer.
+void note_answer(const Context& cx, const Kept& read, const upstream::Reply& reply);
 /// A write or another call that may have changed it is over.
 void note_end(const Context& cx, const ConversationId& id);
 

@@ -13,7 +13,7 @@
 namespace alli::proxy {
 namespace {
 
-constexpr std::chrono::milliseconds look_again{5};
+constexpr std::chrono::milliseconds look_again{5}; // and leaves the loop to others
 constexpr std::chrono::milliseconds longest_for_a_list{2'000};
 
 // Asked of the clock that the events were told by.
@@ -35,24 +35,47 @@ Task<Passage> settle(const Context& cx, const ConversationId& id)
     co_return phase_of(cx, id) == RunPhase::at_rest ? Passage::mirror : Passage::upstream;
 }
 
-bool is_later(std::optional<Instant> verified_at, std::optional<Instant> end)
+std::optional<Instant> verified_at(const Context& cx)
 {
-    return !end || (verified_at && *verified_at >= *end);
+    return cx.needs.store.read([](cache::Reader& db) { return cache::load_progress(db).verified_at; });
+}
+
+// To fetch what ended costs upstream less than a comparison, so that is asked for where it does not come soon. One that
+// began before the end is followed by another.
+Task<bool> wait_for_ends(const Context& cx)
+{
+    using Steady = std::chrono::steady_clock;
+    const auto begun = Steady::now();
+    const auto patience = std::min(cx.options.forward_timeout, longest_for_a_list);
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    bool asked = false;
+    std::optional<Instant> asked_when; // the mirror was verified then
+    for (;;) {
+        const auto verified = verified_at(cx);
+        const Ends ends = cx.runs.find_ends(verified);
+        if (ends == Ends::shown) co_return true;
+        if (Steady::now() - begun > patience || !cx.needs.upstream().reachable) co_return false;
+        const bool compares = ends == Ends::unknown || Steady::now() - begun > patience / 2;
+        if (compares && (!asked || asked_when != verified)) cx.needs.wake();
+        if (compares) asked = true, asked_when = verified;
+        pause.expires_after(look_again);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
 }
 
 } // namespace
 
 bool is_at_rest(const Context& cx, std::string_view path, std::optional<Instant> verified_at)
 {
-    if (cx.runs.at_rest() && is_later(verified_at, cx.runs.last_end())) return true;
+    if (cx.runs.at_rest() && cx.runs.find_ends(verified_at) == Ends::shown) return true;
     const auto id = conversation_of(path);
-    if (!id || *id == "daily_count") return is_later(verified_at, cx.runs.last_end());
+    if (!id || *id == "daily_count") return cx.runs.find_ends(verified_at) == Ends::shown;
     return phase_of(cx, ConversationId{*id}) == RunPhase::at_rest;
 }
 
 bool meets_barrier(const Context& cx, const Read& read)
 {
-    return read.of ? !cx.runs.at_rest() : cx.runs.last_end().has_value();
+    return read.of ? !cx.runs.at_rest() : cx.runs.has_ends();
 }
 
 Task<Passage> pass_barrier(const Context& cx, const Read& read, bool may_wait)
@@ -66,12 +89,9 @@ Task<Passage> pass_barrier(const Context& cx, const Read& read, bool may_wait)
 
 Task<bool> shows_all_ends(const Context& cx, bool may_wait)
 {
-    const auto end = cx.runs.last_end();
-    const auto load = [](cache::Reader& db) { return cache::load_progress(db).verified_at; };
-    if (is_later(cx.needs.store.read(load), end)) co_return true;
+    if (cx.runs.find_ends(verified_at(cx)) == Ends::shown) co_return true;
     if (!may_wait) co_return false;
-    const auto patience = std::min(cx.options.forward_timeout, longest_for_a_list);
-    co_return co_await poll(cx, *end, patience);
+    co_return co_await wait_for_ends(cx);
 }
 
 } // namespace alli::proxy

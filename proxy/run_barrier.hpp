@@ -20,7 +20,8 @@ bool meets_barrier(const Context& cx, const Read& read);
 /// `may_wait`: false says at once what it would come to.
 Task<Passage> pass_barrier(const Context& cx, const Read& read, bool may_wait);
 
-/// What reads more than one conversation: waits for a poll that began after all that has ended, at most two seconds.
+/// What reads more than one conversation: waits until each that has ended was fetched, or for a poll that began after
+/// all of them, at most two seconds.
 Task<bool> shows_all_ends(const Context& cx, bool may_wait);
 
 /// Whether an answer that was kept whole may be given for that path.

@@ -23,6 +23,13 @@ enum class RunPhase {
     unsettled // ask upstream: what the engine fetched need not be all of it
 };
 
+/// What lists, which show more than one conversation, know of all that has ended.
+enum class Ends {
+    shown,   // they show it
+    awaited, // each of those that they may not show is being fetched
+    unknown  // only a comparison with upstream can bring it
+};
+
 class Runs {
   public:
     static constexpr std::size_t most = 1000;                 // beyond it the one without a word for longest goes
@@ -31,11 +38,13 @@ class Runs {
     Runs();
 
     // Events; `now` by the steady clock.
-    void running(const ConversationId& id, Clock::Steady now);
+    /// `chats`: how many are held that are complete; of several words about one run the first counts.
+    void running(const ConversationId& id, Clock::Steady now, std::int64_t chats = 0);
     /// Something that may have changed it has ended.
     struct End {
-        std::uint64_t fence;      // only a fetch that begins after this was given settles it
-        bool was_running = false; // a run was seen before
+        std::uint64_t fence; // only a fetch that begins after this was given settles it
+        /// Those that were held before the run that has ended: its answer is one more. None: no run was seen.
+        std::optional<std::int64_t> chats_before = {};
     };
     End ended(const ConversationId& id, Clock::Steady now, Instant wall_now);
     /// Likewise, in nobody knows which.
@@ -44,6 +53,8 @@ class Runs {
     void fetched(const ConversationId& id, std::uint64_t fence, bool whole, Clock::Steady now);
 
     RunPhase find(const ConversationId& id, Clock::Steady now) const;
+    /// Of one that is running: how many complete chats were held before. None: it is not.
+    std::optional<std::int64_t> find_running(const ConversationId& id, Clock::Steady now) const;
     /// Whether none is followed.
     bool at_rest() const noexcept { return active_.load() == 0; }
     /// How many events there were: who comes after one must not share what was asked before it.
@@ -51,8 +62,10 @@ class Runs {
     /// False where it is known since less than `within` that no run is under way in it.
     bool may_have_changed(const ConversationId& id, Clock::Steady now, std::chrono::nanoseconds within) const;
 
-    /// Lists show all of what has ended once the mirror was compared with upstream after this. None: nothing has ended.
-    std::optional<Instant> last_end() const noexcept;
+    /// Whether anything has ended at all.
+    bool has_ends() const noexcept { return last_end_.load() != 0; }
+    /// Of a mirror that was compared with upstream then: what ended before is shown, and what was fetched by itself.
+    Ends find_ends(std::optional<Instant> verified_at) const;
 
   private:
     struct Run {
@@ -60,18 +73,24 @@ class Runs {
         RunPhase phase = RunPhase::running;
         std::uint64_t fence = 0;
         Clock::Steady last_word{};
+        std::int64_t chats_before = 0;
+        std::optional<Instant> end = {}; // of the last that was not fetched since
+
+        bool is_running() const { return phase == RunPhase::running && fence != 0; }
     };
     using Table = std::vector<Run>;
 
     template <class Change>
     void change(Change function);
+    Run& row_of(Table& table, const ConversationId& id);
+    void forget(const Run& run) noexcept;
     static std::int64_t count_active(const Table& table);
     static bool is_forgotten(const Run& run, Clock::Steady now) noexcept;
 
     std::atomic<std::shared_ptr<const Table>> table_;
     std::atomic<std::int64_t> active_{0}; // not at rest
     std::atomic<std::uint64_t> fences_{0};
-    std::atomic<std::int64_t> last_end_{0}; // microseconds; 0: none
+    std::atomic<std::int64_t> last_end_{0}, last_unknown_end_{0}; // microseconds; 0: none
 };
 
 } // namespace alli::proxy

@@ -101,8 +101,9 @@ struct Needs {
     std::function<void()> accept_key = [] {};       // any thread: likewise, that the key may open another project
     std::function<void(ConversationId)> wake_conversation; // any thread
     /// Any thread: something in it has ended and somebody will read it: fetch it before all else, and say so by
-    /// Server::fetched() with this fence. `expects_news`: a run was seen to begin.
-    std::function<void(ConversationId, std::uint64_t fence, bool expects_news)> settle = {};
+    /// Server::fetched() with this fence. `chats_before`: those that were held, complete, before a run; none: no run
+    /// was seen.
+    std::function<void(ConversationId, std::uint64_t fence, std::optional<std::int64_t> chats_before)> settle = {};
 
     // Of writes; called on a proxy loop, done on the engine's.
     /// Sends it when nothing is before it, and gives upstream's answer when that comes in time; none: it waits, and

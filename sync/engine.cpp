@@ -284,10 +284,10 @@ void Engine::on_fetched(std::function<void(const ConversationId&, std::uint64_t,
     core_->plan.settling().on_fetched(std::move(fetched));
 }
 
-void Engine::settle(ConversationId id, std::uint64_t fence, bool expects_news)
+void Engine::settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before)
 {
-    on_loop([id = std::move(id), fence, expects_news](Core& core, Bells& bells) {
-        core.plan.settling().ask_for(id, fence, expects_news);
+    on_loop([id = std::move(id), fence, chats_before](Core& core, Bells& bells) {
+        core.plan.settling().ask_for(id, fence, chats_before);
         bells.settling.ring();
     });
 }

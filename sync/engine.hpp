@@ -76,7 +76,8 @@ class Engine {
     void insist();                             // a person asks: look now, also at an upstream in trouble
     void wake_conversation(ConversationId id); // fetch this one again soon: something about it changed
     /// Something in it has just ended and somebody waits: fetch it before all else, until its last message is whole.
-    void settle(ConversationId id, std::uint64_t fence, bool expects_news);
+    /// `chats_before`: those that were held, complete, before a run: its answer is one more. None: no run was seen.
+    void settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before);
     void accept_deletions();         // a person's word: what upstream says is gone, is gone
     void network_changed(bool lost); // routes or addresses; `lost`: one of them went
 

@@ -2,6 +2,7 @@
 #include "sync/settling.hpp"
 
 #include "cache/conversations.hpp"
+#include "cache/last_chat.hpp"
 
 namespace alli::sync {
 namespace {
@@ -9,8 +10,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto first_pause = 250ms;
-constexpr int most_doublings = 8; // 64 s
-constexpr auto followed = 10min;  // after that, the polls and the following of growing messages have to do
+constexpr auto longest_awaited = 1s; // somebody waits for it
+constexpr int most_doublings = 8;    // 64 s
+constexpr auto followed = 10min;     // after that, the polls and the following of growing messages have to do
 
 std::chrono::milliseconds pause_after(int tries)
 {
@@ -19,17 +21,15 @@ std::chrono::milliseconds pause_after(int tries)
 
 } // namespace
 
-void Settling::ask_for(ConversationId id, std::uint64_t fence, bool expects_news)
+// What an earlier run is still expected to bring is expected whatever ends meanwhile.
+void Settling::ask_for(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before)
 {
     Wanted& wanted = wanted_[id];
     tools_.refetch.forget(id); // what polls find in it from now on is looked at as often as at first
-    const auto held = tools_.store.read([&](cache::Reader& db) { return cache::find_held(db, id); });
     wanted.fence = fence;
     wanted.asked_at = wanted.due = tools_.clock.steady();
     wanted.tries = 0;
-    wanted.expects_news = expects_news;
-    wanted.chats_before = held ? held->chats : 0;
-    wanted.whole_before = !held || held->last_completed;
+    if (chats_before) wanted.chats_before = chats_before;
 }
 
 std::optional<Clock::Steady> Settling::next_due() const
@@ -53,47 +53,55 @@ std::optional<ConversationId> Settling::take_due()
 
 Task<> Settling::fetch(ConversationId id)
 {
-    const Wanted before = wanted_.at(id);
-    Seen seen;
-    std::optional<Error> failure;
+    const std::uint64_t fence = wanted_.at(id).fence;
+    Seen seen = Seen::nothing;
     try {
         std::vector<ConversationId> one{id};
         co_await refresh(tools_, std::move(one), report_, upstream::Priority::app);
-        seen = look(id, before);
+        seen = look(id, wanted_.at(id));
     } catch (const Error& error) {
         if (error.fault() == Fault::damaged || error.fault() == Fault::io || error.fault() == Fault::canceled) throw;
-        failure = error; // it is tried again, and said by the polls, which fail likewise
+        // It is tried again, and said by the polls, which fail likewise.
     }
-    const auto found = wanted_.find(id);
-    found->second.under_way = false;
-    if (found->second.fence != before.fence) co_return; // it is asked for anew, and due
-    if (seen.fetched) fetched_(id, before.fence, seen.whole);
-    if (seen.whole || tools_.clock.steady() - before.asked_at >= followed) {
-        wanted_.erase(found);
-        co_return;
-    }
-    found->second.due = tools_.clock.steady() + pause_after(found->second.tries++);
+    wanted_.at(id).under_way = false;
+    if (wanted_.at(id).fence == fence) go_on(id, seen); // else it is asked for anew, and due
 }
 
-// Where upstream does not say whether a message is complete, nothing shows that it has come to its end but that time
-// has passed; and a copy that has not grown may be one from before.
-bool Settling::shows_the_end(const cache::Held& held, const Wanted& wanted) const
+void Settling::go_on(const ConversationId& id, Seen seen)
 {
-    if (!held.last_completed) return false;
-    if (tools_.clock.steady() - wanted.asked_at >= read_lag_) return true;
-    const bool says = !held.maybe_since;
-    const bool has_grown = held.chats > wanted.chats_before || !wanted.whole_before;
-    return says && (has_grown || !wanted.expects_news);
+    const auto found = wanted_.find(id);
+    Wanted& wanted = found->second;
+    const bool awaited = seen == Seen::not_yet && !is_late(wanted);
+    if (seen != Seen::nothing && !awaited) fetched_(id, wanted.fence, seen == Seen::whole);
+    if (seen == Seen::whole || tools_.clock.steady() - wanted.asked_at >= followed) {
+        wanted_.erase(found);
+        return;
+    }
+    std::chrono::milliseconds pause = pause_after(wanted.tries++);
+    if (awaited) pause = std::min<std::chrono::milliseconds>(pause, longest_awaited);
+    wanted.due = tools_.clock.steady() + pause;
+}
+
+// A copy that has no more chats than before the run, or ends with the question, is one from before the answer, for as
+// long as upstream's reads may lag. Where upstream does not say whether a message is complete, nothing shows that it
+// has come to its end but that time has passed.
+Settling::Seen Settling::judge(cache::Reader& db, const ConversationId& id, const Wanted& wanted) const
+{
+    const auto held = cache::find_held(db, id);
+    if (!held) return wanted.chats_before == 0 && !is_late(wanted) ? Seen::not_yet : Seen::whole; // new, or gone
+    if (!held->last_completed) return Seen::not_yet;
+    if (is_late(wanted)) return Seen::whole;
+    const bool is_from_before =
+        wanted.chats_before && (held->chats <= *wanted.chats_before || cache::ends_with_question(db, id));
+    if (is_from_before) return Seen::not_yet;
+    return held->maybe_since ? Seen::uncertain : Seen::whole;
 }
 
 Settling::Seen Settling::look(const ConversationId& id, const Wanted& wanted) const
 {
     return tools_.store.read([&](cache::Reader& db) {
-        Seen seen;
-        seen.fetched = !cache::find_problem(db, cache::problem_key(id)).has_value();
-        const auto held = cache::find_held(db, id);
-        seen.whole = seen.fetched && (!held || shows_the_end(*held, wanted)); // without: it is gone, or was purged
-        return seen;
+        if (cache::find_problem(db, cache::problem_key(id))) return Seen::nothing;
+        return judge(db, id, wanted);
     });
 }
 

@@ -23,8 +23,8 @@ class Settling {
     {}
 
     void on_fetched(Fetched fetched) { fetched_ = std::move(fetched); }
-    /// `expects_news`: a run was seen to begin, so that a copy which has not grown is one from before it.
-    void ask_for(ConversationId id, std::uint64_t fence, bool expects_news);
+    /// `chats_before`: those that were held before a run, so that a copy which has no more is one from before it.
+    void ask_for(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before);
 
     /// One that is due and that nobody fetches yet; whoever takes it calls fetch().
     std::optional<ConversationId> take_due();
@@ -39,16 +39,19 @@ class Settling {
         Clock::Steady asked_at{}, due{};
         int tries = 0;
         bool under_way = false;
-        bool expects_news = false;
-        std::int64_t chats_before = 0; // held when it was asked for
-        bool whole_before = true;      // and the last of them complete
+        std::optional<std::int64_t> chats_before; // what is expected has more; none: nothing is expected
     };
-    struct Seen {
-        bool fetched = false, whole = false;
+    enum class Seen {
+        nothing,   // it could not be fetched
+        not_yet,   // what came is from before the end: it has to be fetched again, and whoever waits goes on waiting
+        uncertain, // it may be all of it: upstream does not say
+        whole
     };
 
     Seen look(const ConversationId& id, const Wanted& wanted) const;
-    bool shows_the_end(const cache::Held& held, const Wanted& wanted) const;
+    Seen judge(cache::Reader& db, const ConversationId& id, const Wanted& wanted) const;
+    bool is_late(const Wanted& wanted) const { return tools_.clock.steady() - wanted.asked_at >= read_lag_; }
+    void go_on(const ConversationId& id, Seen seen);
 
     Tools tools_;
     std::chrono::milliseconds read_lag_;

@@ -42,7 +42,7 @@ struct FakeUpstream {
     Upstream state{"http://upstream.test", true, true, ""};
     std::vector<upstream::Request> requests;
     std::vector<std::string> woken;
-    std::vector<std::pair<std::uint64_t, bool>> settles; // fences, and whether a run was seen to begin
+    std::vector<std::pair<std::uint64_t, std::optional<std::int64_t>>> settles; // fences, and chats before a run
     int wakes = 0, probes = 0, accepted_deletions = 0;
     std::function<Task<>()> before; // awaited before each answer, where there is one
     std::mutex mutex;
@@ -172,10 +172,10 @@ class ProxyTest : public testing::Test {
             const std::lock_guard lock(upstream_.mutex);
             upstream_.woken.push_back(id.value);
         };
-        needs.settle = [this](const ConversationId& id, std::uint64_t fence, bool expects_news) {
+        needs.settle = [this](const ConversationId& id, std::uint64_t fence, std::optional<std::int64_t> before) {
             const std::lock_guard lock(upstream_.mutex);
             upstream_.woken.push_back(id.value);
-            upstream_.settles.push_back({fence, expects_news});
+            upstream_.settles.push_back({fence, before});
         };
         needs.deliver = [this](Outgoing outgoing, std::chrono::milliseconds patience) {
             return FakeDelivery::offer(&delivery_, std::move(outgoing), patience);

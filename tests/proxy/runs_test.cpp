@@ -23,12 +23,15 @@ TEST(Runs, AreFollowedFromTheirBeginningToTheFetchAfterTheirEnd)
 {
     Runs runs;
     EXPECT_TRUE(runs.at_rest());
-    runs.running(c, start_of_time);
+    runs.running(c, start_of_time, 4);
+    runs.running(c, start_of_time, 5);
+    EXPECT_EQ(runs.find_running(c, start_of_time), 4) << "the first word counts";
     EXPECT_EQ(runs.find(c, start_of_time), RunPhase::running);
     EXPECT_EQ(runs.find(ConversationId{"d"}, start_of_time), RunPhase::at_rest);
     const Runs::End end = runs.ended(c, start_of_time, Instant{5s});
-    EXPECT_TRUE(end.was_running);
-    EXPECT_EQ(runs.last_end(), Instant{5s});
+    EXPECT_EQ(end.chats_before, 4);
+    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::awaited);
+    EXPECT_EQ(runs.find_ends(Instant{5s}), Ends::shown) << "it was compared since";
     EXPECT_EQ(runs.find(c, start_of_time), RunPhase::settling);
     runs.fetched(c, end.fence, false, start_of_time);
     EXPECT_EQ(runs.find(c, start_of_time), RunPhase::unsettled);
@@ -37,11 +40,46 @@ TEST(Runs, AreFollowedFromTheirBeginningToTheFetchAfterTheirEnd)
     EXPECT_TRUE(runs.at_rest());
 }
 
+TEST(Runs, AreShownByListsOnceEachWasFetched)
+{
+    Runs runs;
+    EXPECT_EQ(runs.find_ends(std::nullopt), Ends::shown) << "nothing has ended";
+    const ConversationId d{"d"};
+    const auto first = runs.ended(c, start_of_time, Instant{5s}), second = runs.ended(d, start_of_time, Instant{6s});
+    EXPECT_EQ(runs.find_ends(std::nullopt), Ends::awaited);
+    runs.fetched(c, first.fence, true, start_of_time);
+    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::awaited);
+    runs.fetched(d, second.fence, false, start_of_time);
+    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::unknown) << "it may be all of it";
+    runs.fetched(d, second.fence, true, start_of_time);
+    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::shown);
+
+    runs.running(c, start_of_time);
+    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::shown) << "what runs has not ended";
+    runs.ended(c, start_of_time, Instant{7s});
+    runs.running(c, start_of_time);
+    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::unknown) << "the answer before is not fetched by itself any more";
+    EXPECT_EQ(runs.find_ends(Instant{7s}), Ends::shown);
+    runs.ended_somewhere(Instant{8s});
+    EXPECT_EQ(runs.find_ends(Instant{7s}), Ends::unknown);
+    EXPECT_EQ(runs.find_ends(Instant{8s}), Ends::shown);
+}
+
+TEST(Runs, OfWhichNoRowIsLeftAreShownByAComparisonAlone)
+{
+    Runs runs;
+    runs.ended(c, start_of_time, Instant{5s});
+    for (std::size_t i = 0; i < Runs::most; ++i)
+        runs.running(ConversationId{std::to_string(i)}, start_of_time + std::chrono::milliseconds(i + 1));
+    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::unknown);
+    EXPECT_EQ(runs.find_ends(Instant{5s}), Ends::shown);
+}
+
 TEST(Runs, AreNotSettledByAFetchFromBefore)
 {
     Runs runs;
     const auto first = runs.ended(c, start_of_time, Instant{1s});
-    EXPECT_FALSE(first.was_running);
+    EXPECT_EQ(first.chats_before, std::nullopt);
     runs.running(c, start_of_time);
     runs.fetched(c, first.fence, true, start_of_time);
     EXPECT_EQ(runs.find(c, start_of_time), RunPhase::running);
@@ -176,8 +214,8 @@ TEST_F(AfterARun, TheFirstReadWaitsForTheEngine)
     say_running(true);
     say_running(false);
     ASSERT_THAT(upstream_.woken, ElementsAre("c"));
-    const auto [fence, expects_news] = upstream_.settles.at(0);
-    EXPECT_TRUE(expects_news);
+    const auto [fence, before] = upstream_.settles.at(0);
+    EXPECT_EQ(before, 1) << "of the last of the two nobody knows whether it is complete";
     auto read = std::async(std::launch::async, [&] { return get(chats); });
     EXPECT_EQ(read.wait_for(50ms), std::future_status::timeout);
     write([](cache::Writer& db) {
@@ -216,7 +254,7 @@ TEST_F(AfterARun, AtRestNothingIsAskedOfUpstream)
     serve();
     say_running(false);
     server_->fetched(c, upstream_.settles.at(0).first, true);
-    EXPECT_FALSE(upstream_.settles.at(0).second) << "no run was seen";
+    EXPECT_EQ(upstream_.settles.at(0).second, std::nullopt) << "no run was seen";
     for (int i = 0; i < 100; ++i) {
         EXPECT_THAT(status_of(chats), HasSubstr("hit"));
         say_running(false);
@@ -250,10 +288,89 @@ TEST_F(AfterARun, ARelayedRunEndsWithItsAnswer)
     EXPECT_EQ(reply.status, 200);
     for (const auto& header : upstream_.requests.back().headers) EXPECT_NE(header.name, "Accept-Encoding");
     ASSERT_EQ(upstream_.settles.size(), 1u);
-    EXPECT_TRUE(upstream_.settles[0].second);
+    EXPECT_EQ(upstream_.settles[0].second, 1);
     EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
     server_->fetched(c, upstream_.settles[0].first, true);
     EXPECT_THAT(status_of(chats), HasSubstr("hit"));
+}
+
+// Who waits for "completed" never asks whether it runs: what upstream's chats say ends it too.
+TEST_F(AfterARun, WhatUpstreamSaysOfTheLastChatEndsARun)
+{
+    const auto chats_of = [](std::string_view sender, bool completed, int count) {
+        json body{{"chats", json::array()}, {"chatCount", count}};
+        for (int i = 0; i < count; ++i)
+            body["chats"].push_back({{"id", std::to_string(i)}, {"sender", "BOT"}, {"completed", true}});
+        body["chats"].back()["sender"] = sender;
+        body["chats"].back()["completed"] = completed;
+        return body.dump();
+    };
+    serve(40ms);
+    say_running(true); // two chats are held, one of them complete for all that is known
+    const std::vector<upstream::Header> type{{"Content-Type", "application/json"}};
+    for (const std::string& body : {chats_of("BOT", false, 4), chats_of("BOT", true, 1), chats_of("USER", true, 3),
+                                    chats_of("BOT", true, 100), std::string(R"({"chats":[]})"), std::string("[]")}) {
+        upstream_.replies[chats] = {200, type, body};
+        EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
+        EXPECT_THAT(upstream_.settles, IsEmpty()) << body;
+    }
+    upstream_.replies[chats] = {200, type, chats_of("BOT", true, 4)};
+    EXPECT_EQ(get(chats).body, chats_of("BOT", true, 4)) << "upstream's, and at once";
+    ASSERT_EQ(upstream_.settles.size(), 1u);
+    EXPECT_EQ(upstream_.settles[0].second, 1);
+    server_->fetched(c, upstream_.settles[0].first, true);
+    EXPECT_THAT(status_of(chats), HasSubstr("hit")) << "at rest";
+
+    say_running(true);
+    upstream_.replies[item] = {200, type, chats_of("BOT", true, 3)};
+    EXPECT_EQ(status_of(item), "alli-mirror; fwd=stale");
+    EXPECT_EQ(upstream_.settles.size(), 2u) << "the item says so as well";
+}
+
+TEST_F(AfterARun, WhatIsHeldAndStillGrowsIsReadFromUpstream)
+{
+    serve(40ms);
+    const auto grow = [&](Instant at) {
+        const auto seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+        write([&](cache::Writer& db) {
+            json chat = support::chat_json("c", 2, seconds, "half");
+            chat["completed"] = false;
+            TimeUnit unit = TimeUnit::seconds;
+            const std::vector<Chat> half{read_chat(chat.dump(), unit)};
+            cache::put_conversation(db, support::make_conversation("c", seconds));
+            cache::put_chats(db, c, 2, half);
+        });
+    };
+    grow(clock_.now() - 11min);
+    EXPECT_THAT(status_of(chats), HasSubstr("hit")) << "nobody works on it any more";
+    grow(clock_.now() - 5s);
+    EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
+    EXPECT_EQ(status_of(item), "alli-mirror; fwd=stale");
+    EXPECT_THAT(status_of("/webapi/v2/conversations/d"), HasSubstr("hit"));
+    upstream_.away = true;
+    upstream_.state.reachable = false;
+    EXPECT_THAT(status_of(chats), HasSubstr("detail=offline"));
+}
+
+TEST_F(AfterARun, AGatewayThatIsTiredOfWaitingDoesNotEndARun)
+{
+    serve(40ms);
+    const std::string body = R"({"mode":"sync","conversationId":"c"})";
+    upstream_.reply = {504, {{"Content-Type", "text/html"}}, "<html>Gateway Timeout</html>"};
+    EXPECT_EQ(send("POST", "/webapi/apps/a/run", {}, body).status, 504);
+    EXPECT_THAT(upstream_.settles, IsEmpty());
+    EXPECT_THAT(status_of(chats), HasSubstr("fwd=stale")) << "it goes on";
+    say_running(false);
+    EXPECT_EQ(upstream_.settles.size(), 1u);
+}
+
+TEST_F(AfterARun, ARunThatWasRefusedBringsNothingToWaitFor)
+{
+    serve(40ms);
+    upstream_.reply = {400, {{"Content-Type", "application/json"}}, R"({"code":7003})"};
+    send("POST", "/webapi/apps/a/run", {}, R"({"mode":"sync","conversationId":"c"})");
+    ASSERT_EQ(upstream_.settles.size(), 1u);
+    EXPECT_EQ(upstream_.settles[0].second, std::nullopt);
 }
 
 TEST_F(AfterARun, ABackgroundRunGoesOnAfterItsAnswer)
@@ -291,6 +408,20 @@ TEST_F(AfterARun, ListsAndSearchWaitForAPollThatBeganLater)
     });
     EXPECT_THAT(status_of(list), HasSubstr("hit"));
     EXPECT_TRUE(json::parse(get("/mirror/v1/search?q=chat").body)["coverage"]["complete"].get<bool>());
+}
+
+TEST_F(AfterARun, ListsAndSearchNeedNoPollOnceWhatEndedWasFetched)
+{
+    serve();
+    say_running(true);
+    say_running(false);
+    auto read = std::async(std::launch::async, [&] { return get(list); });
+    EXPECT_EQ(read.wait_for(50ms), std::future_status::timeout);
+    server_->fetched(c, upstream_.settles.at(0).first, true);
+    EXPECT_THAT(std::string(read.get().header("Cache-Status")), HasSubstr("hit"));
+    EXPECT_TRUE(json::parse(get("/mirror/v1/search?q=chat").body)["coverage"]["complete"].get<bool>());
+    EXPECT_EQ(upstream_.wakes, 0);
+    EXPECT_EQ(asked(list), 0u);
 }
 
 } // namespace
