@@ -13,7 +13,7 @@
 namespace alli::cache {
 
 /// Grows with every change of what the words of a row, or the tokens of a text, are.
-inline constexpr std::int64_t index_version = 4;
+inline constexpr std::int64_t index_version = 5;
 
 /// The indexed columns of a conversation.
 struct ConversationWords {

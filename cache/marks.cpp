@@ -23,9 +23,55 @@ bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 bool is_ascii_word(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// Where a word may begin: behind a blank, an opening sign, or what parts sentences where no blanks are written.
+constexpr std::array<std::string_view, 32> before_words{
+    " ", "\t", "\r", "\u3000", "(",  "[",  "{",  "<",  "\"", "'", "*", "_",  "~",  "|",  ">",  ":",
+    "/", "-",  "`",  "（",     "「", "『", "【", "《", "〈", "“", "‘", "、", "。", "，", "：", "・"};
+// Faces and what closes or opens a bracket: ^^ and ´▽｀ are no words.
+constexpr std::array<std::string_view, 14> after_opening{";", ")",  "]", "}", ",", ".", "^",
+                                                         "´", "｀", "ﾟ", "ﾞ", "°", "≧", "≦"};
+constexpr std::array<std::string_view, 12> before_closing{";", "(", "[", "{", "^", "´", "｀", "ﾟ", "ﾞ", "°", "≧", "≦"};
+
+template <class Signs>
+bool ends_with_any(std::string_view text, const Signs& all)
+{
+    return std::any_of(all.begin(), all.end(), [&](std::string_view sign) { return text.ends_with(sign); });
+}
+
+template <class Signs>
+bool begins_with_any(std::string_view text, const Signs& all)
+{
+    return std::any_of(all.begin(), all.end(), [&](std::string_view sign) { return text.starts_with(sign); });
+}
+
+// Neither in code nor of **, which stand within words too.
+bool is_picky(std::string_view run)
+{
+    return run[0] != '`' && run != "**";
+}
+
+bool may_open(std::string_view before, std::string_view run, std::string_view after)
+{
+    if (after.empty() || is_blank(after[0]) || before.ends_with('\\')) return false;
+    if (run == "**") return before.empty() || !is_ascii_word(before.back()) || !is_digit(after[0]); // 2**3
+    if (!is_picky(run)) return true;
+    return (before.empty() || ends_with_any(before, before_words)) && !begins_with_any(after, after_opening);
+}
+
+bool may_close(std::string_view before, std::string_view run)
+{
+    if (is_blank(before.back()) || before.back() == '\\') return false;
+    return !is_picky(run) || !ends_with_any(before, before_closing);
 }
 
 std::string_view last_character(std::string_view text)
@@ -95,13 +141,12 @@ class Line {
     {
         const auto mark = std::find_if(marks_.begin(), marks_.end(), [&](const Mark& it) { return it.sign == run; });
         const std::size_t from = at + run.size();
-        const bool opens = from < line_.size() && !is_blank(line_[from]);
-        const bool product = run == "*" && at > 0 && is_ascii_word(line_[at - 1]); // 2*3*4
-        if (mark == marks_.end() || !opens || product || at < mark->reached) return std::string_view::npos;
+        const bool opens = may_open(line_.substr(0, at), run, line_.substr(from));
+        if (mark == marks_.end() || !opens || at < mark->reached) return std::string_view::npos;
         mark->reached = line_.size();
         for (std::size_t to = line_.find(run[0], from); to < line_.size();) {
             const std::size_t size = run_at(line_, to);
-            if (size == run.size() && !is_blank(line_[to - 1])) {
+            if (size == run.size() && may_close(line_.substr(0, to), run)) {
                 mark->reached = to + size;
                 return to;
             }
@@ -111,7 +156,7 @@ class Line {
     }
 
     std::string_view line_;
-    std::array<Mark, 6> marks_{{{"*"}, {"**"}, {"***"}, {"~~"}, {"`"}, {"``"}}};
+    std::array<Mark, 7> marks_{{{"*"}, {"**"}, {"***"}, {"~~"}, {"`"}, {"``"}, {"```"}}};
     std::vector<std::size_t> partners_; // where marks that are open end; a handful, for each sign has one
 };
 

@@ -176,11 +176,6 @@ void append_blank(std::u32string& text)
     if (!text.empty() && text.back() != U' ') text += U' ';
 }
 
-bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 struct Run {
     std::size_t begin, size;
     bool goes = false;
@@ -188,7 +183,33 @@ struct Run {
 
 bool is_mark_of(const std::string& sign)
 {
-    return sign == "*" || sign == "**" || sign == "***" || sign == "~~" || sign == "`" || sign == "``";
+    return sign == "*" || sign == "**" || sign == "***" || sign == "~~" || sign == "`" || sign == "``" || sign == "```";
+}
+
+bool is_one_of(const std::string& signs, char32_t c)
+{
+    return decode(signs).find(c) != std::u32string::npos;
+}
+
+// ** stands within words, but between a Latin letter or digit and a digit it is a power; the others begin words.
+bool opens(const std::string& line, std::size_t at, const std::string& sign)
+{
+    const std::u32string before = decode(line.substr(0, at)), after = decode(line.substr(at + sign.size()));
+    if (after.empty() || is_one_of(" \t\r\n", after[0]) || (!before.empty() && before.back() == U'\\')) return false;
+    if (sign[0] == '`' || before.empty())
+        return sign[0] == '`' || sign == "**" || !is_one_of(";)]},.^´｀ﾟﾞ°≧≦", after[0]);
+    if (sign == "**")
+        return before.back() > 0x7f || !std::isalnum(static_cast<int>(before.back())) || after[0] < U'0' ||
+               after[0] > U'9';
+    return is_one_of(" \t\r\u3000([{<\"'*_~|>:/-`（「『【《〈“‘、。，：・", before.back()) &&
+           !is_one_of(";)]},.^´｀ﾟﾞ°≧≦", after[0]);
+}
+
+bool closes(const std::string& line, std::size_t at, const std::string& sign)
+{
+    const char32_t before = decode(line.substr(0, at)).back();
+    if (is_one_of(" \t\r\n\\", before)) return false;
+    return sign[0] == '`' || sign == "**" || !is_one_of(";([{^´｀ﾟﾞ°≧≦", before);
 }
 
 std::vector<Run> runs_of(const std::string& line)
@@ -207,14 +228,11 @@ void pair_up(const std::string& line, std::vector<Run>& runs)
     std::map<std::string, std::size_t> busy; // the partner of the last pair of each sign
     for (std::size_t i = 0; i < runs.size(); ++i) {
         const std::string sign = line.substr(runs[i].begin, runs[i].size);
-        const std::size_t end = runs[i].begin + runs[i].size;
-        if (runs[i].goes || !is_mark_of(sign) || end >= line.size() || is_blank(line[end])) continue;
-        if (sign == "*" && runs[i].begin > 0 && std::isalnum(static_cast<unsigned char>(line[runs[i].begin - 1])))
-            continue;
+        if (runs[i].goes || !is_mark_of(sign) || !opens(line, runs[i].begin, sign)) continue;
         if (busy.count(sign) && i <= busy[sign]) continue;
         std::size_t partner = i + 1;
         while (partner < runs.size() && (line.substr(runs[partner].begin, runs[partner].size) != sign ||
-                                         is_blank(line[runs[partner].begin - 1])))
+                                         !closes(line, runs[partner].begin, sign)))
             ++partner;
         busy[sign] = partner;
         if (partner == runs.size()) continue;

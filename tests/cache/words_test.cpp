@@ -5,6 +5,8 @@
 #include "cache/words.hpp"
 #include "tests/cache/fixture.hpp"
 
+#include <fstream>
+
 namespace alli::cache {
 namespace {
 
@@ -101,6 +103,19 @@ TEST(Marks, GoOnlyInPairsThatEncloseSomething)
              {"**a\nb**", "**a\nb**"},
          })
         EXPECT_EQ(without_marks(text), left);
+}
+
+TEST(Marks, AreThoseOfThePageByOneTableOfExamples)
+{
+    std::ifstream file(std::string(ALLI_SOURCE) + "/tests/page/marks.json");
+    const json table = json::parse(file);
+    ASSERT_GT(table.size(), 20u);
+    for (const json& example : table) {
+        std::string text = without_marks(example.at(0).get<std::string>());
+        for (std::size_t at = text.find("\u2063"); at != text.npos; at = text.find("\u2063")) text.erase(at, 3);
+        std::erase(text, '\\'); // a sign of its own to the index, which parts words
+        EXPECT_EQ(text, example.at(1).get<std::string>());
+    }
 }
 
 } // namespace
