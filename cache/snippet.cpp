@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/snippet.hpp"
 
+#include "cache/highlight.hpp"
+
 #include <algorithm>
 
 namespace alli::cache {
@@ -8,27 +10,11 @@ namespace {
 
 constexpr std::size_t bytes_before = 60, bytes_in_all = 240;
 
-struct Span { // of the text, in bytes
-    std::size_t begin, end;
-    std::size_t phrase;
-};
-
-std::vector<Span> find_spans(const std::vector<Atom>& atoms, const std::vector<Phrase>& wanted)
-{
-    std::vector<Span> spans;
-    for (std::size_t at = 0; at < atoms.size(); ++at)
-        for (std::size_t n = 0; n < wanted.size(); ++n)
-            if (const std::size_t length = match_at(atoms, at, wanted[n]); length > 0)
-                spans.push_back({begin_of_match(atoms[at], wanted[n]), atoms[at + length - 1].end, n});
-    std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.begin < b.begin; });
-    return spans;
-}
-
 // The span that a window should begin with: from there on it holds the most phrases; of equal ones the first.
 struct Best {
     std::size_t first = 0, matched = 0;
 };
-Best find_best(const std::vector<Span>& spans, std::size_t phrases)
+Best find_best(const std::vector<MatchSpan>& spans, std::size_t phrases)
 {
     Best best;
     std::vector<bool> seen;
@@ -87,7 +73,7 @@ void append_escaped(std::string& html, std::string_view text)
 
 Snippet make_snippet(std::string_view text, const std::vector<Phrase>& wanted)
 {
-    const auto spans = find_spans(atoms_of(text), wanted);
+    const auto spans = find_spans(text, wanted);
     const Best best = find_best(spans, wanted.size());
     const std::size_t first = spans.empty() ? 0 : spans[best.first].begin;
     const std::size_t from = character_start(text, first > bytes_before ? first - bytes_before : 0);

@@ -4,6 +4,7 @@
 #include "proxy/access_log.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/changes.hpp"
+#include "proxy/highlight.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/mirror.hpp"
 #include "proxy/outbox.hpp"
@@ -56,6 +57,7 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/mirror/v1/maintenance", "maintenance", &maintenance_state, ours},
     {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
     {"POST", "/mirror/v1/search", "search", &mirror_search_by_body, ours},
+    {"POST", "/mirror/v1/highlight", "highlight", &highlight_texts, ours},
     {"GET", "/", "page", &serve_page, ours},
     {"GET", "/page/{file}", "asset", &serve_asset, ours},
     {"GET", "/mirror/v1/changes", "changes", &mirror_changes, ours},

@@ -31,16 +31,6 @@ bool is_low(int unit)
     return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-void replace_half_pairs(std::string& body)
-{
-    for (std::size_t at = body.find('\\'); at < body.size(); at = body.find('\\', at)) {
-        const int unit = unit_at(body, at);
-        const bool pair = is_high(unit) && is_low(unit_at(body, std::min(at + escape_size, body.size())));
-        if (!pair && (is_high(unit) || is_low(unit))) body.replace(at, escape_size, "\\ufffd");
-        at += pair ? 2 * escape_size : 2;
-    }
-}
-
 [[noreturn]] void refuse(std::string_view sentence)
 {
     throw Error(Fault::usage, R"(for example {"q": "hotel", "limit": 20})", "{}", sentence);
@@ -66,6 +56,16 @@ bool is_number(std::string_view name)
 }
 
 } // namespace
+
+void replace_half_pairs(std::string& body)
+{
+    for (std::size_t at = body.find('\\'); at < body.size(); at = body.find('\\', at)) {
+        const int unit = unit_at(body, at);
+        const bool pair = is_high(unit) && is_low(unit_at(body, std::min(at + escape_size, body.size())));
+        if (!pair && (is_high(unit) || is_low(unit))) body.replace(at, escape_size, "\\ufffd");
+        at += pair ? 2 * escape_size : 2;
+    }
+}
 
 bool is_json_type(std::string_view content_type)
 {
