@@ -3,6 +3,7 @@
 // as ApiError, with the sentence and the hint that the mirror gave.
 import { Signal } from "./signal.js";
 import { t } from "./i18n.js";
+import { queryToSend } from "./query.js";
 import { contentOf, parseJson, tidyChat, tidyConversation } from "./lenient.js";
 
 export class ApiError extends Error {
@@ -76,10 +77,23 @@ const longestTarget = 4000; // half of what the mirror takes; what is longer goe
 /** The first hit of each conversation, with how many there are in it. */
 export async function search(q, sort, cursor, signal) {
   const path = "/mirror/v1/search";
-  const asked = { q, sort, cursor, limit: 30, group: "conversation" };
+  const asked = { q: queryToSend(q), sort, cursor, limit: 30, group: "conversation" };
   const target = withQuery(path, asked);
   const { body } = await (target.length <= longestTarget ? ask("GET", target, { signal }) : ask("POST", path, { body: asked, signal }));
   return body;
+}
+
+/** For each of the texts where the words of a query stand in it: [[from, to], ...]. */
+export const highlight = async (q, texts, signal) => (await ask("POST", "/mirror/v1/highlight", { body: { q, texts }, signal })).body.ranges;
+
+/** A page of chats while the browser waits: before it prints there is no other way. */
+export function listChatsNow(id, pageNo) {
+  const request = new XMLHttpRequest();
+  request.open("GET", withQuery(`${one(id)}/chats`, { pageNo }), false);
+  request.setRequestHeader("Cache-Control", whateverIsThere["Cache-Control"]);
+  request.send();
+  if (request.status !== 200) throw new ApiError(request.status, t("failed"));
+  return (contentOf(parseJson(request.responseText), "chats").chats ?? []).map(tidyChat);
 }
 
 /** {body, outbox}: outbox is the number under which the change waits, null when it has arrived. */

@@ -2,7 +2,7 @@
 // The coverage as a picture: a year of days, each complete, partial or not there yet, with its number of conversations.
 import { countDays } from "./api.js";
 import { longDay } from "./dates.js";
-import { el, fill, iconButton } from "./dom.js";
+import { el, iconButton, refill } from "./dom.js";
 import { language, number, t } from "./i18n.js";
 
 const day = 86_400_000;
@@ -83,11 +83,11 @@ export function calendar() {
     const months = Array.from({ length: 12 }, (_, month) => new Intl.DateTimeFormat(language(), { month: "short", timeZone: "UTC" }).format(Date.UTC(year, month, 1)));
     const monthRow = el("div", { class: "months", "aria-hidden": "true" }, ...months.map((name) => el("span", {}, name)));
     const key = ["complete", "partial", "missing"].map((what) => el("li", {}, el("span", { class: `day-cell day-${what} busy-2`, "aria-hidden": "true" }), t(what)));
-    fill(node,
+    refill(node,
       el("div", { class: "calendar-head" },
         iconButton("back", t("earlier"), () => turn(-1)), el("strong", {}, number(year, { useGrouping: false })),
         iconButton("back", t("later"), () => turn(1), { class: "icon-button turn", disabled: year >= new Date().getUTCFullYear() }),
-        el("ul", { class: "key" }, ...key)),
+        el("span", { class: "hint" }, t("daysOf", { zone: "UTC" })), el("ul", { class: "key" }, ...key)),
       el("div", { class: "days-scroll", tabindex: "0", role: "group", "aria-label": t("calendar", { year: String(year) }) }, monthRow, el("div", { class: "days" }, ...cells)));
   }
 

@@ -3,15 +3,14 @@
 import { rateChat } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { clockTime, dayOf, fullTime, instantOf, longDay } from "./dates.js";
-import { el, icon } from "./dom.js";
+import { el, icon, refill } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { linkTo, safeAddress } from "./links.js";
-import { messageNode } from "./message.js";
+import { messageView } from "./message.js";
 import { senderName } from "./results.js";
-import { markAll } from "./snippet.js";
 import { note, noteFailure } from "./speak.js";
 import { plainLine, said } from "./text.js";
-import { askWritesSoon, worst, writesOf } from "./waits.js";
+import { askWritesSoon } from "./waits.js";
 
 const kinds = { USER: "user", BOT: "bot", AGENT: "agent" };
 
@@ -30,44 +29,80 @@ function sources(chat) {
   return el("details", { class: "sources" }, el("summary", {}, t("sources", { count: list.length })), el("ol", {}, ...list.map(source)));
 }
 
-function ratingButtons(chat, rate) {
-  const one = (value, name, label) => el("button", { type: "button", class: "icon-button rate", "aria-label": label, title: label, "aria-pressed": String(chat.rating === value), onclick: () => rate(chat.rating === value ? null : value) }, icon(name));
+function ratingButtons(rating, rate) {
+  const one = (value, name, label) => el("button", { type: "button", class: "icon-button rate", "aria-label": label, title: label, "aria-pressed": String(rating === value), onclick: () => rate(rating === value ? null : value) }, icon(name));
   return el("span", { class: "rating", role: "group" }, one(true, "up", t("rateGood")), one(false, "thumbdown", t("rateBad")));
 }
 
-/** {conversation, index, count, previous, pattern, isTarget, onchange} */
-export function chatRow(chat, context) {
-  const when = instantOf(chat.timestamp);
-  const kind = kinds[chat.sender] ?? "other";
-  const body = messageNode(chat.message);
-  markAll(body, context.pattern);
+function head(chat, when) {
+  return [
+    el("span", { class: "chat-sender" }, senderName(chat.sender)),
+    when && el("time", { datetime: new Date(when).toISOString(), title: fullTime(when, language()) }, clockTime(when, language())),
+    chat.completed === false && el("span", { class: "badge badge-wait" }, t("writing")),
+  ];
+}
+
+function dayLine(when, context) {
   const before = instantOf(context.previous?.timestamp);
-  const newDay = when && (context.index === 0 || (before && dayOf(before) !== dayOf(when)));
+  const isNew = when && (context.index === 0 || (before && dayOf(before) !== dayOf(when)));
+  return isNew ? el("p", { class: "day" }, el("span", {}, longDay(when, language()))) : null;
+}
+
+const described = (chat, { count, index, isTarget, previous, waits }) => JSON.stringify([chat, count, index, isTarget, previous?.timestamp, waits]);
+
+/** context: {conversation, index, count, previous, isTarget, waits, reach, onchange(rating), onmore(elements)}. The element's
+    `update(chat, context)` puts it right; what did not change in it stays the same, and it returns what did. */
+export function chatRow(chat, context) {
+  const kind = kinds[chat.sender] ?? "other";
+  const body = messageView(chat.message, { reach: context.reach, onmore: context.onmore });
+  const headLine = el("p", { class: "chat-head" });
+  const foot = el("div", { class: "chat-foot" });
+  const bubble = el("div", { class: "bubble" }, headLine, body.node, foot);
+  const row = el("article", { class: `chat chat-${kind}`, tabindex: "-1" }, bubble);
+  let shown = "";
+  row.update = update;
+  show();
+  return row;
 
   async function rate(rating) {
     try {
       const { outbox } = await rateChat(context.conversation, chat.id, rating);
       note(outbox ? t("ratedLater") : t("rated"), outbox ? "wait" : "good");
       if (outbox) askWritesSoon();
-      context.onchange({ ...chat, rating });
+      context.onchange(rating);
     } catch (error) {
       noteFailure(error);
     }
   }
 
-  return el("article", { class: `chat chat-${kind}${context.isTarget ? " chat-target" : ""}`, tabindex: "-1", "aria-posinset": context.index + 1, "aria-setsize": context.count, "aria-label": `${senderName(chat.sender)}, ${fullTime(when, language())}`, "data-chat": chat.id },
-    newDay && el("p", { class: "day" }, el("span", {}, longDay(when, language()))),
-    el("div", { class: "bubble" },
-      el("p", { class: "chat-head" },
-        el("span", { class: "chat-sender" }, senderName(chat.sender)),
-        when && el("time", { datetime: new Date(when).toISOString(), title: fullTime(when, language()) }, clockTime(when, language())),
-        chat.completed === false && el("span", { class: "badge badge-wait" }, t("writing"))),
-      body,
-      sources(chat),
-      el("div", { class: "chat-foot" },
-        kind !== "user" && ratingButtons(chat, rate),
-        chat.agentRating != null && el("span", { class: "agent-rating" }, t(chat.agentRating ? "agentGood" : "agentBad")),
-        waitBadge(worst(writesOf(context.conversation, chat.id))))));
+  function show() {
+    const when = instantOf(chat.timestamp);
+    shown = described(chat, context);
+    row.classList.toggle("chat-target", Boolean(context.isTarget));
+    for (const [name, value] of Object.entries({ "aria-posinset": context.index + 1, "aria-setsize": context.count, "aria-label": `${senderName(chat.sender)}, ${fullTime(when, language())}`, "data-chat": chat.id })) row.setAttribute(name, value);
+    row.querySelector(":scope > .day")?.remove();
+    row.prepend(...[dayLine(when, context)].filter(Boolean));
+    refill(headLine, ...head(chat, when));
+    refill(foot,
+      kind !== "user" && ratingButtons(chat.rating, rate),
+      chat.agentRating != null && el("span", { class: "agent-rating" }, t(chat.agentRating ? "agentGood" : "agentBad")),
+      waitBadge(context.waits));
+    const cited = sources(chat);
+    const citedBefore = bubble.querySelector(":scope > .sources");
+    if (row.cited === JSON.stringify(chat.citations)) return [];
+    row.cited = JSON.stringify(chat.citations);
+    if (cited && citedBefore) cited.open = citedBefore.open;
+    citedBefore?.remove();
+    if (cited) foot.before(cited);
+    return cited ? [cited] : [];
+  }
+
+  function update(fresh, now) {
+    if (described(fresh, now) === shown) return [];
+    const isSaid = fresh.message !== chat.message;
+    [chat, context] = [fresh, now];
+    return [...(isSaid ? body.update(chat.message) : []), ...show()];
+  }
 }
 
 /** In the place of one that is not there yet. */

@@ -21,6 +21,24 @@ export const dayOf = (ms) => {
   return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
 };
 
+const two = (value) => String(value).padStart(2, "0");
+
+/** The instant that a day ("2026-01-05") begins with in the reader's time zone, as RFC 3339 with its offset; anything else
+    as it is. Where clocks are put forward at midnight a day begins later. */
+export function startOfDay(text) {
+  const found = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text);
+  if (!found) return text;
+  const begin = new Date(0);
+  begin.setHours(0, 0, 0, 0);
+  begin.setFullYear(Number(found[1]), Number(found[2]) - 1, Number(found[3]));
+  const minutes = -begin.getTimezoneOffset();
+  const offset = `${minutes < 0 ? "-" : "+"}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+  return `${found[1].padStart(4, "0")}-${two(begin.getMonth() + 1)}-${two(begin.getDate())}T${two(begin.getHours())}:${two(begin.getMinutes())}:${two(begin.getSeconds())}${offset}`;
+}
+
+/** The reader's time zone, by its name. */
+export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** Short, for lists: the time today, the day this year, else the date. */
 export function shortTime(ms, language, now) {
   if (ms == null) return "";

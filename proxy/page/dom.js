@@ -13,6 +13,42 @@ export function fill(node, ...children) {
   return node;
 }
 
+// What a reader sets and the page does not: it stays.
+const ownedByReader = { DETAILS: ["open"], DIALOG: ["open"] };
+
+function patchAttributes(old, fresh) {
+  const owned = ownedByReader[old.nodeName] ?? [];
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !owned.includes(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value && !owned.includes(name)) old.setAttribute(name, value);
+}
+
+// What is added to the end of a text leaves a selection in it as it is.
+function patchText(old, { data }) {
+  if (data.startsWith(old.data)) old.appendData(data.slice(old.length));
+  else old.data = data;
+}
+
+/** Makes `old` like `fresh`, and keeps every node in it that is the same: with it focus, selection and what was unfolded.
+    Buttons that differ are exchanged, since they act for what they were made for. */
+export function patch(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.nodeName !== fresh.nodeName || old.nodeName === "BUTTON") return old.replaceWith(fresh);
+  if (old.nodeType === Node.TEXT_NODE) return patchText(old, fresh);
+  patchAttributes(old, fresh);
+  patchNodes(old, [...fresh.childNodes]);
+}
+
+function patchNodes(node, wanted) {
+  while (node.childNodes.length > wanted.length) node.lastChild.remove();
+  wanted.forEach((fresh, i) => (node.childNodes[i] ? patch(node.childNodes[i], fresh) : node.append(fresh)));
+}
+
+/** As fill(), but for the nodes that are there already. */
+export function refill(node, ...children) {
+  patchNodes(node, [...fill(node.cloneNode(false), ...children).childNodes]);
+  return node;
+}
+
 /** el("a", {href, class, onclick}, child, "text", [more]) */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);

@@ -36,14 +36,15 @@ function joinLists(blocks) {
     const last = joined.at(-1);
     if (block.type === "code" && last?.type === "code") last.text += "\n" + block.text;
     else if (block.type !== "item") joined.push(block);
-    else if (last?.type === "list" && last.ordered === block.ordered) last.items.push([paragraph(block)]);
-    else joined.push({ type: "list", ordered: block.ordered, start: 1, items: [[paragraph(block)]] });
+    else if (last?.type === "list" && last.ordered === block.ordered) last.items.push(itemOf(block, last.items.length));
+    else joined.push({ type: "list", ordered: block.ordered, items: [itemOf(block, 0)] });
   }
   return joined;
 }
 
-function paragraph(item) {
-  return { type: "paragraph", children: item.children };
+// No number is written in it: the first is 1.
+function itemOf({ ordered, children }, before) {
+  return { marker: ordered ? `${before + 1}.` : "•", children: [{ type: "paragraph", children }] };
 }
 
 function ranges(list, limit) {

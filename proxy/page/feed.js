@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens in the mirror while the page is open: the change feed as Server-Sent Events, or by long polling where a
-// browser cannot hold a stream. Gathers what comes within a moment, and says when it may have missed something.
+// browser cannot hold a stream. A browser keeps few connections to a host, so one tab holds the stream for all of them and
+// hands on what comes. Gathers what comes within a moment, and says when it may have missed something.
 import { changesAfter } from "./api.js";
 import { Signal, settle } from "./signal.js";
 
 const path = "/mirror/v1/changes?since=now";
+const name = "alli-mirror.changes";
 const gathering = 200;
 const pause = 5000; // after a failure
 
 /** {conversations: Set, deleted: Set, outbox: boolean, lost: boolean} */
 export const changed = new Signal();
 
-let gathered;
 const empty = () => ({ conversations: new Set(), deleted: new Set(), outbox: false, lost: false });
-gathered = empty();
+let gathered = empty();
 
 const tell = settle(() => {
   const all = gathered;
@@ -33,34 +34,78 @@ function startAgain() {
   tell();
 }
 
-/** A stream that breaks is taken up again by the browser, from the last number it saw. */
-function listen() {
-  const source = new EventSource(path);
-  let streamed = false;
-  source.onopen = () => {
-    if (streamed) startAgain(); // cheap, and right whatever was missed
-    streamed = true;
-  };
-  source.addEventListener("reset", startAgain);
-  source.onmessage = ({ data }) => take(JSON.parse(data));
-  source.onerror = () => {
-    if (source.readyState !== EventSource.CLOSED) return;
-    if (streamed) setTimeout(listen, pause);
-    else poll("now");
-  };
+const others = globalThis.BroadcastChannel && navigator.locks ? new BroadcastChannel(name) : null;
+others?.addEventListener("message", ({ data }) => (data === "lost" ? startAgain() : take(data)));
+
+// At once, whatever this tab does with it: where it is hidden its own timers may wait for a minute.
+function handOn(change) {
+  take(change);
+  others?.postMessage(change);
 }
 
-async function poll(since) {
-  try {
-    const { changes, next } = await changesAfter(since);
-    changes.forEach(take);
-    poll(next);
-  } catch (error) {
-    if (error.status === 410) startAgain();
-    setTimeout(poll, pause, error.status === 410 ? "now" : since);
+function lose() {
+  startAgain();
+  others?.postMessage("lost");
+}
+
+/** A stream that breaks is taken up again by the browser, from the last number it saw. Returns what ends it. */
+function listen() {
+  let streamed = false;
+  let source, timer;
+  const polls = new AbortController();
+  open();
+  return () => (source.close(), clearTimeout(timer), polls.abort());
+
+  function open() {
+    source = new EventSource(path);
+    source.onopen = () => {
+      if (streamed) lose(); // cheap, and right whatever was missed
+      streamed = true;
+    };
+    source.addEventListener("reset", lose);
+    source.onmessage = ({ data }) => handOn(JSON.parse(data));
+    source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      if (streamed) timer = setTimeout(open, pause);
+      else poll("now", polls.signal);
+    };
   }
 }
 
+async function poll(since, signal) {
+  try {
+    const { changes, next } = await changesAfter(since, signal);
+    changes.forEach(handOn);
+    poll(next, signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (error.status === 410) lose();
+    setTimeout(poll, pause, error.status === 410 ? "now" : since, signal);
+  }
+}
+
+// Where the page is not in a secure context there are no locks: then the tabs that are seen have a stream each.
+function listenWhileSeen() {
+  let end = document.hidden ? null : listen();
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return (end = end?.());
+    end ??= listen();
+    startAgain();
+  });
+}
+
+// The lock is held until this tab goes; then another gets it, and what came in between was missed.
+function takeTurns() {
+  let isFirst = true;
+  navigator.locks.query().then(({ held }) => (isFirst = !held.some((lock) => lock.name === name))).catch(() => {}).then(() =>
+    navigator.locks.request(name, () => {
+      listen();
+      if (!isFirst) lose();
+      return new Promise(() => {});
+    }));
+}
+
 export function followChanges() {
-  listen();
+  if (others) takeTurns();
+  else listenWhileSeen();
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of a Markdown paragraph, read into a tree: emphasis, code, links, bare addresses, line breaks. One walk over
-// the text, with what would need a look ahead worked out before, so that no message costs more than its length. What is
-// nothing of these is text. Pure.
+// the text, with what would need a look ahead worked out before (marks.js), so that no message costs more than its length.
+// What is nothing of these is text. Pure.
+import { addressAt } from "./address.js";
+import { entityAt } from "./entities.js";
+import { pairMarks } from "./marks.js";
 
 const punctuation = /[!-/:-@[-`{-~]/;
-const address = /https?:\/\/[^\s<>"'`\u3000-\u303f\uff00-\uff0f]{1,2000}/y;
 const longest = 2000; // of an address, in characters
 
 /** Where each "[" finds its "]". */
@@ -19,25 +21,15 @@ function matchBrackets(text) {
   return pairs;
 }
 
-/** For each length of a run of backticks, where such runs begin. */
-function findTicks(text) {
-  const runs = new Map();
-  for (const { 0: run, index } of text.matchAll(/`+/g)) {
-    if (!runs.has(run.length)) runs.set(run.length, []);
-    runs.get(run.length).push(index);
-  }
-  return runs;
-}
-
 class Reader {
   constructor(text, inLink) {
     this.text = text;
     this.inLink = inLink;
     this.at = 0;
     this.nodes = [];
-    this.open = []; // emphasis begun: {marker, index into nodes}
+    this.open = []; // emphasis begun: {sign, at, index into nodes}
     this.brackets = inLink ? new Map() : matchBrackets(text);
-    this.ticks = findTicks(text);
+    this.marks = pairMarks(text);
   }
 
   say(text) {
@@ -71,12 +63,10 @@ class Reader {
   code() {
     let end = this.at;
     while (this.text[end] === "`") ++end;
-    const length = end - this.at;
-    const runs = this.ticks.get(length) ?? [];
-    while (runs.length > 0 && runs[0] < end) runs.shift();
-    if (runs.length > 0) {
-      this.nodes.push({ type: "code", text: withoutPadding(this.text.slice(end, runs[0]).replace(/\n/g, " ")) });
-      this.at = runs[0] + length;
+    const mark = this.marks.get(this.at);
+    if (mark?.opens && mark.sign.length === end - this.at) {
+      this.nodes.push({ type: "code", text: withoutPadding(this.text.slice(end, mark.partner)) });
+      this.at = mark.partner + mark.sign.length;
     } else {
       this.say(this.text.slice(this.at, end));
       this.at = end;
@@ -117,12 +107,18 @@ class Reader {
 
   bare() {
     if (this.inLink || /[A-Za-z0-9]/.test(this.text[this.at - 1] ?? "")) return false;
-    address.lastIndex = this.at;
-    const found = address.exec(this.text)?.[0];
-    if (!found) return false;
-    const href = withoutTail(found);
+    const href = addressAt(this.text, this.at);
+    if (!href) return false;
     this.nodes.push({ type: "link", href, children: [{ type: "text", text: href }] });
     this.at += href.length;
+    return true;
+  }
+
+  entity() {
+    const found = entityAt(this.text, this.at);
+    if (!found) return false;
+    this.say(found.text);
+    this.at += found.length;
     return true;
   }
 
@@ -134,43 +130,69 @@ class Reader {
   }
 
   emphasis() {
+    const mark = this.marks.get(this.at);
+    if (mark) {
+      if (mark.opens) this.begin(mark.sign, mark.partner);
+      else this.end(mark.sign, this.at);
+      this.at += mark.sign.length;
+      return true;
+    }
     const sign = this.text[this.at];
     let end = this.at;
     while (this.text[end] === sign) ++end;
-    const marker = this.text.slice(this.at, end);
-    this.take(marker, this.text[this.at - 1] ?? " ", this.text[end] ?? " ");
+    this.say(this.text.slice(this.at, end));
     this.at = end;
     return true;
   }
 
-  take(marker, before, after) {
-    const meaning = meanings[marker];
-    const inWord = marker[0] === "_" && /[\p{L}\p{N}]/u.test(before) && /[\p{L}\p{N}]/u.test(after);
-    if (!meaning || inWord) return this.say(marker);
-    const opener = /\S/.test(before) ? this.open.findLastIndex((one) => one.marker === marker) : -1;
-    if (opener >= 0) return this.close(opener, meaning);
-    if (!/\S/.test(after) || this.open.length >= 20) return this.say(marker);
-    this.open.push({ marker, index: this.nodes.length });
-    this.nodes.push({ type: "text", text: marker, marker });
+  /** `until`: the place of its partner, by which it is known. */
+  begin(sign, until) {
+    this.open.push({ sign, until, index: this.nodes.length });
+    this.nodes.push({ type: "text", text: sign, marker: true });
   }
 
-  close(opener, meaning) {
-    const { index } = this.open[opener];
-    this.open.length = opener;
+  // Where two overlap, the one that goes on is wrapped in two parts.
+  end(sign, until) {
+    const opener = this.open.findLastIndex((one) => one.until === until);
+    if (opener < 0) return this.say(sign);
+    const [outer, ...inner] = this.open.splice(opener);
+    for (const one of [...inner].reverse()) this.wrap(one);
+    this.wrap(outer);
+    for (const one of inner) this.begin(one.sign, one.until);
+  }
+
+  wrap({ sign, index }) {
     let children = this.nodes.splice(index).slice(1);
     for (const node of children) delete node.marker;
-    for (const type of meaning) children = [{ type, children }];
+    if (children.length === 0) return;
+    for (const type of meanings[sign]) children = [{ type, children }];
     this.nodes.push(...children);
+  }
+
+  /** Of underscores only words between blanks and the like: snake_case, __init__ and ^_^ are text. */
+  underscore() {
+    underscored.lastIndex = this.at;
+    const found = beginsWord.test(this.text[this.at - 1] ?? " ") && underscored.exec(this.text);
+    if (found && !(found[1] === "__" && /^\w+$/.test(found[2]))) {
+      let children = readInline(found[2], this.inLink);
+      for (const type of meanings[found[1]]) children = [{ type, children }];
+      this.nodes.push(...children);
+      this.at += found[0].length;
+      return true;
+    }
+    return this.emphasis();
   }
 }
 
+const beginsWord = /[\s([{"'*~|>:（「『【“‘、。，：・]/;
+const underscored = /(_{1,3})(?=[\p{L}\p{N}"'([“‘「`])([^_\n]{0,500}[^_\s])\1(?![\p{L}\p{N}_])/uy;
 const meanings = {
   "*": ["em"], "**": ["strong"], "***": ["em", "strong"],
-  "_": ["em"], "__": ["strong"], "___": ["em", "strong"],
+  _: ["em"], __: ["strong"], ___: ["em", "strong"],
   "~~": ["del"],
 };
-const { escape, code, link, image, angle, bare, newline, emphasis } = Reader.prototype;
-const steps = { "\\": escape, "`": code, "[": link, "!": image, "<": angle, h: bare, "\n": newline, "*": emphasis, _: emphasis, "~": emphasis };
+const { escape, code, link, image, angle, bare, entity, newline, emphasis, underscore } = Reader.prototype;
+const steps = { "\\": escape, "`": code, "[": link, "!": image, "<": angle, h: bare, "&": entity, "\n": newline, "*": emphasis, _: underscore, "~": emphasis };
 
 // "`` `x` ``": a blank on both sides is there to keep the signs apart.
 function withoutPadding(code) {
@@ -188,16 +210,6 @@ function readTarget(text, from) {
   const piece = text.slice(from, from + longest);
   const found = /^\s*(?:<([^<>\n]*)>|((?:[^\s()<]|\([^\s()]*\))*))(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/.exec(piece);
   return found && { href: found[1] ?? found[2], end: from + found[0].length };
-}
-
-// Punctuation at the end of an address belongs to the sentence, a closing parenthesis only when one was opened.
-function withoutTail(text) {
-  let end = text.length;
-  while (end > 8 && /[.,:;!?)\]*_~]/.test(text[end - 1])) {
-    if (text[end - 1] === ")" && text.slice(0, end).split("(").length >= text.slice(0, end).split(")").length) break;
-    --end;
-  }
-  return text.slice(0, end);
 }
 
 export function readInline(text, inLink = false) {

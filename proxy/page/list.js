@@ -3,7 +3,7 @@
 import { getConversation, listConversations } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { fullTime, instantOf, shortTime } from "./dates.js";
-import { el, fill } from "./dom.js";
+import { el, fill, patch } from "./dom.js";
 import { endless } from "./endless.js";
 import { language, t } from "./i18n.js";
 import { oneLine } from "./message.js";
@@ -20,7 +20,7 @@ export const titleOf = (conversation) => plainLine(conversation.title) || t("unt
 const most = 20; // of changed conversations that are asked for one by one
 
 export function listView() {
-  const rows = new Map(); // id -> {item, data}
+  const rows = new Map(); // id -> {item, data, sign}
   const list = el("ul", { class: "rows" });
   const pages = endless({ load, show, whenEmpty: () => nothing(t("empty"), t("emptyHint")) });
   let current = "";
@@ -37,10 +37,12 @@ export function listView() {
   function put(data, place) {
     learn(data);
     const known = rows.get(data.id);
-    const item = known?.item ?? el("li");
-    fill(item, row(data));
-    rows.set(data.id, { item, data });
-    if (!known) place(item);
+    const sign = JSON.stringify(data);
+    if (known?.sign === sign) return;
+    const item = known?.item ?? el("li", {}, row(data));
+    rows.set(data.id, { item, data, sign });
+    if (known) patch(item.firstChild, row(data));
+    else place(item);
   }
 
   function row(data) {
@@ -60,10 +62,10 @@ export function listView() {
 
   const sortTime = ({ data }) => instantOf(data.lastChatTime) ?? 0;
 
-  /** The first page again, and the few that changed further down. */
+  /** The first page again, and the few that changed further down: of many, or where it is not known which, all pages. */
   async function refresh({ conversations, deleted, lost }) {
-    if (lost) return start();
     for (const id of deleted) remove(id);
+    if (lost) return reload();
     try {
       const fresh = (await listConversations(null)).conversations;
       const listed = new Set(fresh.map(({ id }) => id));
@@ -76,9 +78,33 @@ export function listView() {
     }
   }
 
+  // As many pages as are shown; who is not in them any more is gone.
+  async function reload() {
+    const fresh = new Map();
+    try {
+      for (let cursor = null, more = true; more && fresh.size < rows.size; more = Boolean(cursor)) {
+        const page = await listConversations(cursor);
+        for (const data of page.conversations) fresh.set(data.id, data);
+        cursor = page.cursor;
+      }
+    } catch {
+      return; // what is shown stays
+    }
+    if (rows.size === 0) return start();
+    for (const id of [...rows.keys()]) if (!fresh.has(id)) remove(id);
+    for (const data of fresh.values()) put(data, () => {});
+    sort();
+  }
+
+  // From the end on, and never the one with the focus, which it would lose: the others are moved around it.
   function sort() {
     const wanted = [...rows.values()].sort((a, b) => sortTime(b) - sortTime(a)).map(({ item }) => item);
-    wanted.forEach((item, index) => list.children[index] === item || list.insertBefore(item, list.children[index] ?? null));
+    const held = wanted.find((item) => item.contains(document.activeElement));
+    let next = null;
+    for (const item of wanted.reverse()) {
+      if (item !== held && (item.nextSibling !== next || !item.isConnected)) list.insertBefore(item, next);
+      next = item;
+    }
   }
 
   function remove(id) {

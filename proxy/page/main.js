@@ -8,6 +8,7 @@ import { openChoices, openHelp } from "./help.js";
 import { language, t } from "./i18n.js";
 import { listenToKeys } from "./keys.js";
 import { listView } from "./list.js";
+import { listenToPrinting } from "./print.js";
 import { readerView } from "./reader.js";
 import { resultsView } from "./results.js";
 import { moveFocus } from "./roving.js";
@@ -58,8 +59,12 @@ function showContent(place) {
   const key = place.view === "read" ? [place.view, place.id, place.chat, place.q].join(" ") : place.view;
   if (key === contentKey) return;
   contentKey = key;
-  const views = { read: () => readerView(place, leave), state: stateView, list: nowhere };
+  const views = { read: () => readerView(place, leave, nameTab), state: stateView, list: nowhere };
   content = swap(content, views[place.view](), main);
+}
+
+function nameTab(name) {
+  document.title = name ? `${name} – ${t("brand")}` : t("brand");
 }
 
 function leave() {
@@ -70,7 +75,7 @@ function leave() {
 
 function show(place) {
   document.body.dataset.view = place.view;
-  document.title = place.q ? `${place.q} – ${t("brand")}` : t("brand");
+  if (place.view !== "read") nameTab(place.view === "state" ? t("state") : place.q || t("list"));
   box.show(place);
   showPane(place);
   pane.mark(place.id);
@@ -124,7 +129,7 @@ function listen() {
     k: (event) => move(-1, event),
     ArrowDown: (event) => (event.target.id === "search" ? moveFocus(side, 1) : move(1, event)),
     ArrowUp: (event) => move(-1, event),
-    Enter: (event) => event.target.id === "search" && moveFocus(side, 1),
+    Enter: (event) => event.target.id === "search" && (box.takeTyped() || moveFocus(side, 1)),
     Escape: escape,
     Home: () => ends(false),
     End: () => ends(true),
@@ -139,6 +144,7 @@ function showSessionOver() {
 useTheme(theme());
 draw();
 listen();
+listenToPrinting(() => content?.printed?.());
 addEventListener("hashchange", () => show(here()));
 moved.on(show);
 healthChanged.on(showPill);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Markdown as chat apps write it, read into a tree of blocks: headings, paragraphs, lists, quotes, code, tables, rules. No
-// raw HTML: that is text like any other. Costs no more than the length of the text; nests eight deep. Pure.
+// raw HTML: that is text like any other. What people write is kept: items have the number and sign that they were given,
+// and what is not plainly a block is text. Costs no more than the length of the text; nests eight deep. Pure.
 import { readInline } from "./inline.js";
 
 const deepest = 8;
@@ -8,19 +9,25 @@ const deepest = 8;
 const isBlank = (line) => line.trim() === "";
 const indentOf = (line) => line.length - line.trimStart().length;
 const fenceOf = (line) => /^ {0,3}(`{3,}|~{3,})([^`]*)$/.exec(line);
-const headingOf = (line) => /^ {0,3}(#{1,6})(?:[ \t]+|$)/.exec(line);
+const headingOf = (line) => /^ {0,3}(#{1,6})[ \t]+(?=[^\s#])/.exec(line);
 const isRule = (line) => /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/.test(line);
-const isQuote = (line) => /^ {0,3}>/.test(line);
+const isQuote = (line) => /^ {0,3}>(?:[ \t]|$)/.test(line); // not >_<
 const isDivider = (line) => line.includes("-") && /^[\s|:-]+$/.test(line) && line.includes("|");
 
+// A number of four digits is a year, and one that another follows with a point is a date: "1. 5. 회의".
 function itemOf(line) {
-  const found = /^([ \t]*)([-*+]|\d{1,9}[.)])(?:[ \t]+(?=\S)|$)/.exec(line);
+  const found = /^([ \t]*)([-*+]|\d{1,3}[.)])(?:[ \t]+(?=\S)|$)/.exec(line);
   if (!found || isRule(line)) return null;
-  const ordered = /\d/.test(found[2]);
-  return { indent: found[1].length, offset: found[0].length, ordered, number: ordered ? parseInt(found[2], 10) : 1 };
+  const [whole, indent, marker] = found;
+  const ordered = /\d/.test(marker);
+  if (ordered && /^\d{1,2}\.(?:\s|$)/.test(line.slice(whole.length))) return null;
+  return { indent: indent.length, offset: whole.length, ordered, marker };
 }
 
+// A number in the middle of a paragraph begins a list only where it is the first one.
+const interrupts = (item) => item && (!item.ordered || parseInt(item.marker, 10) <= 1);
 const begins = (line) => fenceOf(line) || headingOf(line) || isRule(line) || isQuote(line) || itemOf(line);
+const breaks = (line) => fenceOf(line) || headingOf(line) || isRule(line) || isQuote(line) || interrupts(itemOf(line));
 
 function readFence(lines, at) {
   const [, fence, info] = fenceOf(lines[at]);
@@ -31,7 +38,7 @@ function readFence(lines, at) {
     if (line.startsWith(fence) && line.replaceAll(fence[0], "") === "") break;
     inside.push(lines[end]);
   }
-  return [{ type: "code", text: inside.join("\n"), language: info.trim().split(/\s/)[0] }, end + 1];
+  return [{ type: "code", text: inside.join("\n"), info: info.trim() }, end + 1];
 }
 
 function readHeading(lines, at) {
@@ -46,7 +53,7 @@ function readHeading(lines, at) {
 function readQuote(lines, at, depth) {
   let end = at;
   while (end < lines.length && isQuote(lines[end])) ++end;
-  const inside = lines.slice(at, end).map((line) => line.replace(/^ {0,3}> ?/, ""));
+  const inside = lines.slice(at, end).map((line) => line.replace(/^ {0,3}>[ \t]?/, ""));
   return [{ type: "quote", children: readBlocks(inside, depth + 1) }, end];
 }
 
@@ -70,10 +77,10 @@ function readItem(lines, at, start) {
 
 function readList(lines, at, depth) {
   const first = itemOf(lines[at]);
-  const list = { type: "list", ordered: first.ordered, start: first.number, items: [] };
+  const list = { type: "list", ordered: first.ordered, items: [] };
   for (let start = first; start && start.ordered === first.ordered && start.indent <= first.indent + 1; ) {
     const [inside, end] = readItem(lines, at, start);
-    list.items.push(readBlocks(inside, depth + 1));
+    list.items.push({ marker: start.marker, children: readBlocks(inside, depth + 1) });
     at = end;
     while (at < lines.length && isBlank(lines[at])) ++at;
     start = at < lines.length ? itemOf(lines[at]) : null;
@@ -81,22 +88,25 @@ function readList(lines, at, depth) {
   return [list, at];
 }
 
+const mostCells = 50; // of a row; what is more stands in the last
+
 function cellsOf(line) {
   const cells = line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/);
-  return cells.slice(0, 50).map((cell) => readInline(cell.trim().replaceAll("\\|", "|")));
+  const shown = cells.length > mostCells ? [...cells.slice(0, mostCells - 1), cells.slice(mostCells - 1).join("|")] : cells;
+  return shown.map((cell) => readInline(cell.trim().replaceAll("\\|", "|")));
 }
 
 function readTable(lines, at) {
   const head = cellsOf(lines[at]);
   const rows = [];
   let end = at + 2;
-  for (; end < lines.length && lines[end].includes("|") && !isBlank(lines[end]); ++end) rows.push(cellsOf(lines[end]).slice(0, head.length));
+  for (; end < lines.length && lines[end].includes("|") && !isBlank(lines[end]); ++end) rows.push(cellsOf(lines[end]));
   return [{ type: "table", head, rows }, end];
 }
 
 function readParagraph(lines, at) {
   let end = at + 1;
-  while (end < lines.length && !isBlank(lines[end]) && !begins(lines[end]) && !isTable(lines, end)) ++end;
+  while (end < lines.length && !isBlank(lines[end]) && !breaks(lines[end]) && !isTable(lines, end)) ++end;
   const text = lines.slice(at, end).map((line) => line.trim()).join("\n");
   return [{ type: "paragraph", children: readInline(text) }, end];
 }
@@ -115,20 +125,30 @@ function readBlock(lines, at, depth) {
   return readParagraph(lines, at);
 }
 
-function readBlocks(lines, depth) {
-  const blocks = [];
+function* blocksOf(lines, depth) {
   for (let at = 0; at < lines.length; ) {
     if (isBlank(lines[at])) {
       ++at;
       continue;
     }
     const [block, next] = readBlock(lines, at, depth);
-    blocks.push(block);
     at = next;
+    yield [block, next];
   }
-  return blocks;
 }
 
-export function readMarkdown(text) {
-  return readBlocks(text.replace(/\r\n?/g, "\n").split("\n"), 0);
+const readBlocks = (lines, depth) => [...blocksOf(lines, depth)].map(([block]) => block);
+const linesOf = (text) => text.replace(/\r\n?/g, "\n").split("\n");
+
+/** Block by block, each with how many characters of the text lie behind it. */
+export function* streamMarkdown(text) {
+  const lines = linesOf(text);
+  let left = text.length;
+  let read = 0;
+  for (const [block, next] of blocksOf(lines, 0)) {
+    for (; read < next && read < lines.length; ++read) left -= lines[read].length + 1;
+    yield { block, left: Math.max(0, left) };
+  }
 }
+
+export const readMarkdown = (text) => readBlocks(linesOf(text), 0);

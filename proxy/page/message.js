@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A message of a chat: Draft.js, Markdown or plain text, and as much of it at a time as a screen can take. Pure but for
 // the elements it makes.
-import { el } from "./dom.js";
+import { el, patch } from "./dom.js";
 import { readDraft } from "./draft.js";
 import { t } from "./i18n.js";
-import { readMarkdown } from "./markdown.js";
-import { renderMessage } from "./render.js";
+import { readMarkdown, streamMarkdown } from "./markdown.js";
+import { cutAt, lengthOf, Pieces, textOf } from "./pieces.js";
+import { renderBlocks } from "./render.js";
+import { speech } from "./text.js";
 
 const first = 4000; // characters that are shown at once
 const step = 20000; // and with each "more"
-
-/** A cut near `limit`, at a line's end where there is one, never inside a character. */
-export function cutAt(text, limit) {
-  if (text.length <= limit) return text.length;
-  const line = text.lastIndexOf("\n", limit);
-  if (line > limit / 2) return line + 1;
-  const low = text.charCodeAt(limit);
-  return low >= 0xdc00 && low <= 0xdfff ? limit - 1 : limit;
-}
-
-function textOf(node) {
-  return node.text ?? (node.children ?? node.items?.flat() ?? []).map(textOf).join("");
-}
 
 /** A message as one line, for lists. */
 export function oneLine(message, limit = 160) {
@@ -31,33 +20,81 @@ export function oneLine(message, limit = 160) {
   return line.slice(0, cutAt(line, limit));
 }
 
-function piece(text) {
-  return renderMessage(readMarkdown(text), text);
+/** The tree of a message, all of it. */
+export const readMessage = (message) => readDraft(String(message ?? "")) ?? readMarkdown(String(message ?? ""));
+
+function* streamDraft(blocks) {
+  let left = blocks.reduce((sum, block) => sum + lengthOf(block), 0);
+  for (const block of blocks) yield { block, left: (left -= lengthOf(block)) };
 }
 
-/** `wanted`: show at least up to this place of the text. */
-export function messageNode(message, wanted = 0) {
-  let text = String(message ?? "");
+function piecesOf(text) {
   const draft = readDraft(text);
-  if (draft) text = draft.map(textOf).join("\n\n");
-  if (draft && text.length <= step) return el("div", {}, renderMessage(draft, text));
-  let shown = cutAt(text, Math.max(first, wanted + 500));
-  const node = el("div", {}, piece(text.slice(0, shown)));
-  if (shown < text.length) node.append(moreButton());
-  return node;
+  return { pieces: new Pieces(draft ? streamDraft(draft) : streamMarkdown(text)), sample: draft ? draft.slice(0, 20).map(textOf).join("\n") : text };
+}
+
+/** A message of which at least `reach` characters are shown. onmore(elements) is called with what a reader unfolds.
+    {node, update(message)}: blocks that are the same stay, and no less is shown than before. */
+export function messageView(message, { reach = 0, onmore = () => {} } = {}) {
+  const node = el("div", {});
+  let holder, pieces;
+  let shown = 0;
+  let blocks = []; // as text, to tell whether they are the same
+  start(message, reach);
+  return { node, update };
+
+  function start(text, limit) {
+    const read = piecesOf(String(text ?? ""));
+    pieces = read.pieces;
+    holder = el("div", { class: "message", ...speech(read.sample) });
+    node.replaceChildren(holder);
+    blocks = [];
+    shown = 0;
+    add(Math.max(first, limit));
+  }
+
+  function add(limit) {
+    const taken = pieces.take(limit);
+    const elements = renderBlocks(taken);
+    shown += lengthOf(taken);
+    blocks.push(...taken.map((block) => JSON.stringify(block)));
+    holder.append(...elements);
+    if (pieces.missing > 0) node.append(moreButton());
+    return elements;
+  }
+
+  function update(fresh) {
+    const read = piecesOf(String(fresh ?? ""));
+    const taken = read.pieces.take(Math.max(first, shown));
+    const texts = taken.map((block) => JSON.stringify(block));
+    const elements = renderBlocks(taken);
+    const changed = [];
+    pieces = read.pieces;
+    shown = Math.max(shown, lengthOf(taken));
+    for (const old of [...holder.children].slice(texts.length)) old.remove();
+    elements.forEach((element, i) => {
+      if (texts[i] === blocks[i]) return;
+      const old = holder.children[i];
+      if (!old) holder.append(element);
+      else patch(old, element);
+      changed.push(holder.children[i]);
+    });
+    blocks = texts;
+    node.querySelector(":scope > .more")?.remove();
+    if (pieces.missing > 0) node.append(moreButton());
+    return changed;
+  }
 
   function moreButton() {
-    const button = el("button", { type: "button", class: "quiet more", onclick: more }, t("showMore", { count: text.length - shown }));
-    return button;
+    return el("button", { type: "button", class: "quiet more", onclick: more }, t("showMore", { count: pieces.missing }));
+  }
 
-    function more() {
-      const end = shown + cutAt(text.slice(shown), step);
-      const added = piece(text.slice(shown, end));
-      button.replaceWith(added);
-      shown = end;
-      if (shown < text.length) node.append(moreButton());
-      added.tabIndex = -1;
-      added.focus({ preventScroll: true });
-    }
+  function more({ target }) {
+    target.remove();
+    const added = add(step);
+    if (added.length === 0) return;
+    added[0].tabIndex = -1;
+    added[0].focus({ preventScroll: true });
+    onmore(added);
   }
 }

@@ -8,6 +8,7 @@ const size = 100;
 
 export class ChatPages {
   #pages = new Map(); // number from 1 -> chats, or the promise of them
+  #stale = new Set(); // numbers of pages that are to be read again
   #abort = new AbortController();
 
   constructor(id, count, load = listChats) {
@@ -33,17 +34,30 @@ export class ChatPages {
 
   async page(number) {
     const known = this.#pages.get(number);
-    if (known) return known;
+    if (known && !this.#stale.has(number)) return known;
+    this.#stale.delete(number);
     const coming = this.load(this.id, number, this.#abort.signal);
-    this.#pages.set(number, coming);
+    if (!Array.isArray(known)) this.#pages.set(number, coming);
     try {
       const chats = await coming;
       this.#pages.set(number, chats);
       this.#learnCount(number, chats.length);
       return chats;
     } catch (error) {
-      this.#pages.delete(number);
+      if (Array.isArray(known)) this.#stale.add(number);
+      else this.#pages.delete(number);
       throw error;
+    }
+  }
+
+  /** All chats, those that are not there by loadNow(id, number), which does not return before they are. */
+  all(loadNow) {
+    const chats = [];
+    for (let number = 1; ; ++number) {
+      const known = this.#pages.get(number);
+      const page = Array.isArray(known) && (known.length === size || number * size >= this.count) ? known : loadNow(this.id, number);
+      chats.push(...page);
+      if (page.length < size) return chats;
     }
   }
 
@@ -57,14 +71,14 @@ export class ChatPages {
   async need(from, to) {
     const wanted = [];
     for (let number = Math.floor(from / size) + 1; number <= Math.floor(Math.max(from, to - 1) / size) + 1; ++number)
-      if (!Array.isArray(this.#pages.get(number))) wanted.push(this.page(number));
+      if (!Array.isArray(this.#pages.get(number)) || this.#stale.has(number)) wanted.push(this.page(number));
     await Promise.all(wanted);
     return wanted.length > 0;
   }
 
-  /** Reads again what has changed: the pages that are there. */
-  forget() {
-    this.#pages.clear();
+  /** Something has changed: the pages that are there will be read again when they are needed, and serve until then. */
+  expire() {
+    this.#stale = new Set(this.#pages.keys());
   }
 
   /** The place of a chat, looked for around a time; none when it is not there. */

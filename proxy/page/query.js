@@ -1,19 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // A query as the search reads it: words, "phrases", OR, -not, prefix*, and filters (user:, app:, ...), which the page
 // shows as chips. Taking a query apart and putting it together again gives the same query. Pure.
+import { startOfDay } from "./dates.js";
 
 export const kinds = ["user", "app", "category", "sender", "after", "before"];
 
 // A piece is a run without blanks, but for what stands between quotes.
-const piece = /(?:[^\s"]|"[^"]*"?)+/g;
+const piece = /(?:[^\s"“”＂]|["“”＂][^"“”＂]*["“”＂]?)+/g;
 const filter = new RegExp(`^(${kinds.join("|")}):(.+)$`, "is");
+const single = ["after", "before", "sender"];
+const dated = ["after", "before"];
 
 function unquoted(text) {
-  return text.replace(/"/g, "");
+  return text.replace(/["“”＂]/g, "");
 }
 
 function quoted(value) {
-  return /[\s"]/.test(value) || value === "" ? `"${unquoted(value)}"` : value;
+  return /[\s"“”＂]/.test(value) || value === "" ? `"${unquoted(value)}"` : value;
+}
+
+// A day that there is, or an instant.
+function isDate(value) {
+  const day = Date.parse(value.slice(0, 10));
+  const isDay = /^\d{4}-\d\d-\d\d/.test(value) && !Number.isNaN(day) && new Date(day).toISOString().startsWith(value.slice(0, 10));
+  return isDay && (value.length === 10 || /^T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(value.slice(10)));
+}
+
+/** {kind, value}; none where a piece is words: no value, or none that the search could take. */
+function filterOf(part) {
+  const found = filter.exec(part);
+  const value = found && unquoted(found[2]);
+  if (!value) return null;
+  const kind = found[1].toLowerCase();
+  return dated.includes(kind) && !isDate(value) ? null : { kind, value };
 }
 
 /** {words: "what is left", filters: [{kind, value}]} */
@@ -21,38 +40,57 @@ export function readQuery(text) {
   const words = [];
   const filters = [];
   for (const part of text.match(piece) ?? []) {
-    const found = filter.exec(part);
-    const value = found && unquoted(found[2]);
-    if (value) filters.push({ kind: found[1].toLowerCase(), value });
+    const found = filterOf(part);
+    if (found) filters.push(found);
     else words.push(part);
   }
   return { words: words.join(" "), filters };
 }
 
+export const writeFilter = ({ kind, value }) => `${kind}:${quoted(value)}`;
+
 export function writeQuery({ words, filters }) {
-  return [...filters.map(({ kind, value }) => `${kind}:${quoted(value)}`), words.trim()].filter(Boolean).join(" ");
+  return [...filters.map(writeFilter), words.trim()].filter(Boolean).join(" ");
 }
 
 /** Dates and senders there is one of; of users, apps and categories any number. */
+export function addFilter(filters, { kind, value }) {
+  return [...filters.filter((old) => old.kind !== kind || (!single.includes(kind) && old.value !== value)), { kind, value }];
+}
+
 export function withFilter(text, kind, value) {
   const query = readQuery(text);
-  const single = ["after", "before", "sender"].includes(kind);
-  query.filters = query.filters.filter((old) => old.kind !== kind || (!single && old.value !== value));
-  query.filters.push({ kind, value });
-  return writeQuery(query);
+  return writeQuery({ ...query, filters: addFilter(query.filters, { kind, value }) });
 }
 
-export function withoutFilter(text, index) {
+/** The filters that are typed to their end: a blank follows, and the caret is not at them. No caret: all of them.
+    {text, caret, filters}: what is left of the text, and where the caret is in it. */
+export function takeFilters(text, caret = null) {
+  const filters = [];
+  let left = "";
+  let at = 0;
+  let place = caret;
+  for (const { 0: part, index } of text.matchAll(piece)) {
+    const end = index + part.length;
+    const found = filterOf(part);
+    if (!found || (caret !== null && (end === text.length || (caret >= index && caret <= end)))) continue;
+    filters.push(found);
+    left += text.slice(at, index);
+    at = /\s/.test(text[end] ?? "") && (left === "" || /\s$/.test(left)) ? end + 1 : end;
+    if (caret !== null && caret > end) place -= at - index;
+  }
+  return { text: left + text.slice(at), caret: place, filters };
+}
+
+/** As it is asked for: a day is the reader's own, so it is sent as the instant that it begins with. */
+export function queryToSend(text) {
   const query = readQuery(text);
-  query.filters.splice(index, 1);
-  return writeQuery(query);
+  if (!query.filters.some(({ kind }) => dated.includes(kind))) return text;
+  return writeQuery({ ...query, filters: query.filters.map((one) => (dated.includes(one.kind) ? { ...one, value: startOfDay(one.value) } : one)) });
 }
 
-/** What is to be marked in a message: the words that are looked for, without signs and without what must not be there. */
-export function wantedWords(text) {
-  return (readQuery(text).words.match(piece) ?? [])
-    .filter((word) => !word.startsWith("-") && word !== "OR" && word !== "AND")
-    .map((word) => unquoted(word).replace(/\*$/, ""))
-    .filter(Boolean)
-    .slice(0, 20);
-}
+/** Whether a day is asked for. */
+export const hasDays = (text) => readQuery(text).filters.some(({ kind, value }) => dated.includes(kind) && value.length === 10);
+
+/** Whether anything in it can be marked in a message. */
+export const hasWords = (text) => readQuery(text).words !== "";

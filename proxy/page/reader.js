@@ -4,29 +4,34 @@ import { getConversation } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { chatRow, missingRow } from "./chat.js";
 import { fullTime, instantOf } from "./dates.js";
-import { el, fill, iconButton } from "./dom.js";
+import { el, fill, iconButton, refill } from "./dom.js";
 import { changed } from "./feed.js";
+import { Highlighter } from "./highlight.js";
 import { language, t } from "./i18n.js";
-import { nameOf } from "./list.js";
+import { nameOf, titleOf } from "./list.js";
+import { readMessage } from "./message.js";
 import { ChatPages } from "./pages.js";
-import { wantedWords, withFilter } from "./query.js";
+import { searchText } from "./pieces.js";
+import { printedConversation } from "./print.js";
+import { withFilter } from "./query.js";
 import { writePlace } from "./router.js";
 import { learn } from "./seen.js";
-import { patternOf } from "./snippet.js";
 import { noteFailure, nothing, skeleton, trouble } from "./speak.js";
 import { plainLine } from "./text.js";
 import { Timeline } from "./timeline.js";
 import { titleField } from "./title.js";
 import { waitsChanged, worst, writesOf } from "./waits.js";
 
-/** place: {id, q, chat, at}; back() leaves it. */
-export function readerView(place, back) {
+/** place: {id, q, chat, at}; back() leaves it; named(title) is called when it has another name. */
+export function readerView(place, back, named = () => {}) {
   const node = el("section", { class: "reader", "aria-label": t("list") });
   const abort = new AbortController();
-  const pattern = patternOf(wantedWords(place.q));
+  const highlighter = new Highlighter(place.q, abort.signal);
   let conversation, pages, timeline, title, facts;
+  let revealed = false;
   let renameAtOnce = false; // asked for by key while it was being fetched
   let target = null;
+  let reach = 0; // how much of the target is shown, so that what was found is in it
 
   async function start() {
     const patience = setTimeout(() => fill(node, skeleton(6)), 150);
@@ -35,6 +40,7 @@ export function readerView(place, back) {
       pages = new ChatPages(place.id, conversation.chatCount ?? conversation.chats?.length ?? 0);
       if (pages.count === 0) await pages.page(1);
       if (place.chat) target = await pages.find(place.chat, instantOf(place.at));
+      if (target !== null) reach = (await highlighter.first(searchText(readMessage(pages.at(target).message))).catch(() => 0)) ?? 0;
     } catch (error) {
       if (!abort.signal.aborted) fill(node, problemOf(error), iconButton("back", t("back"), back));
       return;
@@ -54,7 +60,7 @@ export function readerView(place, back) {
     learn(conversation);
     title = titleField(conversation, () => refresh());
     facts = el("div", { class: "facts" });
-    timeline = new Timeline({ count: pages.count, draw, need, name: t("messages") });
+    timeline = new Timeline({ count: pages.count, draw, refresh: refreshRow, need, name: t("messages") });
     const ends = el("div", { class: "ends" }, iconButton("back", t("toOldest"), () => timeline.focus(0), { class: "icon-button to-oldest" }), iconButton("down", t("toNewest"), () => timeline.focus(pages.count - 1)));
     fill(node, el("header", { class: "reader-head" }, iconButton("back", t("back"), back, { class: "icon-button back" }), el("div", { class: "reader-name" }, title.node, facts)),
       pages.count > 0 ? [timeline.node, ends] : nothing(t("noChats")));
@@ -71,7 +77,8 @@ export function readerView(place, back) {
 
   function showFacts() {
     const { user, llmApp, categories, createdAt, isEnd } = conversation;
-    fill(facts,
+    named(titleOf(conversation));
+    refill(facts,
       filterLink("user", user?.userId ?? nameOf(user), nameOf(user)),
       llmApp?.name && filterLink("app", llmApp.name),
       ...(categories ?? []).map((category) => filterLink("category", category)),
@@ -84,8 +91,32 @@ export function readerView(place, back) {
   function draw(index) {
     const chat = pages.at(index);
     if (!chat) return missingRow();
-    const onchange = (fresh) => (pages.replace(index, fresh), timeline.redraw(index));
-    return chatRow(chat, { conversation: place.id, index, count: pages.count, previous: pages.at(index - 1), pattern, isTarget: index === target, onchange });
+    const row = chatRow(chat, contextOf(index));
+    highlighter.add(row, index === target ? revealOnce : undefined);
+    return row;
+  }
+
+  function contextOf(index) {
+    return {
+      conversation: place.id, index, count: pages.count, previous: pages.at(index - 1), isTarget: index === target, waits: worst(writesOf(place.id, pages.at(index).id)), reach: index === target ? reach : 0,
+      onchange: (rating) => (pages.replace(index, { ...pages.at(index), rating }), timeline.refresh()),
+      onmore: (elements) => elements.forEach((element) => highlighter.add(element)),
+    };
+  }
+
+  function refreshRow(row, index) {
+    if (!pages.at(index)) return;
+    for (const element of row.update(pages.at(index), contextOf(index))) highlighter.add(element);
+  }
+
+  // What was found may stand far down in a long message, or in one of its sources.
+  function revealOnce(row) {
+    if (revealed) return;
+    revealed = true;
+    const mark = row.querySelector(".message mark") ?? row.querySelector(".sources mark");
+    const folded = mark?.closest("details");
+    if (folded) folded.open = true;
+    if (mark) timeline.reveal(mark);
   }
 
   async function need(from, to) {
@@ -104,14 +135,14 @@ export function readerView(place, back) {
     try {
       conversation = await getConversation(place.id, abort.signal);
       const wasAtEnd = timeline.isAtEnd();
-      pages.forget();
+      pages.expire();
       pages.count = conversation.chatCount ?? pages.count;
       const { index } = timeline.anchor;
       await pages.need(Math.max(0, index - 5), Math.min(pages.count, index + 15));
       title.update(conversation);
       showFacts();
       timeline.resize(pages.count);
-      timeline.redraw();
+      timeline.refresh();
       if (wasAtEnd && !timeline.node.contains(document.activeElement)) timeline.show(pages.count - 1, 1);
     } catch (error) {
       if (error.status === 404) fill(node, problemOf(error));
@@ -120,13 +151,14 @@ export function readerView(place, back) {
 
   const ends = [
     changed.on((what) => (what.lost || what.conversations.has(place.id) || what.deleted.has(place.id)) && refresh()),
-    waitsChanged.on(() => timeline && (showFacts(), timeline.redraw())),
+    waitsChanged.on(() => timeline && (showFacts(), timeline.refresh())),
   ];
 
   return {
     node,
     start,
     stop: () => (abort.abort(), pages?.stop(), timeline?.stop(), ends.forEach((end) => end())),
+    printed: () => conversation && pages && printedConversation(conversation, place.id, pages),
     rename: () => (title ? title.edit() : (renameAtOnce = true)),
     step(by) {
       if (!timeline || pages.count === 0) return;

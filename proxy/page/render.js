@@ -3,7 +3,6 @@
 // and addresses alone, and addresses only through links.js.
 import { el } from "./dom.js";
 import { linkTo } from "./links.js";
-import { speech } from "./text.js";
 
 const inner = (node) => (node.children ?? []).map(render);
 
@@ -17,24 +16,28 @@ const kinds = {
   strong: (node) => el("strong", {}, ...inner(node)),
   del: (node) => el("del", {}, ...inner(node)),
   u: (node) => el("u", {}, ...inner(node)),
-  code: (node) => (node.language === undefined && !node.text.includes("\n") ? el("code", {}, plain(node.text)) : block(node)),
+  code: (node) => (node.info === undefined && !node.text.includes("\n") ? el("code", {}, plain(node.text)) : block(node)),
   link: (node) => linkTo(node.href, ...inner(node)),
   paragraph: (node) => el("p", { dir: "auto" }, ...inner(node)),
   heading: (node) => el(`h${Math.min(6, node.level + 2)}`, { dir: "auto" }, ...inner(node)),
   quote: (node) => el("blockquote", { dir: "auto" }, ...inner(node)),
   rule: () => el("hr"),
-  list: (node) => el(node.ordered ? "ol" : "ul", { start: node.ordered && node.start !== 1 ? node.start : null, dir: "auto" }, ...node.items.map(item)),
+  list: (node) => el(node.ordered ? "ol" : "ul", { role: "list", dir: "auto" }, ...node.items.map(item)),
   table,
 };
 
+// What stands behind the fence may be more than the name of a language.
 function block(node) {
-  return el("pre", { tabindex: "0", dir: "ltr", lang: null }, el("code", {}, plain(node.text)));
+  const code = el("pre", { tabindex: "0", dir: "ltr", lang: null }, el("code", {}, plain(node.text)));
+  return node.info ? el("div", { class: "fenced" }, el("p", { class: "label" }, plain(node.info)), code) : code;
 }
 
-// An item that is one paragraph stands without the space of one.
-function item(blocks) {
-  const single = blocks.length > 0 && blocks[0].type === "paragraph" ? blocks[0].children.map(render) : null;
-  return el("li", { dir: "auto" }, ...(single ?? []), ...(single ? blocks.slice(1) : blocks).map(render));
+// An item that begins with a paragraph has its number or sign on the same line. It is text, to be read, copied and found
+// as it was written.
+function item({ marker, children }) {
+  const [first, ...more] = children;
+  const isLine = first?.type === "paragraph";
+  return el("li", { dir: "auto" }, marker && [el("span", { class: "marker" }, marker), " "], ...(isLine ? inner(first) : children.map(render)), ...(isLine ? more.map(render) : []));
 }
 
 function table(node) {
@@ -46,7 +49,5 @@ function render(node) {
   return kinds[node.type](node);
 }
 
-/** An element with the message in it, in the language of its letters. */
-export function renderMessage(tree, text) {
-  return el("div", { class: "message", ...speech(text) }, ...tree.map(render));
-}
+/** An element for each block. */
+export const renderBlocks = (tree) => tree.map(render);

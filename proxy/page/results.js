@@ -2,10 +2,11 @@
 // What a search found, by conversation: its first hit with the words marked, and how many there are.
 import { search } from "./api.js";
 import { waitBadge } from "./badge.js";
-import { fullTime, instantOf, longDay, shortTime } from "./dates.js";
+import { fullTime, instantOf, longDay, shortTime, zone } from "./dates.js";
 import { el, fill } from "./dom.js";
 import { endless } from "./endless.js";
 import { language, t } from "./i18n.js";
+import { hasDays } from "./query.js";
 import { go, writePlace } from "./router.js";
 import { snippetNodes, snippetPieces } from "./snippet.js";
 import { nothing, say } from "./speak.js";
@@ -40,7 +41,7 @@ export function resultsView({ q, sort }) {
     const sum = answer.totalExact === false ? t("foundMany", { count }) : t("found", { count });
     const note = coverageNote(answer);
     fill(list);
-    fill(head, el("p", { class: "sum" }, sum), orders(), note && el("p", { class: "hint" }, note));
+    fill(head, el("p", { class: "sum" }, sum), orders(), hasDays(q) && el("p", { class: "hint" }, t("daysOf", { zone: zone() })), note && el("p", { class: "hint" }, note));
     say(sum);
   }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The field that is searched with as one types, and the filters of its query as chips. The query in the address is the
-// one truth; this shows it and changes it.
+// The field that is searched with as one types, and the filters of its query as chips. A filter that was typed becomes a
+// chip at the blank behind it, at Enter, or when the field is left. The field is set from the address only where the
+// address was not asked for here: what is being typed is never written over.
 import { el, fill, icon, iconButton } from "./dom.js";
+import { zone } from "./dates.js";
 import { t } from "./i18n.js";
-import { kinds, readQuery, withFilter, withoutFilter, writeQuery } from "./query.js";
+import { isComposed } from "./keys.js";
+import { addFilter, kinds, readQuery, takeFilters, writeFilter, writeQuery } from "./query.js";
 import { go, here } from "./router.js";
 import { known } from "./seen.js";
 import { settle } from "./signal.js";
@@ -15,37 +18,92 @@ const pause = 5; // milliseconds without a key before the search begins; the one
 
 export function searchBox() {
   const input = el("input", { type: "search", id: "search", placeholder: t("searchHint"), "aria-label": t("search"), autocomplete: "off", spellcheck: "false", enterkeyhint: "search", dir: "auto", maxlength: "1000" });
-  const clear = iconButton("close", t("clear"), () => { ask(""); input.focus(); }, { class: "icon-button clear" });
+  const clear = iconButton("close", t("clear"), () => { set(""); input.focus(); }, { class: "icon-button clear" });
   const chips = el("ul", { class: "chips", "aria-label": t("filterKind") });
   const add = el("button", { type: "button", class: "chip chip-add", onclick: openFilters }, icon("filter"), t("addFilter"));
-  let composing = false; // Korean and Japanese are put together from several keys
-  let query = "";
+  let composing = false; // Korean and Japanese are put together from several keys; the field is read all the same
+  let filters = [];
+  let asked = null; // what this field asked for
 
-  const askSoon = settle(() => ask(writeQuery({ ...readQuery(query), words: input.value })), pause);
-  input.addEventListener("input", () => composing || askSoon());
+  const askSoon = settle(ask, pause);
+  const changed = () => (composing || takeTyped(input.selectionEnd), askSoon());
+  input.addEventListener("input", changed);
   input.addEventListener("compositionstart", () => (composing = true));
-  input.addEventListener("compositionend", () => ((composing = false), askSoon()));
+  input.addEventListener("compositionend", () => ((composing = false), changed()));
+  input.addEventListener("blur", () => ((composing = false), takeTyped() && ask()));
+  input.addEventListener("keydown", (event) => {
+    const isAtStart = input.selectionStart === 0 && input.selectionEnd === 0;
+    if (event.key !== "Backspace" || isComposed(event) || !isAtStart || filters.length === 0) return;
+    event.preventDefault();
+    writeOut(filters.at(-1));
+  });
 
-  function ask(q) {
+  /** Makes chips of what is typed; true when there was a filter. */
+  function takeTyped(caret = null) {
+    const taken = takeFilters(input.value, caret);
+    if (taken.filters.length === 0) return false;
+    filters = taken.filters.reduce(addFilter, filters);
+    input.value = taken.text;
+    if (caret !== null) input.setSelectionRange(taken.caret, taken.caret);
+    showChips();
+    return true;
+  }
+
+  // The last chip as text again, to be typed on.
+  function writeOut(filter) {
+    filters = filters.slice(0, -1);
+    const text = writeFilter(filter);
+    input.value = input.value ? `${text} ${input.value}` : text;
+    input.setSelectionRange(text.length, text.length);
+    showChips();
+    askSoon();
+  }
+
+  function ask() {
+    const typed = readQuery(input.value);
+    const q = writeQuery({ words: typed.words, filters: typed.filters.reduce(addFilter, filters) });
+    clear.hidden = !q && !input.value;
+    if (q === asked) return;
+    asked = q;
     const place = here();
     go({ ...place, view: "list", q }, { replace: place.view === "list" && Boolean(place.q) === Boolean(q) });
+  }
+
+  function set(q) {
+    const read = readQuery(q);
+    filters = read.filters;
+    input.value = read.words;
+    showChips();
+    ask();
+  }
+
+  function remove(index) {
+    filters = filters.filter((_, at) => at !== index);
+    showChips();
+    (chips.querySelectorAll("button.chip:not(.chip-add)")[index] ?? input).focus();
+    ask();
   }
 
   function chip({ kind, value }, index) {
     const shown = kind === "sender" ? senderName(value) : plainLine(value);
     const name = `${t(kind)}: ${shown}`;
-    return el("li", {}, el("button", { type: "button", class: "chip", "aria-label": t("filterRemove", { name }), onclick: () => ask(withoutFilter(query, index)) },
+    const hint = kind === "after" || kind === "before" ? t("daysOf", { zone: zone() }) : null;
+    return el("li", {}, el("button", { type: "button", class: "chip", title: hint, "aria-label": t("filterRemove", { name }), onclick: () => remove(index) },
       el("span", { class: "chip-kind" }, t(kind)), el("bdi", {}, shown), icon("close")));
   }
 
-  function show({ q }) {
-    query = q;
-    const { words, filters } = readQuery(q);
-    if (document.activeElement !== input || readQuery(q).words !== input.value.trim()) {
-      if (input.value.trim() !== words) input.value = words;
-    }
-    clear.hidden = !q;
+  function showChips() {
     fill(chips, ...filters.map(chip), el("li", {}, add));
+  }
+
+  function show({ q }) {
+    if (q === asked) return;
+    asked = q;
+    const read = readQuery(q);
+    filters = read.filters;
+    input.value = read.words;
+    clear.hidden = !q;
+    showChips();
   }
 
   function openFilters() {
@@ -62,17 +120,20 @@ export function searchBox() {
     kind.addEventListener("change", showField);
     form.addEventListener("submit", () => {
       const value = form.querySelector("#filter-value").value.trim();
-      if (value) ask(withFilter(query, kind.value, value));
+      if (!value) return;
+      filters = addFilter(filters, { kind: kind.value, value });
+      showChips();
+      ask();
     });
     showField();
     const dialog = openDialog(t("addFilter"), form);
   }
 
-  return { node: el("search", { class: "searchbox" }, el("div", { class: "field" }, icon("search"), input, clear), chips), input, show };
+  return { node: el("search", { class: "searchbox" }, el("div", { class: "field" }, icon("search"), input, clear), chips), input, show, takeTyped: () => takeTyped() && (ask(), true) };
 }
 
 function valueField(kind) {
-  if (kind === "after" || kind === "before") return [el("input", { type: "date", id: "filter-value", required: true })];
+  if (kind === "after" || kind === "before") return [el("input", { type: "date", id: "filter-value", required: true }), el("p", { class: "hint" }, t("daysOf", { zone: zone() }))];
   if (kind === "sender") return [el("select", { id: "filter-value" }, ...["USER", "BOT", "AGENT"].map((name) => el("option", { value: name }, senderName(name))))];
   const offered = el("datalist", { id: "filter-known" }, ...known(kind).map((value) => el("option", { value })));
   return [el("input", { id: "filter-value", list: "filter-known", required: true, autocomplete: "off", dir: "auto" }), offered];

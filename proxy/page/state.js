@@ -3,7 +3,7 @@
 import { compareNow } from "./api.js";
 import { calendar } from "./calendar.js";
 import { duration, fullTime, instantOf, longDay, relative } from "./dates.js";
-import { el, fill } from "./dom.js";
+import { el, fill, refill } from "./dom.js";
 import { askHealthSoon, health, healthChanged, verdict } from "./health.js";
 import { bytes, language, number, t } from "./i18n.js";
 import { note, noteFailure, skeleton, trouble } from "./speak.js";
@@ -91,10 +91,10 @@ export function stateView() {
   function show({ status, error }) {
     if (error) return fill(top, trouble(error, askHealthSoon));
     if (!status) return fill(top, skeleton(3));
-    fill(top, banner(status), tiles(status), backfill(status.mirror));
-    fill(covered, coverageWords(status.mirror));
+    refill(top, banner(status), tiles(status), backfill(status.mirror));
+    refill(covered, coverageWords(status.mirror));
     days.update(status.mirror);
-    fill(bottom, problems(status.problems), drift(status.mirror));
+    refill(bottom, problems(status.problems), drift(status.mirror));
   }
 
   const ends = [healthChanged.on(show), waitsChanged.on(writes.update)];

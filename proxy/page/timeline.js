@@ -7,10 +7,12 @@ import { Heights } from "./heights.js";
 const guess = 96;
 const beyond = 900; // pixels above and below the screen that are kept ready
 
-/** draw(index) gives a row; need(from, to) fetches what is missing and tells by a promise whether there was anything. */
+/** draw(index) gives a row; need(from, to) fetches what is missing and tells by a promise whether there was anything.
+    refresh(row, index) puts a row that is there right. */
 export class Timeline {
-  constructor({ count, draw, need, name }) {
+  constructor({ count, draw, refresh, need, name }) {
     this.draw = draw;
+    this.refreshRow = refresh;
     this.need = need;
     this.heights = new Heights(count, guess);
     this.rows = new Map(); // index -> element
@@ -38,13 +40,17 @@ export class Timeline {
 
   resize(count) {
     if (count === this.heights.count) return;
+    for (const index of [...this.rows.keys()]) if (index >= count) this.drop(index);
     this.heights.resize(count);
-    this.redraw();
+    this.layout();
   }
 
-  /** Draws again what is on the screen: all of it, or one row. */
-  redraw(index = null) {
-    for (const one of index === null ? [...this.rows.keys()] : [index]) this.drop(one);
+  /** Puts right what is on the screen; rows that did not change stay as they are. */
+  refresh() {
+    for (const [index, row] of [...this.rows]) {
+      if (row.classList.contains("missing")) this.drop(index);
+      else this.refreshRow(row, index);
+    }
     this.layout();
   }
 
@@ -105,20 +111,24 @@ export class Timeline {
   }
 
   async fetch(from, to) {
-    if (await this.need(from, to)) this.redrawMissing(from, to);
+    if (await this.need(from, to)) this.refresh();
   }
 
-  redrawMissing(from, to) {
-    for (let index = from; index < to; ++index) if (this.rows.get(index)?.classList.contains("missing")) this.drop(index);
-    this.layout();
+  /** Brings a part of a row that is on the screen to where it is read. */
+  reveal(part) {
+    const row = part.closest(".timeline-row");
+    if (!row) return;
+    const within = part.getBoundingClientRect().top - row.getBoundingClientRect().top;
+    this.show(Number(row.dataset.index), 0.25, within);
   }
 
   /** Brings a row to a part of the screen (0 top, 1 bottom) and keeps it there until its surroundings have their size. */
-  show(index, part = 0.25) {
+  show(index, part = 0.25, within = 0) {
     this.holding = true;
     const settle = (times) => {
       const free = Math.max(0, this.node.clientHeight - this.heights.values[index]);
-      this.anchor = { index, offset: -free * part };
+      const seen = within + free * part < this.node.clientHeight * 0.8;
+      this.anchor = { index, offset: seen ? -free * part : within - this.node.clientHeight * part };
       this.place();
       this.layout();
       if (times > 0 && this.node.isConnected) requestAnimationFrame(() => settle(times - 1));

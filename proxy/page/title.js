@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The title of a conversation, and its change in place.
 import { setTitle } from "./api.js";
-import { el, fill, iconButton } from "./dom.js";
+import { el, fill, iconButton, refill } from "./dom.js";
 import { t } from "./i18n.js";
+import { isComposed } from "./keys.js";
 import { titleOf } from "./list.js";
 import { note, noteFailure } from "./speak.js";
 import { said } from "./text.js";
@@ -13,7 +14,7 @@ export function titleField(conversation, onchange) {
   const node = el("div", { class: "title" });
 
   function show() {
-    fill(node, said("h2", { tabindex: "-1" }, titleOf(conversation)), iconButton("pencil", t("rename"), edit));
+    refill(node, said("h2", { tabindex: "-1" }, titleOf(conversation)), iconButton("pencil", t("rename"), edit));
   }
 
   function edit() {
@@ -26,7 +27,7 @@ export function titleField(conversation, onchange) {
       save(input.value.trim(), form);
     });
     form.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.isComposing) return;
+      if (event.key !== "Escape" || isComposed(event)) return;
       event.stopPropagation();
       leave();
     });

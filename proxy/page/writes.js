@@ -2,7 +2,7 @@
 // The changes on their way upstream, with what a person can do about each: look, send again, discard.
 import { discardWrite, getWrite, listWrites, retryWrite } from "./api.js";
 import { fullTime, instantOf, relative } from "./dates.js";
-import { el, fill } from "./dom.js";
+import { el } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { writePlace } from "./router.js";
 import { confirmed, note, noteFailure } from "./speak.js";
@@ -82,7 +82,20 @@ function write(entry) {
 
 export function writesPart() {
   const list = el("ul", { class: "writes" });
-  const shown = el("div", {}, list);
+  const none = el("p", {}, t("writesNone"));
+  const hint = el("p", { class: "hint" }, t("deliveredNote"));
+  const rows = new Map(); // id -> {sign, item}: what did not change stays, unfolded or with the focus
+
+  function rowOf(entry) {
+    const sign = JSON.stringify(entry);
+    const known = rows.get(entry.id);
+    const item = known?.sign === sign ? known.item : write(entry);
+    if (known && item !== known.item) item.querySelector("details").open = known.item.querySelector("details").open;
+    rows.set(entry.id, { sign, item });
+    const made = item.querySelector("time");
+    made.textContent = relative(instantOf(entry.createdAt), language(), Date.now());
+    return item;
+  }
 
   async function update(waiting) {
     let delivered = [];
@@ -91,10 +104,12 @@ export function writesPart() {
     } catch {
       // the others are known
     }
-    const opened = new Set([...list.querySelectorAll("details[open]")].map((node) => node.closest("li").dataset.write));
-    fill(list, ...[...waiting, ...delivered].map(write));
-    for (const item of list.children) if (opened.has(item.dataset.write)) item.querySelector("details").open = true;
-    fill(shown, waiting.length === 0 && el("p", {}, t("writesNone")), list, delivered.length > 0 && el("p", { class: "hint" }, t("deliveredNote")));
+    const wanted = [...waiting, ...delivered].map(rowOf);
+    for (const [id, { item }] of rows) if (!wanted.includes(item)) rows.delete(id);
+    for (const old of [...list.children]) if (!wanted.includes(old)) old.remove();
+    wanted.forEach((item, i) => list.children[i] === item || list.insertBefore(item, list.children[i] ?? null));
+    none.hidden = waiting.length > 0;
+    hint.hidden = delivered.length === 0;
   }
-  return { node: shown, update };
+  return { node: el("div", {}, none, list, hint), update };
 }

@@ -15,6 +15,15 @@ export const hostile = [
   "\u202egnp.exe\u202c \u2066turned\u2069 <iframe src=http://evil.test>",
 ].join("\n\n");
 
+/** What people write that is no Markdown, or only looks like it. */
+export const written = [
+  "2026. 1. 5. 회의\n2026. 1. 6. 출장\n2026. 2. 7. 휴가",
+  "상자는 10*20*30cm, 홍*동 고객, (*^^*)",
+  "3. third\n7) seventh\n- minus",
+  "https://example.com입니다. https://ja.wikipedia.org/wiki/東京 AT&amp;T",
+].join("\n\n");
+export const longCode = Array.from({ length: 400 }, (_, i) => `row_${i} = a * b * c  # **${i}**`).join("\n");
+
 const turn = (text, i) => ({ sender: i % 2 ? "BOT" : "USER", text, rating: null });
 const dialogue = (lang, key, texts) => JSON.stringify({ lang, source: "test", key, turns: texts.map(turn) });
 const corpus = [
@@ -22,6 +31,10 @@ const corpus = [
   dialogue("ko", "ko", ["바다 여행을 가고 싶어요", "좋아요, 여행지를 찾아볼게요."]),
   dialogue("ja", "ja", ["静かな温泉宿を探しています", "温泉のある宿をご案内します。"]),
   dialogue("en", "hostile", ["hostilequestion please", `hostileanswer\n\n${hostile}`, `megabyte ${"x".repeat(50)} ${"long words ".repeat(95_000)}`]),
+  dialogue("ko", "written", ["writtenword 보여 주세요", `writtenanswer\n\n${written}`]),
+  dialogue("en", "code", ["codequestion", `Here:\n\n\`\`\`py\n${longCode}\n\`\`\`\n\nThe deepneedle is *here*.`]),
+  dialogue("en", "marks", ["marksquestion", "A café where they don’t concatenate, and con**cat**enate **여**행."]),
+  dialogue("ko", "paper", Array.from({ length: 300 }, (_, i) => `paperline ${i}: 종이에 적힌 말 ${i}`)),
   dialogue("en", "long", Array.from({ length: 10_000 }, (_, i) => (i === 4321 ? "the needleword is here" : `line ${i} of a long talk`))),
 ];
 
@@ -54,7 +67,7 @@ export async function makeWorld(more = {}) {
   writeFileSync(file, corpus.join("\n") + "\n");
   const program = process.env.PROGRAM;
   const places = { HOME: home, XDG_STATE_HOME: home, XDG_RUNTIME_DIR: home };
-  const sandbox = await start(program, ["sandbox", "--listen", "127.0.0.1:0", "--conversations", "5", "--corpus", file], places, /http:\/\/127\.0\.0\.1:(\d+)/);
+  const sandbox = await start(program, ["sandbox", "--listen", "127.0.0.1:0", "--conversations", String(corpus.length), "--corpus", file], places, /http:\/\/127\.0\.0\.1:(\d+)/);
   const wire = await makeSwitch(Number(sandbox.found[1]));
   const settings = {
     ALLI_API_KEY: "sandbox", ALLI_MIRROR_UPSTREAM_URL: `http://127.0.0.1:${wire.port}`, ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND: "0", ALLI_MIRROR_MIRROR_PATH: join(home, "mirror.db"),

@@ -4,6 +4,8 @@
 set -eu
 command -v node >/dev/null || { echo "node is not there: skipped"; exit 77; }
 node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' || { echo "node is older than 18: skipped"; exit 77; }
+ALLI_TESTS=$(cd "$(dirname "$1")/.." && pwd) || exit
+export ALLI_TESTS
 work=$2/$(basename "$1" .test.mjs)
 rm -rf "$work"
 mkdir -p "$work/page"

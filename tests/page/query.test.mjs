@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { relative, shortTime, instantOf } from "./page/dates.js";
+import { relative, shortTime, startOfDay, instantOf } from "./page/dates.js";
 import { Heights } from "./page/heights.js";
 import en from "./page/en.js";
 import ja from "./page/ja.js";
 import ko from "./page/ko.js";
 import { chooseLanguage } from "./page/i18n.js";
 import { ChatPages } from "./page/pages.js";
-import { readQuery, wantedWords, withFilter, withoutFilter, writeQuery } from "./page/query.js";
+import { addFilter, hasWords, queryToSend, readQuery, takeFilters, withFilter, writeQuery } from "./page/query.js";
 import { readPlace, writePlace } from "./page/router.js";
 
 test("filters of a query become chips and the words stay", () => {
@@ -23,8 +23,54 @@ test("a filter is added and taken away", () => {
   assert.equal(withFilter("x", "category", "a b"), 'category:"a b" x');
   assert.equal(withFilter("sender:USER x", "sender", "BOT"), "sender:BOT x", "there is one sender");
   assert.equal(withFilter("user:a", "user", "b"), "user:a user:b");
-  assert.equal(withoutFilter("user:a app:b x", 0), "app:b x");
-  assert.deepEqual(wantedWords('user:a hot* AND "a b" -no OR'), ["hot", "a b"]);
+  assert.deepEqual(addFilter([{ kind: "user", value: "a" }], { kind: "user", value: "a" }), [{ kind: "user", value: "a" }]);
+  assert.equal(hasWords("user:a after:2026-01-01"), false);
+  assert.equal(hasWords("user:a x"), true);
+});
+
+test("a filter is taken from a text once it is typed to its end", () => {
+  for (const [typed, text, filters] of [
+    ["user:mina|", "user:mina|", []],
+    ["user:mina |", "|", ["user mina"]],
+    ["see user:mina |now", "see |now", ["user mina"]],
+    ["see user:mi|na now", "see user:mi|na now", []],
+    ["user:mina app:store hot|", "hot|", ["user mina", "app store"]],
+    ['user:"Mina |', 'user:"Mina |', []],
+    ['user:"Mina Park" |', "|", ["user Mina Park"]],
+    ["user:“Mina Park”\u3000|", "|", ["user Mina Park"]],
+    ["user: |", "user: |", []],
+    ["before:2026-13-01 |", "before:2026-13-01 |", []],
+    ["before:2026-02-31 |", "before:2026-02-31 |", []],
+    ["before:2026-02-28T10:00:00+09:00 |", "|", ["before 2026-02-28T10:00:00+09:00"]],
+    ["a  user:b  c|", "a   c|", ["user b"]],
+  ]) {
+    const taken = takeFilters(typed.replace("|", ""), typed.indexOf("|"));
+    const { text: left, caret } = taken;
+    assert.equal(`${left.slice(0, caret)}|${left.slice(caret)}`, text, typed);
+    assert.deepEqual(taken.filters.map(({ kind, value }) => `${kind} ${value}`), filters, typed);
+  }
+  assert.deepEqual(takeFilters("x user:mina"), { text: "x ", caret: null, filters: [{ kind: "user", value: "mina" }] });
+});
+
+test("a day is asked for as the instant that it begins with where the reader is", () => {
+  const zone = process.env.TZ;
+  try {
+    for (const [tz, day, instant] of [
+      ["Asia/Seoul", "2026-01-05", "2026-01-05T00:00:00+09:00"],
+      ["America/New_York", "2026-07-05", "2026-07-05T00:00:00-04:00"],
+      ["Asia/Kolkata", "2026-01-05", "2026-01-05T00:00:00+05:30"],
+      ["America/Santiago", "2026-09-06", "2026-09-06T01:00:00-03:00"], // there is no midnight on that day
+    ]) {
+      process.env.TZ = tz;
+      assert.equal(startOfDay(day), instant);
+      assert.equal(queryToSend(`x after:${day} y`), `after:${instant} x y`);
+    }
+    assert.equal(queryToSend("x  after:tomorrow"), "x  after:tomorrow");
+    assert.equal(queryToSend("after:2026-01-05T00:00:00Z"), "after:2026-01-05T00:00:00Z");
+  } finally {
+    process.env.TZ = zone ?? "";
+    if (zone === undefined) delete process.env.TZ;
+  }
 });
 
 test("a place and its address are the same", () => {
