@@ -16,11 +16,14 @@ export const changed = new Signal();
 const empty = () => ({ conversations: new Set(), deleted: new Set(), outbox: false, lost: false });
 let gathered = empty();
 
+// A tab that nobody sees gathers until it is seen: each change makes it ask for what it shows.
 const tell = settle(() => {
-  const all = gathered;
+  const { conversations, deleted, outbox, lost } = gathered;
+  if (document.hidden || (conversations.size + deleted.size === 0 && !outbox && !lost)) return;
   gathered = empty();
-  changed.emit(all);
+  changed.emit({ conversations, deleted, outbox, lost });
 }, gathering);
+document.addEventListener("visibilitychange", tell);
 
 function take({ conversationId, kind }) {
   if (kind === "outbox") gathered.outbox = true;
@@ -95,17 +98,13 @@ function listenWhileSeen() {
 }
 
 // The lock is held until this tab goes; then another gets it, and what came in between was missed.
-function takeTurns() {
-  let isFirst = true;
-  navigator.locks.query().then(({ held }) => (isFirst = !held.some((lock) => lock.name === name))).catch(() => {}).then(() =>
-    navigator.locks.request(name, () => {
-      listen();
-      if (!isFirst) lose();
-      return new Promise(() => {});
-    }));
+async function takeTurns() {
+  const hold = () => (listen(), new Promise(() => {}));
+  await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && hold());
+  await navigator.locks.request(name, () => (lose(), hold()));
 }
 
 export function followChanges() {
-  if (others) takeTurns();
+  if (others) takeTurns().catch(listenWhileSeen); // locks may be switched off with other storage
   else listenWhileSeen();
 }

@@ -49,8 +49,10 @@ function showPane(place) {
   side.setAttribute("aria-label", next.name);
   side.scrollTop = 0;
   if (!place.q) fill(side, next.node);
-  pane.start().then(() => pane === next && side.firstChild !== next.node && fill(side, next.node)); // no flicker while typing
-  setTimeout(() => pane === next && side.firstChild !== next.node && fill(side, next.node), 400);
+  const put = () => pane === next && side.firstChild !== next.node && fill(side, next.node);
+  // No flicker while typing, least of all "nothing found" for half a syllable.
+  pane.start().then(() => (box.isComposing() && next.isEmpty?.()) || put());
+  setTimeout(put, 400);
 }
 
 const nowhere = () => ({ node: nothing(t("choose"), t("chooseHint")), start() {}, stop() {} });

@@ -73,6 +73,7 @@ export function resultsView({ q, sort }) {
   return {
     node: el("div", {}, head, list, pages.foot),
     name: t("results"),
+    isEmpty: () => list.childElementCount === 0,
     start: () => pages.start(),
     stop: () => pages.stop(),
     mark(id) {

@@ -129,7 +129,7 @@ export function searchBox() {
     const dialog = openDialog(t("addFilter"), form);
   }
 
-  return { node: el("search", { class: "searchbox" }, el("div", { class: "field" }, icon("search"), input, clear), chips), input, show, takeTyped: () => takeTyped() && (ask(), true) };
+  return { node: el("search", { class: "searchbox" }, el("div", { class: "field" }, icon("search"), input, clear), chips), input, show, isComposing: () => composing, takeTyped: () => takeTyped() && (ask(), true) };
 }
 
 function valueField(kind) {

@@ -24,6 +24,15 @@ test("marks are those of the search index, by one table of examples", () => {
   for (const [written, read] of table) assert.equal(plain(written), read, written);
 });
 
+test("the examples of docs/page.md hold", () => {
+  const rows = readFileSync(`${folder}/../docs/page.md`, "utf8").split("\n").filter((line) => line.startsWith("| `")).map((line) => [...line.matchAll(/ `([^`]*)` | (\w+) \|$/g)].map((found) => found[1] ?? found[2]));
+  assert.ok(rows.length > 25);
+  for (const [text, read, kind] of rows) {
+    if (kind === undefined) assert.equal(addressAt(text, 0), read, text);
+    else assert.deepEqual([shown(readMarkdown(text)), readMarkdown(text)[0].type], [read, kind], text);
+  }
+});
+
 test("marks that overlap mark what lies between each pair", () => {
   const [strong, em] = readInline("**a *b** c*");
   assert.equal(strong.type, "strong");
@@ -150,7 +159,8 @@ test("no message costs more than its length, whatever it repeats", () => {
       return performance.now() - begin;
     };
     time(2000);
-    assert.ok(time(19_000) < 100, `${JSON.stringify(piece)} took ${time(19_000)} ms for 19 kB`);
-    assert.ok(time(300_000) < 1500, `${JSON.stringify(piece)} took ${time(300_000)} ms for 300 kB`);
+    const [small, large] = [Math.min(time(19_000), time(19_000)), time(152_000)]; // eight times as much
+    assert.ok(small < 100, `${JSON.stringify(piece)} took ${small} ms for 19 kB`);
+    assert.ok(large < 1000, `${JSON.stringify(piece)} took ${large} ms for 152 kB`);
   }
 });
