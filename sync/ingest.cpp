@@ -138,11 +138,11 @@ Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
 }
 
 // Held as far as it goes, and asked for again.
-void note_partial(cache::Writer& db, Random& random, const ConversationId& id, Instant now)
+void note_partial(cache::Writer& db, const ConversationId& id, Instant now)
 {
     const Error why(Fault::bad_reply, "what came before the break is held and served",
                     "its JSON is broken, in lists and alone");
-    note_unreadable(db, random, id, why, now, std::nullopt);
+    note_unreadable(db, id, why, now, std::nullopt);
 }
 
 void put_variables(cache::Writer& db, const Tools& tools, const Conversation& listed)
@@ -296,7 +296,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
                 const bool changed = put(db, *outcome.update, how, done, audit);
                 if (has_unread(*outcome.update) || (changed && noted)) cache::note_unread_fields(db, outcome.id, now);
                 put_variables(db, tools, outcome.update->conversation);
-                if (outcome.update->partial && !outcome.stays_partial) note_partial(db, tools.random, outcome.id, now);
+                if (outcome.update->partial && !outcome.stays_partial) note_partial(db, outcome.id, now);
                 rehabilitation.shown(db, outcome.id);
             } else if (outcome.failure) {
                 note_unreadable(db, outcome.id, *outcome.failure, now, outcome.last_chat_at);
