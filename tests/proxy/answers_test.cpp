@@ -101,10 +101,12 @@ TEST(Answers, NeverTakeMoreThanTheBudgetTogetherAndGiveUpWhatOthersLack)
 {
     AnswerBudget budget(10'000, 4);
     Answers greedy(budget), modest(budget);
+    modest.put("/small", 1, of(400));
     for (int n = 0; n < 20; ++n) greedy.put("/" + std::to_string(n), 1, of(500));
     EXPECT_LE(budget.used(), budget.most());
     modest.put("/a", 1, of(1500));
     EXPECT_FALSE(modest.find("/a", unchanged, never)) << "there is no room yet";
+    EXPECT_TRUE(modest.find("/small", unchanged, never)) << "nobody gives up anything of his share";
     EXPECT_LE(budget.used(), budget.most());
     greedy.heed_others(); // as its loop does now and then
     EXPECT_LE(greedy.bytes(), budget.share());
