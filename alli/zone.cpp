@@ -30,6 +30,9 @@ constexpr std::array<std::string_view, 28> ambiguous{
     "ACT", "AET", "AGT", "ART", "AST", "BET", "BST", "CAT", "CNT", "CST", "CTT", "EAT",         "ECT",     "IET",
     "IST", "JST", "MIT", "NET", "NST", "PLT", "PNT", "PRT", "PST", "SST", "VST", "Etc/Unknown", "Factory", ""};
 
+constexpr std::array<std::string_view, 8> names_of_utc{"UTC",     "UCT",     "Zulu",     "Universal",
+                                                       "Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal"};
+
 std::string lower(std::string_view text)
 {
     std::string small(text);
@@ -100,7 +103,7 @@ std::optional<Zone> Zone::find(std::string_view name)
 {
     const auto found = zone_names().find(lower(name));
     if (found == zone_names().end()) return std::nullopt;
-    if (found->second == "UTC") return Zone();
+    if (std::find(names_of_utc.begin(), names_of_utc.end(), found->second) != names_of_utc.end()) return Zone();
     auto rules = load_rules(found->second);
     if (!rules) return std::nullopt;
     return Zone(found->second, std::make_shared<const Rules>(Rules{std::move(rules)}));

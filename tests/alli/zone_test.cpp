@@ -92,7 +92,7 @@ TEST(Zone, TakesADayWholeAndAMomentAsItIs)
 TEST(Zone, GoesByIanaNamesAlone)
 {
     EXPECT_EQ(zone("asia/seoul").name(), "Asia/Seoul");
-    EXPECT_EQ(zone("utc").name(), "UTC");
+    for (const char* name : {"utc", "Etc/UTC", "Zulu"}) EXPECT_EQ(zone(name).name(), "UTC");
     EXPECT_EQ(zone("ROK").name(), "ROK");
     EXPECT_EQ(zone("Asia/Calcutta").name(), "Asia/Calcutta");
     for (const char* text : {"", "KST", "BST", "IST", "+09:00", "GMT+09:00", "Asia/Soul", "Etc/Unknown", "SystemV/AST4",
