@@ -4,6 +4,7 @@
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/log.hpp"
+#include "alli/zone.hpp"
 #include "cache/backup.hpp"
 #include "cache/verify.hpp"
 #include "daemon/status.hpp"
@@ -35,7 +36,7 @@ cache::PurgeWish read_wish(const Json& request)
     if (auto user = text_of(request, "user"); !user.empty()) wish.user = std::move(user);
     if (auto id = text_of(request, "conversation"); !id.empty()) wish.conversation = ConversationId{std::move(id)};
     if (const auto before = text_of(request, "before"); !before.empty()) {
-        wish.before = from_rfc3339(before);
+        wish.before = read_before(before, Zone::of_host());
         if (!wish.before)
             throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "before is no date");
     }
@@ -154,34 +155,56 @@ std::string Maintenance::state() const
     return dump(*std::atomic_load(&state_));
 }
 
+void Maintenance::note_failure(const Json& task, const std::exception_ptr& failure)
+{
+    std::string hint = "try it again; if it fails again, look at the log and at doctor";
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        hint = error.hint();
+    } catch (...) {
+        // A library's: it says what it has to say below.
+    }
+    const std::string why = reason_of(failure);
+    note("failed", {{"task", task}, {"error", why}, {"hint", hint}});
+    log_event<Event::maintenance_failed>(task.get_ref<const std::string&>(), why, hint);
+}
+
 void Maintenance::start(const std::string& text)
 {
     Json request = Json::parse(text, nullptr, false);
     check_task(request);
     if (busy_.exchange(true)) throw Error(Fault::busy, "wait until it is done", "another task is under way");
-    note("running", {{"task", request["task"]}});
-    spawn_(run(std::move(request)));
+    const Json task = request["task"];
+    try {
+        note("running", {{"task", task}});
+        spawn_(run(std::move(request)));
+    } catch (...) {
+        const Idle idle(busy_);
+        note_failure(task, std::current_exception());
+        throw;
+    }
 }
 
+// Whatever it throws, and even where that cannot be noted: another task may begin.
 Task<> Maintenance::run(Json request)
 {
+    const Idle idle(busy_);
     const Json task = request["task"];
     MaintenanceTools tools = tools_;
     tools.hooks.report = [this, task](std::string_view step, std::int64_t done, std::int64_t total) {
         note("running", {{"task", task}, {"step", step}, {"done", done}, {"total", total}});
     };
-    std::string why, hint;
+    std::exception_ptr failure;
     try {
         Task<Json> work = run_task(std::move(tools), std::move(request));
         const Json result = co_await std::move(work);
         note("done", {{"task", task}, {"result", result}});
         log_event<Event::maintenance_done>(task.get_ref<const std::string&>());
-    } catch (const Error& error) {
-        why = error.what(), hint = error.hint();
-        note("failed", {{"task", task}, {"error", why}, {"hint", hint}});
-        log_event<Event::maintenance_failed>(task.get_ref<const std::string&>(), why, hint);
+    } catch (...) {
+        failure = std::current_exception();
     }
-    busy_ = false;
+    if (failure) note_failure(task, failure);
 }
 
 } // namespace alli::daemon

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -41,8 +43,17 @@ class Maintenance {
     std::string state() const;
 
   private:
+    struct Idle { // from its end on
+        explicit Idle(std::atomic<bool>& busy) : busy_(busy) {}
+        Idle(const Idle&) = delete;
+        Idle& operator=(const Idle&) = delete;
+        ~Idle() { busy_ = false; }
+        std::atomic<bool>& busy_;
+    };
+
     Task<> run(Json request);
     void note(std::string_view state, const Json& more);
+    void note_failure(const Json& task, const std::exception_ptr& failure);
 
     MaintenanceTools tools_;
     Spawn spawn_;

@@ -7,8 +7,15 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 
 namespace alli::daemon {
+
+/// `work` again and again: what it throws is logged, whatever it is, and does not end it. Until it is cancelled.
+struct Pauses {
+    std::chrono::milliseconds usual, after_failure;
+};
+Task<> repeat(std::function<Task<>()> work, Pauses pauses);
 
 /// What is left to do for the index after a change of its version, then what is left in it of removed text.
 Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping);

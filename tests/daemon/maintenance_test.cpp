@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Long work that fails by what no row of ours throws: it ends, says so, and the next one begins.
+#include "daemon/maintenance.hpp"
+
+#include "alli/error.hpp"
+#include "cache/conversations.hpp"
+#include "daemon/upkeep.hpp"
+#include "tests/support/make.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <new>
+
+namespace alli::daemon {
+namespace {
+
+using testing::HasSubstr;
+
+/// Failures as they come from the libraries, and from nobody knows where.
+std::vector<std::function<void()>> foreign_failures()
+{
+    return {
+        [] { throw std::filesystem::filesystem_error("cannot copy", std::make_error_code(std::errc::io_error)); },
+        [] { throw std::bad_alloc(); },
+        [] { Json::parse("{").at("x"); },
+        [] { throw std::runtime_error("something"); },
+        [] { throw 7; },
+        [] { throw Error(Fault::refused, "do that", "one of ours"); },
+    };
+}
+
+class MaintenanceTest : public testing::Test {
+  protected:
+    Maintenance make(std::function<void()> failing)
+    {
+        MaintenanceTools tools{store_, {}};
+        tools.hooks.stopping = [failing = std::move(failing)] {
+            failing();
+            return false;
+        };
+        return {std::move(tools), [this](Task<> task) { asio::co_spawn(loop_, std::move(task), asio::detached); }};
+    }
+    Json run(Maintenance& maintenance, const std::string& task)
+    {
+        maintenance.start(R"({"task":")" + task + "\"}");
+        EXPECT_EQ(Json::parse(maintenance.state())["state"], "running");
+        loop_.restart();
+        loop_.run();
+        return Json::parse(maintenance.state());
+    }
+
+    support::TempDir dir_;
+    cache::Store store_{{dir_ / "mirror.db", "http://127.0.0.1:1", false}};
+    asio::io_context loop_;
+};
+
+TEST_F(MaintenanceTest, EndsWithAnyFailureAndTakesTheNextTask)
+{
+    for (const auto& failing : foreign_failures()) {
+        bool fails = true;
+        Maintenance maintenance = make([&] {
+            if (fails) failing();
+        });
+        const Json failed = run(maintenance, "backup");
+        EXPECT_EQ(failed["state"], "failed");
+        EXPECT_FALSE(failed["error"].get<std::string>().empty());
+        EXPECT_FALSE(failed["hint"].get<std::string>().empty());
+        fails = false;
+        EXPECT_EQ(run(maintenance, "backup")["state"], "done") << failed.dump();
+    }
+}
+
+TEST_F(MaintenanceTest, IsNotBusyWithWhatCouldNotBegin)
+{
+    bool refuses = true;
+    Maintenance maintenance(MaintenanceTools{store_, {}}, [&](Task<> task) {
+        if (refuses) throw std::bad_alloc();
+        asio::co_spawn(loop_, std::move(task), asio::detached);
+    });
+    EXPECT_THROW(maintenance.start(R"({"task":"verify"})"), std::bad_alloc);
+    EXPECT_EQ(Json::parse(maintenance.state())["state"], "failed");
+    refuses = false;
+    EXPECT_EQ(run(maintenance, "verify")["state"], "done");
+}
+
+Task<> take_turn(int number, const std::vector<std::function<void()>>& failing, asio::cancellation_signal& end)
+{
+    if (number < static_cast<int>(failing.size())) failing[static_cast<std::size_t>(number)]();
+    if (number == static_cast<int>(failing.size()) + 2) end.emit(asio::cancellation_type::terminal);
+    co_return;
+}
+
+TEST(Upkeep, GoesOnAfterAnyFailureUntilItIsCancelled)
+{
+    asio::io_context loop;
+    asio::cancellation_signal end;
+    const auto failing = foreign_failures();
+    int turns = 0;
+    bool ended = false;
+    std::function<Task<>()> work = [&] { return take_turn(turns++, failing, end); };
+    constexpr Pauses pauses{std::chrono::milliseconds(0), std::chrono::milliseconds(0)};
+    asio::co_spawn(loop, repeat(work, pauses),
+                   asio::bind_cancellation_slot(end.slot(), [&](std::exception_ptr) { ended = true; }));
+    loop.run_for(std::chrono::seconds(20));
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(turns, static_cast<int>(failing.size()) + 3);
+}
+
+} // namespace
+} // namespace alli::daemon
