@@ -25,6 +25,7 @@ namespace alli::daemon {
 struct ExportArguments {
     SearchArguments what;
     std::string format = "jsonl", output;
+    bool bom = false, no_bom = false;
 };
 
 static volatile std::sig_atomic_t stop_asked = 0;
@@ -74,9 +75,14 @@ class ExportProgress {
 
 class Exporter {
   public:
-    Exporter(cache::Reader& db, const ExportFormat& format, OutputFile& output, std::int64_t total)
-        : db_(db), format_(format), sink_([&output](std::string_view text) { output.write(text); }), progress_(total)
+    Exporter(cache::Reader& db, const ExportFormat& format, const Zone& zone, OutputFile& output, std::int64_t total)
+        : db_(db), format_(format), zone_(zone), sink_([&output](std::string_view text) { output.write(text); }),
+          progress_(total)
+    {}
+
+    void begin(bool bom) const
     {
+        if (bom) sink_("\xef\xbb\xbf");
         sink_(format_.head);
     }
 
@@ -87,7 +93,7 @@ class Exporter {
                         "the export was stopped");
         const auto summary = cache::find_summary(db_, id);
         if (!summary) return; // gone since it was listed
-        format_.write(db_, *summary, sink_);
+        format_.write(db_, *summary, zone_, sink_);
         progress_.step();
     }
     std::int64_t finish() const
@@ -99,6 +105,7 @@ class Exporter {
   private:
     cache::Reader& db_;
     const ExportFormat& format_;
+    const Zone& zone_;
     Sink sink_;
     ExportProgress progress_;
 };
@@ -126,24 +133,34 @@ static void put_found(cache::Reader& db, cache::SearchQuery query, Exporter& exp
     }
 }
 
+static bool wants_bom(const ExportArguments& arguments, const ExportFormat& format, bool to_file)
+{
+    if (arguments.bom && !format.takes_bom)
+        throw Error(Fault::usage, "it is for --format csv", "{} has no byte order mark", format.name);
+    return arguments.bom || (to_file && format.takes_bom && !arguments.no_bom);
+}
+
 static int export_mirror(const ExportArguments& arguments, const Context& context)
 {
     const cache::SearchQuery query = make_query(arguments.what);
+    const ExportFormat& format = *find_export_format(arguments.format);
+    const std::string file = arguments.output == "-" ? "" : arguments.output;
+    const bool bom = wants_bom(arguments, format, !file.empty());
     const ReadPlace place = find_read_place(context.settings(), context.environment);
     const auto db = cache::open_mirror(place.mirror_path);
     const bool all = !arguments.what.given();
     heed_signals();
 
-    const std::string file = arguments.output == "-" ? "" : arguments.output;
     OutputFile output(file); // made once nothing else can be wrong
-    Exporter exporter(*db, *find_export_format(arguments.format), output,
-                      all ? cache::load_totals(*db).conversations : 0);
+    Exporter exporter(*db, format, query.zone, output, all ? cache::load_totals(*db).conversations : 0);
+    exporter.begin(bom);
     if (all)
         put_all(*db, exporter);
     else
         put_found(*db, query, exporter);
     output.finish();
     const std::int64_t count = exporter.finish();
+    print_zone(query);
     if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
     if (!file.empty()) fmt::print(stderr, "{} {} in {}\n", count, count == 1 ? "conversation" : "conversations", file);
     if (!cache::load_covered(*db).complete)
@@ -161,6 +178,10 @@ Action add_export(CLI::App& arguments)
         ->check(CLI::IsMember({"jsonl", "csv", "markdown"}));
     arguments.add_option("--output", chosen->output, "where to; it appears when it is whole (default, and -: stdout)")
         ->type_name("FILE");
+    CLI::Option* bom =
+        arguments.add_flag("--bom", chosen->bom, "csv: begin with a byte order mark, so that Excel reads it");
+    arguments.add_flag("--no-bom", chosen->no_bom, "csv: without one (by default where it goes to stdout)")
+        ->excludes(bom);
     return [chosen](const Context& context) { return export_mirror(*chosen, context); };
 }
 

@@ -4,6 +4,7 @@
 #include "cache/aside.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/maintain.hpp"
+#include "daemon/search_arguments.hpp"
 #include "daemon/status.hpp"
 #include "daemon/terminal.hpp"
 
@@ -15,7 +16,7 @@
 namespace alli::daemon {
 
 struct PurgeArguments {
-    std::string user, conversation, before;
+    std::string user, conversation, before, tz;
     bool dry_run = false, yes = false, json = false;
 };
 
@@ -24,7 +25,8 @@ static Json request_of(const PurgeArguments& arguments, bool dry_run)
     Json request{{"task", "purge"}, {"dryRun", dry_run}};
     if (!arguments.user.empty()) request["user"] = arguments.user;
     if (!arguments.conversation.empty()) request["conversation"] = arguments.conversation;
-    if (!arguments.before.empty()) request["before"] = arguments.before;
+    const Zone zone = read_zone(arguments.tz); // the daemon's may be another
+    if (const auto before = read_before("--before", arguments.before, zone)) request["before"] = to_rfc3339(*before);
     check_task(request);
     return request;
 }
@@ -44,8 +46,13 @@ static std::string say(const Json& report)
     return text;
 }
 
-static bool agrees(const Json& plan)
+static bool agrees(const Json& plan, const PurgeArguments& arguments)
 {
+    if (!arguments.before.empty()) {
+        const Zone zone = read_zone(arguments.tz);
+        fmt::print("all whose last chat was before {}: ",
+                   say_time(read_before("--before", arguments.before, zone), zone));
+    }
     fmt::print("{}\nwill be erased here for good and not come back with a sync; upstream keeps its own.\nErase? [y/N] ",
                say(plan));
     std::fflush(stdout);
@@ -91,7 +98,7 @@ static int purge(const PurgeArguments& arguments, const Context& context)
                 fmt::print("{} would be erased\n", say(plan));
             return 0;
         }
-        if (!agrees(plan)) {
+        if (!agrees(plan, arguments)) {
             fmt::print("\nnothing was erased\n");
             return 1;
         }
@@ -111,7 +118,9 @@ Action add_purge(CLI::App& arguments)
     arguments.add_option("--user", chosen->user, "every conversation of this user (userId), and what is still to come")
         ->type_name("ID");
     arguments.add_option("--conversation", chosen->conversation, "this one")->type_name("ID");
-    arguments.add_option("--before", chosen->before, "all whose last chat was before")->type_name("DATE");
+    arguments.add_option("--before", chosen->before, "all whose last chat was before that day or time")
+        ->type_name("DATE");
+    add_zone(arguments, chosen->tz);
     arguments.add_flag("--dry-run", chosen->dry_run, "say what it would erase, and erase nothing");
     arguments.add_flag("--yes", chosen->yes, "do not ask");
     arguments.add_flag("--json", chosen->json, "what was erased, as JSON");

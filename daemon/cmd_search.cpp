@@ -27,12 +27,12 @@ static void print_context(const std::vector<cache::ContextChat>& chats)
         fmt::print("      {}: {}\n", printable_line(chat.sender), printable_line(chat.text));
 }
 
-static void print_hit(const cache::SearchHit& hit, bool bold)
+static void print_hit(const cache::SearchHit& hit, const Zone& zone, bool bold)
 {
     const std::string title = hit.title.empty() ? "(no title)" : printable_line(hit.title);
     const std::string who = hit.chat_id ? printable_line(hit.sender) : "title";
-    fmt::print("{}  {}  {}{}{}\n", say_time(hit.sent_at), title, printable_line(hit.user), hit.user.empty() ? "" : "  ",
-               printable_line(hit.conversation_id));
+    fmt::print("{}  {}  {}{}{}\n", say_time(hit.sent_at, zone), title, printable_line(hit.user),
+               hit.user.empty() ? "" : "  ", printable_line(hit.conversation_id));
     print_context(hit.before);
     fmt::print("    {}: {}\n", who, snippet_text(hit.snippet, bold));
     print_context(hit.after);
@@ -46,12 +46,14 @@ static std::string count_of(const cache::SearchResult& result)
     return fmt::format("{} of {}", result.hits.size(), total);
 }
 
-static void print_words(const cache::SearchResult& result, const cache::Covered& covered)
+static void print_words(const cache::SearchResult& result, const cache::Covered& covered,
+                        const cache::SearchQuery& query)
 {
     const bool bold = wants_bold();
-    for (const cache::SearchHit& hit : result.hits) print_hit(hit, bold);
+    for (const cache::SearchHit& hit : result.hits) print_hit(hit, query.zone, bold);
     fmt::print("{}\n", result.hits.empty() ? "nothing found" : count_of(result));
     if (result.next) fmt::print("the next ones: the same with --cursor {}\n", *result.next);
+    print_zone(query);
     if (!covered.complete)
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
 }
@@ -74,7 +76,7 @@ static int search(const SearchChoice& arguments, const Context& context)
     if (arguments.json)
         print_json(cache::search_json(query, result, covered));
     else
-        print_words(result, covered);
+        print_words(result, covered, query);
     return 0;
 }
 

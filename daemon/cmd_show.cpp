@@ -6,6 +6,7 @@
 #include "cache/store.hpp"
 #include "cache/summaries.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/export_format.hpp"
 #include "daemon/places.hpp"
 #include "daemon/terminal.hpp"
 
@@ -33,10 +34,8 @@ static void print_text(const cache::Summary& summary, const std::vector<cache::R
 
 static void print_markdown(const cache::Summary& summary, const std::vector<cache::ReadableChat>& chats)
 {
-    fmt::print("# {}\n\n- id: `{}`\n- user: {}\n- chats: {}\n", title_of(summary), summary.id,
-               printable_line(summary.user), summary.chats);
-    for (const cache::ReadableChat& chat : chats)
-        fmt::print("\n## {}, {}\n\n{}\n", printable_line(chat.sender), say_time(chat.sent_at), printable(chat.text));
+    fmt::print("{}", markdown_head(summary));
+    for (const cache::ReadableChat& chat : chats) fmt::print("{}", markdown_chat(chat, Zone::of_host()));
 }
 
 /// {"conversation": as upstream sends it alone, "chats": all of them, oldest first}; the inner JSON byte for byte where

@@ -3,10 +3,12 @@
 
 #include "alli/json_text.hpp"
 #include "cache/conversations.hpp"
+#include "daemon/markdown.hpp"
 #include "daemon/terminal.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <array>
 
 namespace alli::daemon {
@@ -33,7 +35,7 @@ static std::string on_one_line(const std::string& raw)
     return json;
 }
 
-static void write_jsonl(cache::Reader& db, const cache::Summary& summary, const Sink& sink)
+static void write_jsonl(cache::Reader& db, const cache::Summary& summary, const Zone&, const Sink& sink)
 {
     const ConversationId id{summary.id};
     const auto conversation = cache::find_conversation(db, id);
@@ -52,9 +54,34 @@ static void write_jsonl(cache::Reader& db, const cache::Summary& summary, const 
     sink("]}\n");
 }
 
+// Blanks, controls and what cannot be seen: a spreadsheet may drop them and look at what follows.
+static std::size_t skip_unseen(std::string_view text)
+{
+    constexpr std::array<std::string_view, 5> unseen{"\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b", "\xe2\x81\xa0",
+                                                     "\xef\xbb\xbf"};
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const auto* const wide = std::find_if(unseen.begin(), unseen.end(),
+                                              [&](std::string_view one) { return text.substr(at).starts_with(one); });
+        const auto letter = static_cast<unsigned char>(text[at]);
+        if (wide == unseen.end() && letter > ' ' && letter != 0x7f) break;
+        at += wide == unseen.end() ? 1 : wide->size();
+    }
+    return at;
+}
+
+static bool is_formula(std::string_view text)
+{
+    constexpr std::array<std::string_view, 9> signs{"=", "+", "-", "@", "＝", "＋", "－", "＠", "−"};
+    const std::string_view seen = text.substr(skip_unseen(text));
+    const bool control = !text.empty() && static_cast<unsigned char>(text[0]) < ' ';
+    return control ||
+           std::any_of(signs.begin(), signs.end(), [&](std::string_view sign) { return seen.starts_with(sign); });
+}
+
 std::string csv_field(std::string_view text)
 {
-    const bool formula = !text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos;
+    const bool formula = is_formula(text);
     const bool plain = !formula && text.find_first_of(",\"\r\n") == text.npos;
     if (plain) return std::string(text);
     std::string field = formula ? "\"'" : "\"";
@@ -65,60 +92,48 @@ std::string csv_field(std::string_view text)
     return field + '"';
 }
 
-static std::string csv_time(std::optional<Instant> when)
+static std::string csv_time(std::optional<Instant> when, const Zone& zone)
 {
-    return when ? to_rfc3339(*when) : "";
+    return when ? to_rfc3339(*when, zone) : "";
 }
 
-static void write_csv(cache::Reader& db, const cache::Summary& summary, const Sink& sink)
+static void write_csv(cache::Reader& db, const cache::Summary& summary, const Zone& zone, const Sink& sink)
 {
     const std::string start =
         fmt::format("{},{},{},", csv_field(summary.id), csv_field(summary.title), csv_field(summary.user));
     for_each_chat(db, ConversationId{summary.id}, [&](const cache::ReadableChat& chat) {
-        sink(fmt::format("{}{},{},{},{}\r\n", start, csv_field(chat.id), csv_field(chat.sender), csv_time(chat.sent_at),
-                         csv_field(chat.text)));
+        sink(fmt::format("{}{},{},{},{}\r\n", start, csv_field(chat.id), csv_field(chat.sender),
+                         csv_time(chat.sent_at, zone), csv_field(chat.text)));
     });
 }
 
-// What people wrote is quoted, and cannot become a heading or HTML.
-static std::string as_quote(std::string_view text)
+std::string markdown_head(const cache::Summary& summary)
 {
-    std::string out = "> ";
-    for (const char letter : text) {
-        if (letter == '<')
-            out += "&lt;";
-        else if (letter == '&')
-            out += "&amp;";
-        else
-            out += letter;
-        if (letter == '\n') out += "> ";
-    }
-    return out;
+    const std::string title = markdown_line(summary.title);
+    return fmt::format("# {}\n\n- id: {}\n- user: {}\n- chats: {}\n", title.empty() ? "(no title)" : title,
+                       markdown_code(summary.id), markdown_line(summary.user), summary.chats);
 }
 
-static std::string inline_text(std::string_view text)
+std::string markdown_chat(const cache::ReadableChat& chat, const Zone& zone)
 {
-    return as_quote(printable_line(text)).substr(2);
+    return fmt::format("\n## {}, {}\n\n{}\n", markdown_line(chat.sender), say_time(chat.sent_at, zone),
+                       markdown_quote(chat.text));
 }
 
-static void write_markdown(cache::Reader& db, const cache::Summary& summary, const Sink& sink)
+static void write_markdown(cache::Reader& db, const cache::Summary& summary, const Zone& zone, const Sink& sink)
 {
-    sink(fmt::format("# {}\n\n- id: `{}`\n- user: {}\n- chats: {}\n",
-                     summary.title.empty() ? "(no title)" : inline_text(summary.title), printable_line(summary.id),
-                     inline_text(summary.user), summary.chats));
-    for_each_chat(db, ConversationId{summary.id}, [&](const cache::ReadableChat& chat) {
-        sink(fmt::format("\n## {}, {}\n\n{}\n", inline_text(chat.sender), say_time(chat.sent_at),
-                         as_quote(printable(chat.text))));
-    });
+    sink(markdown_head(summary));
+    for_each_chat(db, ConversationId{summary.id},
+                  [&](const cache::ReadableChat& chat) { sink(markdown_chat(chat, zone)); });
     sink("\n");
 }
 
 const ExportFormat* find_export_format(std::string_view name)
 {
     static constexpr auto formats = std::to_array<ExportFormat>({
-        {"jsonl", "", &write_jsonl},
-        {"csv", "conversationId,title,user,chatId,sender,timestamp,text\r\n", &write_csv},
-        {"markdown", "", &write_markdown},
+        {"jsonl", "", false, &write_jsonl},
+        {"csv", "conversationId,title,user,chatId,sender,timestamp,text\r\n", true, &write_csv},
+        {"markdown", "", false, &write_markdown},
     });
     for (const ExportFormat& format : formats)
         if (format.name == name) return &format;

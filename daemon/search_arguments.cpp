@@ -2,6 +2,7 @@
 #include "daemon/search_arguments.hpp"
 
 #include "alli/error.hpp"
+#include "cache/match.hpp"
 #include "daemon/query_words.hpp"
 
 #include <CLI/CLI.hpp>
@@ -25,18 +26,49 @@ void add_search_filters(CLI::App& arguments, SearchArguments& chosen)
     arguments.add_option("--app", chosen.app, "only conversations of this app");
     arguments.add_option("--category", chosen.category, "only conversations of this category");
     arguments.add_option("--sender", chosen.sender, "only messages of this sender");
-    arguments.add_option("--after", chosen.after, "only messages after then")->type_name("DATE");
-    arguments.add_option("--before", chosen.before, "only messages before then")->type_name("DATE");
+    arguments.add_option("--after", chosen.after, "only messages of that day or later, or after that time")
+        ->type_name("DATE");
+    arguments.add_option("--before", chosen.before, "only messages before that day or time")->type_name("DATE");
+    add_zone(arguments, chosen.tz);
 }
 
-std::optional<Instant> read_date(const std::string& option, const std::string& text)
+void add_zone(CLI::App& arguments, std::string& name)
 {
-    if (text.empty()) return std::nullopt;
-    const auto when = from_rfc3339(text);
-    if (!when)
+    arguments
+        .add_option("--tz", name,
+                    "the time zone of days and of the times shown, as Asia/Seoul (default: this machine's)")
+        ->type_name("ZONE");
+}
+
+Zone read_zone(const std::string& name)
+{
+    return name.empty() ? Zone::of_host() : Zone::load(name);
+}
+
+static std::optional<Instant> require_date(std::optional<Instant> read, const std::string& option,
+                                           const std::string& text)
+{
+    if (!read && !text.empty())
         throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "{} {} is no date", option,
                     text);
-    return when;
+    return read;
+}
+
+std::optional<Instant> read_after(const std::string& option, const std::string& text, const Zone& zone)
+{
+    return require_date(alli::read_after(text, zone), option, text);
+}
+
+std::optional<Instant> read_before(const std::string& option, const std::string& text, const Zone& zone)
+{
+    return require_date(alli::read_before(text, zone), option, text);
+}
+
+void print_zone(const cache::SearchQuery& query)
+{
+    const cache::Filters typed = cache::read_question(query.text, query.zone).filters;
+    if (query.after || query.before || typed.after || typed.before)
+        fmt::print(stderr, "note: days are those of {}\n", query.zone.name());
 }
 
 cache::SearchQuery make_query(const SearchArguments& arguments)
@@ -49,8 +81,9 @@ cache::SearchQuery make_query(const SearchArguments& arguments)
     query.app = given_text(arguments.app);
     query.category = given_text(arguments.category);
     query.sender = given_text(arguments.sender);
-    query.after = read_date("--after", arguments.after);
-    query.before = read_date("--before", arguments.before);
+    query.zone = read_zone(arguments.tz);
+    query.after = read_after("--after", arguments.after, query.zone);
+    query.before = read_before("--before", arguments.before, query.zone);
     return query;
 }
 

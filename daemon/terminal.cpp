@@ -130,13 +130,14 @@ void print_failure(std::string_view sentence, std::string_view hint)
     if (!hint.empty()) fmt::print(stderr, "  hint: {}\n", printable_line(hint));
 }
 
-std::string say_time(std::optional<Instant> when)
+std::string say_time(std::optional<Instant> when, const Zone& zone)
 {
     if (!when) return "-";
-    std::string text = to_rfc3339(std::chrono::floor<std::chrono::seconds>(*when)); // 2026-01-31T09:30:05Z
-    text.replace(text.find('T'), 1, " ");
-    text.replace(text.find('Z'), 1, " UTC");
-    return text;
+    std::string text = to_rfc3339(std::chrono::floor<std::chrono::seconds>(*when), zone); // 2026-01-31T09:30:05Z
+    const std::size_t date = text.find('T');
+    const std::size_t offset = text.find_first_of("Z+-", date);
+    const std::string shown = text[offset] == 'Z' ? "UTC" : text.substr(offset);
+    return fmt::format("{} {} {}", text.substr(0, date), text.substr(date + 1, offset - date - 1), shown);
 }
 
 void print_json(std::string_view json)

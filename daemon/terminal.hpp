@@ -4,7 +4,7 @@
 // is_*.
 #pragma once
 
-#include "alli/instant.hpp"
+#include "alli/zone.hpp"
 
 #include <cstdio>
 #include <string>
@@ -30,8 +30,8 @@ std::string snippet_text(std::string_view snippet, bool bold);
 /// A failure on stderr: what happened, and on a line of its own what to do.
 void print_failure(std::string_view sentence, std::string_view hint);
 
-/// "2026-01-31 09:30:05 UTC", or "-" for none.
-std::string say_time(std::optional<Instant> when);
+/// "2026-01-31 18:30:05 +09:00", "2026-01-31 09:30:05 UTC", or "-" for none.
+std::string say_time(std::optional<Instant> when, const Zone& zone = Zone::of_host());
 
 /// JSON text and a line break to stdout; stripped of what a terminal could act on where stdout is one.
 void print_json(std::string_view json);

@@ -69,17 +69,73 @@ TEST_F(Export, QuotesCsvSoThatNoSpreadsheetTakesItForAFormula)
     EXPECT_THAT(csv, HasSubstr(R"csv("'=HYPERLINK(""http://evil"")")csv"));
     EXPECT_THAT(csv, HasSubstr("\"the zebrafish, \"\"swims\"\"\nand <b>rests</b>\"\r\n"));
     EXPECT_THAT(csv, Not(HasSubstr("line 7")));
-    for (const char* bad : {"=1", "+1", "-1", "@x", "\tx", "\rx"})
-        EXPECT_EQ(csv_field(bad), "\"'" + std::string(bad) + "\"");
-    EXPECT_EQ(csv_field("1 = 1"), "1 = 1");
+    const std::string nul("\0=1", 3), lone_nul("\0", 1);
+    for (const std::string& bad : {std::string("=1"),
+                                   std::string("+1"),
+                                   std::string("-1"),
+                                   std::string("@x"),
+                                   std::string("\tx"),
+                                   std::string("\rx"),
+                                   std::string("\nx"),
+                                   std::string("\n=1"),
+                                   nul,
+                                   lone_nul,
+                                   std::string("＝1"),
+                                   std::string("＋1"),
+                                   std::string("－1"),
+                                   std::string("＠x"),
+                                   std::string("−1"),
+                                   std::string(" =1"),
+                                   std::string("\u3000＝1"),
+                                   std::string("\u00a0+1"),
+                                   std::string("\ufeff=1"),
+                                   std::string("\u200b@x"),
+                                   std::string("\x1b=1"),
+                                   std::string("\x7f=1")})
+        EXPECT_EQ(csv_field(bad), "\"'" + bad + "\"");
+    for (const char* good : {"1 = 1", " 1", "a＝b", "여행", "\u3000여행", "\u200b", "\ufeff", ""})
+        EXPECT_EQ(csv_field(good), good);
     EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+}
+
+TEST_F(Export, BeginsAFileOfCsvSoThatExcelReadsIt)
+{
+    const std::string bom = "\xef\xbb\xbf", file = home.path("all.csv");
+    const auto plain = home.run({"export", "--format", "csv"});
+    EXPECT_THAT(plain.output, testing::StartsWith("conversationId,")) << "another program reads it";
+    EXPECT_EQ(home.run({"export", "--format", "csv", "--output", file}).code, 0);
+    EXPECT_EQ(read(file), bom + plain.output);
+    EXPECT_EQ(home.run({"export", "--format", "csv", "--bom"}).output, bom + plain.output);
+    EXPECT_EQ(home.run({"export", "--format", "csv", "--bom", "--output", "-"}).output, bom + plain.output);
+    EXPECT_EQ(home.run({"export", "--format", "csv", "--no-bom", "--output", file}).code, 0);
+    EXPECT_EQ(read(file), plain.output);
+    EXPECT_EQ(home.run({"export", "--format", "csv", "--output", "-"}).output, plain.output);
+    EXPECT_EQ(home.run({"export", "--format", "markdown", "--output", file}).code, 0);
+    EXPECT_THAT(read(file), testing::StartsWith("# "));
+    const auto wrong = home.run({"export", "--bom"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.errors, HasSubstr("it is for --format csv"));
 }
 
 TEST_F(Export, WritesMarkdownInWhichNoMessageIsMarkup)
 {
     const std::string text = home.run({"export", "--format", "markdown", "zebrafish"}).output;
-    EXPECT_THAT(text, HasSubstr("# =HYPERLINK"));
-    EXPECT_THAT(text, HasSubstr("\n> the zebrafish, \"swims\"\n> and &lt;b>rests&lt;/b>\n"));
+    EXPECT_THAT(text, HasSubstr("# `=HYPERLINK(\"http://evil\")`\n"));
+    EXPECT_THAT(text, HasSubstr("\n> the zebrafish, \"swims\"  \n> and \\<b\\>rests\\</b\\>\n"));
+    const std::string shown = home.run({"show", id, "--format", "markdown"}).output;
+    EXPECT_EQ(text, shown + "\n") << "one rule for both";
+}
+
+TEST_F(Export, WritesTimesOfTheZoneThatIsAskedFor)
+{
+    const std::string csv = home.run({"export", "--format", "csv", "zebrafish", "--tz", "Asia/Seoul"}).output;
+    EXPECT_THAT(csv, HasSubstr("+09:00,"));
+    EXPECT_THAT(csv, Not(HasSubstr("Z,")));
+    EXPECT_THAT(home.run({"export", "--format", "markdown", "zebrafish", "--tz", "Asia/Seoul"}).output,
+                HasSubstr(" +09:00\n"));
+    const auto dated = home.run({"export", "--after", "2001-01-01", "--tz", "asia/seoul"});
+    EXPECT_THAT(dated.errors, HasSubstr("days are those of Asia/Seoul"));
+    EXPECT_EQ(home.run({"export", "--tz", "Asia/Soul"}).code, 2);
 }
 
 TEST_F(Export, NarrowsByFiltersAlone)

@@ -112,7 +112,7 @@ TEST(Terminal, ShowsMarksInBoldAndEntitiesAsText)
 
 TEST(Terminal, SaysTimes)
 {
-    EXPECT_EQ(say_time(from_rfc3339("2026-01-31T09:30:05.75Z")), "2026-01-31 09:30:05 UTC");
+    EXPECT_EQ(say_time(from_rfc3339("2026-01-31T09:30:05.75Z"), Zone()), "2026-01-31 09:30:05 UTC");
     EXPECT_EQ(say_time(std::nullopt), "-");
 }
 

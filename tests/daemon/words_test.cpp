@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `search`, `list`, `show` and `sandbox` through the real program.
+#include "alli/instant.hpp"
 #include "tests/daemon/home.hpp"
 #include "tests/support/http_client.hpp"
 
@@ -73,6 +74,30 @@ TEST_F(Words, AreNarrowedByFlags)
     EXPECT_EQ(total({"--after", "2001-01-01"}), 1);
     EXPECT_EQ(total({"--before", "2001-01-01"}), 0);
     EXPECT_EQ(total({"--sort", "relevance", "--limit", "1"}), 1);
+}
+
+TEST_F(Words, AreOfADayWhereThePersonIs)
+{
+    home.environment["TZ"] = "Asia/Seoul";
+    const auto run = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), {"search", "zebrafish"});
+        return home.run(more);
+    };
+    const auto day = [](Instant when) { return to_rfc3339(when).substr(0, 10); };
+    const json hit = json::parse(run({"--json"}).output)["results"][0];
+    const Instant sent = *from_rfc3339(hit["timestamp"].get<std::string>());
+    using std::chrono::hours;
+    const std::string here = day(sent + hours(9)), there = day(sent - hours(11)); // Seoul, Pago Pago
+    EXPECT_THAT(run({"--after", here}).output, HasSubstr("1 of 1"));
+    EXPECT_THAT(run({"--before", here}).output, HasSubstr("nothing found"));
+    EXPECT_THAT(run({"--after", here}).errors, HasSubstr("days are those of Asia/Seoul"));
+    EXPECT_THAT(run({"after:" + here}).errors, HasSubstr("days are those of Asia/Seoul"));
+    EXPECT_THAT(run({}).errors, Not(HasSubstr("days")));
+    EXPECT_THAT(run({}).output, HasSubstr(" +09:00"));
+    EXPECT_THAT(run({"--after", there, "--tz", "Pacific/Pago_Pago"}).output, HasSubstr(" -11:00"));
+    const auto wrong = run({"--tz", "Asia/Soul"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.errors, HasSubstr("did you mean Asia/Seoul?"));
 }
 
 TEST_F(Words, OfNothingAreNoFailure)
