@@ -12,7 +12,7 @@
 
 namespace alli::daemon {
 
-static constexpr std::size_t longest_line = 4 * 1024 * 1024;
+static constexpr std::size_t longest_line = 4 * 1024 * 1024, most_ahead = 1000; // lines read
 
 static bool write_line(std::string line)
 {
@@ -28,7 +28,7 @@ static int mcp(bool allow_writes, const Context& context)
     std::deque<InputLine> lines;
     for (bool open = true; open || !lines.empty();) {
         const std::size_t known = lines.size();
-        if (open) open = input.read_some(lines.empty(), lines);
+        if (open && known < most_ahead) open = input.read_some(lines.empty(), lines);
         for (std::size_t i = known; i < lines.size(); ++i) server.look_ahead(lines[i].text);
         if (lines.empty()) continue;
         const auto reply = lines.front().too_long ? McpServer::refuse("a message is at most 4 MiB long")

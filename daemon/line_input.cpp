@@ -17,7 +17,10 @@ bool LineInput::read_some(bool wait, std::deque<InputLine>& lines)
     std::array<char, 65536> piece{};
     const ssize_t count = ::read(descriptor_, piece.data(), piece.size());
     if (count < 0 && errno == EINTR) return true;
-    if (count <= 0) return false;
+    if (count <= 0) {
+        end_line(lines);
+        return false;
+    }
     for (const char letter : std::string_view(piece.data(), static_cast<std::size_t>(count))) take(letter, lines);
     return true;
 }
@@ -31,9 +34,16 @@ void LineInput::take(char letter, std::deque<InputLine>& lines)
             too_long_ = true;
         return;
     }
+    end_line(lines);
+}
+
+void LineInput::end_line(std::deque<InputLine>& lines)
+{
+    if (text_.ends_with('\r')) text_.pop_back();
+    const bool blank = text_.find_first_not_of(" \t\r") == std::string::npos;
     if (std::exchange(too_long_, false))
         lines.push_back({"", true});
-    else if (!text_.empty())
+    else if (!blank)
         lines.push_back({std::move(text_), false});
     text_.clear();
 }

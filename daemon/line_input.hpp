@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of a descriptor as they come. One that is longer than a message may be is told as such, its bytes dropped, and
-// the next one is read.
+// Lines of a descriptor as they come, the last one with an end or without. One that is longer than a message may be is
+// told as such, its bytes dropped, and the next one is read.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 namespace alli::daemon {
 
 struct InputLine {
-    std::string text; // never empty, unless
+    std::string text; // never empty nor blank, and without the end of the line, unless
     bool too_long = false;
 };
 
@@ -23,6 +23,7 @@ class LineInput {
 
   private:
     void take(char letter, std::deque<InputLine>& lines);
+    void end_line(std::deque<InputLine>& lines);
 
     int descriptor_;
     std::size_t longest_;

@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "alli/json_scan.hpp"
+#include "daemon/mcp_size.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,8 +13,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> versions{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 constexpr std::string_view knows_batches = "2025-03-26"; // the only one that does
-constexpr std::size_t most_called_off = 1000;
-constexpr std::size_t deepest = 100; // to copy a message, or write it, takes of the stack for each
+constexpr std::size_t longest_sentence = 2000;           // of a failure, which may hold what upstream said
+constexpr std::size_t deepest = 100;                     // to copy a message, or write it, takes of the stack for each
 
 constexpr const char* instructions =
     "A local mirror of a project's Alli conversations. Times are RFC 3339. Titles, names and messages were written by "
@@ -67,6 +68,13 @@ std::string text_of(const Json& object, const char* name)
     return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+// A member that is null is as if it were not there.
+Json object_of(const Json& message, const char* name)
+{
+    const auto found = message.find(name);
+    return found == message.end() || found->is_null() ? Json::object() : *found;
+}
+
 bool is_id(const Json& id)
 {
     return id.is_string() || id.is_number();
@@ -87,6 +95,9 @@ std::optional<std::string> McpServer::answer(std::string_view line)
     const Json message = Json::parse(line, nullptr, false);
     if (message.is_discarded()) return dump(failure(nullptr, not_json, "this line is not JSON"));
     if (!message.is_array() || version_ != knows_batches) {
+        if (message.is_array())
+            for (const Json& one : message)
+                if (one.is_object()) take_called_off(one.value("id", Json()));
         const Json reply = answer_one(message);
         return reply.is_null() ? std::nullopt : std::optional(dump(reply));
     }
@@ -101,10 +112,30 @@ void McpServer::look_ahead(std::string_view line)
 {
     if (is_deeper_than(line, deepest)) return;
     const Json message = Json::parse(line, nullptr, false);
-    if (!message.is_object() || text_of(message, "method") != "notifications/cancelled") return;
-    if (!message.contains("params") || !message["params"].is_object()) return;
-    const Json id = message["params"].value("requestId", Json());
-    if (is_id(id) && called_off_.size() < most_called_off) called_off_.insert(dump(id));
+    if (!message.is_array()) return note(message);
+    for (const Json& one : message) note(one);
+}
+
+void McpServer::note(const Json& message)
+{
+    if (!message.is_object()) return;
+    const std::string method = text_of(message, "method");
+    const Json id = message.value("id", Json());
+    if (is_id(id) && !method.empty() && method != "initialize") { // which must not be called off
+        waiting_.insert(dump(id));
+    } else if (method == "notifications/cancelled") {
+        const Json parameters = object_of(message, "params");
+        const std::string wanted = dump(parameters.is_object() ? parameters.value("requestId", Json()) : Json());
+        if (waiting_.contains(wanted)) called_off_.insert(wanted);
+    }
+}
+
+// It waits no longer.
+bool McpServer::take_called_off(const Json& id)
+{
+    const std::string name = dump(id);
+    if (const auto waited = waiting_.find(name); waited != waiting_.end()) waiting_.erase(waited);
+    return called_off_.erase(name) > 0;
 }
 
 // Null: nothing is to be answered.
@@ -118,8 +149,8 @@ Json McpServer::answer_one(const Json& message)
     if (text_of(message, "jsonrpc") != "2.0" || method.empty() || (asks && id.is_null()))
         return failure(id, not_a_request, "this is no JSON-RPC 2.0 request");
     if (!asks) return nullptr; // notifications: there is none that changes anything here
-    if (called_off_.erase(dump(id)) > 0) return nullptr;
-    const Json parameters = message.value("params", Json::object());
+    if (take_called_off(id)) return nullptr;
+    const Json parameters = object_of(message, "params");
     if (!parameters.is_object()) return failure(id, bad_parameters, "params must be an object");
     return call(id, method, parameters);
 }
@@ -189,7 +220,7 @@ Json McpServer::call_tool(const Json& parameters) const
     const std::string name = text_of(parameters, "name");
     const auto tool = std::find_if(tools_.begin(), tools_.end(), [&](const McpTool& one) { return one.name == name; });
     if (tool == tools_.end()) throw Failure{bad_parameters, "there is no such tool"};
-    const Json arguments = parameters.value("arguments", Json::object());
+    const Json arguments = object_of(parameters, "arguments");
     if (!arguments.is_object()) throw Failure{bad_parameters, "arguments must be an object"};
     Json result;
     try {
@@ -199,7 +230,8 @@ Json McpServer::call_tool(const Json& parameters) const
         result["isError"] = false;
     } catch (const Error& error) {
         const std::string hint = error.hint().empty() ? "" : " (" + error.hint() + ")";
-        result["content"] = text_content(error.what() + hint);
+        const std::string sentence = error.what() + hint;
+        result["content"] = text_content(std::string(cut_text(sentence, 0, longest_sentence).text));
         result["isError"] = true;
     }
     return result;

@@ -30,12 +30,15 @@ class McpServer {
 
     /// A line that came; the line to answer with, or none. Never throws.
     std::optional<std::string> answer(std::string_view line);
-    /// A line that waits behind others: one that calls off a request that waits too takes it out.
+    /// Each line as it comes, before it is answered: one that calls off a request that still waits takes that out. One
+    /// of a request that does not wait is about nothing, and is forgotten.
     void look_ahead(std::string_view line);
     /// The answer to a line that cannot even be looked at.
     static std::optional<std::string> refuse(std::string_view why);
 
   private:
+    void note(const Json& message);
+    bool take_called_off(const Json& id);
     Json answer_one(const Json& message);
     Json call(const Json& id, const std::string& method, const Json& parameters);
     Json initialize(const Json& parameters);
@@ -43,8 +46,9 @@ class McpServer {
     Json call_tool(const Json& parameters) const;
 
     std::vector<McpTool> tools_;
-    std::string version_; // empty: not agreed on yet
-    std::unordered_set<std::string> called_off_;
+    std::string version_;                          // empty: not agreed on yet
+    std::unordered_multiset<std::string> waiting_; // ids
+    std::unordered_set<std::string> called_off_;   // among them
 };
 
 } // namespace alli::daemon

@@ -6,63 +6,15 @@
 #include "cache/store.hpp"
 #include "cache/summaries.hpp"
 #include "daemon/daemon_call.hpp"
+#include "daemon/mcp_arguments.hpp"
+#include "daemon/mcp_size.hpp"
 #include "daemon/places.hpp"
 #include "daemon/status.hpp"
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 
 namespace alli::daemon {
 namespace {
-
-constexpr int page_size = 50;
-
-// ---- arguments
-
-[[noreturn]] void refuse(const char* name, std::string_view what)
-{
-    throw Error(Fault::usage, "", "{} must be {}", name, what);
-}
-
-std::string read_text(const Json& arguments, const char* name)
-{
-    const auto found = arguments.find(name);
-    if (found == arguments.end()) return "";
-    if (!found->is_string()) refuse(name, "a string");
-    return found->get<std::string>();
-}
-
-std::string require_text(const Json& arguments, const char* name)
-{
-    std::string text = read_text(arguments, name);
-    if (text.empty()) refuse(name, "given");
-    return text;
-}
-
-int read_number(const Json& arguments, const char* name, int fallback, int low, int high)
-{
-    const auto found = arguments.find(name);
-    if (found == arguments.end()) return fallback;
-    const double number = found->is_number() ? found->get<double>() : std::numeric_limits<double>::quiet_NaN();
-    if (!(number >= low && number <= high) || number != std::floor(number))
-        refuse(name, fmt::format("a whole number from {} to {}", low, high));
-    return static_cast<int>(number);
-}
-
-std::optional<std::string> read_optional(const Json& arguments, const char* name)
-{
-    std::string text = read_text(arguments, name);
-    return text.empty() ? std::nullopt : std::optional(std::move(text));
-}
-
-std::optional<Instant> read_time(const Json& arguments, const char* name)
-{
-    const std::string text = read_text(arguments, name);
-    if (text.empty()) return std::nullopt;
-    const auto when = from_rfc3339(text);
-    if (!when) refuse(name, "a time like 2026-01-31 or 2026-01-31T09:30:00Z");
-    return when;
-}
 
 // ---- reads
 
@@ -71,7 +23,7 @@ std::unique_ptr<cache::Reader> open_here(const Context& context)
     return cache::open_mirror(find_read_place(context.settings(), context.environment).mirror_path);
 }
 
-Json run_search(const Context& context, const Json& arguments)
+cache::SearchQuery read_search(const Json& arguments)
 {
     cache::SearchQuery query;
     query.text = require_text(arguments, "query");
@@ -80,17 +32,34 @@ Json run_search(const Context& context, const Json& arguments)
     query.app = read_optional(arguments, "app");
     query.category = read_optional(arguments, "category");
     query.sender = read_optional(arguments, "sender");
-    query.after = read_time(arguments, "after");
-    query.before = read_time(arguments, "before");
+    query.zone = read_zone(arguments);
+    query.after = read_bound(arguments, "after", query.zone, &read_after);
+    query.before = read_bound(arguments, "before", query.zone, &read_before);
     query.cursor = read_optional(arguments, "cursor");
     const std::string sort = read_text(arguments, "sort");
-    if (!sort.empty() && sort != "newest" && sort != "relevance") refuse("sort", "newest or relevance");
+    if (!sort.empty() && sort != "newest" && sort != "relevance")
+        throw Error(Fault::usage, "", "sort must be newest or relevance");
     if (sort == "relevance") query.sort = cache::SearchSort::relevance;
-    const auto db = open_here(context);
-    return Json::parse(cache::search_json(query, cache::search(*db, query), cache::load_covered(*db)));
+    return query;
 }
 
-Json run_list(const Context& context, const Json& arguments)
+// Where the results do not fit, it is asked again for those that do: their `next` goes on behind them.
+Json run_search(const Context& context, const Json& arguments, std::size_t room)
+{
+    cache::SearchQuery query = read_search(arguments);
+    const auto db = open_here(context);
+    for (;;) {
+        Json result = Json::parse(cache::search_json(query, cache::search(*db, query), cache::load_covered(*db)));
+        for (Json& hit : result["results"]) shorten_names(hit);
+        const int found = static_cast<int>(result["results"].size());
+        Json shorter = result;
+        const int fitting = found - static_cast<int>(drop_last(shorter, "results", room));
+        if (fitting == found || query.limit == 1) return result;
+        query.limit = std::clamp(fitting, 1, query.limit - 1);
+    }
+}
+
+Json run_list(const Context& context, const Json& arguments, std::size_t room)
 {
     const int limit = read_number(arguments, "limit", 20, 1, 200);
     const int offset = read_number(arguments, "offset", 0, 0, 1'000'000);
@@ -98,16 +67,29 @@ Json run_list(const Context& context, const Json& arguments)
     Json result;
     result["conversations"] = Json::array();
     const std::vector<cache::Summary> summaries = cache::list_summaries(*db, limit, offset);
-    for (const cache::Summary& summary : summaries) result["conversations"].push_back(summary_json(summary));
+    for (const cache::Summary& summary : summaries) {
+        Json json = summary_json(summary);
+        shorten_names(json);
+        result["conversations"].push_back(std::move(json));
+    }
+    const bool more = std::ssize(summaries) == limit;
     result["whole"] = cache::is_whole(*db, summaries, limit);
     result["coverage"] = make_coverage(*db);
+    result["next"] = offset + limit;
+    const bool dropped = drop_last(result, "conversations", room) > 0;
+    const auto next = offset + static_cast<std::int64_t>(result["conversations"].size());
+    result["next"] = more || dropped ? Json(next) : Json(nullptr);
     return result;
 }
 
-Json run_get(const Context& context, const Json& arguments)
+Json run_get(const Context& context, const Json& arguments, std::size_t room)
 {
     const ConversationId id{require_text(arguments, "id")};
-    const int page = read_number(arguments, "page", 1, 1, 1'000'000);
+    ChatPage page;
+    page.offset = read_number(arguments, "offset", 0, 0, 10'000'000);
+    page.limit = read_number(arguments, "limit", 50, 1, 200);
+    page.text_offset = static_cast<std::size_t>(read_number(arguments, "textOffset", 0, 0, 1'000'000'000));
+    page.text_limit = static_cast<std::size_t>(read_number(arguments, "textLimit", 4'000, 1, longest_answer));
     const auto db = open_here(context);
     const auto summary = cache::find_summary(*db, id);
     if (!summary)
@@ -115,23 +97,19 @@ Json run_get(const Context& context, const Json& arguments)
                     "the mirror holds no such conversation");
     Json result;
     result["conversation"] = summary_json(*summary);
-    result["chats"] = Json::array();
-    for (const cache::ReadableChat& chat : cache::read_chats(*db, id, (page - 1) * page_size, page_size)) {
-        Json json;
-        json["id"] = chat.id;
-        json["sender"] = chat.sender;
-        json["time"] = time_json(chat.sent_at);
-        json["text"] = chat.text;
-        result["chats"].push_back(std::move(json));
-    }
-    result["page"] = page;
-    result["pages"] = std::max<std::int64_t>((summary->chats + page_size - 1) / page_size, 1);
+    shorten_names(result["conversation"]);
+    constexpr std::size_t members = 100; // "chats", "next" and their like, twice
+    const std::size_t taken = size_of(result) + members;
+    const auto read = [&](int first, int count) { return cache::read_chats(*db, id, first, count); };
+    result.update(fit_chats(page, summary->chats, room - std::min(room, taken), read));
     return result;
 }
 
-Json run_status(const Context& context, const Json&)
+Json run_status(const Context& context, const Json&, std::size_t room)
 {
-    return load_status(context);
+    Json status = load_status(context);
+    if (const std::size_t dropped = drop_last(status, "problems", room)) status["problemsLeftOut"] = dropped;
+    return status;
 }
 
 // ---- writes
@@ -158,19 +136,17 @@ Json send_write(const Context& context, const std::string& method, const std::st
     return result;
 }
 
-Json run_rename(const Context& context, const Json& arguments)
+Json run_rename(const Context& context, const Json& arguments, std::size_t)
 {
     Json body;
     body["title"] = require_text(arguments, "title");
     return send_write(context, "PUT", in_path(require_text(arguments, "id")) + "/title", body);
 }
 
-Json run_rate(const Context& context, const Json& arguments)
+Json run_rate(const Context& context, const Json& arguments, std::size_t)
 {
-    const auto rating = arguments.find("rating");
-    if (rating == arguments.end() || !rating->is_boolean()) refuse("rating", "true (good) or false (bad)");
     Json body;
-    body["rating"] = *rating;
+    body["rating"] = require_flag(arguments, "rating");
     if (const auto better = read_optional(arguments, "suggestedAnswer")) body["suggestedAnswer"] = *better;
     return send_write(context, "POST",
                       in_path(require_text(arguments, "id")) + "/chats/" + in_path(require_text(arguments, "chatId")) +
@@ -183,8 +159,12 @@ Json run_rate(const Context& context, const Json& arguments)
 struct Row {
     std::string_view name, title, description, input, output;
     bool writes;
-    Json (*run)(const Context&, const Json&);
+    Json (*run)(const Context&, const Json&, std::size_t room);
 };
+
+// Every read takes it; a literal, for the rows are put together by the compiler.
+#define ALLI_MAX_BYTES                                                                                                 \
+    R"("maxBytes":{"type":"integer","minimum":4000,"maximum":4000000,"default":40000,"description":"of the whole answer"})"
 
 constexpr std::string_view any_object = R"({"type":"object"})";
 constexpr std::string_view outcome =
@@ -197,21 +177,34 @@ constexpr auto table = std::to_array<Row>({
      "mirror is complete.",
      R"({"type":"object","properties":{"query":{"type":"string"},"limit":{"type":"integer","minimum":1,"maximum":100,"default":20},)"
      R"("sort":{"type":"string","enum":["newest","relevance"]},"user":{"type":"string"},"app":{"type":"string"},"category":{"type":"string"},)"
-     R"("sender":{"type":"string"},"after":{"type":"string","description":"RFC 3339 time or date"},"before":{"type":"string","description":"RFC 3339 time or date"},)"
-     R"("cursor":{"type":"string","description":"next of the page before"}},"required":["query"],"additionalProperties":false})",
+     R"("sender":{"type":"string"},"after":{"type":"string","description":"RFC 3339 time, or the first day"},"before":{"type":"string","description":"RFC 3339 time, or the day after the last"},)"
+     R"("tz":{"type":"string","description":"IANA time zone of the days, as Asia/Seoul; by default the machine's"},)"
+     R"("cursor":{"type":"string","description":"next of the page before"},)" ALLI_MAX_BYTES
+     R"(},"required":["query"],"additionalProperties":false})",
      R"({"type":"object","properties":{"results":{"type":"array"},"total":{"type":"integer"},"next":{"type":["string","null"]},"coverage":{"type":"object"}},"required":["results","total"]})",
      false, &run_search},
     {"list_conversations", "List conversations", "The mirrored conversations, newest chat first.",
-     R"({"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":200,"default":20},"offset":{"type":"integer","minimum":0,"default":0}},"additionalProperties":false})",
-     R"({"type":"object","properties":{"conversations":{"type":"array"},"coverage":{"type":"object"}},"required":["conversations"]})",
+     R"({"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":200,"default":20},"offset":{"type":"integer","minimum":0,"default":0,"description":"next of the page before"},)" ALLI_MAX_BYTES
+     R"(},"additionalProperties":false})",
+     R"({"type":"object","properties":{"conversations":{"type":"array"},"coverage":{"type":"object"},"next":{"type":["integer","null"]}},"required":["conversations","next"]})",
      false, &run_list},
-    {"get_conversation", "Read a conversation", "One conversation with its chats as text, oldest first, 50 a page.",
-     R"({"type":"object","properties":{"id":{"type":"string"},"page":{"type":"integer","minimum":1,"default":1}},"required":["id"],"additionalProperties":false})",
-     R"({"type":"object","properties":{"conversation":{"type":"object"},"chats":{"type":"array"},"page":{"type":"integer"},"pages":{"type":"integer"}},"required":["conversation","chats","page","pages"]})",
+    {"get_conversation", "Read a conversation",
+     "One conversation with its chats as text, oldest first. next is the offset to go on from. A text longer than "
+     "textLimit is cut: textBytes says how long it is, and textNext is the textOffset to read on from, with offset as "
+     "its ordinal and limit 1.",
+     R"({"type":"object","properties":{"id":{"type":"string"},"offset":{"type":"integer","minimum":0,"default":0,"description":"chats to pass over"},)"
+     R"("limit":{"type":"integer","minimum":1,"maximum":200,"default":50,"description":"chats at most"},)"
+     R"("textLimit":{"type":"integer","minimum":1,"default":4000,"description":"bytes of each text"},)"
+     R"("textOffset":{"type":"integer","minimum":0,"default":0,"description":"bytes of the first chat's text to pass over"},)" ALLI_MAX_BYTES
+     R"(},"required":["id"],"additionalProperties":false})",
+     R"({"type":"object","properties":{"conversation":{"type":"object"},"chats":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"ordinal":{"type":"integer"},)"
+     R"("sender":{"type":"string"},"time":{"type":["string","null"]},"text":{"type":"string"},"textBytes":{"type":"integer"},"textNext":{"type":"integer"}}}},)"
+     R"("next":{"type":["integer","null"]}},"required":["conversation","chats","next"]})",
      false, &run_get},
     {"status", "State of the mirror",
      "What is mirrored, how fresh it is, what waits, what is wrong and what to do about it.",
-     R"({"type":"object","properties":{},"additionalProperties":false})", any_object, false, &run_status},
+     R"({"type":"object","properties":{)" ALLI_MAX_BYTES R"(},"additionalProperties":false})", any_object, false,
+     &run_status},
     {"rename_conversation", "Rename a conversation", "Sets the title of a conversation, through the running daemon.",
      R"({"type":"object","properties":{"id":{"type":"string"},"title":{"type":"string"}},"required":["id","title"],"additionalProperties":false})",
      outcome, true, &run_rename},
@@ -219,6 +212,18 @@ constexpr auto table = std::to_array<Row>({
      R"({"type":"object","properties":{"id":{"type":"string"},"chatId":{"type":"string"},"rating":{"type":"boolean","description":"true is good"},"suggestedAnswer":{"type":"string","description":"what the answer should have been"}},"required":["id","chatId","rating"],"additionalProperties":false})",
      outcome, true, &run_rate},
 });
+
+// An answer that cannot be made shorter is not given: the assistant would cut it, or give up.
+Json run_within(const Context& context, const Row& row, const Json& schema, const Json& arguments)
+{
+    require_known(arguments, schema);
+    const int most = read_number(arguments, "maxBytes", usual_answer, least_answer, longest_answer);
+    Json result = row.run(context, arguments, room_in(most));
+    const std::size_t size = size_of(result);
+    if (size <= room_in(most)) return result;
+    throw Error(Fault::usage, "ask for less, or with a larger maxBytes",
+                "this answer would be {} bytes, and {} were asked for", size, most);
+}
 
 } // namespace
 
@@ -228,7 +233,9 @@ std::vector<McpTool> make_mcp_tools(const Context& context, bool allow_writes)
     for (const Row& row : table) {
         if (row.writes && !allow_writes) continue;
         McpTool tool{row.name, row.title, row.description, row.input, row.output, row.writes, {}};
-        tool.run = [&context, run = row.run](const Json& arguments) { return run(context, arguments); };
+        tool.run = [&context, &row, schema = Json::parse(row.input)](const Json& arguments) {
+            return run_within(context, row, schema, arguments);
+        };
         tools.push_back(std::move(tool));
     }
     return tools;

@@ -42,6 +42,11 @@ class Mcp : public testing::Test {
         return request("tools/call", parameters);
     }
 
+    static std::string cancellation(const std::string& id)
+    {
+        return R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" + id + "}}";
+    }
+
     static std::vector<McpTool> tools()
     {
         McpTool echo{"echo", "Echo", "says it again", R"({"type":"object"})", R"({"type":"object"})", false, {}};
@@ -111,6 +116,25 @@ TEST(LineInput, TellsOfALineThatIsTooLongAndReadsTheNext)
     EXPECT_EQ(lines[3].text, "last");
 }
 
+TEST(LineInput, TakesAnyEndOfALineAndTheLastLineWithoutOne)
+{
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    LineInput input(ends[0], 1000);
+    std::deque<InputLine> lines;
+    const std::string sent = "first\r\n\r\n \t\r\n\n  second  \nlast";
+    ASSERT_EQ(::write(ends[1], sent.data(), sent.size()), static_cast<ssize_t>(sent.size()));
+    EXPECT_TRUE(input.read_some(true, lines));
+    EXPECT_EQ(lines.size(), 2U) << "the last one may go on";
+    ::close(ends[1]);
+    EXPECT_FALSE(input.read_some(true, lines));
+    ::close(ends[0]);
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_EQ(lines[0].text, "first");
+    EXPECT_EQ(lines[1].text, "  second  ");
+    EXPECT_EQ(lines[2].text, "last");
+}
+
 TEST_F(Mcp, CallsToolsAndTellsTheModelWhatTheyCannotDo)
 {
     begin();
@@ -144,9 +168,56 @@ TEST_F(Mcp, AnswersMistakesAsTheProtocolSays)
 TEST_F(Mcp, DropsARequestThatWasCalledOffWhileItWaited)
 {
     begin();
-    server_.look_ahead(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"x"}})");
-    EXPECT_TRUE(ask(R"({"jsonrpc":"2.0","id":"x","method":"ping"})").is_null());
-    EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":"x","method":"ping"})")["result"], Json::object());
+    const std::string ping = R"({"jsonrpc":"2.0","id":"x","method":"ping"})", cancel = cancellation("\"x\"");
+    server_.look_ahead(ping), server_.look_ahead(cancel);
+    EXPECT_TRUE(ask(ping).is_null());
+    EXPECT_TRUE(ask(cancel).is_null());
+    EXPECT_EQ(ask(ping)["result"], Json::object());
+}
+
+TEST_F(Mcp, ForgetsTheCancellationOfWhatDoesNotWait)
+{
+    begin();
+    for (int n = 0; n < 2000; ++n) server_.look_ahead(cancellation(std::to_string(n)));
+    for (const char* odd : {"null", "{}", "[1]", "1.5"}) server_.look_ahead(cancellation(odd));
+    server_.look_ahead(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":null})");
+    for (const int id : {7, 1999}) {
+        const std::string later = R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":"ping"})";
+        server_.look_ahead(later);
+        EXPECT_EQ(ask(later)["result"], Json::object()) << id;
+        server_.look_ahead(cancellation(std::to_string(id))); // it was answered: too late
+        server_.look_ahead(later);
+        EXPECT_EQ(ask(later)["result"], Json::object()) << "the same id once more";
+    }
+    const std::string last = R"({"jsonrpc":"2.0","id":3000,"method":"ping"})";
+    server_.look_ahead(last), server_.look_ahead(cancellation("3000"));
+    EXPECT_TRUE(ask(last).is_null()) << "however many there were before";
+    const std::string begin_again =
+        R"({"jsonrpc":"2.0","id":4000,"method":"initialize","params":{"protocolVersion":"x"}})";
+    server_.look_ahead(begin_again), server_.look_ahead(cancellation("4000"));
+    EXPECT_TRUE(ask(begin_again).contains("result")) << "which must not be called off";
+}
+
+TEST_F(Mcp, CallsOffWithinABatchAndForgetsOneThatItRefuses)
+{
+    const std::string batch = R"([{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"},)" +
+                              cancellation("2") + "]";
+    begin("2025-03-26");
+    server_.look_ahead(batch);
+    EXPECT_EQ(ask(batch).size(), 1u);
+    begin("2025-06-18");
+    server_.look_ahead(batch);
+    EXPECT_EQ(ask(batch)["error"]["code"], -32600);
+    EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":2,"method":"ping"})")["result"], Json::object());
+}
+
+TEST_F(Mcp, TakesNullForWhatIsOptional)
+{
+    begin();
+    EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":1,"method":"ping","params":null})")["result"], Json::object());
+    const Json said =
+        ask(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":null}})");
+    EXPECT_EQ(said["result"]["content"][0]["text"], "nothing was said (say something)");
 }
 
 TEST_F(Mcp, TakesBatchesInTheOneVersionThatHasThem)

@@ -92,6 +92,43 @@ test("renames and rates through the daemon: at once, refused, and queued while u
     assert.equal((await call("status")).outbox.pending, 1);
   }));
 
+test("gives no answer over its cap, and leads to the end of what it cut", () =>
+  withClient([], async (client) => {
+    const cap = 40_000;
+    const call = async (name, given = {}) => {
+      const result = await client.callTool({ name, arguments: given });
+      assert.ok(!result.isError, JSON.stringify(result.content));
+      const size = Buffer.byteLength(JSON.stringify({ jsonrpc: "2.0", id: 1, result }));
+      assert.ok(size <= (given.maxBytes ?? cap), `${name}: ${size} bytes`);
+      return result.structuredContent;
+    };
+    const ids = [];
+    for (let offset = 0; offset !== null; ) {
+      const { conversations, next } = await call("list_conversations", { limit: 200, offset, maxBytes: 4000 });
+      ids.push(...conversations.map(({ id }) => id));
+      offset = next;
+    }
+    assert.equal(new Set(ids).size, 8);
+    for (const id of ids) {
+      let texts = 0, total;
+      for (let offset = 0; offset !== null; ) {
+        const { conversation, chats, next } = await call("get_conversation", { id, offset, limit: 200, textLimit: 200, maxBytes: 6000 });
+        total = conversation.chats;
+        for (const chat of chats) assert.ok(chat.textNext === undefined ? Buffer.byteLength(chat.text) === chat.textBytes : chat.textNext < chat.textBytes);
+        texts += chats.length;
+        offset = next;
+      }
+      assert.equal(texts, total);
+      await call("get_conversation", { id, limit: 200, textLimit: 4_000_000 });
+    }
+    for (const query of ["a", "여행", "hotel OR 호텔", "after:2000-01-01"])
+      for (let cursor = null, pages = 0; pages === 0 || (cursor && pages < 20); ++pages)
+        ({ next: cursor } = await call("search", { query, limit: 100, cursor, tz: "Asia/Seoul", sort: null }));
+    await call("status", { maxBytes: null });
+    const wrong = await client.callTool({ name: "search", arguments: { query: "a", tz: "Asia/Soul" } });
+    assert.ok(wrong.isError && /Asia\/Seoul/.test(wrong.content[0].text), JSON.stringify(wrong));
+  }));
+
 async function upstreams(id) {
   const url = `${settings.ALLI_MIRROR_UPSTREAM_URL}/webapi/v2/conversations/${encodeURIComponent(id)}`;
   return (await fetch(url, { headers: { "API-KEY": "sandbox" } })).json();
