@@ -216,7 +216,7 @@ static int serve(const ServeArguments& arguments, const Context& context)
     Plan plan = arguments.sandbox ? plan_sandbox(settings, context.environment, arguments.choice)
                                   : plan_service(settings, context.environment);
     make_socket_directories(plan, settings.is_set("proxy.listen"));
-    make_directory_of(plan.instance.mirror_path);
+    claim_directory_of(plan.instance.mirror_path);
     if (!plan.note.empty()) log_event<Event::no_socket>(plan.note);
     run_until_stopped(plan, context);
     return 0;

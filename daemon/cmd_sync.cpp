@@ -10,6 +10,7 @@
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
 #include "daemon/places.hpp"
+#include "daemon/search_arguments.hpp"
 #include "daemon/settings_check.hpp"
 #include "daemon/sync_progress.hpp"
 #include "upstream/site.hpp"
@@ -35,9 +36,7 @@ static void require_no_since(const SyncArguments& arguments)
 
 static int sync(const SyncArguments& arguments, const Context& context)
 {
-    if (!arguments.since.empty() && !from_rfc3339(arguments.since))
-        throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "--since {} is no date",
-                    arguments.since);
+    const auto since = read_before("--since", arguments.since, Zone::of_host()); // that instant itself is mirrored
     harden_process();
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
@@ -54,12 +53,12 @@ static int sync(const SyncArguments& arguments, const Context& context)
     options.accept_deletions = arguments.accept_deletions;
     options.accept_key = arguments.accept_key;
     options.config = settings.config;
-    if (!arguments.since.empty()) options.config.backfill_since = arguments.since;
+    if (since) options.config.backfill_since = to_rfc3339(*since);
     options.api_key = load_api_key(settings, context.environment);
     options.proxy = load_forward_proxy(settings, context.environment);
     options.mirror_path = mirror_path(settings, context.environment);
     options.identity = upstream::read_site(settings.config.upstream_url).base;
-    make_directory_of(options.mirror_path);
+    claim_directory_of(options.mirror_path);
 
     Instance instance(std::move(options));
     SyncProgress progress(arguments.json);

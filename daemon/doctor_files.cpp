@@ -84,10 +84,8 @@ void check_directory(const Patient& patient, Findings& found)
         throw Error(Fault::io, "run it as root, or as the daemon's user, or set mirror.path",
                     "{} cannot be written: {}", directory, std::strerror(errno));
     if ((status.st_mode & 077) != 0)
-        found.warn(fmt::format("others can look into {}; its files are for their user alone", directory),
-                   fmt::format("chmod 700 {}", directory));
-    else
-        found.ok(directory);
+        throw Error(Fault::settings, fmt::format("chmod 700 {}", directory), "others can look into {}", directory);
+    found.ok(directory);
 }
 
 void check_disk(const Patient& patient, Findings& found)

@@ -183,11 +183,24 @@ void make_directory_of(const std::string& file, std::string_view setting)
     if (directory.empty()) return;
     std::error_code fault;
     if (fs::is_directory(directory, fault)) return;
-    fs::create_directories(directory, fault);
+    fs::create_directories(directory.parent_path(), fault);
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) fault = {errno, std::system_category()};
+    if (!fault && !fs::is_directory(directory, fault)) fault = std::make_error_code(std::errc::not_a_directory);
     if (fault)
         throw Error(Fault::io, fmt::format("make it yourself, or choose another place with {}", setting),
                     "cannot make the directory {}: {}", directory.string(), fault.message());
-    ::chmod(directory.c_str(), 0700);
+}
+
+void claim_directory_of(const std::string& file)
+{
+    make_directory_of(file);
+    const fs::path named = fs::path(file).parent_path();
+    const std::string directory = named.empty() ? "." : named.string();
+    struct stat status = {};
+    if (::stat(directory.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+        throw Error(Fault::settings,
+                    fmt::format("chmod 700 {}; or name a directory of its own with mirror.path", directory),
+                    "others can use the directory {}, in which the mirror's files lie", directory);
 }
 
 } // namespace alli::daemon

@@ -41,5 +41,8 @@ std::vector<std::string> socket_addresses(const Settings& settings, const ReadPl
 
 /// Makes the directory of that file, mode 0700, where it is missing. Throws Error{io}; `setting` may name another.
 void make_directory_of(const std::string& file, std::string_view setting = "mirror.path");
+/// Likewise for the mirror's file; one that is there and that others can read or write is not taken over. Throws
+/// Error{settings} too.
+void claim_directory_of(const std::string& file);
 
 } // namespace alli::daemon

@@ -38,7 +38,7 @@ std::unique_ptr<sandbox::Sandbox> start_sandbox(const SandboxChoice& choice)
 
 std::string prepare_sandbox_home(const std::string& mirror_path, bool keep)
 {
-    make_directory_of(mirror_path);
+    claim_directory_of(mirror_path);
     const auto directory = std::filesystem::path(mirror_path).parent_path();
     const cache::Lock lock(directory.string()); // nobody's files are taken away under them
     if (keep) return directory.string();

@@ -149,6 +149,26 @@ TEST(Places, MakeDirectoriesForTheUserAlone)
     EXPECT_EQ(status.st_mode & 0777U, 0700U);
     std::ofstream(home / "file") << "";
     EXPECT_THROW(make_directory_of(home / "file/b/mirror.db"), Error);
+    EXPECT_THROW(make_directory_of(home / "file/mirror.db"), Error);
+}
+
+TEST(Places, TakeOverNoDirectoryThatOthersCanUse)
+{
+    const support::TempDir home;
+    for (const mode_t mode : {0755, 0750, 0701, 0777, 01777, 02770}) {
+        ASSERT_EQ(::chmod(home.path().c_str(), mode), 0);
+        try {
+            claim_directory_of(home / "mirror.db");
+            ADD_FAILURE() << mode;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.fault(), Fault::settings);
+            EXPECT_THAT(error.hint(), HasSubstr("chmod 700 " + home.path()));
+        }
+        EXPECT_NO_THROW(make_directory_of(home / "proxy.sock", "proxy.listen")) << "a socket's may be a group's";
+    }
+    ASSERT_EQ(::chmod(home.path().c_str(), 0700), 0);
+    EXPECT_NO_THROW(claim_directory_of(home / "mirror.db"));
+    EXPECT_NO_THROW(claim_directory_of(home / "a/b/mirror.db"));
 }
 
 } // namespace alli::daemon
