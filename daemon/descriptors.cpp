@@ -34,15 +34,21 @@ int open_descriptors() noexcept
     return static_cast<int>(read_process_figures().open_descriptors);
 }
 
+DescriptorsAtHand find_descriptors(int upstream, int loops) noexcept
+{
+    const auto processors = static_cast<int>(std::thread::hardware_concurrency());
+    return {descriptor_limit(), open_descriptors(), upstream, processors, loops};
+}
+
 DescriptorPlan plan_descriptors(const DescriptorsAtHand& at_hand)
 {
     constexpr int a_loop = 10;     // its own, and a read connection to each file (two descriptors)
     constexpr int other_reads = 8; // long ones, the engine's
     constexpr int others = 10;     // names looked up, listeners, a file now and then
     constexpr int most_relayed = 64;
-    const int cores = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 64U));
+    const int wanted = at_hand.loops > 0 ? at_hand.loops : std::clamp(at_hand.processors, 1, usual_loops);
     DescriptorPlan plan;
-    plan.loops = std::clamp(at_hand.limit / 64, 1, cores);
+    plan.loops = std::clamp(at_hand.limit / 64, 1, wanted);
     const int spare = at_hand.limit - at_hand.open - a_loop * plan.loops - other_reads - others - at_hand.upstream;
     plan.relay = std::clamp(spare / 4, 1, most_relayed);
     plan.connections = std::clamp((spare - plan.relay) / 2, 2, most_local_connections);

@@ -21,8 +21,13 @@ struct DescriptorPlan {
 };
 struct DescriptorsAtHand {
     int limit = 0, open = 0, upstream = 0; // open: before the proxy begins; upstream: upstream.max_connections
+    int processors = 1;
+    int loops = 0; // proxy.loops; 0: one a processor, at most usual_loops
 };
+/// Of this process, with these settings.
+DescriptorsAtHand find_descriptors(int upstream, int loops) noexcept;
 inline constexpr int most_local_connections = 1024;
+inline constexpr int usual_loops = 8; // a loop answers some ten thousand reads a second, from one database
 DescriptorPlan plan_descriptors(const DescriptorsAtHand& at_hand);
 
 /// Listening sockets of a socket unit (sd_listen_fds(3)); empty: there is none. They are ours from now on, once. Throws

@@ -80,7 +80,11 @@ void check_limits(const Patient& patient, Findings& found)
 {
     constexpr int open = 24; // what a daemon holds before anybody calls
     const auto most = static_cast<int>(std::min<rlim_t>(most_descriptors(patient), 1 << 20));
-    const DescriptorPlan plan = plan_descriptors({most, open, patient.settings.config.max_connections});
+    const Config& config = patient.settings.config;
+    DescriptorsAtHand at_hand = find_descriptors(config.max_connections, config.proxy_loops);
+    at_hand.limit = most; // the daemon's, where one runs
+    at_hand.open = open;
+    const DescriptorPlan plan = plan_descriptors(at_hand);
     if (plan.connections < most_local_connections)
         found.warn(fmt::format("{} open files at most: room for {} local connections instead of {}", most,
                                plan.connections, most_local_connections),

@@ -75,7 +75,7 @@ static sync::Options sync_options(const Config& config, bool accept_deletions)
     options.overlap = config.sync_overlap;
     options.read_lag = config.read_lag;
     options.reconcile_interval = config.reconcile_interval;
-    if (!config.backfill_since.empty()) options.backfill_since = from_rfc3339(config.backfill_since);
+    if (!config.backfill_since.empty()) options.backfill_since = read_before(config.backfill_since, Zone::of_host());
     options.max_parallel = config.max_connections;
     return options;
 }
@@ -209,7 +209,7 @@ void Instance::adopt_log_key()
 // Said where it is not what it is meant to be: with many apps some will be told to make room.
 void Instance::plan_room()
 {
-    room_ = plan_descriptors({descriptor_limit(), open_descriptors(), options_.config.max_connections});
+    room_ = plan_descriptors(find_descriptors(options_.config.max_connections, options_.config.proxy_loops));
     if (room_.connections < most_local_connections)
         log_event<Event::few_descriptors>(descriptor_limit(), room_.connections,
                                           std::string_view("LimitNOFILE=4096 in the unit, or ulimit -n 4096"));
