@@ -186,9 +186,14 @@ Task<std::optional<Day>> ChatlessScan::find_first_missing()
         co_return std::nullopt;
     }
     const auto differing = find_differing(tools_, *counts_, from, through);
-    const bool first_time = !load_progress(tools_).chatless_at; // all that is held was read just now
-    const bool none = differing.empty() || (first_time && count_missing(tools_, *counts_, from, through) == 0);
-    co_return none ? last_counted : differing.front();
+    const auto last_scan = load_progress(tools_).chatless_at;
+    if (!last_scan) { // all that is held was read just now
+        const bool none = differing.empty() || count_missing(tools_, *counts_, from, through) == 0;
+        co_return none ? last_counted : differing.front();
+    }
+    // One that came since then, and another that is gone and still held, make the same count.
+    const Day since = std::chrono::floor<days>(*last_scan) - days(1);
+    co_return differing.empty() ? since : std::min(since, differing.front());
 }
 
 Task<bool> ChatlessScan::read_by_counts()

@@ -216,7 +216,25 @@ TEST_F(ChatlessScanTest, LearnsThatAListLeavesThemOut)
     expect_whole();
     EXPECT_EQ(places().newest_first, ChatlessPlace::nowhere);
     pass_later();
-    EXPECT_LE(model_.lists(), 3U);
+    EXPECT_LE(model_.lists(), 7U); // those created since, the other end, a poll
+}
+
+// The counts of that day are the same as before.
+TEST_F(ChatlessScanTest, FindsOneThatCameWhileAnotherIsGoneUnseen)
+{
+    fill_pages(10);
+    counts_ = true;
+    add_chatless("seen", now - 5 * day);
+    pass();
+    pass_later();
+    ASSERT_TRUE(complete());
+    const std::int64_t young = model_.now + 3'600;
+    model_.conversations["c0"].created = young; // counted on the day on which the other comes, held as it was
+    ASSERT_TRUE(holds("c0"));
+    model_.conversations.erase("c0");
+    add_chatless("came", young);
+    pass_later();
+    EXPECT_TRUE(holds("came"));
 }
 
 TEST_F(ChatlessScanTest, SaysSoWhenTheyStandElsewhereThanBefore)
