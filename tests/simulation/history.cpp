@@ -205,7 +205,7 @@ bool History::settle()
         pass_time(options_.reconcile_interval * 5 / 4 + options_.overlap + again);
         const auto problems = store_->read([](cache::Reader& db) { return cache::load_problems(db); });
         const bool well = std::all_of(problems.begin(), problems.end(), [](const cache::Problem& it) {
-            return it.key == "clock" || it.key == "daily counts";
+            return it.key == "clock" || it.key == "daily counts" || it.key == "place of conversations without a chat";
         });
         // What a problem kept open is closed by the round after the one that ended it.
         const bool complete = store_->read([](cache::Reader& db) { return cache::is_complete(db); });
@@ -260,6 +260,7 @@ std::string History::check_claims()
             if (cache::is_deleted(db, {id})) return id + " was deleted, but upstream has it";
         if (world_.our_clock_was_set) return ""; // it says when what was verified
         if (std::string wrong = check_freshness(db); !wrong.empty()) return wrong;
+        if (std::string wrong = check_chatless(db); !wrong.empty()) return wrong;
         for (const cache::Interval& it : cache::load_coverage(db))
             for (const auto& [id, talk] : world_.talks) {
                 if (!talk.last) continue;
@@ -329,13 +330,38 @@ std::string History::check_promptness()
     });
 }
 
+// No list shows it.
+bool History::is_left_out(const Talk& talk) const
+{
+    return !talk.last && world_.nature.chatless == Chatless::nowhere;
+}
+
+// Those without a chat, as of the last scan for them. A cursor that is a position may skip one, and days count those
+// that are gone and still held.
+std::string History::check_chatless(cache::Reader& db) const
+{
+    const auto scanned = cache::load_progress(db).chatless_at;
+    if (!scanned || world_.nature.position_cursor || world_.nature.counts_days) return "";
+    for (const auto& [id, talk] : world_.talks) {
+        if (talk.last || is_left_out(talk) || Instant(milliseconds(talk.changed)) >= *scanned) continue;
+        if (cache::find_held(db, {id}) || cache::find_problem(db, cache::problem_key({id}))) continue;
+        return fmt::format("scanned as of {}, but {} (no chat, changed {}) is missing", to_rfc3339(*scanned), id,
+                           to_rfc3339(Instant(milliseconds(talk.changed))));
+    }
+    return "";
+}
+
 std::string History::check_equal()
 {
     return store_->read([&](cache::Reader& db) -> std::string {
-        for (const auto& [id, talk] : world_.talks)
+        std::ptrdiff_t listed = 0;
+        for (const auto& [id, talk] : world_.talks) {
+            if (is_left_out(talk) && !cache::find_held(db, {id})) continue;
+            ++listed;
             if (std::string wrong = compare(db, id, true); !wrong.empty()) return wrong;
+        }
         const auto count = cache::load_totals(db).conversations;
-        if (count != std::ssize(world_.talks)) {
+        if (count != listed) {
             std::string extra;
             for (const auto& [id, when] : world_.gone)
                 if (const auto held = cache::find_held(db, {id}))

@@ -40,6 +40,8 @@ class History {
     std::string check_freshness(alli::cache::Reader& db) const;
     std::string check_that_one_holds_up_nobody();
     std::string check_promptness();
+    std::string check_chatless(alli::cache::Reader& db) const;
+    bool is_left_out(const Talk& talk) const;
     std::string check_equal();
     std::string list_problems();
     std::string compare(alli::cache::Reader& db, const std::string& id, bool chats) const;

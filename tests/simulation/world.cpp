@@ -57,7 +57,8 @@ std::string key_of(const std::pair<Ms, std::string>& place)
 } // namespace
 
 World::World(support::FakeClock& clock, std::uint64_t seed)
-    : clock_(clock), random_(seed), lag_random_(seed + 1), stray_random_(seed * 31 + 7), odds_(~seed)
+    : clock_(clock), random_(seed), lag_random_(seed + 1), stray_random_(seed * 31 + 7), odds_(~seed),
+      paging_(seed * 131 + 17)
 {
     constexpr std::array<std::size_t, 4> embeds{0, 1, 5, 20};
     constexpr std::array<std::size_t, 4> caps{2, 3, 7, 50};
@@ -77,6 +78,9 @@ World::World(support::FakeClock& clock, std::uint64_t seed)
     const std::array<std::vector<Ms>, 7> gateways{
         {{600'000}, {86'400'000}, {-600'000}, {0, 600'000}, {0, -600'000}, {86'400'000, 0, -900'000}, {-3'600'000}}};
     if (nature.sends_date && nature.skew >= 0 && odds_.below(3) == 0) nature.gateways = gateways[odds_.below(7)];
+    nature.chatless = static_cast<Chatless>(paging_.below(5));
+    nature.refuses_orders = paging_.below(5) == 0;
+    if (paging_.below(3) == 0) nature.standstills = paging_.unit() * 0.15;
 }
 
 Ms World::ours() const
@@ -471,30 +475,67 @@ std::vector<std::pair<Ms, std::string>> World::window(const Params& params) cons
         const auto last = static_cast<double>(talk.last.value_or(0));
         if (from && (nature.inclusive ? last < *from : last <= *from)) continue;
         if (to && (nature.inclusive ? last > *to : last >= *to)) continue;
-        places.emplace_back(talk.last.value_or(0), id);
+        if (const auto key = key_in_order(talk, params)) places.emplace_back(*key, id);
     }
     std::sort(places.rbegin(), places.rend());
     return places;
 }
 
+// It falls along the list; none: the list leaves this one out.
+std::optional<Ms> World::key_in_order(const Talk& talk, const Params& params) const
+{
+    constexpr Ms end = Ms{1} << 50;
+    const std::string order = params.contains("order") ? params.at("order") : "";
+    const Ms created = std::llround(talk.fields["createdAt"].get<double>() * (nature.milliseconds ? 1 : 1000));
+    if (order == "CREATED_AT_DESC") return created;
+    const Ms sign = order == "LAST_CHAT_TIME_ASC" ? -1 : 1;
+    if (talk.last) return sign * *talk.last;
+    switch (nature.chatless) {
+    case Chatless::behind:
+        return -end;
+    case Chatless::oldest:
+        return -sign * end;
+    case Chatless::newest:
+        return sign * end;
+    case Chatless::by_creation:
+        return sign * created;
+    case Chatless::nowhere:
+        break;
+    }
+    return std::nullopt;
+}
+
+bool World::stands_still(const Params& params)
+{
+    if (stuck_left_ > 0 && params == stuck_) return stuck_left_-- > 0;
+    stuck_left_ = 0;
+    if (nature.standstills == 0 || paging_.unit() >= nature.standstills) return false;
+    stuck_ = params;
+    stuck_left_ = paging_.below(nature.longest_standstill); // and this one
+    return true;
+}
+
 Reply World::list(const Params& params)
 {
+    if (nature.refuses_orders && params.contains("order"))
+        return plain(400, R"({"type":"APIError","code":7003,"message":"no such order"})");
     const std::size_t asked = params.contains("pageSize") ? std::stoul(params.at("pageSize")) : 50;
     const std::size_t size = std::min(asked, nature.page_cap);
     const std::string cursor = params.contains("cursor") ? params.at("cursor") : "";
-    auto places = window(params);
-    if (params.contains("order")) // ascending: only the first is ever asked for
-        std::stable_sort(places.begin(), places.end(), [](const auto& a, const auto& b) {
-            return a.first != b.first && a.first != 0 && (b.first == 0 || a.first < b.first);
-        });
+    const std::string beginning = nature.position_cursor ? "0" : std::to_string(Ms{1} << 52) + ":";
+    if (stands_still(params)) {
+        json body;
+        body["conversations"] = json::array();
+        body["cursor"] = cursor.empty() ? beginning : cursor;
+        return reply(body);
+    }
+    const auto places = window(params);
     std::size_t at = 0;
     if (!cursor.empty() && nature.position_cursor) at = std::stoul(cursor);
-    if (!cursor.empty() && !nature.position_cursor)
-        while (at < places.size() && key_of(places[at]) != cursor &&
-               std::pair(places[at].first, places[at].second) >
-                   std::pair(Ms(std::stoll(cursor)), cursor.substr(cursor.find(':') + 1)))
-            ++at;
-    if (!cursor.empty() && !nature.position_cursor && at < places.size() && key_of(places[at]) == cursor) ++at;
+    if (!cursor.empty() && !nature.position_cursor) {
+        const std::pair after(Ms(std::stoll(cursor)), cursor.substr(cursor.find(':') + 1));
+        while (at < places.size() && places[at] >= after) ++at;
+    }
 
     json body;
     body["conversations"] = json::array();

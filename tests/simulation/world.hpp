@@ -37,10 +37,18 @@ struct Talk {
 /// itself.
 enum class Illness { nonsense, broken, forbidden, broken_chats, absent_chats };
 
+/// Where conversations without a chat stand in an order by last chat time: behind all others, as if they were the
+/// oldest or the newest, nowhere, or by their creation.
+enum class Chatless { behind, oldest, newest, nowhere, by_creation };
+
 /// What the contract leaves open, and how bad the network is; drawn once a history.
 struct Nature {
     bool milliseconds = false, position_cursor = false, inclusive = false, sends_date = true, counts_days = false;
     std::size_t embedded = 20, page_cap = 50;
+    Chatless chatless = Chatless::behind;
+    bool refuses_orders = false; // but the default
+    double standstills = 0;      // of list pages: empty for a while, with the cursor that they are asked with
+    std::uint64_t longest_standstill = 9;
     double faults = 0;           // of requests
     double faults_before = 0;    // what it was until all was quiet
     double strays = 0;           // of requests: somebody else answers, or it is the answer to another request
@@ -71,7 +79,12 @@ class World final : public alli::upstream::Transport {
         nature.faults_before += std::exchange(nature.faults, 0) + std::exchange(nature.strays, 0);
         rejecting = away = hidden = false;
     }
-    void heal() { heal_network(), ill.clear(); }
+    void heal()
+    {
+        heal_network();
+        ill.clear();
+        nature.longest_standstill = 5; // from now on a page comes by itself
+    }
 
     Ms ours() const;   // our clock
     Ms theirs() const; // upstream's
@@ -120,10 +133,14 @@ class World final : public alli::upstream::Transport {
     alli::upstream::Reply chats(const Talk& talk, int page) const;
     alli::upstream::Reply count_days(const Params& params) const;
     std::vector<std::pair<Ms, std::string>> window(const Params& params) const;
+    std::optional<Ms> key_in_order(const Talk& talk, const Params& params) const;
+    bool stands_still(const Params& params);
 
     support::FakeClock& clock_;
     // Apart: a history is the same one without what came to this world later.
-    alli::SeededRandom random_, lag_random_, stray_random_, odds_;
+    alli::SeededRandom random_, lag_random_, stray_random_, odds_, paging_;
+    Params stuck_; // the page that stands still
+    std::uint64_t stuck_left_ = 0;
     int made_ = 0, written_ = 0;
     Ms ago_ = 0; // when what is made now is said to have happened
     std::string growing_;
