@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t most_texts = 1000, most_ranges = 5000; // of all texts together
+constexpr std::size_t most_phrases = 64;                     // each is looked for everywhere
 
 struct Asked {
     std::string query;
@@ -47,7 +48,8 @@ Asked read_body(std::string body)
 
 std::string ranges_json(const Asked& asked)
 {
-    const auto wanted = cache::read_question(asked.query).wanted();
+    auto wanted = cache::read_question(asked.query).wanted();
+    if (wanted.size() > most_phrases) wanted.resize(most_phrases);
     std::size_t room = most_ranges;
     json all = json::array();
     for (const std::string& text : asked.texts) {

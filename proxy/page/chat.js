@@ -9,24 +9,42 @@ import { linkTo, safeAddress } from "./links.js";
 import { messageView } from "./message.js";
 import { senderName } from "./results.js";
 import { note, noteFailure } from "./speak.js";
+import { cutAt } from "./pieces.js";
 import { plainLine, said } from "./text.js";
 import { askWritesSoon } from "./waits.js";
 
 const kinds = { USER: "user", BOT: "bot", AGENT: "agent" };
 
-function source(citation) {
+const shortSource = 2000; // characters of a source that are shown at once
+
+// What was found may stand behind that.
+function sourceText(text, { whole, onmore }) {
+  const end = whole ? text.length : cutAt(text, shortSource);
+  const node = said("p", { class: "source-text" }, text.slice(0, end));
+  if (end === text.length) return node;
+  const rest = () => {
+    node.replaceChildren(text);
+    node.tabIndex = -1;
+    node.focus({ preventScroll: true });
+    onmore?.([node]);
+  };
+  node.append(" ", el("button", { type: "button", class: "quiet more", onclick: rest }, t("showMore", { count: text.length - end })));
+  return node;
+}
+
+function source(citation, context) {
   const title = plainLine(citation?.title) || plainLine(citation?.url) || plainLine(citation?.source) || "—";
   const name = safeAddress(citation?.url) ? linkTo(citation.url, title) : title;
   return el("li", {},
     el("bdi", { class: "source-title" }, name),
     citation?.pageNo != null && el("span", { class: "source-page" }, t("page", { page: String(citation.pageNo) })),
-    citation?.text && said("p", { class: "source-text" }, String(citation.text).slice(0, 2000)));
+    citation?.text && sourceText(String(citation.text), context));
 }
 
-function sources(chat) {
-  const list = Array.isArray(chat.citations) ? chat.citations.slice(0, 100) : [];
+function sources(chat, context) {
+  const list = Array.isArray(chat.citations) ? chat.citations.slice(0, context.whole ? undefined : 100) : [];
   if (list.length === 0) return null;
-  return el("details", { class: "sources" }, el("summary", {}, t("sources", { count: list.length })), el("ol", {}, ...list.map(source)));
+  return el("details", { class: "sources" }, el("summary", {}, t("sources", { count: list.length })), el("ol", {}, ...list.map((one) => source(one, context))));
 }
 
 function ratingButtons(rating, rate) {
@@ -50,7 +68,8 @@ function dayLine(when, context) {
 
 const described = (chat, { count, index, isTarget, previous, waits }) => JSON.stringify([chat, count, index, isTarget, previous?.timestamp, waits]);
 
-/** context: {conversation, index, count, previous, isTarget, waits, reach, onchange(rating), onmore(elements)}. The element's
+/** context: {conversation, index, count, previous, isTarget, waits, reach, whole, onchange(rating), onmore(elements)}; whole: its
+    sources are shown to their end. The element's
     `update(chat, context)` puts it right; what did not change in it stays the same, and it returns what did. */
 export function chatRow(chat, context) {
   const kind = kinds[chat.sender] ?? "other";
@@ -87,7 +106,7 @@ export function chatRow(chat, context) {
       kind !== "user" && ratingButtons(chat.rating, rate),
       chat.agentRating != null && el("span", { class: "agent-rating" }, t(chat.agentRating ? "agentGood" : "agentBad")),
       waitBadge(context.waits));
-    const cited = sources(chat);
+    const cited = sources(chat, context);
     const citedBefore = bubble.querySelector(":scope > .sources");
     if (row.cited === JSON.stringify(chat.citations)) return [];
     row.cited = JSON.stringify(chat.citations);

@@ -66,6 +66,7 @@ export default {
   showMore: "Show more ({count} characters left)",
   createdAt: "Begun",
   address: "Address",
+  printedPart: { one: "{count} message is missing: the mirror could not be reached.", other: "{count} messages are missing: the mirror could not be reached." },
   writing: "still being written",
   ended: "Ended",
   open: "Open",

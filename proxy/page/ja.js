@@ -66,6 +66,7 @@ export default {
   showMore: "続きを表示（残り {count} 文字）",
   createdAt: "開始",
   address: "アドレス",
+  printedPart: "メッセージ {count} 件が欠けています。ミラーに接続できません。",
   writing: "作成中",
   ended: "終了",
   open: "進行中",

@@ -66,6 +66,7 @@ export default {
   showMore: "더 보기 ({count}자 남음)",
   createdAt: "시작",
   address: "주소",
+  printedPart: "메시지 {count}개가 빠졌습니다. 미러에 연결할 수 없습니다.",
   writing: "작성 중",
   ended: "종료됨",
   open: "진행 중",

@@ -107,8 +107,12 @@ export function listView() {
     }
   }
 
+  // The focus goes to a neighbour: else it falls to the page.
   function remove(id) {
-    rows.get(id)?.item.remove();
+    const item = rows.get(id)?.item;
+    const next = item?.contains(document.activeElement) ? (item.nextSibling ?? item.previousSibling) : null;
+    item?.remove();
+    next?.firstChild.focus({ preventScroll: true });
     rows.delete(id);
   }
 

@@ -32,6 +32,11 @@ export class ChatPages {
     if (Array.isArray(page)) page[index % size] = chat;
   }
 
+  /** Those that are there. */
+  loaded() {
+    return [...this.#pages].filter(([, page]) => Array.isArray(page)).sort(([a], [b]) => a - b).flatMap(([, page]) => page);
+  }
+
   async page(number) {
     const known = this.#pages.get(number);
     if (known && !this.#stale.has(number)) return known;

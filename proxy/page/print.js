@@ -24,11 +24,20 @@ function facts(conversation, id, count) {
   return el("dl", { class: "printed-facts" }, ...rows.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", {}, name), said("dd", {}, value)]));
 }
 
+function allOrLoaded(pages) {
+  try {
+    return pages.all(listChatsNow);
+  } catch {
+    return pages.loaded(); // the mirror is away
+  }
+}
+
 /** pages: a ChatPages. Chats that are not there yet are fetched, and the browser waits for them. */
 export function printedConversation(conversation, id, pages) {
-  const chats = pages.all(listChatsNow);
-  const row = (chat, index) => chatRow(chat, { conversation: id, index, count: chats.length, previous: chats[index - 1], reach: Infinity });
-  return el("section", { class: "printed" }, said("h1", {}, titleOf(conversation)), facts(conversation, id, chats.length), ...chats.map(row));
+  const chats = allOrLoaded(pages);
+  const missing = pages.count - chats.length;
+  const row = (chat, index) => chatRow(chat, { conversation: id, index, count: chats.length, previous: chats[index - 1], reach: Infinity, whole: true });
+  return el("section", { class: "printed" }, said("h1", {}, titleOf(conversation)), facts(conversation, id, chats.length), missing > 0 && el("p", { class: "printed-part" }, t("printedPart", { count: missing })), ...chats.map(row));
 }
 
 /** print() gives what is to be printed instead of the screen, or nothing. */
@@ -37,11 +46,7 @@ export function listenToPrinting(print) {
   const end = () => (sheet?.remove(), (sheet = null));
   addEventListener("beforeprint", () => {
     end();
-    try {
-      sheet = print() ?? null;
-    } catch {
-      sheet = null; // the mirror is away: what is on the screen is printed
-    }
+    sheet = print() ?? null;
     if (!sheet) return;
     for (const details of sheet.querySelectorAll("details")) details.open = true;
     document.body.append(sheet);

@@ -98,7 +98,7 @@ export function readerView(place, back, named = () => {}) {
 
   function contextOf(index) {
     return {
-      conversation: place.id, index, count: pages.count, previous: pages.at(index - 1), isTarget: index === target, waits: worst(writesOf(place.id, pages.at(index).id)), reach: index === target ? reach : 0,
+      conversation: place.id, index, count: pages.count, previous: pages.at(index - 1), isTarget: index === target, waits: worst(writesOf(place.id, pages.at(index).id)), reach: index === target ? reach : 0, whole: index === target && reach === 0,
       onchange: (rating) => (pages.replace(index, { ...pages.at(index), rating }), timeline.refresh()),
       onmore: (elements) => elements.forEach((element) => highlighter.add(element)),
     };

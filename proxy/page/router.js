@@ -32,13 +32,42 @@ export function writePlace({ view, id, q, sort, chat, at }) {
 }
 
 export const moved = new Signal();
-export const here = () => readPlace(location.hash);
+
+// A browser that is given too many addresses in a short time (a key each) takes no more for a while: Safari throws,
+// Chromium says nothing. Then the page is where it was told to go all the same, and the address follows.
+const patience = 2000;
+let ahead = null;
+
+export const here = () => ahead ?? readPlace(location.hash);
+
+function setAddress(address, how) {
+  try {
+    history[how](null, "", address);
+  } catch {
+    // said by the address
+  }
+  return location.hash === address;
+}
+
+function catchUp() {
+  if (!ahead) return;
+  if (setAddress(writePlace(ahead), "replaceState")) ahead = null;
+  else setTimeout(catchUp, patience);
+}
 
 export function go(place, { replace = false } = {}) {
   const address = writePlace({ ...place });
-  if (address === location.hash) return;
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+  if (address === writePlace(here())) return;
+  const isLate = ahead !== null;
+  ahead = setAddress(address, replace || isLate ? "replaceState" : "pushState") ? null : readPlace(address);
+  if (ahead && !isLate) setTimeout(catchUp, patience);
   moved.emit(here());
 }
 
-if (globalThis.addEventListener) addEventListener("popstate", () => moved.emit(here()));
+/** The address was changed by the reader: a link, back, forward. */
+export function arrive() {
+  ahead = null;
+  moved.emit(here());
+}
+
+if (globalThis.addEventListener) addEventListener("popstate", arrive);

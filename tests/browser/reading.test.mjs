@@ -72,6 +72,20 @@ test("a long code block stays code, and a hit behind it is in sight", () =>
     assert.equal(await page.locator(".chat-bot pre, .chat-other pre").evaluateAll((all) => all.map(({ textContent }) => textContent).join("")), longCode);
   }));
 
+test("a hit in a source is opened, however far down it stands", () =>
+  visit(async (page) => {
+    const path = `/webapi/v2/conversations/${encodeURIComponent(ids.marksquestion)}/chats`;
+    const { chats } = await ask("GET", path);
+    chats[0].citations = [{ title: "Handbook", text: `${"far ".repeat(1500)} deepcite` }];
+    await page.route(`**${path}?*`, (route) => route.fulfill({ json: { chats } }));
+    await page.goto(at(ids.marksquestion, "deepcite", `&chat=${encodeURIComponent(chats[0].id)}`));
+    await page.locator(".chat-target .sources[open] mark", { hasText: "deepcite" }).waitFor();
+    await page.goto(at(ids.marksquestion, "far"));
+    await page.locator(".sources summary").click();
+    await page.locator(".source-text .more").click();
+    await page.waitForFunction(() => document.querySelectorAll(".source-text mark").length >= 1500);
+  }));
+
 test("what is marked is what was found", () =>
   visit(async (page) => {
     for (const [q, marks] of [["marksquestion OR cafe", ["café"]], ["marksquestion OR don't", ["don’t"]], ["marksquestion OR cat", ["cat"]], ["marksquestion OR 여행", ["여", "행"]], ["marksquestion OR concat*", ["concatenate", "con", "cat", "enate"]], ["marksquestion OR ncat", []]]) {
@@ -97,6 +111,17 @@ test("the focus stays in a list whose conversations change", () =>
     }
     const order = await page.locator(".side time").evaluateAll((all) => all.map(({ dateTime }) => dateTime));
     assert.deepEqual(order, [...order].sort().reverse());
+  }));
+
+test("the focus of a row that is deleted goes to its neighbour", () =>
+  visit(async (page) => {
+    await page.goto(world.base);
+    const { result, conversation = result?.conversation } = await say(undefined, "to be deleted");
+    const row = page.locator(`.side a.row[href*="${encodeURIComponent(conversation.id)}"]`);
+    await row.focus();
+    assert.equal((await fetch(`${world.base}/webapi/v2/conversations/${encodeURIComponent(conversation.id)}`, { method: "DELETE" })).ok, true);
+    await row.waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => document.activeElement.className), "row");
   }));
 
 test("rows, selection, unfolded text and focus stay in a conversation that grows", () =>
