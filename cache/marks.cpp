@@ -96,7 +96,7 @@ std::size_t run_at(std::string_view line, std::size_t at)
 /// Takes the marks out of one line.
 class Line {
   public:
-    explicit Line(std::string_view line) : line_(line) {}
+    explicit Line(std::string_view line) : line_(line) { find_code(); }
 
     void append_to(std::string& out)
     {
@@ -108,6 +108,28 @@ class Line {
     }
 
   private:
+    struct Code {
+        std::size_t begin, close, end; // its first sign, the ones behind it, and what follows
+    };
+
+    // Nothing in code is a mark, nor the partner of one before it.
+    void find_code()
+    {
+        for (std::size_t at = line_.find('`'); at < line_.size(); at = line_.find('`', at)) {
+            const std::string_view run = line_.substr(at, run_at(line_, at));
+            const std::size_t close = find_partner(at, run);
+            if (close != std::string_view::npos) code_.push_back({at, close, close + run.size()});
+            at = close == std::string_view::npos ? at + run.size() : code_.back().end;
+        }
+    }
+
+    // The code that ends behind this place first; it may begin behind it too.
+    std::vector<Code>::const_iterator code_at(std::size_t at) const
+    {
+        return std::upper_bound(code_.begin(), code_.end(), at,
+                                [](std::size_t place, const Code& code) { return place < code.end; });
+    }
+
     // Of **Hotel**is both are words, of **R**andom the whole is.
     std::size_t drop(std::size_t end, std::string& out)
     {
@@ -123,18 +145,27 @@ class Line {
             partners_.erase(partner);
             return drop(end, out);
         }
+        if (run[0] == '`') return pass_ticks(run, at, out);
         const std::size_t close = find_partner(at, run);
         if (close == std::string_view::npos) {
             out += run;
             return end;
         }
-        if (run[0] != '`') {
-            partners_.push_back(close);
-            return drop(end, out);
+        partners_.push_back(close);
+        return drop(end, out);
+    }
+
+    std::size_t pass_ticks(std::string_view run, std::size_t at, std::string& out)
+    {
+        const std::size_t end = at + run.size();
+        const auto code = code_at(at);
+        if (code == code_.end() || code->begin != at) {
+            out += run;
+            return end;
         }
         drop(end, out);
-        out += line_.substr(end, close - end); // code: nothing in it is a mark
-        return drop(close + run.size(), out);
+        out += line_.substr(end, code->close - end);
+        return drop(code->end, out);
     }
 
     std::size_t find_partner(std::size_t at, std::string_view run)
@@ -145,6 +176,10 @@ class Line {
         if (mark == marks_.end() || !opens || at < mark->reached) return std::string_view::npos;
         mark->reached = line_.size();
         for (std::size_t to = line_.find(run[0], from); to < line_.size();) {
+            if (const auto code = code_at(to); run[0] != '`' && code != code_.end() && code->begin < to) {
+                to = line_.find(run[0], code->end);
+                continue;
+            }
             const std::size_t size = run_at(line_, to);
             if (size == run.size() && may_close(line_.substr(0, to), run)) {
                 mark->reached = to + size;
@@ -157,6 +192,7 @@ class Line {
 
     std::string_view line_;
     std::array<Mark, 7> marks_{{{"*"}, {"**"}, {"***"}, {"~~"}, {"`"}, {"``"}, {"```"}}};
+    std::vector<Code> code_;
     std::vector<std::size_t> partners_; // where marks that are open end; a handful, for each sign has one
 };
 

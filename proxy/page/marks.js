@@ -26,8 +26,19 @@ function closes(line, at, sign) {
   return sign[0] === "`" || sign === "**" || !isIn(beforeClosing, before);
 }
 
+// Code first: nothing in it is a mark, nor the partner of one before it.
 function pairLine(line, offset, pairs) {
   const runs = [...line.matchAll(/\*+|~+|`+/g)].map(({ 0: sign, index }) => ({ sign, at: index, end: index + sign.length }));
+  pairRuns(line, runs.filter(({ sign }) => sign[0] === "`"), offset, pairs);
+  const code = runs.filter(({ at }) => pairs.get(offset + at)?.opens).map(({ at }) => [at, pairs.get(offset + at).partner - offset]);
+  let first = 0;
+  pairRuns(line, runs.filter(({ sign, at }) => {
+    while (first < code.length && code[first][1] < at) ++first;
+    return sign[0] !== "`" && !(first < code.length && code[first][0] < at);
+  }), offset, pairs);
+}
+
+function pairRuns(line, runs, offset, pairs) {
   const next = new Map(); // for each sign the first run that may close one, from which on none before it is left
   for (let i = 0; i < runs.length; ++i) {
     const { sign, at, end } = runs[i];
@@ -38,7 +49,7 @@ function pairLine(line, offset, pairs) {
     if (partner === runs.length) continue;
     pairs.set(offset + at, { sign, opens: true, partner: offset + runs[partner].at });
     pairs.set(offset + runs[partner].at, { sign, opens: false, partner: offset + at });
-    if (sign[0] === "`") i = partner; // nothing in code is a mark
+    if (sign[0] === "`") i = partner;
   }
 }
 

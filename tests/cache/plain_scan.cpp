@@ -178,7 +178,7 @@ void append_blank(std::u32string& text)
 
 struct Run {
     std::size_t begin, size;
-    bool goes = false;
+    bool goes = false, in_code = false;
 };
 
 bool is_mark_of(const std::string& sign)
@@ -223,21 +223,27 @@ std::vector<Run> runs_of(const std::string& line)
     return runs;
 }
 
-void pair_up(const std::string& line, std::vector<Run>& runs)
+// Code first: nothing in it is a mark.
+void pair_up(const std::string& line, std::vector<Run>& runs, bool code)
 {
     std::map<std::string, std::size_t> busy; // the partner of the last pair of each sign
     for (std::size_t i = 0; i < runs.size(); ++i) {
         const std::string sign = line.substr(runs[i].begin, runs[i].size);
-        if (runs[i].goes || !is_mark_of(sign) || !opens(line, runs[i].begin, sign)) continue;
+        if (runs[i].goes || runs[i].in_code || (sign[0] == '`') != code || !is_mark_of(sign) ||
+            !opens(line, runs[i].begin, sign))
+            continue;
         if (busy.count(sign) && i <= busy[sign]) continue;
         std::size_t partner = i + 1;
-        while (partner < runs.size() && (line.substr(runs[partner].begin, runs[partner].size) != sign ||
-                                         !closes(line, runs[partner].begin, sign)))
+        while (partner < runs.size() &&
+               (runs[partner].in_code || line.substr(runs[partner].begin, runs[partner].size) != sign ||
+                !closes(line, runs[partner].begin, sign)))
             ++partner;
         busy[sign] = partner;
         if (partner == runs.size()) continue;
         runs[i].goes = runs[partner].goes = true;
-        if (sign[0] == '`') i = partner;
+        if (!code) continue;
+        for (std::size_t inside = i + 1; inside < partner; ++inside) runs[inside].in_code = true;
+        i = partner;
     }
 }
 
@@ -256,7 +262,8 @@ bool begins_in_word(const std::string& text)
 std::string line_without_emphasis(const std::string& line)
 {
     std::vector<Run> runs = runs_of(line);
-    pair_up(line, runs);
+    pair_up(line, runs, true);
+    pair_up(line, runs, false);
     std::string out;
     std::size_t at = 0;
     for (const Run& run : runs) {
