@@ -163,6 +163,18 @@ bool same_value(std::string_view a, std::string_view b)
     return !left.is_discarded() && left == right;
 }
 
+bool same_member(std::string_view name, std::string_view a, std::string_view b)
+{
+    if (name != "categories" || a == b) return same_value(a, b);
+    nlohmann::json left = parse(a), right = parse(b);
+    if (!left.is_array() || !right.is_array()) return same_value(a, b);
+    for (nlohmann::json* set : {&left, &right}) {
+        std::sort(set->begin(), set->end());
+        set->erase(std::unique(set->begin(), set->end()), set->end());
+    }
+    return left == right;
+}
+
 Selection read_selection(std::string_view body)
 {
     const Json json = parse(body);

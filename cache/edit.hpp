@@ -36,6 +36,9 @@ std::string with_patch(std::string_view raw, const Patch& patch);
 /// Whether two JSON texts mean the same.
 bool same_value(std::string_view a, std::string_view b);
 
+/// Likewise of the member `name`: in what order a conversation's categories stand says nothing.
+bool same_member(std::string_view name, std::string_view a, std::string_view b);
+
 /// What a bulk update selects: any of each kind that is given, all kinds at once.
 struct Selection {
     std::vector<std::string> users, apps, categories, conversations;

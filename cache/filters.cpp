@@ -68,16 +68,29 @@ void append_apps(Reader& db, Keys& keys, const std::string& app)
     }
 }
 
+// A category is meant by its id or its name, and a conversation bears either.
+std::vector<std::string> folded_names_of(Reader& db, const std::string& category)
+{
+    std::vector<std::string> names{folded(category)};
+    for (const Row row : db.query("SELECT id, name FROM known_category")) {
+        const std::string id = folded(row.text(0)), name = folded(row.text(1));
+        if (id != names.front() && name != names.front()) continue;
+        names.push_back(id);
+        names.push_back(name);
+    }
+    return names;
+}
+
 void append_categories(Reader& db, Keys& keys, const std::string& category)
 {
-    const std::string wanted = folded(category);
+    const std::vector<std::string> wanted = folded_names_of(db, category);
     std::string name;
     for (bool first = true;; first = false) {
         Rows next = db.query("SELECT name FROM category WHERE name > ?1 OR (?2 AND name = ?1) ORDER BY name LIMIT 1",
                              name, first);
         if (!next.step()) return;
         name = std::string(next.row().text(0));
-        if (folded(name) == wanted)
+        if (std::find(wanted.begin(), wanted.end(), folded(name)) != wanted.end())
             append_keys(keys, db.query("SELECT conversation FROM category WHERE name = ?1", name));
     }
 }

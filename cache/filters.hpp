@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The filters of a search as streams of rows. A user is meant by id or, where none has that id, by words of the name;
-// an app by id or name; categories and senders by name. Names regardless of case and form.
+// an app or a category by id or name; senders by name. Names regardless of case and form.
 #pragma once
 
 #include "cache/match.hpp"

@@ -19,7 +19,8 @@ struct ListFilter {
     std::vector<std::string> user_ids; // any of them
     std::optional<std::string> app_id;
     std::optional<std::string> category_id;
-    std::optional<Instant> started_at, end_at;             // last chat time, exclusive
+    std::optional<std::string> category_also;  // the other value that its category has in rows: resolve_category()
+    std::optional<Instant> started_at, end_at; // last chat time, exclusive
     std::optional<Instant> first_started_at, first_end_at; // first chat time, exclusive
     std::string search_term;                               // case folded; in the title or the user's name
     bool active_only = false;                              // isEnd is false

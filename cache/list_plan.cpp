@@ -152,12 +152,12 @@ const Driver& choose(Reader& db, const ListFilter& filter)
 {
     if (by_last_chat(filter)) {
         if (filter.user_ids.size() == 1) return by_user;
-        if (filter.category_id && only_category(filter)) return by_category;
+        if (filter.category_id && !filter.category_also && only_category(filter)) return by_category;
         if (filter.app_id && filter.user_ids.empty() && filter.search_term.empty()) return by_app;
         if (filter.active_only && only_state(filter)) return by_state;
     }
     if (!filter.user_ids.empty() && few_of_users(db, filter.user_ids)) return by_user;
-    if (filter.category_id && few_in_category(db, *filter.category_id)) return by_category;
+    if (filter.category_id && !filter.category_also && few_in_category(db, *filter.category_id)) return by_category;
     if (filter.app_id && few_of_app(db, *filter.app_id)) return by_app;
     if ((filter.first_started_at || filter.first_end_at) && few_in_first_window(db, filter)) return by_first_chat;
     // The terms of a search stand in one index alone.
@@ -181,8 +181,12 @@ Where filtered(const Driver& driver, const ListFilter& filter)
     add_window(where, driver.key, filter);
     if (filter.active_only) where.add("c.is_end = 0");
     if (!filter.search_term.empty()) where.add("has_term(?, c.title, c.user_name)", filter.search_term);
-    if (filter.category_id && !driver.takes_category)
-        where.add("EXISTS (SELECT 1 FROM category WHERE name = ? AND conversation = c.pk)", *filter.category_id);
+    if (filter.category_id && !driver.takes_category) {
+        const char* other = filter.category_also ? ", ?" : "";
+        where.add(fmt::format("EXISTS (SELECT 1 FROM category WHERE name IN (?{}) AND conversation = c.pk)", other),
+                  *filter.category_id);
+        if (filter.category_also) where.push(*filter.category_also);
+    }
     return where;
 }
 

@@ -35,6 +35,7 @@ Json summary(const Entry& entry)
     Json json;
     json["id"] = entry.id;
     json["conversationId"] = entry.conversation ? Json(entry.conversation->value) : Json(nullptr);
+    json["operation"] = name_of(entry.kind);
     json["method"] = entry.method;
     json["path"] = entry.path;
     json["state"] = name_of(entry.state);

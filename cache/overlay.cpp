@@ -2,6 +2,7 @@
 #include "cache/overlay.hpp"
 
 #include "alli/json_scan.hpp"
+#include "cache/categories.hpp"
 #include "cache/changes.hpp"
 #include "cache/conversations.hpp"
 #include "cache/ledger.hpp"
@@ -36,6 +37,18 @@ void add_condition(std::string& where, std::vector<Value>& values, std::string_v
     for (const std::string& value : wanted) values.emplace_back(value);
 }
 
+// A category by what conversations may bear for it. Of one that is not certain, by its id alone.
+std::vector<std::string> with_names(Connection& db, const std::vector<std::string>& ids)
+{
+    std::vector<std::string> values;
+    for (const std::string& id : ids) {
+        const auto known = find_category_values(db, id);
+        if (known) values.insert(values.end(), known->begin(), known->end());
+        if (!known) values.push_back(id);
+    }
+    return values;
+}
+
 // By AND across the kinds, by OR within each; as upstream does it when the update gets there.
 std::vector<ConversationId> select(Connection& db, const Selection& wanted)
 {
@@ -48,7 +61,7 @@ std::vector<ConversationId> select(Connection& db, const Selection& wanted)
     add_condition(where, values, "id IN ({})", wanted.conversations);
     add_condition(where, values,
                   "EXISTS (SELECT 1 FROM category c WHERE c.conversation = conversation.pk AND c.name IN ({}))",
-                  wanted.categories);
+                  with_names(db, wanted.categories));
     const std::string sql = "SELECT id FROM conversation" + where;
     for (const Row row : db.query_values(sql, values)) ids.push_back(ConversationId{std::string(row.text(0))});
     return ids;
@@ -71,7 +84,7 @@ std::vector<ConversationId> add_edits(Writer& db, const Entry& entry)
 {
     std::vector<ConversationId> ids;
     if (entry.kind == EditKind::stop) return ids;
-    const Patch patch = patch_of(entry.kind, entry.body);
+    const Patch patch = load_category_names(db).shown(patch_of(entry.kind, entry.body));
     if (entry.kind != EditKind::remove && patch.empty()) return ids;
     std::optional<std::string> text, chat;
     if (entry.kind != EditKind::remove) text = write_patch(patch);
@@ -118,11 +131,11 @@ void learn_before(Delivered& write, const std::optional<Patch>& base, const std:
     for (const auto& [name, value] : write.written) {
         const std::string* sent_over = base ? find_value(*base, name) : nullptr;
         const std::string* held = mirrored ? find_value(*mirrored, name) : nullptr;
-        const bool held_differs = held && !same_value(*held, value);
+        const bool held_differs = held && !same_member(name, *held, value);
         if (!sent_over && !held_differs) continue;
         auto& before = write.before[name];
-        if (sent_over && !same_value(*sent_over, value)) before.push_back(*sent_over);
-        if (held_differs && (before.empty() || !same_value(before.front(), *held))) before.push_back(*held);
+        if (sent_over && !same_member(name, *sent_over, value)) before.push_back(*sent_over);
+        if (held_differs && (before.empty() || !same_member(name, before.front(), *held))) before.push_back(*held);
     }
 }
 

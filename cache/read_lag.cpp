@@ -19,8 +19,9 @@ const std::string* find_value(const Patch& patch, std::string_view name)
 bool may_be_before(const Delivered& write, std::string_view name, std::string_view value)
 {
     const auto known = write.before.find(std::string(name));
-    return known == write.before.end() || std::any_of(known->second.begin(), known->second.end(),
-                                                      [&](const auto& before) { return same_value(before, value); });
+    return known == write.before.end() ||
+           std::any_of(known->second.begin(), known->second.end(),
+                       [&](const auto& before) { return same_member(name, before, value); });
 }
 
 } // namespace
@@ -41,12 +42,12 @@ const std::string* find_written(std::span<const Delivered> delivered, std::strin
 Reading judge_reading(std::span<const Delivered> delivered, std::string_view name, std::string_view value)
 {
     const std::string* last = find_written(delivered, name);
-    if (last == nullptr || same_value(*last, value)) return Reading::current;
+    if (last == nullptr || same_member(name, *last, value)) return Reading::current;
     for (const Delivered& write : delivered) {
         const std::string* written = find_value(write.written, name);
         if (written == nullptr) continue;
         // What one of ours wrote and a later one replaced is the state before that later one.
-        if (same_value(*written, value) || may_be_before(write, name, value)) return Reading::lagging;
+        if (same_member(name, *written, value) || may_be_before(write, name, value)) return Reading::lagging;
     }
     return Reading::changed;
 }

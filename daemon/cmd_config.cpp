@@ -61,6 +61,7 @@ static void print_toml(const Settings& settings, const Config& config, const std
     fmt::print("# settings file: {}\n", settings.file.empty() ? "none" : printable_line(settings.file));
     fmt::print("# API key: {}\n", key.empty() ? "none" : fmt::format("******** (from {})", printable_line(key)));
     if (!note.empty()) fmt::print("# {}\n", printable_line(note));
+    for (const std::string& one : settings.notes) fmt::print("# {}\n", printable_line(one));
     std::string section;
     for (const Setting& setting : setting_table()) {
         if (section != section_of(setting.key)) {
@@ -114,11 +115,14 @@ static int report(const Settings& settings, const std::vector<Error>& faults, bo
         Json json;
         json["file"] = settings.file.empty() ? Json(nullptr) : Json(settings.file);
         json["faults"] = Json::array();
+        json["notes"] = settings.notes;
         for (const Error& fault : faults) json["faults"].push_back({{"what", fault.what()}, {"hint", fault.hint()}});
         print_json(dump(json, 2));
     } else if (faults.empty()) {
         fmt::print("{}: all well\n", settings.file.empty() ? "no settings file, defaults" : settings.file);
     }
+    if (!as_json)
+        for (const std::string& note : settings.notes) fmt::print("note: {}\n", printable_line(note));
     if (!as_json)
         for (const Error& fault : faults) print_failure(fault.what(), fault.hint());
     return faults.empty() ? 0 : wrong_settings;

@@ -10,6 +10,7 @@
 #include "daemon/egress.hpp"
 #include "daemon/instance.hpp"
 #include "daemon/log.hpp"
+#include "daemon/operations.hpp"
 #include "daemon/places.hpp"
 #include "daemon/reload.hpp"
 #include "daemon/sandbox_home.hpp"
@@ -59,6 +60,7 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
     plan.instance.api_key = load_api_key(settings, environment);
     plan.instance.proxy = load_forward_proxy(settings, environment);
     plan.instance.mirror_path = mirror_path(settings, environment);
+    plan.instance.notes = settings.notes;
     plan.instance.identity = upstream::read_site(settings.config.upstream_url).base;
     choose_doors(plan, listen_addresses(settings, environment));
     plan.doors.tokens = load_tokens(settings.config.tokens_file, environment);
@@ -77,6 +79,7 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
     plan.instance.config.upstream_url = plan.sandbox->url();
     plan.instance.config.ca_file.clear(); // nor is there a proxy: it is in this very process
     plan.instance.config.requests_per_second = 0;
+    reset_operations(plan.instance.config);
     plan.instance.api_key = sandbox_key;
     plan.instance.identity = "sandbox:"; // its port changes at every start
     choose_doors(plan, sandbox_listen_addresses(settings, directory));

@@ -66,12 +66,12 @@ static std::string one_line(std::string text)
 // Each setting is a flag too; hidden, for there are many: config show and the manual list them.
 static void add_flags(CLI::App& arguments, Context& context)
 {
-    for (const Setting& setting : setting_table()) {
-        const auto put = [&context, key = std::string(setting.key)](const std::string& text) {
-            context.flags[key] = text;
-        };
-        arguments.add_option_function<std::string>(flag_of(setting.key), put, std::string(setting.help))->group("");
-    }
+    const auto add = [&](std::string_view name, std::string help) {
+        const auto put = [&context, key = std::string(name)](const std::string& text) { context.flags[key] = text; };
+        arguments.add_option_function<std::string>(flag_of(name), put, std::move(help))->group("");
+    };
+    for (const Setting& setting : setting_table()) add(setting.key, std::string(setting.help));
+    for (const FormerKey& key : former_keys()) add(key.key, fmt::format("the former name of {}", key.now));
 }
 
 std::map<const CLI::App*, Action> declare_all(CLI::App& arguments, Context& context)

@@ -29,6 +29,8 @@ void check_settings(const Patient& patient, Findings& found)
     for (Error& fault : find_faults(settings, patient.context.environment)) faults.push_back(std::move(fault));
     for (const Error& fault : faults) found.fail(fault);
     if (faults.empty()) found.ok(settings.file.empty() ? "no settings file: defaults" : settings.file);
+    for (const std::string& note : settings.notes)
+        found.warn(note, "write it so; the old name goes with a later version");
 }
 
 bool daemon_has_key(const Patient& patient)

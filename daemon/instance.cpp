@@ -7,6 +7,7 @@
 #include "daemon/disk_state.hpp"
 #include "daemon/egress.hpp"
 #include "daemon/metrics.hpp"
+#include "daemon/operations.hpp"
 #include "daemon/status.hpp"
 #include "daemon/upkeep.hpp"
 #include "proxy/seal.hpp"
@@ -39,7 +40,7 @@ static upstream::Client::Options client_options(const Config& config, const std:
     options.variables = config.variables;
     if (config.time_unit == "s") options.time_unit = TimeUnit::seconds;
     if (config.time_unit == "ms") options.time_unit = TimeUnit::milliseconds;
-    options.daily_count_path = config.daily_count_path;
+    options.daily_count_path = read_operations(config).daily_count.path;
     options.built_at = Instant(std::chrono::seconds(ALLI_BUILT_AT));
     return options;
 }
@@ -71,6 +72,7 @@ static sync::Options sync_options(const Config& config, bool accept_deletions)
     sync::Options options;
     options.reconcile_rate = config.requests_per_second * reconcile_share;
     options.accept_deletions = accept_deletions;
+    options.categories = options.learns_envelopes = true;
     options.interval = config.sync_interval;
     options.overlap = config.sync_overlap;
     options.read_lag = config.read_lag;
@@ -87,6 +89,7 @@ static sync::DeliveryOptions delivery_options(const Config& config)
     options.retry_max = config.retry_max;
     options.read_lag = config.read_lag;
     options.overwrite = config.on_conflict == "overwrite";
+    options.operations = read_operations(config);
     return options;
 }
 
@@ -306,7 +309,9 @@ std::string Instance::status()
         return store_.read_outbox([&](cache::Reader& outbox) {
             Json status = make_status(db, outbox, options_.config.upstream_url, &live);
             status["upstream"]["budget"] = make_budget(budget);
+            add_notes(status["problems"], options_.notes);
             add_passed_up(status["problems"], server_->passed_up());
+            status["operations"] = operations_json(options_.config);
             add_disk(status);
             return dump(status);
         });
@@ -340,7 +345,7 @@ proxy::Options Instance::proxy_options(Doors doors) const
     options.refuse_when_key_rejected = config.on_key_rejected == "refuse";
     options.max_age = config.max_age;
     options.forward_timeout = config.forward_timeout;
-    options.daily_count_path = config.daily_count_path;
+    options.operations = read_operations(config);
     options.loops = room_.loops;
     options.limits.connections = static_cast<std::size_t>(room_.connections);
     options.limits.connections_a_user = std::min(options.limits.connections_a_user, options.limits.connections);
@@ -368,10 +373,7 @@ proxy::Needs Instance::needs()
     return {
         .store = store_,
         .clock = clock_,
-        .relay =
-            [this](upstream::Request request) {
-                return relay_on(engine_loop_.get_executor(), client_, std::move(request));
-            },
+        .relay = [this, loop](upstream::Request asked) { return relay_on(loop, client_, std::move(asked)); },
         .connect =
             [this](asio::any_io_executor proxy_loop) {
                 return std::make_unique<upstream::Relay>(std::move(proxy_loop), relay_options(options_, room_),
@@ -389,6 +391,7 @@ proxy::Needs Instance::needs()
         .accept_deletions = [this] { engine_.accept_deletions(); },
         .accept_key = [this, loop] { asio::post(loop, [this] { project_.accept(); }); },
         .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
+        .refresh_categories = [this] { engine_.refresh_categories(); },
         .settle = [this](ConversationId id, std::uint64_t fence,
                          std::optional<std::int64_t> before) { engine_.settle(std::move(id), fence, before); },
         .deliver =
@@ -401,10 +404,7 @@ proxy::Needs Instance::needs()
         .discard_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.discard(id)); },
         .start_maintenance = [this](const std::string& request) { maintenance_.start(request); },
         .maintenance = [this] { return maintenance_.state(); },
-        .heard =
-            [this, loop](const upstream::Outcome& outcome) {
-                asio::post(loop, [this, outcome] { engine_.heard(outcome); });
-            },
+        .heard = [this, loop](const upstream::Outcome& it) { asio::post(loop, [this, it] { engine_.heard(it); }); },
     };
 }
 

@@ -37,8 +37,9 @@ struct InstanceOptions {
     std::string api_key;
     upstream::ForwardProxy proxy; // through which upstream is asked
     std::string mirror_path;
-    bool accept_deletions = false; // a person has said so: what upstream lacks, is gone
-    bool accept_key = false;       // likewise: the key may open another project than before
+    std::vector<std::string> notes = {}; // on the settings, for `status`
+    bool accept_deletions = false;       // a person has said so: what upstream lacks, is gone
+    bool accept_key = false;             // likewise: the key may open another project than before
     std::string identity; // whose mirror it is: upstream's URL, or a fixed word where that changes at every start
 };
 

@@ -8,8 +8,10 @@
 #include "daemon/daemon_call.hpp"
 #include "daemon/mcp_arguments.hpp"
 #include "daemon/mcp_size.hpp"
+#include "daemon/operations.hpp"
 #include "daemon/places.hpp"
 #include "daemon/status.hpp"
+#include "upstream/target.hpp"
 
 #include <algorithm>
 
@@ -114,20 +116,21 @@ Json run_status(const Context& context, const Json&, std::size_t room)
 
 // ---- writes
 
-std::string in_path(std::string_view text)
+// As the daemon that takes the write has it: it may have been started with other settings than this process.
+Operation load_operation(const Context& context, std::string_view key)
 {
-    std::string safe;
-    for (const char c : text)
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_')
-            safe += c;
-        else
-            fmt::format_to(std::back_inserter(safe), "%{:02X}", static_cast<unsigned char>(c));
-    return safe;
+    const DaemonRequest request{"GET", "/mirror/v1/status", ""};
+    const DaemonAnswer answer = call_daemon(context, request);
+    if (answer.status != 200) throw refused_by_daemon(answer);
+    const Json status = Json::parse(answer.body, nullptr, false);
+    const auto found = status.is_object() ? find_operation(status, key) : std::nullopt;
+    if (!found) throw Error(Fault::bad_reply, "restart the daemon", "the daemon is of another version");
+    return *found;
 }
 
 Json send_write(const Context& context, const std::string& method, const std::string& target, const Json& body)
 {
-    const DaemonRequest request{method, "/webapi/v2/conversations/" + target, dump(body)};
+    const DaemonRequest request{method, target, dump(body)};
     const DaemonAnswer answer = call_daemon(context, request);
     if (answer.status < 200 || answer.status > 299) throw refused_by_daemon(answer);
     Json result;
@@ -140,7 +143,9 @@ Json run_rename(const Context& context, const Json& arguments, std::size_t)
 {
     Json body;
     body["title"] = require_text(arguments, "title");
-    return send_write(context, "PUT", in_path(require_text(arguments, "id")) + "/title", body);
+    const std::string id = upstream::percent_encoded(require_text(arguments, "id"));
+    const Operation title = load_operation(context, "upstream.title");
+    return send_write(context, title.method, path_with(title, id), body);
 }
 
 Json run_rate(const Context& context, const Json& arguments, std::size_t)
@@ -148,10 +153,9 @@ Json run_rate(const Context& context, const Json& arguments, std::size_t)
     Json body;
     body["rating"] = require_flag(arguments, "rating");
     if (const auto better = read_optional(arguments, "suggestedAnswer")) body["suggestedAnswer"] = *better;
-    return send_write(context, "POST",
-                      in_path(require_text(arguments, "id")) + "/chats/" + in_path(require_text(arguments, "chatId")) +
-                          "/feedback",
-                      body);
+    const ConversationId id{require_text(arguments, "id")};
+    const ChatId chat{require_text(arguments, "chatId")};
+    return send_write(context, "POST", upstream::chat_target(id, chat, "/feedback"), body);
 }
 
 // ---- the table
@@ -230,11 +234,12 @@ Json run_within(const Context& context, const Row& row, const Json& schema, cons
 std::vector<McpTool> make_mcp_tools(const Context& context, bool allow_writes)
 {
     std::vector<McpTool> tools;
+    const Context calling = remembering(context); // a tool may call the daemon more than once
     for (const Row& row : table) {
         if (row.writes && !allow_writes) continue;
         McpTool tool{row.name, row.title, row.description, row.input, row.output, row.writes, {}};
-        tool.run = [&context, &row, schema = Json::parse(row.input)](const Json& arguments) {
-            return run_within(context, row, schema, arguments);
+        tool.run = [calling, &row, schema = Json::parse(row.input)](const Json& arguments) {
+            return run_within(calling, row, schema, arguments);
         };
         tools.push_back(std::move(tool));
     }

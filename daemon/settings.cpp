@@ -32,7 +32,10 @@ static const auto settings = std::to_array<Setting>({
     {"upstream.request_timeout", &Config::request_timeout, "how long a request may go without progress"},
     {"upstream.time_unit", &Config::time_unit, "unit of upstream's times", {.choices = "auto, s, ms"}},
     {"upstream.read_lag", &Config::read_lag, "for how long upstream's reads may show the state before a write of ours"},
-    {"upstream.daily_count_path", &Config::daily_count_path, "path of the daily counts"},
+    {"upstream.daily_count", &Config::daily_count, "method and path of the daily counts, as upstream has them"},
+    {"upstream.update", &Config::update, "method and path of a conversation's update; {id} is the conversation's"},
+    {"upstream.delete", &Config::remove, "method and path of a conversation's deletion"},
+    {"upstream.title", &Config::title, "method and path of a conversation's renaming; may be those of the update"},
     {"mirror.path", &Config::mirror_path, "the mirror's file; outbox.db lies beside it"},
     {"sync.interval", &Config::sync_interval, "pause between two polls"},
     {"sync.overlap", &Config::sync_overlap, "how far a poll looks back beyond the last one"},
@@ -72,6 +75,15 @@ static const auto settings = std::to_array<Setting>({
     {"log.level", &Config::log_level, "what is logged", {.choices = "debug, info, warn, error", .reloads = true}},
     {"log.format", &Config::log_format, "how it is logged", {.choices = "text, json", .reloads = true}},
 });
+
+static constexpr auto former = std::to_array<FormerKey>({
+    {"upstream.daily_count_path", "upstream.daily_count", "GET "}, // 0.1
+});
+
+std::span<const FormerKey> former_keys()
+{
+    return former;
+}
 
 std::span<const Setting> setting_table()
 {
@@ -147,9 +159,41 @@ static std::optional<Error> put_text(Settings& into, const Setting& setting, con
     return put(into, setting, from_text(setting, text), where);
 }
 
+// `also`: the setting's own name stands in the same place; then nobody knows which of the two is meant.
+static std::optional<Error> put_former(Settings& into, const FormerKey& key, const std::string& text,
+                                       const std::string& where, bool also)
+{
+    if (also)
+        return Error(Fault::settings, fmt::format("leave {} out: it is the old name of the other", key.key),
+                     "{}: {} and {} are both set", where, key.now, key.key);
+    const Setting& setting = *find_setting(key.now);
+    const std::string value = std::string(key.before) + text;
+    if (const auto fault = put_text(into, setting, value, where)) return fault;
+    into.notes.push_back(fmt::format("{}: {} is called {} now: \"{}\"", where, key.key, key.now, value));
+    return std::nullopt;
+}
+
+static const FormerKey* find_former(std::string_view key)
+{
+    for (const FormerKey& one : former)
+        if (one.key == key) return &one;
+    return nullptr;
+}
+
+static std::optional<Error> put_former_entry(Settings& into, const FormerKey& key, const TomlEntry& entry,
+                                             const std::string& where)
+{
+    const auto* text = std::get_if<std::string>(&entry.value);
+    if (text == nullptr)
+        return Error(Fault::settings, fmt::format("it is called {} now", key.now), "{}: {} must be a text in quotes",
+                     where, key.key);
+    return put_former(into, key, *text, where, into.is_set(std::string(key.now)));
+}
+
 static std::optional<Error> put_entry(Settings& into, const TomlEntry& entry)
 {
     const std::string where = fmt::format("{}:{}", into.file, entry.line);
+    if (const FormerKey* key = find_former(entry.key)) return put_former_entry(into, *key, entry, where);
     const Setting* setting = find_setting(entry.key);
     return setting == nullptr ? unknown(where, entry.key) : put(into, *setting, entry.value, where);
 }
@@ -177,6 +221,13 @@ Settings load_settings(const std::string& explicit_file, const Environment& envi
     result.file = find_settings_file(explicit_file, environment);
     for (const TomlEntry& entry : read_entries(result.file, faults)) note(put_entry(result, entry));
     for (const std::string& name : environment.names()) note(find_unknown_variable(name, environment));
+    for (const FormerKey& key : former) {
+        const std::string variable = variable_of(key.key), now(key.now);
+        const auto text = environment(variable);
+        if (text) note(put_former(result, key, *text, variable, environment(variable_of(now)).has_value()));
+        const auto flag = flags.find(std::string(key.key));
+        if (flag != flags.end()) note(put_former(result, key, flag->second, flag_of(key.key), flags.contains(now)));
+    }
     for (const Setting& setting : settings) {
         const auto text = environment(variable_of(setting.key));
         if (text) note(put_text(result, setting, *text, variable_of(setting.key)));

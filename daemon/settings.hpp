@@ -32,7 +32,10 @@ struct Config {
     std::chrono::milliseconds request_timeout{30'000};
     std::string time_unit = "auto";
     std::chrono::milliseconds read_lag{10'000};
-    std::string daily_count_path = "/webapi/v2/conversations/daily_count";
+    std::string daily_count = "GET /webapi/v2/conversations/daily_count"; // operations.hpp reads these
+    std::string update = "PUT /webapi/v2/conversations/{id}";
+    std::string remove = "DELETE /webapi/v2/conversations/{id}";
+    std::string title = "PUT /webapi/v2/conversations/{id}/title";
 
     std::string mirror_path; // empty: see places.hpp
 
@@ -83,9 +86,17 @@ struct Setting {
 
 std::span<const Setting> setting_table();
 
+/// A name that a setting had in an earlier version. It still works, with a note; its value is the setting's after
+/// `before`.
+struct FormerKey {
+    std::string_view key, now, before;
+};
+std::span<const FormerKey> former_keys();
+
 struct Settings {
     Config config;
     std::string file;                           // the settings file that was read; empty: none
+    std::vector<std::string> notes;             // what works, and should be written otherwise
     std::map<std::string, std::string> origins; // key -> "FILE:LINE", variable or flag; not in it: the default
 
     bool is_set(const std::string& key) const { return origins.contains(key); }

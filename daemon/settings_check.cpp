@@ -3,6 +3,7 @@
 
 #include "daemon/api_key.hpp"
 #include "daemon/egress.hpp"
+#include "daemon/operations.hpp"
 #include "daemon/path_check.hpp"
 #include "daemon/places.hpp"
 #include "proxy/guard.hpp"
@@ -78,15 +79,6 @@ void check_url(const Checked& it)
             throw Error(Fault::settings, "upstream.url is the service's address; local apps use the mirror's",
                         "upstream.url is the mirror's own address, {}", address);
     }
-}
-
-void check_count_path(const Checked& it)
-{
-    const std::string& path = it.config.daily_count_path;
-    const bool plain = std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7f; });
-    if (!path.starts_with('/') || path.find_first_of("?#") != path.npos || !plain)
-        throw Error(Fault::settings, "write it as it follows the host: /webapi/v2/conversations/daily_count",
-                    "upstream.daily_count_path is no path");
 }
 
 void check_mirror(const Checked& it)
@@ -167,7 +159,10 @@ constexpr auto checks = std::to_array<Check>({
     {"upstream.proxy", [](const Checked& it) { read_proxy_address(it.config, it.environment); }},
     {"upstream.proxy_password_file", &check_proxy_password},
     {"upstream.ca_file", &check_authorities},
-    {"upstream.daily_count_path", &check_count_path},
+    {"upstream.daily_count", [](const Checked& it) { check_operation(it.config, "upstream.daily_count"); }},
+    {"upstream.update", [](const Checked& it) { check_operation(it.config, "upstream.update"); }},
+    {"upstream.delete", [](const Checked& it) { check_operation(it.config, "upstream.delete"); }},
+    {"upstream.title", [](const Checked& it) { check_operation(it.config, "upstream.title"); }},
     {"mirror.path", &check_mirror},
     {"proxy.listen", &check_listen},
     {"proxy.allowed_hosts", [](const Checked& it) { proxy::Guard{guard_options(it.config)}; }},

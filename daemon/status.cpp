@@ -8,6 +8,7 @@
 #include "cache/progress.hpp"
 
 #include <array>
+#include <map>
 #include <numeric>
 
 namespace alli::daemon {
@@ -129,6 +130,34 @@ static Json make_mirror(cache::Reader& db, const cache::Progress& progress, cons
     return mirror;
 }
 
+// Its sentence without the conversation that it is about.
+static std::string kind_of(const cache::Problem& problem)
+{
+    std::string text = problem.what;
+    const auto at = problem.conversation ? text.find(*problem.conversation) : text.npos;
+    if (at != text.npos) text.erase(at, problem.conversation->size());
+    return text;
+}
+
+// What is wrong with many conversations alike is one problem with an example and a count, not a page of them.
+static std::vector<cache::Problem> gather_alike(std::vector<cache::Problem> all)
+{
+    std::vector<cache::Problem> gathered;
+    std::map<std::string, std::pair<std::size_t, int>> kinds; // where the example stands, and how many more there are
+    for (cache::Problem& problem : all) {
+        const auto [known, fresh] = kinds.try_emplace(kind_of(problem), gathered.size(), 0);
+        if (fresh || !problem.conversation)
+            gathered.push_back(std::move(problem));
+        else
+            ++known->second.second;
+    }
+    for (const auto& [kind, found] : kinds)
+        if (found.second > 0)
+            gathered[found.first].what +=
+                fmt::format(" (so {} {} more)", found.second == 1 ? "is" : "are", found.second);
+    return gathered;
+}
+
 static Json make_problems(cache::Reader& db, const sync::State* live)
 {
     Json problems = Json::array();
@@ -141,7 +170,8 @@ static Json make_problems(cache::Reader& db, const sync::State* live)
         problem["hint"] = hint;
         problems.push_back(problem);
     };
-    for (const cache::Problem& problem : cache::load_problems(db)) add(problem.what, problem.since, problem.hint);
+    for (const cache::Problem& problem : gather_alike(cache::load_problems(db)))
+        add(problem.what, problem.since, problem.hint);
     if (live != nullptr && !live->error.empty()) add(live->error, live->failing_since, live->hint);
     return problems;
 }
@@ -174,6 +204,17 @@ static void add_outbox_problems(Json& problems, const cache::OutboxCounts& count
         "alli-mirror outbox list --state failed; then retry or discard each");
     add(counts.conflicts, "in conflict: upstream changed the same fields meanwhile",
         "alli-mirror outbox list --state conflict; retry sends ours, discard keeps theirs");
+}
+
+void add_notes(Json& problems, const std::vector<std::string>& notes)
+{
+    for (const std::string& note : notes) {
+        Json problem;
+        problem["what"] = note;
+        problem["since"] = nullptr;
+        problem["hint"] = "write it so in the settings; the old name goes with a later version";
+        problems.push_back(problem);
+    }
 }
 
 void add_passed_up(Json& problems, const std::vector<proxy::PassedUp::Count>& frequent)

@@ -24,6 +24,9 @@ Json make_budget(const upstream::Pace::State& pace);
 
 Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live);
 
+/// Problems for what the settings say in an old way.
+void add_notes(Json& problems, const std::vector<std::string>& notes);
+
 /// Problems for the parameters that often send reads upstream.
 void add_passed_up(Json& problems, const std::vector<proxy::PassedUp::Count>& frequent);
 

@@ -27,6 +27,7 @@ static std::vector<std::string> known_variables()
 {
     std::vector<std::string> names{"ALLI_API_KEY", "ALLI_MIRROR_CONFIG"};
     for (const Setting& setting : setting_table()) names.push_back(variable_of(setting.key));
+    for (const FormerKey& key : former_keys()) names.push_back(variable_of(key.key));
     return names;
 }
 

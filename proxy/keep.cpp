@@ -6,8 +6,10 @@
 #include "alli/wire.hpp"
 #include "alli/wire_field.hpp"
 #include "cache/assemble.hpp"
+#include "cache/categories.hpp"
 #include "cache/conversations.hpp"
 #include "cache/detail.hpp"
+#include "cache/envelopes.hpp"
 #include "cache/progress.hpp"
 #include "cache/variables.hpp"
 
@@ -21,6 +23,12 @@ struct Put {
     bool stored = false;
     std::vector<ConversationId> for_the_engine;
 };
+
+// What was served by itself until then may lack it: the answers that are kept whole go with the next change.
+void learn_envelope(cache::Writer& db, Content content, const std::string& body)
+{
+    if (const auto found = find_envelope(body, content)) cache::note_envelope(db, content, *found);
+}
 
 bool is_whole(const Conversation& conversation)
 {
@@ -50,6 +58,7 @@ Put put_list(cache::Writer& db, const Kept& kept, const std::string& body, Insta
 {
     Put put;
     if (kept.names.size() > most_names) return put;
+    learn_envelope(db, Content::list, body);
     TimeUnit unit = cache::load_progress(db).unit;
     for (const Conversation& conversation : read_conversation_page(body, unit, kept.names).conversations) {
         if (is_whole(conversation) && !is_held(db, conversation.id) && put_new(db, conversation)) put.stored = true;
@@ -60,8 +69,9 @@ Put put_list(cache::Writer& db, const Kept& kept, const std::string& body, Insta
 
 Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
 {
+    learn_envelope(db, Content::conversation, body);
     const auto held = cache::find_conversation(db, kept.id);
-    if (held == body) return {};
+    if (held && cache::in_envelope(db, Content::conversation, *held) == body) return {};
     TimeUnit unit = cache::load_progress(db).unit;
     Conversation conversation = read_conversation(body, unit);
     if (is_made_up(conversation.id.value)) conversation.id = kept.id; // an answer without one
@@ -71,12 +81,15 @@ Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& bod
 
 Put put_chats(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
 {
-    if (cache::find_chat_page(db, kept.id, kept.page_no) == body) return {};
+    learn_envelope(db, Content::chats, body);
+    auto held = cache::find_chat_page(db, kept.id, kept.page_no);
+    if (held && cache::in_envelope(db, Content::chats, std::move(*held)) == body) return {};
     return {false, {kept.id}}; // a page is not a conversation
 }
 
 Put put_chat(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
 {
+    learn_envelope(db, Content::chat, body);
     TimeUnit unit = cache::load_progress(db).unit;
     Chat chat = read_chat(body, unit);
     if (is_made_up(chat.id.value)) chat.id = kept.chat;
@@ -91,9 +104,15 @@ Put put_variables(cache::Writer& db, const Kept& kept, const std::string& body, 
     return {cache::put_variables(db, kept.id, kept.names, body, now), {}};
 }
 
+Put put_categories(cache::Writer& db, const Kept&, const std::string& body, Instant now)
+{
+    cache::put_category_list(db, body, read_categories(body), now);
+    return {true, {}};
+}
+
 using PutFunction = Put (*)(cache::Writer&, const Kept&, const std::string&, Instant now);
-constexpr std::array<PutFunction, 7> puts{nullptr,        &put_list, &put_conversation, &put_chats, &put_chat,
-                                          &put_variables, nullptr};
+constexpr std::array<PutFunction, 8> puts{nullptr,   &put_list,      &put_conversation, &put_chats,
+                                          &put_chat, &put_variables, &put_categories,   nullptr};
 static_assert(puts.size() == static_cast<std::size_t>(Kept::What::count) + 1);
 
 } // namespace

@@ -14,7 +14,7 @@ namespace alli::proxy {
 
 /// What an answer is, and of what.
 struct Kept {
-    enum class What { nothing, list, conversation, chats, chat, variables, count };
+    enum class What { nothing, list, conversation, chats, chat, variables, categories, count };
 
     What what = What::nothing;
     ConversationId id;

@@ -31,13 +31,14 @@ static std::size_t share(const Options& options, std::size_t all)
 
 Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, PassedUp& passed_up, Runs& runs,
            const Guard& guard, Meters& meters, const MeterRack& rack, AnswerBudget& budget)
-    : options_(options), answers_(budget), guard_(guard), max_sessions_(share(options, options.limits.connections)),
+    : options_(options), answers_(budget), routes_(options.operations), guard_(guard),
+      max_sessions_(share(options, options.limits.connections)),
       max_sessions_a_user_(share(options, options.limits.connections_a_user)),
       exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
-      feed_(io_.get_executor(), needs.store, meters), context_{options_, needs, answers_,     flights,
-                                                               meters,   rack,  request_ids_, exchanges_.get(),
-                                                               away_,    feed_, entry,        passed_up,
-                                                               runs},
+      feed_(io_.get_executor(), needs.store, meters), context_{options_, needs,  answers_,     flights,
+                                                               meters,   rack,   request_ids_, exchanges_.get(),
+                                                               away_,    feed_,  entry,        passed_up,
+                                                               runs,     routes_},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 

@@ -8,6 +8,7 @@
 #include "proxy/feed.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/request_id.hpp"
+#include "proxy/route_map.hpp"
 #include "proxy/session.hpp"
 #include "upstream/breaker.hpp"
 
@@ -63,6 +64,7 @@ class Loop {
     Options options_; // its own, so that they change between two requests and not within one's step
     Answers answers_;
     RequestIds request_ids_;
+    RouteMap routes_;
     const Guard& guard_;
     std::size_t max_sessions_, max_sessions_a_user_;
     std::atomic<std::size_t> held_{0}; // connections taken and not ended yet

@@ -4,6 +4,8 @@
 #include "cache/conversations.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/runs.hpp"
+#include "proxy/target.hpp"
+#include "upstream/target.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -85,18 +87,42 @@ bool runs_an_app(std::string_view method, std::string_view path)
     return method == "POST" && (path.ends_with("/run") || path.ends_with("/run_conversation"));
 }
 
+// In the path under conversations, as a parameter, or anywhere else in the path where it is one that is held.
+static std::optional<std::string> find_named(const Context& cx, const Request& rq)
+{
+    if (auto id = conversation_of(rq.path())) return id;
+    for (Parameter& parameter : read_query(rq.query()))
+        if (parameter.name == "conversationId" && !parameter.value.empty()) return std::move(parameter.value);
+    std::vector<std::string> segments;
+    for (const std::string_view segment : split_path(rq.path())) segments.push_back(decode_segment(segment));
+    return cx.needs.store.read([&](cache::Reader& db) -> std::optional<std::string> {
+        for (const std::string& segment : segments)
+            if (cache::find_pk(db, ConversationId{segment})) return segment;
+        return std::nullopt;
+    });
+}
+
 Notice::Notice(const Context& cx, const Request& rq)
     : needs_(cx.needs), running_(cx.runs), runs_(runs_an_app(rq.method, rq.path())),
-      may_change_(runs_ || is_about_conversations(rq.path()))
+      may_change_(runs_ || is_about_conversations(rq.path())),
+      categories_(rq.path().starts_with(upstream::categories_path))
 {
-    if (const auto id = conversation_of(rq.path())) id_ = ConversationId{*id};
+    if (const auto id = find_named(cx, rq)) id_ = ConversationId{*id};
 }
 
 Notice::~Notice()
 {
+    if (!over_ && began_) note_categories();
     if (over_ || !began_ || !id_) return;
     run_in(needs_, running_, *id_);
     needs_.wake_conversation(*id_);
+}
+
+void Notice::note_categories()
+{
+    if (!categories_) return;
+    running_.categories_changed(needs_.clock.now());
+    needs_.refresh_categories();
 }
 
 void Notice::know(const std::optional<std::string>& id)
@@ -132,6 +158,7 @@ void Notice::answered(int status, bool whole)
 // What a gateway says of a run that it was tired of waiting for says nothing of the run.
 void Notice::end(int status)
 {
+    note_categories();
     const bool goes_on = runs_ && (good_ ? asked_.background() : status >= 500);
     if (id_ && goes_on)
         run_in(needs_, running_, *id_);

@@ -35,10 +35,11 @@ class Notice {
   private:
     void know(const std::optional<std::string>& id);
     void end(int status);
+    void note_categories();
 
     const Needs& needs_; // and not the context: an answer may outlive that of its loop
     Runs& running_;
-    bool runs_, may_change_; // starts a run; is about conversations
+    bool runs_, may_change_, categories_; // starts a run; is about conversations; about categories
     std::optional<ConversationId> id_;
     Sniffer asked_{std::size_t{1} << 20}, told_;
     bool over_ = false, good_ = false, began_ = false;

@@ -3,9 +3,11 @@
 
 #include "alli/error.hpp"
 #include "cache/assemble.hpp"
+#include "cache/categories.hpp"
 #include "cache/conversations.hpp"
 #include "cache/cursor_secret.hpp"
 #include "cache/detail.hpp"
+#include "cache/envelopes.hpp"
 #include "cache/list.hpp"
 #include "cache/variables.hpp"
 #include "proxy/bridge.hpp"
@@ -13,6 +15,7 @@
 #include "proxy/cursor.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/runs.hpp"
 #include "proxy/understood.hpp"
 #include "upstream/target.hpp"
 
@@ -28,6 +31,8 @@ constexpr int last_page = 10'000'000; // beyond any conversation, and an offset 
 std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, bool part)
 {
     const ListQuery query = read_list_query(parameters, cache::load_progress(db).unit);
+    cache::ListFilter filter = query.filter; // cursors are bound to the query as it came
+    if (!cache::resolve_category(db, filter) && !part) return std::nullopt;
     std::optional<cache::ListKey> after;
     if (query.cursor) {
         if (!is_our_cursor(*query.cursor)) return std::nullopt;
@@ -36,14 +41,14 @@ std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, 
         after = std::move(cursor.key);
     }
     const cache::Extent extent = part ? cache::Extent::held : cache::Extent::decided;
-    cache::ListPage page = cache::list_conversations(db, query.filter, query.page_size, after, query.variables, extent);
+    cache::ListPage page = cache::list_conversations(db, filter, query.page_size, after, query.variables, extent);
     if (!page.decided || !page.lacking.empty()) return std::nullopt;
     page.body += "],\"cursor\":";
     if (page.next)
         page.body += '"' + write_cursor({std::move(*page.next)}, query.filter, cache::load_cursor_secret(db)) + "\"}";
     else
         page.body += "null}";
-    return Found{std::move(page.body), page.variables_at};
+    return Found{cache::in_envelope(db, Content::list, std::move(page.body)), page.variables_at};
 }
 
 // One page behind a cursor of ours, and what its variables need.
@@ -61,9 +66,11 @@ Behind look_behind(cache::Reader& db, const Parameters& parameters)
     const TimeUnit unit = cache::load_progress(db).unit;
     const ListQuery query = read_list_query(parameters, unit);
     const Cursor cursor = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
-    return {cache::list_conversations(db, query.filter, query.page_size, cursor.key, query.variables,
-                                      cache::Extent::decided),
-            unit};
+    cache::ListFilter filter = query.filter;
+    cache::resolve_category(db, filter); // else what is lacking is asked for by the id that came
+    return {
+        cache::list_conversations(db, filter, query.page_size, cursor.key, query.variables, cache::Extent::decided),
+        unit};
 }
 
 Task<Behind> look_behind(const Context& cx, const Parameters& parameters)
@@ -125,17 +132,17 @@ Task<> fetch_variables(const Context& cx, const Request& rq, const Parameters& p
     co_await std::move(each);
 }
 
-std::optional<Found> found(std::optional<std::string> body)
+std::optional<Found> found(cache::Reader& db, Content content, std::optional<std::string> body)
 {
     if (!body) return std::nullopt;
-    return Found{std::move(*body)};
+    return Found{cache::in_envelope(db, content, std::move(*body))};
 }
 
 std::optional<Found> find_variables(cache::Reader& db, const ConversationId& id, const std::vector<std::string>& names)
 {
     auto held = cache::find_with_variables(db, id, names);
     if (!held) return std::nullopt;
-    return Found{std::move(held->body), held->verified_at};
+    return Found{cache::in_envelope(db, Content::conversation, std::move(held->body)), held->verified_at};
 }
 
 void judge_list_parameters(const Context& cx, Read& read, const Parameters& parameters)
@@ -144,6 +151,15 @@ void judge_list_parameters(const Context& cx, Read& read, const Parameters& para
     if (!read.beyond) read.beyond = find_not_listed(parameters, cx.options.ignored_parameters);
     if (read.beyond && read.polled)
         throw Error(Fault::usage, "", "the list of this cursor was asked with other parameters");
+}
+
+// It may be newer than what the mirror knows of categories.
+void tell_of_unknown_category(const Context& cx, const Parameters& parameters)
+{
+    const auto id = find_parameter(parameters, "categoryId");
+    if (!id) return;
+    const auto known = cx.needs.store.read([&](cache::Reader& db) { return cache::find_category_values(db, *id); });
+    if (!known) cx.needs.refresh_categories();
 }
 
 bool is_our_page(const Parameters& parameters)
@@ -165,9 +181,27 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
     read.never_old = !read.kept.names.empty();
     read.slow = is_slow(parameters) || !read.kept.names.empty();
     judge_list_parameters(cx, read, parameters);
+    tell_of_unknown_category(cx, parameters);
     if (read.never_old && read.polled)
         read.fetch = [&](Instant then) { return fetch_variables(cx, rq, parameters, read.kept, then); };
     if (read.polled) read.ask_behind = [&](Kept kept) { return ask_behind(cx, rq, parameters, std::move(kept)); };
+    co_return co_await answer_read(cx, rq, read);
+}
+
+// The engine reads them once in a while; what an app changes through here is not in what it read before.
+Task<Response> list_categories(const Context& cx, const Request& rq)
+{
+    const auto changed_at = cx.runs.categories_changed_at();
+    const bool away = !cx.needs.upstream().reachable;
+    Read read;
+    read.find = [&](cache::Reader& db, bool) -> std::optional<Found> {
+        auto held = cache::find_category_list(db);
+        if (!held || (!away && changed_at && held->verified_at <= *changed_at)) return std::nullopt;
+        return Found{std::move(held->raw), held->verified_at};
+    };
+    read.kept.what = Kept::What::categories;
+    read.never_old = true;
+    judge_parameters(cx, read, read_query(rq.query()), Understood::categories);
     co_return co_await answer_read(cx, rq, read);
 }
 
@@ -178,7 +212,8 @@ Task<Response> get_conversation(const Context& cx, const Request& rq)
     const auto names = read_names(find_parameter(parameters, "variables").value_or(""));
     Read read;
     read.find = [&](cache::Reader& db, bool) {
-        return names.empty() ? found(cache::find_conversation(db, id)) : find_variables(db, id, names);
+        return names.empty() ? found(db, Content::conversation, cache::find_conversation(db, id))
+                             : find_variables(db, id, names);
     };
     read.kept.what = names.empty() ? Kept::What::conversation : Kept::What::variables;
     read.kept.id = id;
@@ -196,7 +231,9 @@ Task<Response> list_chats(const Context& cx, const Request& rq)
     const int page_no = read_number(parameters, "pageNo", 1, 1, last_page);
     const ConversationId id{rq.ids[0]};
     Read read;
-    read.find = [&](cache::Reader& db, bool) { return found(cache::find_chat_page(db, id, page_no)); };
+    read.find = [&](cache::Reader& db, bool) {
+        return found(db, Content::chats, cache::find_chat_page(db, id, page_no));
+    };
     read.kept.what = Kept::What::chats;
     read.kept.id = id;
     read.of = id;
@@ -215,7 +252,7 @@ Task<Response> get_chat(const Context& cx, const Request& rq)
     read.find = [&](cache::Reader& db, bool) -> std::optional<Found> {
         auto now = cache::find_chat(db, id, chat);
         if (!now) return std::nullopt;
-        return Found{std::move(now->raw)};
+        return Found{cache::in_envelope(db, Content::chat, std::move(now->raw))};
     };
     read.upstream_once = held && !held->whole;
     read.kept.what = Kept::What::chat;

@@ -8,6 +8,7 @@
 namespace alli::proxy {
 
 Task<Response> list_conversations(const Context& cx, const Request& rq);
+Task<Response> list_categories(const Context& cx, const Request& rq);
 Task<Response> get_conversation(const Context& cx, const Request& rq);
 Task<Response> list_chats(const Context& cx, const Request& rq);
 Task<Response> get_chat(const Context& cx, const Request& rq);

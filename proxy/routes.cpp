@@ -12,6 +12,7 @@
 #include "proxy/reads.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/request_id.hpp"
+#include "proxy/route_map.hpp"
 #include "proxy/search.hpp"
 #include "proxy/sign_in.hpp"
 #include "proxy/target.hpp"
@@ -24,16 +25,17 @@
 namespace alli::proxy {
 namespace {
 
-constexpr std::string_view daily_count_path = "/webapi/v2/conversations/daily_count";
 constexpr Surface read = Surface::contract_read, edit = Surface::webapi, ours = Surface::ours;
 
-// Literal segments stand before {} ones that would match them too.
+// Literal segments stand before {} ones that would match them too. Where alli/operation.hpp has an operation, method
+// and path here are the contract's guess; those that count are the settings' (route_map.hpp).
 constexpr auto table = std::to_array<Route>({
     {"GET", "/webapi/v2/conversations", "listConversations", &list_conversations, read},
-    {"GET", daily_count_path, "dailyConversationCount", &count_daily, read},
+    {"GET", "/webapi/v2/conversations/daily_count", "dailyConversationCount", &count_daily, read},
     {"GET", "/webapi/v2/conversations/{id}", "getConversation", &get_conversation, read},
     {"GET", "/webapi/v2/conversations/{id}/chats", "listChats", &list_chats, read},
     {"GET", "/webapi/v2/conversations/{id}/chats/{chat}", "getChat", &get_chat, read},
+    {"GET", "/webapi/v2/conversation_categories", "listCategories", &list_categories, read},
     {"GET", "/webapi/v2/conversations/{id}/running", "isConversationRunning", &is_running, read},
 
     {"POST", "/webapi/v2/conversations/bulk_update", "bulkUpdateConversations", &bulk_update, edit},
@@ -71,40 +73,6 @@ constexpr auto table = std::to_array<Route>({
 
 constexpr std::string_view relayed_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-bool is_variable(std::string_view segment)
-{
-    return segment.starts_with('{');
-}
-
-bool fits(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path)
-{
-    return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(),
-                      [](std::string_view p, std::string_view s) { return is_variable(p) ? !s.empty() : p == s; });
-}
-
-void allow(std::string& list, std::string_view method)
-{
-    if (list.find(method) != list.npos) return;
-    if (!list.empty()) list += ", ";
-    list += method;
-    if (method == "GET") list += ", HEAD";
-}
-
-struct SplitRoute {
-    const Route* route;
-    std::vector<std::string_view> pattern;
-};
-
-const std::vector<SplitRoute>& split_routes()
-{
-    static const std::vector<SplitRoute> split = [] {
-        std::vector<SplitRoute> made;
-        for (const Route& route : table) made.push_back({&route, split_path(route.pattern)});
-        return made;
-    }();
-    return split;
-}
-
 Response options_response(std::string allowed)
 {
     Response response;
@@ -135,10 +103,8 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
     if (relayed)
         if (auto kept = answer_at_once(cx, rq)) co_return std::move(*kept);
     if (rq.target == "*") co_return options_response(std::string(relayed_methods));
-    // Where upstream has it elsewhere, local apps ask there.
-    const bool counts = rq.path() == cx.options.daily_count_path;
-    Match match = find_route(rq.method, counts ? daily_count_path : rq.path());
-    if (relayed && names_purged(cx.needs, rq.path())) co_return no_such_conversation();
+    Match match = cx.routes.find(rq.method, rq.path());
+    if (relayed && names_purged(cx.needs, rq.path(), match)) co_return no_such_conversation();
     rq.ids = std::move(match.ids);
     rq.route = match.route;
     if (match.route || !relayed) co_await take_body(rq, cx.options.limits.body_bytes);
@@ -178,25 +144,6 @@ std::string_view Request::header(std::string_view name) const
 std::span<const Route> routes() noexcept
 {
     return table;
-}
-
-Match find_route(std::string_view method, std::string_view path)
-{
-    const std::vector<std::string_view> segments = split_path(path);
-    std::vector<std::string> decoded; // all of them: what is relayed must be a clean path too
-    for (const std::string_view segment : segments) decoded.push_back(decode_segment(segment));
-
-    Match match;
-    const std::string_view wanted = method == "HEAD" ? "GET" : method;
-    for (const auto& [route, pattern] : split_routes()) {
-        if (!fits(pattern, segments)) continue;
-        allow(match.allow, route->method);
-        if (match.route || route->method != wanted) continue;
-        match.route = route;
-        for (std::size_t i = 0; i < pattern.size(); ++i)
-            if (is_variable(pattern[i])) match.ids.push_back(decoded[i]);
-    }
-    return match;
 }
 
 Task<Response> answer(const Context& cx, Request& rq)

@@ -27,6 +27,7 @@ class MeterRack;
 class Meters;
 class PassedUp;
 class RequestIds;
+class RouteMap;
 class Runs;
 struct Route;
 
@@ -46,6 +47,7 @@ struct Context {
     Entry& entry;
     PassedUp& passed_up;
     Runs& runs;
+    const RouteMap& routes;
 };
 
 /// One request that passed the guard.
@@ -82,8 +84,7 @@ struct Match {
     std::vector<std::string> ids;
     std::string allow; // the methods of this path; empty: the path is not in the table
 };
-/// Matches on the raw path and decodes afterwards. Throws Error{usage} for a path that must not be (decode_segment).
-/// HEAD finds what GET finds.
+/// By the contract's own methods and paths; RouteMap::find() by those of the settings.
 Match find_route(std::string_view method, std::string_view path);
 
 /// The whole way of a request. Never throws.

@@ -69,7 +69,8 @@ bool is_at_rest(const Context& cx, std::string_view path, std::optional<Instant>
 {
     if (cx.runs.at_rest() && cx.runs.find_ends(verified_at) == Ends::shown) return true;
     const auto id = conversation_of(path);
-    if (!id || *id == "daily_count") return cx.runs.find_ends(verified_at) == Ends::shown;
+    const bool counts = path == cx.options.operations.daily_count.path || id == "daily_count";
+    if (!id || counts) return cx.runs.find_ends(verified_at) == Ends::shown;
     return phase_of(cx, ConversationId{*id}) == RunPhase::at_rest;
 }
 

@@ -151,4 +151,16 @@ Ends Runs::find_ends(std::optional<Instant> verified_at) const
     return all;
 }
 
+void Runs::categories_changed(Instant wall_now) noexcept
+{
+    last_category_.store(wall_now.time_since_epoch().count());
+}
+
+std::optional<Instant> Runs::categories_changed_at() const noexcept
+{
+    const std::int64_t at = last_category_.load();
+    if (at == 0) return std::nullopt;
+    return Instant{Instant::duration{at}};
+}
+
 } // namespace alli::proxy

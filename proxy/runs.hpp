@@ -67,6 +67,10 @@ class Runs {
     /// Of a mirror that was compared with upstream then: what ended before is shown, and what was fetched by itself.
     Ends find_ends(std::optional<Instant> verified_at) const;
 
+    /// Likewise, of the project's categories: what was read before does not show it.
+    void categories_changed(Instant wall_now) noexcept;
+    std::optional<Instant> categories_changed_at() const noexcept; // none: never
+
   private:
     struct Run {
         ConversationId id;
@@ -91,6 +95,7 @@ class Runs {
     std::atomic<std::int64_t> active_{0}; // not at rest
     std::atomic<std::uint64_t> fences_{0};
     std::atomic<std::int64_t> last_end_{0}, last_unknown_end_{0}; // microseconds; 0: none
+    std::atomic<std::int64_t> last_category_{0}; // likewise
 };
 
 } // namespace alli::proxy

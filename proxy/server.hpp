@@ -5,6 +5,7 @@
 
 #include "alli/clock.hpp"
 #include "alli/ids.hpp"
+#include "alli/operation.hpp"
 #include "alli/zone.hpp"
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
@@ -60,8 +61,8 @@ struct Options {
     std::vector<std::string> ignored_parameters{"_"}; // of reads: they only break caches
     std::vector<std::string> allowed_origins;         // web apps that may call: "https://qa.example.com"
     bool allow_remote = false;
-    bool refuse_when_key_rejected = false;                                 // on_key_rejected = "refuse"
-    std::string daily_count_path = "/webapi/v2/conversations/daily_count"; // upstream's
+    bool refuse_when_key_rejected = false; // on_key_rejected = "refuse"
+    Operations operations;                 // where upstream has what the contract only infers
     std::chrono::milliseconds max_age{60'000};
     std::chrono::milliseconds forward_timeout{10'000};
     int loops = 2;
@@ -100,6 +101,7 @@ struct Needs {
     std::function<void()> accept_deletions = [] {}; // any thread: a person's word that what is missing is gone
     std::function<void()> accept_key = [] {};       // any thread: likewise, that the key may open another project
     std::function<void(ConversationId)> wake_conversation; // any thread
+    std::function<void()> refresh_categories = [] {};      // any thread: there may be others than are known
     /// Any thread: something in it has ended and somebody will read it: fetch it before all else, and say so by
     /// Server::fetched() with this fence. `chats_before`: those that were held, complete, before a run; none: no run
     /// was seen.

@@ -52,6 +52,7 @@ std::span<const KnownParameter> Understood::list = list_parameters;
 std::span<const KnownParameter> Understood::conversation = conversation_parameters;
 std::span<const KnownParameter> Understood::chats = chats_parameters;
 std::span<const KnownParameter> Understood::chat = {};
+std::span<const KnownParameter> Understood::categories = {};
 std::span<const KnownParameter> Understood::daily_count = daily_count_parameters;
 
 std::optional<std::string> find_not_understood(const Parameters& parameters, std::span<const KnownParameter> known,

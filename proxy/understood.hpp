@@ -27,7 +27,7 @@ struct KnownParameter {
 
 /// What the contract shows for each mirrored read.
 struct Understood {
-    static std::span<const KnownParameter> list, conversation, chats, chat, daily_count;
+    static std::span<const KnownParameter> list, conversation, chats, chat, daily_count, categories;
 };
 
 /// The name of the first parameter that the mirror cannot answer by, for `known` lacks it or its values can be read in

@@ -66,10 +66,12 @@ void become_absent(upstream::Reply& reply)
     put_body(reply, std::string(absent.body.view()));
 }
 
-bool names_purged(const Needs& needs, std::string_view path)
+bool names_purged(const Needs& needs, std::string_view path, const Match& match)
 {
     if (!needs.store.keeps_ledger()) return false;
-    const auto id = conversation_of(path);
+    auto id = conversation_of(path);
+    const bool set_elsewhere = match.route && match.route->surface == Surface::webapi && !match.ids.empty();
+    if (set_elsewhere) id = match.ids[0];
     return id && needs.store.read([&](cache::Reader& db) { return cache::is_purged(db, ConversationId{*id}); });
 }
 

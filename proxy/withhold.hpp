@@ -12,6 +12,8 @@
 
 namespace alli::proxy {
 
+struct Match;
+
 /// In upstream's shape.
 Response no_such_conversation();
 
@@ -20,8 +22,8 @@ void put_body(upstream::Reply& reply, std::string body);
 /// The answer of upstream's becomes no_such_conversation().
 void become_absent(upstream::Reply& reply);
 
-/// Whether the path is about a conversation that was purged.
-bool names_purged(const Needs& needs, std::string_view path);
+/// Whether the path is about a conversation that was purged; `match`: what it was found to be.
+bool names_purged(const Needs& needs, std::string_view path, const Match& match);
 
 /// What tells whose conversation a read of chats is about, where the mirror does not hold it: a purged person's is not
 /// shown either. None: the answer itself tells, or nothing was purged.

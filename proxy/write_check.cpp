@@ -161,6 +161,12 @@ WriteCheck check_write(const Request& rq, EditKind kind)
     return check;
 }
 
+bool sets_title_alone(std::string_view body)
+{
+    const json found = too_deep(body) ? json() : json::parse(body, nullptr, false);
+    return found.is_object() && found.size() == 1 && found.contains("title") && found["title"].is_string();
+}
+
 Response doubtful_refusal(std::string_view doubt)
 {
     return bad_parameter(doubt);

@@ -19,6 +19,9 @@ struct WriteCheck {
 };
 WriteCheck check_write(const Request& rq, cache::EditKind kind);
 
+/// Whether the body is an object whose one member is a title as the contract has it.
+bool sets_title_alone(std::string_view body);
+
 /// What a doubtful one gets where upstream cannot judge: 400, in upstream's shape.
 Response doubtful_refusal(std::string_view doubt);
 

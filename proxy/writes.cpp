@@ -2,8 +2,10 @@
 #include "proxy/writes.hpp"
 
 #include "alli/random.hpp"
+#include "cache/categories.hpp"
 #include "cache/conversations.hpp"
 #include "cache/detail.hpp"
+#include "cache/envelopes.hpp"
 #include "cache/outbox_line.hpp"
 #include "cache/overlay.hpp"
 #include "proxy/forward.hpp"
@@ -93,9 +95,10 @@ cache::NewEntry entry_of(const Context& cx, const Request& rq, EditKind kind)
 }
 
 // What it would be if the mirror held it.
-std::string sketch(const std::string& id, EditKind kind, const std::string& body)
+std::string sketch(const Context& cx, const std::string& id, EditKind kind, const std::string& body)
 {
-    cache::Patch members = cache::patch_of(kind, body);
+    const auto names = cx.needs.store.read([](cache::Reader& db) { return cache::load_category_names(db); });
+    cache::Patch members = names.shown(cache::patch_of(kind, body));
     members.insert(members.begin(), {"id", Json(id).dump(-1, ' ', false, Json::error_handler_t::replace)});
     return cache::write_patch(members);
 }
@@ -112,9 +115,13 @@ std::string expected_body(const Context& cx, const Entry& entry)
         if (!chat) return std::nullopt;
         return std::move(chat->raw);
     });
-    if (found) return *found;
-    return sketch(entry.kind == EditKind::feedback ? entry.chat->value : entry.conversation->value, entry.kind,
-                  entry.body);
+    const Content content = entry.kind == EditKind::feedback ? Content::chat : Content::conversation;
+    const auto enclose = [&](std::string body) {
+        return cx.needs.store.read([&](cache::Reader& db) { return cache::in_envelope(db, content, std::move(body)); });
+    };
+    if (found) return enclose(*found);
+    return enclose(sketch(cx, entry.kind == EditKind::feedback ? entry.chat->value : entry.conversation->value,
+                          entry.kind, entry.body));
 }
 
 std::string place_of(std::int64_t id)
@@ -210,6 +217,14 @@ Task<Response> ask_for_judgement(const Context& cx, const Request& rq, std::stri
     co_return response;
 }
 
+// Where upstream takes both at one path, the body says which it is: a title alone, or whatever else an update sets.
+std::optional<EditKind> kind_at_shared_path(const Context& cx, const Request& rq)
+{
+    const Operations& operations = cx.options.operations;
+    if (operations.title.path != operations.update.path) return std::nullopt;
+    return sets_title_alone(rq.body) ? EditKind::title : EditKind::update;
+}
+
 Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
 {
     WriteCheck check = check_write(rq, kind);
@@ -231,12 +246,12 @@ Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
 
 Task<Response> update_conversation(const Context& cx, const Request& rq)
 {
-    return write(cx, rq, EditKind::update);
+    return write(cx, rq, kind_at_shared_path(cx, rq).value_or(EditKind::update));
 }
 
 Task<Response> set_title(const Context& cx, const Request& rq)
 {
-    return write(cx, rq, EditKind::title);
+    return write(cx, rq, kind_at_shared_path(cx, rq).value_or(EditKind::title));
 }
 
 Task<Response> rate_chat(const Context& cx, const Request& rq)

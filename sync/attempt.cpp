@@ -29,7 +29,7 @@ bool all_same(const Patch& wanted, const Patch& found)
 {
     return !wanted.empty() &&
            std::equal(wanted.begin(), wanted.end(), found.begin(), found.end(),
-                      [](const auto& a, const auto& b) { return cache::same_value(a.second, b.second); });
+                      [](const auto& a, const auto& b) { return cache::same_member(a.first, a.second, b.second); });
 }
 
 const std::string* find_value(const Patch& patch, const std::string& name)
@@ -40,21 +40,21 @@ const std::string* find_value(const Patch& patch, const std::string& name)
 }
 
 // As it was sent, or as upstream's answer showed it: upstream may spell it otherwise.
-bool has_set(const cache::Earlier& one, const std::string& name, const std::string& value)
+bool has_set(const cache::Earlier& one, const std::string& name, const std::string& value, const Known& known)
 {
-    const Patch patch = cache::patch_of(one.kind, one.body);
+    const Patch patch = known.categories.shown(cache::patch_of(one.kind, one.body));
     const std::string* set = find_value(patch, name);
     if (set == nullptr) return false;
-    if (cache::same_value(*set, value)) return true;
+    if (cache::same_member(name, *set, value)) return true;
     if (!one.response || value == "null") return false; // what an answer lacks is null too
-    return cache::same_value(cache::values_of(*one.response, {{name, ""}}).front().second, value);
+    return cache::same_member(name, cache::values_of(*one.response, {{name, ""}}).front().second, value);
 }
 
 // Set by us before, not by somebody else meanwhile.
-bool is_ours(const std::string& name, const std::string& value, const std::vector<cache::Earlier>& earlier)
+bool is_ours(const std::string& name, const std::string& value, const Known& known)
 {
-    return std::any_of(earlier.begin(), earlier.end(),
-                       [&](const cache::Earlier& one) { return has_set(one, name, value); });
+    return std::any_of(known.earlier.begin(), known.earlier.end(),
+                       [&](const cache::Earlier& one) { return has_set(one, name, value, known); });
 }
 
 // For people to read: what no parser reads is put right.
@@ -63,8 +63,7 @@ nlohmann::ordered_json shown(const std::string& value)
     return nlohmann::ordered_json::parse(readable_json(value), nullptr, false);
 }
 
-std::string find_conflict(const Entry& entry, const Patch& ours, const Patch& theirs,
-                          const std::vector<cache::Earlier>& earlier)
+std::string find_conflict(const Entry& entry, const Patch& ours, const Patch& theirs, const Known& known)
 {
     using Json = nlohmann::ordered_json;
     Json conflict = Json::object();
@@ -72,9 +71,10 @@ std::string find_conflict(const Entry& entry, const Patch& ours, const Patch& th
     for (std::size_t i = 0; i < ours.size(); ++i) {
         const auto& [name, value] = theirs[i];
         const std::string* before = find_value(base, name);
-        if (before == nullptr || cache::same_value(*before, value) || cache::same_value(ours[i].second, value))
+        if (before == nullptr || cache::same_member(name, *before, value) ||
+            cache::same_member(name, ours[i].second, value))
             continue;
-        if (is_ours(name, value, earlier)) continue;
+        if (is_ours(name, value, known)) continue;
         conflict[name]["base"] = shown(*before);
         conflict[name]["upstream"] = shown(value);
         conflict[name]["ours"] = shown(ours[i].second);
@@ -109,14 +109,14 @@ Task<Look> look_at_chat(upstream::Client& client, const Entry& entry, const Know
 
 Look judge_conversation(const Entry& entry, const std::string& raw, const Known& known)
 {
-    const Patch ours = cache::patch_of(entry.kind, entry.body);
+    const Patch ours = known.categories.shown(cache::patch_of(entry.kind, entry.body));
     const Patch theirs = cache::values_of(raw, ours);
     const auto attempt = entry.unclear ? judge_attempt(ours, theirs, known) : Look::Finding::send;
     if (attempt != Look::Finding::send) return found(attempt);
     if (known.overwrite || !checks_conflicts(entry)) return Look{};
     if (cache::any_lagging(known.lagging, theirs)) return found(Look::Finding::lagging);
     Look look;
-    look.conflict = find_conflict(entry, ours, theirs, known.earlier);
+    look.conflict = find_conflict(entry, ours, theirs, known);
     if (!look.conflict.empty()) look.finding = Look::Finding::conflict;
     return look;
 }

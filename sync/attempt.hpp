@@ -3,6 +3,7 @@
 // have been applied, or where upstream may have changed while it waited. Writes nothing down.
 #pragma once
 
+#include "cache/categories.hpp"
 #include "cache/outbox_line.hpp"
 #include "cache/read_lag.hpp"
 #include "upstream/client.hpp"
@@ -24,6 +25,7 @@ struct Known {
     std::vector<cache::Delivered> lagging; // those that the look may lag behind
     bool attempt_may_lag = false;          // an earlier attempt may have been applied without being seen yet
     bool overwrite = false;
+    cache::CategoryNames categories = {}; // what is written as ids shows as names
 };
 
 /// What the look found.

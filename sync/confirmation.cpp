@@ -2,6 +2,7 @@
 #include "sync/confirmation.hpp"
 
 #include "alli/error.hpp"
+#include "cache/categories.hpp"
 #include "cache/overlay.hpp"
 #include "upstream/members.hpp"
 
@@ -27,10 +28,10 @@ std::string_view find_value(const Patch& patch, const std::string& name)
 Effect effect_of_member(const std::string& name, std::string_view ours, std::string_view theirs, const Patch& base)
 {
     if (theirs.empty()) return Effect::unreadable;
-    if (cache::same_value(ours, theirs)) return Effect::shown;
+    if (cache::same_member(name, ours, theirs)) return Effect::shown;
     if (name != "categories") return Effect::not_shown;
     const std::string_view before = find_value(base, name);
-    return !before.empty() && !cache::same_value(before, theirs) ? Effect::shown : Effect::unreadable;
+    return !before.empty() && !cache::same_member(name, before, theirs) ? Effect::shown : Effect::unreadable;
 }
 
 // A conversation that a bulk update changes.
@@ -82,7 +83,8 @@ Task<Effect> ask(upstream::Client& client, cache::Store& store, const Entry& ent
 {
     const ConversationId id = entry.conversation.value_or(ConversationId{});
     const ChatId chat = entry.chat.value_or(ChatId{});
-    const Patch ours = cache::patch_of(entry.kind, entry.body);
+    const auto names = store.read([](cache::Reader& db) { return cache::load_category_names(db); });
+    const Patch ours = names.shown(cache::patch_of(entry.kind, entry.body));
     switch (entry.kind) {
     case EditKind::update:
     case EditKind::title:

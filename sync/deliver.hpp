@@ -5,6 +5,7 @@
 #pragma once
 
 #include "alli/clock.hpp"
+#include "alli/operation.hpp"
 #include "alli/random.hpp"
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
@@ -23,6 +24,7 @@ struct DeliveryOptions {
     std::chrono::milliseconds read_lag{10'000}; // for how long reads may show the state before a write of ours
     bool overwrite = false;                     // on_conflict: send over what upstream changed meanwhile
     int max_parallel = 4;
+    Operations operations = {}; // entries that were queued under others go out by these
 };
 
 /// What a delivery tells the others.

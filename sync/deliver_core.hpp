@@ -62,12 +62,14 @@ struct Deliverer::Core {
 
     // What the workers do.
     Task<> load();
+    Task<> follow_operations();
     void note_differences();
     Task<> work_off(std::size_t worker);
     Task<> keep_house();
     Task<> deliver(Id line);
     Task<> attempt(Id line, cache::Entry entry, bool waited);
     Task<> ask_for_key();
+    Task<std::optional<cache::Outcome>> settle_stop(const cache::Entry& entry, bool waited, Verdict* trouble);
     Task<bool> accepts_key();
     Task<std::optional<cache::Outcome>> look(const cache::Entry& entry, bool waited, Verdict* trouble,
                                              std::optional<Clock::Steady>* held_until);

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the workers of a Deliverer do: take the next line, try its head, conclude.
 #include "alli/log.hpp"
+#include "cache/outbox_operation.hpp"
 #include "cache/overlay.hpp"
 #include "sync/deliver_core.hpp"
 #include "sync/retry.hpp"
+#include "sync/stop_check.hpp"
+#include "upstream/target.hpp"
 
 namespace alli::sync {
 namespace {
 
+using cache::EditKind;
 using cache::Entry;
 using cache::EntryState;
 using cache::Outcome;
 using namespace std::chrono_literals;
 
+constexpr std::array operations_of_kinds{std::pair{EditKind::update, &Operations::update},
+                                         std::pair{EditKind::remove, &Operations::remove},
+                                         std::pair{EditKind::title, &Operations::title}};
 constexpr auto a_day = 24h;
 constexpr auto stop_is_worth = 60s; // later, stopping an answer serves nobody
 constexpr auto until_bell = 1h;
 constexpr auto house_pause = 5s;
 constexpr int recent_writes = 50;
+constexpr const char* run_is_over = "it was not sent: the run that it was to stop was over, or another had begun";
 constexpr const char* too_late = "it could not be delivered within 60 seconds; stopping an answer later is worthless";
 
 bool is_disk_full(const Error& error)
@@ -41,6 +49,7 @@ Task<> Deliverer::Core::load()
     cache::Recovered recovered;
     const auto recover = [&](cache::Writer& db) { recovered = cache::recover(db, clock.now(), clock.now() - a_day); };
     co_await store.write_outbox(recover);
+    co_await follow_operations();
     co_await resume_lag();
     // What the outbox settled last may be missing in the feed: whoever follows it looks at all writes once.
     const auto tell = [](cache::Writer& db) { cache::note_outbox(db, std::nullopt); };
@@ -57,6 +66,24 @@ Task<> Deliverer::Core::load()
     if (recovered.unclean)
         for (const ConversationId& id : recovered.recent) hooks.changed(id);
     if (recovered.parked > 0) log_event<Event::writes_given_up>(recovered.parked);
+}
+
+// Queued under other settings, they would go where upstream has nothing. Before any is sent.
+Task<> Deliverer::Core::follow_operations()
+{
+    const Operations contract; // what an outbox without a note was filled under
+    for (const auto& [kind, operation] : operations_of_kinds) {
+        const Operation& now = options.operations.*operation;
+        const EditKind changed = kind;
+        const auto noted =
+            store.read_outbox([changed](cache::Reader& db) { return cache::find_noted_operation(db, changed); });
+        if (noted.value_or(text_of(contract.*operation)) == text_of(now)) continue;
+        const std::function<std::string(const ConversationId&)> path_of = [&now](const ConversationId& id) {
+            return path_with(now, upstream::percent_encoded(id.value));
+        };
+        const auto follow = [&](cache::Writer& db) { cache::follow_operation(db, changed, now, path_of); };
+        co_await store.write_outbox(follow);
+    }
 }
 
 // What the mirror shows follows the outbox; after a crash, or with a mirror made anew, it has to catch up.
@@ -202,16 +229,14 @@ Task<> Deliverer::Core::deliver(Id line)
 
 Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
 {
-    if (entry.kind == cache::EditKind::stop && entry.created_at < clock.now() - stop_is_worth) {
-        Outcome outcome;
-        outcome.state = EntryState::failed;
-        outcome.error = too_late;
-        co_await write_down(line, std::move(entry), std::move(outcome), std::nullopt, 0ms);
+    Verdict verdict;
+    if (auto unsent = co_await settle_stop(entry, waited, &verdict)) {
+        co_await write_down(line, std::move(entry), std::move(*unsent), std::nullopt, 0ms);
         co_return;
     }
-    Verdict verdict;
     std::optional<Clock::Steady> held_until;
-    auto seen = co_await look(entry, waited, &verdict, &held_until);
+    std::optional<Outcome> seen;
+    if (verdict.why.empty()) seen = co_await look(entry, waited, &verdict, &held_until);
     if (held_until) {
         hold(line, entry.id, *held_until);
         co_return;
@@ -247,6 +272,31 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
     co_await conclude(line, std::move(entry), std::move(verdict), std::move(reply));
 }
 
+// A stop ends the run that it was made for, and no other. None: it may be sent, or it is no stop, unless `trouble` says
+// that upstream could not be asked.
+Task<std::optional<Outcome>> Deliverer::Core::settle_stop(const Entry& entry, bool waited, Verdict* trouble)
+{
+    if (entry.kind != EditKind::stop) co_return std::nullopt;
+    Outcome outcome;
+    if (entry.created_at < clock.now() - stop_is_worth) {
+        outcome.state = EntryState::failed;
+        outcome.error = too_late;
+        co_return outcome;
+    }
+    if (!waited && !entry.unclear) co_return std::nullopt;
+    bool over = false;
+    try {
+        over = co_await is_run_over(client, entry);
+    } catch (const Error& error) {
+        if (error.fault() == Fault::canceled) throw;
+        *trouble = temporary(error);
+    }
+    if (!over) co_return std::nullopt;
+    outcome.state = EntryState::delivered;
+    outcome.error = run_is_over;
+    co_return outcome;
+}
+
 // None: it may be sent, unless `trouble` says that upstream could not be asked.
 Task<std::optional<Outcome>> Deliverer::Core::look(const Entry& entry, bool waited, Verdict* trouble,
                                                    std::optional<Clock::Steady>* held_until)
@@ -256,6 +306,7 @@ Task<std::optional<Outcome>> Deliverer::Core::look(const Entry& entry, bool wait
     Known known = know_before(entry, clock.steady(), &lags_until);
     known.earlier = store.read_outbox(
         [&](cache::Reader& db) { return cache::find_earlier(db, *entry.conversation, entry.place, recent_writes); });
+    known.categories = store.read([](cache::Reader& db) { return cache::load_category_names(db); });
     Look found;
     try {
         found = co_await look_first(client, entry, std::move(known));

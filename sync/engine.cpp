@@ -292,6 +292,13 @@ void Engine::settle(ConversationId id, std::uint64_t fence, std::optional<std::i
     });
 }
 
+void Engine::refresh_categories()
+{
+    on_loop([](Core& core, Bells& bells) {
+        if (core.plan.ask_for_categories()) bells.polls.more.ring();
+    });
+}
+
 void Engine::accept_deletions()
 {
     on_loop([](Core& core, Bells& bells) {

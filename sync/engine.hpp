@@ -30,6 +30,8 @@ struct Options {
     std::chrono::milliseconds read_lag{10'000}; // for how long upstream's reads may show the state before a change
     double reconcile_rate = 0;                  // requests a second that reconcile may make; 0: no limit
     bool accept_deletions = false;              // a person has said so: however many
+    bool categories = false;                    // the project's categories are kept too
+    bool learns_envelopes = false;              // what is served comes in the envelope that upstream's answers have
 };
 
 /// What the engine is at, as one immutable value; for status, readiness and the watchdog.
@@ -78,6 +80,7 @@ class Engine {
     /// Something in it has just ended and somebody waits: fetch it before all else, until its last message is whole.
     /// `chats_before`: those that were held, complete, before a run: its answer is one more. None: no run was seen.
     void settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before);
+    void refresh_categories();       // there may be others than are known
     void accept_deletions();         // a person's word: what upstream says is gone, is gone
     void network_changed(bool lost); // routes or addresses; `lost`: one of them went
 

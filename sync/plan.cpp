@@ -29,7 +29,8 @@ Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& 
                                                                   clocks_,
                                                                   refetch_,
                                                                   once_},
-      jobs_(tools_), reconcile_(tools_, options.reconcile_interval), errands_(tools_, options.interval, counting()),
+      jobs_(tools_), reconcile_(tools_, options.reconcile_interval), categories_(tools_, options.reconcile_interval),
+      envelopes_(tools_), errands_(tools_, options.interval, counting()),
       ended_runs_(tools_, options.read_lag, counting()), pause_(options.interval)
 {
     // Age counts from the last poll; and until the first census is through, no list without a window is a hit.
@@ -37,6 +38,8 @@ Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& 
     polling_.longest_pause = std::min(options.interval, longest_between_polls);
     census_.shortest_pause = std::chrono::seconds(5);
     deletions_.accepted = options.accept_deletions;
+    if (options.learns_envelopes)
+        client.tell_envelope([this](Content content, const Envelope& found) { envelopes_.hear(content, found); });
     const Progress progress = load_progress();
     adopt_time_unit(client, progress.unit);
     standing_.current.verified_at = progress.verified_at;
@@ -103,6 +106,26 @@ Task<> Plan::poll()
     co_await jobs_.attempt(polling_, true, work);
     if (polling_.failure) throw Error(*polling_.failure);
     if (unreadable()) tell_how_it_is();
+    co_await name_categories();
+    co_await note_envelopes();
+}
+
+Task<> Plan::note_envelopes()
+{
+    std::function<Task<>()> work = [this] { return envelopes_.note(); };
+    co_await jobs_.attempt(unwrapping_, options_.learns_envelopes && envelopes_.due(), work);
+}
+
+bool Plan::ask_for_categories()
+{
+    categories_.ask_for();
+    return categories_.due();
+}
+
+Task<> Plan::name_categories()
+{
+    std::function<Task<>()> work = [this] { return categories_.refresh(); };
+    co_await jobs_.attempt(naming_, options_.categories && categories_.due(), work);
 }
 
 // Why upstream cannot be compared with, though it answers. Before polls know where to begin, the backfill asks.
@@ -132,7 +155,7 @@ void Plan::come_back()
 
 void Plan::try_all_now()
 {
-    for (Job* job : {&polling_, &backfilling_, &census_, &sweeping_, &settling_, &counting_days_, &retrying_})
+    for (Job* job : {&polling_, &backfilling_, &census_, &sweeping_, &settling_, &counting_days_, &naming_, &retrying_})
         job->not_before = {};
 }
 

@@ -4,6 +4,8 @@
 // loop.
 #pragma once
 
+#include "sync/categories.hpp"
+#include "sync/envelopes.hpp"
 #include "sync/errands.hpp"
 #include "sync/estimate.hpp"
 #include "sync/jobs.hpp"
@@ -32,6 +34,7 @@ class Plan {
     /// All of it one after the other; every failure is thrown. What is new comes last where a backfill took its time.
     Task<> pass_once(std::function<void(const State&)> report);
 
+    bool ask_for_categories(); // whether they are read with the next poll
     void accept_deletions() { deletions_.accepted = true; }
     void insist();                                 // a person asks: nothing waits any longer for its next try
     void come_back();                              // polls go well again: nor what failed meanwhile
@@ -54,6 +57,8 @@ class Plan {
     void try_all_now();
     void set_pause(bool news);
     Task<> increase();
+    Task<> name_categories();
+    Task<> note_envelopes();
 
     Task<> close_gaps();
     Task<> read_backfill();
@@ -72,6 +77,8 @@ class Plan {
     Tools tools_;
     Jobs jobs_;
     Reconcile reconcile_;
+    Categories categories_;
+    Envelopes envelopes_;
     Errands errands_;
     Settling ended_runs_;
     Standing standing_;
@@ -84,7 +91,8 @@ class Plan {
     std::int64_t spent_ = 0;          // requests since reconcile last rested
     Job polling_{"a poll failed"}, backfilling_{"the backfill failed"}, census_{"the census failed"},
         sweeping_{"a comparison failed"}, settling_{"deletions could not be confirmed"},
-        counting_days_{"daily counts could not be compared"}, retrying_{"trying again failed"};
+        counting_days_{"daily counts could not be compared"}, naming_{"the categories could not be read"},
+        unwrapping_{"the form of answers could not be learned"}, retrying_{"trying again failed"};
     std::optional<Forecast> forecast_;
 };
 

@@ -54,13 +54,24 @@ void judge_success(Verdict& verdict, const upstream::Reply& reply, const cache::
         origin == Origin::unproven || shape_of(entry.kind) == Shape::nothing || shows_what_was(reply, entry);
 }
 
+// Where a person can say what the contract leaves open; empty: it does not.
+std::string_view setting_of(EditKind kind)
+{
+    if (kind == EditKind::update) return "upstream.update";
+    if (kind == EditKind::remove) return "upstream.delete";
+    return kind == EditKind::title ? "upstream.title" : "";
+}
+
 std::string describe(const upstream::Reply& reply, const cache::Entry& entry)
 {
     std::string text = fmt::format("upstream answered {}: {}", reply.status, upstream::describe_error(reply));
+    const std::string_view setting = setting_of(entry.kind);
     if (reply.status == 405)
-        text += fmt::format("; it does not take {} for the operation `{}`, whose method and path the contract leaves "
-                            "open: send it as upstream wants it",
-                            entry.method, cache::name_of(entry.kind));
+        text += fmt::format("; it does not take {} for the operation `{}`", entry.method, cache::name_of(entry.kind));
+    if (reply.status == 405 && !setting.empty())
+        text += fmt::format(": set {} to the method and path that it wants, restart, and retry the write", setting);
+    if (upstream::says_absent(reply) && !setting.empty())
+        text += fmt::format("; if the conversation is there, upstream may have this at another path: see {}", setting);
     return text;
 }
 

@@ -3,8 +3,10 @@
 // and turns what is not 2xx into an Error that says what upstream said. Runs on the engine's loop.
 #pragma once
 
+#include "alli/category.hpp"
 #include "alli/clock.hpp"
 #include "alli/conversation.hpp"
+#include "alli/envelope.hpp"
 #include "alli/wire.hpp"
 #include "upstream/authenticity.hpp"
 #include "upstream/http.hpp"
@@ -47,6 +49,12 @@ struct Listed {
     ClockReadings clocks;
 };
 
+/// The categories of the project, and the answer as it came.
+struct ListedCategories {
+    std::string raw;
+    std::vector<Category> categories;
+};
+
 struct DailyCount {
     std::string date; // YYYY-MM-DD
     std::int64_t count = 0;
@@ -79,6 +87,7 @@ class Client {
                                                          Priority priority);
     Task<std::optional<Chat>> find_chat(ConversationId id, ChatId chat, Priority priority);
     Task<bool> is_running(ConversationId id, Priority priority);
+    Task<std::optional<ListedCategories>> list_categories(Priority priority); // none: upstream has no such list
     Task<std::vector<DailyCount>> daily_counts(std::string start_date, std::string end_date, Priority priority);
 
     // Writes. Whatever upstream answered is the Reply: a verdict is the caller's. `method` and `body` go out as given.
@@ -112,6 +121,12 @@ class Client {
     /// What every call waits for; what it throws, the call throws, and nothing is sent. Before the first call.
     void admit_by(std::function<Task<>()> admit) { admit_ = std::move(admit); }
 
+    /// Hears in what envelope answers come, whenever that is another than before. On the engine's loop.
+    void tell_envelope(std::function<void(Content, const Envelope&)> listener)
+    {
+        envelope_listener_ = std::move(listener);
+    }
+
     /// Hears how each request ended, on the engine's loop. Before the first call.
     void tell(std::function<void(const Outcome&)> listener) { listener_ = std::move(listener); }
 
@@ -124,6 +139,10 @@ class Client {
     const Meters& meters() const noexcept { return meters_; } // any thread
 
     const std::vector<std::string>& variables() const noexcept { return options_.variables; }
+
+    /// By how much upstream's clock was ahead of ours at its last answer, a second at most too little; none: it sends
+    /// no Date.
+    std::optional<std::chrono::microseconds> clock_ahead() const noexcept { return clock_ahead_; }
 
     /// Works out of the values seen; unknown until the first page with a time came.
     TimeUnit time_unit() const noexcept { return unit_; }
@@ -154,6 +173,7 @@ class Client {
     std::string list_target(const ListQuery& query) const;
     void read_clocks(Listed& listed, const Answer& answer) const;
     void add_windows(std::string& target, const ListQuery& query) const;
+    void learn_envelope(const std::string& body, Content content);
     void require_read(const Reply& reply, const Expected& expected, std::string_view what);
 
     Transport& transport_;
@@ -165,7 +185,10 @@ class Client {
     std::function<Task<>()> admit_;
     std::optional<Clock::Steady> answered_at_, absence_asked_at_;
     std::optional<std::string> absence_; // shape_of_absence of the service's own
+    std::optional<std::chrono::microseconds> clock_ahead_;
     std::function<void(const Outcome&)> listener_;
+    std::function<void(Content, const Envelope&)> envelope_listener_;
+    std::array<std::optional<bool>, content_names.size()> wrapped_; // by Content; none: not seen yet
 };
 
 } // namespace alli::upstream

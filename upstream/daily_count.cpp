@@ -10,7 +10,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* why)
 {
-    throw Error(Fault::bad_reply, "check upstream.daily_count_path", "upstream's daily counts cannot be read: {}", why);
+    throw Error(Fault::bad_reply, "check upstream.daily_count", "upstream's daily counts cannot be read: {}", why);
 }
 
 bool is_date(const std::string& text)
@@ -36,7 +36,8 @@ DailyCount read_one(const nlohmann::json& entry)
 
 std::vector<DailyCount> read_daily_counts(const std::string& body)
 {
-    const auto json = nlohmann::json::parse(body, nullptr, false);
+    auto json = nlohmann::json::parse(body, nullptr, false);
+    if (json.is_object() && !json.contains("counts") && json.contains("result")) json = nlohmann::json(json["result"]);
     if (json.is_discarded()) refuse("it is not JSON");
     const auto counts = json.is_object() ? json.find("counts") : json.end();
     if (counts == json.end() || !counts->is_array()) refuse("it has no list \"counts\"");

@@ -11,6 +11,7 @@
 namespace alli::upstream {
 
 inline constexpr std::string_view conversations_path = "/webapi/v2/conversations";
+inline constexpr std::string_view categories_path = "/webapi/v2/conversation_categories";
 
 std::string percent_encoded(std::string_view bytes);
 

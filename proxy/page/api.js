@@ -97,7 +97,11 @@ export function listChatsNow(id, pageNo) {
 }
 
 /** {body, outbox}: outbox is the number under which the change waits, null when it has arrived. */
-export const setTitle = (id, title) => ask("PUT", `${one(id)}/title`, { body: { title } });
+export async function setTitle(id, title) {
+  const { operations } = await getStatus(); // where upstream has it is a setting
+  const [method, path] = operations.title.split(" ");
+  return ask(method, path.replace("{id}", () => encodeURIComponent(id)), { body: { title } });
+}
 export const rateChat = (id, chat, rating) => ask("POST", `${one(id)}/chats/${encodeURIComponent(chat)}/feedback`, { body: { rating } });
 
 export const listWrites = async (state) => (await get("/mirror/v1/outbox", { state, limit: 200 })).entries;

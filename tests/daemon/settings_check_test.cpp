@@ -82,13 +82,86 @@ TEST_F(Checked, UpstreamsAddressIsNotTheMirrorsOwn)
         EXPECT_EQ(fault_of("[upstream]\nurl = \"" + std::string(url) + "\"\n"), "no fault") << url;
 }
 
-TEST_F(Checked, ThePathOfTheDailyCountsIsAPath)
+TEST_F(Checked, AnOperationIsAMethodAndAPathUnderWebapi)
 {
-    for (const char* path :
-         {"", "webapi/counts", "https://backend.alli.ai/webapi/counts", "/webapi/counts?x=1", "/a b", "/\u00e9"})
-        EXPECT_THAT(fault_of("[upstream]\ndaily_count_path = \"" + std::string(path) + "\"\n"),
-                    HasSubstr("upstream.daily_count_path is no path"));
+    struct Case {
+        const char* setting;
+        const char* said; // empty: it is well
+    };
+    const Case cases[] = {
+        {"daily_count = \"GET /webapi/daily_count\"", ""},
+        {"daily_count = \"POST /webapi/daily_count\"", "upstream.daily_count must begin with a method (GET)"},
+        {"daily_count = \"GET /webapi/{id}/count\"", "upstream.daily_count is about no single conversation"},
+        {"daily_count = \"GET /webapi/v2/conversations\"", "another operation, listConversations"},
+        {"update = \"PATCH /webapi/v2/conversations/{id}\"", ""},
+        {"update = \"DELETE /webapi/v2/conversations/{id}\"", "must begin with a method (PUT, PATCH, POST)"},
+        {"update = \"/webapi/v2/conversations/{id}\"", "upstream.update must begin with a method"},
+        {"update = \"put /webapi/v2/conversations/{id}\"", "upstream.update must begin with a method"},
+        {"update = \"\"", "upstream.update must begin with a method"},
+        {"update = \"PUT\"", "upstream.update must begin with a method"},
+        {"update = \"PUT https://backend.alli.ai/webapi/{id}\"", "must have a path under /webapi/"},
+        {"update = \"PUT /api/{id}\"", "must have a path under /webapi/"},
+        {"update = \"PUT /webapi/\"", "must have a path under /webapi/"},
+        {"update = \"POST /webapi/v2/conversations/{id}/stop\"", "another operation, stopConversation"},
+        {"update = \"POST /webapi/v2/conversations/{id}/chats/{id}/feedback\"", "has {id} more than once"},
+        {"title = \"POST /webapi/v2/conversations/{id}/name\"", ""},
+        {"title = \"PUT /webapi/v2/conversations/{id}\"", ""},
+        {"title = \"PUT /webapi/v2/conversations/title\"", "upstream.title must say by {id}"},
+        {"title = \"PUT /webapi/v2/conversations/{conversationId}/title\"", "{id} alone in braces"},
+        {"title = \"PUT /webapi/v2/conversations/{id}:title\"", "{id} alone in braces"},
+        {"title = \"PUT /webapi/{id}/title?x=1\"", "without a query"},
+        {"title = \"PUT /webapi/{id}/title#x\"", "without a query"},
+        {"title = \"PUT /webapi//{id}\"", "an empty part"},
+        {"title = \"PUT /webapi/{id}/\"", "an empty part"},
+        {"title = \"PUT /webapi/../{id}\"", "must not have . or .."},
+        {"title = \"PUT /webapi/%74itle/{id}\"", "a character in its path"},
+        {"title = \"PUT /webapi/a b/{id}\"", "a character in its path"},
+        {"title = \"PUT /webapi/\u00e9/{id}\"", "a character in its path"},
+        {"title = \"PUT /webapi/a\\n/{id}\"", "a character in its path"},
+        {"delete = \"POST /webapi/v2/conversations/{id}/delete\"", ""},
+        {"delete = \"POST /webapi/v2/conversations/{id}\"", ""},
+        {"delete = \"PUT /webapi/v2/conversations/{id}\"", "upstream.delete is the same as upstream.update"},
+        {"delete = \"GET /webapi/v2/conversations/{id}\"", "upstream.delete must begin with a method"},
+    };
+    for (const Case& one : cases) {
+        const std::string said = fault_of("[upstream]\n" + std::string(one.setting) + "\n");
+        if (*one.said == '\0') {
+            EXPECT_EQ(said, "no fault") << one.setting;
+            continue;
+        }
+        EXPECT_THAT(said, StartsWith(file + ":2: upstream.")) << one.setting;
+        EXPECT_THAT(said, HasSubstr(one.said)) << one.setting;
+        EXPECT_THAT(said, HasSubstr("/webapi/")) << "the hint shows one";
+    }
+}
+
+TEST_F(Checked, TheFormerNameOfTheDailyCountsStillWorksAndIsNoted)
+{
     EXPECT_EQ(fault_of("[upstream]\ndaily_count_path = \"/webapi/v2/counts\"\n"), "no fault");
+    const Environment environment = [this](const std::string& name) {
+        return name == "HOME" ? std::optional(directory.path()) : std::nullopt;
+    };
+    const Settings settings = load_settings(file, environment);
+    EXPECT_EQ(settings.config.daily_count, "GET /webapi/v2/counts");
+    EXPECT_THAT(settings.notes,
+                testing::ElementsAre(file + ":2: upstream.daily_count_path is called upstream.daily_count now: "
+                                            "\"GET /webapi/v2/counts\""));
+    for (const char* path : {"", "webapi/counts", "https://backend.alli.ai/webapi/counts", "/webapi/counts?x=1"})
+        EXPECT_THAT(fault_of("[upstream]\ndaily_count_path = \"" + std::string(path) + "\"\n"),
+                    StartsWith(file + ":2: upstream.daily_count must"))
+            << path;
+    EXPECT_THROW(fault_of("[upstream]\ndaily_count_path = 7\n"), Error);
+    EXPECT_THROW(fault_of("[upstream]\ndaily_count = \"GET /webapi/a\"\ndaily_count_path = \"/webapi/b\"\n"), Error);
+
+    const Environment named = [this](const std::string& name) -> std::optional<std::string> {
+        if (name == "HOME") return directory.path();
+        if (name == "ALLI_MIRROR_UPSTREAM_DAILY_COUNT_PATH") return "/webapi/v2/by-variable";
+        return std::nullopt;
+    };
+    faults_of("[upstream]\ndaily_count = \"GET /webapi/v2/in-the-file\"\n");
+    EXPECT_EQ(load_settings(file, named).config.daily_count, "GET /webapi/v2/by-variable");
+    const Flags flags{{"upstream.daily_count_path", "/webapi/v2/by-flag"}};
+    EXPECT_EQ(load_settings(file, named, flags).config.daily_count, "GET /webapi/v2/by-flag");
 }
 
 TEST_F(Checked, AnAddressStandsOnce)

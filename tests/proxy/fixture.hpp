@@ -43,7 +43,7 @@ struct FakeUpstream {
     std::vector<upstream::Request> requests;
     std::vector<std::string> woken;
     std::vector<std::pair<std::uint64_t, std::optional<std::int64_t>>> settles; // fences, and chats before a run
-    int wakes = 0, probes = 0, accepted_deletions = 0;
+    int wakes = 0, probes = 0, accepted_deletions = 0, category_refreshes = 0;
     std::function<Task<>()> before; // awaited before each answer, where there is one
     std::mutex mutex;
 
@@ -167,6 +167,10 @@ class ProxyTest : public testing::Test {
         needs.accept_deletions = [this] {
             const std::lock_guard lock(upstream_.mutex);
             ++upstream_.accepted_deletions;
+        };
+        needs.refresh_categories = [this] {
+            const std::lock_guard lock(upstream_.mutex);
+            ++upstream_.category_refreshes;
         };
         needs.wake_conversation = [this](const ConversationId& id) {
             const std::lock_guard lock(upstream_.mutex);

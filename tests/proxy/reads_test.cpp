@@ -275,7 +275,7 @@ TEST_F(Reads, CountDaysWhereverUpstreamHasThem)
     put("a", 100, 1);
     cover(0, 1000);
     Options options;
-    options.daily_count_path = "/webapi/v2/counts";
+    options.operations.daily_count.path = "/webapi/v2/counts";
     start(options);
     const std::string days = "?startDate=1970-01-01&endDate=1970-01-01";
     const auto counts = get("/webapi/v2/counts" + days);

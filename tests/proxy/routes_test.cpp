@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/routes.hpp"
+#include "proxy/route_map.hpp"
 
 #include "alli/error.hpp"
 
@@ -34,6 +34,53 @@ TEST(Routes, NameEveryOperationOfTheContract)
     EXPECT_EQ(operation("POST", base + "/abc/chats/def/feedback"), "rateChat");
     EXPECT_EQ(operation("POST", base + "/abc/stop"), "stopConversation");
     EXPECT_EQ(operation("PATCH", base + "/abc/title"), "setConversationTitle");
+}
+
+std::string_view operation(const Operations& set, std::string_view method, std::string_view path)
+{
+    const Match match = RouteMap{set}.find(method, path);
+    return match.route ? match.route->operation : std::string_view("none");
+}
+
+TEST(Routes, FindAnOperationWhereTheSettingHasIt)
+{
+    Operations set;
+    set.title = {"POST", "/webapi/conversation_title/{id}"};
+    set.remove = {"POST", "/webapi/v2/conversations/{id}/delete"};
+    set.daily_count = {"GET", "/webapi/v2/conversations/counts"};
+    const std::string base = "/webapi/v2/conversations";
+    for (const char* method : {"PUT", "PATCH", "POST"})
+        EXPECT_EQ(operation(set, method, "/webapi/conversation_title/a%3D"), "setConversationTitle") << method;
+    EXPECT_EQ(RouteMap{set}.find("POST", "/webapi/conversation_title/a%3D").ids, std::vector<std::string>{"a="});
+    EXPECT_EQ(operation(set, "PUT", base + "/a/title"), "none") << "upstream has nothing there, or something else";
+    EXPECT_EQ(operation(set, "DELETE", "/webapi/conversation_title/a"), "none");
+    EXPECT_EQ(operation(set, "POST", base + "/a/delete"), "deleteConversation");
+    EXPECT_EQ(operation(set, "DELETE", base + "/a/delete"), "none");
+    EXPECT_EQ(operation(set, "DELETE", base + "/a"), "none");
+    EXPECT_EQ(operation(set, "GET", base + "/counts"), "dailyConversationCount");
+    EXPECT_EQ(operation(set, "GET", base + "/daily_count"), "dailyConversationCount");
+    EXPECT_EQ(operation(set, "GET", base + "/a"), "getConversation");
+}
+
+TEST(Routes, GiveAMethodToTheOperationThatHasItForItsOwn)
+{
+    Operations set;
+    set.remove = {"POST", "/webapi/v2/conversations/{id}"};
+    EXPECT_EQ(operation(set, "POST", "/webapi/v2/conversations/a"), "deleteConversation");
+    EXPECT_EQ(operation(set, "PATCH", "/webapi/v2/conversations/a"), "updateConversation");
+    EXPECT_EQ(operation(set, "POST", "/webapi/v2/conversations/bulk_update"), "bulkUpdateConversations");
+    set = {};
+    set.update = {"PUT", "/webapi/v2/conversations/{id}/stop"};
+    EXPECT_EQ(operation(set, "POST", "/webapi/v2/conversations/a/stop"), "stopConversation") << "documented";
+    EXPECT_EQ(operation(set, "PATCH", "/webapi/v2/conversations/a/stop"), "updateConversation");
+}
+
+TEST(Routes, NoSettingTakesWhatIsDocumented)
+{
+    EXPECT_NE(find_documented("POST", "/webapi/v2/conversations/{id}/stop"), nullptr);
+    EXPECT_NE(find_documented("GET", "/webapi/v2/conversations"), nullptr);
+    EXPECT_EQ(find_documented("PUT", "/webapi/v2/conversations/{id}/stop"), nullptr);
+    EXPECT_EQ(find_documented("GET", "/webapi/v2/conversations/daily_count"), nullptr) << "inferred";
 }
 
 TEST(Routes, DecodeIdsOnceAfterMatching)

@@ -392,6 +392,18 @@ TEST_F(AfterARun, ARelayedChangeOfAConversationCountsToo)
     EXPECT_EQ(status_of(item), "alli-mirror; fwd=stale");
 }
 
+TEST_F(AfterARun, ARelayedChangeIsNoticedWhereverItNamesTheConversation)
+{
+    serve(40ms);
+    for (const char* target : {"/webapi/conversations/c/memo", "/webapi/v2/tags?conversationId=c", "/webapi/x/c"})
+        send("POST", target, {}, "{}");
+    EXPECT_THAT(upstream_.woken, testing::ElementsAre("c", "c", "c"));
+    send("POST", "/webapi/v2/tags/nobody", {}, "{}");
+    EXPECT_EQ(upstream_.woken.size(), 3u);
+    get("/webapi/v2/tags?conversationId=c");
+    EXPECT_EQ(upstream_.woken.size(), 3u) << "a read changes nothing";
+}
+
 TEST_F(AfterARun, ListsAndSearchWaitForAPollThatBeganLater)
 {
     serve(40ms);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/outbox_line.hpp"
 #include "cache/overlay.hpp"
+#include "cache/purge.hpp"
 #include "tests/proxy/fixture.hpp"
 
 namespace alli::proxy {
@@ -102,6 +103,60 @@ TEST_F(Writes, TakesEveryOperationOfTheContract)
     EXPECT_EQ(stopped.status, 202);
     EXPECT_EQ(stopped.body, "");
     EXPECT_EQ(entries().size(), 7U);
+}
+
+Options with_title(const char* method, const char* path)
+{
+    Options options;
+    options.operations.title = {method, path};
+    return options;
+}
+
+TEST_F(Writes, QueueARenamingAtThePathThatTheSettingHas)
+{
+    put("c", 1000, 2);
+    start(with_title("POST", "/webapi/v2/conversation_titles/{id}"));
+    const auto reply = send("PATCH", "/webapi/v2/conversation_titles/c?x=1", {}, R"({"title":"x"})");
+    EXPECT_EQ(reply.status, 202) << reply.body;
+    EXPECT_EQ(json::parse(reply.body)["id"], "c");
+    const cache::Entry kept = only_entry();
+    EXPECT_EQ(kept.kind, cache::EditKind::title);
+    EXPECT_EQ(kept.conversation, ConversationId{"c"});
+    EXPECT_EQ(kept.method, "PATCH") << "the app's own";
+    EXPECT_EQ(kept.path, "/webapi/v2/conversation_titles/c?x=1");
+    EXPECT_EQ(kept.base, R"({"title":"about c"})");
+
+    EXPECT_EQ(put_title(R"({"title":"y"})").status, 200) << "no operation: upstream says what it is";
+    EXPECT_EQ(upstream_.requests.back().target, title_path);
+    EXPECT_THAT(upstream_.woken, testing::ElementsAre("c")) << "and the mirror looks what became of it";
+    EXPECT_EQ(entries().size(), 1U);
+}
+
+TEST_F(Writes, TellARenamingFromAnUpdateByItsBodyWhereTheyShareAPath)
+{
+    put("c", 1000, 2);
+    start(with_title("PATCH", "/webapi/v2/conversations/{id}"));
+    const auto kind_of = [&](const char* method, const char* body) {
+        EXPECT_EQ(send(method, "/webapi/v2/conversations/c", {}, body).status, 202) << body;
+        return entries().front().kind;
+    };
+    for (const char* method : {"PUT", "PATCH", "POST"}) {
+        EXPECT_EQ(kind_of(method, R"({"title":"x"})"), cache::EditKind::title);
+        EXPECT_EQ(kind_of(method, R"({"title":"x","state":"y"})"), cache::EditKind::update);
+        EXPECT_EQ(kind_of(method, R"({"title":null})"), cache::EditKind::update);
+        EXPECT_EQ(kind_of(method, R"({"assignee":"z"})"), cache::EditKind::update);
+    }
+}
+
+TEST_F(Writes, ShowNothingPurgedAtASetPathEither)
+{
+    put("c", 1000, 2);
+    cache::PurgeWish wish;
+    wish.conversation = ConversationId{"c"};
+    run_to_end(cache::purge(store_, std::move(wish), cache::PurgeHooks()));
+    start(with_title("POST", "/webapi/v2/conversation_titles/{id}"));
+    EXPECT_EQ(send("POST", "/webapi/v2/conversation_titles/c", {}, R"({"title":"x"})").status, 404);
+    EXPECT_THAT(entries(), IsEmpty());
 }
 
 struct Bad {

@@ -461,5 +461,69 @@ TEST_F(DeliverTest, SurvivesAClockThatJumps)
     EXPECT_LE(clock_.passed() - since, options_.retry_max + 1s);
 }
 
+// ---- operations that the settings have elsewhere
+
+TEST_F(DeliverTest, SendsWhatWasQueuedBeforeByTheSettingThatHoldsNow)
+{
+    upstream_.away = true;
+    auto asked = write_of(EditKind::title, "a", R"({"title":"1"})");
+    asked.method = "PATCH";
+    asked.path += "?who=me";
+    offer(asked);
+    offer(write_of(EditKind::update, "b", R"({"state":"x"})"));
+    stop();
+    options_.operations.title = {"POST", "/webapi/v2/conversations/{id}/name"};
+    start();
+    EXPECT_EQ(entry(1).path, "/webapi/v2/conversations/a/name?who=me");
+    EXPECT_EQ(entry(1).method, "POST");
+    upstream_.away = false;
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_THAT(upstream_.applied, UnorderedElementsAre(R"(POST a/name {"title":"1"})", R"(PUT b {"state":"x"})"));
+    EXPECT_EQ(mirrored_title("a"), "1");
+}
+
+TEST_F(DeliverTest, LeavesTheMethodOfAnAppAsItIsWhileTheSettingStays)
+{
+    options_.operations.title = {"PUT", "/webapi/v2/conversations/{id}/title"};
+    upstream_.away = true;
+    auto asked = write_of(EditKind::title, "a", R"({"title":"1"})");
+    asked.method = "PATCH";
+    offer(asked);
+    stop();
+    start();
+    EXPECT_EQ(entry(1).method, "PATCH");
+    upstream_.away = false;
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_THAT(upstream_.applied, ElementsAre(R"(PATCH a/title {"title":"1"})"));
+}
+
+TEST_F(DeliverTest, RetriesWhatFailedByTheSettingThatAPersonMended)
+{
+    upstream_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (request.method != "PUT") return std::nullopt;
+        upstream::Reply reply = WritableUpstream::says(405, "Method not allowed");
+        reply.headers = {{"Content-Type", "text/html"}};
+        return reply;
+    };
+    title("a", "new");
+    EXPECT_EQ(entry(last_).state, EntryState::failed);
+    EXPECT_THAT(*entry(last_).last_error, HasSubstr("upstream.title"));
+    stop();
+    options_.operations.title.method = "POST";
+    start();
+    run(deliverer_->retry(last_));
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_THAT(upstream_.applied, ElementsAre(R"(POST a/title {"title":"new"})"));
+    stop(); // and back, by the note of what held in between
+    upstream_.before = {};
+    upstream_.away = true;
+    start();
+    title("b", "other");
+    stop();
+    options_.operations = {};
+    start();
+    EXPECT_EQ(entry(last_).method, "PUT");
+}
+
 } // namespace
 } // namespace alli::sync

@@ -233,7 +233,8 @@ TEST_F(Foreign, MethodThatIsNotAllowedIsTheServicesWordWhateverItsType)
     };
     ASSERT_TRUE(title("a", "new")->reply);
     EXPECT_EQ(entry(last_).state, EntryState::failed);
-    EXPECT_THAT(*entry(last_).last_error, HasSubstr("it does not take PUT for the operation `title`"));
+    EXPECT_THAT(*entry(last_).last_error,
+                HasSubstr("it does not take PUT for the operation `title`: set upstream.title to"));
 }
 
 // What public clients know of the vendor's envelopes and ids.

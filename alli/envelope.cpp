@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "alli/envelope.hpp"
+
+#include "alli/json_scan.hpp"
+
+#include <span>
+
+namespace alli {
+namespace {
+
+constexpr std::size_t longest = 1024;
+
+constexpr std::array<std::string_view, 1> of_list{"conversations"}, of_chats{"chats"};
+constexpr std::array<std::string_view, 4> of_conversation{"id", "createdAt", "lastChatTime", "chatCount"};
+constexpr std::array<std::string_view, 3> of_chat{"id", "sender", "timestamp"};
+constexpr std::array<std::span<const std::string_view>, 4> members{of_list, of_conversation, of_chats, of_chat};
+
+} // namespace
+
+std::optional<Envelope> find_envelope(std::string_view body, Content content)
+{
+    const JsonValue root = whole_value(body);
+    const JsonValue inner = find_content(root, members[static_cast<std::size_t>(content)]);
+    if (inner.text.empty()) return std::nullopt;
+    if (inner.text.data() == root.text.data()) return Envelope{};
+    const auto at = static_cast<std::size_t>(inner.text.data() - root.text.data());
+    Envelope found{std::string(root.text.substr(0, at)), std::string(root.text.substr(at + inner.text.size()))};
+    if (found.before.size() + found.after.size() > longest) return Envelope{"{\"result\":", "}"};
+    return found;
+}
+
+std::string enveloped(const Envelope& envelope, std::string body)
+{
+    if (envelope.is_none()) return body;
+    return envelope.before + body + envelope.after;
+}
+
+} // namespace alli

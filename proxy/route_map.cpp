@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/route_map.hpp"
+
+#include "proxy/target.hpp"
+
+#include <algorithm>
+
+namespace alli::proxy {
+namespace {
+
+bool is_variable(std::string_view segment)
+{
+    return segment.starts_with('{');
+}
+
+bool fits(const std::vector<std::string>& pattern, const std::vector<std::string_view>& path)
+{
+    return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(),
+                      [](std::string_view p, std::string_view s) { return is_variable(p) ? !s.empty() : p == s; });
+}
+
+void allow(std::string& list, std::string_view method)
+{
+    if (list.find(method) != list.npos) return;
+    if (!list.empty()) list += ", ";
+    list += method;
+    if (method == "GET") list += ", HEAD";
+}
+
+const OperationRule* find_rule(const Route& route)
+{
+    for (const OperationRule& rule : operation_rules())
+        if (rule.name == route.operation) return &rule;
+    return nullptr;
+}
+
+} // namespace
+
+void RouteMap::add(const Route& route, std::string method, std::string_view pattern, bool exact)
+{
+    Row row{&route, std::move(method), {}, exact};
+    for (const std::string_view segment : split_path(pattern)) row.pattern.emplace_back(segment);
+    rows_.push_back(std::move(row));
+}
+
+RouteMap::RouteMap(const Operations& operations)
+{
+    for (const Route& route : routes()) {
+        const OperationRule* rule = find_rule(route);
+        if (rule == nullptr) {
+            add(route, std::string(route.method), route.pattern, true);
+            continue;
+        }
+        const Operation& set = operations.*rule->member;
+        // Its rows in the table are the methods by which an app may call it; what is taken by one method is by that.
+        const bool one_method = rule->name == "deleteConversation" || route.method == "GET";
+        const std::string method = one_method ? set.method : std::string(route.method);
+        add(route, method, set.path, method == set.method);
+        // An app of the contract's asks for counts here, and they are the mirror's own.
+        if (route.method == "GET" && set.path != route.pattern)
+            add(route, std::string(route.method), route.pattern, true);
+    }
+}
+
+Match RouteMap::find(std::string_view method, std::string_view path) const
+{
+    const std::vector<std::string_view> segments = split_path(path);
+    std::vector<std::string> decoded; // all of them: what is relayed must be a clean path too
+    for (const std::string_view segment : segments) decoded.push_back(decode_segment(segment));
+
+    Match match;
+    const Row* found = nullptr;
+    const std::string_view wanted = method == "HEAD" ? "GET" : method;
+    for (const Row& row : rows_) {
+        if (!fits(row.pattern, segments)) continue;
+        allow(match.allow, row.method);
+        if (row.method == wanted && (found == nullptr || (row.exact && !found->exact))) found = &row;
+    }
+    if (found == nullptr) return match;
+    match.route = found->route;
+    for (std::size_t i = 0; i < found->pattern.size(); ++i)
+        if (is_variable(found->pattern[i])) match.ids.push_back(decoded[i]);
+    return match;
+}
+
+Match find_route(std::string_view method, std::string_view path)
+{
+    static const RouteMap contract{Operations{}};
+    return contract.find(method, path);
+}
+
+const Route* find_documented(std::string_view method, std::string_view pattern)
+{
+    const auto same = [](std::string_view a, std::string_view b) {
+        return a == b || (is_variable(a) && is_variable(b));
+    };
+    const auto wanted = split_path(pattern);
+    for (const Route& route : routes()) {
+        if (find_rule(route) != nullptr || route.method != method) continue;
+        const auto own = split_path(route.pattern);
+        if (std::equal(own.begin(), own.end(), wanted.begin(), wanted.end(), same)) return &route;
+    }
+    return nullptr;
+}
+
+} // namespace alli::proxy
