@@ -45,11 +45,11 @@ int check_segments(std::string_view path, const OperationRule& rule)
         const std::string_view segment = path.substr(0, path.find('/'));
         const bool last = segment.size() == path.size();
         path.remove_prefix(last ? path.size() : segment.size() + 1);
+        if (segment.empty() || (!last && path.empty())) refuse(rule, "has an empty part between two slashes");
         if (segment == id_segment) {
             ++ids;
             continue;
         }
-        if (segment.empty() || (!last && path.empty())) refuse(rule, "has an empty part between two slashes");
         if (segment == "." || segment == "..") refuse(rule, "must not have . or .. in its path");
         if (segment.find_first_of("?#") != segment.npos)
             refuse(rule, "must be a path alone, without a query: the call's own is added");

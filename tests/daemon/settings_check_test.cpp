@@ -131,8 +131,13 @@ TEST_F(Checked, AnOperationIsAMethodAndAPathUnderWebapi)
         }
         EXPECT_THAT(said, StartsWith(file + ":2: upstream.")) << one.setting;
         EXPECT_THAT(said, HasSubstr(one.said)) << one.setting;
-        EXPECT_THAT(said, HasSubstr("/webapi/")) << "the hint shows one";
     }
+}
+
+TEST_F(Checked, AnOperationThatCannotBeReadIsShownOneThatCan)
+{
+    EXPECT_THAT(fault_of("[upstream]\ntitle = \"title\"\n"),
+                HasSubstr("hint: write it as \"PUT /webapi/v2/conversations/{id}/title\""));
 }
 
 TEST_F(Checked, TheFormerNameOfTheDailyCountsStillWorksAndIsNoted)
