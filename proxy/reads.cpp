@@ -68,9 +68,8 @@ Behind look_behind(cache::Reader& db, const Parameters& parameters)
     const Cursor cursor = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
     cache::ListFilter filter = query.filter;
     cache::resolve_category(db, filter); // else what is lacking is asked for by the id that came
-    return {
-        cache::list_conversations(db, filter, query.page_size, cursor.key, query.variables, cache::Extent::decided),
-        unit};
+    return {cache::list_conversations(db, filter, query.page_size, cursor.key, query.variables, cache::Extent::decided),
+            unit};
 }
 
 Task<Behind> look_behind(const Context& cx, const Parameters& parameters)

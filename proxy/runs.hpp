@@ -95,7 +95,7 @@ class Runs {
     std::atomic<std::int64_t> active_{0}; // not at rest
     std::atomic<std::uint64_t> fences_{0};
     std::atomic<std::int64_t> last_end_{0}, last_unknown_end_{0}; // microseconds; 0: none
-    std::atomic<std::int64_t> last_category_{0}; // likewise
+    std::atomic<std::int64_t> last_category_{0};                  // likewise
 };
 
 } // namespace alli::proxy

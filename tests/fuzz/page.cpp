@@ -95,8 +95,7 @@ static void check_any(std::string_view text)
     read([&] { return read_chat(body, unit); });
     if (const auto page = read([&] { return salvage_conversation_page(body, unit, names); }))
         for (const Conversation& one : page->conversations) check_row(one);
-    for (const std::size_t expected : {1, 2, 3})
-        read([&] { return salvage_chat_page(body, unit, expected); });
+    for (const std::size_t expected : {1, 2, 3}) read([&] { return salvage_chat_page(body, unit, expected); });
     readable_json(text);
 }
 

@@ -36,8 +36,8 @@ class SetClock final : public Clock {
 struct FakeUpstream {
     upstream::Reply reply{200, {{"Content-Type", "application/json"}}, R"({"from":"upstream"})"};
     bool away = false;
-    std::optional<Fault> fails;                     // with that, in the place of an answer
-    std::map<std::string, upstream::Reply> replies; // by target, before `reply`
+    std::optional<Fault> fails;                                 // with that, in the place of an answer
+    std::map<std::string, upstream::Reply> replies;             // by target, before `reply`
     std::function<std::string(const std::string& target)> body; // of a 200, before all of them, where it is set
     Upstream state{"http://upstream.test", true, true, ""};
     std::vector<upstream::Request> requests;

@@ -140,7 +140,8 @@ TEST_F(NoAdvanceTest, PollWhoseFirstPageIsEmptyIsAskedAgain)
     model_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
         if (request.target.find("startedAt") == std::string::npos) return std::nullopt;
         const auto cursor = request.target.find("&cursor=x");
-        if (left-- <= 0 && cursor != std::string::npos) return model_.answer_of(std::string(request.target).erase(cursor, 9));
+        if (left-- <= 0 && cursor != std::string::npos)
+            return model_.answer_of(std::string(request.target).erase(cursor, 9));
         upstream::Reply made;
         made.status = 200;
         made.body = R"({"conversations":[],"cursor":"x"})";
