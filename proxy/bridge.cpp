@@ -36,6 +36,7 @@ struct Start {
     TimeUnit unit = TimeUnit::unknown;
     std::string secret;
     bool oldest_first_leads = false; // with those without a chat
+    bool lacks_variables = false;    // the page is decided, and that is all that it lacks
 
     const ListKey& key() const { return cursor.key; }
     std::size_t size() const { return static_cast<std::size_t>(query.page_size); }
@@ -43,6 +44,13 @@ struct Start {
     // The rows behind it are those without a chat, at the end of the list.
     bool at_tail() const { return !key().when && !chatless_first(); }
 };
+
+bool is_decided(cache::Reader& db, const Start& start)
+{
+    return cache::list_conversations(db, start.query.filter, start.query.page_size, start.cursor.key, {},
+                                     cache::Extent::decided)
+        .decided;
+}
 
 Start load_start(cache::Reader& db, const Parameters& parameters)
 {
@@ -52,6 +60,7 @@ Start load_start(cache::Reader& db, const Parameters& parameters)
     start.secret = cache::load_cursor_secret(db);
     start.cursor = read_cursor(*start.query.cursor, start.query.filter, start.secret);
     start.oldest_first_leads = cache::load_chatless_places(db).oldest_first == ChatlessPlace::first;
+    start.lacks_variables = !start.query.variables.empty() && !start.cursor.upstream_only && is_decided(db, start);
     // Nothing else leads to the end of the list in a few pages.
     if (start.at_tail() && !start.cursor.upstream) start.cursor.reversed = start.oldest_first_leads;
     return start;
@@ -242,7 +251,8 @@ bool turns_to_tail(Start& start, const Page& page)
 
 bool is_page(const Landing& landing, std::string_view target)
 {
-    return !landing.failure && landing.reply->status == 200 && is_own_answer(target, *landing.reply);
+    if (landing.failure || landing.reply->status != 200 || !is_own_answer(target, *landing.reply)) return false;
+    return find_member(find_content(whole_value(landing.reply->body), content), content[0]).is_array();
 }
 
 } // namespace
@@ -250,8 +260,8 @@ bool is_page(const Landing& landing, std::string_view target)
 Task<std::optional<Landing>> ask_behind(const Context& cx, const Request& rq, const Parameters& parameters, Kept kept)
 {
     Start start = cx.needs.store.read([&](cache::Reader& db) { return load_start(db, parameters); });
-    if (start.query.filter.order != cache::Order::last_chat_desc || start.unit == TimeUnit::unknown)
-        co_return std::nullopt;
+    const bool newest_first = start.query.filter.order == cache::Order::last_chat_desc;
+    if (!newest_first || start.unit == TimeUnit::unknown || start.lacks_variables) co_return std::nullopt;
     Request one = rq;
     std::optional<std::string> asked = start.cursor.upstream;
     for (int pages = 1;; ++pages) {

@@ -12,8 +12,8 @@
 namespace alli::proxy {
 
 /// The page, in the place of upstream's own; or its answer as it is, where that is no page. It may have fewer rows than
-/// were asked for. None: upstream cannot go on from there. Throws Error{usage} for a cursor of another list,
-/// Error{bad_reply} for a page that cannot be followed.
+/// were asked for. None: upstream cannot go on from there, or the page lacks nothing but variables
+/// (docs/decisions/0017). Throws Error{usage} for a cursor of another list.
 Task<std::optional<Landing>> ask_behind(const Context& cx, const Request& rq, const Parameters& parameters, Kept kept);
 
 } // namespace alli::proxy

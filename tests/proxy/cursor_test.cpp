@@ -45,6 +45,35 @@ TEST(Cursor, BringsBackThatThereIsNoTime)
     EXPECT_EQ(key.bound, std::nullopt);
 }
 
+TEST(Cursor, BringsBackTheWayOnUpstream)
+{
+    Cursor on{some_key(), "their:cursor,with=anything", true, true};
+    on.key.chatless = cache::ChatlessPlace::nowhere;
+    on.key.shown = {0, 1, ~std::uint64_t{0}};
+    const Cursor back = read_cursor(write_cursor(on, {}, secret), {}, secret);
+    EXPECT_EQ(back.upstream, on.upstream);
+    EXPECT_TRUE(back.upstream_only && back.reversed);
+    EXPECT_EQ(back.key.chatless, on.key.chatless);
+    EXPECT_EQ(back.key.shown, on.key.shown);
+    EXPECT_EQ(back.key.id, on.key.id);
+}
+
+TEST(Cursor, OfAnEarlierVersionIsStillTaken)
+{
+    const std::string cursor = write_cursor({some_key()}, {}, secret);
+    const auto payload = from_base64url(cursor.substr(4, cursor.find('.', 4) - 4));
+    const std::string mark = payload->substr(0, payload->find(','));
+    const std::string earlier = mark + ",1700000000123456,-,Q29u,dmVy==";
+    const Digest digest = seal(secret, earlier);
+    const std::string sealed = to_base64url({reinterpret_cast<const char*>(digest.data()), 16});
+    const Cursor back = read_cursor("am1." + to_base64url(earlier) + "." + sealed, {}, secret);
+    EXPECT_EQ(back.key.when, some_key().when);
+    EXPECT_EQ(back.key.id, some_key().id);
+    EXPECT_FALSE(back.upstream);
+    EXPECT_THROW(read_cursor("am2." + to_base64url(earlier) + "." + sealed, {}, secret), Error);
+    EXPECT_THROW(read_cursor("am1." + cursor.substr(4), {}, secret), Error);
+}
+
 TEST(Cursor, IsTheSameForUsersInAnotherOrder)
 {
     const std::string cursor = write_cursor({some_key()}, of_users({"a", "b"}), secret);

@@ -283,6 +283,9 @@ TEST_F(Bridge, AsksForTheSameListFromTheLastRowDown)
     ASSERT_EQ(upstream_.requests.size(), 1U);
     EXPECT_EQ(last_target(), list + "?userIds=even&_=7&startedAt=100&pageSize=4&endAt=451");
     EXPECT_EQ(ask("?pageSize=3&userIds=odd", first.cursor).status, 400) << "another list";
+    const Answered named = ask(plain + "&variables=v&variables=w%2Fx", first.cursor);
+    EXPECT_THAT(named.ids, ElementsAre("c2")) << "which are in the page as upstream has them";
+    EXPECT_THAT(last_target(), HasSubstr("variables=v&variables=w%2Fx&pageSize=4&endAt=451"));
 }
 
 TEST_F(Bridge, LeadsThroughTheWholeListOnceAndToThoseWithoutAChat)
@@ -377,6 +380,11 @@ TEST_F(Bridge, SaysWhatUpstreamSaysWhereThatIsNoPage)
     EXPECT_EQ(ask("?pageSize=6", cursor, {{"Cache-Control", "only-if-cached"}}).status, 504);
     upstream_.reply = {200, {{"Content-Type", "application/json"}}, R"({"conversations":[{"id":"c3","lastCh)"};
     EXPECT_NE(get(list + "?pageSize=6&cursor=" + cursor).status, 504);
+    for (const char* other : {R"({"from":"upstream"})", "[]", R"({"conversations":{}})", R"({"conversations":null})"}) {
+        upstream_.reply.body = other;
+        const auto reply = get(list + "?pageSize=6&cursor=" + cursor);
+        EXPECT_TRUE(reply.status >= 500 || reply.body == other) << reply.status << reply.body;
+    }
     upstream_.fails = Fault::unavailable;
     EXPECT_EQ(ask("?pageSize=6", cursor).status, 503);
     const Answered part = ask("?pageSize=6", cursor, {{"Cache-Control", "max-stale"}});
