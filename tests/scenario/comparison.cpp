@@ -3,6 +3,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <optional>
 #include <stdexcept>
 
 namespace alli::scenario {
@@ -31,6 +32,16 @@ std::vector<std::string> windows(const std::vector<json>& items)
             "firstChatStartedAt=" + between(5), "firstChatEndAt=" + between(2)};
 }
 
+/// By a category that upstream lists; none: it lists none. What conversations bear may be names, and no ids.
+std::optional<std::string> category_query(std::uint16_t port)
+{
+    const auto reply = support::http(port, "GET", "/webapi/v2/conversation_categories", {{"API-KEY", "sandbox"}});
+    const json listed = json::parse(reply.body, nullptr, false);
+    if (reply.status != 200 || !listed.is_object() || listed.value("categories", json::array()).empty())
+        return std::nullopt;
+    return "categoryId=" + encode(listed["categories"][0]["categoryId"].get<std::string>());
+}
+
 std::vector<std::string> queries(const sandbox::Sandbox& upstream, const std::vector<json>& items)
 {
     std::vector<std::string> found{"order=LAST_CHAT_TIME_ASC", "order=CREATED_AT_DESC", "order=CREATED_AT_ASC",
@@ -41,11 +52,7 @@ std::vector<std::string> queries(const sandbox::Sandbox& upstream, const std::ve
         found.push_back("userIds=" + encode(users[0]) + "&userIds=" + encode(users[1]) + "&order=LAST_CHAT_TIME_ASC");
     }
     for (const std::string& app : upstream.app_ids()) found.push_back("llmAppId=" + encode(app));
-    for (const json& item : items)
-        if (item.contains("categories") && !item["categories"].empty()) {
-            found.push_back("categoryId=" + encode(item["categories"][0].get<std::string>()));
-            break;
-        }
+    if (auto category = category_query(upstream.port())) found.push_back(std::move(*category));
     for (std::string& window : windows(items)) found.push_back(std::move(window));
     return found;
 }
