@@ -7,6 +7,7 @@
 #include "upstream/daily_count.hpp"
 #include "upstream/header.hpp"
 #include "upstream/reply.hpp"
+#include "upstream/running.hpp"
 #include "upstream/target.hpp"
 
 #include <nlohmann/json.hpp>
@@ -37,18 +38,6 @@ void add_identity(Request& request, Identity who)
     if (!who.own_user_id.empty()) add_header(request, "OWN-USER-ID", std::move(who.own_user_id));
     if (!who.user_email.empty()) add_header(request, "USER-EMAIL", std::move(who.user_email));
     if (!who.agent_email.empty()) add_header(request, "AGENT-EMAIL", std::move(who.agent_email));
-}
-
-bool read_running(const std::string& body)
-{
-    auto json = nlohmann::json::parse(body, nullptr, false);
-    if (json.is_object() && !json.contains("isRunning") && json.contains("result"))
-        json = nlohmann::json(json["result"]);
-    const auto at = json.is_object() ? json.find("isRunning") : json.end();
-    if (at == json.end() || !at->is_boolean())
-        throw Error(Fault::bad_reply, "what answered is not what the API's contract says",
-                    "upstream's answer whether a conversation is running has no \"isRunning\"");
-    return at->get<bool>();
 }
 
 // Long, and hardly ever in an envelope: the whole of a list is not looked through for one.

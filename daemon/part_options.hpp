@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the settings mean for the parts of an instance. Pure.
+#pragma once
+
+#include "daemon/settings.hpp"
+#include "sync/deliver.hpp"
+#include "sync/engine.hpp"
+#include "upstream/client.hpp"
+#include "upstream/pace.hpp"
+
+#include <string>
+
+namespace alli::daemon {
+
+upstream::Client::Options client_options(const Config& config, const std::string& key);
+upstream::Pace::Options pace_options(const Config& config);
+sync::Options sync_options(const Config& config, bool accept_deletions);
+sync::DeliveryOptions delivery_options(const Config& config);
+
+} // namespace alli::daemon
