@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace alli::proxy {
 namespace {
@@ -69,9 +70,22 @@ std::int64_t count_complete(const Needs& needs, const ConversationId& id)
     return std::max<std::int64_t>(held->chats - (may_grow ? 1 : 0), 0);
 }
 
+// Lists do not show it yet. One that is held is fetched when its run ends.
+void fetch_new(const Needs& needs, const ConversationId& id)
+{
+    const auto held = [&](cache::Reader& db) { return cache::find_pk(db, id).has_value(); };
+    if (!needs.store.read(held)) needs.wake_conversation(id);
+}
+
 void run_in(const Needs& needs, Runs& runs, const ConversationId& id)
 {
     runs.running(id, needs.clock.steady(), count_complete(needs, id));
+}
+
+void begin_in(const Needs& needs, Runs& runs, const ConversationId& id)
+{
+    const std::uint64_t fence = runs.begun(id, needs.clock.steady(), needs.clock.now(), count_complete(needs, id));
+    needs.settle(id, fence, std::nullopt);
 }
 
 void end_in(const Needs& needs, Runs& runs, const ConversationId& id, bool brings_news)
@@ -115,7 +129,7 @@ Notice::~Notice()
     if (!over_ && began_) note_categories();
     if (over_ || !began_ || !id_) return;
     run_in(needs_, running_, *id_);
-    needs_.wake_conversation(*id_);
+    fetch_new(needs_, *id_);
 }
 
 void Notice::note_categories()
@@ -130,7 +144,6 @@ void Notice::know(const std::optional<std::string>& id)
     if (id_ || !id) return;
     id_ = ConversationId{*id};
     if (began_) run_in(needs_, running_, *id_);
-    if (good_) needs_.wake_conversation(*id_); // it may be new
 }
 
 void Notice::began()
@@ -143,6 +156,8 @@ void Notice::began()
 void Notice::received(std::string_view piece)
 {
     if (!good_) return; // an error tells of no conversation that changed
+    // A stream goes on behind its first piece; what is over with it is fetched at its end.
+    if (id_ && !std::exchange(woke_, true)) fetch_new(needs_, *id_);
     told_.feed(piece);
     know(told_.conversation());
 }
@@ -160,11 +175,9 @@ void Notice::end(int status)
 {
     note_categories();
     const bool goes_on = runs_ && (good_ ? asked_.background() : status >= 500);
-    if (id_ && goes_on)
-        run_in(needs_, running_, *id_);
-    else if (id_)
-        end_in(needs_, running_, *id_, good_);
-    if (!good_ || !may_change_ || (id_ && !goes_on)) return;
+    if (id_ && goes_on) return begin_in(needs_, running_, *id_);
+    if (id_) return end_in(needs_, running_, *id_, good_);
+    if (!good_ || !may_change_) return;
     running_.ended_somewhere(needs_.clock.now());
     needs_.wake();
 }

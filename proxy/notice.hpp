@@ -42,7 +42,7 @@ class Notice {
     bool runs_, may_change_, categories_; // starts a run; is about conversations; about categories
     std::optional<ConversationId> id_;
     Sniffer asked_{std::size_t{1} << 20}, told_;
-    bool over_ = false, good_ = false, began_ = false;
+    bool over_ = false, good_ = false, began_ = false, woke_ = false;
 };
 
 /// The answer as it comes, looked at.

@@ -42,7 +42,7 @@ std::optional<Instant> verified_at(const Context& cx)
 
 // To fetch what ended costs upstream less than a comparison, so that is asked for where it does not come soon. One that
 // began before the end is followed by another.
-Task<bool> wait_for_ends(const Context& cx)
+Task<bool> wait_for_ends(const Context& cx, Instant asked_at)
 {
     using Steady = std::chrono::steady_clock;
     const auto begun = Steady::now();
@@ -52,7 +52,7 @@ Task<bool> wait_for_ends(const Context& cx)
     std::optional<Instant> asked_when; // the mirror was verified then
     for (;;) {
         const auto verified = verified_at(cx);
-        const Ends ends = cx.runs.find_ends(verified);
+        const Ends ends = cx.runs.find_ends(verified, asked_at);
         if (ends == Ends::shown) co_return true;
         if (Steady::now() - begun > patience || !cx.needs.upstream().reachable) co_return false;
         const bool compares = ends == Ends::unknown || Steady::now() - begun > patience / 2;
@@ -67,10 +67,10 @@ Task<bool> wait_for_ends(const Context& cx)
 
 bool is_at_rest(const Context& cx, std::string_view path, std::optional<Instant> verified_at)
 {
-    if (cx.runs.at_rest() && cx.runs.find_ends(verified_at) == Ends::shown) return true;
+    if (cx.runs.at_rest() && cx.runs.find_ends(verified_at, cx.needs.clock.now()) == Ends::shown) return true;
     const auto id = conversation_of(path);
     const bool counts = path == cx.options.operations.daily_count.path || id == "daily_count";
-    if (!id || counts) return cx.runs.find_ends(verified_at) == Ends::shown;
+    if (!id || counts) return cx.runs.find_ends(verified_at, cx.needs.clock.now()) == Ends::shown;
     return phase_of(cx, ConversationId{*id}) == RunPhase::at_rest;
 }
 
@@ -90,9 +90,10 @@ Task<Passage> pass_barrier(const Context& cx, const Read& read, bool may_wait)
 
 Task<bool> shows_all_ends(const Context& cx, bool may_wait)
 {
-    if (cx.runs.find_ends(verified_at(cx)) == Ends::shown) co_return true;
+    const Instant asked_at = cx.needs.clock.now();
+    if (cx.runs.find_ends(verified_at(cx), asked_at) == Ends::shown) co_return true;
     if (!may_wait) co_return false;
-    co_return co_await wait_for_ends(cx);
+    co_return co_await wait_for_ends(cx, asked_at);
 }
 
 } // namespace alli::proxy

@@ -12,9 +12,16 @@ auto find_row(Table& table, const ConversationId& id)
     return std::find_if(table.begin(), table.end(), [&](const auto& run) { return run.id == id; });
 }
 
-bool is_before(std::int64_t end, std::optional<Instant> verified_at)
+// Whether a mirror that was compared with upstream then shows what ended at `end`, as far as that was before
+// `asked_at`.
+bool shows(std::optional<Instant> verified_at, Instant end, Instant asked_at)
 {
-    return end == 0 || (verified_at && verified_at->time_since_epoch().count() >= end);
+    return verified_at && *verified_at >= std::min(end, asked_at);
+}
+
+Instant instant_of(const std::atomic<std::int64_t>& microseconds)
+{
+    return Instant{Instant::duration{microseconds.load()}};
 }
 
 } // namespace
@@ -65,17 +72,35 @@ void Runs::change(Change function)
     active_ += difference;
 }
 
+// What ended before and is being fetched goes on being fetched: its fence stays.
 void Runs::running(const ConversationId& id, Clock::Steady now, std::int64_t chats)
 {
-    const std::uint64_t fence = ++fences_; // no fetch from before this settles it
+    const std::uint64_t fence = ++fences_;
     change([&](Table& table) {
         std::erase_if(table, [&](const Run& run) {
             if (is_forgotten(run, now)) forget(run);
             return is_forgotten(run, now);
         });
         Run& run = row_of(table, id);
-        run = Run{id, RunPhase::running, fence, now, run.is_running() ? run.chats_before : chats, run.end};
+        run.chats_before = run.is_running() ? run.chats_before : chats;
+        run.phase = RunPhase::running;
+        run.last_word = now;
+        if (!run.end) run.fence = fence; // no fetch from before this settles it
     });
+}
+
+std::uint64_t Runs::begun(const ConversationId& id, Clock::Steady now, Instant wall_now, std::int64_t chats)
+{
+    running(id, now, chats);
+    const std::uint64_t fence = ++fences_;
+    last_end_.store(wall_now.time_since_epoch().count());
+    change([&](Table& table) {
+        Run& run = row_of(table, id);
+        run.fence = fence;
+        run.first_end = run.first_end.value_or(wall_now);
+        run.end = wall_now;
+    });
+    return fence;
 }
 
 Runs::End Runs::ended(const ConversationId& id, Clock::Steady now, Instant wall_now)
@@ -85,7 +110,7 @@ Runs::End Runs::ended(const ConversationId& id, Clock::Steady now, Instant wall_
     change([&](Table& table) {
         Run& run = row_of(table, id);
         if (run.is_running()) end.chats_before = run.chats_before;
-        run = Run{id, RunPhase::settling, end.fence, now, 0, wall_now};
+        run = Run{id, RunPhase::settling, end.fence, now, 0, run.first_end.value_or(wall_now), wall_now};
     });
     return end;
 }
@@ -101,9 +126,9 @@ void Runs::fetched(const ConversationId& id, std::uint64_t fence, bool whole, Cl
     change([&](Table& table) {
         const auto run = find_row(table, id);
         if (run == table.end() || run->fence != fence) return; // something has begun or ended since
-        run->phase = whole ? RunPhase::at_rest : RunPhase::unsettled;
+        if (!run->is_running()) run->phase = whole ? RunPhase::at_rest : RunPhase::unsettled;
         run->last_word = now;
-        if (whole) run->end.reset();
+        if (whole) run->first_end = run->end = std::nullopt;
     });
 }
 
@@ -137,15 +162,16 @@ bool Runs::may_have_changed(const ConversationId& id, Clock::Steady now, std::ch
     return run == table->end() || run->phase == RunPhase::running || now - run->last_word > within;
 }
 
-Ends Runs::find_ends(std::optional<Instant> verified_at) const
+Ends Runs::find_ends(std::optional<Instant> verified_at, Instant asked_at) const
 {
-    if (is_before(last_end_.load(), verified_at)) return Ends::shown;
-    if (!is_before(last_unknown_end_.load(), verified_at)) return Ends::unknown;
+    const auto shown = [&](Instant end) { return shows(verified_at, end, asked_at); };
+    if (!has_ends() || shown(instant_of(last_end_))) return Ends::shown;
+    if (last_unknown_end_.load() != 0 && !shown(instant_of(last_unknown_end_))) return Ends::unknown;
     const auto table = table_.load();
     Ends all = Ends::shown;
     for (const Run& run : *table) {
-        if (!run.end || is_before(run.end->time_since_epoch().count(), verified_at)) continue;
-        if (run.phase != RunPhase::settling) return Ends::unknown;
+        if (!run.end || *run.first_end > asked_at || shown(*run.end)) continue;
+        if (run.phase == RunPhase::unsettled) return Ends::unknown;
         all = Ends::awaited;
     }
     return all;

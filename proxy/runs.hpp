@@ -40,6 +40,9 @@ class Runs {
     // Events; `now` by the steady clock.
     /// `chats`: how many are held that are complete; of several words about one run the first counts.
     void running(const ConversationId& id, Clock::Steady now, std::int64_t chats = 0);
+    /// The same, of one that a call has just begun, which has changed the conversation: lists have to show that.
+    /// Returns a fence, as ended() does.
+    std::uint64_t begun(const ConversationId& id, Clock::Steady now, Instant wall_now, std::int64_t chats);
     /// Something that may have changed it has ended.
     struct End {
         std::uint64_t fence; // only a fetch that begins after this was given settles it
@@ -49,7 +52,7 @@ class Runs {
     End ended(const ConversationId& id, Clock::Steady now, Instant wall_now);
     /// Likewise, in nobody knows which.
     void ended_somewhere(Instant wall_now) noexcept;
-    /// The engine has fetched it since `fence`; `whole`: its last message too.
+    /// The engine has fetched it since `fence`; `whole`: its last message too. What runs goes on running.
     void fetched(const ConversationId& id, std::uint64_t fence, bool whole, Clock::Steady now);
 
     RunPhase find(const ConversationId& id, Clock::Steady now) const;
@@ -65,7 +68,8 @@ class Runs {
     /// Whether anything has ended at all.
     bool has_ends() const noexcept { return last_end_.load() != 0; }
     /// Of a mirror that was compared with upstream then: what ended before is shown, and what was fetched by itself.
-    Ends find_ends(std::optional<Instant> verified_at) const;
+    /// What ended after `asked_at` does not count: lists would wait for ever where something always ends.
+    Ends find_ends(std::optional<Instant> verified_at, Instant asked_at) const;
 
     /// Likewise, of the project's categories: what was read before does not show it.
     void categories_changed(Instant wall_now) noexcept;
@@ -78,7 +82,8 @@ class Runs {
         std::uint64_t fence = 0;
         Clock::Steady last_word{};
         std::int64_t chats_before = 0;
-        std::optional<Instant> end = {}; // of the last that was not fetched since
+        // Of those that were not fetched since: the first and the last.
+        std::optional<Instant> first_end = {}, end = {};
 
         bool is_running() const { return phase == RunPhase::running && fence != 0; }
     };

@@ -87,13 +87,12 @@ void Settling::go_on(const ConversationId& id, Seen seen)
 // has come to its end but that time has passed.
 Settling::Seen Settling::judge(cache::Reader& db, const ConversationId& id, const Wanted& wanted) const
 {
+    if (!wanted.chats_before) return Seen::whole; // it was fetched: nothing more is expected
     const auto held = cache::find_held(db, id);
     if (!held) return wanted.chats_before == 0 && !is_late(wanted) ? Seen::not_yet : Seen::whole; // new, or gone
     if (!held->last_completed) return Seen::not_yet;
     if (is_late(wanted)) return Seen::whole;
-    const bool is_from_before =
-        wanted.chats_before && (held->chats <= *wanted.chats_before || cache::ends_with_question(db, id));
-    if (is_from_before) return Seen::not_yet;
+    if (held->chats <= *wanted.chats_before || cache::ends_with_question(db, id)) return Seen::not_yet;
     return held->maybe_since ? Seen::uncertain : Seen::whole;
 }
 

@@ -11,7 +11,7 @@ from world import world
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 COMMANDS = {
-    "python": [sys.executable, "-W", "error", os.path.join(HERE, "client.py")],
+    "python": [sys.executable, os.path.join(HERE, "client.py")],
     "node": ["node", os.path.join(HERE, "client.mjs")],
     "curl": [os.path.join(HERE, "client.sh")],
 }

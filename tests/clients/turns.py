@@ -15,7 +15,8 @@ import requests
 
 from world import KEY, world
 
-LONGEST_LIST = 2.0  # seconds
+LONGEST_LIST = 2.0  # seconds; where nothing else keeps the machine busy
+LONGEST_LIST_BESIDE_OTHERS = 8.0
 of_thread = threading.local()
 
 
@@ -36,14 +37,14 @@ class Tally:
         with self.lock:
             self.lists.append(seconds)
 
-    def report(self, name):
+    def report(self, name, longest=LONGEST_LIST):
         slowest = max(self.lists, default=0)
         print(f"{name}: {sum(self.turns.values())} turns, {len(self.cut)} cut answers, {len(self.errors)} errors, "
               f"{len(self.lists)} lists, the slowest {slowest:.2f} s")
         for problem in (self.cut + self.errors)[:20]:
             print("    " + problem)
         sys.stdout.flush()
-        return not self.cut and not self.errors and slowest <= LONGEST_LIST
+        return not self.cut and not self.errors and slowest <= longest
 
 
 class Client:
@@ -145,7 +146,7 @@ def app_of(base):
     return requests.get(base + "/webapi/v2/apps", headers={"API-KEY": KEY}, timeout=30).json()["apps"][0]
 
 
-def in_parallel(program, name, kinds, turns, side_by_side, sandbox, lists=True):
+def in_parallel(program, name, kinds, turns, side_by_side, sandbox, lists=True, longest=LONGEST_LIST):
     """`turns` of each kind, in as many clients side by side."""
     tally = Tally()
     with world(program, sandbox=sandbox) as made:
@@ -155,7 +156,7 @@ def in_parallel(program, name, kinds, turns, side_by_side, sandbox, lists=True):
                 for place, kind in enumerate(kinds):
                     share = turns // side_by_side + (1 if number < turns % side_by_side else 0)
                     pool.submit(play, made.base, app, kind, share, tally, lists, f"{name} {number} {place}")
-        good = tally.report(name)
+        good = tally.report(name, longest)
         good = rests(made, app) and good
         if not good:
             print(made.said())
@@ -214,7 +215,8 @@ def main():
     lag = ["--read-lag", "4s"]
     common = ["--conversations", "60"]
     short = [
-        lambda: in_parallel(given.program, "short runs", kinds_of([0.05, 0.4]), 3, 1, [*common, "--run-time", "300ms"]),
+        lambda: in_parallel(given.program, "short runs", kinds_of([0.05, 0.4]), 3, 1, [*common, "--run-time", "300ms"],
+                            longest=LONGEST_LIST_BESIDE_OTHERS),
         lambda: in_parallel(given.program, "short runs, lagging reads", kinds_of([0.05]), 2, 2,
                             [*common, "--run-time", "300ms", "--read-lag", "1s"], lists=False),
     ]

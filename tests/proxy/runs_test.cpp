@@ -30,8 +30,8 @@ TEST(Runs, AreFollowedFromTheirBeginningToTheFetchAfterTheirEnd)
     EXPECT_EQ(runs.find(ConversationId{"d"}, start_of_time), RunPhase::at_rest);
     const Runs::End end = runs.ended(c, start_of_time, Instant{5s});
     EXPECT_EQ(end.chats_before, 4);
-    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::awaited);
-    EXPECT_EQ(runs.find_ends(Instant{5s}), Ends::shown) << "it was compared since";
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{1min}), Ends::awaited);
+    EXPECT_EQ(runs.find_ends(Instant{5s}, Instant{1min}), Ends::shown) << "it was compared since";
     EXPECT_EQ(runs.find(c, start_of_time), RunPhase::settling);
     runs.fetched(c, end.fence, false, start_of_time);
     EXPECT_EQ(runs.find(c, start_of_time), RunPhase::unsettled);
@@ -43,26 +43,31 @@ TEST(Runs, AreFollowedFromTheirBeginningToTheFetchAfterTheirEnd)
 TEST(Runs, AreShownByListsOnceEachWasFetched)
 {
     Runs runs;
-    EXPECT_EQ(runs.find_ends(std::nullopt), Ends::shown) << "nothing has ended";
+    EXPECT_EQ(runs.find_ends(std::nullopt, Instant{1min}), Ends::shown) << "nothing has ended";
     const ConversationId d{"d"};
     const auto first = runs.ended(c, start_of_time, Instant{5s}), second = runs.ended(d, start_of_time, Instant{6s});
-    EXPECT_EQ(runs.find_ends(std::nullopt), Ends::awaited);
+    EXPECT_EQ(runs.find_ends(std::nullopt, Instant{1min}), Ends::awaited);
     runs.fetched(c, first.fence, true, start_of_time);
-    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::awaited);
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{1min}), Ends::awaited);
     runs.fetched(d, second.fence, false, start_of_time);
-    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::unknown) << "it may be all of it";
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{1min}), Ends::unknown) << "it may be all of it";
     runs.fetched(d, second.fence, true, start_of_time);
-    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::shown);
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{1min}), Ends::shown);
 
     runs.running(c, start_of_time);
-    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::shown) << "what runs has not ended";
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{1min}), Ends::shown) << "what runs has not ended";
     runs.ended(c, start_of_time, Instant{7s});
     runs.running(c, start_of_time);
-    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::unknown) << "the answer before is not fetched by itself any more";
-    EXPECT_EQ(runs.find_ends(Instant{7s}), Ends::shown);
-    runs.ended_somewhere(Instant{8s});
-    EXPECT_EQ(runs.find_ends(Instant{7s}), Ends::unknown);
-    EXPECT_EQ(runs.find_ends(Instant{8s}), Ends::shown);
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{1min}), Ends::awaited) << "the answer before is still being fetched";
+    EXPECT_EQ(runs.find_ends(Instant{7s}, Instant{1min}), Ends::shown);
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{6s}), Ends::shown) << "who asked before it does not wait for it";
+    runs.ended(c, start_of_time, Instant{9s});
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{8s}), Ends::awaited) << "the first of its ends is not shown yet";
+    EXPECT_EQ(runs.find_ends(Instant{8s}, Instant{8s}), Ends::shown);
+    runs.ended_somewhere(Instant{10s});
+    EXPECT_EQ(runs.find_ends(Instant{9s}, Instant{1min}), Ends::unknown);
+    EXPECT_EQ(runs.find_ends(Instant{10s}, Instant{1min}), Ends::shown);
+    EXPECT_EQ(runs.find_ends(Instant{9s}, Instant{9s}), Ends::shown) << "compared when it was asked for";
 }
 
 TEST(Runs, OfWhichNoRowIsLeftAreShownByAComparisonAlone)
@@ -71,8 +76,8 @@ TEST(Runs, OfWhichNoRowIsLeftAreShownByAComparisonAlone)
     runs.ended(c, start_of_time, Instant{5s});
     for (std::size_t i = 0; i < Runs::most; ++i)
         runs.running(ConversationId{std::to_string(i)}, start_of_time + std::chrono::milliseconds(i + 1));
-    EXPECT_EQ(runs.find_ends(Instant{4s}), Ends::unknown);
-    EXPECT_EQ(runs.find_ends(Instant{5s}), Ends::shown);
+    EXPECT_EQ(runs.find_ends(Instant{4s}, Instant{1min}), Ends::unknown);
+    EXPECT_EQ(runs.find_ends(Instant{5s}, Instant{1min}), Ends::shown);
 }
 
 TEST(Runs, AreNotSettledByAFetchFromBefore)
@@ -358,10 +363,10 @@ TEST_F(AfterARun, AGatewayThatIsTiredOfWaitingDoesNotEndARun)
     const std::string body = R"({"mode":"sync","conversationId":"c"})";
     upstream_.reply = {504, {{"Content-Type", "text/html"}}, "<html>Gateway Timeout</html>"};
     EXPECT_EQ(send("POST", "/webapi/apps/a/run", {}, body).status, 504);
-    EXPECT_THAT(upstream_.settles, IsEmpty());
     EXPECT_THAT(status_of(chats), HasSubstr("fwd=stale")) << "it goes on";
     say_running(false);
-    EXPECT_EQ(upstream_.settles.size(), 1u);
+    ASSERT_EQ(upstream_.settles.size(), 2u);
+    EXPECT_EQ(upstream_.settles[1].second, 1) << "its answer is still to come";
 }
 
 TEST_F(AfterARun, ARunThatWasRefusedBringsNothingToWaitFor)
@@ -378,10 +383,15 @@ TEST_F(AfterARun, ABackgroundRunGoesOnAfterItsAnswer)
     serve();
     upstream_.reply = {200, {{"Content-Type", "application/json"}}, R"({"result":{"conversation":{"id":"c"}}})"};
     send("POST", "/webapi/apps/a/run", {}, R"({"mode":"background"})");
-    EXPECT_THAT(upstream_.settles, IsEmpty());
-    EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale");
+    ASSERT_EQ(upstream_.settles.size(), 1u) << "lists show that it has begun";
+    EXPECT_EQ(upstream_.settles[0].second, std::nullopt);
+    server_->fetched(c, upstream_.settles[0].first, true);
+    EXPECT_THAT(status_of(list), HasSubstr("hit"));
+    EXPECT_EQ(status_of(chats), "alli-mirror; fwd=stale") << "and it goes on";
     say_running(false);
-    EXPECT_EQ(upstream_.settles.size(), 1u);
+    ASSERT_EQ(upstream_.settles.size(), 2u);
+    EXPECT_EQ(upstream_.settles[1].second, 1);
+    EXPECT_EQ(upstream_.wakes, 0) << "a poll is not needed";
 }
 
 TEST_F(AfterARun, ARelayedChangeOfAConversationCountsToo)

@@ -49,7 +49,8 @@ struct History::Process {
 };
 
 History::History(std::uint64_t seed)
-    : random_(seed), app_(seed * 31), writes_(seed % 4 == 1), world_(clock_, seed * 7919 + 1)
+    : random_(seed), app_(seed * 31), writes_(seed % 4 == 1), runs_apps_(seed % 3 == 2),
+      world_(clock_, seed * 7919 + 1), app_runs_(world_, seed * 17 + 3)
 {
     if (writes_) world_.nature.read_lag = static_cast<Ms>(app_.below(10'001));
     options_.interval = milliseconds(5'000 + static_cast<int>(random_.below(40'000)));
@@ -75,6 +76,7 @@ void History::start()
 {
     store_ = std::make_unique<cache::Store>(cache::StoreOptions{dir_ / "mirror.db", "http://world", false});
     process_ = std::make_unique<Process>(*this, random_.next());
+    app_runs_.follow(*store_, process_->engine);
     auto ended = [process = process_.get()](std::exception_ptr why) {
         process->failure = why;
         process->ended = true;
@@ -139,11 +141,13 @@ std::string History::live(int acts)
     for (int n = 0; n < acts; ++n) {
         world_.act();
         if (writes_ && app_.below(2) == 0) write();
+        if (runs_apps_) app_runs_.act();
         const auto most = random_.below(3) == 0 ? 120'000U : 4'000U;
         pass_time(milliseconds(random_.below(most)));
         if (process_->ended) return "the engine gave up";
         if (std::string wrong = check_claims(); !wrong.empty()) return wrong;
         if (std::string wrong = check_writes(); !wrong.empty()) return wrong;
+        if (std::string wrong = app_runs_.check(); !wrong.empty()) return wrong;
     }
     return "";
 }

@@ -6,6 +6,7 @@
 
 #include "cache/store.hpp"
 #include "sync/engine.hpp"
+#include "tests/simulation/app_runs.hpp"
 #include "tests/simulation/world.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -47,10 +48,11 @@ class History {
     std::string compare(alli::cache::Reader& db, const std::string& id, bool chats) const;
 
     alli::SeededRandom random_, app_; // app_: of the app that writes
-    bool writes_ = false;
+    bool writes_ = false, runs_apps_ = false;
     int written_ = 0;
     support::FakeClock clock_;
     World world_;
+    AppRuns app_runs_;
     support::TempDir dir_;
     boost::asio::io_context loop_;
     std::unique_ptr<alli::cache::Store> store_;

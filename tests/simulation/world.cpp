@@ -71,6 +71,7 @@ World::World(support::FakeClock& clock, std::uint64_t seed)
     nature.page_cap = caps[random_.below(caps.size())];
     nature.faults = chance(0.5) ? random_.unit() * 0.2 : 0;
     if (stray_random_.unit() < 0.4) nature.strays = stray_random_.unit() * 0.15;
+    nature.envelope = alli::SeededRandom(seed * 101 + 5).below(4) == 0;
     nature.latency = 1 + static_cast<Ms>(random_.below(500));
     // Without a Date our clock is all there is, and it must be right.
     if (nature.sends_date && chance(0.5)) nature.skew = static_cast<Ms>(random_.below(1'200'000)) - 600'000;
@@ -268,6 +269,35 @@ void World::grow(const std::string& id)
     if (chance(0.3)) end_growing();
 }
 
+std::string World::begin_run(const std::string& id)
+{
+    append(id, 2, false);
+    Talk& talk = talks.at(id);
+    talk.chats.back()["completed"] = false;
+    talk.chats_edited = true;
+    return talk.chats.back()["id"];
+}
+
+std::optional<std::string> World::grow_run(const std::string& id, const std::string& chat, bool ends)
+{
+    for (json& one : talks.at(id).chats) {
+        if (one["id"] != chat) continue;
+        one["message"] = one["message"].get<std::string>() + " more";
+        if (ends) one["completed"] = true;
+        return one["message"].get<std::string>();
+    }
+    return std::nullopt;
+}
+
+std::optional<json> World::find_chat(const std::string& id, const std::string& chat) const
+{
+    const auto talk = talks.find(id);
+    if (talk == talks.end()) return std::nullopt;
+    for (const json& one : talk->second.chats)
+        if (one["id"] == chat) return one;
+    return std::nullopt;
+}
+
 void World::end_growing()
 {
     if (!growing_.empty() && talks.contains(growing_))
@@ -312,7 +342,7 @@ alli::Task<Reply> World::write(alli::upstream::Request request)
     talk.lags_until = clock_.passed() / std::chrono::milliseconds(1) + nature.read_lag;
     talk.changed = std::max(ours(), talk.visible_from) + nature.read_lag;
     talk.being_written = true;
-    Reply answer = reply(item(id, 20));
+    Reply answer = reply_about_one(item(id, 20));
     co_await clock_.sleep(half);
     if (talks.contains(id)) talks.at(id).being_written = false;
     if (lost) throw Error(Fault::unreachable, "", "the connection was reset");
@@ -411,7 +441,15 @@ Reply World::answer(const std::string& target)
     if (auto ails = symptom(id, rest.ends_with("/chats"))) return std::move(*ails);
     if (rest.ends_with("/chats"))
         return chats(found->second, params.contains("pageNo") ? std::stoi(params.at("pageNo")) : 1);
-    return reply(seen(id, 20));
+    return reply_about_one(seen(id, 20));
+}
+
+Reply World::reply_about_one(const json& body) const
+{
+    if (!nature.envelope) return reply(body);
+    json wrapped;
+    wrapped["result"] = body;
+    return reply(wrapped);
 }
 
 json World::item(const std::string& id, std::size_t embed) const

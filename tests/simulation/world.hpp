@@ -44,6 +44,7 @@ enum class Chatless { behind, oldest, newest, nowhere, by_creation };
 /// What the contract leaves open, and how bad the network is; drawn once a history.
 struct Nature {
     bool milliseconds = false, position_cursor = false, inclusive = false, sends_date = true, counts_days = false;
+    bool envelope = false; // answers about one conversation come as {"result": ...}
     std::size_t embedded = 20, page_cap = 50;
     Chatless chatless = Chatless::behind;
     bool refuses_orders = false; // but the default
@@ -74,6 +75,11 @@ class World final : public alli::upstream::Transport {
     void end_growing();
     /// One with a chat, now.
     void arrive();
+    /// A question, and an answer that grows: its id.
+    std::string begin_run(const std::string& id);
+    /// Its message; none: it is no longer there.
+    std::optional<std::string> grow_run(const std::string& id, const std::string& chat, bool ends);
+    std::optional<json> find_chat(const std::string& id, const std::string& chat) const;
     void heal_network()
     {
         nature.faults_before += std::exchange(nature.faults, 0) + std::exchange(nature.strays, 0);
@@ -127,6 +133,7 @@ class World final : public alli::upstream::Transport {
     std::optional<alli::upstream::Reply> fault();
     std::optional<alli::upstream::Reply> stray(const std::string& target);
     alli::upstream::Reply reply(const json& body) const;
+    alli::upstream::Reply reply_about_one(const json& body) const;
     std::optional<alli::upstream::Reply> symptom(const std::string& id, bool chats) const;
     alli::upstream::Reply answer(const std::string& target);
     alli::upstream::Reply list(const Params& params);
