@@ -26,6 +26,12 @@ def post(name, url, **more):
     return tell(name, session.post(url, timeout=30, **more))
 
 
+def content(answer):
+    """Of an answer about one thing, which some deployments wrap."""
+    body = answer.json()
+    return body.get("result", body)
+
+
 def of(conversation, rest=""):
     return f"{root}/{quote(conversation, safe='')}{rest}"
 
@@ -67,6 +73,12 @@ for name, params in {
 }.items():
     get(name, root, params=params)
 
+categories = get("categories", base + "/webapi/v2/conversation_categories").json()["categories"]
+for category in categories[:3]:
+    get("of a category", root, params={"categoryId": category["categoryId"]})
+    get("of a category, in a window", root, params={"categoryId": category["categoryId"], "startedAt": early, "endAt": late})
+get("of no category", root, params={"categoryId": "none"})
+
 # --- one
 ids = [one["id"] for one in everything]
 odd = next(one for one in ids if "+" in one and "/" in one)
@@ -93,6 +105,10 @@ tell("as nobody accepts it", requests.get(of(odd), headers={"API-KEY": "sandbox"
 edited = ids[5]
 tell("update", session.put(of(edited), json={"state": "CLOSED", "assignee": "a@example.com"}, timeout=30))
 get("updated", of(edited))
+chosen = [categories[1]["categoryId"], categories[0]["categoryId"]]
+tell("into categories", session.put(of(edited), json={"categoryIds": chosen}, timeout=30))
+get("in its categories", of(edited))
+get("by its new category", root, params={"categoryId": chosen[0]})
 tell("title", session.put(of(edited, "/title"), json={"title": "제목 of it"}, timeout=30))
 get("titled", root, params={"searchTerm": "제목"})
 tell("a title by another method", session.patch(of(edited, "/title"), json={"title": "another"}, timeout=30))
@@ -125,7 +141,7 @@ for mode in ("sync", "background", "sync", "background"):
     if talk:
         body["conversationId"] = talk
     talk = post(f"run, {mode}", run, json=body).json()["result"]["conversation"]["id"]
-    while mode == "background" and session.get(of(talk, "/running"), timeout=30).json()["isRunning"]:
+    while mode == "background" and content(session.get(of(talk, "/running"), timeout=30))["isRunning"]:
         time.sleep(0.05)
     get(f"after {mode}", of(talk, "/chats"))
     get(f"the conversation after {mode}", of(talk))

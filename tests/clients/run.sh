@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh PROGRAM CLIENT | turns [OPTIONS]: a client program of this folder, in both worlds. What is missing for it is a
+# run.sh PROGRAM CLIENT [OPTIONS OF THE SANDBOX] | turns [OPTIONS]: a client program of this folder, in both worlds. What is missing for it is a
 # failure, never a skip: scripts/prepare installs it.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -18,4 +18,4 @@ case $what in
   curl) command -v curl >/dev/null || missing curl ;;
 esac
 [ "$what" = turns ] && exec "$python" "$here/turns.py" "$program" "$@"
-exec "$python" "$here/suite.py" "$program" "$what"
+exec "$python" "$here/suite.py" "$program" "$what" "$@"
