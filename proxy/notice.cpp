@@ -157,7 +157,7 @@ void Notice::received(std::string_view piece)
 {
     if (!good_) return; // an error tells of no conversation that changed
     // A stream goes on behind its first piece; what is over with it is fetched at its end.
-    if (id_ && !std::exchange(woke_, true)) fetch_new(needs_, *id_);
+    if (std::exchange(streams_, true) && id_ && !std::exchange(woke_, true)) fetch_new(needs_, *id_);
     told_.feed(piece);
     know(told_.conversation());
 }

@@ -42,6 +42,7 @@ class Notice {
     bool runs_, may_change_, categories_; // starts a run; is about conversations; about categories
     std::optional<ConversationId> id_;
     Sniffer asked_{std::size_t{1} << 20}, told_;
+    bool streams_ = false; // a piece of its answer has come
     bool over_ = false, good_ = false, began_ = false, woke_ = false;
 };
 

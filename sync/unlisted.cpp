@@ -12,10 +12,24 @@ bool overlap(const cache::Span& a, const cache::Span& b)
     return a.from < b.through && b.from < a.through;
 }
 
+// A poll and a comparison side by side each note what was in their way: where one begins no higher than the other
+// ends, it is the same.
+void absorb_above(cache::Writer& db, cache::Problem& problem, cache::Span& span)
+{
+    const auto next = std::chrono::microseconds(span.through < Instant::max() ? 1 : 0);
+    for (const cache::Problem& it : cache::load_windows(db, {span.from, span.through + next})) {
+        if (it.unreadable->from <= span.from) continue;
+        span.through = std::max(span.through, it.unreadable->through);
+        problem.since = std::min(problem.since, it.since);
+        cache::clear_problem(db, it.key);
+    }
+}
+
 // Known by its lower end; of a neighbour that reached further: what it could not certify, nobody has.
 void put(cache::Writer& db, cache::Problem problem, cache::Span span, const std::string& why)
 {
     const std::string key = "window " + to_rfc3339(span.from);
+    absorb_above(db, problem, span);
     if (const auto there = cache::find_problem(db, key); there && there->unreadable)
         span.through = std::max(span.through, there->unreadable->through);
     if (!why.empty())

@@ -3,6 +3,7 @@
 // upstream would answer (equal times in any order), and whoever walks on online meets every row once. ALLI_SEED repeats
 // a run.
 #include "alli/random.hpp"
+#include "cache/categories.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/list_model.hpp"
 
@@ -73,6 +74,8 @@ class Decided : public ProxyTest {
             progress.boundary = support::at_second(top);
             progress.verified_at = support::at_second(1990);
             cache::save_progress(db, progress);
+            const std::vector<Category> known{{"k0", "first"}, {"k1", "second"}};
+            cache::put_category_list(db, "{}", known, support::at_second(1990));
         });
         Options options;
         options.loops = 1;

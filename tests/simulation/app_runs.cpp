@@ -62,6 +62,9 @@ void AppRuns::fetched(const std::string& conversation, std::uint64_t fence, bool
     if (!whole || !run_ || run_->conversation != conversation || run_->fence != fence) return;
     const auto now = world_.find_chat(conversation, run_->chat);
     if (!now || (*now)["message"] != run_->message || conversation == world_.ill) return; // it has gone on
+    // Upstream may show a new one later than its reads lag: what is not held at all is asked of upstream.
+    const ConversationId id{conversation};
+    if (!store_->read([&](cache::Reader& db) { return cache::find_held(db, id).has_value(); })) return;
     ++told_;
     const auto held = find_held(*run_);
     if (!held || (*held)["message"] != run_->message)
