@@ -328,7 +328,7 @@ std::vector<Chat> salvage_chat_page(std::string_view body, TimeUnit& unit, std::
 {
     constexpr std::array<std::string_view, 3> marks{"sender", "timestamp", "message"};
     const MendedPage mended = mend_page(body, {"chats", marks, {}});
-    if (mended.items != expected) throw_unreadable("a page of chats", "its structure is broken");
+    if (mended.items == 0 || mended.items != expected) throw_unreadable("a page of chats", "its structure is broken");
     return tolerant::read_chat_page(mended.text, unit);
 }
 

@@ -31,7 +31,7 @@ Chat read_chat(std::string body, TimeUnit& unit);
 /// Of a page of one: it has an id and a last chat time.
 ConversationPage salvage_conversation_page(std::string_view body, TimeUnit& unit,
                                            std::span<const std::string> variables = {});
-/// As many chats as were expected.
+/// As many chats as were expected, and not none.
 std::vector<Chat> salvage_chat_page(std::string_view body, TimeUnit& unit, std::size_t expected);
 
 // What is held, once more: any raw text that they gave, also one that would be no answer by itself.

@@ -96,6 +96,12 @@ TEST(Mend, ChatsAroundABrokenOneAreWholeAndInOrder)
     EXPECT_THROW(raws(body.substr(0, body.find("three")), 4), Error);
 }
 
+TEST(Mend, NothingIsNoPageOfNoChats)
+{
+    for (const char* body : {R"({"chats":"soon","id":7})", "", R"({"chats":[]})", R"({"chats":["x)"})
+        EXPECT_THROW(raws(body, 0), Error) << body;
+}
+
 TEST(Mend, SoundPageIsLeftAsItIs)
 {
     const std::string a = R"({"id":"1","x":[{"a":1},{"b":"}"}]})", b = R"({"id":"2","n":NaN})";

@@ -26,7 +26,7 @@ function makeChurn(renamed, grown) {
     let count = 0;
     for (; !ended; ++count) {
       await ask("PUT", `/webapi/v2/conversations/${encodeURIComponent(renamed)}/title`, { title: `Changed ${count}` });
-      if (count % 3 === 0) await ask("POST", `/webapi/apps/${encodeURIComponent(app)}/run`, { mode: "sync", conversationId: grown, isStateful: true, chat: { message: `churn ${count}` } });
+      if (count % 3 === 0) await ask("POST", `/webapi/apps/${encodeURIComponent(app)}/run`, { mode: "background", conversationId: grown, isStateful: true, chat: { message: `churn ${count}` } });
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     return count;
