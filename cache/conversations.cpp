@@ -364,7 +364,7 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
 Totals load_totals(Reader& db)
 {
     Totals totals;
-    for (const Row row : db.query("SELECT conversations, chats FROM total")) {
+    for (const Row row : db.query("SELECT count(*), coalesce(sum(held), 0) FROM conversation")) {
         totals.conversations = row.integer(0);
         totals.chats = row.integer(1);
     }

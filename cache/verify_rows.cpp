@@ -74,11 +74,6 @@ struct Rule {
     const char* mend;
 };
 constexpr auto rules = std::to_array<Rule>({
-    {"rows", "totals are not what is there",
-     "SELECT count(*) FROM total WHERE conversations <> (SELECT count(*) FROM conversation)"
-     " OR chats <> (SELECT coalesce(sum(held), 0) FROM conversation)",
-     "UPDATE total SET conversations = (SELECT count(*) FROM conversation),"
-     " chats = (SELECT coalesce(sum(held), 0) FROM conversation)"},
     {"rows", "messages belong to no conversation", "SELECT count(*) FROM pragma_foreign_key_check('chat_row')",
      "DELETE FROM chat_row WHERE conversation NOT IN (SELECT pk FROM conversation)"},
     {"rows", "details belong to no message", "SELECT count(*) FROM pragma_foreign_key_check('chat_detail')",

@@ -152,16 +152,6 @@ TEST_F(VerifyTest, PutsCountsRight)
     EXPECT_TRUE(is_complete_at(1070)) << "nothing was missing";
 }
 
-TEST_F(VerifyTest, PutsTheTotalsRight)
-{
-    write([](Writer& db) { db.run("UPDATE total SET conversations = 7, chats = chats - 1"); });
-    EXPECT_THAT(findings(), ElementsAre("rows: 1 totals are not what is there"));
-    EXPECT_TRUE(repair().repaired);
-    const Totals totals = store_->read([](Reader& db) { return load_totals(db); });
-    EXPECT_EQ(totals.conversations, 50);
-    EXPECT_EQ(totals.chats, 500);
-}
-
 TEST_F(VerifyTest, HasWhatIsMissingFetchedAgain)
 {
     const std::string place = "(SELECT (pk << 24) + 4 FROM conversation WHERE id = 'c7')";
