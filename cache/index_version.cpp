@@ -2,6 +2,7 @@
 // The index made anew after a change of version, and cleaned of what was removed.
 #include "cache/conversations.hpp"
 #include "cache/index.hpp"
+#include "cache/number.hpp"
 
 #include <array>
 #include <limits>
@@ -13,12 +14,6 @@ constexpr std::array tables{"chat_words", "chat_letters", "conversation_words"};
 constexpr std::int64_t above_all = std::numeric_limits<std::int64_t>::max();
 constexpr int step_rows = 500; // a few milliseconds
 constexpr std::size_t step_bytes = 1 << 20;
-
-std::int64_t number(Connection& db, std::string_view sql)
-{
-    Rows rows = db.query(sql);
-    return rows.step() ? rows.row().integer(0) : 0;
-}
 
 std::string definition_of(Writer& db, std::string_view table)
 {
@@ -45,7 +40,7 @@ void start_anew(Writer& db, bool keep)
 
 std::optional<std::int64_t> bound_of_nothing(Writer& db, const std::string& kind)
 {
-    const bool empty = number(db, fmt::format("SELECT EXISTS (SELECT 1 FROM {})", kind)) == 0;
+    const bool empty = number_of(db, fmt::format("SELECT EXISTS (SELECT 1 FROM {})", kind)) == 0;
     return empty ? std::nullopt : std::optional(above_all);
 }
 
@@ -149,8 +144,8 @@ bool scour_index(Writer& db)
 {
     constexpr std::int64_t pages = 250; // a megabyte
     db.words().flush(db);
-    const bool under_way = number(db, "SELECT max(removed & 2) FROM word_index") != 0;
-    if (!under_way && number(db, "SELECT max(removed) FROM word_index") == 0) return false;
+    const bool under_way = number_of(db, "SELECT max(removed & 2) FROM word_index") != 0;
+    if (!under_way && number_of(db, "SELECT max(removed) FROM word_index") == 0) return false;
     if (!under_way) db.script("UPDATE word_index SET removed = 2");
     bool more = false;
     for (const char* table : tables) {

@@ -2,6 +2,7 @@
 #include "cache/rewrite.hpp"
 
 #include "alli/error.hpp"
+#include "cache/number.hpp"
 
 #include <sqlite3.h>
 
@@ -12,12 +13,6 @@ namespace alli::cache {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::int64_t pragma(Connection& db, std::string_view sql)
-{
-    Rows rows = db.query(sql);
-    return rows.step() ? rows.row().integer(0) : 0;
-}
 
 // Memory would hold a copy of the whole file, and /tmp is no place for it. Where temporary files go SQLite keeps once
 // for the process; nobody else's connection writes any.
@@ -62,8 +57,8 @@ void require_room(Writer& db)
 std::int64_t room_to_rewrite(Writer& db)
 {
     constexpr std::int64_t margin = 1 << 20;
-    const std::int64_t pages = pragma(db, "PRAGMA page_count") - pragma(db, "PRAGMA freelist_count");
-    return 2 * pages * pragma(db, "PRAGMA page_size") + margin;
+    const std::int64_t pages = number_of(db, "PRAGMA page_count") - number_of(db, "PRAGMA freelist_count");
+    return 2 * pages * number_of(db, "PRAGMA page_size") + margin;
 }
 
 void rewrite_file(Writer& db)

@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "cache/fold.hpp"
 #include "cache/index.hpp"
+#include "cache/number.hpp"
 #include "cache/tokenizer.hpp"
 
 #include <sqlite3.h>
@@ -285,12 +286,6 @@ bool Writer::checkpoint(Checkpoint how) noexcept
 
 namespace {
 
-std::int64_t pragma(Connection& db, std::string_view sql)
-{
-    Rows rows = db.query(sql);
-    return rows.step() ? rows.row().integer(0) : 0;
-}
-
 // By the connection's own descriptor: closing another one would drop SQLite's locks.
 class OwnFile {
   public:
@@ -328,8 +323,8 @@ class OwnFile {
 
 std::optional<std::int64_t> Writer::overwrite(std::int64_t first, std::int64_t count, FindPart find)
 {
-    if (pragma(*this, "PRAGMA auto_vacuum") != 0) return std::nullopt; // it has pages of other kinds; ours never is
-    const std::int64_t size = pragma(*this, "PRAGMA page_size");
+    if (number_of(*this, "PRAGMA auto_vacuum") != 0) return std::nullopt; // it has pages of other kinds; ours never is
+    const std::int64_t size = number_of(*this, "PRAGMA page_size");
     const OwnFile file(*this);
     const std::int64_t all = file.size() / size, end = std::min(all, first + count);
     std::vector<unsigned char> page(static_cast<std::size_t>(size));

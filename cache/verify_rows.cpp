@@ -3,6 +3,7 @@
 
 #include "alli/clock.hpp"
 #include "cache/changes.hpp"
+#include "cache/number.hpp"
 #include "cache/problems.hpp"
 #include "cache/text_place.hpp"
 
@@ -14,12 +15,6 @@ namespace {
 
 constexpr int step_conversations = 500;
 constexpr std::size_t step_mended = 50;
-
-std::int64_t number(Connection& db, std::string_view sql)
-{
-    Rows rows = db.query(sql);
-    return rows.step() ? rows.row().integer(0) : 0;
-}
 
 // Chats with their texts, from the oldest on without a hole.
 std::int64_t whole_chats(Connection& db, std::int64_t conversation)
@@ -144,7 +139,7 @@ std::vector<Finding> check_tables(Reader& db)
 {
     std::vector<Finding> findings;
     for (const Rule& rule : rules)
-        if (const std::int64_t wrong = number(db, rule.count); wrong > 0)
+        if (const std::int64_t wrong = number_of(db, rule.count); wrong > 0)
             findings.push_back({rule.where, fmt::format("{} {}", wrong, rule.what), Mend::rows});
     return findings;
 }
@@ -158,7 +153,7 @@ void mend_tables(Writer& db)
 std::vector<Finding> check_tally(Reader& outbox)
 {
     std::vector<Finding> findings;
-    if (const std::int64_t wrong = number(outbox, wrong_tallies); wrong > 0)
+    if (const std::int64_t wrong = number_of(outbox, wrong_tallies); wrong > 0)
         findings.push_back({"outbox", fmt::format("{} states are counted wrongly", wrong), Mend::tally});
     return findings;
 }
