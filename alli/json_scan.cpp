@@ -25,12 +25,6 @@ bool ends_word(char c)
     return is_blank(c) || c == ',' || c == ':' || c == '"' || c == '{' || c == '}' || c == '[' || c == ']';
 }
 
-std::size_t skip_blanks(std::string_view text, std::size_t at)
-{
-    while (at < text.size() && is_blank(text[at])) ++at;
-    return at;
-}
-
 std::size_t skip_between(std::string_view text, std::size_t at) // members or items
 {
     while (at < text.size() && (is_blank(text[at]) || text[at] == ',')) ++at;
@@ -111,6 +105,12 @@ static bool has_any(JsonValue object, std::span<const std::string_view> names)
     for (JsonMembers member(object); member.next();)
         if (std::find(names.begin(), names.end(), member.key) != names.end()) return true;
     return false;
+}
+
+std::size_t skip_blanks(std::string_view text, std::size_t at)
+{
+    while (at < text.size() && is_blank(text[at])) ++at;
+    return at;
 }
 
 std::size_t end_of_value(std::string_view text, std::size_t at)

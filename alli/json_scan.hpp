@@ -24,6 +24,9 @@ struct JsonValue {
     std::string_view inside() const { return text.substr(1, text.size() - 2); }
 };
 
+/// The next byte that is no white space of JSON, or the end.
+std::size_t skip_blanks(std::string_view text, std::size_t at);
+
 /// The end of the value that begins at `at`, which is no white space; npos: it does not close, or brackets of
 /// different kinds meet. A value that is neither a string nor in brackets is all up to the next mark or white space.
 std::size_t end_of_value(std::string_view text, std::size_t at);

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t npos = std::string_view::npos;
 
-std::size_t skip_blanks(std::string_view text, std::size_t at)
-{
-    return std::min(text.find_first_not_of(" \t\r\n", at), text.size());
-}
-
 char at_or_end(std::string_view text, std::size_t at)
 {
     return at < text.size() ? text[at] : '\0';
