@@ -97,9 +97,4 @@ std::string path_with(const Operation& operation, std::string_view encoded_id)
     return path;
 }
 
-bool is_update_method(std::string_view method) noexcept
-{
-    return std::find(updating.begin(), updating.end(), method) != updating.end();
-}
-
 } // namespace alli

@@ -43,7 +43,4 @@ std::string text_of(const Operation& operation);
 /// The path with an id, percent-encoded already, in the place of {id}.
 std::string path_with(const Operation& operation, std::string_view encoded_id);
 
-/// A method by which apps may call a write at a set path besides the set one: PUT, PATCH, POST.
-bool is_update_method(std::string_view method) noexcept;
-
 } // namespace alli
