@@ -269,9 +269,7 @@ static std::optional<Instant> mirror_verified_at(const Context& cx)
 {
     const std::uint64_t commits = cx.needs.store.commits();
     Answers::Verified& verified = cx.answers.verified;
-    if (verified.commits != commits)
-        verified = {commits,
-                    cx.needs.store.read([](cache::Reader& db) { return cache::load_progress(db).verified_at; })};
+    if (verified.commits != commits) verified = {commits, verified_at(cx)};
     return verified.at;
 }
 

@@ -109,12 +109,12 @@ Task<Landing> ask_alone(const Context& cx, upstream::Request request, Kept kept)
     co_return landing;
 }
 
+} // namespace
+
 std::optional<Instant> verified_at(const Context& cx)
 {
     return cx.needs.store.read([](cache::Reader& db) { return cache::load_progress(db).verified_at; });
 }
-
-} // namespace
 
 Task<Landing> forward_read(const Context& cx, const Request& rq, Kept kept)
 {

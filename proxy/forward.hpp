@@ -24,6 +24,9 @@ bool is_no_word(Fault fault) noexcept;
 /// An answer that means "not now", or "not with this key": no word about what was asked.
 bool is_trouble(int status) noexcept;
 
+/// When the mirror was last compared with upstream; none: never.
+std::optional<Instant> verified_at(const Context& cx);
+
 /// Has the engine poll, and waits until it did, begun at `since` or later. False when that did not come about.
 Task<bool> poll(const Context& cx, Instant since);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/run_barrier.hpp"
 
-#include "cache/progress.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/runs.hpp"
@@ -33,11 +32,6 @@ Task<Passage> settle(const Context& cx, const ConversationId& id)
         co_await pause.async_wait(asio::use_awaitable);
     }
     co_return phase_of(cx, id) == RunPhase::at_rest ? Passage::mirror : Passage::upstream;
-}
-
-std::optional<Instant> verified_at(const Context& cx)
-{
-    return cx.needs.store.read([](cache::Reader& db) { return cache::load_progress(db).verified_at; });
 }
 
 // To fetch what ended costs upstream less than a comparison, so that is asked for where it does not come soon. One that
