@@ -20,9 +20,10 @@ namespace {
 struct Outcome {
     ConversationId id;
     std::optional<Instant> last_chat_at;
-    std::optional<Update> update; // none: gone meanwhile, or
-    std::optional<Error> failure; // not to be read
-    bool stays_partial = false;   // not all of it was asked for: what is broken in it is not mended by that
+    std::optional<Update> update;          // none: gone meanwhile, or
+    std::optional<Error> failure;          // not to be read
+    std::optional<cache::Problem> partial; // what is held of it may be only what is left of something broken
+    bool stays_partial = false;            // not all of it was asked for: that is not mended by this
 };
 
 // A last message of which upstream does not say that it is done may grow while it is young: fetched at growing pauses.
@@ -69,12 +70,17 @@ void take_newest_time(Update& update)
     if (newest) update.conversation.last_chat_at = newest;
 }
 
-// What is held of it may be only what is left of something broken.
-std::optional<cache::Problem> find_partial(Tools tools, const ConversationId& id)
+// In one read for all of a page.
+std::vector<Outcome> begin_outcomes(Tools tools, const std::vector<Conversation>& listed)
 {
-    auto problem = tools.store.read([&](cache::Reader& db) { return cache::find_problem(db, cache::problem_key(id)); });
-    if (problem && problem->unreadable) problem.reset();
-    return problem;
+    std::vector<Outcome> outcomes(listed.size());
+    tools.store.read([&](cache::Reader& db) {
+        for (std::size_t i = 0; i < listed.size(); ++i) {
+            auto problem = cache::find_problem(db, cache::problem_key(listed[i].id));
+            if (problem && !problem->unreadable) outcomes[i].partial = std::move(problem);
+        }
+    });
+    return outcomes;
 }
 
 // An item that broke off in the list may come whole alone. None: the conversation is gone.
@@ -124,15 +130,16 @@ Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
 {
     outcome->id = listed.id;
     outcome->last_chat_at = listed.last_chat_at;
-    if (const auto partial = find_partial(tools, listed.id); partial && how.depth != Depth::all) {
-        outcome->stays_partial = !cache::is_due(*partial, tools.clock.now());
+    if (outcome->partial && how.depth != Depth::all) {
+        outcome->stays_partial = !cache::is_due(*outcome->partial, tools.clock.now());
         if (!outcome->stays_partial) how.depth = Depth::all;
     }
     co_await try_fetch(tools, listed, how, false, outcome);
     if (!outcome->failure) co_return;
     const Error failure = *outcome->failure;
     if (!co_await is_its_own(tools, failure.fault(), how.priority)) throw concern_all(tools, failure);
-    if (failure.fault() != Fault::bad_reply) co_return;
+    const bool can_mend = listed.partial || listed.chat_count; // else nobody knows how many chats there must be
+    if (failure.fault() != Fault::bad_reply || !can_mend) co_return;
     co_await try_fetch(tools, std::move(listed), how, true, outcome);
     if (outcome->failure) outcome->failure = failure;
 }
@@ -268,7 +275,7 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
 {
     const int embedded = how.source == Source::list ? most_embedded(listed) : -1;
     const auto purged = take_out_purged(tools, listed);
-    std::vector<Outcome> outcomes(listed.size());
+    std::vector<Outcome> outcomes = begin_outcomes(tools, listed);
     if (is_planted(Mutant::cursor_before_commit)) co_await tools.store.write(also);
 
     std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
