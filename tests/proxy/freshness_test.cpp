@@ -40,6 +40,26 @@ class Freshness : public ProxyTest {
         const std::lock_guard lock(upstream_.mutex);
         return upstream_.requests.size();
     }
+    /// So many ask for the same that is not held, with these header lines, before upstream answers any.
+    std::vector<std::string> miss_together(std::size_t many, const std::string& lines)
+    {
+        std::atomic<bool> open{false};
+        upstream_.before = [&]() -> Task<> {
+            const auto executor = co_await asio::this_coro::executor;
+            while (!open) co_await asio::post(executor, asio::use_awaitable);
+        };
+        std::vector<std::unique_ptr<RawClient>> readers(many);
+        for (auto& reader : readers) {
+            reader = std::make_unique<RawClient>(port_);
+            reader->send("GET " + std::string(list) + "/unknown HTTP/1.1\r\nHost: " + host_ +
+                         "\r\nAPI-KEY: the-key\r\n" + lines + "Connection: close\r\n\r\n");
+        }
+        for (int n = 0; n < 4; ++n) get("/healthz"); // the one loop has seen what came before
+        open = true;
+        std::vector<std::string> answers;
+        for (auto& reader : readers) answers.push_back(reader->read_all());
+        return answers;
+    }
     void go_away()
     {
         upstream_.away = true;
@@ -266,28 +286,9 @@ TEST_F(Freshness, AReadThatNamesAUserIsNeitherSharedNorHeldBack)
 
 TEST_F(Freshness, ManyWhoMissTheSameCostUpstreamOneRequest)
 {
-    put("a", 100, 1);
-    cover(0, 1000);
-    Options options;
-    options.loops = 1;
-    start(options);
-    std::atomic<bool> open{false};
-    upstream_.before = [&]() -> Task<> {
-        const auto executor = co_await asio::this_coro::executor;
-        while (!open) co_await asio::post(executor, asio::use_awaitable);
-    };
-    const std::string request = "GET " + std::string(list) + "/unknown HTTP/1.1\r\nHost: " + host_ +
-                                "\r\nAPI-KEY: the-key\r\nConnection: close\r\n\r\n";
-    std::array<std::unique_ptr<RawClient>, 4> readers;
-    for (auto& reader : readers) {
-        reader = std::make_unique<RawClient>(port_);
-        reader->send(request);
-    }
-    for (int n = 0; n < 4; ++n) get("/healthz"); // the one loop has seen what came before
-    open = true;
+    fill();
     int collapsed = 0;
-    for (auto& reader : readers) {
-        const std::string answer = reader->read_all();
+    for (const std::string& answer : miss_together(4, "")) {
         EXPECT_THAT(answer, testing::EndsWith(upstream_.reply.body));
         collapsed += answer.find("fwd=miss; collapsed") != answer.npos ? 1 : 0;
     }
@@ -299,24 +300,9 @@ TEST_F(Freshness, ManyWhoMissTheSameCostUpstreamOneRequest)
 TEST_F(Freshness, AnswerThatVariesIsNobodyElses)
 {
     fill();
-    Options options;
-    options.loops = 1;
-    start(options);
-    std::atomic<bool> open{false};
-    upstream_.before = [&]() -> Task<> {
-        const auto executor = co_await asio::this_coro::executor;
-        while (!open) co_await asio::post(executor, asio::use_awaitable);
-    };
     upstream_.reply.headers.push_back({"Vary", "accept-encoding, Accept-Language"});
-    std::array<std::unique_ptr<RawClient>, 3> readers;
-    for (auto& reader : readers) {
-        reader = std::make_unique<RawClient>(port_);
-        reader->send("GET " + std::string(list) + "/unknown HTTP/1.1\r\nHost: " + host_ +
-                     "\r\nAPI-KEY: the-key\r\nAccept-Language: ko\r\nConnection: close\r\n\r\n");
-    }
-    for (int n = 0; n < 4; ++n) get("/healthz");
-    open = true;
-    for (auto& reader : readers) EXPECT_THAT(reader->read_all(), testing::Not(testing::HasSubstr("collapsed")));
+    for (const std::string& answer : miss_together(3, "Accept-Language: ko\r\n"))
+        EXPECT_THAT(answer, testing::Not(testing::HasSubstr("collapsed")));
     EXPECT_EQ(asked(), 3U);
 }
 

@@ -50,6 +50,19 @@ class NoAdvanceTest : public EngineTest {
         return nullptr;
     }
 
+    /// A first pass in a mirror of its own, while each page comes after so many that do not advance.
+    void expect_whole_after(int empty, const support::TempDir& place)
+    {
+        store_.reset();
+        store_ = std::make_unique<cache::Store>(cache::StoreOptions{place / "mirror.db", "http://model", false});
+        empty_ = empty;
+        asked_.clear();
+        pass();
+        expect_mirror_equals_model();
+        EXPECT_TRUE(complete());
+        EXPECT_TRUE(problems().empty());
+    }
+
     int empty_ = 0;
     std::map<std::string, std::vector<std::chrono::nanoseconds>> asked_;
     std::vector<cache::Problem> found_;
@@ -60,14 +73,7 @@ TEST_F(NoAdvanceTest, ScanAsksAgainAtGrowingPausesUntilThePageComes)
     for (const int empty : {1, 3, 5}) {
         SCOPED_TRACE(empty);
         support::TempDir fresh;
-        store_.reset();
-        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
-        empty_ = empty;
-        asked_.clear();
-        pass();
-        expect_mirror_equals_model();
-        EXPECT_TRUE(complete());
-        EXPECT_TRUE(problems().empty());
+        expect_whole_after(empty, fresh);
         ASSERT_GE(asked_.size(), 8U) << "the whole list was read by its cursors";
         for (const auto& [cursor, times] : asked_) {
             ASSERT_EQ(times.size(), static_cast<std::size_t>(empty) + 1) << cursor;
@@ -103,14 +109,7 @@ TEST_F(NoAdvanceTest, WalkAsksAgainAndLosesNothing)
     for (const int empty : {1, 5}) {
         SCOPED_TRACE(empty);
         support::TempDir fresh;
-        store_.reset();
-        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
-        empty_ = empty;
-        asked_.clear();
-        pass();
-        expect_mirror_equals_model();
-        EXPECT_TRUE(complete());
-        EXPECT_TRUE(problems().empty());
+        expect_whole_after(empty, fresh);
         store_.reset();
     }
 }
