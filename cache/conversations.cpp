@@ -361,7 +361,7 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
     return chats;
 }
 
-Totals load_totals(Reader& db)
+Totals count_totals(Reader& db)
 {
     Totals totals;
     for (const Row row : db.query("SELECT count(*), coalesce(sum(held), 0) FROM conversation")) {

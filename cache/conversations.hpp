@@ -76,6 +76,6 @@ ConversationWords words_of_stored(const Row& row, int first);
 struct Totals {
     std::int64_t conversations = 0, chats = 0, bytes = 0; // bytes: of the database file and its log
 };
-Totals load_totals(Reader& db); // counts every row
+Totals count_totals(Reader& db);
 
 } // namespace alli::cache

@@ -107,7 +107,7 @@ TEST_F(Conversations, LeaveNothingBehindWhenErased)
     });
     EXPECT_TRUE(get("a").is_null());
     EXPECT_EQ(hits("a"), 0U);
-    const Totals totals = store_->read([](Reader& db) { return load_totals(db); });
+    const Totals totals = store_->read([](Reader& db) { return count_totals(db); });
     EXPECT_EQ(totals.conversations, 1);
     EXPECT_EQ(totals.chats, 1);
 }
@@ -121,7 +121,7 @@ TEST_F(Conversations, TakeAThousandChatsOfOneSecond)
         put_conversation(db, conversation);
         put_chats(db, conversation.id, 0, chats);
     });
-    EXPECT_EQ(store_->read([](Reader& db) { return load_totals(db); }).chats, 1000);
+    EXPECT_EQ(store_->read([](Reader& db) { return count_totals(db); }).chats, 1000);
 }
 
 TEST_F(Conversations, ReadDraftJsForItsWords)

@@ -91,7 +91,7 @@ TEST_F(OverlayTest, HidesWhatIsToBeDeletedAndPutsItBackWhole)
     EXPECT_EQ(raw("c"), "");
     EXPECT_THAT(listed(), ElementsAre("d"));
     EXPECT_EQ(hits("keepsake"), 0);
-    EXPECT_EQ(store_->read([](Reader& db) { return load_totals(db); }).conversations, 1);
+    EXPECT_EQ(store_->read([](Reader& db) { return count_totals(db); }).conversations, 1);
     EXPECT_EQ(store_->read([](Reader& db) { return find_held(db, ConversationId{"c"}); })->chats, 230)
         << "the engine need not fetch it all again";
     come("c", 5, {{"title", "keepsake"}, {"chatCount", 230}});

@@ -83,7 +83,7 @@ TEST_F(StoreTest, RefusesTheFileOfANewerProgram)
 
 TEST_F(StoreTest, UndoesAWriteThatThrowsAndKeepsTheNext)
 {
-    const auto count = [&] { return store_->read([](Reader& db) { return load_totals(db); }).conversations; };
+    const auto count = [&] { return store_->read([](Reader& db) { return count_totals(db); }).conversations; };
     const Conversation conversation = support::make_conversation("a", 5);
     const auto failing = [&](Writer& db) {
         put_conversation(db, conversation);

@@ -364,7 +364,7 @@ std::string History::check_equal()
             ++listed;
             if (std::string wrong = compare(db, id, true); !wrong.empty()) return wrong;
         }
-        const auto count = cache::load_totals(db).conversations;
+        const auto count = cache::count_totals(db).conversations;
         if (count != listed) {
             std::string extra;
             for (const auto& [id, when] : world_.gone)

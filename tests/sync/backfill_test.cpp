@@ -101,7 +101,7 @@ TEST_F(BackfillTest, BringsTheNewestFirst)
     slow_down(200ms);
     std::optional<bool> newest_held;
     on_commit_ = [&] {
-        const auto totals = store_->read([](cache::Reader& db) { return cache::load_totals(db); });
+        const auto totals = store_->read([](cache::Reader& db) { return cache::count_totals(db); });
         if (totals.conversations < 30 * 50 || newest_held) return;
         newest_held = true;
         for (int n = 45 * 50; n < 60 * 50; ++n) newest_held = *newest_held && holds("c" + std::to_string(n));
@@ -143,7 +143,7 @@ TEST_F(BackfillTest, ReadsNothingTwiceThatWasCommittedBeforeAStop)
     fill_pages(60);
     slow_down(200ms);
     run_until([&](Engine&) { return model_.lists() > 30; }, 100'000);
-    const auto held = store_->read([](cache::Reader& db) { return cache::load_totals(db); }).conversations;
+    const auto held = store_->read([](cache::Reader& db) { return cache::count_totals(db); }).conversations;
     ASSERT_GT(held, 1'000);
     model_.targets.clear();
     reopen();

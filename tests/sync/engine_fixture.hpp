@@ -102,7 +102,7 @@ class EngineTest : public testing::Test {
             }
             EXPECT_EQ(chats, json(entry.chats)) << id;
         }
-        EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::load_totals(db); }).conversations,
+        EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::count_totals(db); }).conversations,
                   static_cast<std::int64_t>(model_.conversations.size()));
     }
 

@@ -87,10 +87,10 @@ TEST_F(EngineTest, ASecondPassWithNothingNewCostsOneRequestAndWritesNothing)
     fill(120);
     pass();
     model_.targets.clear();
-    const auto before = store_->read([](cache::Reader& db) { return cache::load_totals(db); });
+    const auto before = store_->read([](cache::Reader& db) { return cache::count_totals(db); });
     pass();
     EXPECT_EQ(model_.targets.size(), 1U) << json(model_.targets).dump(1);
-    EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::load_totals(db); }).chats, before.chats);
+    EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::count_totals(db); }).chats, before.chats);
 }
 
 TEST_F(EngineTest, APollWithFewChangesCostsOneRequest)

@@ -125,7 +125,7 @@ TEST_F(OddInput, LeavesTheRowAndItsNeighboursWholeAfterTheFirstPassWhereverItSta
         spoil(place, oddities);
         pass();
         EXPECT_TRUE(complete()) << "a list without a window is a hit";
-        const auto totals = store_->read([](cache::Reader& db) { return cache::load_totals(db); });
+        const auto totals = store_->read([](cache::Reader& db) { return cache::count_totals(db); });
         EXPECT_GE(totals.conversations, static_cast<std::int64_t>(2 * oddities.size()) - (place.keeps_id ? 0 : 2));
         for (std::size_t n = 0; n < oddities.size(); ++n) {
             SCOPED_TRACE(oddities[n].name);
@@ -229,7 +229,7 @@ TEST_F(OddInput, IsAnItemWithoutAnIdThatNobodyIsAskedAbout)
     };
     pass();
     run_for(std::chrono::hours(49));
-    const auto totals = store_->read([](cache::Reader& db) { return cache::load_totals(db); });
+    const auto totals = store_->read([](cache::Reader& db) { return cache::count_totals(db); });
     EXPECT_EQ(totals.conversations, 4);
     EXPECT_EQ(totals.chats, 8);
     EXPECT_TRUE(complete());

@@ -175,13 +175,13 @@ TEST_F(Reconciled, HoldsAMassDeletionUntilAPersonSaysSo)
 {
     model_.conversations.clear();
     run_one_reconcile();
-    const auto held = store_->read([](cache::Reader& db) { return cache::load_totals(db); }).conversations;
+    const auto held = store_->read([](cache::Reader& db) { return cache::count_totals(db); }).conversations;
     EXPECT_EQ(held, 50); // ten at once, or a tenth
     ASSERT_FALSE(problems().empty());
     EXPECT_THAT(problems()[0].what, testing::HasSubstr("50 mirrored conversations do not exist"));
     options_.accept_deletions = true;
     pass();
-    EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::load_totals(db); }).conversations, 0);
+    EXPECT_EQ(store_->read([](cache::Reader& db) { return cache::count_totals(db); }).conversations, 0);
     EXPECT_TRUE(problems().empty());
 }
 

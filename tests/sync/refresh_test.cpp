@@ -53,7 +53,7 @@ class Refreshed : public Settled {
 
     std::int64_t held()
     {
-        return store_->read([](cache::Reader& db) { return cache::load_totals(db); }).conversations;
+        return store_->read([](cache::Reader& db) { return cache::count_totals(db); }).conversations;
     }
     std::int64_t suspects()
     {
