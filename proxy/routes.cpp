@@ -141,6 +141,12 @@ std::string_view Request::header(std::string_view name) const
     return {value.data(), value.size()};
 }
 
+const Part& Request::part() const noexcept
+{
+    static const Part whole;
+    return principal ? principal->part : whole;
+}
+
 std::span<const Route> routes() noexcept
 {
     return table;

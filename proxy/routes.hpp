@@ -6,6 +6,7 @@
 #include "proxy/answer.hpp"
 #include "proxy/body.hpp"
 #include "proxy/guard.hpp"
+#include "proxy/principal.hpp"
 #include "proxy/server.hpp"
 
 #include <span>
@@ -62,7 +63,9 @@ struct Request {
     std::string request_id;                        // X-Request-Id, the app's or ours
     const Route* route = nullptr;                  // once it is known
     bool trusted = false;                          // of the daemon's own user, or root, over a Unix socket
+    std::shared_ptr<const Principal> principal;    // who asks; none: one that may do everything
 
+    const Part& part() const noexcept; // what the principal may see
     std::string_view path() const noexcept;
     std::string_view query() const noexcept;
     bool has(std::string_view name) const;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who asks, and what that one may do: made by the guard, carried by the request. Plain data: any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace alli::proxy {
+
+/// Each includes those before it.
+enum class Scope : std::uint8_t {
+    metrics, // /metrics and /readyz
+    read,    // reads, search, the feed, status, the page
+    write,   // writes, relays, retry and discard of waiting writes
+    admin,   // purge, backup, verify; accepting deletions or another project's key; links for others
+};
+
+/// The conversations that a principal may see. Where both are said, both must hold.
+struct Part {
+    std::string app;  // an app's id; empty: any
+    std::string user; // a user's id; empty: any
+
+    bool is_whole() const noexcept { return app.empty() && user.empty(); }
+    bool operator==(const Part&) const = default;
+};
+
+struct Principal {
+    std::string name; // of the token; "key", "socket", "nobody" for the others
+    Scope scope = Scope::admin;
+    Part part;
+
+    bool may(Scope needed) const noexcept { return scope >= needed; }
+};
+
+} // namespace alli::proxy
