@@ -127,7 +127,9 @@ Notice::Notice(const Context& cx, const Request& rq)
 Notice::~Notice()
 {
     if (!over_ && began_) note_categories();
-    if (over_ || !began_ || !id_) return;
+    if (over_ || !began_) return;
+    for (const std::string& id : asked_.conversations()) end_in(needs_, running_, ConversationId{id}, false);
+    if (!id_) return;
     run_in(needs_, running_, *id_);
     fetch_new(needs_, *id_);
 }
@@ -174,6 +176,7 @@ void Notice::answered(int status, bool whole)
 void Notice::end(int status)
 {
     note_categories();
+    for (const std::string& id : asked_.conversations()) end_in(needs_, running_, ConversationId{id}, good_);
     const bool goes_on = runs_ && (good_ ? asked_.background() : status >= 500);
     if (id_ && goes_on) return begin_in(needs_, running_, *id_);
     if (id_) return end_in(needs_, running_, *id_, good_);

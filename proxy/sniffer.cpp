@@ -38,7 +38,10 @@ void Sniffer::end_string()
 {
     quoted_ = false;
     has_text_ = text_.size() <= longest;
-    if (key_.empty() || !has_text_) return;
+    if (!has_text_) return;
+    if (listed_ > 0 && depth_ == listed_ && conversations_.size() < most_listed)
+        if (auto id = unescaped(text_)) conversations_.push_back(std::move(*id));
+    if (key_.empty()) return;
     const bool names = key_ == "conversationId" || (key_ == "id" && inside_ > 0 && depth_ == inside_);
     if (names && !conversation_) conversation_ = unescaped(text_);
     if (key_ == "mode" && text_ == "background") background_ = true;
@@ -68,12 +71,14 @@ void Sniffer::open(char c)
 {
     ++depth_;
     if (inside_ == 0 && c == '{' && key_ == "conversation") inside_ = depth_;
+    if (listed_ == 0 && c == '[' && key_ == "conversationIds") listed_ = depth_;
     key_.clear();
 }
 
 void Sniffer::close()
 {
     if (depth_ == inside_) inside_ = 0;
+    if (depth_ == listed_) listed_ = 0;
     if (depth_ > 0) --depth_;
     key_.clear();
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace alli::proxy {
 
@@ -20,11 +21,14 @@ class Sniffer {
 
     /// The `id` of the first object named "conversation", or the first "conversationId"; none: not seen yet.
     const std::optional<std::string>& conversation() const noexcept { return conversation_; }
+    /// The texts in lists named "conversationIds", the first hundred.
+    const std::vector<std::string>& conversations() const noexcept { return conversations_; }
     /// "mode": "background".
     bool background() const noexcept { return background_; }
 
   private:
     static constexpr std::size_t longest = 1024; // of a string that is looked at
+    static constexpr std::size_t most_listed = 100;
 
     void take(char c);
     void take_in_string(char c);
@@ -34,6 +38,7 @@ class Sniffer {
 
     std::size_t left_;
     std::optional<std::string> conversation_;
+    std::vector<std::string> conversations_;
     bool background_ = false;
 
     bool quoted_ = false, escaped_ = false;
@@ -41,6 +46,7 @@ class Sniffer {
     bool has_text_ = false;
     std::string key_;            // whose value comes next; empty: none
     int depth_ = 0, inside_ = 0; // inside_: the depth of the members of "conversation"
+    int listed_ = 0;             // that of the items of "conversationIds"
 };
 
 /// The conversation that a text is about.

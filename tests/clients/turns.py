@@ -175,9 +175,12 @@ def rests(made, app):
         deadline = time.monotonic() + 30
         while "hit" not in client.get(client.url("/chats")).headers["Cache-Status"] and time.monotonic() < deadline:
             time.sleep(0.1)
+        before = made.asked_upstream("chats")
         hits = sum("; hit" in client.get(client.url("/chats")).headers["Cache-Status"] for _ in range(100))
-        print(f"    at rest after {mode} {how}: {hits} of 100 reads were hits{', ' + problem if problem else ''}")
-        good = good and problem is None and hits == 100
+        asked = made.asked_upstream("chats") - before
+        print(f"    at rest after {mode} {how}: {hits} of 100 reads were hits, {asked} asked upstream for chats"
+              f"{', ' + problem if problem else ''}")
+        good = good and problem is None and hits == 100 and asked == 0
     return good
 
 

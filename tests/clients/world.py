@@ -67,6 +67,14 @@ class World:
     def status(self):
         return requests.get(self.base + "/mirror/v1/status", headers={"API-KEY": KEY}, timeout=10).json()
 
+    def asked_upstream(self, operation):
+        """How many requests for it the mirror has sent so far."""
+        text = requests.get(self.base + "/metrics", headers={"API-KEY": KEY}, timeout=10).text
+        counts = re.findall(rf'^\S*upstream_requests_total{{[^}}]*operation="{operation}"[^}}]*}} (\d+)', text, re.M)
+        if not counts:
+            raise RuntimeError(f"no such operation: {operation}")
+        return sum(int(count) for count in counts)
+
     def said(self):
         """The end of what the processes logged."""
         text = ""

@@ -158,6 +158,24 @@ TEST(Sniffer, KnowsABackgroundRun)
     EXPECT_FALSE(other.background());
 }
 
+TEST(Sniffer, CollectsTheConversationsOfAListWhereverThePiecesAreCut)
+{
+    const std::string text = R"({"no":["x"],"conversationIds":["a","\/b",3,null,["x"],{"k":"x"},"",")" +
+                             std::string(2'000, 'x') + R"(","c"],"tags":["x"],"conversationId":"d"})";
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+        Sniffer sniffer;
+        sniffer.feed(text.substr(0, cut));
+        sniffer.feed(text.substr(cut));
+        ASSERT_THAT(sniffer.conversations(), testing::ElementsAre("a", "/b", "c")) << cut;
+        ASSERT_EQ(sniffer.conversation(), "d");
+    }
+    std::string many = R"({"conversationIds":[)";
+    for (int i = 0; i < 150; ++i) many += R"("a",)";
+    Sniffer sniffer;
+    sniffer.feed(many);
+    EXPECT_EQ(sniffer.conversations().size(), 100U);
+}
+
 constexpr const char* item = "/webapi/v2/conversations/c";
 constexpr const char* chats = "/webapi/v2/conversations/c/chats";
 constexpr const char* running = "/webapi/v2/conversations/c/running";
@@ -412,6 +430,14 @@ TEST_F(AfterARun, ARelayedChangeIsNoticedWhereverItNamesTheConversation)
     EXPECT_EQ(upstream_.woken.size(), 3u);
     get("/webapi/v2/tags?conversationId=c");
     EXPECT_EQ(upstream_.woken.size(), 3u) << "a read changes nothing";
+}
+
+TEST_F(AfterARun, ARelayedChangeOfManyIsNoticedInEachOfThem)
+{
+    serve(40ms);
+    send("POST", "/webapi/v2/tags/add", {}, R"({"conversationIds":["c","d"],"tag":"x"})");
+    EXPECT_THAT(upstream_.woken, testing::UnorderedElementsAre("c", "d"));
+    EXPECT_EQ(status_of(item), "alli-mirror; fwd=stale");
 }
 
 TEST_F(AfterARun, ListsAndSearchWaitForAPollThatBeganLater)
