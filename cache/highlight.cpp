@@ -35,8 +35,8 @@ std::vector<MatchSpan> find_spans(std::string_view text, const std::vector<Phras
         for (std::size_t n = 0; n < wanted.size(); ++n)
             if (const std::size_t length = match_at(atoms, at, wanted[n]); length > 0)
                 spans.push_back({begin_of_match(atoms[at], wanted[n]), atoms[at + length - 1].end, n});
-    std::stable_sort(spans.begin(), spans.end(),
-                     [](const MatchSpan& a, const MatchSpan& b) { return a.begin < b.begin; });
+    const auto by_begin = [](const MatchSpan& a, const MatchSpan& b) { return a.begin < b.begin; };
+    if (!std::is_sorted(spans.begin(), spans.end(), by_begin)) std::stable_sort(spans.begin(), spans.end(), by_begin);
     return spans;
 }
 

@@ -35,7 +35,7 @@ std::size_t character_start(std::string_view text, std::size_t at) // at, or the
     return at;
 }
 
-std::string_view escaped(const char& c)
+std::string_view escaped(char c) // one of those below
 {
     switch (c) {
     case '&':
@@ -48,24 +48,23 @@ std::string_view escaped(const char& c)
         return "&quot;";
     case '\'':
         return "&#39;";
-    case '\n':
-    case '\r':
-    case '\t':
-    case '\0':
-        return " ";
     default:
-        return {&c, 1};
+        return " ";
     }
 }
 
 void append_escaped(std::string& html, std::string_view text)
 {
-    constexpr std::string_view unseen = "\u2063"; // a soft break
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (text.substr(at).starts_with(unseen))
-            at += unseen.size() - 1;
-        else
-            html += escaped(text[at]);
+    constexpr std::string_view special("&<>\"'\n\r\t\0\xe2", 10); // the last may begin what is not shown
+    constexpr std::string_view unseen = "\u2063";                 // a soft break
+    while (!text.empty()) {
+        const std::size_t plain = std::min(text.find_first_of(special), text.size());
+        html += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) return;
+        const bool hidden = text.starts_with(unseen);
+        if (!hidden) html += text[0] == unseen[0] ? text.substr(0, 1) : escaped(text[0]);
+        text.remove_prefix(hidden ? unseen.size() : 1);
     }
 }
 
