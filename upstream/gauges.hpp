@@ -21,7 +21,7 @@ class Gauge {
 };
 
 struct Gauges {
-    Gauge<double> tokens, strain;
+    Gauge<double> tokens;
     Gauge<Clock::Steady::rep> filled_at, probe_due, paused_until;
     Gauge<int> limit, in_flight;
     std::array<Gauge<int>, priorities> waiting;

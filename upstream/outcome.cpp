@@ -21,7 +21,6 @@ Outcome outcome_of(const Reply& reply, Instant now)
     outcome.kind = kind_of(reply.status);
     outcome.success = reply.status >= 200 && reply.status < 300;
     outcome.status = reply.status;
-    outcome.bytes = reply.body.size();
     outcome.foreign = is_html(reply);
     if (outcome.kind == Outcome::Kind::answered) return outcome;
     outcome.retry_after = retry_after(reply, now);

@@ -31,7 +31,6 @@ struct Outcome {
     bool success = false;            // 2xx: the time it took is a measure
     int status = 0;                  // 0: there was no answer
     CallKind call = CallKind::relay; // of what, nobody says
-    std::size_t bytes = 0;           // of the answer
     std::chrono::nanoseconds elapsed{0};
     std::optional<std::chrono::milliseconds> retry_after;
     std::string words;        // what went wrong, for a person

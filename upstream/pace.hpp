@@ -33,7 +33,6 @@ class Pace {
     struct State {
         double tokens = 0, requests_per_second = 0; // a rate of 0: no limit
         int limit = 0, most = 0, in_flight = 0;     // requests under way: allowed now, at most, and now
-        double strain = 1;                          // how long answers take against how long they used to
         std::array<int, priorities> waiting{};
         std::array<std::uint64_t, priorities> sent{}; // since the start
         Breaker::State breaker = Breaker::State::closed;

@@ -199,7 +199,7 @@ void Pace::Core::learn(const Outcome& outcome, Clock::Steady started, bool probe
     const Kind kind = outcome.kind;
     tell_breaker(outcome, probe);
     if (kind == Kind::answered) {
-        concurrency_.answered(outcome, in_flight_ >= places(Priority::backfill), started, now());
+        concurrency_.answered(in_flight_ >= places(Priority::backfill));
         pushed_back_ = std::max(0, pushed_back_ - 1);
     }
     hold_back(outcome, started);
@@ -267,7 +267,6 @@ void Pace::Core::publish()
 {
     gauges_.tokens = bucket_.tokens();
     gauges_.filled_at = bucket_.filled_at().time_since_epoch().count();
-    gauges_.strain = concurrency_.strain();
     gauges_.limit = concurrency_.limit();
     gauges_.in_flight = in_flight_;
     gauges_.breaker = breaker_.state();
@@ -289,7 +288,6 @@ Pace::State Pace::Core::state() const
     const double grown = std::chrono::duration<double>(at - time(gauges_.filled_at)).count() * bucket_.rate();
     state.requests_per_second = bucket_.rate();
     state.tokens = bucket_.limited() ? std::min(bucket_.burst(), gauges_.tokens.get() + grown) : 0;
-    state.strain = gauges_.strain.get();
     state.limit = gauges_.limit.get();
     state.most = std::max(1, options_.max_in_flight);
     state.in_flight = gauges_.in_flight.get();
