@@ -33,13 +33,6 @@ void add_header(Request& request, std::string_view name, std::string value)
     request.headers.push_back(std::move(header));
 }
 
-void add_identity(Request& request, Identity who)
-{
-    if (!who.own_user_id.empty()) add_header(request, "OWN-USER-ID", std::move(who.own_user_id));
-    if (!who.user_email.empty()) add_header(request, "USER-EMAIL", std::move(who.user_email));
-    if (!who.agent_email.empty()) add_header(request, "AGENT-EMAIL", std::move(who.agent_email));
-}
-
 // Long, and hardly ever in an envelope: the whole of a list is not looked through for one.
 bool begins_as_contract(std::string_view body)
 {
@@ -325,52 +318,6 @@ Task<std::optional<ListedCategories>> Client::list_categories(Priority priority)
     listed.categories = read_categories(answer.reply.body);
     listed.raw = std::move(answer.reply.body);
     co_return listed;
-}
-
-Task<Reply> Client::write(std::string method, std::string target, std::string body, Identity who, Priority priority)
-{
-    Request request;
-    request.method = std::move(method);
-    request.target = std::move(target);
-    request.body = std::move(body);
-    request.priority = priority;
-    if (!request.body.empty()) add_header(request, "Content-Type", "application/json");
-    add_identity(request, std::move(who));
-    Answer answer = co_await call(std::move(request), CallKind::write);
-    const bool good = answer.reply.status >= 200 && answer.reply.status < 300;
-    if (good) require_answer(answer.reply, "a write");
-    co_return std::move(answer.reply);
-}
-
-Task<Reply> Client::update_conversation(ConversationId id, std::string method, std::string body, Identity who,
-                                        Priority priority)
-{
-    return write(std::move(method), conversation_target(id), std::move(body), std::move(who), priority);
-}
-
-Task<Reply> Client::set_title(ConversationId id, std::string method, std::string body, Identity who, Priority priority)
-{
-    return write(std::move(method), conversation_target(id, "/title"), std::move(body), std::move(who), priority);
-}
-
-Task<Reply> Client::rate_chat(ConversationId id, ChatId chat, std::string body, Identity who, Priority priority)
-{
-    return write("POST", chat_target(id, chat, "/feedback"), std::move(body), std::move(who), priority);
-}
-
-Task<Reply> Client::bulk_update(std::string body, Identity who, Priority priority)
-{
-    return write("POST", std::string(conversations_path) + "/bulk_update", std::move(body), std::move(who), priority);
-}
-
-Task<Reply> Client::delete_conversation(ConversationId id, Identity who, Priority priority)
-{
-    return write("DELETE", conversation_target(id), {}, std::move(who), priority);
-}
-
-Task<Reply> Client::stop_conversation(ConversationId id, Identity who, Priority priority)
-{
-    return write("POST", conversation_target(id, "/stop"), {}, std::move(who), priority);
 }
 
 Task<Reply> Client::deliver(Request request)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The conversations API, one function an operation of the contract. Adds the key and the identity headers, paces,
-// and turns what is not 2xx into an Error that says what upstream said. Runs on the engine's loop.
+// The reads of the conversations API, one function an operation of the contract, and the ways for what others wrote.
+// Adds the key, paces, and turns what is not 2xx into an Error that says what upstream said. Runs on the engine's loop.
 #pragma once
 
 #include "alli/category.hpp"
@@ -60,11 +60,6 @@ struct DailyCount {
     std::int64_t count = 0;
 };
 
-/// For whom a call is made; empty: the bare key. Values as they go on the wire.
-struct Identity {
-    std::string own_user_id, user_email, agent_email;
-};
-
 class Client {
   public:
     struct Options {
@@ -89,20 +84,6 @@ class Client {
     Task<bool> is_running(ConversationId id, Priority priority);
     Task<std::optional<ListedCategories>> list_categories(Priority priority); // none: upstream has no such list
     Task<std::vector<DailyCount>> daily_counts(std::string start_date, std::string end_date, Priority priority);
-
-    // Writes. Whatever upstream answered is the Reply: a verdict is the caller's. `method` and `body` go out as given.
-    // A web page with a good status throws Error{bad_reply}: whoever sent it, it was not the API, and nothing was
-    // written.
-    // `priority` is Priority::app while a local app waits for the answer.
-    Task<Reply> update_conversation(ConversationId id, std::string method, std::string body, Identity who,
-                                    Priority priority = Priority::delivery);
-    Task<Reply> set_title(ConversationId id, std::string method, std::string body, Identity who,
-                          Priority priority = Priority::delivery);
-    Task<Reply> rate_chat(ConversationId id, ChatId chat, std::string body, Identity who,
-                          Priority priority = Priority::delivery);
-    Task<Reply> bulk_update(std::string body, Identity who, Priority priority = Priority::delivery);
-    Task<Reply> delete_conversation(ConversationId id, Identity who, Priority priority = Priority::delivery);
-    Task<Reply> stop_conversation(ConversationId id, Identity who, Priority priority = Priority::delivery);
 
     /// A write of the outbox as it came, with our key and in delivery's turn. Any answer is the Reply, a web page too:
     /// the verdict is the caller's.
@@ -169,7 +150,6 @@ class Client {
     Task<std::optional<Reply>> find(std::string target, Expected expected, std::string what, CallKind kind,
                                     Priority priority);
     Task<std::optional<std::string>> learn_absence(Priority priority);
-    Task<Reply> write(std::string method, std::string target, std::string body, Identity who, Priority priority);
     std::string list_target(const ListQuery& query) const;
     void read_clocks(Listed& listed, const Answer& answer) const;
     void add_windows(std::string& target, const ListQuery& query) const;

@@ -235,10 +235,6 @@ TEST(Client, RefusesAWebPageWithAGoodStatus)
     EXPECT_EQ(error->fault(), Fault::bad_reply);
     EXPECT_THAT(error->what(), HasSubstr("Sign in to the Wi-Fi"));
     EXPECT_THAT(error->hint(), HasSubstr("upstream.url"));
-    Identity nobody;
-    const auto written = world.failure(world.client->delete_conversation(world.id, nobody));
-    ASSERT_TRUE(written);
-    EXPECT_EQ(written->fault(), Fault::bad_reply);
 }
 
 TEST(Client, RefusesAnswersOfWrongTypes)
@@ -284,43 +280,28 @@ TEST(Client, RefusesDailyCountsOfAnotherShape)
     }
 }
 
-TEST(Client, SendsWritesAsGivenForWhomTheyAre)
+TEST(Client, DeliversAWriteAsItCameWithOurKey)
 {
     World world;
     world.says(409, R"({"type":"APIError","code":7003,"message":"conflict"})");
-    Identity who;
-    who.own_user_id = "base64:7J20";
-    who.agent_email = "agent@example.test";
-    const std::string body = R"({"title": "새 제목" })";
-    const Reply reply = world.run(world.client->set_title(world.id, "PATCH", body, who));
+    Request request;
+    request.method = "PATCH";
+    request.target = "/webapi/v2/conversations/" + encoded_id + "/title";
+    request.body = R"({"title": "새 제목" })";
+    request.headers = {{"OWN-USER-ID", "base64:7J20"}, {"Content-Type", "application/json"}, {"api-key", "theirs"}};
+    request.priority = Priority::app;
+    const Request given = request;
+    const Reply reply = world.run(world.client->deliver(std::move(request)));
     EXPECT_EQ(reply.status, 409);
-    EXPECT_EQ(world.asked().method, "PATCH");
-    EXPECT_EQ(world.asked().target, "/webapi/v2/conversations/" + encoded_id + "/title");
-    EXPECT_EQ(world.asked().body, body);
+    EXPECT_EQ(world.asked().method, given.method);
+    EXPECT_EQ(world.asked().target, given.target);
+    EXPECT_EQ(world.asked().body, given.body);
     EXPECT_EQ(world.asked().priority, Priority::delivery);
     EXPECT_THAT(world.sent("OWN-USER-ID"), ElementsAre("base64:7J20"));
-    EXPECT_THAT(world.sent("AGENT-EMAIL"), ElementsAre("agent@example.test"));
-    EXPECT_TRUE(world.sent("USER-EMAIL").empty());
     EXPECT_THAT(world.sent("Content-Type"), ElementsAre("application/json"));
-}
-
-TEST(Client, KnowsThePathOfEveryWrite)
-{
-    World world;
-    world.says(200, "");
-    const std::string base = "/webapi/v2/conversations";
-    Identity nobody;
-    const auto line = [&] { return world.asked().method + " " + world.asked().target; };
-    world.run(world.client->update_conversation(world.id, "PUT", "{}", nobody));
-    EXPECT_EQ(line(), "PUT " + base + "/" + encoded_id);
-    world.run(world.client->rate_chat(world.id, world.chat, "{}", nobody));
-    EXPECT_EQ(line(), "POST " + base + "/" + encoded_id + "/chats/Q2hhdDox%3D%3D/feedback");
-    world.run(world.client->bulk_update("{}", nobody));
-    EXPECT_EQ(line(), "POST " + base + "/bulk_update");
-    world.run(world.client->delete_conversation(world.id, nobody));
-    EXPECT_EQ(line(), "DELETE " + base + "/" + encoded_id);
-    world.run(world.client->stop_conversation(world.id, nobody));
-    EXPECT_EQ(line(), "POST " + base + "/" + encoded_id + "/stop");
+    EXPECT_THAT(world.sent("API-KEY"), ElementsAre(key));
+    world.says(200, "<html>a portal</html>");
+    EXPECT_EQ(world.run(world.client->deliver(given)).body, "<html>a portal</html>") << "the verdict is the caller's";
 }
 
 TEST(Client, RelaysWithOurKeyAndNothingElseChanged)
@@ -392,15 +373,6 @@ TEST(Client, AnswersAtOnceWhileUpstreamIsAwayUntilAPersonAsks)
     world.client->wake();
     world.run(world.client->list_conversations({}, Priority::increment));
     EXPECT_EQ(world.client->pace().breaker, Breaker::State::closed);
-}
-
-TEST(Client, AWriteThatALocalAppWaitsForGoesBeforeTheOthers)
-{
-    World world;
-    Identity nobody;
-    world.says(200, "");
-    world.run(world.client->delete_conversation(world.id, nobody, Priority::app));
-    EXPECT_EQ(world.asked().priority, Priority::app);
 }
 
 TEST(Client, ListsOverARealSocket)
