@@ -33,6 +33,6 @@ case $language in
   python) { echo 'key = "sandbox"'; snippet; echo 'import json; print(json.dumps(page))'; } | python3 - ;;
   js) { echo 'const key = "sandbox"'; snippet; echo 'console.log(JSON.stringify(page))'; } >"$work/snippet.mjs"
       node "$work/snippet.mjs" ;;
-  sh) snippet | env ALLI_API_KEY=sandbox bash -eu ;;
+  sh) snippet | env key=sandbox bash -eu ;;
 esac >"$work/said" 2>>"$work/log" || fail "the snippet failed"
 tr -d ' ' <"$work/said" | grep -q '"conversations":\[{' || fail "no conversations in what it got"
