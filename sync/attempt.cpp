@@ -20,11 +20,6 @@ bool checks_conflicts(const Entry& entry)
     return (entry.kind == EditKind::update || entry.kind == EditKind::title) && entry.base && !entry.forced;
 }
 
-bool can_be_read_back(EditKind kind)
-{
-    return kind != EditKind::bulk_update && kind != EditKind::stop;
-}
-
 bool all_same(const Patch& wanted, const Patch& found)
 {
     return !wanted.empty() &&
@@ -82,42 +77,42 @@ std::string find_conflict(const Entry& entry, const Patch& ours, const Patch& th
     return conflict.empty() ? "" : conflict.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Look found(Look::Finding finding)
+ReadBack found(ReadBack::Finding finding)
 {
-    Look look;
+    ReadBack look;
     look.finding = finding;
     return look;
 }
 
 // Whether an earlier attempt was applied. A value of ours that is only the state before a later write of ours proves
 // nothing, nor does another value as long as the attempt may not be seen yet.
-Look::Finding judge_attempt(const Patch& ours, const Patch& theirs, const Known& known)
+ReadBack::Finding judge_attempt(const Patch& ours, const Patch& theirs, const Known& known)
 {
-    if (cache::any_lagging(known.lagging, theirs)) return Look::Finding::lagging;
-    if (all_same(ours, theirs)) return Look::Finding::applied;
-    return known.attempt_may_lag ? Look::Finding::lagging : Look::Finding::send;
+    if (cache::any_lagging(known.lagging, theirs)) return ReadBack::Finding::lagging;
+    if (all_same(ours, theirs)) return ReadBack::Finding::applied;
+    return known.attempt_may_lag ? ReadBack::Finding::lagging : ReadBack::Finding::send;
 }
 
-Task<Look> look_at_chat(upstream::Client& client, const Entry& entry, const Known& known)
+Task<ReadBack> look_at_chat(upstream::Client& client, const Entry& entry, const Known& known)
 {
     const Patch ours = cache::patch_of(entry.kind, entry.body);
     const ChatId chat = entry.chat.value_or(ChatId{});
     const auto seen = co_await client.find_chat(*entry.conversation, chat, Priority::delivery);
-    if (!seen) co_return Look{}; // upstream says so itself when it is sent
+    if (!seen) co_return ReadBack{}; // upstream says so itself when it is sent
     co_return found(judge_attempt(ours, cache::values_of(seen->raw, ours), known));
 }
 
-Look judge_conversation(const Entry& entry, const std::string& raw, const Known& known)
+ReadBack judge_conversation(const Entry& entry, const std::string& raw, const Known& known)
 {
     const Patch ours = known.categories.shown(cache::patch_of(entry.kind, entry.body));
     const Patch theirs = cache::values_of(raw, ours);
-    const auto attempt = entry.unclear ? judge_attempt(ours, theirs, known) : Look::Finding::send;
-    if (attempt != Look::Finding::send) return found(attempt);
-    if (known.overwrite || !checks_conflicts(entry)) return Look{};
-    if (cache::any_lagging(known.lagging, theirs)) return found(Look::Finding::lagging);
-    Look look;
+    const auto attempt = entry.unclear ? judge_attempt(ours, theirs, known) : ReadBack::Finding::send;
+    if (attempt != ReadBack::Finding::send) return found(attempt);
+    if (known.overwrite || !checks_conflicts(entry)) return ReadBack{};
+    if (cache::any_lagging(known.lagging, theirs)) return found(ReadBack::Finding::lagging);
+    ReadBack look;
     look.conflict = find_conflict(entry, ours, theirs, known);
-    if (!look.conflict.empty()) look.finding = Look::Finding::conflict;
+    if (!look.conflict.empty()) look.finding = ReadBack::Finding::conflict;
     return look;
 }
 
@@ -150,22 +145,22 @@ upstream::Request request_of(const Entry& entry)
     return request;
 }
 
-bool needs_look(const Entry& entry, bool waited, bool overwrite)
+bool needs_read_back(const Entry& entry, bool waited, bool overwrite)
 {
     if (!entry.conversation) return false;
     if (entry.unclear && can_be_read_back(entry.kind)) return true;
     return waited && !overwrite && checks_conflicts(entry);
 }
 
-Task<Look> look_first(upstream::Client& client, const Entry& entry, Known known)
+Task<ReadBack> read_back_first(upstream::Client& client, const Entry& entry, Known known)
 {
     if (entry.kind == EditKind::feedback) co_return co_await look_at_chat(client, entry, known);
     const auto seen = co_await client.find_conversation(*entry.conversation, Priority::delivery);
     if (entry.kind == EditKind::remove) {
-        if (!seen) co_return found(Look::Finding::applied);
-        co_return found(known.attempt_may_lag ? Look::Finding::lagging : Look::Finding::send);
+        if (!seen) co_return found(ReadBack::Finding::applied);
+        co_return found(known.attempt_may_lag ? ReadBack::Finding::lagging : ReadBack::Finding::send);
     }
-    if (!seen) co_return Look{}; // upstream says so itself when it is sent
+    if (!seen) co_return ReadBack{}; // upstream says so itself when it is sent
     co_return judge_conversation(entry, seen->raw, known);
 }
 

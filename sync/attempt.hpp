@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One attempt at a write: what goes out for it, and the look at upstream that comes first where an earlier attempt may
-// have been applied, or where upstream may have changed while it waited. Writes nothing down.
+// One attempt at a write: what goes out for it, and the read-back that comes first where an earlier attempt may have
+// been applied, or where upstream may have changed while it waited. Writes nothing down.
 #pragma once
 
 #include "cache/categories.hpp"
@@ -19,17 +19,17 @@ std::optional<std::string> copy_in(cache::EditKind kind, const std::optional<std
 /// The request as the local app made it, with the entry's own Idempotency-Key.
 upstream::Request request_of(const cache::Entry& entry);
 
-/// What is known before the look.
+/// What is known before upstream is read.
 struct Known {
     std::vector<cache::Earlier> earlier;   // writes of ours to the same conversation: what they set is no conflict
-    std::vector<cache::Delivered> lagging; // those that the look may lag behind
+    std::vector<cache::Delivered> lagging; // those that the read may lag behind
     bool attempt_may_lag = false;          // an earlier attempt may have been applied without being seen yet
     bool overwrite = false;
     cache::CategoryNames categories = {}; // what is written as ids shows as names
 };
 
-/// What the look found.
-struct Look {
+/// What a read before sending found.
+struct ReadBack {
     enum class Finding {
         send,
         applied,
@@ -40,10 +40,16 @@ struct Look {
     std::string conflict; // {field: {base, upstream, ours}}
 };
 
-/// Whether the entry needs a look. `waited`: it was not sent the moment it was accepted.
-bool needs_look(const cache::Entry& entry, bool waited, bool overwrite);
+/// Whether a write of that kind shows in the conversation that it names.
+constexpr bool can_be_read_back(cache::EditKind kind)
+{
+    return kind != cache::EditKind::bulk_update && kind != cache::EditKind::stop;
+}
+
+/// Whether upstream is read before the entry is sent. `waited`: it was not sent the moment it was accepted.
+bool needs_read_back(const cache::Entry& entry, bool waited, bool overwrite);
 
 /// Reads upstream. Throws what the client throws.
-Task<Look> look_first(upstream::Client& client, const cache::Entry& entry, Known known);
+Task<ReadBack> read_back_first(upstream::Client& client, const cache::Entry& entry, Known known);
 
 } // namespace alli::sync

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/places.hpp"
-#include "sync/unlisted.hpp"
-#include "sync/windows.hpp"
+#include "sync/chatless_places.hpp"
+#include "sync/parallel_backfill.hpp"
+#include "sync/unreadable_ranges.hpp"
 
 namespace alli::sync {
 namespace {
@@ -12,25 +12,27 @@ using cache::Progress;
 class Beginning {
   public:
     /// `windowed`: it leaves out conversations without a chat.
-    Beginning(Tools tools, Stretch& stretch, bool windowed) : tools_(tools), stretch_(stretch), windowed_(windowed) {}
+    Beginning(SyncContext context, RangeVerifier& verifier, bool windowed)
+        : context_(context), verifier_(verifier), windowed_(windowed)
+    {}
 
-    Task<> compare(const Step& step, std::function<void(const Ingested&)> report)
+    Task<> compare(const Page& page, std::function<void(const Ingested&)> report)
     {
-        unit_ = tools_.client.time_unit();
+        unit_ = context_.client.time_unit();
         if (!boundary_) {
-            boundary_ = step.asked_at - date_grain;
-            stretch_.end_at(*boundary_);
-            begin_front(step);
+            boundary_ = page.asked_at - date_grain;
+            verifier_.end_at(*boundary_);
+            begin_front(page);
         }
-        look_at_front(step);
-        return stretch_.compare(step, report);
+        look_at_front(page);
+        return verifier_.compare(page, report);
     }
 
     void save(cache::Writer& db)
     {
-        if (front_) { // with the first that is certified: in which order a list is, is known by then
+        if (front_) { // with the first that is verified: in which order a list is, is known by then
             const SeenPlaces seen{front_->sightings.place(front_->whole), std::nullopt};
-            keep_places(db, seen, tools_.clock.now());
+            keep_places(db, seen, context_.clock.now());
         }
         if (std::exchange(saved_, true)) return;
         Progress progress = cache::load_progress(db);
@@ -42,23 +44,23 @@ class Beginning {
     std::optional<Front> take_front() { return std::move(front_); }
 
   private:
-    void begin_front(const Step& step)
+    void begin_front(const Page& page)
     {
-        if (windowed_ || !step.unreadable.empty()) return;
+        if (windowed_ || !page.unreadable.empty()) return;
         front_.emplace();
-        front_->whole = step.last;
-        for (const Conversation& conversation : step.conversations)
+        front_->whole = page.last;
+        for (const Conversation& conversation : page.conversations)
             if (!conversation.last_chat_at) front_->chatless.push_back(conversation.id);
     }
 
-    // Where they fill pages, the walk goes on below them.
-    void look_at_front(const Step& step)
+    // Where they fill pages, the scan goes on below them.
+    void look_at_front(const Page& page)
     {
-        if (front_ && !front_->sightings.front_is_over()) front_->sightings.see(step.conversations);
+        if (front_ && !front_->sightings.front_is_over()) front_->sightings.see(page.conversations);
     }
 
-    Tools tools_;
-    Stretch& stretch_;
+    SyncContext context_;
+    RangeVerifier& verifier_;
     bool windowed_;
     std::optional<Front> front_;
     std::optional<Instant> boundary_;
@@ -66,76 +68,76 @@ class Beginning {
     bool saved_ = false;
 };
 
-Task<std::optional<Front>> begin(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
+Task<std::optional<Front>> begin(SyncContext context, cache::Span whole, Deletions deletions, ScanHooks hooks)
 {
-    Stretch stretch(tools, whole, deletions);
-    Beginning beginning(tools, stretch, whole.from > cache::beginning_of_time);
-    Walk walk(tools.client, whole, upstream::Priority::backfill);
-    duties.compare = [&beginning, report = duties.report](const Step& step) { return beginning.compare(step, report); };
-    Save save = [&](cache::Writer& db, const Step& step) {
-        stretch.certify(db, step);
+    RangeVerifier verifier(context, whole, deletions);
+    Beginning beginning(context, verifier, whole.from > cache::beginning_of_time);
+    Paginator paginator(context.client, whole, upstream::Priority::backfill);
+    hooks.compare = [&beginning, report = hooks.report](const Page& page) { return beginning.compare(page, report); };
+    Save save = [&](cache::Writer& db, const Page& page) {
+        verifier.mark_verified(db, page);
         beginning.save(db);
     };
     // The rest is a gap below it like any other; while no time was seen there is no such thing.
-    duties.enough = [](const Step& step) { return !step.conversations.empty() && step.reached; };
-    const How how = how_to_fill();
-    co_await go_down(tools, walk, how, save, duties);
+    hooks.enough = [](const Page& page) { return !page.conversations.empty() && page.reached; };
+    const IngestOptions ingest_options = backfill_options();
+    co_await run_scan(context, paginator, ingest_options, save, hooks);
     co_return beginning.take_front();
 }
 
-std::optional<Instant> load_boundary(Tools tools)
+std::optional<Instant> load_boundary(SyncContext context)
 {
-    return tools.store.read([](cache::Reader& db) { return cache::load_progress(db).boundary; });
+    return context.store.read([](cache::Reader& db) { return cache::load_progress(db).boundary; });
 }
 
-std::vector<cache::Span> load_work(Tools tools, Instant since)
+std::vector<cache::Span> load_work(SyncContext context, Instant since)
 {
-    const auto boundary = load_boundary(tools);
+    const auto boundary = load_boundary(context);
     if (!boundary) return {{since, Instant::max()}};
-    return find_readable_gaps(tools, {since, *boundary});
+    return find_readable_gaps(context, {since, *boundary});
 }
 
 } // namespace
 
-bool backfill_due(Tools tools, Instant since)
+bool backfill_due(SyncContext context, Instant since)
 {
-    return !load_work(tools, since).empty();
+    return !load_work(context, since).empty();
 }
 
-Task<std::optional<Front>> begin_backfill(Tools tools, Instant since, Deletions deletions, Duties duties)
+Task<std::optional<Front>> begin_backfill(SyncContext context, Instant since, Deletions deletions, ScanHooks hooks)
 {
-    if (load_boundary(tools)) co_return std::nullopt;
+    if (load_boundary(context)) co_return std::nullopt;
     const cache::Span whole{since, Instant::max()};
-    co_return co_await begin(tools, whole, deletions, duties);
+    co_return co_await begin(context, whole, deletions, hooks);
 }
 
-Task<> backfill(Tools tools, Instant since, Deletions deletions, Duties duties)
+Task<> backfill(SyncContext context, Instant since, Deletions deletions, ScanHooks hooks)
 {
-    const auto work = load_work(tools, since);
-    for (const cache::Span& gap : work) co_await close_gap(tools, gap, deletions, duties);
+    const auto work = load_work(context, since);
+    for (const cache::Span& gap : work) co_await close_gap(context, gap, deletions, hooks);
     auto done = [&](cache::Writer& db) {
         Progress progress = cache::load_progress(db);
         progress.backfill_done = true;
         cache::save_progress(db, progress);
     };
-    co_await tools.store.write(done);
+    co_await context.store.write(done);
 }
 
-Task<> retry_window(Tools tools, cache::Problem problem, Deletions deletions, Duties duties)
+Task<> retry_window(SyncContext context, cache::Problem problem, Deletions deletions, ScanHooks hooks)
 {
     std::optional<cache::Span> span;
     auto begin = [&](cache::Writer& db) { span = begin_retry(db, problem.key); };
-    co_await tools.store.write(begin);
+    co_await context.store.write(begin);
     if (!span) co_return;
-    std::string why = "a walk down that time did not get there";
+    std::string why = "a scan of that time did not get there";
     try {
-        co_await close_gap(tools, *span, deletions, duties);
+        co_await close_gap(context, *span, deletions, hooks);
     } catch (const Error& error) {
         if (error.fault() != Fault::bad_reply) throw;
         why = error.what(); // to its very end: other times are not concerned
     }
-    auto end = [&](cache::Writer& db) { end_retry(db, *span, why, tools.clock.now()); };
-    co_await tools.store.write(end);
+    auto end = [&](cache::Writer& db) { end_retry(db, *span, why, context.clock.now()); };
+    co_await context.store.write(end);
 }
 
 } // namespace alli::sync

@@ -60,7 +60,7 @@ std::int64_t least_count(const Conversation& listed)
 }
 
 // Upstream has no such page. Only the conversation can tell whether it is gone with its chats: to believe it of the
-// page would leave it out and certify its time all the same. True: the chats end here. Throws what does not go
+// page would leave it out and mark verified its time all the same. True: the chats end here. Throws what does not go
 // together.
 Task<bool> ends_at(upstream::Client& client, ConversationId id, std::int64_t ordinal, std::int64_t least,
                    upstream::Priority priority)

@@ -15,13 +15,13 @@ constexpr std::chrono::minutes first_pause{1};           // while one that conve
 
 bool Categories::is_unknown_borne() const
 {
-    return tools_.store.read([](cache::Reader& db) { return cache::has_unknown_category(db); });
+    return context_.store.read([](cache::Reader& db) { return cache::has_unknown_category(db); });
 }
 
 bool Categories::due() const
 {
     if (!tried_at_) return true;
-    const auto since = tools_.clock.steady() - *tried_at_;
+    const auto since = context_.clock.steady() - *tried_at_;
     if (since >= interval_) return true;
     if (asked_ && since >= least_pause) return true;
     return since >= pause_ && pause_.count() > 0 && is_unknown_borne();
@@ -29,25 +29,25 @@ bool Categories::due() const
 
 Task<> Categories::refresh()
 {
-    tried_at_ = tools_.clock.steady();
+    tried_at_ = context_.clock.steady();
     asked_ = false;
-    const Instant now = tools_.clock.now();
+    const Instant now = context_.clock.now();
     std::optional<upstream::ListedCategories> listed;
     std::optional<Error> trouble;
     try {
-        listed = co_await tools_.client.list_categories(priority);
+        listed = co_await context_.client.list_categories(priority);
     } catch (const Error& error) {
         trouble = error;
     }
     if (trouble) {
         tried_at_.reset();
-        const bool own = co_await is_its_own(tools_, trouble->fault(), priority);
+        const bool own = co_await is_its_own(context_, trouble->fault(), priority);
         if (own) throw Error(Fault::bad_reply, trouble->hint(), "{}", trouble->what()); // nothing else waits for it
         throw Error(*trouble);
     }
     if (listed) {
         const auto put = [&](cache::Writer& db) { cache::put_category_list(db, listed->raw, listed->categories, now); };
-        co_await tools_.store.write(put);
+        co_await context_.store.write(put);
     }
     const auto longest = std::max<std::chrono::nanoseconds>(interval_, first_pause);
     pause_ = is_unknown_borne() ? std::clamp<std::chrono::nanoseconds>(pause_ * 2, first_pause, longest) : first_pause;

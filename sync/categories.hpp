@@ -9,7 +9,7 @@ namespace alli::sync {
 
 class Categories {
   public:
-    Categories(Tools tools, std::chrono::milliseconds interval) : tools_(tools), interval_(interval) {}
+    Categories(SyncContext context, std::chrono::milliseconds interval) : context_(context), interval_(interval) {}
 
     /// Somebody named one that is not known, or changed them.
     void ask_for() { asked_ = true; }
@@ -20,7 +20,7 @@ class Categories {
   private:
     bool is_unknown_borne() const;
 
-    Tools tools_;
+    SyncContext context_;
     std::chrono::milliseconds interval_;
     std::optional<Clock::Steady> tried_at_;
     bool asked_ = false;

@@ -26,16 +26,16 @@ bool is_no_way(const Error& error)
     return error.fault() == Fault::refused || error.fault() == Fault::bad_reply;
 }
 
-std::unordered_set<ConversationId> load_held(Tools tools)
+std::unordered_set<ConversationId> load_held(SyncContext context)
 {
-    const auto held = tools.store.read([](cache::Reader& db) { return cache::ids_without_chat(db); });
+    const auto held = context.store.read([](cache::Reader& db) { return cache::ids_without_chat(db); });
     return {held.begin(), held.end()};
 }
 
 // By the sum of the days, wherever a day begins.
-std::int64_t count_missing(Tools tools, const DayCounts& theirs, Day from, Day through)
+std::int64_t count_missing(SyncContext context, const DayCounts& theirs, Day from, Day through)
 {
-    const auto ours = tools.store.read([&](cache::Reader& db) { return cache::count_daily(db, from, through); });
+    const auto ours = context.store.read([&](cache::Reader& db) { return cache::count_daily(db, from, through); });
     std::int64_t missing = 0;
     for (const auto& [day, count] : theirs)
         if (day >= from && day <= through) missing += count;
@@ -47,19 +47,19 @@ bool is_unreadable(cache::Reader& db, const ConversationId& id)
     return cache::find_problem(db, cache::problem_key(id)).has_value();
 }
 
-cache::Progress load_progress(Tools tools)
+cache::Progress load_progress(SyncContext context)
 {
-    return tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
+    return context.store.read([](cache::Reader& db) { return cache::load_progress(db); });
 }
 
 } // namespace
 
-ChatlessScan::ChatlessScan(Tools tools, Deletions deletions, Duties duties, upstream::Priority priority)
-    : tools_(tools), deletions_(deletions), duties_(std::move(duties)), started_(tools.clock.now()),
-      known_(tools.store.read([](cache::Reader& db) { return cache::load_chatless_places(db); })),
-      held_before_(load_held(tools))
+ChatlessScan::ChatlessScan(SyncContext context, Deletions deletions, ScanHooks hooks, upstream::Priority priority)
+    : context_(context), deletions_(deletions), hooks_(std::move(hooks)), started_(context.clock.now()),
+      known_(context.store.read([](cache::Reader& db) { return cache::load_chatless_places(db); })),
+      held_before_(load_held(context))
 {
-    how_.priority = priority;
+    ingest_options_.priority = priority;
 }
 
 // Only those without a chat are kept: the others belong to the windows, which know what they hold.
@@ -78,9 +78,9 @@ Task<> ChatlessScan::take(std::vector<Conversation> conversations, Asked asked)
     Ingested done;
     std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
     if (!conversations.empty())
-        done = co_await ingest(tools_, std::move(conversations), std::move(asked), how_, nothing_more);
-    if (duties_.report) duties_.report(done);
-    if (duties_.between) co_await duties_.between();
+        done = co_await ingest(context_, std::move(conversations), std::move(asked), ingest_options_, nothing_more);
+    if (hooks_.report) hooks_.report(done);
+    if (hooks_.between) co_await hooks_.between();
 }
 
 // --- the ends --------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ Task<bool> ChatlessScan::read_end(ListOrder order)
     const bool newest_first = order == ListOrder::newest;
     upstream::ListQuery query;
     query.order = order;
-    ListPages pages(tools_, query, how_.priority);
+    ListPages pages(context_, query, ingest_options_.priority);
     Sightings sightings(newest_first);
     bool all = false;
     try {
@@ -149,7 +149,7 @@ Task<bool> ChatlessScan::follow_front(ListPages& pages, Sightings& sightings, bo
 // they will do until the next scan, which reads the whole list.
 bool ChatlessScan::counts_prove_it() const
 {
-    const cache::Progress progress = load_progress(tools_);
+    const cache::Progress progress = load_progress(context_);
     if (!progress.chatless_at || !held_before_.empty()) return true;
     return progress.listed_whole_at && started_ - *progress.listed_whole_at < longest_by_counts;
 }
@@ -157,7 +157,7 @@ bool ChatlessScan::counts_prove_it() const
 bool ChatlessScan::is_read_sooner_by_creation(Day since) const
 {
     if (known_.newest_first == ChatlessPlace::nowhere) return true;
-    const auto [young, all] = tools_.store.read([&](cache::Reader& db) {
+    const auto [young, all] = context_.store.read([&](cache::Reader& db) {
         const auto counts = cache::count_daily(db, since, last_counted);
         return std::pair(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}),
                          cache::count_totals(db).conversations);
@@ -168,27 +168,27 @@ bool ChatlessScan::is_read_sooner_by_creation(Day since) const
 // The oldest day of which some are missing; last_counted: of none. No value: it cannot be told.
 Task<std::optional<Day>> ChatlessScan::find_first_missing()
 {
-    const bool covered = tools_.store.read([](cache::Reader& db) {
+    const bool covered = context_.store.read([](cache::Reader& db) {
         return cache::is_covered(db, cache::beginning_of_time, std::nullopt) && !cache::load_progress(db).counts_off &&
                cache::load_purged_days(db).days.empty() && !cache::load_purged_days(db).before;
     });
     if (!covered) co_return std::nullopt;
-    const auto oldest = tools_.store.read([](cache::Reader& db) { return cache::first_day(db); });
+    const auto oldest = context_.store.read([](cache::Reader& db) { return cache::first_day(db); });
     const Day from = std::max(std::min(oldest.value_or(counted_from), counted_from), first_counted);
     const Day tomorrow = std::chrono::floor<days>(started_) + days(1); // wherever it is another day already
     const Day through = std::clamp(tomorrow, from, last_counted);
-    std::function<Task<std::optional<DayCounts>>()> ask = [&] { return ask_counts(tools_, from, through); };
-    counts_ = co_await with_retries(tools_.clock, tools_.random, ask);
+    std::function<Task<std::optional<DayCounts>>()> ask = [&] { return ask_counts(context_, from, through); };
+    counts_ = co_await with_retries(context_.clock, context_.random, ask);
     counted_ = {from, through};
     if (!counts_) {
-        auto save = [&](cache::Writer& db) { note_no_counts(db, tools_.clock.now()); };
-        co_await tools_.store.write(save);
+        auto save = [&](cache::Writer& db) { note_no_counts(db, context_.clock.now()); };
+        co_await context_.store.write(save);
         co_return std::nullopt;
     }
-    const auto differing = find_differing(tools_, *counts_, from, through);
-    const auto last_scan = load_progress(tools_).chatless_at;
+    const auto differing = find_differing(context_, *counts_, from, through);
+    const auto last_scan = load_progress(context_).chatless_at;
     if (!last_scan) { // all that is held was read just now
-        const bool none = differing.empty() || count_missing(tools_, *counts_, from, through) == 0;
+        const bool none = differing.empty() || count_missing(context_, *counts_, from, through) == 0;
         co_return none ? last_counted : differing.front();
     }
     // One that came since then, and another that is gone and still held, make the same count.
@@ -215,7 +215,7 @@ Task<bool> ChatlessScan::read_created_since(Day day)
 {
     upstream::ListQuery query;
     query.order = ListOrder::newest_created;
-    ListPages pages(tools_, query, how_.priority);
+    ListPages pages(context_, query, ingest_options_.priority);
     try {
         co_await follow_created(pages, Instant(day));
     } catch (const Error& error) {
@@ -248,7 +248,7 @@ Task<> ChatlessScan::read_whole()
 {
     Sightings sightings(true);
     const upstream::ListQuery query;
-    for (ListPages pages(tools_, query, how_.priority); pages.more();) {
+    for (ListPages pages(context_, query, ingest_options_.priority); pages.more();) {
         ListPage page = co_await pages.next();
         sightings.see(page.conversations);
         co_await take_chatless(std::move(page));
@@ -261,8 +261,8 @@ Task<> ChatlessScan::read_left_out()
 {
     if (!counts_ || !newest_ || newest_->any_chatless()) co_return;
     const auto [from, through] = counted_;
-    const auto differing = find_differing(tools_, *counts_, from, through);
-    if (differing.empty() || count_missing(tools_, *counts_, from, through) <= 0) co_return;
+    const auto differing = find_differing(context_, *counts_, from, through);
+    if (differing.empty() || count_missing(context_, *counts_, from, through) <= 0) co_return;
     co_await read_created_since(differing.front());
 }
 
@@ -283,7 +283,7 @@ SeenPlaces ChatlessScan::seen_places(bool any, bool any_unlisted) const
     return seen;
 }
 
-// Who cannot be read keeps the list from being complete: like a time that is not certified.
+// Who cannot be read keeps the list from being complete: like a time that is not verified.
 std::size_t ChatlessScan::note_done(cache::Writer& db) const
 {
     const auto missing =
@@ -298,26 +298,50 @@ std::size_t ChatlessScan::note_done(cache::Writer& db) const
 
 Task<> ChatlessScan::finish()
 {
-    const auto held = load_held(tools_);
+    const auto held = load_held(context_);
     std::vector<ConversationId> absent;
     for (const ConversationId& id : held)
         if (!seen_.contains(id)) absent.push_back(id);
     const bool any_seen = !seen_.empty();
     auto unlisted = absent;
     seen_.insert(absent.begin(), absent.end());
-    co_await confirm_absent(tools_, std::move(absent), deletions_, duties_.report);
+    co_await confirm_absent(context_, std::move(absent), deletions_, hooks_.report);
 
-    const auto left = load_held(tools_);
+    const auto left = load_held(context_);
     std::erase_if(unlisted, [&](const ConversationId& id) { return !left.contains(id) || !held_before_.contains(id); });
     const SeenPlaces places = seen_places(any_seen || !left.empty(), !unlisted.empty());
     auto save = [&](cache::Writer& db) {
-        keep_places(db, places, tools_.clock.now());
+        keep_places(db, places, context_.clock.now());
         return note_done(db);
     };
-    const std::size_t missing = co_await tools_.store.write(save);
+    const std::size_t missing = co_await context_.store.write(save);
     if (missing > 0)
         throw Error(Fault::bad_reply, "see the problems of these conversations; each is tried again by itself",
                     "of the conversations without a chat, {} cannot be read", missing);
+}
+
+// --- the tasks
+// --------------------------------------------------------------------------------------------------------
+
+Task<> scan_chatless(SyncContext context, Deletions deletions, ScanHooks hooks, bool ends_were_read)
+{
+    ChatlessScan scan(context, deletions, hooks, upstream::Priority::reconcile);
+    bool known = !ends_were_read && co_await scan.read_ends();
+    if (!known) known = co_await scan.read_by_counts();
+    if (!known) {
+        co_await scan.read_whole();
+        co_await scan.read_left_out();
+    }
+    co_await scan.finish();
+}
+
+Task<bool> scan_chatless_ends(SyncContext context, std::optional<Front> front, Deletions deletions, ScanHooks hooks)
+{
+    ChatlessScan scan(context, deletions, hooks, upstream::Priority::backfill);
+    bool known = front && scan.take_front(*front);
+    if (!known) known = co_await scan.read_ends();
+    if (known) co_await scan.finish();
+    co_return known;
 }
 
 } // namespace alli::sync

@@ -4,10 +4,10 @@
 // or since when; else by the whole list. Learns where upstream puts them (cache/chatless.hpp). On the engine's loop.
 #pragma once
 
+#include "sync/chatless_places.hpp"
 #include "sync/counts.hpp"
 #include "sync/list_pages.hpp"
-#include "sync/passes.hpp"
-#include "sync/places.hpp"
+#include "sync/tasks.hpp"
 
 #include <unordered_set>
 
@@ -15,7 +15,7 @@ namespace alli::sync {
 
 class ChatlessScan {
   public:
-    ChatlessScan(Tools tools, Deletions deletions, Duties duties, upstream::Priority priority);
+    ChatlessScan(SyncContext context, Deletions deletions, ScanHooks hooks, upstream::Priority priority);
 
     // Each true when all are known now. Throws what concerns all; where something cannot be read, or upstream refuses
     // it, that is no way.
@@ -47,10 +47,10 @@ class ChatlessScan {
     SeenPlaces seen_places(bool any, bool any_unlisted) const;
     std::size_t note_done(cache::Writer& db) const;
 
-    Tools tools_;
+    SyncContext context_;
     Deletions deletions_;
-    Duties duties_;
-    How how_;
+    ScanHooks hooks_;
+    IngestOptions ingest_options_;
     Instant started_; // it only plans the next one
     cache::ChatlessPlaces known_;
     std::unordered_set<ConversationId> held_before_;

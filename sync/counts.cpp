@@ -5,7 +5,7 @@
 #include "cache/daily.hpp"
 #include "cache/ledger.hpp"
 #include "sync/list_pages.hpp"
-#include "sync/passes.hpp"
+#include "sync/tasks.hpp"
 
 #include <unordered_set>
 
@@ -23,13 +23,13 @@ std::string text_of(Day day)
 
 } // namespace
 
-Task<std::optional<DayCounts>> ask_counts(Tools tools, Day from, Day through)
+Task<std::optional<DayCounts>> ask_counts(SyncContext context, Day from, Day through)
 {
     DayCounts counts;
     std::optional<Error> failure;
     try {
         const auto theirs =
-            co_await tools.client.daily_counts(text_of(from), text_of(through), upstream::Priority::reconcile);
+            co_await context.client.daily_counts(text_of(from), text_of(through), upstream::Priority::reconcile);
         for (const upstream::DailyCount& one : theirs)
             if (const auto when = from_rfc3339(one.date + "T00:00:00Z"); when && one.count > 0)
                 counts[std::chrono::floor<days>(*when)] = one.count;
@@ -38,15 +38,15 @@ Task<std::optional<DayCounts>> ask_counts(Tools tools, Day from, Day through)
     }
     if (!failure) co_return counts;
     if (failure->fault() == Fault::refused || failure->fault() == Fault::bad_reply) co_return std::nullopt;
-    if (co_await is_its_own(tools, failure->fault(), upstream::Priority::reconcile)) // nothing else waits for it
+    if (co_await is_its_own(context, failure->fault(), upstream::Priority::reconcile)) // nothing else waits for it
         throw Error(Fault::refused, failure->hint(), "{}", failure->what());
     throw Error(*failure);
 }
 
-std::vector<Day> find_differing(Tools tools, const DayCounts& theirs, Day from, Day through)
+std::vector<Day> find_differing(SyncContext context, const DayCounts& theirs, Day from, Day through)
 {
     cache::PurgedDays purged;
-    const auto ours = tools.store.read([&](cache::Reader& db) {
+    const auto ours = context.store.read([&](cache::Reader& db) {
         purged = cache::load_purged_days(db);
         return cache::count_daily(db, from, through);
     });
@@ -70,27 +70,28 @@ void note_no_counts(cache::Writer& db, Instant now)
 namespace {
 
 // Everything whose first chat was about that day, and each of ours from that day that was not among it.
-Task<> read_again(Tools tools, Day day, Duties duties)
+Task<> read_again(SyncContext context, Day day, ScanHooks hooks)
 {
     upstream::ListQuery query;
     query.first_chat_started_at = Instant((day - days(1)).time_since_epoch());
     query.first_chat_end_at = Instant((day + days(2)).time_since_epoch());
     std::unordered_set<ConversationId> seen;
-    How how;
-    how.priority = upstream::Priority::reconcile;
+    IngestOptions ingest_options;
+    ingest_options.priority = upstream::Priority::reconcile;
     std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
-    for (ListPages pages(tools, query, how.priority); pages.more();) {
+    for (ListPages pages(context, query, ingest_options.priority); pages.more();) {
         ListPage page = co_await pages.next();
         for (const Conversation& conversation : page.conversations) seen.insert(conversation.id);
-        const Ingested done = co_await ingest(tools, std::move(page.conversations), page.asked, how, nothing_more);
-        if (duties.report) duties.report(done);
-        if (duties.between) co_await duties.between();
+        const Ingested done =
+            co_await ingest(context, std::move(page.conversations), page.asked, ingest_options, nothing_more);
+        if (hooks.report) hooks.report(done);
+        if (hooks.between) co_await hooks.between();
     }
 
-    auto absent = tools.store.read([&](cache::Reader& db) { return cache::ids_created_on(db, day); });
+    auto absent = context.store.read([&](cache::Reader& db) { return cache::ids_created_on(db, day); });
     std::erase_if(absent, [&](const ConversationId& id) { return seen.contains(id); });
     Deletions careful;
-    co_await confirm_absent(tools, std::move(absent), careful, duties.report);
+    co_await confirm_absent(context, std::move(absent), careful, hooks.report);
 }
 
 void note_counts(cache::Writer& db, std::size_t differing, Instant now)
@@ -113,35 +114,35 @@ void note_counts(cache::Writer& db, std::size_t differing, Instant now)
 }
 
 // Days that go on differing when they were read again; none: there are no counts.
-Task<std::optional<std::size_t>> count_differing(Tools tools, Duties duties)
+Task<std::optional<std::size_t>> count_differing(SyncContext context, ScanHooks hooks)
 {
-    const auto oldest = tools.store.read([](cache::Reader& db) { return cache::first_day(db); });
+    const auto oldest = context.store.read([](cache::Reader& db) { return cache::first_day(db); });
     const Day from = std::max(oldest.value_or(last_counted), first_counted);
-    const Day today = std::chrono::floor<days>(tools.clock.now()); // is still being counted
+    const Day today = std::chrono::floor<days>(context.clock.now()); // is still being counted
     const Day through = std::min(today - days(1), last_counted);
     if (!oldest || from > through) co_return 0;
-    auto theirs = co_await ask_counts(tools, from, through);
+    auto theirs = co_await ask_counts(context, from, through);
     if (!theirs) co_return std::nullopt;
-    const auto suspicious = find_differing(tools, *theirs, from, through);
+    const auto suspicious = find_differing(context, *theirs, from, through);
     if (suspicious.empty() || suspicious.size() > most_days_read_again) co_return suspicious.size();
-    for (const Day day : suspicious) co_await read_again(tools, day, duties);
-    theirs = co_await ask_counts(tools, from, through);
+    for (const Day day : suspicious) co_await read_again(context, day, hooks);
+    theirs = co_await ask_counts(context, from, through);
     if (!theirs) co_return std::nullopt;
-    co_return find_differing(tools, *theirs, from, through).size();
+    co_return find_differing(context, *theirs, from, through).size();
 }
 
 } // namespace
 
-Task<> compare_counts(Tools tools, Duties duties)
+Task<> compare_counts(SyncContext context, ScanHooks hooks)
 {
-    auto differing = co_await count_differing(tools, duties);
+    auto differing = co_await count_differing(context, hooks);
     auto save = [&](cache::Writer& db) {
         if (differing)
-            note_counts(db, *differing, tools.clock.now());
+            note_counts(db, *differing, context.clock.now());
         else
-            note_no_counts(db, tools.clock.now());
+            note_no_counts(db, context.clock.now());
     };
-    co_await tools.store.write(save);
+    co_await context.store.write(save);
 }
 
 } // namespace alli::sync

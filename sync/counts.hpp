@@ -13,10 +13,10 @@ using Day = std::chrono::sys_days;
 using DayCounts = std::map<Day, std::int64_t>;
 
 /// None where upstream has no such operation, or none that we understand. Throws Error{refused} where it alone fails.
-Task<std::optional<DayCounts>> ask_counts(Tools tools, Day from, Day through);
+Task<std::optional<DayCounts>> ask_counts(SyncContext context, Day from, Day through);
 
 /// The days on which they differ from ours, the oldest first; but for those of which something was purged.
-std::vector<Day> find_differing(Tools tools, const DayCounts& theirs, Day from, Day through);
+std::vector<Day> find_differing(SyncContext context, const DayCounts& theirs, Day from, Day through);
 
 /// There are none: the next round asks again whether there are any by then.
 void note_no_counts(cache::Writer& db, Instant now);

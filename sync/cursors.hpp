@@ -60,12 +60,12 @@ class Cursors {
     void forget() { met_.clear(), followed_ = 0; } // its end was reached
 
   private:
-    static constexpr int most = 10'000; // pages, in all walks of the chain: half a million conversations
+    static constexpr int most = 10'000; // pages, in all scans of the chain: half a million conversations
 
     void count()
     {
         if (followed_ >= most)
-            throw Error(Fault::bad_reply, "upstream's paging is broken; the walk goes on where it stopped",
+            throw Error(Fault::bad_reply, "upstream's paging is broken; the scan goes on where it stopped",
                         "a list does not end");
         ++followed_;
     }

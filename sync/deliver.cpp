@@ -23,7 +23,7 @@ Task<> Deliverer::run()
     // When it is cancelled, what follows the workers must still be written down.
     co_await asio::this_coro::throw_if_cancelled(false);
     std::exception_ptr failure;
-    std::function<Task<>(std::size_t)> work = [&core](std::size_t worker) { return core.work_off(worker); };
+    std::function<Task<>(std::size_t)> work = [&core](std::size_t worker) { return core.drain(worker); };
     try {
         co_await core.load();
         // While it loaded nothing could be cancelled, and the workers would not hear of it any more.
@@ -62,7 +62,7 @@ Task<cache::Retried> Deliverer::retry(std::int64_t id)
 void Deliverer::make_due()
 {
     core_->lines.hurry();
-    core_->ring();
+    core_->notify();
 }
 
 void Deliverer::look_again(const std::vector<std::optional<ConversationId>>& lines)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inside of the Deliverer: the lines, the gate, and those who wait for an answer. Belongs to the engine's loop.
+// The inside of the Deliverer: the lines, the delivery policy, and those who wait for an answer. Belongs to the
+// engine's loop.
 #pragma once
 
 #include "sync/attempt.hpp"
-#include "sync/bell.hpp"
 #include "sync/deliver.hpp"
-#include "sync/gate.hpp"
+#include "sync/delivery_policy.hpp"
 #include "sync/lines.hpp"
 #include "sync/verdict.hpp"
+#include "sync/wakeup.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -23,14 +24,14 @@ struct Deliverer::Core {
     Core(upstream::Client& its_client, cache::Store& its_store, Clock& its_clock, Random& its_random,
          DeliveryOptions its_options, DeliveryHooks its_hooks)
         : client(its_client), store(its_store), clock(its_clock), random(its_random), options(its_options),
-          hooks(std::move(its_hooks)), gate(its_random)
+          hooks(std::move(its_hooks)), policy(its_random)
     {}
 
-    /// The bell belongs to the loop, which may go before the deliverer does.
+    /// The wakeup belongs to the loop, which may go before the deliverer does.
     struct Running {
         Running(Core& its_core, const asio::any_io_executor& loop) : core(its_core)
         {
-            core.bell = std::make_shared<Bell>(loop);
+            core.wakeup = std::make_shared<Wakeup>(loop);
             core.failed = false;
         }
         Running(const Running&) = delete;
@@ -43,15 +44,15 @@ struct Deliverer::Core {
             core.in_flight = 0;
             core.asking_for_key = false;
             for (const auto& [id, waiter] : core.waiters) waiter->has_turn = false;
-            core.bell.reset();
+            core.wakeup.reset();
         }
         Core& core;
     };
 
     /// Somebody waits for the answer to his write.
     struct Waiter {
-        explicit Waiter(const asio::any_io_executor& loop) : bell(loop) {}
-        Bell bell;
+        explicit Waiter(const asio::any_io_executor& loop) : wakeup(loop) {}
+        Wakeup wakeup;
         bool has_turn = false; // it is being tried
         bool settling = false; // its outcome is known and being written down
         bool settled = false;
@@ -64,20 +65,20 @@ struct Deliverer::Core {
     Task<> load();
     Task<> follow_operations();
     void note_differences();
-    Task<> work_off(std::size_t worker);
+    Task<> drain(std::size_t worker);
     Task<> keep_house();
     Task<> deliver(Id line);
     Task<> attempt(Id line, cache::Entry entry, bool waited);
     Task<> ask_for_key();
     Task<std::optional<cache::Outcome>> settle_stop(const cache::Entry& entry, bool waited, Verdict* trouble);
     Task<bool> accepts_key();
-    Task<std::optional<cache::Outcome>> look(const cache::Entry& entry, bool waited, Verdict* trouble,
-                                             std::optional<Clock::Steady>* held_until);
+    Task<std::optional<cache::Outcome>> read_back_before(const cache::Entry& entry, bool waited, Verdict* trouble,
+                                                         std::optional<Clock::Steady>* held_until);
 
     // While upstream's reads lag behind what was delivered (deliver_lag.cpp).
     struct Hold {
         std::optional<Clock::Steady> attempt_lags_until; // of one that may have been applied
-        int looks = 0;
+        int read_backs = 0;
     };
     Task<> resume_lag();
     Known know_before(const cache::Entry& entry, Clock::Steady asked_at, Clock::Steady* lags_until);
@@ -119,9 +120,9 @@ struct Deliverer::Core {
     Task<> show_again(std::int64_t id);
 
     bool may_go_now(const Offer& offer) const;
-    void ring()
+    void notify()
     {
-        if (bell) bell->ring();
+        if (wakeup) wakeup->notify();
     }
 
     upstream::Client& client;
@@ -130,9 +131,9 @@ struct Deliverer::Core {
     Random& random;
     DeliveryOptions options;
     DeliveryHooks hooks;
-    Gate gate;
+    DeliveryPolicy policy;
     Lines lines;
-    std::shared_ptr<Bell> bell; // while it runs
+    std::shared_ptr<Wakeup> wakeup; // while it runs
     std::unordered_map<std::int64_t, std::shared_ptr<Waiter>> waiters;
     std::unordered_map<std::int64_t, Hold> holds;          // of entries that wait
     std::set<std::int64_t> unshown;                        // entries of which the mirror shows too much or too little

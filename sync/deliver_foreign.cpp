@@ -24,11 +24,6 @@ constexpr const char* held = "upstream said yes, and a read does not show it yet
                              "again";
 constexpr const char* unshown_yet = "upstream said yes, and a read does not show it";
 
-bool is_read_back_by_look(EditKind kind)
-{
-    return kind != EditKind::bulk_update && kind != EditKind::stop;
-}
-
 } // namespace
 
 bool Deliverer::Core::is_heard_since(Clock::Steady when) const
@@ -62,8 +57,7 @@ Task<std::optional<Outcome>> Deliverer::Core::recall(const Entry& entry, Verdict
     std::optional<Error> trouble;
     try {
         // The others were looked at before.
-        const bool shown =
-            !is_read_back_by_look(entry.kind) && co_await read_back(client, store, entry) == Effect::shown;
+        const bool shown = !can_be_read_back(entry.kind) && co_await read_back(client, store, entry) == Effect::shown;
         if (shown) co_return delivered;
     } catch (const Error& error) {
         if (error.fault() == Fault::canceled) throw;

@@ -61,15 +61,15 @@ void Deliverer::Core::note_attempt(std::int64_t id, bool unclear)
 void Deliverer::Core::hold(const Id& line, std::int64_t id, Clock::Steady lags_until)
 {
     const auto now = clock.steady();
-    const auto pause = 1s * (1 << std::min(holds[id].looks++, 3));
+    const auto pause = 1s * (1 << std::min(holds[id].read_backs++, 3));
     Verdict heard;
     heard.kind = Verdict::Kind::delivered;
-    if (gate.note(heard, line ? line->value : "", now)) lines.hurry();
+    if (policy.note(heard, line ? line->value : "", now)) lines.hurry();
     answer(id, std::nullopt, false);
     const auto head = store.read_outbox([&](cache::Reader& db) { return cache::find_head(db, line); });
     const bool same = head && head->id == id;
     put_head(head, line, same ? std::min(now + pause, lags_until + past_it) : now);
-    ring();
+    notify();
 }
 
 Task<> Deliverer::Core::read_covered_again()

@@ -138,7 +138,7 @@ Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::o
             hooks.changed_many();
     }
     answer(entry.id, std::move(reply), is_final(outcome.state));
-    ring();
+    notify();
 }
 
 Task<> Deliverer::Core::show_outcome(const Entry& entry, const Outcome& outcome, const std::optional<std::string>& copy)
@@ -176,7 +176,7 @@ void Deliverer::Core::answer(std::int64_t id, std::optional<upstream::Reply> rep
     if (waiter == waiters.end()) return;
     waiter->second->settled = true;
     if (final) waiter->second->reply = std::move(reply);
-    waiter->second->bell.ring();
+    waiter->second->wakeup.notify();
 }
 
 // Nothing is sent for now: whoever has no turn yet need not wait for it.
@@ -185,7 +185,7 @@ void Deliverer::Core::let_go()
     for (const auto& [id, waiter] : waiters) {
         if (waiter->has_turn) continue;
         waiter->settled = true;
-        waiter->bell.ring();
+        waiter->wakeup.notify();
     }
 }
 
@@ -201,12 +201,12 @@ void Deliverer::Core::refresh_line(const Id& line)
 {
     const auto head = store.read_outbox([&](cache::Reader& db) { return cache::find_head(db, line); });
     put_head(head, line, clock.steady());
-    ring();
+    notify();
 }
 
 bool Deliverer::Core::may_go_now(const Offer& offer) const
 {
-    return loaded && gate.is_open(clock.steady()) && !lines.contains(offer.conversation) &&
+    return loaded && policy.allows_attempt(clock.steady()) && !lines.contains(offer.conversation) &&
            !lines.behind_barrier(offer.conversation, offer.accepted.place);
 }
 
@@ -222,8 +222,8 @@ Task<std::optional<upstream::Reply>> Deliverer::Core::offer(std::shared_ptr<Core
         core->refresh_line(offer.conversation);
         for (bool patient = true; patient && !waiter->settled;) {
             const auto left = deadline - core->clock.steady();
-            co_await waiter->bell.wait(core->clock,
-                                       waiter->settling ? 1h : std::max<std::chrono::nanoseconds>(left, 0ns));
+            co_await waiter->wakeup.wait(core->clock,
+                                         waiter->settling ? 1h : std::max<std::chrono::nanoseconds>(left, 0ns));
             patient = waiter->settling || core->clock.steady() < deadline;
         }
         waiting.end();

@@ -96,14 +96,14 @@ void Deliverer::Core::note_differences()
 }
 
 // A failure of the store ends all of them, one after the other.
-Task<> Deliverer::Core::work_off(std::size_t worker)
+Task<> Deliverer::Core::drain(std::size_t worker)
 {
     struct Fail {
         Core& core;
         ~Fail()
         {
             core.failed = true;
-            core.ring();
+            core.notify();
         }
     } const fail{*this};
     if (worker == 0) {
@@ -112,23 +112,23 @@ Task<> Deliverer::Core::work_off(std::size_t worker)
     }
     while (!failed) {
         const auto now = clock.steady();
-        if (gate.opens_at() > now) {
-            co_await bell->wait(clock, gate.opens_at() - now);
+        if (policy.next_attempt_at() > now) {
+            co_await wakeup->wait(clock, policy.next_attempt_at() - now);
             continue;
         }
-        if (gate.is_rejected() && !asking_for_key && !lines.empty()) {
+        if (policy.is_rejected() && !asking_for_key && !lines.empty()) {
             co_await ask_for_key();
             continue;
         }
         // While upstream seems to be away one at a time finds out whether it is back.
-        const bool closed = gate.is_rejected() || (gate.is_away() && in_flight > 0);
-        const auto line = closed ? std::nullopt : gate.is_away() ? lines.take_probe(now) : lines.take(now);
+        const bool closed = policy.is_rejected() || (policy.is_away() && in_flight > 0);
+        const auto line = closed ? std::nullopt : policy.is_away() ? lines.take_probe(now) : lines.take(now);
         if (!line) {
             const auto due = closed ? std::nullopt : lines.next_due();
-            co_await bell->wait(clock, due ? std::max<std::chrono::nanoseconds>(*due - now, 0ns) : until_bell);
+            co_await wakeup->wait(clock, due ? std::max<std::chrono::nanoseconds>(*due - now, 0ns) : until_bell);
             continue;
         }
-        ring(); // there may be more than this one
+        notify(); // there may be more than this one
         ++in_flight;
         co_await deliver(*line);
         --in_flight;
@@ -160,7 +160,7 @@ Task<> Deliverer::Core::keep_house()
             if (silent_at && is_heard_since(*silent_at)) {
                 silent_at.reset();
                 lines.hurry(); // the service is back, as a read found out
-                ring();
+                notify();
             }
             if (clock.steady() >= next_purge) {
                 co_await store.write_outbox(purge);
@@ -180,9 +180,9 @@ Task<> Deliverer::Core::ask_for_key()
     asking_for_key = true;
     const bool accepted = co_await accepts_key();
     asking_for_key = false;
-    gate.note_key(accepted, clock.steady());
+    policy.note_key(accepted, clock.steady());
     if (accepted) log_event<Event::key_accepted>();
-    ring();
+    notify();
 }
 
 // Only a plain answer says that it does: without a network nobody knows, and then it stays as it was.
@@ -222,7 +222,7 @@ Task<> Deliverer::Core::deliver(Id line)
     if (!trouble) co_return;
     if (!is_disk_full(*trouble)) throw Error(*trouble);
     // It could not even be marked as being sent, so it was not.
-    gate.close_for(1s, clock.steady());
+    policy.hold_for(1s, clock.steady());
     answer(entry->id, std::nullopt, false);
     refresh_line(line);
 }
@@ -236,7 +236,7 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
     }
     std::optional<Clock::Steady> held_until;
     std::optional<Outcome> seen;
-    if (verdict.why.empty()) seen = co_await look(entry, waited, &verdict, &held_until);
+    if (verdict.why.empty()) seen = co_await read_back_before(entry, waited, &verdict, &held_until);
     if (held_until) {
         hold(line, entry.id, *held_until);
         co_return;
@@ -298,27 +298,27 @@ Task<std::optional<Outcome>> Deliverer::Core::settle_stop(const Entry& entry, bo
 }
 
 // None: it may be sent, unless `trouble` says that upstream could not be asked.
-Task<std::optional<Outcome>> Deliverer::Core::look(const Entry& entry, bool waited, Verdict* trouble,
-                                                   std::optional<Clock::Steady>* held_until)
+Task<std::optional<Outcome>> Deliverer::Core::read_back_before(const Entry& entry, bool waited, Verdict* trouble,
+                                                               std::optional<Clock::Steady>* held_until)
 {
-    if (!needs_look(entry, waited, options.overwrite)) co_return std::nullopt;
+    if (!needs_read_back(entry, waited, options.overwrite)) co_return std::nullopt;
     Clock::Steady lags_until;
     Known known = know_before(entry, clock.steady(), &lags_until);
     known.earlier = store.read_outbox(
         [&](cache::Reader& db) { return cache::find_earlier(db, *entry.conversation, entry.place, recent_writes); });
     known.categories = store.read([](cache::Reader& db) { return cache::load_category_names(db); });
-    Look found;
+    ReadBack found;
     try {
-        found = co_await look_first(client, entry, std::move(known));
+        found = co_await read_back_first(client, entry, std::move(known));
     } catch (const Error& error) {
         if (error.fault() == Fault::canceled) throw;
         *trouble = temporary(error);
     }
-    if (found.finding == Look::Finding::lagging) *held_until = lags_until;
-    if (!trouble->why.empty() || held_until->has_value() || found.finding == Look::Finding::send)
+    if (found.finding == ReadBack::Finding::lagging) *held_until = lags_until;
+    if (!trouble->why.empty() || held_until->has_value() || found.finding == ReadBack::Finding::send)
         co_return std::nullopt;
     Outcome outcome;
-    const bool applied = found.finding == Look::Finding::applied;
+    const bool applied = found.finding == ReadBack::Finding::applied;
     outcome.state = applied ? EntryState::delivered : EntryState::conflict;
     if (!applied) outcome.error = "upstream changed the same fields while it waited";
     if (!applied) outcome.conflict = std::move(found.conflict);
@@ -331,8 +331,8 @@ Task<> Deliverer::Core::conclude(Id line, Entry entry, Verdict verdict, std::opt
         const bool accepted = co_await accepts_key();
         // The key opens the project, so it is the identity that is refused, and that will not change.
         if (accepted) verdict.kind = Verdict::Kind::refused;
-        if (!accepted && !gate.is_rejected()) log_event<Event::key_refused>();
-        gate.note_key(accepted, clock.steady());
+        if (!accepted && !policy.is_rejected()) log_event<Event::key_refused>();
+        policy.note_key(accepted, clock.steady());
     }
     if (verdict.foreign && reply)
         co_await count_foreign(entry, *reply, &verdict);
@@ -343,8 +343,8 @@ Task<> Deliverer::Core::conclude(Id line, Entry entry, Verdict verdict, std::opt
         heard.answered = false;
         silent_at = clock.steady();
     }
-    if (gate.note(heard, line ? line->value : "", clock.steady())) lines.hurry();
-    if (!gate.is_open(clock.steady())) let_go();
+    if (policy.note(heard, line ? line->value : "", clock.steady())) lines.hurry();
+    if (!policy.allows_attempt(clock.steady())) let_go();
     int& failures = lines.failures(line);
     std::chrono::milliseconds pause{0};
     if (verdict.kind == Verdict::Kind::again)

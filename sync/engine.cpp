@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/engine.hpp"
 
-#include "sync/bell.hpp"
 #include "sync/parallel.hpp"
 #include "sync/plan.hpp"
 #include "sync/retry.hpp"
+#include "sync/wakeup.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
@@ -24,24 +24,25 @@ constexpr milliseconds longest_pause{15'000}; // a rejected key, or a dead upstr
 // What one of the loops waits for, beside time.
 struct Calls {
     explicit Calls(const asio::any_io_executor& loop) : more(loop), again(loop) {}
-    Bell more;  // there is something to do
-    Bell again; // after a failure: it may go better now
+    Wakeup more;  // there is something to do
+    Wakeup again; // after a failure: it may go better now
 };
 
 } // namespace
 
 // Rung on the loop: others post there.
-struct Engine::Bells {
-    explicit Bells(asio::any_io_executor its_loop) : loop(std::move(its_loop)), polls(loop), errands(loop), work(loop)
+struct Engine::Wakeups {
+    explicit Wakeups(asio::any_io_executor its_loop)
+        : loop(std::move(its_loop)), polls(loop), refresh_queue(loop), work(loop)
     {}
-    void ring_again()
+    void retry_now()
     {
-        for (Calls* calls : {&polls, &errands, &work}) calls->again.ring();
+        for (Calls* calls : {&polls, &refresh_queue, &work}) calls->again.notify();
     }
 
     asio::any_io_executor loop;
-    Calls polls, errands, work;
-    Bell settling{loop};
+    Calls polls, refresh_queue, work;
+    Wakeup settling{loop};
 };
 
 struct Engine::Core {
@@ -53,7 +54,7 @@ struct Engine::Core {
     Task<> poll_forever()
     {
         for (int failures = 0;;) {
-            bells->polls.more.hush(); // whoever rang until now is answered by this one
+            wakeups->polls.more.reset(); // whoever rang until now is answered by this one
             std::function<Task<>()> work = [this] { return plan.poll(); };
             tried_at = clock.steady();
             polling = true;
@@ -64,9 +65,9 @@ struct Engine::Core {
                 continue;
             }
             if (std::exchange(failures, 0) > 0) come_back();
-            bells->polls.again.hush();
+            wakeups->polls.again.reset();
             const nanoseconds pause = plan.next_poll() - clock.steady();
-            co_await bells->polls.more.wait(clock, std::max<nanoseconds>(pause, milliseconds(1)));
+            co_await wakeups->polls.more.wait(clock, std::max<nanoseconds>(pause, milliseconds(1)));
         }
     }
 
@@ -78,7 +79,7 @@ struct Engine::Core {
                 continue;
             }
             failures = 0;
-            calls.again.hush();
+            calls.again.reset();
             co_await calls.more.wait(clock, interval);
         }
     }
@@ -89,9 +90,9 @@ struct Engine::Core {
         const auto budget = plan.client().pace();
         const bool tripped = budget.breaker == upstream::Breaker::State::open;
         const milliseconds pause = tripped ? std::max(budget.probe_in, milliseconds(1)) : penalty(failures);
-        plan.standing().current.next_try_at = clock.steady() + pause;
-        plan.standing().publish();
-        co_await bells->polls.again.wait(clock, pause);
+        plan.sync_status().current.next_try_at = clock.steady() + pause;
+        plan.sync_status().publish();
+        co_await wakeups->polls.again.wait(clock, pause);
         const nanoseconds early = tried_at + shortest_pause - clock.steady();
         if (early > nanoseconds(0)) co_await clock.sleep(early);
     }
@@ -99,8 +100,8 @@ struct Engine::Core {
     void come_back()
     {
         plan.come_back();
-        bells->ring_again();
-        bells->work.more.ring();
+        wakeups->retry_now();
+        wakeups->work.more.notify();
         if (tell_back) tell_back();
     }
 
@@ -109,21 +110,21 @@ struct Engine::Core {
     void try_soon()
     {
         plan.client().hasten();
-        if (!bells || polling) return;
-        bells->polls.again.ring();
-        bells->polls.more.ring(); // it may still wait for the next one in its turn
+        if (!wakeups || polling) return;
+        wakeups->polls.again.notify();
+        wakeups->polls.more.notify(); // it may still wait for the next one in its turn
     }
 
     void heard(const upstream::Outcome& outcome)
     {
         const bool well = outcome.kind == upstream::Outcome::Kind::answered && !outcome.foreign;
-        const bool reachable = plan.standing().current.reachable;
+        const bool reachable = plan.sync_status().current.reachable;
         if (outcome.unconnected && reachable) {
-            plan.standing().cut_off(outcome.words, clock.now());
+            plan.sync_status().cut_off(outcome.words, clock.now());
             plan.polls_fail = true; // until one shows that it is well
             try_soon();
         } else if (well && !reachable) {
-            plan.standing().answered();
+            plan.sync_status().answered();
             if (plan.polls_fail) try_soon();
         }
     }
@@ -139,13 +140,13 @@ struct Engine::Core {
         for (;;) {
             auto id = plan.settling().take_due();
             if (id) {
-                bells->settling.ring(); // there may be more than this one
+                wakeups->settling.notify(); // there may be more than this one
                 co_await plan.settling().fetch(std::move(*id));
                 continue;
             }
             const auto due = plan.settling().next_due();
             const nanoseconds pause = due ? *due - clock.steady() : nanoseconds(interval);
-            co_await bells->settling.wait(clock, std::max<nanoseconds>(pause, milliseconds(1)));
+            co_await wakeups->settling.wait(clock, std::max<nanoseconds>(pause, milliseconds(1)));
         }
     }
 
@@ -163,19 +164,22 @@ struct Engine::Core {
         if (!failure) co_return false;
         if (failure->fault() == Fault::damaged || failure->fault() == Fault::io)
             throw Error(*failure); // not to be retried: docs/decisions/0004
-        plan.standing().failed(*failure, clock.now());
+        plan.sync_status().failed(*failure, clock.now());
         co_return true;
     }
 
-    // The bells belong to the loop, which may go before the engine does: they end with run().
-    struct BellsUp {
-        explicit BellsUp(Core& its_core) : core(its_core) { std::atomic_store(&core.shared_bells, core.bells); }
-        BellsUp(const BellsUp&) = delete;
-        BellsUp& operator=(const BellsUp&) = delete;
-        ~BellsUp()
+    // The wakeups belong to the loop, which may go before the engine does: they end with run().
+    struct WakeupsPublished {
+        explicit WakeupsPublished(Core& its_core) : core(its_core)
         {
-            std::atomic_store(&core.shared_bells, std::shared_ptr<Bells>());
-            core.bells.reset();
+            std::atomic_store(&core.shared_wakeups, core.wakeups);
+        }
+        WakeupsPublished(const WakeupsPublished&) = delete;
+        WakeupsPublished& operator=(const WakeupsPublished&) = delete;
+        ~WakeupsPublished()
+        {
+            std::atomic_store(&core.shared_wakeups, std::shared_ptr<Wakeups>());
+            core.wakeups.reset();
         }
         Core& core;
     };
@@ -183,14 +187,14 @@ struct Engine::Core {
     Task<> run()
     {
         using namespace asio::experimental::awaitable_operators;
-        bells = std::make_shared<Bells>(co_await asio::this_coro::executor);
-        const BellsUp up(*this);
-        plan.wants_poll = [this] { bells->polls.more.ring(); };
-        std::function<Task<>()> errands = [this] { return plan.run_errands(); };
+        wakeups = std::make_shared<Wakeups>(co_await asio::this_coro::executor);
+        const WakeupsPublished up(*this);
+        plan.wants_poll = [this] { wakeups->polls.more.notify(); };
+        std::function<Task<>()> refresh_queue = [this] { return plan.run_refresh_queue(); };
         std::function<Task<>()> work = [this] { return plan.work_down(); };
         std::function<Task<>(std::size_t)> settle = [this](std::size_t) { return settle_forever(); };
-        co_await (poll_forever() && go_on_forever(bells->errands, errands) && go_on_forever(bells->work, work) &&
-                  in_parallel(settlers, static_cast<int>(settlers), settle));
+        co_await (poll_forever() && go_on_forever(wakeups->refresh_queue, refresh_queue) &&
+                  go_on_forever(wakeups->work, work) && in_parallel(settlers, static_cast<int>(settlers), settle));
     }
 
     Clock& clock;
@@ -200,8 +204,8 @@ struct Engine::Core {
     bool polling = false;
     Clock::Steady tried_at{};        // the last poll
     std::function<void()> tell_back; // may be none
-    std::shared_ptr<Bells> bells;
-    std::shared_ptr<Bells> shared_bells; // the same, for other threads
+    std::shared_ptr<Wakeups> wakeups;
+    std::shared_ptr<Wakeups> shared_wakeups; // the same, for other threads
 };
 
 Engine::Engine(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)
@@ -220,47 +224,47 @@ Task<> Engine::run_once(std::function<void(const State&)> report)
     try {
         co_await core_->plan.pass_once(std::move(report));
     } catch (const Error& error) {
-        core_->plan.standing().failed(error, core_->clock.now());
+        core_->plan.sync_status().failed(error, core_->clock.now());
         throw;
     }
 }
 
 std::shared_ptr<const State> Engine::state() const
 {
-    return core_->plan.standing().read();
+    return core_->plan.sync_status().read();
 }
 
 // Where it does not run, the first pass is still to come.
-void Engine::on_loop(std::function<void(Core&, Bells&)> action)
+void Engine::on_loop(std::function<void(Core&, Wakeups&)> action)
 {
-    const auto bells = std::atomic_load(&core_->shared_bells);
-    if (!bells) return;
-    asio::post(bells->loop, [core = core_.get(), bells, action = std::move(action)] { action(*core, *bells); });
+    const auto wakeups = std::atomic_load(&core_->shared_wakeups);
+    if (!wakeups) return;
+    asio::post(wakeups->loop, [core = core_.get(), wakeups, action = std::move(action)] { action(*core, *wakeups); });
 }
 
 void Engine::wake()
 {
-    on_loop([](Core& core, Bells& bells) {
+    on_loop([](Core& core, Wakeups& wakeups) {
         core.plan.hasten_poll();
-        bells.polls.more.ring();
+        wakeups.polls.more.notify();
     });
 }
 
 void Engine::insist()
 {
-    on_loop([](Core& core, Bells& bells) {
+    on_loop([](Core& core, Wakeups& wakeups) {
         core.plan.insist();
-        bells.ring_again();
-        bells.polls.more.ring();
-        bells.work.more.ring();
+        wakeups.retry_now();
+        wakeups.polls.more.notify();
+        wakeups.work.more.notify();
     });
 }
 
 void Engine::wake_conversation(ConversationId id)
 {
-    on_loop([id = std::move(id)](Core& core, Bells& bells) {
+    on_loop([id = std::move(id)](Core& core, Wakeups& wakeups) {
         core.plan.ask_for(id);
-        bells.errands.more.ring();
+        wakeups.refresh_queue.more.notify();
     });
 }
 
@@ -271,7 +275,7 @@ void Engine::heard(const upstream::Outcome& outcome)
 
 void Engine::network_changed(bool lost)
 {
-    on_loop([lost](Core& core, Bells&) { core.network_changed(lost); });
+    on_loop([lost](Core& core, Wakeups&) { core.network_changed(lost); });
 }
 
 void Engine::when_back(std::function<void()> tell)
@@ -286,24 +290,24 @@ void Engine::on_fetched(std::function<void(const ConversationId&, std::uint64_t,
 
 void Engine::settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before)
 {
-    on_loop([id = std::move(id), fence, chats_before](Core& core, Bells& bells) {
+    on_loop([id = std::move(id), fence, chats_before](Core& core, Wakeups& wakeups) {
         core.plan.settling().ask_for(id, fence, chats_before);
-        bells.settling.ring();
+        wakeups.settling.notify();
     });
 }
 
 void Engine::refresh_categories()
 {
-    on_loop([](Core& core, Bells& bells) {
-        if (core.plan.ask_for_categories()) bells.polls.more.ring();
+    on_loop([](Core& core, Wakeups& wakeups) {
+        if (core.plan.ask_for_categories()) wakeups.polls.more.notify();
     });
 }
 
 void Engine::accept_deletions()
 {
-    on_loop([](Core& core, Bells& bells) {
+    on_loop([](Core& core, Wakeups& wakeups) {
         core.plan.accept_deletions();
-        bells.work.more.ring();
+        wakeups.work.more.notify();
     });
 }
 

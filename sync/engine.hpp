@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Upstream -> cache, with a plan: side by side, polls for what is new, errands for single conversations, and the long
+// Upstream -> cache, with a plan: side by side, polls for what is new, refreshes for single conversations, and the long
 // work, backfill before reconcile; sync/order.hpp keeps the younger answer. Runs on one loop, waits only through the
 // Clock, and leaves the mirror as good as before whenever it fails. What concerns one conversation or one window is
 // kept as a problem and holds up nothing else.
@@ -64,9 +64,9 @@ class Engine {
     /// Until cancelled (asio cancellation of the coroutine). Failures are kept in State and as problems, and retried.
     Task<> run();
 
-    /// One pass until the mirror is complete: backfill, a poll, and the census if it is due. `report` is called after
-    /// every commit. Temporary failures are retried a few times; throws what is left: key_rejected, unreachable,
-    /// unavailable, bad_reply.
+    /// One pass until the mirror is complete: backfill, a poll, and the scan for conversations without a chat if it is
+    /// due. `report` is called after every commit. Temporary failures are retried a few times; throws what is left:
+    /// key_rejected, unreachable, unavailable, bad_reply.
     Task<> run_once(std::function<void(const State&)> report);
 
     /// Who is told of what settle() has fetched: on the loop, before run().
@@ -91,8 +91,8 @@ class Engine {
 
   private:
     struct Core;
-    struct Bells;
-    void on_loop(std::function<void(Core&, Bells&)> action);
+    struct Wakeups;
+    void on_loop(std::function<void(Core&, Wakeups&)> action);
 
     std::unique_ptr<Core> core_;
 };

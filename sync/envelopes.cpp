@@ -25,7 +25,7 @@ cache::Problem problem_of(Instant now)
 // What was heard is written down by whoever called.
 Task<> Envelopes::look()
 {
-    const auto newest = tools_.store.read([](cache::Reader& db) -> std::optional<ConversationId> {
+    const auto newest = context_.store.read([](cache::Reader& db) -> std::optional<ConversationId> {
         const bool known = cache::find_envelope(db, Content::conversation) && cache::find_envelope(db, Content::chats);
         const auto first = known ? std::vector<cache::Summary>() : cache::list_summaries(db, 1, 0);
         if (first.empty()) return std::nullopt;
@@ -33,8 +33,8 @@ Task<> Envelopes::look()
     });
     if (!newest) co_return;
     looked_ = true;
-    co_await tools_.client.find_conversation(*newest, priority);
-    co_await tools_.client.list_chats(*newest, 1, priority);
+    co_await context_.client.find_conversation(*newest, priority);
+    co_await context_.client.list_chats(*newest, 1, priority);
 }
 
 Task<> Envelopes::put_down()
@@ -49,11 +49,11 @@ Task<> Envelopes::put_down()
             any = any || (known && !known->is_none());
         }
         if (any)
-            cache::put_problem(db, key, problem_of(tools_.clock.now()));
+            cache::put_problem(db, key, problem_of(context_.clock.now()));
         else
             cache::clear_problem(db, key);
     };
-    co_await tools_.store.write(put);
+    co_await context_.store.write(put);
 }
 
 Task<> Envelopes::note()

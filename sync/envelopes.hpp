@@ -12,7 +12,7 @@ namespace alli::sync {
 
 class Envelopes {
   public:
-    explicit Envelopes(Tools tools) : tools_(tools) {}
+    explicit Envelopes(SyncContext context) : context_(context) {}
 
     void hear(Content content, const Envelope& envelope) { heard_[content] = envelope; }
     bool due() const { return !heard_.empty() || !looked_; }
@@ -22,7 +22,7 @@ class Envelopes {
     Task<> look();
     Task<> put_down();
 
-    Tools tools_;
+    SyncContext context_;
     std::map<Content, Envelope> heard_;
     bool looked_ = false; // or nothing had to be asked
 };

@@ -8,12 +8,12 @@
 namespace alli::sync {
 
 /// One conversation at most: that of the oldest chat, where upstream heeds the order.
-Task<upstream::Listed> list_oldest(Tools tools);
+Task<upstream::Listed> list_oldest(SyncContext context);
 
 class Estimate {
   public:
     /// Asks upstream what it takes to tell.
-    static Task<Estimate> ask(Tools tools);
+    static Task<Estimate> ask(SyncContext context);
 
     /// From 0 to 1, when so many conversations are held; none while it cannot be told.
     std::optional<double> fraction(cache::Reader& db, std::int64_t held) const;
@@ -26,7 +26,7 @@ class Estimate {
 /// How far a backfill is, and how long it will take.
 class Forecast {
   public:
-    explicit Forecast(Tools tools) : tools_(tools) {}
+    explicit Forecast(SyncContext context) : context_(context) {}
 
     void count_page(std::int64_t conversations); // after every page, what was new in it
     bool wants_turn() const { return wants_turn_; }
@@ -36,7 +36,7 @@ class Forecast {
     std::optional<double> seconds_left() const;
 
   private:
-    Tools tools_;
+    SyncContext context_;
     std::optional<Estimate> estimate_;
     std::optional<double> begun_at_, fraction_; // when it was asked, and now
     Clock::Steady begun_{};

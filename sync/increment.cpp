@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/mutant.hpp"
-#include "sync/passes.hpp"
-#include "sync/unlisted.hpp"
+#include "sync/tasks.hpp"
+#include "sync/unreadable_ranges.hpp"
 
 #include <unordered_set>
 
@@ -13,36 +13,36 @@ using cache::Progress;
 // One poll: where it asks from, and what it means when it is through.
 class Poll {
   public:
-    Poll(Tools tools, const Progress& before)
-        : tools_(tools), boundary_(*before.boundary), verified_at_(before.verified_at),
-          from_(is_planted(Mutant::no_overlap) ? boundary_ : boundary_ - tools.overlap)
+    Poll(SyncContext context, const Progress& before)
+        : context_(context), boundary_(*before.boundary), verified_at_(before.verified_at),
+          from_(is_planted(Mutant::no_overlap) ? boundary_ : boundary_ - context.overlap)
     {}
 
     Instant from() const { return from_; }
 
     // Upstream's clock was set back further than the overlap makes good: what is new bears times from before the
-    // boundary. Asks again from where the last poll stood on the new clock. True: walk once more.
-    bool begins_anew(const Step& step)
+    // boundary. Asks again from where the last poll stood on the new clock. True: scan once more.
+    bool begins_anew(const Page& page)
     {
         if (started_) return false;
-        started_ = step.asked_at - date_grain;
-        sent_at_ = step.sent_at;
-        set_back_ = *started_ < boundary_ - tools_.overlap / 2;
+        started_ = page.asked_at - date_grain;
+        sent_at_ = page.sent_at;
+        set_back_ = *started_ < boundary_ - context_.overlap / 2;
         if (!set_back_) return false;
-        const Instant now = tools_.clock.now();
+        const Instant now = context_.clock.now();
         const auto known = verified_at_ && *verified_at_ <= now;
         const auto since_last = known ? now - *verified_at_ : std::chrono::microseconds(std::chrono::hours(24));
-        const Instant lower = *started_ - since_last - tools_.overlap;
+        const Instant lower = *started_ - since_last - context_.overlap;
         if (lower >= from_) return false;
         from_ = lower;
         return true;
     }
 
-    Task<> look_at(const Step& step)
+    Task<> look_at(const Page& page)
     {
-        unit_ = tools_.client.time_unit();
-        unreadable_.insert(unreadable_.end(), step.unreadable.begin(), step.unreadable.end());
-        for (const Conversation& conversation : step.conversations) {
+        unit_ = context_.client.time_unit();
+        unreadable_.insert(unreadable_.end(), page.unreadable.begin(), page.unreadable.end());
+        for (const Conversation& conversation : page.conversations) {
             seen_.insert(conversation.id);
             if (!conversation.last_chat_guessed) newest_ = std::max(newest_, conversation.last_chat_at);
         }
@@ -56,17 +56,17 @@ class Poll {
     {
         if (passed_by()) return {};
         const cache::Span asked{from_, Instant::max()};
-        auto held = tools_.store.read([&](cache::Reader& db) { return cache::ids_within(db, asked); });
+        auto held = context_.store.read([&](cache::Reader& db) { return cache::ids_within(db, asked); });
         std::erase_if(held, [&](const ConversationId& id) { return seen_.contains(id); });
         return held;
     }
 
-    void save(cache::Writer& db, const Step& step)
+    void save(cache::Writer& db, const Page& page)
     {
-        const Instant now = tools_.clock.now();
-        // With the last page once more all of it: whoever tried it meanwhile read it without certifying this poll.
-        note_unreadable(db, step.last ? unreadable_ : step.unreadable, *started_, now);
-        if (!step.last) return;
+        const Instant now = context_.clock.now();
+        // With the last page once more all of it: whoever tried it meanwhile read it without verifying this poll.
+        note_unreadable(db, page.last ? unreadable_ : page.unreadable, *started_, now);
+        if (!page.last) return;
         Progress progress = cache::load_progress(db);
         // A little slower an answer is no reason to doubt what was certain.
         progress.boundary = set_back_ ? *started_ : std::max(*started_, boundary_);
@@ -76,12 +76,12 @@ class Poll {
         if (!passed_by()) progress.verified_at = sent_at_;
         cache::save_progress(db, progress);
         if (set_back_) cache::uncover(db, {*started_, Instant::max()});
-        if (!passed_by()) take_unlisted(db, {from_, *started_}); // all of it was listed now
-        cache::cover(db, {from_, *started_, sent_at_}, tools_.together);
+        if (!passed_by()) take_unreadable(db, {from_, *started_}); // all of it was listed now
+        cache::cover(db, {from_, *started_, sent_at_}, context_.together);
     }
 
   private:
-    Tools tools_;
+    SyncContext context_;
     Instant boundary_;
     std::optional<Instant> verified_at_;
     Instant from_, sent_at_;
@@ -94,29 +94,29 @@ class Poll {
 
 } // namespace
 
-Task<Increase> increment(Tools tools, Deletions deletions, Report report)
+Task<Increase> increment(SyncContext context, Deletions deletions, Report report)
 {
-    const Progress before = tools.store.read([](cache::Reader& db) { return cache::load_progress(db); });
+    const Progress before = context.store.read([](cache::Reader& db) { return cache::load_progress(db); });
     if (!before.boundary) co_return Increase{}; // nothing to go on from: the backfill sets it with its first page
-    Poll poll(tools, before);
+    Poll poll(context, before);
     std::int64_t news = 0;
-    How how;
-    how.priority = upstream::Priority::increment;
-    Duties duties;
-    duties.report = [&](const Ingested& done) {
+    IngestOptions ingest_options;
+    ingest_options.priority = upstream::Priority::increment;
+    ScanHooks hooks;
+    hooks.report = [&](const Ingested& done) {
         news += done.conversations;
         report(done);
     };
-    Save save = [&poll](cache::Writer& db, const Step& step) { poll.save(db, step); };
-    duties.compare = [&poll](const Step& step) { return poll.look_at(step); };
+    Save save = [&poll](cache::Writer& db, const Page& page) { poll.save(db, page); };
+    hooks.compare = [&poll](const Page& page) { return poll.look_at(page); };
     for (bool anew = true; anew;) {
-        Walk walk(tools.client, poll.from(), std::nullopt, upstream::Priority::increment);
-        Step first = co_await next_readable(tools, walk);
+        Paginator paginator(context.client, poll.from(), std::nullopt, upstream::Priority::increment);
+        Page first = co_await next_readable(context, paginator);
         anew = poll.begins_anew(first);
-        if (!anew) co_await go_down_from(tools, walk, std::move(first), how, save, duties);
+        if (!anew) co_await run_scan_from(context, paginator, std::move(first), ingest_options, save, hooks);
     }
     auto absent = poll.absent();
-    co_await confirm_absent(tools, std::move(absent), deletions, report);
+    co_await confirm_absent(context, std::move(absent), deletions, report);
     Increase increase;
     increase.news = news > 0;
     increase.whole = !poll.passed_by();

@@ -6,10 +6,10 @@
 #include "cache/unread_fields.hpp"
 #include "cache/variables.hpp"
 #include "sync/audit.hpp"
+#include "sync/deletion_candidates.hpp"
 #include "sync/mutant.hpp"
 #include "sync/parallel.hpp"
 #include "sync/retry.hpp"
-#include "sync/suspects.hpp"
 
 #include <algorithm>
 
@@ -27,31 +27,31 @@ struct Outcome {
 };
 
 // A last message of which upstream does not say that it is done may grow while it is young: fetched at growing pauses.
-bool may_have_grown(Tools tools, const Conversation& listed, const cache::Held& held)
+bool may_have_grown(SyncContext context, const Conversation& listed, const cache::Held& held)
 {
     if (!held.last_completed) return true;
-    const bool young = held.maybe_since && tools.clock.now() - *held.maybe_since < tools.overlap;
+    const bool young = held.maybe_since && context.clock.now() - *held.maybe_since < context.overlap;
     if (!young || !listed.chats.empty()) return young;
-    return tools.refetch.take_due(listed, tools.clock.steady(), tools.overlap);
+    return context.refetch.take_due(listed, context.clock.steady(), context.overlap);
 }
 
-Missing look_up(Tools tools, const Conversation& listed, Depth depth)
+Missing look_up(SyncContext context, const Conversation& listed, Depth depth)
 {
     if (depth == Depth::all) return find_all(listed);
-    return tools.store.read([&](cache::Reader& db) {
+    return context.store.read([&](cache::Reader& db) {
         auto held = cache::find_held(db, listed.id);
         const auto tail = held ? cache::chat_ids_from(db, listed.id, tail_start(listed)) : std::vector<ChatId>();
-        if (held) held->last_completed = !may_have_grown(tools, listed, *held);
+        if (held) held->last_completed = !may_have_grown(context, listed, *held);
         return find_missing(listed, held, tail);
     });
 }
 
 // What was purged is not even fetched. Returns it.
-std::vector<Conversation> take_out_purged(Tools tools, std::vector<Conversation>& listed)
+std::vector<Conversation> take_out_purged(SyncContext context, std::vector<Conversation>& listed)
 {
     std::vector<Conversation> purged;
-    if (!tools.store.keeps_ledger()) return purged;
-    tools.store.read([&](cache::Reader& db) {
+    if (!context.store.keeps_ledger()) return purged;
+    context.store.read([&](cache::Reader& db) {
         const auto rest = std::stable_partition(listed.begin(), listed.end(),
                                                 [&](const Conversation& one) { return !cache::keeps_out(db, one); });
         purged.assign(std::make_move_iterator(rest), std::make_move_iterator(listed.end()));
@@ -71,10 +71,10 @@ void take_newest_time(Update& update)
 }
 
 // In one read for all of a page.
-std::vector<Outcome> begin_outcomes(Tools tools, const std::vector<Conversation>& listed)
+std::vector<Outcome> begin_outcomes(SyncContext context, const std::vector<Conversation>& listed)
 {
     std::vector<Outcome> outcomes(listed.size());
-    tools.store.read([&](cache::Reader& db) {
+    context.store.read([&](cache::Reader& db) {
         for (std::size_t i = 0; i < listed.size(); ++i) {
             auto problem = cache::find_problem(db, cache::problem_key(listed[i].id));
             if (problem && !problem->unreadable) outcomes[i].partial = std::move(problem);
@@ -84,13 +84,13 @@ std::vector<Outcome> begin_outcomes(Tools tools, const std::vector<Conversation>
 }
 
 // An item that broke off in the list may come whole alone. None: the conversation is gone.
-Task<std::optional<Conversation>> find_whole(Tools tools, Conversation listed, upstream::Priority priority)
+Task<std::optional<Conversation>> find_whole(SyncContext context, Conversation listed, upstream::Priority priority)
 {
     std::function<Task<std::optional<Conversation>>()> ask = [&] {
-        return tools.client.find_conversation(listed.id, priority);
+        return context.client.find_conversation(listed.id, priority);
     };
     try {
-        co_return co_await with_retries(tools.clock, tools.random, ask);
+        co_return co_await with_retries(context.clock, context.random, ask);
     } catch (const Error& error) {
         if (error.fault() != Fault::bad_reply) throw;
     }
@@ -98,49 +98,49 @@ Task<std::optional<Conversation>> find_whole(Tools tools, Conversation listed, u
 }
 
 // Asked again as a whole when an answer could not be had or read. None: it is gone meanwhile.
-Task<std::optional<Update>> fetch(Tools tools, Conversation listed, How how, bool mend)
+Task<std::optional<Update>> fetch(SyncContext context, Conversation listed, IngestOptions ingest_options, bool mend)
 {
     if (listed.partial) {
-        auto whole = co_await find_whole(tools, listed, how.priority);
+        auto whole = co_await find_whole(context, listed, ingest_options.priority);
         if (!whole) co_return std::nullopt;
         listed = std::move(*whole);
     }
-    const Missing missing = look_up(tools, listed, how.depth);
-    const KnownElsewhere elsewhere = known_elsewhere(tools.store, listed.id);
+    const Missing missing = look_up(context, listed, ingest_options.depth);
+    const KnownElsewhere elsewhere = known_elsewhere(context.store, listed.id);
     std::function<Task<std::optional<Update>>()> ask = [&] {
-        return catch_up(tools.client, listed, missing, how.priority, elsewhere, mend);
+        return catch_up(context.client, listed, missing, ingest_options.priority, elsewhere, mend);
     };
-    auto update = co_await with_retries(tools.clock, tools.random, ask);
+    auto update = co_await with_retries(context.clock, context.random, ask);
     if (update) take_newest_time(*update);
     co_return update;
 }
 
-Task<> try_fetch(Tools tools, Conversation listed, How how, bool mend, Outcome* outcome)
+Task<> try_fetch(SyncContext context, Conversation listed, IngestOptions ingest_options, bool mend, Outcome* outcome)
 {
     outcome->failure.reset();
     try {
-        outcome->update = co_await fetch(tools, std::move(listed), how, mend);
+        outcome->update = co_await fetch(context, std::move(listed), ingest_options, mend);
     } catch (const Error& error) {
         outcome->failure = error;
     }
 }
 
 // One conversation made whole; where its chats are broken again and again, with what is left of them.
-Task<> complete(Tools tools, Conversation listed, How how, Outcome* outcome)
+Task<> complete(SyncContext context, Conversation listed, IngestOptions ingest_options, Outcome* outcome)
 {
     outcome->id = listed.id;
     outcome->last_chat_at = listed.last_chat_at;
-    if (outcome->partial && how.depth != Depth::all) {
-        outcome->stays_partial = !cache::is_due(*outcome->partial, tools.clock.now());
-        if (!outcome->stays_partial) how.depth = Depth::all;
+    if (outcome->partial && ingest_options.depth != Depth::all) {
+        outcome->stays_partial = !cache::is_due(*outcome->partial, context.clock.now());
+        if (!outcome->stays_partial) ingest_options.depth = Depth::all;
     }
-    co_await try_fetch(tools, listed, how, false, outcome);
+    co_await try_fetch(context, listed, ingest_options, false, outcome);
     if (!outcome->failure) co_return;
     const Error failure = *outcome->failure;
-    if (!co_await is_its_own(tools, failure.fault(), how.priority)) throw concern_all(tools, failure);
+    if (!co_await is_its_own(context, failure.fault(), ingest_options.priority)) throw concern_all(context, failure);
     const bool can_mend = listed.partial || listed.chat_count; // else nobody knows how many chats there must be
     if (failure.fault() != Fault::bad_reply || !can_mend) co_return;
-    co_await try_fetch(tools, std::move(listed), how, true, outcome);
+    co_await try_fetch(context, std::move(listed), ingest_options, true, outcome);
     if (outcome->failure) outcome->failure = failure;
 }
 
@@ -152,17 +152,17 @@ void note_partial(cache::Writer& db, const ConversationId& id, Instant now)
     note_unreadable(db, id, why, now, std::nullopt);
 }
 
-void put_variables(cache::Writer& db, const Tools& tools, const Conversation& listed)
+void put_variables(cache::Writer& db, const SyncContext& context, const Conversation& listed)
 {
     if (!listed.variables) return;
-    cache::put_variables_object(db, listed.id, tools.client.variables(), *listed.variables, tools.clock.now());
+    cache::put_variables_object(db, listed.id, context.client.variables(), *listed.variables, context.clock.now());
 }
 
 // True when something changed.
-bool put(cache::Writer& db, const Update& update, How how, Ingested& done, Audit& audit)
+bool put(cache::Writer& db, const Update& update, IngestOptions ingest_options, Ingested& done, Audit& audit)
 {
     const ConversationId& id = update.conversation.id;
-    const bool audited = how.audit && !cache::has_delivered(db, id); // what lags is no drift
+    const bool audited = ingest_options.audit && !cache::has_delivered(db, id); // what lags is no drift
     if (audited) audit.look_at(db, update.conversation);
     bool changed = cache::put_conversation(db, update.conversation);
     std::int64_t chats = 0;
@@ -203,7 +203,7 @@ int most_embedded(const std::vector<Conversation>& listed)
 
 } // namespace
 
-Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority)
+Task<bool> is_its_own(SyncContext context, Fault fault, upstream::Priority priority)
 {
     if (fault == Fault::refused) co_return true;
     // A portal's page is nobody's own either.
@@ -211,15 +211,15 @@ Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority)
     upstream::ListQuery least;
     least.page_size = 1;
     try {
-        if (fault == Fault::bad_reply) co_return co_await answers_lists(tools, priority);
-        co_await tools.client.list_conversations(least, priority);
+        if (fault == Fault::bad_reply) co_return co_await answers_lists(context, priority);
+        co_await context.client.list_conversations(least, priority);
     } catch (const Error&) { // then it concerns all, and the first error says so
         co_return false;
     }
     co_return true;
 }
 
-Task<bool> answers_lists(Tools tools, upstream::Priority priority)
+Task<bool> answers_lists(SyncContext context, upstream::Priority priority)
 {
     constexpr std::chrono::sys_days nobodys_time = std::chrono::year(2200) / 1 / 1;
     upstream::ListQuery nothing;
@@ -227,7 +227,7 @@ Task<bool> answers_lists(Tools tools, upstream::Priority priority)
     nothing.page_size = 1;
     std::optional<Error> failure;
     try {
-        co_await tools.client.list_conversations(nothing, priority);
+        co_await context.client.list_conversations(nothing, priority);
     } catch (const Error& error) {
         failure = error;
     }
@@ -236,9 +236,9 @@ Task<bool> answers_lists(Tools tools, upstream::Priority priority)
     co_return false;
 }
 
-Error concern_all(Tools tools, const Error& error)
+Error concern_all(SyncContext context, const Error& error)
 {
-    if (error.fault() != Fault::bad_reply || tools.once) return error;
+    if (error.fault() != Fault::bad_reply || context.once) return error;
     return Error(Fault::unavailable, error.hint(), "{}", error.what());
 }
 
@@ -270,39 +270,40 @@ void note_unreadable_alone(cache::Writer& db, const ConversationId& id, const Er
     note_unreadable(db, id, why, now, held && !known ? held->last_chat_at : std::nullopt);
 }
 
-Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,
+Task<Ingested> ingest(SyncContext context, std::vector<Conversation> listed, Asked asked, IngestOptions ingest_options,
                       std::function<void(cache::Writer&)> also)
 {
-    const int embedded = how.source == Source::list ? most_embedded(listed) : -1;
-    const auto purged = take_out_purged(tools, listed);
-    std::vector<Outcome> outcomes = begin_outcomes(tools, listed);
-    if (is_planted(Mutant::cursor_before_commit)) co_await tools.store.write(also);
+    const int embedded = ingest_options.source == Source::list ? most_embedded(listed) : -1;
+    const auto purged = take_out_purged(context, listed);
+    std::vector<Outcome> outcomes = begin_outcomes(context, listed);
+    if (is_planted(Mutant::cursor_before_commit)) co_await context.store.write(also);
 
     std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
-        return complete(tools, std::move(listed[i]), how, &outcomes[i]);
+        return complete(context, std::move(listed[i]), ingest_options, &outcomes[i]);
     };
-    co_await in_parallel(listed.size(), tools.max_parallel, one);
+    co_await in_parallel(listed.size(), context.max_parallel, one);
 
     Ingested done;
     const Turn turn = asked->turn();
     auto put_all = [&](cache::Writer& db) {
-        const Instant now = tools.clock.now();
+        const Instant now = context.clock.now();
         Audit audit;
         const bool noted = cache::has_unread_fields(db);
-        // Before it is certified: what was not to be read may be now. What it held up alone, a later walk certifies.
+        // Before it is verified: what was not to be read may be now. What it held up alone, a later scan marks
+        // verified.
         for (const Outcome& outcome : outcomes)
             if (outcome.update && !outcome.stays_partial) cache::clear_problem(db, cache::problem_key(outcome.id));
         also(db);
-        Rehabilitation rehabilitation(db);
+        CandidateClearing rehabilitation(db);
         for (const Conversation& conversation : purged) cache::note_kept_out(db, conversation);
         for (const Outcome& outcome : outcomes) {
             if (outcome.update) done.chat_pages += outcome.update->pages;
             if (turn.is_outrun(db, outcome.id)) continue;
             turn.note(db, outcome.id);
             if (outcome.update) {
-                const bool changed = put(db, *outcome.update, how, done, audit);
+                const bool changed = put(db, *outcome.update, ingest_options, done, audit);
                 if (has_unread(*outcome.update) || (changed && noted)) cache::note_unread_fields(db, outcome.id, now);
-                put_variables(db, tools, outcome.update->conversation);
+                put_variables(db, context, outcome.update->conversation);
                 if (outcome.update->partial && !outcome.stays_partial) note_partial(db, outcome.id, now);
                 rehabilitation.shown(db, outcome.id);
             } else if (outcome.failure) {
@@ -312,9 +313,9 @@ Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked
         rehabilitation.end(db, now);
         turn.end(db);
         if (embedded >= 0) note_embedding(db, embedded);
-        if (how.audit) cache::add_drift(db, audit.found());
+        if (ingest_options.audit) cache::add_drift(db, audit.found());
     };
-    co_await tools.store.write(put_all);
+    co_await context.store.write(put_all);
     co_return done;
 }
 

@@ -18,7 +18,7 @@ namespace alli::sync {
 
 /// What every pass works with, on the engine's loop. A job of the store runs on another thread: of these it may use the
 /// clock and the clocks alone; what it needs of the others is read before it is handed over.
-struct Tools {
+struct SyncContext {
     upstream::Client& client;
     cache::Store& store;
     Clock& clock;
@@ -40,7 +40,7 @@ struct Ingested { // new or changed: what came again as it was does not count
 enum class Source { list, single }; // how many chats an item carries is learnt from lists alone
 enum class Depth { missing, all };  // the chats that we lack, or all that the item does not carry
 
-struct How {
+struct IngestOptions {
     Source source = Source::list;
     upstream::Priority priority = upstream::Priority::backfill;
     Depth depth = Depth::missing;
@@ -50,19 +50,19 @@ struct How {
 using Asked = std::shared_ptr<const Order::Asked>;
 
 /// `asked`: before these were. `also` runs in the same transaction as the rows, before them.
-Task<Ingested> ingest(Tools tools, std::vector<Conversation> listed, Asked asked, How how,
+Task<Ingested> ingest(SyncContext context, std::vector<Conversation> listed, Asked asked, IngestOptions ingest_options,
                       std::function<void(cache::Writer&)> also);
 
 /// Whether others can be read while this one cannot; may ask upstream for a list to find out.
-Task<bool> is_its_own(Tools tools, Fault fault, upstream::Priority priority);
+Task<bool> is_its_own(SyncContext context, Fault fault, upstream::Priority priority);
 
 /// Asks for a list of a time in which nothing can be: who cannot answer that cannot answer any. False where what comes
 /// cannot be read; throws what else the client throws.
-Task<bool> answers_lists(Tools tools, upstream::Priority priority);
+Task<bool> answers_lists(SyncContext context, upstream::Priority priority);
 
 /// A failure that is not one page's or one conversation's: an answer that cannot be read is then no answer of
 /// upstream's, and no reason to pass anything by.
-Error concern_all(Tools tools, const Error& error);
+Error concern_all(SyncContext context, const Error& error);
 
 /// One that cannot be read: kept under its key, and tried again later.
 void note_unreadable(cache::Writer& db, const ConversationId& id, const Error& why, Instant now,

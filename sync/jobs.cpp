@@ -12,7 +12,7 @@ bool concerns_all(const Error& error)
 
 Task<> Jobs::attempt(Job& job, bool due, std::function<Task<>()> work)
 {
-    if (due && tools_.clock.steady() < job.not_before) co_return;
+    if (due && context_.clock.steady() < job.not_before) co_return;
     std::optional<Error> failure;
     try {
         if (due) co_await work();
@@ -21,10 +21,10 @@ Task<> Jobs::attempt(Job& job, bool due, std::function<Task<>()> work)
     }
     if (failure && (concerns_all(*failure) || once)) throw Error(*failure);
     take_down(job, failure);
-    const auto noted = tools_.store.read([&](cache::Reader& db) { return cache::find_problem(db, job.name); });
+    const auto noted = context_.store.read([&](cache::Reader& db) { return cache::find_problem(db, job.name); });
     if (!failure && !noted) co_return;
     auto keep_it = [&](cache::Writer& db) { keep(db, job, failure, noted); };
-    co_await tools_.store.write(keep_it);
+    co_await context_.store.write(keep_it);
 }
 
 void Jobs::take_down(Job& job, const std::optional<Error>& failure) const
@@ -32,8 +32,8 @@ void Jobs::take_down(Job& job, const std::optional<Error>& failure) const
     job.failure = failure;
     job.failures = failure ? job.failures + 1 : 0;
     if (!failure) return;
-    job.failed_at = tools_.clock.steady();
-    const auto pause = retry_pause(tools_.random, job.failures, job.shortest_pause);
+    job.failed_at = context_.clock.steady();
+    const auto pause = retry_pause(context_.random, job.failures, job.shortest_pause);
     job.not_before = job.failed_at + std::min(pause, job.longest_pause);
 }
 
@@ -51,7 +51,7 @@ void Jobs::keep(cache::Writer& db, const Job& job, const std::optional<Error>& f
     cache::Problem problem;
     problem.what = fmt::format("{}: {}", job.name, failure->what());
     problem.hint = failure->hint();
-    problem.since = noted ? noted->since : tools_.clock.now();
+    problem.since = noted ? noted->since : context_.clock.now();
     cache::put_problem(db, job.name, problem);
 }
 

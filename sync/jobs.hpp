@@ -26,7 +26,7 @@ bool concerns_all(const Error& error);
 
 class Jobs {
   public:
-    explicit Jobs(Tools tools) : tools_(tools) {}
+    explicit Jobs(SyncContext context) : context_(context) {}
 
     /// Runs one kind of work, when it is due. What cannot be read there is a problem of its own; what concerns all is
     /// thrown. What an earlier process noted goes too when the work is done, or nothing is left to do.
@@ -43,7 +43,7 @@ class Jobs {
     void keep(cache::Writer& db, const Job& job, const std::optional<Error>& failure,
               const std::optional<cache::Problem>& noted) const;
 
-    Tools tools_;
+    SyncContext context_;
 };
 
 } // namespace alli::sync

@@ -27,13 +27,13 @@ Task<ListPage> ListPages::next()
             failure = error;
         }
         if (failure->fault() == Fault::refused && query_.cursor && refusals_++ < most_refusals) {
-            co_await tools_.clock.sleep(refused_pause * refusals_);
+            co_await context_.clock.sleep(refused_pause * refusals_);
             if (refusals_ % 2 == 0) begin_anew();
             continue;
         }
         if (failure->fault() != Fault::bad_reply) throw Error(*failure);
-        const bool its_own = co_await answers_lists(tools_, priority_);
-        if (!its_own) throw concern_all(tools_, *failure);
+        const bool its_own = co_await answers_lists(context_, priority_);
+        if (!its_own) throw concern_all(context_, *failure);
         if (query_.page_size == 1) throw stuck(*failure);
         query_.page_size = std::max(1, query_.page_size / 4);
     }
@@ -42,15 +42,15 @@ Task<ListPage> ListPages::next()
 Task<ListPage> ListPages::ask()
 {
     std::function<Task<ListPage>()> once = [this] { return ask_once(); };
-    std::function<Task<ListPage>()> with_tries = [&] { return with_retries(tools_.clock, tools_.random, once); };
-    co_return co_await with_patience(tools_.clock, with_tries);
+    std::function<Task<ListPage>()> with_tries = [&] { return with_retries(context_.clock, context_.random, once); };
+    co_return co_await with_patience(context_.clock, with_tries);
 }
 
 Task<ListPage> ListPages::ask_once()
 {
     ListPage page;
-    page.asked = tools_.order.ask();
-    upstream::Listed listed = co_await tools_.client.list_conversations(query_, priority_);
+    page.asked = context_.order.ask();
+    upstream::Listed listed = co_await context_.client.list_conversations(query_, priority_);
     follow(std::move(listed.page.cursor), listed.page.conversations.empty());
     page.conversations = std::move(listed.page.conversations);
     begun_ = true;

@@ -18,8 +18,8 @@ struct ListPage {
 
 class ListPages {
   public:
-    ListPages(Tools tools, upstream::ListQuery query, upstream::Priority priority)
-        : tools_(tools), query_(std::move(query)), priority_(priority)
+    ListPages(SyncContext context, upstream::ListQuery query, upstream::Priority priority)
+        : context_(context), query_(std::move(query)), priority_(priority)
     {}
 
     bool more() const { return !begun_ || query_.cursor; }
@@ -36,7 +36,7 @@ class ListPages {
     void follow(std::optional<std::string> cursor, bool empty);
     Error stuck(const Error& why) const;
 
-    Tools tools_;
+    SyncContext context_;
     upstream::ListQuery query_;
     upstream::Priority priority_;
     std::unordered_set<std::string> cursors_; // each leads on once

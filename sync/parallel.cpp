@@ -17,7 +17,7 @@
 namespace alli::sync {
 namespace {
 
-struct Crew {
+struct WorkerPool {
     std::function<Task<>(std::size_t)> work;
     std::size_t next = 0, count = 0, running = 0;
     std::exception_ptr failure;
@@ -25,7 +25,7 @@ struct Crew {
     std::function<void()> all_ended;
 };
 
-Task<> work_off(std::shared_ptr<Crew> crew)
+Task<> drain(std::shared_ptr<WorkerPool> crew)
 {
     while (crew->next < crew->count && !crew->failure) {
         const std::size_t index = crew->next++;
@@ -33,14 +33,14 @@ Task<> work_off(std::shared_ptr<Crew> crew)
     }
 }
 
-void end_one(Crew& crew, std::exception_ptr failure)
+void end_one(WorkerPool& crew, std::exception_ptr failure)
 {
     if (failure && !crew.failure) crew.failure = failure;
     if (--crew.running == 0 && crew.all_ended) std::exchange(crew.all_ended, nullptr)();
 }
 
 template <class Handler>
-void wait_for(const std::shared_ptr<Crew>& crew, Handler handler)
+void wait_for(const std::shared_ptr<WorkerPool>& crew, Handler handler)
 {
     auto slot = asio::get_associated_cancellation_slot(handler);
     if (slot.is_connected())
@@ -60,7 +60,7 @@ void wait_for(const std::shared_ptr<Crew>& crew, Handler handler)
 Task<> in_parallel(std::size_t count, int limit, std::function<Task<>(std::size_t)> work)
 {
     if (count == 0) co_return;
-    auto crew = std::make_shared<Crew>();
+    auto crew = std::make_shared<WorkerPool>();
     crew->work = std::move(work);
     crew->count = count;
     crew->running = std::min(count, static_cast<std::size_t>(std::max(limit, 1)));
@@ -68,7 +68,7 @@ Task<> in_parallel(std::size_t count, int limit, std::function<Task<>(std::size_
     for (std::size_t i = 0, workers = crew->running; i < workers; ++i) {
         crew->signals.emplace_back();
         auto done = [crew](std::exception_ptr failure) { end_one(*crew, failure); };
-        asio::co_spawn(loop, work_off(crew), asio::bind_cancellation_slot(crew->signals.back().slot(), done));
+        asio::co_spawn(loop, drain(crew), asio::bind_cancellation_slot(crew->signals.back().slot(), done));
     }
     if (crew->running > 0) {
         auto initiate = [crew](auto handler) { wait_for(crew, std::move(handler)); };

@@ -18,34 +18,35 @@ static void adopt_time_unit(upstream::Client& client, TimeUnit stored)
 }
 
 Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)
-    : options_(options), clocks_(options.clock_tolerance), tools_{client,
-                                                                  store,
-                                                                  clock,
-                                                                  random,
-                                                                  order_,
-                                                                  options.max_parallel,
-                                                                  options.overlap,
-                                                                  options.reconcile_interval / 24,
-                                                                  clocks_,
-                                                                  refetch_,
-                                                                  once_},
-      jobs_(tools_), reconcile_(tools_, options.reconcile_interval), categories_(tools_, options.reconcile_interval),
-      envelopes_(tools_), errands_(tools_, options.interval, counting()),
-      ended_runs_(tools_, options.read_lag, counting()), pause_(options.interval)
+    : options_(options), clocks_(options.clock_tolerance), context_{client,
+                                                                    store,
+                                                                    clock,
+                                                                    random,
+                                                                    order_,
+                                                                    options.max_parallel,
+                                                                    options.overlap,
+                                                                    options.reconcile_interval / 24,
+                                                                    clocks_,
+                                                                    refetch_,
+                                                                    once_},
+      jobs_(context_), reconcile_(context_, options.reconcile_interval),
+      categories_(context_, options.reconcile_interval), envelopes_(context_),
+      refresh_queue_(context_, options.interval, counting()), ended_runs_(context_, options.read_lag, counting()),
+      pause_(options.interval)
 {
     // Age counts from the last poll; and until the first census is through, no list without a window is a hit.
     polling_.shortest_pause = std::chrono::seconds(1);
     polling_.longest_pause = std::min(options.interval, longest_between_polls);
-    census_.shortest_pause = std::chrono::seconds(5);
+    scanning_chatless_.shortest_pause = std::chrono::seconds(5);
     deletions_.accepted = options.accept_deletions;
     if (options.learns_envelopes)
         client.tell_envelope([this](Content content, const Envelope& found) { envelopes_.hear(content, found); });
     const Progress progress = load_progress();
     adopt_time_unit(client, progress.unit);
-    standing_.current.verified_at = progress.verified_at;
-    standing_.current.compared_at = clock.steady();
-    standing_.current.backfill_done = !backfill_due(tools_, since());
-    standing_.publish();
+    sync_status_.current.verified_at = progress.verified_at;
+    sync_status_.current.compared_at = clock.steady();
+    sync_status_.current.backfill_done = !backfill_due(context_, since());
+    sync_status_.publish();
 }
 
 Instant Plan::since() const
@@ -55,13 +56,13 @@ Instant Plan::since() const
 
 Progress Plan::load_progress() const
 {
-    return tools_.store.read([](cache::Reader& db) { return cache::load_progress(db); });
+    return context_.store.read([](cache::Reader& db) { return cache::load_progress(db); });
 }
 
 void Plan::count(const Ingested& done)
 {
-    standing_.count(done);
-    if (report_) report_(standing_.current);
+    sync_status_.count(done);
+    if (report_) report_(sync_status_.current);
 }
 
 Report Plan::counting()
@@ -85,19 +86,19 @@ void Plan::set_pause(bool news)
 
 Task<> Plan::increase()
 {
-    last_poll_ = tools_.clock.steady();
+    last_poll_ = context_.clock.steady();
     if (!load_progress().boundary) {
         set_pause(true); // the first page of the backfill sets it: who rang before it is answered soon after
         co_return;
     }
     Report report = counting();
-    const Increase increase = co_await increment(tools_, deletions_, report);
+    const Increase increase = co_await increment(context_, deletions_, report);
     set_pause(increase.news || !increase.whole);
     if (!increase.whole) co_return; // it is a problem by itself
-    standing_.current.verified_at = load_progress().verified_at;
-    standing_.current.compared_at = last_poll_;
-    ++standing_.current.passes;
-    standing_.healthy();
+    sync_status_.current.verified_at = load_progress().verified_at;
+    sync_status_.current.compared_at = last_poll_;
+    ++sync_status_.current.passes;
+    sync_status_.healthy();
 }
 
 Task<> Plan::poll()
@@ -137,13 +138,13 @@ const std::optional<Error>& Plan::unreadable() const
 // Well is what was compared, not what had nothing to do.
 void Plan::tell_how_it_is()
 {
-    if (const auto& why = unreadable()) return standing_.failed(*why, tools_.clock.now());
-    if (!polls_fail) standing_.healthy();
+    if (const auto& why = unreadable()) return sync_status_.failed(*why, context_.clock.now());
+    if (!polls_fail) sync_status_.healthy();
 }
 
 void Plan::insist()
 {
-    tools_.client.wake(); // an open breaker lets one through
+    context_.client.wake(); // an open breaker lets one through
     try_all_now();
 }
 
@@ -155,7 +156,8 @@ void Plan::come_back()
 
 void Plan::try_all_now()
 {
-    for (Job* job : {&polling_, &backfilling_, &census_, &sweeping_, &settling_, &counting_days_, &naming_, &retrying_})
+    for (Job* job : {&polling_, &backfilling_, &scanning_chatless_, &reconciling_, &settling_, &counting_days_,
+                     &naming_, &retrying_})
         job->not_before = {};
 }
 
@@ -163,48 +165,48 @@ void Plan::try_all_now()
 
 Task<> Plan::read_backfill()
 {
-    standing_.current.backfill_done = false;
-    forecast_.emplace(tools_);
-    Duties duties;
-    duties.due = [this] { return forecast_->wants_turn(); };
-    duties.between = [this] { return forecast_->take_turn(); };
-    duties.report = [this](const Ingested& done) { count_backfill_page(done); };
-    auto front = co_await begin_backfill(tools_, since(), deletions_, duties);
-    if (front) co_await reconcile_.run_census_by_ends(std::move(front), deletions_, duties);
-    co_await backfill(tools_, since(), deletions_, duties);
-    standing_.current.fraction.reset();
-    standing_.current.eta_seconds.reset();
+    sync_status_.current.backfill_done = false;
+    forecast_.emplace(context_);
+    ScanHooks hooks;
+    hooks.due = [this] { return forecast_->wants_turn(); };
+    hooks.between = [this] { return forecast_->take_turn(); };
+    hooks.report = [this](const Ingested& done) { count_backfill_page(done); };
+    auto front = co_await begin_backfill(context_, since(), deletions_, hooks);
+    if (front) co_await reconcile_.run_chatless_end_scan(std::move(front), deletions_, hooks);
+    co_await backfill(context_, since(), deletions_, hooks);
+    sync_status_.current.fraction.reset();
+    sync_status_.current.eta_seconds.reset();
 }
 
 void Plan::count_backfill_page(const Ingested& done)
 {
     forecast_->count_page(done.conversations);
-    standing_.current.fraction = forecast_->fraction();
-    standing_.current.eta_seconds = forecast_->seconds_left();
+    sync_status_.current.fraction = forecast_->fraction();
+    sync_status_.current.eta_seconds = forecast_->seconds_left();
     count(done);
     // Only a poll has seen all that is new: until the first one no list without a window is complete.
-    if (!standing_.current.verified_at && wants_poll) wants_poll();
+    if (!sync_status_.current.verified_at && wants_poll) wants_poll();
 }
 
 Task<> Plan::close_gaps()
 {
     std::function<Task<>()> work = [this] { return read_backfill(); };
-    co_await jobs_.attempt(backfilling_, backfill_due(tools_, since()), work);
-    if (load_progress().backfill_done) standing_.current.backfill_done = true;
-    standing_.publish();
+    co_await jobs_.attempt(backfilling_, backfill_due(context_, since()), work);
+    if (load_progress().backfill_done) sync_status_.current.backfill_done = true;
+    sync_status_.publish();
 }
 
 // Reconcile keeps to its share: after each page it rests for what that cost.
-Duties Plan::reconcile_duties()
+ScanHooks Plan::reconcile_hooks()
 {
-    Duties duties;
-    duties.due = [this] { return options_.reconcile_rate > 0; };
-    duties.between = [this] { return rest(); };
-    duties.report = [this](const Ingested& done) {
+    ScanHooks hooks;
+    hooks.due = [this] { return options_.reconcile_rate > 0; };
+    hooks.between = [this] { return rest(); };
+    hooks.report = [this](const Ingested& done) {
         spent_ += 1 + done.chat_pages;
         count(done);
     };
-    return duties;
+    return hooks;
 }
 
 Task<> Plan::rest()
@@ -212,45 +214,45 @@ Task<> Plan::rest()
     const auto pages = static_cast<double>(std::exchange(spent_, 0));
     if (options_.reconcile_rate <= 0) co_return;
     const std::chrono::duration<double> seconds(pages / options_.reconcile_rate);
-    co_await tools_.clock.sleep(std::chrono::duration_cast<std::chrono::nanoseconds>(seconds));
+    co_await context_.clock.sleep(std::chrono::duration_cast<std::chrono::nanoseconds>(seconds));
 }
 
 Task<> Plan::compare()
 {
     const bool accepted = deletions_.accepted;
-    std::function<Task<>()> work = [this] { return reconcile_.run_census(deletions_, reconcile_duties()); };
-    co_await jobs_.attempt(census_, reconcile_.census_due(), work);
-    work = [this] { return reconcile_.run_sweep(deletions_, reconcile_duties()); };
-    co_await jobs_.attempt(sweeping_, !once_ && reconcile_.sweep_due(), work);
-    work = [this] { return reconcile_.settle_suspects(deletions_, reconcile_duties()); };
-    co_await jobs_.attempt(settling_, reconcile_.suspects_due(deletions_), work);
-    work = [this] { return reconcile_.run_counts(reconcile_duties()); };
+    std::function<Task<>()> work = [this] { return reconcile_.run_chatless_scan(deletions_, reconcile_hooks()); };
+    co_await jobs_.attempt(scanning_chatless_, reconcile_.chatless_scan_due(), work);
+    work = [this] { return reconcile_.reconcile_next_range(deletions_, reconcile_hooks()); };
+    co_await jobs_.attempt(reconciling_, !once_ && reconcile_.range_due(), work);
+    work = [this] { return reconcile_.settle_deletion_candidates(deletions_, reconcile_hooks()); };
+    co_await jobs_.attempt(settling_, reconcile_.deletion_candidates_due(deletions_), work);
+    work = [this] { return reconcile_.run_counts(reconcile_hooks()); };
     co_await jobs_.attempt(counting_days_, !once_ && reconcile_.counts_due(), work);
-    if (accepted && !sweep_waits()) deletions_.accepted = false; // one round was meant
+    if (accepted && !range_waits()) deletions_.accepted = false; // one round was meant
 }
 
 // The last turn of it did not get through.
-bool Plan::sweep_waits() const
+bool Plan::range_waits() const
 {
-    return !once_ && !sweeping_.failure && reconcile_.sweep_due();
+    return !once_ && !reconciling_.failure && reconcile_.range_due();
 }
 
 Task<> Plan::retry_problems()
 {
     if (std::exchange(windows_due_, false)) {
-        auto all = [this](cache::Writer& db) { cache::make_windows_due(db, tools_.clock.now()); };
-        co_await tools_.store.write(all);
+        auto all = [this](cache::Writer& db) { cache::make_windows_due(db, context_.clock.now()); };
+        co_await context_.store.write(all);
     }
     const auto due =
-        tools_.store.read([this](cache::Reader& db) { return cache::load_due_problems(db, tools_.clock.now()); });
-    Duties duties;
-    duties.report = counting();
+        context_.store.read([this](cache::Reader& db) { return cache::load_due_problems(db, context_.clock.now()); });
+    ScanHooks hooks;
+    hooks.report = counting();
     for (const cache::Problem& problem : due) {
         if (problem.conversation) {
             const ConversationId id{*problem.conversation};
-            co_await refresh_one(tools_, id, duties.report);
+            co_await refresh_one(context_, id, hooks.report);
         } else if (problem.unreadable) {
-            co_await retry_window(tools_, problem, deletions_, duties);
+            co_await retry_window(context_, problem, deletions_, hooks);
         }
     }
 }
@@ -277,14 +279,14 @@ Task<> Plan::work_down()
         co_await compare();
         if (failure) throw Error(*failure);
         tell_how_it_is();
-    } while (sweep_waits());
+    } while (range_waits());
 }
 
 Task<> Plan::pass_once(std::function<void(const State&)> report)
 {
     report_ = std::move(report);
     once_ = jobs_.once = true;
-    const bool behind = backfill_due(tools_, since());
+    const bool behind = backfill_due(context_, since());
     if (!behind) co_await poll();
     co_await close_gaps();
     if (behind) co_await poll();

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the engine does and in which order, without when: a poll, the long work (the gaps of the coverage, comparisons,
-// what could not be read before), errands. Each is a call that ends; several may run side by side. On the engine's
+// what could not be read before), refreshes. Each is a call that ends; several may run side by side. On the engine's
 // loop.
 #pragma once
 
 #include "sync/categories.hpp"
 #include "sync/envelopes.hpp"
-#include "sync/errands.hpp"
 #include "sync/estimate.hpp"
 #include "sync/jobs.hpp"
 #include "sync/reconcile.hpp"
+#include "sync/refresh_queue.hpp"
 #include "sync/settling.hpp"
-#include "sync/standing.hpp"
+#include "sync/sync_status.hpp"
 
 namespace alli::sync {
 
@@ -23,11 +23,11 @@ class Plan {
     /// What is new. What can be read of it, is; what concerns all is thrown: likewise from the others.
     Task<> poll();
     Task<> work_down(); // the backfill, then what failed before, then comparisons; long
-    Task<> run_errands() { return errands_.run(); }
+    Task<> run_refresh_queue() { return refresh_queue_.run(); }
     void ask_for(ConversationId id)
     {
         refetch_.forget(id);
-        errands_.ask_for(std::move(id));
+        refresh_queue_.ask_for(std::move(id));
     }
     Settling& settling() { return ended_runs_; }
 
@@ -40,8 +40,8 @@ class Plan {
     void come_back();                              // polls go well again: nor what failed meanwhile
     void hasten_poll() { Jobs::hasten(polling_); } // somebody reads
     Clock::Steady next_poll() const;
-    Standing& standing() { return standing_; }
-    upstream::Client& client() { return tools_.client; }
+    SyncStatus& sync_status() { return sync_status_; }
+    upstream::Client& client() { return context_.client; }
 
     std::function<void()> wants_poll; // at once; may be none
     bool polls_fail = true;           // or none was made yet: then nothing else says that all is well
@@ -64,9 +64,9 @@ class Plan {
     Task<> read_backfill();
     void count_backfill_page(const Ingested& done);
     Task<> compare();
-    Duties reconcile_duties();
+    ScanHooks reconcile_hooks();
     Task<> rest();
-    bool sweep_waits() const;
+    bool range_waits() const;
     Task<> retry_problems();
     Task<std::optional<Error>> retry_what_is_due();
 
@@ -74,14 +74,14 @@ class Plan {
     Order order_;
     Clocks clocks_;
     Refetch refetch_;
-    Tools tools_;
+    SyncContext context_;
     Jobs jobs_;
     Reconcile reconcile_;
     Categories categories_;
     Envelopes envelopes_;
-    Errands errands_;
+    RefreshQueue refresh_queue_;
     Settling ended_runs_;
-    Standing standing_;
+    SyncStatus sync_status_;
     Deletions deletions_;
     std::function<void(const State&)> report_;
     bool once_ = false;
@@ -89,10 +89,11 @@ class Plan {
     Clock::Steady last_poll_{};
     std::chrono::milliseconds pause_; // until the next one
     std::int64_t spent_ = 0;          // requests since reconcile last rested
-    Job polling_{"a poll failed"}, backfilling_{"the backfill failed"}, census_{"the census failed"},
-        sweeping_{"a comparison failed"}, settling_{"deletions could not be confirmed"},
-        counting_days_{"daily counts could not be compared"}, naming_{"the categories could not be read"},
-        unwrapping_{"the form of answers could not be learned"}, retrying_{"trying again failed"};
+    Job polling_{"a poll failed"}, backfilling_{"the backfill failed"},
+        scanning_chatless_{"the scan for conversations without a chat failed"}, reconciling_{"a comparison failed"},
+        settling_{"deletions could not be confirmed"}, counting_days_{"daily counts could not be compared"},
+        naming_{"the categories could not be read"}, unwrapping_{"the form of answers could not be learned"},
+        retrying_{"trying again failed"};
     std::optional<Forecast> forecast_;
 };
 

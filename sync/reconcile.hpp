@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which comparison with upstream is due, and the next one of them: the census of conversations without a chat, the
-// oldest-verified stretch of time, the daily counts. Runs on the engine's loop.
+// Which comparison with upstream is due, and the next one of them: the scan for conversations without a chat of
+// conversations without a chat, the oldest-verified range of time, the daily counts. Runs on the engine's loop.
 #pragma once
 
-#include "sync/passes.hpp"
+#include "sync/tasks.hpp"
 
 namespace alli::sync {
 
 class Reconcile {
   public:
-    Reconcile(Tools tools, std::chrono::microseconds interval) : tools_(tools), interval_(interval) {}
+    Reconcile(SyncContext context, std::chrono::microseconds interval) : context_(context), interval_(interval) {}
 
-    bool census_due() const;
-    bool sweep_due() const;
+    bool chatless_scan_due() const;
+    bool range_due() const;
     bool counts_due() const;
-    bool suspects_due(Deletions deletions) const; // a person has said so, and there are some
+    bool deletion_candidates_due(Deletions deletions) const; // a person has said so, and there are some
 
-    Task<> run_census(Deletions deletions, Duties duties);
+    Task<> run_chatless_scan(Deletions deletions, ScanHooks hooks);
     /// After the first page of a backfill, as far as it costs next to nothing.
-    Task<> run_census_by_ends(std::optional<Front> front, Deletions deletions, Duties duties);
+    Task<> run_chatless_end_scan(std::optional<Front> front, Deletions deletions, ScanHooks hooks);
     /// A turn of what is due: about a minute, or a page, for others wait. The next one goes on from there.
-    Task<> run_sweep(Deletions deletions, Duties duties);
-    Task<> run_counts(Duties duties);
-    Task<> settle_suspects(Deletions deletions, Duties duties);
+    Task<> reconcile_next_range(Deletions deletions, ScanHooks hooks);
+    Task<> run_counts(ScanHooks hooks);
+    Task<> settle_deletion_candidates(Deletions deletions, ScanHooks hooks);
 
   private:
     cache::Progress progress() const;
@@ -30,7 +30,7 @@ class Reconcile {
     Instant stale_before() const;
     std::optional<cache::Span> find_ahead() const;
 
-    Tools tools_;
+    SyncContext context_;
     std::chrono::microseconds interval_;
     std::optional<Clock::Steady> ends_read_; // in vain, then
 };

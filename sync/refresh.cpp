@@ -5,11 +5,11 @@
 #include "cache/deletions.hpp"
 #include "cache/drift.hpp"
 #include "cache/ledger.hpp"
+#include "sync/deletion_candidates.hpp"
 #include "sync/mutant.hpp"
 #include "sync/own_chats.hpp"
-#include "sync/passes.hpp"
 #include "sync/retry.hpp"
-#include "sync/suspects.hpp"
+#include "sync/tasks.hpp"
 
 namespace alli::sync {
 namespace {
@@ -20,25 +20,26 @@ bool cannot_be_asked(const ConversationId& id)
     return is_made_up(id.value);
 }
 
-bool was_purged(Tools tools, const ConversationId& id)
+bool was_purged(SyncContext context, const ConversationId& id)
 {
-    return tools.store.keeps_ledger() && tools.store.read([&](cache::Reader& db) { return cache::is_purged(db, id); });
+    return context.store.keeps_ledger() &&
+           context.store.read([&](cache::Reader& db) { return cache::is_purged(db, id); });
 }
 
-Task<std::optional<Conversation>> find(Tools tools, ConversationId id, upstream::Priority priority)
+Task<std::optional<Conversation>> find(SyncContext context, ConversationId id, upstream::Priority priority)
 {
     std::function<Task<std::optional<Conversation>>()> ask = [&] {
-        return tools.client.find_conversation(id, priority);
+        return context.client.find_conversation(id, priority);
     };
-    co_return co_await with_retries(tools.clock, tools.random, ask);
+    co_return co_await with_retries(context.clock, context.random, ask);
 }
 
-Task<> put_whole(Tools tools, Conversation found, Asked asked, How how, Report report)
+Task<> put_whole(SyncContext context, Conversation found, Asked asked, IngestOptions ingest_options, Report report)
 {
     std::vector<Conversation> one;
     one.push_back(std::move(found));
     std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
-    const Ingested done = co_await ingest(tools, std::move(one), std::move(asked), how, nothing_more);
+    const Ingested done = co_await ingest(context, std::move(one), std::move(asked), ingest_options, nothing_more);
     if (report) report(done);
 }
 
@@ -60,11 +61,11 @@ bool may_delete(cache::Writer& db, const ConversationId& id, Deletions deletions
 }
 
 // Nobody needs to ask a hundred thousand times what a hundred answers said.
-void refuse_endless(Tools tools)
+void refuse_endless(SyncContext context)
 {
     constexpr std::int64_t enough = 100;
-    const auto suspects = tools.store.read([](cache::Reader& db) { return cache::count_suspects(db); });
-    if (suspects >= enough)
+    const auto candidates = context.store.read([](cache::Reader& db) { return cache::count_suspects(db); });
+    if (candidates >= enough)
         throw Error(Fault::bad_reply, "see the problem \"upstream says that ... do not exist\"",
                     "upstream lacks so many conversations that the comparison was stopped");
 }
@@ -81,10 +82,11 @@ void keep(cache::Writer& db, const ConversationId& id, Instant now)
 
 // Upstream says that it does not exist. What is not held (purged, or deleted through the mirror itself) is nothing to
 // lose. True when something was deleted.
-bool settle_absent(cache::Writer& db, const Tools& tools, Turn turn, const ConversationId& id, Deletions deletions)
+bool settle_absent(cache::Writer& db, const SyncContext& context, Turn turn, const ConversationId& id,
+                   Deletions deletions)
 {
     if (turn.is_outrun(db, id)) return false;
-    const Instant now = tools.clock.now();
+    const Instant now = context.clock.now();
     const bool held = cache::find_held(db, id).has_value();
     const bool deleted = held && may_delete(db, id, deletions);
     if (held && !deleted) {
@@ -95,7 +97,7 @@ bool settle_absent(cache::Writer& db, const Tools& tools, Turn turn, const Conve
         progress.sweep_deleted += deleted ? 1 : 0;
         cache::save_progress(db, progress);
     }
-    note_suspects(db, now);
+    note_deletion_candidates(db, now);
     return deleted;
 }
 
@@ -108,7 +110,7 @@ void note_drift(cache::Writer& db)
 }
 
 // What is wrong with this one alone is kept as its problem; what concerns all is thrown. True when it went well.
-Task<bool> try_alone(Tools tools, ConversationId id, upstream::Priority priority, std::function<Task<>()> work)
+Task<bool> try_alone(SyncContext context, ConversationId id, upstream::Priority priority, std::function<Task<>()> work)
 {
     std::optional<Error> failure;
     try {
@@ -117,42 +119,42 @@ Task<bool> try_alone(Tools tools, ConversationId id, upstream::Priority priority
         failure = error;
     }
     if (!failure) co_return true;
-    if (!co_await is_its_own(tools, failure->fault(), priority)) throw concern_all(tools, *failure);
-    auto note = [&](cache::Writer& db) { note_unreadable_alone(db, id, *failure, tools.clock.now()); };
-    co_await tools.store.write(note);
+    if (!co_await is_its_own(context, failure->fault(), priority)) throw concern_all(context, *failure);
+    auto note = [&](cache::Writer& db) { note_unreadable_alone(db, id, *failure, context.clock.now()); };
+    co_await context.store.write(note);
     co_return false;
 }
 
 // One again, whole; `gone` is committed where upstream says that it does not exist.
 using Gone = std::function<void(cache::Writer&, Turn)>;
-Task<> read_again(Tools tools, ConversationId id, How how, Report report, Gone gone)
+Task<> read_again(SyncContext context, ConversationId id, IngestOptions ingest_options, Report report, Gone gone)
 {
-    const Asked asked = tools.order.ask();
+    const Asked asked = context.order.ask();
     std::optional<Conversation> found;
-    const bool believed = how.audit && is_planted(Mutant::absence_is_deletion);
-    if (!believed && !cannot_be_asked(id)) found = co_await find(tools, id, how.priority);
-    if (found) co_return co_await put_whole(tools, std::move(*found), asked, how, report);
+    const bool believed = ingest_options.audit && is_planted(Mutant::absence_is_deletion);
+    if (!believed && !cannot_be_asked(id)) found = co_await find(context, id, ingest_options.priority);
+    if (found) co_return co_await put_whole(context, std::move(*found), asked, ingest_options, report);
     const Turn turn = asked->turn();
     auto settle = [&](cache::Writer& db) { gone(db, turn); };
-    co_await tools.store.write(settle);
+    co_await context.store.write(settle);
 }
 
-How how_alone(upstream::Priority priority, bool audit)
+IngestOptions how_alone(upstream::Priority priority, bool audit)
 {
-    How how;
-    how.source = Source::single;
-    how.priority = priority;
-    how.depth = Depth::all;
-    how.audit = audit;
-    return how;
+    IngestOptions ingest_options;
+    ingest_options.source = Source::single;
+    ingest_options.priority = priority;
+    ingest_options.depth = Depth::all;
+    ingest_options.audit = audit;
+    return ingest_options;
 }
 
-// It is asked about as its own problem, and stays out of what is certified until then.
-bool is_let_alone(Tools tools, const ConversationId& id)
+// It is asked about as its own problem, and stays out of what is verified until then.
+bool is_let_alone(SyncContext context, const ConversationId& id)
 {
     const auto problem =
-        tools.store.read([&](cache::Reader& db) { return cache::find_problem(db, cache::problem_key(id)); });
-    return problem && problem->unreadable && problem->retry_at && !cache::is_due(*problem, tools.clock.now());
+        context.store.read([&](cache::Reader& db) { return cache::find_problem(db, cache::problem_key(id)); });
+    return problem && problem->unreadable && problem->retry_at && !cache::is_due(*problem, context.clock.now());
 }
 
 // What fails for so many is no matter of each.
@@ -164,17 +166,17 @@ void refuse_many(int failed)
                     "so many conversations cannot be read that the comparison was stopped");
 }
 
-Task<> read_growing_one(Tools tools, cache::Growing it, Report report)
+Task<> read_growing_one(SyncContext context, cache::Growing it, Report report)
 {
     constexpr std::int64_t page_size = 100;
     const int page = static_cast<int>((it.chats - 1) / page_size) + 1;
     std::function<Task<std::optional<std::vector<Chat>>>()> ask = [&] {
-        return list_own_chats(tools.client, it.id, page, upstream::Priority::increment,
-                              known_elsewhere(tools.store, it.id));
+        return list_own_chats(context.client, it.id, page, upstream::Priority::increment,
+                              known_elsewhere(context.store, it.id));
     };
-    const Asked asked = tools.order.ask();
-    const auto asked_at = tools.clock.steady();
-    auto chats = co_await with_retries(tools.clock, tools.random, ask);
+    const Asked asked = context.order.ask();
+    const auto asked_at = context.clock.steady();
+    auto chats = co_await with_retries(context.clock, context.random, ask);
     if (!chats) co_return; // gone: the next comparison says so
     Ingested done;
     const Turn turn = asked->turn();
@@ -182,50 +184,50 @@ Task<> read_growing_one(Tools tools, cache::Growing it, Report report)
         if (turn.is_outrun(db, it.id)) return;
         done.chats = cache::put_chats(db, it.id, (page - 1) * page_size, *chats, asked_at);
     };
-    co_await tools.store.write(put);
+    co_await context.store.write(put);
     if (report) report(done);
 }
 
 } // namespace
 
-Task<> refresh(Tools tools, std::vector<ConversationId> ids, Report report, upstream::Priority priority)
+Task<> refresh(SyncContext context, std::vector<ConversationId> ids, Report report, upstream::Priority priority)
 {
-    const How how = how_alone(priority, false);
+    const IngestOptions ingest_options = how_alone(priority, false);
     const Deletions careful; // whoever asks about one may ask about thousands
     for (const ConversationId& id : ids) {
-        if (cannot_be_asked(id) || was_purged(tools, id)) continue;
-        Gone gone = [&](cache::Writer& db, Turn turn) { settle_absent(db, tools, turn, id, careful); };
-        std::function<Task<>()> work = [&] { return read_again(tools, id, how, report, gone); };
-        co_await try_alone(tools, id, how.priority, work);
+        if (cannot_be_asked(id) || was_purged(context, id)) continue;
+        Gone gone = [&](cache::Writer& db, Turn turn) { settle_absent(db, context, turn, id, careful); };
+        std::function<Task<>()> work = [&] { return read_again(context, id, ingest_options, report, gone); };
+        co_await try_alone(context, id, ingest_options.priority, work);
     }
 }
 
-Task<> confirm_absent(Tools tools, std::vector<ConversationId> ids, Deletions deletions, Report report)
+Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Deletions deletions, Report report)
 {
-    const How how = how_alone(upstream::Priority::reconcile, true);
+    const IngestOptions ingest_options = how_alone(upstream::Priority::reconcile, true);
     int failed = 0;
     for (const ConversationId& id : ids) {
-        if (was_purged(tools, id)) continue;
+        if (was_purged(context, id)) continue;
         if (!deletions.accepted) {
-            refuse_endless(tools);
-            if (is_let_alone(tools, id)) continue;
+            refuse_endless(context);
+            if (is_let_alone(context, id)) continue;
         }
         Gone gone = [&](cache::Writer& db, Turn turn) {
-            if (settle_absent(db, tools, turn, id, deletions)) note_drift(db);
+            if (settle_absent(db, context, turn, id, deletions)) note_drift(db);
         };
-        std::function<Task<>()> work = [&] { return read_again(tools, id, how, report, gone); };
-        if (!co_await try_alone(tools, id, how.priority, work)) refuse_many(++failed);
+        std::function<Task<>()> work = [&] { return read_again(context, id, ingest_options, report, gone); };
+        if (!co_await try_alone(context, id, ingest_options.priority, work)) refuse_many(++failed);
     }
-    auto look = [&](cache::Writer& db) { note_suspects(db, tools.clock.now()); };
-    if (!ids.empty()) co_await tools.store.write(look);
+    auto look = [&](cache::Writer& db) { note_deletion_candidates(db, context.clock.now()); };
+    if (!ids.empty()) co_await context.store.write(look);
 }
 
-Task<> read_growing(Tools tools, std::vector<cache::Growing> growing, Report report)
+Task<> read_growing(SyncContext context, std::vector<cache::Growing> growing, Report report)
 {
     for (const cache::Growing& it : growing) {
-        if (cannot_be_asked(it.id) || is_let_alone(tools, it.id)) continue;
-        std::function<Task<>()> work = [&] { return read_growing_one(tools, it, report); };
-        co_await try_alone(tools, it.id, upstream::Priority::increment, work);
+        if (cannot_be_asked(it.id) || is_let_alone(context, it.id)) continue;
+        std::function<Task<>()> work = [&] { return read_growing_one(context, it, report); };
+        co_await try_alone(context, it.id, upstream::Priority::increment, work);
     }
 }
 

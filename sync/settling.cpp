@@ -25,9 +25,9 @@ std::chrono::milliseconds pause_after(int tries)
 void Settling::ask_for(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before)
 {
     Wanted& wanted = wanted_[id];
-    tools_.refetch.forget(id); // what polls find in it from now on is looked at as often as at first
+    context_.refetch.forget(id); // what polls find in it from now on is looked at as often as at first
     wanted.fence = fence;
-    wanted.asked_at = wanted.due = tools_.clock.steady();
+    wanted.asked_at = wanted.due = context_.clock.steady();
     wanted.tries = 0;
     if (chats_before) wanted.chats_before = chats_before;
 }
@@ -42,7 +42,7 @@ std::optional<Clock::Steady> Settling::next_due() const
 
 std::optional<ConversationId> Settling::take_due()
 {
-    const auto now = tools_.clock.steady();
+    const auto now = context_.clock.steady();
     for (auto& [id, wanted] : wanted_) {
         if (wanted.under_way || wanted.due > now) continue;
         wanted.under_way = true;
@@ -57,7 +57,7 @@ Task<> Settling::fetch(ConversationId id)
     Seen seen = Seen::nothing;
     try {
         std::vector<ConversationId> one{id};
-        co_await refresh(tools_, std::move(one), report_, upstream::Priority::app);
+        co_await refresh(context_, std::move(one), report_, upstream::Priority::app);
         seen = look(id, wanted_.at(id));
     } catch (const Error& error) {
         if (error.fault() == Fault::damaged || error.fault() == Fault::io || error.fault() == Fault::canceled) throw;
@@ -73,13 +73,13 @@ void Settling::go_on(const ConversationId& id, Seen seen)
     Wanted& wanted = found->second;
     const bool awaited = seen == Seen::not_yet && !is_late(wanted);
     if (seen != Seen::nothing && !awaited) fetched_(id, wanted.fence, seen == Seen::whole);
-    if (seen == Seen::whole || tools_.clock.steady() - wanted.asked_at >= followed) {
+    if (seen == Seen::whole || context_.clock.steady() - wanted.asked_at >= followed) {
         wanted_.erase(found);
         return;
     }
     std::chrono::milliseconds pause = pause_after(wanted.tries++);
     if (awaited) pause = std::min<std::chrono::milliseconds>(pause, longest_awaited);
-    wanted.due = tools_.clock.steady() + pause;
+    wanted.due = context_.clock.steady() + pause;
 }
 
 // A copy that has no more chats than before the run, or ends with the question, is one from before the answer, for as
@@ -98,7 +98,7 @@ Settling::Seen Settling::judge(cache::Reader& db, const ConversationId& id, cons
 
 Settling::Seen Settling::look(const ConversationId& id, const Wanted& wanted) const
 {
-    return tools_.store.read([&](cache::Reader& db) {
+    return context_.store.read([&](cache::Reader& db) {
         if (cache::find_problem(db, cache::problem_key(id))) return Seen::nothing;
         return judge(db, id, wanted);
     });

@@ -4,7 +4,7 @@
 // waits for it, so it goes before everything else. Runs on the engine's loop.
 #pragma once
 
-#include "sync/passes.hpp"
+#include "sync/tasks.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -18,8 +18,8 @@ using Fetched = std::function<void(const ConversationId&, std::uint64_t fence, b
 class Settling {
   public:
     /// `read_lag`: for how long upstream may show the state before.
-    Settling(Tools tools, std::chrono::milliseconds read_lag, Report report)
-        : tools_(tools), read_lag_(read_lag), report_(std::move(report))
+    Settling(SyncContext context, std::chrono::milliseconds read_lag, Report report)
+        : context_(context), read_lag_(read_lag), report_(std::move(report))
     {}
 
     void on_fetched(Fetched fetched) { fetched_ = std::move(fetched); }
@@ -50,10 +50,10 @@ class Settling {
 
     Seen look(const ConversationId& id, const Wanted& wanted) const;
     Seen judge(cache::Reader& db, const ConversationId& id, const Wanted& wanted) const;
-    bool is_late(const Wanted& wanted) const { return tools_.clock.steady() - wanted.asked_at >= read_lag_; }
+    bool is_late(const Wanted& wanted) const { return context_.clock.steady() - wanted.asked_at >= read_lag_; }
     void go_on(const ConversationId& id, Seen seen);
 
-    Tools tools_;
+    SyncContext context_;
     std::chrono::milliseconds read_lag_;
     Report report_;
     Fetched fetched_ = [](const ConversationId&, std::uint64_t, bool) {};

@@ -47,7 +47,7 @@ TEST(Simulation, MirrorAndUpstreamAreTheSameAfterAnyHistory)
 }
 
 // Backfill went round and round in a second that was fuller than what it reads before it looks up (519); a page
-// certified a second that the walk had passed by just above it (147).
+// verified a second that the scan had passed by just above it (147).
 TEST(Simulation, PassesTheHistoriesThatOnceFailed)
 {
     for (const std::uint64_t seed : {519, 147}) EXPECT_EQ(History(seed).run(), "") << "ALLI_SEED=" << seed;

@@ -72,7 +72,7 @@ TEST_F(BackfillTest, AsksFewTimesForAStretchOfTimeWithoutAnything)
     EXPECT_LE(model_.lists(), 2 * pages_ + 16);
 }
 
-// A walk that ends within such a second would begin it anew, for ever.
+// A scan that ends within such a second would begin it anew, for ever.
 TEST_F(BackfillTest, GetsThroughSecondsThatAreFullerThanAnOpening)
 {
     for (int n = 0; n < 600; ++n) model_.add("second" + std::to_string(n), 20'000, 1);
@@ -151,7 +151,8 @@ TEST_F(BackfillTest, ReadsNothingTwiceThatWasCommittedBeforeAStop)
     expect_mirror_equals_model();
     EXPECT_TRUE(complete());
     const auto left = pages_ - static_cast<std::size_t>(held) / 50;
-    EXPECT_LE(model_.lists(), left + left / 8 + 12 + pages_); // what was under way comes again; the census
+    EXPECT_LE(model_.lists(), left + left / 8 + 12 +
+                                  pages_); // what was under way comes again; the scan for conversations without a chat
 }
 
 } // namespace

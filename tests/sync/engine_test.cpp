@@ -39,14 +39,14 @@ TEST_F(EngineTest, GetsPastMoreConversationsOfOneTimeThanAPageHolds)
     }
 }
 
-// A chain of pages is walked twice, and what was met before is not read again: it is as old as it was then.
+// A chain of pages is scanned twice, and what was met before is not read again: it is as old as it was then.
 TEST_F(EngineTest, CertifiesNothingAsYoungerThanItsFirstSight)
 {
     for (int n = 0; n < 180; ++n) model_.add("same" + std::to_string(n), 5'000, 2);
     std::optional<Instant> edited;
     model_.before = [&](const upstream::Request&) {
         clock_.advance(1h);
-        if (model_.lists() == 8 && !edited) { // the first page, the other end, the chain, and into its second walk
+        if (model_.lists() == 8 && !edited) { // the first page, the other end, the chain, and into its second scan
             for (auto& [id, entry] : model_.conversations) entry.title = "edited";
             edited = clock_.now();
         }

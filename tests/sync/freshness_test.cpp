@@ -252,12 +252,12 @@ TEST_F(Freshness, OfflineShowsWithAnybodysFirstConnectionThatDoesNotComeAbout)
 {
     fill(3);
     pass();
-    int step = 0;
+    int page = 0;
     run_until([&](Engine& engine) {
         upstream::Outcome outcome;
         outcome.kind = upstream::Outcome::Kind::unreachable;
         outcome.words = "cannot reach upstream: connection refused";
-        if (step == 0 && engine.state()->passes > 0) {
+        if (page == 0 && engine.state()->passes > 0) {
             engine.heard(outcome);
             EXPECT_TRUE(engine.state()->reachable) << "one stream was reset";
             weather_ = [](const upstream::Request&) { return Weather::away; };
@@ -265,8 +265,8 @@ TEST_F(Freshness, OfflineShowsWithAnybodysFirstConnectionThatDoesNotComeAbout)
             engine.heard(outcome);
             EXPECT_FALSE(engine.state()->reachable);
             EXPECT_EQ(engine.state()->error, outcome.words);
-            ++step;
-        } else if (step == 1 && engine.state()->failing_since) {
+            ++page;
+        } else if (page == 1 && engine.state()->failing_since) {
             upstream::Outcome answered;
             answered.foreign = true;
             engine.heard(answered);
@@ -275,11 +275,11 @@ TEST_F(Freshness, OfflineShowsWithAnybodysFirstConnectionThatDoesNotComeAbout)
             answered.foreign = false;
             engine.heard(answered);
             EXPECT_TRUE(engine.state()->reachable) << "the first answer of the service";
-            ++step;
+            ++page;
         }
-        return step == 2 && !engine.state()->failing_since;
+        return page == 2 && !engine.state()->failing_since;
     });
-    EXPECT_EQ(step, 2);
+    EXPECT_EQ(page, 2);
 }
 
 TEST_F(Freshness, AChangeOfTheNetworkIsAReasonToTryWhileItFails)

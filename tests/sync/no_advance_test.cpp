@@ -102,7 +102,7 @@ TEST_F(NoAdvanceTest, ScanThatGoesOnStandingStillIsAProblemAndIsTriedAgain)
     expect_mirror_equals_model();
 }
 
-// More conversations of one time than a page holds: a walk follows the cursor.
+// More conversations of one time than a page holds: a scan follows the cursor.
 TEST_F(NoAdvanceTest, WalkAsksAgainAndLosesNothing)
 {
     for (int n = 0; n < 180; ++n) model_.add("same" + std::to_string(n), 5'000, 2);

@@ -204,7 +204,7 @@ class LagHistory {
 
     void start()
     {
-        DeliveryHooks hooks{[this](const ConversationId& id) { errands_.insert(id.value); }, [] {}};
+        DeliveryHooks hooks{[this](const ConversationId& id) { refresh_queue_.insert(id.value); }, [] {}};
         deliverer_ = std::make_unique<Deliverer>(client_, store_, clock_, random_, options_, hooks);
         running_ = true;
         asio::co_spawn(loop_, deliverer_->run(),
@@ -248,14 +248,14 @@ class LagHistory {
             const auto left = until - clock_.passed();
             if (!clock_.jump_to_next_within(left)) clock_.advance(left);
             support::run_until_idle(loop_);
-            if (!world_.away && !reading_) run_errands();
+            if (!world_.away && !reading_) run_refresh_queue();
             look();
         }
     }
 
-    void run_errands()
+    void run_refresh_queue()
     {
-        for (const std::string& id : std::exchange(errands_, {})) {
+        for (const std::string& id : std::exchange(refresh_queue_, {})) {
             if (!world_.past.contains(id)) continue; // of an earlier history
             ++tally_.reads_again;
             put(world_.seen(id), clock_.steady(), false);
@@ -413,7 +413,7 @@ class LagHistory {
     std::vector<std::string> ids_;
     std::vector<std::int64_t> entries_; // in the order of their keys
     std::map<std::int64_t, EntryState> states_;
-    std::set<std::string> errands_, deleted_;
+    std::set<std::string> refresh_queue_, deleted_;
     std::set<std::string> known_;           // values that reads brought
     std::set<LaggingWorld::Member> buried_; // of which they did not bring one of others in time
     std::set<std::int64_t> given_up_;

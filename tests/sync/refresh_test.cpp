@@ -55,7 +55,7 @@ class Refreshed : public Settled {
     {
         return store_->read([](cache::Reader& db) { return cache::count_totals(db); }).conversations;
     }
-    std::int64_t suspects()
+    std::int64_t candidates()
     {
         return store_->read([](cache::Reader& db) { return cache::count_suspects(db); });
     }
@@ -87,7 +87,7 @@ TEST_F(Refreshed, BrownOutThatSays404ToEachDeletesNoMoreThanOneRoundMay)
     model_.targets.clear();
     run_for(minutes(30));
     EXPECT_EQ(deleted_this_round(), 10) << "ten at once, or a tenth";
-    EXPECT_EQ(suspects(), 50);
+    EXPECT_EQ(candidates(), 50);
     EXPECT_EQ(held(), 60) << "the ten are listed, and so come back";
     const auto asked = std::count_if(model_.targets.begin(), model_.targets.end(), [](const std::string& target) {
         return target.starts_with("/webapi/v2/conversations/");
@@ -97,7 +97,7 @@ TEST_F(Refreshed, BrownOutThatSays404ToEachDeletesNoMoreThanOneRoundMay)
     model_.before = nullptr;
     run_for(hours(12));
     expect_mirror_equals_model();
-    EXPECT_EQ(suspects(), 0);
+    EXPECT_EQ(candidates(), 0);
     EXPECT_TRUE(problems().empty()) << problems()[0].what;
 }
 
@@ -109,10 +109,10 @@ TEST_F(Refreshed, WhatListsShowIsMissedNoLonger)
         return asks_for_one(request) ? std::optional(answer(404)) : std::nullopt;
     };
     run_for(minutes(30));
-    ASSERT_EQ(suspects(), 50);
+    ASSERT_EQ(candidates(), 50);
     for (const auto& [id, entry] : model_.conversations) model_.add(id, model_.now, 1);
     pass();
-    EXPECT_EQ(suspects(), 0);
+    EXPECT_EQ(candidates(), 0);
     EXPECT_EQ(std::ranges::count(problems(), "mass deletion", &cache::Problem::key), 0);
 }
 
@@ -123,7 +123,7 @@ TEST_F(Refreshed, WhatALocalAppReadsWhileUpstreamSays404WaitsForAPersonLikeAnyOt
     model_.conversations.clear();
     ask_for(all);
     EXPECT_EQ(held(), 50);
-    EXPECT_EQ(suspects(), 50);
+    EXPECT_EQ(candidates(), 50);
     const auto drift = store_->read([](cache::Reader& db) { return cache::load_drift(db); });
     EXPECT_EQ(drift.deleted, 0) << "no comparison found it";
     options_.accept_deletions = true;
@@ -151,7 +151,7 @@ TEST_F(Refreshed, WhatWasDeletedThroughTheMirrorCountsForNothing)
     for (const std::string& id : gone) model_.conversations.erase(id);
     ask_for(gone);
     EXPECT_EQ(held(), 30);
-    EXPECT_EQ(suspects(), 0);
+    EXPECT_EQ(candidates(), 0);
     EXPECT_EQ(deleted_this_round(), 0);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/places.hpp"
+#include "sync/chatless_places.hpp"
 
 #include "cache/problems.hpp"
 

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/errands.hpp"
+#include "sync/refresh_queue.hpp"
 
 namespace alli::sync {
 
-Task<> refresh_one(Tools tools, ConversationId id, Report report)
+Task<> refresh_one(SyncContext context, ConversationId id, Report report)
 {
     std::vector<ConversationId> one{std::move(id)};
-    return refresh(tools, std::move(one), std::move(report));
+    return refresh(context, std::move(one), std::move(report));
 }
 
-Task<> Errands::refresh_asked_for()
+Task<> RefreshQueue::refresh_asked_for()
 {
     while (!asked_for_.empty()) {
         const ConversationId id = asked_for_.front();
         std::erase(asked_for_, id); // often asked for, fetched once
         std::optional<Error> failure;
         try {
-            co_await refresh_one(tools_, id, report_);
+            co_await refresh_one(context_, id, report_);
         } catch (const Error& error) {
             failure = error;
         }
@@ -26,15 +26,15 @@ Task<> Errands::refresh_asked_for()
     }
 }
 
-std::vector<cache::Growing> Errands::find_due()
+std::vector<cache::Growing> RefreshQueue::find_due()
 {
-    const auto boundary = tools_.store.read([](cache::Reader& db) { return cache::load_progress(db); }).boundary;
-    auto growing = tools_.store.read([](cache::Reader& db) { return cache::load_growing(db); });
+    const auto boundary = context_.store.read([](cache::Reader& db) { return cache::load_progress(db); }).boundary;
+    auto growing = context_.store.read([](cache::Reader& db) { return cache::load_growing(db); });
     std::map<ConversationId, Job> still;
     std::vector<cache::Growing> due;
-    const auto now = tools_.clock.steady();
+    const auto now = context_.clock.steady();
     for (const cache::Growing& it : growing) {
-        if (it.last_chat_at && boundary && *it.last_chat_at >= *boundary - tools_.overlap) continue; // polls list it
+        if (it.last_chat_at && boundary && *it.last_chat_at >= *boundary - context_.overlap) continue; // polls list it
         Job& job = still[it.id];
         if (const auto known = followed_.find(it.id); known != followed_.end()) job = known->second;
         if (now < job.not_before) continue;
@@ -45,11 +45,11 @@ std::vector<cache::Growing> Errands::find_due()
     return due;
 }
 
-Task<> Errands::run()
+Task<> RefreshQueue::run()
 {
     co_await refresh_asked_for();
     auto due = find_due();
-    co_await read_growing(tools_, std::move(due), report_);
+    co_await read_growing(context_, std::move(due), report_);
 }
 
 } // namespace alli::sync

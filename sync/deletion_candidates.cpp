@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/suspects.hpp"
+#include "sync/deletion_candidates.hpp"
 
 #include "cache/problems.hpp"
 
@@ -7,16 +7,16 @@
 
 namespace alli::sync {
 
-void note_suspects(cache::Writer& db, Instant now)
+void note_deletion_candidates(cache::Writer& db, Instant now)
 {
     constexpr std::string_view key = "mass deletion";
-    const auto suspects = cache::count_suspects(db);
-    if (suspects == 0) {
+    const auto candidates = cache::count_suspects(db);
+    if (candidates == 0) {
         cache::clear_problem(db, key);
         return;
     }
     cache::Problem problem;
-    problem.what = fmt::format("upstream says that {} mirrored conversations do not exist; they are kept", suspects);
+    problem.what = fmt::format("upstream says that {} mirrored conversations do not exist; they are kept", candidates);
     problem.hint = "if they were deleted there, say so: alli-mirror sync --accept-deletions; "
                    "if not, see whether the API key is that of another project";
     problem.since = now;

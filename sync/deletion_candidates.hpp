@@ -8,16 +8,16 @@
 namespace alli::sync {
 
 /// The problem, as many as there are now.
-void note_suspects(cache::Writer& db, Instant now);
+void note_deletion_candidates(cache::Writer& db, Instant now);
 
-/// Those that upstream shows are none. Made at the beginning of a commit, ended with it.
-class Rehabilitation {
+/// Clears candidates that upstream shows again. Made at the beginning of a commit, ended with it.
+class CandidateClearing {
   public:
-    explicit Rehabilitation(cache::Writer& db) : any_(cache::count_suspects(db) > 0) {}
+    explicit CandidateClearing(cache::Writer& db) : any_(cache::count_suspects(db) > 0) {}
     void shown(cache::Writer& db, const ConversationId& id) { changed_ |= any_ && cache::clear_suspect(db, id); }
     void end(cache::Writer& db, Instant now) const
     {
-        if (changed_) note_suspects(db, now);
+        if (changed_) note_deletion_candidates(db, now);
     }
 
   private:

@@ -6,7 +6,7 @@ namespace {
 
 using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
 
-class Census : public EngineTest {
+class ChatlessScanFaults : public EngineTest {
   protected:
     void SetUp() override
     {
@@ -18,7 +18,7 @@ class Census : public EngineTest {
     }
 
     /// Polls and windows name times.
-    static bool is_of_census(const std::string& target)
+    static bool is_of_chatless_scan(const std::string& target)
     {
         return target.starts_with("/webapi/v2/conversations?") && target.find("At=") == std::string::npos;
     }
@@ -35,7 +35,7 @@ class Census : public EngineTest {
     {
         found_ = problems();
         for (const cache::Problem& it : found_)
-            if (it.what.starts_with("the census failed")) return &it;
+            if (it.what.starts_with("the scan for conversations without a chat failed")) return &it;
         return nullptr;
     }
 
@@ -47,11 +47,11 @@ class Census : public EngineTest {
     std::vector<cache::Problem> found_;
 };
 
-TEST_F(Census, AsksForLessWhereAPageIsTooMuch)
+TEST_F(ChatlessScanFaults, AsksForLessWhereAPageIsTooMuch)
 {
     model_.add("late", 0, 0);
     model_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
-        if (!is_of_census(request.target)) return std::nullopt;
+        if (!is_of_chatless_scan(request.target)) return std::nullopt;
         const auto size = std::stoi(request.target.substr(request.target.find("pageSize=") + 9));
         if (size <= 12) return std::nullopt;
         return say(R"({"conversations":[{"id":)");
@@ -63,10 +63,10 @@ TEST_F(Census, AsksForLessWhereAPageIsTooMuch)
     EXPECT_FALSE(failure());
 }
 
-TEST_F(Census, SaysThatNothingLeadsPastAnItemThatCannotBeRead)
+TEST_F(ChatlessScanFaults, SaysThatNothingLeadsPastAnItemThatCannotBeRead)
 {
     model_.before = [this](const upstream::Request& request) -> std::optional<upstream::Reply> {
-        if (!is_of_census(request.target)) return std::nullopt;
+        if (!is_of_chatless_scan(request.target)) return std::nullopt;
         std::string body = model_.answer_of(request.target).body;
         body.resize(std::min(body.size(), body.find(R"("id":"c100")")));
         return say(body);
@@ -82,12 +82,12 @@ TEST_F(Census, SaysThatNothingLeadsPastAnItemThatCannotBeRead)
     EXPECT_FALSE(failure());
 }
 
-TEST_F(Census, KeepsToTheShareOfComparisonsOnEachPage)
+TEST_F(ChatlessScanFaults, KeepsToTheShareOfComparisonsOnEachPage)
 {
     options_.reconcile_rate = 0.1;
     std::vector<std::chrono::nanoseconds> asked;
     model_.before = [&](const upstream::Request& request) {
-        if (is_of_census(request.target)) asked.push_back(clock_.passed());
+        if (is_of_chatless_scan(request.target)) asked.push_back(clock_.passed());
         return std::optional<upstream::Reply>();
     };
     run_for(minutes(5));
@@ -95,10 +95,10 @@ TEST_F(Census, KeepsToTheShareOfComparisonsOnEachPage)
     for (std::size_t i = 1; i < 8; ++i) EXPECT_GE(asked[i] - asked[i - 1], seconds(10)) << i;
 }
 
-TEST_F(Census, EndsWhereCursorsGoRoundInACircle)
+TEST_F(ChatlessScanFaults, EndsWhereCursorsGoRoundInACircle)
 {
     model_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
-        if (!is_of_census(request.target)) return std::nullopt;
+        if (!is_of_chatless_scan(request.target)) return std::nullopt;
         const bool a = request.target.find("cursor=a") != std::string::npos;
         return say(a ? R"({"conversations":[],"cursor":"b"})" : R"({"conversations":[],"cursor":"a"})");
     };
@@ -106,14 +106,14 @@ TEST_F(Census, EndsWhereCursorsGoRoundInACircle)
     run_for(minutes(30));
     EXPECT_EQ(counted_at(), before);
     ASSERT_TRUE(failure());
-    EXPECT_LT(std::count_if(model_.targets.begin(), model_.targets.end(), is_of_census), 100);
+    EXPECT_LT(std::count_if(model_.targets.begin(), model_.targets.end(), is_of_chatless_scan), 100);
 }
 
-TEST_F(Census, DoesNotEndInAnEndlessRowOfEmptyPages)
+TEST_F(ChatlessScanFaults, DoesNotEndInAnEndlessRowOfEmptyPages)
 {
     int number = 0;
     model_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
-        if (!is_of_census(request.target)) return std::nullopt;
+        if (!is_of_chatless_scan(request.target)) return std::nullopt;
         return say(R"({"conversations":[],"cursor":"n)" + std::to_string(number++) + "\"}");
     };
     options_.reconcile_rate = 0;
@@ -123,7 +123,7 @@ TEST_F(Census, DoesNotEndInAnEndlessRowOfEmptyPages)
 }
 
 // Lists that name no time would lack it, and claim to be whole.
-TEST_F(Census, ClaimsNothingWhileOneWithoutAChatCannotBeRead)
+TEST_F(ChatlessScanFaults, ClaimsNothingWhileOneWithoutAChatCannotBeRead)
 {
     model_.add("chatless", 0, 0);
     model_.before = [this](const upstream::Request& request) -> std::optional<upstream::Reply> {
@@ -158,9 +158,9 @@ TEST_P(FirstCensus, IsNotPutOffByACursorThatIsRefused)
     model_.add("late", 0, 0);
     int left = GetParam();
     model_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
-        const bool census =
+        const bool scan_chatless =
             request.target.find("At=") == std::string::npos && request.target.starts_with("/webapi/v2/conversations?");
-        if (!census || request.target.find("cursor=") == std::string::npos || left-- <= 0) return std::nullopt;
+        if (!scan_chatless || request.target.find("cursor=") == std::string::npos || left-- <= 0) return std::nullopt;
         upstream::Reply made;
         made.status = 400;
         made.body = R"({"type":"APIError","code":7003,"message":"cursor"})";
@@ -173,7 +173,7 @@ TEST_P(FirstCensus, IsNotPutOffByACursorThatIsRefused)
     EXPECT_LE(left, 0) << "it was refused so often";
 }
 
-INSTANTIATE_TEST_SUITE_P(Census, FirstCensus, testing::Values(1, 2, 3, 5, 8));
+INSTANTIATE_TEST_SUITE_P(ChatlessScanFaults, FirstCensus, testing::Values(1, 2, 3, 5, 8));
 
 } // namespace
 } // namespace alli::sync

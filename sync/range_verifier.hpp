@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// A span of last chat time on its way to being certified: which part each page of a walk completes, who is held there
-// and was not listed, and the certificate in the page's commit.
+// Verifies a range of last chat time while it is scanned: which part each page completes, which conversations are held
+// there but were not listed, and the mark in the page's commit.
 #pragma once
 
-#include "sync/passes.hpp"
+#include "sync/tasks.hpp"
 
 #include <unordered_map>
 
 namespace alli::sync {
 
-class Stretch {
+class RangeVerifier {
   public:
-    Stretch(Tools tools, cache::Span span, Deletions deletions)
-        : tools_(tools), span_(span), open_(span.through == Instant::max()), deletions_(deletions)
+    RangeVerifier(SyncContext context, cache::Span span, Deletions deletions)
+        : context_(context), span_(span), open_(span.through == Instant::max()), deletions_(deletions)
     {}
 
     /// Before a page is committed: takes its part, and asks about those that are missing from it.
-    Task<> compare(const Step& step, std::function<void(const Ingested&)> report);
+    Task<> compare(const Page& page, std::function<void(const Ingested&)> report);
 
-    /// In its commit. A span without an end stands above all that is certified: nothing is said of any part of it.
-    void certify(cache::Writer& db, const Step& step);
+    /// In its commit. A span without an end stands above all that is verified: nothing is said of any part of it.
+    void mark_verified(cache::Writer& db, const Page& page);
 
     /// The span ends here: known when the first page came.
     void end_at(Instant through)
@@ -27,16 +27,16 @@ class Stretch {
         span_.through = through;
         open_ = false;
     }
-    bool is_open() const { return open_; }
+    bool allows_attempt() const { return open_; }
 
     /// What no page has completed yet, at the lower end.
     cache::Span left() const { return {span_.from, std::max(span_.from, span_.through)}; }
 
   private:
-    void take(const Step& step);
+    void take(const Page& page);
     std::vector<ConversationId> absent() const;
 
-    Tools tools_;
+    SyncContext context_;
     cache::Span span_; // what is left of it, below
     bool open_;
     Deletions deletions_;
@@ -45,21 +45,22 @@ class Stretch {
     std::unordered_map<ConversationId, Instant> seen_; // and where: those above what is left are forgotten
 };
 
-/// After which pages of a walk down a span it may end, for another to go on there.
-class Edges {
+/// After which pages of a scan down a span it may end, for another to go on there.
+class SplitPoints {
   public:
-    explicit Edges(cache::Span span) : through_(span.through) {}
+    explicit SplitPoints(cache::Span span) : through_(span.through) {}
 
     /// Asked for every page. Not within a chain of pages of one time, nor on the way past what cannot be read, nor
     /// above the span, where windows overlap: whoever goes on from there would begin the same anew.
-    bool is_at(const Step& step);
+    bool is_at(const Page& page);
 
   private:
     Instant through_;
     std::optional<Instant> reached_;
 };
 
-/// Down a span; `save` comes after the certificate.
-Task<> walk_stretch(Tools tools, Stretch& stretch, Walk& walk, How how, Save save, Duties duties);
+/// Down a span; `save` comes after the mark.
+Task<> scan_range(SyncContext context, RangeVerifier& verifier, Paginator& paginator, IngestOptions ingest_options,
+                  Save save, ScanHooks hooks);
 
 } // namespace alli::sync

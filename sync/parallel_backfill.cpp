@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/windows.hpp"
+#include "sync/parallel_backfill.hpp"
 
 #include "sync/estimate.hpp"
 #include "sync/parallel.hpp"
@@ -13,54 +13,54 @@ namespace {
 using std::chrono::microseconds;
 using Seconds = std::chrono::duration<double>;
 
-constexpr int opening_pages = 8; // walked alone, to see how dense it is and how long requests take
+constexpr int opening_pages = 8; // scanned alone, to see how dense it is and how long requests take
 // In a window: the last page of each is half empty, so much is lost by cutting.
 constexpr std::int64_t least_pages = 8, most_pages = 32;
 constexpr int windows_a_place = 3; // in a round, so that a short one does not leave its place idle
 
-struct Walked {
+struct Scanned {
     int pages = 0;
     std::size_t listed = 0; // conversations
     std::int64_t requests = 0;
     Seconds time{0};
-    cache::Span left; // empty when the span was walked whole
+    cache::Span left; // empty when the span was scanned whole
 };
 
-/// Where a walk may end before the end of its span.
+/// Where a scan may end before the end of its span.
 struct Until {
     int pages = INT_MAX;
     Instant below = Instant::min(); // everything above it is complete
 };
 
-Task<Walked> walk_down(Tools tools, cache::Span span, Until until, Deletions deletions, Duties duties)
+Task<Scanned> scan_down(SyncContext context, cache::Span span, Until until, Deletions deletions, ScanHooks hooks)
 {
-    Walked walked;
-    Stretch stretch(tools, span, deletions);
-    Walk walk(tools.client, span, upstream::Priority::backfill);
-    Edges edges(span);
-    duties.enough = [&](const Step& step) {
-        walked.listed += step.conversations.size();
-        ++walked.pages;
-        return edges.is_at(step) && (walked.pages >= until.pages || *step.reached < until.below);
+    Scanned scanned;
+    RangeVerifier verifier(context, span, deletions);
+    Paginator paginator(context.client, span, upstream::Priority::backfill);
+    SplitPoints split_points(span);
+    hooks.enough = [&](const Page& page) {
+        scanned.listed += page.conversations.size();
+        ++scanned.pages;
+        return split_points.is_at(page) && (scanned.pages >= until.pages || *page.reached < until.below);
     };
-    duties.report = [&, report = duties.report](const Ingested& done) {
-        walked.requests += 1 + done.chat_pages;
+    hooks.report = [&, report = hooks.report](const Ingested& done) {
+        scanned.requests += 1 + done.chat_pages;
         if (report) report(done);
     };
     Save nothing_more;
-    const How how = how_to_fill();
-    const auto started = tools.clock.steady();
-    co_await walk_stretch(tools, stretch, walk, how, nothing_more, duties);
-    walked.time = tools.clock.steady() - started;
-    walked.left = stretch.left();
-    co_return walked;
+    const IngestOptions ingest_options = backfill_options();
+    const auto started = context.clock.steady();
+    co_await scan_range(context, verifier, paginator, ingest_options, nothing_more, hooks);
+    scanned.time = context.clock.steady() - started;
+    scanned.left = verifier.left();
+    co_return scanned;
 }
 
 // As many as use up the budget, where one alone does not; a place is left to local apps.
-int places_for(Tools tools, const Walked& opening)
+int places_for(SyncContext context, const Scanned& opening)
 {
-    const double rate = tools.client.pace().requests_per_second;
-    const int most = std::max(1, tools.max_parallel - 1);
+    const double rate = context.client.pace().requests_per_second;
+    const int most = std::max(1, context.max_parallel - 1);
     if (rate <= 0) return most;
     const double at_once =
         rate * opening.time.count() / static_cast<double>(std::max<std::int64_t>(opening.requests, 1));
@@ -68,11 +68,11 @@ int places_for(Tools tools, const Walked& opening)
 }
 
 // None: it cannot be told.
-Task<std::optional<Instant>> find_oldest(Tools tools)
+Task<std::optional<Instant>> find_oldest(SyncContext context)
 {
     std::optional<Instant> found;
     try {
-        const auto listed = co_await list_oldest(tools);
+        const auto listed = co_await list_oldest(context);
         if (!listed.page.conversations.empty()) found = listed.page.conversations.front().last_chat_at;
     } catch (const Error& error) {
         if (error.fault() == Fault::canceled) throw;
@@ -110,7 +110,7 @@ class Windows {
         return windows;
     }
 
-    /// Of one that was walked: how many pages, and conversations, it took.
+    /// Of one that was scanned: how many pages, and conversations, it took.
     void note(cache::Span window, int pages, std::size_t listed)
     {
         time_ += window.through - std::max(window.from, oldest_);
@@ -126,7 +126,7 @@ class Windows {
         pages_ = 0;
     }
 
-    /// Nothing was in one of them: how far that goes on, a walk finds out in one step.
+    /// Nothing was in one of them: how far that goes on, a scan finds out in one step.
     bool hollow() const { return hollow_; }
 
   private:
@@ -137,20 +137,20 @@ class Windows {
     bool hollow_ = false;
 };
 
-Task<> close_window(Tools tools, cache::Span window, Windows& windows, Deletions deletions, Duties duties)
+Task<> close_window(SyncContext context, cache::Span window, Windows& windows, Deletions deletions, ScanHooks hooks)
 {
     const Until its_end;
-    const Walked walked = co_await walk_down(tools, window, its_end, deletions, duties);
-    windows.note(window, walked.pages, walked.listed);
+    const Scanned scanned = co_await scan_down(context, window, its_end, deletions, hooks);
+    windows.note(window, scanned.pages, scanned.listed);
 }
 
-Task<> close_side_by_side(Tools tools, Windows& windows, int places, Deletions deletions, Duties duties)
+Task<> close_side_by_side(SyncContext context, Windows& windows, int places, Deletions deletions, ScanHooks hooks)
 {
     while (!windows.hollow()) {
         const auto round = windows.cut();
         if (round.empty()) co_return;
         std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
-            return close_window(tools, round[i], windows, deletions, duties);
+            return close_window(context, round[i], windows, deletions, hooks);
         };
         co_await in_parallel(round.size(), places, one);
         windows.adapt();
@@ -158,14 +158,14 @@ Task<> close_side_by_side(Tools tools, Windows& windows, int places, Deletions d
 }
 
 // Down from each hole until it is closed: below its end, past what cannot be read, if need be.
-Task<> close_one_by_one(Tools tools, cache::Span whole, Deletions deletions, Duties duties)
+Task<> close_one_by_one(SyncContext context, cache::Span whole, Deletions deletions, ScanHooks hooks)
 {
-    const auto holes = find_readable_gaps(tools, whole, true);
+    const auto holes = find_readable_gaps(context, whole, true);
     for (const cache::Span& hole : holes) {
         Until closed;
         closed.below = hole.from;
         const cache::Span down{whole.from, hole.through};
-        co_await walk_down(tools, down, closed, deletions, duties);
+        co_await scan_down(context, down, closed, deletions, hooks);
     }
 }
 
@@ -185,20 +185,20 @@ std::vector<cache::Span> join(std::vector<cache::Span> spans)
 
 } // namespace
 
-How how_to_fill()
+IngestOptions backfill_options()
 {
-    How how;
-    how.depth = Depth::all; // for what is not held yet it is the same
-    return how;
+    IngestOptions ingest_options;
+    ingest_options.depth = Depth::all; // for what is not held yet it is the same
+    return ingest_options;
 }
 
-std::vector<cache::Span> find_readable_gaps(Tools tools, cache::Span whole, bool due)
+std::vector<cache::Span> find_readable_gaps(SyncContext context, cache::Span whole, bool due)
 {
-    return tools.store.read([&](cache::Reader& db) {
+    return context.store.read([&](cache::Reader& db) {
         auto gaps = cache::load_gaps(db, whole);
         auto unreadable = cache::load_unreadable(db);
         for (const cache::Problem& it : cache::load_windows(db, whole))
-            if (due && cache::is_due(it, tools.clock.now())) std::erase(unreadable, *it.unreadable);
+            if (due && cache::is_due(it, context.clock.now())) std::erase(unreadable, *it.unreadable);
         unreadable = join(std::move(unreadable));
         std::erase_if(gaps, [&](const cache::Span& gap) {
             return std::any_of(unreadable.begin(), unreadable.end(),
@@ -208,29 +208,29 @@ std::vector<cache::Span> find_readable_gaps(Tools tools, cache::Span whole, bool
     });
 }
 
-Task<> close_gap(Tools tools, cache::Span gap, Deletions deletions, Duties duties)
+Task<> close_gap(SyncContext context, cache::Span gap, Deletions deletions, ScanHooks hooks)
 {
     std::optional<Instant> oldest;
     for (cache::Span left = gap; left.from < left.through;) {
         Until opening_ends;
         opening_ends.pages = opening_pages;
-        const Walked opening = co_await walk_down(tools, left, opening_ends, deletions, duties);
+        const Scanned opening = co_await scan_down(context, left, opening_ends, deletions, hooks);
         const cache::Span opened{opening.left.through, left.through};
         left = opening.left;
         if (left.from >= left.through) co_return;
 
-        const int places = places_for(tools, opening);
-        if (places > 1 && !oldest) oldest = co_await find_oldest(tools);
+        const int places = places_for(context, opening);
+        if (places > 1 && !oldest) oldest = co_await find_oldest(context);
         if (places == 1 || !oldest) continue;
         Windows windows(left, *oldest, opened, opening.pages, places);
         bool unreadable = false;
         try {
-            co_await close_side_by_side(tools, windows, places, deletions, duties);
+            co_await close_side_by_side(context, windows, places, deletions, hooks);
         } catch (const Error& error) {
             if (error.fault() != Fault::bad_reply) throw;
-            unreadable = true; // to the end of a window: how far it goes, only a walk beyond it can tell
+            unreadable = true; // to the end of a window: how far it goes, only a scan beyond it can tell
         }
-        if (unreadable) co_return co_await close_one_by_one(tools, left, deletions, duties);
+        if (unreadable) co_return co_await close_one_by_one(context, left, deletions, hooks);
         left = windows.left();
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/walk.hpp"
+#include "sync/paginator.hpp"
 
 #include "alli/error.hpp"
 #include "sync/mutant.hpp"
@@ -12,9 +12,9 @@ namespace {
 constexpr int full_page = 50;
 constexpr std::chrono::seconds first_stride{1};
 constexpr Instant beyond_all_times = std::chrono::sys_days(std::chrono::year(2200) / 1 / 1);
-constexpr int most_looks_below = 3; // the end of a walk: one is enough unless another is in the way there
+constexpr int most_looks_below = 3; // the end of a scan: one is enough unless another is in the way there
 
-// A time that was guessed may lie anywhere: a walk must not go by it.
+// A time that was guessed may lie anywhere: a scan must not go by it.
 bool told_time(const Conversation& conversation)
 {
     return conversation.last_chat_at && !conversation.last_chat_guessed;
@@ -22,8 +22,8 @@ bool told_time(const Conversation& conversation)
 
 } // namespace
 
-Walk::Walk(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
-           upstream::Priority priority)
+Paginator::Paginator(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
+                     upstream::Priority priority)
     : client_(client), from_(from), bound_(bound), priority_(priority), page_size_(full_page), stride_(first_stride)
 {
     // A poll's end moves on with each: it would make one problem each of what is in the way there.
@@ -31,21 +31,21 @@ Walk::Walk(upstream::Client& client, std::optional<Instant> from, std::optional<
 }
 
 // An inclusive bound brings the edge again.
-Walk::Walk(upstream::Client& client, cache::Span span, upstream::Priority priority)
-    : Walk(client, span.from > cache::beginning_of_time ? std::optional(span.from) : std::nullopt,
-           span.through < Instant::max() ? std::optional(span.through + std::chrono::seconds(1)) : std::nullopt,
-           priority)
+Paginator::Paginator(upstream::Client& client, cache::Span span, upstream::Priority priority)
+    : Paginator(client, span.from > cache::beginning_of_time ? std::optional(span.from) : std::nullopt,
+                span.through < Instant::max() ? std::optional(span.through + std::chrono::seconds(1)) : std::nullopt,
+                priority)
 {
     lowest_ = span.from;
 }
 
 // The finest step that upstream can tell apart in a window.
-std::chrono::microseconds Walk::grain() const
+std::chrono::microseconds Paginator::grain() const
 {
     return client_.time_unit() == TimeUnit::seconds ? std::chrono::seconds(1) : std::chrono::milliseconds(1);
 }
 
-std::optional<Instant> Walk::oldest_of(const std::vector<Conversation>& page) const
+std::optional<Instant> Paginator::oldest_of(const std::vector<Conversation>& page) const
 {
     // The last one's, as lists are in that order: one among them that tells a time of long ago is not believed.
     for (auto it = page.rbegin(); it != page.rend(); ++it)
@@ -53,7 +53,7 @@ std::optional<Instant> Walk::oldest_of(const std::vector<Conversation>& page) co
     return std::nullopt;
 }
 
-std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page, Instant now)
+std::vector<Conversation> Paginator::unmet(std::vector<Conversation>& page, Instant now)
 {
     std::vector<Conversation> fresh;
     for (Conversation& conversation : page) {
@@ -66,7 +66,7 @@ std::vector<Conversation> Walk::unmet(std::vector<Conversation>& page, Instant n
 }
 
 // Only what lies at the edge can come again.
-void Walk::forget_above(Instant bound)
+void Paginator::forget_above(Instant bound)
 {
     std::erase_if(met_at_, [&](const auto& met) {
         const bool above = met.last_chat_at > bound;
@@ -76,28 +76,28 @@ void Walk::forget_above(Instant bound)
 }
 
 // Who was met before is not looked at again, so what is complete now is only as young as the first sight of each.
-Instant Walk::earliest_sight(Instant now, bool last) const
+Instant Paginator::earliest_sight(Instant now, bool last) const
 {
     for (const Met& met : met_at_)
         if (last || !reached_ || met.last_chat_at > *reached_) now = std::min(now, met.seen_at);
     return now;
 }
 
-void Walk::follow(const std::optional<std::string>& cursor)
+void Paginator::follow(const std::optional<std::string>& cursor)
 {
     cursors_.follow(cursor);
     cursor_ = cursor;
     chained_ = true;
 }
 
-// A chain of cursor pages is believed when two walks of it in a row saw the same.
-bool Walk::is_settled()
+// A chain of cursor pages is believed when two scans of it in a row saw the same.
+bool Paginator::is_settled()
 {
     auto before = std::exchange(chain_before_, std::exchange(chain_, {}));
     return before == chain_before_;
 }
 
-void Walk::leave_chain()
+void Paginator::leave_chain()
 {
     cursor_.reset();
     chain_.clear();
@@ -106,8 +106,8 @@ void Walk::leave_chain()
     chained_ = false;
 }
 
-// To the window below this page; by the cursor where that is no lower than before. True at the end of the walk.
-bool Walk::descend(const std::optional<std::string>& cursor, std::optional<Instant> oldest)
+// To the window below this page; by the cursor where that is no lower than before. True at the end of the scan.
+bool Paginator::descend(const std::optional<std::string>& cursor, std::optional<Instant> oldest)
 {
     const auto edge = is_planted(Mutant::exclusive_edge) ? std::chrono::microseconds(0) : grain();
     const bool lower = oldest && (!bound_ || *oldest + edge < *bound_);
@@ -129,7 +129,7 @@ bool Walk::descend(const std::optional<std::string>& cursor, std::optional<Insta
 }
 
 // Where conversations without a chat come first, a window leaves them out: the scan for them is another one.
-bool Walk::leap_over_chatless(const upstream::Listed& listed)
+bool Paginator::leap_over_chatless(const upstream::Listed& listed)
 {
     const auto& page = listed.page.conversations;
     const bool windowed = client_.time_unit() != TimeUnit::unknown;
@@ -141,7 +141,7 @@ bool Walk::leap_over_chatless(const upstream::Listed& listed)
 }
 
 // While upstream's unit of time is not known, a window cannot be asked for, and the page reaches below it.
-bool Walk::drop_older(std::vector<Conversation>& page) const
+bool Paginator::drop_older(std::vector<Conversation>& page) const
 {
     if (!from_) return false;
     const Instant from = *from_ - grain();
@@ -149,13 +149,13 @@ bool Walk::drop_older(std::vector<Conversation>& page) const
 }
 
 // One whose item is broken was held as far as it goes, and an overlapping window shows it again.
-bool Walk::is_spoilt_here() const
+bool Paginator::is_spoilt_here() const
 {
     return spoilt_ && bound_ && *bound_ == *spoilt_ + grain();
 }
 
-// It must not lead the walk astray: neither above its window, nor to the end for want of a cursor.
-void Walk::look_at_mended(const upstream::Listed& listed)
+// It must not lead the scan astray: neither above its window, nor to the end for want of a cursor.
+void Paginator::look_at_mended(const upstream::Listed& listed)
 {
     const auto& page = listed.page.conversations;
     const bool partial = !page.empty() && page[0].partial;
@@ -167,7 +167,7 @@ void Walk::look_at_mended(const upstream::Listed& listed)
     spoilt_ = at;
 }
 
-Task<Step> Walk::next(Instant now)
+Task<Page> Paginator::next(Instant now)
 {
     upstream::ListQuery query;
     if (from_) query.started_at = std::min(*from_, bound_.value_or(*from_)) - grain();
@@ -181,28 +181,28 @@ Task<Step> Walk::next(Instant now)
     if (listed.page.cursor_lost) listed.page.cursor.emplace(); // there may be more below
     if (!windowed && drop_older(listed.page.conversations)) listed.page.cursor.reset();
 
-    Step step;
+    Page page;
     const auto oldest = oldest_of(listed.page.conversations);
     for (const Conversation& conversation : listed.page.conversations) chain_.insert(conversation.id);
-    step.asked_at = listed.asked_at;
-    step.clocks = listed.clocks;
+    page.asked_at = listed.asked_at;
+    page.clocks = listed.clocks;
     if (!leap_over_chatless(listed))
-        step.last = descend(listed.page.cursor, oldest); // may throw: then the page was not met
-    step.conversations = unmet(listed.page.conversations, now);
-    step.reached = reached_;
-    step.sent_at = earliest_sight(now, step.last);
+        page.last = descend(listed.page.cursor, oldest); // may throw: then the page was not met
+    page.conversations = unmet(listed.page.conversations, now);
+    page.reached = reached_;
+    page.sent_at = earliest_sight(now, page.last);
     if (bound_) forget_above(*bound_);
-    step.unreadable = std::exchange(passed_by_, {});
+    page.unreadable = std::exchange(passed_by_, {});
     if (oldest) { // else it got no further: a broken cursor behind an empty page must not be followed a second at a
                   // time
         page_size_ = full_page;
         mending_ = false;
         stride_ = first_stride;
     }
-    co_return step;
+    co_return page;
 }
 
-void Walk::note_passed(cache::Span span, const std::string& why)
+void Paginator::note_passed(cache::Span span, const std::string& why)
 {
     if (!passed_by_.empty() && passed_by_.back().span.from <= span.through)
         passed_by_.back().span.from = span.from;
@@ -210,7 +210,7 @@ void Walk::note_passed(cache::Span span, const std::string& why)
         passed_by_.push_back({span, why});
 }
 
-bool Walk::pass_by(const std::string& why, Instant now)
+bool Paginator::pass_by(const std::string& why, Instant now)
 {
     if (page_size_ > 1 && !is_spoilt_here()) {
         page_size_ = std::max(1, page_size_ / 4);
@@ -225,7 +225,7 @@ bool Walk::pass_by(const std::string& why, Instant now)
     const Instant below = bound.value_or(now) - stride_;
     stride_ *= 4;
     if (below <= cache::beginning_of_time) return false;
-    // All down to the end: a look just below it ends the walk, and shows that lists can be read at all.
+    // All down to the end: a look just below it ends the scan, and shows that lists can be read at all.
     if (from_ && below <= *from_ && ++looks_below_ > most_looks_below) return false;
     leave_chain();
     if (top > lowest_) note_passed({std::max(below, lowest_), top}, why);

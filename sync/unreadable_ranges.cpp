@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/unlisted.hpp"
+#include "sync/unreadable_ranges.hpp"
 
 #include "cache/progress.hpp"
 #include "sync/retry.hpp"
@@ -25,7 +25,7 @@ void absorb_above(cache::Writer& db, cache::Problem& problem, cache::Span& span)
     }
 }
 
-// Known by its lower end; of a neighbour that reached further: what it could not certify, nobody has.
+// Known by its lower end; of a neighbour that reached further: what it could not mark verified, nobody has.
 void put(cache::Writer& db, cache::Problem problem, cache::Span span, const std::string& why)
 {
     const std::string key = "window " + to_rfc3339(span.from);
@@ -83,7 +83,7 @@ void note_unreadable(cache::Writer& db, const std::vector<Unreadable>& passed_by
     note_unreadable(db, passed_by, through, now, cache::load_windows(db, {cache::beginning_of_time, Instant::max()}));
 }
 
-std::vector<cache::Problem> take_unlisted(cache::Writer& db, cache::Span span)
+std::vector<cache::Problem> take_unreadable(cache::Writer& db, cache::Span span)
 {
     if (span.from >= span.through) return {};
     auto taken = cache::load_windows(db, span);
@@ -96,7 +96,7 @@ std::vector<cache::Problem> take_unlisted(cache::Writer& db, cache::Span span)
     return taken;
 }
 
-// Above the boundary nothing is certified: polls, and comparisons of what bears times from the future, look there.
+// Above the boundary nothing is verified: polls, and comparisons of what bears times from the future, look there.
 std::optional<cache::Span> begin_retry(cache::Writer& db, const std::string& key)
 {
     const auto problem = cache::find_problem(db, key);

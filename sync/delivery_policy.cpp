@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/gate.hpp"
+#include "sync/delivery_policy.hpp"
 
 #include "sync/retry.hpp"
 
@@ -12,12 +12,12 @@ constexpr std::size_t most_noted = 16;
 
 } // namespace
 
-void Gate::close_for_a_try(Steady now)
+void DeliveryPolicy::hold_for_a_probe(Steady now)
 {
-    opens_at_ = now + back_off(random_, tries_++, first_try, longest);
+    next_attempt_at_ = now + back_off(random_, tries_++, first_try, longest);
 }
 
-bool Gate::note(const Verdict& verdict, const std::string& line, Steady now)
+bool DeliveryPolicy::note(const Verdict& verdict, const std::string& line, Steady now)
 {
     const bool was_away = is_away();
     if (verdict.answered) {
@@ -26,16 +26,17 @@ bool Gate::note(const Verdict& verdict, const std::string& line, Steady now)
     } else if (failed_.size() < most_noted) {
         failed_.insert(line);
     }
-    if (is_away()) close_for_a_try(now);
-    if (verdict.for_all && verdict.retry_after) opens_at_ = std::max(opens_at_, now + *verdict.retry_after);
+    if (is_away()) hold_for_a_probe(now);
+    if (verdict.for_all && verdict.retry_after)
+        next_attempt_at_ = std::max(next_attempt_at_, now + *verdict.retry_after);
     return was_away && !is_away();
 }
 
-void Gate::note_key(bool accepted, Steady now)
+void DeliveryPolicy::note_key(bool accepted, Steady now)
 {
     if (accepted && rejected_) tries_ = 0;
     rejected_ = !accepted;
-    if (rejected_) close_for_a_try(now);
+    if (rejected_) hold_for_a_probe(now);
 }
 
 } // namespace alli::sync

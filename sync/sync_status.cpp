@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/standing.hpp"
+#include "sync/sync_status.hpp"
 
 namespace alli::sync {
 
-void Standing::count(const Ingested& done)
+void SyncStatus::count(const Ingested& done)
 {
     current.reachable = current.key_accepted = true;
     current.conversations += done.conversations;
@@ -11,7 +11,7 @@ void Standing::count(const Ingested& done)
     publish();
 }
 
-void Standing::healthy()
+void SyncStatus::healthy()
 {
     current.reachable = current.key_accepted = true;
     current.error.clear();
@@ -20,7 +20,7 @@ void Standing::healthy()
     publish();
 }
 
-void Standing::failed(const Error& error, Instant now)
+void SyncStatus::failed(const Error& error, Instant now)
 {
     if (error.fault() == Fault::disk_full) return; // the store says so itself; of upstream it says nothing
     current.reachable = error.fault() == Fault::key_rejected;
@@ -31,13 +31,13 @@ void Standing::failed(const Error& error, Instant now)
     publish();
 }
 
-void Standing::cut_off(const std::string& why, Instant now)
+void SyncStatus::cut_off(const std::string& why, Instant now)
 {
     failed(Error(Fault::unreachable, "it goes on by itself as soon as upstream can be reached", "{}", why), now);
 }
 
 // What failed is told until it was made good: until a poll went well.
-void Standing::answered()
+void SyncStatus::answered()
 {
     if (std::exchange(current.reachable, true)) return;
     publish();

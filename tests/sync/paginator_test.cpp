@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lists that lead nowhere: cursors in a circle, chains without an end, an order that is another each time.
 #include "alli/run_to_end.hpp"
-#include "sync/walk.hpp"
+#include "sync/paginator.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {
@@ -27,26 +27,27 @@ std::string cursor_of(const std::string& target)
 class Lists : public EngineTest {
   protected:
     /// Every list is answered by that.
-    void answer(std::function<upstream::Reply(const std::string& cursor)> how)
+    void answer(std::function<upstream::Reply(const std::string& cursor)> ingest_options)
     {
-        model_.before = [how = std::move(how)](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        model_.before = [ingest_options = std::move(ingest_options)](
+                            const upstream::Request& request) -> std::optional<upstream::Reply> {
             if (request.target.find("conversations?") == std::string::npos) return std::nullopt;
-            return how(cursor_of(request.target));
+            return ingest_options(cursor_of(request.target));
         };
     }
 
     /// Goes down to the end; the failure that it ended with, if it did.
-    std::string walk(std::size_t most)
+    std::string paginator(std::size_t most)
     {
         upstream::Pace pace(clock_, {0, 4});
         upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", {}});
-        Walk walk(client, std::nullopt, std::nullopt, upstream::Priority::backfill);
+        Paginator paginator(client, std::nullopt, std::nullopt, upstream::Priority::backfill);
         met_.clear();
         try {
             for (bool last = false; !last && model_.targets.size() < most;) {
-                const Step step = run_to_end(walk.next(clock_.now()));
-                for (const Conversation& conversation : step.conversations) met_.push_back(conversation.id.value);
-                last = step.last;
+                const Page page = run_to_end(paginator.next(clock_.now()));
+                for (const Conversation& conversation : page.conversations) met_.push_back(conversation.id.value);
+                last = page.last;
             }
         } catch (const Error& error) {
             return error.what();
@@ -60,7 +61,7 @@ class Lists : public EngineTest {
 TEST_F(Lists, AreNotFollowedInACircle)
 {
     answer([](const std::string& cursor) { return page(json::array(), cursor == "a" ? "b" : "a"); });
-    EXPECT_THAT(walk(100), testing::HasSubstr("does not advance"));
+    EXPECT_THAT(paginator(100), testing::HasSubstr("does not advance"));
     EXPECT_EQ(model_.targets.size(), 3U);
 }
 
@@ -68,7 +69,7 @@ TEST_F(Lists, AreNotFollowedWithoutAnEnd)
 {
     int made = 0;
     answer([&](const std::string&) { return page(json::array(), "c" + std::to_string(++made)); });
-    EXPECT_THAT(walk(20'000), testing::HasSubstr("does not end"));
+    EXPECT_THAT(paginator(20'000), testing::HasSubstr("does not end"));
 }
 
 TEST_F(Lists, OfWhichAChainIsAnotherEachTimeHaveAnEnd)
@@ -81,7 +82,7 @@ TEST_F(Lists, OfWhichAChainIsAnotherEachTimeHaveAnEnd)
         one["chats"] = json::array();
         return page(json::array({one}), cursor.empty() ? json("more") : json(nullptr));
     });
-    EXPECT_THAT(walk(50'000), testing::HasSubstr("does not end"));
+    EXPECT_THAT(paginator(50'000), testing::HasSubstr("does not end"));
 }
 
 TEST_F(Lists, OfAnotherOrderEachTimeAreTheSame)
@@ -96,7 +97,7 @@ TEST_F(Lists, OfAnotherOrderEachTimeAreTheSame)
             std::rotate(all.begin(), all.begin() + (++turn * 7) % static_cast<int>(all.size()), all.end());
         return page(all, body["cursor"]);
     };
-    EXPECT_EQ(walk(30), "");
+    EXPECT_EQ(paginator(30), "");
     EXPECT_EQ(met_.size(), 120U);
 }
 
@@ -110,10 +111,10 @@ TEST_F(Lists, LoseNothingOfAPageWhoseCursorLedNowhere)
         if (stuck) all = json::array({all[0]});
         return page(all, stuck ? json("a") : json(nullptr));
     });
-    walk(10);
+    paginator(10);
     upstream::Pace pace(clock_, {0, 4});
     upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", {}});
-    Walk again(client, std::nullopt, support::at_second(5'001), upstream::Priority::backfill);
+    Paginator again(client, std::nullopt, support::at_second(5'001), upstream::Priority::backfill);
     std::set<std::string> met;
     const auto take = [&] {
         for (const Conversation& conversation : run_to_end(again.next(clock_.now())).conversations)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the engine stands with upstream, told to whoever asks: the loop changes it, every change is published as a value.
+// The engine's status towards upstream: the loop changes it, and publishes every change as a value for other threads.
 #pragma once
 
 #include "alli/error.hpp"
@@ -8,7 +8,7 @@
 
 namespace alli::sync {
 
-class Standing {
+class SyncStatus {
   public:
     State current; // the loop's own; publish() shows it to the others
 

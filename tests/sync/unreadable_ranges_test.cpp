@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversations that no list with them in it can be read: the times around them are problems, tried again after pauses
-// that grow, and certified by nobody who did not read them.
+// that grow, and verified by nobody who did not read them.
 #include "alli/run_to_end.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
@@ -17,7 +17,7 @@ class Unlisted : public EngineTest {
             if (away_ && request.target.find("endAt") != std::string::npos)
                 throw Error(Fault::unreachable, "hint", "no route");
             if (request.target.find("edAt=") == std::string::npos && request.target.find("endAt=") == std::string::npos)
-                return std::nullopt; // no window: the census sees everything
+                return std::nullopt; // no window: the scan for conversations without a chat sees everything
             auto made = model_.answer_of(request.target);
             for (const std::string& id : poison_)
                 if (made.body.find('"' + id + '"') != std::string::npos) made.body = "<html>";

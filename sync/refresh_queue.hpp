@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single conversations that no poll brings: those that somebody asked for, and messages still being written that no
-// list shows any more. Runs on the engine's loop, beside polls and long passes.
+// On-demand refreshes of single conversations that no poll brings: those that somebody asked for, and messages still
+// being written that no list shows any more. Runs on the engine's loop, beside polls and long passes.
 #pragma once
 
 #include "sync/jobs.hpp"
-#include "sync/passes.hpp"
+#include "sync/tasks.hpp"
 
 #include <deque>
 #include <map>
 
 namespace alli::sync {
 
-class Errands {
+class RefreshQueue {
   public:
-    Errands(Tools tools, std::chrono::milliseconds interval, Report report)
-        : tools_(tools), interval_(interval), report_(std::move(report))
+    RefreshQueue(SyncContext context, std::chrono::milliseconds interval, Report report)
+        : context_(context), interval_(interval), report_(std::move(report))
     {}
 
     void ask_for(ConversationId id) { asked_for_.push_back(std::move(id)); }
@@ -26,7 +26,7 @@ class Errands {
     Task<> refresh_asked_for();
     std::vector<cache::Growing> find_due();
 
-    Tools tools_;
+    SyncContext context_;
     std::chrono::milliseconds interval_;
     Report report_;
     std::deque<ConversationId> asked_for_;
@@ -34,6 +34,6 @@ class Errands {
 };
 
 /// One conversation again. What is wrong with it alone is kept as its problem; what concerns all is thrown.
-Task<> refresh_one(Tools tools, ConversationId id, Report report);
+Task<> refresh_one(SyncContext context, ConversationId id, Report report);
 
 } // namespace alli::sync
