@@ -17,6 +17,7 @@ constexpr std::array fields{
     Field{"chatless_newest_first", &ChatlessPlaces::newest_first},
     Field{"chatless_oldest_first", &ChatlessPlaces::oldest_first},
 };
+constexpr std::string_view front_clear = "chatless_front_clear";
 
 ChatlessPlace read_place(std::string_view text) noexcept
 {
@@ -29,15 +30,27 @@ std::string_view name_of(ChatlessPlace place) noexcept
     return names[static_cast<std::size_t>(place)];
 }
 
+void put(Writer& db, std::string_view name, std::string_view value) // empty: none
+{
+    if (value.empty())
+        db.run("DELETE FROM progress WHERE name = ?1", name);
+    else
+        db.run("INSERT INTO progress (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", name,
+               value);
+    db.touched().lists();
+}
+
 } // namespace
 
 ChatlessPlaces load_chatless_places(Reader& db)
 {
     ChatlessPlaces places;
-    for (const Row row :
-         db.query("SELECT name, value FROM progress WHERE name IN (?1, ?2)", fields[0].name, fields[1].name))
+    for (const Row row : db.query("SELECT name, value FROM progress WHERE name IN (?1, ?2, ?3)", fields[0].name,
+                                  fields[1].name, front_clear)) {
+        if (row.text(0) == front_clear) places.front_clear = true;
         for (const Field& field : fields)
             if (field.name == row.text(0)) places.*field.member = read_place(row.text(1));
+    }
     return places;
 }
 
@@ -46,14 +59,9 @@ void save_chatless_places(Writer& db, const ChatlessPlaces& places)
     const ChatlessPlaces before = load_chatless_places(db);
     for (const Field& field : fields) {
         const ChatlessPlace place = places.*field.member;
-        if (place == before.*field.member) continue;
-        if (place == ChatlessPlace::unknown)
-            db.run("DELETE FROM progress WHERE name = ?1", field.name);
-        else
-            db.run("INSERT INTO progress (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
-                   field.name, name_of(place));
-        db.touched().lists();
+        if (place != before.*field.member) put(db, field.name, place == ChatlessPlace::unknown ? "" : name_of(place));
     }
+    if (places.front_clear != before.front_clear) put(db, front_clear, places.front_clear ? "yes" : "");
 }
 
 } // namespace alli::cache

@@ -17,10 +17,11 @@ enum class ChatlessPlace {
 struct ChatlessPlaces {
     ChatlessPlace newest_first = ChatlessPlace::unknown; // LAST_CHAT_TIME_DESC, the default
     ChatlessPlace oldest_first = ChatlessPlace::unknown; // LAST_CHAT_TIME_ASC
+    bool front_clear = false; // the last look at the beginning of the newest-first list showed none there
     bool operator==(const ChatlessPlaces&) const = default;
 };
 
-/// One query of at most two rows. A value that this version does not know is `unknown`.
+/// One query of at most three rows. A value that this version does not know is `unknown`.
 ChatlessPlaces load_chatless_places(Reader& db);
 
 /// Replaces both; `unknown` takes back what was said. Lists that were told from another place are out of date with this

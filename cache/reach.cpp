@@ -63,9 +63,9 @@ Reach find_reach(Reader& db, const Progress& progress, const ListFilter& filter,
     const auto floor = find_floor(db, progress, top_of(filter, after));
     reach.any = floor.has_value();
     if (floor && *floor > filter.started_at.value_or(beginning_of_time)) reach.floor = floor;
-    // Nobody knows whether those without a chat come before the first row.
+    // Where their place is not known, those without a chat may come before the first row.
     if (!after && place == ChatlessPlace::unknown && may_have_timeless(filter) && (reach.floor || !reach.chatless))
-        reach.any = false;
+        reach.any = reach.any && load_chatless_places(db).front_clear;
     return reach;
 }
 

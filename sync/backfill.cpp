@@ -31,7 +31,8 @@ class Beginning {
     void save(cache::Writer& db)
     {
         if (front_) { // with the first that is verified: in which order a list is, is known by then
-            const SeenPlaces seen{front_->sightings.place(front_->whole), std::nullopt};
+            const SeenPlaces seen{front_->sightings.place(front_->whole), std::nullopt,
+                                  front_->sightings.front_clear(front_->whole)};
             keep_places(db, seen, context_.clock.now());
         }
         if (std::exchange(saved_, true)) return;

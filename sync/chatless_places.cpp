@@ -36,14 +36,15 @@ void note_contradiction(cache::Writer& db, Instant now)
 
 void keep_places(cache::Writer& db, const SeenPlaces& seen, Instant now)
 {
-    if (!seen.newest_first && !seen.oldest_first) return;
+    if (!seen.newest_first && !seen.oldest_first && !seen.front_clear) return;
     cache::ChatlessPlaces known = cache::load_chatless_places(db);
+    known.front_clear = seen.front_clear.value_or(known.front_clear);
     const bool newest = take(known.newest_first, seen.newest_first);
     const bool oldest = take(known.oldest_first, seen.oldest_first);
     cache::save_chatless_places(db, known);
     if (newest || oldest)
         note_contradiction(db, now);
-    else
+    else if (seen.newest_first || seen.oldest_first)
         cache::clear_problem(db, key);
 }
 

@@ -13,6 +13,7 @@ namespace alli::sync {
 /// None: the pages of that order did not tell; `unknown`: they showed that there is no such place.
 struct SeenPlaces {
     std::optional<cache::ChatlessPlace> newest_first, oldest_first;
+    std::optional<bool> front_clear = {}; // of the newest-first list
 };
 
 /// Keeps what was seen. What contradicts an earlier place takes that back, and is a problem with a count, until a later

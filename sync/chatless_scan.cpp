@@ -278,6 +278,7 @@ SeenPlaces ChatlessScan::seen_places(bool any, bool any_unlisted) const
         return gone && !place ? std::optional(ChatlessPlace::unknown) : place;
     };
     SeenPlaces seen{place_of(newest_, known_.newest_first, whole_), place_of(oldest_, known_.oldest_first, false)};
+    if (newest_) seen.front_clear = newest_->front_clear(whole_);
     if (whole_ && (any_unlisted || left_out_) && newest_ && !newest_->any_chatless())
         seen.newest_first = ChatlessPlace::nowhere;
     return seen;

@@ -7,6 +7,7 @@
 #include "sync/list_pages.hpp"
 #include "sync/tasks.hpp"
 
+#include <array>
 #include <unordered_set>
 
 namespace alli::sync {
@@ -14,6 +15,7 @@ namespace {
 
 using std::chrono::days;
 
+constexpr days ten_years{3650}, one_year{365};
 constexpr std::size_t most_days_read_again = 100; // more than these are no slip but another meaning
 
 std::string text_of(Day day)
@@ -23,20 +25,44 @@ std::string text_of(Day day)
 
 } // namespace
 
-Task<std::optional<DayCounts>> ask_counts(SyncContext context, Day from, Day through)
+// False: there are none.
+static Task<bool> ask_days(SyncContext context, Day from, Day through, DayCounts* counts)
+{
+    const auto theirs =
+        co_await context.client.daily_counts(text_of(from), text_of(through), upstream::Priority::reconcile);
+    if (!theirs) co_return false;
+    for (const upstream::DailyCount& one : *theirs)
+        if (const auto when = from_rfc3339(one.date + "T00:00:00Z"); when && one.count > 0)
+            (*counts)[std::chrono::floor<days>(*when)] = one.count;
+    co_return true;
+}
+
+static Task<std::optional<DayCounts>> ask_in_pieces(SyncContext context, Day from, Day through, days longest)
 {
     DayCounts counts;
-    std::optional<Error> failure;
-    try {
-        const auto theirs =
-            co_await context.client.daily_counts(text_of(from), text_of(through), upstream::Priority::reconcile);
-        for (const upstream::DailyCount& one : theirs)
-            if (const auto when = from_rfc3339(one.date + "T00:00:00Z"); when && one.count > 0)
-                counts[std::chrono::floor<days>(*when)] = one.count;
-    } catch (const Error& error) {
-        failure = error;
+    for (Day first = from; first <= through; first += longest) {
+        const bool any = co_await ask_days(context, first, std::min(through, first + longest - days(1)), &counts);
+        if (!any) co_return std::nullopt;
     }
-    if (!failure) co_return counts;
+    co_return counts;
+}
+
+// The contract names no longest range: one that is refused is asked for again in pieces.
+Task<std::optional<DayCounts>> ask_counts(SyncContext context, Day from, Day through)
+{
+    const days whole = through - from + days(1);
+    const std::array<days, 3> lengths{whole, ten_years, one_year};
+    std::optional<Error> failure;
+    for (const days longest : lengths) {
+        if (longest > whole) continue;
+        failure.reset();
+        try {
+            co_return co_await ask_in_pieces(context, from, through, longest);
+        } catch (const Error& error) {
+            failure = error;
+        }
+        if (failure->fault() != Fault::refused) break;
+    }
     if (failure->fault() == Fault::refused || failure->fault() == Fault::bad_reply) co_return std::nullopt;
     if (co_await is_its_own(context, failure->fault(), upstream::Priority::reconcile)) // nothing else waits for it
         throw Error(Fault::refused, failure->hint(), "{}", failure->what());

@@ -38,7 +38,8 @@ Task<Estimate> Estimate::ask(SyncContext context)
         const auto first = found.front().created_at.value_or(*made.oldest_);
         const auto counts = co_await context.client.daily_counts(date_of(first), date_of(listed.asked_at),
                                                                  upstream::Priority::backfill);
-        for (const upstream::DailyCount& day : counts) made.total_ += day.count;
+        if (!counts) co_return made;
+        for (const upstream::DailyCount& day : *counts) made.total_ += day.count;
     } catch (const Error&) { // it is only an estimate: where it cannot be had, there is none
     }
     co_return made;

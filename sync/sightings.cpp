@@ -36,6 +36,13 @@ void Sightings::see_told(Instant last_chat_at)
     if (!std::exchange(told_, true) && latest_in_front_) proved_ = comes_before(last_chat_at, *latest_in_front_);
 }
 
+std::optional<bool> Sightings::front_clear(bool whole) const
+{
+    if (before_ > 0 || mixed_) return false;
+    if (!told_ || (after_ > 0 && !whole)) return std::nullopt; // what follows may show that they are mixed
+    return true;
+}
+
 std::optional<ChatlessPlace> Sightings::place(bool whole) const
 {
     if (mixed_ || (before_ > 0 && after_ > 0)) return ChatlessPlace::unknown;

@@ -26,6 +26,10 @@ class Sightings {
     /// The front of the list, which is over, holds all that have no chat.
     bool shows_all_in_front() const { return told_ && before_ > 0 && after_ == 0 && proved_; }
 
+    /// Whether the list begins without conversations that have no chat, as far as it was read. None: the pages do not
+    /// tell.
+    std::optional<bool> front_clear(bool whole) const;
+
     /// `whole`: the list was read to its end. None: the pages do not tell; `unknown`: they tell that there is no such
     /// place.
     std::optional<cache::ChatlessPlace> place(bool whole) const;

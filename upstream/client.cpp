@@ -295,7 +295,8 @@ Task<bool> Client::is_running(ConversationId id, Priority priority)
     co_return read_running(answer.reply.body);
 }
 
-Task<std::vector<DailyCount>> Client::daily_counts(std::string start_date, std::string end_date, Priority priority)
+Task<std::optional<std::vector<DailyCount>>> Client::daily_counts(std::string start_date, std::string end_date,
+                                                                  Priority priority)
 {
     std::string target = options_.daily_count_path;
     add_query(target, "startDate", start_date);
@@ -303,7 +304,13 @@ Task<std::vector<DailyCount>> Client::daily_counts(std::string start_date, std::
     Request request = get(std::move(target), priority);
     const Answer answer = co_await call(std::move(request), CallKind::count);
     const Expected counts{Shape::list}; // a page, whose form is read off it
-    require_read(answer.reply, counts, "the daily counts");
+    try {
+        require_read(answer.reply, counts, "the daily counts");
+    } catch (const Error& error) {
+        const bool absent = says_absent(answer.reply) || answer.reply.status == 405;
+        if (error.fault() != Fault::refused || !absent) throw;
+        co_return std::nullopt;
+    }
     co_return read_daily_counts(answer.reply.body);
 }
 

@@ -83,7 +83,9 @@ class Client {
     Task<std::optional<Chat>> find_chat(ConversationId id, ChatId chat, Priority priority);
     Task<bool> is_running(ConversationId id, Priority priority);
     Task<std::optional<ListedCategories>> list_categories(Priority priority); // none: upstream has no such list
-    Task<std::vector<DailyCount>> daily_counts(std::string start_date, std::string end_date, Priority priority);
+    /// Of a range of days, both included; none: upstream has no such operation.
+    Task<std::optional<std::vector<DailyCount>>> daily_counts(std::string start_date, std::string end_date,
+                                                              Priority priority);
 
     /// A write of the outbox as it came, with our key and in delivery's turn. Any answer is the Reply, a web page too:
     /// the verdict is the caller's.

@@ -23,8 +23,15 @@ class ChatlessScanTest : public EngineTest {
         model_.before = [this](const upstream::Request& request) -> std::optional<upstream::Reply> {
             model_.now = std::chrono::floor<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
             if (!request.target.starts_with("/count") || !counts_) return std::nullopt;
-            return count_days();
+            return count_days(request.target);
         };
+    }
+
+    static std::int64_t day_in(const std::string& target, const std::string& name)
+    {
+        const auto at = target.find(name + "=");
+        const auto when = from_rfc3339(target.substr(at + name.size() + 1, 10) + "T00:00:00Z");
+        return when->time_since_epoch() / std::chrono::days(1);
     }
 
     /// A page of fifty a day, the newest an hour old.
@@ -44,13 +51,16 @@ class ChatlessScanTest : public EngineTest {
         model_.conversations.at(id).created = created;
     }
 
-    upstream::Reply count_days()
+    upstream::Reply count_days(const std::string& target)
     {
+        const auto from = day_in(target, "startDate"), through = day_in(target, "endDate");
+        if (through - from >= longest_range_) return {400, {}, R"({"error":"the range is too long"})"};
         std::map<std::int64_t, int> counts;
         for (const auto& [id, entry] : model_.conversations) ++counts[(entry.created + shift_) / day];
         json body;
         body["counts"] = json::array();
         for (const auto& [number, count] : counts) {
+            if (number < from || number > through) continue;
             json one;
             one["date"] = to_rfc3339(support::at_second(number * day)).substr(0, 10);
             one["count"] = count;
@@ -87,7 +97,8 @@ class ChatlessScanTest : public EngineTest {
 
     static constexpr std::int64_t now = 1'700'000'000;
     bool counts_ = false;
-    std::int64_t shift_ = 0; // of their days
+    std::int64_t longest_range_ = 100'000; // of days that are counted at once
+    std::int64_t shift_ = 0;               // of their days
     std::size_t pages_ = 0;
 };
 
@@ -148,6 +159,48 @@ TEST_F(ChatlessScanTest, FindsNoneAtAllByTheSumOfTheDailyCounts)
     }
 }
 
+TEST_F(ChatlessScanTest, AsksForTheCountsInPiecesWhereUpstreamRefusesALongRange)
+{
+    fill_pages(40);
+    counts_ = true;
+    for (const auto& [longest, requests] : {std::pair{3'700, 4}, std::pair{366, 27}}) {
+        SCOPED_TRACE(longest);
+        support::TempDir fresh;
+        store_.reset();
+        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        longest_range_ = longest;
+        model_.targets.clear();
+        pass();
+        expect_whole();
+        EXPECT_LE(model_.lists(), least_and_a_few());
+        EXPECT_LE(std::count_if(model_.targets.begin(), model_.targets.end(),
+                                [](const std::string& target) { return target.starts_with("/count"); }),
+                  requests + 2);
+        store_.reset();
+    }
+}
+
+TEST_F(ChatlessScanTest, KnowsFromTheFirstPageThatTheListDoesNotBeginWithThem)
+{
+    fill_pages(10);
+    add_chatless("none", now - 2 * day);
+    for (const Chatless chatless : {Chatless::behind, Chatless::newest}) {
+        SCOPED_TRACE(static_cast<int>(chatless));
+        support::TempDir fresh;
+        store_.reset();
+        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        model_.chatless = chatless;
+        int lists = 0;
+        model_.before = [&](const upstream::Request&) -> std::optional<upstream::Reply> {
+            if (++lists < 4) return std::nullopt;
+            return upstream::Reply{503, {}, ""};
+        };
+        run_until([&](Engine&) { return lists > 6; }, 1'000);
+        EXPECT_EQ(places().front_clear, chatless == Chatless::behind);
+        store_.reset();
+    }
+}
+
 // Whether days are counted with those that have no chat, nobody has seen yet.
 TEST_F(ChatlessScanTest, BelievesTheCountsOnceAndThenReadsTheWholeListOnceAMonth)
 {
@@ -185,7 +238,7 @@ TEST_F(ChatlessScanTest, ReadsTheWholeListWhereNothingElseTells)
         model_.refuses_orders = refuses;
         pass();
         expect_whole();
-        EXPECT_EQ(places(), (cache::ChatlessPlaces{ChatlessPlace::last, ChatlessPlace::unknown}));
+        EXPECT_EQ(places(), (cache::ChatlessPlaces{ChatlessPlace::last, ChatlessPlace::unknown, true}));
         store_.reset();
     }
 }

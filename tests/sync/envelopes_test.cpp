@@ -97,7 +97,9 @@ TEST_F(EnvelopesSync, WhatIsRunningAndTheDailyCountsMayComeWrapped)
     asio::co_spawn(loop, client.is_running({"a"}, upstream::Priority::app),
                    [&](std::exception_ptr, bool is) { running = is; });
     asio::co_spawn(loop, client.daily_counts("2026-01-31", "2026-01-31", upstream::Priority::app),
-                   [&](std::exception_ptr, const std::vector<upstream::DailyCount>& all) { days = all.size(); });
+                   [&](std::exception_ptr, const std::optional<std::vector<upstream::DailyCount>>& all) {
+                       days = all.value().size();
+                   });
     support::run_until_idle(loop);
     EXPECT_TRUE(running);
     EXPECT_EQ(days, 1u);

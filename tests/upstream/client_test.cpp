@@ -259,11 +259,22 @@ TEST(Client, ReadsDailyCounts)
 {
     World world;
     world.says(200, R"({"counts":[{"date":"2026-01-30","count":12},{"date":"2026-01-31","count":0}]})");
-    const auto counts = world.run(world.client->daily_counts("2026-01-30", "2026-01-31", Priority::reconcile));
+    const auto counts = world.run(world.client->daily_counts("2026-01-30", "2026-01-31", Priority::reconcile)).value();
     EXPECT_EQ(world.asked().target, "/webapi/v2/conversations/daily_count?startDate=2026-01-30&endDate=2026-01-31");
     ASSERT_EQ(counts.size(), 2u);
     EXPECT_EQ(counts[0].date, "2026-01-30");
     EXPECT_EQ(counts[0].count, 12);
+}
+
+TEST(Client, KnowsThatUpstreamHasNoDailyCounts)
+{
+    World world;
+    for (const int status : {404, 405, 410}) {
+        world.says(status, R"({"type":"APIError","code":404,"message":"no such route"})");
+        EXPECT_FALSE(world.run(world.client->daily_counts("2026-01-30", "2026-01-31", Priority::reconcile))) << status;
+    }
+    world.says(400, R"({"type":"APIError","code":400,"message":"too long a range"})");
+    EXPECT_TRUE(world.failure(world.client->daily_counts("2026-01-30", "2026-01-31", Priority::reconcile)));
 }
 
 TEST(Client, RefusesDailyCountsOfAnotherShape)
