@@ -105,7 +105,10 @@ class Decided : public ProxyTest {
     // The places are known before the scan for those without a chat is through: it sees them.
     void scan(cache::Writer& db)
     {
-        cache::save_chatless_places(db, model_.places);
+        cache::ChatlessPlaces seen = model_.places;
+        seen.front_clear = seen.newest_first != ChatlessPlace::first;
+        if (seen.newest_first == ChatlessPlace::last && any(3) == 0) seen.newest_first = ChatlessPlace::unknown;
+        cache::save_chatless_places(db, seen);
         learned_ = true;
         cache::Progress progress = cache::load_progress(db);
         if (any(2) == 0) {

@@ -155,6 +155,22 @@ TEST_F(DecidedPages, AreHitsDownToWhereTheBackfillStandsOnlineAndOffline)
     EXPECT_EQ(ask("?pageSize=6").ids.size(), 6U);
 }
 
+TEST_F(DecidedPages, AreHitsOnceTheListWasSeenToBeginWithOneThatHasAChat)
+{
+    make_ten(ChatlessPlace::last);
+    hold_from(400);
+    serve();
+    go_away();
+    EXPECT_EQ(ask("?pageSize=2").status, 504) << "those without a chat may come first";
+    write([](cache::Writer& db) {
+        cache::save_chatless_places(db, {ChatlessPlace::unknown, ChatlessPlace::unknown, true});
+    });
+    const Answered first = ask("?pageSize=2");
+    EXPECT_THAT(first.ids, ElementsAre("c9", "c8"));
+    EXPECT_THAT(ask("?pageSize=2", first.cursor).ids, ElementsAre("c7", "c6"));
+    EXPECT_EQ(ask("?pageSize=7").status, 504);
+}
+
 TEST_F(DecidedPages, AreNotMadeOfWhatAMissBroughtBelow)
 {
     make_ten(ChatlessPlace::last);
