@@ -105,7 +105,7 @@ class Backup {
     {
         try {
             finish(mirror, [&](Writer& db) {
-                const Totals totals = count_totals(db);
+                const Totals totals = load_totals(db);
                 report_.conversations = totals.conversations, report_.chats = totals.chats;
             });
             finish(outbox, [&](Writer& db) { report_.held_writes = hold_writes(db); });

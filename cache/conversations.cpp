@@ -7,8 +7,6 @@
 #include "cache/overlay.hpp"
 #include "cache/text_place.hpp"
 
-#include <filesystem>
-
 namespace alli::cache {
 namespace {
 
@@ -359,21 +357,6 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
                                   text_place(*pk, first), text_place(*pk, first + page_size)))
         chats.emplace_back(row.text(0));
     return chats;
-}
-
-Totals count_totals(Reader& db)
-{
-    Totals totals;
-    for (const Row row : db.query("SELECT count(*), coalesce(sum(held), 0) FROM conversation")) {
-        totals.conversations = row.integer(0);
-        totals.chats = row.integer(1);
-    }
-    for (const char* suffix : {"", "-wal"}) {
-        std::error_code absent; // a file that is not there has no bytes
-        const auto size = std::filesystem::file_size(db.path() + suffix, absent);
-        if (!absent) totals.bytes += static_cast<std::int64_t>(size);
-    }
-    return totals;
 }
 
 } // namespace alli::cache

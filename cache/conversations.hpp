@@ -7,6 +7,7 @@
 #include "cache/coverage.hpp"
 #include "cache/index.hpp"
 #include "cache/sqlite.hpp"
+#include "cache/totals.hpp"
 
 #include <span>
 #include <string>
@@ -72,10 +73,5 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
 
 /// The indexed words of a row whose columns from `first` on are title, user_id, user_name, memo.
 ConversationWords words_of_stored(const Row& row, int first);
-
-struct Totals {
-    std::int64_t conversations = 0, chats = 0, bytes = 0; // bytes: of the database file and its log
-};
-Totals count_totals(Reader& db);
 
 } // namespace alli::cache

@@ -38,6 +38,7 @@ std::unique_ptr<Writer> open_file(const std::string& path, const Schema& schema,
     require_private(path);
     auto db = std::make_unique<Writer>(path, synchronous);
     migrate(*db, schema);
+    db->row_changes().clear(); // a step that wrote a table anew removed and added as many rows
     claim(*db, url);
     return db;
 }

@@ -6,6 +6,7 @@
 #include "cache/index.hpp"
 #include "cache/number.hpp"
 #include "cache/tokenizer.hpp"
+#include "cache/totals.hpp"
 
 #include <sqlite3.h>
 
@@ -251,8 +252,11 @@ Writer::Writer(const std::string& path, std::string_view synchronous)
         return SQLITE_OK;
     };
     sqlite3_wal_hook(handle(), note_pages, this);
-    const auto note_row = [](void* writer, int, const char*, const char* table, sqlite3_int64 rowid) {
-        static_cast<Writer*>(writer)->touched_.row(table, rowid);
+    const auto note_row = [](void* writer, int what, const char*, const char* name, sqlite3_int64 rowid) {
+        auto& self = *static_cast<Writer*>(writer);
+        const std::string_view table = name;
+        self.touched_.row(table, rowid);
+        if (what != SQLITE_UPDATE) self.row_changes_.row(table, what == SQLITE_INSERT ? 1 : -1);
     };
     sqlite3_update_hook(handle(), note_row, this);
 }
@@ -262,6 +266,7 @@ Writer::~Writer() = default;
 void Writer::commit()
 {
     words_->flush(*this);
+    save_totals(*this);
     script("COMMIT");
 }
 
@@ -273,6 +278,7 @@ bool Writer::in_transaction() const noexcept
 void Writer::roll_back() noexcept
 {
     words_->clear();
+    row_changes_.clear();
     if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "alli/instant.hpp"
+#include "cache/row_changes.hpp"
 #include "cache/touched.hpp"
 
 #include <cstdint>
@@ -200,7 +201,7 @@ class Writer : public Connection {
     IndexBatch& words() noexcept { return *words_; }
 
     bool in_transaction() const noexcept; // a full disk may have ended it
-    void commit();                        // with the words
+    void commit();                        // with the words and the totals
     void roll_back() noexcept;            // whatever is open; nothing when nothing is
 
     enum class Checkpoint { passive, truncate };
@@ -210,11 +211,13 @@ class Writer : public Connection {
     std::optional<std::int64_t> overwrite(std::int64_t first, std::int64_t count, FindPart find);
     int log_pages() const noexcept { return log_pages_; } // since the last checkpoint, as of the last commit
 
-    Touched& touched() noexcept { return touched_; } // since whoever commits cleared it
+    Touched& touched() noexcept { return touched_; }            // since whoever commits cleared it
+    RowChanges& row_changes() noexcept { return row_changes_; } // of the transaction; commit() writes them
 
   private:
     int log_pages_ = 0;
     Touched touched_;
+    RowChanges row_changes_;
     std::unique_ptr<IndexBatch> words_;
 };
 

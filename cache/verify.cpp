@@ -109,7 +109,7 @@ class Verify {
 
     Task<> look_at_rows()
     {
-        const auto count = [](Reader& db) { return count_totals(db).conversations; };
+        const auto count = [](Reader& db) { return load_totals(db).conversations; };
         const auto total = co_await store_.read_long(count);
         const auto some = [&](Reader& db) { return chats_.step(db); };
         for (bool more = true; more; go_on("rows", chats_.seen(), total)) more = co_await store_.read_long(some);

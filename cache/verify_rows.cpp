@@ -6,6 +6,7 @@
 #include "cache/number.hpp"
 #include "cache/problems.hpp"
 #include "cache/text_place.hpp"
+#include "cache/totals.hpp"
 
 #include <array>
 #include <limits>
@@ -141,12 +142,14 @@ std::vector<Finding> check_tables(Reader& db)
     for (const Rule& rule : rules)
         if (const std::int64_t wrong = number_of(db, rule.count); wrong > 0)
             findings.push_back({rule.where, fmt::format("{} {}", wrong, rule.what), Mend::rows});
+    if (auto wrong = find_wrong_totals(db)) findings.push_back({"rows", std::move(*wrong), Mend::rows});
     return findings;
 }
 
 void mend_tables(Writer& db)
 {
     for (const Rule& rule : rules) db.run(rule.mend);
+    mend_totals(db); // what is removed from here on is counted
     db.touched().lists();
 }
 

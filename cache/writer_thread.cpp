@@ -74,12 +74,13 @@ Committing::~Committing()
 
 // A full disk may have rolled back the whole transaction, an index of words that fails while it is released leaves no
 // savepoint to go back to, and words of the jobs before may have been written in this one: then everything is undone.
-void Committing::undo(IndexBatch::Mark before) noexcept
+void Committing::undo(const Mark& before) noexcept
 {
     if (!db_->in_transaction()) return;
-    if (!db_->words().forget_after(before)) return db_->roll_back();
+    if (!db_->words().forget_after(before.words)) return db_->roll_back();
     try {
         db_->script("ROLLBACK TO job; RELEASE job");
+        db_->row_changes() = before.rows;
     } catch (const Error&) {
         db_->roll_back();
     }
@@ -87,7 +88,7 @@ void Committing::undo(IndexBatch::Mark before) noexcept
 
 std::exception_ptr Committing::run_one(Job& job)
 {
-    const auto before = db_->words().mark();
+    const Mark before{db_->words().mark(), db_->row_changes()};
     try {
         db_->script("SAVEPOINT job");
     } catch (...) {

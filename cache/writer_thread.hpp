@@ -69,7 +69,11 @@ class Committing {
   private:
     void run_inside(std::deque<Pending>& batch);
     std::exception_ptr run_one(Job& job);
-    void undo(IndexBatch::Mark before) noexcept;
+    struct Mark { // where a job began
+        IndexBatch::Mark words;
+        RowChanges rows;
+    };
+    void undo(const Mark& before) noexcept;
     std::exception_ptr run_outside(Job& job);
     void commit();
     void publish_touched() noexcept;

@@ -152,7 +152,7 @@ static int export_mirror(const ExportArguments& arguments, const Context& contex
     heed_signals();
 
     OutputFile output(file); // made once nothing else can be wrong
-    Exporter exporter(*db, format, query.zone, output, all ? cache::count_totals(*db).conversations : 0);
+    Exporter exporter(*db, format, query.zone, output, all ? cache::load_totals(*db).conversations : 0);
     exporter.begin(bom);
     if (all)
         put_all(*db, exporter);

@@ -108,7 +108,7 @@ void check_mirror(const Patient& patient, Findings& found)
     if (!is_there(path, found)) return;
     require_private(path);
     const auto db = cache::open_mirror(path);
-    const cache::Totals totals = cache::count_totals(*db);
+    const cache::Totals totals = cache::load_totals(*db);
     check_pages(*db, found, fmt::format("{} conversations with {} chats", totals.conversations, totals.chats));
 }
 

@@ -153,7 +153,7 @@ static void put_outbox(Exposition& out, cache::Reader& db, Instant now)
 
 static void put_files(Exposition& out, const MetricsSources& from)
 {
-    const cache::Totals totals = cache::count_totals(from.mirror);
+    const cache::Totals totals = cache::load_totals(from.mirror);
     out.gauge("conversations", "Conversations in the mirror.", static_cast<double>(totals.conversations));
     out.gauge("chats", "Chats in the mirror.", static_cast<double>(totals.chats));
     out.gauge("problems", "Problems that status lists.",

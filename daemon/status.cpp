@@ -107,7 +107,7 @@ static Json make_stretches(cache::Reader& db)
 
 static Json make_mirror(cache::Reader& db, const cache::Progress& progress, const sync::State* live)
 {
-    const cache::Totals totals = cache::count_totals(db);
+    const cache::Totals totals = cache::load_totals(db);
     const Json coverage = make_coverage(db);
     Json backfill;
     backfill["done"] = progress.backfill_done;

@@ -160,7 +160,7 @@ bool ChatlessScan::is_read_sooner_by_creation(Day since) const
     const auto [young, all] = context_.store.read([&](cache::Reader& db) {
         const auto counts = cache::count_daily(db, since, last_counted);
         return std::pair(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}),
-                         cache::count_totals(db).conversations);
+                         cache::load_totals(db).conversations);
     });
     return young < all / 2;
 }

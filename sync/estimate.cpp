@@ -69,7 +69,7 @@ Task<> Forecast::take_turn()
     if (!std::exchange(wants_turn_, false)) co_return;
     estimate_ = co_await Estimate::ask(context_);
     begun_ = context_.clock.steady();
-    held_ = context_.store.read([](cache::Reader& db) { return cache::count_totals(db); }).conversations;
+    held_ = context_.store.read([](cache::Reader& db) { return cache::load_totals(db); }).conversations;
 }
 
 std::optional<double> Forecast::seconds_left() const

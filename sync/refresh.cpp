@@ -56,7 +56,7 @@ bool may_delete(cache::Writer& db, const ConversationId& id, Deletions deletions
     if (deletions.accepted) return true;
     if (cache::is_suspect(db, id)) return false;
     const cache::Progress progress = cache::load_progress(db);
-    const std::int64_t tenth = cache::count_totals(db).conversations / 10;
+    const std::int64_t tenth = cache::load_totals(db).conversations / 10;
     return progress.sweep_deleted < std::max<std::int64_t>(deletions.most, tenth);
 }
 
