@@ -2,6 +2,7 @@
 #include "cache/inspect.hpp"
 
 #include "alli/error.hpp"
+#include "cache/page_check.hpp"
 #include "cache/problems.hpp"
 #include "cache/verify.hpp"
 
@@ -9,15 +10,17 @@ namespace alli::cache {
 namespace {
 
 constexpr std::chrono::hours a_week{7 * 24};
+constexpr const char* reading = "the first look at a file that was left open"; // where it holds up the log
 
 // In words; empty: it is sound, or there was no time to see.
-std::string find_damage(Store::File file, const std::string& mirror_path, const Stopping& stopping)
+std::string find_damage(Store& store, Store::File file, const Stopping& stopping)
 {
+    const std::string& path = store.mirror_path();
     try {
-        const auto db = file == Store::File::mirror ? open_mirror(mirror_path) : open_outbox(mirror_path);
+        const auto db = file == Store::File::mirror ? open_mirror(path) : open_outbox(path);
         db->interrupt_when(stopping);
-        for (const Row row : db->query("PRAGMA quick_check(1)"))
-            if (row.text(0) != "ok") return std::string(row.text(0));
+        const auto found = find_page_damage(*db, store.active_reads(file), {"quick_check", 1, reading, stopping});
+        if (!found.empty()) return found.front();
     } catch (const Error& error) {
         if (error.fault() == Fault::damaged) return error.what();
         if (error.fault() != Fault::canceled) throw;
@@ -66,8 +69,8 @@ Task<> inspect_unread(Store& store, Stopping stopping)
 {
     for (const Store::File file : {Store::File::outbox, Store::File::mirror}) {
         if (!store.is_unread(file)) continue;
-        const auto look = [&](Reader&) { return find_damage(file, store.mirror_path(), stopping); };
-        const std::string damage = co_await store.read_long(look);
+        const auto look = [&](Reader&) { return find_damage(store, file, stopping); };
+        const std::string damage = co_await store.read_long(look, reading);
         if (!damage.empty()) store.report_damage(file, damage);
     }
 }

@@ -147,7 +147,7 @@ void configure(Connection& db, Access access, std::string_view synchronous)
 {
     sqlite3* handle = db.handle();
     sqlite3_extended_result_codes(handle, 1);
-    sqlite3_busy_timeout(handle, 5000);
+    sqlite3_busy_timeout(handle, static_cast<int>(busy_wait.count()));
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
@@ -229,6 +229,20 @@ void Connection::interrupt_when(std::function<bool()> stopping)
     sqlite3_progress_handler(db_, often, ask, this);
 }
 
+void Connection::interrupt() noexcept
+{
+    sqlite3_interrupt(db_);
+}
+
+void Connection::count_steps() noexcept
+{
+    const auto count = [](void* self) {
+        ++static_cast<Connection*>(self)->steps_;
+        return 0;
+    };
+    sqlite3_progress_handler(db_, 1, count, this);
+}
+
 std::int64_t Connection::changes() const noexcept
 {
     return sqlite3_changes64(db_);
@@ -282,10 +296,14 @@ void Writer::roll_back() noexcept
     if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-bool Writer::checkpoint(Checkpoint how) noexcept
+bool Writer::checkpoint(Checkpoint how, std::chrono::milliseconds wait) noexcept
 {
-    const int mode = how == Checkpoint::passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
-    if (sqlite3_wal_checkpoint_v2(handle(), nullptr, mode, nullptr, nullptr) != SQLITE_OK) return false;
+    constexpr std::array modes{SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_RESTART, SQLITE_CHECKPOINT_TRUNCATE};
+    sqlite3_busy_timeout(handle(), static_cast<int>(wait.count()));
+    const int code =
+        sqlite3_wal_checkpoint_v2(handle(), nullptr, modes[static_cast<std::size_t>(how)], &in_log_, &checkpointed_);
+    sqlite3_busy_timeout(handle(), static_cast<int>(busy_wait.count()));
+    if (code != SQLITE_OK) return false;
     log_pages_ = 0;
     return true;
 }

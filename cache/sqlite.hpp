@@ -8,6 +8,7 @@
 #include "cache/row_changes.hpp"
 #include "cache/touched.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -113,6 +114,8 @@ using Value = std::variant<std::int64_t, std::string>;
 
 enum class Access { read, write };
 
+inline constexpr std::chrono::milliseconds busy_wait{5000}; // for another connection, before Error{busy}
+
 class Connection {
   public:
     /// Opens (for write: creates, mode 0600) and sets it up as docs/decisions/0004 says. `synchronous`: "NORMAL" or
@@ -148,6 +151,13 @@ class Connection {
     /// Statements end with Error{canceled} once `stopping` says so; it is asked often, on the thread that runs them.
     void interrupt_when(std::function<bool()> stopping);
 
+    /// From any other thread, while nobody closes it: the statements that run now end with Error{canceled}.
+    void interrupt() noexcept;
+
+    /// Counts the steps of SQLite's machine from now on, for tests of what a read costs; not with interrupt_when().
+    void count_steps() noexcept;
+    std::uint64_t steps() const noexcept { return steps_; }
+
     std::int64_t changes() const noexcept;
     std::int64_t total_changes() const noexcept;
     std::int64_t last_rowid() const noexcept;
@@ -172,6 +182,7 @@ class Connection {
     std::string path_;
     sqlite3* db_ = nullptr;
     std::function<bool()> stopping_;
+    std::uint64_t steps_ = 0;
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
@@ -204,8 +215,11 @@ class Writer : public Connection {
     void commit();                        // with the words and the totals
     void roll_back() noexcept;            // whatever is open; nothing when nothing is
 
-    enum class Checkpoint { passive, truncate };
-    bool checkpoint(Checkpoint how) noexcept; // false: a reader was in the way
+    enum class Checkpoint { passive, restart, truncate };
+    /// False: readers were in the way of `restart` or `truncate` for as long as `wait`. A passive one waits for none.
+    bool checkpoint(Checkpoint how, std::chrono::milliseconds wait = busy_wait) noexcept;
+    int pages_in_log() const noexcept { return in_log_; } // as the last checkpoint found it, and how far it came
+    int pages_checkpointed() const noexcept { return checkpointed_; }
     /// Overwrites with zeros the part of each page that `find` names, in the file itself, past the log: for bytes that
     /// belong to no row. For right after a truncating checkpoint. Where to go on; none: that was the end.
     std::optional<std::int64_t> overwrite(std::int64_t first, std::int64_t count, FindPart find);
@@ -215,7 +229,7 @@ class Writer : public Connection {
     RowChanges& row_changes() noexcept { return row_changes_; } // of the transaction; commit() writes them
 
   private:
-    int log_pages_ = 0;
+    int log_pages_ = 0, in_log_ = 0, checkpointed_ = 0;
     Touched touched_;
     RowChanges row_changes_;
     std::unique_ptr<IndexBatch> words_;

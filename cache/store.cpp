@@ -9,6 +9,7 @@
 #include "cache/migrate.hpp"
 #include "cache/open_files.hpp"
 #include "cache/outbox_identity.hpp"
+#include "cache/readers.hpp"
 #include "cache/rescue.hpp"
 #include "cache/writer_thread.hpp"
 
@@ -22,36 +23,6 @@
 namespace alli::cache {
 namespace {
 
-/// Idle read connections of one file.
-class Readers {
-  public:
-    explicit Readers(std::string path) : path_(std::move(path)) {}
-
-    std::unique_ptr<Reader> take()
-    {
-        {
-            const std::lock_guard hold(mutex_);
-            if (!idle_.empty()) {
-                auto reader = std::move(idle_.back());
-                idle_.pop_back();
-                return reader;
-            }
-        }
-        return std::make_unique<Reader>(path_, Access::read);
-    }
-
-    void give_back(std::unique_ptr<Reader> reader)
-    {
-        const std::lock_guard hold(mutex_);
-        idle_.push_back(std::move(reader));
-    }
-
-  private:
-    std::string path_;
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Reader>> idle_;
-};
-
 // What waits for a job: goes back to its own loop, and keeps that loop alive until then.
 template <class Handler>
 Done resume_on_its_loop(Handler handler)
@@ -63,18 +34,29 @@ Done resume_on_its_loop(Handler handler)
     };
 }
 
+// SQLite says only that it was interrupted.
+void explain_end(const ActiveReads::Entry& entry, const Error& error)
+{
+    if (error.fault() != Fault::canceled || !entry.was_ended()) return;
+    throw Error(Fault::busy, "ask again, or for less at once: much is being written",
+                "the read was ended, for it held up the log of the mirror");
+}
+
 } // namespace
 
 struct Store::Core {
     explicit Core(const StoreOptions& options)
         : path(options.mirror_path), lock(directory_of(path)), files(open_files(options)),
           keeps_ledger(has_ledger(*files.outbox)), outbox_number(last_outbox_number(*files.outbox)),
-          mirror(std::move(files.mirror)), outbox(std::move(files.outbox)), mirror_readers(path),
-          outbox_readers(outbox_path(path)), tell(options.gave_up)
+          mirror(std::move(files.mirror)), outbox(std::move(files.outbox)),
+          mirror_readers(path, bool(options.count_steps)), outbox_readers(outbox_path(path), bool(options.count_steps)),
+          count_steps(options.count_steps), tell(options.gave_up)
     {
         mirror.on_fatal([this](const std::exception_ptr& failure) { give_up(Lane::mirror, failure); });
         outbox.on_fatal([this](const std::exception_ptr& failure) { give_up(Lane::outbox, failure); });
         watch_files();
+        mirror.bound_log(options.log, &mirror_reads);
+        outbox.bound_log(options.log, &outbox_reads);
         if (!options.threads) return;
         committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); });
         outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(outbox, batch); });
@@ -137,7 +119,7 @@ struct Store::Core {
         return number;
     }
 
-    // What cannot be written is said at least; the process ends either way.
+    // What cannot be written is said at least.
     void rescue(Writer& db, const HeldFile::Loss& loss, std::int64_t kept) const
     {
         if (loss.elsewhere) return;
@@ -152,7 +134,7 @@ struct Store::Core {
     static void commit(Committing& file, JobThread::Batch& batch)
     {
         file.run(batch);
-        file.checkpoint_when_long();
+        file.tend_log();
     }
 
     void commit_mirror(JobThread::Batch& batch)
@@ -164,20 +146,34 @@ struct Store::Core {
 
     void read(JobThread::Batch& batch)
     {
-        for (auto& [job, done, outside] : batch) done(read_one(*job));
+        for (const Committing::Pending& one : batch) one.done(read_one(*one.job, one.what));
     }
 
-    std::exception_ptr read_one(const std::function<void(Connection&)>& job)
+    // A statement that fails leaves its connection to be closed rather than given back.
+    void read_on(const std::function<void(Connection&)>& job, const char* what)
+    {
+        auto reader = mirror_readers.take();
+        {
+            const ActiveReads::Entry entry(&mirror_reads, *reader, what);
+            reader->run("BEGIN");
+            try {
+                job(*reader);
+            } catch (const Error& error) {
+                explain_end(entry, error);
+                throw;
+            }
+            reader->run("COMMIT");
+        }
+        mirror_readers.give_back(std::move(reader));
+    }
+
+    std::exception_ptr read_one(const std::function<void(Connection&)>& job, const char* what)
     {
         try {
-            auto reader = mirror_readers.take();
-            reader->run("BEGIN");
-            job(*reader);
-            reader->run("COMMIT");
-            mirror_readers.give_back(std::move(reader));
+            read_on(job, what);
             return nullptr;
         } catch (...) {
-            const auto failure = std::current_exception(); // and that connection is closed rather than given back
+            const auto failure = std::current_exception();
             if (is_damage(failure)) report(Lane::mirror, failure);
             return failure;
         }
@@ -209,6 +205,7 @@ struct Store::Core {
         if (tell) tell(failure);
     }
 
+    ActiveReads& reads_of(Lane file) { return file == Lane::outbox ? outbox_reads : mirror_reads; }
     Readers& readers_of(Lane file) { return file == Lane::outbox ? outbox_readers : mirror_readers; }
 
     void submit(Lane lane, Committing::Pending pending)
@@ -221,11 +218,11 @@ struct Store::Core {
             readers[next_reader.fetch_add(1, std::memory_order_relaxed) % readers.size()]->submit(std::move(pending));
     }
 
-    void run_inline(Lane lane, Job* job, bool outside)
+    void run_inline(Lane lane, Job* job, bool outside, const char* what)
     {
         std::exception_ptr failure;
         if (lane == Lane::long_reads) {
-            failure = read_one(*job);
+            failure = read_one(*job, what);
         } else {
             JobThread::Batch batch;
             batch.push_back({job, [&failure](std::exception_ptr why) { failure = why; }, outside});
@@ -244,9 +241,11 @@ struct Store::Core {
     std::int64_t outbox_number; // the last one, as both files knew at the start
     std::optional<FilePlace> mirror_place = place_of(path), mirror_log_place = place_of(path + "-wal"); // of open files
     std::atomic<bool> mirror_loss_told{false};
+    ActiveReads mirror_reads, outbox_reads;
     Committing mirror;
     Committing outbox;
     Readers mirror_readers, outbox_readers;
+    std::function<void(std::uint64_t)> count_steps;
     std::mutex watch_mutex;
     std::function<void()> watcher;
     std::function<void(std::exception_ptr)> tell;
@@ -329,15 +328,20 @@ const std::string& Store::mirror_path() const noexcept
     return core_->path;
 }
 
-Task<> Store::run_job(Lane lane, Job* job, bool outside)
+ActiveReads& Store::active_reads(File file) noexcept
+{
+    return core_->reads_of(file == File::outbox ? Lane::outbox : Lane::mirror);
+}
+
+Task<> Store::run_job(Lane lane, Job* job, bool outside, const char* what)
 {
     if (core_->finished) throw Error(Fault::canceled, "", "the program is ending");
     if (!core_->committer) {
-        core_->run_inline(lane, job, outside);
+        core_->run_inline(lane, job, outside, what);
         co_return;
     }
-    auto submit = [core = core_.get(), lane, job, outside](auto handler) {
-        core->submit(lane, {job, resume_on_its_loop(std::move(handler)), outside});
+    auto submit = [core = core_.get(), lane, job, outside, what](auto handler) {
+        core->submit(lane, {job, resume_on_its_loop(std::move(handler)), outside, what});
     };
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(submit, asio::use_awaitable);
 }
@@ -349,15 +353,23 @@ Task<> Store::take_turns()
 }
 
 Store::ReadLease::ReadLease(Store& store, Lane file)
-    : store_(store), file_(file), reader_(store.core_->readers_of(file).take())
+    : store_(store), file_(file), reader_(store.core_->readers_of(file).take()), steps_before_(reader_->steps())
 {
+    entry_.emplace(&store.core_->reads_of(file), *reader_, "a read of an application");
     reader_->run("BEGIN");
+}
+
+void Store::ReadLease::explain(const Error& error) const
+{
+    explain_end(*entry_, error);
 }
 
 Store::ReadLease::~ReadLease()
 {
+    entry_.reset();
     try {
         reader_->run("COMMIT");
+        if (store_.core_->count_steps) store_.core_->count_steps(reader_->steps() - steps_before_);
         store_.core_->readers_of(file_).give_back(std::move(reader_));
     } catch (const Error&) {
         // A snapshot that cannot be given up: closing the connection gives it up.

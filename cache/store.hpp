@@ -6,6 +6,8 @@
 
 #include "alli/error.hpp"
 #include "alli/task.hpp"
+#include "cache/active_reads.hpp"
+#include "cache/log_bound.hpp"
 #include "cache/sqlite.hpp"
 
 #include <cstdint>
@@ -26,6 +28,9 @@ struct StoreOptions {
     std::function<void(std::exception_ptr)> gave_up = {}; // once, on any thread: a file is damaged, or failed
     // How large an outbox the opening reads whole: some 0.4 s of a slow disk, and it cannot be interrupted.
     std::uintmax_t most_outbox_read = 64 * 1024 * 1024;
+    LogLimits log = {}; // of each file's log
+    // For tests: the steps of SQLite's machine that a read() took, on the thread that read.
+    std::function<void(std::uint64_t)> count_steps = {};
 };
 
 class Store {
@@ -80,12 +85,16 @@ class Store {
         return submit<Writer, std::invoke_result_t<F, Writer&>>(std::move(function), lane, true);
     }
 
-    /// A read that may take long (search, export), on a thread for such reads.
+    /// A read that may take long (search, export), on a thread for such reads. `what` (a literal) names it where it
+    /// holds up the log. Throws Error{busy} when it was ended for that (StoreOptions::log).
     template <class F>
-    auto read_long(F function) -> Task<std::invoke_result_t<F, Reader&>>
+    auto read_long(F function, const char* what = "a long read") -> Task<std::invoke_result_t<F, Reader&>>
     {
-        return submit<Reader, std::invoke_result_t<F, Reader&>>(std::move(function), Lane::long_reads);
+        return submit<Reader, std::invoke_result_t<F, Reader&>>(std::move(function), Lane::long_reads, false, what);
     }
+
+    /// The reads of a file that are under way: for connections of the caller's own (cache/active_reads.hpp).
+    ActiveReads& active_reads(File file) noexcept;
 
     /// A turn of each committing thread, without a commit: returns while both get on with their work. Throws what made
     /// one of them give up.
@@ -125,11 +134,14 @@ class Store {
         ReadLease(const ReadLease&) = delete;
         ReadLease& operator=(const ReadLease&) = delete;
         Reader& reader() const noexcept { return *reader_; }
+        void explain(const Error& error) const; // throws another where the read was ended
 
       private:
         Store& store_;
         Lane file_;
         std::unique_ptr<Reader> reader_;
+        std::uint64_t steps_before_;
+        std::optional<ActiveReads::Entry> entry_;
     };
 
     template <class F>
@@ -138,8 +150,9 @@ class Store {
         ReadLease lease(*this, file);
         try {
             return function(lease.reader());
-        } catch (const Error&) {
+        } catch (const Error& error) {
             give_up_if_damaged(file, std::current_exception());
+            lease.explain(error);
             throw;
         }
     }
@@ -147,22 +160,22 @@ class Store {
     void give_up_if_damaged(Lane file, const std::exception_ptr& failure) noexcept;
 
     template <class Db, class R, class F>
-    Task<R> submit(F function, Lane lane, bool outside = false)
+    Task<R> submit(F function, Lane lane, bool outside = false, const char* what = "")
     {
         if constexpr (std::is_void_v<R>) {
             Job job = [&function](Connection& db) { function(static_cast<Db&>(db)); };
-            co_await run_job(lane, &job, outside);
+            co_await run_job(lane, &job, outside, what);
         } else {
             std::optional<R> result;
             Job job = [&function, &result](Connection& db) { result.emplace(function(static_cast<Db&>(db))); };
-            co_await run_job(lane, &job, outside);
+            co_await run_job(lane, &job, outside, what);
             co_return std::move(*result);
         }
     }
 
     /// `job` (null: no more than a turn) must live until the returned task is done. A job once submitted runs:
     /// cancellation waits for it.
-    Task<> run_job(Lane lane, Job* job, bool outside = false);
+    Task<> run_job(Lane lane, Job* job, bool outside = false, const char* what = "");
 
     struct Core;
     std::unique_ptr<Core> core_;

@@ -7,6 +7,7 @@
 #include "cache/index.hpp"
 #include "cache/inspect.hpp"
 #include "cache/open_files.hpp"
+#include "cache/page_check.hpp"
 #include "cache/problems.hpp"
 #include "cache/verify_rows.hpp"
 #include "cache/verify_words.hpp"
@@ -19,31 +20,26 @@ namespace {
 
 using Findings = std::vector<Finding>;
 
+constexpr const char* verifying = "a verification"; // where it holds up the log
+
 // A row missing from an index of SQLite's own, or too many in it.
 bool is_of_index(std::string_view what)
 {
     return what.find("index") != std::string_view::npos;
 }
 
-void check_pages(Connection& db, const char* where, Findings& findings)
-{
-    for (const Row row : db.query("PRAGMA integrity_check(20)")) {
-        if (row.text(0) == "ok") continue;
-        std::string what(row.text(0));
-        std::replace(what.begin(), what.end(), '\n', ' ');
-        findings.push_back({where, what, is_of_index(what) ? Mend::reindex : Mend::none});
-    }
-}
-
 // On a connection of its own, which may be told to stop.
 template <class Open>
-Findings check_file(const char* where, const std::function<bool()>& stopping, Open open)
+Findings check_file(const char* where, ActiveReads& reads, const std::function<bool()>& stopping, Open open)
 {
     Findings findings;
     try {
         const std::unique_ptr<Reader> db = open();
         db->interrupt_when(stopping);
-        check_pages(*db, where, findings);
+        for (std::string& what : find_page_damage(*db, reads, {"integrity_check", 20, verifying, stopping})) {
+            const Mend mend = is_of_index(what) ? Mend::reindex : Mend::none;
+            findings.push_back({where, std::move(what), mend});
+        }
         if (findings.empty() && where == std::string_view("outbox")) findings = check_tally(*db);
     } catch (const Error& error) { // so damaged that not even that can be read
         if (error.fault() != Fault::damaged) throw;
@@ -96,33 +92,38 @@ class Verify {
     {
         const std::string path = store_.mirror_path();
         const auto check_outbox = [&](Reader&) {
-            return check_file("outbox", wish_.stopping, [&] { return open_outbox(path); });
+            return check_file("outbox", store_.active_reads(Store::File::outbox), wish_.stopping,
+                              [&] { return open_outbox(path); });
         };
         go_on("outbox.db", 0, 0);
-        add(co_await store_.read_long(check_outbox));
+        add(co_await store_.read_long(check_outbox, verifying));
         const auto check_mirror = [&](Reader&) {
-            return check_file("mirror", wish_.stopping, [&] { return open_mirror(path); });
+            return check_file("mirror", store_.active_reads(Store::File::mirror), wish_.stopping,
+                              [&] { return open_mirror(path); });
         };
         go_on("mirror.db", 0, 0);
-        add(co_await store_.read_long(check_mirror));
+        add(co_await store_.read_long(check_mirror, verifying));
     }
 
     Task<> look_at_rows()
     {
         const auto count = [](Reader& db) { return load_totals(db).conversations; };
-        const auto total = co_await store_.read_long(count);
+        const auto total = co_await store_.read_long(count, verifying);
         const auto some = [&](Reader& db) { return chats_.step(db); };
-        for (bool more = true; more; go_on("rows", chats_.seen(), total)) more = co_await store_.read_long(some);
+        for (bool more = true; more; go_on("rows", chats_.seen(), total))
+            more = co_await store_.read_long(some, verifying);
         add(chats_.findings());
-        const auto tables = [](Reader& db) { return check_tables(db); };
-        add(co_await store_.read_long(tables));
+        TablesCheck tables;
+        const auto step = [&](Reader& db) { return tables.step(db); };
+        for (bool more = true; more; go_on("tables", 0, 0)) more = co_await store_.read_long(step, verifying);
+        add(tables.findings());
     }
 
     Task<> look_at_words(WordsCheck& check)
     {
         const auto before = store_.commits();
         const auto some = [&](Reader& db) { return check.step(db); };
-        for (bool more = true; more; go_on(check.table(), 0, 0)) more = co_await store_.read_long(some);
+        for (bool more = true; more; go_on(check.table(), 0, 0)) more = co_await store_.read_long(some, verifying);
         check.finish(store_.commits() == before);
         const auto structure = [&](Writer& db) { check.check_structure(db); };
         if (wish_.alone) co_await store_.write(structure);

@@ -63,27 +63,50 @@ constexpr std::string_view count_stray = "SELECT count(*) FROM chat_text t WHERE
 constexpr std::string_view drop_stray = "DELETE FROM chat_text WHERE NOT EXISTS"
                                         " (SELECT 1 FROM conversation c WHERE c.pk = place >> 24)";
 
-struct Rule {
-    const char* where;
-    const char* what; // after a number
-    const char* count;
+// Rows whose parent must be there: in the order of its key, which each table has an index of.
+struct Children {
+    const char* what;    // after a number
+    const char* parents; // those after ?1, at most ?2, and whether each is there
+    const char* count;   // the rows of one
     const char* mend;
 };
-constexpr auto rules = std::to_array<Rule>({
-    {"rows", "messages belong to no conversation", "SELECT count(*) FROM pragma_foreign_key_check('chat_row')",
+constexpr auto children = std::to_array<Children>({
+    {"messages belong to no conversation",
+     "WITH RECURSIVE parent (key, n) AS (SELECT min(conversation), 1 FROM chat_row WHERE conversation > ?1 UNION ALL"
+     " SELECT (SELECT min(conversation) FROM chat_row WHERE conversation > key), n + 1 FROM parent"
+     " WHERE key IS NOT NULL AND n < ?2)"
+     " SELECT key, EXISTS (SELECT 1 FROM conversation WHERE pk = key) FROM parent WHERE key IS NOT NULL",
+     "SELECT count(*) FROM chat_row WHERE conversation = ?1",
      "DELETE FROM chat_row WHERE conversation NOT IN (SELECT pk FROM conversation)"},
-    {"rows", "details belong to no message", "SELECT count(*) FROM pragma_foreign_key_check('chat_detail')",
+    {"details belong to no message",
+     "SELECT chat, EXISTS (SELECT 1 FROM chat_row WHERE pk = chat) FROM chat_detail WHERE chat > ?1"
+     " ORDER BY chat LIMIT ?2",
+     "SELECT count(*) FROM chat_detail WHERE chat = ?1",
      "DELETE FROM chat_detail WHERE chat NOT IN (SELECT pk FROM chat_row)"},
-    {"rows", "categories belong to no conversation", "SELECT count(*) FROM pragma_foreign_key_check('category')",
+    {"categories belong to no conversation",
+     "WITH RECURSIVE parent (key, n) AS (SELECT min(conversation), 1 FROM category WHERE conversation > ?1 UNION ALL"
+     " SELECT (SELECT min(conversation) FROM category WHERE conversation > key), n + 1 FROM parent"
+     " WHERE key IS NOT NULL AND n < ?2)"
+     " SELECT key, EXISTS (SELECT 1 FROM conversation WHERE pk = key) FROM parent WHERE key IS NOT NULL",
+     "SELECT count(*) FROM category WHERE conversation = ?1",
      "DELETE FROM category WHERE conversation NOT IN (SELECT pk FROM conversation)"},
-    {"rows", "variables belong to no conversation", "SELECT count(*) FROM pragma_foreign_key_check('variable')",
+    {"variables belong to no conversation",
+     "WITH RECURSIVE parent (key, n) AS (SELECT min(conversation), 1 FROM variable WHERE conversation > ?1 UNION ALL"
+     " SELECT (SELECT min(conversation) FROM variable WHERE conversation > key), n + 1 FROM parent"
+     " WHERE key IS NOT NULL AND n < ?2)"
+     " SELECT key, EXISTS (SELECT 1 FROM conversation WHERE pk = key) FROM parent WHERE key IS NOT NULL",
+     "SELECT count(*) FROM variable WHERE conversation = ?1",
      "DELETE FROM variable WHERE conversation NOT IN (SELECT pk FROM conversation)"},
-    {"coverage", "intervals run backwards or over each other", // their times are walked again
-     "SELECT count(*) FROM coverage a WHERE from_at >= through_at OR EXISTS"
-     " (SELECT 1 FROM coverage b WHERE b.from_at > a.from_at AND b.from_at < a.through_at)",
-     "DELETE FROM coverage WHERE from_at >= through_at OR EXISTS"
-     " (SELECT 1 FROM coverage b WHERE b.from_at > coverage.from_at AND b.from_at < coverage.through_at)"},
 });
+constexpr std::int64_t step_parents = 20'000; // some tens of milliseconds
+
+// Intervals that run backwards or over each other; their times are walked again.
+constexpr std::string_view count_coverage =
+    "SELECT count(*) FROM coverage a WHERE from_at >= through_at OR EXISTS"
+    " (SELECT 1 FROM coverage b WHERE b.from_at > a.from_at AND b.from_at < a.through_at)";
+constexpr std::string_view mend_coverage =
+    "DELETE FROM coverage WHERE from_at >= through_at OR EXISTS"
+    " (SELECT 1 FROM coverage b WHERE b.from_at > coverage.from_at AND b.from_at < coverage.through_at)";
 
 constexpr std::string_view wrong_tallies =
     "SELECT count(*) FROM tally t WHERE entries <> (SELECT count(*) FROM entry e WHERE e.state = t.state) OR bytes <>"
@@ -136,19 +159,33 @@ bool ChatCheck::mend(Writer& db)
     return !wrong_.empty();
 }
 
-std::vector<Finding> check_tables(Reader& db)
+bool TablesCheck::step(Reader& db)
 {
-    std::vector<Finding> findings;
-    for (const Rule& rule : rules)
-        if (const std::int64_t wrong = number_of(db, rule.count); wrong > 0)
-            findings.push_back({rule.where, fmt::format("{} {}", wrong, rule.what), Mend::rows});
-    if (auto wrong = find_wrong_totals(db)) findings.push_back({"rows", std::move(*wrong), Mend::rows});
-    return findings;
+    if (table_ == children.size()) {
+        if (const std::int64_t wrong = number_of(db, count_coverage); wrong > 0)
+            findings_.push_back(
+                {"coverage", fmt::format("{} intervals run backwards or over each other", wrong), Mend::rows});
+        if (auto wrong = find_wrong_totals(db)) findings_.push_back({"rows", std::move(*wrong), Mend::rows});
+        return false;
+    }
+    const Children& table = children[table_];
+    const std::int64_t after = after_.value_or(std::numeric_limits<std::int64_t>::min());
+    std::int64_t parents = 0;
+    for (const Row row : db.query(table.parents, after, step_parents)) {
+        ++parents, after_ = row.integer(0);
+        if (row.integer(1) != 0) continue;
+        for (const Row count : db.query(table.count, *after_)) orphans_ += count.integer(0);
+    }
+    if (parents == step_parents) return true;
+    if (orphans_ > 0) findings_.push_back({"rows", fmt::format("{} {}", orphans_, table.what), Mend::rows});
+    ++table_, after_.reset(), orphans_ = 0;
+    return true;
 }
 
 void mend_tables(Writer& db)
 {
-    for (const Rule& rule : rules) db.run(rule.mend);
+    for (const Children& table : children) db.run(table.mend);
+    db.run(mend_coverage);
     mend_totals(db); // what is removed from here on is counted
     db.touched().lists();
 }

@@ -24,8 +24,18 @@ class ChatCheck {
     std::vector<std::int64_t> wrong_;
 };
 
-/// Rows without parents, and coverage that contradicts itself.
-std::vector<Finding> check_tables(Reader& db);
+/// Rows without parents, some at a time; then coverage that contradicts itself, and the totals.
+class TablesCheck {
+  public:
+    bool step(Reader& db); // false: that was the end
+    const std::vector<Finding>& findings() const noexcept { return findings_; }
+
+  private:
+    std::size_t table_ = 0;               // of those whose rows have parents
+    std::optional<std::int64_t> after_{}; // key of a parent, there
+    std::int64_t orphans_ = 0;            // there
+    std::vector<Finding> findings_;
+};
 void mend_tables(Writer& db);
 
 /// The outbox's counts of its own entries.

@@ -14,8 +14,6 @@
 namespace alli::cache {
 namespace {
 
-constexpr int checkpoint_pages = 1000;
-
 std::optional<Fault> fault_of(const std::exception_ptr& failure)
 {
     if (!failure) return std::nullopt;
@@ -69,7 +67,9 @@ Committing::~Committing()
 {
     // A reader may hold the log: then it stays, and the next start reads it.
     if (!dead_) db_->checkpoint(Writer::Checkpoint::truncate);
-    if (room_) note_room(*room_); // there is nothing to write any more
+    if (!room_) return;
+    note_room(*room_); // there is nothing to write any more
+    clear_long_log(*room_);
 }
 
 // A full disk may have rolled back the whole transaction, an index of words that fails while it is released leaves no
@@ -237,6 +237,7 @@ void Committing::run(std::deque<Pending>& batch)
         if (!dead_) dead_ = told_;
     }
     look_at_files();
+    quiet_ = std::all_of(batch.begin(), batch.end(), [](const Pending& one) { return one.job == nullptr; });
     const auto outside =
         std::stable_partition(batch.begin(), batch.end(), [](const Pending& one) { return !one.outside; });
     std::deque<Pending> alone(std::make_move_iterator(outside), std::make_move_iterator(batch.end()));
@@ -261,13 +262,16 @@ bool Committing::tell_apart() noexcept
     }
 }
 
-void Committing::checkpoint_when_long()
+void Committing::tend_log()
 {
-    if (dead_ || db_->log_pages() < checkpoint_pages) return;
+    if (dead_) return;
+    const auto due = log_.find_due(*db_, quiet_);
+    if (!due) return;
     look_at_files();
     if (dead_ || !tell_apart()) return;
-    db_->checkpoint(Writer::Checkpoint::passive);
+    const bool done = db_->checkpoint(due->how, due->wait);
     note_own_change();
+    log_.note(*db_, *due, done, room_);
 }
 
 JobThread::JobThread(std::function<void(Batch&)> run) : run_(std::move(run))

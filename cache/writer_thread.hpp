@@ -6,6 +6,7 @@
 
 #include "cache/held_file.hpp"
 #include "cache/index.hpp"
+#include "cache/log_bound.hpp"
 #include "cache/room.hpp"
 
 #include <atomic>
@@ -37,7 +38,8 @@ class Committing {
     struct Pending {
         Job* job; // null: no more than a turn of this thread
         Done done;
-        bool outside = false; // of any transaction, after the commit of the others
+        bool outside = false;             // of any transaction, after the commit of the others
+        const char* what = "a long read"; // for whoever reads: its name in a problem
     };
     /// Every `done` is called after the commit. After a failed commit, or a damaged file, everything fails from then
     /// on.
@@ -61,7 +63,9 @@ class Committing {
     /// From the next batch on everything fails. Any thread.
     void fail(const std::exception_ptr& failure) noexcept;
 
-    void checkpoint_when_long();                   // PASSIVE, from 1,000 pages on
+    /// After each batch: a checkpoint, where one is due (cache/log_bound.hpp).
+    void tend_log();
+    void bound_log(LogLimits limits, ActiveReads* reads) { log_ = LogBound(limits, reads); }
     void note_room_as(Room file) { room_ = file; } // where it says whether there is room; else nowhere
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
     const Latest& latest() const noexcept { return latest_; }
@@ -93,6 +97,8 @@ class Committing {
     std::int64_t committing_ = 0; // what before_commit_ returned for the transaction that is open
     std::atomic<std::int64_t> kept_{0};
     std::optional<Room> room_;
+    LogBound log_;
+    bool quiet_ = false;      // the last batch wrote nothing
     std::exception_ptr dead_; // why nothing is acknowledged any more
     std::mutex told_mutex_;
     std::exception_ptr told_; // the same, by another thread

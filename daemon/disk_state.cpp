@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/disk_state.hpp"
 
+#include "cache/log_bound.hpp"
 #include "cache/room.hpp"
+
+#include <spdlog/fmt/fmt.h>
 
 namespace alli::daemon {
 
@@ -27,6 +30,19 @@ void add_disk(Json& status)
     problem["since"] = time_json(full->since);
     problem["hint"] = full->hint;
     status["problems"].push_back(std::move(problem));
+}
+
+void add_long_logs(Json& problems)
+{
+    for (const cache::LongLog& log : cache::find_long_logs()) {
+        Json problem;
+        problem["what"] =
+            fmt::format("the log of {} has grown to {} MiB and cannot be emptied, for {} keeps reading it",
+                        cache::name_of(log.file), log.bytes / (1024 * 1024), log.held_by);
+        problem["since"] = time_json(log.since);
+        problem["hint"] = "end that reader, or wait until it is done; the log is emptied by itself then";
+        problems.push_back(std::move(problem));
+    }
 }
 
 } // namespace alli::daemon

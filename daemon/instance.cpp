@@ -263,6 +263,7 @@ std::string Instance::status()
             add_passed_up(status["problems"], server_->passed_up());
             status["operations"] = operations_json(options_.config);
             add_disk(status);
+            add_long_logs(status["problems"]);
             return dump(status);
         });
     });

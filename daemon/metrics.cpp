@@ -4,6 +4,7 @@
 #include "cache/aside.hpp"
 #include "cache/conversations.hpp"
 #include "cache/drift.hpp"
+#include "cache/log_bound.hpp"
 #include "cache/outbox.hpp"
 #include "cache/progress.hpp"
 #include "daemon/exposition.hpp"
@@ -158,7 +159,7 @@ static void put_files(Exposition& out, const MetricsSources& from)
     out.gauge("chats", "Chats in the mirror.", static_cast<double>(totals.chats));
     out.gauge("problems", "Problems that status lists.",
               static_cast<double>(cache::load_problems(from.mirror).size()) + (from.live.error.empty() ? 0 : 1) +
-                  (from.disk_full ? 1 : 0));
+                  (from.disk_full ? 1 : 0) + static_cast<double>(cache::find_long_logs().size()));
     out.family("file_bytes", Type::gauge, "Size of the database files and of their logs (WAL).");
     for (const auto& [name, path] : {std::pair{"mirror.db", from.mirror.path()}, {"outbox.db", from.outbox.path()}})
         for (const auto& [part, suffix] : {std::pair{"database", ""}, {"log", "-wal"}}) {

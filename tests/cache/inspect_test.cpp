@@ -121,7 +121,7 @@ TEST_F(InspectTest, LooksAtEverythingOnceAWeek)
 
     write([](Writer& db) { db.run("UPDATE conversation SET held = 10 WHERE id = 'c7'"); });
     inspect_when_due(now_ + 16 * day);
-    EXPECT_FALSE(problem()) << "nothing is wrong any more";
+    EXPECT_FALSE(problem()) << "nothing is wrong any more: " << problem()->what;
 }
 
 TEST_F(InspectTest, IsNotHeldUpByAClockThatWasSetBack)
