@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `export`: the mirror, or the conversations in which a search finds something, in constant memory. Read by key in
-// short transactions, so that it works beside a daemon without holding up its log; consistent a row at a time.
+// `export`: the mirror, or the conversations in which a search finds something, in bounded memory. Read by key, a
+// conversation in one snapshot that is given back before anything is written: so it works beside a daemon without
+// holding up its log, however slowly the output is taken. Each conversation is whole and appears once.
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
@@ -11,6 +12,8 @@
 #include "daemon/output_file.hpp"
 #include "daemon/places.hpp"
 #include "daemon/search_arguments.hpp"
+#include "daemon/seen_ids.hpp"
+#include "daemon/spool.hpp"
 #include "daemon/sync_progress.hpp"
 #include "daemon/terminal.hpp"
 
@@ -91,9 +94,10 @@ class Exporter {
         if (stop_asked != 0)
             throw Error(Fault::canceled, "a file appears under its name only when it is whole: start it again",
                         "the export was stopped");
-        const auto summary = cache::find_summary(db_, id);
-        if (!summary) return; // gone since it was listed
-        format_.write(db_, *summary, zone_, sink_);
+        if (seen_.contains(id.value)) return; // deleted and here again, under another key, or found again
+        if (!read_whole(id)) return;          // gone since it was listed
+        seen_.insert(id.value);
+        spool_.pour(sink_);
         progress_.step();
     }
     std::int64_t finish() const
@@ -103,11 +107,22 @@ class Exporter {
     }
 
   private:
+    bool read_whole(const ConversationId& id)
+    {
+        db_.script("BEGIN");
+        const auto summary = cache::find_summary(db_, id);
+        if (summary) format_.write(db_, *summary, zone_, [this](std::string_view text) { spool_.write(text); });
+        db_.script("COMMIT");
+        return summary.has_value();
+    }
+
     cache::Reader& db_;
     const ExportFormat& format_;
     const Zone& zone_;
     Sink sink_;
     ExportProgress progress_;
+    Spool spool_;
+    SeenIds seen_;
 };
 
 static void put_all(cache::Reader& db, Exporter& exporter)
