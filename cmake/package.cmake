@@ -6,9 +6,10 @@ alli_units(${CMAKE_INSTALL_FULL_BINDIR}/alli-mirror ${CMAKE_BINARY_DIR}/units)
 set(ready ${CMAKE_BINARY_DIR}/install)
 install(CODE "include(${CMAKE_SOURCE_DIR}/cmake/units.cmake)
               alli_units(\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/alli-mirror ${ready})")
-install(FILES ${ready}/system/alli-mirror.service ${ready}/system/alli-mirror@.service
-              ${CMAKE_SOURCE_DIR}/systemd/alli-mirror.socket DESTINATION lib/systemd/system)
-install(FILES ${ready}/user/alli-mirror.service DESTINATION lib/systemd/user)
+foreach(kind service socket)
+  install(FILES ${ready}/system/alli-mirror.${kind} ${ready}/system/alli-mirror@.${kind} DESTINATION lib/systemd/system)
+  install(FILES ${ready}/user/alli-mirror.${kind} DESTINATION lib/systemd/user)
+endforeach()
 install(FILES ${CMAKE_SOURCE_DIR}/docs/operations.md ${CMAKE_SOURCE_DIR}/docs/settings.md ${CMAKE_SOURCE_DIR}/docs/logs.md
               ${CMAKE_SOURCE_DIR}/docs/alerts.yml ${CMAKE_SOURCE_DIR}/docs/grafana.json
         DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -13,6 +13,8 @@ work=$(mktemp -d)
 root=$work/root state=$work/root/var/lib/private/alli-mirror run=$work/run
 mkdir -p "$root"/var/lib/dpkg/{info,updates,triggers} "$run" "$work/credentials"
 touch "$root/var/lib/dpkg/status"
+wants=$root/etc/systemd/system service_link=$wants/multi-user.target.wants/alli-mirror.service
+socket_link=$wants/sockets.target.wants/alli-mirror.socket
 daemon='' sandbox=''
 trap 'kill $daemon $sandbox 2>/dev/null || true; wait || true; rm -rf "$work"' EXIT
 
@@ -71,10 +73,11 @@ step "installing without a key"
 package --install "$deb"
 grep -q 'not started' "$work/dpkg.log" || fail "it does not say that it was not started, and what comes next"
 [ "$(stat -c %a "$root/etc/alli-mirror/config.toml")" = 644 ] || fail "the settings file is not 0644"
-gone "$root/etc/systemd/system/multi-user.target.wants/alli-mirror.service"
+for link in "$service_link" "$socket_link"; do gone "$link"; done
 for file in usr/bin/alli-mirror usr/share/man/man1/alli-mirror.1.gz usr/share/man/man5/alli-mirror.toml.5.gz \
   usr/share/bash-completion/completions/alli-mirror.bash usr/lib/systemd/user/alli-mirror.service \
-  usr/lib/systemd/system/alli-mirror@.service; do
+  usr/lib/systemd/system/alli-mirror@.service usr/lib/systemd/system/alli-mirror.socket \
+  usr/lib/systemd/system/alli-mirror@.socket usr/lib/systemd/user/alli-mirror.socket; do
   there $file
 done
 "$root/usr/bin/alli-mirror" --config "$root/etc/alli-mirror/config.toml" config check >"$work/check.log" 2>&1 ||
@@ -129,8 +132,25 @@ step "installing with a key"
 mkdir -p "$root/etc/alli-mirror"
 (umask 077 && echo sandbox >"$root/etc/alli-mirror/api-key")
 package --install "$deb"
-[ -L "$root/etc/systemd/system/multi-user.target.wants/alli-mirror.service" ] || fail "not enabled"
+for link in "$service_link" "$socket_link"; do [ -L "$link" ] || fail "there is no $link"; done
+
+step "upgrading from a version that did not enable the socket"
+forget_socket() { rm -f "$socket_link" "$root"/var/lib/systemd/deb-systemd-helper-enabled/alli-mirror.socket.dsh-also \
+  "$root"/var/lib/systemd/deb-systemd-helper-enabled/sockets.target.wants/alli-mirror.socket; }
+forget_socket
+settings=$root/etc/alli-mirror/config.toml
+sed -i 's/^# \(listen = \).*/\1["127.0.0.1:9000"]/' "$settings"
+package --install "$work/next.deb"
+gone "$socket_link"
+grep -q 'listens by itself' "$work/dpkg.log" || fail "it does not say that the addresses of the settings stay"
+sed -i 's/^listen = /# &/' "$settings"
+package --install "$work/next.deb"
+[ -L "$socket_link" ] || fail "the upgrade did not enable the socket"
+rm "$socket_link"
+package --install "$work/next.deb"
+gone "$socket_link" # somebody disabled it
+
 package --purge alli-mirror
-gone "$root/etc/systemd/system/multi-user.target.wants/alli-mirror.service"
+for link in "$service_link" "$socket_link"; do gone "$link"; done
 gone "$root/etc/alli-mirror"
 echo "the package is good"
