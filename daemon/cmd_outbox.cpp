@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `outbox list|show|retry|discard`: the writes that wait or failed. Looking works beside a daemon and without one;
-// changing is done by the daemon where one runs, over its Unix socket, else here, under the lock.
+// changing is done by the daemon where one runs, asked as daemon_call.hpp does, else here, under the lock.
 #include "alli/error.hpp"
 #include "alli/run_to_end.hpp"
 #include "cache/outbox_json.hpp"
 #include "cache/overlay.hpp"
 #include "cache/store.hpp"
 #include "daemon/commands.hpp"
+#include "daemon/daemon_call.hpp"
 #include "daemon/daemon_probe.hpp"
 #include "daemon/places.hpp"
 #include "daemon/status.hpp"
@@ -111,19 +112,13 @@ static cache::Steered outcome_of(int status, std::int64_t id)
                 "the daemon answered {} when asked about write {}", status, id);
 }
 
-static cache::Steered steer(Deed deed, const OutboxArguments& arguments, const Settings& settings,
-                            const ReadPlace& place, const Environment& environment)
+static cache::Steered steer(Deed deed, std::int64_t id, const ReadPlace& place, const Context& context)
 {
-    const std::int64_t id = arguments.id;
-    if (!find_owner(place.mirror_path)) return do_here(deed, id, settings, place);
-    const std::string path = fmt::format("/mirror/v1/outbox/{}{}", id, deed == Deed::retry ? "/retry" : "");
-    const auto status =
-        tell_daemon(socket_addresses(settings, place, environment), deed == Deed::retry ? "POST" : "DELETE", path);
-    if (!status)
-        throw Error(Fault::busy,
-                    "let it listen on a Unix socket (proxy.listen), or ask it: POST /mirror/v1/outbox/ID/retry",
-                    "a daemon owns the outbox, but gave no answer over a Unix socket");
-    return outcome_of(*status, id);
+    if (!find_owner(place.mirror_path)) return do_here(deed, id, context.settings(), place);
+    DaemonRequest request;
+    request.method = deed == Deed::retry ? "POST" : "DELETE";
+    request.target = fmt::format("/mirror/v1/outbox/{}{}", id, deed == Deed::retry ? "/retry" : "");
+    return outcome_of(call_daemon(context, request).status, id);
 }
 
 static bool agrees(const cache::Entry& entry)
@@ -137,14 +132,13 @@ static bool agrees(const cache::Entry& entry)
 
 static int change(Deed deed, const OutboxArguments& arguments, const Context& context)
 {
-    const Settings settings = context.settings();
-    const ReadPlace place = find_read_place(settings, context.environment);
+    const ReadPlace place = find_read_place(context.settings(), context.environment);
     const cache::Entry entry = load_entry(arguments, place);
     if (deed == Deed::discard && !arguments.yes && !agrees(entry)) {
         fmt::print("\nnothing was discarded\n");
         return 1;
     }
-    const cache::Steered outcome = steer(deed, arguments, settings, place, context.environment);
+    const cache::Steered outcome = steer(deed, arguments.id, place, context);
     if (outcome == cache::Steered::absent) fail_absent(arguments.id);
     if (outcome == cache::Steered::wrong_state)
         throw Error(Fault::refused, "alli-mirror outbox show says how it stands",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request of a command to the running daemon: over its Unix socket, else over TCP with the key. Never waits long.
+// A request of a command to the running daemon: over its Unix socket, else over TCP with the key. Never waits long;
+// nothing is sent where another user than the daemon's or root listens (listener_owner.hpp).
 #pragma once
 
 #include "alli/error.hpp"
@@ -23,11 +24,10 @@ struct DaemonAnswer {
 Context remembering(Context context);
 
 /// Of the mirror that commands read, or of the sandbox's where that is the one that runs. Throws Error{refused}
-/// where no daemon runs, or none that listens where we know.
+/// where no daemon runs, or none that listens where we know; Error{settings} where it wants a key that is not here.
 DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request);
 
-/// GET of the daemon that runs there as process `owner`, over its Unix socket, else over TCP with the key where there
-/// is one; a port that is another user's is not asked.
+/// GET of the daemon that runs there as process `owner`, with the key where there is one.
 struct DaemonReading {
     std::optional<std::string> body; // of a 200
     std::string why;                 // where there is none: what was tried, and what came of it

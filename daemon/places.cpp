@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "daemon/path_check.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -16,7 +17,6 @@ namespace alli::daemon {
 
 namespace fs = std::filesystem;
 
-static constexpr std::string_view tcp_address = "127.0.0.1:8787";
 static constexpr std::size_t longest_socket = sizeof(sockaddr_un{}.sun_path) - 1;
 
 /// Of several directories in one variable (systemd separates them by colons), the first. Relative ones count as not
@@ -91,11 +91,11 @@ ReadPlace find_read_place(const Settings& settings, const Environment& environme
 static Listen with_socket(const std::string& socket)
 {
     if (socket.size() > longest_socket)
-        return {{std::string(tcp_address)}, fmt::format("no Unix socket: the path {} is too long for one", socket)};
-    return {{std::string(tcp_address), "unix:" + socket}, ""};
+        return {{std::string(default_address)}, fmt::format("no Unix socket: the path {} is too long for one", socket)};
+    return {{std::string(default_address), "unix:" + socket}, ""};
 }
 
-static std::string user_name(::uid_t user)
+std::string user_name(unsigned user)
 {
     const passwd* entry = ::getpwuid(user); // at the start of a command, before any thread
     return entry != nullptr ? entry->pw_name : fmt::format("number {}", user);
@@ -155,7 +155,7 @@ Listen listen_addresses(const Settings& settings, const Environment& environment
         why += (why.empty() ? "" : "; ") + objection;
     }
     if (why.empty()) why = "neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set";
-    return {{std::string(tcp_address)}, "no Unix socket: " + why};
+    return {{std::string(default_address)}, "no Unix socket: " + why};
 }
 
 Listen sandbox_listen_addresses(const Settings& settings, const std::string& directory)
@@ -164,16 +164,40 @@ Listen sandbox_listen_addresses(const Settings& settings, const std::string& dir
     return with_socket(directory + "/proxy.sock");
 }
 
+/// What the service's runtime directory is called, where a command does not run in its environment: /run/NAME.
+static std::string runtime_directory_of(const std::string& mirror_path, const Environment& environment)
+{
+    const std::string named = directory_in(environment, "RUNTIME_DIRECTORY");
+    const fs::path state = fs::path(mirror_path).parent_path();
+    const bool is_service = state.parent_path() == "/var/lib" || state.parent_path() == "/var/lib/private";
+    return named.empty() && is_service ? "/run/" + state.filename().string() : named;
+}
+
+/// The socket unit's file lies beside that directory, because the directory goes with the service.
+static std::vector<std::string> service_sockets(const std::string& mirror_path, const Environment& environment)
+{
+    const std::string directory = runtime_directory_of(mirror_path, environment);
+    if (directory.empty()) return {};
+    std::vector<std::string> there;
+    for (const std::string& path : {directory + "/proxy.sock", directory + ".sock"})
+        if (std::error_code hidden; fs::exists(path, hidden)) there.push_back("unix:" + path);
+    return there;
+}
+
 std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
                                           const Environment& environment)
 {
     if (place.sandbox)
         return sandbox_listen_addresses(settings, fs::path(place.mirror_path).parent_path().string()).addresses;
-    if (settings.is_set("proxy.listen")) return settings.config.listen;
-    std::vector<std::string> addresses{std::string(tcp_address)};
-    for (const SocketDirectory& directory : socket_directories(environment))
-        for (const std::string& address : with_socket(directory.directory + "/proxy.sock").addresses)
-            if (address != tcp_address) addresses.push_back(address);
+    std::vector<std::string> addresses = settings.config.listen;
+    if (!settings.is_set("proxy.listen")) {
+        addresses = {std::string(default_address)};
+        for (const SocketDirectory& directory : socket_directories(environment))
+            for (const std::string& address : with_socket(directory.directory + "/proxy.sock").addresses)
+                if (address != default_address) addresses.push_back(address);
+    }
+    for (const std::string& address : service_sockets(place.mirror_path, environment))
+        if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
     return addresses;
 }
 

@@ -7,6 +7,8 @@
 
 namespace alli::daemon {
 
+inline constexpr std::string_view default_address = "127.0.0.1:8787";
+
 /// The settings file to read: `explicit_file`, else $ALLI_MIRROR_CONFIG, else the first that exists of the user's XDG
 /// directory and /etc/alli-mirror. Empty: none. The first two are returned whether they exist or not.
 std::string find_settings_file(const std::string& explicit_file, const Environment& environment);
@@ -35,9 +37,13 @@ struct Listen {
 Listen listen_addresses(const Settings& settings, const Environment& environment);
 Listen sandbox_listen_addresses(const Settings& settings, const std::string& directory);
 
-/// Where a daemon that owns that mirror can be asked; it may be another user's.
+/// Where a daemon that owns that mirror can be asked; it may be another user's. Sockets of a service of that name count
+/// where they are there: in its runtime directory, and beside that its socket unit's.
 std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
                                           const Environment& environment);
+
+/// "jane", or "number 1001" where it has no name.
+std::string user_name(unsigned user);
 
 /// Makes the directory of that file, mode 0700, where it is missing. Throws Error{io}; `setting` may name another.
 void make_directory_of(const std::string& file, std::string_view setting = "mirror.path");

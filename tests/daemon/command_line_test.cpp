@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include <gmock/gmock.h>
 
@@ -93,6 +94,43 @@ TEST_F(CommandLine, StatusAsksOverTcpWhereThereIsNoSocket)
     EXPECT_THAT(home.run({"status", "--proxy-listen", listen}).output,
                 HasSubstr(listen + " answered 401: there is no key here to show it"));
     EXPECT_THAT(home.run({"status"}).output, HasSubstr("there is no Unix socket")) << "port 0 is no port to ask";
+    const auto opened = home.run({"open", "--print", "--proxy-listen", listen});
+    EXPECT_EQ(opened.code, 2) << "the daemon wants a key";
+    EXPECT_THAT(opened.errors, HasSubstr("api_key_file"));
+}
+
+TEST_F(CommandLine, ADaemonThatListensEverywhereIsAskedOverLoopback)
+{
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "0.0.0.0:0";
+    home.environment["ALLI_MIRROR_PROXY_ALLOW_REMOTE"] = "true";
+    support::Process process(Home::words({"serve"}), home.environment);
+    const std::string line = process.wait_for_line("listens on 0.0.0.0:");
+    const std::string port = line.substr(line.find("0.0.0.0:") + 8, line.find_first_of(" \n", line.find("0.0.0.0:")));
+    const std::string listen = "0.0.0.0:" + std::to_string(std::stoi(port));
+    EXPECT_TRUE(json::parse(home.run({"status", "--json", "--proxy-listen", listen}).output)["daemon"]["answered"]);
+    process.send(SIGTERM);
+    EXPECT_EQ(process.wait(), 0);
+}
+
+TEST_F(CommandLine, NothingIsSentOverAUnixSocketOfAnotherUsers)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can open a socket as another user";
+    asio::io_context io;
+    fs::create_directory(home.path("open"));
+    fs::permissions(home.path(""), fs::perms(0755));
+    fs::permissions(home.path("open"), fs::perms(0777));
+    const std::string listen = "unix:" + home.path("open/proxy.sock");
+    ASSERT_EQ(::seteuid(54'321), 0);
+    asio::local::stream_protocol::acceptor foreign(io, asio::local::stream_protocol::endpoint(listen.substr(5)));
+    ASSERT_EQ(::seteuid(0), 0);
+    const Daemon daemon(home, {"serve"});
+    const auto told = home.run({"status", "--proxy-listen", listen});
+    EXPECT_THAT(told.output, HasSubstr(listen + " is another user's"));
+    auto caller = foreign.accept();
+    char byte = 0;
+    boost::system::error_code ended;
+    EXPECT_EQ(caller.read_some(asio::buffer(&byte, 1), ended), 0U);
+    EXPECT_EQ(ended, asio::error::eof) << "connected, and looked who listens";
 }
 
 TEST_F(CommandLine, TheKeyIsNotShownToAPortOfAnotherUsers)
@@ -104,8 +142,13 @@ TEST_F(CommandLine, TheKeyIsNotShownToAPortOfAnotherUsers)
     ASSERT_EQ(::seteuid(0), 0);
     const std::string listen = "127.0.0.1:" + std::to_string(foreign.local_endpoint().port());
     const Daemon daemon(home, {"serve"});
-    EXPECT_THAT(home.run({"status", "--proxy-listen", listen}).output, HasSubstr(listen + " is another user's"));
-    EXPECT_EQ(home.run({"open", "--print", "--proxy-listen", listen}).code, 1);
+    const std::string said = listen + " is another user's: process " + std::to_string(::getpid()) + " (daemon_test)";
+    EXPECT_THAT(home.run({"status", "--proxy-listen", listen}).output, HasSubstr(said));
+    const auto opened = home.run({"open", "--print", "--proxy-listen", listen});
+    EXPECT_EQ(opened.code, 1);
+    EXPECT_THAT(opened.errors, testing::AllOf(HasSubstr(said), HasSubstr("of user number 54321 listens there"),
+                                              HasSubstr("Unix socket (proxy.listen)")));
+    EXPECT_EQ(home.run({"sync", "--proxy-listen", listen}).code, 1);
     foreign.non_blocking(true);
     boost::system::error_code nobody;
     foreign.accept(nobody);

@@ -63,6 +63,21 @@ TEST(Places, ListenOnASocketWhereThereIsADirectoryForIt)
     EXPECT_THAT(listen_addresses(settings, with({{"RUNTIME_DIRECTORY", deep}})).note, HasSubstr("too long"));
 }
 
+TEST(Places, CommandsLookForTheSocketUnitsFileBesideTheRuntimeDirectory)
+{
+    const support::TempDir run;
+    const ReadPlace place{run / "state/mirror.db", false};
+    const auto environment = with({{"RUNTIME_DIRECTORY", run / "alli-mirror"}});
+    Settings settings;
+    const std::string proxy = "unix:" + run / "alli-mirror/proxy.sock", unit = "unix:" + run / "alli-mirror.sock";
+    EXPECT_THAT(socket_addresses(settings, place, environment), ElementsAre("127.0.0.1:8787", proxy));
+    std::ofstream(run / "alli-mirror.sock") << "";
+    EXPECT_THAT(socket_addresses(settings, place, environment), ElementsAre("127.0.0.1:8787", proxy, unit));
+    settings = load_settings("", with({{"ALLI_MIRROR_PROXY_LISTEN", "127.0.0.1:9000"}}), {});
+    EXPECT_THAT(socket_addresses(settings, place, environment), ElementsAre("127.0.0.1:9000", unit));
+    EXPECT_THAT(socket_addresses(settings, place, with({})), ElementsAre("127.0.0.1:9000"));
+}
+
 // Of root, or of anybody else.
 static std::string foreign_directory(const support::TempDir& directory)
 {

@@ -95,7 +95,9 @@ TEST(PortHolder, IsOfTheUserThatOpenedIt)
     ASSERT_EQ(::seteuid(54'321), 0);
     const tcp::acceptor acceptor(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     ASSERT_EQ(::seteuid(0), 0);
-    EXPECT_EQ(find_port_user(acceptor.local_endpoint()), 54'321U);
+    const Listeners listeners = find_listeners(acceptor.local_endpoint());
+    ASSERT_TRUE(listeners && listeners->size() == 1);
+    EXPECT_EQ(listeners->front().user, 54'321U);
 }
 
 TEST(PortHolder, HasTheNameOfItsProcess)

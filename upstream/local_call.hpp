@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request to a server of this machine, over a Unix socket or loopback TCP, and its whole answer. Blocks. No proxy,
+// no redirect, every wait bounded; nothing is sent before the caller has approved of who listens.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace alli::upstream {
+
+struct LocalCall {
+    std::string unix_path; // else `address`
+    std::string address;   // HOST:PORT, the host a number
+    std::string host;      // header
+    std::string key;       // header API-KEY; empty: none
+    std::string method, target, body;
+    std::chrono::milliseconds patience{15'000};   // for all of it
+    std::function<void(int socket)> approve;      // of the connected socket; throws where nothing may be sent
+    std::size_t max_bytes = std::size_t{8} << 20; // of the answer's body
+};
+struct LocalAnswer {
+    int status = 0;
+    std::string body;
+};
+struct LocalOutcome {
+    std::optional<LocalAnswer> answer; // none: nobody listens there, or no whole answer came in time
+    bool sent = false;                 // the request may have arrived: it is not for another address then
+};
+
+/// What `approve` throws passes through.
+LocalOutcome call_local(const LocalCall& call);
+
+} // namespace alli::upstream
