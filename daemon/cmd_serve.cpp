@@ -15,6 +15,7 @@
 #include "daemon/reload.hpp"
 #include "daemon/sandbox_home.hpp"
 #include "daemon/settings_check.hpp"
+#include "daemon/socket_unit.hpp"
 #include "daemon/systemd.hpp"
 #include "upstream/site.hpp"
 
@@ -159,7 +160,16 @@ static Task<> reload_on_signal(asio::signal_set& hangups, const Context& context
     }
 }
 
-static void run_until_stopped(Plan& plan, const Context& context)
+/// Local apps and commands go by the settings; the service manager's sockets count.
+static void compare_passed_sockets(const Settings& settings, const std::vector<std::string>& addresses)
+{
+    const std::string difference = find_difference(settings, addresses);
+    if (!difference.empty())
+        log_event<Event::listens_elsewhere>(difference, "name the same in proxy.listen and in the socket unit "
+                                                        "(systemctl edit alli-mirror.socket)");
+}
+
+static void run_until_stopped(Plan& plan, const Context& context, const Settings& settings)
 {
     asio::io_context loop(1);
     asio::signal_set signals(loop, SIGTERM, SIGINT); // before any thread, so that none ends the process the hard way
@@ -174,6 +184,7 @@ static void run_until_stopped(Plan& plan, const Context& context)
         });
     });
     say_hello(plan, instance.addresses());
+    if (!plan.doors.passed.empty()) compare_passed_sockets(settings, instance.addresses());
     notify_ready("answers on " + instance.addresses().front());
 
     SystemClock clock;
@@ -221,7 +232,7 @@ static int serve(const ServeArguments& arguments, const Context& context)
     make_socket_directories(plan, settings.is_set("proxy.listen"));
     claim_directory_of(plan.instance.mirror_path);
     if (!plan.note.empty()) log_event<Event::no_socket>(plan.note);
-    run_until_stopped(plan, context);
+    run_until_stopped(plan, context, settings);
     return 0;
 }
 

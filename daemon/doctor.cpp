@@ -7,8 +7,6 @@
 #include "daemon/descriptors.hpp"
 #include "daemon/duration.hpp"
 #include "daemon/settings_check.hpp"
-#include "proxy/listen_address.hpp"
-#include "proxy/port_holder.hpp"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -112,60 +110,6 @@ void check_daemon(const Patient& patient, Findings& found)
                     "process {} owns the mirror, but does not tell its status: {}", *patient.owner,
                     why_silent(patient));
     found.ok(fmt::format("process {} answers, version {}", *patient.owner, patient.status.value("version", "unknown")));
-}
-
-// Where serve would listen; a daemon that runs may be another user's, and listens where there is a socket.
-Listen listen_of(const Patient& patient)
-{
-    const std::string directory = std::filesystem::path(patient.place.mirror_path).parent_path().string();
-    if (patient.place.sandbox) return sandbox_listen_addresses(patient.settings, directory);
-    const Environment& environment = patient.context.environment;
-    Listen listen = listen_addresses(patient.settings, environment);
-    if (!patient.owner || patient.settings.is_set("proxy.listen")) return listen;
-    std::vector<std::string> there;
-    for (const std::string& address : socket_addresses(patient.settings, patient.place, environment))
-        if (std::filesystem::exists(address.substr(std::min(proxy::unix_prefix.size(), address.size()))))
-            there.push_back(address);
-    return there.empty() ? listen : Listen{there, ""};
-}
-
-void check_socket_file(const Patient& patient, const std::string& path, Findings& found)
-{
-    struct stat status = {};
-    if (::stat(path.c_str(), &status) != 0)
-        patient.owner ? found.warn(fmt::format("{} is not there, though a daemon runs", path),
-                                   "does it run with these settings? restart it")
-                      : found.ok(fmt::format("{} is made by serve", path));
-    else if ((status.st_mode & 077) != 0)
-        found.warn(fmt::format("{} can be used by others", path), fmt::format("chmod 600 {}", path));
-    else
-        found.ok(path);
-}
-
-// Before a start: afterwards it is the daemon that holds it.
-void check_port(const Patient& patient, const std::string& address, Findings& found)
-{
-    if (patient.owner) return;
-    const std::string holder = proxy::find_port_holder(proxy::read_tcp_address(address));
-    if (!holder.empty())
-        found.warn(fmt::format("{} is taken: {} listens there", address, holder),
-                   "stop it before serve is started, or choose another address in proxy.listen");
-}
-
-void check_socket(const Patient& patient, Findings& found)
-{
-    bool any = false;
-    const Listen listen = listen_of(patient);
-    for (const std::string& address : listen.addresses) {
-        const bool is_file = address.starts_with(proxy::unix_prefix);
-        any = any || is_file;
-        is_file ? check_socket_file(patient, address.substr(proxy::unix_prefix.size()), found)
-                : check_port(patient, address, found);
-    }
-    if (!any)
-        found.warn(fmt::format("{}: commands reach the daemon only with the key",
-                               listen.note.empty() ? "no Unix socket" : listen.note),
-                   "add one to proxy.listen, or start it where RUNTIME_DIRECTORY or XDG_RUNTIME_DIR is this user's");
 }
 
 std::string text_of(const Json& json, const char* name)

@@ -62,6 +62,9 @@ void check_mirror(const Patient& patient, Findings& found);
 void check_outbox(const Patient& patient, Findings& found);
 void check_damage(const Patient& patient, Findings& found);
 
+// Where it listens: doctor_socket.cpp.
+void check_socket(const Patient& patient, Findings& found);
+
 // The way to upstream, and upstream, its clock too: doctor_upstream.cpp.
 void check_network(const Patient& patient, Findings& found);
 void check_upstream(const Patient& patient, Findings& found);

@@ -46,6 +46,29 @@ TEST(Activation, TakesTheServiceManagersSocket)
     EXPECT_TRUE(std::filesystem::exists(socket)) << "its file belongs to who opened it";
 }
 
+TEST(Activation, SaysSoWhereTheServiceManagersSocketsAreNotThoseOfTheSettings)
+{
+    if (!std::filesystem::exists(activator)) GTEST_SKIP() << activator << " is missing";
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    const std::string socket = home.path("passed.sock");
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:18787";
+    std::vector<std::string> words{activator, "--listen=" + socket};
+    for (const auto& [name, value] : home.environment) words.push_back("--setenv=" + name + "=" + value);
+    for (const std::string& word : Home::words({"serve"})) words.push_back(word);
+    support::Process process(words, {{"PATH", "/usr/bin:/bin"}});
+    process.wait_for_line("Listening on");
+    knock(socket);
+    EXPECT_THAT(process.wait_for_line("listens_elsewhere"),
+                HasSubstr("are not those of proxy.listen: nobody listens on 127.0.0.1:18787, and commands do not look "
+                          "on unix:" +
+                          socket));
+    process.send(SIGTERM);
+    EXPECT_EQ(process.wait(std::chrono::seconds(10)), 0);
+    EXPECT_THAT(process.errors(), HasSubstr("ready: ")) << "it answers all the same";
+}
+
 TEST(Activation, RefusesADescriptorThatTakesNoConnections)
 {
     const sandbox::Sandbox upstream(small_sandbox());
