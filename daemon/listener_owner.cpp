@@ -31,8 +31,7 @@ std::optional<unsigned> user_of(int process)
 [[noreturn]] void refuse(const std::string& address, unsigned user, const std::string& holder)
 {
     throw Error(Fault::refused, fmt::format("stop it, start the daemon anew; {}", own_socket),
-                "{} is another user's: {} of user {} listens there, nothing is sent to it", address, holder,
-                user_name(user));
+                "{} is another user's ({}): {} listens there, nothing is sent to it", address, user_name(user), holder);
 }
 
 [[noreturn]] void refuse_unknown(const std::string& address, std::string_view why)
