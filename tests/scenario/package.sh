@@ -40,7 +40,7 @@ serve() {
   local line
   line=$(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/alli-mirror.service")
   [ -n "$line" ] || fail "the unit has no ExecStart line"
-  mkdir -p "$state"
+  mkdir -p -m 0700 "$state"
   # shellcheck disable=SC2086 # the line is words
   env -i STATE_DIRECTORY="$state" RUNTIME_DIRECTORY="$run" CREDENTIALS_DIRECTORY="$work/credentials" \
     ALLI_MIRROR_CONFIG="$root/etc/alli-mirror/config.toml" ALLI_MIRROR_UPSTREAM_URL="$upstream" \
