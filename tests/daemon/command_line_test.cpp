@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
 
 #include <gmock/gmock.h>
 
@@ -131,6 +132,29 @@ TEST_F(CommandLine, NothingIsSentOverAUnixSocketOfAnotherUsers)
     boost::system::error_code ended;
     EXPECT_EQ(caller.read_some(asio::buffer(&byte, 1), ended), 0U);
     EXPECT_EQ(ended, asio::error::eof) << "connected, and looked who listens";
+}
+
+TEST_F(CommandLine, AWriteThatMayHaveArrivedIsNotSentToTheNextAddress)
+{
+    const std::string path = home.path("silent.sock");
+    asio::io_context io;
+    asio::local::stream_protocol::acceptor silent(io, asio::local::stream_protocol::endpoint(path));
+    const Daemon daemon(home, {"serve"});
+    const std::string listen = "unix:" + path + ",127.0.0.1:" + std::to_string(daemon.port);
+    std::thread server([&] {
+        for (int calls = 0; calls < 2; ++calls) {
+            char byte = 0;
+            auto caller = silent.accept();
+            asio::read(caller, asio::buffer(&byte, 1));
+        }
+    });
+    const auto opened = home.run({"open", "--print", "--proxy-listen", listen});
+    EXPECT_EQ(opened.code, 1);
+    EXPECT_THAT(opened.errors,
+                testing::AllOf(HasSubstr(path + " gave no answer"), testing::Not(HasSubstr("127.0.0.1"))));
+    const json read = json::parse(home.run({"status", "--json", "--proxy-listen", listen}).output);
+    EXPECT_EQ(read["daemon"]["answered"], true) << "reading twice does no harm";
+    server.join();
 }
 
 TEST_F(CommandLine, TheKeyIsNotShownToAPortOfAnotherUsers)
