@@ -83,7 +83,8 @@ void check_socket_unit(const Patient& patient, const SocketUnit& unit, Findings&
 void check_socket(const Patient& patient, Findings& found)
 {
     const Listen listen = listen_of(patient);
-    const auto unit = patient.place.sandbox ? std::nullopt : find_socket_unit(patient.place.mirror_path);
+    const auto unit =
+        patient.place.sandbox ? std::nullopt : find_socket_unit(patient.settings, patient.context.environment);
     const auto is_file = [](const std::string& address) { return address.starts_with(proxy::unix_prefix); };
     const bool passed = unit && unit->socket.active;
     const bool any = std::any_of(listen.addresses.begin(), listen.addresses.end(), is_file) ||

@@ -22,8 +22,10 @@
 namespace alli::daemon {
 namespace {
 
+namespace fs = std::filesystem;
 constexpr std::chrono::seconds patience{2};
 constexpr std::string_view prefix = "alli-mirror";
+constexpr std::string_view system_settings = "/etc/alli-mirror/";
 
 /// A program's output; empty: it cannot be run, failed, or did not end in time.
 class Output {
@@ -132,6 +134,23 @@ std::vector<std::string> missing(const std::vector<std::string>& some, const std
     return without;
 }
 
+// Else the mirror is one that a user runs, root too.
+bool is_system_service(const Settings& settings, const Environment& environment, const fs::path& directory)
+{
+    const bool is_placed = settings.is_set("mirror.path") && settings.file.starts_with(system_settings);
+    return is_placed || environment("STATE_DIRECTORY") || directory.string().starts_with("/var/lib/");
+}
+
+// alli-mirror, or alli-mirror@NAME: by its directory, or by that of its settings where the mirror lies elsewhere.
+std::string service_name(const Settings& settings, const fs::path& directory)
+{
+    const std::string instances = std::string(prefix) + "@";
+    if (directory.filename().string().starts_with(instances)) return directory.filename();
+    const fs::path place = fs::path(settings.file).parent_path();
+    const bool is_instance = place.string().starts_with(system_settings) && place.parent_path() / "" == system_settings;
+    return is_instance ? instances + place.filename().string() : std::string(prefix);
+}
+
 } // namespace
 
 std::vector<UnitState> read_units(const std::string& shown)
@@ -142,13 +161,11 @@ std::vector<UnitState> read_units(const std::string& shown)
     return units;
 }
 
-std::optional<SocketUnit> find_socket_unit(const std::string& mirror_path)
+std::optional<SocketUnit> find_socket_unit(const Settings& settings, const Environment& environment)
 {
-    const std::filesystem::path directory = std::filesystem::path(mirror_path).parent_path();
-    const std::string name = directory.filename();
-    const bool is_instance = name.starts_with(std::string(prefix) + "@");
-    const bool is_systems = ::geteuid() == 0 || directory.string().starts_with("/var/lib/");
-    const std::string unit = is_instance ? name : std::string(prefix);
+    const fs::path directory = fs::path(mirror_path(settings, environment)).parent_path();
+    const bool is_systems = is_system_service(settings, environment, directory);
+    const std::string unit = is_systems ? service_name(settings, directory) : std::string(prefix);
     std::vector<std::string> words{"systemctl"};
     if (!is_systems) words.push_back("--user");
     for (const char* word : {"show", "--property=Id,ActiveState,UnitFileState,Listen"}) words.push_back(word);

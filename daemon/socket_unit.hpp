@@ -20,8 +20,8 @@ struct SocketUnit {
     std::string systemctl; // how a person calls it: of the system, or with --user
 };
 
-/// Of the service that keeps its mirror there. None: no service manager answers, or it has no such units.
-std::optional<SocketUnit> find_socket_unit(const std::string& mirror_path);
+/// Of the service whose settings and environment these are. None: no service manager answers, or it has no such units.
+std::optional<SocketUnit> find_socket_unit(const Settings& settings, const Environment& environment);
 
 /// What `systemctl show` says of several units, in its own form.
 std::vector<UnitState> read_units(const std::string& shown);

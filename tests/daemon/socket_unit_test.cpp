@@ -116,17 +116,21 @@ TEST_F(SocketDoctor, SaysHowItsAddressesDiffer)
 TEST_F(SocketDoctor, AsksAboutTheUnitOfThisMirror)
 {
     show(socket + enabled, service + enabled);
-    warning();
-    std::ifstream asked(home.path("asked"));
-    std::string words;
-    std::getline(asked, words);
-    const std::string manager = ::geteuid() == 0 ? "" : "--user ";
-    EXPECT_EQ(words, manager + "show --property=Id,ActiveState,UnitFileState,Listen alli-mirror.socket "
-                               "alli-mirror.service");
+    const auto asked = [&] {
+        warning();
+        return (std::stringstream() << std::ifstream(home.path("asked")).rdbuf()).str();
+    };
+    const std::string show_it = "show --property=Id,ActiveState,UnitFileState,Listen ";
+    const std::string plain = "alli-mirror.socket alli-mirror.service\n";
+    const std::string instance = "alli-mirror@one.socket alli-mirror@one.service\n";
+    EXPECT_EQ(asked(), "--user " + show_it + plain);
+    home.environment["STATE_DIRECTORY"] = home.path("alli-mirror");
+    EXPECT_EQ(asked(), show_it + plain);
     home.environment["STATE_DIRECTORY"] = home.path("alli-mirror@one");
-    warning();
-    EXPECT_THAT((std::stringstream() << std::ifstream(home.path("asked")).rdbuf()).str(),
-                HasSubstr("alli-mirror@one.socket alli-mirror@one.service"));
+    EXPECT_EQ(asked(), show_it + instance);
+    home.environment["STATE_DIRECTORY"] = "";
+    home.environment["ALLI_MIRROR_MIRROR_PATH"] = "/var/lib/alli-mirror@one/mirror.db";
+    EXPECT_EQ(asked(), show_it + instance);
 }
 
 TEST_F(SocketDoctor, SaysThatThePortIsAnybodysWhereTheServiceListensByItself)
