@@ -51,8 +51,12 @@ static Guard guard_of(const std::string& path, const Environment& environment)
     return credential ? Guard::manager : Guard::ours;
 }
 
-/// A path that is not absolute may be the key itself, put where its file's name belongs.
-static std::string shown(const std::string& path)
+bool is_credential(const std::string& path, const Environment& environment)
+{
+    return guard_of(path, environment) == Guard::manager;
+}
+
+std::string shown_path(const std::string& path)
 {
     return path.starts_with('/') ? path : "that the settings name";
 }
@@ -60,9 +64,10 @@ static std::string shown(const std::string& path)
 static void require_file(const struct stat& status, const std::string& path, const std::string& what, Guard guard)
 {
     if (S_ISDIR(status.st_mode))
-        throw Error(Fault::settings, "name the file in it", "the {} {} is a directory", what, shown(path));
+        throw Error(Fault::settings, "name the file in it", "the {} {} is a directory", what, shown_path(path));
     if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
-        throw Error(Fault::settings, "name a file", "the {} {} is a device or a socket, not a file", what, shown(path));
+        throw Error(Fault::settings, "name a file", "the {} {} is a device or a socket, not a file", what,
+                    shown_path(path));
     if ((status.st_mode & too_open(guard)) != 0)
         throw Error(Fault::settings, fmt::format("chmod 600 {}", path), "the {} {} can be read by others", what, path);
 }
@@ -92,11 +97,11 @@ static std::string read_secret(const std::string& path, const std::string& what,
         const int why = errno;
         const std::string owner =
             fmt::format("chown it to the user that runs this (number {}), mode 0600", ::geteuid());
-        throw Error(Fault::settings, why == EACCES ? owner : missing, "cannot read the {} {}: {}", what, shown(path),
-                    std::strerror(why));
+        throw Error(Fault::settings, why == EACCES ? owner : missing, "cannot read the {} {}: {}", what,
+                    shown_path(path), std::strerror(why));
     }
     require_file(status, path, what, guard);
-    return read_whole(file.value, fmt::format("the {} {}", what, shown(path)));
+    return read_whole(file.value, fmt::format("the {} {}", what, shown_path(path)));
 }
 
 static std::string shown_key_file(const std::string& path)
@@ -188,12 +193,12 @@ std::string load_proxy_password(const Settings& settings, const Environment& env
     return first_line(read_secret(file, "upstream.proxy_password_file", guard_of(file, environment), hint), file);
 }
 
-std::vector<std::string> load_tokens(const std::string& path, const Environment& environment)
+std::optional<std::string> read_tokens_file(const std::string& path, const Environment& environment, bool required)
 {
-    if (path.empty()) return {};
-    static constexpr const char* missing = "make the file, one token a line, mode 0600, or leave proxy.tokens_file out";
-    return read_keys(read_secret(path, "tokens file", guard_of(path, environment), missing),
-                     "the token in " + shown(path));
+    static constexpr const char* missing = "alli-mirror token new makes it; or leave proxy.tokens_file out";
+    struct stat status = {};
+    if (!required && ::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+    return read_secret(path, "tokens file", guard_of(path, environment), missing);
 }
 
 void harden_process()

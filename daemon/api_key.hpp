@@ -29,9 +29,14 @@ std::optional<Error> find_key_fault(const Settings& settings, const Environment&
 /// Wipes the variable: for what runs without the key.
 void forget_api_key();
 
-/// The keys in proxy.tokens_file, one a line, for local apps. The same care as for the key's file; one that is a
-/// credential of the service manager's may have a mode of its own, but never be open to all.
-std::vector<std::string> load_tokens(const std::string& path, const Environment& environment);
+/// What is in the tokens file (token_file.hpp). The same care as for the key's file; one that is a credential of the
+/// service manager's may have a mode of its own, but never be open to all. None where there is no file, unless it is
+/// required.
+std::optional<std::string> read_tokens_file(const std::string& path, const Environment& environment, bool required);
+/// Whether the service manager put it there, to be read alone.
+bool is_credential(const std::string& path, const Environment& environment);
+/// A path as messages show it: one that is not absolute may be the key itself, put where its file's name belongs.
+std::string shown_path(const std::string& path);
 
 /// No core dumps, no other process of the user looks in, files for us alone. At the start of what holds the key.
 void harden_process();

@@ -53,6 +53,13 @@ static void choose_doors(Plan& plan, const Listen& wanted)
     plan.note = wanted.note;
 }
 
+static void read_tokens(Plan& plan, const Environment& environment)
+{
+    plan.doors.tokens_place = find_tokens_place(plan.read, plan.instance.mirror_path);
+    plan.doors.tokens = tokens_of(load_token_lines(plan.doors.tokens_place, environment));
+    plan.doors.environment = environment;
+}
+
 static Plan plan_service(const Settings& settings, const Environment& environment)
 {
     require_sound(settings, environment, {"upstream", "mirror", "proxy", "outbox"});
@@ -64,7 +71,7 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
     plan.instance.notes = settings.notes;
     plan.instance.identity = upstream::read_site(settings.config.upstream_url).base;
     choose_doors(plan, listen_addresses(settings, environment));
-    plan.doors.tokens = load_tokens(settings.config.tokens_file, environment);
+    read_tokens(plan, environment);
     return plan;
 }
 
@@ -84,7 +91,7 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
     plan.instance.api_key = sandbox_key;
     plan.instance.identity = "sandbox:"; // its port changes at every start
     choose_doors(plan, sandbox_listen_addresses(settings, directory));
-    plan.doors.tokens = load_tokens(settings.config.tokens_file, environment);
+    read_tokens(plan, environment);
     return plan;
 }
 
@@ -147,15 +154,15 @@ static Task<> feed_watchdog(asio::io_context& loop, SystemClock& clock, Instance
 }
 
 /// At each SIGHUP, for as long as the loop runs.
-static Task<> reload_on_signal(asio::signal_set& hangups, const Context& context, Config& current, Instance& instance)
+static Task<> reload_on_signal(asio::signal_set& hangups, const Context& context, Plan& plan, Instance& instance)
 {
-    const Adjust adjust = [&](const Config& config, std::vector<std::string> tokens) {
-        instance.adjust(config, std::move(tokens));
+    const Adjust adjust = [&](const Config& config, std::vector<proxy::Token> tokens, TokensPlace place) {
+        instance.adjust(config, std::move(tokens), std::move(place));
     };
     for (;;) {
         co_await hangups.async_wait(asio::use_awaitable);
         notify_reloading();
-        reload_settings(context, current, adjust);
+        reload_settings(context, plan.instance.mirror_path, plan.read, adjust);
         notify_ready("settings read again");
     }
 }
@@ -174,7 +181,6 @@ static void run_until_stopped(Plan& plan, const Context& context, const Settings
     asio::io_context loop(1);
     asio::signal_set signals(loop, SIGTERM, SIGINT); // before any thread, so that none ends the process the hard way
     asio::signal_set hangups(loop, SIGHUP);
-    Config current = plan.read;
     std::exception_ptr failure;
     Instance instance(plan.instance);
     instance.serve(plan.doors, [&](std::exception_ptr error) {
@@ -191,7 +197,7 @@ static void run_until_stopped(Plan& plan, const Context& context, const Settings
     asio::co_spawn(loop, watch_engine(clock, instance), asio::detached);
     const auto watchdog = watchdog_period();
     if (watchdog) asio::co_spawn(loop, feed_watchdog(loop, clock, instance, *watchdog), asio::detached);
-    asio::co_spawn(loop, reload_on_signal(hangups, context, current, instance), asio::detached);
+    asio::co_spawn(loop, reload_on_signal(hangups, context, plan, instance), asio::detached);
     signals.async_wait([&](const boost::system::error_code&, int) { loop.stop(); });
     loop.run();
 

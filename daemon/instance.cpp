@@ -172,6 +172,9 @@ void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed
 {
     adopt_log_key();
     plan_room();
+    tokens_ =
+        std::make_unique<TokenRegistry>(doors.tokens_place, doors.environment, clock_,
+                                        [this](const std::vector<proxy::Token>& tokens) { server_->let_in(tokens); });
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), needs());
     engine_.on_fetched([this](const ConversationId& id, std::uint64_t fence, bool whole) {
         if (!stopping_) server_->fetched(id, fence, whole);
@@ -190,8 +193,9 @@ void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 
-void Instance::adjust(const Config& config, std::vector<std::string> tokens)
+void Instance::adjust(const Config& config, std::vector<proxy::Token> tokens, TokensPlace place)
 {
+    tokens_->move_to(std::move(place));
     const bool refuse = config.on_key_rejected == "refuse";
     server_->adjust({std::move(tokens), refuse, config.max_age, config.forward_timeout});
 }
@@ -355,6 +359,9 @@ proxy::Needs Instance::needs()
         .discard_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.discard(id)); },
         .start_maintenance = [this](const std::string& request) { maintenance_.start(request); },
         .maintenance = [this] { return maintenance_.state(); },
+        .list_tokens = [this] { return tokens_->list(); },
+        .add_token = [this](const std::string& request) { return tokens_->add(request); },
+        .revoke_token = [this](const std::string& name) { return tokens_->revoke(name); },
         .heard = [this, loop](const upstream::Outcome& it) { asio::post(loop, [this, it] { engine_.heard(it); }); },
     };
 }

@@ -11,6 +11,7 @@
 #include "daemon/maintenance.hpp"
 #include "daemon/route_watch.hpp"
 #include "daemon/settings.hpp"
+#include "daemon/token_registry.hpp"
 #include "proxy/server.hpp"
 #include "sync/deliver.hpp"
 #include "sync/engine.hpp"
@@ -47,7 +48,9 @@ struct InstanceOptions {
 struct Doors {
     std::vector<std::string> listen;
     std::vector<int> passed; // listening sockets of the service manager's; where there are any, `listen` is not read
-    std::vector<std::string> tokens;
+    std::vector<proxy::Token> tokens;
+    TokensPlace tokens_place; // where those came from, and new ones go
+    Environment environment;  // in which that is read again
 };
 
 class Instance {
@@ -66,7 +69,7 @@ class Instance {
     std::vector<std::string> addresses() const;
 
     /// Any thread, while it serves: takes over what the settings table says a reload brings.
-    void adjust(const Config& config, std::vector<std::string> tokens);
+    void adjust(const Config& config, std::vector<proxy::Token> tokens, TokensPlace place);
 
     /// Stops accepting, then sync, lets sessions end (5 s at most). The files are closed by the destructor.
     void stop();
@@ -111,6 +114,7 @@ class Instance {
     RouteWatch routes_;
     Maintenance maintenance_;
     DescriptorPlan room_;
+    std::unique_ptr<TokenRegistry> tokens_; // while it serves
     std::unique_ptr<proxy::Server> server_;
 
     asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_; // used on the engine loop alone

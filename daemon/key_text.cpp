@@ -58,6 +58,19 @@ Text decode(std::string_view bytes)
     return from_utf8(bytes); // its mark is an invisible character at the front, and goes with the white space
 }
 
+std::string to_utf8(View text)
+{
+    std::string bytes;
+    const auto put = [&](char32_t byte) { bytes += static_cast<char>(static_cast<unsigned char>(byte)); };
+    for (const char32_t letter : text) {
+        const int more = letter < 0x80 ? 0 : letter < 0x800 ? 1 : letter < 0x10000 ? 2 : 3;
+        constexpr std::array<char32_t, 4> leads{0, 0xc0, 0xe0, 0xf0};
+        put(leads[static_cast<std::size_t>(more)] | letter >> (6U * static_cast<unsigned>(more)));
+        for (int at = more; at-- > 0;) put(0x80U | (letter >> (6U * static_cast<unsigned>(at)) & 0x3fU));
+    }
+    return bytes;
+}
+
 struct Range {
     char32_t first, last;
 };
@@ -244,20 +257,28 @@ std::string read_key(std::string_view bytes, const std::string& what)
     return checked(trim(text), what);
 }
 
-std::vector<std::string> read_keys(std::string_view bytes, const std::string& what)
+std::vector<TextLine> read_text_lines(std::string_view bytes)
 {
     const Text text = decode(bytes);
-    std::vector<std::string> keys;
+    std::vector<TextLine> lines;
     std::size_t number = 0;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find(U'\n', at), text.size());
         const View line = trim(View(text).substr(at, end - at));
         ++number;
         at = end + 1;
-        if (line.empty() || is_comment(line)) continue;
-        keys.push_back(checked(line, fmt::format("{}:{}", what, number)));
+        if (!line.empty() && !is_comment(line)) lines.push_back({number, to_utf8(line)});
     }
-    return keys;
+    return lines;
+}
+
+bool is_text(std::string_view bytes)
+{
+    while (!bytes.empty()) {
+        const std::size_t before = bytes.size();
+        if (take_character(bytes) == unreadable && before - bytes.size() == 1) return false;
+    }
+    return true;
 }
 
 } // namespace alli::daemon

@@ -13,8 +13,15 @@ namespace alli::daemon {
 /// says what is wrong and how to mend it; `what` is its subject: "the API key in FILE".
 std::string read_key(std::string_view bytes, const std::string& what);
 
-/// The keys of a file with one a line; blank lines and comments ("# ...") are passed by. Throws likewise, with the
-/// line: "the token in FILE:3".
-std::vector<std::string> read_keys(std::string_view bytes, const std::string& what);
+/// The lines of a file (encoded likewise) that say something: without blank ones and comments ("# ..."), each without
+/// what surrounds it. As UTF-8, with U+FFFD for what is no text.
+struct TextLine {
+    std::size_t number = 0; // from 1
+    std::string text;
+};
+std::vector<TextLine> read_text_lines(std::string_view bytes);
+
+/// Whether it is UTF-8 throughout.
+bool is_text(std::string_view bytes);
 
 } // namespace alli::daemon

@@ -47,12 +47,12 @@ An unknown key in the file and an unknown variable that begins with `ALLI_MIRROR
 variables and flags stand without quotes; white space around them does not count. In the file paths begin with `/`; `~` is the
 shell's alone. `upstream.url` ends with the host or its port, without `/webapi`: the program adds that.
 
-What says `reloads` is taken over by a running daemon at SIGHUP (`systemctl reload alli-mirror`), as are the tokens in
-`proxy.tokens_file`; the log names what else changed and waits for a restart. Where anything in the file is wrong, nothing changes.
+What says `reloads` is taken over by a running daemon at SIGHUP (`systemctl reload alli-mirror`), as are the tokens of local apps
+(operations.md, Who may do what); the log names what else changed and waits for a restart. Where anything in the file is wrong, nothing changes.
 
 The API key is no setting: it comes from the service manager's credential `alli-api-key`, else from `ALLI_API_KEY`, else from the file
 that `upstream.api_key_file` names. It stands there alone, on one line: no name, no quotes, no comment. A byte order mark, line ends and
-white space around it do not count. So do the tokens in `proxy.tokens_file`, one a line; a line that begins with `# ` is a comment.
+white space around it do not count.
 The password of the proxy's user comes from the credential `alli-proxy-password`, else from the file that
 `upstream.proxy_password_file` names.
 )";

@@ -3,7 +3,6 @@
 
 #include "alli/error.hpp"
 #include "alli/log.hpp"
-#include "daemon/api_key.hpp"
 #include "daemon/assign.hpp"
 #include "daemon/log.hpp"
 #include "daemon/settings_check.hpp"
@@ -27,16 +26,19 @@ std::vector<std::string> changed_settings(const Config& before, const Config& af
 
 struct Reading {
     Config config;
-    std::vector<std::string> tokens;
+    TokensPlace place;
+    std::vector<proxy::Token> tokens;
 };
 
 // All of it, before any of it counts.
-static Reading read_again(const Context& context)
+static Reading read_again(const Context& context, const std::string& mirror_path)
 {
     const Settings settings = context.settings();
     const std::vector<Error> faults = find_faults(settings, context.environment);
     if (!faults.empty()) throw Error(faults.front());
-    return {settings.config, load_tokens(settings.config.tokens_file, context.environment)};
+    TokensPlace place = find_tokens_place(settings.config, mirror_path);
+    std::vector<proxy::Token> tokens = tokens_of(load_token_lines(place, context.environment));
+    return {settings.config, std::move(place), std::move(tokens)};
 }
 
 static void copy(const Setting& setting, const Config& from, Config& to)
@@ -52,15 +54,17 @@ static void take_over(const Reading& wanted, Config& current, const Environment&
         if (setting->rule.reloads) copy(*setting, wanted.config, current);
     }
     start_log(current, environment);
-    adjust(current, wanted.tokens);
+    adjust(current, wanted.tokens, wanted.place);
     log_event<Event::reloaded>(fmt::format("{}", fmt::join(taken, ", ")), wanted.tokens.size());
     if (!waiting.empty()) log_event<Event::restart_needed>(fmt::format("{}", fmt::join(waiting, ", ")));
 }
 
-void reload_settings(const Context& context, Config& current, const Adjust& adjust)
+// A token that is made meanwhile comes before or after, and is not lost in between.
+void reload_settings(const Context& context, const std::string& mirror_path, Config& current, const Adjust& adjust)
 {
     try {
-        take_over(read_again(context), current, context.environment, adjust);
+        const TokensLock lock(find_tokens_place(context.settings().config, mirror_path).path);
+        take_over(read_again(context, mirror_path), current, context.environment, adjust);
     } catch (const Error& error) {
         log_event<Event::reload_failed>(std::string_view(error.what()), error.hint());
     }

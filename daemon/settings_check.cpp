@@ -6,6 +6,7 @@
 #include "daemon/operations.hpp"
 #include "daemon/path_check.hpp"
 #include "daemon/places.hpp"
+#include "daemon/token_file.hpp"
 #include "proxy/guard.hpp"
 #include "proxy/listen_address.hpp"
 #include "proxy/listener.hpp"
@@ -114,7 +115,7 @@ void check_listen(const Checked& it)
 void check_tokens(const Checked& it)
 {
     check_path("proxy.tokens_file", it.config.tokens_file, it.origin_of("proxy.tokens_file"), it.environment);
-    load_tokens(it.config.tokens_file, it.environment);
+    load_token_lines(find_tokens_place(it.settings.config, it.config.mirror_path), it.environment);
 }
 
 void check_proxy_password(const Checked& it)

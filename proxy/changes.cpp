@@ -3,7 +3,6 @@
 
 #include "proxy/accepted.hpp"
 #include "proxy/cached.hpp"
-#include "proxy/entry.hpp"
 #include "proxy/feed_events.hpp"
 #include "proxy/list_query.hpp"
 
@@ -40,22 +39,14 @@ bool takes_events(std::string_view accept)
     return events > 0 && events >= weight_of_type(accept, "application/json").value_or(0);
 }
 
-// Whoever came with a session is gone when that ends; a key does not end.
-std::function<bool()> permission_of(const Context& cx, const Request& rq)
-{
-    if (rq.has("API-KEY") || rq.has("Authorization")) return [] { return true; };
-    const std::string secret(find_cookie(rq.header("Cookie"), session_cookie(rq.header("Host"))));
-    if (secret.empty()) return [] { return true; };
-    return [&entry = cx.entry, secret] { return entry.admits(secret, std::chrono::steady_clock::now()); };
-}
-
 Response answer_events(const Context& cx, const Request& rq, std::int64_t since)
 {
     // A browser that comes back asks for the old address again, and says how far it came.
     if (rq.has("Last-Event-ID")) since = read_place(rq.header("Last-Event-ID"));
     Response response = text_response("text/event-stream", Body());
     response.headers.push_back({"X-Accel-Buffering", "no"}); // nginx would hold back what is short
-    response.stream = std::make_unique<FeedEvents>(cx.feed, since, cx.options.limits.heartbeat, permission_of(cx, rq));
+    response.stream =
+        std::make_unique<FeedEvents>(cx.feed, since, cx.options.limits.heartbeat, rq.grant, cx.needs.clock);
     return response;
 }
 
@@ -66,13 +57,22 @@ Response start_again()
                    "forget what was read and start again with since=0");
 }
 
-// Whatever is there, or what comes within the time; in the end nothing new, and the same place.
-Task<Response> answer_json(const Context& cx, std::int64_t since, int limit, std::chrono::seconds wait)
+Response no_longer_let_in()
 {
-    const auto until = std::chrono::steady_clock::now() + wait;
+    return problem(Surface::ours, 401, "the token or session that this was asked with has ended meanwhile");
+}
+
+// Whatever is there, or what comes within the time; in the end nothing new, and the same place.
+Task<Response> answer_json(const Context& cx, std::shared_ptr<const Grant> grant, std::int64_t since, int limit,
+                           std::chrono::seconds wait)
+{
+    Moment now = Moment::now(cx.needs.clock);
+    const auto until = now.steady + wait;
     auto page = cx.feed.page(since, limit);
-    while (!page->lost && page->changes.empty() && !cx.feed.is_over() && std::chrono::steady_clock::now() < until) {
-        co_await cx.feed.wait(page->next, until);
+    while (!page->lost && page->changes.empty() && !cx.feed.is_over() && now.steady < until) {
+        co_await cx.feed.wait(page->next, grant->next_look(now, until));
+        now = Moment::now(cx.needs.clock);
+        if (!grant->holds(now)) co_return no_longer_let_in();
         page = cx.feed.page(since, limit);
     }
     if (page->lost) co_return start_again();
@@ -91,7 +91,7 @@ Task<Response> mirror_changes(const Context& cx, const Request& rq)
     if (takes_events(rq.header("Accept"))) co_return answer_events(cx, rq, since);
     const bool patient = rq.method != "HEAD";
     rq.end_with_client();
-    co_return co_await answer_json(cx, since, limit, std::chrono::seconds(patient ? wait : 0));
+    co_return co_await answer_json(cx, rq.grant, since, limit, std::chrono::seconds(patient ? wait : 0));
 }
 
 } // namespace alli::proxy

@@ -15,10 +15,14 @@ std::string make_secret()
     return to_base64url(random.bytes(32));
 }
 
+// Those that are too many, the oldest, are taken out.
 template <class List>
-void keep_newest(List& list, std::size_t most)
+List keep_newest(List& list, std::size_t most)
 {
-    if (list.size() > most) list.erase(list.begin(), list.end() - static_cast<std::ptrdiff_t>(most));
+    const auto rest = list.size() > most ? list.end() - static_cast<std::ptrdiff_t>(most) : list.begin();
+    List gone(list.begin(), rest);
+    list.erase(list.begin(), rest);
+    return gone;
 }
 
 } // namespace
@@ -37,60 +41,71 @@ auto Entry::change(Change function)
     }
 }
 
-bool Entry::is_alive(const Session& session, Steady now) noexcept
-{
-    const Steady used{Steady::duration(session.used.load(std::memory_order_relaxed))};
-    return now < session.ends && now < used + idle_life;
-}
-
-std::string Entry::make_link(Steady now)
+std::string Entry::make_link(std::shared_ptr<const Grant> opener, const Moment& now)
 {
     std::string secret = make_secret();
-    const Link link{sha256(secret), now + link_life};
+    const Link link{sha256(secret), now.steady + link_life, std::move(opener)};
     return change([&](Table& table) {
-        std::erase_if(table.links, [&](const Link& old) { return now >= old.ends; });
+        std::erase_if(table.links, [&](const Link& old) { return now.steady >= old.ends; });
         table.links.push_back(link);
         keep_newest(table.links, most_links);
         return secret;
     });
 }
 
-std::optional<std::string> Entry::redeem(std::string_view link, Steady now)
+std::optional<std::string> Entry::redeem(std::string_view link, const Moment& now)
 {
     const Digest hash = sha256(link);
     const std::string secret = make_secret();
-    const auto session = std::make_shared<Session>();
-    session->hash = sha256(secret);
-    session->ends = now + whole_life;
-    session->used = now.time_since_epoch().count();
-    return change([&](Table& table) -> std::optional<std::string> {
-        const auto valid = [&](const Link& known) { return now < known.ends && same_digest(known.hash, hash); };
-        if (std::erase_if(table.links, valid) == 0) return std::nullopt;
-        std::erase_if(table.sessions, [&](const auto& old) { return !is_alive(*old, now); });
-        table.sessions.push_back(session);
-        keep_newest(table.sessions, most_sessions);
-        return secret;
+    std::vector<Session> displaced;
+    const bool made = change([&](Table& table) {
+        displaced.clear();
+        std::shared_ptr<const Grant> opener; // all are compared, as in find()
+        for (const Link& known : table.links)
+            if (same_digest(known.hash, hash) && now.steady < known.ends && known.opener->holds(now))
+                opener = known.opener;
+        std::erase_if(table.links, [&](const Link& known) { return same_digest(known.hash, hash); });
+        if (!opener) return false;
+        std::erase_if(table.sessions, [&](const Session& old) { return !old.grant->holds(now); });
+        const auto grant = std::make_shared<const Grant>(std::move(opener), now.steady, whole_life, idle_life);
+        table.sessions.push_back({sha256(secret), grant});
+        displaced = keep_newest(table.sessions, most_sessions);
+        return true;
     });
+    end(displaced);
+    return made ? std::optional(secret) : std::nullopt;
 }
 
 // All are compared, so that the time says nothing about which was nearly right.
-bool Entry::admits(std::string_view session, Steady now) const
+std::shared_ptr<const Grant> Entry::find(std::string_view session, const Moment& now) const
 {
     const Digest hash = sha256(session);
     const std::shared_ptr<const Table> table = table_.load();
-    Session* found = nullptr;
-    for (const auto& known : table->sessions)
-        if (same_digest(known->hash, hash) && is_alive(*known, now)) found = known.get();
-    if (found) found->used.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    return found != nullptr;
+    std::shared_ptr<const Grant> found;
+    for (const Session& known : table->sessions)
+        if (same_digest(known.hash, hash) && known.grant->holds(now)) found = known.grant;
+    if (found) found->use(now.steady);
+    return found;
 }
 
 void Entry::sign_out(std::string_view session)
 {
     const Digest hash = sha256(session);
+    std::vector<Session> gone;
     change([&](Table& table) {
-        return std::erase_if(table.sessions, [&](const auto& known) { return same_digest(known->hash, hash); });
+        gone.clear();
+        for (const Session& known : table.sessions)
+            if (same_digest(known.hash, hash)) gone.push_back(known);
+        return std::erase_if(table.sessions, [&](const Session& known) { return same_digest(known.hash, hash); });
     });
+    end(gone);
+}
+
+// Their streams, too.
+void Entry::end(const std::vector<Session>& sessions) const
+{
+    for (const Session& session : sessions) session.grant->revoke();
+    if (!sessions.empty()) ended_();
 }
 
 std::string session_cookie(std::string_view host)

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a browser gets in without a key: a link that works once and for a minute becomes a session, which a cookie
-// carries. Only hashes are kept, and only in memory. Any thread, without a lock: a change swaps the whole small table.
+// carries and which ends with what opened it. Only hashes are kept, and only in memory. Any thread, without a lock: a
+// change swaps the whole small table.
 #pragma once
 
+#include "proxy/grant.hpp"
 #include "proxy/seal.hpp"
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +20,7 @@ namespace alli::proxy {
 
 class Entry {
   public:
-    using Steady = std::chrono::steady_clock::time_point;
+    using Steady = Grant::Steady;
 
     static constexpr std::chrono::seconds link_life{60};
     static constexpr std::chrono::hours idle_life{12}; // of a session that is not used
@@ -26,13 +29,16 @@ class Entry {
 
     Entry();
 
-    /// The secret of a new link.
-    std::string make_link(Steady now);
+    /// The secret of a new link, which hands on what `opener` may do.
+    std::string make_link(std::shared_ptr<const Grant> opener, const Moment& now);
     /// The secret of a new session for that of a link; none when that is not, or no longer, one.
-    std::optional<std::string> redeem(std::string_view link, Steady now);
-    /// Whether it is a session's secret; using it keeps the session.
-    bool admits(std::string_view session, Steady now) const;
+    std::optional<std::string> redeem(std::string_view link, const Moment& now);
+    /// What that session's secret opens; none: nothing, or no longer. Using it keeps the session.
+    std::shared_ptr<const Grant> find(std::string_view session, const Moment& now) const;
     void sign_out(std::string_view session);
+
+    /// `woken`: called on any thread after sessions ended before their time. Set before anything is served.
+    void when_ended(std::function<void()> woken) { ended_ = std::move(woken); }
 
     /// Where a browser finds us: "127.0.0.1:8787"; empty: nowhere. Set before anything is served.
     void live_at(std::string address) { address_ = std::move(address); }
@@ -42,23 +48,24 @@ class Entry {
     struct Link {
         Digest hash;
         Steady ends;
+        std::shared_ptr<const Grant> opener;
     };
     struct Session {
         Digest hash;
-        Steady ends;
-        std::atomic<Steady::rep> used;
+        std::shared_ptr<const Grant> grant;
     };
     struct Table {
         std::vector<Link> links; // oldest first, as the sessions
-        std::vector<std::shared_ptr<Session>> sessions;
+        std::vector<Session> sessions;
     };
 
     template <class Change>
     auto change(Change function);
-    static bool is_alive(const Session& session, Steady now) noexcept;
+    void end(const std::vector<Session>& sessions) const;
 
     std::atomic<std::shared_ptr<const Table>> table_;
     std::string address_;
+    std::function<void()> ended_ = [] {};
 };
 
 /// The name of the cookie at that Host: browsers keep cookies of all ports of a host together.

@@ -125,6 +125,11 @@ void Feed::wake()
     for (asio::steady_timer* timer : *waiting_) timer->cancel();
 }
 
+void Feed::look_again()
+{
+    asio::post(loop_, [this] { wake(); });
+}
+
 void Feed::wind_up()
 {
     over_ = true;

@@ -45,6 +45,8 @@ class Feed {
 
     /// Any thread: something was committed.
     void committed();
+    /// Any thread: whoever waits asks again whether it may.
+    void look_again();
     /// The program is about to end: nobody waits any longer.
     void wind_up();
     bool is_over() const noexcept { return over_; }

@@ -13,25 +13,23 @@ constexpr std::string_view sign_of_life = ":\n\n";
 } // namespace
 
 FeedEvents::FeedEvents(Feed& feed, std::int64_t since, std::chrono::milliseconds heartbeat,
-                       std::function<bool()> allowed)
-    : feed_(feed), since_(since), heartbeat_(heartbeat), allowed_(std::move(allowed))
+                       std::shared_ptr<const Grant> grant, const Clock& clock)
+    : feed_(feed), since_(since), heartbeat_(heartbeat), grant_(std::move(grant)), clock_(clock)
 {}
 
 Task<std::optional<std::string>> FeedEvents::next()
 {
     if (!std::exchange(greeted_, true)) co_return std::string(greeting);
     const auto beat = std::chrono::steady_clock::now() + heartbeat_;
-    while (!over_ && !feed_.is_over()) {
+    for (Moment now = Moment::now(clock_); !over_ && !feed_.is_over() && grant_->holds(now);
+         now = Moment::now(clock_)) {
         const auto page = feed_.page(since_, most_at_once);
         if (page->lost) co_return start_again();
         since_ = page->next;
+        grant_->use(now.steady);
         if (!page->changes.empty()) co_return *page->events;
-        if (std::chrono::steady_clock::now() < beat) {
-            co_await feed_.wait(since_, beat);
-            continue;
-        }
-        if (!allowed_()) co_return std::nullopt;
-        co_return std::string(sign_of_life);
+        if (now.steady >= beat) co_return std::string(sign_of_life);
+        co_await feed_.wait(since_, grant_->next_look(now, beat));
     }
     co_return std::nullopt;
 }

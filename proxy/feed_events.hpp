@@ -5,15 +5,15 @@
 
 #include "alli/source.hpp"
 #include "proxy/feed.hpp"
-
-#include <functional>
+#include "proxy/grant.hpp"
 
 namespace alli::proxy {
 
 class FeedEvents final : public Source {
   public:
-    /// `allowed` is asked at every heartbeat: a session may end before its stream.
-    FeedEvents(Feed& feed, std::int64_t since, std::chrono::milliseconds heartbeat, std::function<bool()> allowed);
+    /// It ends with the grant that it was opened by; while it is read, that is used.
+    FeedEvents(Feed& feed, std::int64_t since, std::chrono::milliseconds heartbeat, std::shared_ptr<const Grant> grant,
+               const Clock& clock);
 
     Task<std::optional<std::string>> next() override;
     bool ready() const override { return !greeted_; }
@@ -25,7 +25,8 @@ class FeedEvents final : public Source {
     Feed& feed_;
     std::int64_t since_;
     std::chrono::milliseconds heartbeat_;
-    std::function<bool()> allowed_;
+    std::shared_ptr<const Grant> grant_;
+    const Clock& clock_;
     bool greeted_ = false, over_ = false;
 };
 

@@ -124,7 +124,11 @@ std::vector<std::string> read_origins(const std::vector<std::string>& entries)
     return origins;
 }
 
-Guard::Guard(const Options& options, const Entry* sessions) : entry_(sessions), require_key_(options.require_key)
+Guard::Guard(const Options& options, const Entry* sessions)
+    : socket_(std::make_shared<Grant>(Principal{"socket", Scope::admin, {}})),
+      nobody_(std::make_shared<Grant>(Principal{"nobody", Scope::write, {}})),
+      unasked_(std::make_shared<Grant>(Principal{"nobody", Scope::metrics, {}})), entry_(sessions),
+      require_key_(options.require_key)
 {
     for (const std::string& entry : options.allowed_hosts) {
         const auto authority = read_authority(entry);
@@ -137,26 +141,51 @@ Guard::Guard(const Options& options, const Entry* sessions) : entry_(sessions), 
     let_in(options.api_key, options.tokens);
 }
 
-void Guard::let_in(const std::string& api_key, const std::vector<std::string>& tokens)
+// What it opens is the same as before: who came by it stays. Its name alone may change, as that of a line that moved.
+Guard::Key Guard::make_key(const Token& token, const Keys& before) const
 {
-    auto keys = std::make_shared<std::vector<Digest>>();
-    if (!api_key.empty()) keys->push_back(sha256(api_key));
-    for (const std::string& token : tokens)
-        if (!token.empty()) keys->push_back(sha256(token));
-    keys_.store(std::move(keys));
+    const auto same = [&](const Key& known) {
+        const Principal &a = known.token.principal, &b = token.principal;
+        return known.token.hash == token.hash && known.token.expires == token.expires && a.scope == b.scope &&
+               a.part == b.part;
+    };
+    const auto known = std::find_if(before.begin(), before.end(), same);
+    if (known != before.end()) return {token, known->grant};
+    return {token, std::make_shared<const Grant>(token.principal, token.expires)};
 }
 
-std::optional<Refusal> Guard::check(const RequestHead& head, const Peer& peer) const
+void Guard::let_in(const std::string& api_key, const std::vector<Token>& tokens)
 {
-    if (auto refusal = check_host(head, peer)) return refusal;
+    const std::shared_ptr<const Keys> before = keys_.load();
+    auto keys = std::make_shared<Keys>();
+    for (const Token& token : tokens) keys->push_back(make_key(token, *before));
+    // The last one counts where a token is the key itself.
+    if (!api_key.empty()) keys->push_back(make_key({{"key", Scope::write, {}}, sha256(api_key), {}}, *before));
+    keys_.store(keys);
+    for (const Key& old : *before) {
+        const auto kept = [&](const Key& key) { return key.grant == old.grant; };
+        if (std::none_of(keys->begin(), keys->end(), kept)) old.grant->revoke();
+    }
+}
+
+Decision Guard::check(const RequestHead& head, const Peer& peer, Instant now) const
+{
+    if (auto refusal = check_host(head, peer)) return *refusal;
     const bool listed = !listed_origin(head).empty();
-    if (auto refusal = check_page(head, peer, listed)) return refusal;
-    if (auto refusal = check_method(head)) return refusal;
-    const bool open = needs_no_key(head) || is_preflight(head);
-    if (require_key_ && !(peer.trusted && !listed) && !open)
-        if (auto refusal = check_credentials(head, listed)) return refusal;
-    if (auto refusal = check_expectation(head)) return refusal;
-    return check_target(head);
+    if (auto refusal = check_page(head, peer, listed)) return *refusal;
+    if (auto refusal = check_method(head)) return *refusal;
+    Decision decision = admit(head, peer, listed, Moment(std::chrono::steady_clock::now(), now));
+    if (std::holds_alternative<Refusal>(decision)) return decision;
+    if (auto refusal = check_expectation(head)) return *refusal;
+    if (auto refusal = check_target(head)) return *refusal;
+    return decision;
+}
+
+Decision Guard::admit(const RequestHead& head, const Peer& peer, bool listed, const Moment& now) const
+{
+    if (needs_no_key(head) || is_preflight(head)) return unasked_;
+    if (peer.trusted && !listed) return socket_;
+    return require_key_ ? check_credentials(head, listed, now) : nobody_;
 }
 
 std::string_view Guard::listed_origin(const RequestHead& head) const
@@ -204,15 +233,18 @@ std::optional<Refusal> Guard::check_host(const RequestHead& head, const Peer& pe
     return std::nullopt;
 }
 
-std::optional<Refusal> Guard::check_key(const RequestHead& head) const
+Decision Guard::check_key(const RequestHead& head, const Moment& now) const
 {
     const auto keys = head.count("API-KEY"), authorizations = head.count(field::authorization);
-    if (keys + authorizations > 1) return malformed("a request carries one key");
+    if (keys + authorizations > 1) return *malformed("a request carries one key");
     constexpr std::string_view bearer = "bearer ";
     std::string_view given = view(head["API-KEY"]);
     if (const auto value = view(head[field::authorization]); lower_case(value.substr(0, bearer.size())) == bearer)
         given = upstream::trimmed(value.substr(bearer.size()));
-    if (is_key(given)) return std::nullopt;
+    if (auto grant = find_grant(given)) {
+        if (!grant->is_expired(now.wall)) return grant;
+        return Refusal{401, token_expired};
+    }
     // Only guesses count: somebody without a key does not keep others from finding out that theirs is wrong.
     if (!given.empty() && !attempts_.take(std::chrono::steady_clock::now()))
         return Refusal{429, "too many wrong keys were tried; the right one is served"};
@@ -220,17 +252,17 @@ std::optional<Refusal> Guard::check_key(const RequestHead& head) const
 }
 
 // A key, and where none is given, a session: of our own page alone, a cookie comes along whoever asks.
-std::optional<Refusal> Guard::check_credentials(const RequestHead& head, bool listed) const
+Decision Guard::check_credentials(const RequestHead& head, bool listed, const Moment& now) const
 {
-    auto refusal = check_key(head);
-    const bool keyless = !head.count("API-KEY") && !head.count(field::authorization);
-    if (!refusal || !keyless || listed || !entry_ || head.count(field::cookie) != 1) return refusal;
-    if (!opens_to_sessions(view(head.method_string()), path_of(head))) return refusal;
+    const bool has_key = head.count("API-KEY") || head.count(field::authorization);
+    if (has_key || listed || !entry_ || head.count(field::cookie) != 1) return check_key(head, now);
+    if (!opens_to_sessions(view(head.method_string()), path_of(head))) return check_key(head, now);
     const std::string_view given = find_cookie(view(head[field::cookie]), session_cookie(view(head[field::host])));
-    if (given.empty() || !entry_->admits(given, std::chrono::steady_clock::now())) return refusal;
+    auto session = given.empty() ? nullptr : entry_->find(given, now);
+    if (!session) return check_key(head, now);
     if (!is_safe(head.method()) && !comes_from_own_page(head))
         return Refusal{403, "with a session, only the page itself may change anything"};
-    return std::nullopt;
+    return session;
 }
 
 // A Host without a port is that of the scheme, which a reverse proxy in front may have been asked by.
@@ -245,12 +277,13 @@ bool Guard::is_allowed(const Authority& host, const Peer& peer) const
 }
 
 // Every key is compared, so that the time taken says nothing about which of them was nearly right.
-bool Guard::is_key(std::string_view key) const
+std::shared_ptr<const Grant> Guard::find_grant(std::string_view key) const
 {
     const Digest digest = sha256(key);
-    const std::shared_ptr<const std::vector<Digest>> keys = keys_.load();
-    bool found = false;
-    for (const Digest& known : *keys) found |= same_digest(digest, known);
+    const std::shared_ptr<const Keys> keys = keys_.load();
+    std::shared_ptr<const Grant> found;
+    for (const Key& known : *keys)
+        if (same_digest(digest, known.token.hash)) found = known.grant;
     return found;
 }
 

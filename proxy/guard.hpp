@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may call, decided on a header that passed the gate, before a body byte is read and before any route:
-// Host, page-made requests, method, key, target. Any thread.
+// Who may call, and as whom, decided on a header that passed the gate, before a body byte is read and before any route:
+// Host, page-made requests, method, key, target. What that one may do is the route's to say. Any thread.
 #pragma once
 
 #include "proxy/attempts.hpp"
 #include "proxy/authority.hpp"
 #include "proxy/entry.hpp"
 #include "proxy/gate.hpp"
+#include "proxy/grant.hpp"
 #include "proxy/seal.hpp"
 #include "proxy/server.hpp"
 
@@ -15,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace alli::proxy {
@@ -27,38 +29,54 @@ struct Peer {
     std::optional<std::uint32_t> user = std::nullopt; // over a Unix socket, as the system says
 };
 
+/// Why a request is refused, or as whom it was let in.
+using Decision = std::variant<Refusal, std::shared_ptr<const Grant>>;
+
 class Guard {
   public:
     /// `sessions`: who get in by cookie; none: nobody's. Must outlive it.
     explicit Guard(const Options& options, const Entry* sessions = nullptr);
 
-    std::optional<Refusal> check(const RequestHead& head, const Peer& peer) const;
+    Decision check(const RequestHead& head, const Peer& peer, Instant now) const;
     /// The Origin, where it is one of another site's pages that may call (proxy.allowed_origins); else empty.
     std::string_view listed_origin(const RequestHead& head) const;
     /// Whether a browser asks, for such a page, what it may send. It carries no key.
     bool is_preflight(const RequestHead& head) const;
     /// Whether answers depend on the Origin.
     bool lists_origins() const noexcept { return !origins_.empty(); }
-    /// Whose key is right, from now on: any thread. Sessions stay.
-    void let_in(const std::string& api_key, const std::vector<std::string>& tokens);
+    /// Whose key is right, from now on: any thread, one at a time. The grants of those that are the same as before
+    /// stay; those of all others are revoked, and with them the sessions that they opened.
+    void let_in(const std::string& api_key, const std::vector<Token>& tokens);
     /// How many wrong keys were tried. None of them is remembered.
     std::uint64_t wrong_keys() const noexcept { return attempts_.count(); }
 
   private:
     std::optional<Refusal> check_host(const RequestHead& head, const Peer& peer) const;
-    std::optional<Refusal> check_key(const RequestHead& head) const;
     std::optional<Refusal> check_page(const RequestHead& head, const Peer& peer, bool listed) const;
-    std::optional<Refusal> check_credentials(const RequestHead& head, bool listed) const;
+    Decision admit(const RequestHead& head, const Peer& peer, bool listed, const Moment& now) const;
+    Decision check_key(const RequestHead& head, const Moment& now) const;
+    Decision check_credentials(const RequestHead& head, bool listed, const Moment& now) const;
     bool is_allowed(const Authority& host, const Peer& peer) const;
-    bool is_key(std::string_view key) const;
+    std::shared_ptr<const Grant> find_grant(std::string_view key) const;
 
     std::vector<Authority> hosts_;     // one without a port: ours
     std::vector<std::string> origins_; // of other sites whose pages may call
-    std::atomic<std::shared_ptr<const std::vector<Digest>>> keys_;
+    struct Key {
+        Token token;
+        std::shared_ptr<const Grant> grant;
+    };
+    using Keys = std::vector<Key>;
+    Key make_key(const Token& token, const Keys& before) const;
+
+    std::atomic<std::shared_ptr<const Keys>> keys_{std::make_shared<const Keys>()};
+    std::shared_ptr<const Grant> socket_, nobody_, unasked_; // that need no key
     const Entry* entry_;
     bool require_key_;
     mutable Attempts attempts_; // the one thing that changes; of wrong keys alone
 };
+
+/// Said only to who has the right one.
+inline constexpr std::string_view token_expired = "this token has expired";
 
 /// proxy.allowed_origins, each as a browser writes it. Throws Error{settings}.
 std::vector<std::string> read_origins(const std::vector<std::string>& entries);

@@ -40,7 +40,8 @@ class Loop {
     /// For one more connection, those that were told to make room counted too.
     bool has_room() const noexcept { return held_.load(std::memory_order_relaxed) < 2 * max_sessions_; }
     void take(Socket socket, Peer peer);
-    void committed() { feed_.committed(); } // something, to the mirror
+    void committed() { feed_.committed(); }   // something, to the mirror
+    void look_again() { feed_.look_again(); } // somebody is let in no longer
     void adjust(const Adjustment& adjustment);
     void drain(); // the thread ends once the last session has
     void abort();

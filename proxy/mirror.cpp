@@ -4,6 +4,7 @@
 #include "cache/progress.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/scopes.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -40,6 +41,7 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
     if (!rq.body.empty()) body = nlohmann::json::parse(rq.body, nullptr, false);
     if (!body.is_object()) throw Error(Fault::usage, "", "the body must be a JSON object, or empty");
     const bool deletions = is_said(rq, body, "acceptDeletions"), key = is_said(rq, body, "acceptKey");
+    if (deletions || key) require_scope(rq, Scope::admin, deletions ? "accepting deletions" : "accepting another key");
     if (deletions) cx.needs.accept_deletions();
     if (key) cx.needs.accept_key();
     cx.needs.probe();
@@ -49,17 +51,8 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
     co_return response;
 }
 
-// With auth = "none" whoever reaches the port may read; that is no leave to erase.
-static void require_owner(const Context& cx, const Request& rq)
-{
-    if (rq.trusted || cx.options.require_key) return;
-    throw Error(Fault::key_rejected, "ask over the Unix socket, as the daemon's user or root",
-                "maintenance needs a key, or the daemon's own user");
-}
-
 Task<Response> begin_maintenance(const Context& cx, const Request& rq)
 {
-    require_owner(cx, rq);
     std::optional<Error> busy;
     try {
         cx.needs.start_maintenance(rq.body);
@@ -73,9 +66,8 @@ Task<Response> begin_maintenance(const Context& cx, const Request& rq)
     co_return response;
 }
 
-Task<Response> maintenance_state(const Context& cx, const Request& rq)
+Task<Response> maintenance_state(const Context& cx, const Request&)
 {
-    require_owner(cx, rq);
     co_return text_response("application/json", cx.needs.maintenance());
 }
 

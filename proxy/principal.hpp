@@ -2,8 +2,11 @@
 // Who asks, and what that one may do: made by the guard, carried by the request. Plain data: any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace alli::proxy {
 
@@ -14,6 +17,18 @@ enum class Scope : std::uint8_t {
     write,   // writes, relays, retry and discard of waiting writes
     admin,   // purge, backup, verify; accepting deletions or another project's key; links for others
 };
+
+inline constexpr std::array<std::string_view, 4> scope_names{"metrics", "read", "write", "admin"};
+constexpr std::string_view name_of(Scope scope) noexcept
+{
+    return scope_names[static_cast<std::size_t>(scope)];
+}
+constexpr std::optional<Scope> find_scope(std::string_view name) noexcept
+{
+    for (std::size_t i = 0; i < scope_names.size(); ++i)
+        if (scope_names[i] == name) return static_cast<Scope>(i);
+    return std::nullopt;
+}
 
 /// The conversations that a principal may see. Where both are said, both must hold.
 struct Part {

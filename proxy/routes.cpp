@@ -13,9 +13,11 @@
 #include "proxy/relay.hpp"
 #include "proxy/request_id.hpp"
 #include "proxy/route_map.hpp"
+#include "proxy/scopes.hpp"
 #include "proxy/search.hpp"
 #include "proxy/sign_in.hpp"
 #include "proxy/target.hpp"
+#include "proxy/tokens.hpp"
 #include "proxy/withhold.hpp"
 #include "proxy/writes.hpp"
 
@@ -25,50 +27,57 @@
 namespace alli::proxy {
 namespace {
 
-constexpr Surface read = Surface::contract_read, edit = Surface::webapi, ours = Surface::ours;
+constexpr Surface mirrored = Surface::contract_read, edit = Surface::webapi, ours = Surface::ours;
+constexpr std::optional<Scope> metrics = Scope::metrics, read = Scope::read, write = Scope::write, admin = Scope::admin,
+                               anybody = std::nullopt;
 
 // Literal segments stand before {} ones that would match them too. Where alli/operation.hpp has an operation, method
-// and path here are the contract's guess; those that count are the settings' (route_map.hpp).
+// and path here are the contract's guess; those that count are the settings' (route_map.hpp). What is relayed needs
+// read for GET and HEAD, else write (scopes.hpp).
 constexpr auto table = std::to_array<Route>({
-    {"GET", "/webapi/v2/conversations", "listConversations", &list_conversations, read},
-    {"GET", "/webapi/v2/conversations/daily_count", "dailyConversationCount", &count_daily, read},
-    {"GET", "/webapi/v2/conversations/{id}", "getConversation", &get_conversation, read},
-    {"GET", "/webapi/v2/conversations/{id}/chats", "listChats", &list_chats, read},
-    {"GET", "/webapi/v2/conversations/{id}/chats/{chat}", "getChat", &get_chat, read},
-    {"GET", "/webapi/v2/conversation_categories", "listCategories", &list_categories, read},
-    {"GET", "/webapi/v2/conversations/{id}/running", "isConversationRunning", &is_running, read},
+    {"GET", "/webapi/v2/conversations", "listConversations", &list_conversations, mirrored, read},
+    {"GET", "/webapi/v2/conversations/daily_count", "dailyConversationCount", &count_daily, mirrored, read},
+    {"GET", "/webapi/v2/conversations/{id}", "getConversation", &get_conversation, mirrored, read},
+    {"GET", "/webapi/v2/conversations/{id}/chats", "listChats", &list_chats, mirrored, read},
+    {"GET", "/webapi/v2/conversations/{id}/chats/{chat}", "getChat", &get_chat, mirrored, read},
+    {"GET", "/webapi/v2/conversation_categories", "listCategories", &list_categories, mirrored, read},
+    {"GET", "/webapi/v2/conversations/{id}/running", "isConversationRunning", &is_running, mirrored, read},
 
-    {"POST", "/webapi/v2/conversations/bulk_update", "bulkUpdateConversations", &bulk_update, edit},
-    {"PUT", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit},
-    {"PATCH", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit},
-    {"POST", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit},
-    {"DELETE", "/webapi/v2/conversations/{id}", "deleteConversation", &delete_conversation, edit},
-    {"POST", "/webapi/v2/conversations/{id}/chats/{chat}/feedback", "rateChat", &rate_chat, edit},
-    {"POST", "/webapi/v2/conversations/{id}/stop", "stopConversation", &stop_conversation, edit},
-    {"PUT", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit},
-    {"PATCH", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit},
-    {"POST", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit},
+    {"POST", "/webapi/v2/conversations/bulk_update", "bulkUpdateConversations", &bulk_update, edit, write},
+    {"PUT", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit, write},
+    {"PATCH", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit, write},
+    {"POST", "/webapi/v2/conversations/{id}", "updateConversation", &update_conversation, edit, write},
+    {"DELETE", "/webapi/v2/conversations/{id}", "deleteConversation", &delete_conversation, edit, write},
+    {"POST", "/webapi/v2/conversations/{id}/chats/{chat}/feedback", "rateChat", &rate_chat, edit, write},
+    {"POST", "/webapi/v2/conversations/{id}/stop", "stopConversation", &stop_conversation, edit, write},
+    {"PUT", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit, write},
+    {"PATCH", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit, write},
+    {"POST", "/webapi/v2/conversations/{id}/title", "setConversationTitle", &set_title, edit, write},
 
-    {"GET", "/mirror/v1/status", "status", &mirror_status, ours},
-    {"GET", "/mirror/v1/outbox", "outbox", &list_outbox, ours},
-    {"GET", "/mirror/v1/outbox/{id}", "outboxEntry", &get_outbox_entry, ours},
-    {"DELETE", "/mirror/v1/outbox/{id}", "discard", &discard_outbox_entry, ours},
-    {"POST", "/mirror/v1/outbox/{id}/retry", "retry", &retry_outbox_entry, ours},
-    {"POST", "/mirror/v1/sync", "sync", &mirror_sync, ours},
-    {"POST", "/mirror/v1/maintenance", "maintain", &begin_maintenance, ours},
-    {"GET", "/mirror/v1/maintenance", "maintenance", &maintenance_state, ours},
-    {"GET", "/mirror/v1/search", "search", &mirror_search, ours},
-    {"POST", "/mirror/v1/search", "search", &mirror_search_by_body, ours},
-    {"POST", "/mirror/v1/highlight", "highlight", &highlight_texts, ours},
-    {"GET", "/", "page", &serve_page, ours},
-    {"GET", "/page/{file}", "asset", &serve_asset, ours},
-    {"GET", "/mirror/v1/changes", "changes", &mirror_changes, ours},
-    {"POST", "/mirror/v1/session", "makeLink", &make_link, ours},
-    {"GET", "/mirror/v1/session", "enter", &enter, ours},
-    {"DELETE", "/mirror/v1/session", "signOut", &sign_out, ours},
-    {"GET", "/healthz", "live", &is_alive, ours},
-    {"GET", "/readyz", "ready", &is_ready, ours},
-    {"GET", "/metrics", "metrics", &mirror_metrics, ours},
+    {"GET", "/mirror/v1/status", "status", &mirror_status, ours, read},
+    {"GET", "/mirror/v1/outbox", "outbox", &list_outbox, ours, read},
+    {"GET", "/mirror/v1/outbox/{id}", "outboxEntry", &get_outbox_entry, ours, read},
+    {"DELETE", "/mirror/v1/outbox/{id}", "discard", &discard_outbox_entry, ours, write},
+    {"POST", "/mirror/v1/outbox/{id}/retry", "retry", &retry_outbox_entry, ours, write},
+    {"POST", "/mirror/v1/sync", "sync", &mirror_sync, ours, write},
+    {"POST", "/mirror/v1/maintenance", "maintain", &begin_maintenance, ours, admin},
+    {"GET", "/mirror/v1/maintenance", "maintenance", &maintenance_state, ours, admin},
+    {"GET", "/mirror/v1/search", "search", &mirror_search, ours, read},
+    {"POST", "/mirror/v1/search", "search", &mirror_search_by_body, ours, read},
+    {"POST", "/mirror/v1/highlight", "highlight", &highlight_texts, ours, read},
+    {"GET", "/", "page", &serve_page, ours, read},
+    {"GET", "/page/{file}", "asset", &serve_asset, ours, read},
+    {"GET", "/mirror/v1/changes", "changes", &mirror_changes, ours, read},
+    {"POST", "/mirror/v1/session", "makeLink", &make_link, ours, read},
+    {"GET", "/mirror/v1/session", "enter", &enter, ours, anybody},
+    {"DELETE", "/mirror/v1/session", "signOut", &sign_out, ours, read},
+    {"GET", "/mirror/v1/principal", "principal", &show_principal, ours, read},
+    {"GET", "/mirror/v1/tokens", "tokens", &list_tokens, ours, admin},
+    {"POST", "/mirror/v1/tokens", "addToken", &add_token, ours, admin},
+    {"DELETE", "/mirror/v1/tokens/{name}", "revokeToken", &revoke_token, ours, admin},
+    {"GET", "/healthz", "live", &is_alive, ours, anybody},
+    {"GET", "/readyz", "ready", &is_ready, ours, metrics},
+    {"GET", "/metrics", "metrics", &mirror_metrics, ours, metrics},
 });
 
 constexpr std::string_view relayed_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -100,13 +109,14 @@ Task<> take_body(Request& rq, std::size_t limit)
 Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
 {
     const bool relayed = surface == Surface::webapi;
-    if (relayed)
+    if (relayed && may(rq, Scope::read))
         if (auto kept = answer_at_once(cx, rq)) co_return std::move(*kept);
     if (rq.target == "*") co_return options_response(std::string(relayed_methods));
     Match match = cx.routes.find(rq.method, rq.path());
+    rq.route = match.route;
+    if (const auto needed = find_needed_scope(match, rq.method, relayed)) require_scope(rq, *needed);
     if (relayed && names_purged(cx.needs, rq.path(), match)) co_return no_such_conversation();
     rq.ids = std::move(match.ids);
-    rq.route = match.route;
     if (match.route || !relayed) co_await take_body(rq, cx.options.limits.body_bytes);
     if (match.route) {
         surface = match.route->surface;

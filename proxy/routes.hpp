@@ -5,10 +5,12 @@
 
 #include "proxy/answer.hpp"
 #include "proxy/body.hpp"
+#include "proxy/grant.hpp"
 #include "proxy/guard.hpp"
 #include "proxy/principal.hpp"
 #include "proxy/server.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,8 +64,8 @@ struct Request {
     std::vector<std::string> ids;                  // what {id} and {chat} of the pattern matched, decoded once
     std::string request_id;                        // X-Request-Id, the app's or ours
     const Route* route = nullptr;                  // once it is known
-    bool trusted = false;                          // of the daemon's own user, or root, over a Unix socket
-    std::shared_ptr<const Principal> principal;    // who asks; none: one that may do everything
+    std::shared_ptr<const Principal> principal;    // who asks; none: nobody that may do anything
+    std::shared_ptr<const Grant> grant;            // what let that one in, and whether it still does
 
     const Part& part() const noexcept; // what the principal may see
     std::string_view path() const noexcept;
@@ -75,10 +77,21 @@ struct Request {
 /// May throw; answer() turns that into a response.
 using Handler = Task<Response> (*)(const Context&, const Request&);
 
+/// The scope that a route takes; none: anybody may. Without a default: a row that does not say it does not compile.
+class Needed {
+  public:
+    constexpr Needed(std::optional<Scope> scope) : scope_(scope) {}
+    constexpr std::optional<Scope> scope() const noexcept { return scope_; }
+
+  private:
+    std::optional<Scope> scope_;
+};
+
 struct Route {
     std::string_view method, pattern, operation;
     Handler handler;
     Surface surface;
+    Needed needed;
 };
 std::span<const Route> routes() noexcept;
 

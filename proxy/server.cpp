@@ -57,6 +57,10 @@ struct Server::Core {
             if (Loop* loop = loops[turn++ % loops.size()].get(); loop && loop->has_room()) return loop;
         return nullptr;
     }
+    void look_again()
+    {
+        for (Loop* loop : all) loop->look_again();
+    }
     void shed()
     {
         for (const auto& loop : loops)
@@ -73,6 +77,7 @@ struct Server::Core {
     AnswerBudget budget{options.limits.answer_bytes, options.loops}; // before the loops, which give back
     MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1)), guard};
     std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
+    std::vector<Loop*> all;                   // of them, also those that were given up while stopping
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> hold; // the first loop ends last
     std::list<Listener> listeners;
     std::size_t turn = 0; // of the loops, on the first one
@@ -85,6 +90,7 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
     for (std::size_t i = 0; i < count; ++i)
         loops.push_back(
             std::make_unique<Loop>(options, needs, flights, entry, passed_up, runs, guard, rack.of(i), rack, budget));
+    for (const auto& loop : loops) all.push_back(loop.get());
     hold.emplace(loops.front()->io().get_executor());
     flights.live_on(loops.front()->executor());
     try {
@@ -98,6 +104,7 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
         throw;
     }
     entry.live_at(page_address(listeners, options));
+    entry.when_ended([this] { look_again(); });
     for (Listener& listener : listeners) asio::co_spawn(loops.front()->io(), accept(*this, listener), asio::detached);
     for (const auto& loop : loops) loop->start();
     needs.store.watch([this] {
@@ -205,9 +212,15 @@ void Server::probe(std::function<void()> alive)
     core_->probe(0, std::move(alive));
 }
 
+void Server::let_in(const std::vector<Token>& tokens)
+{
+    core_->guard.let_in(core_->options.api_key, tokens);
+    core_->look_again();
+}
+
 void Server::adjust(const Adjustment& adjustment)
 {
-    core_->guard.let_in(core_->options.api_key, adjustment.tokens);
+    let_in(adjustment.tokens);
     for (const auto& loop : core_->loops)
         if (loop) loop->adjust(adjustment);
 }

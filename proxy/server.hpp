@@ -10,6 +10,7 @@
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
 #include "proxy/passed_up.hpp"
+#include "proxy/token.hpp"
 #include "upstream/exchange.hpp"
 #include "upstream/outcome.hpp"
 
@@ -56,7 +57,7 @@ struct Options {
     std::vector<int> passed;                           // listening sockets to take over, in the place of `listen`
     bool require_key = true;                           // auth = "api-key"
     std::string api_key;                               // the upstream key, accepted from local apps
-    std::vector<std::string> tokens;                   // further keys
+    std::vector<Token> tokens;                         // of local apps
     std::vector<std::string> allowed_hosts{"127.0.0.1", "localhost", "[::1]"};
     std::vector<std::string> ignored_parameters{"_"}; // of reads: they only break caches
     std::vector<std::string> allowed_origins;         // web apps that may call: "https://qa.example.com"
@@ -73,7 +74,7 @@ struct Options {
 
 /// Of the options, what may change while it serves.
 struct Adjustment {
-    std::vector<std::string> tokens;
+    std::vector<Token> tokens;
     bool refuse_when_key_rejected = false;
     std::chrono::milliseconds max_age{60'000};
     std::chrono::milliseconds forward_timeout{10'000};
@@ -119,6 +120,12 @@ struct Needs {
     std::function<void(const std::string&)> start_maintenance = {};
     std::function<std::string()> maintenance = {};
 
+    // The tokens of local apps, on a thread for long work (docs/operations.md): each answers with JSON, and is in force
+    // when it returns. `add_token` throws Error{busy} for a name that there is; `revoke_token`: false: there is none.
+    std::function<std::string()> list_tokens = {};
+    std::function<std::string(const std::string& request)> add_token = {};
+    std::function<bool(const std::string& name)> revoke_token = {};
+
     /// How an exchange of `connect` ended, where that changes what is known of upstream. Any thread.
     std::function<void(const upstream::Outcome&)> heard = {};
 };
@@ -144,6 +151,8 @@ class Server {
 
     /// Any thread: for every request from now on. One under way may still see what was before.
     void adjust(const Adjustment& adjustment);
+    /// Likewise the tokens alone. Sessions, event streams and waiting reads of those that are not among them end.
+    void let_in(const std::vector<Token>& tokens);
 
     void stop(); // no new connections; sessions end after their request under way, at the latest after 5 s
 

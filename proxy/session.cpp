@@ -44,6 +44,14 @@ Response padded(Response response)
     return response;
 }
 
+// Where the body has upstream's shape, which gives no reason (RFC 6750).
+void say_expired(Response& response)
+{
+    for (Header& header : response.headers)
+        if (header.name == "WWW-Authenticate")
+            header.value += R"(, error="invalid_token", error_description="this token has expired")";
+}
+
 Request take_request(Incoming& incoming)
 {
     RequestHead& head = incoming.head();
@@ -84,17 +92,19 @@ Task<bool> Session::serve()
     origin_.clear();
     if (heard.refusal) co_return co_await refuse(*heard.refusal);
     origin_ = std::string(guard_.listed_origin(incoming_.head()));
-    if (const auto refusal = guard_.check(incoming_.head(), peer_)) co_return co_await refuse(*refusal);
+    const Decision decision = guard_.check(incoming_.head(), peer_, cx_.needs.clock.now());
+    if (const auto* refusal = std::get_if<Refusal>(&decision)) co_return co_await refuse(*refusal);
     if (guard_.is_preflight(incoming_.head())) co_return co_await allow();
-    co_return co_await reply();
+    co_return co_await reply(std::get<std::shared_ptr<const Grant>>(decision));
 }
 
-Task<bool> Session::reply()
+Task<bool> Session::reply(std::shared_ptr<const Grant> grant)
 {
     const Manner how = manner(); // before the header is taken
     old_protocol_ = how.old_protocol;
     Request rq = take_request(incoming_);
-    rq.trusted = peer_.trusted;
+    rq.principal = principal_of(grant);
+    rq.grant = std::move(grant);
     rq.end_with_client = [this] { for_client_alone_ = true; };
     Response response = co_await answer(cx_, rq);
     for_client_alone_ = false;
@@ -116,6 +126,7 @@ Response Session::answer_to(const Refusal& refusal) const
     Response response = door ? door_page(view(incoming_.head()[beast::http::field::accept_encoding]))
                              : padded(problem(surface_of(path), refusal.status, refusal.detail));
     response.close = refusal.close;
+    if (refusal.detail == token_expired) say_expired(response);
     if (refusal.status == 429) response.headers.push_back({"Retry-After", "1"});
     if (refusal.status == 405) response.headers.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
     return response;

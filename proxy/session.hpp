@@ -41,7 +41,7 @@ class Session {
     using Code = boost::system::error_code;
 
     Task<bool> serve();
-    Task<bool> reply();
+    Task<bool> reply(std::shared_ptr<const Grant> grant);
     Response answer_to(const Refusal& refusal) const;
     Task<bool> refuse(Refusal refusal);
     Task<bool> allow(); // a preflight

@@ -40,12 +40,12 @@ Response no_link()
 
 } // namespace
 
-Task<Response> make_link(const Context& cx, const Request&)
+Task<Response> make_link(const Context& cx, const Request& rq)
 {
     if (cx.entry.address().empty())
         co_return problem(Surface::ours, 409, "no browser can get here: the program listens on Unix sockets alone",
                           "add an address like 127.0.0.1:8787 to proxy.listen");
-    const std::string secret = cx.entry.make_link(std::chrono::steady_clock::now());
+    const std::string secret = cx.entry.make_link(rq.grant, Moment::now(cx.needs.clock));
     nlohmann::ordered_json body;
     body["link"] = fmt::format("http://{}/mirror/v1/session?link={}", cx.entry.address(), secret);
     body["expiresInSeconds"] = Entry::link_life.count();
@@ -58,7 +58,7 @@ Task<Response> enter(const Context& cx, const Request& rq)
 {
     if (rq.method == "HEAD") co_return problem(Surface::ours, 405, "only a GET uses a link up");
     const std::string link = find_parameter(read_query(rq.query()), "link").value_or("");
-    const auto secret = cx.entry.redeem(link, std::chrono::steady_clock::now());
+    const auto secret = cx.entry.redeem(link, Moment::now(cx.needs.clock));
     cx.meters.count_sign_in(secret.has_value());
     if (!secret) co_return no_link();
     Response response;
@@ -66,6 +66,23 @@ Task<Response> enter(const Context& cx, const Request& rq)
     response.headers.push_back({"Location", "/"});
     response.headers.push_back(cookie(rq, *secret, Entry::whole_life));
     co_return response;
+}
+
+Task<Response> show_principal(const Context&, const Request& rq)
+{
+    const auto text_or_null = [](const std::string& text) {
+        return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
+    };
+    const Principal& who = *rq.principal;
+    const auto expires = rq.grant->expires();
+    nlohmann::ordered_json body;
+    body["name"] = who.name;
+    body["scope"] = name_of(who.scope);
+    body["app"] = text_or_null(who.part.app);
+    body["user"] = text_or_null(who.part.user);
+    body["expires"] = text_or_null(expires ? to_rfc3339(*expires) : "");
+    body["session"] = rq.grant->is_session();
+    co_return text_response("application/json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 Task<Response> sign_out(const Context& cx, const Request& rq)

@@ -129,7 +129,7 @@ TEST(ApiKey, IsNeverSaidWhereItsFilesNameBelongs)
     settings.config.api_key_file = "canary-key-1";
     EXPECT_THAT(complaint(settings), Not(HasSubstr("canary")));
     try {
-        load_tokens("canary-token-1", nothing);
+        read_tokens_file("canary-token-1", nothing, true);
         ADD_FAILURE();
     } catch (const Error& error) {
         EXPECT_THAT(error.what() + error.hint(), Not(HasSubstr("canary")));
@@ -148,11 +148,14 @@ TEST(ApiKey, IsNoFaultWhereThereIsNone)
     EXPECT_TRUE(find_key_fault(KeyFile("Bearer secret-1").settings, nothing));
 }
 
-TEST(Tokens, AreTheLinesThatHoldSomething)
+TEST(Tokens, NeedNoFileUnlessOneIsNamed)
 {
-    const KeyFile file("one\n\n  two \r\nthree");
-    EXPECT_THAT(load_tokens(file.settings.config.api_key_file, nothing), testing::ElementsAre("one", "two", "three"));
-    EXPECT_THAT(load_tokens("", nothing), testing::IsEmpty());
+    const support::TempDir directory;
+    const std::string none = directory / "tokens";
+    EXPECT_EQ(read_tokens_file(none, nothing, false), std::nullopt);
+    EXPECT_EQ(read_tokens_file(none + "/below", nothing, false), std::nullopt);
+    EXPECT_THROW(read_tokens_file(none, nothing, true), Error);
+    EXPECT_THROW(read_tokens_file(directory.path(), nothing, false), Error) << "what is there must be a file";
 }
 
 static bool takes_tokens(::mode_t mode, bool credential)
@@ -163,7 +166,7 @@ static bool takes_tokens(::mode_t mode, bool credential)
         return credential ? file.directory.path() : file.directory / "other";
     };
     try {
-        return load_tokens(file.settings.config.api_key_file, environment).size() == 1;
+        return read_tokens_file(file.settings.config.api_key_file, environment, true) == "one\n";
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), HasSubstr("can be read by others"));
         return false;

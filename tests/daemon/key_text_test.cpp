@@ -110,24 +110,28 @@ TEST(KeyText, LeavesAKeyWithOddSignsAlone)
         EXPECT_EQ(read_key(odd, "the key"), odd);
 }
 
-TEST(KeyText, ReadsAKeyALineAndPassesCommentsBy)
+std::vector<std::string> lines_of(std::string_view bytes)
 {
-    EXPECT_THAT(read_keys("\xef\xbb\xbf# tokens\r\none\r\n\r\n  two \r\n#\n#three\nfour", "the token in F"),
-                ElementsAre("one", "two", "#three", "four"));
-    EXPECT_THAT(read_keys(utf16("one\r\ntwo\r\n", true), "the token in F"), ElementsAre("one", "two"));
-    EXPECT_THAT(read_keys("", "the token in F"), testing::IsEmpty());
+    std::vector<std::string> lines;
+    for (const TextLine& line : read_text_lines(bytes)) lines.push_back(std::to_string(line.number) + line.text);
+    return lines;
 }
 
-TEST(KeyText, NamesTheLineOfABadToken)
+TEST(KeyText, GivesTheLinesThatSaySomething)
 {
-    for (const char* bytes : {"one\n\n\"zwei\"\n", "one\r\n\r\nzwei words\r\n", "\xef\xbb\xbfone\n\ntoken: zwei\n"})
-        try {
-            read_keys(bytes, "the token in F");
-            ADD_FAILURE() << bytes;
-        } catch (const Error& error) {
-            EXPECT_THAT(error.what(), testing::StartsWith("the token in F:3 "));
-            EXPECT_THAT(std::string(error.what()) + error.hint(), Not(HasSubstr("zwei")));
-        }
+    EXPECT_THAT(lines_of("\xef\xbb\xbf# tokens\r\none\r\n\r\n  two  words \r\n#\n#three\nfour"),
+                ElementsAre("2one", "4two  words", "6#three", "7four"));
+    EXPECT_THAT(lines_of(utf16("one\r\ntwo\r\n", true)), ElementsAre("1one", "2two"));
+    EXPECT_THAT(lines_of("\xed\x95\x9c\xf0\x9f\x98\x80\n\xff"),
+                ElementsAre("1\xed\x95\x9c\xf0\x9f\x98\x80", "2\xef\xbf\xbd"));
+    EXPECT_THAT(lines_of(""), testing::IsEmpty());
+}
+
+TEST(KeyText, KnowsText)
+{
+    for (const char* text : {"", "a", "\xed\x95\x9c", "\xef\xbf\xbd", "\xf0\x9f\x98\x80"})
+        EXPECT_TRUE(is_text(text)) << text;
+    for (const char* bytes : {"\xff", "a\xc3", "\xc3(", "\xed\x95"}) EXPECT_FALSE(is_text(bytes));
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "daemon/daemon_probe.hpp"
 #include "tests/daemon/daemon.hpp"
 #include "tests/daemon/notify_socket.hpp"
+#include "tests/proxy/raw_client.hpp"
 #include "tests/support/http_client.hpp"
 #include "tests/upstream/scripted_server.hpp"
 
@@ -284,6 +285,26 @@ TEST_F(Reload, BringsTheTokens)
     EXPECT_EQ(status_with("token-one"), 401) << "who was taken off the list is out at once";
     EXPECT_EQ(status_with("sandbox"), 200) << "the key itself stays";
     EXPECT_THAT(finish(), HasSubstr("reloaded: the settings were read again tokens=2"));
+}
+
+TEST_F(Reload, EndsTheStreamsAndSessionsOfARemovedToken)
+{
+    const auto made = support::http(daemon_->port, "POST", "/mirror/v1/session", {{"API-KEY", "token-one"}});
+    const auto link = json::parse(made.body).at("link").get<std::string>();
+    const auto entered = support::http(daemon_->port, "GET", link.substr(link.find("/mirror")), {});
+    const std::string cookie(entered.header("Set-Cookie"));
+    const support::Headers page{{"Cookie", cookie.substr(0, cookie.find(';'))}};
+    EXPECT_EQ(support::http(daemon_->port, "GET", "/mirror/v1/status", page).status, 200);
+    proxy::RawClient stream(daemon_->port);
+    stream.send("GET /mirror/v1/changes?since=now HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(daemon_->port) +
+                "\r\nAPI-KEY: token-one\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(stream.read_until("retry: 1000\n\n"), HasSubstr(" 200 "));
+    home_.write("tokens", "token-two\n");
+    reload();
+    const auto reloaded = std::chrono::steady_clock::now();
+    stream.read_all();
+    EXPECT_LT(std::chrono::steady_clock::now() - reloaded, 5s) << "a heartbeat comes after 15 s";
+    EXPECT_EQ(support::http(daemon_->port, "GET", "/mirror/v1/status", page).status, 401);
 }
 
 TEST_F(Reload, BringsHowOldIsFresh)

@@ -13,52 +13,57 @@ using namespace std::chrono_literals;
 
 constexpr Entry::Steady start_time{1000h};
 
+std::shared_ptr<const Grant> opener()
+{
+    return std::make_shared<const Grant>(Principal{"key", Scope::write, {}});
+}
+
 TEST(Entry, ALinkWorksOnceAndForAMinute)
 {
     Entry entry;
-    const std::string link = entry.make_link(start_time), late = entry.make_link(start_time);
+    const std::string link = entry.make_link(opener(), start_time), late = entry.make_link(opener(), start_time);
     EXPECT_GE(link.size(), 43u) << "256 bits";
     EXPECT_FALSE(entry.redeem("guess", start_time));
     const auto session = entry.redeem(link, start_time + 59s);
     ASSERT_TRUE(session);
     EXPECT_FALSE(entry.redeem(link, start_time + 59s));
     EXPECT_FALSE(entry.redeem(late, start_time + 60s));
-    EXPECT_TRUE(entry.admits(*session, start_time + 1h));
-    EXPECT_FALSE(entry.admits(link, start_time)) << "a link is no session";
-    EXPECT_FALSE(entry.admits("", start_time));
+    EXPECT_TRUE(entry.find(*session, start_time + 1h));
+    EXPECT_FALSE(entry.find(link, start_time)) << "a link is no session";
+    EXPECT_FALSE(entry.find("", start_time));
     entry.sign_out(*session);
-    EXPECT_FALSE(entry.admits(*session, start_time + 1h));
+    EXPECT_FALSE(entry.find(*session, start_time + 1h));
 }
 
 TEST(Entry, ASessionEndsWhenItIsNotUsedAndInTheEnd)
 {
     Entry entry;
-    const std::string unused = *entry.redeem(entry.make_link(start_time), start_time);
-    const std::string used = *entry.redeem(entry.make_link(start_time), start_time);
+    const std::string unused = *entry.redeem(entry.make_link(opener(), start_time), start_time);
+    const std::string used = *entry.redeem(entry.make_link(opener(), start_time), start_time);
     for (auto passed = 11h; passed < Entry::whole_life; passed += 11h)
-        EXPECT_TRUE(entry.admits(used, start_time + passed));
-    EXPECT_FALSE(entry.admits(unused, start_time + Entry::idle_life));
-    EXPECT_FALSE(entry.admits(used, start_time + Entry::whole_life));
+        EXPECT_TRUE(entry.find(used, start_time + passed));
+    EXPECT_FALSE(entry.find(unused, start_time + Entry::idle_life));
+    EXPECT_FALSE(entry.find(used, start_time + Entry::whole_life));
 }
 
 TEST(Entry, HoldsSoManyAndNoMore)
 {
     Entry entry;
     std::vector<std::string> links;
-    for (std::size_t i = 0; i <= Entry::most_links; ++i) links.push_back(entry.make_link(start_time));
+    for (std::size_t i = 0; i <= Entry::most_links; ++i) links.push_back(entry.make_link(opener(), start_time));
     EXPECT_FALSE(entry.redeem(links.front(), start_time));
     std::vector<std::string> sessions;
     for (std::size_t i = 0; i <= Entry::most_sessions; ++i)
-        sessions.push_back(*entry.redeem(entry.make_link(start_time), start_time));
-    EXPECT_FALSE(entry.admits(sessions.front(), start_time));
-    EXPECT_TRUE(entry.admits(sessions.back(), start_time));
+        sessions.push_back(*entry.redeem(entry.make_link(opener(), start_time), start_time));
+    EXPECT_FALSE(entry.find(sessions.front(), start_time));
+    EXPECT_TRUE(entry.find(sessions.back(), start_time));
 }
 
 TEST(Entry, OfManyWhoRedeemALinkAtTheSameTimeOneGetsIn)
 {
     Entry entry;
     for (int round = 0; round < 50; ++round) {
-        const std::string link = entry.make_link(start_time);
+        const std::string link = entry.make_link(opener(), start_time);
         std::atomic<int> in{0};
         std::vector<std::thread> many;
         for (int i = 0; i < 4; ++i)

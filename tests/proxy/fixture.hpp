@@ -43,7 +43,7 @@ struct FakeUpstream {
     std::vector<upstream::Request> requests;
     std::vector<std::string> woken;
     std::vector<std::pair<std::uint64_t, std::optional<std::int64_t>>> settles; // fences, and chats before a run
-    int wakes = 0, probes = 0, accepted_deletions = 0, category_refreshes = 0;
+    int wakes = 0, probes = 0, accepted_deletions = 0, accepted_keys = 0, category_refreshes = 0;
     std::function<Task<>()> before; // awaited before each answer, where there is one
     std::mutex mutex;
 
@@ -187,6 +187,15 @@ class ProxyTest : public testing::Test {
         needs.retry_write = [this](std::int64_t id) { return FakeDelivery::retry(&delivery_, id); };
         needs.discard_write = [this](std::int64_t id) { return FakeDelivery::discard(&delivery_, id); };
         needs.is_awaited = [this](std::int64_t) { return FakeDelivery::await(&delivery_); };
+        needs.start_maintenance = [](const std::string&) {};
+        needs.maintenance = [] { return std::string("{}"); };
+        needs.list_tokens = [] { return std::string("{}"); };
+        needs.add_token = [](const std::string&) { return std::string("{}"); };
+        needs.revoke_token = [](const std::string&) { return true; };
+        needs.accept_key = [this] {
+            const std::lock_guard lock(upstream_.mutex);
+            ++upstream_.accepted_keys;
+        };
         server_ = std::make_unique<Server>(std::move(options), std::move(needs));
         host_ = server_->addresses().front();
         const auto digits = host_.substr(host_.rfind(':') + 1);

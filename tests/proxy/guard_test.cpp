@@ -5,6 +5,7 @@
 
 #include "alli/error.hpp"
 #include "proxy/framing.hpp"
+#include "tests/proxy/make_token.hpp"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +20,7 @@ Options options()
 {
     Options made;
     made.api_key = "the-key";
-    made.tokens = {"a-token"};
+    made.tokens = {make_token("a-token")};
     return made;
 }
 
@@ -34,8 +35,9 @@ int verdict(const std::string& head, const Options& given = options(), const Pee
     const RequestHead taken = reader.take(text);
     const auto framing = read_framing(taken);
     if (const auto* refusal = std::get_if<Refusal>(&framing)) return refusal->status;
-    const auto refusal = Guard(given).check(taken, peer);
-    return refusal ? refusal->status : 200;
+    const Decision decision = Guard(given).check(taken, peer, Instant{});
+    const auto* refused = std::get_if<Refusal>(&decision);
+    return refused ? refused->status : 200;
 }
 
 std::string get(const std::string& lines, const std::string& target = "/webapi/v2/conversations")
@@ -148,7 +150,7 @@ TEST(Guard, TakesNoEmptyKeyEvenWhenNoneIsSet)
 {
     Options bare = options();
     bare.api_key.clear();
-    bare.tokens = {""};
+    bare.tokens.clear();
     EXPECT_EQ(verdict(get(good_host), bare), 401);
     EXPECT_EQ(verdict(get(good_host + "API-KEY:\r\n"), bare), 401);
     bare.require_key = false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/proxy/fixture.hpp"
+#include "tests/proxy/make_token.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -19,8 +20,15 @@ TEST_F(Mirror, TellsItsStatus)
 
 TEST_F(Mirror, LooksUpstreamWhenAskedAndTakesAPersonsWordOnDeletions)
 {
-    start();
+    Options options;
+    options.tokens = {make_token("admin", Scope::admin)};
+    start(options);
     const ::support::Headers json_body{{"Content-Type", "application/json"}};
+    const auto send = [this](std::string_view method, std::string_view target, ::support::Headers more = {},
+                             std::string_view body = {}) {
+        more.emplace_back("API-KEY", "admin");
+        return ::support::http(port_, method, target, more, body);
+    };
     EXPECT_EQ(send("POST", "/mirror/v1/sync").status, 202);
     EXPECT_EQ(upstream_.wakes, 1);
     EXPECT_EQ(upstream_.probes, 1);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/proxy/fixture.hpp"
+#include "tests/proxy/make_token.hpp"
 #include "tests/proxy/raw_client.hpp"
 
 #include "alli/random.hpp"
@@ -234,7 +235,7 @@ TEST_F(ServerTest, RefusesAPassedSocketThatIsOpenToOthers)
 TEST_F(ServerTest, TakesOtherTokensWhileItServes)
 {
     Options options;
-    options.tokens = {"one"};
+    options.tokens = {make_token("one")};
     start(options);
     const auto status_with = [&](const std::string& token) {
         RawClient client(port_);
@@ -243,7 +244,7 @@ TEST_F(ServerTest, TakesOtherTokensWhileItServes)
         return client.read_all().substr(9, 3);
     };
     EXPECT_EQ(status_with("one"), "200");
-    server_->adjust({.tokens = {"two"}});
+    server_->adjust({.tokens = {make_token("two")}});
     EXPECT_EQ(status_with("one"), "401");
     EXPECT_EQ(status_with("two"), "200");
     EXPECT_EQ(status_with("the-key"), "200");
