@@ -30,6 +30,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"verify", "check the files, their rows and the index of words against each other; --repair", &add_verify},
     {"config", "show the settings and where each comes from, or check them", &add_config},
     {"completions", "print completions for bash, zsh or fish", &add_completions},
+    {"token", "make, list or revoke the tokens of local apps, each with a scope", &add_token},
     {"open", "open the page in a browser, by a link that works once", &add_open},
     {"mcp", "serve the mirror to an assistant (Model Context Protocol on stdin and stdout)", &add_mcp},
     {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox},

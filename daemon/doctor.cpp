@@ -162,6 +162,7 @@ constexpr auto checks = std::to_array<Check>({
     {"damage", &check_damage},
     {"daemon", &check_daemon},
     {"socket", &check_socket},
+    {"tokens", &check_tokens},
     {"freshness", &check_freshness},
     {"problems", &check_problems},
     {"network", &check_network},

@@ -61,6 +61,7 @@ void check_disk(const Patient& patient, Findings& found);
 void check_mirror(const Patient& patient, Findings& found);
 void check_outbox(const Patient& patient, Findings& found);
 void check_damage(const Patient& patient, Findings& found);
+void check_tokens(const Patient& patient, Findings& found);
 
 // Where it listens: doctor_socket.cpp.
 void check_socket(const Patient& patient, Findings& found);

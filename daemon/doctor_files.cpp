@@ -5,6 +5,7 @@
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
 #include "daemon/doctor.hpp"
+#include "daemon/token_file.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,6 +67,14 @@ bool is_there(const std::string& path, Findings& found)
     return false;
 }
 
+// Of another user's daemon, or wrong: the settings' check says that.
+std::optional<std::vector<TokenLine>> find_token_lines(const TokensPlace& place, const Environment& environment)
+try {
+    return load_token_lines(place, environment);
+} catch (const Error&) {
+    return std::nullopt;
+}
+
 } // namespace
 
 void check_directory(const Patient& patient, Findings& found)
@@ -120,6 +129,28 @@ void check_outbox(const Patient& patient, Findings& found)
     const auto db = cache::open_outbox(patient.place.mirror_path);
     const cache::OutboxCounts counts = cache::count_entries(*db);
     check_pages(*db, found, fmt::format("{} writes wait", counts.pending));
+}
+
+void check_tokens(const Patient& patient, Findings& found)
+{
+    const TokensPlace place = find_tokens_place(patient.settings.config, patient.place.mirror_path);
+    const auto lines = find_token_lines(place, patient.context.environment);
+    if (!lines) return found.warn(fmt::format("{} cannot be read", place.path), "see settings above");
+    SystemClock clock;
+    std::vector<std::string> bare, expired;
+    for (const TokenLine& line : *lines) {
+        if (line.bare) bare.push_back(std::to_string(line.number));
+        if (line.token.expires && *line.token.expires <= clock.now()) expired.push_back(line.token.principal.name);
+    }
+    if (!bare.empty())
+        found.warn(fmt::format("bare tokens of an older version stand in {} (line {}): who reads the file has them, "
+                               "and they may write",
+                               place.path, fmt::join(bare, ", ")),
+                   "alli-mirror token new NAME --scope read makes one for the app; then alli-mirror token revoke "
+                   "'line N'");
+    if (!expired.empty())
+        found.warn(fmt::format("expired: {}", fmt::join(expired, ", ")), "alli-mirror token revoke NAME");
+    if (found.list.empty()) found.ok(fmt::format("{} in {}", lines->size(), place.path));
 }
 
 void check_damage(const Patient& patient, Findings& found)

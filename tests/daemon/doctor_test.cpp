@@ -51,7 +51,7 @@ TEST_F(Doctor, FindsNothingBesideADaemonThatIsWell)
     Daemon daemon(home, {"serve"});
     daemon.wait_until_complete();
     const auto states = see(0);
-    EXPECT_EQ(states.size(), 14U);
+    EXPECT_EQ(states.size(), 15U);
     for (const auto& [check, said] : states) {
         const bool is_of_the_machine = check == "limits" || check == "disk";
         EXPECT_TRUE(is_of_the_machine || said.starts_with("ok")) << check << ": " << said;
@@ -125,6 +125,19 @@ TEST_F(Doctor, LooksAtTheFiles)
         file << std::string(4096 * 4, '\xee');
     }
     EXPECT_THAT(see(5).at("mirror"), testing::StartsWith("failed"));
+}
+
+TEST_F(Doctor, NamesTokensOfAnOlderVersionAndExpiredOnes)
+{
+    home.environment["ALLI_MIRROR_PROXY_TOKENS_FILE"] =
+        home.write("tokens", "# old\ncanary-token\ngone read " + std::string(64, 'a') + " expires=2020-01-01\n");
+    const auto finished = home.run({"doctor", "--offline"});
+    EXPECT_THAT(finished.output, HasSubstr("bare tokens of an older version"));
+    EXPECT_THAT(finished.output, HasSubstr("(line 2)"));
+    EXPECT_THAT(finished.output, HasSubstr("alli-mirror token new NAME"));
+    EXPECT_THAT(finished.output, HasSubstr("expired: gone"));
+    EXPECT_THAT(finished.output, Not(HasSubstr("canary")));
+    EXPECT_THAT(see(0, {"--offline"}).at("tokens"), testing::StartsWith("warning"));
 }
 
 TEST_F(Doctor, HoldsUpstreamsClockAgainstThisOne)
