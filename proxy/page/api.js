@@ -109,4 +109,7 @@ export const getWrite = (id) => get(`/mirror/v1/outbox/${id}`);
 export const retryWrite = (id) => ask("POST", `/mirror/v1/outbox/${id}/retry`);
 export const discardWrite = (id) => ask("DELETE", `/mirror/v1/outbox/${id}`);
 export const compareNow = () => ask("POST", "/mirror/v1/sync");
+/** {name, scope, app, user, expires, session}: as whom this page is let in. */
+export const getPrincipal = () => get("/mirror/v1/principal");
+export const signOut = () => ask("DELETE", "/mirror/v1/session");
 export const changesAfter = (since, signal) => get("/mirror/v1/changes", { since, wait: 25, limit: 1000 }, { signal });

@@ -187,6 +187,7 @@ export default {
   searchPrefix: "words that begin so",
   searchFilter: "only this user; also app: category: sender:",
   searchDates: "between two days",
+  signOut: "Sign out",
   sessionOver: "Your session is over",
   sessionOverHint: "Run this command on the machine, and follow the link that it prints:",
   newest: { one: "{count} new message", other: "{count} new messages" },

@@ -2,7 +2,7 @@
 // What happens in the mirror while the page is open: the change feed as Server-Sent Events, or by long polling where a
 // browser cannot hold a stream. A browser keeps few connections to a host, so one tab holds the stream for all of them and
 // hands on what comes. Gathers what comes within a moment, and says when it may have missed something.
-import { changesAfter } from "./api.js";
+import { changesAfter, getPrincipal } from "./api.js";
 import { Signal, settle } from "./signal.js";
 
 const path = "/mirror/v1/changes?since=now";
@@ -69,6 +69,7 @@ function listen() {
     source.onmessage = ({ data }) => handOn(JSON.parse(data));
     source.onerror = () => {
       if (source.readyState !== EventSource.CLOSED) return;
+      getPrincipal().catch(() => {}); // says at once where the session has ended
       if (streamed) timer = setTimeout(open, pause);
       else poll("now", polls.signal);
     };

@@ -187,6 +187,7 @@ export default {
   searchPrefix: "この文字で始まる言葉",
   searchFilter: "このユーザーだけ。app: category: sender: も可",
   searchDates: "二つの日付の間",
+  signOut: "サインアウト",
   sessionOver: "セッションが終了しました",
   sessionOverHint: "このマシンで次のコマンドを実行し、表示されたリンクを開いてください。",
   newest: { other: "新しいメッセージ {count} 件" },

@@ -187,6 +187,7 @@ export default {
   searchPrefix: "이렇게 시작하는 단어",
   searchFilter: "이 사용자만, app: category: sender: 도 가능",
   searchDates: "두 날짜 사이",
+  signOut: "로그아웃",
   sessionOver: "세션이 끝났습니다",
   sessionOverHint: "이 컴퓨터에서 아래 명령을 실행하고 출력된 링크를 여세요.",
   newest: { other: "새 메시지 {count}개" },

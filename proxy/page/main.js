@@ -14,6 +14,7 @@ import { resultsView } from "./results.js";
 import { moveFocus } from "./roving.js";
 import { arrive, go, here, moved } from "./router.js";
 import { searchBox } from "./searchbox.js";
+import { signOutButton } from "./session.js";
 import { nothing, openDialog } from "./speak.js";
 import { stateView } from "./state.js";
 import { theme, useTheme } from "./theme.js";
@@ -94,7 +95,7 @@ function draw() {
   const bar = el("header", { class: "bar" },
     el("a", { class: "brand", href: "#/", "aria-label": `${t("brand")}: ${t("list")}` }, el("img", { src: "/page/icon.svg", alt: "", width: "28", height: "28" }), el("span", {}, t("brand"))),
     box.node,
-    el("div", { class: "tools" }, pill, iconButton("globe", `${t("language")}, ${t("theme")}`, () => openChoices(draw)), iconButton("help", t("help"), openHelp)));
+    el("div", { class: "tools" }, pill, iconButton("globe", `${t("language")}, ${t("theme")}`, () => openChoices(draw)), iconButton("help", t("help"), openHelp), signOutButton()));
   fill(document.getElementById("page"), el("h1", { class: "unseen" }, t("brand")), el("a", { class: "skip", href: "#", onclick: skip }, t("skip")), bar, el("div", { class: "panes" }, side, main));
   showPill();
   show(here());

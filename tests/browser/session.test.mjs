@@ -93,6 +93,28 @@ test("with a session the page changes things, and signing out ends it", () =>
     await page.locator(".session-over", { hasText: "alli-mirror open" }).waitFor({ timeout: 20_000 });
   }));
 
+test("the page has a button that signs out, and leaves nothing on the screen", () =>
+  visitSignedIn(async (page, context) => {
+    const other = await context.newPage();
+    await other.goto(world.base);
+    await other.locator(".side a.row").first().waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.locator("code", { hasText: "alli-mirror open" }).waitFor();
+    assert.equal(await page.locator("a.row").count(), 0);
+    await other.locator(".session-over", { hasText: "alli-mirror open" }).waitFor({ timeout: 20_000 });
+  }));
+
+test("a revoked token takes its page along", () =>
+  visit(async (page) => {
+    const token = world.run("token", "new", "a-page", "--scope", "read").trim();
+    const made = await fetch(`${world.base}/mirror/v1/session`, { method: "POST", headers: { "API-KEY": token } });
+    await page.goto((await made.json()).link);
+    await page.locator(".side a.row").first().waitFor();
+    assert.equal(await page.evaluate(async () => (await fetch("/mirror/v1/sync", { method: "POST" })).status), 403, "it may read");
+    world.run("token", "revoke", "a-page");
+    await page.locator(".session-over", { hasText: "alli-mirror open" }).waitFor({ timeout: 5_000 });
+  }));
+
 test("a page on another port of the same host gets nothing by the cookie", () =>
   visitSignedIn(async (page, context) => {
     const other = createServer((_, answer) => answer.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><body>"));
