@@ -42,6 +42,32 @@ bool holds_all(Writer& db, FeedPlace place)
     return *inode == place.inode && std::chrono::abs(place.booted_at - then) <= tolerance;
 }
 
+// Few rows of changes are looked up one by one, else few conversations are; of many, one comes soon.
+constexpr std::int64_t few = 2000;
+
+bool are_few(Reader& db, const Visibility& seen)
+{
+    Rows rows =
+        seen.user.empty()
+            ? db.query("SELECT count(*) FROM (SELECT 1 FROM conversation WHERE app_id = ?1 LIMIT ?2)", seen.app, few)
+            : db.query("SELECT count(*) FROM (SELECT 1 FROM conversation WHERE user_id = ?1 LIMIT ?2)", seen.user, few);
+    rows.step();
+    return rows.row().integer(0) < few;
+}
+
+// Where the join starts: the left one leads.
+std::string visible_from(bool by_conversation, const Visibility& seen)
+{
+    const std::string_view index = seen.user.empty() ? "conversation_by_app" : "conversation_by_user";
+    const std::string tables =
+        by_conversation
+            ? fmt::format("conversation c INDEXED BY {} CROSS JOIN change h ON h.conversation = c.id", index)
+            : "change h CROSS JOIN conversation c ON c.id = h.conversation";
+    return fmt::format(" FROM {} WHERE {} AND h.kind <> 'deleted' AND h.seq > ?3", tables,
+                       seen.user.empty() ? "c.app_id = ?1 AND ?2 = ''"
+                                         : "(?1 = '' OR c.app_id = ?1) AND c.user_id = ?2");
+}
+
 } // namespace
 
 std::string_view name_of(ChangeKind kind) noexcept
@@ -66,6 +92,24 @@ std::vector<Change> load_changes(Reader& db, std::int64_t since, int limit)
          db.query("SELECT seq, conversation, kind FROM change WHERE seq > ?1 ORDER BY seq LIMIT ?2", since, limit))
         changes.push_back({row.integer(0), {std::string(row.text(1))}, std::string(row.text(2))});
     return changes;
+}
+
+std::vector<Change> load_visible_changes(Reader& db, const Visibility& seen, std::int64_t since, int limit)
+{
+    const bool by_conversation = last_number(db) - since > few && are_few(db, seen);
+    const std::string sql =
+        "SELECT h.seq, h.conversation, h.kind" + visible_from(by_conversation, seen) + " ORDER BY h.seq LIMIT ?4";
+    std::vector<Change> changes;
+    for (const Row row : db.query(sql, seen.app, seen.user, since, limit))
+        changes.push_back({row.integer(0), {std::string(row.text(1))}, std::string(row.text(2))});
+    return changes;
+}
+
+std::int64_t last_visible_change(Reader& db, const Visibility& seen)
+{
+    const std::string sql = "SELECT h.seq" + visible_from(are_few(db, seen), seen) + " ORDER BY h.seq DESC LIMIT 1";
+    for (const Row row : db.query(sql, seen.app, seen.user, std::int64_t{0})) return row.integer(0);
+    return find_fact(db, "feed_first").value_or(0);
 }
 
 FeedBounds load_feed_bounds(Reader& db)

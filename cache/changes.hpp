@@ -6,6 +6,7 @@
 
 #include "alli/ids.hpp"
 #include "cache/sqlite.hpp"
+#include "cache/visibility.hpp"
 
 #include <string>
 #include <vector>
@@ -26,6 +27,12 @@ void note_change(Writer& db, const ConversationId& id, ChangeKind kind);
 
 /// Those after `since`, oldest first, at most `limit`.
 std::vector<Change> load_changes(Reader& db, std::int64_t since, int limit);
+
+/// Those of the conversations in view alone: no deletion, for nobody knows any more whether it was. `seen` is not
+/// whole.
+std::vector<Change> load_visible_changes(Reader& db, const Visibility& seen, std::int64_t since, int limit);
+/// The number of the latest of them; where there is none, the one that the feed began with.
+std::int64_t last_visible_change(Reader& db, const Visibility& seen);
 
 /// Whoever read through a number from `first` to `last` may go on from it; 0 is the beginning.
 struct FeedBounds {

@@ -4,6 +4,7 @@
 
 #include "alli/ids.hpp"
 #include "cache/sqlite.hpp"
+#include "cache/visibility.hpp"
 
 #include <chrono>
 #include <optional>
@@ -12,7 +13,8 @@
 namespace alli::cache {
 
 /// One number a day, from the first through the last; days without one are 0.
-std::vector<std::int64_t> count_daily(Reader& db, std::chrono::sys_days first, std::chrono::sys_days last);
+std::vector<std::int64_t> count_daily(Reader& db, std::chrono::sys_days first, std::chrono::sys_days last,
+                                      const Visibility& seen = {});
 
 /// Of the oldest conversation.
 std::optional<std::chrono::sys_days> first_day(Reader& db);

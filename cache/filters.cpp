@@ -95,6 +95,15 @@ void append_categories(Reader& db, Keys& keys, const std::string& category)
     }
 }
 
+void keep_common(std::optional<Keys>& left, Keys keys)
+{
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    Keys both;
+    if (left) std::set_intersection(left->begin(), left->end(), keys.begin(), keys.end(), std::back_inserter(both));
+    left = left ? std::move(both) : std::move(keys);
+}
+
 /// The conversations that the filters of conversations leave; none: all.
 std::optional<Keys> chosen(Reader& db, const Filters& filters)
 {
@@ -103,15 +112,13 @@ std::optional<Keys> chosen(Reader& db, const Filters& filters)
         void (*append)(Reader&, Keys&, const std::string&);
     };
     std::optional<Keys> left;
+    if (!filters.visible.is_whole()) keep_common(left, visible_keys(db, filters.visible));
     for (const Kind& kind : {Kind{filters.users, &append_users}, Kind{filters.apps, &append_apps},
                              Kind{filters.categories, &append_categories}}) {
         if (kind.values.empty()) continue;
-        Keys keys, both;
+        Keys keys;
         for (const std::string& value : kind.values) kind.append(db, keys, value);
-        std::sort(keys.begin(), keys.end());
-        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-        if (left) std::set_intersection(left->begin(), left->end(), keys.begin(), keys.end(), std::back_inserter(both));
-        left = left ? std::move(both) : std::move(keys);
+        keep_common(left, std::move(keys));
     }
     return left;
 }
@@ -182,7 +189,7 @@ MatchesPtr filter_one_by_one(Reader& db, const Filters& filters, std::optional<K
 
 MatchesPtr filter_chats(Reader& db, const Filters& filters, MatchesPtr chats)
 {
-    if (filters.empty()) return chats;
+    if (filters.empty() && filters.visible.is_whole()) return chats;
     std::optional<Keys> conversations = chosen(db, filters);
     if (conversations)
         if (auto few = chats_of(db, *conversations)) {

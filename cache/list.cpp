@@ -103,6 +103,13 @@ ListKey key_at(const Place& row, const std::optional<ListKey>& after, const std:
     return key;
 }
 
+ListPage no_rows()
+{
+    ListPage page;
+    page.body = "{\"conversations\":[";
+    return page;
+}
+
 void widen(ListPage& page, std::optional<Instant> last_chat)
 {
     if (!last_chat) return;
@@ -128,14 +135,17 @@ void append_item(Reader& db, const Place& place, int embedded, std::span<const s
 
 } // namespace
 
-ListPage list_conversations(Reader& db, const ListFilter& filter, int page_size, const std::optional<ListKey>& after,
+ListPage list_conversations(Reader& db, const ListFilter& asked, int page_size, const std::optional<ListKey>& after,
                             std::span<const std::string> variables, Extent extent)
 {
+    const std::optional<ListFilter> in_view = asked.visible.is_whole() ? std::nullopt : within_view(asked);
+    if (!in_view && !asked.visible.is_whole()) return no_rows();
+    const ListFilter& filter = in_view ? *in_view : asked;
     std::optional<Instant> bound;
     if (after)
         bound = after->bound;
     else if (!is_descending(filter.order))
-        bound = newest(db, filter.order);
+        bound = newest(db, filter.order, filter.visible);
 
     const Progress progress = load_progress(db);
     const ChatlessPlace place = after ? after->chatless : find_chatless_place(db, filter.order);

@@ -6,6 +6,7 @@
 #include "alli/conversation.hpp"
 #include "cache/chatless.hpp"
 #include "cache/sqlite.hpp"
+#include "cache/visibility.hpp"
 
 #include <span>
 #include <string>
@@ -25,6 +26,7 @@ struct ListFilter {
     std::string search_term;                               // case folded; in the title or the user's name
     bool active_only = false;                              // isEnd is false
     Order order = Order::last_chat_desc;
+    Visibility visible = {}; // beside the filters: the rows that there are for whoever asks
 };
 
 /// Where a page ends: the last row's place in the order, and what was taken at the first page.

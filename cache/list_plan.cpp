@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <array>
 
 namespace alli::cache {
@@ -223,10 +224,33 @@ bool has_timeless(Reader& db, const ListFilter& filter)
     return rows.step();
 }
 
-std::optional<Instant> newest(Reader& db, Order order)
+std::optional<ListFilter> within_view(const ListFilter& filter)
 {
-    Rows rows = db.query(row_of(order).column == "last_chat_at" ? "SELECT max(last_chat_at) FROM conversation"
-                                                                : "SELECT max(created_at) FROM conversation");
+    const Visibility& visible = filter.visible;
+    ListFilter narrowed = filter;
+    if (!visible.app.empty()) {
+        if (filter.app_id && *filter.app_id != visible.app) return std::nullopt;
+        narrowed.app_id = visible.app;
+    }
+    if (!visible.user.empty()) {
+        const auto& users = filter.user_ids;
+        if (!users.empty() && std::find(users.begin(), users.end(), visible.user) == users.end()) return std::nullopt;
+        narrowed.user_ids = {visible.user};
+    }
+    return narrowed;
+}
+
+std::optional<Instant> newest(Reader& db, Order order, const Visibility& visible)
+{
+    ListFilter in_view;
+    in_view.visible = visible;
+    in_view = within_view(in_view).value_or(in_view);
+    Where where;
+    add_users(where, in_view.user_ids);
+    if (in_view.app_id) where.add("c.app_id = ?", *in_view.app_id);
+    const std::string sql =
+        fmt::format("SELECT max(c.{}) FROM conversation AS c{}", row_of(order).column, where.text());
+    Rows rows = db.query_values(sql, where.take_values());
     rows.step();
     return rows.row().optional_instant(0);
 }

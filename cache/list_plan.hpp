@@ -28,8 +28,11 @@ bool may_have_timeless(const ListFilter& filter);
 /// And whether there are any such rows at all.
 bool has_timeless(Reader& db, const ListFilter& filter);
 
-/// The greatest time of the order.
-std::optional<Instant> newest(Reader& db, Order order);
+/// The filter as it reads for whoever sees no more than `visible`. None: no row that is in view can match.
+std::optional<ListFilter> within_view(const ListFilter& filter);
+
+/// The greatest time of the order, of the rows in view.
+std::optional<Instant> newest(Reader& db, Order order, const Visibility& visible);
 
 bool is_descending(Order order) noexcept;
 

@@ -6,6 +6,7 @@
 
 #include "alli/zone.hpp"
 #include "cache/phrase.hpp"
+#include "cache/visibility.hpp"
 
 #include <optional>
 #include <string>
@@ -19,7 +20,9 @@ struct Filters {
     std::vector<std::string> users, apps, categories, senders;
     std::optional<Instant> after, before; // exclusive
 
-    bool empty() const;
+    Visibility visible = {}; // must hold beside all of them
+
+    bool empty() const; // nothing was asked for, whatever is in view
 };
 
 struct Clause {

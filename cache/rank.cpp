@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/rank.hpp"
 
+#include "cache/conversations.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <tuple>
@@ -146,21 +148,24 @@ class Scores {
 
 class ByWorth final : public Ranking {
   public:
-    ByWorth(Reader& db, const Question& question, const SearchPlace& from) : newest_(from.newest)
+    ByWorth(Reader& db, const Question& question, const SearchPlace& from) : db_(db), newest_(from.newest)
     {
         add_chats(db, question);
         add_titles(db, question);
         std::sort(ranked_.begin(), ranked_.end(), before);
         if (from.titled_at == highest) return; // the first page
-        const Ranked last{from.chat, !from.chat_was_last, from.score};
+        const std::int64_t key = from.titled.empty() ? from.chat : find_pk(db, {from.titled}).value_or(0);
+        const Ranked last{key, !from.chat_was_last, from.score};
         ranked_.erase(ranked_.begin(), std::upper_bound(ranked_.begin(), ranked_.end(), last, before));
     }
 
     std::optional<Ranked> next() override { return at_ < ranked_.size() ? std::optional(ranked_[at_]) : std::nullopt; }
 
+    // The key of a conversation's row would tell how many there are.
     void pass(const Ranked& ranked, SearchPlace& place) override
     {
-        place.chat = ranked.pk;
+        place.chat = ranked.is_title ? 0 : ranked.pk;
+        place.titled = ranked.is_title ? id_of(db_, ranked.pk) : std::string();
         place.chat_was_last = !ranked.is_title;
         place.score = ranked.score;
         place.titled_at = 0;
@@ -187,9 +192,12 @@ class ByWorth final : public Ranking {
     void add_chats(Reader& db, const Question& question)
     {
         const auto chats = matching_chats(db, question);
+        const bool whole = question.filters.visible.is_whole();
         Scores scores(db,
-                      "SELECT rowid, -bm25(chat_words, 1.0, 0.5) FROM chat_words WHERE chat_words MATCH ?1"
-                      " ORDER BY rowid DESC",
+                      whole ? "SELECT rowid, -bm25(chat_words, 1.0, 0.5) FROM chat_words WHERE chat_words MATCH ?1"
+                              " ORDER BY rowid DESC"
+                            : "SELECT rowid, term_frequency(chat_words, 1.0, 0.5) FROM chat_words"
+                              " WHERE chat_words MATCH ?1 ORDER BY rowid DESC",
                       worth_of_chats(question));
         for (auto pk = chats->at_most(newest_); pk && ranked_.size() < most; pk = chats->at_most(*pk - 1))
             ranked_.push_back({*pk, false, std::max(scores.at(*pk), floor) * freshness(*pk)});
@@ -199,9 +207,12 @@ class ByWorth final : public Ranking {
     {
         const auto titles = matching_conversations(db, question, 2);
         if (!titles) return;
+        const bool whole = question.filters.visible.is_whole();
         Scores scores(db,
-                      "SELECT rowid, -bm25(conversation_words, 1.0, 1.0, 0.5) FROM conversation_words"
-                      " WHERE conversation_words MATCH ?1 ORDER BY rowid DESC",
+                      whole ? "SELECT rowid, -bm25(conversation_words, 1.0, 1.0, 0.5) FROM conversation_words"
+                              " WHERE conversation_words MATCH ?1 ORDER BY rowid DESC"
+                            : "SELECT rowid, term_frequency(conversation_words, 1.0, 1.0, 0.5) FROM conversation_words"
+                              " WHERE conversation_words MATCH ?1 ORDER BY rowid DESC",
                       worth_of_conversations(question));
         const std::size_t chats = ranked_.size();
         for (auto pk = titles->at_most(highest); pk && ranked_.size() < chats + most; pk = titles->at_most(*pk - 1))
@@ -215,6 +226,13 @@ class ByWorth final : public Ranking {
         return rows.step() ? rows.row().integer(0) / 1'000'000 : 0;
     }
 
+    static std::string id_of(Reader& db, std::int64_t conversation)
+    {
+        Rows rows = db.query("SELECT id FROM conversation WHERE pk = ?1", conversation);
+        return rows.step() ? std::string(rows.row().text(0)) : std::string();
+    }
+
+    Reader& db_;
     std::int64_t newest_;
     std::vector<Ranked> ranked_;
     std::size_t at_ = 0;

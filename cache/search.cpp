@@ -4,6 +4,7 @@
 #include "cache/find.hpp"
 #include "cache/hits.hpp"
 #include "cache/index.hpp"
+#include "cache/list_plan.hpp"
 #include "cache/rank.hpp"
 #include "cache/search_cursor.hpp"
 
@@ -56,6 +57,12 @@ std::int64_t newest_chat(Reader& db)
     return rows.step() ? rows.row().integer(0) : 0;
 }
 
+std::int64_t newest_second(Reader& db, const Visibility& seen)
+{
+    const auto newest_at = newest(db, Order::last_chat_desc, seen);
+    return newest_at ? std::chrono::floor<std::chrono::seconds>(*newest_at).time_since_epoch().count() : 0;
+}
+
 /// One page in the making.
 class Search {
   public:
@@ -63,11 +70,15 @@ class Search {
         : db_(db), query_(query), question_(read_question(query.text, query.zone))
     {
         add_options(question_.filters, query);
+        question_.filters.visible = query.visible;
+        within_one_ = question_;
+        within_one_.filters.users.clear(), within_one_.filters.apps.clear(), within_one_.filters.categories.clear();
+        within_one_.filters.visible = {};
         wanted_ = question_.wanted();
         if (query.cursor) {
             place_ = read_search_cursor(*query.cursor, query);
         } else {
-            place_.newest = place_.chat = newest_chat(db);
+            place_.newest = place_.chat = newest_in_view();
             if (place_.chat != std::numeric_limits<std::int64_t>::max()) ++place_.chat;
             place_.titled_at = std::numeric_limits<std::int64_t>::max();
         }
@@ -88,6 +99,15 @@ class Search {
     }
 
   private:
+    // What ends up in cursors and scores: nothing of what is out of view.
+    std::int64_t newest_in_view()
+    {
+        if (query_.visible.is_whole()) return newest_chat(db_);
+        if (question_.empty()) return 0;
+        const auto newest_match = matching_chats(db_, question_)->at_most(std::numeric_limits<std::int64_t>::max());
+        return std::max(newest_match.value_or(0), newest_second(db_, query_.visible));
+    }
+
     std::int64_t count_all()
     {
         const std::int64_t chats = count(matching_chats(db_, question_), place_.newest);
@@ -134,7 +154,7 @@ class Search {
             keys.push_back(row.integer(0));
         std::sort(keys.begin(), keys.end());
         std::vector<MatchesPtr> both;
-        both.push_back(match_these(std::move(keys))), both.push_back(matching_chats(db_, question_, 1));
+        both.push_back(match_these(std::move(keys))), both.push_back(matching_chats(db_, within_one_, 1));
         return match_all(std::move(both));
     }
 
@@ -153,6 +173,7 @@ class Search {
     Reader& db_;
     const SearchQuery& query_;
     Question question_;
+    Question within_one_; // the same, of a conversation that is known to be chosen
     std::vector<Phrase> wanted_;
     SearchPlace place_;
     SearchResult result_;

@@ -5,6 +5,7 @@
 
 #include "alli/zone.hpp"
 #include "cache/sqlite.hpp"
+#include "cache/visibility.hpp"
 
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct SearchQuery {
     int context = 0;                   // chats before and after each hit, 0 to 20
     bool grouped = false;              // the first hit of each conversation alone
     std::optional<std::string> cursor; // what the page before gave as `next`
+    Visibility visible = {};           // what there is to be searched, whatever the query says
 };
 
 struct ContextChat {

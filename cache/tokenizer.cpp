@@ -5,6 +5,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <array>
 #include <new>
 #include <stdexcept>
 
@@ -78,6 +80,29 @@ int run(Fts5Tokenizer* tokenizer, void* context, int flags, const char* text, in
     }
 }
 
+// term_frequency(TABLE, WEIGHT OF A COLUMN, ...): what a row is worth by its own text alone, the saturated number of
+// occurrences of each phrase. bm25() weighs a term by how many rows of the whole index hold it, which would tell
+// whoever sees a part of the rows about the others.
+void term_frequency(const Fts5ExtensionApi* api, Fts5Context* row, sqlite3_context* result, int count,
+                    sqlite3_value** weights)
+{
+    constexpr double saturation = 1.2; // as BM25's k1
+    std::array<double, 256> found{};   // by phrase: more than a query has
+    int occurrences = 0;
+    if (const int code = api->xInstCount(row, &occurrences); code != SQLITE_OK)
+        return sqlite3_result_error_code(result, code);
+    for (int at = 0; at < occurrences; ++at) {
+        int phrase = 0, column = 0, offset = 0;
+        if (const int code = api->xInst(row, at, &phrase, &column, &offset); code != SQLITE_OK)
+            return sqlite3_result_error_code(result, code);
+        if (phrase < std::ssize(found))
+            found[static_cast<std::size_t>(phrase)] += column < count ? sqlite3_value_double(weights[column]) : 1.0;
+    }
+    double sum = 0;
+    for (const double times : found) sum += times * (saturation + 1) / (times + saturation);
+    sqlite3_result_double(result, sum);
+}
+
 } // namespace
 
 int register_tokenizer(sqlite3* db) noexcept
@@ -91,7 +116,8 @@ int register_tokenizer(sqlite3* db) noexcept
     code = sqlite3_finalize(statement);
     if (code != SQLITE_OK || api == nullptr) return code != SQLITE_OK ? code : SQLITE_ERROR;
     fts5_tokenizer methods{&create, &destroy, &run};
-    return api->xCreateTokenizer(api, "alli", nullptr, &methods, nullptr);
+    code = api->xCreateTokenizer(api, "alli", nullptr, &methods, nullptr);
+    return code != SQLITE_OK ? code : api->xCreateFunction(api, "term_frequency", nullptr, &term_frequency, nullptr);
 }
 
 } // namespace alli::cache
