@@ -6,6 +6,7 @@
 #include "cache/overlay.hpp"
 #include "cache/problems.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/notice.hpp"
 #include "proxy/passed_up.hpp"
 #include "proxy/run_barrier.hpp"
@@ -46,7 +47,7 @@ std::string_view detail_of(const Upstream& upstream, bool part)
     return part ? "partial" : "";
 }
 
-std::string cache_status(const Context& cx, Age age, const How& how)
+std::string cache_status(const Context& cx, const Request& rq, Age age, const How& how)
 {
     std::string text;
     text.reserve(64);
@@ -54,7 +55,8 @@ std::string cache_status(const Context& cx, Age age, const How& how)
     fmt::format_to(add, "alli-mirror; {}", how.origin);
     if (how.forward_status != 0) fmt::format_to(add, "; fwd-status={}", how.forward_status);
     if (age) fmt::format_to(add, "; ttl={}", whole_seconds(cx.options.max_age - *age));
-    const std::string_view detail = detail_of(cx.needs.upstream(), how.part);
+    std::string_view detail = detail_of(cx.needs.upstream(), how.part);
+    if (detail.empty() && is_narrowed(rq)) detail = "mirror-only";
     if (!detail.empty()) fmt::format_to(add, "; detail={}", detail);
     return text;
 }
@@ -63,7 +65,7 @@ Response mirror_response(const Context& cx, const Request& rq, const Answer& ans
 {
     const Age age = age_of(cx, answer.verified_at);
     Response response = text_response("application/json", answer.body);
-    response.headers.push_back({"Cache-Status", cache_status(cx, age, how)});
+    response.headers.push_back({"Cache-Status", cache_status(cx, rq, age, how)});
     if (age) response.headers.push_back({"Age", std::to_string(whole_seconds(*age))});
     validate(response, rq, answer.tag);
     return response;
@@ -262,6 +264,22 @@ Task<Response> answer_beyond(const Context& cx, const Request& rq, const Read& r
     co_return wishes.no_cache ? insisted_in_vain() : nothing_held(cx, false, not_held, true);
 }
 
+// As if upstream were away, whatever it is like: what is held whole is answered, however old, and its age said. The
+// answers that are kept are of the whole mirror, so this one is not.
+Task<Response> answer_narrowed(const Context& cx, const Request& rq, const Read& asked, const Wishes& wishes)
+{
+    const Read read = only_in_view(rq, asked);
+    if (read.beyond || wishes.no_cache) co_return nothing_held(cx, false, mirror_alone, false);
+    if (meets_barrier(cx, read)) { // what has just ended is waited for, and then it is what the mirror has
+        Task<Passage> passing = pass_barrier(cx, read, !wishes.only_if_cached);
+        co_await std::move(passing);
+    }
+    std::optional<Answer> found = co_await find_answer(cx, read, false);
+    if (!found) co_return co_await part_or_nothing(cx, rq, read, wishes, mirror_alone, false);
+    if (!will_do(cx, wishes, *found)) co_return nothing_held(cx, false, too_old, false);
+    co_return answer_found(cx, rq, wishes, std::move(*found), std::nullopt);
+}
+
 } // namespace
 
 // Before a kept answer is looked for: whatever a commit changed is known once that commit can be seen.
@@ -275,7 +293,7 @@ static std::optional<Instant> mirror_verified_at(const Context& cx)
 
 std::optional<Response> answer_at_once(const Context& cx, Request& rq)
 {
-    if (rq.method != "GET" && rq.method != "HEAD") return std::nullopt;
+    if ((rq.method != "GET" && rq.method != "HEAD") || is_narrowed(rq)) return std::nullopt; // they are of the whole
     const Answer* kept = cx.answers.find(rq.target, cx.needs.store.latest(), mirror_verified_at(cx));
     if (!kept || rq.has("AGENT-EMAIL")) return std::nullopt;
     if (!is_at_rest(cx, rq.path(), cx.answers.verified.at)) return std::nullopt;
@@ -297,10 +315,12 @@ Task<Response> answer_read(const Context& cx, const Request& rq, const Read& rea
 {
     const Wishes wishes = wishes_of(rq);
     if (rq.has("AGENT-EMAIL")) { // that member may see less than the project's key does
-        if (wishes.only_if_cached) co_return nothing_held(cx, false, "what a member sees is never held", false);
+        if (wishes.only_if_cached || is_narrowed(rq))
+            co_return nothing_held(cx, false, "what a member sees is never held", false);
         co_return co_await relay_read(cx, rq);
     }
     require_accepted_key(cx);
+    if (is_narrowed(rq)) co_return co_await answer_narrowed(cx, rq, read, wishes);
     if (read.beyond) {
         if (is_deleted_here(cx, read)) co_return deleted_here();
         Task<Response> beyond = answer_beyond(cx, rq, read, wishes);

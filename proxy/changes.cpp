@@ -5,6 +5,7 @@
 #include "proxy/cached.hpp"
 #include "proxy/feed_events.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/narrowed.hpp"
 
 #include <charconv>
 
@@ -24,12 +25,14 @@ std::int64_t read_place(std::string_view text)
     return bad == std::errc{} && stop == end && place >= 0 ? place : nowhere;
 }
 
-std::int64_t read_since(const Context& cx, const Parameters& parameters)
+Task<std::int64_t> read_since(const Context& cx, const Request& rq, const Parameters& parameters)
 {
     const std::string text = find_parameter(parameters, "since").value_or("0");
-    const std::int64_t since = text == "now" ? cx.feed.last() : read_place(text);
+    const cache::Visibility seen = view_of(rq);
+    if (text == "now") co_return co_await cx.feed.last(seen);
+    const std::int64_t since = read_place(text);
     if (since == nowhere) throw Error(Fault::usage, "", "since must be a number that the feed gave out, 0 or now");
-    return since;
+    co_return since;
 }
 
 // Named, not refused, and wanted no less than JSON.
@@ -46,7 +49,7 @@ Response answer_events(const Context& cx, const Request& rq, std::int64_t since)
     Response response = text_response("text/event-stream", Body());
     response.headers.push_back({"X-Accel-Buffering", "no"}); // nginx would hold back what is short
     response.stream =
-        std::make_unique<FeedEvents>(cx.feed, since, cx.options.limits.heartbeat, rq.grant, cx.needs.clock);
+        std::make_unique<FeedEvents>(cx.feed, view_of(rq), since, cx.options.limits.heartbeat, rq.grant, cx.needs.clock);
     return response;
 }
 
@@ -63,17 +66,19 @@ Response no_longer_let_in()
 }
 
 // Whatever is there, or what comes within the time; in the end nothing new, and the same place.
-Task<Response> answer_json(const Context& cx, std::shared_ptr<const Grant> grant, std::int64_t since, int limit,
+Task<Response> answer_json(const Context& cx, const Request& rq, std::int64_t since, int limit,
                            std::chrono::seconds wait)
 {
+    const std::shared_ptr<const Grant> grant = rq.grant;
+    const cache::Visibility seen = view_of(rq);
     Moment now = Moment::now(cx.needs.clock);
     const auto until = now.steady + wait;
-    auto page = cx.feed.page(since, limit);
+    auto page = co_await cx.feed.page(seen, since, since, limit);
     while (!page->lost && page->changes.empty() && !cx.feed.is_over() && now.steady < until) {
-        co_await cx.feed.wait(page->next, grant->next_look(now, until));
+        co_await cx.feed.wait(page->looked_through, grant->next_look(now, until));
         now = Moment::now(cx.needs.clock);
         if (!grant->holds(now)) co_return no_longer_let_in();
-        page = cx.feed.page(since, limit);
+        page = co_await cx.feed.page(seen, since, page->looked_through, limit);
     }
     if (page->lost) co_return start_again();
     co_return text_response("application/json", page->json);
@@ -87,11 +92,11 @@ Task<Response> mirror_changes(const Context& cx, const Request& rq)
     const Parameters parameters = read_query(rq.query());
     const int limit = read_number(parameters, "limit", most_changes, 1, most_changes);
     const int wait = read_number(parameters, "wait", 0, 0, longest_wait);
-    const std::int64_t since = read_since(cx, parameters);
+    const std::int64_t since = co_await read_since(cx, rq, parameters);
     if (takes_events(rq.header("Accept"))) co_return answer_events(cx, rq, since);
     const bool patient = rq.method != "HEAD";
     rq.end_with_client();
-    co_return co_await answer_json(cx, rq.grant, since, limit, std::chrono::seconds(patient ? wait : 0));
+    co_return co_await answer_json(cx, rq, since, limit, std::chrono::seconds(patient ? wait : 0));
 }
 
 } // namespace alli::proxy

@@ -41,6 +41,7 @@ std::string query_mark(const cache::ListFilter& filter)
         append(text, written(when));
     append(text, filter.active_only ? "active" : "all");
     append(text, std::to_string(static_cast<int>(filter.order)));
+    text += cache::binding_of(filter.visible);
     const Digest digest = sha256(text);
     return to_base64url({reinterpret_cast<const char*>(digest.data()), 12});
 }

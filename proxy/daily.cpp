@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/reads.hpp"
 
 namespace alli::proxy {
@@ -61,7 +62,7 @@ Task<Response> count_daily(const Context& cx, const Request& rq)
     const Range range = read_range(parameters);
     read.find = [&](cache::Reader& db, bool part) -> std::optional<Found> {
         if (!part && !is_known(db, range.first)) return std::nullopt;
-        return Found{counts_json(cache::count_daily(db, range.first, range.last), range.first)};
+        return Found{counts_json(cache::count_daily(db, range.first, range.last, view_of(rq)), range.first)};
     };
     read.kept.what = Kept::What::count;
     read.slow = true;

@@ -9,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace alli::proxy {
 namespace {
 
@@ -58,6 +60,7 @@ std::shared_ptr<const FeedPage> Feed::page(std::int64_t since, int limit)
         if (!made->lost && since < bounds.last) made->changes = cache::load_changes(db, since, limit);
     });
     if (made->changes.size() == static_cast<std::size_t>(limit)) made->next = made->changes.back().seq;
+    made->looked_through = made->next;
     render(*made);
     page_ = made;
     page_commits_ = commits;
@@ -68,6 +71,33 @@ std::shared_ptr<const FeedPage> Feed::page(std::int64_t since, int limit)
 std::int64_t Feed::last() const
 {
     return store_.read([](cache::Reader& db) { return cache::load_feed_bounds(db).last; });
+}
+
+Task<std::shared_ptr<const FeedPage>> Feed::page(const cache::Visibility& seen, std::int64_t since,
+                                                 std::int64_t looked_through, int limit)
+{
+    if (seen.is_whole()) co_return page(since, limit);
+    const auto job = [&](cache::Reader& db) {
+        FeedPage made;
+        const cache::FeedBounds bounds = cache::load_feed_bounds(db);
+        made.since = made.next = since;
+        made.lost = !bounds.hold(since);
+        made.looked_through = bounds.last;
+        if (!made.lost) made.changes = cache::load_visible_changes(db, seen, std::max(since, looked_through), limit);
+        if (!made.changes.empty()) made.next = made.changes.back().seq;
+        if (std::ssize(made.changes) == limit) made.looked_through = made.next;
+        return made;
+    };
+    auto made = std::make_shared<FeedPage>(co_await store_.read_long(job));
+    render(*made);
+    co_return made;
+}
+
+Task<std::int64_t> Feed::last(const cache::Visibility& seen) const
+{
+    if (seen.is_whole()) co_return last();
+    const auto job = [&](cache::Reader& db) { return cache::last_visible_change(db, seen); };
+    co_return co_await store_.read_long(job);
 }
 
 Task<> Feed::wait(std::int64_t since, Steady until)

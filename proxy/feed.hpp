@@ -24,6 +24,7 @@ class Meters;
 /// What follows a number.
 struct FeedPage {
     std::int64_t since = 0, next = 0; // `next`: read through here
+    std::int64_t looked_through = 0;  // what the file had when it was read: there is nothing else up to here
     bool lost = false;                // nobody can go on from `since`: start again
     std::vector<cache::Change> changes;
     std::shared_ptr<const std::string> json, events; // the same, as the two kinds of readers get it
@@ -39,6 +40,12 @@ class Feed {
     std::shared_ptr<const FeedPage> page(std::int64_t since, int limit);
     /// The number of the latest change.
     std::int64_t last() const;
+
+    /// For readers who may not see all: as page() and last(), but of the conversations in view alone; the numbers of
+    /// other changes are not in it. Nothing up to `looked_through` is looked for again.
+    Task<std::shared_ptr<const FeedPage>> page(const cache::Visibility& seen, std::int64_t since,
+                                               std::int64_t looked_through, int limit);
+    Task<std::int64_t> last(const cache::Visibility& seen) const;
 
     /// Until there is something after `since`, the time has come, or no more waiting is allowed.
     Task<> wait(std::int64_t since, Steady until);

@@ -12,9 +12,10 @@ constexpr std::string_view sign_of_life = ":\n\n";
 
 } // namespace
 
-FeedEvents::FeedEvents(Feed& feed, std::int64_t since, std::chrono::milliseconds heartbeat,
+FeedEvents::FeedEvents(Feed& feed, cache::Visibility seen, std::int64_t since, std::chrono::milliseconds heartbeat,
                        std::shared_ptr<const Grant> grant, const Clock& clock)
-    : feed_(feed), since_(since), heartbeat_(heartbeat), grant_(std::move(grant)), clock_(clock)
+    : feed_(feed), seen_(std::move(seen)), since_(since), looked_through_(since), heartbeat_(heartbeat),
+      grant_(std::move(grant)), clock_(clock)
 {}
 
 Task<std::optional<std::string>> FeedEvents::next()
@@ -23,21 +24,22 @@ Task<std::optional<std::string>> FeedEvents::next()
     const auto beat = std::chrono::steady_clock::now() + heartbeat_;
     for (Moment now = Moment::now(clock_); !over_ && !feed_.is_over() && grant_->holds(now);
          now = Moment::now(clock_)) {
-        const auto page = feed_.page(since_, most_at_once);
-        if (page->lost) co_return start_again();
+        const auto page = co_await feed_.page(seen_, since_, looked_through_, most_at_once);
+        if (page->lost) co_return co_await start_again();
         since_ = page->next;
+        looked_through_ = page->looked_through;
         grant_->use(now.steady);
         if (!page->changes.empty()) co_return *page->events;
         if (now.steady >= beat) co_return std::string(sign_of_life);
-        co_await feed_.wait(since_, grant_->next_look(now, beat));
+        co_await feed_.wait(looked_through_, grant_->next_look(now, beat));
     }
     co_return std::nullopt;
 }
 
-std::string FeedEvents::start_again()
+Task<std::string> FeedEvents::start_again()
 {
-    since_ = feed_.last();
-    return fmt::format("event: reset\nid: {0}\ndata: {{\"next\":{0}}}\n\n", since_);
+    since_ = looked_through_ = co_await feed_.last(seen_);
+    co_return fmt::format("event: reset\nid: {0}\ndata: {{\"next\":{0}}}\n\n", since_);
 }
 
 } // namespace alli::proxy

@@ -12,18 +12,19 @@ namespace alli::proxy {
 class FeedEvents final : public Source {
   public:
     /// It ends with the grant that it was opened by; while it is read, that is used.
-    FeedEvents(Feed& feed, std::int64_t since, std::chrono::milliseconds heartbeat, std::shared_ptr<const Grant> grant,
-               const Clock& clock);
+    FeedEvents(Feed& feed, cache::Visibility seen, std::int64_t since, std::chrono::milliseconds heartbeat,
+               std::shared_ptr<const Grant> grant, const Clock& clock);
 
     Task<std::optional<std::string>> next() override;
     bool ready() const override { return !greeted_; }
     void wind_up() override { over_ = true; }
 
   private:
-    std::string start_again();
+    Task<std::string> start_again();
 
     Feed& feed_;
-    std::int64_t since_;
+    cache::Visibility seen_;
+    std::int64_t since_, looked_through_;
     std::chrono::milliseconds heartbeat_;
     std::shared_ptr<const Grant> grant_;
     const Clock& clock_;

@@ -5,6 +5,7 @@
 #include "alli/quick_hash.hpp"
 #include "cache/conversations.hpp"
 #include "cache/progress.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/own_answer.hpp"
 #include "proxy/runs.hpp"
 #include "proxy/target.hpp"
@@ -118,6 +119,7 @@ std::optional<Instant> verified_at(const Context& cx)
 
 Task<Landing> forward_read(const Context& cx, const Request& rq, Kept kept)
 {
+    require_whole_view(rq);
     upstream::Request request = request_for(cx, rq);
     const bool shared = std::none_of(naming.begin(), naming.end(), [&](std::string_view name) { return rq.has(name); });
     if (!shared || kept.what == Kept::What::nothing) {

@@ -4,14 +4,20 @@
 #include "cache/progress.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/scopes.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace alli::proxy {
 
-Task<Response> mirror_status(const Context& cx, const Request&)
+Task<Response> mirror_status(const Context& cx, const Request& rq)
 {
+    if (is_narrowed(rq)) {
+        const auto job = [&](cache::Reader&) { return cx.needs.status_in_view(view_of(rq)); };
+        std::string text = co_await cx.needs.store.read_long(job);
+        co_return text_response("application/json", std::move(text));
+    }
     co_return text_response("application/json", cx.needs.status());
 }
 

@@ -2,7 +2,9 @@
 #include "proxy/outbox.hpp"
 
 #include "cache/outbox_json.hpp"
+#include "cache/visible_outbox.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/narrowed.hpp"
 
 #include <charconv>
 
@@ -33,6 +35,31 @@ cache::EntryQuery read_entry_query(const Parameters& parameters)
     return query;
 }
 
+// The entries of conversations in view: to find them many may have to be looked through.
+Task<std::vector<cache::Entry>> find_in_view(const Context& cx, const Request& rq, const cache::EntryQuery& query)
+{
+    const cache::Visibility seen = view_of(rq);
+    const auto job = [&](cache::Reader& mirror) {
+        return cx.needs.store.read_outbox(
+            [&](cache::Reader& outbox) { return cache::list_visible_entries(outbox, mirror, seen, query); });
+    };
+    co_return co_await cx.needs.store.read_long(job);
+}
+
+std::vector<cache::Entry> find_all(const Context& cx, const cache::EntryQuery& query)
+{
+    return cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::list_entries(db, query); });
+}
+
+// In whose name it was written is nothing of the conversation.
+std::string entry_json_for(const Request& rq, cache::Entry entry)
+{
+    if (is_narrowed(rq)) entry.headers = "{}";
+    return cache::entry_json(entry);
+}
+
+} // namespace
+
 Response no_such_entry()
 {
     return problem(Surface::ours, 404,
@@ -40,12 +67,22 @@ Response no_such_entry()
                    "more than a day ago");
 }
 
-} // namespace
+bool is_entry_in_view(const Context& cx, std::string_view id, const cache::Visibility& seen)
+{
+    const auto number = read_id(id);
+    if (!number) return false;
+    const auto entry = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, *number); });
+    return entry && cx.needs.store.read([&](cache::Reader& db) { return cache::is_visible(db, *entry, seen); });
+}
 
 Task<Response> list_outbox(const Context& cx, const Request& rq)
 {
     const cache::EntryQuery query = read_entry_query(read_query(rq.query()));
-    const auto entries = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::list_entries(db, query); });
+    std::vector<cache::Entry> entries;
+    if (is_narrowed(rq))
+        entries = co_await find_in_view(cx, rq, query);
+    else
+        entries = find_all(cx, query);
     co_return text_response("application/json", cache::entries_json(entries, query.limit));
 }
 
@@ -55,7 +92,7 @@ Task<Response> get_outbox_entry(const Context& cx, const Request& rq)
     if (!id) co_return no_such_entry();
     const auto entry = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, *id); });
     if (!entry) co_return no_such_entry();
-    co_return text_response("application/json", cache::entry_json(*entry));
+    co_return text_response("application/json", entry_json_for(rq, *entry));
 }
 
 Task<Response> retry_outbox_entry(const Context& cx, const Request& rq)
@@ -66,7 +103,7 @@ Task<Response> retry_outbox_entry(const Context& cx, const Request& rq)
     if (retried.outcome == cache::Steered::absent) co_return no_such_entry();
     if (retried.outcome == cache::Steered::wrong_state)
         co_return problem(Surface::ours, 409, "it is being sent, or was delivered: there is nothing to retry");
-    Response response = text_response("application/json", cache::entry_json(retried.entry));
+    Response response = text_response("application/json", entry_json_for(rq, retried.entry));
     response.status = 202;
     co_return response;
 }

@@ -3,6 +3,7 @@
 // proxy loop; what changes something is done on the engine's.
 #pragma once
 
+#include "cache/visibility.hpp"
 #include "proxy/routes.hpp"
 
 namespace alli::proxy {
@@ -11,5 +12,8 @@ Task<Response> list_outbox(const Context& cx, const Request& rq); // state, limi
 Task<Response> get_outbox_entry(const Context& cx, const Request& rq);
 Task<Response> retry_outbox_entry(const Context& cx, const Request& rq);
 Task<Response> discard_outbox_entry(const Context& cx, const Request& rq);
+
+Response no_such_entry();
+bool is_entry_in_view(const Context& cx, std::string_view id, const cache::Visibility& seen);
 
 } // namespace alli::proxy

@@ -15,6 +15,7 @@
 #include "proxy/cursor.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/runs.hpp"
 #include "proxy/understood.hpp"
 #include "upstream/target.hpp"
@@ -28,9 +29,11 @@ namespace {
 constexpr int last_page = 10'000'000; // beyond any conversation, and an offset that an int still holds
 
 // None: upstream has to be asked. Throws Error{usage} for parameters that are wrong.
-std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, bool part)
+std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, const cache::Visibility& visible,
+                               bool part)
 {
-    const ListQuery query = read_list_query(parameters, cache::load_progress(db).unit);
+    ListQuery query = read_list_query(parameters, cache::load_progress(db).unit);
+    query.filter.visible = visible;
     cache::ListFilter filter = query.filter; // cursors are bound to the query as it came
     if (!cache::resolve_category(db, filter) && !part) return std::nullopt;
     std::optional<cache::ListKey> after;
@@ -173,12 +176,12 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
 {
     const Parameters parameters = read_query(rq.query());
     Read read;
-    read.find = [&](cache::Reader& db, bool part) { return find_page(db, parameters, part); };
+    read.find = [&](cache::Reader& db, bool part) { return find_page(db, parameters, view_of(rq), part); };
     read.kept.what = Kept::What::list;
     read.kept.names = read_list_variables(parameters);
     read.polled = is_our_page(parameters);
     read.never_old = !read.kept.names.empty();
-    read.slow = is_slow(parameters) || !read.kept.names.empty();
+    read.slow = is_slow(parameters) || !read.kept.names.empty() || is_narrowed(rq);
     judge_list_parameters(cx, read, parameters);
     tell_of_unknown_category(cx, parameters);
     if (read.never_old && read.polled)

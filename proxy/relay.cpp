@@ -3,6 +3,7 @@
 
 #include "alli/log.hpp"
 #include "proxy/cached.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/notice.hpp"
 #include "proxy/target.hpp"
 #include "proxy/withhold.hpp"
@@ -187,6 +188,7 @@ void require_no_redirect(const Response& response)
 
 Task<Response> is_running(const Context& cx, const Request& rq)
 {
+    require_whole_view(rq);
     if (wishes_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
     upstream::Request request = relayed_request(rq);
     request.timeout = cx.options.forward_timeout;
@@ -201,6 +203,7 @@ Task<Response> is_running(const Context& cx, const Request& rq)
 
 Task<Response> relay_read(const Context& cx, const Request& rq)
 {
+    require_whole_view(rq);
     if (wishes_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
     Response response = co_await relay(cx, rq, Why::bypass, cx.options.forward_timeout);
     require_no_redirect(response);
@@ -300,6 +303,7 @@ Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request
 
 Task<Response> relay_other(const Context& cx, const Request& rq)
 {
+    require_whole_view(rq);
     Trial trial(cx);
     rq.end_with_client();
     std::unique_ptr<upstream::Exchange> exchange = cx.exchanges->open(opening_of(rq));

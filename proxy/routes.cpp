@@ -7,6 +7,7 @@
 #include "proxy/highlight.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/mirror.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/outbox.hpp"
 #include "proxy/page.hpp"
 #include "proxy/reads.hpp"
@@ -115,6 +116,7 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
     Match match = cx.routes.find(rq.method, rq.path());
     rq.route = match.route;
     if (const auto needed = find_needed_scope(match, rq.method, relayed)) require_scope(rq, *needed);
+    if (auto refusal = refuse_narrowed(cx, rq, match)) co_return std::move(*refusal);
     if (relayed && names_purged(cx.needs, rq.path(), match)) co_return no_such_conversation();
     rq.ids = std::move(match.ids);
     if (match.route || !relayed) co_await take_body(rq, cx.options.limits.body_bytes);

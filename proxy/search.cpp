@@ -6,6 +6,7 @@
 #include "cache/search_json.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/refusal.hpp"
 #include "proxy/run_barrier.hpp"
 #include "proxy/search_body.hpp"
@@ -73,6 +74,7 @@ Task<Response> mirror_search(const Context& cx, const Request& rq)
 {
     require_accepted_key(cx);
     cache::SearchQuery query = read_search_query(read_query(rq.query()), cx.options.zone);
+    query.visible = view_of(rq);
     co_return co_await answer_search(cx, std::move(query));
 }
 
@@ -85,6 +87,7 @@ Task<Response> mirror_search_by_body(const Context& cx, const Request& rq)
     if (!rq.query().empty())
         throw Error(Fault::usage, "put them into the JSON object", "a search by POST takes its parameters in the body");
     cache::SearchQuery query = read_search_query(read_search_body(rq.body), cx.options.zone);
+    query.visible = view_of(rq);
     co_return co_await answer_search(cx, std::move(query));
 }
 

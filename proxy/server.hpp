@@ -9,6 +9,7 @@
 #include "alli/zone.hpp"
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
+#include "cache/visibility.hpp"
 #include "proxy/passed_up.hpp"
 #include "proxy/token.hpp"
 #include "upstream/exchange.hpp"
@@ -94,8 +95,10 @@ struct Needs {
     std::function<Task<upstream::Reply>(upstream::Request)> relay;
     /// What is passed on and back unread, with the daemon's key: one for each proxy loop, which alone uses it.
     std::function<std::unique_ptr<upstream::Exchanges>(asio::any_io_executor)> connect = {};
-    std::function<Upstream()> upstream;                        // any thread
-    std::function<std::string()> status;                       // any thread: the JSON of GET /mirror/v1/status
+    std::function<Upstream()> upstream;  // any thread
+    std::function<std::string()> status; // any thread: the JSON of GET /mirror/v1/status
+    /// The same for who sees a part: its counts, and no id. Reads rows in view: on a thread for long reads.
+    std::function<std::string(const cache::Visibility&)> status_in_view = {};
     std::function<std::string(const MeterRack&)> metrics = {}; // any thread: the text of GET /metrics
     std::function<void()> wake;                                // any thread: poll soon
     std::function<void()> probe = [] {};                       // any thread: a person asks to try upstream now

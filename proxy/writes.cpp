@@ -9,6 +9,7 @@
 #include "cache/outbox_line.hpp"
 #include "cache/overlay.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/narrowed.hpp"
 #include "proxy/notice.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/seal.hpp"
@@ -229,6 +230,8 @@ Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
 {
     WriteCheck check = check_write(rq, kind);
     if (check.refusal) co_return std::move(*check.refusal);
+    // Nobody here can say what upstream would make of it: whoever sees a part might reach beyond that.
+    if (check.doubt && is_narrowed(rq)) co_return doubtful_refusal(*check.doubt);
     if (check.doubt) co_return co_await ask_for_judgement(cx, rq, *check.doubt);
     cache::NewEntry entry = entry_of(cx, rq, kind);
     Outgoing outgoing;

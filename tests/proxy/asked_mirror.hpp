@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// A mirror and everything that its answers stand on, asked without a socket, in the name of any principal.
+#pragma once
+
+#include "proxy/entry.hpp"
+#include "proxy/flights.hpp"
+#include "proxy/loop.hpp"
+#include "proxy/runs.hpp"
+#include "tests/proxy/fixture.hpp"
+#include "upstream/header.hpp"
+
+namespace alli::proxy {
+
+class AskedMirror {
+  public:
+    AskedMirror()
+    {
+        flights_.live_on(io_.get_executor());
+        options_.limits.heartbeat = std::chrono::milliseconds(1);
+        options_.zone = Zone::load("UTC");
+        upstream_.state.reachable = true;
+    }
+
+    struct Reply {
+        int status = 0;
+        std::vector<Header> headers;
+        std::string body; // of a stream: its first pieces
+
+        std::string_view header(std::string_view name) const { return upstream::value_of(headers, name); }
+        nlohmann::json json() const { return nlohmann::json::parse(body); }
+        /// Everything that leaves.
+        std::string bytes() const
+        {
+            std::string all = body;
+            for (const Header& header : headers) all += '\n' + header.name + ": " + header.value;
+            return all;
+        }
+    };
+
+    Reply ask(const Part& part, std::string_view target, const ::support::Headers& headers = {})
+    {
+        return ask(part, "GET", target, headers);
+    }
+
+    Reply ask(const Part& part, std::string_view method, std::string_view target,
+              const ::support::Headers& headers = {}, std::string body = {})
+    {
+        Request rq;
+        rq.method = method;
+        rq.target = target;
+        for (const auto& [name, value] : headers) rq.fields.insert(name, value);
+        rq.body = std::move(body);
+        rq.request_id = "r";
+        Principal principal{"a token", Scope::write, part};
+        rq.principal = std::make_shared<const Principal>(std::move(principal));
+        io_.restart();
+        return run_to_end(io_, answer_to(*this, std::move(rq)));
+    }
+
+    template <class F>
+    void write(F function)
+    {
+        run_to_end(store_.write(std::move(function)));
+    }
+
+    /// Complete from `from` on, as verified at 1990.
+    void cover(std::int64_t from)
+    {
+        write([&](cache::Writer& db) {
+            const Instant verified = support::at_second(1990);
+            cache::cover(db, {support::at_second(from), support::at_second(1980), verified});
+            cache::Progress progress;
+            progress.unit = TimeUnit::seconds;
+            progress.verified_at = verified;
+            progress.boundary = support::at_second(1980);
+            if (from == 0) progress.chatless_at = verified;
+            cache::save_progress(db, progress);
+        });
+    }
+
+    /// One conversation with these texts, a second each, the last at `seconds`.
+    void put(const std::string& id, std::int64_t seconds, const std::vector<std::string>& texts,
+             const nlohmann::json& more)
+    {
+        std::vector<Chat> chats;
+        const auto count = static_cast<std::int64_t>(texts.size());
+        for (std::int64_t n = 0; n < count; ++n)
+            chats.push_back(support::make_chat(id, static_cast<int>(n), seconds - count + 1 + n,
+                                               texts[static_cast<std::size_t>(n)]));
+        const Conversation conversation = support::make_conversation(id, count > 0 ? seconds : 0, more);
+        write([&](cache::Writer& db) {
+            cache::put_conversation(db, conversation);
+            cache::put_chats(db, conversation.id, 0, chats);
+        });
+    }
+
+    cache::Store& store() { return store_; }
+    Feed& feed() { return feed_; }
+    FakeUpstream& upstream() { return upstream_; }
+    FakeDelivery& delivery() { return delivery_; }
+    SetClock& clock() { return clock_; }
+    Runs& runs() { return runs_; }
+    asio::io_context& io() { return io_; }
+
+  private:
+    static Task<Reply> answer_to(AskedMirror& self, Request rq)
+    {
+        Response response = co_await answer(self.context_, rq);
+        Reply reply{response.status, std::move(response.headers), std::string(response.body.view())};
+        for (int piece = 0; response.stream && piece < 4; ++piece) {
+            const auto text = co_await response.stream->next();
+            if (!text) break;
+            reply.body += *text;
+        }
+        std::erase_if(reply.headers, [](const Header& header) { return header.name == "X-Request-Id"; });
+        co_return reply;
+    }
+
+    Needs needs()
+    {
+        Needs made{.store = store_,
+                   .clock = clock_,
+                   .relay = {},
+                   .upstream = {},
+                   .status = {},
+                   .wake = [] {},
+                   .wake_conversation = [](const ConversationId&) {}};
+        made.relay = [this](upstream::Request request) { return FakeUpstream::answer(&upstream_, std::move(request)); };
+        made.upstream = [this] { return upstream_.state; };
+        made.status = [] { return std::string(R"({"of":"the whole"})"); };
+        made.status_in_view = [](const cache::Visibility& seen) { return R"({"of":")" + seen.app + seen.user + "\"}"; };
+        made.metrics = [](const MeterRack&) { return std::string("figures of the whole"); };
+        made.settle = [](const ConversationId&, std::uint64_t, std::optional<std::int64_t>) {};
+        made.deliver = [this](Outgoing outgoing, std::chrono::milliseconds patience) {
+            return FakeDelivery::offer(&delivery_, std::move(outgoing), patience);
+        };
+        made.retry_write = [this](std::int64_t id) { return FakeDelivery::retry(&delivery_, id); };
+        made.discard_write = [this](std::int64_t id) { return FakeDelivery::discard(&delivery_, id); };
+        made.is_awaited = [this](std::int64_t) { return FakeDelivery::await(&delivery_); };
+        made.start_maintenance = [](const std::string&) {};
+        made.maintenance = [] { return std::string(R"({"of":"the whole"})"); };
+        return made;
+    }
+
+    support::TempDir dir_;
+    cache::Store store_{{dir_ / "mirror.db", "http://upstream.test", true}};
+    SetClock clock_;
+    FakeUpstream upstream_;
+    FakeDelivery delivery_;
+    asio::io_context io_{1};
+    Options options_;
+    Needs needs_ = needs();
+    Guard guard_{options_};
+    AnswerBudget budget_{1 << 20};
+    Answers answers_{budget_};
+    Flights flights_;
+    MeterRack rack_{1, guard_};
+    RequestIds request_ids_;
+    FakeExchanges exchanges_{upstream_};
+    SystemRandom random_;
+    upstream::Breaker away_{random_, {}};
+    Feed feed_{io_.get_executor(), store_, rack_.of(0)};
+    Entry entry_;
+    PassedUp passed_up_;
+    Runs runs_;
+    RouteMap routes_{options_.operations};
+    const Context context_{options_,    needs_, answers_, flights_, rack_.of(0), rack_, request_ids_,
+                           &exchanges_, away_,  feed_,    entry_,   passed_up_,  runs_, routes_};
+};
+
+} // namespace alli::proxy
