@@ -273,6 +273,18 @@ std::string Instance::status()
     });
 }
 
+std::string Instance::status_in_view(const cache::Visibility& seen)
+{
+    const sync::State live = *engine_.state();
+    return store_.read([&](cache::Reader& db) {
+        return store_.read_outbox([&](cache::Reader& outbox) {
+            Json status = make_status_in_view(db, outbox, options_.config.upstream_url, live, seen);
+            status["operations"] = operations_json(options_.config);
+            return dump(status);
+        });
+    });
+}
+
 std::string Instance::metrics(const proxy::MeterRack& rack)
 {
     const auto live = engine_.state();
@@ -340,6 +352,7 @@ proxy::Needs Instance::needs()
                 return proxy::Upstream{options_.config.upstream_url, live->reachable, live->key_accepted, live->error};
             },
         .status = [this] { return status(); },
+        .status_in_view = [this](const cache::Visibility& seen) { return status_in_view(seen); },
         .metrics = [this](const proxy::MeterRack& rack) { return metrics(rack); },
         .wake = [this] { engine_.wake(); },
         .probe = [this] { engine_.insist(); },

@@ -79,8 +79,9 @@ class Instance {
     void probe(std::function<void()> alive);
 
     std::shared_ptr<const sync::State> state() const { return engine_.state(); }
-    std::string status();                              // any thread: the JSON of GET /mirror/v1/status
-    std::string metrics(const proxy::MeterRack& rack); // any thread: the text of GET /metrics
+    std::string status_in_view(const cache::Visibility& seen); // a thread for long reads
+    std::string status();                                      // any thread: the JSON of GET /mirror/v1/status
+    std::string metrics(const proxy::MeterRack& rack);         // any thread: the text of GET /metrics
 
   private:
     proxy::Options proxy_options(Doors doors) const;

@@ -176,7 +176,7 @@ static Json make_problems(cache::Reader& db, const sync::State* live)
     return problems;
 }
 
-static Json make_outbox(const cache::OutboxCounts& counts)
+Json make_outbox(const cache::OutboxCounts& counts)
 {
     Json outbox;
     outbox["pending"] = counts.pending;

@@ -2,8 +2,10 @@
 // The state of the mirror, as JSON (the shape "status" of the local API, the same for the command) and in words.
 #pragma once
 
+#include "cache/outbox.hpp"
 #include "cache/sqlite.hpp"
 #include "cache/summaries.hpp"
+#include "cache/visibility.hpp"
 #include "daemon/commands.hpp"
 #include "proxy/passed_up.hpp"
 #include "sync/engine.hpp"
@@ -23,6 +25,13 @@ using Json = nlohmann::ordered_json;
 Json make_budget(const upstream::Pace::State& pace);
 
 Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live);
+
+/// For who sees a part of the mirror.
+Json make_status_in_view(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State& live,
+                         const cache::Visibility& seen);
+
+/// The member `outbox`.
+Json make_outbox(const cache::OutboxCounts& counts);
 
 /// Problems for what the settings say in an old way.
 void add_notes(Json& problems, const std::vector<std::string>& notes);

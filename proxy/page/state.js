@@ -29,6 +29,7 @@ async function compare() {
   }
 }
 
+// A token that sees a part of the mirror gets no figures of the whole, and cannot have it compared.
 function banner(status) {
   const now = Date.now();
   const { kind, long } = verdict({ status }, now);
@@ -36,15 +37,15 @@ function banner(status) {
   return el("div", { class: `banner banner-${kind}` },
     el("div", {}, el("p", { class: "banner-title" }, long),
       el("p", {}, verified ? t("compared", { when: relative(verified, language(), now) }) : t("neverCompared"))),
-    el("button", { type: "button", class: "primary", onclick: compare }, t("compareNow")));
+    !status.narrowed && el("button", { type: "button", class: "primary", onclick: compare }, t("compareNow")));
 }
 
-function tiles({ mirror, outbox, safeToStop }) {
+function tiles({ mirror, outbox, safeToStop, narrowed }) {
   return el("dl", { class: "tiles" },
     tile("conversations", number(mirror.conversations)),
     tile("messages", number(mirror.chats)),
-    tile("size", bytes(mirror.bytes)),
-    tile("safeToStop", t(safeToStop ? "yes" : "notYet"), safeToStop ? "" : t("waitingCount", { count: outbox.pending })));
+    !narrowed && tile("size", bytes(mirror.bytes)),
+    !narrowed && tile("safeToStop", t(safeToStop ? "yes" : "notYet"), safeToStop ? "" : t("waitingCount", { count: outbox.pending })));
 }
 
 function backfill({ backfill: { done, fraction, etaSeconds } }) {
