@@ -281,6 +281,25 @@ TEST_F(Narrowed, TheFeedTellsNoDeletionAndNoOtherNumber)
     EXPECT_EQ(reset.body.find("id: " + std::to_string(mirror_.feed().last())), std::string::npos) << reset.body;
 }
 
+TEST_F(Narrowed, WhatLeavesTheViewWhileARequestWaitsIsNotShown)
+{
+    const auto end = mirror_.runs().ended({"own"}, Clock::Steady{}, mirror_.clock().now());
+    const auto moves = [&]() -> Task<> {
+        for (int turn = 0; turn < 10; ++turn) co_await asio::post(mirror_.io(), asio::use_awaitable); // it waits by now
+        auto job = [](cache::Writer& db) {
+            cache::put_conversation(db, support::make_conversation("own", 1500, of("u1")));
+        };
+        Task<> moving = mirror_.store().write(std::move(job));
+        co_await std::move(moving);
+        mirror_.runs().fetched({"own"}, end.fence, true, Clock::Steady{});
+    };
+    mirror_.io().restart();
+    asio::co_spawn(mirror_.io(), moves(), asio::detached);
+    const auto reply = get(root + "/own");
+    EXPECT_EQ(reply.status, 404) << reply.body;
+    EXPECT_EQ(reply.body.find("own"), std::string::npos) << reply.body;
+}
+
 // A long poll goes on waiting over changes that are another's.
 TEST_F(Narrowed, AWaitingReaderHearsOfItsOwnAlone)
 {
