@@ -203,10 +203,9 @@ sqlite3_stmt* Connection::compile(std::string_view sql, bool to_keep) const
     return statement;
 }
 
-static constexpr std::size_t most_kept = 300;
-
 Rows Connection::query_values(std::string_view sql, std::span<const Value> values)
 {
+    constexpr std::size_t most_kept = 300;
     const bool own = statements_.size() >= most_kept && statements_.find(sql) == statements_.end();
     sqlite3_stmt* statement = own ? compile(sql, false) : prepare(sql);
     int index = 0;
@@ -266,9 +265,8 @@ Writer::Writer(const std::string& path, std::string_view synchronous)
         return SQLITE_OK;
     };
     sqlite3_wal_hook(handle(), note_pages, this);
-    const auto note_row = [](void* writer, int what, const char*, const char* name, sqlite3_int64 rowid) {
+    const auto note_row = [](void* writer, int what, const char*, const char* table, sqlite3_int64 rowid) {
         auto& self = *static_cast<Writer*>(writer);
-        const std::string_view table = name;
         self.touched_.row(table, rowid);
         if (what != SQLITE_UPDATE) self.row_changes_.row(table, what == SQLITE_INSERT ? 1 : -1);
     };
@@ -362,8 +360,7 @@ std::optional<std::int64_t> Writer::overwrite(std::int64_t first, std::int64_t c
     }
     file.sync();
     sqlite3_db_release_memory(handle()); // pages that were read before would bring them back when they are changed
-    if (end == all) return std::nullopt;
-    return end;
+    return end == all ? std::nullopt : std::optional(end);
 }
 
 namespace {

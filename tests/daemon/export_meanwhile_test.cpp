@@ -91,8 +91,8 @@ TEST_F(ExportMeanwhile, WritesEachConversationWholeAndOnce)
         for (const auto& chat : json["chats"])
             ASSERT_TRUE(chat["message"].get<std::string>().starts_with(version + ' ')) << id << " is of two times";
     }
-    for (int n = 0; n < conversations; ++n)
-        if (n != 5) EXPECT_TRUE(found.contains("c" + std::to_string(n))) << n;
+    found.emplace("c5", ""); // which was deleted for good: it may be there or not
+    for (int n = 0; n < conversations; ++n) EXPECT_TRUE(found.contains("c" + std::to_string(n))) << n;
     EXPECT_EQ(found["c59"], "after") << "else nothing changed while it ran";
 }
 
