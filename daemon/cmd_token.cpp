@@ -27,13 +27,16 @@ struct Here {
     explicit Here(const Context& context)
         : place(find_place(context)),
           registry(place, context.environment, clock, [](const std::vector<proxy::Token>&) {})
-    {
-        make_directory_of(place.path, "proxy.tokens_file");
-    }
+    {}
     static TokensPlace find_place(const Context& context)
     {
         const Settings settings = context.settings();
         return find_tokens_place(settings.config, find_read_place(settings, context.environment).mirror_path);
+    }
+    std::string add(const std::string& request) const
+    {
+        make_directory_of(place.path, "proxy.tokens_file");
+        return registry.add(request);
     }
 
     TokensPlace place;
@@ -85,7 +88,7 @@ static int make(const TokenArguments& arguments, const Context& context)
     request["sha256"] = hash;
     const bool asked = has_daemon(context);
     const std::string said =
-        asked ? ask(context, {"POST", tokens_target, dump(request)}, 201) : Here(context).registry.add(dump(request));
+        asked ? ask(context, {"POST", tokens_target, dump(request)}, 201) : Here(context).add(dump(request));
     Json made = Json::parse(said);
     if (arguments.json) {
         made["token"] = secret;

@@ -172,10 +172,11 @@ void change_tokens(const TokensPlace& place, const Environment& environment, con
                    const std::function<void(const std::vector<TokenLine>&)>& then)
 {
     const TokensLock lock(place.path);
-    std::string text = read_tokens_file(place.path, environment, false).value_or("");
+    const std::string text = read_tokens_file(place.path, environment, false).value_or("");
     require_writable(place, environment, text);
     const std::vector<TokenLine> before = read_token_lines(text, place.path, Zone::of_host());
-    const std::string made = edit(before, std::move(text));
+    const std::string made = edit(before, text);
+    if (made == text) return then(before);
     if (made.size() > most_bytes)
         throw Error(Fault::busy, "revoke those that are not needed", "the tokens file {} is full", place.path);
     const std::vector<TokenLine> lines = read_token_lines(made, place.path, Zone::of_host());

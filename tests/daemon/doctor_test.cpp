@@ -61,7 +61,7 @@ TEST_F(Doctor, FindsNothingBesideADaemonThatIsWell)
     EXPECT_THAT(states.at("upstream"), HasSubstr("takes the key"));
     const auto lines = home.run({"doctor"});
     EXPECT_EQ(lines.code, 0) << lines.errors;
-    EXPECT_EQ(std::count(lines.output.begin(), lines.output.end(), '\n'), 15) << lines.output;
+    EXPECT_EQ(std::count(lines.output.begin(), lines.output.end(), '\n'), 16) << lines.output;
     EXPECT_THAT(lines.output + lines.errors, Not(HasSubstr("sandbox\""))) << "the key";
     EXPECT_EQ(daemon.stop(), 0);
 }

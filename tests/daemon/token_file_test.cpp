@@ -51,7 +51,8 @@ class TokenFileTest : public testing::Test {
     std::vector<std::string> names()
     {
         std::vector<std::string> all;
-        for (const json& token : json::parse(registry().list()).at("tokens")) all.push_back(token.at("name"));
+        const json list = json::parse(registry().list());
+        for (const json& token : list.at("tokens")) all.push_back(token.at("name"));
         return all;
     }
 

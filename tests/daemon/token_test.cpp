@@ -91,6 +91,39 @@ TEST_F(TokenCommand, RevokesOneWithItsStreamAtOnce)
     EXPECT_THAT(again.errors, AllOf(HasSubstr("there is no token of that name"), HasSubstr("token list")));
 }
 
+TEST_F(TokenCommand, IsAnApiForAdministrators)
+{
+    serve();
+    const std::string admin = make({"ops", "--scope", "admin"});
+    const auto call = [&](const char* method, const std::string& below, const std::string& body = "") {
+        const support::Headers headers{{"API-KEY", admin}, {"Content-Type", "application/json"}};
+        return support::http(daemon_->port, method, "/mirror/v1/tokens" + below, headers, body);
+    };
+    const auto made = call("POST", "", R"({"name":"a b","scope":"read"})");
+    EXPECT_EQ(made.status, 201) << made.body;
+    const auto token = json::parse(made.body).at("token").get<std::string>();
+    EXPECT_EQ(ask("GET", "/mirror/v1/status", token), 200);
+    EXPECT_EQ(call("POST", "", R"({"name":"a b","scope":"read"})").status, 409);
+    for (const char* odd : {"", "[]", R"({"name":"x","scope":"read","expire":"1d"})", R"({"name":"x","scope":"all"})",
+                            R"({"name":"x","scope":"read","sha256":"zz"})", R"({"name":"\u0000","scope":"read"})"})
+        EXPECT_EQ(call("POST", "", odd).status, 400) << odd;
+    EXPECT_EQ(call("DELETE", "/a%20b").status, 204);
+    EXPECT_EQ(call("DELETE", "/a%20b").status, 404);
+    EXPECT_EQ(ask("GET", "/mirror/v1/status", token), 401);
+    EXPECT_EQ(call("DELETE", "/ops").status, 204) << "its own, too";
+    EXPECT_EQ(call("GET", "").status, 401);
+    EXPECT_EQ(home_.run({"token", "list"}).output, "there are no tokens: alli-mirror token new makes one\n");
+}
+
+TEST_F(TokenCommand, SaysThatThereIsNoneAndMakesNothing)
+{
+    const auto revoked = home_.run({"token", "revoke", "x"});
+    EXPECT_EQ(revoked.code, 1);
+    EXPECT_THAT(revoked.errors, HasSubstr("there is no token of that name"));
+    EXPECT_EQ(home_.run({"token", "list"}).code, 0);
+    EXPECT_FALSE(std::filesystem::exists(home_.path(".local")));
+}
+
 TEST_F(TokenCommand, WritesTheFileItselfWhereNoDaemonRuns)
 {
     serve(); // makes the sandbox's directory, which the commands take

@@ -89,7 +89,7 @@ TEST_F(Revocation, EndsAStreamThatIsNeverWithoutAChange)
     Meters meters;
     Feed feed(loop.get_executor(), store_, meters);
     const auto grant = std::make_shared<const Grant>(Principal{"one", Scope::read, {}});
-    FeedEvents events(feed, 0, 15s, grant, clock_);
+    FeedEvents events(feed, {}, 0, 15s, grant, clock_);
     std::vector<std::size_t> sizes;
     const auto read = [&]() -> Task<> {
         for (bool more = true; more;) {
