@@ -135,6 +135,10 @@ struct FakeDelivery {
 
 class ProxyTest : public testing::Test {
   protected:
+    ProxyTest() = default;
+    /// Hears how many of SQLite's steps each read of the store took, on the thread that read.
+    explicit ProxyTest(std::function<void(std::uint64_t)> count_steps) : count_steps_(std::move(count_steps)) {}
+
     void start(Options options = {})
     {
         if (options.listen == Options{}.listen) options.listen = {"127.0.0.1:0"};
@@ -253,8 +257,12 @@ class ProxyTest : public testing::Test {
         });
     }
 
+    std::function<void(std::uint64_t)> count_steps_;
     support::TempDir dir_;
-    cache::Store store_{{dir_ / "mirror.db", "http://upstream.test", true}};
+    cache::Store store_{{.mirror_path = dir_ / "mirror.db",
+                         .url = "http://upstream.test",
+                         .threads = true,
+                         .count_steps = count_steps_}};
     SetClock clock_;
     FakeUpstream upstream_;
     FakeDelivery delivery_;
