@@ -51,6 +51,7 @@ constexpr auto rules = std::to_array<Rule>({
     {"makeLink", Access::filtered}, // its session has the same part
     {"enter", Access::filtered},
     {"signOut", Access::filtered},
+    {"principal", Access::filtered}, // who asks
     {"live", Access::filtered},
     {"ready", Access::filtered},
 });
