@@ -3,6 +3,7 @@
 
 #include "alli/json_scan.hpp"
 
+#include <algorithm>
 #include <span>
 
 namespace alli {
@@ -15,10 +16,23 @@ constexpr std::array<std::string_view, 4> of_conversation{"id", "createdAt", "la
 constexpr std::array<std::string_view, 3> of_chat{"id", "sender", "timestamp"};
 constexpr std::array<std::span<const std::string_view>, 4> members{of_list, of_conversation, of_chats, of_chat};
 
+// Then nothing is around it, and what follows, which may be long, need not be looked at.
+bool begins_with_one_of(std::span<const std::string_view> names, std::string_view body)
+{
+    const std::size_t open = skip_blanks(body, 0);
+    const std::size_t name = skip_blanks(body, open + 1);
+    if (name >= body.size() || body[open] != '{' || body[name] != '"') return false;
+    const std::string_view rest = body.substr(name + 1);
+    return std::any_of(names.begin(), names.end(), [&](std::string_view own) {
+        return rest.starts_with(own) && rest.substr(own.size()).starts_with('"');
+    });
+}
+
 } // namespace
 
 std::optional<Envelope> find_envelope(std::string_view body, Content content)
 {
+    if (begins_with_one_of(members[static_cast<std::size_t>(content)], body)) return Envelope{};
     const JsonValue root = whole_value(body);
     const JsonValue inner = find_content(root, members[static_cast<std::size_t>(content)]);
     if (inner.text.empty()) return std::nullopt;

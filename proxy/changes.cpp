@@ -48,8 +48,8 @@ Response answer_events(const Context& cx, const Request& rq, std::int64_t since)
     if (rq.has("Last-Event-ID")) since = read_place(rq.header("Last-Event-ID"));
     Response response = text_response("text/event-stream", Body());
     response.headers.push_back({"X-Accel-Buffering", "no"}); // nginx would hold back what is short
-    response.stream =
-        std::make_unique<FeedEvents>(cx.feed, view_of(rq), since, cx.options.limits.heartbeat, rq.grant, cx.needs.clock);
+    response.stream = std::make_unique<FeedEvents>(cx.feed, view_of(rq), since, cx.options.limits.heartbeat, rq.grant,
+                                                   cx.needs.clock);
     return response;
 }
 

@@ -2,12 +2,21 @@
 #include "upstream/members.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace alli::upstream {
 namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+constexpr std::array<bool, 256> make_marks()
+{
+    std::array<bool, 256> marks{};
+    for (const char c : {'"', '{', '[', '}', ']', ','}) marks[static_cast<unsigned char>(c)] = true;
+    return marks;
+}
+constexpr std::array<bool, 256> marks = make_marks(); // all that a value's structure depends on
 
 class Scanner {
   public:
@@ -60,6 +69,7 @@ class Scanner {
         const std::size_t from = at_;
         for (std::size_t depth = 0; at_ < text_.size(); ++at_) {
             const char c = text_[at_];
+            if (!marks[static_cast<unsigned char>(c)]) continue;
             if (c == '"') {
                 if (!string()) return {};
                 --at_;

@@ -61,10 +61,10 @@ class Daemon {
     {
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
         for (;;) {
-            const auto list = get("/webapi/v2/conversations?pageSize=1");
-            if (list.header("Cache-Status").find("hit") != std::string_view::npos) return;
-            if (std::chrono::steady_clock::now() > deadline || (list.status != 200 && list.status < 500)) {
-                ADD_FAILURE() << "the mirror was never complete: " << list.body << '\n' << status().dump();
+            const auto said = get("/mirror/v1/status");
+            if (said.status == 200 && nlohmann::json::parse(said.body)["mirror"]["complete"] == true) return;
+            if (std::chrono::steady_clock::now() > deadline || (said.status != 200 && said.status < 500)) {
+                ADD_FAILURE() << "the mirror was never complete: " << said.body;
                 return;
             }
             std::this_thread::yield();

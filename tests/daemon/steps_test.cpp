@@ -93,6 +93,8 @@ std::vector<Asked> all_asked()
         {"maintenance", "/mirror/v1/maintenance"},
         {"changes", "/mirror/v1/changes?since=0"},
         {"changes", "/mirror/v1/changes?since=now"},
+        {"tokens", "/mirror/v1/tokens"},
+        {"principal", "/mirror/v1/principal"},
         {"live", "/healthz"},
         {"ready", "/readyz"},
         {"page", "/"},

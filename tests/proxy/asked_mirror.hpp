@@ -4,6 +4,7 @@
 
 #include "proxy/entry.hpp"
 #include "proxy/flights.hpp"
+#include "proxy/grant.hpp"
 #include "proxy/loop.hpp"
 #include "proxy/runs.hpp"
 #include "tests/proxy/fixture.hpp"
@@ -52,7 +53,8 @@ class AskedMirror {
         rq.body = std::move(body);
         rq.request_id = "r";
         Principal principal{"a token", Scope::write, part};
-        rq.principal = std::make_shared<const Principal>(std::move(principal));
+        rq.principal = std::make_shared<const Principal>(principal);
+        rq.grant = std::make_shared<const Grant>(std::move(principal));
         io_.restart();
         return run_to_end(io_, answer_to(*this, std::move(rq)));
     }
