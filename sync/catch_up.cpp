@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "alli/wire_field.hpp"
+#include "upstream/authenticity.hpp"
 
 #include <algorithm>
 
@@ -74,11 +75,15 @@ Task<bool> ends_at(upstream::Client& client, ConversationId id, std::int64_t ord
 
 // A page of chats, or what is left of it: how many there must be is known from the item.
 Task<std::optional<std::vector<Chat>>> mended_chats(upstream::Client& client, const Conversation& listed, int page,
-                                                    upstream::Priority priority)
+                                                    upstream::Priority priority, const KnownElsewhere& elsewhere)
 {
     const std::int64_t first = (std::int64_t{page} - 1) * page_size;
     const std::int64_t expected = std::clamp<std::int64_t>(count_of(listed).value_or(0) - first, 0, page_size);
-    co_return co_await client.salvage_chats(listed.id, page, static_cast<std::size_t>(expected), priority);
+    auto chats = co_await client.salvage_chats(listed.id, page, static_cast<std::size_t>(expected), priority);
+    if (chats && elsewhere && elsewhere(*chats))
+        throw Error(Fault::bad_reply, upstream::foreign_hint,
+                    "what is left of a page of chats belongs to another conversation");
+    co_return chats;
 }
 
 bool looks_unchanged(const Conversation& listed, const cache::Held& held)
@@ -137,7 +142,7 @@ Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation list
     std::int64_t known = -1; // how many chats upstream has, once a page that is not full has told
     for (int page = missing.first_page; page <= missing.last_page; ++page) {
         Task<std::optional<std::vector<Chat>>> asking =
-            mend ? mended_chats(client, listed, page, priority)
+            mend ? mended_chats(client, listed, page, priority, elsewhere)
                  : list_own_chats(client, listed.id, page, priority, elsewhere);
         auto chats = co_await std::move(asking);
         const std::int64_t first = (std::int64_t{page} - 1) * page_size;

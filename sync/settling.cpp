@@ -87,8 +87,9 @@ void Settling::go_on(const ConversationId& id, Seen seen)
 // has come to its end but that time has passed.
 Settling::Seen Settling::judge(cache::Reader& db, const ConversationId& id, const Wanted& wanted) const
 {
-    if (!wanted.chats_before) return Seen::whole; // it was fetched: nothing more is expected
     const auto held = cache::find_held(db, id);
+    if (!wanted.chats_before) // it was fetched, and nothing more is expected; but what grows is not all of it
+        return held && !held->last_completed ? Seen::uncertain : Seen::whole;
     if (!held) return wanted.chats_before == 0 && !is_late(wanted) ? Seen::not_yet : Seen::whole; // new, or gone
     if (!held->last_completed) return Seen::not_yet;
     if (is_late(wanted)) return Seen::whole;

@@ -6,6 +6,7 @@
 #include "upstream/absence.hpp"
 #include "upstream/daily_count.hpp"
 #include "upstream/header.hpp"
+#include "upstream/members.hpp"
 #include "upstream/reply.hpp"
 #include "upstream/running.hpp"
 #include "upstream/target.hpp"
@@ -265,9 +266,11 @@ Task<std::optional<std::vector<Chat>>> Client::list_chats(ConversationId id, int
 Task<std::optional<std::vector<Chat>>> Client::salvage_chats(ConversationId id, int page_no, std::size_t expected,
                                                              Priority priority)
 {
-    const Expected any{Shape::list}; // what is broken has no members to know it by
-    auto reply = co_await find_chats(std::move(id), page_no, any, priority);
+    const Expected any{Shape::list}, page{Shape::chats, id.value};
+    auto reply = co_await find_chats(id, page_no, any, priority);
     if (!reply) co_return std::nullopt;
+    // What is broken has no members to know it by; what is not may still be the answer to another request.
+    if (members_of(reply->body)) require_read(*reply, page, "the chats of a conversation");
     try {
         co_return read_chat_page(reply->body, unit_);
     } catch (const Error& error) {

@@ -266,6 +266,21 @@ TEST(Client, ReadsDailyCounts)
     EXPECT_EQ(counts[0].count, 12);
 }
 
+TEST(Client, SalvagesNoChatsOfAnAnswerToAnotherRequest)
+{
+    World world;
+    const auto salvage = [&] { return world.client->salvage_chats(world.id, 1, 1, Priority::backfill); };
+    const std::string chats = R"("chats":[{"id":"m1","sender":"USER","message":"hi","timestamp":1}])";
+    world.says(200, "{" + chats + "}");
+    EXPECT_EQ(world.run(salvage()).value().size(), 1u) << "it can be read now";
+    world.says(200, R"({"chatCount":1,)" + chats + R"(,"createdAt":1,"id":"another","lastChatTime":1})");
+    const auto error = world.failure(salvage());
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->fault(), Fault::bad_reply);
+    world.says(200, R"({"chats":[{"id":"m1","sender":"USER","message":"hi","timestamp":1},{"id":"m2","mess)");
+    EXPECT_TRUE(world.run(world.client->salvage_chats(world.id, 1, 2, Priority::backfill)));
+}
+
 TEST(Client, KnowsThatUpstreamHasNoDailyCounts)
 {
     World world;
