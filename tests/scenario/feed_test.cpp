@@ -160,9 +160,9 @@ class Feed : public testing::Test {
     void burn(SeededRandom& random)
     {
         Daemon daemon(home, {"serve"});
-        std::atomic<int> left{static_cast<int>(5 + random.below(60))};
-        upstream.on_answer([&](const sandbox::RequestRecord&) {
-            if (--left == 0) daemon.process.send(SIGKILL);
+        const auto left = std::make_shared<std::atomic<int>>(static_cast<int>(5 + random.below(60)));
+        upstream.on_answer([left, &daemon](const sandbox::RequestRecord&) { // it may be called once more, later
+            if (--*left == 0) daemon.process.send(SIGKILL);
         });
         follower.come_back();
         for (bool alive = true; alive;) {
