@@ -39,6 +39,15 @@ std::string set_aside(const std::string& path)
     return aside;
 }
 
+void drop_older_aside(const std::string& path, std::size_t most)
+{
+    std::vector<std::string> files = files_aside(path);
+    files.resize(files.size() - std::min(files.size(), most));
+    std::error_code busy;
+    for (const std::string& file : files)
+        for (const char* suffix : {"-wal", "-shm", ""}) fs::remove(file + suffix, busy);
+}
+
 std::vector<std::string> files_aside(const std::string& path)
 {
     return files_beside(path, ".damaged-");

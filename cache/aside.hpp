@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Damaged files: renamed with the time, never deleted. A mark beside a file says that a process met damage in it and
-// stopped; the next one sets it aside before anything else.
+// Damaged files: renamed with the time; of the mirror the latest few are kept, of the outbox all. A mark beside a file
+// says that a process met damage in it and stopped; the next one sets it aside before anything else.
 #pragma once
 
 #include <optional>
@@ -11,6 +11,8 @@ namespace alli::cache {
 
 /// Renames the file with its -wal and -shm; nobody has it open. The new name. Throws Error{io}.
 std::string set_aside(const std::string& path);
+/// Removes what was set aside of that file before the latest `most`. What cannot be removed is tried again by the next.
+void drop_older_aside(const std::string& path, std::size_t most);
 /// What was set aside of that file, by name. Nothing where the directory cannot be read.
 std::vector<std::string> files_aside(const std::string& path);
 

@@ -109,12 +109,16 @@ bool was_database(const std::string& path)
     return beginning == "SQLite format 3" || std::filesystem::exists(path + "-wal");
 }
 
+// A disk that damages one file after the other is not to be filled with them: upstream has what they held.
+constexpr std::size_t most_aside = 3;
+
 std::string replace_mirror(const StoreOptions& options, const std::string& why)
 {
     if (!was_database(options.mirror_path))
         throw Error(Fault::settings, "mirror.path names a file that is no mirror", "{}", why);
-    return fmt::format("mirror.db was damaged ({}) and is made anew from upstream; the damaged file is {}", why,
-                       set_aside(options.mirror_path));
+    const std::string aside = set_aside(options.mirror_path);
+    drop_older_aside(options.mirror_path, most_aside);
+    return fmt::format("mirror.db was damaged ({}) and is made anew from upstream; the damaged file is {}", why, aside);
 }
 
 std::string say_lost(const std::optional<std::int64_t>& lost)

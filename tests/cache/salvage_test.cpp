@@ -79,6 +79,25 @@ class SalvageTest : public CacheTest {
     std::string outbox() const { return dir_ / "outbox.db"; }
 };
 
+TEST_F(SalvageTest, OfDamagedMirrorsTheLatestAreKeptAndOfOutboxesAll)
+{
+    put("c1", 1000, 10);
+    accept_writes(1);
+    store_.reset();
+    for (const std::string& path : {mirror(), outbox()})
+        for (const char* year : {"2020", "2021", "2022", "2023"})
+            for (const char* suffix : {"", "-wal"})
+                std::ofstream(path + ".damaged-" + year + "-01-01T00:00:00Z" + suffix) << "x";
+    spoil("mirror.db", 100);
+    spoil("outbox.db", 100);
+    open();
+    const auto kept = files_aside(mirror());
+    ASSERT_EQ(kept.size(), 3U);
+    EXPECT_THAT(kept[0], HasSubstr("damaged-2022"));
+    EXPECT_FALSE(fs::exists(mirror() + ".damaged-2021-01-01T00:00:00Z-wal"));
+    EXPECT_EQ(files_aside(outbox()).size(), 5U);
+}
+
 TEST_F(SalvageTest, ADamagedMirrorIsSetAsideAndMadeAnew)
 {
     put("c1", 1000, 10);
