@@ -11,6 +11,14 @@ bool is_growing(Reader& db, std::int64_t pk, Instant since)
     return db.query("SELECT 1 FROM conversation WHERE pk = ?1 AND last_chat_at > ?2", pk, since).step();
 }
 
+bool has_incomplete(Reader& db, const ConversationId& id, std::int64_t from)
+{
+    const auto pk = find_pk(db, id);
+    return pk && db.query("SELECT 1 FROM chat_row WHERE conversation = ?1 AND ordinal >= ?2 AND completed = 0 LIMIT 1",
+                          *pk, from)
+                     .step();
+}
+
 bool ends_with_question(Reader& db, const ConversationId& id)
 {
     const auto pk = find_pk(db, id);

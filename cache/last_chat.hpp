@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the last message that is held of a conversation says of whether an app still works on it.
+// What the last messages that are held of a conversation say of whether an app still works on it.
 #pragma once
 
 #include "alli/ids.hpp"
@@ -12,6 +12,9 @@ namespace alli::cache {
 
 /// Whether one of its messages still grows, as far as upstream said, and its last chat is younger than that.
 bool is_growing(Reader& db, std::int64_t pk, Instant since);
+
+/// Whether one of its messages, from that ordinal on, still grows as far as upstream said.
+bool has_incomplete(Reader& db, const ConversationId& id, std::int64_t from);
 
 /// Whether the last that is held of it is a person's: no answer yet.
 bool ends_with_question(Reader& db, const ConversationId& id);

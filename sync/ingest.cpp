@@ -298,7 +298,10 @@ Task<Ingested> ingest(SyncContext context, std::vector<Conversation> listed, Ask
         for (const Conversation& conversation : purged) cache::note_kept_out(db, conversation);
         for (const Outcome& outcome : outcomes) {
             if (outcome.update) done.chat_pages += outcome.update->pages;
-            if (turn.is_outrun(db, outcome.id)) continue;
+            if (turn.is_outrun(db, outcome.id)) {
+                if (ingest_options.depth == Depth::all) done.outrun.push_back(outcome.id);
+                continue;
+            }
             turn.note(db, outcome.id);
             if (outcome.update) {
                 const bool changed = put(db, *outcome.update, ingest_options, done, audit);

@@ -34,7 +34,8 @@ struct SyncContext {
 
 struct Ingested { // new or changed: what came again as it was does not count
     std::int64_t conversations = 0, chats = 0;
-    std::int64_t chat_pages = 0; // asked for
+    std::int64_t chat_pages = 0;        // asked for
+    std::vector<ConversationId> outrun; // read whole, and superseded by an answer that need not have been whole
 };
 
 enum class Source { list, single }; // how many chats an item carries is learnt from lists alone

@@ -204,6 +204,7 @@ ScanHooks Plan::reconcile_hooks()
     hooks.between = [this] { return rest(); };
     hooks.report = [this](const Ingested& done) {
         spent_ += 1 + done.chat_pages;
+        for (const ConversationId& id : done.outrun) refresh_queue_.ask_for(id); // what it found is lost otherwise
         count(done);
     };
     return hooks;

@@ -91,7 +91,8 @@ Settling::Seen Settling::judge(cache::Reader& db, const ConversationId& id, cons
     if (!wanted.chats_before) // it was fetched, and nothing more is expected; but what grows is not all of it
         return held && !held->last_completed ? Seen::uncertain : Seen::whole;
     if (!held) return wanted.chats_before == 0 && !is_late(wanted) ? Seen::not_yet : Seen::whole; // new, or gone
-    if (!held->last_completed) return Seen::not_yet;
+    // The answer need not be the last: others may have written since.
+    if (!held->last_completed || cache::has_incomplete(db, id, *wanted.chats_before)) return Seen::not_yet;
     if (is_late(wanted)) return Seen::whole;
     if (held->chats <= *wanted.chats_before || cache::ends_with_question(db, id)) return Seen::not_yet;
     return held->maybe_since ? Seen::uncertain : Seen::whole;

@@ -107,6 +107,16 @@ TEST_F(AfterTheEnd, ACopyThatStillGrowsDoesNotEndItEither)
     EXPECT_LE(told_[0].at, 5s);
 }
 
+TEST_F(AfterTheEnd, NorDoesOneWhoseAnswerGrowsBeforeTheLast)
+{
+    const auto before = held();
+    answer(false);
+    answer(true); // to what somebody else has asked
+    settle(before, [](auto) {});
+    ASSERT_FALSE(told_.empty());
+    for (const Told& told : told_) EXPECT_FALSE(told.whole);
+}
+
 TEST_F(AfterTheEnd, NorDoesOneThatEndsWithTheQuestion)
 {
     const auto before = held();
