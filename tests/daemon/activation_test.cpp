@@ -21,6 +21,14 @@ void knock(const std::string& path)
     socket.connect(boost::asio::local::stream_protocol::endpoint(path));
 }
 
+std::vector<std::string> activated(const Home& home, const std::string& socket)
+{
+    std::vector<std::string> words{activator, "--listen=" + socket};
+    for (const auto& [name, value] : home.environment) words.push_back("--setenv=" + name + "=" + value);
+    for (const std::string& word : Home::words({"serve"})) words.push_back(word);
+    return words;
+}
+
 // systemd's own program listens, and starts the daemon with the first connection.
 TEST(Activation, TakesTheServiceManagersSocket)
 {
@@ -29,10 +37,7 @@ TEST(Activation, TakesTheServiceManagersSocket)
     Home home;
     home.use(upstream);
     const std::string socket = home.path("passed.sock");
-    std::vector<std::string> words{activator, "--listen=" + socket};
-    for (const auto& [name, value] : home.environment) words.push_back("--setenv=" + name + "=" + value);
-    for (const std::string& word : Home::words({"serve"})) words.push_back(word);
-    support::Process process(words, {{"PATH", "/usr/bin:/bin"}});
+    support::Process process(activated(home, socket), {{"PATH", "/usr/bin:/bin"}});
     process.wait_for_line("Listening on");
 
     Home asking; // the command finds the daemon at its own setting
@@ -54,10 +59,7 @@ TEST(Activation, SaysSoWhereTheServiceManagersSocketsAreNotThoseOfTheSettings)
     home.use(upstream);
     const std::string socket = home.path("passed.sock");
     home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:18787";
-    std::vector<std::string> words{activator, "--listen=" + socket};
-    for (const auto& [name, value] : home.environment) words.push_back("--setenv=" + name + "=" + value);
-    for (const std::string& word : Home::words({"serve"})) words.push_back(word);
-    support::Process process(words, {{"PATH", "/usr/bin:/bin"}});
+    support::Process process(activated(home, socket), {{"PATH", "/usr/bin:/bin"}});
     process.wait_for_line("Listening on");
     knock(socket);
     EXPECT_THAT(process.wait_for_line("listens_elsewhere"),

@@ -2,12 +2,11 @@
 // Coverage that grows in random order, beside a model of upstream: whatever page is answered from the mirror is what
 // upstream would answer (equal times in any order), and whoever walks on online meets every row once. ALLI_SEED repeats
 // a run.
-#include "alli/random.hpp"
 #include "cache/categories.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/list_model.hpp"
+#include "tests/support/draws.hpp"
 
-#include <cstdlib>
 #include <set>
 
 namespace alli::proxy {
@@ -33,22 +32,8 @@ bool is_other_order(const std::string& list)
     return list.find("_ASC") != list.npos || list.find("CREATED") != list.npos;
 }
 
-class Decided : public ProxyTest {
+class Decided : public ProxyTest, protected ::support::Draws {
   protected:
-    Decided()
-    {
-        const char* given = std::getenv("ALLI_SEED");
-        seed_ = given ? std::strtoull(given, nullptr, 10) : SystemRandom().next() % 1'000'000;
-        random_ = SeededRandom(seed_);
-    }
-
-    std::int64_t any(std::int64_t below) { return static_cast<std::int64_t>(random_.below(std::uint64_t(below))); }
-    template <std::size_t n>
-    std::string one_of(const std::array<std::string_view, n>& all)
-    {
-        return std::string(all[static_cast<std::size_t>(any(n))]);
-    }
-
     // Times crowd: many are equal, and neighbours are a unit apart.
     void make_upstream()
     {
@@ -179,8 +164,6 @@ class Decided : public ProxyTest {
     /// does not answer, `online` says whether upstream does.
     void walk(const std::string& list, bool online);
 
-    std::uint64_t seed_ = 0;
-    SeededRandom random_{0};
     ListModel model_;
     std::vector<bool> covered_ = std::vector<bool>(static_cast<std::size_t>(top), false); // by second
     bool learned_ = false;

@@ -2,14 +2,13 @@
 // Random mirrors of several apps and users, and every read endpoint with random parameters: a token that is narrowed to
 // a part gets what it would get of a mirror that holds that part alone, byte for byte, and nothing of the others
 // anywhere. ALLI_SEED repeats a run.
-#include "alli/random.hpp"
 #include "cache/categories.hpp"
 #include "cache/deletions.hpp"
 #include "cache/overlay.hpp"
 #include "proxy/seal.hpp"
 #include "tests/proxy/asked_mirror.hpp"
+#include "tests/support/draws.hpp"
 
-#include <cstdlib>
 #include <set>
 
 namespace alli::proxy {
@@ -72,22 +71,8 @@ struct Row {
     }
 };
 
-class NarrowedMirrors : public testing::Test {
+class NarrowedMirrors : public testing::Test, protected ::support::Draws {
   protected:
-    NarrowedMirrors()
-    {
-        const char* given = std::getenv("ALLI_SEED");
-        seed_ = given ? std::strtoull(given, nullptr, 10) : SystemRandom().next() % 1'000'000;
-        random_ = SeededRandom(seed_);
-    }
-
-    std::int64_t any(std::int64_t below) { return static_cast<std::int64_t>(random_.below(std::uint64_t(below))); }
-    template <std::size_t n>
-    std::string one_of(const std::array<std::string_view, n>& all)
-    {
-        return std::string(all[static_cast<std::size_t>(any(n))]);
-    }
-
     bool is_seen(const Row& row) const
     {
         return (part_.app.empty() || part_.app == row.app) && (part_.user.empty() || part_.user == row.user);
@@ -290,8 +275,6 @@ class NarrowedMirrors : public testing::Test {
             }
     }
 
-    std::uint64_t seed_ = 0;
-    SeededRandom random_{0};
     Part part_;
     std::vector<Row> rows_;
     std::unique_ptr<AskedMirror> all_, own_;

@@ -72,6 +72,13 @@ class ChatlessScanTest : public EngineTest {
         return made;
     }
 
+    /// With a mirror of its own, which must not outlive `fresh`.
+    void begin_anew(const support::TempDir& fresh)
+    {
+        store_.reset();
+        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+    }
+
     cache::ChatlessPlaces places()
     {
         return store_->read([](cache::Reader& db) { return cache::load_chatless_places(db); });
@@ -109,8 +116,7 @@ TEST_F(ChatlessScanTest, ReadsThemFromTheEndAtWhichTheyStand)
     for (const Chatless chatless : {Chatless::oldest, Chatless::newest}) {
         SCOPED_TRACE(static_cast<int>(chatless));
         support::TempDir fresh;
-        store_.reset();
-        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        begin_anew(fresh);
         model_.chatless = chatless;
         model_.targets.clear();
         pass();
@@ -148,8 +154,7 @@ TEST_F(ChatlessScanTest, FindsNoneAtAllByTheSumOfTheDailyCounts)
     for (const std::int64_t shift : {std::int64_t{0}, 9 * 3'600L}) {
         SCOPED_TRACE(shift);
         support::TempDir fresh;
-        store_.reset();
-        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        begin_anew(fresh);
         shift_ = shift;
         model_.targets.clear();
         pass();
@@ -166,8 +171,7 @@ TEST_F(ChatlessScanTest, AsksForTheCountsInPiecesWhereUpstreamRefusesALongRange)
     for (const auto& [longest, requests] : {std::pair{3'700, 4}, std::pair{366, 27}}) {
         SCOPED_TRACE(longest);
         support::TempDir fresh;
-        store_.reset();
-        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        begin_anew(fresh);
         longest_range_ = longest;
         model_.targets.clear();
         pass();
@@ -187,8 +191,7 @@ TEST_F(ChatlessScanTest, KnowsFromTheFirstPageThatTheListDoesNotBeginWithThem)
     for (const Chatless chatless : {Chatless::behind, Chatless::newest}) {
         SCOPED_TRACE(static_cast<int>(chatless));
         support::TempDir fresh;
-        store_.reset();
-        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        begin_anew(fresh);
         model_.chatless = chatless;
         int lists = 0;
         model_.before = [&](const upstream::Request&) -> std::optional<upstream::Reply> {
@@ -233,8 +236,7 @@ TEST_F(ChatlessScanTest, ReadsTheWholeListWhereNothingElseTells)
     for (int n = 0; n < 5; ++n) add_chatless("none" + std::to_string(n), now - n * 2 * day - 500);
     for (const bool refuses : {false, true}) {
         support::TempDir fresh;
-        store_.reset();
-        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        begin_anew(fresh);
         model_.refuses_orders = refuses;
         pass();
         expect_whole();
@@ -318,8 +320,7 @@ TEST_F(ChatlessScanTest, KeepsThePlaceWithTheFirstPage)
     for (int n = 0; n < 60; ++n) add_chatless("none" + std::to_string(n), now - n * 3'600 - 5'000);
     for (const int in_front : {60, 1}) {
         support::TempDir fresh;
-        store_.reset();
-        store_ = std::make_unique<cache::Store>(cache::StoreOptions{fresh / "mirror.db", "http://model", false});
+        begin_anew(fresh);
         while (std::count_if(model_.conversations.begin(), model_.conversations.end(),
                              [](const auto& it) { return it.second.last == 0; }) > in_front)
             model_.conversations.erase(std::prev(model_.conversations.end()));
