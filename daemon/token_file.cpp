@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/token_file.hpp"
 
+#include "alli/disk.hpp"
 #include "alli/error.hpp"
 #include "daemon/api_key.hpp"
 
@@ -83,16 +84,6 @@ class Draft {
     bool placed_ = false;
 };
 
-// A rename lasts when its directory is on the disk.
-void sync_directory(const std::string& path)
-{
-    const int directory = ::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool lasts = directory >= 0 && ::fsync(directory) == 0;
-    const int why = errno;
-    if (directory >= 0) ::close(directory);
-    if (!lasts) fail(path, why);
-}
-
 void write_whole(const std::string& path, const std::string& text)
 {
     struct stat owner = {};
@@ -101,7 +92,7 @@ void write_whole(const std::string& path, const std::string& text)
     draft.hand_over(owner);
     draft.write(text);
     draft.put_in_place();
-    sync_directory(path);
+    sync_to_disk(directory_of(path)); // a rename lasts when its directory is there
 }
 
 // Behind a link lies the file that is to be written.
