@@ -42,17 +42,17 @@ class World:
         self.base = self.upstream
         if not mirrored:
             return
-        environment = {
+        self.environment = {
             **places,
             "ALLI_API_KEY": KEY,
             "ALLI_MIRROR_UPSTREAM_URL": self.upstream,
             "ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND": "0",
             "ALLI_MIRROR_MIRROR_PATH": os.path.join(self.home, "mirror.db"),
-            "ALLI_MIRROR_PROXY_LISTEN": "127.0.0.1:0",
+            "ALLI_MIRROR_PROXY_LISTEN": "127.0.0.1:0,unix:" + os.path.join(self.home, "proxy.sock"),  # for the commands
             "ALLI_MIRROR_PROXY_ALLOWED_ORIGINS": ORIGIN,
             **(settings or {}),
         }
-        self.base = "http://" + self.run([program, "serve"], environment, r"listens on ([\d.]+:\d+)", "mirror")
+        self.base = "http://" + self.run([program, "serve"], self.environment, r"listens on ([\d.]+:\d+)", "mirror")
         deadline = time.monotonic() + 60
         while not self.status()["mirror"]["complete"]:
             if time.monotonic() > deadline:
