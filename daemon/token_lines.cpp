@@ -3,7 +3,7 @@
 
 #include "alli/error.hpp"
 #include "daemon/key_text.hpp"
-#include "proxy/target.hpp"
+#include "http/target.hpp"
 #include "upstream/target.hpp"
 
 #include <algorithm>
@@ -46,7 +46,7 @@ bool is_plain(std::string_view word) // what percent-encoding leaves
 std::string decode(std::string_view word, const Place& place)
 {
     if (!is_plain(word)) place.refuse("holds a character beyond ASCII, or an invisible one: write it percent-encoded");
-    auto decoded = proxy::percent_decoded(word);
+    auto decoded = http::percent_decoded(word);
     if (!decoded) place.refuse("holds a broken percent escape (write a percent sign as %25)");
     return std::move(*decoded);
 }

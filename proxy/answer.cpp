@@ -2,10 +2,7 @@
 #include "proxy/answer.hpp"
 
 #include "alli/log.hpp"
-#include "proxy/refusal.hpp"
-#include "upstream/header.hpp"
 
-#include <boost/beast/http/status.hpp>
 #include <boost/system/system_error.hpp>
 #include <nlohmann/json.hpp>
 
@@ -15,17 +12,13 @@
 namespace alli::proxy {
 namespace {
 
-// No page of any origin may read, frame or keep what we answer. An answer that says otherwise of itself is believed.
-struct Standing {
-    std::string_view name, value;
-};
-constexpr std::array standing_headers{
-    Standing{"X-Content-Type-Options", "nosniff"},
-    Standing{"Cross-Origin-Resource-Policy", "same-origin"},
-    Standing{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-    Standing{"Referrer-Policy", "no-referrer"},
-    Standing{"Cache-Control", "private, no-cache"},
-};
+constexpr auto standard = std::to_array<http::DefaultHeader>({
+    {"X-Content-Type-Options", "nosniff"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "private, no-cache"},
+});
 
 struct Meaning {
     Fault fault;
@@ -67,22 +60,11 @@ std::string problem_body(int status, std::string_view detail, std::string_view h
 {
     nlohmann::json body;
     body["type"] = "about:blank";
-    body["title"] = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+    body["title"] = http::reason_phrase(status);
     body["status"] = status;
     body["detail"] = detail;
     if (!hint.empty()) body["hint"] = hint;
     return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-bool bodiless(int status)
-{
-    return status == 204 || status == 304 || status < 200;
-}
-
-bool says(const Response& response, std::string_view name)
-{
-    return std::any_of(response.headers.begin(), response.headers.end(),
-                       [&](const Header& header) { return upstream::same_name(header.name, name); });
 }
 
 std::string with_hint(const Error& error)
@@ -91,13 +73,6 @@ std::string with_hint(const Error& error)
 }
 
 } // namespace
-
-std::string_view Body::view() const noexcept
-{
-    if (const auto* own = std::get_if<std::string>(&text_)) return *own;
-    const auto& shared = *std::get_if<std::shared_ptr<const std::string>>(&text_);
-    return shared ? std::string_view(*shared) : std::string_view{};
-}
 
 Surface surface_of(std::string_view path) noexcept
 {
@@ -108,7 +83,7 @@ Response text_response(std::string_view type, Body body)
 {
     Response response;
     response.headers.reserve(8);
-    response.headers.push_back({"Content-Type", std::string(type)});
+    response.headers.add("Content-Type", std::string(type));
     response.body = std::move(body);
     return response;
 }
@@ -119,8 +94,8 @@ Response problem(Surface surface, int status, std::string_view detail, std::stri
     Response response = text_response(ours ? "application/problem+json" : "application/json",
                                       ours ? problem_body(status, detail, hint) : vendor_body(status, detail));
     response.status = status;
-    if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer realm=\"alli-mirror\""});
-    if (status == 503) response.headers.push_back({"Retry-After", "5"});
+    if (status == 401) response.headers.add("WWW-Authenticate", "Bearer realm=\"alli-mirror\"");
+    if (status == 503) response.headers.add("Retry-After", "5");
     return response;
 }
 
@@ -146,47 +121,9 @@ Response answer_of(const std::exception_ptr& failure, Surface surface) noexcept
     return problem(surface, 500, "the request failed for a reason of our own; the log says more");
 }
 
-Framing framing_of(const Response& response, Manner manner) noexcept
+std::span<const http::DefaultHeader> default_headers() noexcept
 {
-    if (bodiless(response.status)) return Framing::none;
-    if (response.length) return Framing::length;
-    if (!response.stream) return response.sized ? Framing::length : Framing::none;
-    if (manner.head_only) return Framing::none;
-    return manner.old_protocol ? Framing::until_close : Framing::chunked;
-}
-
-bool has_body(const Response& response, Manner manner) noexcept
-{
-    return !manner.head_only && !bodiless(response.status);
-}
-
-std::string render_head(const Response& response, Manner manner)
-{
-    const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(response.status));
-    std::string head;
-    head.reserve(640);
-    fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status,
-                   std::string_view(reason.data(), reason.size()));
-    for (const Header& header : response.headers)
-        head.append(header.name).append(": ").append(header.value).append("\r\n");
-    for (const Standing& standing : standing_headers)
-        if (!says(response, standing.name))
-            head.append(standing.name).append(": ").append(standing.value).append("\r\n");
-    const Framing framing = framing_of(response, manner);
-    if (framing == Framing::length)
-        fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n",
-                       response.length.value_or(response.body.view().size()));
-    if (framing == Framing::chunked) head += "Transfer-Encoding: chunked\r\n";
-    if (manner.close)
-        head += "Connection: close\r\n";
-    else if (manner.old_protocol)
-        head += "Connection: keep-alive\r\n";
-    return head += "\r\n";
-}
-
-std::string_view body_of(const Response& response, Manner manner) noexcept
-{
-    return has_body(response, manner) ? response.body.view() : std::string_view{};
+    return standard;
 }
 
 } // namespace alli::proxy

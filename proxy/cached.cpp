@@ -375,11 +375,8 @@ void judge_parameters(const Context& cx, Read& read, const Parameters& parameter
 
 Wishes wishes_of(const Request& rq)
 {
-    const auto [first, last] = rq.fields.equal_range("Cache-Control");
-    if (first == last || std::next(first) == last) return read_wishes(rq.header("Cache-Control"), rq.header("Pragma"));
-    std::string all; // a list may be spread over several lines
-    for (auto line = first; line != last; ++line) all.append(line->value().data(), line->value().size()).append(",");
-    return read_wishes(all);
+    if (rq.headers.count("Cache-Control") < 2) return read_wishes(rq.header("Cache-Control"), rq.header("Pragma"));
+    return read_wishes(rq.headers.joined("Cache-Control"));
 }
 
 void require_accepted_key(const Context& cx)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/cross_origin.hpp"
 
-#include "upstream/header.hpp"
-
 #include <algorithm>
 
 namespace alli::proxy {
@@ -11,12 +9,6 @@ namespace {
 constexpr std::string_view methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 constexpr std::string_view exposed = "Cache-Status, Age, ETag, Location, Alli-Mirror-Outbox";
 constexpr std::string_view lasts = "600"; // seconds
-
-std::string_view value_of(const RequestHead& head, const char* name)
-{
-    const auto value = head[name];
-    return {value.data(), value.size()};
-}
 
 // Names of headers alone: it is sent back.
 bool is_list_of_names(std::string_view text)
@@ -29,18 +21,16 @@ bool is_list_of_names(std::string_view text)
 
 } // namespace
 
-Response preflight_response(const RequestHead& head)
+Response preflight_response(const Headers& asked)
 {
     Response response;
     response.status = 204;
-    const auto add = [&](const char* name, std::string_view value) {
-        response.headers.push_back({name, std::string(value)});
-    };
+    const auto add = [&](const char* name, std::string_view value) { response.headers.add(name, std::string(value)); };
     add("Access-Control-Allow-Methods", methods);
-    const std::string_view wanted = value_of(head, "Access-Control-Request-Headers");
+    const std::string_view wanted = asked.first("Access-Control-Request-Headers");
     if (is_list_of_names(wanted)) add("Access-Control-Allow-Headers", wanted);
     // A page from the internet to an address of this machine: browsers ask for that by itself.
-    if (upstream::same_name(value_of(head, "Access-Control-Request-Private-Network"), "true"))
+    if (same_name(asked.first("Access-Control-Request-Private-Network"), "true"))
         add("Access-Control-Allow-Private-Network", "true");
     add("Access-Control-Max-Age", lasts);
     add("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers");
@@ -49,8 +39,8 @@ Response preflight_response(const RequestHead& head)
 
 void share_with(Response& response, std::string_view origin)
 {
-    response.headers.push_back({"Access-Control-Allow-Origin", std::string(origin)});
-    response.headers.push_back({"Access-Control-Expose-Headers", std::string(exposed)});
+    response.headers.add("Access-Control-Allow-Origin", std::string(origin));
+    response.headers.add("Access-Control-Expose-Headers", std::string(exposed));
 }
 
 } // namespace alli::proxy

@@ -4,14 +4,13 @@
 #pragma once
 
 #include "proxy/answer.hpp"
-#include "proxy/gate.hpp"
 
 #include <string_view>
 
 namespace alli::proxy {
 
-/// The answer to a preflight of a page that may call: what it asks for, for ten minutes.
-Response preflight_response(const RequestHead& head);
+/// The response to a preflight whose page may call. `asked`: its headers. What it asks for is granted for ten minutes.
+Response preflight_response(const Headers& asked);
 
 /// Lets a page of that origin read the answer.
 void share_with(Response& response, std::string_view origin);

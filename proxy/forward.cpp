@@ -8,7 +8,6 @@
 #include "proxy/narrowed.hpp"
 #include "proxy/own_answer.hpp"
 #include "proxy/runs.hpp"
-#include "proxy/target.hpp"
 #include "proxy/validator.hpp"
 #include "proxy/vary.hpp"
 #include "proxy/waiting.hpp"
@@ -82,7 +81,7 @@ Task<Flights::Outcome> ask_and_keep(const Needs& needs, upstream::Request reques
     }
     const std::string target = request.target;
     const auto asked_at = needs.clock.steady();
-    const std::vector<Header> asked_with = request.headers;
+    const Headers asked_with = request.headers;
     Task<upstream::Reply> asking = needs.relay(std::move(request));
     outcome.reply = co_await std::move(asking);
     withhold_purged(needs, target, outcome.reply);

@@ -2,8 +2,6 @@
 #include "proxy/guard.hpp"
 
 #include "alli/error.hpp"
-#include "proxy/target.hpp"
-#include "upstream/header.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,26 +9,7 @@
 namespace alli::proxy {
 namespace {
 
-namespace http = boost::beast::http;
-using http::field;
-
-std::string_view view(boost::beast::string_view text) noexcept
-{
-    return {text.data(), text.size()};
-}
-
 constexpr std::string_view scheme = "http://";
-
-bool is_absolute(std::string_view target)
-{
-    return target.size() > scheme.size() && lower_case(target.substr(0, scheme.size())) == scheme;
-}
-
-std::string_view authority_of(std::string_view target) // of an absolute one
-{
-    target.remove_prefix(scheme.size());
-    return target.substr(0, target.find_first_of("/?"));
-}
 
 std::optional<Refusal> malformed(std::string_view detail)
 {
@@ -41,75 +20,65 @@ std::optional<Refusal> malformed(std::string_view detail)
 // TLS it is ours where a reverse proxy of that name stands in front; on this machine nothing of ours speaks TLS.
 bool is_own_origin(const RequestHead& head)
 {
-    const auto host = read_authority(view(head[field::host]));
-    const std::string_view origin = view(head[field::origin]);
-    if (!host || head.count(field::origin) != 1 || !is_origin_of(origin, *host)) return false;
+    const auto host = read_authority(head.headers.first("Host"));
+    const std::string_view origin = head.headers.first("Origin");
+    if (!host || head.headers.count("Origin") != 1 || !is_origin_of(origin, *host)) return false;
     return origin.starts_with(scheme) || !is_loopback_name(host->host);
 }
 
 std::optional<Refusal> check_method(const RequestHead& head)
 {
-    constexpr std::array known{http::verb::get,   http::verb::head,    http::verb::post,   http::verb::put,
-                               http::verb::patch, http::verb::delete_, http::verb::options};
-    if (std::find(known.begin(), known.end(), head.method()) != known.end()) return std::nullopt;
-    if (head.method() == http::verb::trace || head.method() == http::verb::connect)
-        return Refusal{405, "this method is not served", true};
+    constexpr auto known =
+        std::to_array<std::string_view>({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"});
+    if (std::find(known.begin(), known.end(), head.method) != known.end()) return std::nullopt;
+    if (head.method == "TRACE" || head.method == "CONNECT") return Refusal{405, "this method is not served", true};
     return Refusal{501, "this method is not known", true};
 }
 
 std::optional<Refusal> check_expectation(const RequestHead& head)
 {
-    const auto [from, through] = head.equal_range(field::expect);
     const bool strange =
-        std::any_of(from, through, [](const auto& line) { return lower_case(view(line.value())) != "100-continue"; });
+        head.headers.any("Expect", [](std::string_view value) { return !same_name(value, "100-continue"); });
     if (strange) return Refusal{417, "the only expectation known here is 100-continue", true};
     return std::nullopt;
 }
 
 std::optional<Refusal> check_target(const RequestHead& head)
 {
-    const std::string_view target = origin_form(view(head.target()));
-    if (target == "*" && head.method() == http::verb::options) return std::nullopt;
+    const std::string_view target = origin_form(head.target);
+    if (target == "*" && head.method == "OPTIONS") return std::nullopt;
     const bool clean = target.starts_with('/') && std::all_of(target.begin(), target.end(), [](char c) {
                            return c > 0x20 && c < 0x7f && c != '#' && c != '\\';
                        });
     if (!clean) return malformed("the target of the request is not a path");
-    if (!percent_decoded(target)) return malformed("the target of the request holds a broken percent escape");
+    if (!http::percent_decoded(target)) return malformed("the target of the request holds a broken percent escape");
     return std::nullopt;
 }
 
 std::string_view path_of(const RequestHead& head)
 {
-    return split_target(origin_form(view(head.target()))).path;
+    return split_target(origin_form(head.target)).path;
 }
 
 // A one-time link brings a secret of its own.
 bool needs_no_key(const RequestHead& head)
 {
     const std::string_view path = path_of(head);
-    return path == "/healthz" || (path == "/mirror/v1/session" && head.method() == http::verb::get);
+    return path == "/healthz" || (path == "/mirror/v1/session" && head.method == "GET");
 }
 
-bool is_safe(http::verb method)
+bool is_safe(std::string_view method)
 {
-    return method == http::verb::get || method == http::verb::head || method == http::verb::options;
+    return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
 // A cookie comes along whoever made the browser ask: what changes something must say that our own page did.
 bool comes_from_own_page(const RequestHead& head)
 {
-    return is_own_origin(head) || view(head["Sec-Fetch-Site"]) == "same-origin";
+    return is_own_origin(head) || head.headers.first("Sec-Fetch-Site") == "same-origin";
 }
 
 } // namespace
-
-std::string_view origin_form(std::string_view target) noexcept
-{
-    if (!is_absolute(target)) return target;
-    const auto path = target.find_first_of("/?", scheme.size());
-    if (path == target.npos) return "/";
-    return target.substr(path);
-}
 
 std::vector<std::string> read_origins(const std::vector<std::string>& entries)
 {
@@ -190,14 +159,14 @@ Decision Guard::admit(const RequestHead& head, const Peer& peer, bool listed, co
 
 std::string_view Guard::listed_origin(const RequestHead& head) const
 {
-    const std::string_view origin = view(head[field::origin]);
-    if (head.count(field::origin) != 1 || is_own_origin(head)) return {};
+    const std::string_view origin = head.headers.first("Origin");
+    if (head.headers.count("Origin") != 1 || is_own_origin(head)) return {};
     return std::find(origins_.begin(), origins_.end(), origin) == origins_.end() ? std::string_view() : origin;
 }
 
 bool Guard::is_preflight(const RequestHead& head) const
 {
-    return head.method() == http::verb::options && head.count(field::access_control_request_method) == 1 &&
+    return head.method == "OPTIONS" && head.headers.count("Access-Control-Request-Method") == 1 &&
            !listed_origin(head).empty();
 }
 
@@ -207,25 +176,23 @@ std::optional<Refusal> Guard::check_page(const RequestHead& head, const Peer& pe
 {
     constexpr std::string_view no_pages = "no web page may call this address (proxy.allowed_origins)";
     const bool own = !peer.local_socket && is_own_origin(head); // no page is served over a Unix socket
-    if (head.count(field::origin) && !own && !listed) return Refusal{403, no_pages};
-    if (head.count("Sec-Purpose") || head.count("Purpose")) return Refusal{403, no_pages};
+    if (head.headers.count("Origin") && !own && !listed) return Refusal{403, no_pages};
+    if (head.headers.count("Sec-Purpose") || head.headers.count("Purpose")) return Refusal{403, no_pages};
     if (listed) return std::nullopt;
-    const auto [from, through] = head.equal_range("Sec-Fetch-Site");
-    const bool foreign = std::any_of(from, through, [](const auto& line) {
-        return view(line.value()) != "same-origin" && view(line.value()) != "none";
-    });
+    const bool foreign = head.headers.any(
+        "Sec-Fetch-Site", [](std::string_view site) { return site != "same-origin" && site != "none"; });
     if (foreign) return Refusal{403, no_pages};
     return std::nullopt;
 }
 
 std::optional<Refusal> Guard::check_host(const RequestHead& head, const Peer& peer) const
 {
-    if (head.count(field::host) != 1) return malformed("a request has exactly one Host");
-    const auto host = read_authority(view(head[field::host]));
+    if (head.headers.count("Host") != 1) return malformed("a request has exactly one Host");
+    const auto host = read_authority(head.headers.first("Host"));
     if (!host) return malformed("the Host of the request is not a host");
     bool allowed = is_allowed(*host, peer);
-    if (const auto target = view(head.target()); is_absolute(target)) {
-        const auto named = read_authority(authority_of(target));
+    if (const auto authority = http::target_authority(head.target)) {
+        const auto named = read_authority(*authority);
         if (!named) return malformed("the target of the request names no host");
         allowed = allowed && is_allowed(*named, peer);
     }
@@ -235,12 +202,12 @@ std::optional<Refusal> Guard::check_host(const RequestHead& head, const Peer& pe
 
 Decision Guard::check_key(const RequestHead& head, const Moment& now) const
 {
-    const auto keys = head.count("API-KEY"), authorizations = head.count(field::authorization);
+    const auto keys = head.headers.count("API-KEY"), authorizations = head.headers.count("Authorization");
     if (keys + authorizations > 1) return *malformed("a request carries one key");
     constexpr std::string_view bearer = "bearer ";
-    std::string_view given = view(head["API-KEY"]);
-    if (const auto value = view(head[field::authorization]); lower_case(value.substr(0, bearer.size())) == bearer)
-        given = upstream::trimmed(value.substr(bearer.size()));
+    std::string_view given = head.headers.first("API-KEY");
+    if (const auto value = head.headers.first("Authorization"); lower_case(value.substr(0, bearer.size())) == bearer)
+        given = trimmed(value.substr(bearer.size()));
     if (auto grant = find_grant(given)) {
         if (!grant->is_expired(now.wall)) return grant;
         return Refusal{401, token_expired};
@@ -254,13 +221,14 @@ Decision Guard::check_key(const RequestHead& head, const Moment& now) const
 // A key, and where none is given, a session: of our own page alone, a cookie comes along whoever asks.
 Decision Guard::check_credentials(const RequestHead& head, bool listed, const Moment& now) const
 {
-    const bool has_key = head.count("API-KEY") || head.count(field::authorization);
-    if (has_key || listed || !entry_ || head.count(field::cookie) != 1) return check_key(head, now);
-    if (!opens_to_sessions(view(head.method_string()), path_of(head))) return check_key(head, now);
-    const std::string_view given = find_cookie(view(head[field::cookie]), session_cookie(view(head[field::host])));
+    const bool has_key = head.headers.count("API-KEY") || head.headers.count("Authorization");
+    if (has_key || listed || !entry_ || head.headers.count("Cookie") != 1) return check_key(head, now);
+    if (!opens_to_sessions(head.method, path_of(head))) return check_key(head, now);
+    const std::string_view given =
+        find_cookie(head.headers.first("Cookie"), session_cookie(head.headers.first("Host")));
     auto session = given.empty() ? nullptr : entry_->find(given, now);
     if (!session) return check_key(head, now);
-    if (!is_safe(head.method()) && !comes_from_own_page(head))
+    if (!is_safe(head.method) && !comes_from_own_page(head))
         return Refusal{403, "with a session, only the page itself may change anything"};
     return session;
 }

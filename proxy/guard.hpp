@@ -3,11 +3,12 @@
 // Host, page-made requests, method, key, target. What that one may do is the route's to say. Any thread.
 #pragma once
 
+#include "http/request_parser.hpp"
 #include "proxy/attempts.hpp"
 #include "proxy/authority.hpp"
 #include "proxy/entry.hpp"
-#include "proxy/gate.hpp"
 #include "proxy/grant.hpp"
+#include "proxy/http.hpp"
 #include "proxy/seal.hpp"
 #include "proxy/server.hpp"
 
@@ -20,6 +21,8 @@
 #include <vector>
 
 namespace alli::proxy {
+
+using http::RequestHead;
 
 /// Whom a connection came from.
 struct Peer {
@@ -80,8 +83,5 @@ inline constexpr std::string_view token_expired = "this token has expired";
 
 /// proxy.allowed_origins, each as a browser writes it. Throws Error{settings}.
 std::vector<std::string> read_origins(const std::vector<std::string>& entries);
-
-/// The part of a target behind the authority: "/x?y" of "http://host/x?y", the same of "/x?y".
-std::string_view origin_form(std::string_view target) noexcept;
 
 } // namespace alli::proxy

@@ -4,7 +4,6 @@
 #include "cache/highlight.hpp"
 #include "cache/match.hpp"
 #include "proxy/cached.hpp"
-#include "proxy/refusal.hpp"
 #include "proxy/search_body.hpp"
 
 #include <nlohmann/json.hpp>

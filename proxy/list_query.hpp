@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cache/list.hpp"
-#include "proxy/target.hpp"
+#include "proxy/http.hpp"
 
 #include <optional>
 #include <string>

@@ -5,7 +5,6 @@
 #include "cache/visible_outbox.hpp"
 #include "proxy/cached.hpp"
 #include "proxy/outbox.hpp"
-#include "proxy/refusal.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,6 @@
 #include "cache/conversations.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/runs.hpp"
-#include "proxy/target.hpp"
 #include "upstream/target.hpp"
 
 #include <nlohmann/json.hpp>

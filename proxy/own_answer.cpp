@@ -2,7 +2,6 @@
 #include "proxy/own_answer.hpp"
 
 #include "proxy/routes.hpp"
-#include "proxy/target.hpp"
 #include "upstream/authenticity.hpp"
 
 namespace alli::proxy {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether what came for a forwarded read may be kept: one that bears another id is passed on to whoever asked, and is
-// no answer to keep.
+// Whether the reply to a forwarded read may be cached. A reply that bears another id than was asked for is passed on but
+// not cached.
 #pragma once
 
 #include "upstream/http.hpp"

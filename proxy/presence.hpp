@@ -2,13 +2,11 @@
 // Whether the other end of a connection is still there while nothing is read from it. Any thread.
 #pragma once
 
-#include "alli/task.hpp"
-
-#include <boost/asio/generic/stream_protocol.hpp>
+#include "http/socket.hpp"
 
 namespace alli::proxy {
 
-using Socket = asio::generic::stream_protocol::socket; // TCP and Unix alike
+using http::Socket;
 
 /// Silent: it sends no more. Over a Unix socket it still reads then; over TCP that cannot be told from one that left.
 enum class Presence { here, silent, gone };

@@ -5,7 +5,6 @@
 #include "proxy/cached.hpp"
 #include "proxy/narrowed.hpp"
 #include "proxy/notice.hpp"
-#include "proxy/target.hpp"
 #include "proxy/withhold.hpp"
 #include "upstream/breaker.hpp"
 #include "upstream/header.hpp"
@@ -13,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 namespace alli::proxy {
 namespace {
@@ -38,46 +38,17 @@ constexpr std::chrono::milliseconds no_deadline{0}; // waiting without progress 
 
 constexpr std::string_view conversations_path = "/webapi/v2/conversations/";
 
-template <std::size_t n>
-bool is_one_of(const std::array<std::string_view, n>& names, std::string_view name)
+using Names = std::span<const std::string_view>;
+
+bool is_one_of(Names names, std::string_view name)
 {
     return std::any_of(names.begin(), names.end(), [&](std::string_view own) { return same_name(own, name); });
 }
 
-template <std::size_t n>
-bool starts_with_one_of(const std::array<std::string_view, n>& prefixes, std::string_view name)
+bool starts_with_one_of(Names prefixes, std::string_view name)
 {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](std::string_view prefix) { return same_name(name.substr(0, prefix.size()), prefix); });
-}
-
-// Whether a Connection header names this one.
-bool is_named(std::string_view connection, std::string_view name)
-{
-    while (!connection.empty()) {
-        const std::string_view one = connection.substr(0, connection.find(','));
-        connection.remove_prefix(std::min(connection.size(), one.size() + 1));
-        if (same_name(upstream::trimmed(one), name)) return true;
-    }
-    return false;
-}
-
-std::string connection_of(const std::vector<Header>& headers)
-{
-    std::string all;
-    for (const Header& header : headers)
-        if (same_name(header.name, "Connection")) all += header.value + ",";
-    return all;
-}
-
-std::vector<Header> headers_of(const Request& rq)
-{
-    std::vector<Header> headers;
-    for (const auto& line : rq.fields) {
-        const auto name = line.name_string(), value = line.value();
-        headers.push_back({std::string(name.data(), name.size()), std::string(value.data(), value.size())});
-    }
-    return headers;
 }
 
 // What the transport keeps to; it has checked the framing.
@@ -117,11 +88,12 @@ upstream::Request relayed_request(const Request& rq)
     request.method = rq.method;
     request.target = rq.target;
     request.body = rq.body;
-    request.headers = headers_of(rq);
-    const std::string connection = connection_of(request.headers);
+    request.headers = rq.headers;
+    const std::string connection = request.headers.joined("Connection");
+    const auto named = list_elements(connection);
     std::erase_if(request.headers, [&](const Header& header) {
         return is_one_of(hop_by_hop, header.name) || is_one_of(not_upstream, header.name) ||
-               starts_with_one_of(prefixes_not_upstream, header.name) || is_named(connection, header.name) ||
+               starts_with_one_of(prefixes_not_upstream, header.name) || is_one_of(named, header.name) ||
                header.name.find('_') != header.name.npos; // read as another behind CGI-like servers
     });
     if (!rq.request_id.empty()) request.headers.push_back({"X-Request-Id", rq.request_id});
@@ -133,10 +105,11 @@ Response relayed_response(upstream::Reply reply, Why why)
 {
     Response response;
     response.status = reply.status;
-    const std::string connection = connection_of(reply.headers);
+    const std::string connection = reply.headers.joined("Connection");
+    const auto named = list_elements(connection);
     std::erase_if(reply.headers, [&](const Header& header) {
         return is_one_of(hop_by_hop, header.name) || is_one_of(not_back, header.name) ||
-               starts_with_one_of(prefixes_not_back, header.name) || is_named(connection, header.name);
+               starts_with_one_of(prefixes_not_back, header.name) || is_one_of(named, header.name);
     });
     response.headers = std::move(reply.headers);
     response.headers.push_back({"Via", "1.1 alli-mirror"});
@@ -161,11 +134,8 @@ upstream::Opening opening_of(const Request& rq)
     upstream::Opening opening;
     opening.head = relayed_request(rq);
     const bool is_read_here = runs_an_app(rq.method, rq.path());
-    for (const auto& line : rq.fields) {
-        const std::string_view name(line.name_string().data(), line.name_string().size());
-        if (is_read_here || !same_name(name, "Accept-Encoding")) continue;
-        opening.head.headers.push_back({std::string(name), std::string(line.value().data(), line.value().size())});
-    }
+    for (const Header& header : rq.headers)
+        if (!is_read_here && same_name(header.name, "Accept-Encoding")) opening.head.headers.push_back(header);
     opening.head.body.clear();
     opening.has_body = rq.incoming != nullptr;
     if (rq.incoming) opening.length = rq.incoming->length();
@@ -212,7 +182,7 @@ Task<Response> relay_read(const Context& cx, const Request& rq)
 
 // As fast as upstream takes it. Anything but a good answer before the end of the body ends the sending, also while the
 // app lets its next piece wait.
-static Task<> put_body(upstream::Exchange& exchange, BodySource& body, Notice* notice)
+static Task<> put_body(upstream::Exchange& exchange, http::RequestBody& body, Notice* notice)
 {
     exchange.when_unwanted([&body] { body.give_up(); });
     for (bool wanted = true; wanted;) {

@@ -9,7 +9,7 @@ namespace alli::proxy {
 namespace {
 
 constexpr std::size_t longest = 128;
-constexpr std::string_view letters = "abcdefghijkmnpqrstuvwxyz23456789"; // 32, none that looks like another
+constexpr std::string_view letters = "abcdefghijkmnpqrstuvwxyz23456789"; // 32, without those that look alike
 
 void write(std::uint64_t number, char* from, char* to)
 {

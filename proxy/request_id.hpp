@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// X-Request-Id: the local app's own where it is one, else made here; it goes upstream with the request, back with the
-// answer and into the log, so that the three can be told to belong together.
+// X-Request-Id: taken from the request where it is valid, else generated. It goes upstream with the request, back with
+// the response and into the log, so that the three can be correlated.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace alli::proxy {
 
-/// Makes ids that no other loop or run makes: 15 letters, which a std::string holds without an allocation. Of one loop.
+/// Generates ids that are unique over loops and runs: 15 letters, which a std::string holds without an allocation. Used
+/// by one loop.
 class RequestIds {
   public:
     RequestIds();
@@ -20,7 +21,7 @@ class RequestIds {
     std::uint64_t count_ = 0;
 };
 
-/// Letters, digits and "._-:+/=@", 1 to 128 of them: what can stand in a header and a log line as it is.
+/// 1 to 128 letters, digits and "._-:+/=@": valid in a header and in a log line without escaping.
 bool is_request_id(std::string_view text) noexcept;
 
 } // namespace alli::proxy

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/route_map.hpp"
 
-#include "proxy/target.hpp"
 
 #include <algorithm>
 

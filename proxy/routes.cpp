@@ -17,7 +17,6 @@
 #include "proxy/scopes.hpp"
 #include "proxy/search.hpp"
 #include "proxy/sign_in.hpp"
-#include "proxy/target.hpp"
 #include "proxy/tokens.hpp"
 #include "proxy/withhold.hpp"
 #include "proxy/writes.hpp"
@@ -140,17 +139,6 @@ std::string_view Request::path() const noexcept
 std::string_view Request::query() const noexcept
 {
     return split_target(target).query;
-}
-
-bool Request::has(std::string_view name) const
-{
-    return fields.count(boost::beast::string_view(name.data(), name.size())) > 0;
-}
-
-std::string_view Request::header(std::string_view name) const
-{
-    const auto value = fields[boost::beast::string_view(name.data(), name.size())];
-    return {value.data(), value.size()};
 }
 
 const Part& Request::part() const noexcept

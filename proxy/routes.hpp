@@ -3,8 +3,8 @@
 // relayed. Runs on a proxy loop.
 #pragma once
 
+#include "http/request_body.hpp"
 #include "proxy/answer.hpp"
-#include "proxy/body.hpp"
 #include "proxy/grant.hpp"
 #include "proxy/guard.hpp"
 #include "proxy/principal.hpp"
@@ -57,9 +57,9 @@ struct Context {
 struct Request {
     std::string method;
     std::string target; // origin form, byte for byte
-    boost::beast::http::fields fields;
-    std::string body;               // whole, but for relayed paths: they have
-    BodySource* incoming = nullptr; // what is still to be read; none: there is no body, or it is in `body`
+    Headers headers;
+    std::string body;                      // whole, but for relayed paths: they have
+    http::RequestBody* incoming = nullptr; // what is still to be read; none: there is no body, or it is in `body`
     std::function<void()> end_with_client = [] {}; // from now on: nobody but the client has use for the answer
     std::vector<std::string> ids;                  // what {id} and {chat} of the pattern matched, decoded once
     std::string request_id;                        // X-Request-Id, the app's or ours
@@ -70,8 +70,9 @@ struct Request {
     const Part& part() const noexcept; // what the principal may see
     std::string_view path() const noexcept;
     std::string_view query() const noexcept;
-    bool has(std::string_view name) const;
-    std::string_view header(std::string_view name) const; // the first of that name, or nothing
+    bool has(std::string_view name) const noexcept { return headers.find(name) != nullptr; }
+    /// The first of that name; empty: there is none.
+    std::string_view header(std::string_view name) const noexcept { return headers.first(name); }
 };
 
 /// May throw; answer() turns that into a response.

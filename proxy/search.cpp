@@ -7,7 +7,6 @@
 #include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
 #include "proxy/narrowed.hpp"
-#include "proxy/refusal.hpp"
 #include "proxy/run_barrier.hpp"
 #include "proxy/search_body.hpp"
 

@@ -10,6 +10,7 @@
 #include "cache/outbox.hpp"
 #include "cache/store.hpp"
 #include "cache/visibility.hpp"
+#include "http/limits.hpp"
 #include "proxy/passed_up.hpp"
 #include "proxy/token.hpp"
 #include "upstream/exchange.hpp"
@@ -34,23 +35,15 @@ struct Upstream {
 };
 
 /// What one connection may take, and for how long.
-struct Limits {
-    std::size_t header_bytes = 16 * 1024;
-    std::size_t header_lines = 100;
-    std::size_t target_bytes = 8 * 1024;
-    std::size_t body_bytes = 1024 * 1024;         // of one that is kept whole
-    std::size_t answer_bytes = 32 * 1024 * 1024;  // of answers kept whole, on all loops
-    std::size_t connections = 1024;               // beyond it the one that waits longest for a request makes room
-    std::size_t connections_a_user = 64;          // over Unix sockets; beyond it likewise, among that user's
-    std::chrono::milliseconds header{10'000};     // from the first byte of a request to the end of its header
-    std::chrono::milliseconds body{30'000};       // for a body that is kept whole; of any other, between two pieces
-    std::chrono::milliseconds body_pause{10'000}; // by which a body may fall behind its least rate
-    std::uint64_t body_bytes_per_second = 1024;   // that rate
-    std::chrono::milliseconds idle{60'000};       // between two requests
-    std::chrono::milliseconds write{30'000};      // without a byte taken by the peer
-    std::chrono::milliseconds drain{5'000};       // what stop() leaves to the requests under way
-    std::chrono::milliseconds heartbeat{15'000};  // of a stream of events that has none
-    std::chrono::milliseconds tick{250};          // how often deadlines are looked at
+struct Limits : http::RequestLimits {
+    std::size_t body_bytes = 1024 * 1024;        // of one that is kept whole
+    std::size_t answer_bytes = 32 * 1024 * 1024; // of answers kept whole, on all loops
+    std::size_t connections = 1024;              // beyond it the one that waits longest for a request makes room
+    std::size_t connections_a_user = 64;         // over Unix sockets; beyond it likewise, among that user's
+    std::chrono::milliseconds write{30'000};     // without a byte taken by the peer
+    std::chrono::milliseconds drain{5'000};      // what stop() leaves to the requests under way
+    std::chrono::milliseconds heartbeat{15'000}; // of a stream of events that has none
+    std::chrono::milliseconds tick{250};         // how often deadlines are looked at
 };
 
 struct Options {

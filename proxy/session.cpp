@@ -5,23 +5,14 @@
 #include "proxy/cross_origin.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/page.hpp"
-#include "proxy/target.hpp"
-#include "upstream/header.hpp"
 
 namespace alli::proxy {
 namespace {
 
-namespace beast = boost::beast;
-
 constexpr std::size_t linger_bytes = 8 * 1024 * 1024;
 constexpr std::chrono::milliseconds linger_time{1000};
 
-std::string_view view(beast::string_view text) noexcept
-{
-    return {text.data(), text.size()};
-}
-
-// Made once a second.
+// Rendered once a second.
 std::string date_of(Instant now)
 {
     using std::chrono::floor, std::chrono::seconds;
@@ -34,7 +25,7 @@ std::string date_of(Instant now)
     return text;
 }
 
-// Of one size, so that a length tells nobody who is asked what was wrong. Blanks after JSON are JSON.
+// All refusals have one size, so that the length does not reveal which check failed. JSON allows blanks at its end.
 Response padded(Response response)
 {
     constexpr std::size_t refusal_bytes = 256;
@@ -44,7 +35,7 @@ Response padded(Response response)
     return response;
 }
 
-// Where the body has upstream's shape, which gives no reason (RFC 6750).
+// A body in upstream's format gives no reason; WWW-Authenticate does (RFC 6750).
 void say_expired(Response& response)
 {
     for (Header& header : response.headers)
@@ -52,24 +43,24 @@ void say_expired(Response& response)
             header.value += R"(, error="invalid_token", error_description="this token has expired")";
 }
 
-Request take_request(Incoming& incoming)
+Request take_request(http::RequestReader& reader)
 {
-    RequestHead& head = incoming.head();
+    RequestHead& head = reader.head();
     Request rq;
-    rq.method = std::string(view(head.method_string()));
-    rq.target = std::string(origin_form(view(head.target())));
+    rq.method = std::move(head.method);
+    rq.target = std::string(origin_form(head.target));
     if (rq.target.starts_with('?'))
         rq.target.insert(rq.target.begin(), '/'); // insert(0, "/") makes g++ 12 see an overflow at -O2
-    if (!incoming.is_complete()) rq.incoming = &incoming;
-    rq.fields = std::move(static_cast<boost::beast::http::fields&>(head));
+    if (!reader.is_complete()) rq.incoming = &reader;
+    rq.headers = std::move(head.headers);
     return rq;
 }
 
 } // namespace
 
 Session::Session(Socket socket, Peer peer, const Context& cx, const Guard& guard)
-    : socket_(std::move(socket)), outlet_(socket_, cx.options.limits.write), peer_(std::move(peer)), cx_(cx),
-      guard_(guard), incoming_(socket_, cx.options.limits), waiting_since_(std::chrono::steady_clock::now())
+    : socket_(std::move(socket)), writer_(socket_, cx.options.limits.write), peer_(std::move(peer)), cx_(cx),
+      guard_(guard), reader_(socket_, cx.options.limits), waiting_since_(std::chrono::steady_clock::now())
 {}
 
 Task<> Session::run(std::shared_ptr<Session> self)
@@ -84,51 +75,51 @@ Task<bool> Session::serve()
     idle_ = true;
     silent_ = false;
     waiting_since_ = std::chrono::steady_clock::now();
-    if (draining_ && !incoming_.has_sent_ahead()) co_return false;
-    if (!co_await incoming_.wait()) co_return false;
+    if (draining_ && !reader_.has_pipelined()) co_return false;
+    if (!co_await reader_.wait()) co_return false;
     idle_ = false;
-    const Incoming::Heard heard = co_await incoming_.read_head();
-    if (heard.gone) co_return false;
+    const http::RequestReader::HeadResult read = co_await reader_.read_head();
+    if (read.gone) co_return false;
     origin_.clear();
-    if (heard.refusal) co_return co_await refuse(*heard.refusal);
-    origin_ = std::string(guard_.listed_origin(incoming_.head()));
-    const Decision decision = guard_.check(incoming_.head(), peer_, cx_.needs.clock.now());
+    if (read.refusal) co_return co_await refuse(*read.refusal);
+    origin_ = std::string(guard_.listed_origin(reader_.head()));
+    const Decision decision = guard_.check(reader_.head(), peer_, cx_.needs.clock.now());
     if (const auto* refusal = std::get_if<Refusal>(&decision)) co_return co_await refuse(*refusal);
-    if (guard_.is_preflight(incoming_.head())) co_return co_await allow();
+    if (guard_.is_preflight(reader_.head())) co_return co_await allow();
     co_return co_await reply(std::get<std::shared_ptr<const Grant>>(decision));
 }
 
 Task<bool> Session::reply(std::shared_ptr<const Grant> grant)
 {
-    const Manner how = manner(); // before the header is taken
-    old_protocol_ = how.old_protocol;
-    Request rq = take_request(incoming_);
+    const http::WriteOptions options = write_options(); // before take_request() moves the head
+    http10_ = options.http10;
+    Request rq = take_request(reader_);
     rq.principal = principal_of(grant);
     rq.grant = std::move(grant);
     rq.end_with_client = [this] { for_client_alone_ = true; };
     Response response = co_await answer(cx_, rq);
     for_client_alone_ = false;
-    if (incoming_.is_gone()) co_return false;
-    co_return co_await send(std::move(response), how);
+    if (reader_.is_gone()) co_return false;
+    co_return co_await send(std::move(response), options);
 }
 
 Task<bool> Session::allow()
 {
-    Response response = preflight_response(incoming_.head());
-    const Manner how = manner();
-    co_return co_await send(std::move(response), how);
+    Response response = preflight_response(reader_.head().headers);
+    const http::WriteOptions options = write_options();
+    co_return co_await send(std::move(response), options);
 }
 
 Response Session::answer_to(const Refusal& refusal) const
 {
-    const std::string_view path = split_target(origin_form(view(incoming_.head().target()))).path;
+    const std::string_view path = split_target(origin_form(reader_.head().target)).path;
     const bool door = refusal.status == 401 && path == "/";
-    Response response = door ? door_page(view(incoming_.head()[beast::http::field::accept_encoding]))
+    Response response = door ? door_page(reader_.head().headers.first("Accept-Encoding"))
                              : padded(problem(surface_of(path), refusal.status, refusal.detail));
     response.close = refusal.close;
     if (refusal.detail == token_expired) say_expired(response);
-    if (refusal.status == 429) response.headers.push_back({"Retry-After", "1"});
-    if (refusal.status == 405) response.headers.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
+    if (refusal.status == 429) response.headers.add("Retry-After", "1");
+    if (refusal.status == 405) response.headers.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     return response;
 }
 
@@ -137,72 +128,70 @@ Task<bool> Session::refuse(Refusal refusal)
     cx_.meters.count_refusal(refusal.status);
     log_refusal(refusal, peer_);
     Response response = answer_to(refusal);
-    const Manner how = manner();
-    co_return co_await send(std::move(response), how);
+    const http::WriteOptions options = write_options();
+    co_return co_await send(std::move(response), options);
 }
 
-Task<bool> Session::send(Response response, Manner manner)
+Task<bool> Session::send(Response response, http::WriteOptions options)
 {
-    incoming_.answer_begins();
-    if (guard_.lists_origins()) response.headers.push_back({"Vary", "Origin"});
+    reader_.answer_begins();
+    if (guard_.lists_origins()) response.headers.add("Vary", "Origin");
     if (!origin_.empty()) share_with(response, origin_);
-    if (upstream::value_of(response.headers, "Date").empty())
-        response.headers.push_back({"Date", date_of(cx_.needs.clock.now())});
-    // A body that was not read would be taken for the next request.
-    manner.close = manner.close || response.close || draining_ || !incoming_.is_complete();
-    const bool unread = response.close || !incoming_.is_complete();
+    if (!response.headers.find("Date")) response.headers.add("Date", date_of(cx_.needs.clock.now()));
+    // The rest of a body that was not read would be parsed as the next request.
+    options.close = options.close || response.close || draining_ || !reader_.is_complete();
+    const bool unread = response.close || !reader_.is_complete();
     if (draining_ && response.stream) response.stream->wind_up();
     silent_ = silent_ || (response.stream && look_at(socket_) == Presence::silent);
-    const bool more = co_await outlet_.send(std::move(response), manner);
+    const bool more = co_await writer_.send(std::move(response), options);
     if (unread) co_await linger();
     co_return more;
 }
 
-// Closing with bytes unread resets the connection, and the peer may never see the answer: let it finish first.
+// Closing a socket with unread bytes resets the connection, and the peer may lose the response: drain it first.
 Task<> Session::linger()
 {
-    Code ignored; // a peer that left reads nothing more
+    Code ignored; // the peer may have left
     socket_.shutdown(Socket::shutdown_send, ignored);
-    co_await incoming_.discard(linger_bytes, linger_time);
+    co_await reader_.discard(linger_bytes, linger_time);
 }
 
-Manner Session::manner() const
+http::WriteOptions Session::write_options() const
 {
-    const RequestHead& head = incoming_.head();
-    Manner manner;
-    manner.head_only = head.method() == beast::http::verb::head;
-    manner.old_protocol = head.version() < 11;
-    manner.close = !incoming_.framing().keep_alive;
-    return manner;
+    const RequestHead& head = reader_.head();
+    http::WriteOptions options;
+    options.head_only = head.method == "HEAD";
+    options.http10 = head.version < 11;
+    options.close = !reader_.framing().keep_alive;
+    options.defaults = default_headers();
+    return options;
 }
 
 bool Session::check(Steady now)
 {
-    outlet_.check(now);
-    if ((for_client_alone_ || outlet_.streams()) && has_left()) return false;
-    if (incoming_.deadline().is_over(now)) {
-        Code ignored; // the wait ends either way
-        socket_.cancel(ignored);
-    }
+    writer_.check(now);
+    if ((for_client_alone_ || writer_.streams()) && has_left()) return false;
+    reader_.check(now);
     return true;
 }
 
-// A client may end its own side after its request and wait for the answer all the same. Over TCP that looks as if it
-// had left, until it is sent something; one that falls silent only while it is being answered has left.
+// A client may shut down its sending side after its request and still wait for the response. Over TCP that cannot be
+// told from a client that left until something is sent to it; a client that shuts down only while it is being answered
+// has left.
 bool Session::has_left()
 {
     const Presence now = look_at(socket_);
     if (now != Presence::silent || peer_.local_socket || silent_) return now == Presence::gone;
-    if (outlet_.streams()) return true;
+    if (writer_.streams()) return true;
     silent_ = true;
-    if (!old_protocol_) ask_whether_here(socket_);
+    if (!http10_) ask_whether_here(socket_);
     return false;
 }
 
 void Session::drain()
 {
     draining_ = true;
-    outlet_.wind_up();
+    writer_.wind_up();
     if (idle_) close();
 }
 
@@ -214,13 +203,13 @@ void Session::abort()
 
 std::optional<Session::Steady> Session::waiting_since() const noexcept
 {
-    if (!idle_ && !incoming_.is_unfinished()) return std::nullopt;
+    if (!idle_ && !reader_.is_unfinished()) return std::nullopt;
     return waiting_since_;
 }
 
 void Session::close()
 {
-    Code ignored; // there is nobody left to tell
+    Code ignored; // the connection is gone either way
     socket_.close(ignored);
 }
 

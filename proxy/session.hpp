@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection: a request is heard (proxy/incoming), checked and answered, its answer written, and so on until one
-// side ends it. Requests sent ahead are answered in order. Lives on one loop; its deadlines are looked at by that
-// loop's tick.
+// One connection: reads a request, checks it, answers it, writes the response, and so on until one side ends it.
+// Pipelined requests are answered in order. Lives on one loop, whose tick calls check().
 #pragma once
 
-#include "proxy/incoming.hpp"
-#include "proxy/outlet.hpp"
+#include "http/request_reader.hpp"
+#include "http/response_writer.hpp"
+#include "proxy/presence.hpp"
 #include "proxy/routes.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -25,14 +25,14 @@ class Session {
     /// Until the connection ends. Throws only for a bug, or when cancelled.
     static Task<> run(std::shared_ptr<Session> self);
 
-    /// Ends a wait that is overdue. False: the peer left while an answer streams, and the session is to be aborted.
+    /// Cancels a wait that is overdue. False: the peer left while a response streams; abort the session.
     bool check(Steady now);
-    /// No request after the one under way; ends at once when there is none.
+    /// Accepts no request after the one under way; ends at once when there is none.
     void drain();
     /// Ends whatever is under way.
     void abort();
 
-    /// Since when it waits for a complete request; none while one is being answered.
+    /// Since when it waits for a complete request; none while it answers one.
     std::optional<Steady> waiting_since() const noexcept;
     const Peer& peer() const noexcept { return peer_; }
     asio::cancellation_signal& cancellation() noexcept { return cancellation_; }
@@ -45,26 +45,26 @@ class Session {
     Response answer_to(const Refusal& refusal) const;
     Task<bool> refuse(Refusal refusal);
     Task<bool> allow(); // a preflight
-    Task<bool> send(Response response, Manner manner);
+    Task<bool> send(Response response, http::WriteOptions options);
     Task<> linger();
-    Manner manner() const;
+    http::WriteOptions write_options() const;
     bool has_left();
     void close();
 
     Socket socket_;
-    Outlet outlet_;
+    http::ResponseWriter writer_;
     Peer peer_;
     const Context& cx_;
     const Guard& guard_;
     asio::cancellation_signal cancellation_;
-    Incoming incoming_;
+    http::RequestReader reader_;
     Steady waiting_since_;
-    std::string origin_; // of the request under way, where another site's page may read the answer
+    std::string origin_; // of the request under way, where a page of another site may read the response
     bool idle_ = true;   // between two requests
     bool draining_ = false;
-    bool for_client_alone_ = false; // what is under way ends when the client leaves
-    bool old_protocol_ = false;     // of the request under way: HTTP/1.0
-    bool silent_ = false;           // its client ended its own side before the answer began
+    bool for_client_alone_ = false; // the request under way ends when the client leaves
+    bool http10_ = false;           // the request under way is HTTP/1.0
+    bool silent_ = false;           // the client shut down its sending side before the response began
 };
 
 } // namespace alli::proxy

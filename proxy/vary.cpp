@@ -19,10 +19,7 @@ std::vector<std::string_view> names_in_vary(const upstream::Reply& reply)
     std::vector<std::string_view> names;
     for (const upstream::Header& header : reply.headers) {
         if (!same_name(header.name, "Vary")) continue;
-        for (std::string_view rest = header.value; !rest.empty();) {
-            const std::string_view one = rest.substr(0, rest.find(','));
-            rest.remove_prefix(std::min(rest.size(), one.size() + 1));
-            const std::string_view name = upstream::trimmed(one);
+        for (const std::string_view name : list_elements(header.value)) {
             const bool sent = std::none_of(never_sent.begin(), never_sent.end(),
                                            [&](std::string_view never) { return same_name(never, name); });
             if (!name.empty() && sent) names.push_back(name);
@@ -38,7 +35,7 @@ bool may_vary(const upstream::Reply& reply)
     return !names_in_vary(reply).empty();
 }
 
-bool is_special(const upstream::Reply& reply, const std::vector<upstream::Header>& asked_with)
+bool is_special(const upstream::Reply& reply, const Headers& asked_with)
 {
     const auto names = names_in_vary(reply);
     return std::any_of(names.begin(), names.end(), [&](std::string_view name) {

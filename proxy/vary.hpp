@@ -11,6 +11,6 @@ namespace alli::proxy {
 bool may_vary(const upstream::Reply& reply);
 
 /// Whether this request bears a header that its answer depends on: a plain one might have got another.
-bool is_special(const upstream::Reply& reply, const std::vector<upstream::Header>& asked_with);
+bool is_special(const upstream::Reply& reply, const Headers& asked_with);
 
 } // namespace alli::proxy

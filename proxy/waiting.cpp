@@ -3,7 +3,6 @@
 
 #include "cache/overlay_answer.hpp"
 #include "proxy/routes.hpp"
-#include "proxy/target.hpp"
 #include "proxy/withhold.hpp"
 
 #include <algorithm>

@@ -7,7 +7,6 @@
 #include "cache/ledger.hpp"
 #include "cache/progress.hpp"
 #include "proxy/relay.hpp"
-#include "proxy/target.hpp"
 #include "upstream/header.hpp"
 #include "upstream/target.hpp"
 

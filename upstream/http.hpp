@@ -4,20 +4,17 @@
 #pragma once
 
 #include "alli/error.hpp"
+#include "alli/headers.hpp"
 #include "alli/task.hpp"
 
 #include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace alli::upstream {
 
-struct Header {
-    std::string name;
-    std::string value;
-};
+using alli::Header;
 
 /// Who is asked for first when requests compete: lower goes first.
 enum class Priority { app, delivery, increment, backfill, reconcile };
@@ -25,7 +22,7 @@ enum class Priority { app, delivery, increment, backfill, reconcile };
 struct Request {
     std::string method = "GET";
     std::string target; // path and query, percent-encoded, exactly as they go out: "/webapi/v2/..."
-    std::vector<Header> headers;
+    Headers headers;
     std::string body;
     Priority priority = Priority::app;
     std::chrono::milliseconds timeout{0}; // 0: the transport's own request_timeout
@@ -33,12 +30,16 @@ struct Request {
 
 struct Reply {
     int status = 0;
-    std::vector<Header> headers;
+    Headers headers;
     std::string body;
 
-    /// The first header of that name, ASCII case folded.
-    const std::string* header(std::string_view name) const noexcept;
+    /// The first header of that name; nullptr: there is none.
+    const std::string* header(std::string_view name) const noexcept { return headers.find(name); }
 };
+
+/// Throws Error{usage} for an unknown method, a target that is not a clean path, or a header that would break the
+/// framing.
+void check_request(const Request& request);
 
 /// No connection came about: no such host, refused, no route, or no handshake. Nothing was sent.
 class NoConnection : public Error {

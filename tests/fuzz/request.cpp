@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes of a connection, one request after the other: header block, framing, body. Whatever comes, it is understood the
 // same way when it arrives in pieces, nothing of one request is taken for the next, and what passed is clean.
-#include "proxy/chunks.hpp"
-#include "proxy/framing.hpp"
+#include "http/chunks.hpp"
+#include "http/framing.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-using namespace alli::proxy;
+using namespace alli::http;
 
 namespace {
 
@@ -23,26 +23,26 @@ struct Story {
 
 bool read_head(std::string_view bytes, std::size_t at_once, Story& story, RequestFraming& framing)
 {
-    HeadReader reader(HeadLimits{});
-    HeadReader::Result result = HeadReader::Result::more;
-    for (std::size_t size = std::min(at_once, bytes.size()); result == HeadReader::Result::more;
+    RequestParser parser(RequestLimits{});
+    RequestParser::Result result = RequestParser::Result::more;
+    for (std::size_t size = std::min(at_once, bytes.size()); result == RequestParser::Result::more;
          size = std::min(size + at_once, bytes.size())) {
-        result = reader.read(bytes.substr(0, size));
+        result = parser.read(bytes.substr(0, size));
         if (size == bytes.size()) break;
     }
-    if (result == HeadReader::Result::refused) story.text += "refused " + std::to_string(reader.refusal().status);
-    if (result != HeadReader::Result::done) return false;
-    const RequestHead head = reader.take(bytes);
-    const std::string_view block = bytes.substr(0, reader.size());
+    if (result == RequestParser::Result::refused) story.text += "refused " + std::to_string(parser.refusal().status);
+    if (result != RequestParser::Result::done) return false;
+    const RequestHead head = parser.take(bytes);
+    const std::string_view block = bytes.substr(0, parser.size());
     fuzz::require(block.ends_with("\r\n\r\n"), "a header block ends with an empty line");
     fuzz::require(block.find("\r\n\r\n") == block.size() - 4, "and has no other");
     fuzz::require(std::count(block.begin(), block.end(), '\n') == std::count(block.begin(), block.end(), '\r'),
                   "every line ends with CR LF");
     fuzz::require(block.find('\0') == block.npos, "no NUL passes");
-    const auto lines = static_cast<std::size_t>(std::distance(head.begin(), head.end()));
+    const auto lines = head.headers.size();
     fuzz::require(static_cast<std::size_t>(std::count(block.begin(), block.end(), '\n')) == lines + 2,
                   "every line is a field of its own");
-    story.used += reader.size();
+    story.used += parser.size();
     story.text.append(block);
     const auto verdict = read_framing(head);
     if (const auto* refusal = std::get_if<Refusal>(&verdict)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A request target: taken apart, decoded and matched against the table. What passes was decoded once and is clean: no
 // control character, no dot segment, in no part of the path.
-#include "proxy/target.hpp"
+#include "http/target.hpp"
 #include "alli/error.hpp"
 #include "proxy/routes.hpp"
 #include "tests/fuzz/target.hpp"

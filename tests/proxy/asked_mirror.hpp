@@ -8,7 +8,6 @@
 #include "proxy/loop.hpp"
 #include "proxy/runs.hpp"
 #include "tests/proxy/fixture.hpp"
-#include "upstream/header.hpp"
 
 namespace alli::proxy {
 
@@ -24,10 +23,10 @@ class AskedMirror {
 
     struct Reply {
         int status = 0;
-        std::vector<Header> headers;
+        Headers headers;
         std::string body; // of a stream: its first pieces
 
-        std::string_view header(std::string_view name) const { return upstream::value_of(headers, name); }
+        std::string_view header(std::string_view name) const { return headers.first(name); }
         nlohmann::json json() const { return nlohmann::json::parse(body); }
         /// Everything that leaves.
         std::string bytes() const
@@ -49,7 +48,7 @@ class AskedMirror {
         Request rq;
         rq.method = method;
         rq.target = target;
-        for (const auto& [name, value] : headers) rq.fields.insert(name, value);
+        for (const auto& [name, value] : headers) rq.headers.add(name, value);
         rq.body = std::move(body);
         rq.request_id = "r";
         Principal principal{"a token", Scope::write, part};

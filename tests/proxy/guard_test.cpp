@@ -4,7 +4,7 @@
 #include "proxy/guard.hpp"
 
 #include "alli/error.hpp"
-#include "proxy/framing.hpp"
+#include "http/framing.hpp"
 #include "tests/proxy/make_token.hpp"
 
 #include <gtest/gtest.h>
@@ -24,16 +24,16 @@ Options options()
     return made;
 }
 
-// The status that the gate or the guard refuses with; 200 where both let the request through.
+// The status that the parser, the framing or the guard refuses with; 200 where none does.
 int verdict(const std::string& head, const Options& given = options(), const Peer& peer = tcp_peer)
 {
     const std::string text = head + "\r\n";
-    HeadReader reader(HeadLimits{});
-    const auto result = reader.read(text);
-    if (result == HeadReader::Result::refused) return reader.refusal().status;
-    if (result != HeadReader::Result::done) return 0;
-    const RequestHead taken = reader.take(text);
-    const auto framing = read_framing(taken);
+    http::RequestParser parser(http::RequestLimits{});
+    const auto result = parser.read(text);
+    if (result == http::RequestParser::Result::refused) return parser.refusal().status;
+    if (result != http::RequestParser::Result::done) return 0;
+    const RequestHead taken = parser.take(text);
+    const auto framing = http::read_framing(taken);
     if (const auto* refusal = std::get_if<Refusal>(&framing)) return refusal->status;
     const Decision decision = Guard(given).check(taken, peer, Instant{});
     const auto* refused = std::get_if<Refusal>(&decision);
@@ -204,13 +204,6 @@ TEST(Guard, LetsAHostHaveAPortOfItsOwn)
     EXPECT_EQ(verdict(get(good_key + good_host), given), 421);
     given.allowed_hosts = {"http://x"};
     EXPECT_THROW(Guard{given}, Error);
-}
-
-TEST(Guard, FindsTheOriginForm)
-{
-    EXPECT_EQ(origin_form("http://h:1/a?b"), "/a?b");
-    EXPECT_EQ(origin_form("HTTP://h"), "/");
-    EXPECT_EQ(origin_form("/a"), "/a");
 }
 
 } // namespace

@@ -12,7 +12,7 @@ using testing::IsEmpty;
 
 class Relay : public ProxyTest {};
 
-std::vector<std::string> names(const std::vector<Header>& headers)
+std::vector<std::string> names(const Headers& headers)
 {
     std::vector<std::string> found;
     for (const Header& header : headers) found.push_back(header.name);
@@ -26,13 +26,13 @@ TEST(RelayedRequest, LeavesOutWhatBelongsToTheConnectionOrToUs)
     for (const char* dropped : {"Host", "API-KEY", "Authorization", "Cookie", "Connection", "Keep-Alive", "TE",
                                 "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Authorization", "Proxy-Connection",
                                 "Content-Length", "Accept-Encoding", "Origin", "Sec-Fetch-Site", "Sec-CH-UA", "Expect"})
-        rq.fields.insert(dropped, dropped == std::string("Connection") ? "close, X-Hop" : "x");
-    rq.fields.insert("X-Hop", "x");
-    rq.fields.insert("OWN-USER-ID", "u");
-    rq.fields.insert("Content-Type", "text/plain");
-    rq.fields.insert("X_Trace_Id", "x");
-    rq.fields.insert("X-Twice", "1");
-    rq.fields.insert("X-Twice", "2");
+        rq.headers.add(dropped, dropped == std::string("Connection") ? "close, X-Hop" : "x");
+    rq.headers.add("X-Hop", "x");
+    rq.headers.add("OWN-USER-ID", "u");
+    rq.headers.add("Content-Type", "text/plain");
+    rq.headers.add("X_Trace_Id", "x");
+    rq.headers.add("X-Twice", "1");
+    rq.headers.add("X-Twice", "2");
     EXPECT_THAT(names(relayed_request(rq).headers),
                 ElementsAre("OWN-USER-ID", "Content-Type", "X-Twice", "X-Twice", "Via"));
 }

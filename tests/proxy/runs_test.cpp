@@ -330,7 +330,7 @@ TEST_F(AfterARun, WhatUpstreamSaysOfTheLastChatEndsARun)
     };
     serve(40ms);
     say_running(true); // two chats are held, one of them complete for all that is known
-    const std::vector<upstream::Header> type{{"Content-Type", "application/json"}};
+    const Headers type{{"Content-Type", "application/json"}};
     for (const std::string& body : {chats_of("BOT", false, 4), chats_of("BOT", true, 1), chats_of("USER", true, 3),
                                     chats_of("BOT", true, 100), std::string(R"({"chats":[]})"), std::string("[]")}) {
         upstream_.replies[chats] = {200, type, body};

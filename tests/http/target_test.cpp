@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/target.hpp"
+#include "http/target.hpp"
 
 #include "alli/error.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace alli::proxy {
+namespace alli::http {
 namespace {
 
 using testing::ElementsAre;
@@ -63,5 +63,15 @@ TEST(Target, IsSplitAtTheFirstQuestionMark)
     EXPECT_EQ(split_target("/a").query, "");
 }
 
+TEST(Target, HasAnOriginFormAndAnAuthority)
+{
+    EXPECT_EQ(origin_form("http://h:1/a?b"), "/a?b");
+    EXPECT_EQ(origin_form("HTTP://h"), "/");
+    EXPECT_EQ(origin_form("/a"), "/a");
+    EXPECT_EQ(target_authority("Http://h:1/a?b"), "h:1");
+    EXPECT_EQ(target_authority("http://h?b"), "h");
+    EXPECT_EQ(target_authority("/a"), std::nullopt);
+}
+
 } // namespace
-} // namespace alli::proxy
+} // namespace alli::http

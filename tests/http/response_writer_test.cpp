@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/outlet.hpp"
+#include "http/response_writer.hpp"
 
 #include "alli/error.hpp"
 
@@ -19,7 +19,7 @@
 
 #include <deque>
 
-namespace alli::proxy {
+namespace alli::http {
 namespace {
 
 using namespace std::chrono_literals;
@@ -74,11 +74,11 @@ class Scripted final : public Source {
     asio::steady_timer* waiting_ = nullptr;
 };
 
-class OutletTest : public testing::Test {
+class ResponseWriterTest : public testing::Test {
   protected:
     using Then = Scripted::Then;
 
-    OutletTest()
+    ResponseWriterTest()
     {
         asio::local::stream_protocol::socket ours(loop_);
         asio::local::connect_pair(ours, theirs_);
@@ -92,7 +92,7 @@ class OutletTest : public testing::Test {
         return made;
     }
 
-    void begin(Response given, Manner manner = {})
+    void begin(Response given, WriteOptions options = {})
     {
         auto done = [this](const std::exception_ptr& failure, bool more) {
             ended_ = true;
@@ -100,7 +100,7 @@ class OutletTest : public testing::Test {
             more_ = more;
             if (!more) socket_.close();
         };
-        asio::co_spawn(loop_, outlet_.send(std::move(given), manner),
+        asio::co_spawn(loop_, writer_.send(std::move(given), options),
                        asio::bind_cancellation_slot(cancellation_.slot(), done));
     }
     // All that comes while the loop has something to do.
@@ -119,9 +119,9 @@ class OutletTest : public testing::Test {
         }
         return text;
     }
-    std::string all(Response given, Manner manner = {})
+    std::string all(Response given, WriteOptions options = {})
     {
-        begin(std::move(given), manner);
+        begin(std::move(given), options);
         return read_while_it_runs();
     }
 
@@ -130,13 +130,13 @@ class OutletTest : public testing::Test {
     asio::io_context loop_;
     Socket socket_{loop_};
     asio::local::stream_protocol::socket theirs_{loop_};
-    Outlet outlet_{socket_, 1h};
+    ResponseWriter writer_{socket_, 1h};
     Scripted::Life life_;
     asio::cancellation_signal cancellation_;
     bool ended_ = false, aborted_ = false, more_ = false;
 };
 
-TEST_F(OutletTest, SendsPiecesAsChunks)
+TEST_F(ResponseWriterTest, SendsPiecesAsChunks)
 {
     const std::string text = all(response({"hello", "", std::string(300, 'x')}));
     EXPECT_THAT(text, HasSubstr("Transfer-Encoding: chunked\r\n"));
@@ -146,7 +146,7 @@ TEST_F(OutletTest, SendsPiecesAsChunks)
     EXPECT_TRUE(life_.gone);
 }
 
-TEST_F(OutletTest, SendsPiecesOfAKnownLengthAsTheyAre)
+TEST_F(ResponseWriterTest, SendsPiecesOfAKnownLengthAsTheyAre)
 {
     Response given = response({"hel", "lo"});
     given.length = 5;
@@ -157,10 +157,10 @@ TEST_F(OutletTest, SendsPiecesOfAKnownLengthAsTheyAre)
     EXPECT_TRUE(more_);
 }
 
-TEST_F(OutletTest, EndsWithTheConnectionForAnOldClient)
+TEST_F(ResponseWriterTest, EndsWithTheConnectionForAnOldClient)
 {
-    Manner old;
-    old.old_protocol = true;
+    WriteOptions old;
+    old.http10 = true;
     const std::string text = all(response({"hel", "lo"}), old);
     EXPECT_THAT(text, HasSubstr("Connection: close\r\n"));
     EXPECT_THAT(text, Not(HasSubstr("Transfer-Encoding")));
@@ -169,19 +169,19 @@ TEST_F(OutletTest, EndsWithTheConnectionForAnOldClient)
     EXPECT_FALSE(more_);
 }
 
-TEST_F(OutletTest, SendsTheHeadBeforeTheFirstPieceIsThere)
+TEST_F(ResponseWriterTest, SendsTheHeadBeforeTheFirstPieceIsThere)
 {
     begin(response({}, Then::wait));
     EXPECT_THAT(read_while_it_runs(), EndsWith("\r\n\r\n"));
-    EXPECT_TRUE(outlet_.streams());
+    EXPECT_TRUE(writer_.streams());
     EXPECT_FALSE(ended_);
-    outlet_.wind_up();
+    writer_.wind_up();
     EXPECT_EQ(read_while_it_runs(), "0\r\n\r\n");
     EXPECT_TRUE(more_);
-    EXPECT_FALSE(outlet_.streams());
+    EXPECT_FALSE(writer_.streams());
 }
 
-TEST_F(OutletTest, NeverLetsABrokenBodyLookComplete)
+TEST_F(ResponseWriterTest, NeverLetsABrokenBodyLookComplete)
 {
     const std::string chunked = all(response({"hello"}, Then::fail));
     EXPECT_EQ(body(chunked), "5\r\nhello\r\n");
@@ -190,7 +190,7 @@ TEST_F(OutletTest, NeverLetsABrokenBodyLookComplete)
     EXPECT_FALSE(aborted_);
 }
 
-TEST_F(OutletTest, EndsTheConnectionWhenTheLengthIsNotKept)
+TEST_F(ResponseWriterTest, EndsTheConnectionWhenTheLengthIsNotKept)
 {
     Response less = response({"hello"});
     less.length = 6;
@@ -198,7 +198,7 @@ TEST_F(OutletTest, EndsTheConnectionWhenTheLengthIsNotKept)
     EXPECT_FALSE(more_);
 }
 
-TEST_F(OutletTest, NeverSendsMoreThanTheLength)
+TEST_F(ResponseWriterTest, NeverSendsMoreThanTheLength)
 {
     Response given = response({"hel", "lo!"});
     given.length = 5;
@@ -206,9 +206,9 @@ TEST_F(OutletTest, NeverSendsMoreThanTheLength)
     EXPECT_FALSE(more_);
 }
 
-TEST_F(OutletTest, AsksNothingOfASourceForHeadAndForStatusesWithoutABody)
+TEST_F(ResponseWriterTest, AsksNothingOfASourceForHeadAndForStatusesWithoutABody)
 {
-    Manner head;
+    WriteOptions head;
     head.head_only = true;
     Response given = response({"hello"});
     given.length = 5;
@@ -223,7 +223,7 @@ TEST_F(OutletTest, AsksNothingOfASourceForHeadAndForStatusesWithoutABody)
     EXPECT_EQ(life_.asked, 0);
 }
 
-TEST_F(OutletTest, TakesNoMoreFromASourceThanThePeerTakes)
+TEST_F(ResponseWriterTest, TakesNoMoreFromASourceThanThePeerTakes)
 {
     std::deque<std::string> pieces(1000, std::string(65536, 'x'));
     begin(response(std::move(pieces)));
@@ -232,15 +232,15 @@ TEST_F(OutletTest, TakesNoMoreFromASourceThanThePeerTakes)
     EXPECT_EQ(body(read_while_it_runs()).size(), 1000 * (65536 + 9) + 5u);
 }
 
-TEST_F(OutletTest, GivesUpAPeerThatTakesNothing)
+TEST_F(ResponseWriterTest, GivesUpAPeerThatTakesNothing)
 {
     std::deque<std::string> pieces(1000, std::string(65536, 'x'));
     begin(response(std::move(pieces)));
     loop_.poll();
-    outlet_.check(Outlet::Steady::clock::now() + 30min);
+    writer_.check(Deadline::Steady::clock::now() + 30min);
     loop_.poll();
     EXPECT_FALSE(ended_) << "not yet";
-    outlet_.check(Outlet::Steady::clock::now() + 2h);
+    writer_.check(Deadline::Steady::clock::now() + 2h);
     loop_.restart();
     loop_.poll();
     EXPECT_TRUE(ended_);
@@ -248,7 +248,7 @@ TEST_F(OutletTest, GivesUpAPeerThatTakesNothing)
     EXPECT_TRUE(life_.gone);
 }
 
-TEST_F(OutletTest, LetsGoOfTheSourceWhenItIsCancelled)
+TEST_F(ResponseWriterTest, LetsGoOfTheSourceWhenItIsCancelled)
 {
     begin(response({"hello"}, Then::wait));
     read_while_it_runs();
@@ -256,21 +256,8 @@ TEST_F(OutletTest, LetsGoOfTheSourceWhenItIsCancelled)
     read_while_it_runs();
     EXPECT_TRUE(aborted_);
     EXPECT_TRUE(life_.gone);
-    EXPECT_FALSE(outlet_.streams());
-}
-
-TEST_F(OutletTest, SeesThatThePeerLeft)
-{
-    EXPECT_EQ(look_at(socket_), Presence::here);
-    asio::write(theirs_, asio::buffer("sent ahead", 10));
-    EXPECT_EQ(look_at(socket_), Presence::here);
-    theirs_.shutdown(asio::socket_base::shutdown_send);
-    EXPECT_EQ(look_at(socket_), Presence::silent);
-    ask_whether_here(socket_);
-    EXPECT_EQ(look_at(socket_), Presence::silent);
-    theirs_.close();
-    EXPECT_EQ(look_at(socket_), Presence::gone) << "bytes that nobody read hide it from those who only read";
+    EXPECT_FALSE(writer_.streams());
 }
 
 } // namespace
-} // namespace alli::proxy
+} // namespace alli::http

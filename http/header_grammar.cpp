@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/head_scan.hpp"
+#include "http/header_grammar.hpp"
 
 #include <array>
 #include <cstddef>
 #include <string_view>
 
-namespace alli::proxy {
+namespace alli::http {
 namespace {
 
 enum Kind : std::uint8_t { token, colon, mark, space, tab, cr, lf, high, control, kinds };
@@ -26,10 +26,10 @@ constexpr std::array<Kind, 256> make_kinds()
 }
 constexpr std::array<Kind, 256> kind_of = make_kinds();
 
-using enum At;
+using enum HeaderState;
 
-// One row a state, in the order of At; bad and end lead nowhere.
-constexpr At rows[][kinds] = {
+// One row for each state, in the order of HeaderState; no transition leaves end or bad.
+constexpr HeaderState rows[][kinds] = {
     // token      colon   mark     space         tab    cr          lf    high   control
     {method, bad, bad, bad, bad, bad, bad, bad, bad},               // start
     {method, bad, bad, target_start, bad, bad, bad, bad, bad},      // method
@@ -49,9 +49,9 @@ static_assert(std::size(rows) == static_cast<std::size_t>(bad) + 1);
 
 } // namespace
 
-At step(At at, char byte) noexcept
+HeaderState next_state(HeaderState state, char byte) noexcept
 {
-    return rows[static_cast<std::size_t>(at)][kind_of[static_cast<unsigned char>(byte)]];
+    return rows[static_cast<std::size_t>(state)][kind_of[static_cast<unsigned char>(byte)]];
 }
 
-} // namespace alli::proxy
+} // namespace alli::http

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a request ends and whether the connection goes on, read off its header in the one way that no other server can
-// read differently (RFC 9112 6, without its leniencies). Pure.
+// Where a request ends and whether its connection is kept, read from its headers in the one way that no other server
+// reads differently (RFC 9112 6, without its leniencies). Pure.
 #pragma once
 
-#include "proxy/gate.hpp"
+#include "http/request_parser.hpp"
 
 #include <cstdint>
 #include <variant>
 
-namespace alli::proxy {
+namespace alli::http {
 
 struct RequestFraming {
     bool chunked = false;
@@ -19,4 +19,4 @@ struct RequestFraming {
 
 std::variant<RequestFraming, Refusal> read_framing(const RequestHead& head);
 
-} // namespace alli::proxy
+} // namespace alli::http

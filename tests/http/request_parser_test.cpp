@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the gate makes of bytes: header blocks, framing, chunks; whole, and cut anywhere.
-#include "proxy/chunks.hpp"
-#include "proxy/framing.hpp"
+// Header blocks, framing and chunks are read strictly, whole and cut anywhere.
+#include "http/chunks.hpp"
+#include "http/framing.hpp"
 
 #include <gtest/gtest.h>
 
-namespace alli::proxy {
+namespace alli::http {
 namespace {
 
 using namespace std::string_literals;
@@ -13,19 +13,19 @@ using namespace std::string_literals;
 // 0: it wants more; 200: a header block.
 int read_whole(const std::string& text)
 {
-    HeadReader reader(HeadLimits{});
-    const auto result = reader.read(text);
-    if (result == HeadReader::Result::refused) return reader.refusal().status;
-    return result == HeadReader::Result::done ? 200 : 0;
+    RequestParser parser(RequestLimits{});
+    const auto result = parser.read(text);
+    if (result == RequestParser::Result::refused) return parser.refusal().status;
+    return result == RequestParser::Result::done ? 200 : 0;
 }
 
 int read_byte_by_byte(const std::string& text)
 {
-    HeadReader reader(HeadLimits{});
+    RequestParser parser(RequestLimits{});
     for (std::size_t size = 1; size <= text.size(); ++size) {
-        const auto result = reader.read(std::string_view(text).substr(0, size));
-        if (result == HeadReader::Result::refused) return reader.refusal().status;
-        if (result == HeadReader::Result::done) return 200;
+        const auto result = parser.read(std::string_view(text).substr(0, size));
+        if (result == RequestParser::Result::refused) return parser.refusal().status;
+        if (result == RequestParser::Result::done) return 200;
     }
     return 0;
 }
@@ -35,7 +35,7 @@ struct Row {
     int status;
 };
 
-TEST(Gate, ReadsHeaderBlocksAsTheyAreWrittenAndNotOtherwise)
+TEST(RequestParser, AcceptsTheGrammarAndNothingElse)
 {
     const std::string line = "GET / HTTP/1.1\r\n";
     const std::vector<Row> rows{
@@ -78,7 +78,7 @@ TEST(Gate, ReadsHeaderBlocksAsTheyAreWrittenAndNotOtherwise)
     }
 }
 
-TEST(Gate, StopsWhereTheLimitsAre)
+TEST(RequestParser, StopsAtTheLimits)
 {
     const auto with_target = [](std::size_t size) {
         return "GET /" + std::string(size - 1, 'x') + " HTTP/1.1\r\n\r\n";
@@ -97,28 +97,28 @@ TEST(Gate, StopsWhereTheLimitsAre)
     EXPECT_EQ(read_whole(many + "A: b\r\n\r\n"), 431);
 }
 
-TEST(Gate, TakesTheBlockApart)
+TEST(RequestParser, TakesTheBlockApart)
 {
     const std::string text = "POST /a?b HTTP/1.0\r\nHost:  x \r\nX-Two: 1\r\nX-Two: 2\r\nEmpty:\r\n\r\nbody";
-    HeadReader reader(HeadLimits{});
-    ASSERT_EQ(reader.read(text), HeadReader::Result::done);
-    EXPECT_EQ(text.substr(reader.size()), "body");
-    const RequestHead head = reader.take(text);
-    EXPECT_EQ(head.method_string(), "POST");
-    EXPECT_EQ(head.target(), "/a?b");
-    EXPECT_EQ(head.version(), 10u);
-    EXPECT_EQ(head["host"], "x");
-    EXPECT_EQ(head.count("x-two"), 2u);
-    EXPECT_EQ(head["Empty"], "");
-    EXPECT_EQ(std::distance(head.begin(), head.end()), 4);
+    RequestParser parser(RequestLimits{});
+    ASSERT_EQ(parser.read(text), RequestParser::Result::done);
+    EXPECT_EQ(text.substr(parser.size()), "body");
+    const RequestHead head = parser.take(text);
+    EXPECT_EQ(head.method, "POST");
+    EXPECT_EQ(head.target, "/a?b");
+    EXPECT_EQ(head.version, 10);
+    EXPECT_EQ(head.headers.first("host"), "x");
+    EXPECT_EQ(head.headers.count("x-two"), 2u);
+    EXPECT_EQ(*head.headers.find("Empty"), "");
+    EXPECT_EQ(head.headers.size(), 4u);
 }
 
 RequestHead post(const std::string& lines, const std::string& version = "1.1")
 {
     const std::string text = "POST / HTTP/" + version + "\r\n" + lines + "\r\n";
-    HeadReader reader(HeadLimits{});
-    EXPECT_EQ(reader.read(text), HeadReader::Result::done) << text;
-    return reader.take(text);
+    RequestParser parser(RequestLimits{});
+    EXPECT_EQ(parser.read(text), RequestParser::Result::done) << text;
+    return parser.take(text);
 }
 
 int framing_status(const std::string& lines, const std::string& version = "1.1")
@@ -128,7 +128,7 @@ int framing_status(const std::string& lines, const std::string& version = "1.1")
     return refusal ? refusal->status : 200;
 }
 
-TEST(Gate, LetsNobodyReadTheEndOfARequestDifferently)
+TEST(Framing, RefusesWhatOthersMayReadDifferently)
 {
     const std::vector<Row> rows{
         {"Content-Length: 3\r\n", 200},
@@ -160,7 +160,7 @@ TEST(Gate, LetsNobodyReadTheEndOfARequestDifferently)
     EXPECT_EQ(framing_status("Transfer-Encoding: chunked\r\n", "1.0"), 400);
 }
 
-TEST(Gate, KnowsWhetherAConnectionGoesOn)
+TEST(Framing, SaysWhetherTheConnectionIsKept)
 {
     const auto goes_on = [](const std::string& lines, const std::string& version) {
         return std::get<RequestFraming>(read_framing(post(lines, version))).keep_alive;
@@ -187,7 +187,7 @@ std::optional<std::pair<std::string, std::string>> read_chunks(std::string_view 
     return std::nullopt;
 }
 
-TEST(Gate, ReadsChunksWhereverTheyAreCut)
+TEST(Chunks, AreReadWhereverTheyAreCut)
 {
     const std::string text = "3;a=\"b\"\r\nabc\r\n00A\r\n0123456789\r\n0\r\nHost: evil\r\nX: y\r\n\r\nGET";
     for (std::size_t at_once = 1; at_once <= text.size(); ++at_once) {
@@ -198,7 +198,7 @@ TEST(Gate, ReadsChunksWhereverTheyAreCut)
     }
 }
 
-TEST(Gate, RefusesChunksThatOthersMayReadDifferently)
+TEST(Chunks, AreRefusedWhereOthersMayReadThemDifferently)
 {
     const std::string end = "\r\nabc\r\n0\r\n\r\n";
     ASSERT_TRUE(read_chunks("3" + end, 99));
@@ -214,4 +214,4 @@ TEST(Gate, RefusesChunksThatOthersMayReadDifferently)
 }
 
 } // namespace
-} // namespace alli::proxy
+} // namespace alli::http

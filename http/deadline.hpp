@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long one direction of a connection may still take. Looked at by the loop's tick.
+// How long one direction of a connection may still take. Polled by the tick of the connection's loop, which costs less
+// than a timer for each wait.
 #pragma once
 
 #include <chrono>
 #include <optional>
 
-namespace alli::proxy {
+namespace alli::http {
 
 class Deadline {
   public:
@@ -18,7 +19,7 @@ class Deadline {
     }
     void lift() noexcept { at_.reset(); }
 
-    /// Whether it has just been missed: once.
+    /// True once, when it has passed.
     bool is_over(Steady now) noexcept
     {
         if (!at_ || now < *at_) return false;
@@ -32,4 +33,4 @@ class Deadline {
     bool missed_ = false;
 };
 
-} // namespace alli::proxy
+} // namespace alli::http

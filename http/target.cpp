@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/target.hpp"
+#include "http/target.hpp"
 
 #include "alli/error.hpp"
+#include "alli/headers.hpp"
 
 #include <algorithm>
 
-namespace alli::proxy {
+namespace alli::http {
 namespace {
+
+constexpr std::string_view scheme = "http://";
+
+bool is_absolute(std::string_view target) noexcept
+{
+    return target.size() > scheme.size() && same_name(target.substr(0, scheme.size()), scheme);
+}
 
 constexpr int hex_value(char c) noexcept
 {
@@ -22,7 +30,7 @@ bool has_control(std::string_view text)
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-// How many bytes follow a lead byte, and the least and greatest value of the first of them (Unicode 15, table 3-7).
+// How many bytes follow a lead byte, and the range of the first of them (Unicode 15, table 3-7).
 struct Utf8Lead {
     unsigned char from, through;
     int more;
@@ -123,4 +131,19 @@ SplitTarget split_target(std::string_view target)
     return {target.substr(0, mark), target.substr(mark + 1)};
 }
 
-} // namespace alli::proxy
+std::string_view origin_form(std::string_view target) noexcept
+{
+    if (!is_absolute(target)) return target;
+    const auto path = target.find_first_of("/?", scheme.size());
+    if (path == target.npos) return "/";
+    return target.substr(path);
+}
+
+std::optional<std::string_view> target_authority(std::string_view target) noexcept
+{
+    if (!is_absolute(target)) return std::nullopt;
+    target.remove_prefix(scheme.size());
+    return target.substr(0, target.find_first_of("/?"));
+}
+
+} // namespace alli::http

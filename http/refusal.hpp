@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why a request gets no answer of its own: found in its header block, by the guard, or in its body while that is read.
+// Why a request is refused: by its header block, by a check of who may call, or by its body while that is read.
 #pragma once
 
 #include <exception>
 #include <string_view>
 
-namespace alli::proxy {
+namespace alli::http {
 
 struct Refusal {
     int status = 400;
@@ -24,4 +24,4 @@ class Refused final : public std::exception {
     Refusal refusal_;
 };
 
-} // namespace alli::proxy
+} // namespace alli::http

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/chunks.hpp"
+#include "http/chunks.hpp"
 
 #include <algorithm>
 
-namespace alli::proxy {
+namespace alli::http {
 namespace {
 
 constexpr int most_digits = 16;
@@ -41,7 +41,7 @@ ChunkReader::Piece ChunkReader::read(std::string_view bytes)
             piece.result = Result::refused;
             return piece;
         }
-        if (trailer_ != At::end) continue;
+        if (trailer_ != HeaderState::end) continue;
         ++piece.framing;
         piece.result = Result::done;
         return piece;
@@ -60,7 +60,7 @@ bool ChunkReader::take(char byte)
         begin_data();
         return byte == '\n';
     case State::data:
-        return false; // read() has taken it
+        return false; // read() consumes data
     case State::data_cr:
         state_ = State::data_lf;
         return byte == '\r';
@@ -103,10 +103,10 @@ void ChunkReader::begin_data()
 
 bool ChunkReader::take_trailer(char byte)
 {
-    const At next = step(trailer_, byte);
-    if (next == At::name && trailer_ == At::line) ++trailer_lines_;
+    const HeaderState next = next_state(trailer_, byte);
+    if (next == HeaderState::name && trailer_ == HeaderState::line) ++trailer_lines_;
     trailer_ = next;
-    return next != At::bad && ++trailer_bytes_ <= most_trailer_bytes && trailer_lines_ <= most_trailer_lines;
+    return next != HeaderState::bad && ++trailer_bytes_ <= most_trailer_bytes && trailer_lines_ <= most_trailer_lines;
 }
 
-} // namespace alli::proxy
+} // namespace alli::http

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/incoming.hpp"
+#include "http/request_reader.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-namespace alli::proxy {
+namespace alli::http {
 namespace {
 
 using Code = boost::system::error_code;
@@ -20,16 +20,16 @@ constexpr Refusal long_body{413, "the body of the request is too long", true};
 
 } // namespace
 
-Task<bool> Incoming::wait()
+Task<bool> RequestReader::wait()
 {
     begin();
-    if (buffer_.size() > 0) co_return true; // sent ahead
-    if (buffer_.capacity() > body_read) buffer_ = {};
+    if (has_pipelined()) co_return true;
+    if (buffer_.capacity() >= body_read) buffer_ = {};
     deadline_.allow(limits_.idle);
     co_return co_await read_more(head_read);
 }
 
-void Incoming::begin()
+void RequestReader::begin()
 {
     buffer_.consume(std::exchange(handed_, 0));
     head_ = {};
@@ -41,35 +41,32 @@ void Incoming::begin()
     gone_ = unfinished_ = stored_ = continue_ = given_up_ = false;
 }
 
-Task<Incoming::Heard> Incoming::read_head()
+Task<RequestReader::HeadResult> RequestReader::read_head()
 {
     unfinished_ = true;
     deadline_.allow(limits_.header);
-    HeadReader reader({limits_.header_bytes, limits_.target_bytes, limits_.header_lines});
-    Heard heard;
-    HeadReader::Result result = reader.read(buffered());
-    while (result == HeadReader::Result::more) {
+    RequestParser parser(limits_);
+    HeadResult read;
+    RequestParser::Result result = parser.read(buffer_.view());
+    while (result == RequestParser::Result::more) {
         const bool more = co_await read_more(head_read);
         if (!more) break;
-        result = reader.read(buffered());
+        result = parser.read(buffer_.view());
     }
-    if (result == HeadReader::Result::done) heard.refusal = understand(reader);
-    if (result == HeadReader::Result::refused) heard.refusal = reader.refusal();
-    if (result == HeadReader::Result::more && deadline_.missed()) heard.refusal = late;
-    heard.gone = result == HeadReader::Result::more && !deadline_.missed();
-    if (head_.target().empty()) { // the surface that a refusal speaks follows the path
-        const std::string_view target = reader.target(buffered());
-        head_.target({target.data(), target.size()});
-    }
+    if (result == RequestParser::Result::done) read.refusal = accept_head(parser);
+    if (result == RequestParser::Result::refused) read.refusal = parser.refusal();
+    if (result == RequestParser::Result::more && deadline_.missed()) read.refusal = late;
+    read.gone = result == RequestParser::Result::more && !deadline_.missed();
+    if (head_.target.empty()) head_.target = parser.target(buffer_.view()); // the format of a refusal follows the path
     deadline_.lift();
     unfinished_ = false;
-    co_return heard;
+    co_return read;
 }
 
-std::optional<Refusal> Incoming::understand(const HeadReader& reader)
+std::optional<Refusal> RequestReader::accept_head(const RequestParser& parser)
 {
-    head_ = reader.take(buffered());
-    buffer_.consume(reader.size());
+    head_ = parser.take(buffer_.view());
+    buffer_.consume(parser.size());
     const auto framing = read_framing(head_);
     if (const auto* refusal = std::get_if<Refusal>(&framing)) return *refusal;
     framing_ = std::get<RequestFraming>(framing);
@@ -79,7 +76,7 @@ std::optional<Refusal> Incoming::understand(const HeadReader& reader)
     return std::nullopt;
 }
 
-Task<std::optional<std::string_view>> Incoming::next()
+Task<std::optional<std::string_view>> RequestReader::next()
 {
     buffer_.consume(std::exchange(handed_, 0));
     // g++ 12 allows no co_await in the condition.
@@ -87,30 +84,30 @@ Task<std::optional<std::string_view>> Incoming::next()
         if (complete_ || given_up_) co_return std::nullopt;
         handed_ = find_data();
         received_ += handed_;
-        if (handed_ > 0) co_return buffered().substr(0, handed_);
+        if (handed_ > 0) co_return buffer_.view().substr(0, handed_);
         if (!complete_) co_await read_body();
     }
 }
 
-// Takes the framing off the front of the buffer; how many bytes of the body stand there then.
-std::size_t Incoming::find_data()
+// Consumes framing at the front of the buffer; the number of body bytes that follow there.
+std::size_t RequestReader::find_data()
 {
     if (!framing_.chunked) {
-        const auto found = static_cast<std::size_t>(std::min<std::uint64_t>(left_, buffer_.size()));
+        const auto found = static_cast<std::size_t>(std::min<std::uint64_t>(left_, buffer_.view().size()));
         left_ -= found;
         complete_ = left_ == 0;
         return found;
     }
-    const ChunkReader::Piece piece = chunks_.read(buffered());
+    const ChunkReader::Piece piece = chunks_.read(buffer_.view());
     buffer_.consume(piece.framing);
     if (piece.result == ChunkReader::Result::refused) throw Refused(bad_chunks);
     complete_ = piece.result == ChunkReader::Result::done;
     return piece.data;
 }
 
-Task<> Incoming::read_body()
+Task<> RequestReader::read_body()
 {
-    if (buffer_.size() == 0 && std::exchange(continue_, false)) co_await send_continue();
+    if (buffer_.empty() && std::exchange(continue_, false)) co_await send_continue();
     if (given_up_) co_return;
     const auto begun = steady_clock::now();
     deadline_.allow(patience());
@@ -125,9 +122,9 @@ Task<> Incoming::read_body()
     if (gone_) throw Refused(left_early);
 }
 
-// A sender may pause, but must come to the least rate all in all; what is stored must be there in time as well. Time in
-// which nobody asked for more is not the sender's.
-std::chrono::milliseconds Incoming::patience() const
+// A sender may pause but must reach the minimum rate on average; a body that is stored must be complete in time as
+// well. Only time in which a caller waited for the body counts.
+std::chrono::milliseconds RequestReader::patience() const
 {
     using std::chrono::milliseconds;
     const auto waited = std::chrono::duration_cast<milliseconds>(waited_);
@@ -136,7 +133,7 @@ std::chrono::milliseconds Incoming::patience() const
     return std::clamp(limits_.body_pause + earned - waited, milliseconds{0}, std::max(until_late, milliseconds{0}));
 }
 
-Task<std::string> Incoming::whole(std::size_t limit)
+Task<std::string> RequestReader::whole(std::size_t limit)
 {
     std::string text;
     if (complete_) co_return text;
@@ -153,20 +150,29 @@ Task<std::string> Incoming::whole(std::size_t limit)
     co_return text;
 }
 
-std::optional<std::uint64_t> Incoming::length() const
+std::optional<std::uint64_t> RequestReader::length() const
 {
     return framing_.chunked ? std::nullopt : std::optional(framing_.length);
 }
 
-void Incoming::give_up()
+void RequestReader::give_up()
 {
     given_up_ = !complete_;
-    if (!reads_body_) return;
-    Code ignored; // the wait ends either way
+    if (reads_body_) cancel();
+}
+
+void RequestReader::check(Deadline::Steady now)
+{
+    if (deadline_.is_over(now)) cancel();
+}
+
+void RequestReader::cancel()
+{
+    Code ignored; // the read ends either way
     socket_.cancel(ignored);
 }
 
-Task<bool> Incoming::read_more(std::size_t most)
+Task<bool> RequestReader::read_more(std::size_t most)
 {
     Code code;
     const auto room = buffer_.prepare(most);
@@ -175,27 +181,21 @@ Task<bool> Incoming::read_more(std::size_t most)
     co_return !code;
 }
 
-Task<> Incoming::send_continue()
+Task<> RequestReader::send_continue()
 {
-    Code ignored; // a peer that left shows in the read that follows
+    Code ignored; // the read that follows fails where the peer has left
     const asio::const_buffer text(go_on.data(), go_on.size());
     co_await asio::async_write(socket_, text, asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-Task<> Incoming::discard(std::size_t most, std::chrono::milliseconds time)
+Task<> RequestReader::discard(std::size_t most, std::chrono::milliseconds time)
 {
     deadline_.allow(time);
     bool more = true;
-    for (std::size_t read = 0; more && read < most; read += buffer_.size()) {
+    for (std::size_t read = 0; more && read < most; read += buffer_.view().size()) {
         buffer_.clear();
         more = co_await read_more(body_read);
     }
 }
 
-std::string_view Incoming::buffered() const noexcept
-{
-    const auto bytes = buffer_.cdata();
-    return {static_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-} // namespace alli::proxy
+} // namespace alli::http

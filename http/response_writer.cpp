@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/outlet.hpp"
+#include "http/response_writer.hpp"
 
+#include "alli/error.hpp"
 #include "alli/log.hpp"
-#include "upstream/header.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/buffers_suffix.hpp>
 
-namespace alli::proxy {
+#include <algorithm>
+
+namespace alli::http {
 namespace {
 
 using Code = boost::system::error_code;
@@ -21,17 +22,25 @@ asio::const_buffer buffer(std::string_view text) noexcept
     return {text.data(), text.size()};
 }
 
+void consume(ResponseWriter::Parts& parts, std::size_t count)
+{
+    for (asio::const_buffer& part : parts) {
+        const std::size_t written = std::min(count, part.size());
+        part += written;
+        count -= written;
+    }
+}
+
 } // namespace
 
-// Turns the pieces of one answer into what goes out: the head before the first, chunks or so many bytes as were
-// promised.
-class Outlet::Pieces {
+// Frames the pieces of one body: the header block before the first, then chunks, or exactly the announced length.
+class ResponseWriter::BodyFramer {
   public:
-    Pieces(Source& source, Framing framing, std::uint64_t length, std::string head)
+    BodyFramer(Source& source, Framing framing, std::uint64_t length, std::string head)
         : source_(source), framing_(framing), left_(length), lead_(std::move(head))
     {}
 
-    /// Whether the head has to go out before a piece is there.
+    /// Whether the header block has to be sent before the first piece is there.
     bool is_head_due() const { return !lead_.empty() && !source_.ready(); }
     std::string take_head() { return std::exchange(lead_, {}); }
 
@@ -47,7 +56,7 @@ class Outlet::Pieces {
         co_return next.has_value();
     }
 
-    /// Valid until the next advance(). Nothing for an empty piece: as a chunk it would be the last.
+    /// Valid until the next advance(). An empty piece is not sent: an empty chunk ends the body.
     Parts parts()
     {
         const bool chunk = framing_ == Framing::chunked && !piece_.empty();
@@ -75,38 +84,38 @@ class Outlet::Pieces {
     std::string lead_, sent_lead_, piece_;
 };
 
-struct Outlet::Streaming {
-    Streaming(Outlet& owner, Source& source) : outlet(owner) { outlet.source_ = &source; }
-    ~Streaming() { outlet.source_ = nullptr; }
+struct ResponseWriter::Streaming {
+    Streaming(ResponseWriter& owner, Source& source) : writer(owner) { writer.source_ = &source; }
+    ~Streaming() { writer.source_ = nullptr; }
 
-    Outlet& outlet;
+    ResponseWriter& writer;
 };
 
-Task<bool> Outlet::send(Response response, Manner manner)
+Task<bool> ResponseWriter::send(Response response, WriteOptions options)
 {
-    const Framing framing = framing_of(response, manner);
-    manner.close = manner.close || framing == Framing::until_close;
-    std::string head = render_head(response, manner);
+    const Framing framing = framing_of(response, options);
+    options.close = options.close || framing == Framing::until_close;
+    std::string head = render_head(response, options);
     bool written = false;
-    if (response.stream && has_body(response, manner)) {
+    if (response.stream && has_body(response, options)) {
         written = co_await stream(std::move(response), framing, std::move(head));
     } else {
-        const Parts parts{buffer(head), buffer(body_of(response, manner)), {}};
+        const Parts parts{buffer(head), buffer(body_of(response, options)), {}};
         written = co_await write(parts);
     }
-    co_return written && !manner.close;
+    co_return written && !options.close;
 }
 
-Task<bool> Outlet::stream(Response response, Framing framing, std::string head)
+Task<bool> ResponseWriter::stream(Response response, Framing framing, std::string head)
 {
     const Streaming now(*this, *response.stream);
-    const std::string request_id(upstream::value_of(response.headers, "X-Request-Id"));
-    Pieces pieces(*response.stream, framing, response.length.value_or(0), std::move(head));
+    const std::string request_id(response.headers.first("X-Request-Id"));
+    BodyFramer framer(*response.stream, framing, response.length.value_or(0), std::move(head));
     bool whole = false;
     try {
-        whole = co_await write_pieces(pieces);
+        whole = co_await write_pieces(framer);
     } catch (const boost::system::system_error& error) {
-        if (error.code() == asio::error::operation_aborted) throw; // the session itself was told to end
+        if (error.code() == asio::error::operation_aborted) throw; // the session itself is being cancelled
         log_event<Event::answer_broken>(error.code().message(), request_id);
     } catch (const std::exception&) {
         log_event<Event::answer_broken>(reason_of(std::current_exception()), request_id);
@@ -115,57 +124,55 @@ Task<bool> Outlet::stream(Response response, Framing framing, std::string head)
     co_return whole;
 }
 
-Task<bool> Outlet::write_pieces(Pieces& pieces)
+Task<bool> ResponseWriter::write_pieces(BodyFramer& framer)
 {
-    if (pieces.is_head_due()) {
-        const std::string head = pieces.take_head();
+    if (framer.is_head_due()) {
+        const std::string head = framer.take_head();
         const Parts parts{buffer(head), {}, {}};
         if (!co_await write(parts)) co_return false;
     }
     for (;;) {
-        if (!co_await pieces.advance()) break;
-        const Parts parts = pieces.parts();
+        if (!co_await framer.advance()) break;
+        const Parts parts = framer.parts();
         if (!co_await write(parts)) co_return false;
     }
-    const Parts parts = pieces.last_parts();
+    const Parts parts = framer.last_parts();
     co_return co_await write(parts);
 }
 
-// What ends by the connection's end alone must not end in good order.
-void Outlet::break_off(Framing framing)
+// A body that ends with its connection must not end with an orderly close.
+void ResponseWriter::break_off(Framing framing)
 {
     if (framing != Framing::until_close) return;
     Code ignored;
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);
 }
 
-// One scatter write after the other for as long as the peer takes them; the deadline moves with every byte taken.
-Task<bool> Outlet::write(Parts parts)
+// One scatter write after the other while the peer takes bytes; the deadline moves with every write.
+Task<bool> ResponseWriter::write(Parts parts)
 {
-    boost::beast::buffers_suffix<Parts> rest(parts);
     for (std::size_t left = asio::buffer_size(parts); left > 0;) {
-        deadline_ = std::chrono::steady_clock::now() + stall_;
+        deadline_.allow(stall_);
         Code code;
-        const auto count = co_await socket_.async_write_some(rest, asio::redirect_error(asio::use_awaitable, code));
-        deadline_.reset();
+        const auto count = co_await socket_.async_write_some(parts, asio::redirect_error(asio::use_awaitable, code));
+        deadline_.lift();
         if (code) co_return false;
-        rest.consume(count);
         left -= count;
+        consume(parts, count);
     }
     co_return true;
 }
 
-void Outlet::wind_up()
+void ResponseWriter::wind_up()
 {
     if (source_) source_->wind_up();
 }
 
-void Outlet::check(Steady now)
+void ResponseWriter::check(Deadline::Steady now)
 {
-    if (!deadline_ || now < *deadline_) return;
-    deadline_.reset();
-    Code ignored; // the wait ends either way
+    if (!deadline_.is_over(now)) return;
+    Code ignored; // the write ends either way
     socket_.cancel(ignored);
 }
 
-} // namespace alli::proxy
+} // namespace alli::http
