@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/call.hpp"
 
+#include "http/target.hpp"
 #include "sandbox/encoding.hpp"
-
-#include <boost/beast/core/string.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -13,8 +12,10 @@ namespace {
 
 std::string decoded_parameter(std::string_view text)
 {
-    // Query strings are written by form encoders, for whom a plus is a space; in a path it is a plus.
-    auto decoded = percent_decoded(text, Plus::space);
+    // Query strings are form-encoded, where a plus is a blank; in a path it is a plus.
+    std::string plain(text);
+    std::replace(plain.begin(), plain.end(), '+', ' ');
+    auto decoded = http::percent_decoded(plain);
     if (!decoded) bad_parameter("broken escape in the query");
     return std::move(*decoded);
 }
@@ -69,23 +70,14 @@ std::optional<bool> Query::boolean(std::string_view name) const
     return lower == "true";
 }
 
-std::string_view Call::header(std::string_view name) const
-{
-    for (const auto& [key, value] : headers)
-        if (boost::beast::iequals(key, name)) return value;
-    return {};
-}
-
 std::string_view Call::path() const
 {
-    const std::string_view all = target;
-    return all.substr(0, all.find('?'));
+    return http::split_target(target).path;
 }
 
 Query Call::query() const
 {
-    const auto mark = target.find('?');
-    return Query{mark == std::string::npos ? std::string_view{} : std::string_view{target}.substr(mark + 1)};
+    return Query{http::split_target(target).query};
 }
 
 void not_found(std::string_view what)

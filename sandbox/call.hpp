@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request as the operations see it, and what they answer.
+// A request as the operations of the sandbox see it, and their answer.
 #pragma once
 
 #include "alli/error.hpp"
+#include "alli/headers.hpp"
 
 #include <chrono>
 #include <optional>
@@ -14,19 +15,19 @@
 namespace alli::sandbox {
 
 struct Answer {
-    // cut: half of the body, then close. reset: nothing at all. stall: half of the body, and after `pause` a reset.
-    // hang: after `pause` a reset. drip: the body in 20 pieces, `pause` between them. closed: all of it, then close,
-    // though it said keep-alive. late: all of it, after `pause`.
+    // What is sent, and how the connection goes on. cut: half of the body, then close. reset: nothing, then a reset.
+    // stall: half of the body, a reset after `pause`. hang: nothing, a reset after `pause`. drip: the body in 20 pieces,
+    // `pause` between them. closed: the whole answer with keep-alive, then close. late: the whole answer after `pause`.
     enum class Ending { whole, cut, reset, stall, hang, drip, closed, late };
 
     int status = 200;
     std::string body = {};
     std::string type = "application/json";
-    std::vector<std::pair<std::string, std::string>> headers = {};
-    bool chunked = false; // its length is not said before
+    Headers headers = {};
+    bool chunked = false; // instead of a Content-Length
     Ending ending = Ending::whole;
     std::chrono::milliseconds pause{0};
-    std::string unasked = {}; // `pause` after the answer, as if there had been another request
+    std::string unasked = {}; // sent `pause` after the answer, without another request
 };
 
 /// The parameters of a query string, decoded, in their order.
@@ -48,11 +49,12 @@ class Query {
 
 struct Call {
     std::string method, target, body;
-    std::vector<std::pair<std::string, std::string>> headers;
+    Headers headers;
     std::vector<std::string> ids; // of the path, decoded, in their order
     std::chrono::steady_clock::time_point arrived;
 
-    std::string_view header(std::string_view name) const; // empty: none
+    /// The first of that name; empty: there is none.
+    std::string_view header(std::string_view name) const { return headers.first(name); }
     std::string_view path() const;
     Query query() const;
 };

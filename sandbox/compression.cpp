@@ -59,8 +59,8 @@ void compress(Answer& answer, const Call& call)
 {
     if (answer.body.size() < worth_it || call.header("Accept-Encoding").find("gzip") == std::string_view::npos) return;
     answer.body = compressed(answer.body, answer.chunked);
-    answer.headers.emplace_back("Content-Encoding", "gzip");
-    answer.headers.emplace_back("Vary", "Accept-Encoding");
+    answer.headers.add("Content-Encoding", "gzip");
+    answer.headers.add("Vary", "Accept-Encoding");
 }
 
 } // namespace alli::sandbox

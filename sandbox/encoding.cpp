@@ -26,14 +26,6 @@ std::string encoded(std::string_view bytes, std::string_view alphabet, bool padd
     return out;
 }
 
-int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 bool needs_escape(char c)
 {
     return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
@@ -91,26 +83,6 @@ std::optional<std::string> from_base64(std::string_view text)
         out.push_back(static_cast<char>((bits >> held) & 0xff));
     }
     if (text.size() % 4 == 1) return std::nullopt;
-    return out;
-}
-
-std::optional<std::string> percent_decoded(std::string_view text, Plus plus)
-{
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '+' && plus == Plus::space) {
-            out.push_back(' ');
-        } else if (text[i] != '%') {
-            out.push_back(text[i]);
-        } else {
-            const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-            const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-            if (high < 0 || low < 0) return std::nullopt;
-            out.push_back(static_cast<char>(high * 16 + low));
-            i += 2;
-        }
-    }
     return out;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The small encodings that an HTTP service of this kind speaks: base64 ids, percent-encoded paths, JSON strings.
+// The small encodings that an HTTP service of this kind speaks: base64 ids, folded texts, JSON strings.
 // Pure functions, any thread.
 #pragma once
 
@@ -17,11 +17,6 @@ std::string base64url(std::string_view bytes);
 
 /// Reads either alphabet, padded or not. None when it is neither.
 std::optional<std::string> from_base64(std::string_view text);
-
-enum class Plus { literal, space };
-
-/// Decodes once. None for a broken escape.
-std::optional<std::string> percent_decoded(std::string_view text, Plus plus);
 
 /// For comparing without case: ASCII and Latin-1 letters lowered, everything else as it is.
 std::string folded(std::string_view text);

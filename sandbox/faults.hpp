@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/random.hpp"
-#include "sandbox/sandbox.hpp"
+#include "sandbox/options.hpp"
 
 #include <chrono>
 #include <optional>

@@ -3,7 +3,7 @@
 // Not safe for several threads: the sandbox's core guards it.
 #pragma once
 
-#include "sandbox/sandbox.hpp"
+#include "sandbox/records.hpp"
 
 #include <deque>
 #include <map>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "sandbox/model.hpp"
-#include "sandbox/sandbox.hpp"
+#include "sandbox/options.hpp"
 
 #include <vector>
 

@@ -4,7 +4,7 @@
 
 #include "sandbox/call.hpp"
 #include "sandbox/model.hpp"
-#include "sandbox/sandbox.hpp"
+#include "sandbox/options.hpp"
 
 #include <string>
 #include <vector>

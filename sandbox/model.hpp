@@ -5,7 +5,7 @@
 
 #include "alli/instant.hpp"
 #include "alli/random.hpp"
-#include "sandbox/sandbox.hpp"
+#include "sandbox/options.hpp"
 #include "sandbox/times.hpp"
 
 #include <nlohmann/json.hpp>

@@ -6,9 +6,9 @@
 #include "sandbox/call.hpp"
 #include "sandbox/journal.hpp"
 #include "sandbox/model.hpp"
+#include "sandbox/options.hpp"
 #include "sandbox/read_lag.hpp"
 #include "sandbox/runs.hpp"
-#include "sandbox/sandbox.hpp"
 
 namespace alli::sandbox {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/routes.hpp"
 
-#include "sandbox/encoding.hpp"
+#include "http/target.hpp"
 
 #include <algorithm>
 #include <array>
@@ -59,7 +59,7 @@ bool fits(std::string_view pattern, std::string_view path, std::vector<std::stri
             if (wanted != given) return false;
             continue;
         }
-        auto id = percent_decoded(given, Plus::literal);
+        auto id = http::percent_decoded(given);
         if (!id || id->empty()) return false;
         ids.push_back(std::move(*id));
     }

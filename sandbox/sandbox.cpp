@@ -7,8 +7,6 @@
 #include "sandbox/server.hpp"
 #include "sandbox/service.hpp"
 
-#include <boost/beast/core/string.hpp>
-
 namespace alli::sandbox {
 namespace {
 
@@ -55,13 +53,6 @@ struct Sandbox::Core {
         return service.alone([&](World& world, Journal&) { return work(world, load(world, id)); });
     }
 };
-
-std::string_view RequestRecord::header(std::string_view name) const
-{
-    for (const auto& [key, value] : headers)
-        if (boost::beast::iequals(key, name)) return value;
-    return {};
-}
 
 Sandbox::Sandbox(Options options) : core_(std::make_unique<Core>(std::move(options))) {}
 Sandbox::~Sandbox() = default;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sandbox/model.hpp"
-#include "sandbox/sandbox.hpp"
+#include "sandbox/options.hpp"
 
 namespace alli::sandbox {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sandbox/server.hpp"
 
+#include "http/response.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 #include <spdlog/fmt/fmt.h>
 
 #include <array>
@@ -21,14 +21,13 @@
 namespace alli::sandbox {
 namespace {
 
-namespace beast = boost::beast;
-namespace http = beast::http;
 using asio::ip::tcp;
 using Failure = boost::system::error_code;
 
-constexpr std::uint64_t body_limit = 64 * 1024 * 1024;
+// The time limits are not enforced: the sandbox does not call RequestReader::check().
+constexpr http::RequestLimits limits{.header_bytes = 64 * 1024, .header_lines = 1000, .target_bytes = 64 * 1024};
+constexpr std::size_t body_limit = 64 * 1024 * 1024;
 constexpr std::size_t drips = 20; // of a body that drips
-constexpr std::uint32_t header_limit = 64 * 1024;
 
 tcp::endpoint read_endpoint(const std::string& listen)
 {
@@ -48,36 +47,39 @@ tcp::endpoint read_endpoint(const std::string& listen)
     return {address, number};
 }
 
-std::string text(beast::string_view view)
-{
-    return {view.data(), view.size()};
-}
-
-Call read_call(http::request<http::string_body>&& request)
+Call make_call(http::RequestHead&& head, std::string body)
 {
     Call call;
-    call.method = text(request.method_string());
-    call.target = text(request.target());
-    for (const auto& field : request) call.headers.emplace_back(text(field.name_string()), text(field.value()));
-    call.body = std::move(request.body());
+    call.method = std::move(head.method);
+    call.target = std::move(head.target);
+    call.body = std::move(body);
+    call.headers = std::move(head.headers);
+    call.arrived = std::chrono::steady_clock::now();
     return call;
+}
+
+// None: malformed, too long, or the peer has left.
+Task<std::optional<std::string>> read_body(http::RequestReader& reader)
+try {
+    co_return co_await reader.whole(body_limit);
+} catch (const http::Refused&) {
+    co_return std::nullopt;
 }
 
 std::string header_text(const Answer& answer, std::size_t content_length, const std::string& date, bool keep_alive)
 {
-    std::string head =
-        fmt::format("HTTP/1.1 {} {}\r\nServer: alli-sandbox\r\nConnection: {}\r\n", answer.status,
-                    text(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(answer.status)))),
-                    keep_alive ? "keep-alive" : "close");
-    head += answer.chunked ? "Transfer-Encoding: chunked\r\n" : fmt::format("Content-Length: {}\r\n", content_length);
-    if (!date.empty()) head += "Date: " + date + "\r\n";
-    if (!answer.body.empty()) head += "Content-Type: " + answer.type + "\r\n";
-    for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
-    return head + "\r\n";
+    Headers headers;
+    headers.add("Server", "alli-sandbox");
+    if (keep_alive) headers.add("Connection", "keep-alive");
+    if (!date.empty()) headers.add("Date", date);
+    if (!answer.body.empty()) headers.add("Content-Type", answer.type);
+    headers.insert(headers.end(), answer.headers.begin(), answer.headers.end());
+    const http::Framing framing = answer.chunked ? http::Framing::chunked : http::Framing::length;
+    return http::render_head(answer.status, headers, framing, content_length, {.close = !keep_alive});
 }
 
 // So that the peer sees a reset rather than an orderly end.
-void reset(tcp::socket& socket)
+void reset(http::Socket& socket)
 {
     Failure ignored; // the peer may have been faster
     socket.set_option(asio::socket_base::linger{true, 0}, ignored);
@@ -85,17 +87,11 @@ void reset(tcp::socket& socket)
 }
 
 // An orderly end. Always false: the connection does not go on.
-bool close(tcp::socket& socket)
+bool close(http::Socket& socket)
 {
     Failure ignored; // the peer may have been faster
-    socket.shutdown(tcp::socket::shutdown_both, ignored);
+    socket.shutdown(http::Socket::shutdown_both, ignored);
     return false;
-}
-
-bool is_bad_request(const Failure& failed)
-{
-    return failed.category() == http::make_error_code(http::error::bad_method).category() &&
-           failed != http::error::end_of_stream && failed != http::error::partial_message;
 }
 
 } // namespace
@@ -152,43 +148,44 @@ Task<> Server::accept()
         Failure failed;
         tcp::socket socket = co_await acceptor_->async_accept(asio::redirect_error(asio::use_awaitable, failed));
         if (!failed) {
+            Failure ignored; // the peer may have gone
+            socket.set_option(tcp::no_delay{true}, ignored);
             asio::co_spawn(*loop_, converse(std::move(socket)), asio::detached);
             continue;
         }
-        asio::steady_timer pause{*loop_, std::chrono::milliseconds{10}}; // out of descriptors, or the peer has gone
+        asio::steady_timer pause{*loop_, std::chrono::milliseconds{10}}; // no descriptor is free, or the peer has gone
         co_await pause.async_wait(asio::use_awaitable);
     }
 }
 
-Task<> Server::converse(tcp::socket socket)
+Task<> Server::converse(Socket socket)
 {
-    Failure failed;
-    socket.set_option(tcp::no_delay{true}, failed);
-    beast::flat_buffer buffer;
-    for (;;) {
-        http::request_parser<http::string_body> parser;
-        parser.body_limit(body_limit);
-        parser.header_limit(header_limit);
-        co_await http::async_read(socket, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
-        if (is_bad_request(failed)) {
-            const Answer bad{.status = 400, .body = "Bad Request", .type = "text/html"};
-            co_await reply(socket, bad, false, false);
-        }
-        if (failed) co_return;
-
-        const bool keep_alive = parser.get().keep_alive();
-        const bool is_head = parser.get().method() == http::verb::head;
-        Call call = read_call(parser.release());
-        call.arrived = std::chrono::steady_clock::now();
-        const Strike strike = responder_.strike(call);
-        if (strike.latency.count() > 0) co_await wait(strike.latency);
-        const Answer answer = responder_.answer(std::move(call), strike);
-        const bool goes_on = co_await reply(socket, answer, is_head, keep_alive);
-        if (!goes_on) co_return;
-    }
+    http::RequestReader reader(socket, limits);
+    // g++ 12 compiles a co_await in the condition of an empty loop to a trap when it does not optimise.
+    for (bool more = true; more;) more = co_await serve(socket, reader);
 }
 
-// A body that goes out in pieces of a size, with a pause between two.
+Task<bool> Server::serve(Socket& socket, http::RequestReader& reader)
+{
+    if (!co_await reader.wait()) co_return false;
+    const http::RequestReader::HeadResult read = co_await reader.read_head();
+    std::optional<std::string> body;
+    if (!read.gone && !read.refusal) body = co_await read_body(reader);
+    if (read.gone || reader.is_gone()) co_return false;
+    if (!body) {
+        const Answer bad{.status = 400, .body = "Bad Request", .type = "text/html"};
+        co_return co_await reply(socket, bad, false, false);
+    }
+    const bool keep_alive = reader.framing().keep_alive;
+    const bool is_head = reader.head().method == "HEAD";
+    Call call = make_call(std::move(reader.head()), std::move(*body));
+    const Strike strike = responder_.strike(call);
+    if (strike.latency.count() > 0) co_await wait(strike.latency);
+    const Answer answer = responder_.answer(std::move(call), strike);
+    co_return co_await reply(socket, answer, is_head, keep_alive);
+}
+
+// A body that is sent in pieces of a size, with a pause between two.
 struct Server::Pieces {
     std::string_view body;
     std::size_t size;
@@ -196,8 +193,8 @@ struct Server::Pieces {
     bool chunked, whole; // whole: nothing is missing behind it
 };
 
-// Whether the connection goes on. The reference lives in converse(), which awaits at once.
-Task<bool> Server::reply(tcp::socket& socket, const Answer& answer, bool is_head, bool keep_alive)
+// Whether the connection is kept. The references live in serve(), which awaits at once.
+Task<bool> Server::reply(Socket& socket, const Answer& answer, bool is_head, bool keep_alive)
 {
     using Ending = Answer::Ending;
     const Ending ending = answer.ending;
@@ -223,8 +220,8 @@ Task<bool> Server::reply(tcp::socket& socket, const Answer& answer, bool is_head
     co_return keep_alive || close(socket);
 }
 
-// Head and body together, or the body in pieces with a pause after each.
-Task<bool> Server::write(tcp::socket& socket, const std::string& head, const Pieces& pieces)
+// Sends header block and first piece in one write, then the other pieces.
+Task<bool> Server::write(Socket& socket, const std::string& head, const Pieces& pieces)
 {
     Failure failed;
     std::string_view body = pieces.body;
@@ -243,8 +240,8 @@ Task<bool> Server::write(tcp::socket& socket, const std::string& head, const Pie
     }
 }
 
-// Whether it went out. The connection is idle as far as its client knows.
-Task<bool> Server::say_unasked(tcp::socket& socket, const Answer& answer)
+// Whether it was sent. The client takes the connection for idle.
+Task<bool> Server::say_unasked(Socket& socket, const Answer& answer)
 {
     if (answer.pause.count() > 0) co_await wait(answer.pause);
     Failure failed;

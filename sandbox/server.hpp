@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.1 over TCP on a thread of its own: a coroutine a connection, answers asked of a Responder, and the ways in
-// which a connection can be made to fail. Knows nothing of conversations.
+// HTTP/1.1 over TCP on a thread of its own: one coroutine for each connection, which asks a Responder for the answer
+// and writes it, or breaks the connection in the way that the answer says. Knows nothing of conversations.
 #pragma once
 
-#include "alli/task.hpp"
+#include "http/request_reader.hpp"
 #include "sandbox/call.hpp"
 #include "sandbox/faults.hpp"
 
@@ -24,7 +24,7 @@ class Responder {
     virtual ~Responder() = default;
     virtual Strike strike(const Call& call) = 0;
     virtual Answer answer(Call call, const Strike& strike) = 0;
-    virtual std::string date() const = 0; // of the Date header; empty: none is sent
+    virtual std::string date() const = 0; // the Date header; empty: none is sent
 };
 
 class Server {
@@ -35,15 +35,16 @@ class Server {
 
     std::uint16_t port() const { return endpoint_.port(); }
     std::string url() const;
-    void
-    stop(); // drops every connection; nothing is answered once it returns. Any thread but the server's; twice is fine
+    /// Drops every connection; nothing is answered once it returns. Any thread but the server's; may be called twice.
+    void stop();
 
   private:
-    using Socket = asio::ip::tcp::socket;
+    using Socket = http::Socket;
 
     void listen(const asio::ip::tcp::endpoint& endpoint);
     Task<> accept();
     Task<> converse(Socket socket);
+    Task<bool> serve(Socket& socket, http::RequestReader& reader);
     Task<bool> reply(Socket& socket, const Answer& answer, bool is_head, bool keep_alive);
     struct Pieces;
     Task<bool> write(Socket& socket, const std::string& head, const Pieces& pieces);

@@ -16,7 +16,7 @@ using Ending = Answer::Ending;
 Answer too_many(std::string retry_after)
 {
     Answer answer = api_error(429, 7000, "Too many requests");
-    if (!retry_after.empty()) answer.headers.emplace_back("Retry-After", std::move(retry_after));
+    if (!retry_after.empty()) answer.headers.add("Retry-After", std::move(retry_after));
     return answer;
 }
 

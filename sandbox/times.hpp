@@ -3,7 +3,7 @@
 #pragma once
 
 #include "alli/instant.hpp"
-#include "sandbox/sandbox.hpp"
+#include "sandbox/options.hpp"
 
 #include <chrono>
 #include <optional>
