@@ -3,7 +3,7 @@
 
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/beast/core/detail/base64.hpp>
+#include <openssl/evp.h>
 
 #include <array>
 #include <mutex>
@@ -38,9 +38,10 @@ namespace {
 
 std::string base64(const std::string& text)
 {
-    namespace b64 = boost::beast::detail::base64;
-    std::string out(b64::encoded_size(text.size()), '\0');
-    out.resize(b64::encode(out.data(), text.data(), text.size()));
+    std::string out((text.size() + 2) / 3 * 4 + 1, '\0'); // with OpenSSL's NUL
+    out.resize(static_cast<std::size_t>(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                                        reinterpret_cast<const unsigned char*>(text.data()),
+                                                        static_cast<int>(text.size()))));
     return out;
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/upstream/scripted_server.hpp"
 
+#include "http/chunks.hpp"
+#include "http/framing.hpp"
+
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/ssl/impl/src.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <spdlog/fmt/fmt.h>
@@ -27,23 +27,9 @@
 namespace upstream_test {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
+namespace http = alli::http;
 using asio::ip::tcp;
 using Stop = boost::system::system_error;
-
-std::string Heard::header(const std::string& name) const
-{
-    std::string all;
-    for (const auto& [key, value] : headers)
-        if (boost::beast::iequals(key, name)) all += (all.empty() ? "" : ", ") + value;
-    return all;
-}
-
-bool Heard::has(const std::string& name) const
-{
-    return std::any_of(headers.begin(), headers.end(),
-                       [&](const auto& h) { return boost::beast::iequals(h.first, name); });
-}
 
 Answer answer(int status, const std::string& body, const std::string& headers)
 {
@@ -144,14 +130,63 @@ struct ScriptedServer::Inside {
 
 namespace {
 
-Heard heard_of(const http::request<http::string_body>& request)
+template <class Stream>
+asio::awaitable<void> receive(Stream& stream, std::string& bytes)
 {
+    std::array<char, 16384> room;
+    const std::size_t count = co_await stream.async_read_some(asio::buffer(room), asio::use_awaitable);
+    bytes.append(room.data(), count);
+}
+
+template <class Stream>
+asio::awaitable<http::RequestHead> hear_head(Stream& stream, std::string& bytes)
+{
+    using Result = http::RequestParser::Result;
+    constexpr http::RequestLimits limits{.header_bytes = 1 << 20, .header_lines = 1000, .target_bytes = 1 << 20};
+    http::RequestParser parser(limits);
+    Result result = parser.read(bytes);
+    while (result == Result::more) {
+        co_await receive(stream, bytes);
+        result = parser.read(bytes);
+    }
+    if (result == Result::refused) throw Stop(asio::error::invalid_argument);
+    http::RequestHead head = parser.take(bytes);
+    bytes.erase(0, parser.size());
+    co_return head;
+}
+
+template <class Stream>
+asio::awaitable<std::string> hear_body(Stream& stream, std::string& bytes, http::RequestFraming framing)
+{
+    using Result = http::ChunkReader::Result;
+    while (!framing.chunked && bytes.size() < framing.length) co_await receive(stream, bytes);
+    std::string body = framing.chunked ? "" : bytes.substr(0, framing.length);
+    bytes.erase(0, body.size());
+    http::ChunkReader chunks;
+    for (Result result = Result::more; framing.chunked && result != Result::done;) {
+        const auto piece = chunks.read(bytes);
+        result = piece.result;
+        if (result == Result::refused) throw Stop(asio::error::invalid_argument);
+        body.append(bytes, piece.framing, piece.data);
+        bytes.erase(0, piece.framing + piece.data);
+        if (result == Result::more) co_await receive(stream, bytes);
+    }
+    co_return body;
+}
+
+/// The next request. `bytes`: received and not consumed.
+template <class Stream>
+asio::awaitable<Heard> hear(Stream& stream, std::string& bytes)
+{
+    http::RequestHead head = co_await hear_head(stream, bytes);
+    const auto framing = http::read_framing(head);
+    if (!std::holds_alternative<http::RequestFraming>(framing)) throw Stop(asio::error::invalid_argument);
     Heard heard;
-    heard.method = std::string(request.method_string());
-    heard.target = std::string(request.target());
-    heard.body = request.body();
-    for (const auto& field : request) heard.headers.emplace_back(field.name_string(), field.value());
-    return heard;
+    heard.body = co_await hear_body(stream, bytes, std::get<http::RequestFraming>(framing));
+    heard.method = std::move(head.method);
+    heard.target = std::move(head.target);
+    heard.headers = std::move(head.headers);
+    co_return heard;
 }
 
 template <class Stream>
@@ -171,7 +206,7 @@ template <class Stream>
 void say_at_once(Stream& stream, const std::string& bytes, bool close)
 {
     boost::system::error_code gone;
-    auto& socket = boost::beast::get_lowest_layer(stream);
+    auto& socket = stream.lowest_layer();
     asio::write(stream, asio::buffer(bytes), gone);
     if (close) socket.shutdown(tcp::socket::shutdown_send, gone);
 }
@@ -218,14 +253,12 @@ struct Registered {
 template <class Stream, class Reply>
 asio::awaitable<void> converse(Stream& stream, Reply& reply_to)
 {
-    boost::beast::flat_buffer buffer;
+    std::string bytes;
     while (true) {
-        http::request_parser<http::string_body> parser;
-        parser.body_limit(std::uint64_t{64} << 20);
-        co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
-        const Answer reply = reply_to(heard_of(parser.get()));
+        Heard heard = co_await hear(stream, bytes);
+        const Answer reply = reply_to(std::move(heard));
         co_await say(stream, reply);
-        auto& socket = boost::beast::get_lowest_layer(stream);
+        auto& socket = stream.lowest_layer();
         if (reply.then == Answer::Then::reset) socket.set_option(asio::socket_base::linger(true, 0));
         if (reply.then != Answer::Then::keep) co_return socket.close();
     }

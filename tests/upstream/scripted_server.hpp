@@ -3,6 +3,8 @@
 // script runs on that thread, once a request.
 #pragma once
 
+#include "alli/headers.hpp"
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -13,10 +15,10 @@ namespace upstream_test {
 
 struct Heard {
     std::string method, target, body;
-    std::vector<std::pair<std::string, std::string>> headers;
+    alli::Headers headers;
 
-    std::string header(const std::string& name) const; // "" when absent; values of a repeated one joined by ", "
-    bool has(const std::string& name) const;
+    std::string header(const std::string& name) const { return headers.joined(name); }
+    bool has(const std::string& name) const { return headers.find(name) != nullptr; }
 };
 
 struct Answer {
