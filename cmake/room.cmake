@@ -6,9 +6,9 @@
 add_library(alli_options INTERFACE)
 target_include_directories(alli_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(alli_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion ${ALLI_EXTRA_FLAGS})
-# Asio and Beast are compiled once (alli/boost.cpp) instead of in every file that names them.
-target_compile_definitions(alli_options INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
-                           BOOST_ASIO_NO_DEPRECATED BOOST_ALLOW_DEPRECATED_HEADERS)
+# Asio is compiled once (alli/asio.cpp) instead of in every file that names it.
+target_compile_definitions(alli_options INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+                           BOOST_ALLOW_DEPRECATED_HEADERS)
 target_link_libraries(alli_options INTERFACE Boost::headers Threads::Threads nlohmann_json::nlohmann_json spdlog::spdlog)
 
 add_library(alli_heavy OBJECT ${CMAKE_SOURCE_DIR}/cmake/heavy.cpp)
