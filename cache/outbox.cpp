@@ -29,9 +29,18 @@ std::optional<Acceptance> find_first(Writer& db, const NewEntry& entry)
     if (!entry.client_key) return std::nullopt;
     for (const Row row : db.query("SELECT id, request_hash FROM entry WHERE client_key = ?1", *entry.client_key)) {
         const bool same = row.text(1) == entry.request_hash;
-        return Acceptance{same ? Acceptance::Kind::repeated : Acceptance::Kind::mismatch, row.integer(0), 0};
+        return Acceptance{same ? Acceptance::Kind::repeated : Acceptance::Kind::mismatch, row.integer(0)};
     }
     return std::nullopt;
+}
+
+bool is_waited_for(Writer& db, const std::optional<ConversationId>& line)
+{
+    for ([[maybe_unused]] const Row row : db.query(
+             "SELECT 1 FROM entry WHERE conversation IS ?1 AND state IN ('pending', 'sending', 'conflict') LIMIT 1",
+             text_of(line)))
+        return true;
+    return false;
 }
 
 std::optional<EntryState> state_of(Connection& db, std::int64_t id)
@@ -92,6 +101,7 @@ Acceptance accept(Writer& db, const NewEntry& entry, const OutboxLimits& limits)
 {
     if (const auto first = find_first(db, entry)) return *first;
     require_room(db, limits, entry.body.size());
+    const bool heads_line = !is_waited_for(db, entry.conversation);
     const std::optional<std::string> chat = entry.chat ? std::optional(entry.chat->value) : std::nullopt;
     for (const Row row :
          db.query("INSERT INTO entry (kind, conversation, chat, method, path, headers, body, state,"
@@ -100,8 +110,27 @@ Acceptance accept(Writer& db, const NewEntry& entry, const OutboxLimits& limits)
                   " (SELECT coalesce(max(place), 0) + 1 FROM entry)) RETURNING id, place",
                   name_of(entry.kind), text_of(entry.conversation), chat, entry.method, entry.path, entry.headers,
                   entry.body, entry.created_at, entry.upstream_key, entry.client_key, entry.request_hash, entry.base))
-        return {Acceptance::Kind::fresh, row.integer(0), row.integer(1)};
+        return {Acceptance::Kind::fresh, row.integer(0), row.integer(1), heads_line};
     throw std::logic_error("an insertion returned no row");
+}
+
+AcceptedWrite accepted_write(NewEntry entry, const Acceptance& fresh)
+{
+    AcceptedWrite write;
+    write.heads_line = fresh.heads_line;
+    write.entry.id = fresh.id;
+    write.entry.place = fresh.place;
+    write.entry.kind = entry.kind;
+    write.entry.conversation = std::move(entry.conversation);
+    write.entry.chat = std::move(entry.chat);
+    write.entry.method = std::move(entry.method);
+    write.entry.path = std::move(entry.path);
+    write.entry.headers = std::move(entry.headers);
+    write.entry.body = std::move(entry.body);
+    write.entry.upstream_key = std::move(entry.upstream_key);
+    write.entry.base = std::move(entry.base);
+    write.entry.created_at = entry.created_at;
+    return write;
 }
 
 std::optional<Entry> find_entry(Reader& db, std::int64_t id)

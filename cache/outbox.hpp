@@ -57,7 +57,8 @@ struct Acceptance {
     };
     Kind kind = Kind::fresh;
     std::int64_t id = 0;
-    std::int64_t place = 0; // of a fresh one
+    std::int64_t place = 0;  // of a fresh one
+    bool heads_line = false; // likewise: nothing of its line waits before it
 };
 
 struct OutboxLimits {
@@ -67,6 +68,13 @@ struct OutboxLimits {
 
 /// Throws Error{unavailable} when the queue is full.
 Acceptance accept(Writer& db, const NewEntry& entry, const OutboxLimits& limits = {});
+
+/// A write that was just committed, on its way to delivery: nobody need read it again.
+struct AcceptedWrite {
+    Entry entry;
+    bool heads_line = false;
+};
+AcceptedWrite accepted_write(NewEntry entry, const Acceptance& fresh);
 
 std::optional<Entry> find_entry(Reader& db, std::int64_t id);
 

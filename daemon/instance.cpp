@@ -18,7 +18,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <csignal>
 
@@ -174,8 +173,8 @@ void Instance::serve(Doors doors, std::function<void(std::exception_ptr)> failed
     plan_room();
     tokens_ =
         std::make_unique<TokenRegistry>(doors.tokens_place, doors.environment, clock_,
-                                        [this](const std::vector<proxy::Token>& tokens) { server_->let_in(tokens); });
-    server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), needs());
+                                        [this](const std::vector<proxy::Token>& tokens) { server_->set_keys(tokens); });
+    server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), make_backend());
     engine_.on_fetched([this](const ConversationId& id, std::uint64_t fence, bool whole) {
         if (!stopping_) server_->fetched(id, fence, whole);
     });
@@ -320,63 +319,13 @@ proxy::Options Instance::proxy_options(Doors doors) const
     return options;
 }
 
-Task<upstream::Reply> Instance::relay_on(asio::any_io_executor loop, upstream::Client& client,
-                                         upstream::Request request)
+// After the room for connections was planned.
+proxy::Backend Instance::make_backend()
 {
-    Task<upstream::Reply> work = client.relay(std::move(request));
-    co_return co_await asio::co_spawn(loop, std::move(work), asio::use_awaitable);
-}
-
-// Hands work over to the engine's loop and comes back with what it made.
-template <class T>
-Task<T> Instance::on_loop(asio::any_io_executor loop, Task<T> work)
-{
-    co_return co_await asio::co_spawn(loop, std::move(work), asio::use_awaitable);
-}
-
-proxy::Needs Instance::needs()
-{
-    const asio::any_io_executor loop = engine_loop_.get_executor();
-    return {
-        .store = store_,
-        .clock = clock_,
-        .relay = [this, loop](upstream::Request asked) { return relay_on(loop, client_, std::move(asked)); },
-        .connect =
-            [this](asio::any_io_executor proxy_loop) {
-                return std::make_unique<upstream::Relay>(std::move(proxy_loop), relay_options(options_, room_),
-                                                         options_.api_key);
-            },
-        .upstream =
-            [this] {
-                const auto live = engine_.state();
-                return proxy::Upstream{options_.config.upstream_url, live->reachable, live->key_accepted, live->error};
-            },
-        .status = [this] { return status(); },
-        .status_in_view = [this](const cache::Visibility& seen) { return status_in_view(seen); },
-        .metrics = [this](const proxy::MeterRack& rack) { return metrics(rack); },
-        .wake = [this] { engine_.wake(); },
-        .probe = [this] { engine_.insist(); },
-        .accept_deletions = [this] { engine_.accept_deletions(); },
-        .accept_key = [this, loop] { asio::post(loop, [this] { project_.accept(); }); },
-        .wake_conversation = [this](ConversationId id) { engine_.wake_conversation(std::move(id)); },
-        .refresh_categories = [this] { engine_.refresh_categories(); },
-        .settle = [this](ConversationId id, std::uint64_t fence,
-                         std::optional<std::int64_t> before) { engine_.settle(std::move(id), fence, before); },
-        .deliver =
-            [this, loop](proxy::Outgoing outgoing, std::chrono::milliseconds patience) {
-                sync::Offer offer{outgoing.accepted, std::move(outgoing.conversation)};
-                return on_loop(loop, deliverer_.offer(std::move(offer), patience));
-            },
-        .is_awaited = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.is_awaited(id)); },
-        .retry_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.retry(id)); },
-        .discard_write = [this, loop](std::int64_t id) { return on_loop(loop, deliverer_.discard(id)); },
-        .start_maintenance = [this](const std::string& request) { maintenance_.start(request); },
-        .maintenance = [this] { return maintenance_.state(); },
-        .list_tokens = [this] { return tokens_->list(); },
-        .add_token = [this](const std::string& request) { return tokens_->add(request); },
-        .revoke_token = [this](const std::string& name) { return tokens_->revoke(name); },
-        .heard = [this, loop](const upstream::Outcome& it) { asio::post(loop, [this, it] { engine_.heard(it); }); },
-    };
+    backend_ = std::make_unique<ProxyBackend>(EngineParts{engine_loop_.get_executor(), client_, engine_, deliverer_,
+                                                          project_, options_.config.upstream_url, options_.api_key,
+                                                          relay_options(options_, room_)});
+    return {store_, clock_, *backend_, *backend_, *backend_, maintenance_, *tokens_, *this};
 }
 
 } // namespace alli::daemon

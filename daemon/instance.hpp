@@ -9,6 +9,7 @@
 #include "cache/store.hpp"
 #include "daemon/descriptors.hpp"
 #include "daemon/maintenance.hpp"
+#include "daemon/proxy_backend.hpp"
 #include "daemon/route_watch.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/token_registry.hpp"
@@ -19,7 +20,6 @@
 #include "upstream/client.hpp"
 #include "upstream/curl_transport.hpp"
 #include "upstream/pace.hpp"
-#include "upstream/relay.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -53,11 +53,11 @@ struct Doors {
     Environment environment;  // in which that is read again
 };
 
-class Instance {
+class Instance final : public proxy::Reports {
   public:
     /// Opens the files and makes the parts; nothing runs yet. Throws Error as Store and CurlTransport do.
     explicit Instance(InstanceOptions options);
-    ~Instance(); // as stop()
+    ~Instance() override; // as stop()
     Instance(const Instance&) = delete;
     Instance& operator=(const Instance&) = delete;
 
@@ -79,17 +79,13 @@ class Instance {
     void probe(std::function<void()> alive);
 
     std::shared_ptr<const sync::State> state() const { return engine_.state(); }
-    std::string status_in_view(const cache::Visibility& seen); // a thread for long reads
-    std::string status();                                      // any thread: the JSON of GET /mirror/v1/status
-    std::string metrics(const proxy::MeterRack& rack);         // any thread: the text of GET /metrics
+    std::string status() override;
+    std::string status_in_view(const cache::Visibility& seen) override;
+    std::string metrics(const proxy::MeterRack& rack) override;
 
   private:
     proxy::Options proxy_options(Doors doors) const;
-    proxy::Needs needs();
-    static Task<upstream::Reply> relay_on(asio::any_io_executor loop, upstream::Client& client,
-                                          upstream::Request request);
-    template <class T>
-    static Task<T> on_loop(asio::any_io_executor loop, Task<T> work);
+    proxy::Backend make_backend();
     void spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended);
     void spawn_deliverer(std::function<void(std::exception_ptr)> failed);
     void spawn_index(Task<> work);
@@ -116,6 +112,7 @@ class Instance {
     Maintenance maintenance_;
     DescriptorPlan room_;
     std::unique_ptr<TokenRegistry> tokens_; // while it serves
+    std::unique_ptr<ProxyBackend> backend_; // likewise
     std::unique_ptr<proxy::Server> server_;
 
     asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_; // used on the engine loop alone

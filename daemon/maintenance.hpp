@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cache/purge.hpp"
+#include "proxy/backend.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -31,16 +32,16 @@ Task<Json> run_task(MaintenanceTools tools, Json request);
 void check_task(const Json& request);
 
 /// The daemon's: starts tasks on the engine's loop. start() and state() on any thread.
-class Maintenance {
+class Maintenance final : public proxy::Maintenance {
   public:
     using Spawn = std::function<void(Task<>)>; // onto that loop
 
     Maintenance(MaintenanceTools tools, Spawn spawn) : tools_(std::move(tools)), spawn_(std::move(spawn)) {}
 
     /// Throws Error{usage}, or Error{busy} while another one runs.
-    void start(const std::string& request);
+    void start(const std::string& request) override;
     /// {"state": "idle", "running", "done" or "failed", "task", "step", "done", "total", "result", "error"}
-    std::string state() const;
+    std::string state() const override;
 
   private:
     struct Idle { // from its end on

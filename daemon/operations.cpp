@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "proxy/route_map.hpp"
+#include "proxy/routes.hpp"
 
 #include <algorithm>
 
@@ -61,9 +62,10 @@ Operations read_operations(const Config& config)
 void check_operation(const Config& config, std::string_view key)
 {
     const Operation operation = read_operation(config.*member_of(key), rule_of(key));
-    if (const proxy::Route* other = proxy::find_documented(operation.method, operation.path))
+    if (const proxy::Route* other = proxy::find_documented(proxy::routes(), operation.method, operation.path))
         throw Error(Fault::settings, "write the method and path that upstream has for it",
-                    "{} says where the API has another operation, {}", key, other->operation);
+                    "{} says where the API has another operation, {}", key,
+                    proxy::name_of(other->operation));
     if (key == "upstream.delete") require_unlike(config, operation);
 }
 

@@ -2,36 +2,19 @@
 #include "proxy/access_log.hpp"
 
 #include "alli/log.hpp"
-#include "proxy/meters.hpp"
-#include "proxy/relay.hpp"
 
 namespace alli::proxy {
 namespace {
 
-std::string_view operation_of(const Request& rq)
-{
-    if (rq.route) return rq.route->operation;
-    return surface_of(rq.path()) == Surface::ours ? "unknown" : "relay";
-}
-
 std::string_view cache_of(const Response& response)
 {
-    const Origin origin = origin_of(response);
-    return origin == Origin::none ? std::string_view() : origin_names[static_cast<std::size_t>(origin)];
+    if (!response.cache || response.cache->origin == Origin::none) return {};
+    return origin_names[static_cast<std::size_t>(response.cache->origin)];
 }
 
-std::string conversation_in(std::string_view path)
+bool is_probe(OperationId operation)
 {
-    try {
-        return conversation_of(path).value_or("");
-    } catch (const Error&) { // a path that names none in any way
-        return {};
-    }
-}
-
-bool is_probe(const Request& rq)
-{
-    return rq.path() == "/healthz" || rq.path() == "/readyz" || rq.path() == "/metrics";
+    return operation == OperationId::live || operation == OperationId::ready || operation == OperationId::metrics;
 }
 
 // Of our own failures; what a request did wrong it was told, and it is no business of the log.
@@ -44,8 +27,9 @@ template <Event event>
 void tell(const Request& rq, const Response& response, const std::exception_ptr& failure, double ms)
 {
     if (!is_logged(row_of(event).severity)) return;
-    log_event<event>(rq.request_id, operation_of(rq), rq.method, response.status, cache_of(response), ms,
-                     conversation_in(rq.path()), rq.header("OWN-USER-ID"), detail_of(failure, response.status));
+    log_event<event>(rq.request_id, name_of(rq.operation), rq.method, response.status, cache_of(response), ms,
+                     rq.conversation ? rq.conversation->value : std::string(), rq.header("OWN-USER-ID"),
+                     detail_of(failure, response.status));
 }
 
 } // namespace
@@ -54,8 +38,8 @@ void log_request(const Request& rq, const Response& response, const std::excepti
                  std::chrono::nanoseconds took)
 {
     const double ms = milliseconds_of(took);
-    if (is_probe(rq) && response.status < 500)
-        log_event<Event::request_probe>(rq.request_id, operation_of(rq), response.status, ms);
+    if (is_probe(rq.operation) && response.status < 500)
+        log_event<Event::request_probe>(rq.request_id, name_of(rq.operation), response.status, ms);
     else if (response.status >= 500)
         tell<Event::request_failed>(rq, response, failure, ms);
     else

@@ -3,8 +3,9 @@
 // it got, from where, and in what time. Any thread.
 #pragma once
 
+#include "proxy/answer.hpp"
 #include "proxy/guard.hpp"
-#include "proxy/routes.hpp"
+#include "proxy/request.hpp"
 
 #include <chrono>
 #include <exception>

@@ -4,13 +4,20 @@
 #pragma once
 
 #include "alli/error.hpp"
+#include "proxy/cache_status.hpp"
 #include "proxy/http.hpp"
 
 #include <exception>
+#include <optional>
 #include <span>
 #include <string_view>
 
 namespace alli::proxy {
+
+/// A response, and where it comes from: rendered as Cache-Status by dispatch.
+struct Response : http::Response {
+    std::optional<CacheStatus> cache;
+};
 
 /// Whose error shape a path speaks, and what it answers when upstream cannot be reached.
 enum class Surface {

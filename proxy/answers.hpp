@@ -4,8 +4,10 @@
 // together, the least used goes.
 #pragma once
 
+#include "alli/ids.hpp"
 #include "alli/instant.hpp"
 #include "cache/touched.hpp"
+#include "proxy/operation_id.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -19,26 +21,26 @@
 
 namespace alli::proxy {
 
-struct Route;
-
 /// A body, its tag, and when the mirror it came from was last verified, taken in one snapshot.
-struct Answer {
+struct CachedResponse {
     std::shared_ptr<const std::string> body;
     std::string tag; // with its quotes
     std::optional<Instant> verified_at;
-    const Route* route = nullptr;        // that it answers
-    std::optional<std::int64_t> of = {}; // the row of the conversation that it tells of alone; none: a list
-    bool doubted = false;                // the engine could not read all of that conversation
-    bool growing = false;                // its last message was not complete, a short time ago
+    OperationId operation = OperationId::unknown;
+    std::optional<ConversationId> conversation = {}; // it consists of this conversation's rows alone; none: a list
+    std::optional<std::int64_t> row = {};            // that conversation's
+    bool unreadable = false;                         // the engine could not read all of that conversation
+    bool growing = false;                            // its last message was not complete, a short time ago
 };
 /// `part_at`: when a part of it was verified that the mirror's polls do not verify.
-Answer make_answer(std::string body, std::optional<Instant> mirror_verified_at, std::optional<Instant> part_at = {});
+CachedResponse make_cached_response(std::string body, std::optional<Instant> mirror_verified_at,
+                                    std::optional<Instant> part_at = {});
 
 /// What the answers of all loops may take together. A loop may have more than its share while the others leave it. Any
 /// thread.
-class AnswerBudget {
+class CacheBudget {
   public:
-    explicit AnswerBudget(std::size_t bytes, int loops = 1)
+    explicit CacheBudget(std::size_t bytes, int loops = 1)
         : most_(bytes), share_(bytes / static_cast<std::size_t>(std::max(loops, 1)))
     {}
 
@@ -49,29 +51,30 @@ class AnswerBudget {
     void give_back(std::size_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
 
     /// A loop lacks part of its share: whoever has more than his gives that up. `calls` counts how often that was.
-    void call_in() noexcept { calls_.fetch_add(1, std::memory_order_relaxed); }
-    std::uint64_t calls() const noexcept { return calls_.load(std::memory_order_relaxed); }
+    void request_trim() noexcept { trim_requests_.fetch_add(1, std::memory_order_relaxed); }
+    std::uint64_t trim_requests() const noexcept { return trim_requests_.load(std::memory_order_relaxed); }
 
   private:
     const std::size_t most_, share_;
     std::atomic<std::size_t> used_{0};
-    std::atomic<std::uint64_t> calls_{0};
+    std::atomic<std::uint64_t> trim_requests_{0};
 };
 
-class Answers {
+class ResponseCache {
   public:
-    explicit Answers(AnswerBudget& budget) : budget_(budget) {}
-    ~Answers() { budget_.give_back(bytes_); }
-    Answers(const Answers&) = delete;
-    Answers& operator=(const Answers&) = delete;
+    explicit ResponseCache(CacheBudget& budget) : budget_(budget) {}
+    ~ResponseCache() { budget_.give_back(bytes_); }
+    ResponseCache(const ResponseCache&) = delete;
+    ResponseCache& operator=(const ResponseCache&) = delete;
 
     /// What answered `target`, as far as nothing changed it; verified when the mirror was. Valid until the next put().
-    const Answer* find(std::string_view target, const cache::Latest& latest, std::optional<Instant> mirror_verified_at);
+    const CachedResponse* find(std::string_view target, const cache::Latest& latest,
+                               std::optional<Instant> mirror_verified_at);
     /// `commits` as of before the snapshot was taken.
-    void put(std::string target, std::uint64_t commits, Answer answer);
+    void put(std::string target, std::uint64_t commits, CachedResponse answer);
 
     /// Now and then: gives up what is beyond its share where others lack theirs. `all`: that in any case.
-    void heed_others(bool all = false);
+    void trim_to_share(bool all = false);
 
     std::size_t bytes() const noexcept { return bytes_; }
 
@@ -83,23 +86,23 @@ class Answers {
     Verified verified;
 
   private:
-    struct Kept {
+    struct Item {
         std::string target;
         std::uint64_t commits;
-        Answer answer;
+        CachedResponse answer;
         std::size_t size() const noexcept { return target.size() + answer.body->size() + overhead; }
     };
-    using Place = std::list<Kept>::iterator;
+    using Position = std::list<Item>::iterator;
     static constexpr std::size_t overhead = 256; // of its nodes, about
 
-    void forget(Place place);
+    void erase(Position position);
     bool make_room(std::size_t size);
 
-    AnswerBudget& budget_;
-    std::uint64_t heeded_ = 0; // calls
+    CacheBudget& budget_;
+    std::uint64_t trims_seen_ = 0; // calls
     std::size_t bytes_ = 0;
-    std::list<Kept> kept_; // the most lately used first
-    std::unordered_map<std::string_view, Place> places_;
+    std::list<Item> items_; // the most lately used first
+    std::unordered_map<std::string_view, Position> index_;
 };
 
 } // namespace alli::proxy

@@ -10,7 +10,7 @@
 
 namespace alli::proxy {
 
-class Attempts {
+class FailedAuthLimiter {
   public:
     using Steady = std::chrono::steady_clock::time_point;
 

@@ -12,7 +12,6 @@
 #include "cache/summaries.hpp"
 #include "proxy/cursor.hpp"
 #include "proxy/forward.hpp"
-#include "proxy/own_answer.hpp"
 #include "proxy/withhold.hpp"
 #include "upstream/target.hpp"
 
@@ -105,7 +104,7 @@ struct Row {
 };
 
 // A time that cannot be read is what the mirror made of it, where the mirror showed it.
-Row read_row(const Needs& needs, JsonValue item, TimeUnit unit)
+Row read_row(cache::Store& store, JsonValue item, TimeUnit unit)
 {
     Row row{std::string(item.text), id_of_item(item), {}, false, false};
     const JsonValue time = find_member(item, "lastChatTime");
@@ -114,7 +113,7 @@ Row read_row(const Needs& needs, JsonValue item, TimeUnit unit)
     row.told = row.when.has_value();
     if (row.told || row.chatless) return row;
     const ConversationId id{row.id};
-    const auto held = needs.store.read([&](cache::Reader& db) { return cache::find_summary(db, id); });
+    const auto held = store.read([&](cache::Reader& db) { return cache::find_summary(db, id); });
     if (held) row.when = held->last_chat_at;
     return row;
 }
@@ -149,13 +148,13 @@ struct Page {
     std::optional<std::string> cursor; // none: it was the last, or all behind it was shown before
 };
 
-Page read_page(const Needs& needs, const Start& start, const std::string& body)
+Page read_page(cache::Store& store, const Start& start, const std::string& body)
 {
     const JsonValue object = find_content(whole_value(body), content);
     Page page;
     page.cursor = read_id(find_member(object, "cursor"));
     for (JsonItems items(find_member(object, content[0])); items.next();) {
-        Row row = read_row(needs, items.value, start.unit);
+        Row row = read_row(store, items.value, start.unit);
         if (start.cursor.reversed && !row.chatless) page.cursor.reset(); // only chats from here on
         if (!was_shown(start, row)) page.fresh.push_back(std::move(row));
     }
@@ -216,26 +215,27 @@ std::string with_cursor(const std::string& body, const std::string& cursor)
 }
 
 // Upstream's page with these rows and this cursor in it, whatever else it holds.
-Landing with_rows(const Landing& landing, const std::vector<Row>& rows, const std::string& cursor)
+SharedReply with_rows(const SharedReply& shared_reply, const std::vector<Row>& rows, const std::string& cursor)
 {
     std::vector<std::string> texts;
     for (const Row& row : rows) texts.push_back(row.text);
-    const std::string& body = landing.reply->body;
+    const std::string& body = shared_reply.reply->body;
     const JsonValue items = find_member(find_content(whole_value(body), content), content[0]);
-    upstream::Reply reply{landing.reply->status, landing.reply->headers, {}};
+    upstream::Reply reply{shared_reply.reply->status, shared_reply.reply->headers, {}};
     put_body(reply, with_cursor(with_part(body, items.text, array_of(texts)), cursor));
-    Landing made = landing;
+    SharedReply made = shared_reply;
     made.reply = std::make_shared<const upstream::Reply>(std::move(reply));
     return made;
 }
 
-Landing continued(const Start& start, const Landing& landing, const Page& page, const std::optional<std::string>& asked)
+SharedReply continued(const Start& start, const SharedReply& shared_reply, const Page& page,
+                      const std::optional<std::string>& asked)
 {
     std::vector<Row> rows = page.fresh;
     if (rows.size() > start.size()) rows.resize(start.size());
     const auto next = cursor_behind(start, page, rows, asked);
     const std::string cursor = next ? write_cursor(*next, start.query.filter, start.secret) : "";
-    return with_rows(landing, rows, next ? '"' + cursor + '"' : "null");
+    return with_rows(shared_reply, rows, next ? '"' + cursor + '"' : "null");
 }
 
 // What is behind those with a chat, where a page of upstream's leads to it; then nobody gets an empty one before.
@@ -249,34 +249,37 @@ bool turns_to_tail(Start& start, const Page& page)
     return true;
 }
 
-bool is_page(const Landing& landing, std::string_view target)
+bool is_page(const SharedReply& shared_reply)
 {
-    if (landing.failure || landing.reply->status != 200 || !is_own_answer(target, *landing.reply)) return false;
-    return find_member(find_content(whole_value(landing.reply->body), content), content[0]).is_array();
+    if (shared_reply.failure || shared_reply.reply->status != 200 ||
+        !is_reply_about(ReadSubject{OperationId::list_conversations}, *shared_reply.reply))
+        return false;
+    return find_member(find_content(whole_value(shared_reply.reply->body), content), content[0]).is_array();
 }
 
 } // namespace
 
-Task<std::optional<Landing>> ask_behind(const Context& cx, const Request& rq, const Parameters& parameters, Kept kept)
+Task<std::optional<SharedReply>> continue_upstream(const Context& cx, const Request& rq, const Parameters& parameters,
+                                                   FillTarget fill)
 {
-    Start start = cx.needs.store.read([&](cache::Reader& db) { return load_start(db, parameters); });
+    Start start = cx.store.read([&](cache::Reader& db) { return load_start(db, parameters); });
     const bool newest_first = start.query.filter.order == cache::Order::last_chat_desc;
     if (!newest_first || start.unit == TimeUnit::unknown || start.lacks_variables) co_return std::nullopt;
     Request one = rq;
     std::optional<std::string> asked = start.cursor.upstream;
     for (int pages = 1;; ++pages) {
         one.target = target_behind(start, parameters, asked);
-        Kept part = kept;
-        Task<Landing> asking = forward_read(cx, one, std::move(part));
-        Landing landing = co_await std::move(asking);
-        if (!is_page(landing, one.target)) co_return landing;
-        Page page = read_page(cx.needs, start, landing.reply->body);
+        FillTarget part = fill;
+        Task<SharedReply> asking = forward_read(cx, one, std::move(part));
+        SharedReply shared_reply = co_await std::move(asking);
+        if (!is_page(shared_reply)) co_return shared_reply;
+        Page page = read_page(cx.store, start, shared_reply.reply->body);
         if (pages < most_pages && turns_to_tail(start, page)) {
             asked.reset();
             continue;
         }
         if (!page.fresh.empty() || !page.cursor || pages == most_pages)
-            co_return continued(start, landing, page, asked);
+            co_return continued(start, shared_reply, page, asked);
         asked = std::move(page.cursor);
     }
 }

@@ -4,16 +4,17 @@
 // comes with it leads on here or there. Runs on a proxy loop.
 #pragma once
 
+#include "proxy/context.hpp"
 #include "proxy/flights.hpp"
 #include "proxy/keep.hpp"
 #include "proxy/list_query.hpp"
-#include "proxy/routes.hpp"
 
 namespace alli::proxy {
 
 /// The page, in the place of upstream's own; or its answer as it is, where that is no page. It may have fewer rows than
 /// were asked for. None: upstream cannot go on from there, or the page lacks nothing but variables
 /// (docs/decisions/0017). Throws Error{usage} for a cursor of another list.
-Task<std::optional<Landing>> ask_behind(const Context& cx, const Request& rq, const Parameters& parameters, Kept kept);
+Task<std::optional<SharedReply>> continue_upstream(const Context& cx, const Request& rq, const Parameters& parameters,
+                                                   FillTarget fill);
 
 } // namespace alli::proxy

@@ -2,10 +2,9 @@
 #include "proxy/changes.hpp"
 
 #include "proxy/accepted.hpp"
-#include "proxy/cached.hpp"
 #include "proxy/feed_events.hpp"
 #include "proxy/list_query.hpp"
-#include "proxy/narrowed.hpp"
+#include "proxy/view.hpp"
 
 #include <charconv>
 
@@ -48,8 +47,8 @@ Response answer_events(const Context& cx, const Request& rq, std::int64_t since)
     if (rq.has("Last-Event-ID")) since = read_place(rq.header("Last-Event-ID"));
     Response response = text_response("text/event-stream", Body());
     response.headers.push_back({"X-Accel-Buffering", "no"}); // nginx would hold back what is short
-    response.stream = std::make_unique<FeedEvents>(cx.feed, view_of(rq), since, cx.options.limits.heartbeat, rq.grant,
-                                                   cx.needs.clock);
+    response.stream =
+        std::make_unique<FeedEvents>(cx.feed, view_of(rq), since, cx.options.limits.heartbeat, rq.grant, cx.clock);
     return response;
 }
 
@@ -71,12 +70,12 @@ Task<Response> answer_json(const Context& cx, const Request& rq, std::int64_t si
 {
     const std::shared_ptr<const Grant> grant = rq.grant;
     const cache::Visibility seen = view_of(rq);
-    Moment now = Moment::now(cx.needs.clock);
+    Moment now = Moment::now(cx.clock);
     const auto until = now.steady + wait;
     auto page = co_await cx.feed.page(seen, since, since, limit);
     while (!page->lost && page->changes.empty() && !cx.feed.is_over() && now.steady < until) {
         co_await cx.feed.wait(page->looked_through, grant->next_look(now, until));
-        now = Moment::now(cx.needs.clock);
+        now = Moment::now(cx.clock);
         if (!grant->holds(now)) co_return no_longer_let_in();
         page = co_await cx.feed.page(seen, since, page->looked_through, limit);
     }

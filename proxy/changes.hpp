@@ -3,7 +3,7 @@
 // (docs/feed.md). Runs on a proxy loop.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

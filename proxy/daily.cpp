@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/daily.hpp"
-
 #include "alli/error.hpp"
-#include "proxy/cached.hpp"
+#include "cache/coverage.hpp"
+#include "cache/progress.hpp"
 #include "proxy/list_query.hpp"
-#include "proxy/narrowed.hpp"
+#include "proxy/read_through.hpp"
 #include "proxy/reads.hpp"
+#include "proxy/view.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -56,17 +57,18 @@ std::string counts_json(const std::vector<std::int64_t>& counts, Day first)
 Task<Response> count_daily(const Context& cx, const Request& rq)
 {
     const Parameters parameters = read_query(rq.query());
-    Read read;
-    judge_parameters(cx, read, parameters, Understood::daily_count);
-    if (read.beyond) co_return co_await answer_read(cx, rq, read); // its other parameters are upstream's to judge too
+    ReadSpec read;
+    check_parameters(cx, read, parameters, SupportedParameters::daily_count);
+    if (read.unsupported)
+        co_return co_await serve_read(cx, rq, read); // its other parameters are upstream's to judge too
     const Range range = read_range(parameters);
-    read.find = [&](cache::Reader& db, bool part) -> std::optional<Found> {
+    read.find = [&](cache::Reader& db, bool part) -> std::optional<StoredBody> {
         if (!part && !is_known(db, range.first)) return std::nullopt;
-        return Found{counts_json(cache::count_daily(db, range.first, range.last, view_of(rq)), range.first)};
+        return StoredBody{counts_json(cache::count_daily(db, range.first, range.last, view_of(rq)), range.first)};
     };
-    read.kept.what = Kept::What::count;
+    read.fill.what = FillTarget::What::count;
     read.slow = true;
-    co_return co_await answer_read(cx, rq, read);
+    co_return co_await serve_read(cx, rq, read);
 }
 
 } // namespace alli::proxy

@@ -27,11 +27,11 @@ List keep_newest(List& list, std::size_t most)
 
 } // namespace
 
-Entry::Entry() : table_(std::make_shared<const Table>()) {}
+BrowserSessions::BrowserSessions() : table_(std::make_shared<const Table>()) {}
 
 // Until nobody else changed it meanwhile; so a link is redeemed once, whoever asks at the same time.
 template <class Change>
-auto Entry::change(Change function)
+auto BrowserSessions::change(Change function)
 {
     std::shared_ptr<const Table> known = table_.load();
     for (;;) {
@@ -41,7 +41,7 @@ auto Entry::change(Change function)
     }
 }
 
-std::string Entry::make_link(std::shared_ptr<const Grant> opener, const Moment& now)
+std::string BrowserSessions::make_link(std::shared_ptr<const Grant> opener, const Moment& now)
 {
     std::string secret = make_secret();
     const Link link{sha256(secret), now.steady + link_life, std::move(opener)};
@@ -53,7 +53,7 @@ std::string Entry::make_link(std::shared_ptr<const Grant> opener, const Moment& 
     });
 }
 
-std::optional<std::string> Entry::redeem(std::string_view link, const Moment& now)
+std::optional<std::string> BrowserSessions::redeem(std::string_view link, const Moment& now)
 {
     const Digest hash = sha256(link);
     const std::string secret = make_secret();
@@ -77,7 +77,7 @@ std::optional<std::string> Entry::redeem(std::string_view link, const Moment& no
 }
 
 // All are compared, so that the time says nothing about which was nearly right.
-std::shared_ptr<const Grant> Entry::find(std::string_view session, const Moment& now) const
+std::shared_ptr<const Grant> BrowserSessions::find(std::string_view session, const Moment& now) const
 {
     const Digest hash = sha256(session);
     const std::shared_ptr<const Table> table = table_.load();
@@ -88,7 +88,7 @@ std::shared_ptr<const Grant> Entry::find(std::string_view session, const Moment&
     return found;
 }
 
-void Entry::sign_out(std::string_view session)
+void BrowserSessions::sign_out(std::string_view session)
 {
     const Digest hash = sha256(session);
     std::vector<Session> gone;
@@ -102,7 +102,7 @@ void Entry::sign_out(std::string_view session)
 }
 
 // Their streams, too.
-void Entry::end(const std::vector<Session>& sessions) const
+void BrowserSessions::end(const std::vector<Session>& sessions) const
 {
     for (const Session& session : sessions) session.grant->revoke();
     if (!sessions.empty()) ended_();

@@ -18,7 +18,7 @@
 
 namespace alli::proxy {
 
-class Entry {
+class BrowserSessions {
   public:
     using Steady = Grant::Steady;
 
@@ -27,7 +27,7 @@ class Entry {
     static constexpr std::chrono::hours whole_life{24 * 7};
     static constexpr std::size_t most_links = 8, most_sessions = 16; // beyond it the oldest gives way
 
-    Entry();
+    BrowserSessions();
 
     /// The secret of a new link, which hands on what `opener` may do.
     std::string make_link(std::shared_ptr<const Grant> opener, const Moment& now);
@@ -41,7 +41,7 @@ class Entry {
     void when_ended(std::function<void()> woken) { ended_ = std::move(woken); }
 
     /// Where a browser finds us: "127.0.0.1:8787"; empty: nowhere. Set before anything is served.
-    void live_at(std::string address) { address_ = std::move(address); }
+    void set_address(std::string address) { address_ = std::move(address); }
     const std::string& address() const noexcept { return address_; }
 
   private:

@@ -12,70 +12,70 @@
 namespace alli::proxy {
 namespace {
 
-// Goes back to the loop of who waits, and keeps that loop alive until then.
+// Resumes the waiter on its own loop, and keeps that loop alive until then.
 template <class Handler>
-std::function<void(Landing)> resume_on_its_loop(Handler handler)
+std::function<void(SharedReply)> resume_on_its_loop(Handler handler)
 {
     auto shared = std::make_shared<Handler>(std::move(handler));
     auto executor = asio::prefer(asio::get_associated_executor(*shared), asio::execution::outstanding_work.tracked);
-    return [shared, executor](Landing landing) {
-        asio::post(executor,
-                   [shared, landed = std::move(landing)]() mutable { std::move (*shared)(std::move(landed)); });
+    return [shared, executor](SharedReply reply) {
+        asio::post(executor, [shared, given = std::move(reply)]() mutable { std::move (*shared)(std::move(given)); });
     };
 }
 
-Task<Flights::Outcome> fly(Flights::Work work)
+Task<Coalescer::Outcome> run_work(Coalescer::Work work)
 {
-    Task<Flights::Outcome> way = work();
-    co_return co_await std::move(way);
+    Task<Coalescer::Outcome> task = work();
+    co_return co_await std::move(task);
 }
 
 } // namespace
 
-Task<Landing> Flights::share(std::string key, Work work)
+Task<SharedReply> Coalescer::share(std::string key, Work work)
 {
     auto ask = [&](auto handler) {
-        std::function<void(Landing)> done = resume_on_its_loop(std::move(handler));
-        asio::post(loop_, [this, name = std::move(key), way = std::move(work), back = std::move(done)]() mutable {
-            board(name, std::move(way), std::move(back));
+        std::function<void(SharedReply)> done = resume_on_its_loop(std::move(handler));
+        asio::post(loop_, [this, name = std::move(key), task = std::move(work), back = std::move(done)]() mutable {
+            join(name, std::move(task), std::move(back));
         });
     };
-    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Landing)>(ask, asio::use_awaitable);
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(SharedReply)>(ask, asio::use_awaitable);
 }
 
-void Flights::board(const std::string& key, Work work, Done done)
+void Coalescer::join(const std::string& key, Work work, Done done)
 {
-    auto& flight = flights_[key];
-    if (flight) {
-        flight->waiting.push_back(std::move(done));
+    auto& call = pending_[key];
+    if (call) {
+        call->waiting.push_back(std::move(done));
         return;
     }
-    flight = std::make_unique<Flight>();
-    flight->waiting.push_back(std::move(done));
-    auto landed = [this, key](const std::exception_ptr& failure, Outcome outcome) {
-        land(key, failure, std::move(outcome));
+    call = std::make_unique<Call>();
+    call->waiting.push_back(std::move(done));
+    auto ended = [this, key](const std::exception_ptr& failure, Outcome outcome) {
+        finish(key, failure, std::move(outcome));
     };
-    asio::co_spawn(loop_, fly(std::move(work)), asio::bind_cancellation_slot(flight->cancel.slot(), std::move(landed)));
+    asio::co_spawn(loop_, run_work(std::move(work)),
+                   asio::bind_cancellation_slot(call->cancel.slot(), std::move(ended)));
 }
 
-void Flights::land(const std::string& key, const std::exception_ptr& failure, Outcome outcome)
+void Coalescer::finish(const std::string& key, const std::exception_ptr& failure, Outcome outcome)
 {
-    const auto found = flights_.find(key);
-    const std::unique_ptr<Flight> flight = std::move(found->second);
-    flights_.erase(found);
-    Landing landing;
-    landing.failure = failure;
-    landing.stored = outcome.stored;
-    if (!failure) landing.reply = std::make_shared<const upstream::Reply>(std::move(outcome.reply));
-    for (const Done& done : flight->waiting) {
-        done(landing);
-        landing.collapsed = true;
+    const auto found = pending_.find(key);
+    const std::unique_ptr<Call> call = std::move(found->second);
+    pending_.erase(found);
+    SharedReply reply;
+    reply.failure = failure;
+    reply.stored = outcome.stored;
+    if (!failure) reply.reply = std::make_shared<const upstream::Reply>(std::move(outcome.reply));
+    for (const Done& done : call->waiting) {
+        done(reply);
+        reply.collapsed = true;
     }
 }
 
-void Flights::abort()
+void Coalescer::abort()
 {
-    for (const auto& [key, flight] : flights_) flight->cancel.emit(asio::cancellation_type::terminal);
+    for (const auto& [key, call] : pending_) call->cancel.emit(asio::cancellation_type::terminal);
 }
 
 } // namespace alli::proxy

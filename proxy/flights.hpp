@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests upstream that several requests of ours wait for: the first one's is sent, the others share its answer. Lives
-// on one proxy loop; may be asked from any of them, and answers there.
+// Request coalescing (single flight): of requests for the same at a time the first is sent upstream, the others share
+// its reply. Lives on one proxy loop; may be called on any of them, and resumes the caller there.
 #pragma once
 
 #include "alli/task.hpp"
@@ -18,15 +18,15 @@
 
 namespace alli::proxy {
 
-/// What came of a request, for all who waited.
-struct Landing {
+/// What came of a call, for all who waited.
+struct SharedReply {
     std::shared_ptr<const upstream::Reply> reply;
     std::exception_ptr failure; // no reply then
-    bool stored = false;        // something of it is in the mirror now
-    bool collapsed = false;     // another request's: this one cost upstream nothing
+    bool stored = false;        // part of it is in the mirror now
+    bool collapsed = false;     // to another request: this one cost upstream nothing
 };
 
-class Flights {
+class Coalescer {
   public:
     struct Outcome {
         upstream::Reply reply;
@@ -35,26 +35,27 @@ class Flights {
     using Work = std::function<Task<Outcome>()>;
 
     /// Before the first share().
-    void live_on(asio::any_io_executor loop) { loop_ = std::move(loop); }
+    void set_executor(asio::any_io_executor loop) { loop_ = std::move(loop); }
 
-    /// Awaits `work`, run on the flights' loop, or the one under way for the same key. Never throws what it threw.
-    Task<Landing> share(std::string key, Work work);
+    /// Runs `work` on the coalescer's loop, or waits for the call under way for the same key. Never throws what that
+    /// threw.
+    Task<SharedReply> share(std::string key, Work work);
 
-    /// Gives up what is under way. On the flights' loop.
+    /// Cancels what is under way. On the coalescer's loop.
     void abort();
 
   private:
-    using Done = std::function<void(Landing)>;
-    struct Flight {
-        std::vector<Done> waiting; // the first one's is the request that is sent
+    using Done = std::function<void(SharedReply)>;
+    struct Call {
+        std::vector<Done> waiting; // the first is the one whose work runs
         asio::cancellation_signal cancel;
     };
 
-    void board(const std::string& key, Work work, Done done);
-    void land(const std::string& key, const std::exception_ptr& failure, Outcome outcome);
+    void join(const std::string& key, Work work, Done done);
+    void finish(const std::string& key, const std::exception_ptr& failure, Outcome outcome);
 
     asio::any_io_executor loop_;
-    std::unordered_map<std::string, std::unique_ptr<Flight>> flights_;
+    std::unordered_map<std::string, std::unique_ptr<Call>> pending_;
 };
 
 } // namespace alli::proxy

@@ -83,31 +83,31 @@ bool comes_from_own_page(const RequestHead& head)
 std::vector<std::string> read_origins(const std::vector<std::string>& entries)
 {
     std::vector<std::string> origins;
-    for (const std::string& entry : entries) {
-        const auto origin = read_origin(entry);
+    for (const std::string& text : entries) {
+        const auto origin = read_origin(text);
         if (!origin)
             throw Error(Fault::settings, "write each as a browser does, without a path: https://app.example.com",
-                        "an entry of proxy.allowed_origins is not an origin: {}", entry);
+                        "an entry of proxy.allowed_origins is not an origin: {}", text);
         origins.push_back(*origin);
     }
     return origins;
 }
 
-Guard::Guard(const Options& options, const Entry* sessions)
+Guard::Guard(const Options& options, const BrowserSessions* sessions)
     : socket_(std::make_shared<Grant>(Principal{"socket", Scope::admin, {}})),
       nobody_(std::make_shared<Grant>(Principal{"nobody", Scope::write, {}})),
-      unasked_(std::make_shared<Grant>(Principal{"nobody", Scope::metrics, {}})), entry_(sessions),
+      unasked_(std::make_shared<Grant>(Principal{"nobody", Scope::metrics, {}})), browser_sessions_(sessions),
       require_key_(options.require_key)
 {
-    for (const std::string& entry : options.allowed_hosts) {
-        const auto authority = read_authority(entry);
+    for (const std::string& name : options.allowed_hosts) {
+        const auto authority = read_authority(name);
         if (!authority)
             throw Error(Fault::settings, "write names or addresses, IPv6 in brackets, with or without a port",
-                        "an entry of proxy.allowed_hosts is not a host: {}", entry);
+                        "an entry of proxy.allowed_hosts is not a host: {}", name);
         hosts_.push_back(*authority);
     }
     origins_ = read_origins(options.allowed_origins);
-    let_in(options.api_key, options.tokens);
+    set_keys(options.api_key, options.tokens);
 }
 
 // What it opens is the same as before: who came by it stays. Its name alone may change, as that of a line that moved.
@@ -123,7 +123,7 @@ Guard::Key Guard::make_key(const Token& token, const Keys& before) const
     return {token, std::make_shared<const Grant>(token.principal, token.expires)};
 }
 
-void Guard::let_in(const std::string& api_key, const std::vector<Token>& tokens)
+void Guard::set_keys(const std::string& api_key, const std::vector<Token>& tokens)
 {
     const std::shared_ptr<const Keys> before = keys_.load();
     auto keys = std::make_shared<Keys>();
@@ -213,7 +213,7 @@ Decision Guard::check_key(const RequestHead& head, const Moment& now) const
         return Refusal{401, token_expired};
     }
     // Only guesses count: somebody without a key does not keep others from finding out that theirs is wrong.
-    if (!given.empty() && !attempts_.take(std::chrono::steady_clock::now()))
+    if (!given.empty() && !failed_auth_.take(std::chrono::steady_clock::now()))
         return Refusal{429, "too many wrong keys were tried; the right one is served"};
     return Refusal{401, "a key is needed: the upstream key or a token, in API-KEY or as Bearer"};
 }
@@ -222,11 +222,11 @@ Decision Guard::check_key(const RequestHead& head, const Moment& now) const
 Decision Guard::check_credentials(const RequestHead& head, bool listed, const Moment& now) const
 {
     const bool has_key = head.headers.count("API-KEY") || head.headers.count("Authorization");
-    if (has_key || listed || !entry_ || head.headers.count("Cookie") != 1) return check_key(head, now);
+    if (has_key || listed || !browser_sessions_ || head.headers.count("Cookie") != 1) return check_key(head, now);
     if (!opens_to_sessions(head.method, path_of(head))) return check_key(head, now);
     const std::string_view given =
         find_cookie(head.headers.first("Cookie"), session_cookie(head.headers.first("Host")));
-    auto session = given.empty() ? nullptr : entry_->find(given, now);
+    auto session = given.empty() ? nullptr : browser_sessions_->find(given, now);
     if (!session) return check_key(head, now);
     if (!is_safe(head.method) && !comes_from_own_page(head))
         return Refusal{403, "with a session, only the page itself may change anything"};

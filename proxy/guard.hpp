@@ -9,8 +9,8 @@
 #include "proxy/entry.hpp"
 #include "proxy/grant.hpp"
 #include "proxy/http.hpp"
+#include "proxy/options.hpp"
 #include "proxy/seal.hpp"
-#include "proxy/server.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -38,7 +38,7 @@ using Decision = std::variant<Refusal, std::shared_ptr<const Grant>>;
 class Guard {
   public:
     /// `sessions`: who get in by cookie; none: nobody's. Must outlive it.
-    explicit Guard(const Options& options, const Entry* sessions = nullptr);
+    explicit Guard(const Options& options, const BrowserSessions* sessions = nullptr);
 
     Decision check(const RequestHead& head, const Peer& peer, Instant now) const;
     /// The Origin, where it is one of another site's pages that may call (proxy.allowed_origins); else empty.
@@ -49,9 +49,9 @@ class Guard {
     bool lists_origins() const noexcept { return !origins_.empty(); }
     /// Whose key is right, from now on: any thread, one at a time. The grants of those that are the same as before
     /// stay; those of all others are revoked, and with them the sessions that they opened.
-    void let_in(const std::string& api_key, const std::vector<Token>& tokens);
+    void set_keys(const std::string& api_key, const std::vector<Token>& tokens);
     /// How many wrong keys were tried. None of them is remembered.
-    std::uint64_t wrong_keys() const noexcept { return attempts_.count(); }
+    std::uint64_t wrong_keys() const noexcept { return failed_auth_.count(); }
 
   private:
     std::optional<Refusal> check_host(const RequestHead& head, const Peer& peer) const;
@@ -73,9 +73,9 @@ class Guard {
 
     std::atomic<std::shared_ptr<const Keys>> keys_{std::make_shared<const Keys>()};
     std::shared_ptr<const Grant> socket_, nobody_, unasked_; // that need no key
-    const Entry* entry_;
+    const BrowserSessions* browser_sessions_;
     bool require_key_;
-    mutable Attempts attempts_; // the one thing that changes; of wrong keys alone
+    mutable FailedAuthLimiter failed_auth_; // the one thing that changes; of wrong keys alone
 };
 
 /// Said only to who has the right one.

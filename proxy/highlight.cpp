@@ -3,7 +3,7 @@
 
 #include "cache/highlight.hpp"
 #include "cache/match.hpp"
-#include "proxy/cached.hpp"
+#include "proxy/http.hpp"
 #include "proxy/search_body.hpp"
 
 #include <nlohmann/json.hpp>
@@ -71,7 +71,7 @@ Task<Response> highlight_texts(const Context& cx, const Request& rq)
         throw Error(Fault::usage, "put them into the JSON object", "a request for highlights takes them in its body");
     const Asked asked = read_body(rq.body);
     const auto job = [&asked](cache::Reader&) { return ranges_json(asked); };
-    std::string body = co_await cx.needs.store.read_long(job); // no read, but long: not on a loop
+    std::string body = co_await cx.store.read_long(job); // no read, but long: not on a loop
     co_return text_response("application/json", std::move(body));
 }
 

@@ -3,7 +3,7 @@
 // {"q", "texts": [...]} in, {"ranges": [[[from, to], ...], ...]} out. Looks at no conversation.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

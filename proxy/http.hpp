@@ -15,7 +15,6 @@ using http::Parameter;
 using http::read_query;
 using http::Refusal;
 using http::Refused;
-using http::Response;
 using http::split_path;
 using http::split_target;
 

@@ -18,13 +18,13 @@
 namespace alli::proxy {
 namespace {
 
-// Puts what the mirror did not have; of what it has, or cannot take, the ids.
-struct Put {
+// Fills in what the mirror did not have, and returns the ids of what differs, or cannot be taken as it is.
+struct FillResult {
     bool stored = false;
-    std::vector<ConversationId> for_the_engine;
+    std::vector<ConversationId> to_refetch;
 };
 
-// What was served by itself until then may lack it: the answers that are kept whole go with the next change.
+// Responses that are in the response cache may lack it until the next change.
 void learn_envelope(cache::Writer& db, Content content, const std::string& body)
 {
     if (const auto found = find_envelope(body, content)) cache::note_envelope(db, content, *found);
@@ -47,89 +47,89 @@ bool put_new(cache::Writer& db, const Conversation& conversation)
     return put;
 }
 
-constexpr std::size_t most_names = 100; // what is asked for need not all be kept
+constexpr std::size_t most_names = 100; // a reply need not be kept whole
 
-bool put_listed_variables(cache::Writer& db, const Kept& kept, const Conversation& listed, Instant now)
+bool put_listed_variables(cache::Writer& db, const FillTarget& target, const Conversation& listed, Instant now)
 {
-    return listed.variables && cache::put_variables_object(db, listed.id, kept.names, *listed.variables, now);
+    return listed.variables && cache::put_variables_object(db, listed.id, target.names, *listed.variables, now);
 }
 
-Put put_list(cache::Writer& db, const Kept& kept, const std::string& body, Instant now)
+FillResult put_list(cache::Writer& db, const FillTarget& target, const std::string& body, Instant now)
 {
-    Put put;
-    if (kept.names.size() > most_names) return put;
+    FillResult put;
+    if (target.names.size() > most_names) return put;
     learn_envelope(db, Content::list, body);
     TimeUnit unit = cache::load_progress(db).unit;
-    for (const Conversation& conversation : read_conversation_page(body, unit, kept.names).conversations) {
+    for (const Conversation& conversation : read_conversation_page(body, unit, target.names).conversations) {
         if (is_whole(conversation) && !is_held(db, conversation.id) && put_new(db, conversation)) put.stored = true;
-        if (put_listed_variables(db, kept, conversation, now)) put.stored = true;
+        if (put_listed_variables(db, target, conversation, now)) put.stored = true;
     }
     return put;
 }
 
-Put put_conversation(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
+FillResult put_conversation(cache::Writer& db, const FillTarget& target, const std::string& body, Instant)
 {
     learn_envelope(db, Content::conversation, body);
-    const auto held = cache::find_conversation(db, kept.id);
+    const auto held = cache::find_conversation(db, target.id);
     if (held && cache::in_envelope(db, Content::conversation, *held) == body) return {};
     TimeUnit unit = cache::load_progress(db).unit;
     Conversation conversation = read_conversation(body, unit);
-    if (is_made_up(conversation.id.value)) conversation.id = kept.id; // an answer without one
-    if (held || conversation.id != kept.id || !is_whole(conversation)) return {false, {kept.id}};
+    if (is_made_up(conversation.id.value)) conversation.id = target.id; // an answer without one
+    if (held || conversation.id != target.id || !is_whole(conversation)) return {false, {target.id}};
     return {put_new(db, conversation), {}};
 }
 
-Put put_chats(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
+FillResult put_chats(cache::Writer& db, const FillTarget& target, const std::string& body, Instant)
 {
     learn_envelope(db, Content::chats, body);
-    auto held = cache::find_chat_page(db, kept.id, kept.page_no);
+    auto held = cache::find_chat_page(db, target.id, target.page_no);
     if (held && cache::in_envelope(db, Content::chats, std::move(*held)) == body) return {};
-    return {false, {kept.id}}; // a page is not a conversation
+    return {false, {target.id}}; // a page is not a conversation
 }
 
-Put put_chat(cache::Writer& db, const Kept& kept, const std::string& body, Instant)
+FillResult put_chat(cache::Writer& db, const FillTarget& target, const std::string& body, Instant)
 {
     learn_envelope(db, Content::chat, body);
     TimeUnit unit = cache::load_progress(db).unit;
     Chat chat = read_chat(body, unit);
-    if (is_made_up(chat.id.value)) chat.id = kept.chat;
-    if (chat.id != kept.chat || !chat.completed) return {};
-    return {cache::put_chat_detail(db, kept.id, kept.chat, kept.of, chat.raw), {}};
+    if (is_made_up(chat.id.value)) chat.id = target.chat;
+    if (chat.id != target.chat || !chat.completed) return {};
+    return {cache::put_chat_detail(db, target.id, target.chat, target.of, chat.raw), {}};
 }
 
-Put put_variables(cache::Writer& db, const Kept& kept, const std::string& body, Instant now)
+FillResult put_variables(cache::Writer& db, const FillTarget& target, const std::string& body, Instant now)
 {
-    if (kept.names.size() > most_names) return {};
-    if (!is_held(db, kept.id)) return {false, {kept.id}};
-    return {cache::put_variables(db, kept.id, kept.names, body, now), {}};
+    if (target.names.size() > most_names) return {};
+    if (!is_held(db, target.id)) return {false, {target.id}};
+    return {cache::put_variables(db, target.id, target.names, body, now), {}};
 }
 
-Put put_categories(cache::Writer& db, const Kept&, const std::string& body, Instant now)
+FillResult put_categories(cache::Writer& db, const FillTarget&, const std::string& body, Instant now)
 {
     cache::put_category_list(db, body, read_categories(body), now);
     return {true, {}};
 }
 
-using PutFunction = Put (*)(cache::Writer&, const Kept&, const std::string&, Instant now);
-constexpr std::array<PutFunction, 8> puts{nullptr,   &put_list,      &put_conversation, &put_chats,
-                                          &put_chat, &put_variables, &put_categories,   nullptr};
-static_assert(puts.size() == static_cast<std::size_t>(Kept::What::count) + 1);
+using FillFunction = FillResult (*)(cache::Writer&, const FillTarget&, const std::string&, Instant now);
+constexpr std::array<FillFunction, 8> fills{nullptr,   &put_list,      &put_conversation, &put_chats,
+                                            &put_chat, &put_variables, &put_categories,   nullptr};
+static_assert(fills.size() == static_cast<std::size_t>(FillTarget::What::count) + 1);
 
 } // namespace
 
-Task<bool> keep(const Needs& needs, Kept kept, const std::string& body)
+Task<bool> fill_cache(const Backend& backend, FillTarget target, const std::string& body)
 {
-    const PutFunction function = puts[static_cast<std::size_t>(kept.what)];
+    const FillFunction function = fills[static_cast<std::size_t>(target.what)];
     if (!function) co_return false;
-    Put put;
+    FillResult put;
     try {
-        const Instant now = needs.clock.now();
-        auto write = [&](cache::Writer& db) { return function(db, kept, body, now); };
-        put = co_await needs.store.write(write);
+        const Instant now = backend.clock.now();
+        auto write = [&](cache::Writer& db) { return function(db, target, body, now); };
+        put = co_await backend.store.write(write);
     } catch (const Error& error) {
         log_event<Event::answer_not_kept>(std::string_view(error.what()));
     }
-    for (ConversationId& id : put.for_the_engine) needs.wake_conversation(std::move(id));
+    for (ConversationId& id : put.to_refetch) backend.sync.refresh(std::move(id));
     co_return put.stored;
 }
 

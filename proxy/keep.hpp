@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a miss brought, kept: conversations that are whole and that the mirror did not have, and what a chat tells
-// alone. Nothing of it counts as covered, and nothing that is there is changed: an answer of upstream's may be older
-// than what the engine put meanwhile. Of what differs, or is not whole, the engine is told.
+// Cache fill after a miss: puts conversations that are whole and that the mirror did not have, and details of a chat.
+// None of it counts as covered, and no row that is there changes, because the reply may be older than what the engine
+// put meanwhile. What differs, or is not whole, the engine fetches again.
 #pragma once
 
 #include "alli/ids.hpp"
-#include "proxy/server.hpp"
+#include "proxy/backend.hpp"
 
 #include <string>
 #include <vector>
 
 namespace alli::proxy {
 
-/// What an answer is, and of what.
-struct Kept {
+/// What a reply is, and of what.
+struct FillTarget {
     enum class What { nothing, list, conversation, chats, chat, variables, categories, count };
 
     What what = What::nothing;
@@ -24,7 +24,7 @@ struct Kept {
     std::uint64_t of = 0;           // the chat as a page has it: cache/detail.hpp
 };
 
-/// Whether anything was put. Never throws: the answer goes to who asked for it all the same; what failed is logged.
-Task<bool> keep(const Needs& needs, Kept kept, const std::string& body);
+/// True if anything was put. Never throws, because the reply goes to the client all the same: a failure is logged.
+Task<bool> fill_cache(const Backend& backend, FillTarget target, const std::string& body);
 
 } // namespace alli::proxy

@@ -2,6 +2,7 @@
 #include "proxy/loop.hpp"
 
 #include "alli/log.hpp"
+#include "proxy/routes.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -29,16 +30,18 @@ static std::size_t share(const Options& options, std::size_t all)
     return std::max<std::size_t>(all / static_cast<std::size_t>(std::max(options.loops, 1)), 1);
 }
 
-Loop::Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, PassedUp& passed_up, Runs& runs,
-           const Guard& guard, Meters& meters, const MeterRack& rack, AnswerBudget& budget)
-    : options_(options), answers_(budget), routes_(options.operations), guard_(guard),
+Loop::Loop(const Options& options, const Backend& backend, Coalescer& coalescer, BrowserSessions& browser_sessions,
+           PassedUp& passed_up, Runs& runs, const Guard& guard, Meters& meters, const MeterRack& rack,
+           CacheBudget& budget)
+    : options_(options), response_cache_(budget), routes_(routes(), options.operations), guard_(guard),
       max_sessions_(share(options, options.limits.connections)),
       max_sessions_a_user_(share(options, options.limits.connections_a_user)),
-      exchanges_(needs.connect ? needs.connect(io_.get_executor()) : nullptr),
-      feed_(io_.get_executor(), needs.store, meters), context_{options_, needs,  answers_,     flights,
-                                                               meters,   rack,   request_ids_, exchanges_.get(),
-                                                               away_,    feed_,  entry,        passed_up,
-                                                               runs,     routes_},
+      exchanges_(backend.upstream.connect(io_.get_executor())),
+      feed_(io_.get_executor(), backend.store, meters), context_{backend,      options_,         response_cache_,
+                                                                 coalescer,    meters,           rack,
+                                                                 request_ids_, exchanges_.get(), exchange_breaker_,
+                                                                 feed_,        browser_sessions, passed_up,
+                                                                 runs,         routes_},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}
 
@@ -165,7 +168,7 @@ void Loop::tick()
     for (const auto& session : sessions_)
         if (!session->check(now)) left.push_back(session);
     for (const auto& session : left) session->abort(); // one that ends on the spot takes itself out
-    answers_.heed_others(sessions_.empty());           // without a session nobody looks again
+    response_cache_.trim_to_share(sessions_.empty());  // without a session nobody looks again
     ticking_ = !sessions_.empty() && work_.owns_work();
     if (ticking_) tick_later();
 }

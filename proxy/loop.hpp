@@ -5,6 +5,7 @@
 
 #include "alli/random.hpp"
 #include "proxy/answers.hpp"
+#include "proxy/context.hpp"
 #include "proxy/feed.hpp"
 #include "proxy/meters.hpp"
 #include "proxy/request_id.hpp"
@@ -26,8 +27,9 @@ namespace alli::proxy {
 class Loop {
   public:
     /// All that is given must outlive it.
-    Loop(const Options& options, const Needs& needs, Flights& flights, Entry& entry, PassedUp& passed_up, Runs& runs,
-         const Guard& guard, Meters& meters, const MeterRack& rack, AnswerBudget& budget);
+    Loop(const Options& options, const Backend& backend, Coalescer& coalescer, BrowserSessions& browser_sessions,
+         PassedUp& passed_up, Runs& runs, const Guard& guard, Meters& meters, const MeterRack& rack,
+         CacheBudget& budget);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
@@ -63,7 +65,7 @@ class Loop {
     void end_if_done();
 
     Options options_; // its own, so that they change between two requests and not within one's step
-    Answers answers_;
+    ResponseCache response_cache_;
     RequestIds request_ids_;
     RouteMap routes_;
     const Guard& guard_;
@@ -72,7 +74,7 @@ class Loop {
     asio::io_context io_{1};
     std::unique_ptr<upstream::Exchanges> exchanges_;
     SystemRandom random_;
-    upstream::Breaker away_{random_, {1, std::chrono::seconds(1), std::chrono::seconds(5)}};
+    upstream::Breaker exchange_breaker_{random_, {1, std::chrono::seconds(1), std::chrono::seconds(5)}};
     Feed feed_;
     const Context context_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "alli/metric.hpp"
-#include "proxy/routes.hpp"
+#include "proxy/answer.hpp"
+#include "proxy/guard.hpp"
+#include "proxy/operation_id.hpp"
 
 #include <array>
 #include <map>
@@ -14,11 +16,6 @@
 #include <vector>
 
 namespace alli::proxy {
-
-/// Where an answer came from, as its Cache-Status says it.
-enum class Origin { none, hit, miss, stale, request, bypass };
-inline constexpr std::array<std::string_view, 6> origin_names{"none", "hit", "miss", "stale", "request", "bypass"};
-Origin origin_of(const Response& response) noexcept;
 
 /// Of one loop: written there alone.
 class Meters {
@@ -30,16 +27,17 @@ class Meters {
 
     Meters();
 
-    /// `route` none: what is relayed, or nothing at all (`relayed`).
-    void count(const Route* route, bool relayed, const Response& response, std::chrono::nanoseconds took) noexcept;
+    void count(OperationId operation, const Response& response, std::chrono::nanoseconds took) noexcept;
     /// A request that the guard or the reading of it refused.
     void count_refusal(int status) noexcept { refusals_[refusal_slot(status)].add(); }
     void count_connection(int change) noexcept { connections_.fetch_add(change, std::memory_order_relaxed); }
     void count_reader(int change) noexcept { readers_.fetch_add(change, std::memory_order_relaxed); } // of the feed
     void count_sign_in(bool admitted) noexcept { sign_ins_[admitted].add(); }
 
-    std::size_t rows() const noexcept { return cells_.size() / origin_names.size(); }
-    const Cell& cell(std::size_t row, std::size_t origin) const { return cells_[row * origin_names.size() + origin]; }
+    const Cell& cell(std::size_t operation, std::size_t origin) const
+    {
+        return cells_[operation * origin_names.size() + origin];
+    }
     std::uint64_t refusals(std::size_t slot) const { return refusals_[slot].get(); }
     int connections() const noexcept { return connections_.load(std::memory_order_relaxed); }
     int readers() const noexcept { return readers_.load(std::memory_order_relaxed); }
@@ -52,7 +50,7 @@ class Meters {
   private:
     static std::size_t refusal_slot(int status) noexcept;
 
-    std::vector<Cell> cells_; // a row each route, then what is relayed, then nothing; by origin
+    std::vector<Cell> cells_; // by operation and origin
     std::array<Counter, refusal_statuses.size()> refusals_;
     std::atomic<int> connections_{0}, readers_{0};
     std::array<Counter, 2> sign_ins_;

@@ -2,10 +2,9 @@
 #include "proxy/mirror.hpp"
 
 #include "cache/progress.hpp"
-#include "proxy/cached.hpp"
 #include "proxy/list_query.hpp"
-#include "proxy/narrowed.hpp"
 #include "proxy/scopes.hpp"
+#include "proxy/view.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -14,18 +13,18 @@ namespace alli::proxy {
 Task<Response> mirror_status(const Context& cx, const Request& rq)
 {
     if (is_narrowed(rq)) {
-        const auto job = [&](cache::Reader&) { return cx.needs.status_in_view(view_of(rq)); };
-        std::string text = co_await cx.needs.store.read_long(job);
+        const auto job = [&](cache::Reader&) { return cx.reports.status_in_view(view_of(rq)); };
+        std::string text = co_await cx.store.read_long(job);
         co_return text_response("application/json", std::move(text));
     }
-    co_return text_response("application/json", cx.needs.status());
+    co_return text_response("application/json", cx.reports.status());
 }
 
 // Counting rows takes a moment in a large mirror: not on a proxy loop.
 Task<Response> mirror_metrics(const Context& cx, const Request&)
 {
-    const auto job = [&cx](cache::Reader&) { return cx.needs.metrics(cx.rack); };
-    std::string text = co_await cx.needs.store.read_long(job);
+    const auto job = [&cx](cache::Reader&) { return cx.reports.metrics(cx.rack); };
+    std::string text = co_await cx.store.read_long(job);
     co_return text_response("text/plain; version=0.0.4; charset=utf-8", std::move(text));
 }
 
@@ -48,10 +47,10 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
     if (!body.is_object()) throw Error(Fault::usage, "", "the body must be a JSON object, or empty");
     const bool deletions = is_said(rq, body, "acceptDeletions"), key = is_said(rq, body, "acceptKey");
     if (deletions || key) require_scope(rq, Scope::admin, deletions ? "accepting deletions" : "accepting another key");
-    if (deletions) cx.needs.accept_deletions();
-    if (key) cx.needs.accept_key();
-    cx.needs.probe();
-    cx.needs.wake();
+    if (deletions) cx.sync.accept_deletions();
+    if (key) cx.sync.accept_key();
+    cx.sync.try_upstream_now();
+    cx.sync.poll_soon();
     Response response = text_response("application/json", std::string(R"({"started":true})"));
     response.status = 202;
     co_return response;
@@ -61,20 +60,20 @@ Task<Response> begin_maintenance(const Context& cx, const Request& rq)
 {
     std::optional<Error> busy;
     try {
-        cx.needs.start_maintenance(rq.body);
+        cx.maintenance.start(rq.body);
     } catch (const Error& error) {
         if (error.fault() != Fault::busy) throw;
         busy = error;
     }
     if (busy) co_return problem(Surface::ours, 409, busy->what(), busy->hint());
-    Response response = text_response("application/json", cx.needs.maintenance());
+    Response response = text_response("application/json", cx.maintenance.state());
     response.status = 202;
     co_return response;
 }
 
 Task<Response> maintenance_state(const Context& cx, const Request&)
 {
-    co_return text_response("application/json", cx.needs.maintenance());
+    co_return text_response("application/json", cx.maintenance.state());
 }
 
 Task<Response> is_alive(const Context&, const Request&)
@@ -84,7 +83,7 @@ Task<Response> is_alive(const Context&, const Request&)
 
 Task<Response> is_ready(const Context& cx, const Request&)
 {
-    cx.needs.store.read([](cache::Reader& db) { return cache::load_progress(db).backfill_done; });
+    cx.store.read([](cache::Reader& db) { return cache::load_progress(db).backfill_done; });
     co_return text_response("text/plain; charset=utf-8", std::string("ready\n"));
 }
 

@@ -2,7 +2,7 @@
 // Our own endpoints: state, liveness, readiness (shapes in docs of the API: fields are added, never renamed).
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

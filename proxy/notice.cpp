@@ -2,7 +2,6 @@
 #include "proxy/notice.hpp"
 
 #include "cache/conversations.hpp"
-#include "proxy/relay.hpp"
 #include "proxy/runs.hpp"
 #include "upstream/target.hpp"
 
@@ -13,6 +12,8 @@
 
 namespace alli::proxy {
 namespace {
+
+constexpr std::string_view under_conversations = "/webapi/v2/conversations/";
 
 bool is_good(int status)
 {
@@ -43,127 +44,129 @@ bool is_whole_answer(const nlohmann::json& chat)
 }
 
 // How many chats a conversation has where what was read of it ends with a whole answer.
-std::optional<std::int64_t> count_to_a_whole_answer(const Kept& read, const std::string& body)
+std::optional<std::int64_t> count_to_a_whole_answer(const FillTarget& read, const std::string& body)
 {
     constexpr std::size_t a_page = 100;
     const auto json = read_object_with(body, "chats");
     if (json.is_null() || !json["chats"].is_array() || json["chats"].empty()) return std::nullopt;
     const auto& chats = json["chats"];
     if (!is_whole_answer(chats.back())) return std::nullopt;
-    if (read.what == Kept::What::chats) {
+    if (read.what == FillTarget::What::chats) {
         if (chats.size() >= a_page) return std::nullopt; // there may be more behind it
         return static_cast<std::int64_t>(static_cast<std::size_t>(read.page_no - 1) * a_page + chats.size());
     }
     const auto count = json.find("chatCount");
-    if (read.what != Kept::What::conversation || count == json.end() || !count->is_number_integer())
+    if (read.what != FillTarget::What::conversation || count == json.end() || !count->is_number_integer())
         return std::nullopt;
     return count->get<std::int64_t>();
 }
 
 // The chats that are held and need not grow any more.
-std::int64_t count_complete(const Needs& needs, const ConversationId& id)
+std::int64_t count_complete(const Backend& backend, const ConversationId& id)
 {
-    const auto held = needs.store.read([&](cache::Reader& db) { return cache::find_held(db, id); });
+    const auto held = backend.store.read([&](cache::Reader& db) { return cache::find_held(db, id); });
     if (!held) return 0;
     const bool may_grow = !held->last_completed || held->maybe_since;
     return std::max<std::int64_t>(held->chats - (may_grow ? 1 : 0), 0);
 }
 
 // Lists do not show it yet. One that is held is fetched when its run ends.
-void fetch_new(const Needs& needs, const ConversationId& id)
+void fetch_new(const Backend& backend, const ConversationId& id)
 {
     const auto held = [&](cache::Reader& db) { return cache::find_pk(db, id).has_value(); };
-    if (!needs.store.read(held)) needs.wake_conversation(id);
+    if (!backend.store.read(held)) backend.sync.refresh(id);
 }
 
-void run_in(const Needs& needs, Runs& runs, const ConversationId& id)
+void run_in(const Backend& backend, Runs& runs, const ConversationId& id)
 {
-    runs.running(id, needs.clock.steady(), count_complete(needs, id));
+    runs.running(id, backend.clock.steady(), count_complete(backend, id));
 }
 
-void begin_in(const Needs& needs, Runs& runs, const ConversationId& id)
+void begin_in(const Backend& backend, Runs& runs, const ConversationId& id)
 {
-    const std::uint64_t fence = runs.begun(id, needs.clock.steady(), needs.clock.now(), count_complete(needs, id));
-    needs.settle(id, fence, std::nullopt);
+    const std::uint64_t fence =
+        runs.begun(id, backend.clock.steady(), backend.clock.now(), count_complete(backend, id));
+    backend.sync.settle(id, fence, std::nullopt);
 }
 
-void end_in(const Needs& needs, Runs& runs, const ConversationId& id, bool brings_news)
+void end_in(const Backend& backend, Runs& runs, const ConversationId& id, bool brings_news)
 {
-    const Runs::End end = runs.ended(id, needs.clock.steady(), needs.clock.now());
-    needs.settle(id, end.fence, brings_news ? end.chats_before : std::nullopt);
+    const Runs::End end = runs.ended(id, backend.clock.steady(), backend.clock.now());
+    backend.sync.settle(id, end.fence, brings_news ? end.chats_before : std::nullopt);
 }
 
 } // namespace
 
-bool runs_an_app(std::string_view method, std::string_view path)
+bool runs_an_app(const Request& rq)
 {
-    return method == "POST" && (path.ends_with("/run") || path.ends_with("/run_conversation"));
+    const std::string_view path = rq.path();
+    return rq.method == "POST" && (path.ends_with("/run") || path.ends_with("/run_conversation"));
 }
 
 // In the path under conversations, as a parameter, or anywhere else in the path where it is one that is held.
 static std::optional<std::string> find_named(const Context& cx, const Request& rq)
 {
-    if (auto id = conversation_of(rq.path())) return id;
+    if (rq.conversation) return rq.conversation->value;
     for (Parameter& parameter : read_query(rq.query()))
         if (parameter.name == "conversationId" && !parameter.value.empty()) return std::move(parameter.value);
     std::vector<std::string> segments;
     for (const std::string_view segment : split_path(rq.path())) segments.push_back(decode_segment(segment));
-    return cx.needs.store.read([&](cache::Reader& db) -> std::optional<std::string> {
+    return cx.store.read([&](cache::Reader& db) -> std::optional<std::string> {
         for (const std::string& segment : segments)
             if (cache::find_pk(db, ConversationId{segment})) return segment;
         return std::nullopt;
     });
 }
 
-Notice::Notice(const Context& cx, const Request& rq)
-    : needs_(cx.needs), running_(cx.runs), runs_(runs_an_app(rq.method, rq.path())),
-      may_change_(runs_ || is_about_conversations(rq.path())),
+StreamTap::StreamTap(const Context& cx, const Request& rq)
+    : backend_(cx), running_(cx.runs), runs_(runs_an_app(rq)),
+      may_change_(runs_ || rq.path().starts_with(under_conversations)),
       categories_(rq.path().starts_with(upstream::categories_path))
 {
     if (const auto id = find_named(cx, rq)) id_ = ConversationId{*id};
 }
 
-Notice::~Notice()
+StreamTap::~StreamTap()
 {
     if (!over_ && began_) note_categories();
     if (over_ || !began_) return;
-    for (const std::string& id : asked_.conversations()) end_in(needs_, running_, ConversationId{id}, false);
+    for (const std::string& id : asked_.conversations()) end_in(backend_, running_, ConversationId{id}, false);
     if (!id_) return;
-    run_in(needs_, running_, *id_);
-    fetch_new(needs_, *id_);
+    run_in(backend_, running_, *id_);
+    fetch_new(backend_, *id_);
 }
 
-void Notice::note_categories()
+void StreamTap::note_categories()
 {
     if (!categories_) return;
-    running_.categories_changed(needs_.clock.now());
-    needs_.refresh_categories();
+    running_.categories_changed(backend_.clock.now());
+    backend_.sync.refresh_categories();
 }
 
-void Notice::know(const std::optional<std::string>& id)
+void StreamTap::know(const std::optional<std::string>& id)
 {
     if (id_ || !id) return;
     id_ = ConversationId{*id};
-    if (began_) run_in(needs_, running_, *id_);
+    if (began_) run_in(backend_, running_, *id_);
 }
 
-void Notice::began()
+void StreamTap::began()
 {
     know(asked_.conversation());
     began_ = true;
-    if (id_) run_in(needs_, running_, *id_);
+    if (id_) run_in(backend_, running_, *id_);
 }
 
-void Notice::received(std::string_view piece)
+void StreamTap::received(std::string_view piece)
 {
     if (!good_) return; // an error tells of no conversation that changed
     // A stream goes on behind its first piece; what is over with it is fetched at its end.
-    if (std::exchange(streams_, true) && id_ && !std::exchange(woke_, true)) fetch_new(needs_, *id_);
+    if (std::exchange(streams_, true) && id_ && !std::exchange(woke_, true)) fetch_new(backend_, *id_);
     told_.feed(piece);
     know(told_.conversation());
 }
 
-void Notice::answered(int status, bool whole)
+void StreamTap::answered(int status, bool whole)
 {
     good_ = is_good(status);
     if (!whole || over_) return;
@@ -172,54 +175,54 @@ void Notice::answered(int status, bool whole)
 }
 
 // What a gateway says of a run that it was tired of waiting for says nothing of the run.
-void Notice::end(int status)
+void StreamTap::end(int status)
 {
     note_categories();
-    for (const std::string& id : asked_.conversations()) end_in(needs_, running_, ConversationId{id}, good_);
+    for (const std::string& id : asked_.conversations()) end_in(backend_, running_, ConversationId{id}, good_);
     const bool goes_on = runs_ && (good_ ? asked_.background() : status >= 500);
-    if (id_ && goes_on) return begin_in(needs_, running_, *id_);
-    if (id_) return end_in(needs_, running_, *id_, good_);
+    if (id_ && goes_on) return begin_in(backend_, running_, *id_);
+    if (id_) return end_in(backend_, running_, *id_, good_);
     if (!good_ || !may_change_) return;
-    running_.ended_somewhere(needs_.clock.now());
-    needs_.wake();
+    running_.ended_somewhere(backend_.clock.now());
+    backend_.sync.poll_soon();
 }
 
-Task<std::optional<std::string>> Noticed::next()
+Task<std::optional<std::string>> TappedStream::next()
 {
     std::optional<std::string> piece = co_await body_->next();
-    if (piece && readable_) notice_->received(*piece);
-    if (!piece) notice_->answered(status_, true);
+    if (piece && readable_) tap_->received(*piece);
+    if (!piece) tap_->answered(status_, true);
     co_return piece;
 }
 
 void note_end(const Context& cx, const ConversationId& id)
 {
-    end_in(cx.needs, cx.runs, id, false);
+    end_in(cx, cx.runs, id, false);
 }
 
 void note_growing(const Context& cx, const ConversationId& id)
 {
-    run_in(cx.needs, cx.runs, id);
+    run_in(cx, cx.runs, id);
 }
 
-void note_answer(const Context& cx, const Kept& read, const upstream::Reply& reply)
+void note_answer(const Context& cx, const FillTarget& read, const upstream::Reply& reply)
 {
-    const auto before = cx.runs.find_running(read.id, cx.needs.clock.steady());
+    const auto before = cx.runs.find_running(read.id, cx.clock.steady());
     if (!before || !is_good(reply.status)) return;
     const auto chats = count_to_a_whole_answer(read, reply.body);
-    if (chats && *chats > *before) end_in(cx.needs, cx.runs, read.id, true);
+    if (chats && *chats > *before) end_in(cx, cx.runs, read.id, true);
 }
 
 // At rest nothing has to be fetched but once in a while: a run may have been started elsewhere, between two questions.
 void note_running(const Context& cx, const ConversationId& id, const upstream::Reply& reply)
 {
     const auto running = is_good(reply.status) ? read_is_running(reply.body) : std::nullopt;
-    const auto now = cx.needs.clock.steady();
+    const auto now = cx.clock.steady();
     if (!running) return;
     if (*running)
-        run_in(cx.needs, cx.runs, id);
+        run_in(cx, cx.runs, id);
     else if (cx.runs.may_have_changed(id, now, cx.options.max_age))
-        end_in(cx.needs, cx.runs, id, true);
+        end_in(cx, cx.runs, id, true);
 }
 
 } // namespace alli::proxy

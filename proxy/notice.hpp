@@ -4,8 +4,8 @@
 #pragma once
 
 #include "alli/source.hpp"
+#include "proxy/context.hpp"
 #include "proxy/keep.hpp"
-#include "proxy/routes.hpp"
 #include "proxy/sniffer.hpp"
 
 #include <memory>
@@ -15,15 +15,15 @@
 namespace alli::proxy {
 
 /// Whether the call starts a run of an app: its answer has to be readable here.
-bool runs_an_app(std::string_view method, std::string_view path);
+bool runs_an_app(const Request& rq);
 
-class Notice {
+class StreamTap {
   public:
-    Notice(const Context& cx, const Request& rq);
+    StreamTap(const Context& cx, const Request& rq);
     /// A call that was cut short may go on upstream: it counts as running.
-    ~Notice();
-    Notice(const Notice&) = delete;
-    Notice& operator=(const Notice&) = delete;
+    ~StreamTap();
+    StreamTap(const StreamTap&) = delete;
+    StreamTap& operator=(const StreamTap&) = delete;
 
     void sent(std::string_view piece) { asked_.feed(piece); }
     /// It is out, as far as it will be: from now on something may happen in the conversation.
@@ -37,20 +37,20 @@ class Notice {
     void end(int status);
     void note_categories();
 
-    const Needs& needs_; // and not the context: an answer may outlive that of its loop
+    const Backend backend_; // a copy: a stream may outlive the context of its loop
     Runs& running_;
     bool runs_, may_change_, categories_; // starts a run; is about conversations; about categories
     std::optional<ConversationId> id_;
-    Sniffer asked_{std::size_t{1} << 20}, told_;
+    JsonSniffer asked_{std::size_t{1} << 20}, told_;
     bool streams_ = false; // a piece of its answer has come
     bool over_ = false, good_ = false, began_ = false, woke_ = false;
 };
 
 /// The answer as it comes, looked at.
-class Noticed final : public Source {
+class TappedStream final : public Source {
   public:
-    Noticed(std::unique_ptr<Source> body, std::shared_ptr<Notice> notice, int status, bool readable)
-        : body_(std::move(body)), notice_(std::move(notice)), status_(status), readable_(readable)
+    TappedStream(std::unique_ptr<Source> body, std::shared_ptr<StreamTap> tap, int status, bool readable)
+        : body_(std::move(body)), tap_(std::move(tap)), status_(status), readable_(readable)
     {}
 
     Task<std::optional<std::string>> next() override;
@@ -59,7 +59,7 @@ class Noticed final : public Source {
 
   private:
     std::unique_ptr<Source> body_;
-    std::shared_ptr<Notice> notice_;
+    std::shared_ptr<StreamTap> tap_;
     int status_;
     bool readable_;
 };
@@ -70,7 +70,7 @@ void note_running(const Context& cx, const ConversationId& id, const upstream::R
 /// What is held ends with a chat that still grows.
 void note_growing(const Context& cx, const ConversationId& id);
 /// What upstream said of a conversation in which an app works: its run is over where that ends with the whole answer.
-void note_answer(const Context& cx, const Kept& read, const upstream::Reply& reply);
+void note_answer(const Context& cx, const FillTarget& read, const upstream::Reply& reply);
 /// A write or another call that may have changed it is over.
 void note_end(const Context& cx, const ConversationId& id);
 

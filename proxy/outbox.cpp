@@ -4,7 +4,7 @@
 #include "cache/outbox_json.hpp"
 #include "cache/visible_outbox.hpp"
 #include "proxy/list_query.hpp"
-#include "proxy/narrowed.hpp"
+#include "proxy/view.hpp"
 
 #include <charconv>
 
@@ -40,15 +40,15 @@ Task<std::vector<cache::Entry>> find_in_view(const Context& cx, const Request& r
 {
     const cache::Visibility seen = view_of(rq);
     const auto job = [&](cache::Reader& mirror) {
-        return cx.needs.store.read_outbox(
+        return cx.store.read_outbox(
             [&](cache::Reader& outbox) { return cache::list_visible_entries(outbox, mirror, seen, query); });
     };
-    co_return co_await cx.needs.store.read_long(job);
+    co_return co_await cx.store.read_long(job);
 }
 
 std::vector<cache::Entry> find_all(const Context& cx, const cache::EntryQuery& query)
 {
-    return cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::list_entries(db, query); });
+    return cx.store.read_outbox([&](cache::Reader& db) { return cache::list_entries(db, query); });
 }
 
 // In whose name it was written is nothing of the conversation.
@@ -71,8 +71,8 @@ bool is_entry_in_view(const Context& cx, std::string_view id, const cache::Visib
 {
     const auto number = read_id(id);
     if (!number) return false;
-    const auto entry = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, *number); });
-    return entry && cx.needs.store.read([&](cache::Reader& db) { return cache::is_visible(db, *entry, seen); });
+    const auto entry = cx.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, *number); });
+    return entry && cx.store.read([&](cache::Reader& db) { return cache::is_visible(db, *entry, seen); });
 }
 
 Task<Response> list_outbox(const Context& cx, const Request& rq)
@@ -90,7 +90,7 @@ Task<Response> get_outbox_entry(const Context& cx, const Request& rq)
 {
     const auto id = read_id(rq.ids[0]);
     if (!id) co_return no_such_entry();
-    const auto entry = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, *id); });
+    const auto entry = cx.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, *id); });
     if (!entry) co_return no_such_entry();
     co_return text_response("application/json", entry_json_for(rq, *entry));
 }
@@ -99,7 +99,7 @@ Task<Response> retry_outbox_entry(const Context& cx, const Request& rq)
 {
     const auto id = read_id(rq.ids[0]);
     if (!id) co_return no_such_entry();
-    const cache::Retried retried = co_await cx.needs.retry_write(*id);
+    const cache::Retried retried = co_await cx.delivery.retry(*id);
     if (retried.outcome == cache::Steered::absent) co_return no_such_entry();
     if (retried.outcome == cache::Steered::wrong_state)
         co_return problem(Surface::ours, 409, "it is being sent, or was delivered: there is nothing to retry");
@@ -112,7 +112,7 @@ Task<Response> discard_outbox_entry(const Context& cx, const Request& rq)
 {
     const auto id = read_id(rq.ids[0]);
     if (!id) co_return no_such_entry();
-    const cache::Steered outcome = co_await cx.needs.discard_write(*id);
+    const cache::Steered outcome = co_await cx.delivery.discard(*id);
     if (outcome == cache::Steered::absent) co_return no_such_entry();
     if (outcome == cache::Steered::wrong_state)
         co_return problem(Surface::ours, 409, "it is being sent, or was delivered: it cannot be taken back");

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cache/visibility.hpp"
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

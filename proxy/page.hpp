@@ -3,7 +3,7 @@
 // like any local app. Pure: any thread.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 #include <span>
 #include <string_view>

@@ -9,15 +9,16 @@
 #include "cache/detail.hpp"
 #include "cache/envelopes.hpp"
 #include "cache/list.hpp"
+#include "cache/progress.hpp"
 #include "cache/variables.hpp"
 #include "proxy/bridge.hpp"
-#include "proxy/cached.hpp"
 #include "proxy/cursor.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/list_query.hpp"
-#include "proxy/narrowed.hpp"
+#include "proxy/read_through.hpp"
 #include "proxy/runs.hpp"
 #include "proxy/understood.hpp"
+#include "proxy/view.hpp"
 #include "upstream/target.hpp"
 
 #include <algorithm>
@@ -29,8 +30,8 @@ namespace {
 constexpr int last_page = 10'000'000; // beyond any conversation, and an offset that an int still holds
 
 // None: upstream has to be asked. Throws Error{usage} for parameters that are wrong.
-std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, const cache::Visibility& visible,
-                               bool part)
+std::optional<StoredBody> find_page(cache::Reader& db, const Parameters& parameters, const cache::Visibility& visible,
+                                    bool part)
 {
     ListQuery query = read_list_query(parameters, cache::load_progress(db).unit);
     query.filter.visible = visible;
@@ -51,7 +52,7 @@ std::optional<Found> find_page(cache::Reader& db, const Parameters& parameters, 
         page.body += '"' + write_cursor({std::move(*page.next)}, query.filter, cache::load_cursor_secret(db)) + "\"}";
     else
         page.body += "null}";
-    return Found{cache::in_envelope(db, Content::list, std::move(page.body)), page.variables_at};
+    return StoredBody{cache::in_envelope(db, Content::list, std::move(page.body)), page.variables_at};
 }
 
 // One page behind a cursor of ours, and what its variables need.
@@ -78,7 +79,7 @@ Behind look_behind(cache::Reader& db, const Parameters& parameters)
 Task<Behind> look_behind(const Context& cx, const Parameters& parameters)
 {
     auto look = [&](cache::Reader& db) { return look_behind(db, parameters); };
-    co_return co_await cx.needs.store.read_long(look);
+    co_return co_await cx.store.read_long(look);
 }
 
 // The same list from the oldest to the newest of the page: at either edge a unit more, should bounds be exclusive.
@@ -98,24 +99,27 @@ std::string stretch_target(const Parameters& parameters, const Behind& behind)
 
 // What the stretch did not bring: conversations without a chat, in an order by creation, more than a page of one time.
 // One that is gone lets the others be asked for; no answer at all does not.
-Task<> fetch_each(const Context& cx, const Request& rq, const std::vector<ConversationId>& lacking, Kept kept)
+Task<> fetch_each(const Context& cx, const Request& rq, const std::vector<ConversationId>& lacking, FillTarget fill)
 {
-    kept.what = Kept::What::variables;
+    fill.what = FillTarget::What::variables;
     Request one = rq;
     for (const ConversationId& id : lacking) {
-        kept.id = id;
+        fill.id = id;
+        one.operation = OperationId::get_conversation;
+        one.conversation = id;
         one.target = upstream::conversation_target(id);
-        upstream::add_query(one.target, "variables", fmt::format("{}", fmt::join(kept.names, ",")));
-        Kept part = kept;
-        Task<Landing> asking = forward_read(cx, one, std::move(part));
-        const Landing landing = co_await std::move(asking);
-        if (!landing.reply || is_trouble(landing.reply->status)) co_return;
+        upstream::add_query(one.target, "variables", fmt::format("{}", fmt::join(fill.names, ",")));
+        FillTarget part = fill;
+        Task<SharedReply> asking = forward_read(cx, one, std::move(part));
+        const SharedReply shared_reply = co_await std::move(asking);
+        if (!shared_reply.reply || is_unusable_status(shared_reply.reply->status)) co_return;
     }
 }
 
 // Variables that a page behind a cursor of ours lacks, or that were verified before `then`. Upstream cannot go on from
 // that cursor: it is asked for the stretch of the list that the page is, which costs one request.
-Task<> fetch_variables(const Context& cx, const Request& rq, const Parameters& parameters, Kept kept, Instant then)
+Task<> fetch_variables(const Context& cx, const Request& rq, const Parameters& parameters, FillTarget fill,
+                       Instant then)
 {
     Task<Behind> looking = look_behind(cx, parameters);
     const Behind behind = co_await std::move(looking);
@@ -123,45 +127,46 @@ Task<> fetch_variables(const Context& cx, const Request& rq, const Parameters& p
     if (behind.page.oldest && behind.unit != TimeUnit::unknown) {
         Request stretch = rq;
         stretch.target = stretch_target(parameters, behind);
-        Kept part = kept;
-        Task<Landing> asking = forward_read(cx, stretch, std::move(part));
-        const Landing landing = co_await std::move(asking);
-        if (!landing.reply || is_trouble(landing.reply->status)) co_return;
+        FillTarget part = fill;
+        Task<SharedReply> asking = forward_read(cx, stretch, std::move(part));
+        const SharedReply shared_reply = co_await std::move(asking);
+        if (!shared_reply.reply || is_unusable_status(shared_reply.reply->status)) co_return;
     }
     Task<Behind> again = look_behind(cx, parameters);
     const Behind left = co_await std::move(again);
-    Task<> each = fetch_each(cx, rq, left.page.lacking, std::move(kept));
+    Task<> each = fetch_each(cx, rq, left.page.lacking, std::move(fill));
     co_await std::move(each);
 }
 
-std::optional<Found> found(cache::Reader& db, Content content, std::optional<std::string> body)
+std::optional<StoredBody> found(cache::Reader& db, Content content, std::optional<std::string> body)
 {
     if (!body) return std::nullopt;
-    return Found{cache::in_envelope(db, content, std::move(*body))};
+    return StoredBody{cache::in_envelope(db, content, std::move(*body))};
 }
 
-std::optional<Found> find_variables(cache::Reader& db, const ConversationId& id, const std::vector<std::string>& names)
+std::optional<StoredBody> find_variables(cache::Reader& db, const ConversationId& id,
+                                         const std::vector<std::string>& names)
 {
     auto held = cache::find_with_variables(db, id, names);
     if (!held) return std::nullopt;
-    return Found{cache::in_envelope(db, Content::conversation, std::move(held->body)), held->verified_at};
+    return StoredBody{cache::in_envelope(db, Content::conversation, std::move(held->body)), held->verified_at};
 }
 
-void judge_list_parameters(const Context& cx, Read& read, const Parameters& parameters)
+void check_list_parameters(const Context& cx, ReadSpec& read, const Parameters& parameters)
 {
-    judge_parameters(cx, read, parameters, Understood::list);
-    if (!read.beyond) read.beyond = find_not_listed(parameters, cx.options.ignored_parameters);
-    if (read.beyond && read.polled)
+    check_parameters(cx, read, parameters, SupportedParameters::list);
+    if (!read.unsupported) read.unsupported = find_unsupported_in_list(parameters, cx.options.ignored_parameters);
+    if (read.unsupported && read.polled)
         throw Error(Fault::usage, "", "the list of this cursor was asked with other parameters");
 }
 
 // It may be newer than what the mirror knows of categories.
-void tell_of_unknown_category(const Context& cx, const Parameters& parameters)
+void refresh_unknown_category(const Context& cx, const Parameters& parameters)
 {
     const auto id = find_parameter(parameters, "categoryId");
     if (!id) return;
-    const auto known = cx.needs.store.read([&](cache::Reader& db) { return cache::find_category_values(db, *id); });
-    if (!known) cx.needs.refresh_categories();
+    const auto known = cx.store.read([&](cache::Reader& db) { return cache::find_category_values(db, *id); });
+    if (!known) cx.sync.refresh_categories();
 }
 
 bool is_our_page(const Parameters& parameters)
@@ -175,36 +180,39 @@ bool is_our_page(const Parameters& parameters)
 Task<Response> list_conversations(const Context& cx, const Request& rq)
 {
     const Parameters parameters = read_query(rq.query());
-    Read read;
+    ReadSpec read;
     read.find = [&](cache::Reader& db, bool part) { return find_page(db, parameters, view_of(rq), part); };
-    read.kept.what = Kept::What::list;
-    read.kept.names = read_list_variables(parameters);
+    read.fill.what = FillTarget::What::list;
+    read.fill.names = read_list_variables(parameters);
     read.polled = is_our_page(parameters);
-    read.never_old = !read.kept.names.empty();
-    read.slow = is_slow(parameters) || !read.kept.names.empty() || is_narrowed(rq);
-    judge_list_parameters(cx, read, parameters);
-    tell_of_unknown_category(cx, parameters);
-    if (read.never_old && read.polled)
-        read.fetch = [&](Instant then) { return fetch_variables(cx, rq, parameters, read.kept, then); };
-    if (read.polled) read.ask_behind = [&](Kept kept) { return ask_behind(cx, rq, parameters, std::move(kept)); };
-    co_return co_await answer_read(cx, rq, read);
+    read.revalidate_when_stale = !read.fill.names.empty();
+    read.slow = is_slow(parameters) || !read.fill.names.empty() || is_narrowed(rq);
+    check_list_parameters(cx, read, parameters);
+    refresh_unknown_category(cx, parameters);
+    if (read.revalidate_when_stale && read.polled)
+        read.fetch = [&](Instant then) { return fetch_variables(cx, rq, parameters, read.fill, then); };
+    if (read.polled)
+        read.continue_upstream = [&](FillTarget fill) {
+            return continue_upstream(cx, rq, parameters, std::move(fill));
+        };
+    co_return co_await serve_read(cx, rq, read);
 }
 
 // The engine reads them once in a while; what an app changes through here is not in what it read before.
 Task<Response> list_categories(const Context& cx, const Request& rq)
 {
     const auto changed_at = cx.runs.categories_changed_at();
-    const bool away = !cx.needs.upstream().reachable;
-    Read read;
-    read.find = [&](cache::Reader& db, bool) -> std::optional<Found> {
+    const bool away = !cx.upstream.state().reachable;
+    ReadSpec read;
+    read.find = [&](cache::Reader& db, bool) -> std::optional<StoredBody> {
         auto held = cache::find_category_list(db);
         if (!held || (!away && changed_at && held->verified_at <= *changed_at)) return std::nullopt;
-        return Found{std::move(held->raw), held->verified_at};
+        return StoredBody{std::move(held->raw), held->verified_at};
     };
-    read.kept.what = Kept::What::categories;
-    read.never_old = true;
-    judge_parameters(cx, read, read_query(rq.query()), Understood::categories);
-    co_return co_await answer_read(cx, rq, read);
+    read.fill.what = FillTarget::What::categories;
+    read.revalidate_when_stale = true;
+    check_parameters(cx, read, read_query(rq.query()), SupportedParameters::categories);
+    co_return co_await serve_read(cx, rq, read);
 }
 
 Task<Response> get_conversation(const Context& cx, const Request& rq)
@@ -212,19 +220,19 @@ Task<Response> get_conversation(const Context& cx, const Request& rq)
     const ConversationId id{rq.ids[0]};
     const Parameters parameters = read_query(rq.query());
     const auto names = read_names(find_parameter(parameters, "variables").value_or(""));
-    Read read;
+    ReadSpec read;
     read.find = [&](cache::Reader& db, bool) {
         return names.empty() ? found(db, Content::conversation, cache::find_conversation(db, id))
                              : find_variables(db, id, names);
     };
-    read.kept.what = names.empty() ? Kept::What::conversation : Kept::What::variables;
-    read.kept.id = id;
-    read.of = id;
-    read.kept.names = names;
-    read.one_thing = names.empty();
-    read.never_old = !names.empty();
-    judge_parameters(cx, read, parameters, Understood::conversation);
-    co_return co_await answer_read(cx, rq, read);
+    read.fill.what = names.empty() ? FillTarget::What::conversation : FillTarget::What::variables;
+    read.fill.id = id;
+    read.conversation = id;
+    read.fill.names = names;
+    read.by_id = names.empty();
+    read.revalidate_when_stale = !names.empty();
+    check_parameters(cx, read, parameters, SupportedParameters::conversation);
+    co_return co_await serve_read(cx, rq, read);
 }
 
 Task<Response> list_chats(const Context& cx, const Request& rq)
@@ -232,39 +240,39 @@ Task<Response> list_chats(const Context& cx, const Request& rq)
     const Parameters parameters = read_query(rq.query());
     const int page_no = read_number(parameters, "pageNo", 1, 1, last_page);
     const ConversationId id{rq.ids[0]};
-    Read read;
+    ReadSpec read;
     read.find = [&](cache::Reader& db, bool) {
         return found(db, Content::chats, cache::find_chat_page(db, id, page_no));
     };
-    read.kept.what = Kept::What::chats;
-    read.kept.id = id;
-    read.of = id;
-    read.kept.page_no = page_no;
-    read.one_thing = true;
-    judge_parameters(cx, read, parameters, Understood::chats);
-    co_return co_await answer_read(cx, rq, read);
+    read.fill.what = FillTarget::What::chats;
+    read.fill.id = id;
+    read.conversation = id;
+    read.fill.page_no = page_no;
+    read.by_id = true;
+    check_parameters(cx, read, parameters, SupportedParameters::chats);
+    co_return co_await serve_read(cx, rq, read);
 }
 
 Task<Response> get_chat(const Context& cx, const Request& rq)
 {
     const ConversationId id{rq.ids[0]};
     const ChatId chat{rq.ids[1]};
-    const auto held = cx.needs.store.read([&](cache::Reader& db) { return cache::find_chat(db, id, chat); });
-    Read read;
-    read.find = [&](cache::Reader& db, bool) -> std::optional<Found> {
+    const auto held = cx.store.read([&](cache::Reader& db) { return cache::find_chat(db, id, chat); });
+    ReadSpec read;
+    read.find = [&](cache::Reader& db, bool) -> std::optional<StoredBody> {
         auto now = cache::find_chat(db, id, chat);
         if (!now) return std::nullopt;
-        return Found{cache::in_envelope(db, Content::chat, std::move(now->raw))};
+        return StoredBody{cache::in_envelope(db, Content::chat, std::move(now->raw))};
     };
-    read.upstream_once = held && !held->whole;
-    read.kept.what = Kept::What::chat;
-    read.kept.id = id;
-    read.of = id;
-    read.kept.chat = chat;
-    if (held) read.kept.of = held->of;
-    read.one_thing = true;
-    judge_parameters(cx, read, read_query(rq.query()), Understood::chat);
-    co_return co_await answer_read(cx, rq, read);
+    read.may_be_incomplete = held && !held->whole;
+    read.fill.what = FillTarget::What::chat;
+    read.fill.id = id;
+    read.conversation = id;
+    read.fill.chat = chat;
+    if (held) read.fill.of = held->of;
+    read.by_id = true;
+    check_parameters(cx, read, read_query(rq.query()), SupportedParameters::chat);
+    co_return co_await serve_read(cx, rq, read);
 }
 
 } // namespace alli::proxy

@@ -3,7 +3,7 @@
 // complete goes upstream; offline it is 504, never a silently partial answer.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

@@ -2,9 +2,9 @@
 #include "proxy/relay.hpp"
 
 #include "alli/log.hpp"
-#include "proxy/cached.hpp"
-#include "proxy/narrowed.hpp"
 #include "proxy/notice.hpp"
+#include "proxy/view.hpp"
+#include "proxy/wishes.hpp"
 #include "proxy/withhold.hpp"
 #include "upstream/breaker.hpp"
 #include "upstream/header.hpp"
@@ -36,8 +36,6 @@ constexpr auto prefixes_not_back = std::to_array<std::string_view>({"Access-Cont
 
 constexpr std::chrono::milliseconds no_deadline{0}; // waiting without progress is bounded all the same
 
-constexpr std::string_view conversations_path = "/webapi/v2/conversations/";
-
 using Names = std::span<const std::string_view>;
 
 bool is_one_of(Names names, std::string_view name)
@@ -63,25 +61,6 @@ std::optional<std::uint64_t> length_of(const upstream::Reply& reply)
 
 } // namespace
 
-bool is_about_conversations(std::string_view path)
-{
-    return path.starts_with(conversations_path);
-}
-
-std::optional<std::string> conversation_of(std::string_view path)
-{
-    if (!path.starts_with(conversations_path)) return std::nullopt;
-    const std::string_view segment = split_path(path.substr(conversations_path.size())).front();
-    if (segment.empty() || segment == "bulk_update") return std::nullopt;
-    return decode_segment(segment);
-}
-
-std::string_view forward_reason(Why why) noexcept
-{
-    constexpr std::array<std::string_view, 4> reasons{"fwd=miss", "fwd=stale", "fwd=request", "fwd=bypass"};
-    return reasons[static_cast<std::size_t>(why)];
-}
-
 upstream::Request relayed_request(const Request& rq)
 {
     upstream::Request request;
@@ -101,7 +80,7 @@ upstream::Request relayed_request(const Request& rq)
     return request;
 }
 
-Response relayed_response(upstream::Reply reply, Why why)
+Response relayed_response(upstream::Reply reply, Origin origin)
 {
     Response response;
     response.status = reply.status;
@@ -113,29 +92,28 @@ Response relayed_response(upstream::Reply reply, Why why)
     });
     response.headers = std::move(reply.headers);
     response.headers.push_back({"Via", "1.1 alli-mirror"});
-    response.headers.push_back({"Cache-Status", fmt::format("alli-mirror; {}", forward_reason(why))});
+    response.cache.emplace().origin = origin;
     response.body = std::move(reply.body);
     return response;
 }
 
-Task<Response> relay(const Context& cx, const Request& rq, Why why, std::chrono::milliseconds deadline)
+Task<Response> relay(const Context& cx, const Request& rq, std::chrono::milliseconds deadline)
 {
     upstream::Request request = relayed_request(rq);
     request.timeout = deadline;
-    upstream::Reply reply = co_await cx.needs.relay(std::move(request));
-    withhold_purged(cx.needs, rq.target, reply);
-    Response response = relayed_response(std::move(reply), why);
+    upstream::Reply reply = co_await cx.upstream.send(std::move(request));
+    suppress_purged(cx.store, rq.operation, reply);
+    Response response = relayed_response(std::move(reply), Origin::bypass);
     response.sized = rq.method != "HEAD"; // its length is that of a body which was not sent
     co_return response;
 }
 
-upstream::Opening opening_of(const Request& rq)
+upstream::Opening opening_of(const Request& rq, bool read_here)
 {
     upstream::Opening opening;
     opening.head = relayed_request(rq);
-    const bool is_read_here = runs_an_app(rq.method, rq.path());
     for (const Header& header : rq.headers)
-        if (!is_read_here && same_name(header.name, "Accept-Encoding")) opening.head.headers.push_back(header);
+        if (!read_here && same_name(header.name, "Accept-Encoding")) opening.head.headers.push_back(header);
     opening.head.body.clear();
     opening.has_body = rq.incoming != nullptr;
     if (rq.incoming) opening.length = rq.incoming->length();
@@ -145,7 +123,7 @@ upstream::Opening opening_of(const Request& rq)
 Response passed_response(upstream::Reply reply)
 {
     const auto length = length_of(reply);
-    Response response = relayed_response(std::move(reply), Why::bypass);
+    Response response = relayed_response(std::move(reply), Origin::bypass);
     response.length = length;
     return response;
 }
@@ -159,13 +137,13 @@ void require_no_redirect(const Response& response)
 Task<Response> is_running(const Context& cx, const Request& rq)
 {
     require_whole_view(rq);
-    if (wishes_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
+    if (cache_directives_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
     upstream::Request request = relayed_request(rq);
     request.timeout = cx.options.forward_timeout;
-    Task<upstream::Reply> asking = cx.needs.relay(std::move(request));
+    Task<upstream::Reply> asking = cx.upstream.send(std::move(request));
     upstream::Reply reply = co_await std::move(asking);
     note_running(cx, ConversationId{rq.ids[0]}, reply); // before the app knows: what it reads next must be all of it
-    Response response = relayed_response(std::move(reply), Why::bypass);
+    Response response = relayed_response(std::move(reply), Origin::bypass);
     response.sized = rq.method != "HEAD";
     require_no_redirect(response);
     co_return response;
@@ -174,21 +152,21 @@ Task<Response> is_running(const Context& cx, const Request& rq)
 Task<Response> relay_read(const Context& cx, const Request& rq)
 {
     require_whole_view(rq);
-    if (wishes_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
-    Response response = co_await relay(cx, rq, Why::bypass, cx.options.forward_timeout);
+    if (cache_directives_of(rq).only_if_cached) co_return problem(Surface::contract_read, 504, "this is never held");
+    Response response = co_await relay(cx, rq, cx.options.forward_timeout);
     require_no_redirect(response);
     co_return response;
 }
 
 // As fast as upstream takes it. Anything but a good answer before the end of the body ends the sending, also while the
 // app lets its next piece wait.
-static Task<> put_body(upstream::Exchange& exchange, http::RequestBody& body, Notice* notice)
+static Task<> put_body(upstream::Exchange& exchange, http::RequestBody& body, StreamTap* tap)
 {
     exchange.when_unwanted([&body] { body.give_up(); });
     for (bool wanted = true; wanted;) {
         const auto piece = co_await body.next();
         if (!piece) break;
-        if (notice) notice->sent(*piece);
+        if (tap) tap->sent(*piece);
         wanted = co_await exchange.put(*piece);
     }
     exchange.when_unwanted({});
@@ -205,35 +183,35 @@ namespace {
 
 // While upstream is away, one request now and then finds out whether it still is; the others hear so at once, before
 // any of their body is read, instead of sitting through a connect timeout each.
-class Trial {
+class BreakerGuard {
   public:
-    explicit Trial(const Context& cx) : cx_(cx), away_(cx.away)
+    explicit BreakerGuard(const Context& cx) : cx_(cx), away_(cx.exchange_breaker)
     {
         const auto pass = away_.ask(now(), upstream::Breaker::Asker::sync);
         probes_ = pass == upstream::Breaker::Pass::probe;
-        if (pass == upstream::Breaker::Pass::refused && !cx.needs.upstream().reachable) throw away_.refusal(now());
+        if (pass == upstream::Breaker::Pass::refused && !cx.upstream.state().reachable) throw away_.refusal(now());
     }
-    ~Trial()
+    ~BreakerGuard()
     {
         if (probes_) away_.probe_lost(now());
     }
-    Trial(const Trial&) = delete;
-    Trial& operator=(const Trial&) = delete;
+    BreakerGuard(const BreakerGuard&) = delete;
+    BreakerGuard& operator=(const BreakerGuard&) = delete;
 
     void answered(const upstream::Reply& head)
     {
         probes_ = false;
         away_.answered();
-        if (!cx_.needs.heard || cx_.needs.upstream().reachable) return;
-        upstream::Outcome outcome = upstream::outcome_of(head, cx_.needs.clock.now());
+        if (cx_.upstream.state().reachable) return;
+        upstream::Outcome outcome = upstream::outcome_of(head, cx_.clock.now());
         const std::string type(upstream::value_of(head.headers, "Content-Type"));
         outcome.foreign = type.find("html") != type.npos; // its body is still to come
-        cx_.needs.heard(outcome);
+        cx_.upstream.report(outcome);
     }
     void failed(const Error& error)
     {
         const upstream::Outcome outcome = upstream::outcome_of(error);
-        if (outcome.unconnected && cx_.needs.heard && cx_.needs.upstream().reachable) cx_.needs.heard(outcome);
+        if (outcome.unconnected && cx_.upstream.state().reachable) cx_.upstream.report(outcome);
         if (error.fault() != Fault::unreachable) return;
         away_.failed(now(), error.fault(), error.what(), std::exchange(probes_, false));
     }
@@ -252,18 +230,19 @@ void log_call(std::string_view ending, int status, Clock::Steady since, const st
     log_event<Event::upstream_call>(std::string_view("exchange"), ending, status, ms, request_id);
 }
 
-Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request& rq, Trial& trial, Notice* notice)
+Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request& rq, BreakerGuard& breaker_guard,
+                                     StreamTap* tap)
 {
     const auto since = std::chrono::steady_clock::now();
     try {
-        if (rq.incoming) co_await put_body(exchange, *rq.incoming, notice);
-        if (notice) notice->began();
+        if (rq.incoming) co_await put_body(exchange, *rq.incoming, tap);
+        if (tap) tap->began();
         upstream::Reply reply = co_await exchange.head();
-        trial.answered(reply);
+        breaker_guard.answered(reply);
         log_call("answered", reply.status, since, rq.request_id);
         co_return reply;
     } catch (const Error& error) {
-        trial.failed(error);
+        breaker_guard.failed(error);
         log_call("failed", 0, since, rq.request_id);
         throw;
     }
@@ -274,20 +253,20 @@ Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request
 Task<Response> relay_other(const Context& cx, const Request& rq)
 {
     require_whole_view(rq);
-    Trial trial(cx);
+    BreakerGuard breaker_guard(cx);
     rq.end_with_client();
-    std::unique_ptr<upstream::Exchange> exchange = cx.exchanges->open(opening_of(rq));
+    std::unique_ptr<upstream::Exchange> exchange = cx.exchanges->open(opening_of(rq, runs_an_app(rq)));
     const bool reads = rq.method == "GET" || rq.method == "HEAD" || rq.method == "OPTIONS";
-    const auto notice = reads ? nullptr : std::make_shared<Notice>(cx, rq);
-    upstream::Reply reply = co_await exchange_heads(*exchange, rq, trial, notice.get());
+    const auto tap = reads ? nullptr : std::make_shared<StreamTap>(cx, rq);
+    upstream::Reply reply = co_await exchange_heads(*exchange, rq, breaker_guard, tap.get());
     Response response = passed_response(std::move(reply));
     response.stream = std::move(exchange);
     response.sized = false;
-    if (!notice) co_return response;
-    notice->answered(response.status, false);
+    if (!tap) co_return response;
+    tap->answered(response.status, false);
     const int status = response.status;
     const bool readable = is_readable(response);
-    response.stream = std::make_unique<Noticed>(std::move(response.stream), notice, status, readable);
+    response.stream = std::make_unique<TappedStream>(std::move(response.stream), tap, status, readable);
     co_return response;
 }
 

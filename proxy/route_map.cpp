@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/route_map.hpp"
 
-
 #include <algorithm>
+#include <array>
 
 namespace alli::proxy {
 namespace {
@@ -26,10 +26,22 @@ void allow(std::string& list, std::string_view method)
     if (method == "GET") list += ", HEAD";
 }
 
+// Of what is relayed: /webapi/v2/conversations/ID/...
+std::optional<ConversationId> find_conversation(const std::vector<std::string_view>& segments,
+                                                const std::vector<std::string>& decoded)
+{
+    constexpr std::array<std::string_view, 3> conversations{"webapi", "v2", "conversations"};
+    if (segments.size() <= conversations.size()) return std::nullopt;
+    if (!std::equal(conversations.begin(), conversations.end(), segments.begin())) return std::nullopt;
+    const std::string& id = decoded[conversations.size()];
+    if (id.empty() || id == "bulk_update") return std::nullopt;
+    return ConversationId{id};
+}
+
 const OperationRule* find_rule(const Route& route)
 {
     for (const OperationRule& rule : operation_rules())
-        if (rule.name == route.operation) return &rule;
+        if (rule.name == name_of(route.operation)) return &rule;
     return nullptr;
 }
 
@@ -42,9 +54,9 @@ void RouteMap::add(const Route& route, std::string method, std::string_view patt
     rows_.push_back(std::move(row));
 }
 
-RouteMap::RouteMap(const Operations& operations)
+RouteMap::RouteMap(std::span<const Route> routes, const Operations& operations)
 {
-    for (const Route& route : routes()) {
+    for (const Route& route : routes) {
         const OperationRule* rule = find_rule(route);
         if (rule == nullptr) {
             add(route, std::string(route.method), route.pattern, true);
@@ -52,7 +64,7 @@ RouteMap::RouteMap(const Operations& operations)
         }
         const Operation& set = operations.*rule->member;
         // Its rows in the table are the methods by which an app may call it; what is taken by one method is by that.
-        const bool one_method = rule->name == "deleteConversation" || route.method == "GET";
+        const bool one_method = route.operation == OperationId::delete_conversation || route.method == "GET";
         const std::string method = one_method ? set.method : std::string(route.method);
         add(route, method, set.path, method == set.method);
         // An app of the contract's asks for counts here, and they are the mirror's own.
@@ -75,26 +87,25 @@ Match RouteMap::find(std::string_view method, std::string_view path) const
         allow(match.allow, row.method);
         if (row.method == wanted && (found == nullptr || (row.exact && !found->exact))) found = &row;
     }
-    if (found == nullptr) return match;
+    if (found == nullptr) {
+        match.conversation = find_conversation(segments, decoded);
+        return match;
+    }
     match.route = found->route;
     for (std::size_t i = 0; i < found->pattern.size(); ++i)
         if (is_variable(found->pattern[i])) match.ids.push_back(decoded[i]);
+    const bool of_the_contract = match.route->surface != Surface::ours;
+    if (of_the_contract && !match.ids.empty()) match.conversation = ConversationId{match.ids[0]};
     return match;
 }
 
-Match find_route(std::string_view method, std::string_view path)
-{
-    static const RouteMap contract{Operations{}};
-    return contract.find(method, path);
-}
-
-const Route* find_documented(std::string_view method, std::string_view pattern)
+const Route* find_documented(std::span<const Route> routes, std::string_view method, std::string_view pattern)
 {
     const auto same = [](std::string_view a, std::string_view b) {
         return a == b || (is_variable(a) && is_variable(b));
     };
     const auto wanted = split_path(pattern);
-    for (const Route& route : routes()) {
+    for (const Route& route : routes) {
         if (find_rule(route) != nullptr || route.method != method) continue;
         const auto own = split_path(route.pattern);
         if (std::equal(own.begin(), own.end(), wanted.begin(), wanted.end(), same)) return &route;

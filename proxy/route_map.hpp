@@ -4,15 +4,15 @@
 #pragma once
 
 #include "alli/operation.hpp"
-#include "proxy/routes.hpp"
+#include "proxy/route.hpp"
 
-#include <optional>
+#include <span>
 
 namespace alli::proxy {
 
 class RouteMap {
   public:
-    explicit RouteMap(const Operations& operations);
+    RouteMap(std::span<const Route> routes, const Operations& operations);
 
     /// Matches on the raw path and decodes afterwards. Throws Error{usage} for a path that must not be
     /// (decode_segment). HEAD finds what GET finds.
@@ -31,6 +31,6 @@ class RouteMap {
 };
 
 /// The row of a documented operation that has this method and pattern: no setting may take it.
-const Route* find_documented(std::string_view method, std::string_view pattern);
+const Route* find_documented(std::span<const Route> routes, std::string_view method, std::string_view pattern);
 
 } // namespace alli::proxy

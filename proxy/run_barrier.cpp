@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/run_barrier.hpp"
 
-#include "proxy/forward.hpp"
-#include "proxy/relay.hpp"
+#include "proxy/polling.hpp"
 #include "proxy/runs.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -18,7 +17,7 @@ constexpr std::chrono::milliseconds longest_for_a_list{2'000};
 // Asked of the clock that the events were told by.
 RunPhase phase_of(const Context& cx, const ConversationId& id)
 {
-    return cx.runs.find(id, cx.needs.clock.steady());
+    return cx.runs.find(id, cx.clock.steady());
 }
 
 Task<Passage> settle(const Context& cx, const ConversationId& id)
@@ -27,7 +26,7 @@ Task<Passage> settle(const Context& cx, const ConversationId& id)
     const auto deadline = Steady::now() + cx.options.forward_timeout;
     asio::steady_timer pause(co_await asio::this_coro::executor);
     while (phase_of(cx, id) == RunPhase::settling) {
-        if (Steady::now() > deadline || !cx.needs.upstream().reachable) co_return Passage::upstream;
+        if (Steady::now() > deadline || !cx.upstream.state().reachable) co_return Passage::upstream;
         pause.expires_after(look_again);
         co_await pause.async_wait(asio::use_awaitable);
     }
@@ -48,9 +47,9 @@ Task<bool> wait_for_ends(const Context& cx, Instant asked_at)
         const auto verified = verified_at(cx);
         const Ends ends = cx.runs.find_ends(verified, asked_at);
         if (ends == Ends::shown) co_return true;
-        if (Steady::now() - begun > patience || !cx.needs.upstream().reachable) co_return false;
+        if (Steady::now() - begun > patience || !cx.upstream.state().reachable) co_return false;
         const bool compares = ends == Ends::unknown || Steady::now() - begun > patience / 2;
-        if (compares && (!asked || asked_when != verified)) cx.needs.wake();
+        if (compares && (!asked || asked_when != verified)) cx.sync.poll_soon();
         if (compares) asked = true, asked_when = verified;
         pause.expires_after(look_again);
         co_await pause.async_wait(asio::use_awaitable);
@@ -59,32 +58,29 @@ Task<bool> wait_for_ends(const Context& cx, Instant asked_at)
 
 } // namespace
 
-bool is_at_rest(const Context& cx, std::string_view path, std::optional<Instant> verified_at)
+bool is_at_rest(const Context& cx, const std::optional<ConversationId>& id, std::optional<Instant> verified_at)
 {
-    if (cx.runs.at_rest() && cx.runs.find_ends(verified_at, cx.needs.clock.now()) == Ends::shown) return true;
-    const auto id = conversation_of(path);
-    const bool counts = path == cx.options.operations.daily_count.path || id == "daily_count";
-    if (!id || counts) return cx.runs.find_ends(verified_at, cx.needs.clock.now()) == Ends::shown;
-    return phase_of(cx, ConversationId{*id}) == RunPhase::at_rest;
+    if (id) return cx.runs.at_rest() || phase_of(cx, *id) == RunPhase::at_rest;
+    return cx.runs.find_ends(verified_at, cx.clock.now()) == Ends::shown;
 }
 
-bool meets_barrier(const Context& cx, const Read& read)
+bool meets_barrier(const Context& cx, const std::optional<ConversationId>& id)
 {
-    return read.of ? !cx.runs.at_rest() : cx.runs.has_ends();
+    return id ? !cx.runs.at_rest() : cx.runs.has_ends();
 }
 
-Task<Passage> pass_barrier(const Context& cx, const Read& read, bool may_wait)
+Task<Passage> pass_barrier(const Context& cx, const std::optional<ConversationId>& id, bool may_wait)
 {
-    if (!read.of) co_return co_await shows_all_ends(cx, may_wait) ? Passage::mirror : Passage::upstream;
-    const RunPhase phase = phase_of(cx, *read.of);
+    if (!id) co_return co_await shows_all_ends(cx, may_wait) ? Passage::mirror : Passage::upstream;
+    const RunPhase phase = phase_of(cx, *id);
     if (phase == RunPhase::at_rest) co_return Passage::mirror;
-    if (phase == RunPhase::settling && may_wait) co_return co_await settle(cx, *read.of);
+    if (phase == RunPhase::settling && may_wait) co_return co_await settle(cx, *id);
     co_return Passage::upstream;
 }
 
 Task<bool> shows_all_ends(const Context& cx, bool may_wait)
 {
-    const Instant asked_at = cx.needs.clock.now();
+    const Instant asked_at = cx.clock.now();
     if (cx.runs.find_ends(verified_at(cx), asked_at) == Ends::shown) co_return true;
     if (!may_wait) co_return false;
     co_return co_await wait_for_ends(cx, asked_at);

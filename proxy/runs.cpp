@@ -134,7 +134,7 @@ void Runs::fetched(const ConversationId& id, std::uint64_t fence, bool whole, Cl
 
 bool Runs::is_forgotten(const Run& run, Clock::Steady now) noexcept
 {
-    return now - run.last_word > without_a_word;
+    return now - run.last_word > forget_after;
 }
 
 RunPhase Runs::find(const ConversationId& id, Clock::Steady now) const

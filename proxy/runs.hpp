@@ -32,8 +32,8 @@ enum class Ends {
 
 class Runs {
   public:
-    static constexpr std::size_t most = 1000;                 // beyond it the one without a word for longest goes
-    static constexpr std::chrono::minutes without_a_word{10}; // after that nobody follows it any more
+    static constexpr std::size_t most = 1000;               // beyond it the one without a word for longest goes
+    static constexpr std::chrono::minutes forget_after{10}; // after that nobody follows it any more
 
     Runs();
 

@@ -2,7 +2,7 @@
 // What a request needs, and whether who asks may have it (docs/operations.md, Who may do what). Pure: any thread.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/route.hpp"
 
 #include <optional>
 #include <string_view>

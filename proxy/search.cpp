@@ -4,11 +4,11 @@
 #include "alli/nearest.hpp"
 #include "cache/progress.hpp"
 #include "cache/search_json.hpp"
-#include "proxy/cached.hpp"
+#include "proxy/http.hpp"
 #include "proxy/list_query.hpp"
-#include "proxy/narrowed.hpp"
 #include "proxy/run_barrier.hpp"
 #include "proxy/search_body.hpp"
+#include "proxy/view.hpp"
 
 #include <algorithm>
 #include <array>
@@ -63,7 +63,7 @@ Task<Response> answer_search(const Context& cx, cache::SearchQuery query)
         covered.complete = covered.complete && current;
         return cache::search_json(query, cache::search(db, query), covered);
     };
-    std::string body = co_await cx.needs.store.read_long(job);
+    std::string body = co_await cx.store.read_long(job);
     co_return text_response("application/json", std::move(body));
 }
 

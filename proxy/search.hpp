@@ -3,7 +3,7 @@
 // The answer comes from the mirror alone. docs/search.md has the contract.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

@@ -44,7 +44,7 @@ std::string page_address(const std::list<Listener>& listeners, const Options& op
 } // namespace
 
 struct Server::Core {
-    Core(Options given, Needs wanted);
+    Core(Options given, Backend given_backend);
 
     static Task<> accept(Core& core, Listener& listener);
     void stop();
@@ -68,13 +68,13 @@ struct Server::Core {
     }
 
     Options options;
-    Needs needs;
-    Entry entry;
-    Guard guard{options, &entry};
-    Flights flights;
+    Backend backend;
+    BrowserSessions browser_sessions;
+    Guard guard{options, &browser_sessions};
+    Coalescer coalescer;
     PassedUp passed_up;
     Runs runs;
-    AnswerBudget budget{options.limits.answer_bytes, options.loops}; // before the loops, which give back
+    CacheBudget budget{options.limits.answer_bytes, options.loops}; // before the loops, which give back
     MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1)), guard};
     std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
     std::vector<Loop*> all;                   // of them, also those that were given up while stopping
@@ -84,15 +84,15 @@ struct Server::Core {
     bool stopped = false;
 };
 
-Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), needs(std::move(wanted))
+Server::Core::Core(Options given, Backend given_backend) : options(std::move(given)), backend(given_backend)
 {
     const auto count = static_cast<std::size_t>(std::max(options.loops, 1));
     for (std::size_t i = 0; i < count; ++i)
-        loops.push_back(
-            std::make_unique<Loop>(options, needs, flights, entry, passed_up, runs, guard, rack.of(i), rack, budget));
+        loops.push_back(std::make_unique<Loop>(options, backend, coalescer, browser_sessions, passed_up, runs, guard,
+                                               rack.of(i), rack, budget));
     for (const auto& loop : loops) all.push_back(loop.get());
     hold.emplace(loops.front()->io().get_executor());
-    flights.live_on(loops.front()->executor());
+    coalescer.set_executor(loops.front()->executor());
     try {
         for (const int socket : options.passed)
             listeners.push_back(adopt_listener(loops.front()->io(), socket, options));
@@ -103,11 +103,11 @@ Server::Core::Core(Options given, Needs wanted) : options(std::move(given)), nee
         for (Listener& listener : listeners) close(listener); // no socket file stays behind
         throw;
     }
-    entry.live_at(page_address(listeners, options));
-    entry.when_ended([this] { look_again(); });
+    browser_sessions.set_address(page_address(listeners, options));
+    browser_sessions.when_ended([this] { look_again(); });
     for (Listener& listener : listeners) asio::co_spawn(loops.front()->io(), accept(*this, listener), asio::detached);
     for (const auto& loop : loops) loop->start();
-    needs.store.watch([this] {
+    backend.store.watch([this] {
         for (const auto& loop : loops) loop->committed();
     });
 }
@@ -150,7 +150,7 @@ void Server::Core::close_listeners()
 void Server::Core::stop()
 {
     if (std::exchange(stopped, true)) return;
-    needs.store.watch({});
+    backend.store.watch({});
     asio::post(loops.front()->io(), [this] { close_listeners(); });
     for (const auto& loop : loops) loop->drain();
     const auto deadline = std::chrono::steady_clock::now() + options.limits.drain;
@@ -172,7 +172,7 @@ void Server::Core::end(std::unique_ptr<Loop>& loop, std::chrono::steady_clock::t
 {
     if (!loop->ended_by(deadline)) {
         loop->abort();
-        asio::post(loops.front()->io(), [this] { flights.abort(); });
+        asio::post(loops.front()->io(), [this] { coalescer.abort(); });
         // A relay that ignores its cancellation may still come back to this loop: it must find one.
         if (!loop->ended_by(std::chrono::steady_clock::now() + last_wait)) {
             loop->stop();
@@ -183,7 +183,7 @@ void Server::Core::end(std::unique_ptr<Loop>& loop, std::chrono::steady_clock::t
     loop->stop();
 }
 
-Server::Server(Options options, Needs needs) : core_(std::make_unique<Core>(std::move(options), std::move(needs))) {}
+Server::Server(Options options, Backend backend) : core_(std::make_unique<Core>(std::move(options), backend)) {}
 
 Server::~Server()
 {
@@ -192,12 +192,12 @@ Server::~Server()
 
 void Server::fetched(const ConversationId& id, std::uint64_t fence, bool whole)
 {
-    core_->runs.fetched(id, fence, whole, core_->needs.clock.steady());
+    core_->runs.fetched(id, fence, whole, core_->backend.clock.steady());
 }
 
 std::vector<PassedUp::Count> Server::passed_up() const
 {
-    return core_->passed_up.find_frequent(core_->needs.clock.now());
+    return core_->passed_up.find_frequent(core_->backend.clock.now());
 }
 
 std::vector<std::string> Server::addresses() const
@@ -212,15 +212,15 @@ void Server::probe(std::function<void()> alive)
     core_->probe(0, std::move(alive));
 }
 
-void Server::let_in(const std::vector<Token>& tokens)
+void Server::set_keys(const std::vector<Token>& tokens)
 {
-    core_->guard.let_in(core_->options.api_key, tokens);
+    core_->guard.set_keys(core_->options.api_key, tokens);
     core_->look_again();
 }
 
 void Server::adjust(const Adjustment& adjustment)
 {
-    let_in(adjustment.tokens);
+    set_keys(adjustment.tokens);
     for (const auto& loop : core_->loops)
         if (loop) loop->adjust(adjustment);
 }

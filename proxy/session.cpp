@@ -83,7 +83,7 @@ Task<bool> Session::serve()
     origin_.clear();
     if (read.refusal) co_return co_await refuse(*read.refusal);
     origin_ = std::string(guard_.listed_origin(reader_.head()));
-    const Decision decision = guard_.check(reader_.head(), peer_, cx_.needs.clock.now());
+    const Decision decision = guard_.check(reader_.head(), peer_, cx_.clock.now());
     if (const auto* refusal = std::get_if<Refusal>(&decision)) co_return co_await refuse(*refusal);
     if (guard_.is_preflight(reader_.head())) co_return co_await allow();
     co_return co_await reply(std::get<std::shared_ptr<const Grant>>(decision));
@@ -137,7 +137,7 @@ Task<bool> Session::send(Response response, http::WriteOptions options)
     reader_.answer_begins();
     if (guard_.lists_origins()) response.headers.add("Vary", "Origin");
     if (!origin_.empty()) share_with(response, origin_);
-    if (!response.headers.find("Date")) response.headers.add("Date", date_of(cx_.needs.clock.now()));
+    if (!response.headers.find("Date")) response.headers.add("Date", date_of(cx_.clock.now()));
     // The rest of a body that was not read would be parsed as the next request.
     options.close = options.close || response.close || draining_ || !reader_.is_complete();
     const bool unread = response.close || !reader_.is_complete();

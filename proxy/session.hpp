@@ -5,8 +5,9 @@
 
 #include "http/request_reader.hpp"
 #include "http/response_writer.hpp"
+#include "proxy/dispatch.hpp"
+#include "proxy/guard.hpp"
 #include "proxy/presence.hpp"
-#include "proxy/routes.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 

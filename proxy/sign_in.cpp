@@ -42,13 +42,13 @@ Response no_link()
 
 Task<Response> make_link(const Context& cx, const Request& rq)
 {
-    if (cx.entry.address().empty())
+    if (cx.browser_sessions.address().empty())
         co_return problem(Surface::ours, 409, "no browser can get here: the program listens on Unix sockets alone",
                           "add an address like 127.0.0.1:8787 to proxy.listen");
-    const std::string secret = cx.entry.make_link(rq.grant, Moment::now(cx.needs.clock));
+    const std::string secret = cx.browser_sessions.make_link(rq.grant, Moment::now(cx.clock));
     nlohmann::ordered_json body;
-    body["link"] = fmt::format("http://{}/mirror/v1/session?link={}", cx.entry.address(), secret);
-    body["expiresInSeconds"] = Entry::link_life.count();
+    body["link"] = fmt::format("http://{}/mirror/v1/session?link={}", cx.browser_sessions.address(), secret);
+    body["expiresInSeconds"] = BrowserSessions::link_life.count();
     Response response = text_response("application/json", body.dump());
     response.status = 201;
     co_return response;
@@ -58,13 +58,13 @@ Task<Response> enter(const Context& cx, const Request& rq)
 {
     if (rq.method == "HEAD") co_return problem(Surface::ours, 405, "only a GET uses a link up");
     const std::string link = find_parameter(read_query(rq.query()), "link").value_or("");
-    const auto secret = cx.entry.redeem(link, Moment::now(cx.needs.clock));
+    const auto secret = cx.browser_sessions.redeem(link, Moment::now(cx.clock));
     cx.meters.count_sign_in(secret.has_value());
     if (!secret) co_return no_link();
     Response response;
     response.status = 303;
     response.headers.push_back({"Location", "/"});
-    response.headers.push_back(cookie(rq, *secret, Entry::whole_life));
+    response.headers.push_back(cookie(rq, *secret, BrowserSessions::whole_life));
     co_return response;
 }
 
@@ -87,7 +87,7 @@ Task<Response> show_principal(const Context&, const Request& rq)
 
 Task<Response> sign_out(const Context& cx, const Request& rq)
 {
-    cx.entry.sign_out(find_cookie(rq.header("Cookie"), session_cookie(rq.header("Host"))));
+    cx.browser_sessions.sign_out(find_cookie(rq.header("Cookie"), session_cookie(rq.header("Host"))));
     Response response;
     response.status = 204;
     response.headers.push_back(cookie(rq, "", std::chrono::seconds(0)));

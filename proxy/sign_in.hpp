@@ -3,7 +3,7 @@
 // cookie, DELETE ends the session. /mirror/v1/principal says as whom one is let in. Runs on a proxy loop.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

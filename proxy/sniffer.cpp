@@ -15,7 +15,7 @@ std::optional<std::string> unescaped(const std::string& text)
 
 } // namespace
 
-void Sniffer::feed(std::string_view piece)
+void JsonSniffer::feed(std::string_view piece)
 {
     piece = piece.substr(0, left_);
     left_ -= piece.size();
@@ -27,14 +27,14 @@ void Sniffer::feed(std::string_view piece)
     }
 }
 
-void Sniffer::take_in_string(char c)
+void JsonSniffer::take_in_string(char c)
 {
     if (c == '"' && !escaped_) return end_string();
     escaped_ = c == '\\' && !escaped_;
     if (text_.size() <= longest) text_ += c;
 }
 
-void Sniffer::end_string()
+void JsonSniffer::end_string()
 {
     quoted_ = false;
     has_text_ = text_.size() <= longest;
@@ -47,7 +47,7 @@ void Sniffer::end_string()
     if (key_ == "mode" && text_ == "background") background_ = true;
 }
 
-void Sniffer::take(char c)
+void JsonSniffer::take(char c)
 {
     if (c == ' ' || c == '\t' || c == '\r' || c == '\n') return;
     if (c == '"') {
@@ -67,7 +67,7 @@ void Sniffer::take(char c)
     has_text_ = false;
 }
 
-void Sniffer::open(char c)
+void JsonSniffer::open(char c)
 {
     ++depth_;
     if (inside_ == 0 && c == '{' && key_ == "conversation") inside_ = depth_;
@@ -75,7 +75,7 @@ void Sniffer::open(char c)
     key_.clear();
 }
 
-void Sniffer::close()
+void JsonSniffer::close()
 {
     if (depth_ == inside_) inside_ = 0;
     if (depth_ == listed_) listed_ = 0;
@@ -85,7 +85,7 @@ void Sniffer::close()
 
 std::optional<std::string> find_conversation_id(std::string_view json)
 {
-    Sniffer sniffer;
+    JsonSniffer sniffer;
     sniffer.feed(json);
     return sniffer.conversation();
 }

@@ -12,10 +12,10 @@
 
 namespace alli::proxy {
 
-class Sniffer {
+class JsonSniffer {
   public:
     /// Looks at no more than so many bytes.
-    explicit Sniffer(std::size_t most = std::size_t{4} << 20) : left_(most) {}
+    explicit JsonSniffer(std::size_t most = std::size_t{4} << 20) : left_(most) {}
 
     void feed(std::string_view piece);
 

@@ -7,19 +7,19 @@ namespace alli::proxy {
 
 Task<Response> list_tokens(const Context& cx, const Request&)
 {
-    const auto job = [&cx](cache::Reader&) { return cx.needs.list_tokens(); };
-    std::string text = co_await cx.needs.store.read_long(job);
+    const auto job = [&cx](cache::Reader&) { return cx.tokens.list(); };
+    std::string text = co_await cx.store.read_long(job);
     co_return text_response("application/json", std::move(text));
 }
 
 Task<Response> add_token(const Context& cx, const Request& rq)
 {
     // Copies: the client may leave while it is written.
-    const auto job = [&cx, body = rq.body](cache::Reader&) { return cx.needs.add_token(body); };
+    const auto job = [&cx, body = rq.body](cache::Reader&) { return cx.tokens.add(body); };
     std::optional<Error> taken;
     Response response;
     try {
-        std::string text = co_await cx.needs.store.read_long(job);
+        std::string text = co_await cx.store.read_long(job);
         response = text_response("application/json", std::move(text));
     } catch (const Error& error) {
         if (error.fault() != Fault::busy) throw;
@@ -32,8 +32,8 @@ Task<Response> add_token(const Context& cx, const Request& rq)
 
 Task<Response> revoke_token(const Context& cx, const Request& rq)
 {
-    const auto job = [&cx, name = rq.ids.front()](cache::Reader&) { return cx.needs.revoke_token(name); };
-    const bool found = co_await cx.needs.store.read_long(job);
+    const auto job = [&cx, name = rq.ids.front()](cache::Reader&) { return cx.tokens.revoke(name); };
+    const bool found = co_await cx.store.read_long(job);
     if (!found) co_return problem(Surface::ours, 404, "there is no token of that name", "alli-mirror token list");
     Response response;
     response.status = 204;

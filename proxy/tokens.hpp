@@ -3,7 +3,7 @@
 // file is written on a thread for long work.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

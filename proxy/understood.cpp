@@ -48,15 +48,15 @@ bool is_understood(const Parameters& parameters, const Parameter& parameter, con
 
 } // namespace
 
-std::span<const KnownParameter> Understood::list = list_parameters;
-std::span<const KnownParameter> Understood::conversation = conversation_parameters;
-std::span<const KnownParameter> Understood::chats = chats_parameters;
-std::span<const KnownParameter> Understood::chat = {};
-std::span<const KnownParameter> Understood::categories = {};
-std::span<const KnownParameter> Understood::daily_count = daily_count_parameters;
+std::span<const KnownParameter> SupportedParameters::list = list_parameters;
+std::span<const KnownParameter> SupportedParameters::conversation = conversation_parameters;
+std::span<const KnownParameter> SupportedParameters::chats = chats_parameters;
+std::span<const KnownParameter> SupportedParameters::chat = {};
+std::span<const KnownParameter> SupportedParameters::categories = {};
+std::span<const KnownParameter> SupportedParameters::daily_count = daily_count_parameters;
 
-std::optional<std::string> find_not_understood(const Parameters& parameters, std::span<const KnownParameter> known,
-                                               std::span<const std::string> ignored)
+std::optional<std::string> find_unsupported(const Parameters& parameters, std::span<const KnownParameter> known,
+                                            std::span<const std::string> ignored)
 {
     for (const Parameter& parameter : parameters) {
         if (is_ignored(parameter, ignored)) continue;
@@ -67,9 +67,9 @@ std::optional<std::string> find_not_understood(const Parameters& parameters, std
     return std::nullopt;
 }
 
-std::optional<std::string> find_not_listed(const Parameters& parameters, std::span<const std::string> ignored)
+std::optional<std::string> find_unsupported_in_list(const Parameters& parameters, std::span<const std::string> ignored)
 {
-    if (auto name = find_not_understood(parameters, Understood::list, ignored)) return name;
+    if (auto name = find_unsupported(parameters, SupportedParameters::list, ignored)) return name;
     if (find_parameter(parameters, "backgroundRunning")) return "backgroundRunning";
     const auto order = find_parameter(parameters, "order");
     if (order && !find_order(*order)) return "order";

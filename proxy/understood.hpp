@@ -26,17 +26,17 @@ struct KnownParameter {
 };
 
 /// What the contract shows for each mirrored read.
-struct Understood {
+struct SupportedParameters {
     static std::span<const KnownParameter> list, conversation, chats, chat, daily_count, categories;
 };
 
 /// The name of the first parameter that the mirror cannot answer by, for `known` lacks it or its values can be read in
 /// more than one way; none: it can. Those in `ignored` do not count.
-std::optional<std::string> find_not_understood(const Parameters& parameters, std::span<const KnownParameter> known,
-                                               std::span<const std::string> ignored);
+std::optional<std::string> find_unsupported(const Parameters& parameters, std::span<const KnownParameter> known,
+                                            std::span<const std::string> ignored);
 
 /// Of a list: as above; an order that the contract does not name counts too, and a filter by what is running now.
-std::optional<std::string> find_not_listed(const Parameters& parameters, std::span<const std::string> ignored);
+std::optional<std::string> find_unsupported_in_list(const Parameters& parameters, std::span<const std::string> ignored);
 
 /// Whether one of them is in `ignored`.
 bool has_ignored(const Parameters& parameters, std::span<const std::string> ignored);

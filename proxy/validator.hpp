@@ -2,7 +2,8 @@
 // Conditional requests (RFC 9110 13): a client that has the body already gets 304. Pure.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/answer.hpp"
+#include "proxy/request.hpp"
 
 namespace alli::proxy {
 

@@ -2,7 +2,6 @@
 #include "proxy/waiting.hpp"
 
 #include "cache/overlay_answer.hpp"
-#include "proxy/routes.hpp"
 #include "proxy/withhold.hpp"
 
 #include <algorithm>
@@ -11,38 +10,32 @@
 namespace alli::proxy {
 namespace {
 
-struct Shaped {
-    std::string_view operation;
+struct ReplyShape {
+    OperationId operation;
     cache::Shape shape;
 };
 constexpr std::array shapes{
-    Shaped{"listConversations", cache::Shape::list},
-    Shaped{"getConversation", cache::Shape::conversation},
-    Shaped{"listChats", cache::Shape::chats},
-    Shaped{"getChat", cache::Shape::chat},
+    ReplyShape{OperationId::list_conversations, cache::Shape::list},
+    ReplyShape{OperationId::get_conversation, cache::Shape::conversation},
+    ReplyShape{OperationId::list_chats, cache::Shape::chats},
+    ReplyShape{OperationId::get_chat, cache::Shape::chat},
 };
-
-std::string id_at(const Match& match, std::size_t place)
-{
-    return match.ids.size() > place ? match.ids[place] : std::string();
-}
 
 } // namespace
 
-void show_waiting(const Needs& needs, std::string_view target, Clock::Steady asked_at, upstream::Reply& reply)
+void apply_pending_edits(cache::Store& store, const ReadSubject& subject, Clock::Steady asked_at,
+                         upstream::Reply& reply)
 {
-    if (reply.status != 200 || !needs.store.read([](cache::Reader& db) { return cache::has_edits(db); })) return;
-    const Match match = find_route("GET", split_target(target).path);
-    const auto* found = std::find_if(shapes.begin(), shapes.end(), [&](const Shaped& shaped) {
-        return match.route && shaped.operation == match.route->operation;
-    });
+    if (reply.status != 200 || !store.read([](cache::Reader& db) { return cache::has_edits(db); })) return;
+    const auto* found = std::find_if(shapes.begin(), shapes.end(),
+                                     [&](const ReplyShape& one) { return one.operation == subject.operation; });
     if (found == shapes.end()) return;
-    const ConversationId id{id_at(match, 0)};
-    const ChatId chat{id_at(match, 1)};
-    cache::UnderEdits shown = needs.store.read(
+    const ConversationId id = subject.conversation.value_or(ConversationId{});
+    const ChatId chat = subject.chat.value_or(ChatId{});
+    cache::UnderEdits edited = store.read(
         [&](cache::Reader& db) { return cache::under_edits(db, found->shape, id, chat, reply.body, asked_at); });
-    if (shown.removed) become_absent(reply);
-    if (shown.body) put_body(reply, std::move(*shown.body));
+    if (edited.removed) become_absent(reply);
+    if (edited.body) put_body(reply, std::move(*edited.body));
 }
 
 } // namespace alli::proxy

@@ -14,23 +14,23 @@ using std::chrono::seconds;
 
 struct Flag {
     std::string_view name;
-    bool Wishes::*member;
+    bool CacheDirectives::*member;
 };
 constexpr std::array flags{
-    Flag{"no-cache", &Wishes::no_cache},
-    Flag{"no-store", &Wishes::no_store},
-    Flag{"only-if-cached", &Wishes::only_if_cached},
-    Flag{"max-stale", &Wishes::max_stale},
+    Flag{"no-cache", &CacheDirectives::no_cache},
+    Flag{"no-store", &CacheDirectives::no_store},
+    Flag{"only-if-cached", &CacheDirectives::only_if_cached},
+    Flag{"max-stale", &CacheDirectives::max_stale},
 };
 
 struct Span {
     std::string_view name;
-    std::optional<seconds> Wishes::*member;
+    std::optional<seconds> CacheDirectives::*member;
 };
 constexpr std::array spans{
-    Span{"max-age", &Wishes::max_age},
-    Span{"min-fresh", &Wishes::min_fresh},
-    Span{"max-stale", &Wishes::stale_by},
+    Span{"max-age", &CacheDirectives::max_age},
+    Span{"min-fresh", &CacheDirectives::min_fresh},
+    Span{"max-stale", &CacheDirectives::stale_by},
 };
 
 // delta-seconds, quoted or not; a number too large is as large as one gets (RFC 9111 1.2.2).
@@ -45,21 +45,22 @@ std::optional<seconds> read_seconds(std::string_view text)
     return seconds{std::min(value, most)};
 }
 
-void read_directive(Wishes& wishes, std::string_view directive)
+void read_directive(CacheDirectives& directives, std::string_view directive)
 {
     const auto equals = directive.find('=');
     const std::string_view name = upstream::trimmed(directive.substr(0, equals));
     for (const Flag& flag : flags)
-        if (upstream::same_name(name, flag.name)) wishes.*flag.member = true;
+        if (upstream::same_name(name, flag.name)) directives.*flag.member = true;
     if (equals == directive.npos) return;
     for (const Span& span : spans)
         if (upstream::same_name(name, span.name))
-            wishes.*span.member = read_seconds(upstream::trimmed(directive.substr(equals + 1)));
+            directives.*span.member = read_seconds(upstream::trimmed(directive.substr(equals + 1)));
 }
 
 } // namespace
 
-bool Wishes::accept(std::optional<std::chrono::microseconds> age, std::chrono::milliseconds lifetime) const noexcept
+bool CacheDirectives::allow(std::optional<std::chrono::microseconds> age,
+                            std::chrono::milliseconds lifetime) const noexcept
 {
     const bool bounded = max_age || min_fresh || stale_by;
     if (!bounded) return true;
@@ -71,19 +72,26 @@ bool Wishes::accept(std::optional<std::chrono::microseconds> age, std::chrono::m
     return max_age || !stale_by || *age <= lifetime + more;
 }
 
-Wishes read_wishes(std::string_view cache_control, std::string_view pragma)
+CacheDirectives read_cache_directives(std::string_view cache_control, std::string_view pragma)
 {
-    Wishes wishes;
+    CacheDirectives directives;
     if (cache_control.empty()) {
-        wishes.no_cache = upstream::same_name(upstream::trimmed(pragma), "no-cache");
-        return wishes;
+        directives.no_cache = upstream::same_name(upstream::trimmed(pragma), "no-cache");
+        return directives;
     }
     while (!cache_control.empty()) {
         const std::string_view directive = cache_control.substr(0, cache_control.find(','));
         cache_control.remove_prefix(std::min(cache_control.size(), directive.size() + 1));
-        read_directive(wishes, directive);
+        read_directive(directives, directive);
     }
-    return wishes;
+    return directives;
+}
+
+CacheDirectives cache_directives_of(const Request& rq)
+{
+    if (rq.headers.count("Cache-Control") < 2)
+        return read_cache_directives(rq.header("Cache-Control"), rq.header("Pragma"));
+    return read_cache_directives(rq.headers.joined("Cache-Control"));
 }
 
 } // namespace alli::proxy

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request wants of a cache: its Cache-Control (RFC 9111 5.2.1). Directives that cannot be read are as absent
-// ones. Pure.
+// The Cache-Control directives of a request (RFC 9111 5.2.1). A directive that cannot be read counts as absent. Pure.
 #pragma once
+
+#include "proxy/request.hpp"
 
 #include <chrono>
 #include <optional>
@@ -9,20 +10,22 @@
 
 namespace alli::proxy {
 
-struct Wishes {
+struct CacheDirectives {
     bool no_cache = false;       // ask upstream, whatever is held
-    bool no_store = false;       // keep nothing of it
+    bool no_store = false;       // keep nothing of the response
     bool only_if_cached = false; // never ask upstream
-    bool max_stale = false;      // old will do, and part of it
+    bool max_stale = false;      // a stale response is acceptable, and an incomplete one
     std::optional<std::chrono::seconds> max_age, min_fresh;
-    std::optional<std::chrono::seconds> stale_by; // the bound of max-stale, where it names one
+    std::optional<std::chrono::seconds> stale_by; // the argument of max-stale
 
-    /// Whether something of this age will do; `lifetime` is how long it is fresh. Without a wish anything will: what
-    /// is old is served while the engine looks for news.
-    bool accept(std::optional<std::chrono::microseconds> age, std::chrono::milliseconds lifetime) const noexcept;
+    /// True if a response of this age, which is fresh for `lifetime`, satisfies the directives. Without directives a
+    /// stale response does: it is revalidated in the background.
+    bool allow(std::optional<std::chrono::microseconds> age, std::chrono::milliseconds lifetime) const noexcept;
 };
 
-/// `pragma` counts only where there is no Cache-Control.
-Wishes read_wishes(std::string_view cache_control, std::string_view pragma = {});
+/// `pragma` counts only without a Cache-Control.
+CacheDirectives read_cache_directives(std::string_view cache_control, std::string_view pragma = {});
+
+CacheDirectives cache_directives_of(const Request& rq);
 
 } // namespace alli::proxy

@@ -6,9 +6,7 @@
 #include "cache/conversations.hpp"
 #include "cache/ledger.hpp"
 #include "cache/progress.hpp"
-#include "proxy/relay.hpp"
 #include "upstream/header.hpp"
-#include "upstream/target.hpp"
 
 #include <array>
 #include <set>
@@ -16,10 +14,10 @@
 namespace alli::proxy {
 namespace {
 
-std::set<std::string> purged_of(const Needs& needs, const std::string& page)
+std::set<std::string> purged_of(cache::Store& store, const std::string& page)
 {
     std::set<std::string> purged;
-    needs.store.read([&](cache::Reader& db) {
+    store.read([&](cache::Reader& db) {
         TimeUnit unit = cache::load_progress(db).unit;
         for (const Conversation& one : read_conversation_page(page, unit).conversations)
             if (cache::keeps_out(db, one)) purged.insert(one.id.value);
@@ -27,12 +25,19 @@ std::set<std::string> purged_of(const Needs& needs, const std::string& page)
     return purged;
 }
 
-bool is_purged_one(const Needs& needs, const std::string& body)
+bool is_purged_one(cache::Store& store, const std::string& body)
 {
-    return needs.store.read([&](cache::Reader& db) {
+    return store.read([&](cache::Reader& db) {
         TimeUnit unit = cache::load_progress(db).unit;
         return cache::keeps_out(db, read_conversation(body, unit));
     });
+}
+
+// A write is answered with the conversation as it is after it.
+bool brings_conversation(OperationId operation)
+{
+    return operation == OperationId::get_conversation || operation == OperationId::update_conversation ||
+           operation == OperationId::delete_conversation;
 }
 
 void take_out(upstream::Reply& reply, const std::set<std::string>& purged)
@@ -65,34 +70,27 @@ void become_absent(upstream::Reply& reply)
     put_body(reply, std::string(absent.body.view()));
 }
 
-bool names_purged(const Needs& needs, std::string_view path, const Match& match)
+bool is_suppressed(cache::Store& store, const std::optional<ConversationId>& id)
 {
-    if (!needs.store.keeps_ledger()) return false;
-    auto id = conversation_of(path);
-    const bool set_elsewhere = match.route && match.route->surface == Surface::webapi && !match.ids.empty();
-    if (set_elsewhere) id = match.ids[0];
-    return id && needs.store.read([&](cache::Reader& db) { return cache::is_purged(db, ConversationId{*id}); });
+    if (!id || !store.keeps_ledger()) return false;
+    return store.read([&](cache::Reader& db) { return cache::is_purged(db, *id); });
 }
 
-std::optional<std::string> target_to_look_at(const Needs& needs, std::string_view target)
+std::optional<ReadSubject> find_owner(cache::Store& store, const ReadSubject& subject)
 {
-    if (!needs.store.keeps_ledger()) return std::nullopt;
-    const Match match = find_route("GET", split_target(target).path);
-    const std::string_view operation = match.route ? match.route->operation : "";
-    if (operation != "listChats" && operation != "getChat") return std::nullopt;
-    const ConversationId id{match.ids[0]};
-    if (needs.store.read([&](cache::Reader& db) { return cache::find_pk(db, id).has_value(); })) return std::nullopt;
-    return upstream::conversation_target(id);
+    if (!store.keeps_ledger()) return std::nullopt;
+    if (subject.operation != OperationId::list_chats && subject.operation != OperationId::get_chat) return std::nullopt;
+    if (store.read([&](cache::Reader& db) { return cache::find_pk(db, *subject.conversation).has_value(); }))
+        return std::nullopt;
+    return ReadSubject{OperationId::get_conversation, subject.conversation};
 }
 
-void withhold_purged(const Needs& needs, std::string_view target, upstream::Reply& reply)
+void suppress_purged(cache::Store& store, OperationId operation, upstream::Reply& reply)
 {
-    if (!needs.store.keeps_ledger() || reply.status != 200 || reply.body.empty()) return;
-    const Match match = find_route("GET", split_target(target).path);
-    const std::string_view operation = match.route ? match.route->operation : "";
-    if (operation == "listConversations") {
-        if (const auto purged = purged_of(needs, reply.body); !purged.empty()) take_out(reply, purged);
-    } else if (operation == "getConversation" && is_purged_one(needs, reply.body)) {
+    if (!store.keeps_ledger() || reply.status != 200 || reply.body.empty()) return;
+    if (operation == OperationId::list_conversations) {
+        if (const auto purged = purged_of(store, reply.body); !purged.empty()) take_out(reply, purged);
+    } else if (brings_conversation(operation) && is_purged_one(store, reply.body)) {
         become_absent(reply);
     }
 }

@@ -4,7 +4,8 @@
 #pragma once
 
 #include "cache/edit.hpp"
-#include "proxy/routes.hpp"
+#include "proxy/answer.hpp"
+#include "proxy/request.hpp"
 
 #include <chrono>
 #include <optional>

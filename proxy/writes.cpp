@@ -9,10 +9,10 @@
 #include "cache/outbox_line.hpp"
 #include "cache/overlay.hpp"
 #include "proxy/forward.hpp"
-#include "proxy/narrowed.hpp"
 #include "proxy/notice.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/seal.hpp"
+#include "proxy/view.hpp"
 #include "proxy/write_check.hpp"
 
 #include <nlohmann/json.hpp>
@@ -73,7 +73,7 @@ std::optional<std::string> base_of(const Context& cx, const Request& rq, EditKin
     if (kind != EditKind::update && kind != EditKind::title) return std::nullopt;
     const cache::Patch wanted = cache::patch_of(kind, rq.body);
     const ConversationId id{rq.ids[0]};
-    return cx.needs.store.read([&](cache::Reader& db) { return cache::find_base(db, id, wanted); });
+    return cx.store.read([&](cache::Reader& db) { return cache::find_base(db, id, wanted); });
 }
 
 cache::NewEntry entry_of(const Context& cx, const Request& rq, EditKind kind)
@@ -91,14 +91,14 @@ cache::NewEntry entry_of(const Context& cx, const Request& rq, EditKind kind)
     entry.request_hash = hash_of(rq, entry.headers);
     entry.headers = with_request_id(entry.headers, rq);
     entry.base = base_of(cx, rq, kind);
-    entry.created_at = cx.needs.clock.now();
+    entry.created_at = cx.clock.now();
     return entry;
 }
 
 // What it would be if the mirror held it.
 std::string sketch(const Context& cx, const std::string& id, EditKind kind, const std::string& body)
 {
-    const auto names = cx.needs.store.read([](cache::Reader& db) { return cache::load_category_names(db); });
+    const auto names = cx.store.read([](cache::Reader& db) { return cache::load_category_names(db); });
     cache::Patch members = names.shown(cache::patch_of(kind, body));
     members.insert(members.begin(), {"id", Json(id).dump(-1, ' ', false, Json::error_handler_t::replace)});
     return cache::write_patch(members);
@@ -110,7 +110,7 @@ std::string expected_body(const Context& cx, const Entry& entry)
     const bool has_content = entry.kind == EditKind::update || entry.kind == EditKind::title ||
                              (entry.kind == EditKind::feedback && entry.chat);
     if (!has_content || !entry.conversation) return "";
-    const auto found = cx.needs.store.read([&](cache::Reader& db) -> std::optional<std::string> {
+    const auto found = cx.store.read([&](cache::Reader& db) -> std::optional<std::string> {
         if (entry.kind != EditKind::feedback) return cache::find_conversation(db, *entry.conversation);
         auto chat = cache::find_chat(db, *entry.conversation, *entry.chat);
         if (!chat) return std::nullopt;
@@ -118,14 +118,14 @@ std::string expected_body(const Context& cx, const Entry& entry)
     });
     const Content content = entry.kind == EditKind::feedback ? Content::chat : Content::conversation;
     const auto enclose = [&](std::string body) {
-        return cx.needs.store.read([&](cache::Reader& db) { return cache::in_envelope(db, content, std::move(body)); });
+        return cx.store.read([&](cache::Reader& db) { return cache::in_envelope(db, content, std::move(body)); });
     };
     if (found) return enclose(*found);
     return enclose(sketch(cx, entry.kind == EditKind::feedback ? entry.chat->value : entry.conversation->value,
                           entry.kind, entry.body));
 }
 
-std::string place_of(std::int64_t id)
+std::string location_of(std::int64_t id)
 {
     return "/mirror/v1/outbox/" + std::to_string(id);
 }
@@ -135,14 +135,14 @@ Response accepted_response(const Context& cx, const Entry& entry)
     std::string body = expected_body(cx, entry);
     Response response = body.empty() ? Response{} : text_response("application/json", std::move(body));
     response.status = 202;
-    response.headers.push_back({"Location", place_of(entry.id)});
+    response.headers.push_back({"Location", location_of(entry.id)});
     response.headers.push_back({"Alli-Mirror-Outbox", std::to_string(entry.id)});
     return response;
 }
 
 Entry load_entry(const Context& cx, std::int64_t id)
 {
-    const auto entry = cx.needs.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
+    const auto entry = cx.store.read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
     if (!entry) throw Error(Fault::refused, "", "the write was discarded");
     return *entry;
 }
@@ -164,7 +164,7 @@ Task<Response> repeat(const Context& cx, std::int64_t id)
 {
     Entry entry = load_entry(cx, id);
     const bool waits = entry.state == EntryState::pending || entry.state == EntryState::sending;
-    if (waits && co_await cx.needs.is_awaited(id)) {
+    if (waits && co_await cx.delivery.is_awaited(id)) {
         Response busy =
             problem(Surface::webapi, 409, "the first request with this Idempotency-Key is still being answered");
         busy.headers.push_back({"Retry-After", "1"});
@@ -173,16 +173,16 @@ Task<Response> repeat(const Context& cx, std::int64_t id)
     co_return first_outcome(cx, entry);
 }
 
-Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, Outgoing outgoing)
+Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, cache::AcceptedWrite accepted)
 {
     const Preference preference = read_preference(rq.header("Prefer"));
-    const std::int64_t id = outgoing.accepted.id;
+    const std::int64_t id = accepted.entry.id;
     auto patience = preference.wait.value_or(cx.options.forward_timeout);
     if (preference.respond_async) patience = std::chrono::milliseconds(0);
-    auto reply = co_await cx.needs.deliver(std::move(outgoing), patience);
+    auto reply = co_await cx.delivery.deliver(std::move(accepted), patience);
     if (reply) {
         if (kind == EditKind::stop) note_end(cx, ConversationId{rq.ids[0]});
-        co_return relayed_response(std::move(*reply), Why::bypass);
+        co_return relayed_response(std::move(*reply), Origin::bypass);
     }
     Response response = accepted_response(cx, load_entry(cx, id));
     if (preference.respond_async) response.headers.push_back({"Preference-Applied", "respond-async"});
@@ -192,7 +192,7 @@ Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, Outg
 // Something waits that it would overtake.
 bool is_waited_for(const Context& cx, const ConversationId& id)
 {
-    return cx.needs.store.read_outbox([&](cache::Reader& db) {
+    return cx.store.read_outbox([&](cache::Reader& db) {
         return cache::find_head(db, id).has_value() || cache::find_head(db, std::nullopt).has_value();
     });
 }
@@ -206,11 +206,11 @@ Task<Response> ask_for_judgement(const Context& cx, const Request& rq, std::stri
     std::exception_ptr failure;
     Response response;
     try {
-        response = co_await relay(cx, rq, Why::bypass, cx.options.forward_timeout);
+        response = co_await relay(cx, rq, cx.options.forward_timeout);
     } catch (const Error&) {
         failure = std::current_exception();
     }
-    if (failure && fault_of(failure) == Fault::unreachable && !cx.needs.upstream().reachable)
+    if (failure && fault_of(failure) == Fault::unreachable && !cx.upstream.state().reachable)
         co_return doubtful_refusal(doubt);
     note_end(cx, id); // it may have been applied, answered or not
     if (failure) std::rethrow_exception(failure);
@@ -234,15 +234,14 @@ Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
     if (check.doubt && is_narrowed(rq)) co_return doubtful_refusal(*check.doubt);
     if (check.doubt) co_return co_await ask_for_judgement(cx, rq, *check.doubt);
     cache::NewEntry entry = entry_of(cx, rq, kind);
-    Outgoing outgoing;
-    outgoing.conversation = entry.conversation;
-    const auto job = [&](cache::Writer& db) { outgoing.accepted = cache::accept(db, entry); };
-    co_await cx.needs.store.write_outbox(job);
-    const auto [how, id, place] = outgoing.accepted;
-    if (how == cache::Acceptance::Kind::repeated) co_return co_await repeat(cx, id);
-    if (how == cache::Acceptance::Kind::mismatch)
+    cache::Acceptance acceptance;
+    const auto job = [&](cache::Writer& db) { acceptance = cache::accept(db, entry); };
+    co_await cx.store.write_outbox(job);
+    if (acceptance.kind == cache::Acceptance::Kind::repeated) co_return co_await repeat(cx, acceptance.id);
+    if (acceptance.kind == cache::Acceptance::Kind::mismatch)
         co_return problem(Surface::webapi, 422, "this Idempotency-Key was used for another request");
-    co_return co_await forward(cx, rq, kind, std::move(outgoing));
+    cache::AcceptedWrite accepted = cache::accepted_write(std::move(entry), acceptance);
+    co_return co_await forward(cx, rq, kind, std::move(accepted));
 }
 
 } // namespace

@@ -4,7 +4,7 @@
 // on a proxy loop.
 #pragma once
 
-#include "proxy/routes.hpp"
+#include "proxy/context.hpp"
 
 namespace alli::proxy {
 

@@ -44,9 +44,9 @@ Task<> Deliverer::run()
     if (failure) std::rethrow_exception(failure);
 }
 
-Task<std::optional<upstream::Reply>> Deliverer::offer(Offer offer, std::chrono::milliseconds patience)
+Task<std::optional<upstream::Reply>> Deliverer::offer(cache::AcceptedWrite write, std::chrono::milliseconds patience)
 {
-    return Core::offer(core_, std::move(offer), patience);
+    return Core::offer(core_, std::move(write), patience);
 }
 
 Task<bool> Deliverer::is_awaited(std::int64_t id)

@@ -33,12 +33,6 @@ struct DeliveryHooks {
     std::function<void()> changed_many;
 };
 
-/// A write that was accepted and wants to go.
-struct Offer {
-    cache::Acceptance accepted;
-    std::optional<ConversationId> conversation;
-};
-
 class Deliverer {
   public:
     Deliverer(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, DeliveryOptions options,
@@ -51,7 +45,7 @@ class Deliverer {
     // On the engine's loop:
     /// Sends it at once when nothing is before it, and waits for upstream's answer as long as `patience`. None: it
     /// waits in the outbox.
-    Task<std::optional<upstream::Reply>> offer(Offer offer, std::chrono::milliseconds patience);
+    Task<std::optional<upstream::Reply>> offer(cache::AcceptedWrite write, std::chrono::milliseconds patience);
     /// Whether an offer of it still waits for the answer.
     Task<bool> is_awaited(std::int64_t id);
     /// What a person decided.

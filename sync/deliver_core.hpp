@@ -57,6 +57,7 @@ struct Deliverer::Core {
         bool settling = false; // its outcome is known and being written down
         bool settled = false;
         std::optional<upstream::Reply> reply; // none: it waits in the outbox
+        std::optional<cache::Entry> entry;    // as it was accepted, until it is tried
     };
 
     class Waiting;
@@ -109,9 +110,11 @@ struct Deliverer::Core {
     void let_go();
     void put_head(const std::optional<cache::LineHead>& head, const Id& line, Clock::Steady due);
     void refresh_line(const Id& line);
+    void put_accepted(const cache::AcceptedWrite& write);
+    std::optional<cache::Entry> take_head(const Id& line);
 
     // What others ask of it. Static: a coroutine must hold the core for as long as it runs.
-    static Task<std::optional<upstream::Reply>> offer(std::shared_ptr<Core> core, Offer offer,
+    static Task<std::optional<upstream::Reply>> offer(std::shared_ptr<Core> core, cache::AcceptedWrite write,
                                                       std::chrono::milliseconds patience);
     static Task<bool> is_awaited(std::shared_ptr<Core> core, std::int64_t id) { co_return core->waiters.contains(id); }
     static Task<cache::Retried> retry(std::shared_ptr<Core> core, std::int64_t id);
@@ -119,7 +122,7 @@ struct Deliverer::Core {
     Task<> show(std::int64_t id);
     Task<> show_again(std::int64_t id);
 
-    bool may_go_now(const Offer& offer) const;
+    bool may_go_now(const cache::Entry& entry) const;
     void notify()
     {
         if (wakeup) wakeup->notify();

@@ -204,22 +204,33 @@ void Deliverer::Core::refresh_line(const Id& line)
     notify();
 }
 
-bool Deliverer::Core::may_go_now(const Offer& offer) const
+// What was committed as the head of its line is that still, or has been sent since: then it cannot be begun again.
+void Deliverer::Core::put_accepted(const cache::AcceptedWrite& write)
 {
-    return loaded && policy.allows_attempt(clock.steady()) && !lines.contains(offer.conversation) &&
-           !lines.behind_barrier(offer.conversation, offer.accepted.place);
+    if (!write.heads_line) return refresh_line(write.entry.conversation);
+    const cache::LineHead head{write.entry.conversation, write.entry.id, write.entry.place, EntryState::pending, {}};
+    lines.put(head, clock.steady());
+    notify();
 }
 
-Task<std::optional<upstream::Reply>> Deliverer::Core::offer(std::shared_ptr<Core> core, Offer offer,
+bool Deliverer::Core::may_go_now(const Entry& entry) const
+{
+    return loaded && policy.allows_attempt(clock.steady()) && !lines.contains(entry.conversation) &&
+           !lines.behind_barrier(entry.conversation, entry.place);
+}
+
+Task<std::optional<upstream::Reply>> Deliverer::Core::offer(std::shared_ptr<Core> core, cache::AcceptedWrite write,
                                                             std::chrono::milliseconds patience)
 {
-    const std::int64_t id = offer.accepted.id;
+    const std::int64_t id = write.entry.id;
+    const Id line = write.entry.conversation;
     const auto deadline = core->clock.steady() + patience;
     while (!core->loaded && core->clock.steady() < deadline) co_await core->clock.sleep(2ms);
-    if (patience.count() > 0 && core->may_go_now(offer)) {
+    if (patience.count() > 0 && core->may_go_now(write.entry)) {
         const auto waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
         Waiting waiting(*core, id, waiter);
-        core->refresh_line(offer.conversation);
+        core->put_accepted(write);
+        waiter->entry = std::move(write.entry);
         for (bool patient = true; patient && !waiter->settled;) {
             const auto left = deadline - core->clock.steady();
             co_await waiter->wakeup.wait(core->clock,
@@ -228,8 +239,8 @@ Task<std::optional<upstream::Reply>> Deliverer::Core::offer(std::shared_ptr<Core
         }
         waiting.end();
         if (waiter->reply) co_return std::move(waiter->reply);
-    } else if (core->loaded && !core->lines.has_turn(offer.conversation) && !core->lines.contains(offer.conversation)) {
-        core->refresh_line(offer.conversation);
+    } else if (core->loaded && !core->lines.has_turn(line) && !core->lines.contains(line)) {
+        core->refresh_line(line);
     }
     co_await core->show(id);
     co_return std::nullopt;

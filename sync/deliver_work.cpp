@@ -200,12 +200,20 @@ Task<bool> Deliverer::Core::accepts_key()
     co_return accepted;
 }
 
-Task<> Deliverer::Core::deliver(Id line)
+// As it was accepted, where an app waits for it and it was not tried yet; else as the outbox has it now.
+std::optional<Entry> Deliverer::Core::take_head(const Id& line)
 {
-    const auto entry = store.read_outbox([&](cache::Reader& db) {
+    const auto waiter = waiters.find(lines.head(line));
+    if (waiter != waiters.end() && waiter->second->entry) return std::exchange(waiter->second->entry, std::nullopt);
+    return store.read_outbox([&](cache::Reader& db) {
         const auto head = cache::find_head(db, line);
         return head ? cache::find_entry(db, head->id) : std::nullopt;
     });
+}
+
+Task<> Deliverer::Core::deliver(Id line)
+{
+    const std::optional<Entry> entry = take_head(line);
     if (!entry || entry->state == EntryState::conflict) {
         refresh_line(line);
         co_return;

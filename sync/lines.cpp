@@ -21,6 +21,7 @@ void Lines::put(const cache::LineHead& head, Steady due)
     const std::string key = key_of(head.conversation);
     Line& line = lines_[key];
     unlist(key, line);
+    line.head = head.id;
     line.place = head.place;
     line.due = due;
     line.busy = false;

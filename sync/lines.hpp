@@ -36,6 +36,7 @@ class Lines {
 
     bool contains(const Id& id) const;
     bool has_turn(const Id& id) const;
+    std::int64_t head(const Id& id) const { return lines_.at(key_of(id)).head; } // its entry; of a line that is there
     bool empty() const { return lines_.empty(); }
     std::size_t size() const { return lines_.size(); }
     /// Whether something accepted at `place` would have to wait for others than its own line.
@@ -45,7 +46,7 @@ class Lines {
 
   private:
     struct Line {
-        std::int64_t place = 0;
+        std::int64_t head = 0, place = 0;
         Steady due{};
         int failures = 0;
         bool busy = false, blocked = false;

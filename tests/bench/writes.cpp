@@ -9,6 +9,7 @@
 #include "proxy/server.hpp"
 #include "sync/deliver.hpp"
 #include "tests/daemon/daemon.hpp"
+#include "tests/proxy/fake_backend.hpp"
 #include "tests/support/make.hpp"
 #include "upstream/target.hpp"
 
@@ -91,6 +92,32 @@ void mirror(cache::Store& store, asio::io_context& loop, int conversations)
     loop.restart();
 }
 
+/// Upstream is away, and writes go to a deliverer on its loop.
+class OverDeliverer final : public proxy::FakeBackend {
+  public:
+    OverDeliverer(proxy::FakeUpstream& upstream, proxy::FakeDelivery& delivery, asio::io_context& loop,
+                  sync::Deliverer& deliverer)
+        : FakeBackend(upstream, delivery), loop_(loop), deliverer_(deliverer)
+    {
+        upstream.state = {};
+    }
+    Task<std::optional<upstream::Reply>> deliver(cache::AcceptedWrite write,
+                                                 std::chrono::milliseconds patience) override
+    {
+        return on_loop(&loop_, deliverer_.offer(std::move(write), patience));
+    }
+
+  private:
+    template <class T>
+    static Task<T> on_loop(asio::io_context* loop, Task<T> work)
+    {
+        co_return co_await asio::co_spawn(*loop, std::move(work), asio::use_awaitable);
+    }
+
+    asio::io_context& loop_;
+    sync::Deliverer& deliverer_;
+};
+
 /// The proxy and the deliverer over one store, as the daemon joins them.
 class Mirror {
   public:
@@ -104,7 +131,7 @@ class Mirror {
         proxy::Options options;
         options.listen = {"127.0.0.1:0"};
         options.api_key = "sandbox";
-        server_.emplace(options, needs());
+        server_.emplace(options, backend_.over(store_, clock_));
         const std::string host = server_->addresses().front();
         std::from_chars(host.data() + host.rfind(':') + 1, host.data() + host.size(), port);
     }
@@ -119,27 +146,6 @@ class Mirror {
     std::uint16_t port = 0;
 
   private:
-    template <class T>
-    static Task<T> on_loop(asio::io_context* loop, Task<T> work)
-    {
-        co_return co_await asio::co_spawn(*loop, std::move(work), asio::use_awaitable);
-    }
-    proxy::Needs needs()
-    {
-        proxy::Needs needs{.store = store_,
-                           .clock = clock_,
-                           .relay = {},
-                           .upstream = [] { return proxy::Upstream{}; },
-                           .status = {},
-                           .wake = [] {},
-                           .wake_conversation = [](const ConversationId&) {}};
-        needs.deliver = [this](proxy::Outgoing outgoing, std::chrono::milliseconds patience) {
-            sync::Offer offer{outgoing.accepted, std::move(outgoing.conversation)};
-            return on_loop(&loop_, deliverer_.offer(std::move(offer), patience));
-        };
-        return needs;
-    }
-
     asio::io_context loop_{1};
     SystemClock clock_;
     SystemRandom random_;
@@ -150,6 +156,9 @@ class Mirror {
     sync::Deliverer deliverer_{client_, store_, clock_, random_, {}, {[](const ConversationId&) {}, [] {}}};
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     std::thread thread_;
+    proxy::FakeUpstream fake_upstream_;
+    proxy::FakeDelivery fake_delivery_;
+    OverDeliverer backend_{fake_upstream_, fake_delivery_, loop_, deliverer_};
     std::optional<proxy::Server> server_;
 };
 

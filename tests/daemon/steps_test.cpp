@@ -146,8 +146,8 @@ TEST_F(StepsTest, OfEachReadOnALoopAreBounded)
                          one.target.c_str());
     }
     for (const Route& route : routes())
-        EXPECT_TRUE(route.method != "GET" || seen.contains(std::string(route.operation)))
-            << route.operation << " is not tried";
+        EXPECT_TRUE(route.method != "GET" || seen.contains(std::string(name_of(route.operation))))
+            << name_of(route.operation) << " is not tried";
 }
 
 TEST_F(StepsTest, OfTheNextPagesAreBounded)

@@ -23,7 +23,7 @@ Response answer_to(Fault fault, Surface surface)
     return answer_of(std::make_exception_ptr(Error(fault, "do this", "that went wrong")), surface);
 }
 
-TEST(Answer, SpeaksUpstreamsShapesUnderWebapi)
+TEST(CachedResponse, SpeaksUpstreamsShapesUnderWebapi)
 {
     EXPECT_EQ(body_json(problem(Surface::webapi, 401, "x")).dump(),
               R"({"error":{"name":"INVALID_TOKEN","value":1013},"message":"INVALID_TOKEN"})");
@@ -35,7 +35,7 @@ TEST(Answer, SpeaksUpstreamsShapesUnderWebapi)
     EXPECT_EQ(body["message"], "away");
 }
 
-TEST(Answer, SpeaksProblemJsonElsewhere)
+TEST(CachedResponse, SpeaksProblemJsonElsewhere)
 {
     const Response response = answer_to(Fault::usage, Surface::ours);
     EXPECT_EQ(response.headers.at(0).value, "application/problem+json");
@@ -46,7 +46,7 @@ TEST(Answer, SpeaksProblemJsonElsewhere)
     EXPECT_EQ(body["hint"], "do this");
 }
 
-TEST(Answer, GivesEveryFaultItsStatus)
+TEST(CachedResponse, GivesEveryFaultItsStatus)
 {
     EXPECT_EQ(answer_to(Fault::usage, Surface::webapi).status, 400);
     EXPECT_EQ(answer_to(Fault::key_rejected, Surface::webapi).status, 403);
@@ -58,14 +58,14 @@ TEST(Answer, GivesEveryFaultItsStatus)
     EXPECT_THAT(http::render_head(away, {}), HasSubstr("Retry-After: 5\r\n"));
 }
 
-TEST(Answer, SaysNothingOfAFailureItDoesNotKnow)
+TEST(CachedResponse, SaysNothingOfAFailureItDoesNotKnow)
 {
     const Response response = answer_of(std::make_exception_ptr(std::runtime_error("inner words")), Surface::webapi);
     EXPECT_EQ(response.status, 500);
     EXPECT_THAT(std::string(response.body.view()), Not(HasSubstr("inner words")));
 }
 
-TEST(Answer, CarriesWhatKeepsPagesOut)
+TEST(CachedResponse, CarriesWhatKeepsPagesOut)
 {
     http::WriteOptions options;
     options.defaults = default_headers();

@@ -6,9 +6,9 @@
 namespace alli::proxy {
 namespace {
 
-Answer of(std::size_t size, char letter = 'x')
+CachedResponse of(std::size_t size, char letter = 'x')
 {
-    return make_answer(std::string(size, letter), std::nullopt);
+    return make_cached_response(std::string(size, letter), std::nullopt);
 }
 
 const cache::Latest unchanged{};
@@ -21,18 +21,18 @@ void change(cache::Latest& latest, std::int64_t conversation, std::uint64_t comm
     latest.publish(touched, commit);
 }
 
-Answer of_conversation(std::int64_t pk)
+CachedResponse of_conversation(std::int64_t pk)
 {
-    Answer answer = of(10);
+    CachedResponse answer = of(10);
     answer.of = pk;
     return answer;
 }
 
-TEST(Answers, AreGoodUntilACommitChangesWhatTheyTell)
+TEST(ResponseCache, AreGoodUntilACommitChangesWhatTheyTell)
 {
     cache::Latest latest;
-    AnswerBudget budget(100'000);
-    Answers answers(budget);
+    CacheBudget budget(100'000);
+    ResponseCache answers(budget);
     answers.put("/list", 7, of(10));
     answers.put("/a", 7, of_conversation(1));
     answers.put("/b", 7, of_conversation(2));
@@ -49,32 +49,32 @@ TEST(Answers, AreGoodUntilACommitChangesWhatTheyTell)
     EXPECT_EQ(answers.bytes(), 0U) << "what is out of date is not kept";
 }
 
-TEST(Answers, AreAsOldAsTheMirrorIsNow)
+TEST(ResponseCache, AreAsOldAsTheMirrorIsNow)
 {
     const auto at = [](int seconds) { return Instant{std::chrono::seconds(seconds)}; };
-    AnswerBudget budget(100'000);
-    Answers answers(budget);
-    answers.put("/a", 1, make_answer("a", at(10)));
+    CacheBudget budget(100'000);
+    ResponseCache answers(budget);
+    answers.put("/a", 1, make_cached_response("a", at(10)));
     EXPECT_EQ(answers.find("/a", unchanged, at(20))->verified_at, at(20));
-    EXPECT_EQ(make_answer("b", at(10), at(5)).verified_at, at(5)) << "a part of it no poll verifies";
-    EXPECT_EQ(make_answer("b", at(10), at(15)).verified_at, at(10));
+    EXPECT_EQ(make_cached_response("b", at(10), at(5)).verified_at, at(5)) << "a part of it no poll verifies";
+    EXPECT_EQ(make_cached_response("b", at(10), at(15)).verified_at, at(10));
 }
 
-TEST(Answers, ReplaceTheOneOfTheSameTarget)
+TEST(ResponseCache, ReplaceTheOneOfTheSameTarget)
 {
-    AnswerBudget budget(100'000);
-    Answers answers(budget);
+    CacheBudget budget(100'000);
+    ResponseCache answers(budget);
     answers.put("/a", 1, of(10, 'x'));
     answers.put("/a", 2, of(20, 'y'));
     EXPECT_EQ(answers.find("/a", unchanged, never)->body->size(), 20U);
     EXPECT_LT(answers.bytes(), 400U);
 }
 
-TEST(Answers, LetTheLeastUsedGoWhenTheyGrowTooBig)
+TEST(ResponseCache, LetTheLeastUsedGoWhenTheyGrowTooBig)
 {
-    const auto find = [](Answers& answers, const char* target) { return answers.find(target, unchanged, never); };
-    AnswerBudget budget(10'000);
-    Answers answers(budget);
+    const auto find = [](ResponseCache& answers, const char* target) { return answers.find(target, unchanged, never); };
+    CacheBudget budget(10'000);
+    ResponseCache answers(budget);
     for (const char* target : {"/a", "/b", "/c", "/d"}) answers.put(target, 1, of(2000));
     EXPECT_TRUE(find(answers, "/a"));
     answers.put("/e", 1, of(2000));
@@ -86,10 +86,10 @@ TEST(Answers, LetTheLeastUsedGoWhenTheyGrowTooBig)
     EXPECT_TRUE(find(answers, "/e"));
 }
 
-TEST(Answers, KeepWhatIsLargerThanALoopsShareWhileThereIsRoom)
+TEST(ResponseCache, KeepWhatIsLargerThanALoopsShareWhileThereIsRoom)
 {
-    AnswerBudget budget(100'000, 64);
-    Answers first(budget), second(budget);
+    CacheBudget budget(100'000, 64);
+    ResponseCache first(budget), second(budget);
     first.put("/a", 1, of(20'000));
     EXPECT_TRUE(first.find("/a", unchanged, never));
     EXPECT_EQ(budget.used(), first.bytes());
@@ -97,10 +97,10 @@ TEST(Answers, KeepWhatIsLargerThanALoopsShareWhileThereIsRoom)
     EXPECT_TRUE(second.find("/b", unchanged, never));
 }
 
-TEST(Answers, NeverTakeMoreThanTheBudgetTogetherAndGiveUpWhatOthersLack)
+TEST(ResponseCache, NeverTakeMoreThanTheBudgetTogetherAndGiveUpWhatOthersLack)
 {
-    AnswerBudget budget(10'000, 4);
-    Answers greedy(budget), modest(budget);
+    CacheBudget budget(10'000, 4);
+    ResponseCache greedy(budget), modest(budget);
     modest.put("/small", 1, of(400));
     for (int n = 0; n < 20; ++n) greedy.put("/" + std::to_string(n), 1, of(500));
     EXPECT_LE(budget.used(), budget.most());
@@ -108,21 +108,21 @@ TEST(Answers, NeverTakeMoreThanTheBudgetTogetherAndGiveUpWhatOthersLack)
     EXPECT_FALSE(modest.find("/a", unchanged, never)) << "there is no room yet";
     EXPECT_TRUE(modest.find("/small", unchanged, never)) << "nobody gives up anything of his share";
     EXPECT_LE(budget.used(), budget.most());
-    greedy.heed_others(); // as its loop does now and then
+    greedy.trim_to_share(); // as its loop does now and then
     EXPECT_LE(greedy.bytes(), budget.share());
     EXPECT_TRUE(greedy.find("/19", unchanged, never)) << "the latest stay";
     modest.put("/a", 1, of(1500));
     EXPECT_TRUE(modest.find("/a", unchanged, never));
     greedy.put("/more", 1, of(500));
-    greedy.heed_others();
+    greedy.trim_to_share();
     EXPECT_TRUE(greedy.find("/more", unchanged, never)) << "nobody called since";
 }
 
-TEST(Answers, GiveBackWhatTheyTook)
+TEST(ResponseCache, GiveBackWhatTheyTook)
 {
-    AnswerBudget budget(10'000);
+    CacheBudget budget(10'000);
     {
-        Answers answers(budget);
+        ResponseCache answers(budget);
         answers.put("/a", 1, of(1000));
         answers.put("/a", 2, of(500));
         EXPECT_EQ(budget.used(), answers.bytes());
@@ -130,7 +130,7 @@ TEST(Answers, GiveBackWhatTheyTook)
     EXPECT_EQ(budget.used(), 0U);
 }
 
-TEST(Answers, TellBodiesApartByTheirTags)
+TEST(ResponseCache, TellBodiesApartByTheirTags)
 {
     EXPECT_EQ(of(10).tag, of(10).tag);
     EXPECT_NE(of(10).tag, of(11).tag);

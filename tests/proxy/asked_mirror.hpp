@@ -2,10 +2,12 @@
 // A mirror and everything that its answers stand on, asked without a socket, in the name of any principal.
 #pragma once
 
+#include "proxy/dispatch.hpp"
 #include "proxy/entry.hpp"
 #include "proxy/flights.hpp"
 #include "proxy/grant.hpp"
 #include "proxy/loop.hpp"
+#include "proxy/routes.hpp"
 #include "proxy/runs.hpp"
 #include "tests/proxy/fixture.hpp"
 
@@ -15,10 +17,12 @@ class AskedMirror {
   public:
     AskedMirror()
     {
-        flights_.live_on(io_.get_executor());
+        coalescer_.set_executor(io_.get_executor());
         options_.limits.heartbeat = std::chrono::milliseconds(1);
         options_.zone = Zone::load("UTC");
         upstream_.state.reachable = true;
+        backend_.status_text = backend_.maintenance.text = R"({"of":"the whole"})";
+        backend_.metrics_text = [](const MeterRack&) { return std::string("figures of the whole"); };
     }
 
     struct Reply {
@@ -117,32 +121,6 @@ class AskedMirror {
         co_return reply;
     }
 
-    Needs needs()
-    {
-        Needs made{.store = store_,
-                   .clock = clock_,
-                   .relay = {},
-                   .upstream = {},
-                   .status = {},
-                   .wake = [] {},
-                   .wake_conversation = [](const ConversationId&) {}};
-        made.relay = [this](upstream::Request request) { return FakeUpstream::answer(&upstream_, std::move(request)); };
-        made.upstream = [this] { return upstream_.state; };
-        made.status = [] { return std::string(R"({"of":"the whole"})"); };
-        made.status_in_view = [](const cache::Visibility& seen) { return R"({"of":")" + seen.app + seen.user + "\"}"; };
-        made.metrics = [](const MeterRack&) { return std::string("figures of the whole"); };
-        made.settle = [](const ConversationId&, std::uint64_t, std::optional<std::int64_t>) {};
-        made.deliver = [this](Outgoing outgoing, std::chrono::milliseconds patience) {
-            return FakeDelivery::offer(&delivery_, std::move(outgoing), patience);
-        };
-        made.retry_write = [this](std::int64_t id) { return FakeDelivery::retry(&delivery_, id); };
-        made.discard_write = [this](std::int64_t id) { return FakeDelivery::discard(&delivery_, id); };
-        made.is_awaited = [this](std::int64_t) { return FakeDelivery::await(&delivery_); };
-        made.start_maintenance = [](const std::string&) {};
-        made.maintenance = [] { return std::string(R"({"of":"the whole"})"); };
-        return made;
-    }
-
     support::TempDir dir_;
     cache::Store store_{{dir_ / "mirror.db", "http://upstream.test", true}};
     SetClock clock_;
@@ -150,23 +128,35 @@ class AskedMirror {
     FakeDelivery delivery_;
     asio::io_context io_{1};
     Options options_;
-    Needs needs_ = needs();
+    FakeBackend backend_{upstream_, delivery_};
     Guard guard_{options_};
-    AnswerBudget budget_{1 << 20};
-    Answers answers_{budget_};
-    Flights flights_;
+    CacheBudget budget_{1 << 20};
+    ResponseCache response_cache_{budget_};
+    Coalescer coalescer_;
     MeterRack rack_{1, guard_};
     RequestIds request_ids_;
     FakeExchanges exchanges_{upstream_};
     SystemRandom random_;
-    upstream::Breaker away_{random_, {}};
+    upstream::Breaker exchange_breaker_{random_, {}};
     Feed feed_{io_.get_executor(), store_, rack_.of(0)};
-    Entry entry_;
+    BrowserSessions browser_sessions_;
     PassedUp passed_up_;
     Runs runs_;
-    RouteMap routes_{options_.operations};
-    const Context context_{options_,    needs_, answers_, flights_, rack_.of(0), rack_, request_ids_,
-                           &exchanges_, away_,  feed_,    entry_,   passed_up_,  runs_, routes_};
+    RouteMap routes_{routes(), options_.operations};
+    const Context context_{backend_.over(store_, clock_),
+                           options_,
+                           response_cache_,
+                           coalescer_,
+                           rack_.of(0),
+                           rack_,
+                           request_ids_,
+                           &exchanges_,
+                           exchange_breaker_,
+                           feed_,
+                           browser_sessions_,
+                           passed_up_,
+                           runs_,
+                           routes_};
 };
 
 } // namespace alli::proxy

@@ -11,69 +11,71 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr Entry::Steady start_time{1000h};
+constexpr BrowserSessions::Steady start_time{1000h};
 
 std::shared_ptr<const Grant> opener()
 {
     return std::make_shared<const Grant>(Principal{"key", Scope::write, {}});
 }
 
-TEST(Entry, ALinkWorksOnceAndForAMinute)
+TEST(BrowserSessions, ALinkWorksOnceAndForAMinute)
 {
-    Entry entry;
-    const std::string link = entry.make_link(opener(), start_time), late = entry.make_link(opener(), start_time);
+    BrowserSessions browser_sessions;
+    const std::string link = browser_sessions.make_link(opener(), start_time),
+                      late = browser_sessions.make_link(opener(), start_time);
     EXPECT_GE(link.size(), 43u) << "256 bits";
-    EXPECT_FALSE(entry.redeem("guess", start_time));
-    const auto session = entry.redeem(link, start_time + 59s);
+    EXPECT_FALSE(browser_sessions.redeem("guess", start_time));
+    const auto session = browser_sessions.redeem(link, start_time + 59s);
     ASSERT_TRUE(session);
-    EXPECT_FALSE(entry.redeem(link, start_time + 59s));
-    EXPECT_FALSE(entry.redeem(late, start_time + 60s));
-    EXPECT_TRUE(entry.find(*session, start_time + 1h));
-    EXPECT_FALSE(entry.find(link, start_time)) << "a link is no session";
-    EXPECT_FALSE(entry.find("", start_time));
-    entry.sign_out(*session);
-    EXPECT_FALSE(entry.find(*session, start_time + 1h));
+    EXPECT_FALSE(browser_sessions.redeem(link, start_time + 59s));
+    EXPECT_FALSE(browser_sessions.redeem(late, start_time + 60s));
+    EXPECT_TRUE(browser_sessions.find(*session, start_time + 1h));
+    EXPECT_FALSE(browser_sessions.find(link, start_time)) << "a link is no session";
+    EXPECT_FALSE(browser_sessions.find("", start_time));
+    browser_sessions.sign_out(*session);
+    EXPECT_FALSE(browser_sessions.find(*session, start_time + 1h));
 }
 
-TEST(Entry, ASessionEndsWhenItIsNotUsedAndInTheEnd)
+TEST(BrowserSessions, ASessionEndsWhenItIsNotUsedAndInTheEnd)
 {
-    Entry entry;
-    const std::string unused = *entry.redeem(entry.make_link(opener(), start_time), start_time);
-    const std::string used = *entry.redeem(entry.make_link(opener(), start_time), start_time);
-    for (auto passed = 11h; passed < Entry::whole_life; passed += 11h)
-        EXPECT_TRUE(entry.find(used, start_time + passed));
-    EXPECT_FALSE(entry.find(unused, start_time + Entry::idle_life));
-    EXPECT_FALSE(entry.find(used, start_time + Entry::whole_life));
+    BrowserSessions browser_sessions;
+    const std::string unused = *browser_sessions.redeem(browser_sessions.make_link(opener(), start_time), start_time);
+    const std::string used = *browser_sessions.redeem(browser_sessions.make_link(opener(), start_time), start_time);
+    for (auto passed = 11h; passed < BrowserSessions::whole_life; passed += 11h)
+        EXPECT_TRUE(browser_sessions.find(used, start_time + passed));
+    EXPECT_FALSE(browser_sessions.find(unused, start_time + BrowserSessions::idle_life));
+    EXPECT_FALSE(browser_sessions.find(used, start_time + BrowserSessions::whole_life));
 }
 
-TEST(Entry, HoldsSoManyAndNoMore)
+TEST(BrowserSessions, HoldsSoManyAndNoMore)
 {
-    Entry entry;
+    BrowserSessions browser_sessions;
     std::vector<std::string> links;
-    for (std::size_t i = 0; i <= Entry::most_links; ++i) links.push_back(entry.make_link(opener(), start_time));
-    EXPECT_FALSE(entry.redeem(links.front(), start_time));
+    for (std::size_t i = 0; i <= BrowserSessions::most_links; ++i)
+        links.push_back(browser_sessions.make_link(opener(), start_time));
+    EXPECT_FALSE(browser_sessions.redeem(links.front(), start_time));
     std::vector<std::string> sessions;
-    for (std::size_t i = 0; i <= Entry::most_sessions; ++i)
-        sessions.push_back(*entry.redeem(entry.make_link(opener(), start_time), start_time));
-    EXPECT_FALSE(entry.find(sessions.front(), start_time));
-    EXPECT_TRUE(entry.find(sessions.back(), start_time));
+    for (std::size_t i = 0; i <= BrowserSessions::most_sessions; ++i)
+        sessions.push_back(*browser_sessions.redeem(browser_sessions.make_link(opener(), start_time), start_time));
+    EXPECT_FALSE(browser_sessions.find(sessions.front(), start_time));
+    EXPECT_TRUE(browser_sessions.find(sessions.back(), start_time));
 }
 
-TEST(Entry, OfManyWhoRedeemALinkAtTheSameTimeOneGetsIn)
+TEST(BrowserSessions, OfManyWhoRedeemALinkAtTheSameTimeOneGetsIn)
 {
-    Entry entry;
+    BrowserSessions browser_sessions;
     for (int round = 0; round < 50; ++round) {
-        const std::string link = entry.make_link(opener(), start_time);
+        const std::string link = browser_sessions.make_link(opener(), start_time);
         std::atomic<int> in{0};
         std::vector<std::thread> many;
         for (int i = 0; i < 4; ++i)
-            many.emplace_back([&] { in += entry.redeem(link, start_time).has_value() ? 1 : 0; });
+            many.emplace_back([&] { in += browser_sessions.redeem(link, start_time).has_value() ? 1 : 0; });
         for (std::thread& one : many) one.join();
         EXPECT_EQ(in, 1);
     }
 }
 
-TEST(Entry, ReadsCookies)
+TEST(BrowserSessions, ReadsCookies)
 {
     EXPECT_EQ(session_cookie("127.0.0.1:8787"), "alli-mirror-8787");
     EXPECT_EQ(session_cookie("[::1]"), "alli-mirror-80");

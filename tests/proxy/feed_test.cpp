@@ -186,7 +186,7 @@ TEST_F(FeedTest, AReaderThatLeavesIsWaitedForNoLonger)
 {
     Options options;
     options.limits.tick = 5ms;
-    metrics_ = [](const MeterRack& rack) { return std::to_string(rack.readers()); };
+    backend_.metrics_text = [](const MeterRack& rack) { return std::to_string(rack.readers()); };
     start(options);
     const auto wait_for_readers = [&](const std::string& count) {
         const auto deadline = std::chrono::steady_clock::now() + 10s;

@@ -16,27 +16,27 @@ namespace alli::proxy {
 namespace {
 
 /// Two loops on one thread: the flights live on the first, who asks on the second. An answer comes when told to.
-class FlightsTest : public testing::Test {
+class CoalescingTest : public testing::Test {
   protected:
-    FlightsTest() { flights_.live_on(home_.get_executor()); }
+    CoalescingTest() { coalescer_.set_executor(home_.get_executor()); }
 
-    static Task<Flights::Outcome> answer(FlightsTest* self, std::string body)
+    static Task<Coalescer::Outcome> answer(CoalescingTest* self, std::string body)
     {
         ++self->sent_;
         boost::system::error_code woken;
         co_await self->gate_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
         if (self->fails_) throw Error(Fault::unreachable, "", "away");
-        Flights::Outcome outcome;
+        Coalescer::Outcome outcome;
         outcome.reply.body = std::move(body);
         outcome.stored = true;
         co_return outcome;
     }
-    static Task<> ask(FlightsTest* self, std::string key)
+    static Task<> ask(CoalescingTest* self, std::string key)
     {
-        Flights::Work work = [self, key] { return answer(self, "for " + key); };
-        Task<Landing> sharing = self->flights_.share(key, std::move(work));
-        Landing landing = co_await std::move(sharing);
-        self->landings_.push_back(std::move(landing));
+        Coalescer::Work work = [self, key] { return answer(self, "for " + key); };
+        Task<SharedReply> sharing = self->coalescer_.share(key, std::move(work));
+        SharedReply shared_reply = co_await std::move(sharing);
+        self->replies_.push_back(std::move(shared_reply));
     }
     void ask_for(const std::string& key) { asio::co_spawn(loop_, ask(this, key), asio::detached); }
     void run()
@@ -50,32 +50,32 @@ class FlightsTest : public testing::Test {
 
     asio::io_context home_, loop_;
     asio::steady_timer gate_{home_, asio::steady_timer::time_point::max()};
-    Flights flights_;
-    std::vector<Landing> landings_;
+    Coalescer coalescer_;
+    std::vector<SharedReply> replies_;
     int sent_ = 0;
     bool fails_ = false;
 };
 
-TEST_F(FlightsTest, SendOneRequestForAllWhoWantTheSame)
+TEST_F(CoalescingTest, SendOneRequestForAllWhoWantTheSame)
 {
     for (const char* key : {"/a", "/a", "/b", "/a"}) ask_for(key);
     run();
     EXPECT_EQ(sent_, 2);
-    EXPECT_TRUE(landings_.empty());
+    EXPECT_TRUE(replies_.empty());
     gate_.cancel();
     run();
-    ASSERT_EQ(landings_.size(), 4U);
+    ASSERT_EQ(replies_.size(), 4U);
     int of_a = 0, collapsed = 0;
-    for (const Landing& landing : landings_) {
-        of_a += landing.reply->body == "for /a" ? 1 : 0;
-        collapsed += landing.collapsed ? 1 : 0;
-        EXPECT_TRUE(landing.stored);
+    for (const SharedReply& shared_reply : replies_) {
+        of_a += shared_reply.reply->body == "for /a" ? 1 : 0;
+        collapsed += shared_reply.collapsed ? 1 : 0;
+        EXPECT_TRUE(shared_reply.stored);
     }
     EXPECT_EQ(of_a, 3);
     EXPECT_EQ(collapsed, 2) << "all but the first of each";
 }
 
-TEST_F(FlightsTest, AskAnewForWhoComesLater)
+TEST_F(CoalescingTest, AskAnewForWhoComesLater)
 {
     for (int i = 0; i < 2; ++i) {
         ask_for("/a");
@@ -84,10 +84,10 @@ TEST_F(FlightsTest, AskAnewForWhoComesLater)
         run();
     }
     EXPECT_EQ(sent_, 2);
-    EXPECT_EQ(landings_.size(), 2U);
+    EXPECT_EQ(replies_.size(), 2U);
 }
 
-TEST_F(FlightsTest, GiveAFailureToAll)
+TEST_F(CoalescingTest, GiveAFailureToAll)
 {
     fails_ = true;
     ask_for("/a");
@@ -95,20 +95,20 @@ TEST_F(FlightsTest, GiveAFailureToAll)
     run();
     gate_.cancel();
     run();
-    ASSERT_EQ(landings_.size(), 2U);
-    for (const Landing& landing : landings_) {
-        EXPECT_FALSE(landing.reply);
-        EXPECT_THROW(std::rethrow_exception(landing.failure), Error);
+    ASSERT_EQ(replies_.size(), 2U);
+    for (const SharedReply& shared_reply : replies_) {
+        EXPECT_FALSE(shared_reply.reply);
+        EXPECT_THROW(std::rethrow_exception(shared_reply.failure), Error);
     }
 }
 
-TEST_F(FlightsTest, AreGivenUpWhenTold)
+TEST_F(CoalescingTest, AreGivenUpWhenTold)
 {
     ask_for("/a");
     run();
-    flights_.abort();
+    coalescer_.abort();
     run();
-    EXPECT_EQ(landings_.size(), 1U);
+    EXPECT_EQ(replies_.size(), 1U);
 }
 
 } // namespace

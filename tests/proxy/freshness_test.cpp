@@ -30,9 +30,9 @@ class Freshness : public ProxyTest {
         options.loops = 1; // each keeps answers of its own
         start(options);
     }
-    ::support::HttpReply ask(const std::string& target, const std::string& wishes)
+    ::support::HttpReply ask(const std::string& target, const std::string& directives)
     {
-        return get(target, {{"Cache-Control", wishes}});
+        return get(target, {{"Cache-Control", directives}});
     }
     std::string status(const ::support::HttpReply& reply) { return std::string(reply.header("Cache-Status")); }
     std::size_t asked()

@@ -22,7 +22,7 @@ class MetersTest : public ProxyTest {
     {
         Options options;
         options.loops = 2;
-        metrics_ = [](const MeterRack& rack) {
+        backend_.metrics_text = [](const MeterRack& rack) {
             std::string text;
             for (const auto& [key, row] : rack.requests())
                 text += fmt::format("{} {} 2xx={} 4xx={} 5xx={} timed={}\n", key.first, key.second, row.statuses[2],

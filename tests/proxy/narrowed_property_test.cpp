@@ -48,7 +48,7 @@ constexpr auto queries = std::to_array<std::string_view>({"hotel",
                                                           "hotel%20hotel%20-user:u0"});
 constexpr auto options = std::to_array<std::string_view>(
     {"", "", "&sort=relevance", "&context=2", "&group=conversation", "&group=conversation&sort=relevance"});
-constexpr auto wishes = std::to_array<std::string_view>(
+constexpr auto directives = std::to_array<std::string_view>(
     {"", "", "", "max-age=5", "no-cache", "only-if-cached", "max-stale", "no-store", "min-fresh=3"});
 
 struct Row {
@@ -198,7 +198,7 @@ class NarrowedMirrors : public testing::Test, protected ::support::Draws {
     // Page by page, each mirror by its own cursors.
     void compare(const std::string& target)
     {
-        const std::string wish = one_of(wishes);
+        const std::string wish = one_of(directives);
         SCOPED_TRACE(target + "  " + wish);
         ::support::Headers headers;
         if (!wish.empty()) headers.emplace_back("Cache-Control", wish);

@@ -19,7 +19,7 @@ class Passing : public ProxyTest {
   protected:
     void start_before(const std::string& url, Options options = {})
     {
-        connect_ = [this, url](const asio::any_io_executor& loop) {
+        backend_.connecting = [this, url](const asio::any_io_executor& loop) {
             upstream::CurlOptions to;
             to.base_url = url;
             return std::make_unique<upstream::Relay>(loop, to, key_);

@@ -150,9 +150,9 @@ TEST_F(Reads, AskUpstreamForWhatTheMirrorCannotKnow)
     start();
     EXPECT_EQ(get(std::string(list) + "?startedAt=500").header("Cache-Status"), "alli-mirror; hit; ttl=50");
     EXPECT_EQ(get(std::string(list) + "?startedAt=500&endAt=700").header("Cache-Status"), "alli-mirror; hit; ttl=50");
-    for (const char* beyond :
+    for (const char* unsupported :
          {"", "?startedAt=499", "?endAt=700", "?startedAt=500&variables=v", "?startedAt=500&backgroundRunning=true"})
-        EXPECT_EQ(get(std::string(list) + beyond).header("Cache-Status"), "alli-mirror; fwd=miss") << beyond;
+        EXPECT_EQ(get(std::string(list) + unsupported).header("Cache-Status"), "alli-mirror; fwd=miss") << unsupported;
     EXPECT_EQ(get("/webapi/v2/conversations/a?variables=x").header("Cache-Status"), "alli-mirror; fwd=miss");
     EXPECT_EQ(get("/webapi/v2/conversations/unknown").header("Cache-Status"), "alli-mirror; fwd=miss");
     EXPECT_EQ(get(std::string(list) + "?startedAt=500", {{"AGENT-EMAIL", "x@y"}}).header("Cache-Status"),

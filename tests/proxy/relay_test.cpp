@@ -47,9 +47,11 @@ TEST(RelayedResponse, LeavesOutWhatBelongsToTheConnectionOrToUs)
         reply.headers.push_back({dropped, dropped == std::string("Connection") ? "X-Hop" : "x"});
     reply.headers.push_back({"x-hop", "x"});
     reply.headers.push_back({"Retry-After", "3"});
-    const Response response = relayed_response(reply, Why::bypass);
+    const Response response = relayed_response(reply, Origin::bypass);
     EXPECT_EQ(response.status, 418);
-    EXPECT_THAT(names(response.headers), ElementsAre("Retry-After", "Via", "Cache-Status"));
+    EXPECT_THAT(names(response.headers), ElementsAre("Retry-After", "Via"));
+    ASSERT_TRUE(response.cache);
+    EXPECT_EQ(response.cache->origin, Origin::bypass);
 }
 
 TEST_F(Relay, CarriesWhatIsNotInTheTableByteForByte)

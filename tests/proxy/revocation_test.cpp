@@ -20,7 +20,7 @@ class Revocation : public ProxyTest {
   protected:
     void serve(std::vector<Token> tokens)
     {
-        metrics_ = [](const MeterRack& rack) { return std::to_string(rack.readers()); };
+        backend_.metrics_text = [](const MeterRack& rack) { return std::to_string(rack.readers()); };
         Options options;
         options.tokens = std::move(tokens);
         start(options);
@@ -69,7 +69,7 @@ TEST_F(Revocation, EndsARemovedTokensRequestsSessionsAndQuietStreamsAndNobodyEls
                stays = open_stream("API-KEY: two"), stays_too = open_stream("Cookie: " + other);
     wait_for_readers("4");
 
-    server_->let_in({make_token("two")});
+    server_->set_keys({make_token("two")});
     EXPECT_THAT(read_to_end(*by_token), testing::EndsWith("0\r\n\r\n")) << "in good order";
     EXPECT_THAT(read_to_end(*by_session), testing::EndsWith("0\r\n\r\n"));
     EXPECT_EQ(status_with({{"API-KEY", "one"}}), 401);
@@ -111,7 +111,7 @@ TEST_F(Revocation, EndsALongPoll)
     client.send("GET /mirror/v1/changes?since=now&wait=60 HTTP/1.1\r\nHost: " + host_ +
                 "\r\nAPI-KEY: one\r\nConnection: close\r\n\r\n");
     wait_for_readers("1");
-    server_->let_in({});
+    server_->set_keys({});
     EXPECT_THAT(read_to_end(client), HasSubstr(" 401 "));
 }
 
@@ -121,7 +121,7 @@ TEST_F(Revocation, OfATokenWithAnotherScopeIsOneOfATokenThatIsGone)
     const std::string cookie = sign_in("one");
     const auto stream = open_stream("API-KEY: one");
     wait_for_readers("1");
-    server_->let_in({make_token("one", Scope::read)});
+    server_->set_keys({make_token("one", Scope::read)});
     read_to_end(*stream);
     EXPECT_EQ(status_with({{"Cookie", cookie}}), 401);
     EXPECT_EQ(status_with({{"API-KEY", "one"}}), 200);
@@ -135,7 +135,7 @@ TEST_F(Revocation, OfAllThatIsLeftUnchangedIsNone)
     const auto stream = open_stream("API-KEY: one");
     Token renamed = make_token("one"); // a line that moved
     renamed.principal.name = "line 1";
-    server_->let_in({renamed});
+    server_->set_keys({renamed});
     put("a", 100, 1);
     EXPECT_THAT(stream->read_until("\"chats\"}\n\n"), HasSubstr(R"("conversationId":"a")"));
     EXPECT_EQ(status_with({{"Cookie", cookie}}), 200);
@@ -160,7 +160,7 @@ TEST_F(Revocation, OfTheOldestSessionThatGivesWayEndsItsStream)
     serve({});
     const auto stream = open_stream("Cookie: " + sign_in("the-key"));
     wait_for_readers("1");
-    for (std::size_t i = 0; i < Entry::most_sessions; ++i) sign_in("the-key");
+    for (std::size_t i = 0; i < BrowserSessions::most_sessions; ++i) sign_in("the-key");
     read_to_end(*stream);
 }
 
@@ -194,7 +194,7 @@ TEST_F(Revocation, OfALinksOpenerMakesTheLinkWorthless)
     serve({make_token("one")});
     const auto made = ::support::http(port_, "POST", "/mirror/v1/session", {{"API-KEY", "one"}});
     const auto link = json::parse(made.body).at("link").get<std::string>();
-    server_->let_in({});
+    server_->set_keys({});
     EXPECT_EQ(::support::http(port_, "GET", link.substr(link.find("/mirror")), {}).status, 401);
 }
 

@@ -2,6 +2,7 @@
 #include "proxy/route_map.hpp"
 
 #include "alli/error.hpp"
+#include "proxy/routes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,10 +12,20 @@ namespace {
 
 using testing::ElementsAre;
 
+Match find_route(std::string_view method, std::string_view path)
+{
+    return RouteMap(routes(), Operations{}).find(method, path);
+}
+
+std::string_view operation(const Operations& set, std::string_view method, std::string_view path)
+{
+    const Match match = RouteMap(routes(), set).find(method, path);
+    return match.route ? name_of(match.route->operation) : std::string_view("none");
+}
+
 std::string_view operation(std::string_view method, std::string_view path)
 {
-    const Match match = find_route(method, path);
-    return match.route ? match.route->operation : std::string_view("none");
+    return operation(Operations{}, method, path);
 }
 
 TEST(Routes, NameEveryOperationOfTheContract)
@@ -36,12 +47,6 @@ TEST(Routes, NameEveryOperationOfTheContract)
     EXPECT_EQ(operation("PATCH", base + "/abc/title"), "setConversationTitle");
 }
 
-std::string_view operation(const Operations& set, std::string_view method, std::string_view path)
-{
-    const Match match = RouteMap{set}.find(method, path);
-    return match.route ? match.route->operation : std::string_view("none");
-}
-
 TEST(Routes, FindAnOperationWhereTheSettingHasIt)
 {
     Operations set;
@@ -51,7 +56,8 @@ TEST(Routes, FindAnOperationWhereTheSettingHasIt)
     const std::string base = "/webapi/v2/conversations";
     for (const char* method : {"PUT", "PATCH", "POST"})
         EXPECT_EQ(operation(set, method, "/webapi/conversation_title/a%3D"), "setConversationTitle") << method;
-    EXPECT_EQ(RouteMap{set}.find("POST", "/webapi/conversation_title/a%3D").ids, std::vector<std::string>{"a="});
+    EXPECT_EQ(RouteMap(routes(), set).find("POST", "/webapi/conversation_title/a%3D").ids,
+              std::vector<std::string>{"a="});
     EXPECT_EQ(operation(set, "PUT", base + "/a/title"), "none") << "upstream has nothing there, or something else";
     EXPECT_EQ(operation(set, "DELETE", "/webapi/conversation_title/a"), "none");
     EXPECT_EQ(operation(set, "POST", base + "/a/delete"), "deleteConversation");
@@ -77,10 +83,10 @@ TEST(Routes, GiveAMethodToTheOperationThatHasItForItsOwn)
 
 TEST(Routes, NoSettingTakesWhatIsDocumented)
 {
-    EXPECT_NE(find_documented("POST", "/webapi/v2/conversations/{id}/stop"), nullptr);
-    EXPECT_NE(find_documented("GET", "/webapi/v2/conversations"), nullptr);
-    EXPECT_EQ(find_documented("PUT", "/webapi/v2/conversations/{id}/stop"), nullptr);
-    EXPECT_EQ(find_documented("GET", "/webapi/v2/conversations/daily_count"), nullptr) << "inferred";
+    EXPECT_NE(find_documented(routes(), "POST", "/webapi/v2/conversations/{id}/stop"), nullptr);
+    EXPECT_NE(find_documented(routes(), "GET", "/webapi/v2/conversations"), nullptr);
+    EXPECT_EQ(find_documented(routes(), "PUT", "/webapi/v2/conversations/{id}/stop"), nullptr);
+    EXPECT_EQ(find_documented(routes(), "GET", "/webapi/v2/conversations/daily_count"), nullptr) << "inferred";
 }
 
 TEST(Routes, DecodeIdsOnceAfterMatching)
@@ -112,6 +118,25 @@ TEST(Routes, RefuseAPathThatMustNotBe)
          {"/webapi/../x", "/webapi/%2e%2e/x", "/webapi/..%2fx", "/webapi/.%2e/x", "/webapi/v2/conversations/%00",
           "/webapi/v2/conversations/%0d%0aAPI-KEY:x", "/webapi/%zz", "/other/%"})
         EXPECT_THROW(find_route("GET", bad), Error) << bad;
+}
+
+TEST(Routes, NameTheConversationThatAPathIsAbout)
+{
+    const auto conversation = [](std::string_view method, std::string_view path) {
+        const Match match = find_route(method, path);
+        return match.conversation ? match.conversation->value : std::string("none");
+    };
+    const std::string base = "/webapi/v2/conversations";
+    EXPECT_EQ(conversation("GET", base + "/a%3D"), "a=");
+    EXPECT_EQ(conversation("POST", base + "/a/chats/m/feedback"), "a");
+    EXPECT_EQ(conversation("POST", base + "/a/run"), "a") << "relayed, and about it all the same";
+    EXPECT_EQ(conversation("OPTIONS", base + "/a"), "a");
+    for (const char* none : {"", "/", "/bulk_update/x", "/daily_count"})
+        EXPECT_EQ(conversation("GET", base + none), "none") << none;
+    EXPECT_EQ(conversation("GET", "/mirror/v1/outbox/7"), "none") << "an entry's id";
+    Operations set;
+    set.title = {"POST", "/webapi/conversation_title/{id}"};
+    EXPECT_EQ(RouteMap(routes(), set).find("POST", "/webapi/conversation_title/a").conversation, ConversationId{"a"});
 }
 
 } // namespace

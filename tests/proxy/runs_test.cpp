@@ -116,13 +116,13 @@ TEST(Runs, AreBoundedAndTheYoungestStay)
 
 std::string sniffed(std::string_view text, std::size_t cut)
 {
-    Sniffer sniffer;
+    JsonSniffer sniffer;
     sniffer.feed(text.substr(0, cut));
     sniffer.feed(text.substr(cut));
     return sniffer.conversation().value_or("");
 }
 
-TEST(Sniffer, FindsTheConversationWhereverThePiecesAreCut)
+TEST(JsonSniffer, FindsTheConversationWhereverThePiecesAreCut)
 {
     const std::vector<std::pair<std::string, std::string>> cases{
         {R"({"result":{"responses":[{"id":"r","message":"\"conversation\":{\"id\":\"no\"}"}],"conversation":{"id":"a\/b=="}}})",
@@ -139,31 +139,31 @@ TEST(Sniffer, FindsTheConversationWhereverThePiecesAreCut)
         for (std::size_t cut = 0; cut <= text.size(); ++cut) ASSERT_EQ(sniffed(text, cut), id) << text << " at " << cut;
 }
 
-TEST(Sniffer, SeesWhatStandsBehindALongAnswerAndStopsAtItsBound)
+TEST(JsonSniffer, SeesWhatStandsBehindALongAnswerAndStopsAtItsBound)
 {
     const std::string text = R"({"message":")" + std::string(200'000, 'x') + R"(","conversation":{"id":"a"}})";
     EXPECT_EQ(find_conversation_id(text), "a");
-    Sniffer short_sighted(100);
+    JsonSniffer short_sighted(100);
     short_sighted.feed(text);
     EXPECT_EQ(short_sighted.conversation(), std::nullopt);
 }
 
-TEST(Sniffer, KnowsABackgroundRun)
+TEST(JsonSniffer, KnowsABackgroundRun)
 {
-    Sniffer sniffer;
+    JsonSniffer sniffer;
     sniffer.feed(R"({"mode" : "background"})");
     EXPECT_TRUE(sniffer.background());
-    Sniffer other;
+    JsonSniffer other;
     other.feed(R"({"chat":{"message":"\"mode\":\"background\""},"mode":"sync"})");
     EXPECT_FALSE(other.background());
 }
 
-TEST(Sniffer, CollectsTheConversationsOfAListWhereverThePiecesAreCut)
+TEST(JsonSniffer, CollectsTheConversationsOfAListWhereverThePiecesAreCut)
 {
     const std::string text = R"({"no":["x"],"conversationIds":["a","\/b",3,null,["x"],{"k":"x"},"",")" +
                              std::string(2'000, 'x') + R"(","c"],"tags":["x"],"conversationId":"d"})";
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
-        Sniffer sniffer;
+        JsonSniffer sniffer;
         sniffer.feed(text.substr(0, cut));
         sniffer.feed(text.substr(cut));
         ASSERT_THAT(sniffer.conversations(), testing::ElementsAre("a", "/b", "c")) << cut;
@@ -171,7 +171,7 @@ TEST(Sniffer, CollectsTheConversationsOfAListWhereverThePiecesAreCut)
     }
     std::string many = R"({"conversationIds":[)";
     for (int i = 0; i < 150; ++i) many += R"("a",)";
-    Sniffer sniffer;
+    JsonSniffer sniffer;
     sniffer.feed(many);
     EXPECT_EQ(sniffer.conversations().size(), 100U);
 }

@@ -14,10 +14,10 @@ const std::vector<std::string> ignored{"_"};
 
 std::string not_listed(std::string_view query)
 {
-    return find_not_listed(read_query(query), ignored).value_or("");
+    return find_unsupported_in_list(read_query(query), ignored).value_or("");
 }
 
-TEST(Understood, IsWhatTheContractNames)
+TEST(SupportedParameters, IsWhatTheContractNames)
 {
     EXPECT_EQ(not_listed(""), "");
     EXPECT_EQ(not_listed("userIds=a&userIds=b&llmAppId=x&categoryId=y&startedAt=1&endAt=2&firstChatStartedAt=3"
@@ -28,7 +28,7 @@ TEST(Understood, IsWhatTheContractNames)
     EXPECT_EQ(not_listed("order=&pageSize="), "") << "as if it were not there";
 }
 
-TEST(Understood, IsNotWhatTheContractDoesNotName)
+TEST(SupportedParameters, IsNotWhatTheContractDoesNotName)
 {
     for (const char* name : {"appIds", "userIds[]", "anything", "pagesize", "userids", "__"})
         EXPECT_EQ(not_listed("pageSize=5&" + std::string(name) + "=x"), name);
@@ -38,7 +38,7 @@ TEST(Understood, IsNotWhatTheContractDoesNotName)
     EXPECT_EQ(not_listed("backgroundRunning=false"), "backgroundRunning");
 }
 
-TEST(Understood, IsNotWhatCanBeReadInTwoWays)
+TEST(SupportedParameters, IsNotWhatCanBeReadInTwoWays)
 {
     EXPECT_EQ(not_listed("llmAppId=a&llmAppId=b"), "llmAppId");
     EXPECT_EQ(not_listed("llmAppId=a&llmAppId=a"), "");
@@ -46,7 +46,7 @@ TEST(Understood, IsNotWhatCanBeReadInTwoWays)
     EXPECT_EQ(not_listed("userIds=a,b"), "userIds");
     EXPECT_EQ(not_listed("variables=a%2Cb"), "variables");
     const auto of_one = [](std::string_view query) {
-        return find_not_understood(read_query(query), Understood::conversation, ignored).value_or("");
+        return find_unsupported(read_query(query), SupportedParameters::conversation, ignored).value_or("");
     };
     EXPECT_EQ(of_one("variables=a,b"), "");
     EXPECT_EQ(of_one("variables=a&variables=b"), "variables");

@@ -8,42 +8,43 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Wishes, AreReadWhateverTheirCaseAndSpacing)
+TEST(CacheDirectives, AreReadWhateverTheirCaseAndSpacing)
 {
-    const Wishes wishes = read_wishes(" No-Cache ,no-store,, only-if-cached;x , MAX-AGE = 5,min-fresh=\"7\"");
-    EXPECT_TRUE(wishes.no_cache);
-    EXPECT_TRUE(wishes.no_store);
-    EXPECT_FALSE(wishes.only_if_cached) << "no such directive";
-    EXPECT_EQ(wishes.max_age, 5s);
-    EXPECT_EQ(wishes.min_fresh, 7s);
-    EXPECT_FALSE(wishes.max_stale);
+    const CacheDirectives directives =
+        read_cache_directives(" No-Cache ,no-store,, only-if-cached;x , MAX-AGE = 5,min-fresh=\"7\"");
+    EXPECT_TRUE(directives.no_cache);
+    EXPECT_TRUE(directives.no_store);
+    EXPECT_FALSE(directives.only_if_cached) << "no such directive";
+    EXPECT_EQ(directives.max_age, 5s);
+    EXPECT_EQ(directives.min_fresh, 7s);
+    EXPECT_FALSE(directives.max_stale);
 }
 
-TEST(Wishes, TakeMaxStaleWithAndWithoutABound)
+TEST(CacheDirectives, TakeMaxStaleWithAndWithoutABound)
 {
-    EXPECT_TRUE(read_wishes("max-stale").max_stale);
-    EXPECT_FALSE(read_wishes("max-stale").stale_by);
-    EXPECT_TRUE(read_wishes("max-stale=30").max_stale);
-    EXPECT_EQ(read_wishes("max-stale=30").stale_by, 30s);
+    EXPECT_TRUE(read_cache_directives("max-stale").max_stale);
+    EXPECT_FALSE(read_cache_directives("max-stale").stale_by);
+    EXPECT_TRUE(read_cache_directives("max-stale=30").max_stale);
+    EXPECT_EQ(read_cache_directives("max-stale=30").stale_by, 30s);
 }
 
-TEST(Wishes, IgnoreWhatIsNoNumberOfSeconds)
+TEST(CacheDirectives, IgnoreWhatIsNoNumberOfSeconds)
 {
     for (const char* bad : {"max-age", "max-age=", "max-age=-1", "max-age=x", "max-age=1.5", "max-age=\"", "=5", ","})
-        EXPECT_FALSE(read_wishes(bad).max_age) << bad;
-    EXPECT_EQ(read_wishes("max-age=99999999999999999999").max_age, 2'147'483'648s);
+        EXPECT_FALSE(read_cache_directives(bad).max_age) << bad;
+    EXPECT_EQ(read_cache_directives("max-age=99999999999999999999").max_age, 2'147'483'648s);
 }
 
-TEST(Wishes, ListenToPragmaOnlyWithoutCacheControl)
+TEST(CacheDirectives, ListenToPragmaOnlyWithoutCacheControl)
 {
-    EXPECT_TRUE(read_wishes("", "no-cache").no_cache);
-    EXPECT_FALSE(read_wishes("max-age=5", "no-cache").no_cache);
+    EXPECT_TRUE(read_cache_directives("", "no-cache").no_cache);
+    EXPECT_FALSE(read_cache_directives("max-age=5", "no-cache").no_cache);
 }
 
-TEST(Wishes, AcceptAnAge)
+TEST(CacheDirectives, AcceptAnAge)
 {
     const auto accepts = [](const char* text, std::optional<std::chrono::microseconds> age) {
-        return read_wishes(text).accept(age, 60s);
+        return read_cache_directives(text).accept(age, 60s);
     };
     EXPECT_TRUE(accepts("", 1000s));
     EXPECT_TRUE(accepts("", std::nullopt));

@@ -169,16 +169,15 @@ void History::write()
     entry.created_at = clock_.now();
     entry.base = store_->read(
         [&](cache::Reader& db) { return cache::find_base(db, id, cache::patch_of(entry.kind, entry.body)); });
-    sync::Offer offer;
-    offer.conversation = id;
-    asio::co_spawn(loop_, store_->write_outbox([&](cache::Writer& db) { offer.accepted = cache::accept(db, entry); }),
+    cache::Acceptance accepted;
+    asio::co_spawn(loop_, store_->write_outbox([&](cache::Writer& db) { accepted = cache::accept(db, entry); }),
                    [](std::exception_ptr) {});
     support::run_until_idle(loop_);
     ++process_->waiting_apps;
     auto answered = [process = process_.get()](std::exception_ptr, std::optional<upstream::Reply>) {
         --process->waiting_apps;
     };
-    asio::co_spawn(loop_, process_->deliverer->offer(std::move(offer), std::chrono::seconds(10)),
+    asio::co_spawn(loop_, process_->deliverer->offer(cache::accepted_write(entry, accepted), std::chrono::seconds(10)),
                    asio::bind_cancellation_slot(process_->apps.emplace_back().slot(), answered));
 }
 

@@ -239,15 +239,14 @@ class DeliverTest : public testing::Test {
         return entry;
     }
 
-    Offer accept(const cache::NewEntry& entry)
+    cache::AcceptedWrite accept(const cache::NewEntry& entry)
     {
-        Offer made;
-        made.conversation = entry.conversation;
-        run(store_->write_outbox([&](cache::Writer& db) { made.accepted = cache::accept(db, entry); }));
-        last_ = made.accepted.id;
-        return made;
+        cache::Acceptance accepted;
+        run(store_->write_outbox([&](cache::Writer& db) { accepted = cache::accept(db, entry); }));
+        last_ = accepted.id;
+        return cache::accepted_write(entry, accepted);
     }
-    std::shared_ptr<Offered> begin(Offer made, std::chrono::milliseconds patience)
+    std::shared_ptr<Offered> begin(cache::AcceptedWrite made, std::chrono::milliseconds patience)
     {
         auto offered = std::make_shared<Offered>();
         asio::co_spawn(loop_, deliverer_->offer(std::move(made), patience),

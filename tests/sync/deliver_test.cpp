@@ -380,11 +380,11 @@ TEST_F(DeliverTest, TellsTheFeedAfterADeathToLookAtAllWrites)
 TEST_F(DeliverTest, KeepsNobodyWaitingOnceUpstreamIsAway)
 {
     upstream_.away = true;
-    std::vector<Offer> made;
+    std::vector<cache::AcceptedWrite> made;
     for (int n = 0; n < 12; ++n)
         made.push_back(accept(write_of(EditKind::title, "c" + std::to_string(n), R"({"title":"new"})")));
     std::vector<std::shared_ptr<Offered>> all;
-    for (Offer& one : made) all.push_back(begin(std::move(one), 10s));
+    for (cache::AcceptedWrite& one : made) all.push_back(begin(std::move(one), 10s));
     support::run_until_idle(loop_);
     EXPECT_TRUE(std::all_of(all.begin(), all.end(), [](const auto& one) { return one->done; }));
     EXPECT_EQ(clock_.passed(), 0s);

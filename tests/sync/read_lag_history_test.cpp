@@ -147,12 +147,11 @@ class LagHistory {
     void write()
     {
         const cache::NewEntry entry = any_write();
-        Offer offer;
-        offer.conversation = entry.conversation;
-        run(store_.write_outbox([&](cache::Writer& db) { offer.accepted = cache::accept(db, entry); }));
-        entries_.push_back(offer.accepted.id);
+        cache::Acceptance accepted;
+        run(store_.write_outbox([&](cache::Writer& db) { accepted = cache::accept(db, entry); }));
+        entries_.push_back(accepted.id);
         const auto patience = chance(0.8) ? 10s : 0s;
-        asio::co_spawn(loop_, deliverer_->offer(std::move(offer), patience),
+        asio::co_spawn(loop_, deliverer_->offer(cache::accepted_write(entry, accepted), patience),
                        [](std::exception_ptr, std::optional<upstream::Reply>) {});
     }
 

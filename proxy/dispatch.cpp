@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/dispatch.hpp"
+
+#include "proxy/access_log.hpp"
+#include "proxy/meters.hpp"
+#include "proxy/narrowed.hpp"
+#include "proxy/read_through.hpp"
+#include "proxy/relay.hpp"
+#include "proxy/request_id.hpp"
+#include "proxy/route_map.hpp"
+#include "proxy/scopes.hpp"
+#include "proxy/withhold.hpp"
+
+namespace alli::proxy {
+namespace {
+
+constexpr std::string_view relayed_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+Response options_response(std::string allowed)
+{
+    Response response;
+    response.status = 204;
+    response.headers.push_back({"Allow", std::move(allowed)});
+    return response;
+}
+
+// Neither a row of the table nor to be relayed.
+Response nowhere(const Match& match)
+{
+    if (match.allow.empty()) return problem(Surface::ours, 404, "there is nothing at this path");
+    Response response = problem(Surface::ours, 405, "this path does not take this method");
+    response.headers.push_back({"Allow", match.allow + ", OPTIONS"});
+    return response;
+}
+
+Task<> take_body(Request& rq, std::size_t limit)
+{
+    if (!rq.incoming) co_return;
+    rq.body = co_await rq.incoming->whole(limit);
+    rq.incoming = nullptr;
+}
+
+Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
+{
+    const bool relayable = surface == Surface::webapi;
+    if (relayable && may(rq, Scope::read))
+        if (auto cached = serve_cached(cx, rq)) co_return std::move(*cached);
+    if (rq.target == "*") co_return options_response(std::string(relayed_methods));
+    Match match = cx.routes.find(rq.method, rq.path());
+    if (match.route) rq.operation = match.route->operation;
+    rq.conversation = match.conversation;
+    if (const auto needed = find_needed_scope(match, rq.method, relayable)) require_scope(rq, *needed);
+    if (auto refusal = refuse_narrowed(cx, rq, match)) co_return std::move(*refusal);
+    if (relayable && is_suppressed(cx.store, rq.conversation)) co_return no_such_conversation();
+    rq.ids = std::move(match.ids);
+    if (match.route || !relayable) co_await take_body(rq, cx.options.limits.body_bytes);
+    if (match.route) {
+        surface = match.route->surface;
+        co_return co_await match.route->handler(cx, rq);
+    }
+    const bool known = !match.allow.empty();
+    if (rq.method == "OPTIONS" && (known || relayable))
+        co_return options_response(known ? match.allow + ", OPTIONS" : std::string(relayed_methods));
+    if (!relayable) co_return nowhere(match);
+    co_return co_await relay_other(cx, rq);
+}
+
+} // namespace
+
+Task<Response> answer(const Context& cx, Request& rq)
+{
+    const auto started = std::chrono::steady_clock::now();
+    Surface surface = surface_of(rq.path());
+    rq.operation = surface == Surface::webapi ? OperationId::relay : OperationId::unknown;
+    const std::string_view given = rq.header("X-Request-Id");
+    rq.request_id = is_request_id(given) ? std::string(given) : cx.request_ids.next();
+    std::exception_ptr failure;
+    Response response;
+    try {
+        response = co_await dispatch(cx, rq, surface);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) response = answer_of(failure, surface);
+    if (response.cache) response.headers.push_back({"Cache-Status", to_text(*response.cache)});
+    response.headers.push_back({"X-Request-Id", rq.request_id});
+    const auto took = std::chrono::steady_clock::now() - started;
+    cx.meters.count(rq.operation, response, took);
+    log_request(rq, response, failure, took);
+    co_return response;
+}
+
+} // namespace alli::proxy
