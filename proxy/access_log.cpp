@@ -17,7 +17,7 @@ bool is_probe(OperationId operation)
     return operation == OperationId::live || operation == OperationId::ready || operation == OperationId::metrics;
 }
 
-// Of our own failures; what a request did wrong it was told, and it is no business of the log.
+// Failures of ours only: a client is told in its response what was wrong with its request.
 std::string detail_of(const std::exception_ptr& failure, int status)
 {
     return failure && status >= 500 ? reason_of(failure) : std::string();

@@ -63,7 +63,7 @@ void ResponseCache::put(std::string target, std::uint64_t commits, CachedRespons
     bytes_ += size;
 }
 
-// Within its share a loop gives up nothing: the others have too much, and the next answer finds room.
+// A loop within its share evicts nothing: the others exceed theirs, and trim before the next put().
 bool ResponseCache::make_room(std::size_t size)
 {
     if (size > budget_.most() / 4) return false;

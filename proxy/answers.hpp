@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers put together from the mirror, kept whole until a commit changes what they tell (docs/decisions/0018): a
-// request that was answered lately costs one look into a table. One a loop, so without a lock; of bounded size
-// together, the least used goes.
+// The response cache: bodies made from the mirror, kept until a commit changes a row that they show
+// (docs/decisions/0018). A hit costs one look into a hash table. One for each loop, without a lock; bounded together,
+// least recently used first out.
 #pragma once
 
 #include "alli/ids.hpp"
@@ -32,12 +32,12 @@ struct CachedResponse {
     bool unreadable = false;                         // the engine could not read all of that conversation
     bool growing = false;                            // its last message was not complete, a short time ago
 };
-/// `part_at`: when a part of it was verified that the mirror's polls do not verify.
+/// `part_at`: when a part that polls do not verify was verified.
 CachedResponse make_cached_response(std::string body, std::optional<Instant> mirror_verified_at,
                                     std::optional<Instant> part_at = {});
 
-/// What the answers of all loops may take together. A loop may have more than its share while the others leave it. Any
-/// thread.
+/// The memory of all loops' response caches together. A loop may use more than its share while the others do not need
+/// theirs. Any thread.
 class CacheBudget {
   public:
     explicit CacheBudget(std::size_t bytes, int loops = 1)
@@ -47,10 +47,10 @@ class CacheBudget {
     std::size_t most() const noexcept { return most_; }
     std::size_t share() const noexcept { return share_; }
     std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
-    bool take(std::size_t bytes) noexcept; // false: there is not so much left
+    bool take(std::size_t bytes) noexcept; // false: there is not enough left
     void give_back(std::size_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
 
-    /// A loop lacks part of its share: whoever has more than his gives that up. `calls` counts how often that was.
+    /// A loop lacks part of its share: loops above theirs are to trim. Counted, so that each notices.
     void request_trim() noexcept { trim_requests_.fetch_add(1, std::memory_order_relaxed); }
     std::uint64_t trim_requests() const noexcept { return trim_requests_.load(std::memory_order_relaxed); }
 
@@ -67,18 +67,18 @@ class ResponseCache {
     ResponseCache(const ResponseCache&) = delete;
     ResponseCache& operator=(const ResponseCache&) = delete;
 
-    /// What answered `target`, as far as nothing changed it; verified when the mirror was. Valid until the next put().
+    /// The response for `target`, unless a commit changed it; verified when the mirror was. Valid until the next put().
     const CachedResponse* find(std::string_view target, const cache::Latest& latest,
                                std::optional<Instant> mirror_verified_at);
-    /// `commits` as of before the snapshot was taken.
+    /// `commits`: read before the snapshot was taken.
     void put(std::string target, std::uint64_t commits, CachedResponse answer);
 
-    /// Now and then: gives up what is beyond its share where others lack theirs. `all`: that in any case.
+    /// Periodically: drops what exceeds the share if another loop lacks its own; `all`: in any case.
     void trim_to_share(bool all = false);
 
     std::size_t bytes() const noexcept { return bytes_; }
 
-    /// When the mirror was last verified, as read when it had seen so many commits.
+    /// When the mirror was last verified, as read after so many commits.
     struct Verified {
         std::optional<std::uint64_t> commits;
         std::optional<Instant> at;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often a wrong key may be tried: twenty times at once, then once a second. One number for all loops: the moment at
-// which all tries so far are worked off. Any thread.
+// Limits failed authentication (GCRA): twenty attempts at once, then one a second. One number for all loops, the
+// theoretical arrival time. Any thread.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ class FailedAuthLimiter {
   public:
     using Steady = std::chrono::steady_clock::time_point;
 
-    /// Counts one. False: too many.
+    /// Counts an attempt. False: it exceeds the limit.
     bool take(Steady now) noexcept
     {
         ++count_;

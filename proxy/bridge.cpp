@@ -25,8 +25,8 @@ using cache::ChatlessPlace;
 using cache::ListKey;
 
 constexpr std::size_t full_page = 50;
-constexpr int most_pages = 8;           // of upstream's, for one of ours
-constexpr std::size_t most_shown = 200; // ids that a cursor names; some more where a page was cut
+constexpr int most_pages = 8;           // of upstream's for one of ours
+constexpr std::size_t most_shown = 200; // ids in a cursor; a few more if a page was cut
 
 // Where the page begins.
 struct Start {
@@ -34,13 +34,13 @@ struct Start {
     Cursor cursor;
     TimeUnit unit = TimeUnit::unknown;
     std::string secret;
-    bool oldest_first_leads = false; // with those without a chat
-    bool lacks_variables = false;    // the page is decided, and that is all that it lacks
+    bool oldest_first_leads = false; // upstream lists conversations without a chat first
+    bool lacks_variables = false;    // the page is complete but for variables
 
     const ListKey& key() const { return cursor.key; }
     std::size_t size() const { return static_cast<std::size_t>(query.page_size); }
     bool chatless_first() const { return key().chatless == ChatlessPlace::first; }
-    // The rows behind it are those without a chat, at the end of the list.
+    // Only conversations without a chat follow, at the end of the list.
     bool at_tail() const { return !key().when && !chatless_first(); }
 };
 
@@ -65,7 +65,7 @@ Start load_start(cache::Reader& db, const Parameters& parameters)
     return start;
 }
 
-// Those without a chat are in no window: they are looked for in the whole list.
+// Conversations without a chat are in no time window: asks for the whole list.
 std::size_t rows_to_ask(const Start& start)
 {
     if (start.at_tail() && !start.cursor.reversed) return full_page;
@@ -73,7 +73,7 @@ std::size_t rows_to_ask(const Start& start)
     return std::min(full_page, start.size() + again);
 }
 
-// A unit above the last row: should bounds be exclusive, its neighbours of the same time are in the page.
+// Ends one unit above the last row: even if bounds are exclusive, rows of the same time are in the page.
 std::string target_behind(const Start& start, const Parameters& parameters, const std::optional<std::string>& cursor)
 {
     const auto grain = start.unit == TimeUnit::seconds ? std::chrono::seconds(1) : std::chrono::milliseconds(1);
@@ -99,11 +99,11 @@ struct Row {
     std::string text; // as it was sent
     std::string id;
     std::optional<Instant> when;
-    bool told = false; // it says when
+    bool told = false; // upstream says when
     bool chatless = false;
 };
 
-// A time that cannot be read is what the mirror made of it, where the mirror showed it.
+// A time that cannot be read is taken from the mirror, if the mirror showed the row.
 Row read_row(cache::Store& store, JsonValue item, TimeUnit unit)
 {
     Row row{std::string(item.text), id_of_item(item), {}, false, false};
@@ -124,7 +124,7 @@ bool is_named(const ListKey& key, const Row& row)
     return std::find(key.shown.begin(), key.shown.end(), quick_hash(row.id)) != key.shown.end();
 }
 
-// Rows of one time were shown from the greatest id down.
+// Rows of one time are ordered by id, descending.
 bool is_above(const ListKey& key, const Row& row)
 {
     return !key.id.empty() && row.id >= key.id;
@@ -142,10 +142,10 @@ bool was_shown(const Start& start, const Row& row)
 
 constexpr std::array<std::string_view, 1> content{"conversations"};
 
-// One of upstream's.
+// A page of upstream's.
 struct Page {
     std::vector<Row> fresh;            // those not shown before
-    std::optional<std::string> cursor; // none: it was the last, or all behind it was shown before
+    std::optional<std::string> cursor; // none: all that follows was shown already
 };
 
 Page read_page(cache::Store& store, const Start& start, const std::string& body)
@@ -166,7 +166,7 @@ bool is_lower(const std::optional<Instant>& next, const std::optional<Instant>& 
     return next && (!before || *next < *before);
 }
 
-// Where a page ends: below the time of the one before, or among the rows of that very time.
+// The key at which a page ends: below the time of the page before, or among the rows of that time.
 ListKey key_behind(const Start& start, const std::vector<Row>& rows)
 {
     ListKey next = start.key();
@@ -177,7 +177,7 @@ ListKey key_behind(const Start& start, const std::vector<Row>& rows)
     return next;
 }
 
-// What is behind upstream's last page of those with a chat.
+// What follows upstream's last page of conversations with a chat.
 std::optional<Cursor> tail_behind(const Start& start)
 {
     const ChatlessPlace place = start.key().chatless;
@@ -186,8 +186,8 @@ std::optional<Cursor> tail_behind(const Start& start)
     return Cursor{ListKey{std::nullopt, "", start.key().bound, place, {}}};
 }
 
-// `rows`: what is shown of the page that was asked for by `asked`. By upstream's cursor only where no time leads on: as
-// a position it skips what shifts.
+// `rows`: the part of the page that is shown; `asked`: the cursor that it was asked with. Uses upstream's cursor only
+// if no time leads on, because a cursor that is a position skips rows that shift.
 std::optional<Cursor> cursor_behind(const Start& start, const Page& page, const std::vector<Row>& rows,
                                     const std::optional<std::string>& asked)
 {
@@ -214,7 +214,7 @@ std::string with_cursor(const std::string& body, const std::string& cursor)
     return with_part(body, object.text.substr(object.text.size() - 1), fmt::format(R"(,"cursor":{}}})", cursor));
 }
 
-// Upstream's page with these rows and this cursor in it, whatever else it holds.
+// Upstream's page with these rows and this cursor.
 SharedReply with_rows(const SharedReply& shared_reply, const std::vector<Row>& rows, const std::string& cursor)
 {
     std::vector<std::string> texts;
@@ -238,7 +238,7 @@ SharedReply continued(const Start& start, const SharedReply& shared_reply, const
     return with_rows(shared_reply, rows, next ? '"' + cursor + '"' : "null");
 }
 
-// What is behind those with a chat, where a page of upstream's leads to it; then nobody gets an empty one before.
+// Goes on to the conversations without a chat if the page leads there, instead of serving an empty page before.
 bool turns_to_tail(Start& start, const Page& page)
 {
     if (!page.fresh.empty() || page.cursor || !start.oldest_first_leads) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goes on upstream where the mirror stops to be whole: the page behind a cursor of ours, newest chat first. Upstream is
-// asked for the same list from the last row that was shown on, what was shown already is left out, and the cursor that
-// comes with it leads on here or there. Runs on a proxy loop.
+// Continues a list upstream where the mirror's coverage ends: the page behind a cursor of ours, newest chat first. Asks
+// upstream for the same list from the last row shown, leaves out rows that were shown already, and issues a cursor that
+// leads on in the mirror or upstream. Runs on a proxy loop.
 #pragma once
 
 #include "proxy/context.hpp"
@@ -11,9 +11,9 @@
 
 namespace alli::proxy {
 
-/// The page, in the place of upstream's own; or its answer as it is, where that is no page. It may have fewer rows than
-/// were asked for. None: upstream cannot go on from there, or the page lacks nothing but variables
-/// (docs/decisions/0017). Throws Error{usage} for a cursor of another list.
+/// The page, which may have fewer rows than were asked for; or upstream's reply as it is, if that is not a page. None:
+/// upstream cannot continue from there, or the page lacks only variables (docs/decisions/0017). Throws Error{usage} for
+/// a cursor of another list.
 Task<std::optional<SharedReply>> continue_upstream(const Context& cx, const Request& rq, const Parameters& parameters,
                                                    FillTarget fill);
 

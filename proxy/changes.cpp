@@ -12,7 +12,7 @@ namespace alli::proxy {
 namespace {
 
 constexpr int most_changes = 1000;
-constexpr int longest_wait = 60; // seconds; shorter than what proxies between allow a silent answer
+constexpr int longest_wait = 60; // seconds; shorter than the idle timeout of common proxies
 
 constexpr std::int64_t nowhere = -1; // a number that the feed never goes on from
 
@@ -34,7 +34,7 @@ Task<std::int64_t> read_since(const Context& cx, const Request& rq, const Parame
     co_return since;
 }
 
-// Named, not refused, and wanted no less than JSON.
+// Accepted by name, with a weight no less than JSON's.
 bool takes_events(std::string_view accept)
 {
     const int events = weight_of(accept, "text/event-stream").value_or(0);
@@ -43,10 +43,10 @@ bool takes_events(std::string_view accept)
 
 Response answer_events(const Context& cx, const Request& rq, std::int64_t since)
 {
-    // A browser that comes back asks for the old address again, and says how far it came.
+    // A browser that reconnects repeats the old URL, and names the last event that it got.
     if (rq.has("Last-Event-ID")) since = read_place(rq.header("Last-Event-ID"));
     Response response = text_response("text/event-stream", Body());
-    response.headers.push_back({"X-Accel-Buffering", "no"}); // nginx would hold back what is short
+    response.headers.push_back({"X-Accel-Buffering", "no"}); // nginx would buffer short events
     response.stream =
         std::make_unique<FeedEvents>(cx.feed, view_of(rq), since, cx.options.limits.heartbeat, rq.grant, cx.clock);
     return response;
@@ -64,7 +64,7 @@ Response no_longer_let_in()
     return problem(Surface::ours, 401, "the token or session that this was asked with has ended meanwhile");
 }
 
-// Whatever is there, or what comes within the time; in the end nothing new, and the same place.
+// The changes that there are, else those that come within the time; then an empty page with the same number.
 Task<Response> answer_json(const Context& cx, const Request& rq, std::int64_t since, int limit,
                            std::chrono::seconds wait)
 {

@@ -20,7 +20,7 @@ std::string written(const std::optional<Instant>& when)
     return when ? std::to_string(when->time_since_epoch().count()) : "-";
 }
 
-// Every part with its length before it: no two lists read alike.
+// Each part with its length before it, so that no two lists have one encoding.
 void append(std::string& text, std::string_view part)
 {
     fmt::format_to(std::back_inserter(text), "{}:{}", part.size(), part);
@@ -103,7 +103,7 @@ std::vector<std::uint64_t> read_hashes(std::string_view bytes)
     return hashes;
 }
 
-// What earlier versions did not write.
+// Absent in cursors of earlier versions.
 void read_more(std::string_view& payload, Cursor& cursor)
 {
     const std::string_view flags = next_part(payload);

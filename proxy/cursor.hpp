@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our cursors: the place where a page ended, bound to the filters and the order of its list and sealed, so that an
-// altered one, or one of another list, is refused rather than answered wrongly. One that was given with a page of
+// Our cursors: the key at which a page ended, bound by an HMAC to the filters and the order of its list, so that an
+// altered cursor, or one of another list, is refused. One that was given with a page of
 // upstream's (proxy/bridge.hpp) may hold upstream's cursor too. "am2.PAYLOAD.SEAL", "am1." from earlier versions. Pure.
 #pragma once
 

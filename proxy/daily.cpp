@@ -35,7 +35,7 @@ Range read_range(const Parameters& parameters)
     return range;
 }
 
-// What was created then has its last chat later, or none.
+// A conversation created on such a day has its last chat later, or has none.
 bool is_known(cache::Reader& db, Day first)
 {
     const Instant from = std::max<Instant>(first, cache::beginning_of_time);

@@ -15,7 +15,7 @@ std::string make_secret()
     return to_base64url(random.bytes(32));
 }
 
-// Those that are too many, the oldest, are taken out.
+// Removes the oldest beyond the limit.
 template <class List>
 List keep_newest(List& list, std::size_t most)
 {
@@ -29,7 +29,7 @@ List keep_newest(List& list, std::size_t most)
 
 BrowserSessions::BrowserSessions() : table_(std::make_shared<const Table>()) {}
 
-// Until nobody else changed it meanwhile; so a link is redeemed once, whoever asks at the same time.
+// Retries until no other thread changed the table meanwhile, so that a link is redeemed once.
 template <class Change>
 auto BrowserSessions::change(Change function)
 {
@@ -76,7 +76,7 @@ std::optional<std::string> BrowserSessions::redeem(std::string_view link, const 
     return made ? std::optional(secret) : std::nullopt;
 }
 
-// All are compared, so that the time says nothing about which was nearly right.
+// Compares all of them: constant time.
 std::shared_ptr<const Grant> BrowserSessions::find(std::string_view session, const Moment& now) const
 {
     const Digest hash = sha256(session);

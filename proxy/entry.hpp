@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a browser gets in without a key: a link that works once and for a minute becomes a session, which a cookie
-// carries and which ends with what opened it. Only hashes are kept, and only in memory. Any thread, without a lock: a
-// change swaps the whole small table.
+// Sessions of browsers, which have no key: a link that works once within a minute opens a session, which a cookie names
+// and which ends with the grant that made the link. Only hashes are kept, and only in memory. Any thread, without a
+// lock: a change swaps the whole small table.
 #pragma once
 
 #include "proxy/grant.hpp"
@@ -29,18 +29,18 @@ class BrowserSessions {
 
     BrowserSessions();
 
-    /// The secret of a new link, which hands on what `opener` may do.
+    /// The secret of a new link, whose session may do what `opener` may.
     std::string make_link(std::shared_ptr<const Grant> opener, const Moment& now);
-    /// The secret of a new session for that of a link; none when that is not, or no longer, one.
+    /// Exchanges a link's secret for that of a new session; none: it is not a valid link.
     std::optional<std::string> redeem(std::string_view link, const Moment& now);
-    /// What that session's secret opens; none: nothing, or no longer. Using it keeps the session.
+    /// The grant of a session; none: there is no such session. Resets its idle time.
     std::shared_ptr<const Grant> find(std::string_view session, const Moment& now) const;
     void sign_out(std::string_view session);
 
-    /// `woken`: called on any thread after sessions ended before their time. Set before anything is served.
+    /// Called on any thread after sessions ended before their time. Set before anything is served.
     void when_ended(std::function<void()> woken) { ended_ = std::move(woken); }
 
-    /// Where a browser finds us: "127.0.0.1:8787"; empty: nowhere. Set before anything is served.
+    /// The address for browsers, "127.0.0.1:8787"; empty: there is none. Set before anything is served.
     void set_address(std::string address) { address_ = std::move(address); }
     const std::string& address() const noexcept { return address_; }
 
@@ -74,7 +74,7 @@ std::string session_cookie(std::string_view host);
 /// The value of that name in a Cookie header; empty: none.
 std::string_view find_cookie(std::string_view cookies, std::string_view name) noexcept;
 
-/// Whether the page needs it: a session opens nothing else.
+/// True for what the page needs: a session admits to nothing else.
 bool opens_to_sessions(std::string_view method, std::string_view path) noexcept;
 
 } // namespace alli::proxy

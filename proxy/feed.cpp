@@ -26,7 +26,7 @@ std::string render(const cache::Change& change)
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// Both renderings at once: whoever waits gets one of them, and a page is small.
+// Both renderings at once: each reader gets one of them, and a page is small.
 void render(FeedPage& page)
 {
     std::string json = R"({"changes":[)", events;
@@ -126,7 +126,7 @@ void Feed::committed()
     asio::post(loop_, [this] { look(); });
 }
 
-// Whoever commits a lot does not keep the loop busy with looking.
+// Many commits cost the loop one look each 10 ms.
 void Feed::look()
 {
     const auto now = std::chrono::steady_clock::now();
@@ -145,7 +145,7 @@ void Feed::look()
         if (last_now <= seen_) return;
         seen_ = last_now;
     } catch (const Error&) {
-        // Whoever is woken reads, and gets the failure as his answer.
+        // The reader that is woken reads, and gets the failure as its response.
     }
     wake();
 }

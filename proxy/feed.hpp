@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a loop's readers of the change feed wait. One commit costs a loop one look at the last number, and the readers
-// that it wakes share one read of what is new and one rendering of it. Lives on the loop, but for committed().
+// The change feed of one loop, where its readers wait. A commit costs the loop one look at the last number; the readers
+// that it wakes share one read of the new changes and one rendering. Lives on the loop, but for committed().
 #pragma once
 
 #include "alli/task.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// That somebody was let in: as whom, by what, and whether that still holds. The guard makes one of each key and token,
-// the sign-in one of each session; requests, event streams and long polls keep the one they came with. Any thread.
+// An admission: as which principal, and whether it still holds. The guard makes one for each key and token,
+// BrowserSessions one for each session; requests, event streams and long polls keep theirs. Any thread.
 #pragma once
 
 #include "alli/clock.hpp"

@@ -72,7 +72,7 @@ bool is_safe(std::string_view method)
     return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
-// A cookie comes along whoever made the browser ask: what changes something must say that our own page did.
+// A browser sends a cookie whichever page made the request (CSRF): a change must come from our own page.
 bool comes_from_own_page(const RequestHead& head)
 {
     return is_own_origin(head) || head.headers.first("Sec-Fetch-Site") == "same-origin";
@@ -110,7 +110,7 @@ Guard::Guard(const Options& options, const BrowserSessions* sessions)
     set_keys(options.api_key, options.tokens);
 }
 
-// What it opens is the same as before: who came by it stays. Its name alone may change, as that of a line that moved.
+// Keeps the grant of a token that is the same as before. Its name may change, as that of a line that moved.
 Guard::Key Guard::make_key(const Token& token, const Keys& before) const
 {
     const auto same = [&](const Key& known) {
@@ -212,13 +212,13 @@ Decision Guard::check_key(const RequestHead& head, const Moment& now) const
         if (!grant->is_expired(now.wall)) return grant;
         return Refusal{401, token_expired};
     }
-    // Only guesses count: somebody without a key does not keep others from finding out that theirs is wrong.
+    // Only wrong keys count: requests without a key do not use up the limit.
     if (!given.empty() && !failed_auth_.take(std::chrono::steady_clock::now()))
         return Refusal{429, "too many wrong keys were tried; the right one is served"};
     return Refusal{401, "a key is needed: the upstream key or a token, in API-KEY or as Bearer"};
 }
 
-// A key, and where none is given, a session: of our own page alone, a cookie comes along whoever asks.
+// A key; without one, a session, for our own page only, because a browser sends the cookie for any page.
 Decision Guard::check_credentials(const RequestHead& head, bool listed, const Moment& now) const
 {
     const bool has_key = head.headers.count("API-KEY") || head.headers.count("Authorization");
@@ -244,7 +244,7 @@ bool Guard::is_allowed(const Authority& host, const Peer& peer) const
                        [&](const Authority& allowed) { return allowed.host == host.host && fits(allowed); });
 }
 
-// Every key is compared, so that the time taken says nothing about which of them was nearly right.
+// Compares every key: constant time.
 std::shared_ptr<const Grant> Guard::find_grant(std::string_view key) const
 {
     const Digest digest = sha256(key);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may call, and as whom, decided on a header that passed the gate, before a body byte is read and before any route:
-// Host, page-made requests, method, key, target. What that one may do is the route's to say. Any thread.
+// Authentication, on the header block alone, before the body is read and before any route: Host, requests made by
+// pages, method, key, target. What the principal may do is for the route (scopes.hpp). Any thread.
 #pragma once
 
 #include "http/request_parser.hpp"
@@ -24,7 +24,7 @@ namespace alli::proxy {
 
 using http::RequestHead;
 
-/// Whom a connection came from.
+/// Where a connection comes from.
 struct Peer {
     bool local_socket = false;                        // a Unix socket: no port
     bool trusted = false;                             // of the daemon's own user, or root
@@ -32,25 +32,25 @@ struct Peer {
     std::optional<std::uint32_t> user = std::nullopt; // over a Unix socket, as the system says
 };
 
-/// Why a request is refused, or as whom it was let in.
+/// Why a request is refused, or the grant that admits it.
 using Decision = std::variant<Refusal, std::shared_ptr<const Grant>>;
 
 class Guard {
   public:
-    /// `sessions`: who get in by cookie; none: nobody's. Must outlive it.
+    /// `sessions`: admitted by their cookie; null: none. Must outlive the guard.
     explicit Guard(const Options& options, const BrowserSessions* sessions = nullptr);
 
     Decision check(const RequestHead& head, const Peer& peer, Instant now) const;
-    /// The Origin, where it is one of another site's pages that may call (proxy.allowed_origins); else empty.
+    /// The Origin, if it is one of proxy.allowed_origins; else empty.
     std::string_view listed_origin(const RequestHead& head) const;
-    /// Whether a browser asks, for such a page, what it may send. It carries no key.
+    /// True for the preflight of a page of such an origin. It carries no key.
     bool is_preflight(const RequestHead& head) const;
-    /// Whether answers depend on the Origin.
+    /// True if responses depend on the Origin.
     bool lists_origins() const noexcept { return !origins_.empty(); }
-    /// Whose key is right, from now on: any thread, one at a time. The grants of those that are the same as before
-    /// stay; those of all others are revoked, and with them the sessions that they opened.
+    /// Replaces the keys: any thread, one at a time. Grants of unchanged keys stay; those of all others are revoked,
+    /// and with them the sessions that they opened.
     void set_keys(const std::string& api_key, const std::vector<Token>& tokens);
-    /// How many wrong keys were tried. None of them is remembered.
+    /// How many wrong keys were tried.
     std::uint64_t wrong_keys() const noexcept { return failed_auth_.count(); }
 
   private:

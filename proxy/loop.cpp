@@ -24,7 +24,7 @@ bool is_abort(const std::exception_ptr& failure)
 
 } // namespace
 
-// A share of what all loops may have.
+// This loop's share of a limit for all.
 static std::size_t share(const Options& options, std::size_t all)
 {
     return std::max<std::size_t>(all / static_cast<std::size_t>(std::max(options.loops, 1)), 1);
@@ -88,7 +88,7 @@ void Loop::drain()
 void Loop::abort()
 {
     asio::post(io_, [this] {
-        const auto sessions = sessions_; // one that ends on the spot takes itself out
+        const auto sessions = sessions_; // a session that ends at once erases itself
         for (const auto& session : sessions) session->abort();
     });
 }
@@ -140,8 +140,8 @@ std::shared_ptr<Session> Loop::find_idle(Belongs belongs) const
     return oldest;
 }
 
-// Where that many are there already, the one that has waited longest without a complete request goes; when all are
-// being answered, they all stay. False: those told to end did not get to it yet.
+// At the limit, evicts the session that has waited longest without a complete request; a session that is being served
+// stays. False if evicted sessions have not finished closing: reject the connection.
 template <class Belongs>
 bool Loop::make_room(std::size_t most, Belongs belongs)
 {
@@ -168,12 +168,12 @@ void Loop::tick()
     for (const auto& session : sessions_)
         if (!session->check(now)) left.push_back(session);
     for (const auto& session : left) session->abort(); // one that ends on the spot takes itself out
-    response_cache_.trim_to_share(sessions_.empty());  // without a session nobody looks again
+    response_cache_.trim_to_share(sessions_.empty());  // without sessions there is no next tick
     ticking_ = !sessions_.empty() && work_.owns_work();
     if (ticking_) tick_later();
 }
 
-// For as long as there are sessions: a daemon that nobody calls sleeps.
+// Only while there are sessions: an idle daemon sleeps.
 void Loop::tick_later()
 {
     timer_.expires_after(context_.options.limits.tick);

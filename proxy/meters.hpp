@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the proxy counts of its requests, for /metrics: by operation, by where the answer came from, by status. Each
-// loop counts into meters of its own, so that none waits for another; whoever reads adds them up, on any thread.
+// Request counters for /metrics, by operation, origin and status. Each loop has its own, so that none waits for
+// another; a reader on any thread adds them up.
 #pragma once
 
 #include "alli/metric.hpp"
@@ -17,7 +17,7 @@
 
 namespace alli::proxy {
 
-/// Of one loop: written there alone.
+/// Of one loop, which alone writes them.
 class Meters {
   public:
     struct Cell {
@@ -28,7 +28,7 @@ class Meters {
     Meters();
 
     void count(OperationId operation, const Response& response, std::chrono::nanoseconds took) noexcept;
-    /// A request that the guard or the reading of it refused.
+    /// A request that the parser or the guard refused.
     void count_refusal(int status) noexcept { refusals_[refusal_slot(status)].add(); }
     void count_connection(int change) noexcept { connections_.fetch_add(change, std::memory_order_relaxed); }
     void count_reader(int change) noexcept { readers_.fetch_add(change, std::memory_order_relaxed); } // of the feed
@@ -56,7 +56,7 @@ class Meters {
     std::array<Counter, 2> sign_ins_;
 };
 
-/// The meters of all loops.
+/// Those of all loops.
 class MeterRack {
   public:
     /// `guard` must outlive it.

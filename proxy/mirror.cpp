@@ -20,7 +20,7 @@ Task<Response> mirror_status(const Context& cx, const Request& rq)
     co_return text_response("application/json", cx.reports.status());
 }
 
-// Counting rows takes a moment in a large mirror: not on a proxy loop.
+// Counting rows of a large mirror is slow: not on a proxy loop.
 Task<Response> mirror_metrics(const Context& cx, const Request&)
 {
     const auto job = [&cx](cache::Reader&) { return cx.reports.metrics(cx.rack); };
@@ -28,7 +28,7 @@ Task<Response> mirror_metrics(const Context& cx, const Request&)
     co_return text_response("text/plain; version=0.0.4; charset=utf-8", std::move(text));
 }
 
-// A word that comes as a parameter or in a body of JSON.
+// A flag that comes as a parameter or in the JSON body.
 static bool is_said(const Request& rq, const nlohmann::json& body, const char* word)
 {
     const std::string asked = find_parameter(read_query(rq.query()), word).value_or("false");
@@ -38,8 +38,8 @@ static bool is_said(const Request& rq, const nlohmann::json& body, const char* w
     return asked == "true" || (member != body.end() && member->get<bool>());
 }
 
-// Looks upstream now; with acceptDeletions, what upstream lacks is deleted; with acceptKey, another project's key will
-// do.
+// Polls now; acceptDeletions confirms that what upstream lacks is deleted, acceptKey that the key may open another
+// project.
 Task<Response> mirror_sync(const Context& cx, const Request& rq)
 {
     auto body = nlohmann::json::object();

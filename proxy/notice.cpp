@@ -20,7 +20,7 @@ bool is_good(int status)
     return status >= 200 && status < 300;
 }
 
-// The object that bears this member, as the contract shows it, or one step of an envelope around it.
+// The object that has this member: the body as the contract has it, or the content of an envelope.
 nlohmann::json read_object_with(const std::string& body, const char* member)
 {
     auto json = nlohmann::json::parse(body, nullptr, false);
@@ -35,7 +35,7 @@ std::optional<bool> read_is_running(const std::string& body)
     return json["isRunning"].get<bool>();
 }
 
-// An app's chat that upstream says is whole; a person's says nothing of an answer.
+// A chat of the app that is complete; a person's chat is no answer.
 bool is_whole_answer(const nlohmann::json& chat)
 {
     if (!chat.is_object()) return false;
@@ -43,7 +43,7 @@ bool is_whole_answer(const nlohmann::json& chat)
     return completed != chat.end() && *completed == true && chat.value("sender", nlohmann::json()) != "USER";
 }
 
-// How many chats a conversation has where what was read of it ends with a whole answer.
+// The number of chats, if the reply ends with a complete answer of the app.
 std::optional<std::int64_t> count_to_a_whole_answer(const FillTarget& read, const std::string& body)
 {
     constexpr std::size_t a_page = 100;
@@ -61,7 +61,7 @@ std::optional<std::int64_t> count_to_a_whole_answer(const FillTarget& read, cons
     return count->get<std::int64_t>();
 }
 
-// The chats that are held and need not grow any more.
+// The number of complete chats that are held.
 std::int64_t count_complete(const Backend& backend, const ConversationId& id)
 {
     const auto held = backend.store.read([&](cache::Reader& db) { return cache::find_held(db, id); });
@@ -70,7 +70,7 @@ std::int64_t count_complete(const Backend& backend, const ConversationId& id)
     return std::max<std::int64_t>(held->chats - (may_grow ? 1 : 0), 0);
 }
 
-// Lists do not show it yet. One that is held is fetched when its run ends.
+// A new conversation, which lists do not show yet. One that is held is fetched when its run ends.
 void fetch_new(const Backend& backend, const ConversationId& id)
 {
     const auto held = [&](cache::Reader& db) { return cache::find_pk(db, id).has_value(); };
@@ -103,7 +103,7 @@ bool runs_an_app(const Request& rq)
     return rq.method == "POST" && (path.ends_with("/run") || path.ends_with("/run_conversation"));
 }
 
-// In the path under conversations, as a parameter, or anywhere else in the path where it is one that is held.
+// Named by the path under conversations, by a parameter, or by any other segment that is the id of one that is held.
 static std::optional<std::string> find_named(const Context& cx, const Request& rq)
 {
     if (rq.conversation) return rq.conversation->value;
@@ -159,8 +159,8 @@ void StreamTap::began()
 
 void StreamTap::received(std::string_view piece)
 {
-    if (!good_) return; // an error tells of no conversation that changed
-    // A stream goes on behind its first piece; what is over with it is fetched at its end.
+    if (!good_) return; // an error names no conversation that changed
+    // A second piece means that it streams; a reply of one piece is handled at its end.
     if (std::exchange(streams_, true) && id_ && !std::exchange(woke_, true)) fetch_new(backend_, *id_);
     told_.feed(piece);
     know(told_.conversation());
@@ -174,7 +174,7 @@ void StreamTap::answered(int status, bool whole)
     end(status);
 }
 
-// What a gateway says of a run that it was tired of waiting for says nothing of the run.
+// A gateway's timeout does not mean that the run has ended.
 void StreamTap::end(int status)
 {
     note_categories();
@@ -213,7 +213,7 @@ void note_answer(const Context& cx, const FillTarget& read, const upstream::Repl
     if (chats && *chats > *before) end_in(cx, cx.runs, read.id, true);
 }
 
-// At rest nothing has to be fetched but once in a while: a run may have been started elsewhere, between two questions.
+// Not running: fetched at most once in max_age, since a run elsewhere may have begun and ended between two requests.
 void note_running(const Context& cx, const ConversationId& id, const upstream::Reply& reply)
 {
     const auto running = is_good(reply.status) ? read_is_running(reply.body) : std::nullopt;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One relayed call that may change a conversation: what is said of it on the way out and back, told to those who have
-// to know (runs.hpp) and to the engine. Never holds a byte up. Runs on a proxy loop.
+// Observes relayed calls that may change a conversation: a tap on the streams of request and reply finds out which one,
+// and tells runs.hpp and the engine. Never delays a byte. Runs on a proxy loop.
 #pragma once
 
 #include "alli/source.hpp"
@@ -14,22 +14,22 @@
 
 namespace alli::proxy {
 
-/// Whether the call starts a run of an app: its answer has to be readable here.
+/// True if the call starts a run of an app: its reply must come uncompressed.
 bool runs_an_app(const Request& rq);
 
 class StreamTap {
   public:
     StreamTap(const Context& cx, const Request& rq);
-    /// A call that was cut short may go on upstream: it counts as running.
+    /// A call that was cut short may continue upstream: it counts as running.
     ~StreamTap();
     StreamTap(const StreamTap&) = delete;
     StreamTap& operator=(const StreamTap&) = delete;
 
     void sent(std::string_view piece) { asked_.feed(piece); }
-    /// It is out, as far as it will be: from now on something may happen in the conversation.
+    /// The request is out, as far as it will be: from now on the conversation may change.
     void began();
     void received(std::string_view piece);
-    /// Upstream answered so; `whole`: and that was all of it.
+    /// Upstream replied with this status; `whole`: and its body is complete.
     void answered(int status, bool whole);
 
   private:
@@ -46,7 +46,7 @@ class StreamTap {
     bool over_ = false, good_ = false, began_ = false, woke_ = false;
 };
 
-/// The answer as it comes, looked at.
+/// The reply's body, with the tap on it.
 class TappedStream final : public Source {
   public:
     TappedStream(std::unique_ptr<Source> body, std::shared_ptr<StreamTap> tap, int status, bool readable)
@@ -64,14 +64,14 @@ class TappedStream final : public Source {
     bool readable_;
 };
 
-// Of a call that is forwarded whole.
-/// Upstream says whether an app works on an answer in it: {"isRunning": true}.
+// Of a call that is not streamed:
+/// Upstream says whether a run is under way: {"isRunning": true}.
 void note_running(const Context& cx, const ConversationId& id, const upstream::Reply& reply);
-/// What is held ends with a chat that still grows.
+/// The mirror's copy ends with a chat that still grows.
 void note_growing(const Context& cx, const ConversationId& id);
-/// What upstream said of a conversation in which an app works: its run is over where that ends with the whole answer.
+/// A read of a conversation with a run: the run is over if the reply ends with the app's complete answer.
 void note_answer(const Context& cx, const FillTarget& read, const upstream::Reply& reply);
-/// A write or another call that may have changed it is over.
+/// A write or another call that may have changed the conversation is over.
 void note_end(const Context& cx, const ConversationId& id);
 
 } // namespace alli::proxy

@@ -17,8 +17,8 @@ namespace alli::proxy {
 
 /// What one connection may take, and for how long.
 struct Limits : http::RequestLimits {
-    std::size_t body_bytes = 1024 * 1024;        // of one that is kept whole
-    std::size_t answer_bytes = 32 * 1024 * 1024; // of answers kept whole, on all loops
+    std::size_t body_bytes = 1024 * 1024;        // of one that is read whole
+    std::size_t answer_bytes = 32 * 1024 * 1024; // of the response caches of all loops
     std::size_t connections = 1024;              // beyond it the one that waits longest for a request makes room
     std::size_t connections_a_user = 64;         // over Unix sockets; beyond it likewise, among that user's
     std::chrono::milliseconds write{30'000};     // without a byte taken by the peer

@@ -35,7 +35,7 @@ cache::EntryQuery read_entry_query(const Parameters& parameters)
     return query;
 }
 
-// The entries of conversations in view: to find them many may have to be looked through.
+// The entries of conversations in view; may look through many, so not on a proxy loop.
 Task<std::vector<cache::Entry>> find_in_view(const Context& cx, const Request& rq, const cache::EntryQuery& query)
 {
     const cache::Visibility seen = view_of(rq);
@@ -51,7 +51,7 @@ std::vector<cache::Entry> find_all(const Context& cx, const cache::EntryQuery& q
     return cx.store.read_outbox([&](cache::Reader& db) { return cache::list_entries(db, query); });
 }
 
-// In whose name it was written is nothing of the conversation.
+// The headers name the user who wrote, who need not be in view.
 std::string entry_json_for(const Request& rq, cache::Entry entry)
 {
     if (is_narrowed(rq)) entry.headers = "{}";

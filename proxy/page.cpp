@@ -41,7 +41,7 @@ const Asset* find_asset(std::string_view name)
     return found == all.end() ? nullptr : &*found;
 }
 
-// By its name alone: who sends * may not be able to unpack it.
+// Only if gzip is named: a client that sends * may not decode it.
 bool takes_gzip(std::string_view codings)
 {
     const int gzip = weight_of(codings, "gzip").value_or(0);
@@ -72,7 +72,7 @@ Response response_of(const Asset& asset, bool packed, std::string_view allowed)
     return response;
 }
 
-// The one style that the door has in itself (there is no session yet to fetch another file with), by its digest.
+// The inline style of the sign-in page, by its digest: there is no session yet to fetch a file with.
 std::string door_policy(std::string_view page)
 {
     constexpr std::string_view opening = "<style>";

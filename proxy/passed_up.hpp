@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which parameters send reads upstream because the mirror does not understand them, and how often: whoever runs the
-// mirror should know why an app is not answered from it. Any thread, without a lock: a change swaps the whole small
-// table.
+// Counts the parameters that send reads upstream because the mirror cannot evaluate them, so that the operator learns
+// why an app is not served from it. Any thread, without a lock: a change swaps the whole small table.
 #pragma once
 
 #include "alli/instant.hpp"
@@ -30,7 +29,7 @@ class PassedUp {
 
     PassedUp();
     void note(std::string_view name, Instant now);
-    /// Those that come often and did lately, in the order in which they first came.
+    /// The frequent ones of the last hour, in the order of their first use.
     std::vector<Count> find_frequent(Instant now) const;
 
   private:

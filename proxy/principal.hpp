@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who asks, and what that one may do: made by the guard, carried by the request. Plain data: any thread.
+// Who sends a request, and what it may do: made by the guard, carried by the request. Plain data.
 #pragma once
 
 #include <array>

@@ -29,7 +29,7 @@ namespace {
 
 constexpr int last_page = 10'000'000; // beyond any conversation, and an offset that an int still holds
 
-// None: upstream has to be asked. Throws Error{usage} for parameters that are wrong.
+// None: the mirror does not hold the page whole. Throws Error{usage} for a wrong parameter.
 std::optional<StoredBody> find_page(cache::Reader& db, const Parameters& parameters, const cache::Visibility& visible,
                                     bool part)
 {
@@ -55,7 +55,7 @@ std::optional<StoredBody> find_page(cache::Reader& db, const Parameters& paramet
     return StoredBody{cache::in_envelope(db, Content::list, std::move(page.body)), page.variables_at};
 }
 
-// One page behind a cursor of ours, and what its variables need.
+// A page behind a cursor of ours, and the state of its variables.
 struct Behind {
     cache::ListPage page;
     TimeUnit unit;
@@ -71,7 +71,7 @@ Behind look_behind(cache::Reader& db, const Parameters& parameters)
     const ListQuery query = read_list_query(parameters, unit);
     const Cursor cursor = read_cursor(*query.cursor, query.filter, cache::load_cursor_secret(db));
     cache::ListFilter filter = query.filter;
-    cache::resolve_category(db, filter); // else what is lacking is asked for by the id that came
+    cache::resolve_category(db, filter); // an unknown id is passed on as it came
     return {cache::list_conversations(db, filter, query.page_size, cursor.key, query.variables, cache::Extent::decided),
             unit};
 }
@@ -82,7 +82,7 @@ Task<Behind> look_behind(const Context& cx, const Parameters& parameters)
     co_return co_await cx.store.read_long(look);
 }
 
-// The same list from the oldest to the newest of the page: at either edge a unit more, should bounds be exclusive.
+// The same list over the page's range of time, one unit wider at both ends in case bounds are exclusive.
 std::string stretch_target(const Parameters& parameters, const Behind& behind)
 {
     constexpr auto of_the_page = std::to_array<std::string_view>({"cursor", "pageSize", "startedAt", "endAt"});
@@ -97,8 +97,8 @@ std::string stretch_target(const Parameters& parameters, const Behind& behind)
     return target;
 }
 
-// What the stretch did not bring: conversations without a chat, in an order by creation, more than a page of one time.
-// One that is gone lets the others be asked for; no answer at all does not.
+// One request each for what that range did not bring: conversations without a chat, an order by creation, more than a
+// page of one time. Goes on after a 404, stops when upstream fails.
 Task<> fetch_each(const Context& cx, const Request& rq, const std::vector<ConversationId>& lacking, FillTarget fill)
 {
     fill.what = FillTarget::What::variables;
@@ -116,14 +116,14 @@ Task<> fetch_each(const Context& cx, const Request& rq, const std::vector<Conver
     }
 }
 
-// Variables that a page behind a cursor of ours lacks, or that were verified before `then`. Upstream cannot go on from
-// that cursor: it is asked for the stretch of the list that the page is, which costs one request.
+// Fetches the variables that a page behind a cursor of ours lacks, or that were verified before `then`. Upstream cannot
+// continue from that cursor, so it is asked for the page's range of time, which costs one request.
 Task<> fetch_variables(const Context& cx, const Request& rq, const Parameters& parameters, FillTarget fill,
                        Instant then)
 {
     Task<Behind> looking = look_behind(cx, parameters);
     const Behind behind = co_await std::move(looking);
-    if (!behind.page.decided || behind.all_since(then)) co_return; // upstream is asked for all of such a page
+    if (!behind.page.decided || behind.all_since(then)) co_return; // the whole page is forwarded then
     if (behind.page.oldest && behind.unit != TimeUnit::unknown) {
         Request stretch = rq;
         stretch.target = stretch_target(parameters, behind);
@@ -160,7 +160,7 @@ void check_list_parameters(const Context& cx, ReadSpec& read, const Parameters& 
         throw Error(Fault::usage, "", "the list of this cursor was asked with other parameters");
 }
 
-// It may be newer than what the mirror knows of categories.
+// The category may be newer than the mirror's list.
 void refresh_unknown_category(const Context& cx, const Parameters& parameters)
 {
     const auto id = find_parameter(parameters, "categoryId");
@@ -198,7 +198,7 @@ Task<Response> list_conversations(const Context& cx, const Request& rq)
     co_return co_await serve_read(cx, rq, read);
 }
 
-// The engine reads them once in a while; what an app changes through here is not in what it read before.
+// The engine reads them periodically; a list from before a change through the proxy does not show it.
 Task<Response> list_categories(const Context& cx, const Request& rq)
 {
     const auto changed_at = cx.runs.categories_changed_at();

@@ -22,19 +22,19 @@ using upstream::same_name;
 // Of one connection (RFC 9110 7.6.1); what Connection names is added to these.
 constexpr auto hop_by_hop = std::to_array<std::string_view>(
     {"Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Connection"});
-// The local app's own, or written anew by the transport. Not Accept-Encoding where the answer is read by us: the
-// transport decodes what it asked for.
+// The local app's own, or set by the transport. Accept-Encoding too, where we read the reply: the transport decodes
+// what it asked for itself.
 constexpr auto not_upstream =
     std::to_array<std::string_view>({"Host", "API-KEY", "Authorization", "Cookie", "Content-Length", "Accept-Encoding",
                                      "Origin", "Expect", "HTTP2-Settings", "X-Request-Id"});
-// Of upstream's connection and origin, or set by us on every answer.
+// Of upstream's connection and origin, or set by us on every response.
 constexpr auto not_back = std::to_array<std::string_view>(
     {"Content-Length", "Set-Cookie", "Cache-Control", "X-Request-Id", "X-Content-Type-Options",
      "Cross-Origin-Resource-Policy", "Content-Security-Policy", "Referrer-Policy"});
 constexpr auto prefixes_not_upstream = std::to_array<std::string_view>({"Sec-", "Proxy-"});
 constexpr auto prefixes_not_back = std::to_array<std::string_view>({"Access-Control-", "Proxy-"});
 
-constexpr std::chrono::milliseconds no_deadline{0}; // waiting without progress is bounded all the same
+constexpr std::chrono::milliseconds no_deadline{0}; // an idle timeout applies all the same
 
 using Names = std::span<const std::string_view>;
 
@@ -49,7 +49,7 @@ bool starts_with_one_of(Names prefixes, std::string_view name)
                        [&](std::string_view prefix) { return same_name(name.substr(0, prefix.size()), prefix); });
 }
 
-// What the transport keeps to; it has checked the framing.
+// The transport has checked the framing.
 std::optional<std::uint64_t> length_of(const upstream::Reply& reply)
 {
     const std::string* text = reply.header("Transfer-Encoding") ? nullptr : reply.header("Content-Length");
@@ -73,7 +73,7 @@ upstream::Request relayed_request(const Request& rq)
     std::erase_if(request.headers, [&](const Header& header) {
         return is_one_of(hop_by_hop, header.name) || is_one_of(not_upstream, header.name) ||
                starts_with_one_of(prefixes_not_upstream, header.name) || is_one_of(named, header.name) ||
-               header.name.find('_') != header.name.npos; // read as another behind CGI-like servers
+               header.name.find('_') != header.name.npos; // CGI-like servers map it to another name
     });
     if (!rq.request_id.empty()) request.headers.push_back({"X-Request-Id", rq.request_id});
     request.headers.push_back({"Via", "1.1 alli-mirror"});
@@ -142,7 +142,8 @@ Task<Response> is_running(const Context& cx, const Request& rq)
     request.timeout = cx.options.forward_timeout;
     Task<upstream::Reply> asking = cx.upstream.send(std::move(request));
     upstream::Reply reply = co_await std::move(asking);
-    note_running(cx, ConversationId{rq.ids[0]}, reply); // before the app knows: what it reads next must be all of it
+    note_running(cx, ConversationId{rq.ids[0]},
+                 reply); // before the app knows: its next read must show the whole answer
     Response response = relayed_response(std::move(reply), Origin::bypass);
     response.sized = rq.method != "HEAD";
     require_no_redirect(response);
@@ -158,8 +159,7 @@ Task<Response> relay_read(const Context& cx, const Request& rq)
     co_return response;
 }
 
-// As fast as upstream takes it. Anything but a good answer before the end of the body ends the sending, also while the
-// app lets its next piece wait.
+// As fast as upstream takes it. An early error response ends the sending, also while the app's next piece is awaited.
 static Task<> put_body(upstream::Exchange& exchange, http::RequestBody& body, StreamTap* tap)
 {
     exchange.when_unwanted([&body] { body.give_up(); });
@@ -181,8 +181,8 @@ static bool is_readable(const Response& response)
 
 namespace {
 
-// While upstream is away, one request now and then finds out whether it still is; the others hear so at once, before
-// any of their body is read, instead of sitting through a connect timeout each.
+// One request's pass through the circuit breaker: while upstream is away, one at a time probes it, and the others fail
+// at once, before their body is read, instead of after a connect timeout each.
 class BreakerGuard {
   public:
     explicit BreakerGuard(const Context& cx) : cx_(cx), away_(cx.exchange_breaker)

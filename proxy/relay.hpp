@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the mirror does not answer goes upstream as it came, and its answer back: path and query byte for byte, headers
-// but for those that belong to one connection or to us. What no route reads streams, both ways, over connections of
-// this loop. Never stores. Runs on a proxy loop.
+// Passes a request on to upstream and its reply back: path and query byte for byte, without the headers that belong to
+// one connection or to us. What no route reads is streamed, both ways, over connections of this loop. Never stores.
+// Runs on a proxy loop.
 #pragma once
 
 #include "proxy/context.hpp"
 
 namespace alli::proxy {
 
-/// Throws what Needs::relay throws, Error{unreachable} above all.
+/// Throws what UpstreamAccess::send throws, Error{unreachable} above all.
 Task<Response> relay(const Context& cx, const Request& rq, std::chrono::milliseconds deadline);
-/// The API never redirects: whoever answers so is somebody else. Throws Error{bad_reply}. For the contract's routes.
+/// Throws Error{bad_reply} for a redirect: the API has none, so another server answered. For the contract's routes.
 void require_no_redirect(const Response& response);
 
 // Handlers. The first answers 504 when upstream is away, by its surface.

@@ -63,11 +63,11 @@ RouteMap::RouteMap(std::span<const Route> routes, const Operations& operations)
             continue;
         }
         const Operation& set = operations.*rule->member;
-        // Its rows in the table are the methods by which an app may call it; what is taken by one method is by that.
+        // The table has a row for each method that an app may use; an operation with one method has the setting's.
         const bool one_method = route.operation == OperationId::delete_conversation || route.method == "GET";
         const std::string method = one_method ? set.method : std::string(route.method);
         add(route, method, set.path, method == set.method);
-        // An app of the contract's asks for counts here, and they are the mirror's own.
+        // Apps that follow the contract ask for counts here, and the mirror computes them itself.
         if (route.method == "GET" && set.path != route.pattern)
             add(route, std::string(route.method), route.pattern, true);
     }
@@ -76,7 +76,7 @@ RouteMap::RouteMap(std::span<const Route> routes, const Operations& operations)
 Match RouteMap::find(std::string_view method, std::string_view path) const
 {
     const std::vector<std::string_view> segments = split_path(path);
-    std::vector<std::string> decoded; // all of them: what is relayed must be a clean path too
+    std::vector<std::string> decoded; // all of them: a relayed path must be clean too
     for (const std::string_view segment : segments) decoded.push_back(decode_segment(segment));
 
     Match match;

@@ -11,10 +11,10 @@
 namespace alli::proxy {
 namespace {
 
-constexpr std::chrono::milliseconds look_again{5}; // and leaves the loop to others
+constexpr std::chrono::milliseconds look_again{5}; // between two looks
 constexpr std::chrono::milliseconds longest_for_a_list{2'000};
 
-// Asked of the clock that the events were told by.
+// By the clock of the events.
 RunPhase phase_of(const Context& cx, const ConversationId& id)
 {
     return cx.runs.find(id, cx.clock.steady());
@@ -33,8 +33,8 @@ Task<Passage> settle(const Context& cx, const ConversationId& id)
     co_return phase_of(cx, id) == RunPhase::at_rest ? Passage::mirror : Passage::upstream;
 }
 
-// To fetch what ended costs upstream less than a comparison, so that is asked for where it does not come soon. One that
-// began before the end is followed by another.
+// Fetching the conversations costs upstream less than a poll, so a poll is asked for only if that takes long. A poll
+// that began before the end is followed by another.
 Task<bool> wait_for_ends(const Context& cx, Instant asked_at)
 {
     using Steady = std::chrono::steady_clock;

@@ -12,8 +12,7 @@ auto find_row(Table& table, const ConversationId& id)
     return std::find_if(table.begin(), table.end(), [&](const auto& run) { return run.id == id; });
 }
 
-// Whether a mirror that was compared with upstream then shows what ended at `end`, as far as that was before
-// `asked_at`.
+// True if a mirror that was verified then shows a run that ended at `end`, or if that was after `asked_at`.
 bool shows(std::optional<Instant> verified_at, Instant end, Instant asked_at)
 {
     return verified_at && *verified_at >= std::min(end, asked_at);
@@ -28,7 +27,7 @@ Instant instant_of(const std::atomic<std::int64_t>& microseconds)
 
 Runs::Runs() : table_(std::make_shared<const Table>()) {}
 
-// What ended in it, nobody knows any more.
+// Its end is unknown from now on.
 void Runs::forget(const Run& run) noexcept
 {
     if (!run.end) return;
@@ -57,7 +56,8 @@ std::int64_t Runs::count_active(const Table& table)
     return std::count_if(table.begin(), table.end(), [](const Run& run) { return run.phase != RunPhase::at_rest; });
 }
 
-// The count follows the table, each change by its own difference: whoever reads it before came before the event.
+// The count follows the table, each change by its own difference: a reader that sees the old count came before the
+// event.
 template <class Change>
 void Runs::change(Change function)
 {
@@ -72,7 +72,7 @@ void Runs::change(Change function)
     active_ += difference;
 }
 
-// What ended before and is being fetched goes on being fetched: its fence stays.
+// A fetch after an earlier end goes on: its fence stays.
 void Runs::running(const ConversationId& id, Clock::Steady now, std::int64_t chats)
 {
     const std::uint64_t fence = ++fences_;
@@ -85,7 +85,7 @@ void Runs::running(const ConversationId& id, Clock::Steady now, std::int64_t cha
         run.chats_before = run.is_running() ? run.chats_before : chats;
         run.phase = RunPhase::running;
         run.last_word = now;
-        if (!run.end) run.fence = fence; // no fetch from before this settles it
+        if (!run.end) run.fence = fence; // a fetch that began before does not settle it
     });
 }
 
@@ -125,7 +125,7 @@ void Runs::fetched(const ConversationId& id, std::uint64_t fence, bool whole, Cl
 {
     change([&](Table& table) {
         const auto run = find_row(table, id);
-        if (run == table.end() || run->fence != fence) return; // something has begun or ended since
+        if (run == table.end() || run->fence != fence) return; // a later event
         if (!run->is_running()) run->phase = whole ? RunPhase::at_rest : RunPhase::unsettled;
         run->last_word = now;
         if (whole) run->first_end = run->end = std::nullopt;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which conversations an app is answering in right now, or has just answered in, as far as requests through here told:
-// a copy from before the end of a run must not pass for the whole answer (api/NOTES.md, "Running an app"). Any thread,
-// without a lock: a change swaps the whole small table; a mirror at rest costs a read one look at an atomic.
+// The runs of apps: which conversations have one now, or had one lately, as seen in requests through the proxy. A copy
+// from before the end of a run must not pass for the whole answer (api/NOTES.md, "Running an app"). Any thread, without
+// a lock: a change swaps the whole small table; at rest a read costs one atomic.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -15,7 +15,7 @@
 
 namespace alli::proxy {
 
-/// What reads of a conversation have to do.
+/// What a read of the conversation has to do.
 enum class RunPhase {
     at_rest,  // nothing
     running,  // ask upstream: its last message grows
@@ -23,24 +23,24 @@ enum class RunPhase {
     unsettled // ask upstream: what the engine fetched need not be all of it
 };
 
-/// What lists, which show more than one conversation, know of all that has ended.
+/// Whether reads of several conversations show every run that has ended.
 enum class Ends {
-    shown,   // they show it
-    awaited, // each of those that they may not show is being fetched
-    unknown  // only a comparison with upstream can bring it
+    shown,   // they do
+    awaited, // each conversation that they may not show is being fetched
+    unknown  // only a poll can bring it
 };
 
 class Runs {
   public:
-    static constexpr std::size_t most = 1000;               // beyond it the one without a word for longest goes
-    static constexpr std::chrono::minutes forget_after{10}; // after that nobody follows it any more
+    static constexpr std::size_t most = 1000;               // beyond it the one not heard of for longest goes
+    static constexpr std::chrono::minutes forget_after{10}; // a run not heard of for so long is forgotten
 
     Runs();
 
     // Events; `now` by the steady clock.
-    /// `chats`: how many are held that are complete; of several words about one run the first counts.
+    /// `chats`: how many complete chats are held; of several events of one run the first counts.
     void running(const ConversationId& id, Clock::Steady now, std::int64_t chats = 0);
-    /// The same, of one that a call has just begun, which has changed the conversation: lists have to show that.
+    /// Likewise of a run that a call has just begun, which changed the conversation: lists have to show that.
     /// Returns a fence, as ended() does.
     std::uint64_t begun(const ConversationId& id, Clock::Steady now, Instant wall_now, std::int64_t chats);
     /// Something that may have changed it has ended.
@@ -50,9 +50,9 @@ class Runs {
         std::optional<std::int64_t> chats_before = {};
     };
     End ended(const ConversationId& id, Clock::Steady now, Instant wall_now);
-    /// Likewise, in nobody knows which.
+    /// Likewise, in an unknown conversation.
     void ended_somewhere(Instant wall_now) noexcept;
-    /// The engine has fetched it since `fence`; `whole`: its last message too. What runs goes on running.
+    /// The engine has fetched it since `fence`; `whole`: with its last message. A run under way stays.
     void fetched(const ConversationId& id, std::uint64_t fence, bool whole, Clock::Steady now);
 
     RunPhase find(const ConversationId& id, Clock::Steady now) const;
@@ -60,18 +60,18 @@ class Runs {
     std::optional<std::int64_t> find_running(const ConversationId& id, Clock::Steady now) const;
     /// Whether none is followed.
     bool at_rest() const noexcept { return active_.load() == 0; }
-    /// How many events there were: who comes after one must not share what was asked before it.
+    /// How many events there were: a request after one must not share a reply from before it.
     std::uint64_t events() const noexcept { return fences_.load(); }
-    /// False where it is known since less than `within` that no run is under way in it.
+    /// False if it is known since less than `within` that it has no run.
     bool may_have_changed(const ConversationId& id, Clock::Steady now, std::chrono::nanoseconds within) const;
 
     /// Whether anything has ended at all.
     bool has_ends() const noexcept { return last_end_.load() != 0; }
-    /// Of a mirror that was compared with upstream then: what ended before is shown, and what was fetched by itself.
-    /// What ended after `asked_at` does not count: lists would wait for ever where something always ends.
+    /// Of a mirror that was verified then: it shows the runs that ended before, and those that were fetched since. Ends
+    /// after `asked_at` do not count: else lists would wait for ever while runs keep ending.
     Ends find_ends(std::optional<Instant> verified_at, Instant asked_at) const;
 
-    /// Likewise, of the project's categories: what was read before does not show it.
+    /// The project's categories changed: what was read before does not show it.
     void categories_changed(Instant wall_now) noexcept;
     std::optional<Instant> categories_changed_at() const noexcept; // none: never
 

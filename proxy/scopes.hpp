@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request needs, and whether who asks may have it (docs/operations.md, Who may do what). Pure: any thread.
+// Authorization: the scope that a request needs, against the principal's (docs/operations.md, Who may do what). Pure.
 #pragma once
 
 #include "proxy/route.hpp"

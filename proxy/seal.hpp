@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How digests are compared and spelt: for keys and cursors. Pure: any thread.
+// Base64url and constant-time comparison, for keys and cursors. Pure.
 #pragma once
 
 #include "alli/digest.hpp"

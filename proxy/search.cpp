@@ -77,7 +77,7 @@ Task<Response> mirror_search(const Context& cx, const Request& rq)
     co_return co_await answer_search(cx, std::move(query));
 }
 
-// A form of a foreign page cannot send this type without asking first.
+// Another site's form cannot send this type without a preflight.
 Task<Response> mirror_search_by_body(const Context& cx, const Request& rq)
 {
     require_accepted_key(cx);

@@ -19,12 +19,12 @@
 namespace alli::proxy {
 namespace {
 
-constexpr std::chrono::milliseconds accept_pause{100}; // when descriptors ran out: never a busy loop
-constexpr std::chrono::milliseconds crowd_pause{2};    // for those told to make room to be gone
-constexpr int pauses_to_shed = 10;                     // in a row: then somebody who waits makes room
-constexpr std::chrono::milliseconds last_wait{1000};   // for what was cancelled to end
+constexpr std::chrono::milliseconds accept_pause{100}; // when descriptors ran out, instead of a busy loop
+constexpr std::chrono::milliseconds crowd_pause{2};    // for evicted sessions to close
+constexpr int pauses_to_shed = 10;                     // in a row: then an idle session is evicted
+constexpr std::chrono::milliseconds last_wait{1000};   // for cancelled work to end
 
-// Where a browser may call: the first address that is none of a Unix socket, by a name that is let in.
+// The address for browsers: the first that is not a Unix socket, by an allowed host name.
 std::string page_address(const std::list<Listener>& listeners, const Options& options)
 {
     for (const Listener& listener : listeners) {
@@ -51,7 +51,7 @@ struct Server::Core {
     void probe(std::size_t from, std::function<void()> alive);
     void end(std::unique_ptr<Loop>& loop, std::chrono::steady_clock::time_point deadline);
     void close_listeners();
-    Loop* find_loop() // in turn; none has room: null
+    Loop* find_loop() // round robin; null: none has room
     {
         for (std::size_t tried = 0; tried < loops.size(); ++tried)
             if (Loop* loop = loops[turn++ % loops.size()].get(); loop && loop->has_room()) return loop;
@@ -74,10 +74,10 @@ struct Server::Core {
     Coalescer coalescer;
     PassedUp passed_up;
     Runs runs;
-    CacheBudget budget{options.limits.answer_bytes, options.loops}; // before the loops, which give back
+    CacheBudget budget{options.limits.answer_bytes, options.loops}; // outlives the loops, which give back
     MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1)), guard};
-    std::vector<std::unique_ptr<Loop>> loops; // the first one accepts, and sends what several wait for
-    std::vector<Loop*> all;                   // of them, also those that were given up while stopping
+    std::vector<std::unique_ptr<Loop>> loops; // the first accepts, and runs coalesced requests
+    std::vector<Loop*> all;                   // including those abandoned while stopping
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> hold; // the first loop ends last
     std::list<Listener> listeners;
     std::size_t turn = 0; // of the loops, on the first one
@@ -164,7 +164,7 @@ void Server::Core::probe(std::size_t from, std::function<void()> alive)
 {
     if (from == loops.size()) return alive();
     Loop* loop = loops[from].get();
-    if (!loop) return; // given up while stopping
+    if (!loop) return; // abandoned while stopping
     asio::post(loop->io(), [this, from, alive = std::move(alive)] { probe(from + 1, alive); });
 }
 

@@ -11,7 +11,7 @@
 namespace alli::proxy {
 namespace {
 
-// A browser says Sec-Fetch-Site to this machine, and to others over TLS alone: then a reverse proxy is in front.
+// A browser sends Sec-Fetch-Site to loopback, and to others over TLS only: then a reverse proxy is in front.
 bool came_by_tls(const Request& rq)
 {
     const auto host = read_authority(rq.header("Host"));

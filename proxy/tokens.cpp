@@ -14,7 +14,7 @@ Task<Response> list_tokens(const Context& cx, const Request&)
 
 Task<Response> add_token(const Context& cx, const Request& rq)
 {
-    // Copies: the client may leave while it is written.
+    // By value: the client may disconnect while the file is written.
     const auto job = [&cx, body = rq.body](cache::Reader&) { return cx.tokens.add(body); };
     std::optional<Error> taken;
     Response response;

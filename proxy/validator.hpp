@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conditional requests (RFC 9110 13): a client that has the body already gets 304. Pure.
+// Conditional requests (RFC 9110 13): a client that holds the body gets 304. Pure.
 #pragma once
 
 #include "proxy/answer.hpp"

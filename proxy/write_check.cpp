@@ -53,7 +53,7 @@ bool needs_body(EditKind kind)
     return kind != EditKind::remove && kind != EditKind::stop;
 }
 
-// Brackets outside of strings; what else is wrong with the text, the parser finds.
+// Counts brackets outside of strings; the parser finds other faults.
 bool too_deep(std::string_view body)
 {
     int depth = 0;
@@ -111,7 +111,7 @@ bool selects_something(const json& body)
     });
 }
 
-// A bulk update is documented, and what is wrong with one would change too many conversations.
+// A bulk update is documented, and a wrong one would change too many conversations.
 std::optional<Response> refuse_bulk(const json& body)
 {
     if (!body.is_object()) return bad_parameter("the body must be an object");
@@ -123,7 +123,7 @@ std::optional<Response> refuse_bulk(const json& body)
     return std::nullopt;
 }
 
-// What the contract shows of the others is partly inferred: upstream may take what it does not show.
+// The contract of the others is partly inferred: upstream may accept what it does not show.
 std::optional<std::string_view> doubt_about(const json& body, EditKind kind)
 {
     if (!body.is_object()) return "the body must be an object";
@@ -184,7 +184,7 @@ Preference read_preference(std::string_view header)
         if (!upstream::same_name(one.substr(0, wait.size()), wait)) continue;
         int seconds = 0;
         const auto [end, bad] = std::from_chars(one.data() + wait.size(), one.data() + one.size(), seconds);
-        if (bad != std::errc{} || end != one.data() + one.size() || seconds < 0) continue; // as if it were not there
+        if (bad != std::errc{} || end != one.data() + one.size() || seconds < 0) continue; // ignored
         preference.wait = std::min<std::chrono::milliseconds>(std::chrono::seconds(seconds), longest_wait);
     }
     return preference;

@@ -27,7 +27,7 @@ using cache::Entry;
 using cache::EntryState;
 using Json = nlohmann::ordered_json;
 
-// For whom it is made; they go out with every attempt.
+// The headers that name the user; sent with every attempt.
 constexpr auto kept_headers =
     std::to_array<const char*>({"Content-Type", "OWN-USER-ID", "USER-EMAIL", "AGENT-EMAIL", "Accept-Language"});
 
@@ -40,7 +40,7 @@ std::string headers_of(const Request& rq)
     return headers.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// Not part of what makes two requests the same one.
+// After the hash: two requests that differ in it alone are the same.
 std::string with_request_id(const std::string& headers, const Request& rq)
 {
     Json all = Json::parse(headers);
@@ -95,7 +95,7 @@ cache::NewEntry entry_of(const Context& cx, const Request& rq, EditKind kind)
     return entry;
 }
 
-// What it would be if the mirror held it.
+// The object with the written members alone, because the mirror does not hold it.
 std::string sketch(const Context& cx, const std::string& id, EditKind kind, const std::string& body)
 {
     const auto names = cx.store.read([](cache::Reader& db) { return cache::load_category_names(db); });
@@ -104,7 +104,7 @@ std::string sketch(const Context& cx, const std::string& id, EditKind kind, cons
     return cache::write_patch(members);
 }
 
-// The body that upstream's answer would have: the change applied to what is mirrored.
+// The body that upstream's reply would have: the mirror's, where the change shows already.
 std::string expected_body(const Context& cx, const Entry& entry)
 {
     const bool has_content = entry.kind == EditKind::update || entry.kind == EditKind::title ||
@@ -147,7 +147,7 @@ Entry load_entry(const Context& cx, std::int64_t id)
     return *entry;
 }
 
-// The outcome of a request that came before under the same Idempotency-Key.
+// The outcome of the first request with this Idempotency-Key.
 Response first_outcome(const Context& cx, const Entry& entry)
 {
     if (entry.state != EntryState::delivered && entry.state != EntryState::failed) return accepted_response(cx, entry);
@@ -189,7 +189,7 @@ Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, cach
     co_return response;
 }
 
-// Something waits that it would overtake.
+// True if it would overtake an entry that waits.
 bool is_waited_for(const Context& cx, const ConversationId& id)
 {
     return cx.store.read_outbox([&](cache::Reader& db) {
@@ -197,8 +197,8 @@ bool is_waited_for(const Context& cx, const ConversationId& id)
     });
 }
 
-// Its body is not what the contract shows, which is partly inferred: what upstream says of it counts, and nothing is
-// queued that it might never take.
+// Relays a write whose body is not as the contract has it, which is partly inferred: upstream decides, and nothing is
+// queued that it might never accept.
 Task<Response> ask_for_judgement(const Context& cx, const Request& rq, std::string_view doubt)
 {
     const ConversationId id{rq.ids[0]};
@@ -218,7 +218,7 @@ Task<Response> ask_for_judgement(const Context& cx, const Request& rq, std::stri
     co_return response;
 }
 
-// Where upstream takes both at one path, the body says which it is: a title alone, or whatever else an update sets.
+// If upstream has both operations at one path, the body tells them apart: a title alone, or any other update.
 std::optional<EditKind> kind_at_shared_path(const Context& cx, const Request& rq)
 {
     const Operations& operations = cx.options.operations;
@@ -230,7 +230,7 @@ Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
 {
     WriteCheck check = check_write(rq, kind);
     if (check.refusal) co_return std::move(*check.refusal);
-    // Nobody here can say what upstream would make of it: whoever sees a part might reach beyond that.
+    // What upstream would do with it is unknown: it might reach beyond the principal's view.
     if (check.doubt && is_narrowed(rq)) co_return doubtful_refusal(*check.doubt);
     if (check.doubt) co_return co_await ask_for_judgement(cx, rq, *check.doubt);
     cache::NewEntry entry = entry_of(cx, rq, kind);
