@@ -63,6 +63,16 @@ TEST_F(MetersTest, CountRefusalsAndWhatUpstreamAnswered)
     EXPECT_THAT(text, AllOf(HasSubstr("refused 401 1\n"), HasSubstr("refused 403 1\n")));
 }
 
+TEST_F(MetersTest, CountOurOriginWhateverCacheStatusUpstreamSends)
+{
+    start_counting();
+    upstream_.reply.headers.push_back({"Cache-Status", "HIT"});
+    EXPECT_EQ(get("/webapi/apps").status, 200);
+    EXPECT_EQ(get("/webapi/v2/conversations").status, 200);
+    const std::string text = counts();
+    EXPECT_THAT(text, AllOf(HasSubstr("relay bypass 2xx=1"), HasSubstr("listConversations miss 2xx=1")));
+}
+
 TEST_F(MetersTest, CountConnectionsThatAreOpen)
 {
     start_counting();
