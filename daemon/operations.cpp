@@ -64,8 +64,7 @@ void check_operation(const Config& config, std::string_view key)
     const Operation operation = read_operation(config.*member_of(key), rule_of(key));
     if (const proxy::Route* other = proxy::find_documented(proxy::routes(), operation.method, operation.path))
         throw Error(Fault::settings, "write the method and path that upstream has for it",
-                    "{} says where the API has another operation, {}", key,
-                    proxy::name_of(other->operation));
+                    "{} says where the API has another operation, {}", key, proxy::name_of(other->operation));
     if (key == "upstream.delete") require_unlike(config, operation);
 }
 
