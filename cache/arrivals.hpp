@@ -7,6 +7,7 @@
 #include "cache/sqlite.hpp"
 
 #include <cstdint>
+#include <unordered_set>
 
 namespace alli::cache {
 
@@ -14,6 +15,8 @@ void make_arrivals(Writer& db); // once a connection
 
 /// Whether an answer with a higher number was put, or said that it is gone.
 bool is_outrun(Writer& db, const ConversationId& id, std::uint64_t number);
+/// All of which one was.
+std::unordered_set<ConversationId> load_superseded(Writer& db, std::uint64_t number);
 void note_arrival(Writer& db, const ConversationId& id, std::uint64_t number);
 
 /// Nobody is under way any more who asked before this one.

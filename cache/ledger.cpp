@@ -4,6 +4,8 @@
 #include "alli/digest.hpp"
 #include "cache/purge_rows.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
 namespace alli::cache {
 namespace {
 
@@ -56,11 +58,26 @@ void put_limit(Writer& db, std::optional<Instant> before)
     if (before && (!known || *known < *before)) put_fact(db, "purged_before", *before);
 }
 
-bool is_too_old(Connection& db, std::optional<Instant> last_chat_at, std::optional<Instant> created_at)
+// Those of them that are in the list.
+std::set<std::string> find_hashes(Connection& db, std::span<const Value> hashes)
 {
-    const auto limit = find_limit(db);
+    std::string parameters; // of any number: a page's are prepared once
+    for (std::size_t n = 1; n <= hashes.size(); ++n) parameters += fmt::format("{}?{}", n > 1 ? ", " : "", n);
+    std::set<std::string> found;
+    for (const Row row : db.query_values("SELECT hash FROM purged WHERE hash IN (" + parameters + ")", hashes))
+        found.emplace(row.text(0));
+    return found;
+}
+
+bool is_before(std::optional<Instant> limit, std::optional<Instant> last_chat_at, std::optional<Instant> created_at)
+{
     const auto when = last_chat_at ? last_chat_at : created_at;
     return limit && when && *when < *limit;
+}
+
+bool is_too_old(Connection& db, std::optional<Instant> last_chat_at, std::optional<Instant> created_at)
+{
+    return is_before(find_limit(db), last_chat_at, created_at);
 }
 
 } // namespace
@@ -83,6 +100,25 @@ bool keeps_out(Connection& db, const Conversation& conversation)
     return holds(db, hash_of(*key, Kind::conversation, conversation.id.value)) ||
            (conversation.user_id && holds(db, hash_of(*key, Kind::user, *conversation.user_id))) ||
            is_too_old(db, conversation.last_chat_at, conversation.created_at);
+}
+
+std::vector<bool> keeps_out(Connection& db, std::span<const Conversation> listed)
+{
+    std::vector<bool> out(listed.size());
+    const auto key = find_key(db);
+    if (!key) return out;
+    std::vector<Value> hashes; // two for each: where no user is known, the conversation's again
+    for (const Conversation& one : listed) {
+        hashes.emplace_back(hash_of(*key, Kind::conversation, one.id.value));
+        hashes.push_back(one.user_id ? hash_of(*key, Kind::user, *one.user_id) : hashes.back());
+    }
+    const std::set<std::string> purged = find_hashes(db, hashes);
+    const auto limit = find_limit(db);
+    for (std::size_t i = 0; i < listed.size(); ++i)
+        out[i] = purged.contains(std::get<std::string>(hashes[2 * i])) ||
+                 purged.contains(std::get<std::string>(hashes[2 * i + 1])) ||
+                 is_before(limit, listed[i].last_chat_at, listed[i].created_at);
+    return out;
 }
 
 void note_kept_out(Writer& mirror, const Conversation& conversation)

@@ -18,6 +18,8 @@ bool has_ledger(Connection& db);
 bool is_purged(Connection& db, const ConversationId& id);
 /// By its id, by its user's, or by its age.
 bool keeps_out(Connection& db, const Conversation& conversation);
+/// The same of all conversations of a list page, in three statements.
+std::vector<bool> keeps_out(Connection& db, std::span<const Conversation> listed);
 
 /// One that upstream has and the mirror must not: by its id it is known from now on, and its day does not count.
 void note_kept_out(Writer& mirror, const Conversation& conversation);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/page_state.hpp"
+
+#include "cache/overlay.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace alli::cache {
+namespace {
+
+constexpr std::size_t page_size = 50; // the most that a list page holds; longer spans are read in pieces
+
+// Two texts alone, so that both stay prepared: for one row, and for a page, whose unused rows find nothing.
+std::size_t rows_for(std::size_t count)
+{
+    return count == 1 ? 1 : page_size;
+}
+
+// "(0, ?1, ?2), (1, ?3, ?4), ...": each row's number, then its parameters.
+std::string numbered_rows(std::size_t rows, std::size_t parameters)
+{
+    std::string text;
+    for (std::size_t row = 0, parameter = 0; row < rows; ++row) {
+        text += fmt::format("{}({}", row ? ", " : "", row);
+        for (std::size_t i = 0; i < parameters; ++i) text += fmt::format(", ?{}", ++parameter);
+        text += ')';
+    }
+    return text;
+}
+
+std::string states_query(std::size_t rows)
+{
+    return "WITH listed (n, id) AS (VALUES " + numbered_rows(rows, 1) +
+           ") SELECT l.n, c.pk, c.held, c.last_chat_at, r.completed, r.sent_at,"
+           " EXISTS (SELECT 1 FROM problem WHERE key = 'conversation ' || l.id),"
+           " EXISTS (SELECT 1 FROM edit WHERE conversation = l.id AND patch IS NULL),"
+           " EXISTS (SELECT 1 FROM edit WHERE conversation = l.id AND lags_until IS NOT NULL),"
+           " (SELECT max(ordinal) + 1 FROM chat_row WHERE conversation = c.pk)"
+           " FROM listed l LEFT JOIN conversation c ON c.id = l.id"
+           " LEFT JOIN chat_row r ON r.conversation = c.pk AND r.ordinal = c.held - 1";
+}
+
+std::string tails_query(std::size_t rows)
+{
+    return "WITH tail (n, conversation, first) AS (VALUES " + numbered_rows(rows, 2) +
+           ") SELECT t.n, r.ordinal, r.id FROM tail t CROSS JOIN chat_row r"
+           " ON r.conversation = t.conversation AND r.ordinal >= t.first";
+}
+
+ConversationState read_state(Reader& db, const Row& row, const ConversationId& id)
+{
+    ConversationState state;
+    state.pk = row.optional_integer(1);
+    if (state.pk) {
+        Held& held = state.held.emplace();
+        held.chats = row.integer(2);
+        held.last_chat_at = row.optional_instant(3);
+        if (const auto completed = row.optional_integer(4)) held.last_completed = *completed != 0;
+        if (row.optional_integer(4) == 2) held.maybe_since = row.optional_instant(5);
+    }
+    if (row.integer(6) != 0) state.problem = find_problem(db, problem_key(id));
+    state.hidden = row.integer(7) != 0;
+    if (state.hidden && !state.pk) state.held = find_held(db, id);
+    state.lags = row.integer(8) != 0;
+    state.end = state.pk || !state.held ? row.optional_integer(9).value_or(0) : state.held->chats;
+    return state;
+}
+
+void load_piece(Reader& db, std::span<const ConversationId> ids, std::span<ConversationState> states)
+{
+    std::vector<Value> values;
+    for (const ConversationId& id : ids) values.emplace_back(id.value);
+    values.resize(rows_for(ids.size()));
+    for (const Row row : db.query_values(states_query(values.size()), values))
+        if (const auto n = static_cast<std::size_t>(row.integer(0)); n < ids.size())
+            states[n] = read_state(db, row, ids[n]);
+}
+
+// `wanted`: positions in `states`, at most a page of them.
+void load_tails(Reader& db, std::span<const std::size_t> wanted, std::span<const std::int64_t> first,
+                std::span<ConversationState> states)
+{
+    std::vector<Value> values;
+    for (const std::size_t at : wanted) {
+        values.emplace_back(*states[at].pk);
+        values.emplace_back(first[at]);
+    }
+    const std::size_t rows = rows_for(wanted.size());
+    values.resize(rows * 2);
+    std::vector<std::vector<std::pair<std::int64_t, ChatId>>> tails(rows);
+    for (const Row row : db.query_values(tails_query(rows), values)) {
+        ChatId id{std::string(row.text(2))};
+        tails[static_cast<std::size_t>(row.integer(0))].emplace_back(row.integer(1), std::move(id));
+    }
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        std::sort(tails[i].begin(), tails[i].end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (auto& [ordinal, id] : tails[i]) states[wanted[i]].tail.push_back(std::move(id));
+    }
+}
+
+} // namespace
+
+std::vector<ConversationState> load_states(Reader& db, std::span<const ConversationId> ids)
+{
+    std::vector<ConversationState> states(ids.size());
+    for (std::size_t at = 0; at < ids.size(); at += page_size) {
+        const std::size_t count = std::min(page_size, ids.size() - at);
+        load_piece(db, ids.subspan(at, count), std::span(states).subspan(at, count));
+    }
+    return states;
+}
+
+void load_tail_ids(Reader& db, std::span<const ConversationId> ids, std::span<const std::int64_t> first,
+                   std::span<ConversationState> states)
+{
+    std::vector<std::size_t> wanted;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (!states[i].held || states[i].held->chats <= first[i]) continue;
+        if (states[i].hidden)
+            states[i].tail = hidden_chat_ids(db, ids[i], first[i]);
+        else
+            wanted.push_back(i);
+    }
+    for (std::size_t at = 0; at < wanted.size(); at += page_size)
+        load_tails(db, std::span(wanted).subspan(at, std::min(page_size, wanted.size() - at)), first, states);
+}
+
+} // namespace alli::cache
