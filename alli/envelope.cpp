@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t longest = 1024;
 
 constexpr std::array<std::string_view, 1> of_list{"conversations"}, of_chats{"chats"};
+constexpr std::array<std::string_view, 2> first_of_list{"conversations", "cursor"};
 constexpr std::array<std::string_view, 4> of_conversation{"id", "createdAt", "lastChatTime", "chatCount"};
 constexpr std::array<std::string_view, 3> of_chat{"id", "sender", "timestamp"};
 constexpr std::array<std::span<const std::string_view>, 4> members{of_list, of_conversation, of_chats, of_chat};
@@ -32,9 +33,11 @@ bool begins_with_one_of(std::span<const std::string_view> names, std::string_vie
 
 std::optional<Envelope> find_envelope(std::string_view body, Content content)
 {
-    if (begins_with_one_of(members[static_cast<std::size_t>(content)], body)) return Envelope{};
+    const std::span<const std::string_view> own = members[static_cast<std::size_t>(content)];
+    const std::span<const std::string_view> first = content == Content::list ? first_of_list : own;
+    if (begins_with_one_of(first, body)) return Envelope{};
     const JsonValue root = whole_value(body);
-    const JsonValue inner = find_content(root, members[static_cast<std::size_t>(content)]);
+    const JsonValue inner = find_content(root, own);
     if (inner.text.empty()) return std::nullopt;
     if (inner.text.data() == root.text.data()) return Envelope{};
     const auto at = static_cast<std::size_t>(inner.text.data() - root.text.data());

@@ -79,9 +79,9 @@ std::string find_conflict(const Entry& entry, const Patch& ours, const Patch& th
 
 ReadBack found(ReadBack::Finding finding)
 {
-    ReadBack look;
-    look.finding = finding;
-    return look;
+    ReadBack result;
+    result.finding = finding;
+    return result;
 }
 
 // Whether an earlier attempt was applied. A value of ours that is only the state before a later write of ours proves
@@ -93,7 +93,7 @@ ReadBack::Finding judge_attempt(const Patch& ours, const Patch& theirs, const Kn
     return known.attempt_may_lag ? ReadBack::Finding::lagging : ReadBack::Finding::send;
 }
 
-Task<ReadBack> look_at_chat(upstream::Client& client, const Entry& entry, const Known& known)
+Task<ReadBack> read_chat_back_first(upstream::Client& client, const Entry& entry, const Known& known)
 {
     const Patch ours = cache::patch_of(entry.kind, entry.body);
     const ChatId chat = entry.chat.value_or(ChatId{});
@@ -110,10 +110,10 @@ ReadBack judge_conversation(const Entry& entry, const std::string& raw, const Kn
     if (attempt != ReadBack::Finding::send) return found(attempt);
     if (known.overwrite || !checks_conflicts(entry)) return ReadBack{};
     if (cache::any_lagging(known.lagging, theirs)) return found(ReadBack::Finding::lagging);
-    ReadBack look;
-    look.conflict = find_conflict(entry, ours, theirs, known);
-    if (!look.conflict.empty()) look.finding = ReadBack::Finding::conflict;
-    return look;
+    ReadBack result;
+    result.conflict = find_conflict(entry, ours, theirs, known);
+    if (!result.conflict.empty()) result.finding = ReadBack::Finding::conflict;
+    return result;
 }
 
 void add_headers(upstream::Request& request, const std::string& headers)
@@ -154,7 +154,7 @@ bool needs_read_back(const Entry& entry, bool waited, bool overwrite)
 
 Task<ReadBack> read_back_first(upstream::Client& client, const Entry& entry, Known known)
 {
-    if (entry.kind == EditKind::feedback) co_return co_await look_at_chat(client, entry, known);
+    if (entry.kind == EditKind::feedback) co_return co_await read_chat_back_first(client, entry, known);
     const auto seen = co_await client.find_conversation(*entry.conversation, Priority::delivery);
     if (entry.kind == EditKind::remove) {
         if (!seen) co_return found(ReadBack::Finding::applied);

@@ -29,13 +29,12 @@ std::set<std::string> differing_fields(const std::string& ours, const std::strin
     return fields;
 }
 
-void Audit::look_at(cache::Reader& db, const Conversation& theirs)
+void Audit::look_at(cache::Reader& db, const cache::Held& held, const Conversation& theirs)
 {
     differing_.clear();
-    const auto held = cache::find_held(db, theirs.id);
     const auto ours = cache::find_item(db, theirs.id);
-    counts_ = held && ours && held->last_chat_at == theirs.last_chat_at && held->last_completed;
-    if (held && ours) ++found_.audited;
+    counts_ = ours && held.last_chat_at == theirs.last_chat_at && held.last_completed;
+    if (ours) ++found_.audited;
     if (counts_) differing_ = differing_fields(*ours, theirs.raw);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "alli/conversation.hpp"
+#include "cache/conversations.hpp"
 #include "cache/drift.hpp"
 
 #include <set>
@@ -13,8 +14,9 @@ namespace alli::sync {
 
 class Audit {
   public:
-    void look_at(cache::Reader& db, const Conversation& theirs); // before it is put
-    void end_look(bool chats_differ);                            // after
+    /// Before it is put, where something is held of it.
+    void look_at(cache::Reader& db, const cache::Held& held, const Conversation& theirs);
+    void end_look(bool chats_differ); // after
 
     const cache::Drift& found() const noexcept { return found_; }
 

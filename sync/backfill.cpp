@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/chatless_places.hpp"
 #include "sync/parallel_backfill.hpp"
+#include "sync/tasks.hpp"
 #include "sync/unreadable_ranges.hpp"
 
 namespace alli::sync {
@@ -12,28 +13,28 @@ using cache::Progress;
 class Beginning {
   public:
     /// `windowed`: it leaves out conversations without a chat.
-    Beginning(SyncContext context, RangeVerifier& verifier, bool windowed)
-        : context_(context), verifier_(verifier), windowed_(windowed)
-    {}
+    explicit Beginning(bool windowed) : windowed_(windowed) {}
 
-    Task<> compare(const Page& page, std::function<void(const Ingested&)> report)
+    /// Returns the boundary when the first page sets it.
+    std::optional<Instant> take(const Page& page)
     {
-        unit_ = context_.client.time_unit();
-        if (!boundary_) {
+        unit_ = page.unit;
+        const bool first = !boundary_;
+        if (first) {
             boundary_ = page.asked_at - date_grain;
-            verifier_.end_at(*boundary_);
             begin_front(page);
         }
-        look_at_front(page);
-        return verifier_.compare(page, report);
+        // Where conversations without a chat fill pages, the scan goes on below them.
+        if (front_ && !front_->sightings.front_is_over()) front_->sightings.see(page.conversations);
+        return first ? boundary_ : std::nullopt;
     }
 
-    void save(cache::Writer& db)
+    void save(cache::Writer& db, Instant now)
     {
         if (front_) { // with the first that is verified: in which order a list is, is known by then
             const SeenPlaces seen{front_->sightings.place(front_->whole), std::nullopt,
                                   front_->sightings.front_clear(front_->whole)};
-            keep_places(db, seen, context_.clock.now());
+            keep_places(db, seen, now);
         }
         if (std::exchange(saved_, true)) return;
         Progress progress = cache::load_progress(db);
@@ -54,37 +55,12 @@ class Beginning {
             if (!conversation.last_chat_at) front_->chatless.push_back(conversation.id);
     }
 
-    // Where they fill pages, the scan goes on below them.
-    void look_at_front(const Page& page)
-    {
-        if (front_ && !front_->sightings.front_is_over()) front_->sightings.see(page.conversations);
-    }
-
-    SyncContext context_;
-    RangeVerifier& verifier_;
     bool windowed_;
     std::optional<Front> front_;
     std::optional<Instant> boundary_;
-    TimeUnit unit_ = TimeUnit::unknown; // as of the last page: saved on the store's thread
+    TimeUnit unit_ = TimeUnit::unknown;
     bool saved_ = false;
 };
-
-Task<std::optional<Front>> begin(SyncContext context, cache::Span whole, Deletions deletions, ScanHooks hooks)
-{
-    RangeVerifier verifier(context, whole, deletions);
-    Beginning beginning(context, verifier, whole.from > cache::beginning_of_time);
-    Paginator paginator(context.client, whole, upstream::Priority::backfill);
-    hooks.compare = [&beginning, report = hooks.report](const Page& page) { return beginning.compare(page, report); };
-    Save save = [&](cache::Writer& db, const Page& page) {
-        verifier.mark_verified(db, page);
-        beginning.save(db);
-    };
-    // The rest is a gap below it like any other; while no time was seen there is no such thing.
-    hooks.enough = [](const Page& page) { return !page.conversations.empty() && page.reached; };
-    const IngestOptions ingest_options = backfill_options();
-    co_await run_scan(context, paginator, ingest_options, save, hooks);
-    co_return beginning.take_front();
-}
 
 std::optional<Instant> load_boundary(SyncContext context)
 {
@@ -105,17 +81,32 @@ bool backfill_due(SyncContext context, Instant since)
     return !load_work(context, since).empty();
 }
 
-Task<std::optional<Front>> begin_backfill(SyncContext context, Instant since, Deletions deletions, ScanHooks hooks)
+Task<std::optional<Front>> begin_backfill(SyncContext context, Instant since, Deletions deletions)
 {
     if (load_boundary(context)) co_return std::nullopt;
     const cache::Span whole{since, Instant::max()};
-    co_return co_await begin(context, whole, deletions, hooks);
+    RangeVerifier verifier(context, whole, deletions);
+    Beginning beginning(since > cache::beginning_of_time);
+    Paginator paginator(context.client, whole, upstream::Priority::backfill);
+    Scan scan(context, paginator, backfill_options());
+    while (auto page = co_await scan.next()) {
+        if (const auto boundary = beginning.take(*page)) verifier.end_at(*boundary);
+        co_await verifier.compare(*page);
+        const InCommit mark = [&](cache::Writer& db) {
+            verifier.mark_verified(db, *page);
+            beginning.save(db, context.clock.now());
+        };
+        // The rest is a gap below it like any other; while no time was seen there is no such thing.
+        const bool enough = !page->conversations.empty() && page->reached;
+        co_await scan.commit(*page, mark, enough);
+    }
+    co_return beginning.take_front();
 }
 
-Task<> backfill(SyncContext context, Instant since, Deletions deletions, ScanHooks hooks)
+Task<> backfill(SyncContext context, Instant since, Deletions deletions)
 {
     const auto work = load_work(context, since);
-    for (const cache::Span& gap : work) co_await close_gap(context, gap, deletions, hooks);
+    for (const cache::Span& gap : work) co_await close_gap(context, gap, deletions);
     auto done = [&](cache::Writer& db) {
         Progress progress = cache::load_progress(db);
         progress.backfill_done = true;
@@ -124,7 +115,7 @@ Task<> backfill(SyncContext context, Instant since, Deletions deletions, ScanHoo
     co_await context.store.write(done);
 }
 
-Task<> retry_window(SyncContext context, cache::Problem problem, Deletions deletions, ScanHooks hooks)
+Task<> retry_window(SyncContext context, cache::Problem problem, Deletions deletions)
 {
     std::optional<cache::Span> span;
     auto begin = [&](cache::Writer& db) { span = begin_retry(db, problem.key); };
@@ -132,7 +123,7 @@ Task<> retry_window(SyncContext context, cache::Problem problem, Deletions delet
     if (!span) co_return;
     std::string why = "a scan of that time did not get there";
     try {
-        co_await close_gap(context, *span, deletions, hooks);
+        co_await close_gap(context, *span, deletions);
     } catch (const Error& error) {
         if (error.fault() != Fault::bad_reply) throw;
         why = error.what(); // to its very end: other times are not concerned

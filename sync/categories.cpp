@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "cache/categories.hpp"
+#include "sync/failure_scope.hpp"
 
 namespace alli::sync {
 namespace {

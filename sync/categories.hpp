@@ -3,7 +3,7 @@
 // up that it does not know. Runs on the engine's loop.
 #pragma once
 
-#include "sync/ingest.hpp"
+#include "sync/context.hpp"
 
 namespace alli::sync {
 

@@ -5,6 +5,7 @@
 #include "cache/daily.hpp"
 #include "cache/ledger.hpp"
 #include "sync/retry.hpp"
+#include "sync/tasks.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -54,12 +55,12 @@ cache::Progress load_progress(SyncContext context)
 
 } // namespace
 
-ChatlessScan::ChatlessScan(SyncContext context, Deletions deletions, ScanHooks hooks, upstream::Priority priority)
-    : context_(context), deletions_(deletions), hooks_(std::move(hooks)), started_(context.clock.now()),
+ChatlessScan::ChatlessScan(SyncContext context, Deletions deletions, upstream::Priority priority)
+    : context_(context), deletions_(deletions), started_(context.clock.now()),
       known_(context.store.read([](cache::Reader& db) { return cache::load_chatless_places(db); })),
       held_before_(load_held(context))
 {
-    ingest_options_.priority = priority;
+    options_.priority = priority;
 }
 
 // Only those without a chat are kept: the others belong to the windows, which know what they hold.
@@ -68,19 +69,18 @@ Task<> ChatlessScan::take_chatless(ListPage page)
     std::vector<Conversation> chatless;
     for (Conversation& conversation : page.conversations)
         if (!conversation.last_chat_at) chatless.push_back(std::move(conversation));
-    co_await take(std::move(chatless), page.asked);
+    co_await take(std::move(chatless), page.fence);
 }
 
-Task<> ChatlessScan::take(std::vector<Conversation> conversations, Asked asked)
+Task<> ChatlessScan::take(std::vector<Conversation> conversations, Fence fence)
 {
     for (const Conversation& conversation : conversations)
         if (!conversation.last_chat_at) seen_.insert(conversation.id);
-    Ingested done;
-    std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
-    if (!conversations.empty())
-        done = co_await ingest(context_, std::move(conversations), std::move(asked), ingest_options_, nothing_more);
-    if (hooks_.report) hooks_.report(done);
-    if (hooks_.between) co_await hooks_.between();
+    if (conversations.empty())
+        context_.follower->committed({});
+    else
+        co_await ingest(context_, std::move(conversations), std::move(fence), options_);
+    co_await context_.follower->pause();
 }
 
 // --- the ends --------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ Task<bool> ChatlessScan::read_end(ListOrder order)
     const bool newest_first = order == ListOrder::newest;
     upstream::ListQuery query;
     query.order = order;
-    ListPages pages(context_, query, ingest_options_.priority);
+    ListPages pages(context_, query, options_.priority);
     Sightings sightings(newest_first);
     bool all = false;
     try {
@@ -215,7 +215,7 @@ Task<bool> ChatlessScan::read_created_since(Day day)
 {
     upstream::ListQuery query;
     query.order = ListOrder::newest_created;
-    ListPages pages(context_, query, ingest_options_.priority);
+    ListPages pages(context_, query, options_.priority);
     try {
         co_await follow_created(pages, Instant(day));
     } catch (const Error& error) {
@@ -238,7 +238,7 @@ Task<> ChatlessScan::follow_created(ListPages& pages, Instant since)
             const bool old = lowest && *lowest < started_ - std::chrono::hours(1);
             left_out_ = left_out_ || (whole_ && old && !conversation.last_chat_at);
         }
-        co_await take(std::move(page.conversations), page.asked); // those with a chat too: polls may not be there yet
+        co_await take(std::move(page.conversations), page.fence); // those with a chat too: polls may not be there yet
     }
 }
 
@@ -248,7 +248,7 @@ Task<> ChatlessScan::read_whole()
 {
     Sightings sightings(true);
     const upstream::ListQuery query;
-    for (ListPages pages(context_, query, ingest_options_.priority); pages.more();) {
+    for (ListPages pages(context_, query, options_.priority); pages.more();) {
         ListPage page = co_await pages.next();
         sightings.see(page.conversations);
         co_await take_chatless(std::move(page));
@@ -306,7 +306,7 @@ Task<> ChatlessScan::finish()
     const bool any_seen = !seen_.empty();
     auto unlisted = absent;
     seen_.insert(absent.begin(), absent.end());
-    co_await confirm_absent(context_, std::move(absent), deletions_, hooks_.report);
+    co_await confirm_absent(context_, std::move(absent), deletions_);
 
     const auto left = load_held(context_);
     std::erase_if(unlisted, [&](const ConversationId& id) { return !left.contains(id) || !held_before_.contains(id); });
@@ -321,12 +321,11 @@ Task<> ChatlessScan::finish()
                     "of the conversations without a chat, {} cannot be read", missing);
 }
 
-// --- the tasks
-// --------------------------------------------------------------------------------------------------------
+// --- the tasks -------------------------------------------------------------------------------------------------------
 
-Task<> scan_chatless(SyncContext context, Deletions deletions, ScanHooks hooks, bool ends_were_read)
+Task<> scan_chatless(SyncContext context, Deletions deletions, bool ends_were_read)
 {
-    ChatlessScan scan(context, deletions, hooks, upstream::Priority::reconcile);
+    ChatlessScan scan(context, deletions, upstream::Priority::reconcile);
     bool known = !ends_were_read && co_await scan.read_ends();
     if (!known) known = co_await scan.read_by_counts();
     if (!known) {
@@ -336,9 +335,9 @@ Task<> scan_chatless(SyncContext context, Deletions deletions, ScanHooks hooks, 
     co_await scan.finish();
 }
 
-Task<bool> scan_chatless_ends(SyncContext context, std::optional<Front> front, Deletions deletions, ScanHooks hooks)
+Task<bool> scan_chatless_ends(SyncContext context, std::optional<Front> front, Deletions deletions)
 {
-    ChatlessScan scan(context, deletions, hooks, upstream::Priority::backfill);
+    ChatlessScan scan(context, deletions, upstream::Priority::backfill);
     bool known = front && scan.take_front(*front);
     if (!known) known = co_await scan.read_ends();
     if (known) co_await scan.finish();

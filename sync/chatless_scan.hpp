@@ -6,6 +6,7 @@
 
 #include "sync/chatless_places.hpp"
 #include "sync/counts.hpp"
+#include "sync/ingest.hpp"
 #include "sync/list_pages.hpp"
 #include "sync/tasks.hpp"
 
@@ -15,7 +16,7 @@ namespace alli::sync {
 
 class ChatlessScan {
   public:
-    ChatlessScan(SyncContext context, Deletions deletions, ScanHooks hooks, upstream::Priority priority);
+    ChatlessScan(SyncContext context, Deletions deletions, upstream::Priority priority);
 
     // Each true when all are known now. Throws what concerns all; where something cannot be read, or upstream refuses
     // it, that is no way.
@@ -41,7 +42,7 @@ class ChatlessScan {
     Task<> follow_created(ListPages& pages, Instant since);
     Task<std::optional<Day>> find_first_missing();
     Task<> take_chatless(ListPage page);
-    Task<> take(std::vector<Conversation> conversations, Asked asked);
+    Task<> take(std::vector<Conversation> conversations, Fence fence);
     bool counts_prove_it() const;
     bool is_read_sooner_by_creation(Day since) const;
     SeenPlaces seen_places(bool any, bool any_unlisted) const;
@@ -49,8 +50,7 @@ class ChatlessScan {
 
     SyncContext context_;
     Deletions deletions_;
-    ScanHooks hooks_;
-    IngestOptions ingest_options_;
+    IngestOptions options_;
     Instant started_; // it only plans the next one
     cache::ChatlessPlaces known_;
     std::unordered_set<ConversationId> held_before_;

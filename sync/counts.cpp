@@ -4,6 +4,8 @@
 #include "alli/error.hpp"
 #include "cache/daily.hpp"
 #include "cache/ledger.hpp"
+#include "sync/failure_scope.hpp"
+#include "sync/ingest.hpp"
 #include "sync/list_pages.hpp"
 #include "sync/tasks.hpp"
 
@@ -96,28 +98,25 @@ void note_no_counts(cache::Writer& db, Instant now)
 namespace {
 
 // Everything whose first chat was about that day, and each of ours from that day that was not among it.
-Task<> read_again(SyncContext context, Day day, ScanHooks hooks)
+Task<> read_again(SyncContext context, Day day)
 {
     upstream::ListQuery query;
     query.first_chat_started_at = Instant((day - days(1)).time_since_epoch());
     query.first_chat_end_at = Instant((day + days(2)).time_since_epoch());
     std::unordered_set<ConversationId> seen;
-    IngestOptions ingest_options;
-    ingest_options.priority = upstream::Priority::reconcile;
-    std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
-    for (ListPages pages(context, query, ingest_options.priority); pages.more();) {
+    IngestOptions options;
+    options.priority = upstream::Priority::reconcile;
+    for (ListPages pages(context, query, options.priority); pages.more();) {
         ListPage page = co_await pages.next();
         for (const Conversation& conversation : page.conversations) seen.insert(conversation.id);
-        const Ingested done =
-            co_await ingest(context, std::move(page.conversations), page.asked, ingest_options, nothing_more);
-        if (hooks.report) hooks.report(done);
-        if (hooks.between) co_await hooks.between();
+        co_await ingest(context, std::move(page.conversations), page.fence, options);
+        co_await context.follower->pause();
     }
 
     auto absent = context.store.read([&](cache::Reader& db) { return cache::ids_created_on(db, day); });
     std::erase_if(absent, [&](const ConversationId& id) { return seen.contains(id); });
     Deletions careful;
-    co_await confirm_absent(context, std::move(absent), careful, hooks.report);
+    co_await confirm_absent(context, std::move(absent), careful);
 }
 
 void note_counts(cache::Writer& db, std::size_t differing, Instant now)
@@ -140,7 +139,7 @@ void note_counts(cache::Writer& db, std::size_t differing, Instant now)
 }
 
 // Days that go on differing when they were read again; none: there are no counts.
-Task<std::optional<std::size_t>> count_differing(SyncContext context, ScanHooks hooks)
+Task<std::optional<std::size_t>> count_differing(SyncContext context)
 {
     const auto oldest = context.store.read([](cache::Reader& db) { return cache::first_day(db); });
     const Day from = std::max(oldest.value_or(last_counted), first_counted);
@@ -151,7 +150,7 @@ Task<std::optional<std::size_t>> count_differing(SyncContext context, ScanHooks 
     if (!theirs) co_return std::nullopt;
     const auto suspicious = find_differing(context, *theirs, from, through);
     if (suspicious.empty() || suspicious.size() > most_days_read_again) co_return suspicious.size();
-    for (const Day day : suspicious) co_await read_again(context, day, hooks);
+    for (const Day day : suspicious) co_await read_again(context, day);
     theirs = co_await ask_counts(context, from, through);
     if (!theirs) co_return std::nullopt;
     co_return find_differing(context, *theirs, from, through).size();
@@ -159,9 +158,9 @@ Task<std::optional<std::size_t>> count_differing(SyncContext context, ScanHooks 
 
 } // namespace
 
-Task<> compare_counts(SyncContext context, ScanHooks hooks)
+Task<> compare_counts(SyncContext context)
 {
-    auto differing = co_await count_differing(context, hooks);
+    auto differing = co_await count_differing(context);
     auto save = [&](cache::Writer& db) {
         if (differing)
             note_counts(db, *differing, context.clock.now());

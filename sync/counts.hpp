@@ -2,7 +2,7 @@
 // Upstream's count of conversations for each day of their creation, against ours. On the engine's loop.
 #pragma once
 
-#include "sync/ingest.hpp"
+#include "sync/context.hpp"
 
 #include <map>
 #include <vector>

@@ -3,6 +3,7 @@
 // an end is none.
 #pragma once
 
+#include "alli/back_off.hpp"
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 
@@ -28,14 +29,14 @@ template <class T>
 Task<T> with_patience(Clock& clock, std::function<Task<T>()> ask)
 {
     constexpr int most = 5;
-    constexpr std::chrono::milliseconds first_pause{500};
+    constexpr BackOff pauses{std::chrono::milliseconds(500), std::chrono::seconds(8)};
     for (int again = 0;; ++again) {
         try {
             co_return co_await ask();
         } catch (const NoAdvance&) {
             if (again == most) throw;
         }
-        co_await clock.sleep(first_pause * (1 << again));
+        co_await clock.sleep(pauses.after(again));
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Outbox -> upstream: sends each line's head in turn, a few lines side by side, writes down what became of it, and
-// tells whoever waits for it. Runs on the engine's loop; waits only through the Clock. Nothing is sent that was not
-// committed before, nothing acknowledged is ever dropped.
+// Outbox -> upstream: sends the head of each conversation's FIFO in turn, a few FIFOs in parallel, writes down what
+// became of it, and tells whoever waits for it. Runs on the engine's loop; waits only through the Clock. Nothing is
+// sent that was not committed before, nothing acknowledged is ever dropped.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -39,7 +39,7 @@ class Deliverer {
               DeliveryHooks hooks);
     ~Deliverer();
 
-    /// Until cancelled; what is being sent then goes back into its line. Throws what the store throws: damaged, io.
+    /// Until cancelled; what is being sent then goes back into its FIFO. Throws what the store throws: damaged, io.
     Task<> run();
 
     // On the engine's loop:
@@ -53,8 +53,8 @@ class Deliverer {
     Task<cache::Steered> discard(std::int64_t id);
     /// Upstream is back: nothing waits any longer for its next try. On the engine's loop.
     void make_due();
-    /// Entries of these lines were purged.
-    void look_again(const std::vector<std::optional<ConversationId>>& lines);
+    /// Entries of these FIFOs were purged.
+    void look_again(const std::vector<std::optional<ConversationId>>& fifos);
 
   private:
     struct Core;

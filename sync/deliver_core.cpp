@@ -20,13 +20,13 @@ Task<> Deliverer::run()
 {
     Core& core = *core_;
     const Core::Running running(core, co_await asio::this_coro::executor);
-    // When it is cancelled, what follows the workers must still be written down.
+    // After a cancellation the end of this function must still write.
     co_await asio::this_coro::throw_if_cancelled(false);
     std::exception_ptr failure;
     std::function<Task<>(std::size_t)> work = [&core](std::size_t worker) { return core.drain(worker); };
     try {
         co_await core.load();
-        // While it loaded nothing could be cancelled, and the workers would not hear of it any more.
+        // Cancellation is held off while it loads, and the workers would miss one from that time.
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() == asio::cancellation_type::none)
             co_await in_parallel(static_cast<std::size_t>(core.options.max_parallel) + 1, core.options.max_parallel + 1,
@@ -39,7 +39,7 @@ Task<> Deliverer::run()
     try {
         co_await core.store.write_outbox(close);
     } catch (...) {
-        unclosed = std::current_exception(); // the next start finds it unclean, and looks
+        unclosed = std::current_exception(); // the next start finds it unclean, and checks
     }
     if (failure) std::rethrow_exception(failure);
 }
@@ -61,14 +61,15 @@ Task<cache::Retried> Deliverer::retry(std::int64_t id)
 
 void Deliverer::make_due()
 {
-    core_->lines.hurry();
+    core_->fifos.make_all_due();
     core_->notify();
 }
 
-void Deliverer::look_again(const std::vector<std::optional<ConversationId>>& lines)
+void Deliverer::look_again(const std::vector<std::optional<ConversationId>>& fifos)
 {
-    for (const auto& line : lines)
-        if (!core_->lines.has_turn(line)) core_->refresh_line(line); // else whoever has it looks by himself
+    for (const auto& fifo : fifos)
+        if (!core_->fifos.has_turn(fifo))
+            core_->refresh_fifo(fifo); // else the worker that has it reads the head itself
 }
 
 Task<cache::Steered> Deliverer::discard(std::int64_t id)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inside of the Deliverer: the lines, the delivery policy, and those who wait for an answer. Belongs to the
+// The inside of the Deliverer: the FIFOs, the delivery policy, and those who wait for an answer. Belongs to the
 // engine's loop.
 #pragma once
 
 #include "sync/attempt.hpp"
 #include "sync/deliver.hpp"
 #include "sync/delivery_policy.hpp"
-#include "sync/lines.hpp"
+#include "sync/fifos.hpp"
 #include "sync/verdict.hpp"
 #include "sync/wakeup.hpp"
 
@@ -19,7 +19,7 @@
 namespace alli::sync {
 
 struct Deliverer::Core {
-    using Id = Lines::Id;
+    using Id = ConversationFifos::Id;
 
     Core(upstream::Client& its_client, cache::Store& its_store, Clock& its_clock, Random& its_random,
          DeliveryOptions its_options, DeliveryHooks its_hooks)
@@ -39,8 +39,8 @@ struct Deliverer::Core {
         ~Running()
         {
             core.loaded = false;
-            // What was under way was cut short: the next run reads the lines anew, and has all turns to give.
-            core.lines = Lines();
+            // What was under way was cut short: the next run reads the FIFOs anew, and has all turns to give.
+            core.fifos = ConversationFifos();
             core.in_flight = 0;
             core.asking_for_key = false;
             for (const auto& [id, waiter] : core.waiters) waiter->has_turn = false;
@@ -67,9 +67,9 @@ struct Deliverer::Core {
     Task<> follow_operations();
     void note_differences();
     Task<> drain(std::size_t worker);
-    Task<> keep_house();
-    Task<> deliver(Id line);
-    Task<> attempt(Id line, cache::Entry entry, bool waited);
+    Task<> run_janitor();
+    Task<> deliver(Id fifo);
+    Task<> attempt(Id fifo, cache::Entry entry, bool waited);
     Task<> ask_for_key();
     Task<std::optional<cache::Outcome>> settle_stop(const cache::Entry& entry, bool waited, Verdict* trouble);
     Task<bool> accepts_key();
@@ -84,7 +84,7 @@ struct Deliverer::Core {
     Task<> resume_lag();
     Known know_before(const cache::Entry& entry, Clock::Steady asked_at, Clock::Steady* lags_until);
     void note_attempt(std::int64_t id, bool unclear);
-    void hold(const Id& line, std::int64_t id, Clock::Steady lags_until);
+    void hold(const Id& fifo, std::int64_t id, Clock::Steady lags_until);
     Task<> read_covered_again();
 
     // Whose answer it was: deliver_foreign.cpp.
@@ -98,8 +98,8 @@ struct Deliverer::Core {
     bool is_heard_since(Clock::Steady when) const;
 
     // How an attempt ends.
-    Task<> conclude(Id line, cache::Entry entry, Verdict verdict, std::optional<upstream::Reply> reply);
-    Task<> write_down(Id line, cache::Entry entry, cache::Outcome outcome, std::optional<upstream::Reply> reply,
+    Task<> conclude(Id fifo, cache::Entry entry, Verdict verdict, std::optional<upstream::Reply> reply);
+    Task<> write_down(Id fifo, cache::Entry entry, cache::Outcome outcome, std::optional<upstream::Reply> reply,
                       std::chrono::milliseconds pause);
     Task<> show_outcome(const cache::Entry& entry, const cache::Outcome& outcome,
                         const std::optional<std::string>& copy);
@@ -108,10 +108,10 @@ struct Deliverer::Core {
                               std::chrono::milliseconds pause) const;
     void answer(std::int64_t id, std::optional<upstream::Reply> reply, bool final);
     void let_go();
-    void put_head(const std::optional<cache::LineHead>& head, const Id& line, Clock::Steady due);
-    void refresh_line(const Id& line);
+    void put_head(const std::optional<cache::LineHead>& head, const Id& fifo, Clock::Steady due);
+    void refresh_fifo(const Id& fifo);
     void put_accepted(const cache::AcceptedWrite& write);
-    std::optional<cache::Entry> take_head(const Id& line);
+    std::optional<cache::Entry> take_head(const Id& fifo);
 
     // What others ask of it. Static: a coroutine must hold the core for as long as it runs.
     static Task<std::optional<upstream::Reply>> offer(std::shared_ptr<Core> core, cache::AcceptedWrite write,
@@ -135,7 +135,7 @@ struct Deliverer::Core {
     DeliveryOptions options;
     DeliveryHooks hooks;
     DeliveryPolicy policy;
-    Lines lines;
+    ConversationFifos fifos;
     std::shared_ptr<Wakeup> wakeup; // while it runs
     std::unordered_map<std::int64_t, std::shared_ptr<Waiter>> waiters;
     std::unordered_map<std::int64_t, Hold> holds;          // of entries that wait

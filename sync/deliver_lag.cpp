@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a Deliverer does while upstream's reads lag behind what it delivered: it holds what they cannot be checked for,
 // has read again what they covered, and after a start goes on where an earlier process was.
+#include "alli/back_off.hpp"
 #include "cache/overlay.hpp"
 #include "sync/deliver_core.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int covered_at_once = 100;
+constexpr BackOff between_read_backs{1s, 8s};
 constexpr auto past_it = 1ms; // a read of that very moment may still lag
 
 } // namespace
@@ -58,17 +60,17 @@ void Deliverer::Core::note_attempt(std::int64_t id, bool unclear)
 }
 
 // It stays what it is; at growing pauses it is looked at again, and for good when the lag is over.
-void Deliverer::Core::hold(const Id& line, std::int64_t id, Clock::Steady lags_until)
+void Deliverer::Core::hold(const Id& fifo, std::int64_t id, Clock::Steady lags_until)
 {
     const auto now = clock.steady();
-    const auto pause = 1s * (1 << std::min(holds[id].read_backs++, 3));
+    const auto pause = between_read_backs.after(holds[id].read_backs++);
     Verdict heard;
     heard.kind = Verdict::Kind::delivered;
-    if (policy.note(heard, line ? line->value : "", now)) lines.hurry();
+    if (policy.note(heard, fifo ? fifo->value : "", now)) fifos.make_all_due();
     answer(id, std::nullopt, false);
-    const auto head = store.read_outbox([&](cache::Reader& db) { return cache::find_head(db, line); });
+    const auto head = store.read_outbox([&](cache::Reader& db) { return cache::find_head(db, fifo); });
     const bool same = head && head->id == id;
-    put_head(head, line, same ? std::min(now + pause, lags_until + past_it) : now);
+    put_head(head, fifo, same ? std::min(now + pause, lags_until + past_it) : now);
     notify();
 }
 

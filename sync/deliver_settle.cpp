@@ -26,7 +26,7 @@ bool brings_a_copy(const Entry& entry, const std::optional<upstream::Reply>& rep
 {
     const upstream::Expected expected = expected_answer(entry);
     return expected.shape != upstream::Shape::nothing && reply &&
-           upstream::origin_of(*reply, expected) == upstream::Origin::service;
+           upstream::authenticity_of(*reply, expected) == upstream::Authenticity::service;
 }
 
 // The id of the request that it came with.
@@ -100,8 +100,8 @@ Outcome Deliverer::Core::outcome_of(const Verdict& verdict, const std::optional<
     return outcome;
 }
 
-// What upstream answered is known: it is written down however long that takes.
-Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::optional<upstream::Reply> reply,
+// Upstream's answer is known, so this tries until it is written down.
+Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Outcome outcome, std::optional<upstream::Reply> reply,
                                    std::chrono::milliseconds pause)
 {
     const auto waiter = waiters.find(entry.id);
@@ -128,9 +128,9 @@ Task<> Deliverer::Core::write_down(Id line, Entry entry, Outcome outcome, std::o
     co_await show_outcome(entry, outcome, copy);
     const bool same = head && head->id == entry.id;
     if (head)
-        put_head(head, line, clock.steady() + (same ? pause : 0ms));
+        put_head(head, fifo, clock.steady() + (same ? pause : 0ms));
     else
-        refresh_line(line);
+        refresh_fifo(fifo);
     if (outcome.state == EntryState::delivered && !copied) {
         if (entry.conversation)
             hooks.changed(*entry.conversation);
@@ -155,7 +155,7 @@ Task<> Deliverer::Core::show_outcome(const Entry& entry, const Outcome& outcome,
     co_await write_mirror(change, entry.id);
 }
 
-// The mirror follows the outbox; where it has no room for that now, the housekeeping sees to it later.
+// The mirror follows the outbox; where it has no room for that now, the janitor sees to it later.
 Task<> Deliverer::Core::write_mirror(std::function<void(cache::Writer&)> change, std::int64_t id)
 {
     std::optional<Error> trouble;
@@ -179,7 +179,7 @@ void Deliverer::Core::answer(std::int64_t id, std::optional<upstream::Reply> rep
     waiter->second->wakeup.notify();
 }
 
-// Nothing is sent for now: whoever has no turn yet need not wait for it.
+// Nothing is sent for now: releases the waiters whose write has no turn yet.
 void Deliverer::Core::let_go()
 {
     for (const auto& [id, waiter] : waiters) {
@@ -189,41 +189,41 @@ void Deliverer::Core::let_go()
     }
 }
 
-void Deliverer::Core::put_head(const std::optional<cache::LineHead>& head, const Id& line, Clock::Steady due)
+void Deliverer::Core::put_head(const std::optional<cache::LineHead>& head, const Id& fifo, Clock::Steady due)
 {
     if (head)
-        lines.put(*head, due);
+        fifos.put(*head, due);
     else
-        lines.remove(line);
+        fifos.remove(fifo);
 }
 
-void Deliverer::Core::refresh_line(const Id& line)
+void Deliverer::Core::refresh_fifo(const Id& fifo)
 {
-    const auto head = store.read_outbox([&](cache::Reader& db) { return cache::find_head(db, line); });
-    put_head(head, line, clock.steady());
+    const auto head = store.read_outbox([&](cache::Reader& db) { return cache::find_head(db, fifo); });
+    put_head(head, fifo, clock.steady());
     notify();
 }
 
-// What was committed as the head of its line is that still, or has been sent since: then it cannot be begun again.
+// What was committed as the head of its FIFO is that still, or has been sent since: then it cannot be begun again.
 void Deliverer::Core::put_accepted(const cache::AcceptedWrite& write)
 {
-    if (!write.heads_line) return refresh_line(write.entry.conversation);
+    if (!write.heads_line) return refresh_fifo(write.entry.conversation);
     const cache::LineHead head{write.entry.conversation, write.entry.id, write.entry.place, EntryState::pending, {}};
-    lines.put(head, clock.steady());
+    fifos.put(head, clock.steady());
     notify();
 }
 
 bool Deliverer::Core::may_go_now(const Entry& entry) const
 {
-    return loaded && policy.allows_attempt(clock.steady()) && !lines.contains(entry.conversation) &&
-           !lines.behind_barrier(entry.conversation, entry.place);
+    return loaded && policy.allows_attempt(clock.steady()) && !fifos.contains(entry.conversation) &&
+           !fifos.behind_barrier(entry.conversation, entry.place);
 }
 
 Task<std::optional<upstream::Reply>> Deliverer::Core::offer(std::shared_ptr<Core> core, cache::AcceptedWrite write,
                                                             std::chrono::milliseconds patience)
 {
     const std::int64_t id = write.entry.id;
-    const Id line = write.entry.conversation;
+    const Id fifo = write.entry.conversation;
     const auto deadline = core->clock.steady() + patience;
     while (!core->loaded && core->clock.steady() < deadline) co_await core->clock.sleep(2ms);
     if (patience.count() > 0 && core->may_go_now(write.entry)) {
@@ -239,8 +239,8 @@ Task<std::optional<upstream::Reply>> Deliverer::Core::offer(std::shared_ptr<Core
         }
         waiting.end();
         if (waiter->reply) co_return std::move(waiter->reply);
-    } else if (core->loaded && !core->lines.has_turn(line) && !core->lines.contains(line)) {
-        core->refresh_line(line);
+    } else if (core->loaded && !core->fifos.has_turn(fifo) && !core->fifos.contains(fifo)) {
+        core->refresh_fifo(fifo);
     }
     co_await core->show(id);
     co_return std::nullopt;
@@ -279,8 +279,8 @@ Task<cache::Retried> Deliverer::Core::retry(std::shared_ptr<Core> core, std::int
     co_await core->store.write_outbox(job);
     if (retried.outcome != cache::Steered::done) co_return retried;
     co_await core->show(id);
-    const Id line = retried.entry.conversation;
-    if (!core->lines.has_turn(line)) core->refresh_line(line);
+    const Id fifo = retried.entry.conversation;
+    if (!core->fifos.has_turn(fifo)) core->refresh_fifo(fifo);
     co_return retried;
 }
 
@@ -294,7 +294,7 @@ Task<cache::Steered> Deliverer::Core::discard(std::shared_ptr<Core> core, std::i
     if (outcome != cache::Steered::done) co_return outcome;
     core->holds.erase(id);
     co_await core->show_again(id);
-    if (!core->lines.has_turn(entry->conversation)) core->refresh_line(entry->conversation);
+    if (!core->fifos.has_turn(entry->conversation)) core->refresh_fifo(entry->conversation);
     co_return outcome;
 }
 

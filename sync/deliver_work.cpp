@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the workers of a Deliverer do: take the next line, try its head, conclude.
+// What the workers of a Deliverer do: take the next FIFO, try its head, conclude.
+#include "alli/back_off.hpp"
 #include "alli/log.hpp"
 #include "cache/outbox_operation.hpp"
 #include "cache/overlay.hpp"
 #include "sync/deliver_core.hpp"
-#include "sync/retry.hpp"
 #include "sync/stop_check.hpp"
 #include "upstream/target.hpp"
 
@@ -22,8 +22,8 @@ constexpr std::array operations_of_kinds{std::pair{EditKind::update, &Operations
                                          std::pair{EditKind::title, &Operations::title}};
 constexpr auto a_day = 24h;
 constexpr auto stop_is_worth = 60s; // later, stopping an answer serves nobody
-constexpr auto until_bell = 1h;
-constexpr auto house_pause = 5s;
+constexpr auto until_wakeup = 1h;
+constexpr auto janitor_pause = 5s;
 constexpr int recent_writes = 50;
 constexpr const char* run_is_over = "it was not sent: the run that it was to stop was over, or another had begun";
 constexpr const char* too_late = "it could not be delivered within 60 seconds; stopping an answer later is worthless";
@@ -56,10 +56,10 @@ Task<> Deliverer::Core::load()
     if (recovered.unclean) co_await store.write(tell);
     const auto now = clock.steady();
     for (const cache::LineHead& head : store.read_outbox([](cache::Reader& db) { return cache::load_lines(db); })) {
-        if (lines.has_turn(head.conversation)) continue;
+        if (fifos.has_turn(head.conversation)) continue;
         // The wall clock may have jumped since it was written: never longer than the longest pause.
         const auto wait = head.next_attempt_at ? *head.next_attempt_at - clock.now() : std::chrono::microseconds(0);
-        lines.put(head, now + std::clamp<std::chrono::nanoseconds>(wait, 0ns, options.retry_max));
+        fifos.put(head, now + std::clamp<std::chrono::nanoseconds>(wait, 0ns, options.retry_max));
     }
     note_differences();
     loaded = true;
@@ -107,7 +107,7 @@ Task<> Deliverer::Core::drain(std::size_t worker)
         }
     } const fail{*this};
     if (worker == 0) {
-        co_await keep_house();
+        co_await run_janitor();
         co_return;
     }
     while (!failed) {
@@ -116,26 +116,26 @@ Task<> Deliverer::Core::drain(std::size_t worker)
             co_await wakeup->wait(clock, policy.next_attempt_at() - now);
             continue;
         }
-        if (policy.is_rejected() && !asking_for_key && !lines.empty()) {
+        if (policy.is_rejected() && !asking_for_key && !fifos.empty()) {
             co_await ask_for_key();
             continue;
         }
         // While upstream seems to be away one at a time finds out whether it is back.
         const bool closed = policy.is_rejected() || (policy.is_away() && in_flight > 0);
-        const auto line = closed ? std::nullopt : policy.is_away() ? lines.take_probe(now) : lines.take(now);
-        if (!line) {
-            const auto due = closed ? std::nullopt : lines.next_due();
-            co_await wakeup->wait(clock, due ? std::max<std::chrono::nanoseconds>(*due - now, 0ns) : until_bell);
+        const auto fifo = closed ? std::nullopt : policy.is_away() ? fifos.take_probe(now) : fifos.take(now);
+        if (!fifo) {
+            const auto due = closed ? std::nullopt : fifos.next_due();
+            co_await wakeup->wait(clock, due ? std::max<std::chrono::nanoseconds>(*due - now, 0ns) : until_wakeup);
             continue;
         }
         notify(); // there may be more than this one
         ++in_flight;
-        co_await deliver(*line);
+        co_await deliver(*fifo);
         --in_flight;
     }
 }
 
-Task<> Deliverer::Core::keep_house()
+Task<> Deliverer::Core::run_janitor()
 {
     for (auto next_purge = clock.steady(); !failed;) {
         std::optional<Error> trouble;
@@ -145,10 +145,10 @@ Task<> Deliverer::Core::keep_house()
             const auto expire = [&](cache::Writer& db) {
                 expired = cache::expire(db, cache::EditKind::stop, now - stop_is_worth, now, too_late);
             };
-            if (!lines.empty()) co_await store.write_outbox(expire);
-            for (const Id& line : expired) refresh_line(line);
+            if (!fifos.empty()) co_await store.write_outbox(expire);
+            for (const Id& fifo : expired) refresh_fifo(fifo);
             const auto note = [&](cache::Writer& db) {
-                for (const Id& line : expired) cache::note_outbox(db, line);
+                for (const Id& fifo : expired) cache::note_outbox(db, fifo);
             };
             if (!expired.empty()) co_await store.write(note);
             const auto purge = [&](cache::Writer& db) { cache::purge_entries(db, now - a_day, 1000); };
@@ -159,7 +159,7 @@ Task<> Deliverer::Core::keep_house()
             co_await show_foreign();
             if (silent_at && is_heard_since(*silent_at)) {
                 silent_at.reset();
-                lines.hurry(); // the service is back, as a read found out
+                fifos.make_all_due(); // the service is back, as a read found out
                 notify();
             }
             if (clock.steady() >= next_purge) {
@@ -171,7 +171,7 @@ Task<> Deliverer::Core::keep_house()
             trouble = error;
         }
         if (trouble && !is_disk_full(*trouble)) throw Error(*trouble);
-        co_await clock.sleep(house_pause);
+        co_await clock.sleep(janitor_pause);
     }
 }
 
@@ -201,21 +201,21 @@ Task<bool> Deliverer::Core::accepts_key()
 }
 
 // As it was accepted, where an app waits for it and it was not tried yet; else as the outbox has it now.
-std::optional<Entry> Deliverer::Core::take_head(const Id& line)
+std::optional<Entry> Deliverer::Core::take_head(const Id& fifo)
 {
-    const auto waiter = waiters.find(lines.head(line));
+    const auto waiter = waiters.find(fifos.head(fifo));
     if (waiter != waiters.end() && waiter->second->entry) return std::exchange(waiter->second->entry, std::nullopt);
     return store.read_outbox([&](cache::Reader& db) {
-        const auto head = cache::find_head(db, line);
+        const auto head = cache::find_head(db, fifo);
         return head ? cache::find_entry(db, head->id) : std::nullopt;
     });
 }
 
-Task<> Deliverer::Core::deliver(Id line)
+Task<> Deliverer::Core::deliver(Id fifo)
 {
-    const std::optional<Entry> entry = take_head(line);
+    const std::optional<Entry> entry = take_head(fifo);
     if (!entry || entry->state == EntryState::conflict) {
-        refresh_line(line);
+        refresh_fifo(fifo);
         co_return;
     }
     const auto waiter = waiters.find(entry->id);
@@ -223,36 +223,36 @@ Task<> Deliverer::Core::deliver(Id line)
     if (waiter != waiters.end()) waiter->second->has_turn = true;
     std::optional<Error> trouble;
     try {
-        co_await attempt(line, *entry, waited);
+        co_await attempt(fifo, *entry, waited);
     } catch (const Error& error) {
         trouble = error;
     }
     if (!trouble) co_return;
     if (!is_disk_full(*trouble)) throw Error(*trouble);
-    // It could not even be marked as being sent, so it was not.
+    // It could not be marked as being sent, so it was not sent.
     policy.hold_for(1s, clock.steady());
     answer(entry->id, std::nullopt, false);
-    refresh_line(line);
+    refresh_fifo(fifo);
 }
 
-Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
+Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
 {
     Verdict verdict;
     if (auto unsent = co_await settle_stop(entry, waited, &verdict)) {
-        co_await write_down(line, std::move(entry), std::move(*unsent), std::nullopt, 0ms);
+        co_await write_down(fifo, std::move(entry), std::move(*unsent), std::nullopt, 0ms);
         co_return;
     }
     std::optional<Clock::Steady> held_until;
     std::optional<Outcome> seen;
     if (verdict.why.empty()) seen = co_await read_back_before(entry, waited, &verdict, &held_until);
     if (held_until) {
-        hold(line, entry.id, *held_until);
+        hold(fifo, entry.id, *held_until);
         co_return;
     }
     if (!seen && verdict.why.empty()) seen = co_await recall(entry, &verdict);
     if (seen) {
         entry.base.reset(); // what it was sent over is not known any more
-        co_await write_down(line, std::move(entry), std::move(*seen), std::nullopt, 0ms);
+        co_await write_down(fifo, std::move(entry), std::move(*seen), std::nullopt, 0ms);
         co_return;
     }
     std::optional<upstream::Reply> reply;
@@ -261,7 +261,7 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
         const auto begin = [&](cache::Writer& db) { ours = cache::begin_sending(db, entry.id); };
         co_await store.write_outbox(begin);
         if (!ours) {
-            refresh_line(line);
+            refresh_fifo(fifo);
             co_return;
         }
         entry.base = store.read([&](cache::Reader& db) { return cache::find_base(db, entry); });
@@ -277,7 +277,7 @@ Task<> Deliverer::Core::attempt(Id line, Entry entry, bool waited)
     } else {
         verdict.unclear = entry.unclear;
     }
-    co_await conclude(line, std::move(entry), std::move(verdict), std::move(reply));
+    co_await conclude(fifo, std::move(entry), std::move(verdict), std::move(reply));
 }
 
 // A stop ends the run that it was made for, and no other. None: it may be sent, or it is no stop, unless `trouble` says
@@ -333,7 +333,7 @@ Task<std::optional<Outcome>> Deliverer::Core::read_back_before(const Entry& entr
     co_return outcome;
 }
 
-Task<> Deliverer::Core::conclude(Id line, Entry entry, Verdict verdict, std::optional<upstream::Reply> reply)
+Task<> Deliverer::Core::conclude(Id fifo, Entry entry, Verdict verdict, std::optional<upstream::Reply> reply)
 {
     if (verdict.kind == Verdict::Kind::rejected) {
         const bool accepted = co_await accepts_key();
@@ -351,17 +351,17 @@ Task<> Deliverer::Core::conclude(Id line, Entry entry, Verdict verdict, std::opt
         heard.answered = false;
         silent_at = clock.steady();
     }
-    if (policy.note(heard, line ? line->value : "", clock.steady())) lines.hurry();
+    if (policy.note(heard, fifo ? fifo->value : "", clock.steady())) fifos.make_all_due();
     if (!policy.allows_attempt(clock.steady())) let_go();
-    int& failures = lines.failures(line);
+    int& failures = fifos.failures(fifo);
     std::chrono::milliseconds pause{0};
     if (verdict.kind == Verdict::Kind::again)
-        pause = back_off(random, failures++, options.retry_initial, options.retry_max);
+        pause = BackOff{options.retry_initial, options.retry_max}.draw(random, failures++);
     else
         failures = 0;
     if (verdict.kind == Verdict::Kind::again && verdict.retry_after) pause = std::max(pause, *verdict.retry_after);
     Outcome outcome = outcome_of(verdict, reply, pause);
-    co_await write_down(line, std::move(entry), std::move(outcome), std::move(reply), pause);
+    co_await write_down(fifo, std::move(entry), std::move(outcome), std::move(reply), pause);
 }
 
 } // namespace alli::sync

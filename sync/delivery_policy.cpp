@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/delivery_policy.hpp"
 
-#include "sync/retry.hpp"
+#include "alli/back_off.hpp"
 
 namespace alli::sync {
 namespace {
 
-constexpr std::chrono::milliseconds first_try{500};
-constexpr std::chrono::milliseconds longest{15'000}; // a key, or an upstream, is tried at least so often
+// A key, or an upstream, is tried at least every 15 seconds.
+constexpr BackOff probes{std::chrono::milliseconds(500), std::chrono::seconds(15)};
 constexpr std::size_t most_noted = 16;
 
 } // namespace
 
 void DeliveryPolicy::hold_for_a_probe(Steady now)
 {
-    next_attempt_at_ = now + back_off(random_, tries_++, first_try, longest);
+    next_attempt_at_ = now + probes.draw(random_, tries_++);
 }
 
-bool DeliveryPolicy::note(const Verdict& verdict, const std::string& line, Steady now)
+bool DeliveryPolicy::note(const Verdict& verdict, const std::string& fifo, Steady now)
 {
     const bool was_away = is_away();
     if (verdict.answered) {
         failed_.clear();
         if (!rejected_) tries_ = 0;
     } else if (failed_.size() < most_noted) {
-        failed_.insert(line);
+        failed_.insert(fifo);
     }
     if (is_away()) hold_for_a_probe(now);
     if (verdict.for_all && verdict.retry_after)

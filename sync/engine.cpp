@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/engine.hpp"
 
+#include "alli/back_off.hpp"
 #include "sync/parallel.hpp"
 #include "sync/plan.hpp"
-#include "sync/retry.hpp"
 #include "sync/wakeup.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -16,10 +16,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr milliseconds first_pause{1'000};
 constexpr milliseconds shortest_pause{1'000};
 constexpr std::size_t settlers = 4;
-constexpr milliseconds longest_pause{15'000}; // a rejected key, or a dead upstream, is tried at least so often
+// A rejected key, or a dead upstream, is tried at least every 15 seconds.
+constexpr BackOff penalties{std::chrono::seconds(1), std::chrono::seconds(15)};
 
 // What one of the loops waits for, beside time.
 struct Calls {
@@ -30,7 +30,7 @@ struct Calls {
 
 } // namespace
 
-// Rung on the loop: others post there.
+// Notified on the loop; other threads post there.
 struct Engine::Wakeups {
     explicit Wakeups(asio::any_io_executor its_loop)
         : loop(std::move(its_loop)), polls(loop), refresh_queue(loop), work(loop)
@@ -54,7 +54,7 @@ struct Engine::Core {
     Task<> poll_forever()
     {
         for (int failures = 0;;) {
-            wakeups->polls.more.reset(); // whoever rang until now is answered by this one
+            wakeups->polls.more.reset(); // this poll answers all notifications until now
             std::function<Task<>()> work = [this] { return plan.poll(); };
             tried_at = clock.steady();
             polling = true;
@@ -84,7 +84,7 @@ struct Engine::Core {
         }
     }
 
-    // With an open breaker the poll is the probe, when that is due: not some time after.
+    // With an open breaker the poll is the probe: it goes as soon as the probe is due.
     Task<> wait_for_next_try(int failures)
     {
         const auto budget = plan.client().pace();
@@ -105,14 +105,14 @@ struct Engine::Core {
         if (tell_back) tell_back();
     }
 
-    // What shows that it may go better now is a reason to poll, but not a dozen times a second; nor is what the poll
-    // under way is answered.
+    // Any sign that upstream may answer again is a reason to poll, but not a dozen times a second, and not while a poll
+    // is under way.
     void try_soon()
     {
         plan.client().hasten();
         if (!wakeups || polling) return;
         wakeups->polls.again.notify();
-        wakeups->polls.more.notify(); // it may still wait for the next one in its turn
+        wakeups->polls.more.notify(); // the loop may still wait for the next regular poll
     }
 
     void heard(const upstream::Outcome& outcome)
@@ -134,7 +134,7 @@ struct Engine::Core {
         if (plan.polls_fail || lost) try_soon(); // what was lost may have been the way upstream
     }
 
-    // One of several, so that a slow answer holds up none but itself.
+    // One of several loops, so that a slow answer delays no other conversation.
     Task<> settle_forever()
     {
         for (;;) {
@@ -150,7 +150,7 @@ struct Engine::Core {
         }
     }
 
-    milliseconds penalty(int failures) { return back_off(random, failures, first_pause, longest_pause); }
+    milliseconds penalty(int failures) { return penalties.draw(random, failures); }
 
     // Whether it failed for a reason that passes.
     Task<bool> fails(std::function<Task<>()> work)

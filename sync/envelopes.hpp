@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/envelope.hpp"
-#include "sync/ingest.hpp"
+#include "sync/context.hpp"
 
 #include <map>
 

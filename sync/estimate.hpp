@@ -3,7 +3,7 @@
 // is left. Two requests, once. Runs on the engine's loop.
 #pragma once
 
-#include "sync/ingest.hpp"
+#include "sync/context.hpp"
 
 namespace alli::sync {
 

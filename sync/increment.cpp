@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/mutant.hpp"
+#include "sync/scan.hpp"
 #include "sync/tasks.hpp"
 #include "sync/unreadable_ranges.hpp"
 
@@ -15,7 +15,7 @@ class Poll {
   public:
     Poll(SyncContext context, const Progress& before)
         : context_(context), boundary_(*before.boundary), verified_at_(before.verified_at),
-          from_(is_planted(Mutant::no_overlap) ? boundary_ : boundary_ - context.overlap)
+          from_(boundary_ - context.overlap)
     {}
 
     Instant from() const { return from_; }
@@ -38,15 +38,10 @@ class Poll {
         return true;
     }
 
-    Task<> look_at(const Page& page)
+    void look_at(const Page& page)
     {
-        unit_ = context_.client.time_unit();
         unreadable_.insert(unreadable_.end(), page.unreadable.begin(), page.unreadable.end());
-        for (const Conversation& conversation : page.conversations) {
-            seen_.insert(conversation.id);
-            if (!conversation.last_chat_guessed) newest_ = std::max(newest_, conversation.last_chat_at);
-        }
-        co_return;
+        for (const Conversation& conversation : page.conversations) seen_.insert(conversation.id);
     }
 
     bool passed_by() const { return !unreadable_.empty(); }
@@ -70,8 +65,7 @@ class Poll {
         Progress progress = cache::load_progress(db);
         // A little slower an answer is no reason to doubt what was certain.
         progress.boundary = set_back_ ? *started_ : std::max(*started_, boundary_);
-        if (is_planted(Mutant::boundary_from_data) && newest_) progress.boundary = newest_;
-        progress.unit = unit_;
+        progress.unit = page.unit;
         // Anything may have moved to where nobody could look: then nothing is verified.
         if (!passed_by()) progress.verified_at = sent_at_;
         cache::save_progress(db, progress);
@@ -85,38 +79,37 @@ class Poll {
     Instant boundary_;
     std::optional<Instant> verified_at_;
     Instant from_, sent_at_;
-    std::optional<Instant> started_, newest_;
+    std::optional<Instant> started_;
     bool set_back_ = false;
-    TimeUnit unit_ = TimeUnit::unknown;  // as of the last page: saved on the store's thread
     std::vector<Unreadable> unreadable_; // passed by so far
     std::unordered_set<ConversationId> seen_;
 };
 
 } // namespace
 
-Task<Increase> increment(SyncContext context, Deletions deletions, Report report)
+Task<Increase> increment(SyncContext context, Deletions deletions)
 {
     const Progress before = context.store.read([](cache::Reader& db) { return cache::load_progress(db); });
     if (!before.boundary) co_return Increase{}; // nothing to go on from: the backfill sets it with its first page
     Poll poll(context, before);
     std::int64_t news = 0;
-    IngestOptions ingest_options;
-    ingest_options.priority = upstream::Priority::increment;
-    ScanHooks hooks;
-    hooks.report = [&](const Ingested& done) {
-        news += done.conversations;
-        report(done);
-    };
-    Save save = [&poll](cache::Writer& db, const Page& page) { poll.save(db, page); };
-    hooks.compare = [&poll](const Page& page) { return poll.look_at(page); };
+    IngestOptions options;
+    options.priority = upstream::Priority::increment;
     for (bool anew = true; anew;) {
-        Paginator paginator(context.client, poll.from(), std::nullopt, upstream::Priority::increment);
-        Page first = co_await next_readable(context, paginator);
-        anew = poll.begins_anew(first);
-        if (!anew) co_await run_scan_from(context, paginator, std::move(first), ingest_options, save, hooks);
+        anew = false;
+        Paginator paginator(context.client, poll.from(), std::nullopt, options.priority);
+        Scan scan(context, paginator, options);
+        while (auto page = co_await scan.next()) {
+            anew = poll.begins_anew(*page);
+            if (anew) break;
+            poll.look_at(*page);
+            const InCommit save = [&](cache::Writer& db) { poll.save(db, *page); };
+            const Ingested done = co_await scan.commit(*page, save);
+            news += done.conversations;
+        }
     }
     auto absent = poll.absent();
-    co_await confirm_absent(context, std::move(absent), deletions, report);
+    co_await confirm_absent(context, std::move(absent), deletions);
     Increase increase;
     increase.news = news > 0;
     increase.whole = !poll.passed_by();

@@ -2,12 +2,13 @@
 #include "sync/ingest.hpp"
 
 #include "cache/ledger.hpp"
-#include "cache/overlay.hpp"
+#include "cache/page_state.hpp"
 #include "cache/unread_fields.hpp"
 #include "cache/variables.hpp"
 #include "sync/audit.hpp"
+#include "sync/catch_up.hpp"
 #include "sync/deletion_candidates.hpp"
-#include "sync/mutant.hpp"
+#include "sync/failure_scope.hpp"
 #include "sync/parallel.hpp"
 #include "sync/retry.hpp"
 
@@ -16,14 +17,16 @@
 namespace alli::sync {
 namespace {
 
+using cache::ConversationState;
+
 /// What became of one listed conversation.
 struct Outcome {
-    ConversationId id;
     std::optional<Instant> last_chat_at;
-    std::optional<Update> update;          // none: gone meanwhile, or
-    std::optional<Error> failure;          // not to be read
-    std::optional<cache::Problem> partial; // what is held of it may be only what is left of something broken
-    bool stays_partial = false;            // not all of it was asked for: that is not mended by this
+    std::optional<Update> update; // none: gone meanwhile, or
+    std::optional<Error> failure; // it cannot be read
+    bool is_partial = false;      // its problem says that only a part of it could be read
+    bool stays_partial = false;   // not all of it was requested: the problem remains
+    std::int64_t held_chats = 0;  // what the request was based on
 };
 
 // A last message of which upstream does not say that it is done may grow while it is young: fetched at growing pauses.
@@ -35,32 +38,47 @@ bool may_have_grown(SyncContext context, const Conversation& listed, const cache
     return context.refetch.take_due(listed, context.clock.steady(), context.overlap);
 }
 
-Missing look_up(SyncContext context, const Conversation& listed, Depth depth)
+std::vector<ConversationId> ids_of(std::span<const Conversation> listed)
 {
-    if (depth == Depth::all) return find_all(listed);
+    std::vector<ConversationId> ids;
+    ids.reserve(listed.size());
+    for (const Conversation& one : listed) ids.push_back(one.id);
+    return ids;
+}
+
+// Of a whole page in one read. The tails only where something can be left out.
+std::vector<ConversationState> load_states(SyncContext context, std::span<const Conversation> listed, Depth depth)
+{
+    const auto ids = ids_of(listed);
+    std::vector<std::int64_t> tails_begin;
+    for (const Conversation& one : listed) tails_begin.push_back(tail_start(one));
     return context.store.read([&](cache::Reader& db) {
-        auto held = cache::find_held(db, listed.id);
-        const auto tail = held ? cache::chat_ids_from(db, listed.id, tail_start(listed)) : std::vector<ChatId>();
-        if (held) held->last_completed = !may_have_grown(context, listed, *held);
-        return find_missing(listed, held, tail);
+        auto states = cache::load_states(db, ids);
+        if (depth == Depth::missing) cache::load_tail_ids(db, ids, tails_begin, states);
+        return states;
     });
 }
 
-// What was purged is not even fetched. Returns it.
+Missing missing_of(SyncContext context, const Conversation& listed, const ConversationState& state, Depth depth)
+{
+    if (depth == Depth::all) return find_all(listed);
+    auto held = state.held;
+    if (held) held->last_completed = !may_have_grown(context, listed, *held);
+    return find_missing(listed, held, state.tail);
+}
+
+// Takes out what was purged: it is not even fetched. Returns it.
 std::vector<Conversation> take_out_purged(SyncContext context, std::vector<Conversation>& listed)
 {
-    std::vector<Conversation> purged;
+    std::vector<Conversation> purged, kept;
     if (!context.store.keeps_ledger()) return purged;
-    context.store.read([&](cache::Reader& db) {
-        const auto rest = std::stable_partition(listed.begin(), listed.end(),
-                                                [&](const Conversation& one) { return !cache::keeps_out(db, one); });
-        purged.assign(std::make_move_iterator(rest), std::make_move_iterator(listed.end()));
-        listed.erase(rest, listed.end());
-    });
+    const auto out = context.store.read([&](cache::Reader& db) { return cache::keeps_out(db, listed); });
+    for (std::size_t i = 0; i < listed.size(); ++i) (out[i] ? purged : kept).push_back(std::move(listed[i]));
+    listed = std::move(kept);
     return purged;
 }
 
-// Where no time was to be read, its newest chat's is the nearest.
+// Where no time could be read, that of the newest chat is the nearest.
 void take_newest_time(Update& update)
 {
     if (!update.conversation.last_chat_guessed) return;
@@ -68,19 +86,6 @@ void take_newest_time(Update& update)
     for (const ChatRun& run : update.runs)
         for (const Chat& chat : run.chats) newest = std::max(newest, chat.sent_at);
     if (newest) update.conversation.last_chat_at = newest;
-}
-
-// In one read for all of a page.
-std::vector<Outcome> begin_outcomes(SyncContext context, const std::vector<Conversation>& listed)
-{
-    std::vector<Outcome> outcomes(listed.size());
-    context.store.read([&](cache::Reader& db) {
-        for (std::size_t i = 0; i < listed.size(); ++i) {
-            auto problem = cache::find_problem(db, cache::problem_key(listed[i].id));
-            if (problem && !problem->unreadable) outcomes[i].partial = std::move(problem);
-        }
-    });
-    return outcomes;
 }
 
 // An item that broke off in the list may come whole alone. None: the conversation is gone.
@@ -97,85 +102,6 @@ Task<std::optional<Conversation>> find_whole(SyncContext context, Conversation l
     co_return listed;
 }
 
-// Asked again as a whole when an answer could not be had or read. None: it is gone meanwhile.
-Task<std::optional<Update>> fetch(SyncContext context, Conversation listed, IngestOptions ingest_options, bool mend)
-{
-    if (listed.partial) {
-        auto whole = co_await find_whole(context, listed, ingest_options.priority);
-        if (!whole) co_return std::nullopt;
-        listed = std::move(*whole);
-    }
-    const Missing missing = look_up(context, listed, ingest_options.depth);
-    const KnownElsewhere elsewhere = known_elsewhere(context.store, listed.id);
-    std::function<Task<std::optional<Update>>()> ask = [&] {
-        return catch_up(context.client, listed, missing, ingest_options.priority, elsewhere, mend);
-    };
-    auto update = co_await with_retries(context.clock, context.random, ask);
-    if (update) take_newest_time(*update);
-    co_return update;
-}
-
-Task<> try_fetch(SyncContext context, Conversation listed, IngestOptions ingest_options, bool mend, Outcome* outcome)
-{
-    outcome->failure.reset();
-    try {
-        outcome->update = co_await fetch(context, std::move(listed), ingest_options, mend);
-    } catch (const Error& error) {
-        outcome->failure = error;
-    }
-}
-
-// One conversation made whole; where its chats are broken again and again, with what is left of them.
-Task<> complete(SyncContext context, Conversation listed, IngestOptions ingest_options, Outcome* outcome)
-{
-    outcome->id = listed.id;
-    outcome->last_chat_at = listed.last_chat_at;
-    if (outcome->partial && ingest_options.depth != Depth::all) {
-        outcome->stays_partial = !cache::is_due(*outcome->partial, context.clock.now());
-        if (!outcome->stays_partial) ingest_options.depth = Depth::all;
-    }
-    co_await try_fetch(context, listed, ingest_options, false, outcome);
-    if (!outcome->failure) co_return;
-    const Error failure = *outcome->failure;
-    if (!co_await is_its_own(context, failure.fault(), ingest_options.priority)) throw concern_all(context, failure);
-    const bool can_mend = listed.partial || listed.chat_count; // else nobody knows how many chats there must be
-    if (failure.fault() != Fault::bad_reply || !can_mend) co_return;
-    co_await try_fetch(context, std::move(listed), ingest_options, true, outcome);
-    if (outcome->failure) outcome->failure = failure;
-}
-
-// Held as far as it goes, and asked for again.
-void note_partial(cache::Writer& db, const ConversationId& id, Instant now)
-{
-    const Error why(Fault::bad_reply, "what came before the break is held and served",
-                    "its JSON is broken, in lists and alone");
-    note_unreadable(db, id, why, now, std::nullopt);
-}
-
-void put_variables(cache::Writer& db, const SyncContext& context, const Conversation& listed)
-{
-    if (!listed.variables) return;
-    cache::put_variables_object(db, listed.id, context.client.variables(), *listed.variables, context.clock.now());
-}
-
-// True when something changed.
-bool put(cache::Writer& db, const Update& update, IngestOptions ingest_options, Ingested& done, Audit& audit)
-{
-    const ConversationId& id = update.conversation.id;
-    const bool audited = ingest_options.audit && !cache::has_delivered(db, id); // what lags is no drift
-    if (audited) audit.look_at(db, update.conversation);
-    bool changed = cache::put_conversation(db, update.conversation);
-    std::int64_t chats = 0;
-    for (const ChatRun& run : update.runs)
-        chats += cache::put_chats(db, id, run.first_ordinal, run.chats, update.conversation.asked_at);
-    const bool cut = update.cut_from && cache::cut_chats(db, id, *update.cut_from);
-    if (audited) audit.end_look(chats > 0 || cut);
-    changed = changed || cut || chats > 0;
-    done.conversations += changed ? 1 : 0;
-    done.chats += chats;
-    return changed;
-}
-
 bool has_unread(const Update& update)
 {
     const auto is_odd = [](const Chat& chat) { return !chat.unread.empty(); };
@@ -184,7 +110,7 @@ bool has_unread(const Update& update)
                        [&](const ChatRun& run) { return std::any_of(run.chats.begin(), run.chats.end(), is_odd); });
 }
 
-// How many chats a list item carries is told by no document: the most that was seen is how we serve them.
+// No document tells how many chats a list item carries: the most that was seen is how we serve them.
 void note_embedding(cache::Writer& db, int most)
 {
     cache::Progress progress = cache::load_progress(db);
@@ -201,124 +127,169 @@ int most_embedded(const std::vector<Conversation>& listed)
     return most;
 }
 
-} // namespace
+/// One page on its way: complete() on the loop, conversation by conversation, then put() in the commit.
+class PageIngest {
+  public:
+    PageIngest(SyncContext context, std::vector<Conversation> listed, IngestOptions options)
+        : context_(context), options_(options), embedded_(options.source == Source::list ? most_embedded(listed) : -1),
+          purged_(take_out_purged(context, listed)), listed_(std::move(listed)), ids_(ids_of(listed_)),
+          states_(load_states(context, listed_, options.depth)), outcomes_(listed_.size())
+    {}
 
-Task<bool> is_its_own(SyncContext context, Fault fault, upstream::Priority priority)
-{
-    if (fault == Fault::refused) co_return true;
-    // A portal's page is nobody's own either.
-    if (fault != Fault::unavailable && fault != Fault::key_rejected && fault != Fault::bad_reply) co_return false;
-    upstream::ListQuery least;
-    least.page_size = 1;
-    try {
-        if (fault == Fault::bad_reply) co_return co_await answers_lists(context, priority);
-        co_await context.client.list_conversations(least, priority);
-    } catch (const Error&) { // then it concerns all, and the first error says so
-        co_return false;
+    std::size_t size() const { return listed_.size(); }
+
+    /// Makes one whole; where its chats are broken again and again, with what is left of them.
+    Task<> complete(std::size_t at)
+    {
+        Outcome& outcome = outcomes_[at];
+        Conversation listed = std::move(listed_[at]);
+        outcome.last_chat_at = listed.last_chat_at;
+        const Depth depth = begin(outcome, states_[at]);
+        co_await try_fetch(at, listed, depth, false);
+        if (!outcome.failure) co_return;
+        const Error failure = *outcome.failure;
+        if (!co_await is_its_own(context_, failure.fault(), options_.priority)) throw concern_all(context_, failure);
+        const bool can_mend = listed.partial || listed.chat_count; // else nobody knows how many chats there must be
+        if (failure.fault() != Fault::bad_reply || !can_mend) co_return;
+        co_await try_fetch(at, std::move(listed), depth, true);
+        if (outcome.failure) outcome.failure = failure;
     }
-    co_return true;
-}
 
-Task<bool> answers_lists(SyncContext context, upstream::Priority priority)
-{
-    constexpr std::chrono::sys_days nobodys_time = std::chrono::year(2200) / 1 / 1;
-    upstream::ListQuery nothing;
-    nothing.started_at = nobodys_time;
-    nothing.page_size = 1;
-    std::optional<Error> failure;
-    try {
-        co_await context.client.list_conversations(nothing, priority);
-    } catch (const Error& error) {
-        failure = error;
-    }
-    if (!failure || failure->fault() == Fault::refused) co_return true; // that is an answer too
-    if (failure->fault() != Fault::bad_reply) throw Error(*failure);
-    co_return false;
-}
-
-Error concern_all(SyncContext context, const Error& error)
-{
-    if (error.fault() != Fault::bad_reply || context.once) return error;
-    return Error(Fault::unavailable, error.hint(), "{}", error.what());
-}
-
-void note_unreadable(cache::Writer& db, const ConversationId& id, const Error& why, Instant now,
-                     std::optional<Instant> last_chat_at)
-{
-    const std::string key = cache::problem_key(id);
-    const auto before = cache::find_problem(db, key);
-    cache::Problem problem;
-    if (before) problem.unreadable = before->unreadable;
-    if (last_chat_at) {
-        cache::clear_problem(db, key); // it may have stood at another time
-        problem.unreadable = cache::Span{*last_chat_at, *last_chat_at + std::chrono::microseconds(1)};
-    }
-    problem.what = fmt::format("conversation {} cannot be read: {}", id.value, why.what());
-    problem.hint = why.hint();
-    problem.since = before ? before->since : now;
-    problem.tries = before ? before->tries + 1 : 1;
-    problem.retry_at = now + retry_pause(key, now, problem.tries);
-    problem.conversation = id.value;
-    cache::put_problem(db, key, problem);
-}
-
-void note_unreadable_alone(cache::Writer& db, const ConversationId& id, const Error& why, Instant now)
-{
-    const auto before = cache::find_problem(db, cache::problem_key(id));
-    const auto held = cache::find_held(db, id);
-    const bool known = before && before->unreadable;
-    note_unreadable(db, id, why, now, held && !known ? held->last_chat_at : std::nullopt);
-}
-
-Task<Ingested> ingest(SyncContext context, std::vector<Conversation> listed, Asked asked, IngestOptions ingest_options,
-                      std::function<void(cache::Writer&)> also)
-{
-    const int embedded = ingest_options.source == Source::list ? most_embedded(listed) : -1;
-    const auto purged = take_out_purged(context, listed);
-    std::vector<Outcome> outcomes = begin_outcomes(context, listed);
-    if (is_planted(Mutant::cursor_before_commit)) co_await context.store.write(also);
-
-    std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
-        return complete(context, std::move(listed[i]), ingest_options, &outcomes[i]);
-    };
-    co_await in_parallel(listed.size(), context.max_parallel, one);
-
-    Ingested done;
-    const Turn turn = asked->turn();
-    auto put_all = [&](cache::Writer& db) {
-        const Instant now = context.clock.now();
-        Audit audit;
-        const bool noted = cache::has_unread_fields(db);
-        // Before it is verified: what was not to be read may be now. What it held up alone, a later scan marks
-        // verified.
-        for (const Outcome& outcome : outcomes)
-            if (outcome.update && !outcome.stays_partial) cache::clear_problem(db, cache::problem_key(outcome.id));
-        also(db);
-        CandidateClearing rehabilitation(db);
-        for (const Conversation& conversation : purged) cache::note_kept_out(db, conversation);
-        for (const Outcome& outcome : outcomes) {
-            if (outcome.update) done.chat_pages += outcome.update->pages;
-            if (turn.is_outrun(db, outcome.id)) {
-                if (ingest_options.depth == Depth::all) done.outrun.push_back(outcome.id);
+    /// In the commit.
+    Ingested put(cache::Writer& db, const Sequence& sequence, const InCommit& in_commit)
+    {
+        const Instant now = context_.clock.now();
+        const bool any_unread = cache::has_unread_fields(db);
+        const auto states = cache::load_states(db, ids_);
+        // Before the range is marked verified: what could not be read may be now. A range that a conversation alone
+        // held up is marked verified by a later scan.
+        for (std::size_t i = 0; i < ids_.size(); ++i)
+            if (states[i].problem && outcomes_[i].update && !outcomes_[i].stays_partial)
+                cache::clear_problem(db, cache::problem_key(ids_[i]));
+        if (in_commit) in_commit(db);
+        CandidateClearing candidates(db);
+        for (const Conversation& conversation : purged_) cache::note_kept_out(db, conversation);
+        const auto superseded = sequence.load_superseded(db);
+        for (std::size_t i = 0; i < ids_.size(); ++i) {
+            if (outcomes_[i].update) done_.chat_pages += outcomes_[i].update->pages;
+            if (superseded.contains(ids_[i])) {
+                if (options_.audit) done_.refetched.push_back(ids_[i]);
                 continue;
             }
-            turn.note(db, outcome.id);
-            if (outcome.update) {
-                const bool changed = put(db, *outcome.update, ingest_options, done, audit);
-                if (has_unread(*outcome.update) || (changed && noted)) cache::note_unread_fields(db, outcome.id, now);
-                put_variables(db, context, outcome.update->conversation);
-                if (outcome.update->partial && !outcome.stays_partial) note_partial(db, outcome.id, now);
-                rehabilitation.shown(db, outcome.id);
-            } else if (outcome.failure) {
-                note_unreadable(db, outcome.id, *outcome.failure, now, outcome.last_chat_at);
+            sequence.note(db, ids_[i]);
+            if (outcomes_[i].update) {
+                const bool changed = put_one(db, i, states[i]);
+                note_fields(db, i, changed && any_unread, now);
+                candidates.shown(db, ids_[i]);
+            } else if (outcomes_[i].failure) {
+                note_unreadable(db, ids_[i], *outcomes_[i].failure, now, outcomes_[i].last_chat_at);
             }
         }
-        rehabilitation.end(db, now);
-        turn.end(db);
-        if (embedded >= 0) note_embedding(db, embedded);
-        if (ingest_options.audit) cache::add_drift(db, audit.found());
-    };
-    co_await context.store.write(put_all);
+        candidates.end(db, now);
+        sequence.end(db);
+        if (embedded_ >= 0) note_embedding(db, embedded_);
+        if (options_.audit) cache::add_drift(db, audit_.found());
+        return std::move(done_);
+    }
+
+  private:
+    Depth begin(Outcome& outcome, const ConversationState& state) const
+    {
+        outcome.is_partial = state.problem && !state.problem->unreadable;
+        if (!outcome.is_partial || options_.depth == Depth::all) return options_.depth;
+        outcome.stays_partial = !cache::is_due(*state.problem, context_.clock.now());
+        return outcome.stays_partial ? options_.depth : Depth::all;
+    }
+
+    // None: it is gone meanwhile.
+    Task<std::optional<Update>> fetch(std::size_t at, Conversation listed, Depth depth, bool mend)
+    {
+        if (listed.partial) {
+            auto whole = co_await find_whole(context_, listed, options_.priority);
+            if (!whole) co_return std::nullopt;
+            listed = std::move(*whole);
+            states_[at] = load_states(context_, {&listed, 1}, depth).front();
+        }
+        const auto& held = states_[at].held;
+        outcomes_[at].held_chats = held && depth == Depth::missing ? held->chats : 0;
+        const Missing missing = missing_of(context_, listed, states_[at], depth);
+        const KnownElsewhere elsewhere = known_elsewhere(context_.store, listed.id);
+        std::function<Task<std::optional<Update>>()> ask = [&] {
+            return catch_up(context_.client, listed, missing, options_.priority, elsewhere, mend);
+        };
+        auto update = co_await with_retries(context_.clock, context_.random, ask);
+        if (update) take_newest_time(*update);
+        co_return update;
+    }
+
+    // Requested again as a whole when an answer could not be had or read.
+    Task<> try_fetch(std::size_t at, Conversation listed, Depth depth, bool mend)
+    {
+        outcomes_[at].failure.reset();
+        try {
+            outcomes_[at].update = co_await fetch(at, std::move(listed), depth, mend);
+        } catch (const Error& error) {
+            outcomes_[at].failure = error;
+        }
+    }
+
+    // True when something changed.
+    bool put_one(cache::Writer& db, std::size_t at, const ConversationState& state)
+    {
+        const Update& update = *outcomes_[at].update;
+        const ConversationId& id = ids_[at];
+        const bool audited = options_.audit && state.held && !state.lags; // what lags is no drift
+        if (audited) audit_.look_at(db, *state.held, update.conversation);
+        bool changed = cache::put_conversation(db, update.conversation);
+        std::int64_t chats = 0;
+        for (const ChatRun& run : update.runs)
+            chats += cache::put_chats(db, id, run.first_ordinal, run.chats, update.conversation.asked_at);
+        const bool repeated = !put_.insert(id).second; // in one page: then `state` is from before the first
+        const bool may_cut = update.cut_from && (repeated || state.hidden || state.end > *update.cut_from);
+        const bool cut = may_cut && cache::cut_chats(db, id, *update.cut_from);
+        if (audited) audit_.end_look(chats > 0 || cut);
+        changed = changed || cut || chats > 0;
+        done_.conversations += changed ? 1 : 0;
+        done_.chats += chats;
+        // Another answer removed chats that this one counted on.
+        if ((state.held ? state.held->chats : 0) < outcomes_[at].held_chats) done_.refetched.push_back(id);
+        return changed;
+    }
+
+    void note_fields(cache::Writer& db, std::size_t at, bool may_be_read_now, Instant now)
+    {
+        const Update& update = *outcomes_[at].update;
+        if (may_be_read_now || has_unread(update)) cache::note_unread_fields(db, ids_[at], now);
+        if (const auto& variables = update.conversation.variables)
+            cache::put_variables_object(db, ids_[at], context_.client.variables(), *variables, now);
+        if (update.partial && !outcomes_[at].stays_partial) note_partial(db, ids_[at], now);
+    }
+
+    SyncContext context_;
+    IngestOptions options_;
+    int embedded_; // the most chats that an item carries
+    std::vector<Conversation> purged_, listed_;
+    std::vector<ConversationId> ids_;
+    std::vector<ConversationState> states_; // before the requests
+    std::vector<Outcome> outcomes_;
+    std::unordered_set<ConversationId> put_;
+    Audit audit_;
+    Ingested done_;
+};
+
+} // namespace
+
+Task<Ingested> ingest(SyncContext context, std::vector<Conversation> listed, Fence fence, IngestOptions options,
+                      InCommit in_commit)
+{
+    PageIngest page(context, std::move(listed), options);
+    std::function<Task<>(std::size_t)> complete = [&page](std::size_t at) { return page.complete(at); };
+    co_await in_parallel(page.size(), context.max_parallel, complete);
+    const Sequence sequence = fence->sequence();
+    Ingested done;
+    auto put = [&](cache::Writer& db) { done = page.put(db, sequence, in_commit); };
+    co_await context.store.write(put);
+    context.follower->committed(done);
     co_return done;
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cache/problems.hpp"
-#include "sync/ingest.hpp"
+#include "sync/context.hpp"
 
 #include <functional>
 #include <string>

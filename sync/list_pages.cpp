@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/list_pages.hpp"
 
+#include "sync/failure_scope.hpp"
 #include "sync/retry.hpp"
 
 #include <algorithm>
@@ -49,7 +50,7 @@ Task<ListPage> ListPages::ask()
 Task<ListPage> ListPages::ask_once()
 {
     ListPage page;
-    page.asked = context_.order.ask();
+    page.fence = context_.fences.take();
     upstream::Listed listed = co_await context_.client.list_conversations(query_, priority_);
     follow(std::move(listed.page.cursor), listed.page.conversations.empty());
     page.conversations = std::move(listed.page.conversations);

@@ -3,7 +3,7 @@
 // conversations without a chat, and orders by creation. On the engine's loop.
 #pragma once
 
-#include "sync/ingest.hpp"
+#include "sync/context.hpp"
 
 #include <optional>
 #include <unordered_set>
@@ -13,7 +13,7 @@ namespace alli::sync {
 
 struct ListPage {
     std::vector<Conversation> conversations;
-    Asked asked; // before the request
+    Fence fence; // before the request
 };
 
 class ListPages {

@@ -2,7 +2,6 @@
 #include "sync/paginator.hpp"
 
 #include "alli/error.hpp"
-#include "sync/mutant.hpp"
 
 #include <algorithm>
 
@@ -109,8 +108,7 @@ void Paginator::leave_chain()
 // To the window below this page; by the cursor where that is no lower than before. True at the end of the scan.
 bool Paginator::descend(const std::optional<std::string>& cursor, std::optional<Instant> oldest)
 {
-    const auto edge = is_planted(Mutant::exclusive_edge) ? std::chrono::microseconds(0) : grain();
-    const bool lower = oldest && (!bound_ || *oldest + edge < *bound_);
+    const bool lower = oldest && (!bound_ || *oldest + grain() < *bound_);
     if (cursor && !lower) {
         follow(cursor);
         return false;
@@ -124,7 +122,7 @@ bool Paginator::descend(const std::optional<std::string>& cursor, std::optional<
     cursors_.forget();
     if (oldest && (!reached_ || *oldest < *reached_)) reached_ = oldest;
     if (!cursor) return true;
-    bound_ = *oldest + edge;
+    bound_ = *oldest + grain(); // the next page shows the time of this edge again
     return false;
 }
 
@@ -186,6 +184,7 @@ Task<Page> Paginator::next(Instant now)
     for (const Conversation& conversation : listed.page.conversations) chain_.insert(conversation.id);
     page.asked_at = listed.asked_at;
     page.clocks = listed.clocks;
+    page.unit = client_.time_unit();
     if (!leap_over_chatless(listed))
         page.last = descend(listed.page.cursor, oldest); // may throw: then the page was not met
     page.conversations = unmet(listed.page.conversations, now);

@@ -9,7 +9,7 @@
 
 #include "cache/coverage.hpp"
 #include "sync/cursors.hpp"
-#include "sync/order.hpp"
+#include "sync/request_fences.hpp"
 #include "upstream/client.hpp"
 
 #include <optional>
@@ -27,12 +27,13 @@ struct Unreadable {
 
 struct Page {
     std::vector<Conversation> conversations; // those not met on this scan before
-    std::shared_ptr<const Order::Asked> asked;
+    Fence fence;
     std::optional<Instant>
         reached;      // complete above this last chat time (it alone may still lack some); none: nothing seen yet
     Instant asked_at; // by the earlier of upstream's clock and ours
     Instant sent_at;  // in ours, before the first try of the earliest page that showed what is complete now
     upstream::ClockReadings clocks;     // when it came
+    TimeUnit unit = TimeUnit::unknown;  // of upstream's times, as far as it is known by now
     bool last = false;                  // the window is scanned whole
     std::vector<Unreadable> unreadable; // passed by just above this page
 };

@@ -25,31 +25,31 @@ struct WorkerPool {
     std::function<void()> all_ended;
 };
 
-Task<> drain(std::shared_ptr<WorkerPool> crew)
+Task<> drain(std::shared_ptr<WorkerPool> pool)
 {
-    while (crew->next < crew->count && !crew->failure) {
-        const std::size_t index = crew->next++;
-        co_await crew->work(index);
+    while (pool->next < pool->count && !pool->failure) {
+        const std::size_t index = pool->next++;
+        co_await pool->work(index);
     }
 }
 
-void end_one(WorkerPool& crew, std::exception_ptr failure)
+void end_one(WorkerPool& pool, std::exception_ptr failure)
 {
-    if (failure && !crew.failure) crew.failure = failure;
-    if (--crew.running == 0 && crew.all_ended) std::exchange(crew.all_ended, nullptr)();
+    if (failure && !pool.failure) pool.failure = failure;
+    if (--pool.running == 0 && pool.all_ended) std::exchange(pool.all_ended, nullptr)();
 }
 
 template <class Handler>
-void wait_for(const std::shared_ptr<WorkerPool>& crew, Handler handler)
+void wait_for(const std::shared_ptr<WorkerPool>& pool, Handler handler)
 {
     auto slot = asio::get_associated_cancellation_slot(handler);
     if (slot.is_connected())
-        slot.assign([crew](asio::cancellation_type type) {
-            for (auto& signal : crew->signals) signal.emit(type);
+        slot.assign([pool](asio::cancellation_type type) {
+            for (auto& signal : pool->signals) signal.emit(type);
         });
     auto shared = std::make_shared<Handler>(std::move(handler));
     // Not from inside the last worker's end: the awaiting coroutine goes on by itself, in a turn of its own.
-    crew->all_ended = [shared, slot]() mutable {
+    pool->all_ended = [shared, slot]() mutable {
         if (slot.is_connected()) slot.clear();
         asio::post(asio::get_associated_executor(*shared), [shared] { std::move (*shared)(); });
     };
@@ -60,21 +60,21 @@ void wait_for(const std::shared_ptr<WorkerPool>& crew, Handler handler)
 Task<> in_parallel(std::size_t count, int limit, std::function<Task<>(std::size_t)> work)
 {
     if (count == 0) co_return;
-    auto crew = std::make_shared<WorkerPool>();
-    crew->work = std::move(work);
-    crew->count = count;
-    crew->running = std::min(count, static_cast<std::size_t>(std::max(limit, 1)));
+    auto pool = std::make_shared<WorkerPool>();
+    pool->work = std::move(work);
+    pool->count = count;
+    pool->running = std::min(count, static_cast<std::size_t>(std::max(limit, 1)));
     const auto loop = co_await asio::this_coro::executor;
-    for (std::size_t i = 0, workers = crew->running; i < workers; ++i) {
-        crew->signals.emplace_back();
-        auto done = [crew](std::exception_ptr failure) { end_one(*crew, failure); };
-        asio::co_spawn(loop, drain(crew), asio::bind_cancellation_slot(crew->signals.back().slot(), done));
+    for (std::size_t i = 0, workers = pool->running; i < workers; ++i) {
+        pool->signals.emplace_back();
+        auto done = [pool](std::exception_ptr failure) { end_one(*pool, failure); };
+        asio::co_spawn(loop, drain(pool), asio::bind_cancellation_slot(pool->signals.back().slot(), done));
     }
-    if (crew->running > 0) {
-        auto initiate = [crew](auto handler) { wait_for(crew, std::move(handler)); };
+    if (pool->running > 0) {
+        auto initiate = [pool](auto handler) { wait_for(pool, std::move(handler)); };
         co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate, asio::use_awaitable);
     }
-    if (crew->failure) std::rethrow_exception(crew->failure);
+    if (pool->failure) std::rethrow_exception(pool->failure);
 }
 
 } // namespace alli::sync

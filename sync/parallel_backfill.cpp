@@ -3,6 +3,7 @@
 
 #include "sync/estimate.hpp"
 #include "sync/parallel.hpp"
+#include "sync/range_verifier.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -32,25 +33,24 @@ struct Until {
     Instant below = Instant::min(); // everything above it is complete
 };
 
-Task<Scanned> scan_down(SyncContext context, cache::Span span, Until until, Deletions deletions, ScanHooks hooks)
+Task<Scanned> scan_down(SyncContext context, cache::Span span, Until until, Deletions deletions)
 {
     Scanned scanned;
     RangeVerifier verifier(context, span, deletions);
     Paginator paginator(context.client, span, upstream::Priority::backfill);
+    Scan scan(context, paginator, backfill_options());
     SplitPoints split_points(span);
-    hooks.enough = [&](const Page& page) {
-        scanned.listed += page.conversations.size();
-        ++scanned.pages;
-        return split_points.is_at(page) && (scanned.pages >= until.pages || *page.reached < until.below);
-    };
-    hooks.report = [&, report = hooks.report](const Ingested& done) {
-        scanned.requests += 1 + done.chat_pages;
-        if (report) report(done);
-    };
-    Save nothing_more;
-    const IngestOptions ingest_options = backfill_options();
     const auto started = context.clock.steady();
-    co_await scan_range(context, verifier, paginator, ingest_options, nothing_more, hooks);
+    while (auto page = co_await scan.next()) {
+        scanned.listed += page->conversations.size();
+        ++scanned.pages;
+        const bool may_end = split_points.is_at(*page);
+        const bool enough = may_end && (scanned.pages >= until.pages || *page->reached < until.below);
+        co_await verifier.compare(*page);
+        const InCommit mark = [&](cache::Writer& db) { verifier.mark_verified(db, *page); };
+        const Ingested done = co_await scan.commit(*page, mark, enough);
+        scanned.requests += 1 + done.chat_pages;
+    }
     scanned.time = context.clock.steady() - started;
     scanned.left = verifier.left();
     co_return scanned;
@@ -137,20 +137,20 @@ class Windows {
     bool hollow_ = false;
 };
 
-Task<> close_window(SyncContext context, cache::Span window, Windows& windows, Deletions deletions, ScanHooks hooks)
+Task<> close_window(SyncContext context, cache::Span window, Windows& windows, Deletions deletions)
 {
     const Until its_end;
-    const Scanned scanned = co_await scan_down(context, window, its_end, deletions, hooks);
+    const Scanned scanned = co_await scan_down(context, window, its_end, deletions);
     windows.note(window, scanned.pages, scanned.listed);
 }
 
-Task<> close_side_by_side(SyncContext context, Windows& windows, int places, Deletions deletions, ScanHooks hooks)
+Task<> close_side_by_side(SyncContext context, Windows& windows, int places, Deletions deletions)
 {
     while (!windows.hollow()) {
         const auto round = windows.cut();
         if (round.empty()) co_return;
         std::function<Task<>(std::size_t)> one = [&](std::size_t i) {
-            return close_window(context, round[i], windows, deletions, hooks);
+            return close_window(context, round[i], windows, deletions);
         };
         co_await in_parallel(round.size(), places, one);
         windows.adapt();
@@ -158,14 +158,14 @@ Task<> close_side_by_side(SyncContext context, Windows& windows, int places, Del
 }
 
 // Down from each hole until it is closed: below its end, past what cannot be read, if need be.
-Task<> close_one_by_one(SyncContext context, cache::Span whole, Deletions deletions, ScanHooks hooks)
+Task<> close_one_by_one(SyncContext context, cache::Span whole, Deletions deletions)
 {
     const auto holes = find_readable_gaps(context, whole, true);
     for (const cache::Span& hole : holes) {
         Until closed;
         closed.below = hole.from;
         const cache::Span down{whole.from, hole.through};
-        co_await scan_down(context, down, closed, deletions, hooks);
+        co_await scan_down(context, down, closed, deletions);
     }
 }
 
@@ -187,9 +187,9 @@ std::vector<cache::Span> join(std::vector<cache::Span> spans)
 
 IngestOptions backfill_options()
 {
-    IngestOptions ingest_options;
-    ingest_options.depth = Depth::all; // for what is not held yet it is the same
-    return ingest_options;
+    IngestOptions options;
+    options.depth = Depth::all; // for what is not held yet it is the same
+    return options;
 }
 
 std::vector<cache::Span> find_readable_gaps(SyncContext context, cache::Span whole, bool due)
@@ -208,13 +208,13 @@ std::vector<cache::Span> find_readable_gaps(SyncContext context, cache::Span who
     });
 }
 
-Task<> close_gap(SyncContext context, cache::Span gap, Deletions deletions, ScanHooks hooks)
+Task<> close_gap(SyncContext context, cache::Span gap, Deletions deletions)
 {
     std::optional<Instant> oldest;
     for (cache::Span left = gap; left.from < left.through;) {
         Until opening_ends;
         opening_ends.pages = opening_pages;
-        const Scanned opening = co_await scan_down(context, left, opening_ends, deletions, hooks);
+        const Scanned opening = co_await scan_down(context, left, opening_ends, deletions);
         const cache::Span opened{opening.left.through, left.through};
         left = opening.left;
         if (left.from >= left.through) co_return;
@@ -225,12 +225,12 @@ Task<> close_gap(SyncContext context, cache::Span gap, Deletions deletions, Scan
         Windows windows(left, *oldest, opened, opening.pages, places);
         bool unreadable = false;
         try {
-            co_await close_side_by_side(context, windows, places, deletions, hooks);
+            co_await close_side_by_side(context, windows, places, deletions);
         } catch (const Error& error) {
             if (error.fault() != Fault::bad_reply) throw;
             unreadable = true; // to the end of a window: how far it goes, only a scan beyond it can tell
         }
-        if (unreadable) co_return co_await close_one_by_one(context, left, deletions, hooks);
+        if (unreadable) co_return co_await close_one_by_one(context, left, deletions);
         left = windows.left();
     }
 }

@@ -9,7 +9,7 @@
 namespace alli::sync {
 
 /// Throws what a scan throws; what is verified by then stands.
-Task<> close_gap(SyncContext context, cache::Span gap, Deletions deletions, ScanHooks hooks);
+Task<> close_gap(SyncContext context, cache::Span gap, Deletions deletions);
 
 /// What is not covered of the span, newest first, but for what could not be read and is tried again in its own time;
 /// `due`: that time has come.

@@ -18,23 +18,18 @@ static void adopt_time_unit(upstream::Client& client, TimeUnit stored)
 }
 
 Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)
-    : options_(options), clocks_(options.clock_tolerance), context_{client,
-                                                                    store,
-                                                                    clock,
-                                                                    random,
-                                                                    order_,
-                                                                    options.max_parallel,
-                                                                    options.overlap,
-                                                                    options.reconcile_interval / 24,
-                                                                    clocks_,
-                                                                    refetch_,
-                                                                    once_},
-      jobs_(context_), reconcile_(context_, options.reconcile_interval),
+    : options_(options), clocks_(options.clock_tolerance), context_{client,          store,
+                                                                    clock,           random,
+                                                                    fences_,         options.max_parallel,
+                                                                    options.overlap, options.reconcile_interval / 24,
+                                                                    clocks_,         refetch_,
+                                                                    once_,           &counting_},
+      jobs_(context_), reconcile_(context_.followed_by(throttling_), options.reconcile_interval),
       categories_(context_, options.reconcile_interval), envelopes_(context_),
-      refresh_queue_(context_, options.interval, counting()), ended_runs_(context_, options.read_lag, counting()),
-      pause_(options.interval)
+      refresh_queue_(context_, options.interval), ended_runs_(context_, options.read_lag), pause_(options.interval)
 {
-    // Age counts from the last poll; and until the first census is through, no list without a window is a hit.
+    // The age of the mirror counts from the last poll. Until the first scan for conversations without a chat is done,
+    // no list without a window can be answered from the mirror.
     polling_.shortest_pause = std::chrono::seconds(1);
     polling_.longest_pause = std::min(options.interval, longest_between_polls);
     scanning_chatless_.shortest_pause = std::chrono::seconds(5);
@@ -59,15 +54,11 @@ Progress Plan::load_progress() const
     return context_.store.read([](cache::Reader& db) { return cache::load_progress(db); });
 }
 
-void Plan::count(const Ingested& done)
+void Plan::Counting::committed(const Ingested& done)
 {
-    sync_status_.count(done);
-    if (report_) report_(sync_status_.current);
-}
-
-Report Plan::counting()
-{
-    return [this](const Ingested& done) { count(done); };
+    for (const ConversationId& id : done.refetched) plan_.refresh_queue_.ask_for(id);
+    plan_.sync_status_.count(done);
+    if (plan_.report_) plan_.report_(plan_.sync_status_.current);
 }
 
 // --- what is new -----------------------------------------------------------------------------------------------------
@@ -88,11 +79,10 @@ Task<> Plan::increase()
 {
     last_poll_ = context_.clock.steady();
     if (!load_progress().boundary) {
-        set_pause(true); // the first page of the backfill sets it: who rang before it is answered soon after
+        set_pause(true); // the first page of the backfill sets it: a wakeup from before it is answered soon after
         co_return;
     }
-    Report report = counting();
-    const Increase increase = co_await increment(context_, deletions_, report);
+    const Increase increase = co_await increment(context_, deletions_);
     set_pause(increase.news || !increase.whole);
     if (!increase.whole) co_return; // it is a problem by itself
     sync_status_.current.verified_at = load_progress().verified_at;
@@ -129,13 +119,14 @@ Task<> Plan::name_categories()
     co_await jobs_.attempt(naming_, options_.categories && categories_.due(), work);
 }
 
-// Why upstream cannot be compared with, though it answers. Before polls know where to begin, the backfill asks.
+// Why no comparison with upstream succeeds, though it answers. Before there is a boundary to poll from, the backfill
+// is what asks.
 const std::optional<Error>& Plan::unreadable() const
 {
     return load_progress().boundary ? polling_.failure : backfilling_.failure;
 }
 
-// Well is what was compared, not what had nothing to do.
+// Only a comparison shows that all is well; a task that had nothing to do does not.
 void Plan::tell_how_it_is()
 {
     if (const auto& why = unreadable()) return sync_status_.failed(*why, context_.clock.now());
@@ -167,25 +158,33 @@ Task<> Plan::read_backfill()
 {
     sync_status_.current.backfill_done = false;
     forecast_.emplace(context_);
-    ScanHooks hooks;
-    hooks.due = [this] { return forecast_->wants_turn(); };
-    hooks.between = [this] { return forecast_->take_turn(); };
-    hooks.report = [this](const Ingested& done) { count_backfill_page(done); };
-    auto front = co_await begin_backfill(context_, since(), deletions_, hooks);
-    if (front) co_await reconcile_.run_chatless_end_scan(std::move(front), deletions_, hooks);
-    co_await backfill(context_, since(), deletions_, hooks);
+    const SyncContext context = context_.followed_by(forecasting_);
+    auto front = co_await begin_backfill(context, since(), deletions_);
+    if (front) co_await reconcile_.run_chatless_end_scan(context, std::move(front), deletions_);
+    co_await backfill(context, since(), deletions_);
     sync_status_.current.fraction.reset();
     sync_status_.current.eta_seconds.reset();
 }
 
-void Plan::count_backfill_page(const Ingested& done)
+void Plan::Forecasting::committed(const Ingested& done)
 {
-    forecast_->count_page(done.conversations);
-    sync_status_.current.fraction = forecast_->fraction();
-    sync_status_.current.eta_seconds = forecast_->seconds_left();
-    count(done);
+    State& state = plan_.sync_status_.current;
+    plan_.forecast_->count_page(done.conversations);
+    state.fraction = plan_.forecast_->fraction();
+    state.eta_seconds = plan_.forecast_->seconds_left();
+    Counting::committed(done);
     // Only a poll has seen all that is new: until the first one no list without a window is complete.
-    if (!sync_status_.current.verified_at && wants_poll) wants_poll();
+    if (!state.verified_at && plan_.wants_poll) plan_.wants_poll();
+}
+
+bool Plan::Forecasting::wants_pause() const
+{
+    return plan_.forecast_->wants_turn();
+}
+
+Task<> Plan::Forecasting::pause()
+{
+    return plan_.forecast_->take_turn();
 }
 
 Task<> Plan::close_gaps()
@@ -196,38 +195,35 @@ Task<> Plan::close_gaps()
     sync_status_.publish();
 }
 
-// Reconcile keeps to its share: after each page it rests for what that cost.
-ScanHooks Plan::reconcile_hooks()
+void Plan::Throttling::committed(const Ingested& done)
 {
-    ScanHooks hooks;
-    hooks.due = [this] { return options_.reconcile_rate > 0; };
-    hooks.between = [this] { return rest(); };
-    hooks.report = [this](const Ingested& done) {
-        spent_ += 1 + done.chat_pages;
-        for (const ConversationId& id : done.outrun) refresh_queue_.ask_for(id); // what it found is lost otherwise
-        count(done);
-    };
-    return hooks;
+    requests_ += 1 + done.chat_pages;
+    Counting::committed(done);
 }
 
-Task<> Plan::rest()
+bool Plan::Throttling::wants_pause() const
 {
-    const auto pages = static_cast<double>(std::exchange(spent_, 0));
-    if (options_.reconcile_rate <= 0) co_return;
-    const std::chrono::duration<double> seconds(pages / options_.reconcile_rate);
-    co_await context_.clock.sleep(std::chrono::duration_cast<std::chrono::nanoseconds>(seconds));
+    return plan_.options_.reconcile_rate > 0;
+}
+
+Task<> Plan::Throttling::pause()
+{
+    const auto requests = static_cast<double>(std::exchange(requests_, 0));
+    if (!wants_pause()) co_return;
+    const std::chrono::duration<double> seconds(requests / plan_.options_.reconcile_rate);
+    co_await plan_.context_.clock.sleep(std::chrono::duration_cast<std::chrono::nanoseconds>(seconds));
 }
 
 Task<> Plan::compare()
 {
     const bool accepted = deletions_.accepted;
-    std::function<Task<>()> work = [this] { return reconcile_.run_chatless_scan(deletions_, reconcile_hooks()); };
+    std::function<Task<>()> work = [this] { return reconcile_.run_chatless_scan(deletions_); };
     co_await jobs_.attempt(scanning_chatless_, reconcile_.chatless_scan_due(), work);
-    work = [this] { return reconcile_.reconcile_next_range(deletions_, reconcile_hooks()); };
+    work = [this] { return reconcile_.reconcile_next_range(deletions_); };
     co_await jobs_.attempt(reconciling_, !once_ && reconcile_.range_due(), work);
-    work = [this] { return reconcile_.settle_deletion_candidates(deletions_, reconcile_hooks()); };
+    work = [this] { return reconcile_.settle_deletion_candidates(deletions_); };
     co_await jobs_.attempt(settling_, reconcile_.deletion_candidates_due(deletions_), work);
-    work = [this] { return reconcile_.run_counts(reconcile_hooks()); };
+    work = [this] { return reconcile_.run_counts(); };
     co_await jobs_.attempt(counting_days_, !once_ && reconcile_.counts_due(), work);
     if (accepted && !range_waits()) deletions_.accepted = false; // one round was meant
 }
@@ -246,19 +242,17 @@ Task<> Plan::retry_problems()
     }
     const auto due =
         context_.store.read([this](cache::Reader& db) { return cache::load_due_problems(db, context_.clock.now()); });
-    ScanHooks hooks;
-    hooks.report = counting();
     for (const cache::Problem& problem : due) {
         if (problem.conversation) {
             const ConversationId id{*problem.conversation};
-            co_await refresh_one(context_, id, hooks.report);
+            co_await refresh_one(context_, id);
         } else if (problem.unreadable) {
-            co_await retry_window(context_, problem, deletions_, hooks);
+            co_await retry_window(context_, problem, deletions_);
         }
     }
 }
 
-// What it may be that a single one of them fails with, for ever, holds up nothing else: it is told afterwards.
+// A problem that fails for ever must not delay the comparisons: its failure is thrown after them.
 Task<std::optional<Error>> Plan::retry_what_is_due()
 {
     std::function<Task<>()> work = [this] { return retry_problems(); };

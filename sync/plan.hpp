@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the engine does and in which order, without when: a poll, the long work (the gaps of the coverage, comparisons,
-// what could not be read before), refreshes. Each is a call that ends; several may run side by side. On the engine's
-// loop.
+// What the engine does and in which order: a poll, the long work (gaps of the coverage, what could not be read before,
+// comparisons), refreshes. Each is a call that ends; the engine says when. Several may run in parallel, on its loop.
 #pragma once
 
 #include "sync/categories.hpp"
 #include "sync/envelopes.hpp"
 #include "sync/estimate.hpp"
 #include "sync/jobs.hpp"
+#include "sync/options.hpp"
 #include "sync/reconcile.hpp"
 #include "sync/refresh_queue.hpp"
 #include "sync/settling.hpp"
@@ -49,8 +49,35 @@ class Plan {
   private:
     Instant since() const;
     cache::Progress load_progress() const;
-    void count(const Ingested& done);
-    Report counting();
+    /// Adds what commits brought to the status.
+    class Counting : public Follower {
+      public:
+        explicit Counting(Plan& plan) : plan_(plan) {}
+        void committed(const Ingested& done) override;
+
+      protected:
+        Plan& plan_;
+    };
+    /// Of the backfill: how far it is and how long it will take.
+    class Forecasting final : public Counting {
+      public:
+        using Counting::Counting;
+        void committed(const Ingested& done) override;
+        bool wants_pause() const override;
+        Task<> pause() override;
+    };
+    /// Keeps reconcile to its share: after each page it rests for what that cost.
+    class Throttling final : public Counting {
+      public:
+        using Counting::Counting;
+        void committed(const Ingested& done) override;
+        bool wants_pause() const override;
+        Task<> pause() override;
+
+      private:
+        std::int64_t requests_ = 0; // since the last rest
+    };
+
     const std::optional<Error>& unreadable() const;
     void tell_how_it_is();
 
@@ -62,16 +89,16 @@ class Plan {
 
     Task<> close_gaps();
     Task<> read_backfill();
-    void count_backfill_page(const Ingested& done);
     Task<> compare();
-    ScanHooks reconcile_hooks();
-    Task<> rest();
     bool range_waits() const;
     Task<> retry_problems();
     Task<std::optional<Error>> retry_what_is_due();
 
     Options options_;
-    Order order_;
+    Counting counting_{*this};
+    Forecasting forecasting_{*this};
+    Throttling throttling_{*this};
+    RequestFences fences_;
     Clocks clocks_;
     Refetch refetch_;
     SyncContext context_;
@@ -88,7 +115,6 @@ class Plan {
     bool windows_due_ = false; // what could not be listed is tried again, whatever its pauses
     Clock::Steady last_poll_{};
     std::chrono::milliseconds pause_; // until the next one
-    std::int64_t spent_ = 0;          // requests since reconcile last rested
     Job polling_{"a poll failed"}, backfilling_{"the backfill failed"},
         scanning_chatless_{"the scan for conversations without a chat failed"}, reconciling_{"a comparison failed"},
         settling_{"deletions could not be confirmed"}, counting_days_{"daily counts could not be compared"},

@@ -42,12 +42,12 @@ std::vector<ConversationId> RangeVerifier::absent() const
     return held;
 }
 
-Task<> RangeVerifier::compare(const Page& page, std::function<void(const Ingested&)> report)
+Task<> RangeVerifier::compare(const Page& page)
 {
     take(page);
     if (!is_readable(passed_by_, part_)) co_return;
     auto missing = absent();
-    co_await confirm_absent(context_, std::move(missing), deletions_, report);
+    co_await confirm_absent(context_, std::move(missing), deletions_);
 }
 
 void RangeVerifier::mark_verified(cache::Writer& db, const Page& page)
@@ -62,17 +62,6 @@ bool SplitPoints::is_at(const Page& page)
     if (page.conversations.empty() || !page.reached || page.reached == std::exchange(reached_, page.reached))
         return false;
     return *page.reached + microseconds(1) < through_;
-}
-
-Task<> scan_range(SyncContext context, RangeVerifier& verifier, Paginator& paginator, IngestOptions ingest_options,
-                  Save save, ScanHooks hooks)
-{
-    hooks.compare = [&verifier, report = hooks.report](const Page& page) { return verifier.compare(page, report); };
-    Save mark_verified = [&verifier, save](cache::Writer& db, const Page& page) {
-        verifier.mark_verified(db, page);
-        if (save) save(db, page);
-    };
-    co_await run_scan(context, paginator, ingest_options, mark_verified, hooks);
 }
 
 } // namespace alli::sync

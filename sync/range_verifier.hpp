@@ -3,6 +3,7 @@
 // there but were not listed, and the mark in the page's commit.
 #pragma once
 
+#include "sync/scan.hpp"
 #include "sync/tasks.hpp"
 
 #include <unordered_map>
@@ -16,7 +17,7 @@ class RangeVerifier {
     {}
 
     /// Before a page is committed: takes its part, and asks about those that are missing from it.
-    Task<> compare(const Page& page, std::function<void(const Ingested&)> report);
+    Task<> compare(const Page& page);
 
     /// In its commit. A span without an end stands above all that is verified: nothing is said of any part of it.
     void mark_verified(cache::Writer& db, const Page& page);
@@ -27,7 +28,8 @@ class RangeVerifier {
         span_.through = through;
         open_ = false;
     }
-    bool allows_attempt() const { return open_; }
+    /// It has no end.
+    bool is_open() const { return open_; }
 
     /// What no page has completed yet, at the lower end.
     cache::Span left() const { return {span_.from, std::max(span_.from, span_.through)}; }
@@ -58,9 +60,5 @@ class SplitPoints {
     Instant through_;
     std::optional<Instant> reached_;
 };
-
-/// Down a span; `save` comes after the mark.
-Task<> scan_range(SyncContext context, RangeVerifier& verifier, Paginator& paginator, IngestOptions ingest_options,
-                  Save save, ScanHooks hooks);
 
 } // namespace alli::sync

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which comparison with upstream is due, and the next one of them: the scan for conversations without a chat of
-// conversations without a chat, the oldest-verified range of time, the daily counts. Runs on the engine's loop.
+// Which comparison with upstream is due, and the next one of them: the scan for conversations
+// without a chat, the oldest-verified range of time, the daily counts. Runs on the engine's loop.
 #pragma once
 
 #include "sync/tasks.hpp"
@@ -16,13 +16,13 @@ class Reconcile {
     bool counts_due() const;
     bool deletion_candidates_due(Deletions deletions) const; // a person has said so, and there are some
 
-    Task<> run_chatless_scan(Deletions deletions, ScanHooks hooks);
+    Task<> run_chatless_scan(Deletions deletions);
     /// After the first page of a backfill, as far as it costs next to nothing.
-    Task<> run_chatless_end_scan(std::optional<Front> front, Deletions deletions, ScanHooks hooks);
+    Task<> run_chatless_end_scan(SyncContext backfill, std::optional<Front> front, Deletions deletions);
     /// A turn of what is due: about a minute, or a page, for others wait. The next one goes on from there.
-    Task<> reconcile_next_range(Deletions deletions, ScanHooks hooks);
-    Task<> run_counts(ScanHooks hooks);
-    Task<> settle_deletion_candidates(Deletions deletions, ScanHooks hooks);
+    Task<> reconcile_next_range(Deletions deletions);
+    Task<> run_counts();
+    Task<> settle_deletion_candidates(Deletions deletions);
 
   private:
     cache::Progress progress() const;

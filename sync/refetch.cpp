@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/refetch.hpp"
 
+#include "alli/back_off.hpp"
+
 #include <algorithm>
 
 namespace alli::sync {
 
-static constexpr std::chrono::seconds first_pause{5};
-static constexpr int most_doublings = 20;
+static constexpr BackOff pauses{std::chrono::seconds(5), std::chrono::hours(24)};
 
 bool Refetch::take_due(const Conversation& listed, Clock::Steady now, std::chrono::microseconds followed)
 {
@@ -15,7 +16,7 @@ bool Refetch::take_due(const Conversation& listed, Clock::Steady now, std::chron
     const bool changed = series.last_chat_at != listed.last_chat_at || series.chat_count != listed.chat_count;
     if (series.fetched == 0 || changed) series = {listed.last_chat_at, listed.chat_count, now, now, 0};
     if (now < series.due) return false;
-    series.due = now + first_pause * (1 << std::min(series.fetched++, most_doublings));
+    series.due = now + pauses.after(series.fetched++);
     const auto last_look = series.begun + followed * 9 / 10; // what it grows by until then is still found
     if (now < last_look) series.due = std::min(series.due, last_look);
     return true;

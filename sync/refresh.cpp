@@ -6,7 +6,8 @@
 #include "cache/drift.hpp"
 #include "cache/ledger.hpp"
 #include "sync/deletion_candidates.hpp"
-#include "sync/mutant.hpp"
+#include "sync/failure_scope.hpp"
+#include "sync/ingest.hpp"
 #include "sync/own_chats.hpp"
 #include "sync/retry.hpp"
 #include "sync/tasks.hpp"
@@ -34,18 +35,9 @@ Task<std::optional<Conversation>> find(SyncContext context, ConversationId id, u
     co_return co_await with_retries(context.clock, context.random, ask);
 }
 
-Task<> put_whole(SyncContext context, Conversation found, Asked asked, IngestOptions ingest_options, Report report)
+void remove(cache::Writer& db, Sequence sequence, const ConversationId& id, Instant now)
 {
-    std::vector<Conversation> one;
-    one.push_back(std::move(found));
-    std::function<void(cache::Writer&)> nothing_more = [](cache::Writer&) {};
-    const Ingested done = co_await ingest(context, std::move(one), std::move(asked), ingest_options, nothing_more);
-    if (report) report(done);
-}
-
-void remove(cache::Writer& db, Turn turn, const ConversationId& id, Instant now)
-{
-    turn.note(db, id);
+    sequence.note(db, id);
     cache::mark_deleted(db, id, now);
     cache::clear_problem(db, cache::problem_key(id)); // it is nobody's any more
 }
@@ -81,32 +73,26 @@ void keep(cache::Writer& db, const ConversationId& id, Instant now)
 }
 
 // Upstream says that it does not exist. What is not held (purged, or deleted through the mirror itself) is nothing to
-// lose. True when something was deleted.
-bool settle_absent(cache::Writer& db, const SyncContext& context, Turn turn, const ConversationId& id,
-                   Deletions deletions)
+// lose. `drift`: no clock told of a deletion.
+void settle_absent(cache::Writer& db, Sequence sequence, const ConversationId& id, Deletions deletions, bool drift,
+                   Instant now)
 {
-    if (turn.is_outrun(db, id)) return false;
-    const Instant now = context.clock.now();
+    if (sequence.is_outrun(db, id)) return;
     const bool held = cache::find_held(db, id).has_value();
     const bool deleted = held && may_delete(db, id, deletions);
     if (held && !deleted) {
         keep(db, id, now);
     } else {
-        remove(db, turn, id, now);
+        remove(db, sequence, id, now);
         cache::Progress progress = cache::load_progress(db);
         progress.sweep_deleted += deleted ? 1 : 0;
         cache::save_progress(db, progress);
     }
     note_deletion_candidates(db, now);
-    return deleted;
-}
-
-// A comparison found what no clock told.
-void note_drift(cache::Writer& db)
-{
-    cache::Drift drift;
-    drift.deleted = 1;
-    cache::add_drift(db, drift);
+    if (!deleted || !drift) return;
+    cache::Drift found;
+    found.deleted = 1;
+    cache::add_drift(db, found);
 }
 
 // What is wrong with this one alone is kept as its problem; what concerns all is thrown. True when it went well.
@@ -125,28 +111,33 @@ Task<bool> try_alone(SyncContext context, ConversationId id, upstream::Priority 
     co_return false;
 }
 
-// One again, whole; `gone` is committed where upstream says that it does not exist.
-using Gone = std::function<void(cache::Writer&, Turn)>;
-Task<> read_again(SyncContext context, ConversationId id, IngestOptions ingest_options, Report report, Gone gone)
+// One again, whole; a 404 deletes it as far as allowed.
+Task<> read_again(SyncContext context, ConversationId id, IngestOptions options, Deletions deletions)
 {
-    const Asked asked = context.order.ask();
+    const Fence fence = context.fences.take();
     std::optional<Conversation> found;
-    const bool believed = ingest_options.audit && is_planted(Mutant::absence_is_deletion);
-    if (!believed && !cannot_be_asked(id)) found = co_await find(context, id, ingest_options.priority);
-    if (found) co_return co_await put_whole(context, std::move(*found), asked, ingest_options, report);
-    const Turn turn = asked->turn();
-    auto settle = [&](cache::Writer& db) { gone(db, turn); };
+    if (!cannot_be_asked(id)) found = co_await find(context, id, options.priority);
+    if (found) {
+        std::vector<Conversation> one;
+        one.push_back(std::move(*found));
+        co_await ingest(context, std::move(one), fence, options);
+        co_return;
+    }
+    const Sequence sequence = fence->sequence();
+    auto settle = [&](cache::Writer& db) {
+        settle_absent(db, sequence, id, deletions, options.audit, context.clock.now());
+    };
     co_await context.store.write(settle);
 }
 
-IngestOptions how_alone(upstream::Priority priority, bool audit)
+IngestOptions options_alone(upstream::Priority priority, bool audit)
 {
-    IngestOptions ingest_options;
-    ingest_options.source = Source::single;
-    ingest_options.priority = priority;
-    ingest_options.depth = Depth::all;
-    ingest_options.audit = audit;
-    return ingest_options;
+    IngestOptions options;
+    options.source = Source::single;
+    options.priority = priority;
+    options.depth = Depth::all;
+    options.audit = audit;
+    return options;
 }
 
 // It is asked about as its own problem, and stays out of what is verified until then.
@@ -166,7 +157,7 @@ void refuse_many(int failed)
                     "so many conversations cannot be read that the comparison was stopped");
 }
 
-Task<> read_growing_one(SyncContext context, cache::Growing it, Report report)
+Task<> read_growing_one(SyncContext context, cache::Growing it)
 {
     constexpr std::int64_t page_size = 100;
     const int page = static_cast<int>((it.chats - 1) / page_size) + 1;
@@ -174,37 +165,36 @@ Task<> read_growing_one(SyncContext context, cache::Growing it, Report report)
         return list_own_chats(context.client, it.id, page, upstream::Priority::increment,
                               known_elsewhere(context.store, it.id));
     };
-    const Asked asked = context.order.ask();
+    const Fence fence = context.fences.take();
     const auto asked_at = context.clock.steady();
     auto chats = co_await with_retries(context.clock, context.random, ask);
     if (!chats) co_return; // gone: the next comparison says so
     Ingested done;
-    const Turn turn = asked->turn();
+    const Sequence sequence = fence->sequence();
     auto put = [&](cache::Writer& db) {
-        if (turn.is_outrun(db, it.id)) return;
+        if (sequence.is_outrun(db, it.id)) return;
         done.chats = cache::put_chats(db, it.id, (page - 1) * page_size, *chats, asked_at);
     };
     co_await context.store.write(put);
-    if (report) report(done);
+    context.follower->committed(done);
 }
 
 } // namespace
 
-Task<> refresh(SyncContext context, std::vector<ConversationId> ids, Report report, upstream::Priority priority)
+Task<> refresh(SyncContext context, std::vector<ConversationId> ids, upstream::Priority priority)
 {
-    const IngestOptions ingest_options = how_alone(priority, false);
+    const IngestOptions options = options_alone(priority, false);
     const Deletions careful; // whoever asks about one may ask about thousands
     for (const ConversationId& id : ids) {
         if (cannot_be_asked(id) || was_purged(context, id)) continue;
-        Gone gone = [&](cache::Writer& db, Turn turn) { settle_absent(db, context, turn, id, careful); };
-        std::function<Task<>()> work = [&] { return read_again(context, id, ingest_options, report, gone); };
-        co_await try_alone(context, id, ingest_options.priority, work);
+        std::function<Task<>()> work = [&] { return read_again(context, id, options, careful); };
+        co_await try_alone(context, id, options.priority, work);
     }
 }
 
-Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Deletions deletions, Report report)
+Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Deletions deletions)
 {
-    const IngestOptions ingest_options = how_alone(upstream::Priority::reconcile, true);
+    const IngestOptions options = options_alone(upstream::Priority::reconcile, true);
     int failed = 0;
     for (const ConversationId& id : ids) {
         if (was_purged(context, id)) continue;
@@ -212,21 +202,18 @@ Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Dele
             refuse_endless(context);
             if (is_let_alone(context, id)) continue;
         }
-        Gone gone = [&](cache::Writer& db, Turn turn) {
-            if (settle_absent(db, context, turn, id, deletions)) note_drift(db);
-        };
-        std::function<Task<>()> work = [&] { return read_again(context, id, ingest_options, report, gone); };
-        if (!co_await try_alone(context, id, ingest_options.priority, work)) refuse_many(++failed);
+        std::function<Task<>()> work = [&] { return read_again(context, id, options, deletions); };
+        if (!co_await try_alone(context, id, options.priority, work)) refuse_many(++failed);
     }
     auto look = [&](cache::Writer& db) { note_deletion_candidates(db, context.clock.now()); };
     if (!ids.empty()) co_await context.store.write(look);
 }
 
-Task<> read_growing(SyncContext context, std::vector<cache::Growing> growing, Report report)
+Task<> read_growing(SyncContext context, std::vector<cache::Growing> growing)
 {
     for (const cache::Growing& it : growing) {
         if (cannot_be_asked(it.id) || is_let_alone(context, it.id)) continue;
-        std::function<Task<>()> work = [&] { return read_growing_one(context, it, report); };
+        std::function<Task<>()> work = [&] { return read_growing_one(context, it); };
         co_await try_alone(context, it.id, upstream::Priority::increment, work);
     }
 }

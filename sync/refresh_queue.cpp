@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/refresh_queue.hpp"
 
+#include "alli/back_off.hpp"
+
 namespace alli::sync {
 
-Task<> refresh_one(SyncContext context, ConversationId id, Report report)
+Task<> refresh_one(SyncContext context, ConversationId id)
 {
     std::vector<ConversationId> one{std::move(id)};
-    return refresh(context, std::move(one), std::move(report));
+    return refresh(context, std::move(one));
 }
 
 Task<> RefreshQueue::refresh_asked_for()
@@ -16,7 +18,7 @@ Task<> RefreshQueue::refresh_asked_for()
         std::erase(asked_for_, id); // often asked for, fetched once
         std::optional<Error> failure;
         try {
-            co_await refresh_one(context_, id, report_);
+            co_await refresh_one(context_, id);
         } catch (const Error& error) {
             failure = error;
         }
@@ -38,7 +40,7 @@ std::vector<cache::Growing> RefreshQueue::find_due()
         Job& job = still[it.id];
         if (const auto known = followed_.find(it.id); known != followed_.end()) job = known->second;
         if (now < job.not_before) continue;
-        job.not_before = now + interval_ * (1 << std::min(job.failures++, 7));
+        job.not_before = now + BackOff{interval_, interval_ * 128}.after(job.failures++);
         due.push_back(it);
     }
     followed_ = std::move(still);
@@ -49,7 +51,7 @@ Task<> RefreshQueue::run()
 {
     co_await refresh_asked_for();
     auto due = find_due();
-    co_await read_growing(context_, std::move(due), report_);
+    co_await read_growing(context_, std::move(due));
 }
 
 } // namespace alli::sync

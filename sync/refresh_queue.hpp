@@ -13,9 +13,7 @@ namespace alli::sync {
 
 class RefreshQueue {
   public:
-    RefreshQueue(SyncContext context, std::chrono::milliseconds interval, Report report)
-        : context_(context), interval_(interval), report_(std::move(report))
-    {}
+    RefreshQueue(SyncContext context, std::chrono::milliseconds interval) : context_(context), interval_(interval) {}
 
     void ask_for(ConversationId id) { asked_for_.push_back(std::move(id)); }
 
@@ -28,12 +26,11 @@ class RefreshQueue {
 
     SyncContext context_;
     std::chrono::milliseconds interval_;
-    Report report_;
     std::deque<ConversationId> asked_for_;
     std::map<ConversationId, Job> followed_; // each after a pause that grows, for some never end
 };
 
 /// One conversation again. What is wrong with it alone is kept as its problem; what concerns all is thrown.
-Task<> refresh_one(SyncContext context, ConversationId id, Report report);
+Task<> refresh_one(SyncContext context, ConversationId id);
 
 } // namespace alli::sync

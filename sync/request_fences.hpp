@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passes run side by side, and what one asked for first may arrive last: each question has a number, and a conversation
-// is never put back to what an earlier one saw (TRUST.md I21). On the engine's loop; a Turn is a value for the writer.
+// Requests run in parallel, and the answer to the first may arrive last: each takes a sequence number before it is
+// sent, and a conversation is never put back to what an earlier request saw (TRUST.md I21). On the engine's loop; a
+// Sequence is a value for the writer.
 #pragma once
 
 #include "cache/arrivals.hpp"
@@ -11,15 +12,19 @@
 
 namespace alli::sync {
 
-/// What a write must know of the question it answers.
-struct Turn {
+/// What a write must know of the request that it answers.
+struct Sequence {
     std::uint64_t number = 0;
-    std::uint64_t oldest = 0; // that is still under way: this one, or an earlier one
+    std::uint64_t oldest = 0; // of those under way: this one, or an earlier one
 
     bool is_outrun(cache::Writer& db, const ConversationId& id) const { return cache::is_outrun(db, id, number); }
+    std::unordered_set<ConversationId> load_superseded(cache::Writer& db) const
+    {
+        return cache::load_superseded(db, number);
+    }
     void note(cache::Writer& db, const ConversationId& id) const
     {
-        if (oldest < number) cache::note_arrival(db, id, number); // else nobody could put back what we put
+        if (oldest < number) cache::note_arrival(db, id, number); // else no older answer can follow
     }
     void end(cache::Writer& db) const
     {
@@ -27,37 +32,39 @@ struct Turn {
     }
 };
 
-class Order {
-    using UnderWay = std::set<std::uint64_t>;
+class RequestFences {
+    using Numbers = std::set<std::uint64_t>;
 
   public:
-    /// A question under way, until its answer is committed or given up.
-    class Asked {
+    /// A request under way, until its answer is committed or given up.
+    class Request {
       public:
-        explicit Asked(std::shared_ptr<UnderWay> all, std::uint64_t number) : all_(std::move(all)), number_(number)
+        Request(std::shared_ptr<Numbers> all, std::uint64_t number) : all_(std::move(all)), number_(number)
         {
             all_->insert(number_);
         }
-        ~Asked() { all_->erase(number_); }
-        Asked(const Asked&) = delete;
-        Asked& operator=(const Asked&) = delete;
+        ~Request() { all_->erase(number_); }
+        Request(const Request&) = delete;
+        Request& operator=(const Request&) = delete;
 
-        Turn turn() const { return {number_, *all_->begin()}; }
+        Sequence sequence() const { return {number_, *all_->begin()}; }
 
       private:
-        std::shared_ptr<UnderWay> all_;
+        std::shared_ptr<Numbers> all_;
         std::uint64_t number_;
     };
 
     /// Before the request is sent.
-    std::shared_ptr<const Asked> ask()
+    std::shared_ptr<const Request> take()
     {
         static std::atomic<std::uint64_t> last{0}; // engines may follow one another on one store
-        return std::make_shared<const Asked>(under_way_, ++last);
+        return std::make_shared<const Request>(under_way_, ++last);
     }
 
   private:
-    std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
+    std::shared_ptr<Numbers> under_way_ = std::make_shared<Numbers>();
 };
+
+using Fence = std::shared_ptr<const RequestFences::Request>;
 
 } // namespace alli::sync

@@ -4,8 +4,6 @@
 #include "alli/quick_hash.hpp"
 #include "cache/problems.hpp"
 
-#include <algorithm>
-
 namespace alli::sync {
 
 bool is_temporary(const Error& error) noexcept
@@ -14,17 +12,10 @@ bool is_temporary(const Error& error) noexcept
            error.fault() == Fault::bad_reply;
 }
 
-std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::milliseconds base,
-                                   std::chrono::milliseconds cap)
-{
-    const auto ceiling = std::min<std::int64_t>(cap.count(), base.count() << std::min(failures, 30));
-    return std::chrono::milliseconds(
-        static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(std::max<std::int64_t>(ceiling, 1)))) + 1);
-}
-
 std::chrono::milliseconds retry_pause(Random& random, int tries, std::chrono::milliseconds base)
 {
-    return base + back_off(random, tries, base, cache::longest_retry - base);
+    const BackOff more{base, cache::longest_retry - base};
+    return base + more.draw(random, tries);
 }
 
 std::chrono::milliseconds retry_pause(std::string_view key, Instant now, int tries)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which failures pass by themselves, and how long to wait for that: full jitter, so that many do not come back at once.
+// Which failures pass by themselves, and how long what failed is left alone.
 #pragma once
 
+#include "alli/back_off.hpp"
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
-#include "alli/random.hpp"
 #include "sync/cursors.hpp"
 
 #include <chrono>
@@ -15,10 +15,6 @@ namespace alli::sync {
 
 /// Unreachable, unavailable, or an answer that could not be read.
 bool is_temporary(const Error& error) noexcept;
-
-/// A random time up to min(cap, base * 2^failures).
-std::chrono::milliseconds back_off(Random& random, int failures, std::chrono::milliseconds base,
-                                   std::chrono::milliseconds cap);
 
 /// How long what could not be read is let alone after so many tries: from a minute, or `base`, to six hours.
 std::chrono::milliseconds retry_pause(Random& random, int tries,
@@ -31,6 +27,7 @@ template <class T>
 Task<T> with_retries(Clock& clock, Random& random, std::function<Task<T>()> ask)
 {
     constexpr int tries = 4;
+    constexpr BackOff pauses{std::chrono::milliseconds(250), std::chrono::seconds(5)};
     for (int failures = 0;; ++failures) {
         try {
             co_return co_await ask();
@@ -39,8 +36,7 @@ Task<T> with_retries(Clock& clock, Random& random, std::function<Task<T>()> ask)
         } catch (const Error& error) {
             if (!is_temporary(error) || failures + 1 == tries) throw;
         }
-        co_await clock.sleep(
-            back_off(random, failures, std::chrono::milliseconds(250), std::chrono::milliseconds(5000)));
+        co_await clock.sleep(pauses.draw(random, failures));
     }
 }
 

@@ -1,94 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/scan.hpp"
 
-#include "sync/mutant.hpp"
+#include "sync/failure_scope.hpp"
 #include "sync/parallel.hpp"
 #include "sync/retry.hpp"
 
 namespace alli::sync {
 namespace {
 
-Task<> fetch_into(SyncContext context, Paginator& paginator, std::optional<Page>* next)
+Task<Page> request(SyncContext context, Paginator& paginator)
 {
-    *next = co_await next_readable(context, paginator);
+    const Fence fence = context.fences.take();
+    const Instant sent_at = context.clock.now();
+    std::function<Task<Page>()> ask = [&] { return paginator.next(sent_at); };
+    std::function<Task<Page>()> ask_on = [&] { return with_retries(context.clock, context.random, ask); };
+    Page page = co_await with_patience(context.clock, ask_on);
+    page.fence = fence;
+    co_return page;
 }
 
-Task<> commit(SyncContext context, Page page, IngestOptions ingest_options, Save save, ScanHooks hooks)
+// Throws where the failure concerns all, or where nothing below is readable.
+Task<> pass_by(SyncContext context, Paginator& paginator, Error failure, bool stuck)
 {
-    auto also = [&](cache::Writer& db) {
-        context.clocks.note(db, page.clocks, context.clock);
-        save(db, page);
-    };
-    std::function<void(cache::Writer&)> also_it = also;
-    if (hooks.compare) co_await hooks.compare(page);
-    std::vector<Conversation> listed = std::move(page.conversations);
-    const Ingested done = co_await ingest(context, std::move(listed), page.asked, ingest_options, also_it);
-    if (hooks.report) hooks.report(done);
+    if (failure.fault() != Fault::bad_reply) throw Error(failure);
+    // A portal, a proxy or a network that cuts everything short: what they hide is not unreadable.
+    if (!co_await answers_lists(context, paginator.priority())) throw concern_all(context, failure);
+    const Instant now = context.clock.now();
+    const bool below = stuck ? paginator.pass_by_stuck(failure.what(), now) : paginator.pass_by(failure.what(), now);
+    if (!below) throw Error(failure);
 }
-
-} // namespace
 
 Task<Page> next_readable(SyncContext context, Paginator& paginator)
 {
     for (;;) {
         std::optional<Error> failure;
         bool stuck = false;
-        const Asked asked = context.order.ask();
         try {
-            const Instant sent_at = context.clock.now();
-            std::function<Task<Page>()> ask = [&] { return paginator.next(sent_at); };
-            std::function<Task<Page>()> ask_on = [&] { return with_retries(context.clock, context.random, ask); };
-            Page page = co_await with_patience(context.clock, ask_on);
-            page.asked = asked;
-            co_return page;
+            co_return co_await request(context, paginator);
         } catch (const NoAdvance& error) {
             failure = error;
             stuck = true;
         } catch (const Error& error) {
             failure = error;
         }
-        if (is_planted(Mutant::error_swallowed)) {
-            Page nothing;
-            nothing.asked_at = nothing.sent_at = context.clock.now();
-            nothing.last = true;
-            nothing.asked = asked;
-            co_return nothing;
-        }
-        if (failure->fault() != Fault::bad_reply) throw Error(*failure);
-        // A portal, a proxy or a network that cuts everything short: what they hide is not unreadable.
-        if (!co_await answers_lists(context, paginator.priority())) throw concern_all(context, *failure);
-        const Instant now = context.clock.now();
-        const bool below =
-            stuck ? paginator.pass_by_stuck(failure->what(), now) : paginator.pass_by(failure->what(), now);
-        if (!below) throw Error(*failure);
+        co_await pass_by(context, paginator, *failure, stuck);
     }
 }
 
-Task<> run_scan(SyncContext context, Paginator& paginator, IngestOptions ingest_options, Save save, ScanHooks hooks)
+} // namespace
+
+Task<std::optional<Page>> Scan::next()
 {
-    Page first = co_await next_readable(context, paginator);
-    co_await run_scan_from(context, paginator, std::move(first), ingest_options, save, hooks);
+    if (ahead_) co_return std::exchange(ahead_, std::nullopt);
+    if (std::exchange(begun_, true)) co_await context_.follower->pause();
+    if (over_) co_return std::nullopt;
+    co_return co_await next_readable(context_, paginator_);
 }
 
-Task<> run_scan_from(SyncContext context, Paginator& paginator, Page first, IngestOptions ingest_options, Save save,
-                     ScanHooks hooks)
+Task<> Scan::request_ahead()
 {
-    std::optional<Page> next = std::move(first);
-    while (next) {
-        Page page = std::move(*next);
-        next.reset();
-        const bool enough = hooks.enough && hooks.enough(page);
-        const bool last = page.last || enough;
-        const bool ahead = !last && !hooks.due();
-        std::function<Task<>(std::size_t)> both = [&](std::size_t i) {
-            return i == 0 ? commit(context, std::move(page), ingest_options, save, hooks)
-                          : fetch_into(context, paginator, &next);
-        };
-        co_await in_parallel(ahead ? 2 : 1, 2, both);
-        if (next) continue;
-        if (hooks.between) co_await hooks.between();
-        if (!last) next = co_await next_readable(context, paginator);
-    }
+    ahead_ = co_await next_readable(context_, paginator_);
+}
+
+Task<> Scan::put(Page& page, const InCommit& in_commit, Ingested* done)
+{
+    InCommit with_clocks = [&](cache::Writer& db) {
+        context_.clocks.note(db, page.clocks, context_.clock);
+        in_commit(db);
+    };
+    std::vector<Conversation> listed = std::move(page.conversations);
+    *done = co_await ingest(context_, std::move(listed), page.fence, options_, std::move(with_clocks));
+}
+
+Task<Ingested> Scan::commit(Page& page, const InCommit& in_commit, bool enough)
+{
+    over_ = page.last || enough;
+    Ingested done;
+    std::function<Task<>(std::size_t)> both = [&](std::size_t i) {
+        return i == 0 ? put(page, in_commit, &done) : request_ahead();
+    };
+    const bool ahead = !over_ && !context_.follower->wants_pause();
+    co_await in_parallel(ahead ? 2 : 1, 2, both);
+    co_return done;
 }
 
 } // namespace alli::sync

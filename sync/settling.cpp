@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/settling.hpp"
 
+#include "alli/back_off.hpp"
 #include "cache/conversations.hpp"
 #include "cache/last_chat.hpp"
 
@@ -9,15 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto first_pause = 250ms;
+constexpr BackOff pauses{250ms, 64s};
 constexpr auto longest_awaited = 1s; // somebody waits for it
-constexpr int most_doublings = 8;    // 64 s
 constexpr auto followed = 10min;     // after that, the polls and the following of growing messages have to do
-
-std::chrono::milliseconds pause_after(int tries)
-{
-    return first_pause * (1 << std::min(tries, most_doublings));
-}
 
 } // namespace
 
@@ -57,7 +52,7 @@ Task<> Settling::fetch(ConversationId id)
     Seen seen = Seen::nothing;
     try {
         std::vector<ConversationId> one{id};
-        co_await refresh(context_, std::move(one), report_, upstream::Priority::app);
+        co_await refresh(context_, std::move(one), upstream::Priority::app);
         seen = look(id, wanted_.at(id));
     } catch (const Error& error) {
         if (error.fault() == Fault::damaged || error.fault() == Fault::io || error.fault() == Fault::canceled) throw;
@@ -77,8 +72,8 @@ void Settling::go_on(const ConversationId& id, Seen seen)
         wanted_.erase(found);
         return;
     }
-    std::chrono::milliseconds pause = pause_after(wanted.tries++);
-    if (awaited) pause = std::min<std::chrono::milliseconds>(pause, longest_awaited);
+    std::chrono::nanoseconds pause = pauses.after(wanted.tries++);
+    if (awaited) pause = std::min<std::chrono::nanoseconds>(pause, longest_awaited);
     wanted.due = context_.clock.steady() + pause;
 }
 

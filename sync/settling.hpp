@@ -18,9 +18,7 @@ using Fetched = std::function<void(const ConversationId&, std::uint64_t fence, b
 class Settling {
   public:
     /// `read_lag`: for how long upstream may show the state before.
-    Settling(SyncContext context, std::chrono::milliseconds read_lag, Report report)
-        : context_(context), read_lag_(read_lag), report_(std::move(report))
-    {}
+    Settling(SyncContext context, std::chrono::milliseconds read_lag) : context_(context), read_lag_(read_lag) {}
 
     void on_fetched(Fetched fetched) { fetched_ = std::move(fetched); }
     /// `chats_before`: those that were held before a run, so that a copy which has no more is one from before it.
@@ -55,7 +53,6 @@ class Settling {
 
     SyncContext context_;
     std::chrono::milliseconds read_lag_;
-    Report report_;
     Fetched fetched_ = [](const ConversationId&, std::uint64_t, bool) {};
     std::map<ConversationId, Wanted> wanted_;
 };

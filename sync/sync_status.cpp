@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/sync_status.hpp"
 
+#include "sync/context.hpp"
+
 namespace alli::sync {
 
 void SyncStatus::count(const Ingested& done)

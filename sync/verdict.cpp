@@ -11,7 +11,7 @@ namespace alli::sync {
 namespace {
 
 using cache::EditKind;
-using upstream::Origin;
+using upstream::Authenticity;
 using upstream::Shape;
 using Kind = Verdict::Kind;
 
@@ -42,16 +42,16 @@ bool shows_what_was(const upstream::Reply& reply, const cache::Entry& entry)
     });
 }
 
-void judge_success(Verdict& verdict, const upstream::Reply& reply, const cache::Entry& entry, Origin origin)
+void judge_success(Verdict& verdict, const upstream::Reply& reply, const cache::Entry& entry, Authenticity authenticity)
 {
-    if (origin == Origin::foreign) {
+    if (authenticity == Authenticity::foreign) {
         verdict.foreign = verdict.unclear = true;
         verdict.why = describe_foreign(reply, expected_answer(entry));
         return;
     }
     verdict.kind = Kind::delivered;
-    verdict.unproven =
-        origin == Origin::unproven || shape_of(entry.kind) == Shape::nothing || shows_what_was(reply, entry);
+    verdict.unproven = authenticity == Authenticity::unproven || shape_of(entry.kind) == Shape::nothing ||
+                       shows_what_was(reply, entry);
 }
 
 // Where a person can say what the contract leaves open; empty: it does not.
@@ -91,23 +91,23 @@ upstream::Expected expected_answer(const cache::Entry& entry)
 
 Verdict judge(const upstream::Reply& reply, const cache::Entry& entry, bool absence, Instant now)
 {
-    Origin origin = upstream::origin_of(reply, expected_answer(entry));
-    if (upstream::says_absent(reply)) origin = absence ? Origin::service : Origin::foreign;
+    Authenticity authenticity = upstream::authenticity_of(reply, expected_answer(entry));
+    if (upstream::says_absent(reply)) authenticity = absence ? Authenticity::service : Authenticity::foreign;
 
     Verdict verdict;
     verdict.retry_after = upstream::retry_after(reply, now);
-    if (origin == Origin::foreign && verdict.retry_after)
+    if (authenticity == Authenticity::foreign && verdict.retry_after)
         verdict.retry_after = std::min(*verdict.retry_after, longest_of_others);
     if (reply.status >= 200 && reply.status < 300) {
-        judge_success(verdict, reply, entry, origin);
+        judge_success(verdict, reply, entry, authenticity);
         return verdict;
     }
     verdict.why = describe(reply, entry);
-    verdict.unclear = origin == Origin::foreign || (reply.status >= 500 && reply.status != 503);
+    verdict.unclear = authenticity == Authenticity::foreign || (reply.status >= 500 && reply.status != 503);
     verdict.for_all = reply.status == 429;
     const Fault fault = upstream::fault_of(reply.status);
     if (fault == Fault::unavailable) return verdict; // it will pass, whoever says so
-    if (origin == Origin::foreign) {
+    if (authenticity == Authenticity::foreign) {
         verdict.foreign = true;
         verdict.why = describe_foreign(reply, expected_answer(entry));
         return verdict;

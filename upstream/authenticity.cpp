@@ -101,50 +101,63 @@ Bears id_in(const Members& members, const Expected& expected)
     return !expected.parent.empty() && is_same_id(id, expected.parent) ? Bears::parent : Bears::another;
 }
 
-Origin origin_of_object(const Members& all, const Expected& expected)
+Authenticity authenticity_of_object(const Members& all, const Expected& expected)
 {
     const Members members = shows_contract(all, expected.shape) ? all : unwrapped(all);
-    if (expected.shape == Shape::chats && is_conversation(members)) return Origin::foreign;
+    if (expected.shape == Shape::chats && is_conversation(members)) return Authenticity::foreign;
     switch (id_in(members, expected)) {
     case Bears::another:
-        return Origin::foreign;
+        return Authenticity::foreign;
     case Bears::same:
-        return says_error(members) && !shows_contract(members, expected.shape) ? Origin::foreign : Origin::service;
+        return says_error(members) && !shows_contract(members, expected.shape) ? Authenticity::foreign : Authenticity::service;
     case Bears::parent:
-        return Origin::unproven;
+        return Authenticity::unproven;
     case Bears::none:
         break;
     }
-    if (shows_contract(members, expected.shape)) return Origin::service;
-    return says_error(all) || says_error(members) ? Origin::foreign : Origin::unproven;
+    if (shows_contract(members, expected.shape)) return Authenticity::service;
+    return says_error(all) || says_error(members) ? Authenticity::foreign : Authenticity::unproven;
 }
 
-Origin origin_of_success(const Reply& reply, const Expected& expected)
+Authenticity authenticity_of_success(const Reply& reply, const Expected& expected)
 {
-    if (trimmed(reply.body).empty()) return Origin::unproven;
-    if (is_html(reply)) return Origin::foreign;
-    if (expected.shape == Shape::list) return Origin::service; // long, and the reader finds out by itself
+    if (trimmed(reply.body).empty()) return Authenticity::unproven;
+    if (is_html(reply)) return Authenticity::foreign;
+    if (expected.shape == Shape::list) return Authenticity::service; // long, and the reader finds out by itself
     const auto members = members_of(reply.body);
-    return members ? origin_of_object(*members, expected) : Origin::foreign;
+    return members ? authenticity_of_object(*members, expected) : Authenticity::foreign;
+}
+
+bool is_marked(const Members& members)
+{
+    return std::any_of(members.begin(), members.end(),
+                       [](const Member& member) { return contains(intermediary_members, member.name); });
 }
 
 bool is_of_gateways(const Members& members)
 {
-    const bool marked = std::any_of(members.begin(), members.end(),
-                                    [](const Member& member) { return contains(intermediary_members, member.name); });
-    return marked || std::all_of(members.begin(), members.end(),
+    return is_marked(members) || std::all_of(members.begin(), members.end(),
                                  [](const Member& member) { return contains(gateway_members, member.name); });
 }
 
-Origin origin_of_error(const Reply& reply)
+bool has_error_shape(const Members& members)
 {
-    if (reply.status < 400 || contains(intermediary_statuses, reply.status)) return Origin::foreign;
-    if (reply.status == 405) return Origin::service; // the service says it as text/html
+    if (is_marked(members)) return false;
+    const auto error = value_of(members, "error");
+    const bool spring = !value_of(members, "path").empty() && !value_of(members, "timestamp").empty();
+    return is_object(error) || (is_string(error) && !spring) || says_something(value_of(members, "errors")) ||
+           is_integer(value_of(members, "code")) || is_string(value_of(members, "detail"));
+}
+
+Authenticity authenticity_of_error(const Reply& reply)
+{
+    if (reply.status < 400 || contains(intermediary_statuses, reply.status)) return Authenticity::foreign;
+    if (reply.status == 405) return Authenticity::service; // the service says it as text/html
     const auto members = members_of(reply.body);
-    if (!members) return Origin::foreign;
-    if (has_error_shape(reply.body)) return Origin::service;
-    if (members->empty()) return Origin::foreign;
-    return contains(content_statuses, reply.status) || !is_of_gateways(*members) ? Origin::service : Origin::foreign;
+    if (!members) return Authenticity::foreign;
+    if (has_error_shape(*members)) return Authenticity::service;
+    if (members->empty()) return Authenticity::foreign;
+    return contains(content_statuses, reply.status) || !is_of_gateways(*members) ? Authenticity::service : Authenticity::foreign;
 }
 
 std::string server_of(const Reply& reply)
@@ -186,18 +199,12 @@ const char* const foreign_hint = "is upstream.url right? else a portal, proxy or
 bool has_error_shape(std::string_view body)
 {
     const auto members = members_of(body);
-    if (!members) return false;
-    for (const Member& member : *members)
-        if (contains(intermediary_members, member.name)) return false;
-    const bool spring = !value_of(*members, "path").empty() && !value_of(*members, "timestamp").empty();
-    return is_object(value_of(*members, "error")) || (is_string(value_of(*members, "error")) && !spring) ||
-           says_something(value_of(*members, "errors")) || is_integer(value_of(*members, "code")) ||
-           is_string(value_of(*members, "detail"));
+    return members && has_error_shape(*members);
 }
 
-Origin origin_of(const Reply& reply, const Expected& expected)
+Authenticity authenticity_of(const Reply& reply, const Expected& expected)
 {
-    return is_success(reply.status) ? origin_of_success(reply, expected) : origin_of_error(reply);
+    return is_success(reply.status) ? authenticity_of_success(reply, expected) : authenticity_of_error(reply);
 }
 
 std::string describe_foreign(const Reply& reply, const Expected& expected)
@@ -221,8 +228,8 @@ void refuse_foreign(const Reply& reply, const Expected& expected, std::string_vi
 
 void require_own_success(const Reply& reply, const Expected& expected, std::string_view what)
 {
-    const Origin origin = origin_of(reply, expected);
-    if (origin == Origin::service) return require_answer(reply, what);
+    const Authenticity authenticity = authenticity_of(reply, expected);
+    if (authenticity == Authenticity::service) return require_answer(reply, what);
     const bool success = is_success(reply.status);
     const Fault fault = fault_of(reply.status);
     // What is in trouble says so, whoever it is; a redirect has a sentence of its own.

@@ -24,7 +24,7 @@ struct Expected {
     std::string_view parent = {}; // of a chat: the conversation, which some answer with instead
 };
 
-enum class Origin {
+enum class Authenticity {
     service,  // status, type, shape and id say so
     unproven, // a success that shows neither the service nor an error: empty, or an object of nothing known
     foreign,  // a portal's, proxy's or gateway's, another request's, or a success that says error
@@ -32,7 +32,7 @@ enum class Origin {
 
 /// Of a reply of any status. A 404 or 410 counts as foreign by what every error has to be; whether it is the service's
 /// own word that something does not exist only absence.hpp can tell.
-Origin origin_of(const Reply& reply, const Expected& expected);
+Authenticity authenticity_of(const Reply& reply, const Expected& expected);
 
 /// Whether a body is one of the shapes in which the contract says that the service reports errors.
 bool has_error_shape(std::string_view body);

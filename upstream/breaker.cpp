@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/breaker.hpp"
 
+#include "alli/back_off.hpp"
+
 #include <algorithm>
 
 namespace alli::upstream {
@@ -8,7 +10,6 @@ namespace {
 
 constexpr auto least_pause = std::chrono::seconds(1); // between two probes, whoever would like one
 constexpr int as_long_as_it_took = 2;
-constexpr int most_doublings = 20;
 
 } // namespace
 
@@ -46,8 +47,8 @@ void Breaker::failed(Clock::Steady now, Fault fault, std::string words, bool pro
 // Full jitter between the shortest pause and one that doubles, so that many mirrors do not come back at once.
 void Breaker::open(Clock::Steady now, int round)
 {
-    const auto doubled = options_.shortest * (std::int64_t{1} << std::min(round + 1, most_doublings));
-    const auto ceiling = std::max(options_.shortest, std::min(options_.longest, doubled));
+    const BackOff pauses{options_.shortest, options_.longest};
+    const auto ceiling = std::max(options_.shortest, pauses.after(round + 1));
     const auto spread = static_cast<std::uint64_t>((ceiling - options_.shortest).count());
     due_ = now + options_.shortest + std::chrono::nanoseconds(random_.below(spread + 1));
     state_ = State::open;

@@ -34,14 +34,6 @@ void add_header(Request& request, std::string_view name, std::string value)
     request.headers.push_back(std::move(header));
 }
 
-// Long, and hardly ever in an envelope: the whole of a list is not looked through for one.
-bool begins_as_contract(std::string_view body)
-{
-    const auto quote = body.find('"');
-    if (quote == body.npos) return true;
-    return body.substr(quote).starts_with("\"conversations\"") || body.substr(quote).starts_with("\"cursor\"");
-}
-
 std::optional<Content> find_content_of(Shape shape)
 {
     if (shape == Shape::conversation) return Content::conversation;
@@ -49,7 +41,7 @@ std::optional<Content> find_content_of(Shape shape)
     return shape == Shape::chat ? std::optional(Content::chat) : std::nullopt;
 }
 
-void hide(std::string& text, const std::string& secret)
+void redact(std::string& text, const std::string& secret)
 {
     if (secret.size() < shortest_secret) return;
     for (auto at = text.find(secret); at != text.npos; at = text.find(secret, at))
@@ -70,7 +62,7 @@ Task<Client::Answer> Client::call(Request request, CallKind kind)
 {
     if (admit_) co_await admit_();
     add_header(request, key_header, options_.api_key);
-    Pace::Slot slot = co_await pace_.acquire(request.priority);
+    Pace::Permit permit = co_await pace_.acquire(request.priority);
     Answer answer;
     answer.asked_at = clock_.now();
     answer.started = clock_.steady();
@@ -78,23 +70,23 @@ Task<Client::Answer> Client::call(Request request, CallKind kind)
     try {
         answer.reply = co_await transport_.send(std::move(request));
     } catch (const Error& error) {
-        settle(slot, outcome_of(error), sent);
+        settle(permit, outcome_of(error), sent);
         throw;
     }
     answer.elapsed = clock_.steady() - answer.started;
     const std::string* date = answer.reply.header("Date");
     if (const auto theirs = date ? from_http_date(*date) : std::nullopt) clock_ahead_ = *theirs - clock_.now();
-    settle(slot, outcome_of(answer.reply, clock_.now()), sent);
+    settle(permit, outcome_of(answer.reply, clock_.now()), sent);
     co_return answer;
 }
 
-void Client::settle(Pace::Slot& slot, Outcome outcome, const Sent& sent)
+void Client::settle(Pace::Permit& permit, Outcome outcome, const Sent& sent)
 {
     outcome.call = sent.kind;
     outcome.elapsed = clock_.steady() - sent.at;
-    hide(outcome.words, options_.api_key);
+    redact(outcome.words, options_.api_key);
     meters_.count(outcome);
-    slot.settle(outcome);
+    permit.settle(outcome);
     if (listener_) listener_(outcome);
     log_event<Event::upstream_call>(call_names[static_cast<std::size_t>(sent.kind)], Meters::name_of(outcome),
                                     outcome.status, milliseconds_of(outcome.elapsed), sent.request_id);
@@ -103,11 +95,11 @@ void Client::settle(Pace::Slot& slot, Outcome outcome, const Sent& sent)
 // What upstream says in an error becomes a message of ours: should it repeat the key, that must not get into a log.
 void Client::require_read(const Reply& reply, const Expected& expected, std::string_view what)
 {
-    const Origin origin = origin_of(reply, expected);
-    if (origin == Origin::service) answered_at_ = clock_.steady();
-    if (origin == Origin::service && reply.status < 300) return;
+    const Authenticity authenticity = authenticity_of(reply, expected);
+    if (authenticity == Authenticity::service) answered_at_ = clock_.steady();
+    if (authenticity == Authenticity::service && reply.status < 300) return;
     Reply masked = reply;
-    hide(masked.body, options_.api_key);
+    redact(masked.body, options_.api_key);
     require_own_success(masked, expected, what);
 }
 
@@ -182,7 +174,7 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
 
     Listed listed;
     read_clocks(listed, answer);
-    if (!begins_as_contract(answer.reply.body)) learn_envelope(answer.reply.body, Content::list);
+    learn_envelope(answer.reply.body, Content::list);
     listed.page = read_page(query, std::move(answer.reply.body));
     for (Conversation& conversation : listed.page.conversations) conversation.asked_at = answer.started;
     co_return listed;
@@ -196,7 +188,7 @@ Task<std::optional<Reply>> Client::find(std::string target, Expected expected, s
     if (says_absent(answer.reply)) {
         const bool own = co_await is_absence(answer.reply, priority);
         if (own) co_return std::nullopt;
-        hide(answer.reply.body, options_.api_key);
+        redact(answer.reply.body, options_.api_key);
         refuse_foreign(answer.reply, expected, what); // a gateway's, or a wrong URL's: no word about the thing
     }
     require_read(answer.reply, expected, what);
@@ -335,7 +327,7 @@ Task<Reply> Client::deliver(Request request)
     std::erase_if(request.headers, [](const Header& header) { return same_name(header.name, key_header); });
     request.priority = Priority::delivery;
     Answer answer = co_await call(std::move(request), CallKind::write);
-    hide(answer.reply.body, options_.api_key); // it is kept, and shown to people
+    redact(answer.reply.body, options_.api_key); // it is kept, and shown to people
     co_return std::move(answer.reply);
 }
 

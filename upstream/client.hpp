@@ -9,6 +9,7 @@
 #include "alli/envelope.hpp"
 #include "alli/wire.hpp"
 #include "upstream/authenticity.hpp"
+#include "upstream/daily_count.hpp"
 #include "upstream/http.hpp"
 #include "upstream/meters.hpp"
 #include "upstream/pace.hpp"
@@ -55,11 +56,6 @@ struct ListedCategories {
     std::vector<Category> categories;
 };
 
-struct DailyCount {
-    std::string date; // YYYY-MM-DD
-    std::int64_t count = 0;
-};
-
 class Client {
   public:
     struct Options {
@@ -98,7 +94,7 @@ class Client {
     /// When the service itself last answered a read; none yet since the start.
     std::optional<Clock::Steady> answered_at() const noexcept { return answered_at_; }
 
-    /// Any other request, with our key in the place of any it had and nothing else changed. For the proxy's relay.
+    /// Any other request, with our key in the permit of any it had and nothing else changed. For the proxy's relay.
     Task<Reply> relay(Request request);
 
     /// What every call waits for; what it throws, the call throws, and nothing is sent. Before the first call.
@@ -146,7 +142,7 @@ class Client {
     };
 
     Task<Answer> call(Request request, CallKind kind);
-    void settle(Pace::Slot& slot, Outcome outcome, const Sent& sent);
+    void settle(Pace::Permit& permit, Outcome outcome, const Sent& sent);
     ConversationPage read_page(const ListQuery& query, std::string body);
     Task<std::optional<Reply>> find_chats(ConversationId id, int page_no, Expected expected, Priority priority);
     Task<std::optional<Reply>> find(std::string target, Expected expected, std::string what, CallKind kind,

@@ -13,7 +13,7 @@ namespace alli::upstream {
 
 static constexpr long read_at_once = 128 << 10;
 
-CurlExchange::CurlExchange(std::shared_ptr<CurlTransport::Multi> multi, Opening opening)
+CurlExchange::CurlExchange(std::shared_ptr<CurlMulti> multi, Opening opening)
     : Transfer(multi->loop(), std::move(opening.head), multi->options(), multi->site()), multi_(std::move(multi)),
       has_body_(opening.has_body), length_(opening.length)
 {

@@ -13,7 +13,7 @@ class CurlExchange final : public Exchange, private Transfer {
   public:
     static constexpr std::size_t most = std::size_t{256} << 10;
 
-    CurlExchange(std::shared_ptr<CurlTransport::Multi> multi, Opening opening);
+    CurlExchange(std::shared_ptr<CurlMulti> multi, Opening opening);
     ~CurlExchange() override;
 
     Task<bool> put(std::string_view piece) override;
@@ -43,7 +43,7 @@ class CurlExchange final : public Exchange, private Transfer {
     std::size_t give(char* room, std::size_t size);
     void resume();
 
-    std::shared_ptr<CurlTransport::Multi> multi_;
+    std::shared_ptr<CurlMulti> multi_;
     bool has_body_;
     std::optional<std::uint64_t> length_;
     std::string came_;  // of the answer, not taken yet

@@ -16,7 +16,7 @@ curl::MultiHandle make_multi()
 
 } // namespace
 
-struct CurlTransport::Multi::Socket {
+struct CurlMulti::Socket {
     Socket(const asio::any_io_executor& loop, curl_socket_t fd) : descriptor(loop, fd) {}
     ~Socket() { descriptor.release(); } // the descriptor is curl's to close
 
@@ -25,47 +25,47 @@ struct CurlTransport::Multi::Socket {
     bool reading = false, writing = false; // a wait is under way
 };
 
-struct CurlTransport::Multi::Way {
+struct CurlMulti::Way {
     int wanted, event;
     asio::posix::stream_descriptor::wait_type wait;
     bool Socket::*armed;
 };
 
-const CurlTransport::Multi::Way CurlTransport::Multi::ways[2] = {
+const CurlMulti::Way CurlMulti::ways[2] = {
     {CURL_POLL_IN, CURL_CSELECT_IN, asio::posix::stream_descriptor::wait_read, &Socket::reading},
     {CURL_POLL_OUT, CURL_CSELECT_OUT, asio::posix::stream_descriptor::wait_write, &Socket::writing},
 };
 
 // However a request ends, by its answer, its deadline, its cancellation or the end of the loop, it leaves the multi
 // here.
-struct CurlTransport::Multi::UnderWay {
-    UnderWay(Multi& owner, Transfer& started) : multi(owner), transfer(started) { multi.add(transfer); }
+struct CurlMulti::UnderWay {
+    UnderWay(CurlMulti& owner, Transfer& started) : multi(owner), transfer(started) { multi.add(transfer); }
     ~UnderWay() { multi.remove(transfer); }
 
-    Multi& multi;
+    CurlMulti& multi;
     Transfer& transfer;
 };
 
-CurlTransport::Multi::Multi(asio::any_io_executor loop, CurlOptions options)
+CurlMulti::CurlMulti(asio::any_io_executor loop, CurlOptions options)
     : loop_(std::move(loop)), options_(std::move(options)), site_(read_site(options_.base_url)),
       authorities_(options_.ca_file), multi_(make_multi()), timer_(loop_)
 {
     const long connections = std::max(1, options_.max_connections);
     idle_.reserve(static_cast<std::size_t>(connections));
-    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
+    curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);
     curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
+    curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, &CurlMulti::on_timer);
     curl_multi_setopt(multi_.get(), CURLMOPT_TIMERDATA, this);
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, connections);
 }
 
-CurlTransport::Multi::~Multi()
+CurlMulti::~CurlMulti()
 {
     close();
     multi_.reset(); // may still call on_socket, so before the map goes
 }
 
-Task<Reply> CurlTransport::Multi::send(std::shared_ptr<Multi> self, Request request)
+Task<Reply> CurlMulti::send(std::shared_ptr<CurlMulti> self, Request request)
 {
     Transfer transfer(self->loop_, std::move(request), self->options_, self->site_);
     {
@@ -75,7 +75,7 @@ Task<Reply> CurlTransport::Multi::send(std::shared_ptr<Multi> self, Request requ
     co_return transfer.take();
 }
 
-void CurlTransport::Multi::close()
+void CurlMulti::close()
 {
     closed_ = true;
     timer_.cancel();
@@ -87,20 +87,20 @@ void CurlTransport::Multi::close()
     }
 }
 
-bool CurlTransport::Multi::has_room() const noexcept
+bool CurlMulti::has_room() const noexcept
 {
     return under_way_.size() < static_cast<std::size_t>(std::max(1, options_.max_connections));
 }
 
 // The queue is ours: libcurl 7.88's own, behind CURLMOPT_MAX_TOTAL_CONNECTIONS, was seen to crash in socket_action.
-void CurlTransport::Multi::add(Transfer& transfer)
+void CurlMulti::add(Transfer& transfer)
 {
     if (closed_) return transfer.end(Transfer::Ending::abandoned);
     if (!has_room()) return queue_.push_back(&transfer);
     start(transfer);
 }
 
-void CurlTransport::Multi::start(Transfer& transfer) noexcept
+void CurlMulti::start(Transfer& transfer) noexcept
 try {
     curl::Easy easy;
     if (idle_.empty()) {
@@ -121,7 +121,7 @@ try {
     transfer.fail(std::current_exception());
 }
 
-void CurlTransport::Multi::remove(Transfer& transfer) noexcept
+void CurlMulti::remove(Transfer& transfer) noexcept
 {
     queue_.remove(&transfer);
     if (under_way_.erase(&transfer) == 0) return;
@@ -135,9 +135,9 @@ void CurlTransport::Multi::remove(Transfer& transfer) noexcept
     }
 }
 
-int CurlTransport::Multi::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept
+int CurlMulti::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept
 try {
-    auto& multi = *static_cast<Multi*>(self);
+    auto& multi = *static_cast<CurlMulti*>(self);
     if (what == CURL_POLL_REMOVE)
         multi.forget(fd);
     else
@@ -149,7 +149,7 @@ try {
 
 // Let go of now, while it is still this one: whoever serves it right now holds it longer than curl does, and by then
 // its number may be another connection's.
-void CurlTransport::Multi::forget(curl_socket_t fd)
+void CurlMulti::forget(curl_socket_t fd)
 {
     const auto found = sockets_.find(fd);
     if (found == sockets_.end()) return;
@@ -157,7 +157,7 @@ void CurlTransport::Multi::forget(curl_socket_t fd)
     sockets_.erase(found);
 }
 
-void CurlTransport::Multi::watch(curl_socket_t fd, int wanted)
+void CurlMulti::watch(curl_socket_t fd, int wanted)
 {
     auto found = sockets_.find(fd);
     // Made first: where the loop cannot watch it, there must be no entry for forget() to find.
@@ -166,7 +166,7 @@ void CurlTransport::Multi::watch(curl_socket_t fd, int wanted)
     arm(found->second);
 }
 
-void CurlTransport::Multi::arm(const std::shared_ptr<Socket>& socket)
+void CurlMulti::arm(const std::shared_ptr<Socket>& socket)
 {
     for (const Way& way : ways) {
         if (!(socket->wanted & way.wanted) || (*socket).*way.armed) continue;
@@ -181,7 +181,7 @@ void CurlTransport::Multi::arm(const std::shared_ptr<Socket>& socket)
     }
 }
 
-void CurlTransport::Multi::ready(const std::shared_ptr<Socket>& socket, const Way& way, bool failed)
+void CurlMulti::ready(const std::shared_ptr<Socket>& socket, const Way& way, bool failed)
 {
     (*socket).*way.armed = false;
     if (!(socket->wanted & way.wanted)) return;
@@ -191,16 +191,16 @@ void CurlTransport::Multi::ready(const std::shared_ptr<Socket>& socket, const Wa
     if (now != sockets_.end() && now->second == socket) arm(socket);
 }
 
-int CurlTransport::Multi::on_timer(CURLM*, long timeout_ms, void* self) noexcept
+int CurlMulti::on_timer(CURLM*, long timeout_ms, void* self) noexcept
 try {
-    static_cast<Multi*>(self)->schedule(timeout_ms);
+    static_cast<CurlMulti*>(self)->schedule(timeout_ms);
     return 0;
 } catch (const std::exception&) {
     return -1;
 }
 
 // Even a timeout of nothing goes through the loop: curl must not be entered from its own callback.
-void CurlTransport::Multi::schedule(long timeout_ms)
+void CurlMulti::schedule(long timeout_ms)
 {
     timer_.cancel();
     if (timeout_ms < 0 || closed_) return;
@@ -212,14 +212,14 @@ void CurlTransport::Multi::schedule(long timeout_ms)
     timer_.async_wait(std::move(on_due));
 }
 
-void CurlTransport::Multi::act(curl_socket_t fd, int events)
+void CurlMulti::act(curl_socket_t fd, int events)
 {
     int running = 0;
     curl_multi_socket_action(multi_.get(), fd, events, &running);
     reap();
 }
 
-void CurlTransport::Multi::reap()
+void CurlMulti::reap()
 {
     int left = 0;
     while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {

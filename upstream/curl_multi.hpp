@@ -5,7 +5,8 @@
 
 #include "upstream/authorities.hpp"
 #include "upstream/curl.hpp"
-#include "upstream/curl_transport.hpp"
+#include "upstream/curl_options.hpp"
+#include "upstream/http.hpp"
 #include "upstream/transfer.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -18,13 +19,13 @@
 
 namespace alli::upstream {
 
-class CurlTransport::Multi : public std::enable_shared_from_this<Multi> {
+class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   public:
-    Multi(asio::any_io_executor loop, CurlOptions options);
-    ~Multi();
+    CurlMulti(asio::any_io_executor loop, CurlOptions options);
+    ~CurlMulti();
 
     /// Sends one request; keep `self` alive while it is under way.
-    static Task<Reply> send(std::shared_ptr<Multi> self, Request request);
+    static Task<Reply> send(std::shared_ptr<CurlMulti> self, Request request);
     const asio::any_io_executor& loop() const noexcept { return loop_; }
     const CurlOptions& options() const noexcept { return options_; }
     const Site& site() const noexcept { return site_; }

@@ -6,7 +6,7 @@
 namespace alli::upstream {
 
 CurlTransport::CurlTransport(asio::any_io_executor loop, CurlOptions options)
-    : multi_(std::make_shared<Multi>(std::move(loop), std::move(options)))
+    : multi_(std::make_shared<CurlMulti>(std::move(loop), std::move(options)))
 {}
 
 CurlTransport::~CurlTransport()
@@ -16,7 +16,7 @@ CurlTransport::~CurlTransport()
 
 Task<Reply> CurlTransport::send(Request request)
 {
-    return Multi::send(multi_, std::move(request));
+    return CurlMulti::send(multi_, std::move(request));
 }
 
 std::unique_ptr<Exchange> CurlTransport::open(Opening opening)

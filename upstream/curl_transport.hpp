@@ -4,8 +4,8 @@
 // bounded. One loop alone.
 #pragma once
 
+#include "upstream/curl_options.hpp"
 #include "upstream/exchange.hpp"
-#include "upstream/forward_proxy.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -13,15 +13,7 @@
 
 namespace alli::upstream {
 
-struct CurlOptions {
-    std::string base_url; // scheme, host, port; https, or http towards a loopback host alone
-    int max_connections = 4;
-    std::chrono::milliseconds connect_timeout{5000};
-    std::chrono::milliseconds request_timeout{30000};    // without progress
-    std::size_t max_reply_bytes = std::size_t{32} << 20; // after decompression
-    std::string ca_file;                                 // authorities besides the system's; empty: none
-    ForwardProxy proxy;                                  // through which all of it goes; empty: none
-};
+class CurlMulti;
 
 class CurlTransport final : public Transport, public Exchanges {
   public:
@@ -33,10 +25,8 @@ class CurlTransport final : public Transport, public Exchanges {
     Task<Reply> send(Request request) override;
     std::unique_ptr<Exchange> open(Opening opening) override;
 
-    class Multi; // of this room
-
   private:
-    std::shared_ptr<Multi> multi_;
+    std::shared_ptr<CurlMulti> multi_;
 };
 
 } // namespace alli::upstream

@@ -2,6 +2,7 @@
 #include "upstream/daily_count.hpp"
 
 #include "alli/error.hpp"
+#include "alli/instant.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,113 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/members.hpp"
 
+#include "alli/json_scan.hpp"
+
 #include <algorithm>
-#include <array>
 
 namespace alli::upstream {
 namespace {
 
-constexpr std::string_view blanks = " \t\r\n";
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
-constexpr std::array<bool, 256> make_marks()
+bool is_at(std::string_view text, std::size_t at, char wanted)
 {
-    std::array<bool, 256> marks{};
-    for (const char c : {'"', '{', '[', '}', ']', ','}) marks[static_cast<unsigned char>(c)] = true;
-    return marks;
+    return at < text.size() && text[at] == wanted;
 }
-constexpr std::array<bool, 256> marks = make_marks(); // all that a value's structure depends on
-
-class Scanner {
-  public:
-    explicit Scanner(std::string_view text) : text_(text) {}
-
-    std::optional<Members> object()
-    {
-        if (text_.substr(0, byte_order_mark.size()) == byte_order_mark) at_ = byte_order_mark.size();
-        if (!take('{')) return std::nullopt;
-        Members members;
-        if (take('}')) return ends() ? std::optional(members) : std::nullopt;
-        do {
-            const auto one = member();
-            if (!one) return std::nullopt;
-            members.push_back(*one);
-        } while (take(','));
-        if (!take('}') || !ends()) return std::nullopt;
-        return members;
-    }
-
-  private:
-    std::optional<Member> member()
-    {
-        skip_blanks();
-        const auto name = string();
-        if (!name || !take(':')) return std::nullopt;
-        const auto value = any_value();
-        if (value.empty()) return std::nullopt;
-        return Member{name->substr(1, name->size() - 2), value};
-    }
-
-    std::optional<std::string_view> string()
-    {
-        if (at_ >= text_.size() || text_[at_] != '"') return std::nullopt;
-        const std::size_t from = at_;
-        for (;;) { // a message is one long string: by the quote, and the escapes before it
-            const std::size_t quote = text_.find('"', at_ + 1);
-            if (quote == text_.npos) return std::nullopt;
-            const std::size_t before = text_.find_last_not_of('\\', quote - 1);
-            at_ = quote;
-            if ((quote - 1 - before) % 2 == 0) break;
-        }
-        return text_.substr(from, ++at_ - from);
-    }
-
-    // Up to the comma or bracket that ends it; empty: the text ended before.
-    std::string_view any_value()
-    {
-        skip_blanks();
-        const std::size_t from = at_;
-        for (std::size_t depth = 0; at_ < text_.size(); ++at_) {
-            const char c = text_[at_];
-            if (!marks[static_cast<unsigned char>(c)]) continue;
-            if (c == '"') {
-                if (!string()) return {};
-                --at_;
-            } else if (c == '{' || c == '[') {
-                ++depth;
-            } else if (depth > 0 && (c == '}' || c == ']')) {
-                --depth;
-            } else if (depth == 0 && (c == ',' || c == '}' || c == ']')) {
-                const auto value = text_.substr(from, at_ - from);
-                return value.substr(0, value.find_last_not_of(blanks) + 1);
-            }
-        }
-        return {};
-    }
-
-    void skip_blanks() { at_ = std::min(text_.find_first_not_of(blanks, at_), text_.size()); }
-    bool take(char wanted)
-    {
-        skip_blanks();
-        if (at_ >= text_.size() || text_[at_] != wanted) return false;
-        ++at_;
-        return true;
-    }
-    bool ends()
-    {
-        skip_blanks();
-        return at_ == text_.size();
-    }
-
-    std::string_view text_;
-    std::size_t at_ = 0;
-};
 
 } // namespace
 
+// Stricter than JsonMembers: commas and colons stand where they belong.
 std::optional<Members> members_of(std::string_view text)
 {
-    return Scanner(text).object();
+    Members members;
+    std::size_t at = skip_blanks(text, text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+    if (!is_at(text, at, '{')) return std::nullopt;
+    at = skip_blanks(text, at + 1);
+    const bool empty = is_at(text, at, '}');
+    while (!empty) {
+        const std::size_t name_end = is_at(text, at, '"') ? end_of_value(text, at) : text.npos;
+        const std::size_t colon = skip_blanks(text, name_end);
+        const std::size_t value = is_at(text, colon, ':') ? skip_blanks(text, colon + 1) : text.size();
+        const std::size_t value_end = end_of_value(text, value);
+        if (value_end == text.npos || value_end == value) return std::nullopt;
+        members.push_back({text.substr(at + 1, name_end - at - 2), text.substr(value, value_end - value)});
+        at = skip_blanks(text, value_end);
+        if (!is_at(text, at, ',')) break;
+        at = skip_blanks(text, at + 1);
+    }
+    if (!is_at(text, at, '}') || skip_blanks(text, at + 1) != text.size()) return std::nullopt;
+    return members;
 }
 
 std::string_view value_of(const Members& members, std::string_view name) noexcept

@@ -25,7 +25,7 @@ class Pace {
   public:
     struct Options {
         double requests_per_second = 10; // 0: no limit
-        int max_in_flight = 4;           // a place and some tokens are kept for local apps where there is more than one
+        int max_in_flight = 4;           // a permit and some tokens are kept for local apps where there is more than one
         Breaker::Options breaker = {};
     };
 
@@ -50,13 +50,13 @@ class Pace {
     Pace(const Pace&) = delete;
     Pace& operator=(const Pace&) = delete;
 
-    /// Held while a request is under way; gives its place back when it goes. May outlive the Pace.
-    class Slot {
+    /// Held while a request is under way; gives its permit back when it goes. May outlive the Pace.
+    class Permit {
       public:
-        Slot(std::shared_ptr<Core> core, bool probe);
-        Slot(Slot&&) noexcept = default;
-        Slot& operator=(Slot&&) = delete;
-        ~Slot();
+        Permit(std::shared_ptr<Core> core, bool probe);
+        Permit(Permit&&) noexcept = default;
+        Permit& operator=(Permit&&) = delete;
+        ~Permit();
 
         /// How the request ended. Without it nothing is learnt from it: it was given up.
         void settle(const Outcome& outcome);
@@ -67,10 +67,10 @@ class Pace {
         bool probe_;
     };
 
-    /// Waits for a place. Throws Error{unreachable} or Error{unavailable} at once while the breaker is open, and where
+    /// Waits for a permit. Throws Error{unreachable} or Error{unavailable} at once while the breaker is open, and where
     /// upstream asked for a pause longer than this priority waits. Ends with operation_aborted when its coroutine is
     /// cancelled.
-    Task<Slot> acquire(Priority priority);
+    Task<Permit> acquire(Priority priority);
 
     /// A person asked to try now: an open breaker lets the next request through as its probe.
     void wake();
@@ -80,7 +80,7 @@ class Pace {
     State state() const; // any thread
 
   private:
-    static Task<Slot> acquire_from(std::shared_ptr<Core> core, Priority priority);
+    static Task<Permit> acquire_from(std::shared_ptr<Core> core, Priority priority);
 
     std::shared_ptr<Core> core_;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/pace_core.hpp"
 
+#include "alli/back_off.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 
@@ -14,7 +16,7 @@ using std::chrono::seconds;
 
 struct Share {
     double spared;       // of the bucket: left to those who go before
-    bool spares_a_place; // of those under way
+    bool spares_a_permit; // of those under way
     seconds patience;    // with a pause that upstream asked for
 };
 
@@ -27,7 +29,7 @@ constexpr std::array<Share, priorities> shares{{
     {0.5, true, seconds(120)}, // reconcile
 }};
 
-constexpr milliseconds first_cooling{250}, longest_cooling{15'000};
+constexpr BackOff cooling{milliseconds(250), seconds(15)};
 
 const Share& share(Priority priority)
 {
@@ -67,16 +69,16 @@ Pace::Core::Core(Clock& clock, Options options) : Core(clock, fixed_, std::move(
 void Pace::Core::close()
 {
     closed_ = true;
-    for (const auto& [place, waiter] : waiting_) waiter->woken.close();
-    for (const auto& nap : naps_)
-        if (nap->asleep) nap->wake.emit(asio::cancellation_type::terminal);
+    for (const auto& [key, waiter] : waiting_) waiter->woken.close();
+    for (const auto& timer : timers_)
+        if (timer->running) timer->wake.emit(asio::cancellation_type::terminal);
 }
 
 // Local apps may use what is adapted away from the others: they are few, and somebody waits for each of them.
-int Pace::Core::places(Priority priority) const
+int Pace::Core::permits(Priority priority) const
 {
     const int most = std::max(1, options_.max_in_flight);
-    if (!share(priority).spares_a_place) return most;
+    if (!share(priority).spares_a_permit) return most;
     return std::max(1, std::min(concurrency_.limit(), most - 1));
 }
 
@@ -90,7 +92,7 @@ Clock::Steady Pace::Core::held_until(Priority priority) const
     return priority == Priority::app ? paused_until_ : std::max(paused_until_, cooling_until_);
 }
 
-// When it is time alone that this one waits for: until then. None: it waits for a place.
+// When it is time alone that this one waits for: until then. None: it waits for a permit.
 std::optional<Clock::Steady> Pace::Core::due(const Waiter& waiter) const
 {
     if (!has_room(waiter.priority())) return std::nullopt;
@@ -106,7 +108,7 @@ bool Pace::Core::grant(Waiter& waiter)
     ++in_flight_;
     gauges_.sent[static_cast<std::size_t>(priority)].add(1);
     waiter.granted = true;
-    waiting_.erase(waiter.place);
+    waiting_.erase(waiter.key);
     waiter.woken.try_send(boost::system::error_code());
     return true;
 }
@@ -114,7 +116,7 @@ bool Pace::Core::grant(Waiter& waiter)
 void Pace::Core::refuse(Waiter& waiter, Error why)
 {
     waiter.refusal.emplace(std::move(why));
-    waiting_.erase(waiter.place);
+    waiting_.erase(waiter.key);
     waiter.woken.try_send(boost::system::error_code());
 }
 
@@ -135,13 +137,13 @@ void Pace::Core::admit(Waiter& waiter)
     const auto pass = breaker_.ask(now(), asker(waiter.priority()));
     if (pass == Breaker::Pass::refused) return refuse(waiter, breaker_.refusal(now()));
     waiter.probe = pass == Breaker::Pass::probe;
-    waiting_.emplace(waiter.place, &waiter);
+    waiting_.emplace(waiter.key, &waiter);
     serve();
 }
 
 void Pace::Core::leave(Waiter& waiter)
 {
-    waiting_.erase(waiter.place);
+    waiting_.erase(waiter.key);
     if (std::exchange(waiter.probe, false)) lose_probe();
     if (waiter.granted)
         release();
@@ -155,7 +157,7 @@ void Pace::Core::release()
     serve();
 }
 
-// Those who should not wait for what has changed are told so now. The probe waits for its place.
+// Those who should not wait for what has changed are told so now. The probe waits for its permit.
 void Pace::Core::turn_away()
 {
     const bool tripped = breaker_.state() != Breaker::State::closed;
@@ -199,7 +201,7 @@ void Pace::Core::learn(const Outcome& outcome, Clock::Steady started, bool probe
     const Kind kind = outcome.kind;
     tell_breaker(outcome, probe);
     if (kind == Kind::answered) {
-        concurrency_.answered(in_flight_ >= places(Priority::backfill));
+        concurrency_.answered(in_flight_ >= permits(Priority::backfill));
         pushed_back_ = std::max(0, pushed_back_ - 1);
     }
     hold_back(outcome, started);
@@ -215,8 +217,7 @@ void Pace::Core::hold_back(const Outcome& outcome, Clock::Steady started)
     if (outcome.kind != Outcome::Kind::throttled && outcome.kind != Outcome::Kind::overloaded) return;
     gauges_.pushed_back.add(1);
     if (!concurrency_.pushed_back(started, at) || outcome.retry_after) return;
-    const auto ceiling = std::min(longest_cooling, first_cooling * (1 << std::min(pushed_back_++, 10)));
-    const auto pause = random_.below(static_cast<std::uint64_t>(std::chrono::nanoseconds(ceiling).count()));
+    const auto pause = random_.below(static_cast<std::uint64_t>(cooling.after(pushed_back_++).count()));
     cooling_until_ = std::max(cooling_until_, at + std::chrono::nanoseconds(pause));
 }
 
@@ -241,21 +242,21 @@ void Pace::Core::hasten()
 
 void Pace::Core::sleep_until(Clock::Steady due, asio::any_io_executor loop)
 {
-    const auto awake = [](const auto& nap) { return !nap->asleep; };
-    const auto in_time = [due](const auto& nap) { return nap->asleep && nap->due <= due; };
-    if (std::any_of(naps_.begin(), naps_.end(), in_time)) return;
-    auto free = std::find_if(naps_.begin(), naps_.end(), awake);
-    if (free == naps_.end()) free = naps_.insert(naps_.end(), std::make_unique<Nap>());
-    Nap& own = **free;
-    own.asleep = true;
+    const auto awake = [](const auto& timer) { return !timer->running; };
+    const auto in_time = [due](const auto& timer) { return timer->running && timer->due <= due; };
+    if (std::any_of(timers_.begin(), timers_.end(), in_time)) return;
+    auto free = std::find_if(timers_.begin(), timers_.end(), awake);
+    if (free == timers_.end()) free = timers_.insert(timers_.end(), std::make_unique<Timer>());
+    Timer& own = **free;
+    own.running = true;
     own.due = due;
     // Also when the loop ends and takes the coroutine with it, begun or not: then there is nobody to cancel any more.
-    std::shared_ptr<void> guard(nullptr, [self = shared_from_this(), &own](void*) { own.asleep = false; });
+    std::shared_ptr<void> guard(nullptr, [self = shared_from_this(), &own](void*) { own.running = false; });
     auto until_over = asio::bind_cancellation_slot(own.wake.slot(), asio::detached);
-    asio::co_spawn(std::move(loop), nap(shared_from_this(), &own, std::move(guard)), std::move(until_over));
+    asio::co_spawn(std::move(loop), serve_later(shared_from_this(), &own, std::move(guard)), std::move(until_over));
 }
 
-Task<> Pace::Core::nap(std::shared_ptr<Core> core, Nap* own, [[maybe_unused]] std::shared_ptr<void> guard)
+Task<> Pace::Core::serve_later(std::shared_ptr<Core> core, Timer* own, [[maybe_unused]] std::shared_ptr<void> guard)
 {
     if (core->closed_) co_return;
     co_await core->clock_.sleep(own->due - core->now());
@@ -274,7 +275,7 @@ void Pace::Core::publish()
     gauges_.paused_until = paused_until_.time_since_epoch().count();
     gauges_.times_opened = breaker_.times_opened();
     std::array<int, priorities> counts{};
-    for (const auto& [place, waiter] : waiting_) ++counts[static_cast<std::size_t>(place.first)];
+    for (const auto& [key, waiter] : waiting_) ++counts[static_cast<std::size_t>(key.first)];
     for (std::size_t i = 0; i < priorities; ++i) gauges_.waiting[i] = counts[i];
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside Pace: the queue, and who of it may go. Shared by the Pace, its slots and those who wait, of whom each may be
+// Inside Pace: the queue, and who of it may go. Shared by the Pace, its permits and those who wait, of whom each may be
 // the last to go. On the engine's loop; state() alone may be called from anywhere.
 #pragma once
 
@@ -37,16 +37,16 @@ struct Pace::Core : std::enable_shared_from_this<Core> {
     State state() const;
 
   private:
-    using Place = std::pair<Priority, std::uint64_t>; // the order of service
-    struct Nap {
+    using QueueKey = std::pair<Priority, std::uint64_t>; // the order of service
+    struct Timer {
         asio::cancellation_signal wake;
-        bool asleep = false;
+        bool running = false;
         Clock::Steady due{};
     };
 
-    int places(Priority priority) const;
+    int permits(Priority priority) const;
     double level(Priority priority) const;
-    bool has_room(Priority priority) const { return in_flight_ < places(priority); }
+    bool has_room(Priority priority) const { return in_flight_ < permits(priority); }
     Clock::Steady held_until(Priority priority) const;
     std::optional<Clock::Steady> due(const Waiter& waiter) const;
 
@@ -58,7 +58,7 @@ struct Pace::Core : std::enable_shared_from_this<Core> {
     void tell_breaker(const Outcome& outcome, bool probe);
     void hold_back(const Outcome& outcome, Clock::Steady started);
     void sleep_until(Clock::Steady due, asio::any_io_executor loop);
-    static Task<> nap(std::shared_ptr<Core> core, Nap* own, std::shared_ptr<void> guard);
+    static Task<> serve_later(std::shared_ptr<Core> core, Timer* own, std::shared_ptr<void> guard);
     void publish();
 
     Clock& clock_;
@@ -73,29 +73,29 @@ struct Pace::Core : std::enable_shared_from_this<Core> {
     int pushed_back_ = 0;                                // of late
     int in_flight_ = 0;
     std::uint64_t arrivals_ = 0;
-    std::map<Place, Waiter*> waiting_;
-    std::vector<std::unique_ptr<Nap>> naps_; // used again and again; as many as were ever under way at once
+    std::map<QueueKey, Waiter*> waiting_;
+    std::vector<std::unique_ptr<Timer>> timers_; // used again and again; as many as were ever under way at once
     bool closed_ = false;
     Gauges gauges_;
 
     friend struct Pace::Waiter;
 };
 
-/// One coroutine in the queue. It leaves the queue, or gives back the place it was granted and did not claim, however
+/// One coroutine in the queue. It leaves the queue, or gives back the permit it was granted and did not claim, however
 /// it ends.
 struct Pace::Waiter {
     Waiter(std::shared_ptr<Core> owner, asio::any_io_executor executor, Priority its_priority)
-        : core(std::move(owner)), loop(executor), place(its_priority, core->arrivals_++), woken(executor, 1)
+        : core(std::move(owner)), loop(executor), key(its_priority, core->arrivals_++), woken(executor, 1)
     {}
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
     ~Waiter() { core->leave(*this); }
 
-    Priority priority() const { return place.first; }
+    Priority priority() const { return key.first; }
 
     std::shared_ptr<Core> core;
     asio::any_io_executor loop;
-    Core::Place place;
+    Core::QueueKey key;
     asio::experimental::channel<void(boost::system::error_code)> woken;
     bool granted = false;
     bool probe = false;

@@ -36,28 +36,28 @@ Pace::State Pace::state() const
     return core_->state();
 }
 
-Pace::Slot::Slot(std::shared_ptr<Core> core, bool probe) : core_(std::move(core)), started_(core_->now()), probe_(probe)
+Pace::Permit::Permit(std::shared_ptr<Core> core, bool probe) : core_(std::move(core)), started_(core_->now()), probe_(probe)
 {}
 
-Pace::Slot::~Slot()
+Pace::Permit::~Permit()
 {
     if (!core_) return;
     if (probe_) core_->lose_probe();
     core_->release();
 }
 
-void Pace::Slot::settle(const Outcome& outcome)
+void Pace::Permit::settle(const Outcome& outcome)
 {
     core_->learn(outcome, started_, probe_);
     probe_ = false;
 }
 
-Task<Pace::Slot> Pace::acquire(Priority priority)
+Task<Pace::Permit> Pace::acquire(Priority priority)
 {
     return acquire_from(core_, priority);
 }
 
-Task<Pace::Slot> Pace::acquire_from(std::shared_ptr<Core> core, Priority priority)
+Task<Pace::Permit> Pace::acquire_from(std::shared_ptr<Core> core, Priority priority)
 {
     Waiter waiter(core, co_await asio::this_coro::executor, priority);
     core->admit(waiter);
@@ -67,8 +67,8 @@ Task<Pace::Slot> Pace::acquire_from(std::shared_ptr<Core> core, Priority priorit
     if (core->closed()) throw Error(Fault::canceled, "", "a request upstream was given up because the program ends");
     if (waiter.refusal) throw Error(*waiter.refusal);
     if (!waiter.granted) throw boost::system::system_error(asio::error::operation_aborted);
-    waiter.granted = false; // the slot gives it back, and answers for the probe
-    co_return Slot(std::move(core), std::exchange(waiter.probe, false));
+    waiter.granted = false; // the permit gives it back, and answers for the probe
+    co_return Permit(std::move(core), std::exchange(waiter.probe, false));
 }
 
 } // namespace alli::upstream

@@ -7,7 +7,8 @@
 #include "upstream/connections.hpp"
 #include "upstream/curl.hpp"
 #include "upstream/curl_error.hpp"
-#include "upstream/curl_transport.hpp"
+#include "upstream/curl_options.hpp"
+#include "upstream/http.hpp"
 #include "upstream/site.hpp"
 
 #include <boost/asio/steady_timer.hpp>

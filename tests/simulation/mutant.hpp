@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults that the simulation plants into the engine to see whether it would notice. Only the simulation's own build of
-// this room has them; everywhere else the question costs nothing and the answer is no.
+// Faults that the simulation plants into the engine to see whether it would notice: mutants.cmake writes them into
+// copies of the sources that have the decisions, for the simulation's own build of the room.
 #pragma once
 
 namespace alli::sync {
@@ -15,17 +15,11 @@ enum class Mutant {
     error_swallowed,      // a page that could not be had counts as read
 };
 
-#ifdef ALLI_MUTANTS
 inline Mutant planted_mutant = Mutant::none;
+
 inline bool is_planted(Mutant mutant)
 {
     return planted_mutant == mutant;
 }
-#else
-constexpr bool is_planted(Mutant)
-{
-    return false;
-}
-#endif
 
 } // namespace alli::sync

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // As many histories as fit into a minute; ALLI_HISTORIES: so many. ALLI_SEED: the first, or the only one to replay.
-#include "sync/mutant.hpp"
+#include "tests/simulation/mutant.hpp"
 #include "tests/simulation/history.hpp"
 
 #include <gtest/gtest.h>

@@ -26,17 +26,17 @@ Reply says(int status, std::string body, std::string type = "application/json")
     return reply;
 }
 
-Origin conversation(std::string body, std::string_view id = "Q29udmVyc2F0aW9uOjYwMDY=")
+Authenticity conversation(std::string body, std::string_view id = "Q29udmVyc2F0aW9uOjYwMDY=")
 {
-    return origin_of(says(200, std::move(body)), Expected{Shape::conversation, id});
+    return authenticity_of(says(200, std::move(body)), Expected{Shape::conversation, id});
 }
 
 TEST(Authenticity, NoForeignAnswerIsTheServices)
 {
     for (const auto& answer : support::foreign_answers())
         for (const Shape shape : all_shapes) {
-            const Origin origin = origin_of(support::reply_of(answer), Expected{shape, "a"});
-            EXPECT_EQ(origin, answer.empty_success ? Origin::unproven : Origin::foreign)
+            const Authenticity authenticity = authenticity_of(support::reply_of(answer), Expected{shape, "a"});
+            EXPECT_EQ(authenticity, answer.empty_success ? Authenticity::unproven : Authenticity::foreign)
                 << answer.name << ", " << static_cast<int>(shape);
         }
 }
@@ -50,63 +50,63 @@ TEST(Authenticity, ErrorOfTheServiceIsItsOwn)
                                  R"({"type":"about:blank","title":"x","status":422,"detail":"y"})", R"({"code":7003})",
                                  R"({"error":"no"})", R"({"fields":{"title":["too long"]}})"})
             for (const char* type : {"application/json", "text/html", "text/plain", ""})
-                EXPECT_EQ(origin_of(says(status, body, type), Expected{}), Origin::service) << status << body << type;
-    EXPECT_EQ(origin_of(says(405, "Method not allowed", "text/html"), Expected{}), Origin::service);
-    EXPECT_EQ(origin_of(says(400, R"({"message":"title is too long"})"), Expected{}), Origin::service);
+                EXPECT_EQ(authenticity_of(says(status, body, type), Expected{}), Authenticity::service) << status << body << type;
+    EXPECT_EQ(authenticity_of(says(405, "Method not allowed", "text/html"), Expected{}), Authenticity::service);
+    EXPECT_EQ(authenticity_of(says(400, R"({"message":"title is too long"})"), Expected{}), Authenticity::service);
 }
 
 TEST(Authenticity, AnotherIdIsNoAnswerAndAMissingOneIs)
 {
-    EXPECT_EQ(conversation(R"({"id":"Q29udmVyc2F0aW9uOjYwMDY="})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"id":"Q29udmVyc2F0aW9uOjYwMDY"})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"id":"Conversation:6006"})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"id":"6006"})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"id":6006})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"title":"x"})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"id":null,"createdAt":1})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"id":"Q29udmVyc2F0aW9uOjYwMDc=","title":"x"})"), Origin::foreign);
-    EXPECT_EQ(conversation(R"({"id":"Chat:6006"})"), Origin::foreign);
-    EXPECT_EQ(conversation(R"({"result":{"id":"Conversation:6006"}})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"result":{"id":"Conversation:1"}})"), Origin::foreign);
-    EXPECT_EQ(conversation(R"({"id":"plain"})", "plain"), Origin::service);
-    EXPECT_EQ(conversation(R"({"id":"plain "})", "plain"), Origin::foreign);
-    EXPECT_EQ(conversation("\xef\xbb\xbf{\"id\":\"6006\"}"), Origin::service);
+    EXPECT_EQ(conversation(R"({"id":"Q29udmVyc2F0aW9uOjYwMDY="})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"id":"Q29udmVyc2F0aW9uOjYwMDY"})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"id":"Conversation:6006"})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"id":"6006"})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"id":6006})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"title":"x"})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"id":null,"createdAt":1})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"id":"Q29udmVyc2F0aW9uOjYwMDc=","title":"x"})"), Authenticity::foreign);
+    EXPECT_EQ(conversation(R"({"id":"Chat:6006"})"), Authenticity::foreign);
+    EXPECT_EQ(conversation(R"({"result":{"id":"Conversation:6006"}})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"result":{"id":"Conversation:1"}})"), Authenticity::foreign);
+    EXPECT_EQ(conversation(R"({"id":"plain"})", "plain"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"id":"plain "})", "plain"), Authenticity::foreign);
+    EXPECT_EQ(conversation("\xef\xbb\xbf{\"id\":\"6006\"}"), Authenticity::service);
 }
 
 TEST(Authenticity, ErrorCountsOnlyWhereWhatTheContractShowsIsAbsent)
 {
-    EXPECT_EQ(conversation(R"({"id":"6006","createdAt":1,"error":{"value":1},"code":5})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"createdAt":1,"errors":"of a field that is new"})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"id":"6006","error":{"value":1}})"), Origin::foreign);
-    EXPECT_EQ(conversation(R"({"error":{"value":1}})"), Origin::foreign);
-    EXPECT_EQ(conversation(R"({"title":"Nope","detail":"a problem has a title too","status":403})"), Origin::foreign);
-    EXPECT_EQ(conversation(R"({"error":null,"errors":[]})"), Origin::unproven);
-    EXPECT_EQ(conversation(R"({"code":0,"message":"success"})"), Origin::unproven);
-    EXPECT_EQ(conversation(R"({"code":7003,"message":"no"})"), Origin::foreign);
+    EXPECT_EQ(conversation(R"({"id":"6006","createdAt":1,"error":{"value":1},"code":5})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"createdAt":1,"errors":"of a field that is new"})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"id":"6006","error":{"value":1}})"), Authenticity::foreign);
+    EXPECT_EQ(conversation(R"({"error":{"value":1}})"), Authenticity::foreign);
+    EXPECT_EQ(conversation(R"({"title":"Nope","detail":"a problem has a title too","status":403})"), Authenticity::foreign);
+    EXPECT_EQ(conversation(R"({"error":null,"errors":[]})"), Authenticity::unproven);
+    EXPECT_EQ(conversation(R"({"code":0,"message":"success"})"), Authenticity::unproven);
+    EXPECT_EQ(conversation(R"({"code":7003,"message":"no"})"), Authenticity::foreign);
 }
 
 TEST(Authenticity, OddValuesDoNotMatterToIt)
 {
-    EXPECT_EQ(conversation(R"({"id":"6006","n":1e400,"x":NaN,"memo":"\ud83d"})"), Origin::service);
-    EXPECT_EQ(conversation("{\"id\":\"6006\",\"title\":\"\xff\xfe\x01\"}"), Origin::service);
+    EXPECT_EQ(conversation(R"({"id":"6006","n":1e400,"x":NaN,"memo":"\ud83d"})"), Authenticity::service);
+    EXPECT_EQ(conversation("{\"id\":\"6006\",\"title\":\"\xff\xfe\x01\"}"), Authenticity::service);
     const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
-    EXPECT_EQ(conversation("{\"deep\":" + deep + ",\"id\":\"6006\"}"), Origin::service);
-    EXPECT_EQ(conversation(R"({"title":"a \" quote, a \\","id":"6006"})"), Origin::service);
-    EXPECT_EQ(conversation(R"({"memo":"{\"id\":\"7\"}","user":{"id":"7"},"id":"6006"})"), Origin::service);
+    EXPECT_EQ(conversation("{\"deep\":" + deep + ",\"id\":\"6006\"}"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"title":"a \" quote, a \\","id":"6006"})"), Authenticity::service);
+    EXPECT_EQ(conversation(R"({"memo":"{\"id\":\"7\"}","user":{"id":"7"},"id":"6006"})"), Authenticity::service);
 }
 
 TEST(Authenticity, AnswerToAnotherKindOfRequestIsNone)
 {
     const std::string item = R"({"id":"a","createdAt":1,"chats":[{"id":"m"}]})";
-    EXPECT_EQ(origin_of(says(200, item), Expected{Shape::chats, "a"}), Origin::foreign);
-    EXPECT_EQ(origin_of(says(200, item), Expected{Shape::chat, "m"}), Origin::foreign);
-    EXPECT_NE(origin_of(says(200, R"({"chats":[{"id":"m"}]})"), Expected{Shape::conversation, "a"}), Origin::service);
-    EXPECT_NE(origin_of(says(200, R"({"conversations":[]})"), Expected{Shape::conversation, "a"}), Origin::service);
-    EXPECT_NE(origin_of(says(200, item), Expected{Shape::running}), Origin::service);
+    EXPECT_EQ(authenticity_of(says(200, item), Expected{Shape::chats, "a"}), Authenticity::foreign);
+    EXPECT_EQ(authenticity_of(says(200, item), Expected{Shape::chat, "m"}), Authenticity::foreign);
+    EXPECT_NE(authenticity_of(says(200, R"({"chats":[{"id":"m"}]})"), Expected{Shape::conversation, "a"}), Authenticity::service);
+    EXPECT_NE(authenticity_of(says(200, R"({"conversations":[]})"), Expected{Shape::conversation, "a"}), Authenticity::service);
+    EXPECT_NE(authenticity_of(says(200, item), Expected{Shape::running}), Authenticity::service);
     const Expected rated{Shape::chat, "m", "a"};
-    EXPECT_EQ(origin_of(says(200, R"({"id":"m","rating":true})"), rated), Origin::service);
-    EXPECT_EQ(origin_of(says(200, item), rated), Origin::unproven) << "of the conversation, not of another";
-    EXPECT_EQ(origin_of(says(200, R"({"id":"n","rating":true})"), rated), Origin::foreign);
+    EXPECT_EQ(authenticity_of(says(200, R"({"id":"m","rating":true})"), rated), Authenticity::service);
+    EXPECT_EQ(authenticity_of(says(200, item), rated), Authenticity::unproven) << "of the conversation, not of another";
+    EXPECT_EQ(authenticity_of(says(200, R"({"id":"n","rating":true})"), rated), Authenticity::foreign);
 }
 
 TEST(Authenticity, SaysWhoSeemsToHaveAnswered)

@@ -33,14 +33,14 @@ struct Backfill {
     static Task<> run(Backfill* self)
     {
         for (;;) {
-            Pace::Slot slot = co_await self->world.pace->acquire(Priority::backfill);
+            Pace::Permit permit = co_await self->world.pace->acquire(Priority::backfill);
             self->went.push_back(self->world.clock.passed());
             co_await self->world.clock.sleep(self->each);
             Outcome fine;
             fine.success = true;
             fine.call = CallKind::list;
             fine.elapsed = self->each;
-            slot.settle(fine);
+            permit.settle(fine);
         }
     }
     World& world;
@@ -59,7 +59,7 @@ TEST(Budget, AnAppDoesNotWaitBehindARunningBackfill)
             for (int step = 0; step < 37; ++step) world.pass(10ms);
             const auto asked = world.clock.passed();
             auto& app = world.wants(i, Priority::app);
-            while (!app.slot) world.pass(1ms);
+            while (!app.permit) world.pass(1ms);
             waited.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(world.clock.passed() - asked));
             world.done(app, outcome(Kind::answered));
         }
@@ -76,7 +76,7 @@ TEST(Budget, AHandfulOfAppsAtOnceWaitNoLongerThanTheirOwnTokens)
     std::vector<World::Asker*> apps;
     for (int i = 0; i < 5; ++i) apps.push_back(&world.wants(i, Priority::app));
     world.pass(199ms);
-    for (auto* app : apps) EXPECT_TRUE(app->slot);
+    for (auto* app : apps) EXPECT_TRUE(app->permit);
 }
 
 TEST(Budget, WhatIsKeptForAppsCostsABackfillNothingInTheLongRun)
@@ -99,7 +99,7 @@ TEST(Budget, NoTenSecondsSeeMoreThanTheRateAndABurst)
         if (i % 2000 > 1000) continue; // a full bucket now and then
         if (random.below(10) != 0) continue;
         auto& app = world.wants(i, Priority::app);
-        while (!app.slot) world.pass(5ms);
+        while (!app.permit) world.pass(5ms);
         all.push_back(world.clock.passed());
         world.done(app, random.below(5) == 0 ? outcome(Kind::throttled) : outcome(Kind::answered));
     }
@@ -126,13 +126,13 @@ TEST(Budget, AnAppMayUseThePlaceThatIsKept)
     World world(0, 2);
     auto& reconcile = world.wants(0, Priority::reconcile);
     auto& next = world.wants(1, Priority::delivery);
-    EXPECT_TRUE(reconcile.slot && !next.slot);
+    EXPECT_TRUE(reconcile.permit && !next.permit);
     auto& app = world.wants(2, Priority::app);
-    EXPECT_TRUE(app.slot && !next.slot);
+    EXPECT_TRUE(app.permit && !next.permit);
     world.done(app);
-    EXPECT_FALSE(next.slot);
+    EXPECT_FALSE(next.permit);
     world.done(reconcile);
-    EXPECT_TRUE(next.slot);
+    EXPECT_TRUE(next.permit);
 }
 
 TEST(Budget, EverybodyWaitsAsLongAsUpstreamAsks)
@@ -143,9 +143,9 @@ TEST(Budget, EverybodyWaitsAsLongAsUpstreamAsks)
     auto& backfill = world.wants(1, Priority::backfill);
     EXPECT_EQ(world.pace->state().retry_after, 900ms);
     world.pass(899ms);
-    EXPECT_FALSE(app.slot || backfill.slot);
+    EXPECT_FALSE(app.permit || backfill.permit);
     world.pass(2ms);
-    EXPECT_TRUE(app.slot && backfill.slot);
+    EXPECT_TRUE(app.permit && backfill.permit);
     EXPECT_EQ(world.pace->state().retry_after, 0ms);
 }
 
@@ -161,7 +161,7 @@ TEST(Budget, AnAppDoesNotWaitForALongPause)
     auto& backfill = world.wants(2, Priority::backfill);
     world.done(first);
     world.pass(60s + 1ms);
-    EXPECT_TRUE(backfill.slot);
+    EXPECT_TRUE(backfill.permit);
 }
 
 TEST(Budget, NobodyWaitsForAnHourAndThoseWhoAlreadyWaitAreTold)
@@ -169,13 +169,13 @@ TEST(Budget, NobodyWaitsForAnHourAndThoseWhoAlreadyWaitAreTold)
     World world(0, 2);
     auto& first = world.wants(0, Priority::increment);
     auto& waiting = world.wants(1, Priority::backfill);
-    EXPECT_FALSE(waiting.slot);
+    EXPECT_FALSE(waiting.permit);
     world.done(first, asks_to_wait(Kind::throttled, 1h));
     ASSERT_TRUE(waiting.refused);
     EXPECT_THAT(waiting.refused->what(), HasSubstr("3600 s"));
     EXPECT_TRUE(world.wants(2, Priority::increment).refused);
     world.pass(1h);
-    EXPECT_TRUE(world.wants(3, Priority::app).slot);
+    EXPECT_TRUE(world.wants(3, Priority::app).permit);
 }
 
 TEST(Budget, APushBackWithoutAPauseHoldsAllButAppsForAWhile)
@@ -188,11 +188,11 @@ TEST(Budget, APushBackWithoutAPauseHoldsAllButAppsForAWhile)
     world.tries(outcome(Kind::throttled));
     auto& delivery = world.wants(0, Priority::delivery);
     auto& app = world.wants(1, Priority::app);
-    EXPECT_TRUE(app.slot);
+    EXPECT_TRUE(app.permit);
     world.done(app);
-    EXPECT_FALSE(delivery.slot);
+    EXPECT_FALSE(delivery.permit);
     world.pass(15s);
-    EXPECT_TRUE(delivery.slot);
+    EXPECT_TRUE(delivery.permit);
     EXPECT_EQ(world.pace->state().pushed_back, 9u);
     EXPECT_EQ(world.pace->state().limit, 1);
 }
@@ -205,7 +205,7 @@ TEST(Budget, FailuresInARowTurnEverybodyAwayAtOnce)
     auto& second = world.wants(1, Priority::increment);
     auto& third = world.wants(2, Priority::increment);
     auto& waiting = world.wants(3, Priority::backfill);
-    EXPECT_FALSE(waiting.slot || waiting.refused);
+    EXPECT_FALSE(waiting.permit || waiting.refused);
     world.done(second, outcome(Kind::unreachable, "cannot reach it: no connection"));
     ASSERT_TRUE(waiting.refused);
     EXPECT_EQ(waiting.refused->fault(), Fault::unreachable);
@@ -276,11 +276,11 @@ TEST(Budget, OneProbeGoesAndItsAnswerLetsEverybodyGo)
     Tripped world;
     world.pass(10s);
     auto& probe = world.wants(0, Priority::backfill);
-    ASSERT_TRUE(probe.slot);
+    ASSERT_TRUE(probe.permit);
     EXPECT_TRUE(world.wants(1, Priority::increment).refused);
     EXPECT_TRUE(world.wants(2, Priority::app).refused);
     world.done(probe, outcome(Kind::answered));
-    EXPECT_TRUE(world.wants(3, Priority::app).slot);
+    EXPECT_TRUE(world.wants(3, Priority::app).permit);
     EXPECT_EQ(world.pace->state().times_opened, 1u);
 }
 
@@ -299,10 +299,10 @@ TEST(Budget, AProbeThatIsCancelledOrForgottenLetsTheNextOneTry)
     Tripped world;
     world.pass(10s);
     auto& forgotten = world.wants(0, Priority::increment);
-    ASSERT_TRUE(forgotten.slot);
+    ASSERT_TRUE(forgotten.permit);
     world.done(forgotten);
     auto& next = world.wants(1, Priority::increment);
-    ASSERT_TRUE(next.slot);
+    ASSERT_TRUE(next.permit);
     world.done(next, outcome(Kind::answered));
     EXPECT_EQ(world.pace->state().breaker, Breaker::State::closed);
 }
@@ -314,12 +314,12 @@ TEST(Budget, AProbeThatIsCancelledWhileItWaitsLetsTheNextOneTry)
     for (int i = 0; i < 5; ++i) world.tries(outcome(Kind::unreachable, "gone"), Priority::app);
     world.pass(10s);
     auto& probe = world.wants(1, Priority::increment);
-    ASSERT_FALSE(probe.slot || probe.refused) << "it waits for a place";
+    ASSERT_FALSE(probe.permit || probe.refused) << "it waits for a place";
     probe.cancel.emit(asio::cancellation_type::terminal);
     support::run_until_idle(world.loop);
     EXPECT_TRUE(probe.canceled);
     world.done(holds);
-    EXPECT_TRUE(world.wants(2, Priority::increment).slot);
+    EXPECT_TRUE(world.wants(2, Priority::increment).permit);
 }
 
 TEST(Budget, APersonWhoAsksGetsAProbe)
@@ -328,9 +328,9 @@ TEST(Budget, APersonWhoAsksGetsAProbe)
     EXPECT_TRUE(world.wants(0, Priority::increment).refused);
     world.pace->wake();
     auto& probe = world.wants(1, Priority::app);
-    ASSERT_TRUE(probe.slot);
+    ASSERT_TRUE(probe.permit);
     world.done(probe, outcome(Kind::answered));
-    EXPECT_TRUE(world.wants(2, Priority::increment).slot);
+    EXPECT_TRUE(world.wants(2, Priority::increment).permit);
 }
 
 TEST(Budget, ShowsItsState)

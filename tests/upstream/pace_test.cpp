@@ -122,10 +122,10 @@ TEST(Pace, AWaiterCancelledAsItIsServedGivesItsPlaceBack)
     auto& first = world.wants(0);
     auto& second = world.wants(1);
     world.wants(2);
-    first.slot.reset(); // grants the second, which has not run yet
+    first.permit.reset(); // grants the second, which has not run yet
     second.cancel.emit(asio::cancellation_type::terminal);
     support::run_until_idle(world.loop);
-    if (second.slot) world.done(second);
+    if (second.permit) world.done(second);
     EXPECT_EQ(world.served.back(), 2);
 }
 
@@ -139,7 +139,7 @@ TEST(Pace, GivesUpItsWaitersWhenItGoes)
     support::run_until_idle(world.loop);
     EXPECT_TRUE(second.given_up);
     EXPECT_EQ(world.clock.sleepers(), 0u);
-    world.done(first); // a place may outlive it
+    world.done(first); // a permit may outlive it
 }
 
 TEST(Pace, MayGoAfterTheLoopWithWaitersInIt)
@@ -160,13 +160,13 @@ TEST(Pace, TakesBackAPlaceThatWasGrantedToALoopThatIsGone)
 {
     support::FakeClock clock;
     Pace pace(clock, limits(0, 1));
-    std::optional<Pace::Slot> held;
-    const auto take = [](Pace* from, std::optional<Pace::Slot>* place) -> Task<> {
+    std::optional<Pace::Permit> held;
+    const auto take = [](Pace* from, std::optional<Pace::Permit>* place) -> Task<> {
         place->emplace(co_await from->acquire(Priority::app));
     };
     {
         asio::io_context loop;
-        std::optional<Pace::Slot> never;
+        std::optional<Pace::Permit> never;
         asio::co_spawn(loop, take(&pace, &held), asio::detached);
         asio::co_spawn(loop, take(&pace, &never), asio::detached);
         support::run_until_idle(loop);

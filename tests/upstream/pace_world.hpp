@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Coroutines that ask a Pace for places on a clock that stands still until a test moves it.
+// Coroutines that ask a Pace for permits on a clock that stands still until a test moves it.
 #pragma once
 
 #include "alli/error.hpp"
@@ -27,14 +27,14 @@ inline Pace::Options limits(double requests_per_second, int max_in_flight)
     return options;
 }
 
-// Requests that take places and keep them until told otherwise.
+// Requests that take permits and keep them until told otherwise.
 struct World {
     World(double requests_per_second, int max_in_flight)
         : pace(std::in_place, clock, limits(requests_per_second, max_in_flight))
     {}
 
     struct Asker {
-        std::optional<Pace::Slot> slot;
+        std::optional<Pace::Permit> permit;
         asio::cancellation_signal cancel;
         bool canceled = false, given_up = false;
         std::optional<Error> refused; // any other failure
@@ -42,7 +42,7 @@ struct World {
 
     static Task<> ask(World* world, Asker* asker, int name, Priority priority)
     {
-        asker->slot.emplace(co_await world->pace->acquire(priority));
+        asker->permit.emplace(co_await world->pace->acquire(priority));
         world->served.push_back(name);
         world->at.push_back(world->clock.passed());
     }
@@ -73,19 +73,19 @@ struct World {
     }
     void done(Asker& asker)
     {
-        asker.slot.reset();
+        asker.permit.reset();
         support::run_until_idle(loop);
     }
     void done(Asker& asker, const Outcome& outcome)
     {
-        asker.slot->settle(outcome);
+        asker.permit->settle(outcome);
         done(asker);
     }
     // One that asks, goes and ends so; nothing where it is refused.
     Asker& tries(const Outcome& outcome, Priority priority = Priority::increment)
     {
         Asker& asker = wants(-1, priority);
-        if (asker.slot) done(asker, outcome);
+        if (asker.permit) done(asker, outcome);
         return asker;
     }
 

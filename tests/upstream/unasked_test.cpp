@@ -58,11 +58,11 @@ class Unasked : public testing::TestWithParam<Way> {
         CurlOptions options;
         options.base_url = server_.url();
         if (GetParam().tls) options.ca_file = directory_ / "ca.pem";
-        multi_ = std::make_shared<CurlTransport::Multi>(loop_.get_executor(), options);
+        multi_ = std::make_shared<CurlMulti>(loop_.get_executor(), options);
     }
     ~Unasked() override { multi_->close(); }
 
-    static Task<std::string> pass_on(std::shared_ptr<CurlTransport::Multi> multi, Request request)
+    static Task<std::string> pass_on(std::shared_ptr<CurlMulti> multi, Request request)
     {
         Opening opening;
         opening.has_body = !request.body.empty();
@@ -79,9 +79,9 @@ class Unasked : public testing::TestWithParam<Way> {
         while (const auto piece = co_await exchange.next()) got += *piece;
         co_return got;
     }
-    static Task<std::string> ask(std::shared_ptr<CurlTransport::Multi> multi, Request request)
+    static Task<std::string> ask(std::shared_ptr<CurlMulti> multi, Request request)
     {
-        const Reply reply = co_await CurlTransport::Multi::send(std::move(multi), std::move(request));
+        const Reply reply = co_await CurlMulti::send(std::move(multi), std::move(request));
         co_return std::to_string(reply.status) + " " + reply.body;
     }
 
@@ -98,7 +98,7 @@ class Unasked : public testing::TestWithParam<Way> {
     asio::io_context loop_;
     upstream_test::Certificate certificate_;
     ScriptedServer server_;
-    std::shared_ptr<CurlTransport::Multi> multi_;
+    std::shared_ptr<CurlMulti> multi_;
 };
 
 int rounds()
@@ -138,7 +138,7 @@ TEST_P(Unasked, AnswersOnEveryIdleConnectionHoldUpNoRequest)
     CurlOptions options = multi_->options();
     options.max_connections = 24;
     multi_->close();
-    multi_ = std::make_shared<CurlTransport::Multi>(loop_.get_executor(), options);
+    multi_ = std::make_shared<CurlMulti>(loop_.get_executor(), options);
     for (int round = 0; round < 3; ++round) {
         int answered = 0;
         for (int i = 0; i < 24; ++i) {
