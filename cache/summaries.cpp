@@ -31,6 +31,19 @@ std::vector<Summary> list_summaries(Reader& db, int limit, int offset)
     return found;
 }
 
+// The unary plus keeps SQLite on the index of ids, which finds the few rows that are then sorted.
+std::vector<Summary> list_summaries_with_prefix(Reader& db, const std::string& prefix, int limit)
+{
+    if (prefix.empty()) return list_summaries(db, limit);
+    std::vector<Summary> found;
+    for (const Row row :
+         db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
+                  " WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) ORDER BY +last_chat_at DESC, id DESC LIMIT ?2",
+                  prefix, limit))
+        found.push_back(summary_of(row));
+    return found;
+}
+
 bool is_whole(Reader& db, const std::vector<Summary>& listed, int limit)
 {
     if (is_complete(db)) return true;

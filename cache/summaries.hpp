@@ -16,6 +16,8 @@ struct Summary {
     std::int64_t chats = 0;
 };
 std::vector<Summary> list_summaries(Reader& db, int limit, int offset = 0); // newest chat first, those without last
+/// Those whose id begins with `prefix`, in the same order.
+std::vector<Summary> list_summaries_with_prefix(Reader& db, const std::string& prefix, int limit);
 /// Whether upstream has nobody before, between or, where there are fewer than `limit`, behind the listed ones that the
 /// mirror does not have. Rows below the coverage are listed too: somebody may be missing among them.
 bool is_whole(Reader& db, const std::vector<Summary>& listed, int limit);

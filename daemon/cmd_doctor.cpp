@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `doctor`: a line for each check (ok, warning, failed) and what to do; the exit code of the first that failed.
 #include "daemon/api_key.hpp"
+#include "daemon/commands.hpp"
 #include "daemon/daemon_call.hpp"
 #include "daemon/doctor.hpp"
 #include "daemon/terminal.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `manual PAGE`: for the build, which installs the pages of man, and for the tables in docs/.
+// `manual PAGE`: for the build, which installs the man pages, and for the pages in docs/ that tables make.
 #include "daemon/commands.hpp"
 #include "daemon/manual.hpp"
 
@@ -10,16 +10,9 @@ namespace alli::daemon {
 Action add_manual(CLI::App& arguments)
 {
     auto page = std::make_shared<std::string>();
-    arguments.add_option("PAGE", *page, "which one")
-        ->required()
-        ->check(CLI::IsMember({"settings.md", "logs.md", "alli-mirror.1", "alli-mirror.toml.5"}));
+    arguments.add_option("PAGE", *page, "which one")->required()->check(CLI::IsMember(manual_pages()));
     return [page](const Context&) {
-        if (*page == "settings.md")
-            fmt::print("{}", settings_markdown());
-        else if (*page == "logs.md")
-            fmt::print("{}", log_markdown());
-        else
-            fmt::print("{}", *page == "alli-mirror.1" ? command_page(read_commands()) : settings_page());
+        fmt::print("{}", write_manual_page(*page));
         return 0;
     };
 }

@@ -154,7 +154,7 @@ Action add_outbox(CLI::App& arguments)
     arguments.require_subcommand(1);
     const auto add = [&](const char* name, const char* help, bool one, Action does) {
         CLI::App* sub = arguments.add_subcommand(name, help);
-        if (one) sub->add_option("ID", chosen->id, "number of the write")->required();
+        if (one) sub->add_option("ID", chosen->id, "number of the write")->required()->type_name("WRITE");
         sub->callback([action, does] { *action = does; });
         return sub;
     };

@@ -117,7 +117,7 @@ Action add_purge(CLI::App& arguments)
     auto chosen = std::make_shared<PurgeArguments>();
     arguments.add_option("--user", chosen->user, "every conversation of this user (userId), and what is still to come")
         ->type_name("ID");
-    arguments.add_option("--conversation", chosen->conversation, "this one")->type_name("ID");
+    arguments.add_option("--conversation", chosen->conversation, "this one")->type_name("CONVERSATION");
     arguments.add_option("--before", chosen->before, "all whose last chat was before that day or time")
         ->type_name("DATE");
     add_zone(arguments, chosen->tz);

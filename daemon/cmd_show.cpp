@@ -78,7 +78,7 @@ static int show(const ShowArguments& arguments, const Context& context)
 Action add_show(CLI::App& arguments)
 {
     auto chosen = std::make_shared<ShowArguments>();
-    arguments.add_option("ID", chosen->id, "id of the conversation")->required();
+    arguments.add_option("ID", chosen->id, "id of the conversation")->required()->type_name("CONVERSATION");
     arguments.add_option("--format", chosen->format, "text, markdown or json")
         ->check(CLI::IsMember({"text", "markdown", "json"}));
     arguments.add_flag("--json", chosen->json, "as JSON, like --format json");

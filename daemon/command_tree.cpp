@@ -7,7 +7,7 @@
 
 namespace alli::daemon {
 
-// "TEXT:{newest,relevance}" -> newest, relevance
+// "TEXT:{newest,relevance}" or "TEXT:{newest, relevance}" -> newest, relevance
 static std::vector<std::string> read_choices(const std::string& type)
 {
     std::vector<std::string> choices;
@@ -16,7 +16,7 @@ static std::vector<std::string> read_choices(const std::string& type)
     for (std::size_t at = open + 1; at < close;) {
         const std::size_t end = std::min(type.find(',', at), close);
         choices.push_back(type.substr(at, end - at));
-        at = end + 1;
+        at = type.find_first_not_of(' ', end + 1);
     }
     return choices;
 }

@@ -29,7 +29,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"backup", "copy both files, checked, beside a running daemon or without one", &add_backup},
     {"verify", "check the files, their rows and the index of words against each other; --repair", &add_verify},
     {"config", "show the settings and where each comes from, or check them", &add_config},
-    {"completions", "print completions for bash, zsh or fish", &add_completions},
+    {"completions", "print the completion script for bash, zsh or fish", &add_completions},
     {"token", "make, list or revoke the tokens of local apps, each with a scope", &add_token},
     {"open", "open the page in a browser, by a link that works once", &add_open},
     {"mcp", "serve the mirror to an assistant (Model Context Protocol on stdin and stdout)", &add_mcp},
@@ -69,9 +69,10 @@ static void add_flags(CLI::App& arguments, Context& context)
 {
     const auto add = [&](std::string_view name, std::string help) {
         const auto put = [&context, key = std::string(name)](const std::string& text) { context.flags[key] = text; };
-        arguments.add_option_function<std::string>(flag_of(name), put, std::move(help))->group("");
+        return arguments.add_option_function<std::string>(flag_of(name), put, std::move(help))->group("");
     };
-    for (const Setting& setting : setting_table()) add(setting.key, std::string(setting.help));
+    for (const Setting& setting : setting_table())
+        add(setting.key, std::string(setting.help))->type_name(fmt::format("TEXT:{{{}}}", setting.rule.choices));
     for (const FormerKey& key : former_keys()) add(key.key, fmt::format("the former name of {}", key.now));
 }
 
@@ -97,6 +98,8 @@ int run_command(int count, const char* const* words)
     CLI::App arguments("A local, complete and searchable mirror of a project's Alli conversations.", "alli-mirror");
     Context context;
     context.environment = Environment(&process_environment, process_variables());
+    if (count > 1 && std::string_view(words[1]) == "__complete") // its words are not to be parsed
+        return print_candidates({words + 2, words + count}, std::move(context));
     const auto actions = declare_all(arguments, context);
     try {
         std::vector<std::string> given(words + std::min(count, 1), words + count);

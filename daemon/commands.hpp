@@ -3,28 +3,20 @@
 // declares its arguments and returns what it does.
 #pragma once
 
-#include "daemon/settings.hpp"
+#include "daemon/load_settings.hpp"
 
 #include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace CLI {
 class App;
 }
 
 namespace alli::daemon {
-
-/// What every command gets from the words before its own.
-struct Context {
-    std::string settings_file; // --config; empty: looked for
-    Flags flags;               // --sync-interval and its like
-    Environment environment;
-
-    Settings settings() const { return load_settings(settings_file, environment, flags); }
-};
 
 /// Runs the command and returns the exit code of a run that went well; failures are thrown.
 using Action = std::function<int(const Context&)>;
@@ -39,6 +31,9 @@ std::span<const Command> command_table();
 
 /// Everything that may stand on a command line, and what each command does; `context` gets what stands before it.
 std::map<const CLI::App*, Action> declare_all(CLI::App& arguments, Context& context);
+
+/// `__complete WORD...`: prints what may stand in the place of the last word.
+int print_candidates(std::vector<std::string> words, Context context);
 
 /// Reads the command line and runs it. Throws Error{usage} for a wrong one.
 int run_command(int count, const char* const* words);

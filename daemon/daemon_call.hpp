@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/error.hpp"
-#include "daemon/commands.hpp"
+#include "daemon/load_settings.hpp"
 #include "daemon/places.hpp"
 
 #include <optional>

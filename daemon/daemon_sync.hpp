@@ -3,7 +3,7 @@
 // is complete as of then.
 #pragma once
 
-#include "daemon/commands.hpp"
+#include "daemon/load_settings.hpp"
 
 namespace alli::daemon {
 

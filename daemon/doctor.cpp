@@ -19,50 +19,50 @@
 namespace alli::daemon {
 namespace {
 
-void check_settings(const Patient& patient, Findings& found)
+void check_settings(const DoctorContext& cx, CheckResults& results)
 {
     std::vector<Error> faults;
     const Settings settings =
-        load_settings(patient.context.settings_file, patient.context.environment, patient.context.flags, &faults);
-    for (Error& fault : find_faults(settings, patient.context.environment)) faults.push_back(std::move(fault));
-    for (const Error& fault : faults) found.fail(fault);
-    if (faults.empty()) found.ok(settings.file.empty() ? "no settings file: defaults" : settings.file);
+        load_settings(cx.context.settings_file, cx.context.environment, cx.context.flags, &faults);
+    for (Error& fault : find_faults(settings, cx.context.environment)) faults.push_back(std::move(fault));
+    for (const Error& fault : faults) results.fail(fault);
+    if (faults.empty()) results.ok(settings.file.empty() ? "no settings file: defaults" : settings.file);
     for (const std::string& note : settings.notes)
-        found.warn(note, "write it so; the old name goes with a later version");
+        results.warn(note, "write it so; the old name goes with a later version");
 }
 
-bool daemon_has_key(const Patient& patient)
+bool daemon_has_key(const DoctorContext& cx)
 {
-    return patient.status.is_object() && patient.status["upstream"].value("keyAccepted", Json()) == Json(true);
+    return cx.status.is_object() && cx.status["upstream"].value("keyAccepted", Json()) == Json(true);
 }
 
 // The service manager reads it as root and hands over a copy that only the daemon sees: it would not notice.
-void check_key_file(const Patient& patient, Findings& found)
+void check_key_file(const DoctorContext& cx, CheckResults& results)
 {
-    const std::string& file = patient.settings.config.api_key_file;
+    const std::string& file = cx.settings.config.api_key_file;
     struct stat status {};
     if (::stat(file.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
-        found.warn(fmt::format("{} can be read by others", file), fmt::format("chmod 600 {}", file));
+        results.warn(fmt::format("{} can be read by others", file), fmt::format("chmod 600 {}", file));
 }
 
-void check_key(const Patient& patient, Findings& found)
+void check_key(const DoctorContext& cx, CheckResults& results)
 {
-    if (patient.place.sandbox) return found.ok("a sandbox needs none");
-    check_key_file(patient, found);
+    if (cx.place.sandbox) return results.ok("a sandbox needs none");
+    check_key_file(cx, results);
     try {
-        load_api_key(patient.settings, patient.context.environment);
-        found.ok("there is one, and nobody else can read it");
+        load_api_key(cx.settings, cx.context.environment);
+        results.ok("there is one, and nobody else can read it");
     } catch (const Error&) {
-        if (!daemon_has_key(patient)) throw;
-        found.ok("the running daemon has one, which upstream accepts; there is none in this environment");
+        if (!daemon_has_key(cx)) throw;
+        results.ok("the running daemon has one, which upstream accepts; there is none in this environment");
     }
 }
 
 // Of the daemon where one runs, else what a command of this shell would have.
-rlim_t most_descriptors(const Patient& patient)
+rlim_t most_descriptors(const DoctorContext& cx)
 {
-    if (patient.owner) {
-        std::ifstream limits(fmt::format("/proc/{}/limits", *patient.owner));
+    if (cx.owner) {
+        std::ifstream limits(fmt::format("/proc/{}/limits", *cx.owner));
         constexpr std::string_view name = "Max open files";
         for (std::string line; std::getline(limits, line);)
             if (line.starts_with(name)) {
@@ -76,40 +76,39 @@ rlim_t most_descriptors(const Patient& patient)
     return limit.rlim_cur;
 }
 
-void check_limits(const Patient& patient, Findings& found)
+void check_limits(const DoctorContext& cx, CheckResults& results)
 {
     constexpr int open = 24; // what a daemon holds before anybody calls
-    const auto most = static_cast<int>(std::min<rlim_t>(most_descriptors(patient), 1 << 20));
-    const Config& config = patient.settings.config;
+    const auto most = static_cast<int>(std::min<rlim_t>(most_descriptors(cx), 1 << 20));
+    const Config& config = cx.settings.config;
     DescriptorsAtHand at_hand = find_descriptors(config.max_connections, config.proxy_loops);
     at_hand.limit = most; // the daemon's, where one runs
     at_hand.open = open;
     const DescriptorPlan plan = plan_descriptors(at_hand);
     if (plan.connections < most_local_connections)
-        found.warn(fmt::format("{} open files at most: room for {} local connections instead of {}", most,
-                               plan.connections, most_local_connections),
-                   "LimitNOFILE=4096 in the unit, or ulimit -n 4096 before it starts");
+        results.warn(fmt::format("{} open files at most: room for {} local connections instead of {}", most,
+                                 plan.connections, most_local_connections),
+                     "LimitNOFILE=4096 in the unit, or ulimit -n 4096 before it starts");
     else
-        found.ok(fmt::format("{} open files at most", most));
+        results.ok(fmt::format("{} open files at most", most));
 }
 
-std::string why_silent(const Patient& patient)
+std::string why_silent(const DoctorContext& cx)
 {
-    const Json daemon = patient.status.is_object() ? patient.status["daemon"] : Json();
+    const Json daemon = cx.status.is_object() ? cx.status["daemon"] : Json();
     return daemon.is_object() && daemon["why"].is_string() ? daemon["why"].get<std::string>() : "no answer";
 }
 
-void check_daemon(const Patient& patient, Findings& found)
+void check_daemon(const DoctorContext& cx, CheckResults& results)
 {
-    if (!patient.owner)
-        return found.warn("none runs: reads by commands work, local apps get no answer",
-                          "alli-mirror serve, or systemctl start alli-mirror");
-    const bool answered = patient.status.is_object() && patient.status["daemon"].value("answered", false);
+    if (!cx.owner)
+        return results.warn("none runs: reads by commands work, local apps get no answer",
+                            "alli-mirror serve, or systemctl start alli-mirror");
+    const bool answered = cx.status.is_object() && cx.status["daemon"].value("answered", false);
     if (!answered)
         throw Error(Fault::io, "see its log; let it listen on a Unix socket that this user may use (proxy.listen)",
-                    "process {} owns the mirror, but does not tell its status: {}", *patient.owner,
-                    why_silent(patient));
-    found.ok(fmt::format("process {} answers, version {}", *patient.owner, patient.status.value("version", "unknown")));
+                    "process {} owns the mirror, but does not tell its status: {}", *cx.owner, why_silent(cx));
+    results.ok(fmt::format("process {} answers, version {}", *cx.owner, cx.status.value("version", "unknown")));
 }
 
 std::string text_of(const Json& json, const char* name)
@@ -118,37 +117,35 @@ std::string text_of(const Json& json, const char* name)
 }
 
 // Its loops get on when it compares: the watchdog looks at the same.
-void check_freshness(const Patient& patient, Findings& found)
+void check_freshness(const DoctorContext& cx, CheckResults& results)
 {
-    if (!patient.status.is_object())
-        return found.warn("there is no mirror yet", "alli-mirror serve, or sync, makes one");
-    const auto verified = from_rfc3339(text_of(patient.status["upstream"], "lastVerifiedAt"));
+    if (!cx.status.is_object()) return results.warn("there is no mirror yet", "alli-mirror serve, or sync, makes one");
+    const auto verified = from_rfc3339(text_of(cx.status["upstream"], "lastVerifiedAt"));
     if (!verified)
-        return found.warn("the mirror was never compared with upstream", "let serve or sync run; see upstream below");
+        return results.warn("the mirror was never compared with upstream", "let serve or sync run; see upstream below");
     SystemClock clock;
     const auto age = std::chrono::floor<std::chrono::seconds>(clock.now() - *verified);
     const std::string said = fmt::format("compared with upstream {} ago", say_duration(age));
     const auto enough =
-        std::chrono::ceil<std::chrono::seconds>(patient.settings.config.sync_interval) * 3 + std::chrono::minutes(1);
-    if (patient.owner && age > enough)
-        found.warn(said + ", though a daemon runs", "see upstream below, and the daemon's log");
-    else if (!patient.owner && age > std::chrono::hours(24))
-        found.warn(said, "alli-mirror sync brings it up to date, serve keeps it so");
+        std::chrono::ceil<std::chrono::seconds>(cx.settings.config.sync_interval) * 3 + std::chrono::minutes(1);
+    if (cx.owner && age > enough)
+        results.warn(said + ", though a daemon runs", "see upstream below, and the daemon's log");
+    else if (!cx.owner && age > std::chrono::hours(24))
+        results.warn(said, "alli-mirror sync brings it up to date, serve keeps it so");
     else
-        found.ok(said);
+        results.ok(said);
 }
 
-void check_problems(const Patient& patient, Findings& found)
+void check_problems(const DoctorContext& cx, CheckResults& results)
 {
-    if (!patient.status.is_object()) return;
-    for (const Json& problem : patient.status["problems"])
-        found.warn(text_of(problem, "what"), text_of(problem, "hint"));
-    if (found.list.empty()) found.ok("none");
+    if (!cx.status.is_object()) return;
+    for (const Json& problem : cx.status["problems"]) results.warn(text_of(problem, "what"), text_of(problem, "hint"));
+    if (results.list.empty()) results.ok("none");
 }
 
 struct Check {
     std::string_view name;
-    void (*look)(const Patient&, Findings&);
+    void (*look)(const DoctorContext&, CheckResults&);
 };
 // THE table.
 constexpr auto checks = std::to_array<Check>({
@@ -180,19 +177,19 @@ ReadPlace find_place(const Settings& settings, const Environment& environment)
 }
 
 // Settings that cannot be read are the first check's to say; the others look at what is left of them.
-Patient admit(const Context& context, bool offline)
+DoctorContext make_context(const Context& context, bool offline)
 {
     std::vector<Error> faults;
     Settings settings = load_settings(context.settings_file, context.environment, context.flags, &faults);
     ReadPlace place = find_place(settings, context.environment);
-    Patient patient{context, std::move(settings), std::move(place), {}, {}, offline};
-    patient.owner = find_owner(patient.place.mirror_path);
+    DoctorContext cx{context, std::move(settings), std::move(place), {}, {}, offline};
+    cx.owner = find_owner(cx.place.mirror_path);
     try {
-        if (faults.empty() && std::filesystem::exists(patient.place.mirror_path)) patient.status = load_status(context);
+        if (faults.empty() && std::filesystem::exists(cx.place.mirror_path)) cx.status = load_status(context);
     } catch (const Error&) {
-        patient.status = nullptr; // which the checks of the files say in detail
+        cx.status = nullptr; // which the checks of the files say in detail
     }
-    return patient;
+    return cx;
 }
 
 } // namespace
@@ -205,16 +202,16 @@ std::string_view name_of(Health health) noexcept
 
 std::vector<Diagnosis> diagnose(const Context& from, bool offline)
 {
-    const Patient patient = admit(from, offline);
+    const DoctorContext cx = make_context(from, offline);
     std::vector<Diagnosis> all;
     for (const Check& check : checks) {
-        Findings found(check.name);
+        CheckResults results(check.name);
         try {
-            check.look(patient, found);
+            check.look(cx, results);
         } catch (const Error& error) {
-            found.fail(error);
+            results.fail(error);
         }
-        all.insert(all.end(), found.list.begin(), found.list.end());
+        all.insert(all.end(), results.list.begin(), results.list.end());
     }
     return all;
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/error.hpp"
-#include "daemon/commands.hpp"
+#include "daemon/load_settings.hpp"
 #include "daemon/places.hpp"
 #include "daemon/status.hpp"
 
@@ -24,8 +24,8 @@ struct Diagnosis {
     Fault fault = Fault::io; // of a failed one: for the exit code
 };
 
-/// What the checks look at.
-struct Patient {
+/// What the checks read.
+struct DoctorContext {
     const Context& context;
     Settings settings;
     ReadPlace place;
@@ -34,10 +34,10 @@ struct Patient {
     bool offline = false;     // leave upstream alone
 };
 
-/// Of one check.
-class Findings {
+/// The diagnoses of one check.
+class CheckResults {
   public:
-    explicit Findings(std::string_view check) : check_(check) {}
+    explicit CheckResults(std::string_view check) : check_(check) {}
 
     void ok(std::string what) { add(Health::ok, std::move(what), ""); }
     void warn(std::string what, std::string hint) { add(Health::warning, std::move(what), std::move(hint)); }
@@ -56,18 +56,18 @@ class Findings {
 std::vector<Diagnosis> diagnose(const Context& context, bool offline);
 
 // The files: doctor_files.cpp.
-void check_directory(const Patient& patient, Findings& found);
-void check_disk(const Patient& patient, Findings& found);
-void check_mirror(const Patient& patient, Findings& found);
-void check_outbox(const Patient& patient, Findings& found);
-void check_damage(const Patient& patient, Findings& found);
-void check_tokens(const Patient& patient, Findings& found);
+void check_directory(const DoctorContext& cx, CheckResults& results);
+void check_disk(const DoctorContext& cx, CheckResults& results);
+void check_mirror(const DoctorContext& cx, CheckResults& results);
+void check_outbox(const DoctorContext& cx, CheckResults& results);
+void check_damage(const DoctorContext& cx, CheckResults& results);
+void check_tokens(const DoctorContext& cx, CheckResults& results);
 
 // Where it listens: doctor_socket.cpp.
-void check_socket(const Patient& patient, Findings& found);
+void check_socket(const DoctorContext& cx, CheckResults& results);
 
 // The way to upstream, and upstream, its clock too: doctor_upstream.cpp.
-void check_network(const Patient& patient, Findings& found);
-void check_upstream(const Patient& patient, Findings& found);
+void check_network(const DoctorContext& cx, CheckResults& results);
+void check_upstream(const DoctorContext& cx, CheckResults& results);
 
 } // namespace alli::daemon

@@ -24,37 +24,37 @@ upstream::Reply ask(const Config& config, const upstream::ForwardProxy& proxy, c
     return run_to_end(loop, transport.send(std::move(request)));
 }
 
-std::string find_key(const Patient& patient)
+std::string find_key(const DoctorContext& cx)
 {
     try {
-        return load_api_key(patient.settings, patient.context.environment);
+        return load_api_key(cx.settings, cx.context.environment);
     } catch (const Error&) {
         return ""; // which the key's own check says
     }
 }
 
-void check_clock(const upstream::Reply& reply, Instant now, Findings& found)
+void check_clock(const upstream::Reply& reply, Instant now, CheckResults& results)
 {
     constexpr std::chrono::seconds much{30};
     const std::string* date = reply.header("Date");
     const auto theirs = date ? from_http_date(*date) : std::nullopt;
     if (!theirs)
-        return found.warn("it does not tell its time: this machine's clock is relied on", "keep it right with NTP");
+        return results.warn("it does not tell its time: this machine's clock is relied on", "keep it right with NTP");
     const auto apart = std::chrono::floor<std::chrono::seconds>(now - *theirs);
-    if (std::chrono::abs(apart) < much) return found.ok("its clock and this machine's agree");
-    found.warn(fmt::format("this machine's clock is {} seconds {} of upstream's", std::chrono::abs(apart).count(),
-                           apart.count() > 0 ? "ahead" : "behind"),
-               "keep it right with NTP: ages and times in the log are told by it");
+    if (std::chrono::abs(apart) < much) return results.ok("its clock and this machine's agree");
+    results.warn(fmt::format("this machine's clock is {} seconds {} of upstream's", std::chrono::abs(apart).count(),
+                             apart.count() > 0 ? "ahead" : "behind"),
+                 "keep it right with NTP: ages and times in the log are told by it");
 }
 
 } // namespace
 
 // What the daemon is started with may be another environment than this one.
-void check_network(const Patient& patient, Findings& found)
+void check_network(const DoctorContext& cx, CheckResults& results)
 {
-    if (patient.place.sandbox) return found.ok("a sandbox is asked directly");
-    const Config& config = patient.settings.config;
-    const upstream::ForwardProxy proxy = load_forward_proxy(patient.settings, patient.context.environment);
+    if (cx.place.sandbox) return results.ok("a sandbox is asked directly");
+    const Config& config = cx.settings.config;
+    const upstream::ForwardProxy proxy = load_forward_proxy(cx.settings, cx.context.environment);
     const upstream::Authorities company(config.ca_file);
     std::string said = proxy ? fmt::format("upstream is asked through the proxy {}", proxy.name)
                              : std::string("upstream is asked directly");
@@ -62,34 +62,34 @@ void check_network(const Patient& patient, Findings& found)
         said += fmt::format("; {} of {} trusted besides the system's",
                             company.size() == 1 ? "1 authority" : fmt::format("{} authorities", company.size()),
                             config.ca_file);
-    const auto unheeded = find_unheeded_proxy(config, patient.context.environment);
+    const auto unheeded = find_unheeded_proxy(config, cx.context.environment);
     if (unheeded)
-        found.warn(fmt::format("{}, though {} is set", said, *unheeded),
-                   "if it should be heeded: upstream.proxy = \"environment\"");
+        results.warn(fmt::format("{}, though {} is set", said, *unheeded),
+                     "if it should be heeded: upstream.proxy = \"environment\"");
     else
-        found.ok(said);
+        results.ok(said);
     for (const std::string& name : company.expired())
-        found.warn(fmt::format("the authority {} of {} has expired", name, config.ca_file),
-                   "ask whoever runs the network for the new one");
+        results.warn(fmt::format("the authority {} of {} has expired", name, config.ca_file),
+                     "ask whoever runs the network for the new one");
 }
 
-void check_upstream(const Patient& patient, Findings& found)
+void check_upstream(const DoctorContext& cx, CheckResults& results)
 {
-    if (patient.offline) return found.ok("was not asked");
-    if (patient.place.sandbox) return found.ok("is a sandbox, in the daemon itself");
-    const std::string key = find_key(patient);
-    const std::string host = upstream::read_site(patient.settings.config.upstream_url).host;
-    const upstream::ForwardProxy proxy = load_forward_proxy(patient.settings, patient.context.environment);
+    if (cx.offline) return results.ok("was not asked");
+    if (cx.place.sandbox) return results.ok("is a sandbox, in the daemon itself");
+    const std::string key = find_key(cx);
+    const std::string host = upstream::read_site(cx.settings.config.upstream_url).host;
+    const upstream::ForwardProxy proxy = load_forward_proxy(cx.settings, cx.context.environment);
     const std::string way = proxy ? fmt::format("{} through the proxy {}", host, proxy.name) : host;
     SystemClock clock;
     const auto started = clock.steady();
-    const upstream::Reply reply = ask(patient.settings.config, proxy, key);
+    const upstream::Reply reply = ask(cx.settings.config, proxy, key);
     const auto took = std::chrono::ceil<std::chrono::milliseconds>(clock.steady() - started);
     const bool unasked = key.empty() && (reply.status == 401 || reply.status == 403);
     if (!unasked) upstream::require_answer(reply, "the list of conversations");
-    found.ok(unasked ? fmt::format("{} answers in {} ms; there was no key to try", way, took.count())
-                     : fmt::format("{} answers in {} ms, and takes the key", way, took.count()));
-    check_clock(reply, clock.now(), found);
+    results.ok(unasked ? fmt::format("{} answers in {} ms; there was no key to try", way, took.count())
+                       : fmt::format("{} answers in {} ms, and takes the key", way, took.count()));
+    check_clock(reply, clock.now(), results);
 }
 
 } // namespace alli::daemon

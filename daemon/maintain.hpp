@@ -3,7 +3,7 @@
 // address with the key; without one it is done here, under the lock.
 #pragma once
 
-#include "daemon/commands.hpp"
+#include "daemon/load_settings.hpp"
 #include "daemon/maintenance.hpp"
 #include "daemon/places.hpp"
 

@@ -1,227 +1,226 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/manual.hpp"
 
+#include "alli/event.hpp"
 #include "daemon/assign.hpp"
+#include "daemon/command_tree.hpp"
+#include "daemon/man_page.hpp"
+
+#include <algorithm>
+#include <stdexcept>
 
 namespace alli::daemon {
+namespace {
 
-static std::string section_of(std::string_view key)
+std::string_view section_of(std::string_view key)
 {
-    return std::string(key.substr(0, key.find('.')));
+    return key.substr(0, key.find('.'));
 }
 
-// Calls `begin` at each new section of the table and `each` for every setting.
-template <class Begin, class Each>
-static void for_each_setting(const Begin& begin, const Each& each)
+// Where the value depends on the environment, the rule instead of it.
+std::string default_of(const Setting& setting)
 {
-    std::string section;
-    for (const Setting& setting : setting_table()) {
-        if (section != section_of(setting.key)) begin(section = section_of(setting.key));
-        each(setting);
-    }
-}
-
-// Empty where the place depends on the environment.
-static std::string default_of(const Setting& setting)
-{
-    const std::string text = toml_text(Config{}, setting);
     if (setting.key == "mirror.path") return "in $STATE_DIRECTORY, else ~/.local/state/alli-mirror";
     if (setting.key == "proxy.listen")
         return "127.0.0.1:8787, and proxy.sock in $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR";
-    return text;
+    return toml_text(Config{}, setting);
 }
 
-std::string settings_markdown()
+std::string write_settings()
 {
     std::string text = R"(# Settings
 
-Made by `alli-mirror manual settings.md` from the table in `daemon/settings.cpp`; do not edit.
+<!-- Made by alli-mirror manual settings.md from the table in daemon/settings.cpp; do not edit. -->
 
-A setting is looked for in this order, the first found wins: a flag (`sync.interval` is `--sync-interval`, before or after the
-command), the environment (`ALLI_MIRROR_SYNC_INTERVAL`), the settings file (TOML), the default. The file is `--config FILE`, else
-`$ALLI_MIRROR_CONFIG`, else `~/.config/alli-mirror/config.toml`, else `/etc/alli-mirror/config.toml`. Durations are texts: `"500ms"`,
-`"30s"`, `"10m"`, `"24h"`; lists in the environment and in flags are separated by commas. `alli-mirror config show` prints what takes
-effect and where it comes from, `alli-mirror config check` what is wrong.
+The first of these that sets a value wins: a flag (`sync.interval` is `--sync-interval`, before or after the command), the
+environment (`ALLI_MIRROR_SYNC_INTERVAL`), the settings file (TOML), the default. The settings file is `--config FILE`, else
+`$ALLI_MIRROR_CONFIG`, else `~/.config/alli-mirror/config.toml`, else `/etc/alli-mirror/config.toml`. Durations are strings: `"500ms"`,
+`"30s"`, `"10m"`, `"24h"`; lists in the environment and in flags are separated by commas. `alli-mirror config show` prints every value
+and its origin, `alli-mirror config check` what is wrong.
 
-An unknown key in the file and an unknown variable that begins with `ALLI_MIRROR_` are errors that name the nearest one there is. Values of
-variables and flags stand without quotes; white space around them does not count. In the file paths begin with `/`; `~` is the
-shell's alone. `upstream.url` ends with the host or its port, without `/webapi`: the program adds that.
+An unknown key in the file and an unknown variable that begins with `ALLI_MIRROR_` are errors that name the nearest known one. Values of
+variables and flags stand without quotes; surrounding white space is ignored. Paths in the file are absolute; only a shell
+expands `~`. `upstream.url` ends with the host or the port, without `/webapi`, which the program adds.
 
-What says `reloads` is taken over by a running daemon at SIGHUP (`systemctl reload alli-mirror`), as are the tokens of local apps
-(operations.md, Who may do what); the log names what else changed and waits for a restart. Where anything in the file is wrong, nothing changes.
+A running daemon applies settings marked `reloads` at SIGHUP (`systemctl reload alli-mirror`), and the tokens of local apps
+(operations.md, Who may do what); the log names other changed settings, which wait for a restart. If anything in the file is wrong, nothing changes.
 
-The API key is no setting: it comes from the service manager's credential `alli-api-key`, else from `ALLI_API_KEY`, else from the file
-that `upstream.api_key_file` names. It stands there alone, on one line: no name, no quotes, no comment. A byte order mark, line ends and
-white space around it do not count.
+The API key is not a setting: it comes from the service manager's credential `alli-api-key`, else from `ALLI_API_KEY`, else from the file
+that `upstream.api_key_file` names. The file holds the key alone, on one line: no name, no quotes, no comment. A byte order mark, line ends and
+surrounding white space are ignored.
 The password of the proxy's user comes from the credential `alli-proxy-password`, else from the file that
 `upstream.proxy_password_file` names.
 )";
-    for_each_setting(
-        [&](const std::string& section) {
+    std::string_view section;
+    for (const Setting& setting : setting_table()) {
+        if (section != section_of(setting.key)) {
+            section = section_of(setting.key);
             text += fmt::format("\n## [{}]\n\n| key | what | value | default | reloads |\n|---|---|---|---|---|\n",
                                 section);
-        },
-        [&](const Setting& setting) {
-            text +=
-                fmt::format("| `{}` | {} | {} | `{}` | {} |\n", setting.key.substr(section_of(setting.key).size() + 1),
-                            setting.help, kind_of(setting), default_of(setting), setting.rule.reloads ? "yes" : "");
-        });
-    return text;
-}
-
-// For troff: a backslash, a minus sign, and a point or an apostrophe at the start of a line mean something there.
-static std::string escaped(std::string_view text)
-{
-    std::string out;
-    bool at_start = true;
-    for (const char letter : text) {
-        if (at_start && (letter == '.' || letter == '\'')) out += "\\&";
-        if (letter == '\\')
-            out += "\\e";
-        else if (letter == '-')
-            out += "\\-";
-        else
-            out += letter;
-        at_start = letter == '\n';
+        }
+        text += fmt::format("| `{}` | {} | {} | `{}` | {} |\n", setting.key.substr(section.size() + 1), setting.help,
+                            kind_of(setting), default_of(setting), setting.rule.reloads ? "yes" : "");
     }
-    return out;
-}
-
-static std::string option_text(const OptionText& option)
-{
-    std::string term = fmt::format("\\fB{}\\fR", escaped(option.name));
-    if (option.is_named() && !option.value.empty()) term += fmt::format(" \\fI{}\\fR", escaped(option.value));
-    std::string help = option.help;
-    if (!option.choices.empty() && help.find(option.choices.front()) == help.npos)
-        help += fmt::format(": {}", fmt::join(option.choices, ", "));
-    return fmt::format(".TP\n{}\n{}\n", term, escaped(help));
-}
-
-static std::string options_text(const CommandText& command)
-{
-    std::string text;
-    for (const OptionText& option : command.options)
-        if (!option.hidden && option.name != "--help") text += option_text(option);
     return text;
 }
 
-static std::string synopsis_of(const CommandText& command)
+std::string synopsis_of(const CommandText& command)
 {
-    std::string text = fmt::format("\\fBalli\\-mirror {}\\fR", escaped(command.path));
-    bool flags = false;
-    for (const OptionText& option : command.options) flags |= option.is_named() && option.name != "--help";
-    if (flags) text += " [\\fIoption\\fR...]";
+    std::string text = fmt::format("`alli-mirror {}`", command.path);
+    const auto is_flag = [](const OptionText& option) { return option.is_named() && option.name != "--help"; };
+    if (std::ranges::any_of(command.options, is_flag)) text += " [*option*...]";
     for (const OptionText& option : command.options)
-        if (!option.is_named())
-            text += option.required ? fmt::format(" \\fI{}\\fR", escaped(option.name))
-                                    : fmt::format(" [\\fI{}\\fR]", escaped(option.name));
+        if (!option.is_named()) text += fmt::format(option.required ? " *{}*" : " [*{}*]", option.name);
     return text;
 }
 
-static std::string commands_text(const CommandText& program)
+std::string options_of(const CommandText& command)
 {
     std::string text;
+    for (const OptionText& option : command.options) {
+        if (option.hidden || option.name == "--help") continue;
+        std::string help = option.help;
+        if (!option.choices.empty() && help.find(option.choices.front()) == help.npos)
+            help += fmt::format(": {}", fmt::join(option.choices, ", "));
+        const bool has_value = option.is_named() && !option.value.empty();
+        text +=
+            fmt::format("| `{}`{} | {} |\n", option.name, has_value ? fmt::format(" *{}*", option.value) : "", help);
+    }
+    return text.empty() ? "" : "\n| option | what |\n|---|---|\n" + text;
+}
+
+std::string write_commands()
+{
+    const CommandText program = read_commands();
+    std::string text = R"(# Commands
+
+<!-- Made by alli-mirror manual commands.md from the table in daemon/commands.cpp; do not edit. -->
+
+`alli-mirror` [`--config` *FILE*] *command* [*option*...]
+
+`alli-mirror serve` keeps a copy of a project's conversations in a local SQLite file and answers the conversations API
+on localhost from it, with the network or without; writes wait in an outbox until upstream takes them.
+The other commands read that copy, beside a running daemon or without one, and maintain it.
+
+Every command takes `--help`; those that print data take `--json`.
+
+## Commands
+)";
     for_each_command(program, [&](const CommandText& command) {
         if (command.path.empty() || !command.commands.empty()) return;
-        text += fmt::format(".SS {}\n{}\n.PP\n{}.\n{}", escaped(command.path), synopsis_of(command),
-                            escaped(command.help), options_text(command));
+        text += fmt::format("\n### {}\n\n{}\n\n{}.\n{}", command.path, synopsis_of(command), command.help,
+                            options_of(command));
     });
-    return text;
-}
+    return text + "\n## Options\n" + options_of(program) + R"(
+Every setting is a flag too: `sync.interval` is `--sync-interval`. See alli-mirror.toml(5), docs/settings.md.
 
-std::string command_page(const CommandText& program)
-{
-    return fmt::format(R"(.TH ALLI\-MIRROR 1 "" "alli\-mirror {0}" "User commands"
-.SH NAME
-alli\-mirror \- a local, complete and searchable mirror of Alli conversations
-.SH SYNOPSIS
-\fBalli\-mirror\fR [\fB\-\-config\fR \fIFILE\fR] \fIcommand\fR [\fIoption\fR...]
-.SH DESCRIPTION
-\fBalli\-mirror serve\fR keeps a copy of a project's conversations in a local SQLite file and answers the conversations API
-on localhost from it, with the network or without; writes wait in an outbox until upstream takes them.
-The other commands read that copy, beside a running daemon or without one, and look after it.
-.PP
-Every command takes \fB\-\-help\fR; those that print data take \fB\-\-json\fR.
-.SH COMMANDS
-{1}.SH OPTIONS
-{2}.PP
-Every setting is a flag too: \fBsync.interval\fR is \fB\-\-sync\-interval\fR. See \fBalli\-mirror.toml\fR(5).
-.SH EXIT STATUS
-.TP
-0
-done
-.TP
-1
-failed
-.TP
-2
-wrong usage or settings
-.TP
-3
-upstream refused the key (sync and doctor)
-.TP
-4
-upstream is out of reach (sync and doctor)
-.TP
-5
-the mirror is damaged
-.SH ENVIRONMENT
-.TP
-\fBALLI_API_KEY\fR
-the project's API key, where it is not a credential of the service manager or in a file
-.TP
-\fBHTTPS_PROXY\fR, \fBALL_PROXY\fR, \fBNO_PROXY\fR
-heeded where \fBupstream.proxy\fR is "environment"; in small letters too
-.TP
-\fBALLI_MIRROR_CONFIG\fR
-the settings file
-.TP
-\fBALLI_MIRROR_\fR\fISECTION\fR\fB_\fR\fIKEY\fR
-any setting
-.SH FILES
-.TP
-\fI/etc/alli\-mirror/config.toml\fR, \fI~/.config/alli\-mirror/config.toml\fR
-settings
-.TP
-\fI/var/lib/alli\-mirror\fR, \fI~/.local/state/alli\-mirror\fR
-mirror.db, which upstream can send again, and outbox.db, which it cannot
-.SH SEE ALSO
-\fBalli\-mirror.toml\fR(5)
-)",
-                       ALLI_VERSION, commands_text(program), options_text(program));
-}
+## Exit status
 
-std::string settings_page()
-{
-    std::string text = fmt::format(R"(.TH ALLI\-MIRROR.TOML 5 "" "alli\-mirror {}" "File formats"
-.SH NAME
-alli\-mirror.toml \- settings of alli\-mirror
-.SH DESCRIPTION
-A TOML file: \fB\-\-config\fR, else \fB$ALLI_MIRROR_CONFIG\fR, else \fI~/.config/alli\-mirror/config.toml\fR, else
-\fI/etc/alli\-mirror/config.toml\fR. None is needed but the API key.
-Every key may also be given as \fBALLI_MIRROR_\fR\fISECTION\fR\fB_\fR\fIKEY\fR in the environment, which goes before the file,
-and as \fB\-\-\fR\fIsection\fR\fB\-\fR\fIkey\fR on the command line, which goes before both.
-Durations are texts: "500ms", "30s", "10m", "24h". An unknown key or a bad value is an error.
-What is marked "reloads" is taken over by a running daemon at SIGHUP.
-)",
-                                   ALLI_VERSION);
-    for_each_setting([&](const std::string& section) { text += fmt::format(".SH [{}]\n", section); },
-                     [&](const Setting& setting) {
-                         text += fmt::format(".TP\n\\fB{}\\fR ({})\n{}. Default: {}{}\n",
-                                             escaped(setting.key.substr(section_of(setting.key).size() + 1)),
-                                             escaped(kind_of(setting)), escaped(setting.help),
-                                             escaped(default_of(setting)), setting.rule.reloads ? ". Reloads" : "");
-                     });
-    text += R"(.SH EXAMPLE
-.nf
-[upstream]
-url = "https://backend\-ja.alli.ai"
-api_key_file = "/etc/alli\-mirror/api\-key"
-.fi
-.SH SEE ALSO
-\fBalli\-mirror\fR(1)
+| status | what |
+|---|---|
+| 0 | done |
+| 1 | failed |
+| 2 | wrong usage or settings |
+| 3 | upstream refused the key (sync and doctor) |
+| 4 | upstream is unreachable (sync and doctor) |
+| 5 | the mirror is damaged |
+
+## Environment
+
+| variable | what |
+|---|---|
+| `ALLI_API_KEY` | the project's API key, if it is neither a credential of the service manager nor in a file |
+| `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | used if `upstream.proxy` is "environment"; in lower case too |
+| `ALLI_MIRROR_CONFIG` | the settings file |
+| `ALLI_MIRROR_`*SECTION*`_`*KEY* | any setting |
+
+## Files
+
+| file | what |
+|---|---|
+| `/etc/alli-mirror/config.toml`, `~/.config/alli-mirror/config.toml` | settings |
+| `/var/lib/alli-mirror`, `~/.local/state/alli-mirror` | mirror.db, which upstream can send again, and outbox.db, which it cannot |
 )";
+}
+
+std::string fields_of(const EventRow& row)
+{
+    std::string text;
+    for (std::size_t i = 0; i < field_count(row); ++i) {
+        const bool is_id = row.fields[i].starts_with('#');
+        text +=
+            fmt::format("{}`{}`{}", i == 0 ? "" : ", ", row.fields[i].substr(is_id ? 1 : 0), is_id ? " (hash)" : "");
+    }
     return text;
+}
+
+std::string rate_of(const EventRow& row)
+{
+    const EventRow usual{};
+    if (row.burst == usual.burst && row.per_second == usual.per_second && row.cause.empty()) return "";
+    return fmt::format("{}, then {} a second{}", row.burst, row.per_second,
+                       row.cause.empty() ? "" : fmt::format(", by {}", row.cause));
+}
+
+std::string write_events()
+{
+    std::string text = R"(# The log
+
+<!-- Made by alli-mirror manual logs.md from the table in alli/event.hpp; do not edit. -->
+
+The daemon logs to stderr, one line for each event. `log.format = "text"` writes the time, the level, the event, its sentence, and the
+fields that the sentence leaves out as `key=value`; `"json"` writes an object with `time`, `level`, `event`, `message` and every field. In the
+journal each line has its priority, and text omits time and level. `log.level` and `log.format` take effect at a reload.
+
+No line holds the text of a message or a title, a key, a path or a query. Ids of conversations and users are written as keyed hashes:
+the same id has the same hash for the lifetime of `outbox.db`, and without that file a hash cannot be traced to its id.
+
+A local request and the upstream requests it causes share one `request_id`: the app's own `X-Request-Id`, or one made here and
+returned. Upstream receives it too, also with a write that is delivered later. Upstream requests are logged at `debug`.
+
+Repeated events are written 10 times at once and then once a second, or as the last column says; the next line reports how many were
+`suppressed`, or `repeats` does. At `debug` everything is written.
+
+| event | level | says | fields | at most |
+|---|---|---|---|---|
+)";
+    constexpr std::string_view levels[] = {"debug", "info", "warning", "error"};
+    for (const EventRow& row : event_table)
+        text += fmt::format("| `{}` | {} | {} | {} | {} |\n", row.name, levels[static_cast<std::size_t>(row.severity)],
+                            row.sentence, fields_of(row), rate_of(row));
+    return text;
+}
+
+struct Page {
+    std::string_view name;
+    std::string (*write)();
+    std::string_view man_header = {}, summary = {}; // empty: Markdown
+};
+constexpr Page pages[] = {
+    {"commands.md", &write_commands},
+    {"settings.md", &write_settings},
+    {"logs.md", &write_events},
+    {"alli-mirror.1", &write_commands, R"(ALLI-MIRROR 1 "" "alli-mirror )" ALLI_VERSION R"(" "User commands")",
+     "alli-mirror - a local, complete and searchable mirror of Alli conversations"},
+    {"alli-mirror.toml.5", &write_settings, R"(ALLI-MIRROR.TOML 5 "" "alli-mirror )" ALLI_VERSION R"(" "File formats")",
+     "alli-mirror.toml - settings of alli-mirror"},
+};
+
+} // namespace
+
+std::vector<std::string> manual_pages()
+{
+    std::vector<std::string> names;
+    for (const Page& page : pages) names.emplace_back(page.name);
+    return names;
+}
+
+std::string write_manual_page(const std::string& name)
+{
+    for (const Page& page : pages)
+        if (page.name == name)
+            return page.man_header.empty() ? page.write() : write_man_page(page.man_header, page.summary, page.write());
+    throw std::out_of_range(name);
 }
 
 } // namespace alli::daemon

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The manual, made from the tables of commands, settings and events: docs/settings.md, docs/logs.md and the pages of
-// man. Pure.
+// The manual, written once in Markdown from the tables of commands, settings and events: docs/*.md as it is, and man
+// pages by way of man_page.hpp. Pure.
 #pragma once
 
-#include "daemon/command_tree.hpp"
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace alli::daemon {
 
-std::string settings_markdown();                      // docs/settings.md
-std::string log_markdown();                           // docs/logs.md
-std::string command_page(const CommandText& program); // alli-mirror(1)
-std::string settings_page();                          // alli-mirror.toml(5)
+std::vector<std::string> manual_pages(); // "settings.md", "alli-mirror.1", ...
+/// Throws std::out_of_range for a name that is not among them.
+std::string write_manual_page(const std::string& name);
 
 } // namespace alli::daemon

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/mcp_size.hpp"
 
-#include "daemon/status.hpp"
-
 #include <algorithm>
 
 namespace alli::daemon {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cache/summaries.hpp"
-#include "daemon/mcp.hpp"
+#include "daemon/status.hpp"
 
 namespace alli::daemon {
 

@@ -3,7 +3,7 @@
 // daemon or without one; writes go through the daemon. What people wrote comes back as data alone.
 #pragma once
 
-#include "daemon/commands.hpp"
+#include "daemon/load_settings.hpp"
 #include "daemon/mcp.hpp"
 
 namespace alli::daemon {

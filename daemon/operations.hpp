@@ -5,9 +5,12 @@
 
 #include "alli/operation.hpp"
 #include "daemon/settings.hpp"
-#include "daemon/status.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace alli::daemon {
+
+using Json = nlohmann::ordered_json;
 
 /// Throws Error{settings} for one that cannot be read.
 Operations read_operations(const Config& config);

@@ -3,7 +3,7 @@
 // log says what waits for a restart. As long as anything in them is wrong, nothing changes.
 #pragma once
 
-#include "daemon/commands.hpp"
+#include "daemon/load_settings.hpp"
 #include "daemon/token_file.hpp"
 
 #include <functional>

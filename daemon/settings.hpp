@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be set. A setting is a member here, with its default, and a row of the table in settings.cpp: the TOML key,
-// the environment variable, the flag, the error messages and docs/settings.md come from the row. Read once at the start
-// of a command.
+// the environment variable, the flag, the error messages and docs/settings.md come from the row. load_settings.hpp
+// reads the values.
 #pragma once
 
 #include "alli/error.hpp"
@@ -125,12 +125,6 @@ std::optional<std::string> process_environment(const std::string& name);
 
 /// Settings given on the command line: key -> text, written as in the environment.
 using Flags = std::map<std::string, std::string>;
-
-/// The settings file (`explicit_file`: --config, empty: looked for), the environment over it, flags over both. Throws
-/// Error{settings} that names file, line and key, or the variable or flag, and what is expected there, or a variable
-/// of ours that there is not; with `faults` it puts those there instead and goes on.
-Settings load_settings(const std::string& explicit_file, const Environment& environment, const Flags& flags = {},
-                       std::vector<Error>* faults = nullptr);
 
 /// "sync.interval" -> "ALLI_MIRROR_SYNC_INTERVAL" and "--sync-interval".
 std::string variable_of(std::string_view key);

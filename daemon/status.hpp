@@ -6,7 +6,7 @@
 #include "cache/sqlite.hpp"
 #include "cache/summaries.hpp"
 #include "cache/visibility.hpp"
-#include "daemon/commands.hpp"
+#include "daemon/load_settings.hpp"
 #include "proxy/passed_up.hpp"
 #include "sync/engine.hpp"
 #include "upstream/pace.hpp"

@@ -25,6 +25,7 @@ constexpr std::array kinds{
     Kind{".css", "text/css; charset=utf-8"},
     Kind{".js", "text/javascript; charset=utf-8"},
     Kind{".svg", "image/svg+xml"},
+    Kind{".json", "application/json"},
 };
 
 std::string_view type_of(std::string_view name)
@@ -103,6 +104,11 @@ Task<Response> serve_page(const Context&, const Request& rq)
 Task<Response> serve_asset(const Context&, const Request& rq)
 {
     co_return answer_with(rq.ids[0], rq);
+}
+
+Task<Response> serve_description(const Context&, const Request& rq)
+{
+    co_return answer_with("openapi.json", rq);
 }
 
 Response door_page(std::string_view accepted_codings)

@@ -18,6 +18,7 @@ std::span<const Asset> assets() noexcept;
 
 Task<Response> serve_page(const Context&, const Request& rq);
 Task<Response> serve_asset(const Context&, const Request& rq);
+Task<Response> serve_description(const Context&, const Request& rq); // docs/openapi.json, our own endpoints
 
 /// What `/` is for who has no session: how to get one. 401, no data.
 Response door_page(std::string_view accepted_codings);

@@ -48,6 +48,7 @@ constexpr auto table = std::to_array<Route>({
     {"PATCH", "/webapi/v2/conversations/{id}/title", Op::set_title, &set_title, edit, write, by_id},
     {"POST", "/webapi/v2/conversations/{id}/title", Op::set_title, &set_title, edit, write, by_id},
 
+    {"GET", "/mirror/v1/openapi.json", Op::describe, &serve_description, ours, metrics, in_view},
     {"GET", "/mirror/v1/status", Op::status, &mirror_status, ours, read, in_view},
     {"GET", "/mirror/v1/outbox", Op::outbox, &list_outbox, ours, read, in_view},
     {"GET", "/mirror/v1/outbox/{id}", Op::outbox_entry, &get_outbox_entry, ours, read, by_entry},

@@ -5,6 +5,8 @@
 #include "cache/overlay.hpp"
 #include "sync/deliver_core.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace alli::sync {
 namespace {
 

@@ -8,6 +8,7 @@
 namespace alli::daemon {
 
 using nlohmann::json;
+namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -99,26 +100,60 @@ TEST(Flags, AreHeededByEveryCommandAndChecked)
                 HasSubstr("there is no mirror at " + home.path("x/mirror.db")));
 }
 
-TEST(CompletionsCommand, AreReadByTheShellAndComplete)
-{
-    const Home home;
-    const std::string script = home.write("completions", home.run({"completions", "bash"}).output);
-    const auto complete = [&](const std::string& words, int at) {
+class CompletionsCommand : public testing::Test {
+  protected:
+    CompletionsCommand()
+    {
+        home.environment["PATH"] = fs::path(ALLI_MIRROR_BINARY).parent_path().string() + ":/usr/bin:/bin";
+    }
+    std::string complete(const std::string& words, int at) const
+    {
         return support::run_process({"/bin/bash", "-c",
-                                     "source " + script + "; COMP_WORDS=(" + words + "); COMP_CWORD=" +
-                                         std::to_string(at) + "; _alli_mirror; echo ${COMPREPLY[@]}"})
+                                     "source <(alli-mirror completions bash); COMP_WORDS=(" + words + "); COMP_CWORD=" +
+                                         std::to_string(at) + "; _alli_mirror; echo ${COMPREPLY[@]}"},
+                                    home.environment)
             .output;
-    };
+    }
+
+    Home home;
+};
+
+TEST_F(CompletionsCommand, AreReadByTheShellAndComplete)
+{
     EXPECT_EQ(complete("alli-mirror sea", 1), "search\n");
     EXPECT_EQ(complete("alli-mirror outbox dis", 2), "discard\n");
     EXPECT_EQ(complete("alli-mirror search x --sort ''", 4), "newest relevance\n");
     EXPECT_THAT(complete("alli-mirror status ''", 2), HasSubstr("--json"));
     EXPECT_EQ(complete("alli-mirror export --format ''", 3), "jsonl csv markdown\n");
     EXPECT_EQ(complete("alli-mirror show x --format ''", 4), "text markdown json\n");
-    EXPECT_EQ(complete("alli-mirror export --log-level ''", 3), "\n") << "any text: settings are the program's own";
+    EXPECT_EQ(complete("alli-mirror export --log-level ''", 3), "debug info warn error\n");
+    home.write("home.toml", "");
+    EXPECT_EQ(complete("alli-mirror --config " + home.path("hom"), 2), home.path("home.toml") + "\n");
     EXPECT_THAT(home.run({"completions", "zsh"}).output, testing::StartsWith("#compdef alli-mirror"));
     EXPECT_THAT(home.run({"completions", "fish"}).output, HasSubstr("complete -c alli-mirror"));
     EXPECT_EQ(home.run({"completions", "tcsh"}).code, 2);
+}
+
+TEST_F(CompletionsCommand, OfferTheMirrorsConversationsAndStaySilentWithoutOne)
+{
+    const auto none = home.run({"__complete", "show", "x"});
+    EXPECT_EQ(none.code, 0);
+    EXPECT_EQ(none.output + none.errors, "");
+    const sandbox::Sandbox upstream{small_sandbox()};
+    home.use(upstream);
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    const auto listed = nlohmann::json::parse(home.run({"list", "--json"}).output)["conversations"];
+    ASSERT_EQ(listed.size(), 12U);
+    std::string all;
+    for (const auto& conversation : listed) all += conversation["id"].get<std::string>() + ' ';
+    all.back() = '\n';
+    EXPECT_EQ(complete("alli-mirror show ''", 2), all) << "newest first";
+    const auto id = listed[3]["id"].get<std::string>();
+    EXPECT_EQ(complete("alli-mirror show " + id, 2), id + "\n");
+    EXPECT_EQ(complete("alli-mirror --mirror-path " + home.path("other.db") + " show ''", 4),
+              "--format --json --help\n");
+    const auto one = home.run({"__complete", "purge", "--conversation", id});
+    EXPECT_EQ(one.output, id + "\t" + listed[3]["title"].get<std::string>() + "\n");
 }
 
 TEST(ManualCommand, NamesEveryCommandAndSetting)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
+#include "daemon/load_settings.hpp"
 #include "daemon/places.hpp"
 #include "tests/support/temp_dir.hpp"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What no type says of a setting: each as a person would write it, in a file, and what is said of it.
+#include "daemon/load_settings.hpp"
 #include "daemon/settings_check.hpp"
 #include "tests/support/temp_dir.hpp"
 

@@ -3,7 +3,7 @@
 #include "alli/nearest.hpp"
 #include "daemon/assign.hpp"
 #include "daemon/duration.hpp"
-#include "daemon/settings.hpp"
+#include "daemon/load_settings.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>

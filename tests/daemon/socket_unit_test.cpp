@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service manager's sockets, as systemctl shows them, held against the settings: by doctor and by a start. And the
 // units themselves, as they are installed.
+#include "daemon/load_settings.hpp"
 #include "daemon/socket_unit.hpp"
 #include "tests/daemon/daemon.hpp"
 

@@ -88,6 +88,7 @@ std::vector<Asked> all_asked()
         {"getChat", list + "/long/chats/long%2F700"},
         {"listCategories", "/webapi/v2/conversation_categories"},
         {"isConversationRunning", list + "/long/running"},
+        {"describe", "/mirror/v1/openapi.json"},
         {"outbox", "/mirror/v1/outbox"},
         {"outboxEntry", "/mirror/v1/outbox/1"},
         {"maintenance", "/mirror/v1/maintenance"},

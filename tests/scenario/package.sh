@@ -57,16 +57,23 @@ stop() { # stop SIGNAL EXIT_CODE
   [ "$code" = "$2" ] || fail "after SIG$1 it ended with $code"
 }
 
-deb=$(realpath "$1")
+deb=$(realpath "$1") made=
 if [ -d "$deb" ]; then
   step "making the package"
-  rm -f "$deb"/alli-mirror_*.deb
+  rm -f "$deb"/alli-mirror_*.deb "$deb"/alli-mirror-dbgsym_*.ddeb
   cmake --build "$deb" --target deb >"$work/build.log" 2>&1 || fail "it cannot be made"
-  deb=$(echo "$deb"/alli-mirror_*.deb)
+  deb=$(echo "$deb"/alli-mirror_*.deb) made=yes
 fi
 if command -v lintian >/dev/null; then
   lintian --fail-on error "$deb" >"$work/lintian.log" 2>&1 || fail "lintian found errors"
 fi
+symbols=${deb%/*}/alli-mirror-dbgsym_$(basename "$deb" | cut -d_ -f2-)
+symbols=${symbols%.deb}.ddeb
+if [ -n "$made" ]; then
+  dpkg-deb -c "$symbols" | grep -q 'usr/lib/debug/.build-id/.*\.debug' || fail "the debug information has no package of its own"
+fi
+dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/bin/alli-mirror >"$work/program"
+[ "$(stat -c %s "$work/program")" -lt 9000000 ] || fail "the program is not stripped: $(stat -c %s "$work/program") bytes"
 dpkg-deb -f "$deb" Depends | grep -q libsqlite3-0 || fail "the libraries that it needs are not named"
 
 step "installing without a key"
