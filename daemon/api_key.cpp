@@ -33,8 +33,8 @@ class Descriptor {
     const int value;
 };
 
-/// The service manager hands a credential to a user that it made by an access list, which looks like a group's
-/// permission to read (0440). Its directory lets in nobody else.
+/// The service manager grants a credential to its dynamic user by an access list, which shows as group read permission
+/// (0440). Only that user can enter the directory.
 enum class Guard { ours, manager };
 
 static mode_t too_open(Guard guard)
@@ -87,8 +87,8 @@ static std::string read_whole(int descriptor, const std::string& subject)
     throw Error(Fault::settings, "is it the right file?", "{} has more than 64 KiB", subject);
 }
 
-/// Mode and content come from one descriptor, so that the file cannot be exchanged in between. `missing`: what to do
-/// where it cannot be opened.
+/// Mode and content are read from one descriptor, so that the file cannot be exchanged in between. `missing`: the hint
+/// if it cannot be opened.
 static std::string read_secret(const std::string& path, const std::string& what, Guard guard, const char* missing)
 {
     const Descriptor file(path);
@@ -117,7 +117,7 @@ static std::string checked(const std::string& bytes, const std::string& origin)
     return key;
 }
 
-/// Overwritten in place: the first bytes of an environment can be read in /proc for as long as the process lives.
+/// Overwritten in place, because /proc shows the initial environment for the lifetime of the process.
 static void wipe_variable(const char* name)
 {
     char* value = std::getenv(name);

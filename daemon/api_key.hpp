@@ -7,38 +7,39 @@
 
 namespace alli::daemon {
 
-/// Where the key is looked for: the first of these that there is. Nothing is read.
+/// The first of these sources that exists. Reads nothing.
 struct KeySource {
     enum class Kind { none, credential, variable, file } kind = Kind::none;
     std::string name; // for people: a path, or the variable's name
 };
 KeySource find_key_source(const Settings& settings, const Environment& environment);
 
-/// Throws Error{settings} that says where a key was looked for: none there, a file that others can read, or something
-/// that is no key (key_text.hpp).
+/// Throws Error{settings} that names the sources tried: there is no key, others can read its file, or its content is
+/// not a key (key_text.hpp).
 std::string load_api_key(const Settings& settings, const Environment& environment);
 
-/// The password of the proxy's user: the credential alli-proxy-password, else upstream.proxy_password_file, its first
-/// line as it stands; empty: neither is there. Throws as load_api_key.
+/// The password of the proxy's user: the credential alli-proxy-password, else the first line of
+/// upstream.proxy_password_file, unchanged. Empty if there is neither. Throws as load_api_key.
 std::string load_proxy_password(const Settings& settings, const Environment& environment);
 
-/// What is wrong with the key that there is. None where there is none, or where this user may not read it: the daemon
-/// may have it from elsewhere.
+/// The fault of the configured key. None if there is no key or this user may not read it: the daemon may get it from
+/// elsewhere.
 std::optional<Error> find_key_fault(const Settings& settings, const Environment& environment);
 
-/// Wipes the variable: for what runs without the key.
+/// Wipes the variable: for processes that run without the key.
 void forget_api_key();
 
-/// What is in the tokens file (token_file.hpp). The same care as for the key's file; one that is a credential of the
-/// service manager's may have a mode of its own, but never be open to all. None where there is no file, unless it is
-/// required.
+/// The content of the tokens file (token_file.hpp), read with the same checks as the key's file. A credential of the
+/// service manager may have another mode, but must not be readable by everybody. None if the file is absent, unless it
+/// is required.
 std::optional<std::string> read_tokens_file(const std::string& path, const Environment& environment, bool required);
-/// Whether the service manager put it there, to be read alone.
+/// True if the path is a credential of the service manager, which is read-only.
 bool is_credential(const std::string& path, const Environment& environment);
-/// A path as messages show it: one that is not absolute may be the key itself, put where its file's name belongs.
+/// A path as messages show it. A relative one is not shown: it may be the key itself, entered in the wrong place.
 std::string shown_path(const std::string& path);
 
-/// No core dumps, no other process of the user looks in, files for us alone. At the start of what holds the key.
+/// Disables core dumps and inspection by other processes, and creates files with mode 0600. Call it before the key is
+/// read.
 void harden_process();
 
 } // namespace alli::daemon

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may stand on a command line, read off the table of commands: for the manual and for completions.
+// The syntax of the command line as data, read from the table of commands, for the manual and for shell completion.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ struct CommandText {
 /// The whole program; hidden commands are left out.
 CommandText read_commands();
 
-/// Of all commands, the program first: `visit` gets each.
+/// Calls `visit` for every command, the program itself first.
 template <class Visit>
 void for_each_command(const CommandText& command, const Visit& visit)
 {

@@ -29,7 +29,7 @@ struct Command {
 };
 std::span<const Command> command_table();
 
-/// Everything that may stand on a command line, and what each command does; `context` gets what stands before it.
+/// Declares the whole command line. Returns the action of each command; parsing stores global options in `context`.
 std::map<const CLI::App*, Action> declare_all(CLI::App& arguments, Context& context);
 
 /// `__complete WORD...`: prints what may stand in the place of the last word.

@@ -26,8 +26,8 @@ static bool is_unix(const std::string& address)
     return address.starts_with(proxy::unix_prefix);
 }
 
-/// The same as a number; loopback where it listens on all of this machine's addresses. None: its port is not known, or
-/// it is no address of loopback, and a key goes to this machine alone.
+/// The address with a numeric host; loopback if the daemon listens on all addresses. None if the port is unknown or the
+/// address is not loopback: the key is sent to this machine only.
 static std::optional<std::string> loopback_address(const std::string& listen)
 {
     const ip::tcp::endpoint endpoint = proxy::read_tcp_address(listen);
@@ -47,7 +47,7 @@ static upstream::LocalCall make_call(const DaemonRequest& request, std::chrono::
     return call;
 }
 
-/// One daemon to call, and what came of it.
+/// The calls to one daemon and their failures.
 class Caller {
   public:
     Caller(const Settings& settings, const ReadPlace& place, const Environment& environment, int owner)
@@ -55,7 +55,7 @@ class Caller {
           trusted_(trusted_users(place.mirror_path, owner))
     {}
 
-    /// Over its Unix sockets, then over TCP with the key: the first answer that is wanted, or none.
+    /// Tries its Unix sockets, then TCP with the key. Returns the first accepted response, if any.
     template <class Wanted>
     std::optional<DaemonAnswer> call(const DaemonRequest& request, std::chrono::seconds patience, Wanted is_wanted)
     {
@@ -104,7 +104,7 @@ class Caller {
         return true;
     }
 
-    // Once: a variable that holds it is wiped.
+    // Read once, because reading wipes the variable.
     const std::string& find_key()
     {
         if (!key_) try {
@@ -138,7 +138,7 @@ class Caller {
     std::optional<Error> key_fault_;
 };
 
-/// The mirror that commands read; where nobody runs it but the sandbox's is run, that one.
+/// The mirror that commands read, or the sandbox's if only its daemon runs.
 static ReadPlace find_running_place(const Settings& settings, const Environment& environment)
 {
     const ReadPlace place = find_read_place(settings, environment);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A request of a command to the running daemon: over its Unix socket, else over TCP with the key. Never waits long;
-// nothing is sent where another user than the daemon's or root listens (listener_owner.hpp).
+// A command's request to the running daemon, over its Unix socket, else over TCP with the key. Waits briefly. Sends
+// nothing to a socket that a user other than the daemon's or root listens on (listener_owner.hpp).
 #pragma once
 
 #include "alli/error.hpp"
@@ -20,14 +20,15 @@ struct DaemonAnswer {
     std::string body;
 };
 
-/// For several calls: a key that is read from the environment is wiped there, and is needed for each.
+/// Keeps the key for several calls, because reading it from the environment wipes it there.
 Context remembering(Context context);
 
-/// Of the mirror that commands read, or of the sandbox's where that is the one that runs. Throws Error{refused}
-/// where no daemon runs, or none that listens where we know; Error{settings} where it wants a key that is not here.
+/// Calls the daemon of the mirror that commands read, or the sandbox's daemon if only that one runs. Throws
+/// Error{refused} if no daemon runs or none listens on a known address, Error{settings} if it requires a key that is
+/// not available here.
 DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request);
 
-/// GET of the daemon that runs there as process `owner`, with the key where there is one.
+/// Sends a GET to the daemon with process id `owner`, with the key if there is one.
 struct DaemonReading {
     std::optional<std::string> body; // of a 200
     std::string why;                 // where there is none: what was tried, and what came of it
@@ -35,7 +36,7 @@ struct DaemonReading {
 DaemonReading read_from_daemon(const Settings& settings, const ReadPlace& place, const Environment& environment,
                                int owner, const std::string& target);
 
-/// What such an answer means to a person: the daemon's own words, with its hint.
+/// The daemon's error and hint, from a response that is not a success.
 Error refused_by_daemon(const DaemonAnswer& answer);
 
 } // namespace alli::daemon

@@ -10,8 +10,8 @@
 
 namespace alli::daemon {
 
-/// Read off /proc/locks: asking for the lock itself, for a moment, could make a starting daemon fail. The file holds
-/// the owner's number; the device is left out, for some file systems show another one there.
+/// Reads /proc/locks: taking the lock, even briefly, could make a starting daemon fail. The lock file holds the owner's
+/// process id; the device is not compared, because some file systems report another one in /proc/locks.
 std::optional<int> find_owner(const std::string& mirror_path)
 {
     const auto file = std::filesystem::path(mirror_path).parent_path() / "alli-mirror.lock";

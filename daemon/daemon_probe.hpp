@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a daemon runs that holds the mirror. Never gets in its way.
+// Finds the daemon that holds the mirror's lock, without touching the lock.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 namespace alli::daemon {
 
-/// The process that owns the mirror in that directory; none when nobody does, or where it cannot be seen.
+/// The process id of the owner of the mirror in that directory. None if nobody owns it or it cannot be determined.
 std::optional<int> find_owner(const std::string& mirror_path);
 
 } // namespace alli::daemon

@@ -22,7 +22,7 @@ std::string text_of(const Json& json, const char* name)
     return found != json.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// Of whatever version the daemon is: what it does not say is not known.
+// The daemon may be of another version: a missing field is unknown.
 sync::State read_state(const Json& status)
 {
     const Json upstream = status.value("upstream", Json::object()), mirror = status.value("mirror", Json::object());

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sync` where a daemon owns the mirror: it is asked to look upstream now, and its progress is shown until its mirror
-// is complete as of then.
+// `sync` while a daemon owns the mirror: asks it to poll upstream and shows its progress until the mirror is complete
+// as of the request.
 #pragma once
 
 #include "daemon/load_settings.hpp"
 
 namespace alli::daemon {
 
-/// What a person has said: what upstream lacks is gone; the key may open another project than before.
+/// Confirmations by the user: accept deletions; accept a key of another project.
 struct Accepted {
     bool deletions = false, key = false;
 };
 
-/// Throws Error: key_rejected or unreachable, as the daemon has it; refused where it cannot be asked; io when it ends.
+/// Throws Error: key_rejected or unreachable as the daemon reports it, refused if it cannot be called, io if it ends.
 void sync_in_daemon(const Context& context, Accepted accepted, bool json);
 
 } // namespace alli::daemon

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// A disk without room, and a log that a reader keeps from being emptied, are states of their own, none of upstream's:
-// how they are told.
+// Problems of the disk for the status: no space left, and a write-ahead log that a reader keeps from shrinking.
 #pragma once
 
 #include "daemon/status.hpp"
 
 namespace alli::daemon {
 
-/// What is so now, and what to do; none: there is room. Any thread.
+/// The current state of the disk and a hint. None if there is space. Any thread.
 struct DiskFull {
     std::string what, hint;
     Instant since;
 };
 std::optional<DiskFull> find_disk_full();
 
-/// "disk", and the problem where it is one.
+/// Adds the member "disk", and a problem if there is one.
 void add_disk(Json& status);
 
-/// A problem for each log (WAL) beyond its bound: who holds it, and since when.
+/// Adds a problem for each write-ahead log above its limit: which reader holds it, and since when.
 void add_long_logs(Json& problems);
 
 } // namespace alli::daemon

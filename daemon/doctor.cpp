@@ -36,7 +36,7 @@ bool daemon_has_key(const DoctorContext& cx)
     return cx.status.is_object() && cx.status["upstream"].value("keyAccepted", Json()) == Json(true);
 }
 
-// The service manager reads it as root and hands over a copy that only the daemon sees: it would not notice.
+// The service manager reads the file as root and passes a private copy, so the daemon never sees its mode.
 void check_key_file(const DoctorContext& cx, CheckResults& results)
 {
     const std::string& file = cx.settings.config.api_key_file;
@@ -58,7 +58,7 @@ void check_key(const DoctorContext& cx, CheckResults& results)
     }
 }
 
-// Of the daemon where one runs, else what a command of this shell would have.
+// The limit of the running daemon, else of this process.
 rlim_t most_descriptors(const DoctorContext& cx)
 {
     if (cx.owner) {
@@ -116,7 +116,7 @@ std::string text_of(const Json& json, const char* name)
     return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : "";
 }
 
-// Its loops get on when it compares: the watchdog looks at the same.
+// A recent comparison also shows that the daemon's loops make progress, as the watchdog requires.
 void check_freshness(const DoctorContext& cx, CheckResults& results)
 {
     if (!cx.status.is_object()) return results.warn("there is no mirror yet", "alli-mirror serve, or sync, makes one");
@@ -166,7 +166,7 @@ constexpr auto checks = std::to_array<Check>({
     {"upstream", &check_upstream},
 });
 
-// Where the configured one can be no mirror, the first check says so.
+// An unusable mirror.path is reported by the first check.
 ReadPlace find_place(const Settings& settings, const Environment& environment)
 {
     try {
@@ -176,7 +176,7 @@ ReadPlace find_place(const Settings& settings, const Environment& environment)
     }
 }
 
-// Settings that cannot be read are the first check's to say; the others look at what is left of them.
+// Unreadable settings are reported by the first check; the others use the readable rest.
 DoctorContext make_context(const Context& context, bool offline)
 {
     std::vector<Error> faults;

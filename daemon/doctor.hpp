@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person would look at when something is wrong, looked at: each check gives findings in words, with what to do.
-// Reads alone, and asks upstream for one conversation.
+// The checks of `doctor`. Each reports diagnoses with a hint. Read-only; one check requests one conversation from
+// upstream.
 #pragma once
 
 #include "alli/error.hpp"

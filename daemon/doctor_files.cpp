@@ -31,7 +31,7 @@ std::string outbox_of(const DoctorContext& cx)
     return directory_of(cx) + "/outbox.db";
 }
 
-// Readable, of this program's version, its pages sound.
+// Checks that the file is readable, has this program's schema version, and passes a page check.
 void check_pages(cache::Reader& db, CheckResults& results, const std::string& said)
 {
     SystemClock clock;
@@ -67,7 +67,7 @@ bool is_there(const std::string& path, CheckResults& results)
     return false;
 }
 
-// Of another user's daemon, or wrong: the settings' check says that.
+// The directory belongs to another user's daemon or is invalid; check_settings reports the latter.
 std::optional<std::vector<TokenLine>> find_token_lines(const TokensPlace& place, const Environment& environment)
 try {
     return load_token_lines(place, environment);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the daemon listens: its own sockets, and those that the service manager keeps for it.
+// Checks of the listening sockets: the daemon's own, and those of the service manager's socket unit.
 #include "daemon/doctor.hpp"
 #include "daemon/socket_unit.hpp"
 #include "proxy/listen_address.hpp"
@@ -13,7 +13,8 @@
 namespace alli::daemon {
 namespace {
 
-// Where serve would listen; a daemon that runs may be another user's, and listens where there is a socket.
+// The addresses that serve would listen on. A running daemon may belong to another user, and is checked where its
+// socket exists.
 Listen listen_of(const DoctorContext& cx)
 {
     const std::string directory = std::filesystem::path(cx.place.mirror_path).parent_path().string();
@@ -47,7 +48,7 @@ bool listens_for_us(const std::optional<SocketUnit>& unit, const std::string& ad
            std::count(unit->socket.addresses.begin(), unit->socket.addresses.end(), address) > 0;
 }
 
-// Before a start: afterwards it is the daemon that holds it.
+// Checked before a start only; afterwards the daemon itself holds the port.
 void check_port(const DoctorContext& cx, const std::optional<SocketUnit>& unit, const std::string& address,
                 CheckResults& results)
 {
@@ -58,7 +59,7 @@ void check_port(const DoctorContext& cx, const std::optional<SocketUnit>& unit, 
                      "stop it before serve is started, or choose another address in proxy.listen");
 }
 
-// While the service manager listens, its addresses count; without it the port is anybody's when no daemon runs.
+// With a socket unit its addresses apply; without one any user can take the port while no daemon runs.
 void check_socket_unit(const DoctorContext& cx, const SocketUnit& unit, CheckResults& results)
 {
     const auto& [socket, service, systemctl] = unit;

@@ -49,7 +49,7 @@ void check_clock(const upstream::Reply& reply, Instant now, CheckResults& result
 
 } // namespace
 
-// What the daemon is started with may be another environment than this one.
+// The daemon may be started with another environment than this process.
 void check_network(const DoctorContext& cx, CheckResults& results)
 {
     if (cx.place.sandbox) return results.ok("a sandbox is asked directly");

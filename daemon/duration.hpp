@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Durations as people write them, in settings and on the command line; and as they read them. Pure.
+// Parses and formats durations for settings, the command line and messages. Pure.
 #pragma once
 
 #include <chrono>
@@ -9,13 +9,13 @@
 
 namespace alli::daemon {
 
-/// "500ms", "30s", "10m", "24h", "7d": a whole number and a unit, from 1 ms to 10 years. None when it is not one.
+/// Parses a whole number with a unit: "500ms", "30s", "10m", "24h", "7d", from 1 ms to 10 years. None if it is not one.
 std::optional<std::chrono::milliseconds> read_duration(std::string_view text);
 
-/// As read_duration() reads it, in the largest unit up to hours: "500ms", "30s", "24h".
+/// The inverse of read_duration(), in the largest exact unit up to hours: "500ms", "30s", "24h".
 std::string write_duration(std::chrono::milliseconds span);
 
-/// Roughly, for a person: "12 s", "5 min", "3 h", "2 days".
+/// Rounded for messages: "12 s", "5 min", "3 h", "2 days".
 std::string say_duration(std::chrono::seconds span);
 
 } // namespace alli::daemon

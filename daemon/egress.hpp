@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way out, from the settings: through which proxy upstream is asked, with which password, trusting whom.
+// Egress settings: the proxy towards upstream, its password, and additional certificate authorities.
 #pragma once
 
 #include "daemon/settings.hpp"
@@ -7,19 +7,20 @@
 
 namespace alli::daemon {
 
-/// With a password only where the environment has one. Throws Error{settings}: an address that is none, or holds one.
+/// The proxy, with a password only if it comes from the environment. Throws Error{settings} for an invalid address or
+/// one that contains a password.
 upstream::ForwardProxy read_proxy_address(const Config& config, const Environment& environment);
 
-/// Of its user, where there is one. Throws Error{settings}: a file that cannot be used, or that belongs to nobody.
+/// The password of the proxy's user. Throws Error{settings} for an unusable file or a password without a user.
 void add_proxy_password(upstream::ForwardProxy& proxy, const Settings& settings, const Environment& environment);
 
-/// Both.
+/// The proxy together with its password.
 upstream::ForwardProxy load_forward_proxy(const Settings& settings, const Environment& environment);
 
-/// For one connection pool towards upstream.
+/// Options of one connection pool towards upstream.
 upstream::CurlOptions curl_options(const Config& config, const upstream::ForwardProxy& proxy);
 
-/// The variable of the environment that names a proxy towards upstream, and that upstream.proxy does not heed.
+/// The environment variable that names a proxy and is ignored by upstream.proxy.
 std::optional<std::string> find_unheeded_proxy(const Config& config, const Environment& environment);
 
 } // namespace alli::daemon

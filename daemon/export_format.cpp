@@ -54,7 +54,7 @@ static void write_jsonl(cache::Reader& db, const cache::Summary& summary, const 
     sink("]}\n");
 }
 
-// Blanks, controls and what cannot be seen: a spreadsheet may drop them and look at what follows.
+// White space, control and invisible characters: a spreadsheet may drop them before it looks for a formula.
 static std::size_t skip_unseen(std::string_view text)
 {
     constexpr std::array<std::string_view, 5> unseen{"\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b", "\xe2\x81\xa0",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One conversation as `export` writes it, piece by piece: whole in memory is never more than a page of its chats. Pure
-// but for the sink.
+// The formats of `export`. A conversation is written in pieces: at most a page of its chats is in memory. Pure except
+// for the sink.
 #pragma once
 
 #include "alli/zone.hpp"
@@ -24,11 +24,11 @@ struct ExportFormat {
 /// "jsonl", "csv" or "markdown"; none for another name.
 const ExportFormat* find_export_format(std::string_view name);
 
-/// A field of CSV (RFC 4180). One that a spreadsheet would take for a formula gets an apostrophe in front: whatever it
-/// may drop in front of a sign of one, the full-width signs too.
+/// A field of CSV (RFC 4180). A field that a spreadsheet would read as a formula gets a leading apostrophe, also after
+/// characters that it may drop, and for full-width signs.
 std::string csv_field(std::string_view text);
 
-/// A conversation in Markdown: what stands before its chats, and one of them.
+/// The Markdown head of a conversation, and one chat.
 std::string markdown_head(const cache::Summary& summary);
 std::string markdown_chat(const cache::ReadableChat& chat, const Zone& zone);
 

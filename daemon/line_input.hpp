@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of a descriptor as they come, the last one with an end or without. One that is longer than a message may be is
-// told as such, its bytes dropped, and the next one is read.
+// Reads lines from a descriptor; the last one may lack a line end. A line above the limit is reported as too long, and
+// reading continues behind it.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ class LineInput {
   public:
     LineInput(int descriptor, std::size_t longest) : descriptor_(descriptor), longest_(longest) {}
 
-    /// Takes in what is there, waiting for something where `wait`. False: nothing more will come.
+    /// Reads available input, and waits for some if `wait`. False at the end of input.
     bool read_some(bool wait, std::deque<InputLine>& lines);
 
   private:

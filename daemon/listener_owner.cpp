@@ -19,7 +19,7 @@ using boost::asio::ip::tcp;
 
 constexpr const char* own_socket = "let the daemon listen on a Unix socket (proxy.listen): that needs no key";
 
-// Of a process that lets nobody look into it, too.
+// Works for processes whose /proc entries are not readable, too.
 std::optional<unsigned> user_of(int process)
 {
     std::ifstream status(fmt::format("/proc/{}/status", process));
@@ -78,7 +78,7 @@ void ListenerOwner::require(int socket) const
     require_trusted(address_, before_, proxy::find_listeners(connected), trusted_);
 }
 
-// The kernel notes who began to listen on a Unix socket.
+// The kernel records the credentials of the process that called listen() on a Unix socket.
 void ListenerOwner::require_peer(int socket) const
 {
     ::ucred who{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Proves before anything is sent that an address of this machine is the daemon's: the port may be anybody's while no
-// daemon listens there. Reads /proc and the connected socket.
+// Verifies that an address of this machine belongs to the daemon before anything is sent: any user may listen on the
+// port while no daemon runs. Reads /proc and the connected socket.
 #pragma once
 
 #include "proxy/port_holder.hpp"
@@ -12,22 +12,23 @@ namespace alli::daemon {
 
 using Users = std::set<unsigned>;
 
-/// Whose listening sockets are trusted: root's (a service manager opened it), this process's own user's, those of the
-/// owner of the mirror's directory and of the process that holds the mirror.
+/// Users whose listening sockets are trusted: root (the service manager), this process's user, the owners of the
+/// mirror's directory and of the process that holds the mirror.
 Users trusted_users(const std::string& mirror_path, int daemon);
 
-/// Throws Error{refused} unless `now` are listening sockets of these users alone, the same as `before` the connection.
+/// Throws Error{refused} unless all listening sockets in `now` belong to trusted users and equal those in `before`,
+/// taken before the connection.
 void require_trusted(const std::string& address, const proxy::Listeners& before, const proxy::Listeners& now,
                      const Users& trusted);
 
-/// Made before the connection, asked after it.
+/// Construct it before connecting, and call check() on the connected socket.
 class ListenerOwner {
   public:
-    /// unix:/path, or HOST:PORT of this machine. Throws Error{refused} where somebody else listens on the port already:
-    /// then there is not even a connection.
+    /// `address`: unix:/path, or HOST:PORT of this machine. Throws Error{refused} if an untrusted user already listens
+    /// on the port; then do not connect.
     ListenerOwner(std::string address, Users trusted);
 
-    /// Of a connected socket: throws Error{refused} that names who listens, unless they are to be trusted.
+    /// Throws Error{refused} that names the listener unless the peer of the connected socket is trusted.
     void require(int socket) const;
 
   private:

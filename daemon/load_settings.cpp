@@ -15,7 +15,7 @@ static const Setting* find_setting(std::string_view key)
     return nullptr;
 }
 
-// The one that is called so in some section, else the most like it.
+// The setting of that name in any section, else the most similar key.
 static std::string_view find_meant(const std::string& key)
 {
     std::vector<std::string_view> keys;
@@ -44,7 +44,7 @@ static std::optional<Error> put(Settings& into, const Setting& setting, const Ra
     return std::nullopt;
 }
 
-// Quotes are the shell's; files of variables (docker's --env-file) pass them on as they stand.
+// A shell removes quotes; files of variables (docker's --env-file) do not.
 static std::optional<Error> put_text(Settings& into, const Setting& setting, const std::string& text,
                                      const std::string& where)
 {
@@ -54,7 +54,7 @@ static std::optional<Error> put_text(Settings& into, const Setting& setting, con
     return put(into, setting, from_text(setting, text), where);
 }
 
-// `also`: the setting's own name stands in the same place; then nobody knows which of the two is meant.
+// `also`: the current name is set in the same source, which is ambiguous.
 static std::optional<Error> put_former(Settings& into, const FormerKey& key, const std::string& text,
                                        const std::string& where, bool also)
 {

@@ -12,7 +12,7 @@ namespace alli::daemon {
 Settings load_settings(const std::string& explicit_file, const Environment& environment, const Flags& flags = {},
                        std::vector<Error>* faults = nullptr);
 
-/// What every command gets from the words before its own.
+/// The global options, common to all commands.
 struct Context {
     std::string settings_file; // --config; empty: looked for
     Flags flags;               // --sync-interval and its like

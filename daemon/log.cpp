@@ -13,7 +13,7 @@
 
 namespace alli::daemon {
 
-/// The priority that the journal reads off the start of a line (sd-daemon(3)).
+/// The priority prefix of a line (sd-daemon(3)).
 static std::string_view priority_of(spdlog::level::level_enum level)
 {
     static constexpr std::string_view priorities[] = {"<7>", "<7>", "<6>", "<4>", "<3>", "<2>", "<6>"};
@@ -39,7 +39,7 @@ static std::string time_text(std::chrono::system_clock::time_point when)
     return fmt::format("{}.{:03}Z", text, duration_cast<milliseconds>(when - second).count());
 }
 
-/// The journal has the time and the level of a line itself.
+/// The journal records time and level itself.
 class Lines final : public spdlog::formatter {
   public:
     Lines(bool json, bool journal) : json_(json), journal_(journal) {}
@@ -65,7 +65,8 @@ class Lines final : public spdlog::formatter {
 
 static bool machines_read = false; // the main thread's
 
-/// $JOURNAL_STREAM is inherited by children whose stderr goes elsewhere: it counts only where it names ours.
+/// Child processes inherit $JOURNAL_STREAM although their stderr may go elsewhere, so it is compared with stderr's
+/// device and inode.
 static bool is_journal(const Environment& environment)
 {
     struct stat status = {};
@@ -79,7 +80,7 @@ static const std::shared_ptr<LogSink>& the_sink()
     return sink;
 }
 
-/// One for good: a reload changes it, for other threads write to it meanwhile.
+/// A single sink for the lifetime of the process: a reload reconfigures it while other threads write to it.
 static spdlog::logger& the_logger()
 {
     static const std::shared_ptr<spdlog::logger> logger = [] {

@@ -9,7 +9,7 @@
 
 namespace alli::daemon {
 
-// A pipe that can be written to has room for PIPE_BUF bytes (pipe(7)), so a line of no more never waits.
+// A writable pipe has room for PIPE_BUF bytes (pipe(7)), so a write of at most that size does not block.
 bool LogSink::write(std::string_view line) const
 {
     while (!line.empty()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where log lines are written: a descriptor, without ever waiting for whoever reads it. A pipe that is full would
-// otherwise hold up every thread that has something to say, and with them the mirror. What finds no room is counted.
+// Writes log lines to a descriptor without blocking: a full pipe would stall every thread that logs. Lines that do not
+// fit are dropped and counted.
 #pragma once
 
 #include <spdlog/sinks/base_sink.h>
@@ -16,7 +16,7 @@ class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
   public:
     explicit LogSink(int descriptor) : descriptor_(descriptor) {}
 
-    /// Lines that nobody will read. Any thread.
+    /// The number of dropped lines. Any thread.
     std::uint64_t lost() const noexcept { return lost_; }
     void note_told(std::uint64_t count) noexcept { lost_ -= count; }
 

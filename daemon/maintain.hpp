@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command's side of maintenance: the daemon does it where one owns the mirror, over its Unix socket, else over an
-// address with the key; without one it is done here, under the lock.
+// Runs a maintenance task for a command: in the daemon if one owns the mirror, else in this process, under the lock.
 #pragma once
 
 #include "daemon/load_settings.hpp"
@@ -9,8 +8,7 @@
 
 namespace alli::daemon {
 
-/// Returns the result of the task; progress is shown on a terminal. Throws what the task throws, or what call_daemon()
-/// throws.
+/// Returns the task's result; shows progress on a terminal. Throws what the task or call_daemon() throws.
 Json maintain(const Context& context, const ReadPlace& place, const Json& request);
 
 } // namespace alli::daemon

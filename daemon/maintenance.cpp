@@ -163,7 +163,7 @@ void Maintenance::note_failure(const Json& task, const std::exception_ptr& failu
     } catch (const Error& error) {
         hint = error.hint();
     } catch (...) {
-        // A library's: it says what it has to say below.
+        // An exception of a library; its text is reported below.
     }
     const std::string why = reason_of(failure);
     note("failed", {{"task", task}, {"error", why}, {"hint", hint}});
@@ -186,7 +186,7 @@ void Maintenance::start(const std::string& text)
     }
 }
 
-// Whatever it throws, and even where that cannot be noted: another task may begin.
+// Idle is reset however the task ends, even if the failure cannot be recorded.
 Task<> Maintenance::run(Json request)
 {
     const Idle idle(busy_);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Long work on the files that a person asks for: by a command in its own process, or by one that asks the daemon, which
-// owns them (POST /mirror/v1/maintenance starts it, GET tells how far it is). One at a time. What is asked for and what
-// came of it are JSON objects; "task" says what it is.
+// Maintenance tasks that a user starts: in the process of a command, or in the daemon by POST /mirror/v1/maintenance
+// (GET reports progress). One at a time. Requests and results are JSON objects; "task" names the task.
 #pragma once
 
 #include "cache/purge.hpp"
@@ -26,19 +25,19 @@ struct MaintenanceTools {
     bool alone = false;      // nobody else uses the store
 };
 
-/// Throws Error{usage} for what is no task, and whatever the task throws.
+/// Runs a task. Throws Error{usage} for an invalid request, and what the task throws.
 Task<Json> run_task(MaintenanceTools tools, Json request);
-/// The same without running it.
+/// Validates a request without running it.
 void check_task(const Json& request);
 
-/// The daemon's: starts tasks on the engine's loop. start() and state() on any thread.
+/// The daemon's tasks, which run on the engine's loop. start() and state() may be called on any thread.
 class Maintenance final : public proxy::Maintenance {
   public:
     using Spawn = std::function<void(Task<>)>; // onto that loop
 
     Maintenance(MaintenanceTools tools, Spawn spawn) : tools_(std::move(tools)), spawn_(std::move(spawn)) {}
 
-    /// Throws Error{usage}, or Error{busy} while another one runs.
+    /// Throws Error{usage}, or Error{busy} while another task runs.
     void start(const std::string& request) override;
     /// {"state": "idle", "running", "done" or "failed", "task", "step", "done", "total", "result", "error"}
     std::string state() const override;

@@ -11,8 +11,8 @@
 namespace alli::daemon {
 namespace {
 
-// CommonMark lets any ASCII punctuation be escaped, so those that only a dialect heeds are escaped too: ~ | (GFM),
-// $ ^ { } (mathematics, attributes), = % (highlights, comments), # (tags).
+// CommonMark allows any ASCII punctuation to be escaped, so characters that only a dialect interprets are escaped too:
+// ~ | (GFM), $ ^ { } (mathematics, attributes), = % (highlights, comments), # (tags).
 constexpr std::string_view anywhere = "\\`*_[]<>&~|$^{}=%#";
 constexpr std::string_view at_start = "-+:"; // of a line: lists, underlines, definitions, delimiters of a table
 
@@ -61,7 +61,7 @@ std::string code(std::string_view text)
     return fmt::format("{0}{1}{2}{1}{0}", fence, pad, text);
 }
 
-// An address is code: no escape keeps GitHub's dialect from making a link of one.
+// An address becomes code, because GitHub's dialect links it whatever is escaped.
 std::string escape(std::string_view line)
 {
     std::string out;
@@ -90,7 +90,7 @@ std::string_view without_blanks_behind(std::string_view line) // wide ones too: 
     return line;
 }
 
-// Blanks in front would make code of a line, or be dropped.
+// Leading blanks would turn a line into code, or be dropped.
 std::string escape_indented(std::string_view line)
 {
     std::string out;
@@ -99,7 +99,7 @@ std::string escape_indented(std::string_view line)
     return out + escape(line);
 }
 
-// All that some reader takes for the end of a line becomes one.
+// Normalizes every line separator to a line feed.
 std::string with_plain_line_ends(std::string_view text)
 {
     constexpr std::array<std::string_view, 7> ends{"\r\n",     "\r",           "\v",          "\f",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people wrote, as Markdown that shows it letter by letter: a title, a name or a message never becomes a link, an
-// image, a heading, a list or HTML, whatever it holds; an address is code, so that nobody makes a link of it. For
-// CommonMark and the dialects that add to it. Pure.
+// Escapes user text for Markdown so that it renders literally: it cannot become a link, an image, a heading, a list or
+// HTML. Addresses become code, because some dialects link them. For CommonMark and its common extensions. Pure.
 #pragma once
 
 #include <string>
@@ -9,13 +8,13 @@
 
 namespace alli::daemon {
 
-/// On one line, for a heading or an item of ours.
+/// On one line, for a heading or a list item.
 std::string markdown_line(std::string_view text);
 
-/// As a quotation: its lines, their indentation and the empty ones among them stay. Without an end of line.
+/// As a block quotation that keeps lines, indentation and empty lines. Without a final line end.
 std::string markdown_quote(std::string_view text);
 
-/// As code within a line: for ids, which are copied from it.
+/// As inline code: for ids.
 std::string markdown_code(std::string_view text);
 
 } // namespace alli::daemon

@@ -68,7 +68,7 @@ std::string text_of(const Json& object, const char* name)
     return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// A member that is null is as if it were not there.
+// A member that is null counts as absent.
 Json object_of(const Json& message, const char* name)
 {
     const auto found = message.find(name);
@@ -130,7 +130,7 @@ void McpServer::note(const Json& message)
     }
 }
 
-// It waits no longer.
+// The request is no longer waiting.
 bool McpServer::take_called_off(const Json& id)
 {
     const std::string name = dump(id);
@@ -138,7 +138,7 @@ bool McpServer::take_called_off(const Json& id)
     return called_off_.erase(name) > 0;
 }
 
-// Null: nothing is to be answered.
+// Null: no response.
 Json McpServer::answer_one(const Json& message)
 {
     if (!message.is_object()) return failure(nullptr, not_a_request, "a message is an object");
@@ -214,7 +214,7 @@ Json McpServer::list_tools() const
     return result;
 }
 
-// What a tool cannot do is told to the model, which may do better; what is no call at all is the client's mistake.
+// A failure of a tool is reported to the model, which can correct it; an invalid call is a protocol error.
 Json McpServer::call_tool(const Json& parameters) const
 {
     const std::string name = text_of(parameters, "name");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Model Context Protocol's server side, one message a line: which version is spoken, which tools there are, a call
-// of one. Knows nothing of the mirror: what a tool does is in its row. Pure but for what the tools do; one thread.
+// A Model Context Protocol server, one JSON message a line: version negotiation, the list of tools, and calls. A tool
+// is a row with its function, so this part does not know the mirror. One thread.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -28,12 +28,12 @@ class McpServer {
   public:
     explicit McpServer(std::vector<McpTool> tools);
 
-    /// A line that came; the line to answer with, or none. Never throws.
+    /// Handles a line and returns the response line, if any. Never throws.
     std::optional<std::string> answer(std::string_view line);
-    /// Each line as it comes, before it is answered: one that calls off a request that still waits takes that out. One
-    /// of a request that does not wait is about nothing, and is forgotten.
+    /// Call it for each line on arrival, before answer(). A cancellation removes the waiting request it names; a
+    /// cancellation of any other request is ignored.
     void look_ahead(std::string_view line);
-    /// The answer to a line that cannot even be looked at.
+    /// The error response to a line that cannot be parsed at all.
     static std::optional<std::string> refuse(std::string_view why);
 
   private:

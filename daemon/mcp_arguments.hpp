@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arguments of a tool, as a model wrote them: null is as if it were not there. Pure; all throw Error{usage} for a
-// value of another kind, which the sentence does not repeat.
+// Reads a tool's arguments; null counts as absent. Pure. All throw Error{usage} for a value of a wrong type; the
+// message does not repeat the value.
 #pragma once
 
 #include "alli/zone.hpp"
@@ -8,7 +8,7 @@
 
 namespace alli::daemon {
 
-/// Throws for one that the tool's input schema does not name, with the nearest one as its hint.
+/// Throws for an argument that the tool's input schema does not declare; the hint names the most similar one.
 void require_known(const Json& arguments, const Json& input_schema);
 
 std::string read_text(const Json& arguments, const char* name); // empty where it is absent
@@ -18,7 +18,7 @@ bool require_flag(const Json& arguments, const char* name);
 int read_number(const Json& arguments, const char* name, int fallback, int low, int high);
 Zone read_zone(const Json& arguments); // "tz"; by default the machine's
 
-/// A bound in time, as alli/zone.hpp reads it with `read`.
+/// A time bound, parsed by `read` (alli/zone.hpp).
 using ReadBound = std::optional<Instant> (*)(std::string_view, const Zone&);
 std::optional<Instant> read_bound(const Json& arguments, const char* name, const Zone& zone, ReadBound read);
 

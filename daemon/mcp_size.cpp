@@ -36,7 +36,7 @@ Json chat_json(const cache::ReadableChat& chat, int ordinal, std::size_t from, s
     return json;
 }
 
-// A first chat that does not fit is cut until it does: there must be a way on.
+// The first chat is truncated until it fits, so that a reader can always advance.
 Json fit_first(const cache::ReadableChat& chat, const ChatPage& page, std::size_t room)
 {
     std::size_t most = page.text_limit;

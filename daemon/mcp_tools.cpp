@@ -45,7 +45,7 @@ cache::SearchQuery read_search(const Json& arguments)
     return query;
 }
 
-// Where the results do not fit, it is asked again for those that do: their `next` goes on behind them.
+// If the results do not fit, the search is repeated with a lower limit, so that `next` continues behind those that do.
 Json run_search(const Context& context, const Json& arguments, std::size_t room)
 {
     cache::SearchQuery query = read_search(arguments);
@@ -116,7 +116,7 @@ Json run_status(const Context& context, const Json&, std::size_t room)
 
 // ---- writes
 
-// As the daemon that takes the write has it: it may have been started with other settings than this process.
+// From the daemon's status: it may run with other settings than this process.
 Operation load_operation(const Context& context, std::string_view key)
 {
     const DaemonRequest request{"GET", "/mirror/v1/status", ""};
@@ -166,7 +166,7 @@ struct Row {
     Json (*run)(const Context&, const Json&, std::size_t room);
 };
 
-// Every read takes it; a literal, for the rows are put together by the compiler.
+// Common to all read tools. A literal, because the schemas are concatenated at compile time.
 #define ALLI_MAX_BYTES                                                                                                 \
     R"("maxBytes":{"type":"integer","minimum":4000,"maximum":4000000,"default":40000,"description":"of the whole answer"})"
 
@@ -217,7 +217,7 @@ constexpr auto table = std::to_array<Row>({
      outcome, true, &run_rate},
 });
 
-// An answer that cannot be made shorter is not given: the assistant would cut it, or give up.
+// A result that cannot be shortened is an error: the assistant would truncate or reject it.
 Json run_within(const Context& context, const Row& row, const Json& schema, const Json& arguments)
 {
     require_known(arguments, schema);

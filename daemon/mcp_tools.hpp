@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an assistant may do with the mirror: THE table of tools. Each call opens the mirror anew, beside a running
-// daemon or without one; writes go through the daemon. What people wrote comes back as data alone.
+// THE table of tools for assistants. Each call opens the mirror read-only, with or without a running daemon; writes go
+// through the daemon. Users' text is returned as data only.
 #pragma once
 
 #include "daemon/load_settings.hpp"

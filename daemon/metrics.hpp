@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What GET /metrics says, in Prometheus' text format: the proxy's and the client's counts, and the state of mirror,
-// outbox, engine, budget and process as it is now. docs/operations.md lists what to look at.
+// The content of GET /metrics in the Prometheus text format: counters of proxy and client, and the state of mirror,
+// outbox, engine, budget and process. docs/operations.md explains which ones to watch.
 #pragma once
 
 #include "alli/clock.hpp"

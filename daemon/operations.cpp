@@ -33,7 +33,7 @@ std::string_view short_name(const OperationRule& rule)
     return rule.key.substr(rule.key.find('.') + 1);
 }
 
-// A renaming may be an update: the body tells them apart. A deletion is neither.
+// Renaming may share the update's method and path: the body distinguishes them. Deletion may not.
 void require_unlike(const Config& config, const Operation& removing)
 {
     for (const std::string_view other : {"upstream.update", "upstream.title"}) {

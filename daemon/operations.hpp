@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings that say where upstream has an operation, read, checked against each other and against what is
-// documented; and as `status` tells them. Pure.
+// Settings that move operations of upstream: parsed, checked against each other and against the documented ones, and
+// reported in the status. Pure.
 #pragma once
 
 #include "alli/operation.hpp"
@@ -12,18 +12,18 @@ namespace alli::daemon {
 
 using Json = nlohmann::ordered_json;
 
-/// Throws Error{settings} for one that cannot be read.
+/// Throws Error{settings} if one cannot be parsed.
 Operations read_operations(const Config& config);
 
-/// Throws Error{settings} where the setting `key` cannot be read or says the same as another operation.
+/// Throws Error{settings} if the setting `key` cannot be parsed or equals another operation.
 void check_operation(const Config& config, std::string_view key);
 
-/// The contract's own: what is configured for a service is not for a sandbox.
+/// Restores the documented operations: a sandbox does not follow the settings of a service.
 void reset_operations(Config& config);
 
 /// {"update": "PUT /webapi/v2/conversations/{id}", ...}, by the names of the settings.
 Json operations_json(const Config& config);
-/// The operation that a status names so; none: it is an older program's, or unreadable.
+/// The operation under that name in a status. None if an older daemon wrote the status or it is invalid.
 std::optional<Operation> find_operation(const Json& status, std::string_view key);
 
 } // namespace alli::daemon

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a command writes much: stdout, or a file that appears under its name whole or not at all, mode 0600. On a
-// terminal what could act on it is taken out. One thread.
+// Output of a command: stdout, or a file of mode 0600 that appears atomically when it is complete. Terminal control
+// sequences are removed on a terminal. One thread.
 #pragma once
 
 #include <cstdio>
@@ -11,7 +11,7 @@ namespace alli::daemon {
 
 class OutputFile {
   public:
-    /// Empty: stdout. Throws Error{io} where the file cannot be made.
+    /// Empty: stdout. Throws Error{io} if the file cannot be created.
     explicit OutputFile(const std::string& path);
     ~OutputFile(); // without finish(): nothing is left of it
     OutputFile(const OutputFile&) = delete;

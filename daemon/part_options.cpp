@@ -20,7 +20,7 @@ upstream::Client::Options client_options(const Config& config, const std::string
     return options;
 }
 
-// Polls find out by themselves within an interval that upstream is back.
+// Bounded by the poll interval: a poll notices within it that upstream is back.
 upstream::Pace::Options pace_options(const Config& config)
 {
     upstream::Pace::Options options;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the settings mean for the parts of an instance. Pure.
+// Translates the settings into the options of an instance's parts. Pure.
 #pragma once
 
 #include "daemon/settings.hpp"

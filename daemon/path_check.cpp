@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "FILE:LINE", not a variable nor a flag: those are of a shell, which has a working directory.
+// "FILE:LINE": set in a file. Variables and flags come from a shell, which has a working directory.
 bool is_of_file(const std::string& origin)
 {
     return origin.find(':') != origin.npos;
@@ -26,7 +26,7 @@ struct stat look_at(const std::string& path, int (*look)(const char*, struct sta
     return status;
 }
 
-// The nearest that is there must be a directory: the rest is made.
+// The nearest existing ancestor must be a directory; missing ones are created.
 void check_parents(const std::string& key, const fs::path& path)
 {
     for (fs::path parent = path.parent_path();; parent = parent.parent_path()) {

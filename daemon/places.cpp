@@ -19,8 +19,7 @@ namespace fs = std::filesystem;
 
 static constexpr std::size_t longest_socket = sizeof(sockaddr_un{}.sun_path) - 1;
 
-/// Of several directories in one variable (systemd separates them by colons), the first. Relative ones count as not
-/// set.
+/// The first directory of a variable (systemd separates several by colons). A relative one is ignored.
 static std::string directory_in(const Environment& environment, const std::string& variable)
 {
     std::string value = environment(variable).value_or("");
@@ -101,8 +100,8 @@ std::string user_name(unsigned user)
     return entry != nullptr ? entry->pw_name : fmt::format("number {}", user);
 }
 
-/// Why no socket of ours should be in it, as after su and sudo, which keep the variable of another user's session.
-/// Empty: it is this user's directory, and others cannot put anything there.
+/// Why the directory is unsuitable for the socket, for example after su and sudo, which keep another user's variable.
+/// Empty if it belongs to this user and others cannot write to it.
 static std::string find_objection(const std::string& directory)
 {
     struct stat status = {};
@@ -164,7 +163,7 @@ Listen sandbox_listen_addresses(const Settings& settings, const std::string& dir
     return with_socket(directory + "/proxy.sock");
 }
 
-/// What the service's runtime directory is called, where a command does not run in its environment: /run/NAME.
+/// The service's runtime directory for a command that runs outside of the service's environment: /run/NAME.
 static std::string runtime_directory_of(const std::string& mirror_path, const Environment& environment)
 {
     const std::string named = directory_in(environment, "RUNTIME_DIRECTORY");
@@ -173,7 +172,7 @@ static std::string runtime_directory_of(const std::string& mirror_path, const En
     return named.empty() && is_service ? "/run/" + state.filename().string() : named;
 }
 
-/// The socket unit's file lies beside that directory, because the directory goes with the service.
+/// The socket unit's file is beside the runtime directory, which is removed with the service.
 static std::vector<std::string> service_sockets(const std::string& mirror_path, const Environment& environment)
 {
     const std::string directory = runtime_directory_of(mirror_path, environment);

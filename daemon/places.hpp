@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where files lie: settings, mirror, socket, the sandbox's mirror. Directories of the service manager first, then
-// XDG's.
+// Default paths of settings, mirror and sockets: directories of the service manager first, then XDG's.
 #pragma once
 
 #include "daemon/settings.hpp"
@@ -9,19 +8,19 @@ namespace alli::daemon {
 
 inline constexpr std::string_view default_address = "127.0.0.1:8787";
 
-/// The settings file to read: `explicit_file`, else $ALLI_MIRROR_CONFIG, else the first that exists of the user's XDG
-/// directory and /etc/alli-mirror. Empty: none. The first two are returned whether they exist or not.
+/// The settings file: `explicit_file`, else $ALLI_MIRROR_CONFIG, else the first existing one of the user's XDG
+/// directory and /etc/alli-mirror. Empty if there is none. The first two are returned even if they do not exist.
 std::string find_settings_file(const std::string& explicit_file, const Environment& environment);
 
-/// mirror.path, else $STATE_DIRECTORY, else the XDG state directory. Throws Error{settings} when there is no home at
-/// all.
+/// mirror.path, else in $STATE_DIRECTORY, else in the XDG state directory. Throws Error{settings} without a home
+/// directory.
 std::string mirror_path(const Settings& settings, const Environment& environment);
 
-/// Where `serve --sandbox` keeps its mirror.
+/// The mirror of `serve --sandbox`.
 std::string sandbox_mirror_path(const Environment& environment);
 
-/// The mirror that a command reads: the configured one; where none is configured and none was made, the sandbox's.
-/// Throws Error{settings} where mirror.path can be no mirror (path_check.hpp).
+/// The mirror that a command reads: the configured one, else the default one if it exists, else the sandbox's. Throws
+/// Error{settings} if mirror.path is unusable (path_check.hpp).
 struct ReadPlace {
     std::string mirror_path;
     bool sandbox = false;
@@ -32,23 +31,23 @@ struct Listen {
     std::vector<std::string> addresses;
     std::string note; // for the log; empty: none
 };
-/// proxy.listen; by default port 8787 and a socket in $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR: the first that is this
-/// user's own directory and closed to others. Where none is, the note says why.
+/// proxy.listen; by default port 8787 and a socket in the first of $RUNTIME_DIRECTORY and $XDG_RUNTIME_DIR that belongs
+/// to this user and is closed to others. The note says why there is no socket.
 Listen listen_addresses(const Settings& settings, const Environment& environment);
 Listen sandbox_listen_addresses(const Settings& settings, const std::string& directory);
 
-/// Where a daemon that owns that mirror can be asked; it may be another user's. Sockets of a service of that name count
-/// where they are there: in its runtime directory, and beside that its socket unit's.
+/// Addresses of a daemon that owns that mirror, possibly another user's. Includes existing sockets of a service: in its
+/// runtime directory, and the socket unit's beside it.
 std::vector<std::string> socket_addresses(const Settings& settings, const ReadPlace& place,
                                           const Environment& environment);
 
-/// "jane", or "number 1001" where it has no name.
+/// The user's name, or "number 1001" without one.
 std::string user_name(unsigned user);
 
-/// Makes the directory of that file, mode 0700, where it is missing. Throws Error{io}; `setting` may name another.
+/// Creates the directory of that file with mode 0700 if it is missing. Throws Error{io}; `setting` is the one that the
+/// hint names.
 void make_directory_of(const std::string& file, std::string_view setting = "mirror.path");
-/// Likewise for the mirror's file; one that is there and that others can read or write is not taken over. Throws
-/// Error{settings} too.
+/// The same for the mirror's file. Throws Error{settings} for an existing directory that other users can access.
 void claim_directory_of(const std::string& file);
 
 } // namespace alli::daemon

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this process takes, from /proc/self.
+// Resource usage of this process, from /proc/self.
 #pragma once
 
 #include <cstdint>

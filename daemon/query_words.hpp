@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words of a search that begin with a hyphen (-hockey: without that word), where options are read too.
+// Keeps words of a query that begin with a hyphen (-hockey: without that word) from being parsed as options.
 #pragma once
 
 #include <string>
@@ -11,12 +11,11 @@ class App;
 
 namespace alli::daemon {
 
-/// The words of a command line (without the program's name), with a sign before each that is a search's and would be
-/// taken for an option. -h alone stays an option, as does what begins with two hyphens, until a word that is -- alone;
-/// a value stays as it is.
+/// Marks the words of a command line (without the program's name) that belong to a query and look like an option. -h
+/// alone and words with two hyphens remain options until a word "--"; values of options are not marked.
 std::vector<std::string> mark_query_words(const CLI::App& arguments, std::vector<std::string> words);
 
-/// A word of a query without that sign.
+/// Removes the mark.
 std::string unmarked(const std::string& word);
 
 } // namespace alli::daemon

@@ -30,7 +30,7 @@ struct Reading {
     std::vector<proxy::Token> tokens;
 };
 
-// All of it, before any of it counts.
+// Everything is read before anything is applied.
 static Reading read_again(const Context& context, const std::string& mirror_path)
 {
     const Settings settings = context.settings();
@@ -59,7 +59,7 @@ static void take_over(const Reading& wanted, Config& current, const Environment&
     if (!waiting.empty()) log_event<Event::restart_needed>(fmt::format("{}", fmt::join(waiting, ", ")));
 }
 
-// A token that is made meanwhile comes before or after, and is not lost in between.
+// Serialized with changes of the tokens file, so that a concurrent one is not lost.
 void reload_settings(const Context& context, const std::string& mirror_path, Config& current, const Adjust& adjust)
 {
     try {

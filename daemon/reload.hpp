@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a SIGHUP does: settings and tokens are read again, what can change while the daemon runs is taken over, and the
-// log says what waits for a restart. As long as anything in them is wrong, nothing changes.
+// Handles SIGHUP: reads settings and tokens again, applies what may change at run time, and logs what requires a
+// restart. If anything is invalid, nothing changes.
 #pragma once
 
 #include "daemon/load_settings.hpp"
@@ -12,14 +12,14 @@
 
 namespace alli::daemon {
 
-/// The keys of settings that differ, in the order of the table.
+/// The keys of the settings that differ, in table order.
 std::vector<std::string> changed_settings(const Config& before, const Config& after);
 
-/// Gets what is taken over, the tokens, and where they lie now.
+/// Receives the settings to apply, the tokens, and the path of the tokens file.
 using Adjust = std::function<void(const Config&, std::vector<proxy::Token> tokens, TokensPlace place)>;
 
-/// Main thread. `current` becomes what was taken over: settings that need a restart stay as they are, so that the next
-/// reload names them again. Tokens lie beside `mirror_path` where no setting says another place.
+/// Main thread. Updates `current` with the applied settings; those that require a restart keep their value, so that the
+/// next reload reports them again. The tokens file is beside `mirror_path` unless a setting names it.
 void reload_settings(const Context& context, const std::string& mirror_path, Config& current, const Adjust& adjust);
 
 } // namespace alli::daemon

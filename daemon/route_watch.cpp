@@ -77,8 +77,8 @@ void RouteWatch::stop()
     settle_.cancel();
 }
 
-// All that is there; false: nothing of it is a change, or there is no more to come. Of whom it comes, only the kernel
-// counts; a socket that overflowed missed something.
+// Drains the socket. False if nothing was a relevant change. Only messages of the kernel count; an overflow counts as a
+// change.
 bool RouteWatch::take_messages(bool& lost)
 {
     alignas(nlmsghdr) std::array<char, 16 * 1024> buffer;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hears from the kernel (netlink) when addresses, routes or links change: the network may be back, or gone, and
-// upstream is worth a try. Where that cannot be heard (a container, a filter of system calls) the program goes on
-// without it. On the engine's loop.
+// Listens for changes of addresses, routes and links (netlink), after which upstream may be reachable again or not any
+// more. If the socket is unavailable (container, system call filter), the program runs without it. Runs on the engine's
+// loop.
 #pragma once
 
 #include "alli/task.hpp"
@@ -16,16 +16,17 @@ namespace alli::daemon {
 
 class RouteWatch {
   public:
-    /// `changed` is told, a moment after a burst of changes began, whether an address or a route went.
+    /// `changed` is called shortly after the first change of a burst; its argument says whether an address or a route
+    /// was removed.
     RouteWatch(asio::any_io_executor loop, std::function<void(bool lost)> changed);
 
-    /// Opens its socket, or `descriptor` in the place of it; says so once, in the log, where there is none.
+    /// Opens the socket, or uses `descriptor`. Logs once if it is unavailable.
     void start();
     void start(int descriptor);
     /// On the loop.
     void stop();
 
-    /// -1, and errno: it cannot be had.
+    /// Returns -1 and sets errno if it is unavailable.
     static int open_socket();
 
   private:

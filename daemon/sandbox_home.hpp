@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sandbox that the program brings along: what can be chosen about its data, and the directory of its mirror.
+// The built-in sandbox: options of its data, and the directory of its mirror.
 #pragma once
 
 #include "sandbox/sandbox.hpp"
@@ -28,13 +28,12 @@ struct SandboxChoice {
 /// Declares --conversations, --seed and --corpus.
 std::vector<CLI::Option*> add_sandbox_choice(CLI::App& arguments, SandboxChoice& choice);
 
-/// The sandbox's own options out of the choice.
+/// Converts the choice into the sandbox's options.
 sandbox::Options sandbox_options(const SandboxChoice& choice);
 std::unique_ptr<sandbox::Sandbox> start_sandbox(const SandboxChoice& choice);
 
-/// Makes the directory of the sandbox's mirror and, unless `keep`, takes the files of an earlier run away: the
-/// sandbox's data are made anew at each start. Throws Error{busy} while another process uses them. Returns the
-/// directory.
+/// Creates the directory of the sandbox's mirror and, unless `keep`, removes the files of an earlier run, because the
+/// sandbox generates new data at each start. Throws Error{busy} while another process uses them. Returns the directory.
 std::string prepare_sandbox_home(const std::string& mirror_path, bool keep);
 
 } // namespace alli::daemon

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What selects messages on a command line: words and filters, for `search` and `export`.
+// Command line arguments that select messages: query and filters, for `search` and `export`.
 #pragma once
 
 #include "cache/search.hpp"
@@ -19,19 +19,19 @@ struct SearchArguments {
 
 void add_search_filters(CLI::App& arguments, SearchArguments& chosen);
 
-/// --tz: whose days are meant, and whose times are shown.
+/// Declares --tz, the time zone of dates in queries and output.
 void add_zone(CLI::App& arguments, std::string& name);
-/// The zone it names, else this machine's. Throws Error{usage}.
+/// The named time zone, else the machine's. Throws Error{usage}.
 Zone read_zone(const std::string& name);
 
-/// A bound of the command line, exclusive; none for an empty text. Throws Error{usage}.
+/// An exclusive time bound; none for an empty text. Throws Error{usage}.
 std::optional<Instant> read_after(const std::string& option, const std::string& text, const Zone& zone);
 std::optional<Instant> read_before(const std::string& option, const std::string& text, const Zone& zone);
 
-/// Throws Error{usage} for a date or a zone that is none.
+/// Throws Error{usage} for an invalid date or time zone.
 cache::SearchQuery make_query(const SearchArguments& arguments);
 
-/// On stderr, where the query has a bound in time: whose days were meant.
+/// Prints the time zone in use on stderr if the query has a time bound.
 void print_zone(const cache::SearchQuery& query);
 
 } // namespace alli::daemon

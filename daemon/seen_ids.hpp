@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A set of ids in eight bytes each: of a million conversations, 8 MB. Two ids of one hash would count as one: the odds
-// for any two of a million are one in ten million. Pure.
+// A set of ids as 64-bit hashes: 8 MB for a million conversations. The probability of any collision among a million is
+// one in ten million. Pure.
 #pragma once
 
 #include "alli/quick_hash.hpp"

@@ -37,7 +37,7 @@ static proxy::Options guard_options(const Config& config)
 
 namespace {
 
-/// What a check may look at: the settings as they take effect, and where each was made.
+/// Input of a check: the effective settings and their origins.
 struct Checked {
     const Settings& settings;
     const Environment& environment;
@@ -50,7 +50,7 @@ struct Checked {
     }
 };
 
-// Whoever calls the one comes out at the other.
+// The proxy's own address as upstream.url would be an endless loop.
 bool is_met(const asio::ip::tcp::endpoint& called, const asio::ip::tcp::endpoint& listened)
 {
     const bool everywhere =
@@ -58,7 +58,7 @@ bool is_met(const asio::ip::tcp::endpoint& called, const asio::ip::tcp::endpoint
     return called.port() == listened.port() && (everywhere || called.address() == listened.address());
 }
 
-// None of what is no address: that is for the check of proxy.listen to say.
+// Invalid addresses are skipped: the check of proxy.listen reports them.
 std::optional<asio::ip::tcp::endpoint> find_endpoint(const std::string& address)
 {
     try {

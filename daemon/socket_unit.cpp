@@ -27,7 +27,7 @@ constexpr std::chrono::seconds patience{2};
 constexpr std::string_view prefix = "alli-mirror";
 constexpr std::string_view system_settings = "/etc/alli-mirror/";
 
-/// A program's output; empty: it cannot be run, failed, or did not end in time.
+/// A program's output. Empty if it cannot be run, failed, or timed out.
 class Output {
   public:
     explicit Output(std::vector<std::string> words)
@@ -90,7 +90,7 @@ std::string read_listen(const std::string& value)
     return (address.starts_with('/') ? std::string(proxy::unix_prefix) : "") + address;
 }
 
-// Of one unit.
+// The properties of one unit.
 UnitState read_unit(std::istream& lines)
 {
     UnitState unit;
@@ -105,7 +105,7 @@ UnitState read_unit(std::istream& lines)
     return unit;
 }
 
-// localhost and 127.0.0.1 are the same.
+// localhost and 127.0.0.1 compare equal.
 std::string plain(const std::string& address)
 {
     if (address.starts_with(proxy::unix_prefix)) return address;
@@ -123,7 +123,7 @@ bool is_units_file(const std::string& address)
            std::count(address.begin(), address.end(), '/') == 2;
 }
 
-// Those of `some` that are not among `others`.
+// The elements of `some` that `others` lacks.
 std::vector<std::string> missing(const std::vector<std::string>& some, const std::vector<std::string>& others)
 {
     std::set<std::string> known;
@@ -134,14 +134,15 @@ std::vector<std::string> missing(const std::vector<std::string>& some, const std
     return without;
 }
 
-// Else the mirror is one that a user runs, root too.
+// Otherwise a user, possibly root, runs the mirror.
 bool is_system_service(const Settings& settings, const Environment& environment, const fs::path& directory)
 {
     const bool is_placed = settings.is_set("mirror.path") && settings.file.starts_with(system_settings);
     return is_placed || environment("STATE_DIRECTORY") || directory.string().starts_with("/var/lib/");
 }
 
-// alli-mirror, or alli-mirror@NAME: by its directory, or by that of its settings where the mirror lies elsewhere.
+// The unit's name: alli-mirror or alli-mirror@NAME, from the mirror's directory, or from that of the settings file if
+// the mirror is elsewhere.
 std::string service_name(const Settings& settings, const fs::path& directory)
 {
     const std::string instances = std::string(prefix) + "@";

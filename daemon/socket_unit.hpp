@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service manager's socket unit of a mirror, as it is installed: asked of systemctl, for a moment at most.
+// The socket unit of a mirror as installed, queried from systemctl with a short timeout.
 #pragma once
 
 #include "daemon/places.hpp"
@@ -20,14 +20,15 @@ struct SocketUnit {
     std::string systemctl; // how a person calls it: of the system, or with --user
 };
 
-/// Of the service whose settings and environment these are. None: no service manager answers, or it has no such units.
+/// The unit of the service with these settings and this environment. None if no service manager answers or it has no
+/// such units.
 std::optional<SocketUnit> find_socket_unit(const Settings& settings, const Environment& environment);
 
-/// What `systemctl show` says of several units, in its own form.
+/// Parses the output of `systemctl show` for several units.
 std::vector<UnitState> read_units(const std::string& shown);
 
-/// How the addresses that the service manager listens on differ from those that the settings name; empty: not at all.
-/// Where none are set, other ports than the default one. Its own socket file, which commands know, is no difference.
+/// Describes how the unit's addresses differ from those of the settings; empty if they agree. Without proxy.listen only
+/// other ports than the default count. The unit's own socket file is known to commands and ignored.
 std::string find_difference(const Settings& settings, const std::vector<std::string>& actual);
 
 } // namespace alli::daemon

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds text until it may be written: a few megabytes in memory, more in a file without a name. So that a snapshot of
-// the mirror is given back before an output that may stand still is waited for. One thread.
+// Buffers text, a few megabytes in memory and the rest in an unnamed file, so that a read snapshot is released before a
+// slow output is waited for. One thread.
 #pragma once
 
 #include <cstdio>
@@ -16,7 +16,7 @@ class Spool {
     explicit Spool(std::size_t most_in_memory = 8 * 1024 * 1024) : most_(most_in_memory) {}
 
     void write(std::string_view text); // throws Error{disk_full, io}
-    /// Everything, in order; it is empty then.
+    /// Passes everything on in order, and empties the spool.
     void pour(const std::function<void(std::string_view)>& sink);
 
   private:

@@ -71,7 +71,7 @@ static Json make_upstream(const std::string& url, const cache::Progress& progres
     return upstream;
 }
 
-// What comparisons found that no clock had told.
+// Differences that comparisons found although no timestamp had changed.
 static Json make_drift(cache::Reader& db)
 {
     const cache::Drift found = cache::load_drift(db);
@@ -88,7 +88,7 @@ static Json make_drift(cache::Reader& db)
     return drift;
 }
 
-// The stretches of last chat time for which the mirror is complete; what lies between them is not, or not yet.
+// The ranges of last chat time that are complete.
 static Json make_stretches(cache::Reader& db)
 {
     constexpr std::size_t most = 1000; // the newest
@@ -130,7 +130,7 @@ static Json make_mirror(cache::Reader& db, const cache::Progress& progress, cons
     return mirror;
 }
 
-// Its sentence without the conversation that it is about.
+// The problem's sentence without its conversation id.
 static std::string kind_of(const cache::Problem& problem)
 {
     std::string text = problem.what;
@@ -139,7 +139,7 @@ static std::string kind_of(const cache::Problem& problem)
     return text;
 }
 
-// What is wrong with many conversations alike is one problem with an example and a count, not a page of them.
+// Equal problems of many conversations become one problem with an example and a count.
 static std::vector<cache::Problem> gather_alike(std::vector<cache::Problem> all)
 {
     std::vector<cache::Problem> gathered;

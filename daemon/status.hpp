@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of the mirror, as JSON (the shape "status" of the local API, the same for the command) and in words.
+// The status of the mirror as JSON (the same for the API and the command) and as text.
 #pragma once
 
 #include "cache/outbox.hpp"
@@ -26,35 +26,35 @@ Json make_budget(const upstream::Pace::State& pace);
 
 Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live);
 
-/// For who sees a part of the mirror.
+/// The status for a token that sees a part of the mirror.
 Json make_status_in_view(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State& live,
                          const cache::Visibility& seen);
 
 /// The member `outbox`.
 Json make_outbox(const cache::OutboxCounts& counts);
 
-/// Problems for what the settings say in an old way.
+/// Adds a problem for each former name of a setting in use.
 void add_notes(Json& problems, const std::vector<std::string>& notes);
 
-/// Problems for the parameters that often send reads upstream.
+/// Adds a problem for each parameter that often makes reads go upstream.
 void add_passed_up(Json& problems, const std::vector<proxy::PassedUp::Count>& frequent);
 
-/// From the running daemon where one answers, else from the files alone; `daemon` says which.
+/// The running daemon's status, else one from the files; the member `daemon` says which.
 Json load_status(const Context& context);
 
-/// {"complete","from","through"}: the newest stretch without a gap.
+/// {"complete","from","through"}: the newest contiguous range of the coverage.
 Json make_coverage(cache::Reader& db);
 
 /// RFC 3339, or null.
 Json time_json(std::optional<Instant> when);
 
-/// A conversation as `list --json` and the assistant's tools show it.
+/// A conversation for `list --json` and the assistant's tools.
 Json summary_json(const cache::Summary& summary);
 
-/// In words a person can act on, several lines. `now` is for ages.
+/// The status as several lines of text. `now` is used for ages.
 std::string say_status(const Json& status, Instant now);
 
-/// As text, whatever bytes are in it.
+/// JSON text; invalid UTF-8 is replaced.
 std::string dump(const Json& json, int indent = -1);
 
 } // namespace alli::daemon

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `status` for a token that sees a part of the mirror: how fresh and whole the mirror is, and counts of what is in
-// view. Problems, comparisons, sizes and the stretches of coverage tell of other conversations, and are left out.
+// The status for a token that sees a part of the mirror: freshness and coverage of the mirror, and counts of the
+// visible part. Problems, comparisons, sizes and ranges would reveal other conversations, and are omitted.
 #include "cache/progress.hpp"
 #include "cache/visible_outbox.hpp"
 #include "daemon/status.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The status in words. Reads the JSON that a daemon of another version may have sent, so every field may be missing.
+// The status as text. The JSON may come from a daemon of another version, so every field may be missing.
 #include "alli/error.hpp"
 #include "daemon/duration.hpp"
 #include "daemon/status.hpp"
@@ -45,7 +45,7 @@ static std::string say_coverage(const Json& mirror)
     return fmt::format("complete from {} to {}", beginning, say_time(through));
 }
 
-// What comparisons found that no clock had told; empty before the first one.
+// The result of comparisons; empty before the first one.
 static std::string say_drift(const Json& mirror)
 {
     const Json& drift = part(mirror, "drift");

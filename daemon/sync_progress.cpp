@@ -73,7 +73,7 @@ void SyncProgress::print(const char* event, const sync::State& state) const
     }
 }
 
-// In the place of the one before; what is left of that is erased.
+// Overwrites the previous line and erases its rest.
 void SyncProgress::draw_bar(const sync::State& state) const
 {
     fmt::print(stderr, "\r{} {}\x1b[K", bar(fraction_of(state), 24), words(state));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far a `sync` is: a bar on a terminal, a line every few seconds elsewhere (both on stderr), or events of JSON on
+// Progress of `sync`: a bar on a terminal, a line every few seconds elsewhere (both on stderr), or JSON events on
 // stdout. One thread.
 #pragma once
 
@@ -10,7 +10,7 @@ namespace alli::daemon {
 
 class SyncProgress {
   public:
-    /// `chats_before`: what was there at the start, where State counts the whole mirror.
+    /// `chats_before`: the number of chats at the start, because State counts the whole mirror.
     explicit SyncProgress(bool json, std::int64_t chats_before = 0);
 
     void show(const sync::State& state); // as often as there is something to show
@@ -31,7 +31,7 @@ class SyncProgress {
     Clock::Steady started_, shown_at_;
 };
 
-/// "[#####.....]": `width` places, of which the first are filled. None: how far it is cannot be told.
+/// "[#####.....]": a bar of `width` characters. None: the progress is unknown.
 std::string bar(std::optional<double> fraction, int width);
 
 } // namespace alli::daemon

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the service manager wants to hear (sd_notify). All of it does nothing when there is none.
+// Notifications to the service manager (sd_notify). Without one they have no effect.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@ void notify_reloading(); // until the next notify_ready()
 void notify_stopping();
 void notify_watchdog();
 
-/// How often the watchdog wants a sign of life; none: there is no watchdog.
+/// The interval of the watchdog. None if there is no watchdog.
 std::optional<std::chrono::microseconds> watchdog_period();
 
 } // namespace alli::daemon

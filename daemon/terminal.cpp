@@ -16,7 +16,7 @@ static unsigned byte_at(std::string_view text, std::size_t at)
     return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
 }
 
-/// How long the escape sequence at the front is (ECMA-48): CSI ends with a letter or @ to ~, OSC and its like with BEL
+/// The length of the escape sequence at the front (ECMA-48): CSI ends with a byte from @ to ~, OSC and similar with BEL
 /// or ST.
 static std::size_t escape_length(std::string_view text)
 {
@@ -33,7 +33,7 @@ static std::size_t escape_length(std::string_view text)
     return std::min(end + 1, text.size());
 }
 
-/// The length of the well-formed UTF-8 character at the front; 0: there is none.
+/// The length of the valid UTF-8 character at the front; 0 if there is none.
 static std::size_t character_length(std::string_view text)
 {
     const unsigned first = byte_at(text, 0);

@@ -41,7 +41,7 @@ std::string directory_of(const std::string& path)
                 "cannot write the tokens file {}: {}", path, std::strerror(why));
 }
 
-/// Of a file that is being made: closed, and gone unless it was put in its place.
+/// A temporary file: closed, and removed unless it was renamed into place.
 class Draft {
   public:
     explicit Draft(const std::string& target) : path_(target + ".new"), target_(target)
@@ -58,7 +58,7 @@ class Draft {
     Draft(const Draft&) = delete;
     Draft& operator=(const Draft&) = delete;
 
-    // Root that writes for a daemon of another user must not lock that one out.
+    // If root writes for a daemon of another user, that user must still be able to read the file.
     void hand_over(const struct stat& owner) const
     {
         if (::geteuid() == 0 && ::fchown(descriptor_, owner.st_uid, owner.st_gid) != 0) fail(target_, errno);
@@ -95,7 +95,7 @@ void write_whole(const std::string& path, const std::string& text)
     sync_to_disk(directory_of(path)); // a rename lasts when its directory is there
 }
 
-// Behind a link lies the file that is to be written.
+// A symbolic link is followed, and its target replaced.
 std::string real_path(const std::string& path)
 {
     std::error_code absent;

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* shape = "a line is NAME SCOPE SHA256-HEX [expires=DATE] [app=ID] [user=ID], as alli-mirror token "
                               "new writes it";
 
-/// Where a mistake is, and how it is told.
+/// Location of a fault, and the error for it.
 struct Place {
     const std::string& file;
     std::size_t line;

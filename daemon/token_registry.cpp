@@ -22,7 +22,7 @@ Error wrong(std::string_view what, std::string_view hint = {})
     return Error(Fault::usage, std::string(hint), "{}", what);
 }
 
-// Nothing that was meant to narrow a token is passed over.
+// Unknown members are refused: one that was meant to narrow a token must not be ignored.
 Json read_request(const std::string& request)
 {
     const Json json = Json::parse(request, nullptr, false);

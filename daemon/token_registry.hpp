@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tokens made, listed and revoked: in the daemon for its API, in the command where no daemon runs. Each change is in
-// the file, and in force, when its function returns. Any thread.
+// Creates, lists and revokes tokens: in the daemon for its API, in the command if no daemon runs. Each change is in the
+// file and in force when its function returns. Any thread.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -19,7 +19,7 @@ std::string make_token_secret();
 
 class TokenRegistry final : public proxy::TokenAdmin {
   public:
-    /// `use`: puts the tokens into force; called with one change after the other.
+    /// `use`: applies the tokens; called for one change at a time.
     using Use = std::function<void(std::vector<proxy::Token>)>;
     TokenRegistry(TokensPlace place, Environment environment, const Clock& clock, Use use);
 
@@ -27,11 +27,11 @@ class TokenRegistry final : public proxy::TokenAdmin {
 
     /// {"tokens":[{"name","scope","expires","app","user","state"}]}; state: valid, expired, or old for a bare one.
     std::string list() const override;
-    /// Of {"name","scope"[,"expires"][,"app"][,"user"][,"sha256"]}: what was made, as list() has it; with "token", this
-    /// once, where the request brought no hash of one. `expires`: a day, RFC 3339, or a duration. Throws Error{usage},
-    /// and Error{busy} for a name that there is.
+    /// Creates a token from {"name","scope"[,"expires"][,"app"][,"user"][,"sha256"]} and returns it as list() does,
+    /// with "token", shown only once, unless the request has a hash. `expires`: a date, RFC 3339, or a duration. Throws
+    /// Error{usage}, and Error{busy} for an existing name.
     std::string add(const std::string& request) const override;
-    /// False: there is none of that name.
+    /// False if there is no token of that name.
     bool revoke(const std::string& name) const override;
 
   private:

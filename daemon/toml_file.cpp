@@ -27,7 +27,7 @@ static Error unreadable(const std::string& path, int why)
             std::strerror(why)};
 }
 
-// What can be read as a file: /dev/null and pipes too, which have modes of their own.
+// Regular files, and /dev/null and pipes, whose modes are their own.
 static void require_file(const struct stat& status, const std::string& path)
 {
     if (S_ISDIR(status.st_mode))
@@ -69,7 +69,7 @@ static Raw to_raw(const toml::node& node)
     return texts;
 }
 
-/// Tables are flattened to "section.name"; one that stands where a value belongs shows up as an unknown key.
+/// Flattens tables to "section.name"; a table in place of a value shows up as an unknown key.
 static void flatten(const toml::table& table, const std::string& prefix, std::vector<TomlEntry>& entries)
 {
     for (const auto& [name, node] : table) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A settings file as a flat list of what stands in it, with lines. The only include of toml++.
+// Reads a settings file as a flat list of entries with line numbers. The only include of toml++.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace alli::daemon {
 
-/// A value as it was written; monostate for what no setting can be (a date, a table in a list).
+/// A value; monostate for a type that no setting has (a date, a table in a list).
 using Raw = std::variant<std::monostate, std::string, std::int64_t, double, bool, std::vector<std::string>>;
 
 struct TomlEntry {
@@ -18,7 +18,7 @@ struct TomlEntry {
     unsigned line = 0;
 };
 
-/// Throws Error{settings}: not readable, not TOML (file, line, what), or others may write it.
+/// Throws Error{settings} if the file is not readable, not valid TOML (file, line, reason), or writable by others.
 std::vector<TomlEntry> read_toml(const std::string& path);
 
 } // namespace alli::daemon

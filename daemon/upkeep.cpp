@@ -56,7 +56,7 @@ Task<> repeat(std::function<Task<>()> work, Pauses pauses)
     }
 }
 
-// What fails here is tried again half a day later; damage makes the store give up by itself.
+// A failure is retried half a day later; damage makes the store give up by itself.
 static Task<> inspect(cache::Store& store, const std::atomic<bool>& stopping)
 {
     const cache::Stopping stop = [&stopping] { return stopping.load(); };
@@ -96,7 +96,7 @@ static void tell_of_look(std::string_view why)
                                          std::string_view("it is tried again in a while"));
 }
 
-// False: the store has given up, and told its owner why.
+// False if the store has given up, which it reported to its owner.
 static Task<bool> look_at_files(cache::Store& store)
 {
     std::optional<Fault> fault;

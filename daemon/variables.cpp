@@ -46,13 +46,13 @@ static bool is_of_platform(std::string_view name, std::string_view value)
     });
 }
 
-// The name without what all of them begin with.
+// The name without the common prefix.
 static std::string_view own_part(std::string_view name)
 {
     return name.substr(name.starts_with(prefix) ? prefix.size() : std::string_view("ALLI_").size());
 }
 
-// The one that is called so in some section, the shortest of them; else the most like it.
+// The shortest known name that ends so, else the most similar one.
 static std::string find_meant(std::string_view name, const std::vector<std::string>& known)
 {
     const std::string_view own = own_part(name);

@@ -36,7 +36,7 @@ constexpr auto meant = std::to_array<Row>({
     {"PUT", "/webapi/v2/conversations/{id}/title", "write"},
     {"PATCH", "/webapi/v2/conversations/{id}/title", "write"},
     {"POST", "/webapi/v2/conversations/{id}/title", "write"},
-    {"GET", "/mirror/v1/openapi.json", "read"},
+    {"GET", "/mirror/v1/openapi.json", "metrics"},
     {"GET", "/mirror/v1/status", "read"},
     {"GET", "/mirror/v1/outbox", "read"},
     {"GET", "/mirror/v1/outbox/{id}", "read"},
