@@ -10,7 +10,13 @@ foreach(kind service socket)
   install(FILES ${ready}/system/alli-mirror.${kind} ${ready}/system/alli-mirror@.${kind} DESTINATION lib/systemd/system)
   install(FILES ${ready}/user/alli-mirror.${kind} DESTINATION lib/systemd/user)
 endforeach()
+file(READ ${CMAKE_SOURCE_DIR}/docs/openapi.json description)
+string(JSON described GET "${description}" info version)
+if(NOT described STREQUAL PROJECT_VERSION)
+  message(FATAL_ERROR "docs/openapi.json is of version ${described}, the program of ${PROJECT_VERSION}")
+endif()
 install(FILES ${CMAKE_SOURCE_DIR}/docs/operations.md ${CMAKE_SOURCE_DIR}/docs/settings.md ${CMAKE_SOURCE_DIR}/docs/logs.md
+              ${CMAKE_SOURCE_DIR}/docs/commands.md ${CMAKE_SOURCE_DIR}/docs/api.md ${CMAKE_SOURCE_DIR}/docs/openapi.json
               ${CMAKE_SOURCE_DIR}/docs/alerts.yml ${CMAKE_SOURCE_DIR}/docs/grafana.json
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 

@@ -67,7 +67,7 @@ bool is_there(const std::string& path, CheckResults& results)
     return false;
 }
 
-// The directory belongs to another user's daemon or is invalid; check_settings reports the latter.
+// None if the file belongs to another user's daemon, or is invalid, which the check of the settings reports.
 std::optional<std::vector<TokenLine>> find_token_lines(const TokensPlace& place, const Environment& environment)
 try {
     return load_token_lines(place, environment);

@@ -21,7 +21,7 @@ Users trusted_users(const std::string& mirror_path, int daemon);
 void require_trusted(const std::string& address, const proxy::Listeners& before, const proxy::Listeners& now,
                      const Users& trusted);
 
-/// Construct it before connecting, and call check() on the connected socket.
+/// Construct it before connecting, and call require() on the connected socket.
 class ListenerOwner {
   public:
     /// `address`: unix:/path, or HOST:PORT of this machine. Throws Error{refused} if an untrusted user already listens
