@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page asks of the mirror: the same requests that any local app makes, one function each. A failure is thrown
 // as ApiError, with the sentence and the hint that the mirror gave.
-import { Signal } from "./signal.js";
+import { Emitter } from "./emitter.js";
 import { t } from "./i18n.js";
 import { queryToSend } from "./query.js";
 import { contentOf, parseJson, tidyChat, tidyConversation } from "./lenient.js";
@@ -15,7 +15,7 @@ export class ApiError extends Error {
 }
 
 /** The session is over: nothing will be answered until there is another. */
-export const sessionOver = new Signal();
+export const sessionOver = new Emitter();
 
 const conversationsPath = "/webapi/v2/conversations";
 const one = (id) => `${conversationsPath}/${encodeURIComponent(id)}`;

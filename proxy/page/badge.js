@@ -2,7 +2,7 @@
 // The small sign of a change that has not arrived upstream: waiting, in conflict, refused.
 import { el, icon } from "./dom.js";
 import { t } from "./i18n.js";
-import { waitWords } from "./waits.js";
+import { waitWords } from "./pending.js";
 
 /** None where there is nothing to show. */
 export function waitBadge(state) {

@@ -8,10 +8,10 @@ import { language, t } from "./i18n.js";
 import { linkTo, safeAddress } from "./links.js";
 import { messageView } from "./message.js";
 import { senderName } from "./results.js";
-import { note, noteFailure } from "./speak.js";
+import { note, noteFailure } from "./notifications.js";
 import { cutAt } from "./pieces.js";
 import { plainLine, said } from "./text.js";
-import { askWritesSoon } from "./waits.js";
+import { reloadPendingSoon } from "./pending.js";
 
 const kinds = { USER: "user", BOT: "bot", AGENT: "agent" };
 
@@ -87,7 +87,7 @@ export function chatRow(chat, context) {
     try {
       const { outbox } = await rateChat(context.conversation, chat.id, rating);
       note(outbox ? t("ratedLater") : t("rated"), outbox ? "wait" : "good");
-      if (outbox) askWritesSoon();
+      if (outbox) reloadPendingSoon();
       context.onchange(rating);
     } catch (error) {
       noteFailure(error);

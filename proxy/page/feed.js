@@ -3,7 +3,7 @@
 // browser cannot hold a stream. A browser keeps few connections to a host, so one tab holds the stream for all of them and
 // hands on what comes. Gathers what comes within a moment, and says when it may have missed something.
 import { changesAfter, getPrincipal } from "./api.js";
-import { Signal, settle } from "./signal.js";
+import { Emitter, settle } from "./emitter.js";
 
 const path = "/mirror/v1/changes?since=now";
 const name = "alli-mirror.changes";
@@ -11,7 +11,7 @@ const gathering = 200;
 const pause = 5000; // after a failure
 
 /** {conversations: Set, deleted: Set, outbox: boolean, lost: boolean} */
-export const changed = new Signal();
+export const changed = new Emitter();
 
 const empty = () => ({ conversations: new Set(), deleted: new Set(), outbox: false, lost: false });
 let gathered = empty();

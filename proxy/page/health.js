@@ -3,12 +3,12 @@
 import { getStatus } from "./api.js";
 import { instantOf, relative } from "./dates.js";
 import { language, t } from "./i18n.js";
-import { Signal, settle } from "./signal.js";
+import { Emitter, settle } from "./emitter.js";
 
 const pause = 10_000;
 const freshFor = 120_000;
 
-export const healthChanged = new Signal();
+export const healthChanged = new Emitter();
 export const health = { status: null, error: null };
 
 let timer;

@@ -2,7 +2,7 @@
 // The keys, what can be searched for, language and theme.
 import { el } from "./dom.js";
 import { language, languages, t, useLanguage } from "./i18n.js";
-import { openDialog } from "./speak.js";
+import { openDialog } from "./notifications.js";
 import { theme, themes, useTheme } from "./theme.js";
 
 const keys = [

@@ -3,7 +3,7 @@
 import en from "./en.js";
 import ja from "./ja.js";
 import ko from "./ko.js";
-import { keep, kept } from "./keep.js";
+import { loadPreference, savePreference } from "./preferences.js";
 
 export const languages = { en: "English", ko: "한국어", ja: "日本語" };
 const words = { en, ko, ja };
@@ -13,12 +13,12 @@ export function chooseLanguage(preferred) {
   return preferred.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => tag in words) ?? "en";
 }
 
-let current = kept("language") in words ? kept("language") : chooseLanguage(globalThis.navigator?.languages ?? []);
+let current = loadPreference("language") in words ? loadPreference("language") : chooseLanguage(globalThis.navigator?.languages ?? []);
 export const language = () => current;
 
 export function useLanguage(tag) {
   current = tag;
-  keep("language", tag);
+  savePreference("language", tag);
 }
 
 function wordsFor(key, values) {

@@ -4,15 +4,15 @@ import { getConversation, listConversations } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { fullTime, instantOf, shortTime } from "./dates.js";
 import { el, fill, patch } from "./dom.js";
-import { endless } from "./endless.js";
+import { endless } from "./scroll.js";
 import { language, t } from "./i18n.js";
 import { oneLine } from "./message.js";
 import { changed } from "./feed.js";
-import { learn } from "./seen.js";
+import { rememberSuggestions } from "./suggestions.js";
 import { writePlace } from "./router.js";
-import { nothing } from "./speak.js";
+import { nothing } from "./notifications.js";
 import { plainLine, said } from "./text.js";
-import { waitsChanged, worst, writesOf } from "./waits.js";
+import { pendingChanged, worst, writesOf } from "./pending.js";
 
 export const nameOf = (user) => plainLine([user?.firstName, user?.lastName].filter(Boolean).join(" ") || user?.userId) || t("nobody");
 export const titleOf = (conversation) => plainLine(conversation.title) || t("untitled");
@@ -35,7 +35,7 @@ export function listView() {
   }
 
   function put(data, place) {
-    learn(data);
+    rememberSuggestions(data);
     const known = rows.get(data.id);
     const sign = JSON.stringify(data);
     if (known?.sign === sign) return;
@@ -124,7 +124,7 @@ export function listView() {
 
   const ends = [
     changed.on(refresh),
-    waitsChanged.on(() => {
+    pendingChanged.on(() => {
       for (const { item, data } of rows.values()) {
         const badge = waitBadge(worst(writesOf(data.id)));
         item.querySelector(".badge")?.remove();

@@ -15,10 +15,10 @@ import { moveFocus } from "./roving.js";
 import { arrive, go, here, moved } from "./router.js";
 import { searchBox } from "./searchbox.js";
 import { signOutButton } from "./session.js";
-import { nothing, openDialog } from "./speak.js";
+import { nothing, openDialog } from "./notifications.js";
 import { stateView } from "./state.js";
 import { theme, useTheme } from "./theme.js";
-import { askWritesSoon, lookAfterWrites } from "./waits.js";
+import { reloadPendingSoon, loadPending } from "./pending.js";
 
 const pill = el("a", { class: "pill", href: "#/state" });
 const side = el("section", { class: "side" });
@@ -154,8 +154,8 @@ healthChanged.on(showPill);
 sessionOver.on(showSessionOver);
 changed.on(({ outbox, lost }) => {
   askHealthSoon();
-  if (outbox || lost) askWritesSoon();
+  if (outbox || lost) reloadPendingSoon();
 });
 lookAfterHealth();
-lookAfterWrites();
+loadPending();
 followChanges();

@@ -10,17 +10,17 @@ import { Highlighter } from "./highlight.js";
 import { language, t } from "./i18n.js";
 import { nameOf, titleOf } from "./list.js";
 import { readMessage } from "./message.js";
-import { ChatPages } from "./pages.js";
+import { ChatPages } from "./chatpages.js";
 import { searchText } from "./pieces.js";
 import { printedConversation } from "./print.js";
 import { withFilter } from "./query.js";
 import { writePlace } from "./router.js";
-import { learn } from "./seen.js";
-import { noteFailure, nothing, skeleton, trouble } from "./speak.js";
+import { rememberSuggestions } from "./suggestions.js";
+import { noteFailure, nothing, skeleton, trouble } from "./notifications.js";
 import { plainLine } from "./text.js";
 import { Timeline } from "./timeline.js";
 import { titleField } from "./title.js";
-import { waitsChanged, worst, writesOf } from "./waits.js";
+import { pendingChanged, worst, writesOf } from "./pending.js";
 
 /** place: {id, q, chat, at}; back() leaves it; named(title) is called when it has another name. */
 export function readerView(place, back, named = () => {}) {
@@ -57,7 +57,7 @@ export function readerView(place, back, named = () => {}) {
   }
 
   function show() {
-    learn(conversation);
+    rememberSuggestions(conversation);
     title = titleField(conversation, () => refresh());
     facts = el("div", { class: "facts" });
     timeline = new Timeline({ count: pages.count, draw, refresh: refreshRow, need, name: t("messages") });
@@ -151,7 +151,7 @@ export function readerView(place, back, named = () => {}) {
 
   const ends = [
     changed.on((what) => (what.lost || what.conversations.has(place.id) || what.deleted.has(place.id)) && refresh()),
-    waitsChanged.on(() => timeline && (showFacts(), timeline.refresh())),
+    pendingChanged.on(() => timeline && (showFacts(), timeline.refresh())),
   ];
 
   return {

@@ -4,14 +4,14 @@ import { search } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { fullTime, instantOf, longDay, shortTime, zone } from "./dates.js";
 import { el, fill } from "./dom.js";
-import { endless } from "./endless.js";
+import { endless } from "./scroll.js";
 import { language, t } from "./i18n.js";
 import { hasDays } from "./query.js";
 import { go, writePlace } from "./router.js";
 import { snippetNodes, snippetPieces } from "./snippet.js";
-import { nothing, say } from "./speak.js";
+import { nothing, say } from "./notifications.js";
 import { plainLine, said, speech } from "./text.js";
-import { worst, writesOf } from "./waits.js";
+import { worst, writesOf } from "./pending.js";
 
 export function senderName(sender) {
   return ["USER", "BOT", "AGENT"].includes(sender) ? t(`sender${sender}`) : plainLine(sender);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the page is, kept behind the # of its address, so that back, forward, reload and bookmarks work:
 //   #/?q=...  the list or a search      #/c/ID?q=&chat=&at=  a conversation, at a chat      #/state
-import { Signal } from "./signal.js";
+import { Emitter } from "./emitter.js";
 
 const views = { c: "read", state: "state" };
 
@@ -31,7 +31,7 @@ export function writePlace({ view, id, q, sort, chat, at }) {
   return `#/${path}${query.size > 0 ? `?${query}` : ""}`;
 }
 
-export const moved = new Signal();
+export const moved = new Emitter();
 
 // A browser that is given too many addresses in a short time (a key each) takes no more for a while: Safari throws,
 // Chromium says nothing. Then the page is where it was told to go all the same, and the address follows.

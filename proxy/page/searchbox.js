@@ -8,10 +8,10 @@ import { t } from "./i18n.js";
 import { isComposed } from "./keys.js";
 import { addFilter, kinds, readQuery, takeFilters, writeFilter, writeQuery } from "./query.js";
 import { go, here } from "./router.js";
-import { known } from "./seen.js";
-import { settle } from "./signal.js";
+import { suggestionsFor } from "./suggestions.js";
+import { settle } from "./emitter.js";
 import { senderName } from "./results.js";
-import { openDialog } from "./speak.js";
+import { openDialog } from "./notifications.js";
 import { plainLine } from "./text.js";
 
 const pause = 5; // milliseconds without a key before the search begins; the one before it is given up
@@ -135,6 +135,6 @@ export function searchBox() {
 function valueField(kind) {
   if (kind === "after" || kind === "before") return [el("input", { type: "date", id: "filter-value", required: true }), el("p", { class: "hint" }, t("daysOf", { zone: zone() }))];
   if (kind === "sender") return [el("select", { id: "filter-value" }, ...["USER", "BOT", "AGENT"].map((name) => el("option", { value: name }, senderName(name))))];
-  const offered = el("datalist", { id: "filter-known" }, ...known(kind).map((value) => el("option", { value })));
+  const offered = el("datalist", { id: "filter-known" }, ...suggestionsFor(kind).map((value) => el("option", { value })));
   return [el("input", { id: "filter-value", list: "filter-known", required: true, autocomplete: "off", dir: "auto" }), offered];
 }

@@ -4,7 +4,7 @@
 import { getPrincipal, signOut } from "./api.js";
 import { iconButton } from "./dom.js";
 import { t } from "./i18n.js";
-import { noteFailure } from "./speak.js";
+import { noteFailure } from "./notifications.js";
 
 let asked; // once a page
 

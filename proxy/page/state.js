@@ -6,8 +6,8 @@ import { duration, fullTime, instantOf, longDay, relative } from "./dates.js";
 import { el, fill, refill } from "./dom.js";
 import { askHealthSoon, health, healthChanged, verdict } from "./health.js";
 import { bytes, language, number, t } from "./i18n.js";
-import { note, noteFailure, skeleton, trouble } from "./speak.js";
-import { lookAfterWrites, waitsChanged } from "./waits.js";
+import { note, noteFailure, skeleton, trouble } from "./notifications.js";
+import { loadPending, pendingChanged } from "./pending.js";
 import { writesPart } from "./writes.js";
 
 function part(name, ...children) {
@@ -98,13 +98,13 @@ export function stateView() {
     refill(bottom, problems(status.problems), drift(status.mirror));
   }
 
-  const ends = [healthChanged.on(show), waitsChanged.on(writes.update)];
+  const ends = [healthChanged.on(show), pendingChanged.on(writes.update)];
   return {
     node,
     start() {
       show(health);
       askHealthSoon();
-      lookAfterWrites();
+      loadPending();
       node.querySelector("h2").focus({ preventScroll: true });
     },
     stop: () => ends.forEach((end) => end()),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Light or dark: as the system has it, until a person says otherwise.
-import { keep, kept } from "./keep.js";
+import { loadPreference, savePreference } from "./preferences.js";
 
 export const themes = ["auto", "light", "dark"];
-export const theme = () => (themes.includes(kept("theme")) ? kept("theme") : "auto");
+export const theme = () => (themes.includes(loadPreference("theme")) ? loadPreference("theme") : "auto");
 
 export function useTheme(name) {
-  keep("theme", name);
+  savePreference("theme", name);
   if (name === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = name;
 }

@@ -2,7 +2,7 @@
 // Very many rows of different heights, of which only those near the screen exist. What a reader looks at stays where it is
 // when rows above it turn out higher or lower than guessed.
 import { el } from "./dom.js";
-import { Heights } from "./heights.js";
+import { OffsetTree } from "./offsets.js";
 
 const guess = 96;
 const beyond = 900; // pixels above and below the screen that are kept ready
@@ -14,7 +14,7 @@ export class Timeline {
     this.draw = draw;
     this.refreshRow = refresh;
     this.need = need;
-    this.heights = new Heights(count, guess);
+    this.offsets = new OffsetTree(count, guess);
     this.rows = new Map(); // index -> element
     this.body = el("div", { class: "timeline-body" });
     this.node = el("div", { class: "timeline", role: "feed", "aria-label": name, tabindex: "0" }, this.body);
@@ -39,9 +39,9 @@ export class Timeline {
   }
 
   resize(count) {
-    if (count === this.heights.count) return;
+    if (count === this.offsets.count) return;
     for (const index of [...this.rows.keys()]) if (index >= count) this.drop(index);
-    this.heights.resize(count);
+    this.offsets.resize(count);
     this.layout();
   }
 
@@ -66,7 +66,7 @@ export class Timeline {
     this.keepAnchor();
     for (const { target } of entries) {
       const index = Number(target.dataset.index);
-      if (this.rows.get(index) === target) this.heights.set(index, target.offsetHeight);
+      if (this.rows.get(index) === target) this.offsets.set(index, target.offsetHeight);
     }
     this.place();
     this.soon();
@@ -76,22 +76,22 @@ export class Timeline {
   keepAnchor() {
     if (this.holding) return;
     const top = this.node.scrollTop;
-    const index = this.heights.at(top);
-    this.anchor = { index, offset: top - this.heights.above(index) };
+    const index = this.offsets.at(top);
+    this.anchor = { index, offset: top - this.offsets.above(index) };
   }
 
   place() {
-    this.body.style.height = `${this.heights.above(this.heights.count)}px`;
-    for (const [index, row] of this.rows) row.style.transform = `translateY(${this.heights.above(index)}px)`;
-    const wanted = this.heights.above(this.anchor.index) + this.anchor.offset;
+    this.body.style.height = `${this.offsets.above(this.offsets.count)}px`;
+    for (const [index, row] of this.rows) row.style.transform = `translateY(${this.offsets.above(index)}px)`;
+    const wanted = this.offsets.above(this.anchor.index) + this.anchor.offset;
     if (Math.abs(wanted - this.node.scrollTop) > 1) this.node.scrollTop = wanted;
   }
 
   layout() {
-    if (this.heights.count === 0) return;
+    if (this.offsets.count === 0) return;
     const top = this.node.scrollTop;
-    const from = this.heights.at(Math.max(0, top - beyond));
-    const to = Math.min(this.heights.count, this.heights.at(top + this.node.clientHeight + beyond) + 1);
+    const from = this.offsets.at(Math.max(0, top - beyond));
+    const to = Math.min(this.offsets.count, this.offsets.at(top + this.node.clientHeight + beyond) + 1);
     for (const index of [...this.rows.keys()]) if ((index < from || index >= to) && !this.rows.get(index).contains(document.activeElement)) this.drop(index);
     for (let index = from; index < to; ++index) if (!this.rows.has(index)) this.add(index);
     this.keepAnchor();
@@ -106,7 +106,7 @@ export class Timeline {
     this.rows.set(index, row);
     const next = [...this.body.children].find((other) => Number(other.dataset.index) > index);
     this.body.insertBefore(row, next ?? null); // in order, for the Tab key and for screen readers
-    this.heights.set(index, row.offsetHeight);
+    this.offsets.set(index, row.offsetHeight);
     this.sizes.observe(row);
   }
 
@@ -126,7 +126,7 @@ export class Timeline {
   show(index, part = 0.25, within = 0) {
     this.holding = true;
     const settle = (times) => {
-      const free = Math.max(0, this.node.clientHeight - this.heights.values[index]);
+      const free = Math.max(0, this.node.clientHeight - this.offsets.values[index]);
       const seen = within + free * part < this.node.clientHeight * 0.8;
       this.anchor = { index, offset: seen ? -free * part : within - this.node.clientHeight * part };
       this.place();
@@ -143,6 +143,6 @@ export class Timeline {
   }
 
   isAtEnd() {
-    return this.node.scrollTop + this.node.clientHeight > this.heights.above(this.heights.count) - 80;
+    return this.node.scrollTop + this.node.clientHeight > this.offsets.above(this.offsets.count) - 80;
   }
 }

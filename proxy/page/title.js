@@ -5,9 +5,9 @@ import { el, fill, iconButton, refill } from "./dom.js";
 import { t } from "./i18n.js";
 import { isComposed } from "./keys.js";
 import { titleOf } from "./list.js";
-import { note, noteFailure } from "./speak.js";
+import { note, noteFailure } from "./notifications.js";
 import { said } from "./text.js";
-import { askWritesSoon } from "./waits.js";
+import { reloadPendingSoon } from "./pending.js";
 
 /** onchange(title) is called when the mirror has taken the change. */
 export function titleField(conversation, onchange) {
@@ -48,7 +48,7 @@ export function titleField(conversation, onchange) {
       const { outbox } = await setTitle(conversation.id, title);
       conversation = { ...conversation, title };
       note(outbox ? t("renamedLater") : t("renamed"), outbox ? "wait" : "good");
-      if (outbox) askWritesSoon();
+      if (outbox) reloadPendingSoon();
       leave();
       onchange(title);
     } catch (error) {

@@ -5,9 +5,9 @@ import { fullTime, instantOf, relative } from "./dates.js";
 import { el } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { writePlace } from "./router.js";
-import { confirmed, note, noteFailure } from "./speak.js";
+import { confirmed, note, noteFailure } from "./notifications.js";
 import { plainLine } from "./text.js";
-import { lookAfterWrites } from "./waits.js";
+import { loadPending } from "./pending.js";
 
 const stateWords = { pending: "pending", sending: "sending", delivered: "delivered", conflict: "conflictState", failed: "failedState" };
 const kinds = [
@@ -41,7 +41,7 @@ async function act(does, done) {
   } catch (error) {
     noteFailure(error);
   }
-  lookAfterWrites();
+  loadPending();
 }
 
 async function discard(id) {

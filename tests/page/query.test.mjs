@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { relative, shortTime, startOfDay, instantOf } from "./page/dates.js";
-import { Heights } from "./page/heights.js";
+import { OffsetTree } from "./page/offsets.js";
 import en from "./page/en.js";
 import ja from "./page/ja.js";
 import ko from "./page/ko.js";
 import { chooseLanguage } from "./page/i18n.js";
-import { ChatPages } from "./page/pages.js";
+import { ChatPages } from "./page/chatpages.js";
 import { addFilter, hasWords, queryToSend, readQuery, takeFilters, withFilter, writeQuery } from "./page/query.js";
 import { readPlace, writePlace } from "./page/router.js";
 
@@ -89,7 +89,7 @@ test("times of either unit and of our own kind are instants", () => {
 });
 
 test("heights add up, and the row at a distance is found", () => {
-  const heights = new Heights(10_000, 50);
+  const heights = new OffsetTree(10_000, 50);
   heights.set(3, 500);
   heights.set(9_999, 10);
   assert.equal(heights.above(4), 650);

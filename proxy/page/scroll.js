@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A list that asks for its next page when its end comes near.
+// Infinite scroll: a list that loads its next page when its end comes near.
 import { el, fill } from "./dom.js";
 import { t } from "./i18n.js";
-import { skeleton, trouble } from "./speak.js";
+import { skeleton, trouble } from "./notifications.js";
 
 /** load(cursor, signal) gives {items, next}; show(items) puts them in place. Returns {node, start(), stop()}. */
 export function endless({ load, show, whenEmpty }) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page remembers of a reader's choices, in the browser: language, theme. Never anything of a conversation.
+// The reader's preferences in the browser's storage: language, theme. Nothing of a conversation.
 
-export function kept(name) {
+export function loadPreference(name) {
   try {
     return globalThis.localStorage?.getItem(`alli-mirror.${name}`) ?? null;
   } catch {
@@ -9,7 +9,7 @@ export function kept(name) {
   }
 }
 
-export function keep(name, value) {
+export function savePreference(name, value) {
   try {
     globalThis.localStorage?.setItem(`alli-mirror.${name}`, value);
   } catch {

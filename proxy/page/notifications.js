@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page says of itself while it works: short notes, spoken by screen readers and shown for a moment, and
-// questions that must be answered.
+// Toasts, dialogs and placeholders: short notes that screen readers announce, questions, errors, skeletons.
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
 

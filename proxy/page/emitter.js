@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Something that happens, and who wants to know of it. Pure.
+// An event emitter. Pure.
 
-export class Signal {
+export class Emitter {
   #listeners = new Set();
 
   /** Returns what ends it. */

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The changes that have not arrived upstream yet, by conversation: what is waiting must look like waiting.
+// Writes that have not reached upstream yet, by conversation.
 import { listWrites } from "./api.js";
 import { healthChanged } from "./health.js";
-import { Signal, settle } from "./signal.js";
+import { Emitter, settle } from "./emitter.js";
 
-export const waitsChanged = new Signal();
+export const pendingChanged = new Emitter();
 let writes = [];
 
 const states = ["pending", "sending", "conflict", "failed"];
 
-export async function lookAfterWrites() {
+export async function loadPending() {
   try {
     writes = (await Promise.all(states.map(listWrites))).flat();
   } catch {
     return; // what is known stays; the state view says what is wrong
   }
-  waitsChanged.emit(writes);
+  pendingChanged.emit(writes);
 }
-export const askWritesSoon = settle(lookAfterWrites, 150);
+export const reloadPendingSoon = settle(loadPending, 150);
 
 // Where no change feed tells of it, the status does: what waits is looked at again, and other counts mean news.
 let counted = "";
 healthChanged.on(({ status }) => {
   const { pending, failed, conflicts } = status?.outbox ?? {};
   const now = [pending, failed, conflicts].join(" ");
-  if (now !== counted || writes.length > 0) askWritesSoon();
+  if (now !== counted || writes.length > 0) reloadPendingSoon();
   counted = now;
 });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The chats of one conversation, by number, fetched a page of 100 at a time as they are needed. Finds the chat of a hit by
-// its time: pages are in order of time, so a few of them tell where it is.
+// The chats of one conversation by number, loaded in pages of 100 on demand. Finds the chat of a hit by its time, by probing a few
+// pages, which are in order of time.
 import { listChats } from "./api.js";
 import { instantOf } from "./dates.js";
 

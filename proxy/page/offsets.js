@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How high each of many rows is, guessed until it was measured, and how much lies above any of them: a Fenwick tree, so that
-// a list of 10,000 costs no more than the rows on the screen. Pure.
+// Offsets of many rows, whose heights are estimated until they are measured: a Fenwick tree, so that a list of 10,000 rows
+// costs only the rows on the screen. Pure.
 
-export class Heights {
+export class OffsetTree {
   constructor(count, guess) {
     this.guess = guess;
     this.resize(count);
