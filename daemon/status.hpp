@@ -19,11 +19,11 @@ namespace alli::daemon {
 
 using Json = nlohmann::ordered_json;
 
-/// `live`: what the engine of this process knows; none outside the daemon, where it comes out as null.
-/// `outbox`: a reader of that file.
-/// What may go upstream now, and what holds it back.
+/// The request budget: what is in use, and what limits it.
 Json make_budget(const upstream::Pace::State& pace);
 
+/// `live`: the engine's state in this process; without it (outside the daemon) its members are null. `outbox`: a reader
+/// of that file.
 Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& url, const sync::State* live);
 
 /// The status for a token that sees a part of the mirror.
