@@ -51,6 +51,16 @@ TEST_F(MetersTest, CountByOperationAndOriginOverAllLoops)
     EXPECT_THAT(text, HasSubstr("unknown none 2xx=0 4xx=1 5xx=0 timed=1\n"));
 }
 
+TEST_F(MetersTest, TakeNoOtherCachesWordForOurs)
+{
+    start_counting();
+    for (const char* other : {"", "edge; hit", "cdn.of.test; hit", "alli-mirror; hit; ttl=5"}) {
+        upstream_.reply.headers = {{"Cache-Status", other}};
+        EXPECT_EQ(get("/webapi/apps").status, 200) << other;
+    }
+    EXPECT_THAT(counts(), HasSubstr("relay bypass 2xx=4 4xx=0 5xx=0 timed=4\n"));
+}
+
 TEST_F(MetersTest, CountRefusalsAndWhatUpstreamAnswered)
 {
     start_counting();
