@@ -49,6 +49,26 @@ bool starts_with_one_of(Names prefixes, std::string_view name)
                        [&](std::string_view prefix) { return same_name(name.substr(0, prefix.size()), prefix); });
 }
 
+// Our own Cache-Control is looser than these two: what upstream forbids stays forbidden (RFC 9111 5.2). Empty: ours
+// alone will do.
+std::string stricter_control(const Headers& headers)
+{
+    const std::string given = headers.joined("Cache-Control");
+    const auto directives = list_elements(given);
+    std::string more;
+    for (const std::string_view directive : {"no-store", "no-transform"})
+        if (is_one_of(directives, directive)) more.append(", ").append(directive);
+    return more.empty() ? more : "private, no-cache" + more;
+}
+
+// libcurl fails on a coding that it does not know only when the body comes, with our head already on its way.
+void require_known_coding(const upstream::Reply& reply)
+{
+    const std::string* coding = reply.header("Transfer-Encoding");
+    if (!coding || same_name(*coding, "chunked")) return;
+    throw Error(Fault::bad_reply, "", "upstream answered in a transfer coding that it was not asked for");
+}
+
 // The transport has checked the framing.
 std::optional<std::uint64_t> length_of(const upstream::Reply& reply)
 {
@@ -84,6 +104,7 @@ Response relayed_response(upstream::Reply reply, Origin origin)
 {
     Response response;
     response.status = reply.status;
+    std::string control = stricter_control(reply.headers);
     const std::string connection = reply.headers.joined("Connection");
     const auto named = list_elements(connection);
     std::erase_if(reply.headers, [&](const Header& header) {
@@ -91,6 +112,7 @@ Response relayed_response(upstream::Reply reply, Origin origin)
                starts_with_one_of(prefixes_not_back, header.name) || is_one_of(named, header.name);
     });
     response.headers = std::move(reply.headers);
+    if (!control.empty()) response.headers.push_back({"Cache-Control", std::move(control)});
     response.headers.push_back({"Via", "1.1 alli-mirror"});
     response.cache.emplace().origin = origin;
     response.body = std::move(reply.body);
@@ -239,6 +261,7 @@ Task<upstream::Reply> exchange_heads(upstream::Exchange& exchange, const Request
         if (tap) tap->began();
         upstream::Reply reply = co_await exchange.head();
         breaker_guard.answered(reply);
+        require_known_coding(reply);
         log_call("answered", reply.status, since, rq.request_id);
         co_return reply;
     } catch (const Error& error) {

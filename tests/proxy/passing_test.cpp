@@ -203,6 +203,18 @@ TEST_F(Passing, RefusesAHeaderThatIsNotOneLine)
     }
 }
 
+TEST_F(Passing, SaysWhenUpstreamAnswersInACodingThatNobodyKnows)
+{
+    for (const std::string coding : {"abcdef", "gzip, chunked"}) {
+        ScriptedServer server([&](const Heard&) {
+            return raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: " + coding + "\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                       Then::close);
+        });
+        start_before(server.url());
+        EXPECT_EQ(get("/webapi/a").status, 502) << coding;
+    }
+}
+
 TEST_F(Passing, KnowsAnswersWithoutABodyAndInterimOnes)
 {
     ScriptedServer server([](const Heard& heard) {

@@ -2,6 +2,7 @@
 #include "proxy/relay.hpp"
 
 #include "tests/proxy/fixture.hpp"
+#include "upstream/header.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -52,6 +53,20 @@ TEST(RelayedResponse, LeavesOutWhatBelongsToTheConnectionOrToUs)
     EXPECT_THAT(names(response.headers), ElementsAre("Retry-After", "Via"));
     ASSERT_TRUE(response.cache);
     EXPECT_EQ(response.cache->origin, Origin::bypass);
+}
+
+TEST(RelayedResponse, LoosensNothingThatUpstreamForbidsCaches)
+{
+    const auto control_of = [](std::vector<Header> given) {
+        upstream::Reply reply;
+        reply.headers = std::move(given);
+        return std::string(
+            upstream::value_of(relayed_response(std::move(reply), Why::bypass).headers, "Cache-Control"));
+    };
+    EXPECT_EQ(control_of({{"Cache-Control", "public, max-age=60"}}), "") << "ours, which is stricter, is set later";
+    EXPECT_EQ(control_of({{"Cache-Control", "max-age=60, No-Store"}}), "private, no-cache, no-store");
+    EXPECT_EQ(control_of({{"cache-control", "no-transform"}, {"Cache-Control", "no-store"}}),
+              "private, no-cache, no-store, no-transform");
 }
 
 TEST_F(Relay, CarriesWhatIsNotInTheTableByteForByte)
