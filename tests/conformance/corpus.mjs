@@ -21,7 +21,7 @@ const lengths = ["0", "5", "+5", "-1", "-0", "5,5", "5, 5", "5,6", "0x5", "5 ", 
 const codings = ["chunked", "Chunked", "CHUNKED", "chunked, chunked", "identity", "identity, chunked", "chunked, identity", "xchunked", "chunkedx", "chunked;q=1", '"chunked"', "", "chunked,", ",chunked", ", chunked", "\x0bchunked", "chunked\x0b", "chunked\t", "\tchunked", "gzip, chunked", "gzip", "chunked\0", "chunked\x85", "chun ked", "chunked, gzip", "x, chunked", "chunked\r\n , identity"];
 const names = ["Content-Length", "content-length", "CONTENT-LENGTH", "Content_Length", "Content-Length ", " Content-Length", "Content-Length\t", "Content\0-Length", "Content-Length\x0b", "Transfer-Encoding", "transfer-encoding", "Transfer_Encoding", "Transfer-Encoding ", " Transfer-Encoding", "Transfer-Encoding\t", "Transfer-Encoding\0", "Transfer Encoding", "\x0bTransfer-Encoding"];
 const versions = ["HTTP/1.0", "HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/1.10", "HTTP/01.1", "http/1.1", "HTTP/1.1 ", " HTTP/1.1", "HTTP/ 1.1", "HTTP/1.", "HTTP/11", "HTTP/1,1", "HTTP/1.1\t", "HTTP/1.1x", "HTP/1.1", "", "HTTP/1.1 HTTP/1.1", "RTSP/1.0", "HTTP\\1.1", "HTTP/1.1\0", "HTTP/+1.1"];
-const methods = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "GET", "get", "Post", "G@T", "GE T", "FOO", "TRACE", "\0GET", "GET\t", "PRI", "M-SEARCH", "G\xc9T", "\"GET\"", "GET:", "POST/"];
+const methods = ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "GET", "get", "Post", "G@T", "GE T", "FOO", "TRACE", "\0GET", "GET\t", "PRI", "M-SEARCH", "G\xc9T", "\"GET\"", "GET:", "POST/"];
 const others = ["Connection: close", "Connection: keep-alive", "Connection: keep-alive, close", "Connection: Content-Length", "Connection: Transfer-Encoding", "Connection: Host", "Connection: X-Case", "Connection: upgrade", "Upgrade: h2c", "Upgrade: websocket", "Expect: 100-continue", "Expect: 100-continued", "Expect:", "TE: trailers", "Trailer: Content-Length", "Keep-Alive: timeout=5", "Proxy-Connection: close", "Range: bytes=0-1", "Content-Encoding: gzip", "X-HTTP-Method-Override: GET", ":authority: evil.test", "", ":", "X", "X:", ": x", "X: \x80\xff", "X\x80: y", "X(y): z", "X: \0", "X: \x01", "X: \x7f", "Host: evil.test", "Host:", `Host: ${host}, evil.test`, `Host: ${host}`, `host : ${host}`, "Forwarded: host=evil.test"];
 const sizes = ["0x5", "5 ", " 5", "05", "+5", "-5", "-0", "5;", "5;a", "5;a=b", '5;a="b"', '5;a="\r\n"', "5;\n", "5\t", "5 ;a", "5; a", "", "g", "5g", "5\x0b", "5\0", "0000000000000005", "000000000000000000000000000000005", "FFFFFFFFFFFFFFFF", "10000000000000005", "100000005", "4", "6", "5;\x80", "5;\0", "5;a\n", "5,5", "5\r"];
 const lasts = ["00", "000;a", "0 ", "0;", "0;a=b", "", "-0", "0x0", "0\t", "1", " 0"];
@@ -50,6 +50,7 @@ function valid(random, id) {
     () => plain("GET", ["Connection: keep-alive"], "", "HTTP/1.0"),
     () => plain("GET", ["Accept: */*", "Cache-Control: no-cache"], "", "HTTP/1.1", `http://${host}${own}`),
     () => plain("DELETE"),
+    () => plain("HEAD"),
     () => plain("PUT", ["Content-Length: 0"]),
     () => plain("POST", ["Content-Length: 5"], "hello"),
     () => plain("PATCH", ["Content-Type: application/json", "Content-Length: 7"], '{"a":1}'),

@@ -50,7 +50,8 @@ function readOne(text) {
 }
 
 function readBody(text, status, headers) {
-  if (status < 200 || status === 204 || status === 304) return { body: "", taken: 0, whole: true };
+  const none = text === "" || text.startsWith("HTTP/1."); // to HEAD; no body of ours begins so
+  if (status < 200 || status === 204 || status === 304 || none) return { body: "", taken: 0, whole: true };
   if (/chunked/i.test(headers["transfer-encoding"] ?? "")) return readChunks(text);
   const length = Number(headers["content-length"] ?? text.length);
   return { body: text.slice(0, length), taken: Math.min(length, text.length), whole: text.length >= length };
