@@ -2,10 +2,8 @@
 #include "cache/aside.hpp"
 
 #include "alli/clock.hpp"
+#include "alli/disk.hpp"
 #include "alli/error.hpp"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -30,8 +28,7 @@ std::string set_aside(const std::string& path)
     SystemClock clock;
     const std::string aside = path + ".damaged-" + to_rfc3339(clock.now());
     for (const char* suffix : {"-wal", "-shm", ""}) {
-        std::error_code fault;
-        fs::rename(path + suffix, aside + suffix, fault);
+        const std::error_code fault = rename_file(path + suffix, aside + suffix);
         if (fault && fault != std::errc::no_such_file_or_directory)
             throw Error(Fault::io, "the directory must be writable by the program's user", "cannot set {} aside: {}",
                         path + suffix, fault.message());
@@ -43,9 +40,8 @@ void drop_older_aside(const std::string& path, std::size_t most)
 {
     std::vector<std::string> files = files_aside(path);
     files.resize(files.size() - std::min(files.size(), most));
-    std::error_code busy;
     for (const std::string& file : files)
-        for (const char* suffix : {"-wal", "-shm", ""}) fs::remove(file + suffix, busy);
+        for (const char* suffix : {"-wal", "-shm", ""}) remove_path(file + suffix);
 }
 
 std::vector<std::string> files_aside(const std::string& path)
@@ -69,15 +65,6 @@ std::vector<std::string> files_beside(const std::string& path, const std::string
     return files;
 }
 
-static void write_text(const std::string& path, const std::string& text) noexcept
-{
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (descriptor < 0) return; // then the next process finds out at its own first failure
-    [[maybe_unused]] const auto written = ::write(descriptor, text.data(), text.size());
-    ::fsync(descriptor);
-    ::close(descriptor);
-}
-
 static std::optional<std::string> read_text(const std::string& path)
 {
     std::ifstream file(path);
@@ -87,7 +74,10 @@ static std::optional<std::string> read_text(const std::string& path)
 
 void mark_damaged(const std::string& path, const std::string& why) noexcept
 {
-    write_text(mark_of(path), why);
+    try {
+        write_file(mark_of(path), why);
+    } catch (...) { // then the next process finds out at its own first failure
+    }
 }
 
 std::optional<std::string> find_mark(const std::string& path)
@@ -97,14 +87,17 @@ std::optional<std::string> find_mark(const std::string& path)
 
 void clear_mark(const std::string& path) noexcept
 {
-    ::unlink(mark_of(path).c_str());
+    try {
+        remove_path(mark_of(path));
+    } catch (...) { // no memory for a name: it is set aside once more
+    }
 }
 
 void write_notice(const std::string& path, const std::string& what) noexcept
 {
     try {
         SystemClock clock;
-        write_text(path + ".notice-" + to_rfc3339(clock.now()), what);
+        write_file(path + ".notice-" + to_rfc3339(clock.now()), what);
     } catch (...) { // no memory for a name
     }
 }

@@ -32,8 +32,7 @@ class Place {
     }
     ~Place()
     {
-        std::error_code left; // what cannot be removed is tried again by the next backup
-        if (!kept_) fs::remove_all(path_, left);
+        if (!kept_) remove_path(path_); // what cannot be removed is tried again by the next backup
     }
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
@@ -126,7 +125,7 @@ class Backup {
             in_transaction(db, [&] { work(db); });
             db.checkpoint(Writer::Checkpoint::truncate);
         }
-        for (const char* suffix : {"-wal", "-shm"}) fs::remove(path + suffix);
+        for (const char* suffix : {"-wal", "-shm"}) require_removed(path + suffix);
         sync_to_disk(path);
         report_.bytes += static_cast<std::int64_t>(fs::file_size(path));
     }
@@ -160,7 +159,7 @@ void remove_left_backups(const std::string& mirror_path)
     std::vector<fs::path> left;
     for (const auto& entry : fs::directory_iterator(beside.empty() ? "." : beside, unreadable))
         if (entry.is_directory() && entry.path().filename().string().starts_with(prefix)) left.push_back(entry.path());
-    for (const fs::path& path : left) fs::remove_all(path, unreadable);
+    for (const fs::path& path : left) remove_path(path);
 }
 
 } // namespace alli::cache

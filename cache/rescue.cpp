@@ -17,12 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* ending = ".rescued-";
 
-std::string directory_of(const std::string& path)
-{
-    const fs::path parent = fs::path(path).parent_path();
-    return parent.empty() ? "." : parent.string();
-}
-
 std::string say_writes(std::int64_t count, const char* that)
 {
     return fmt::format("{} {} {}", count, count == 1 ? "write" : "writes", that);
@@ -36,7 +30,7 @@ std::string say_lost(const std::optional<std::int64_t>& lost)
 
 void remove_logs(const std::string& path)
 {
-    for (const char* suffix : {"-wal", "-shm"}) fs::remove(path + suffix);
+    for (const char* suffix : {"-wal", "-shm"}) require_removed(path + suffix);
 }
 
 /// The name goes last, so that a file of that name is whole.
@@ -44,8 +38,7 @@ void give_name(const std::string& made, const std::string& name)
 {
     remove_logs(made);
     sync_to_disk(made);
-    fs::rename(made, name);
-    sync_to_disk(directory_of(name));
+    rename_synced(made, name);
 }
 
 void put_rescued_fact(Writer& db, const std::string& sentence)
@@ -98,7 +91,7 @@ std::string rescue_outbox(Writer& held, const HeldFile::Loss& loss, std::int64_t
 {
     SystemClock clock;
     const std::string name = held.path() + ending + to_rfc3339(clock.now()), made = held.path() + ".rescue";
-    fs::remove(made);
+    require_removed(made);
     remove_logs(made);
     const CopiedOutbox copied = copy_held(held, made);
     const std::string sentence = finish_copy(made, loss, kept, copied);
@@ -178,7 +171,7 @@ std::string take_in(const std::string& file, const std::string& path)
 
 std::vector<std::string> take_in_rescued(const std::string& path)
 {
-    fs::remove(path + ".rescue"); // one that a kill cut short is no file to believe
+    require_removed(path + ".rescue"); // one that a kill cut short is no file to believe
     remove_logs(path + ".rescue");
     std::vector<std::string> sentences;
     for (const std::string& file : files_beside(path, ending)) sentences.push_back(take_in(file, path));

@@ -35,13 +35,7 @@ bool can(F read)
 
 void remove_with_log(const std::string& path)
 {
-    for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path + suffix);
-}
-
-std::string directory_of(const std::string& path)
-{
-    const fs::path parent = fs::path(path).parent_path();
-    return parent.empty() ? "." : parent.string();
+    for (const char* suffix : {"", "-wal", "-shm"}) require_removed(path + suffix);
 }
 
 } // namespace
@@ -60,7 +54,7 @@ Salvaged salvage_outbox(const std::string& path)
         can([&] { db.run("DETACH old"); });
         db.checkpoint(Writer::Checkpoint::truncate);
     }
-    for (const char* suffix : {"-wal", "-shm"}) fs::remove(made + suffix);
+    for (const char* suffix : {"-wal", "-shm"}) require_removed(made + suffix);
     sync_to_disk(made);
     salvaged.aside = set_aside(path);
     finish_salvage(path);
@@ -72,8 +66,7 @@ void finish_salvage(const std::string& path)
     const std::string made = salvaged_name(path);
     if (fs::exists(path)) return remove_with_log(made); // the damaged file is still there: it begins again
     if (!fs::exists(made)) return;
-    fs::rename(made, path);
-    sync_to_disk(directory_of(path));
+    rename_synced(made, path);
 }
 
 } // namespace alli::cache

@@ -30,7 +30,7 @@ struct BackupArguments {
 static void copy_over(const fs::path& from, const fs::path& to)
 {
     const fs::path half = to.string() + ".partial";
-    fs::remove_all(half);
+    require_removed(half);
     if (::mkdir(half.c_str(), 0700) != 0)
         throw Error(Fault::io, "choose a place that you can write", "cannot make {}: {}", half.string(),
                     std::strerror(errno));
@@ -41,15 +41,14 @@ static void copy_over(const fs::path& from, const fs::path& to)
         sync_to_disk(copy);
     }
     sync_to_disk(half);
-    fs::rename(half, to);
-    fs::remove_all(from);
+    rename_synced(half, to);
+    require_removed(from);
 }
 
 static void move(const fs::path& from, const fs::path& to)
 {
     try {
-        std::error_code fault;
-        fs::rename(from, to, fault);
+        const std::error_code fault = rename_file(from, to);
         if (fault == std::errc::cross_device_link)
             copy_over(from, to);
         else if (fault)

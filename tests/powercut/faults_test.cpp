@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// A call of the disk fails, once or from then on: what is acknowledged all the same is there afterwards, also when the
+// power is cut then. ALLI_DISK_FAULT_SECONDS (30, of all workloads), or ALLI_DISK_FAULTS; ALLI_SEED.
+#include "tests/powercut/budget.hpp"
+
+#include "alli/error.hpp"
+
+#include <gtest/gtest.h>
+
+namespace alli::powercut {
+namespace {
+
+using support::ComingCall;
+using support::DiskFault;
+
+struct Plan {
+    std::int64_t at = 0; // the call that fails
+    DiskFault fault = DiskFault::none;
+    bool lasts = false; // all that come after it, too
+};
+
+DiskFault fitting(ComingCall::Kind kind, DiskFault wanted)
+{
+    if (kind == ComingCall::Kind::write) return wanted;
+    return wanted == DiskFault::short_write ? DiskFault::io : wanted;
+}
+
+class DiskFaults : public testing::TestWithParam<Workload> {
+  protected:
+    static void SetUpTestSuite() { use_memory(); }
+
+    DiskFaults() : budget_("ALLI_DISK_FAULT_SECONDS", 30, "ALLI_DISK_FAULTS") { GetParam().prepare(prepared_); }
+
+    std::int64_t count_calls()
+    {
+        Stage stage;
+        run(stage, {-1});
+        return asked_;
+    }
+
+    Plan draw(std::int64_t calls)
+    {
+        constexpr std::array faults{DiskFault::io, DiskFault::no_room, DiskFault::short_write};
+        Plan plan;
+        plan.at = static_cast<std::int64_t>(chance_.random_.below(static_cast<std::uint64_t>(calls)));
+        plan.fault = faults[chance_.random_.below(faults.size())];
+        plan.lasts = chance_.random_.below(2) == 0;
+        return plan;
+    }
+
+    void run(Stage& stage, const Plan& plan)
+    {
+        stage.goes_on = true;
+        stage.begin_from(prepared_);
+        stage.record();
+        asked_ = 0, hit_.clear();
+        stage.vfs().fail_where([&](const ComingCall& call) {
+            const std::int64_t number = asked_++;
+            if (plan.fault == DiskFault::none || number < plan.at || (number > plan.at && !plan.lasts))
+                return DiskFault::none;
+            if (hit_.empty()) hit_ = fmt::format("{} {}", static_cast<int>(call.kind), call.path);
+            return fitting(call.kind, plan.fault);
+        });
+        try {
+            GetParam().run(stage);
+        } catch (const Error&) {
+            ++stage.refused;
+        }
+        stage.close();
+        stage.stop_recording();
+    }
+
+    void look_after(const Stage& stage, const Plan& plan)
+    {
+        support::DiskModel disk = stage.disk.copy();
+        for (const support::LoggedCall& call : stage.log) disk.apply(call);
+        for (const support::Loss loss : {support::Loss::nothing, support::Loss::all_unsynced}) {
+            const support::TempDir left;
+            disk.write_remains(left.path(), loss, chance_.random_);
+            report(refute(left.path(), stage), stage, plan, name_of(loss));
+        }
+        report(refute(stage.directory(), stage), stage, plan, "none, the process ended");
+        ++faults_;
+        refused_ += stage.refused, gave_up_ += stage.gave_up;
+    }
+
+    Budget budget_;
+    Chance chance_;
+    Stage prepared_;
+    std::int64_t faults_ = 0, openings_ = 0, checks_ = 0, refused_ = 0, gave_up_ = 0;
+    std::size_t told_ = 0;
+
+  private:
+    void report(const std::optional<std::string>& wrong, const Stage& stage, const Plan& plan, std::string_view lost)
+    {
+        if (!wrong) return;
+        ++told_;
+        ADD_FAILURE() << *wrong << "\n  call " << plan.at << (plan.lasts ? " and all later ones" : "")
+                      << " failed (kind and file: " << hit_ << "), fault " << static_cast<int>(plan.fault)
+                      << ", unsynced lost: " << lost << ", refused steps: " << stage.refused << ", seed "
+                      << chance_.seed_;
+    }
+
+    std::optional<std::string> refute(const std::string& directory, const Stage& stage)
+    {
+        try {
+            cache::Store store(stage.options_for(directory));
+            ++openings_;
+            if (!GetParam().tells)
+                for (const std::string& damage : store.damage()) return "the opening says: " + damage;
+            return refute_store(directory, store, stage);
+        } catch (const std::exception& error) {
+            return fmt::format("it cannot be opened: {}", error.what());
+        }
+    }
+
+    std::optional<std::string> refute_store(const std::string& directory, cache::Store& store, const Stage& stage)
+    {
+        for (const bool outbox : {false, true}) {
+            std::string said;
+            const auto check = [&](cache::Reader& db) {
+                for (const cache::Row row : db.query("PRAGMA quick_check(1)")) said = row.text(0);
+            };
+            outbox ? store.read_outbox(check) : store.read(check);
+            if (said != "ok") return fmt::format("{}: {}", outbox ? "outbox.db" : "mirror.db", said);
+        }
+        checks_ += 3;
+        if (const auto wrong = refute_promises(store, stage)) return wrong;
+        if (const auto wrong = stage.refute_coverage(store)) return wrong;
+        for (const Stage::Claimed& claim : stage.claims) {
+            ++checks_;
+            if (const auto wrong = claim.holds(directory, store)) return wrong;
+        }
+        return std::nullopt;
+    }
+
+    static std::optional<std::string> refute_promises(cache::Store& store, const Stage& stage)
+    {
+        std::map<std::int64_t, std::string> found;
+        store.read_outbox([&](cache::Reader& db) {
+            for (const cache::Row row : db.query("SELECT id, upstream_key FROM entry"))
+                found[row.integer(0)] = row.text(1);
+        });
+        for (const auto& [id, key] : stage.promised)
+            if (found[id] != key)
+                return fmt::format("write {} ({}) was acknowledged and is not there; {} of {} promised", id, key,
+                                   found.size(), stage.promised.size());
+        return std::nullopt;
+    }
+
+    std::int64_t asked_ = 0;
+    std::string hit_;
+};
+
+TEST_P(DiskFaults, AcknowledgeNothingThatIsLost)
+{
+    const std::int64_t calls = count_calls();
+    while (!budget_.is_spent(faults_) && told_ < 3) {
+        const Plan plan = draw(calls);
+        Stage stage;
+        run(stage, plan);
+        look_after(stage, plan);
+    }
+    fmt::print("{}: {} calls; {} faults, {} steps refused, {} times given up; {} openings, {} checks; seed {}\n",
+               GetParam().name, calls, faults_, refused_, gave_up_, openings_, checks_, chance_.seed_);
+    EXPECT_GT(refused_, 0) << "no fault was noticed";
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, DiskFaults, testing::ValuesIn(workloads().begin(), workloads().end()),
+                         [](const auto& one) { return one.param.name; });
+
+} // namespace
+} // namespace alli::powercut
