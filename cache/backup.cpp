@@ -5,6 +5,7 @@
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
 #include "cache/file_copy.hpp"
+#include "cache/rewrite.hpp"
 
 #include <sys/stat.h>
 
@@ -123,7 +124,7 @@ class Backup {
             db.interrupt_when(hooks_.stopping);
             require_whole(db);
             in_transaction(db, [&] { work(db); });
-            db.checkpoint(Writer::Checkpoint::truncate);
+            empty_log(db);
         }
         for (const char* suffix : {"-wal", "-shm"}) require_removed(path + suffix);
         sync_to_disk(path);

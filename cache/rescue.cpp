@@ -7,6 +7,7 @@
 #include "cache/migrate.hpp"
 #include "cache/outbox_copy.hpp"
 #include "cache/outbox_identity.hpp"
+#include "cache/rewrite.hpp"
 
 #include <filesystem>
 
@@ -68,7 +69,7 @@ std::string finish_copy(const std::string& made, const HeldFile::Loss& loss, std
         if (loss.altered) db.run("UPDATE entry SET unclear = 1 WHERE state IN ('pending', 'sending')");
         put_rescued_fact(db, sentence);
     });
-    db.checkpoint(Writer::Checkpoint::truncate);
+    empty_log(db);
     return sentence;
 }
 
@@ -77,7 +78,7 @@ CopiedOutbox copy_held(Writer& held, const std::string& made)
     {
         Writer db(made, "FULL");
         migrate(db, outbox_schema);
-        db.checkpoint(Writer::Checkpoint::truncate);
+        empty_log(db);
     }
     held.run("ATTACH ?1 AS rescued", made);
     const CopiedOutbox copied = copy_outbox(held, "main", "rescued");
@@ -158,7 +159,7 @@ std::string take_in(const std::string& file, const std::string& path)
         migrate(db, outbox_schema);
         if (fs::exists(path)) taken = take_over(db, path);
         in_transaction(db, [&] { sentence = take_rescued_fact(db); });
-        db.checkpoint(Writer::Checkpoint::truncate);
+        empty_log(db);
     }
     if (found) sentence += say_found(taken, set_aside(path));
     give_name(file, path);

@@ -68,4 +68,9 @@ void rewrite_file(Writer& db)
     db.script("VACUUM");
 }
 
+void empty_log(Writer& db)
+{
+    if (!db.checkpoint(Writer::Checkpoint::truncate)) db.fail(sqlite3_extended_errcode(db.handle()));
+}
+
 } // namespace alli::cache

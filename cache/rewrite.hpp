@@ -16,4 +16,7 @@ std::int64_t room_to_rewrite(Writer& db);
 /// Error{disk_full} before it begins where there is no room; a failure on the way leaves the file as it was.
 void rewrite_file(Writer& db);
 
+/// All of the log into the file, for whoever removes the log then. Throws Error: disk_full, busy, io.
+void empty_log(Writer& db);
+
 } // namespace alli::cache

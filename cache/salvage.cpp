@@ -6,6 +6,7 @@
 #include "cache/aside.hpp"
 #include "cache/migrate.hpp"
 #include "cache/outbox_copy.hpp"
+#include "cache/rewrite.hpp"
 #include "cache/sqlite.hpp"
 
 #include <filesystem>
@@ -52,7 +53,7 @@ Salvaged salvage_outbox(const std::string& path)
         const CopiedOutbox copied = copy_outbox(db, "old", "main");
         salvaged = {copied.entries, copied.waiting, copied.lost, {}};
         can([&] { db.run("DETACH old"); });
-        db.checkpoint(Writer::Checkpoint::truncate);
+        empty_log(db);
     }
     for (const char* suffix : {"-wal", "-shm"}) require_removed(made + suffix);
     sync_to_disk(made);
