@@ -39,6 +39,8 @@ class Check {
         ++tally_.checks;
         if (auto wrong = compare(store, workload)) return wrong;
         ++tally_.checks;
+        if (auto wrong = stage_.refute_promises(store, calls_)) return wrong;
+        ++tally_.checks;
         if (auto wrong = hold_claims(store)) return wrong;
         return accept_another(store);
     }

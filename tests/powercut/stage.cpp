@@ -78,6 +78,18 @@ void Stage::look()
         broken = fmt::format("commit {}: {}", mirror.size(), *wrong);
 }
 
+std::optional<std::string> Stage::refute_promises(cache::Store& store, std::size_t calls) const
+{
+    std::map<std::int64_t, std::string> found;
+    store.read_outbox([&](cache::Reader& db) {
+        for (const cache::Row row : db.query("SELECT id, upstream_key FROM entry")) found[row.integer(0)] = row.text(1);
+    });
+    for (const auto& [id, promise] : promised)
+        if (promise.calls <= calls && found[id] != promise.key)
+            return fmt::format("write {} ({}) was acknowledged and is not there", id, promise.key);
+    return std::nullopt;
+}
+
 std::optional<std::string> Stage::refute_coverage(cache::Store& store) const
 {
     const auto intervals = store.read([](cache::Reader& db) { return cache::load_coverage(db); });
@@ -108,7 +120,7 @@ std::int64_t Stage::accept(const std::string& conversation, std::size_t bytes)
     const int before = refused;
     write_outbox([&](cache::Writer& db) { id = cache::accept(db, entry).id; });
     if (refused != before) return 0;
-    promised[id] = entry.upstream_key;
+    promised[id] = {entry.upstream_key, calls()};
     return id;
 }
 

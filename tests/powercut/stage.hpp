@@ -68,6 +68,8 @@ class Stage {
     std::size_t calls() const { return vfs_ ? vfs_->log().size() : 0; }
     support::RecordingVfs& vfs() { return *vfs_; }
     void stop_recording();
+    /// A sentence where a write is missing that was acknowledged within the first `calls` calls.
+    std::optional<std::string> refute_promises(cache::Store& store, std::size_t calls) const;
     /// A sentence where a time is claimed in which a conversation of the model is not whole.
     std::optional<std::string> refute_coverage(cache::Store& store) const;
 
@@ -80,8 +82,12 @@ class Stage {
     int gave_up = 0;
     bool goes_on = false; // after a step that failed: with the next, and nothing comes into the story
     int refused = 0;      // steps that failed
-    std::map<std::int64_t, std::string> promised; // by number: the key of a write that must be there
-    std::string broken;                           // a claim of coverage that was not true when it was committed
+    struct Promise {
+        std::string key;
+        std::size_t calls = 0; // that were logged before it was acknowledged
+    };
+    std::map<std::int64_t, Promise> promised; // by number: writes that must be there
+    std::string broken;                       // a claim of coverage that was not true when it was committed
 
   private:
     template <class F>

@@ -176,7 +176,7 @@ void begin_with_old_schemas(Stage& stage)
         old.run("INSERT INTO entry (conversation, method, path, headers, body, state, created_at, upstream_key,"
                 " request_hash) VALUES ('c1', 'PUT', '/x', '{}', ?1, 'pending', ?2, ?3, 'h')",
                 std::string(300, 'b'), n, "key " + std::to_string(n));
-        stage.promised[n] = "key " + std::to_string(n);
+        stage.promised[n] = {"key " + std::to_string(n), 0};
     }
     old.checkpoint(cache::Writer::Checkpoint::truncate);
 }
