@@ -7,8 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
-
 namespace alli::powercut {
 namespace {
 
@@ -55,11 +53,12 @@ class DiskFaults : public testing::TestWithParam<Workload> {
         stage.goes_on = true;
         stage.begin_from(prepared_);
         stage.record();
-        asked_ = 0, hit_.clear();
+        asked_ = 0, hit_at_ = 0, hit_.clear();
         stage.vfs().fail_where([&](const ComingCall& call) {
             const std::int64_t number = asked_++;
             if (plan.fault == DiskFault::none || number < plan.at || (number > plan.at && !plan.lasts))
                 return DiskFault::none;
+            if (hit_.empty()) hit_at_ = stage.calls();
             if (hit_.empty()) hit_ = fmt::format("{} {}", static_cast<int>(call.kind), call.path);
             return fitting(call.kind, plan.fault);
         });
@@ -74,14 +73,11 @@ class DiskFaults : public testing::TestWithParam<Workload> {
 
     void look_after(const Stage& stage, const Plan& plan)
     {
-        support::DiskModel disk = stage.disk.copy();
-        for (const support::LoggedCall& call : stage.log) disk.apply(call);
-        for (const support::Loss loss : {support::Loss::nothing, support::Loss::all_unsynced}) {
-            const support::TempDir left;
-            disk.write_remains(left.path(), loss, chance_.random_);
-            report(refute(left.path(), stage), stage, plan, name_of(loss));
-        }
-        report(refute(stage.directory(), stage), stage, plan, "none, the process ended");
+        const std::size_t all = stage.log.size(), since = std::min(hit_at_, all);
+        cut_at(since + chance_.random_.below(all - since + 1), support::Loss::all_unsynced, stage, plan);
+        cut_at(all, support::Loss::all_unsynced, stage, plan);
+        cut_at(all, support::Loss::nothing, stage, plan);
+        report(refute(stage.directory(), stage, all), stage, plan, "none, the process ended");
         ++faults_;
         refused_ += stage.refused, gave_up_ += stage.gave_up;
     }
@@ -93,6 +89,17 @@ class DiskFaults : public testing::TestWithParam<Workload> {
     std::size_t told_ = 0;
 
   private:
+    void cut_at(std::size_t calls, support::Loss loss, const Stage& stage, const Plan& plan)
+    {
+        support::DiskModel disk = stage.disk.copy();
+        for (std::size_t n = 0; n < calls; ++n) disk.apply(stage.log[n]);
+        const support::TempDir left;
+        disk.write_remains(left.path(), loss, chance_.random_);
+        const bool ended = calls == stage.log.size();
+        report(refute(left.path(), stage, calls), stage, plan,
+               fmt::format("{}{}", name_of(loss), ended ? "" : fmt::format(", cut after {} calls", calls)));
+    }
+
     void report(const std::optional<std::string>& wrong, const Stage& stage, const Plan& plan, std::string_view lost)
     {
         if (!wrong) return;
@@ -103,20 +110,21 @@ class DiskFaults : public testing::TestWithParam<Workload> {
                       << chance_.seed_;
     }
 
-    std::optional<std::string> refute(const std::string& directory, const Stage& stage)
+    std::optional<std::string> refute(const std::string& directory, const Stage& stage, std::size_t calls)
     {
         try {
             cache::Store store(stage.options_for(directory));
             ++openings_;
             if (!GetParam().tells)
                 for (const std::string& damage : store.damage()) return "the opening says: " + damage;
-            return refute_store(directory, store, stage);
+            return refute_store(directory, store, stage, calls);
         } catch (const std::exception& error) {
             return fmt::format("it cannot be opened: {}", error.what());
         }
     }
 
-    std::optional<std::string> refute_store(const std::string& directory, cache::Store& store, const Stage& stage)
+    std::optional<std::string> refute_store(const std::string& directory, cache::Store& store, const Stage& stage,
+                                            std::size_t calls)
     {
         for (const bool outbox : {false, true}) {
             std::string said;
@@ -127,9 +135,10 @@ class DiskFaults : public testing::TestWithParam<Workload> {
             if (said != "ok") return fmt::format("{}: {}", outbox ? "outbox.db" : "mirror.db", said);
         }
         checks_ += 3;
-        if (const auto wrong = stage.refute_promises(store, std::numeric_limits<std::size_t>::max())) return wrong;
+        if (const auto wrong = stage.refute_promises(store, calls)) return wrong;
         if (const auto wrong = stage.refute_coverage(store)) return wrong;
         for (const Stage::Claimed& claim : stage.claims) {
+            if (claim.calls > calls) continue;
             ++checks_;
             if (const auto wrong = claim.holds(directory, store)) return wrong;
         }
@@ -137,13 +146,15 @@ class DiskFaults : public testing::TestWithParam<Workload> {
     }
 
     std::int64_t asked_ = 0;
+    std::size_t hit_at_ = 0; // calls in the log when the first one failed
     std::string hit_;
 };
 
 TEST_P(DiskFaults, AcknowledgeNothingThatIsLost)
 {
     const std::int64_t calls = count_calls();
-    while (!budget_.is_spent(faults_) && told_ < 3) {
+    constexpr std::int64_t enough = 300; // faults, for one of them to be noticed
+    while ((!budget_.is_spent(faults_) || (refused_ == 0 && faults_ < enough)) && told_ < 3) {
         const Plan plan = draw(calls);
         Stage stage;
         run(stage, plan);

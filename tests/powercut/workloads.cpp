@@ -25,7 +25,7 @@ void put(Stage& stage, const std::string& id, std::int64_t seconds, int chats, c
     std::vector<Chat> made;
     for (int n = 0; n < chats; ++n)
         made.push_back(support::make_chat(id, n, seconds - chats + 1 + n, "chat " + std::to_string(n) + " of " + id));
-    const Conversation conversation = support::make_conversation(id, seconds, {{"userId", user}});
+    const Conversation conversation = support::make_conversation(id, seconds, {{"user", {{"userId", user}}}});
     stage.write([&](cache::Writer& db) {
         cache::put_conversation(db, conversation);
         cache::put_chats(db, conversation.id, 0, made);
@@ -237,15 +237,23 @@ void repair(Stage& stage)
     stage.close();
 }
 
+void until_done(Stage& stage, bool (*step)(cache::Writer&))
+{
+    for (bool more = true; more;) {
+        more = false; // also where the step fails
+        stage.write([&](cache::Writer& db) { more = step(db); });
+    }
+}
+
 void rebuild_index(Stage& stage)
 {
     stage.open();
     stage.write([](cache::Writer& db) { cache::rebuild_index(db); });
     put(stage, "c3", 20'000, 4, "stays");
-    bool more = true;
-    while (more) stage.write([&](cache::Writer& db) { more = cache::extend_index(db); });
+    until_done(stage, &cache::extend_index);
+    stage.model.conversations.erase("c4");
     stage.write([](cache::Writer& db) { cache::erase_conversation(db, {"c4"}); });
-    for (more = true; more;) stage.write([&](cache::Writer& db) { more = cache::scour_index(db); });
+    until_done(stage, &cache::scour_index);
     stage.close();
 }
 
