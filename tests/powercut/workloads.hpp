@@ -13,6 +13,7 @@ struct Workload {
     void (*prepare)(Stage& stage); // before the disk is looked at
     void (*run)(Stage& stage);     // opens the store
     bool tells = false;            // the opening may say what befell a file
+    bool reads_all = false;        // a page that cannot be read then counts as damaged
     bool erases = false;           // the opening may finish what was being erased
 };
 std::span<const Workload> workloads();
