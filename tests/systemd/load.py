@@ -9,8 +9,7 @@ import threading
 import time
 
 import mirror
-from manager import HOME
-from mirror import PROGRAM, ask, path_of
+from mirror import ask, path_of
 
 READS = ["/webapi/v2/conversations?pageSize=50", "/webapi/v2/conversations?isEnd=true", "/webapi/v2/conversation_categories",
          "/webapi/v2/conversations/daily_count?startDate=2026-01-01&endDate=2026-12-31", "/mirror/v1/search?q=hotel", "/mirror/v1/search?q=%EC%98%A8%EC%B2%9C",
@@ -21,6 +20,7 @@ READS = ["/webapi/v2/conversations?pageSize=50", "/webapi/v2/conversations?isEnd
 class Load:
     def __init__(self, manager, pid, ids):
         self.manager, self.pid, self.ids = manager, pid, ids
+        self.path = manager.kernel_path(pid)
         self.over = threading.Event()
         self.wrong = []
         self.counts = {}
@@ -62,24 +62,24 @@ class Load:
         connection.close()
 
     def command(self, *words):
-        done = self.manager.run([PROGRAM, *words])
+        done = self.manager.run([self.manager.program, *words])
         if done.returncode != 0:
             self.wrong.append(f"{' '.join(words)}: {done.returncode} {done.stdout} {done.stderr}")
         return done.stdout
 
     def keep_house(self, number):
         self.command("purge", "--conversation", self.ids.pop(), "--yes")
-        self.command("backup", f"{HOME}/copy-{self.pid}-{number}")
+        self.command("backup", f"/tmp/copy-{self.pid}-{number}")
         self.command("verify")
         self.command("search", "hotel")
-        self.command("export", "--output", f"{HOME}/export.jsonl")
+        self.command("export", "--output", f"/tmp/export-{self.pid}.jsonl")
         self.command("token", "new", f"app-{self.pid}-{number}", "--scope", "read")
         self.command("doctor", "--json")
-        os.kill(self.pid, signal.SIGHUP)
+        self.manager.kill(self.pid, signal.SIGHUP)
 
     def count(self):
-        self.peaks["threads"] = max(self.peaks["threads"], len(os.listdir(f"/proc/{self.pid}/task")))
-        self.peaks["descriptors"] = max(self.peaks["descriptors"], len(os.listdir(f"/proc/{self.pid}/fd")))
+        for peak, folder in (("threads", "task"), ("descriptors", "fd")):
+            self.peaks[peak] = max(self.peaks[peak], len(os.listdir(f"{self.path}/{folder}")))
         self.over.wait(0.01)
 
     def repeat(self, work):

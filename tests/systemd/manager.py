@@ -5,7 +5,6 @@ import fcntl
 import os
 import re
 import resource
-import shutil
 import signal
 import socket
 import struct
@@ -49,16 +48,21 @@ def raise_loopback():
         fcntl.ioctl(any_socket, 0x8914, request)  # SIOCSIFFLAGS
 
 
-def furnish(root):
-    """What a machine that was booted with systemd has, as far as its user's manager needs it."""
+def begin_namespaces():
+    """A network of its own, and groups of its own: one for the tests."""
     raise_loopback()
     subprocess.run(["umount", GROUPS], check=True)
     mount("-t", "cgroup2", "none", GROUPS)  # seen from our own group
-    for group in ("tests", "manager"):
-        os.mkdir(f"{GROUPS}/{group}")
+    os.mkdir(f"{GROUPS}/tests")
     put_text(f"{GROUPS}/tests/cgroup.procs", os.getpid())
-    delegate("manager")
     mount("-t", "tmpfs", "-o", "mode=755", "none", "/run")
+
+
+def furnish(root):
+    """What a machine that was booted with systemd has, as far as its user's manager needs it."""
+    begin_namespaces()
+    os.mkdir(f"{GROUPS}/manager")
+    delegate("manager")
     make_folder("/run/systemd/system")
     make_folder("/run/systemd/journal")
     make_folder(RUNTIME, 0o700, USER)
@@ -138,6 +142,11 @@ class Journal:
 
 
 class Manager:
+    program = "/usr/local/bin/alli-mirror"
+    units = "/usr/local/lib/systemd/user"
+    settings = ".config/alli-mirror"
+    state = f"{HOME}/.local/state/alli-mirror"
+
     def __init__(self):
         self.journal = Journal()
 
@@ -185,9 +194,11 @@ class Manager:
         self.write(f".config/systemd/user/{unit}.d/test.conf", text)
         self.systemctl("daemon-reload")
 
-    def take_drop_ins_away(self):
-        shutil.rmtree(f"{HOME}/.config/systemd", ignore_errors=True)
-        self.systemctl("daemon-reload")
+    def kernel_path(self, pid):
+        return f"/proc/{pid}"
+
+    def kill(self, pid, number):
+        os.kill(pid, number)
 
     def said(self):
         """The end of what the manager and the services said, but for the lines of requests."""

@@ -9,16 +9,15 @@ import urllib.parse
 
 from manager import wait_until
 
-PROGRAM = "/usr/local/bin/alli-mirror"
 PORT = 8787
 KEY = {"API-KEY": "sandbox"}
 
 
 class Sandbox:
-    def __init__(self, *options, port=0):
+    def __init__(self, program, *options, port=0):
         log = open("/run/sandbox.log", "w+")
         listen = ["--listen", f"127.0.0.1:{port}"]
-        self.process = subprocess.Popen([PROGRAM, "sandbox", *listen, *options], stdout=log, stderr=log)
+        self.process = subprocess.Popen([program, "sandbox", *listen, *options], stdout=log, stderr=log)
 
         def find():
             with open(log.name) as said:
@@ -76,5 +75,5 @@ def settings(upstream_port, more=""):
 
 
 def put_settings(manager, sandbox, more=""):
-    manager.write(".config/alli-mirror/config.toml", settings(sandbox.port, more))
-    manager.write(".config/alli-mirror/api-key", "sandbox\n")
+    manager.write(f"{manager.settings}/config.toml", settings(sandbox.port, more), 0o644)
+    manager.write(f"{manager.settings}/api-key", "sandbox\n")

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh NAME ROOT CASE: a case of cases.py under a service manager of its own, in namespaces of its own (mounts, processes,
-# cgroups, network), with what is installed in ROOT as /usr/local. Nothing outlives it, whichever way it ends: the namespace
-# of processes ends with its first one. What is missing is a failure, unless tests/skips.txt names the test.
+# run.sh NAME SCRIPT ARGUMENTS...: the test of that name, a script of this folder, as the first process of namespaces of its own
+# (mounts, processes, cgroups, network). Nothing outlives it, whichever way it ends: the namespace of processes ends with its
+# first one. What is missing is a failure, unless tests/skips.txt names the test.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-name=$1 root=$2 what=$3
+name=$1
 
 missing() {
   local reason
@@ -27,7 +27,7 @@ if [ "${INSIDE:-}" = mounts ]; then # in a mount namespace already; all that is 
   code=0
   (
     echo "$BASHPID" >"$group/cgroup.procs"
-    exec unshare --cgroup --pid --net --ipc --mount --fork --kill-child --mount-proc "$python" -B "$here/cases.py" "$root" "$what"
+    exec unshare --cgroup --pid --net --ipc --mount --fork --kill-child --mount-proc "$python" -B "$here/$2" "${@:3}"
   ) || code=$?
   find "$group" -depth -type d -exec rmdir {} \;
   [ "$code" != 77 ] || missing "this machine lacks what it needs, see above"
@@ -40,5 +40,4 @@ for tool in systemctl unshare setpriv python3; do command -v $tool >/dev/null ||
 grep -qw cgroup2 /proc/filesystems || missing "this kernel has no cgroup2"
 refused=$(unshare --cgroup --pid --net --ipc --mount --fork true 2>&1) || missing "namespaces are forbidden here: $refused"
 refused=$(unshare --mount mount -t cgroup2 none /sys/fs/cgroup 2>&1) || missing "cgroup2 cannot be mounted here: $refused"
-[ -x "$root/usr/local/bin/alli-mirror" ] || missing "nothing is installed in $root: run the test systemd.install first"
 INSIDE=mounts exec unshare --mount "${BASH_SOURCE[0]}" "$@"
