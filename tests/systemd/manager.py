@@ -202,7 +202,7 @@ class Manager:
 
     def said(self):
         """The end of what the manager and the services said, but for the lines of requests."""
-        return "\n".join(line for line in self.journal.lines if ">request " not in line)[-8000:]
+        return "\n".join(line for line in self.journal.lines if "request request_id=" not in line)[-8000:]
 
     def end(self):
         """In order, as a log-out does: whoever does not end in time fails the test."""
