@@ -20,12 +20,12 @@ constexpr Refusal long_body{413, "the body of the request is too long", true};
 
 } // namespace
 
-Task<bool> RequestReader::wait()
+Task<bool> RequestReader::wait(std::chrono::milliseconds longest)
 {
     begin();
     if (has_pipelined()) co_return true;
     if (buffer_.capacity() >= body_read) buffer_ = {};
-    deadline_.allow(limits_.idle);
+    deadline_.allow(longest);
     co_return co_await read_more(head_read);
 }
 

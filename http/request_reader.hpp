@@ -17,8 +17,8 @@ class RequestReader final : public RequestBody {
     /// Both must outlive it.
     RequestReader(Socket& socket, const RequestLimits& limits) : socket_(socket), limits_(limits) {}
 
-    /// Until the first byte of a request has arrived. False: the peer left, or was idle for too long.
-    Task<bool> wait();
+    /// Until the first byte of a request has arrived. False: the peer left, or was idle for longer than that.
+    Task<bool> wait(std::chrono::milliseconds longest);
 
     struct HeadResult {
         bool gone = false; // the peer left: there is nobody to answer

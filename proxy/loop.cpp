@@ -114,7 +114,7 @@ void Loop::stop()
 // False: it is closed instead.
 bool Loop::adopt(Socket socket, Peer peer)
 {
-    if (draining_) return false;
+    if (draining_ && !work_.owns_work()) return false;
     const auto anyone = [](const Session&) { return true; };
     const auto same_user = [&](const Session& session) { return session.peer().user == peer.user; };
     if (sessions_.size() >= max_sessions_ && !make_room(max_sessions_, anyone)) return false;
@@ -122,6 +122,7 @@ bool Loop::adopt(Socket socket, Peer peer)
     const auto session = std::make_shared<Session>(std::move(socket), peer, context_, guard_);
     sessions_.insert(session);
     context_.meters.count_connection(1);
+    if (draining_) session->drain();
     if (!std::exchange(ticking_, true)) tick_later();
     const auto done = [this, session](const std::exception_ptr& failure) { remove(session, failure); };
     asio::co_spawn(io_, Session::run(session), asio::bind_cancellation_slot(session->cancellation().slot(), done));

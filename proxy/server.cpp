@@ -151,8 +151,13 @@ void Server::Core::stop()
 {
     if (std::exchange(stopped, true)) return;
     backend.store.watch({});
-    asio::post(loops.front()->io(), [this] { close_listeners(); });
-    for (const auto& loop : loops) loop->drain();
+    // A connection that was accepted before gets to its loop before the drain does.
+    asio::post(all.front()->io(), [this] {
+        close_listeners();
+        asio::post(all.front()->io(), [this] {
+            for (Loop* loop : all) loop->drain();
+        });
+    });
     const auto deadline = std::chrono::steady_clock::now() + options.limits.drain;
     for (std::size_t i = loops.size(); i-- > 1;) end(loops[i], deadline);
     hold.reset();

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t linger_bytes = 8 * 1024 * 1024;
 constexpr std::chrono::milliseconds linger_time{1000};
+constexpr std::chrono::milliseconds first_request_time{500}; // after a stop, for who connected before it
 
 // Rendered once a second.
 std::string date_of(Instant now)
@@ -75,9 +76,9 @@ Task<bool> Session::serve()
     idle_ = true;
     silent_ = false;
     waiting_since_ = std::chrono::steady_clock::now();
-    if (draining_ && !reader_.has_pipelined()) co_return false;
-    if (!co_await reader_.wait()) co_return false;
-    idle_ = false;
+    if (draining_ && !fresh_ && !reader_.has_pipelined()) co_return false;
+    if (!co_await reader_.wait(draining_ ? first_request_time : cx_.options.limits.idle)) co_return false;
+    idle_ = fresh_ = false;
     const http::RequestReader::HeadResult read = co_await reader_.read_head();
     if (read.gone) co_return false;
     origin_.clear();
@@ -192,7 +193,19 @@ void Session::drain()
 {
     draining_ = true;
     writer_.wind_up();
-    if (idle_) close();
+    if (!idle_) return;
+    if (expects_request())
+        reader_.deadline().allow(first_request_time);
+    else
+        close();
+}
+
+// A client that finds its first request unanswered cannot know that sending it again is safe; the next program would
+// have answered it, had this one not taken the connection.
+bool Session::expects_request()
+{
+    Code ignored; // a connection that failed has nothing to read
+    return fresh_ || socket_.available(ignored) > 0;
 }
 
 void Session::abort()

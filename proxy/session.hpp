@@ -28,7 +28,7 @@ class Session {
 
     /// Cancels a wait that is overdue. False: the peer left while a response streams; abort the session.
     bool check(Steady now);
-    /// Accepts no request after the one under way; ends at once when there is none.
+    /// No request after the one under way; ends at once when there is none, and none is on its way.
     void drain();
     /// Ends whatever is under way.
     void abort();
@@ -50,6 +50,7 @@ class Session {
     Task<> linger();
     http::WriteOptions write_options() const;
     bool has_left();
+    bool expects_request();
     void close();
 
     Socket socket_;
@@ -62,6 +63,7 @@ class Session {
     Steady waiting_since_;
     std::string origin_; // of the request under way, where a page of another site may read the response
     bool idle_ = true;   // between two requests
+    bool fresh_ = true;  // no request has come yet
     bool draining_ = false;
     bool for_client_alone_ = false; // the request under way ends when the client leaves
     bool http10_ = false;           // the request under way is HTTP/1.0

@@ -167,7 +167,7 @@ Task<> Server::converse(Socket socket)
 
 Task<bool> Server::serve(Socket& socket, http::RequestReader& reader)
 {
-    if (!co_await reader.wait()) co_return false;
+    if (!co_await reader.wait(limits.idle)) co_return false;
     const http::RequestReader::HeadResult read = co_await reader.read_head();
     std::optional<std::string> body;
     if (!read.gone && !read.refusal) body = co_await read_body(reader);

@@ -336,6 +336,54 @@ TEST_F(ServerTest, FinishesTheRequestUnderWayWhenItStops)
     stopped.wait();
 }
 
+// The service manager's socket hands a client to this process or to the next: whoever was taken is answered.
+TEST_F(ServerTest, AnswersWhoConnectedBeforeTheStopAndAskedAfterIt)
+{
+    Options options;
+    options.loops = 1; // so that an answer over a later connection says that the earlier ones were taken
+    options.limits.drain = std::chrono::minutes{1};
+    start(options);
+    RawClient asking(port_), silent(port_), idle(port_);
+    idle.send(head("GET /healthz"));
+    idle.read_until("ok\n");
+    auto stopped = std::async(std::launch::async, [&] { server_->stop(); });
+    EXPECT_EQ(idle.read_all(), "") << "it was answered before";
+    asking.send(head("GET /healthz"));
+    const std::string reply = asking.read_all();
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 200"));
+    EXPECT_THAT(reply, HasSubstr("Connection: close\r\n"));
+    EXPECT_EQ(silent.read_all(), "") << "who asks for nothing does not hold it up";
+    EXPECT_EQ(stopped.wait_for(std::chrono::seconds{10}), std::future_status::ready);
+}
+
+TEST_F(ServerTest, AnswersWhatAnIdleConnectionSentBeforeTheStop)
+{
+    std::promise<void> asked, go;
+    struct Hold { // the loop itself, so that what comes meanwhile is not read
+        static Task<> until(std::promise<void>* asked, std::promise<void>* go)
+        {
+            asked->set_value();
+            go->get_future().wait();
+            co_return;
+        }
+    };
+    upstream_.before = [&] { return Hold::until(&asked, &go); };
+    Options options;
+    options.loops = 1;
+    start(options);
+    RawClient idle(port_), busy(port_);
+    idle.send(head("GET /healthz"));
+    idle.read_until("ok\n");
+    busy.send(head("GET /webapi/slow"));
+    asked.get_future().wait();
+    idle.send(head("GET /healthz"));
+    auto stopped = std::async(std::launch::async, [&] { server_->stop(); });
+    go.set_value();
+    EXPECT_THAT(idle.read_all(), StartsWith("HTTP/1.1 200"));
+    EXPECT_THAT(busy.read_all(), StartsWith("HTTP/1.1 200"));
+    stopped.wait();
+}
+
 TEST_F(ServerTest, EndsARequestThatNeverEnds)
 {
     std::promise<void> asked;
