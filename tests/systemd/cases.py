@@ -200,7 +200,7 @@ def answers_across_restarts(world):
     said = world.manager.run([world.manager.program, "status", "--json"])
     expect('"answered":true' in said.stdout.replace(" ", "").replace("\n", ""), f"commands by the local socket: {said.stdout}{said.stderr}")
 
-    for number in range(3):
+    for number in range(6):
         pid = world.pid()
         expect_all_answered(ask_while(lambda: world.manager.systemctl("restart", SERVICE)), f"restart {number + 1}")
         expect(world.pid() != pid, "it was not restarted")
