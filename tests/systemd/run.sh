@@ -27,7 +27,7 @@ if [ "${INSIDE:-}" = mounts ]; then # in a mount namespace already; all that is 
   code=0
   (
     echo "$BASHPID" >"$group/cgroup.procs"
-    exec unshare --cgroup --pid --net --ipc --mount --fork --kill-child --mount-proc "$python" -B "$here/$2" "${@:3}"
+    exec setpriv --pdeathsig KILL unshare --cgroup --pid --net --ipc --mount --fork --kill-child --mount-proc "$python" -B "$here/$2" "${@:3}"
   ) || code=$?
   find "$group" -depth -type d -exec rmdir {} \;
   [ "$code" != 77 ] || missing "this machine lacks what it needs, see above"
