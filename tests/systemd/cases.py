@@ -16,6 +16,7 @@ from mirror import ask, get, path_of
 
 SERVICE, SOCKET = "alli-mirror.service", "alli-mirror.socket"
 SANDBOX = ["--conversations", "40", "--seed", "7"]
+LARGE_SANDBOX = ["--conversations", "500", "--seed", "7"]
 
 
 def expect(true, what):
@@ -30,9 +31,9 @@ def expect_equal(is_, should_be, what):
 class World:
     """A manager, and a sandbox that its settings name. `program` runs the sandbox."""
 
-    def __init__(self, manager, program):
+    def __init__(self, manager, program, options=None):
         self.manager, self.program = manager, program
-        self.sandbox = mirror.Sandbox(program, *SANDBOX)
+        self.sandbox = mirror.Sandbox(program, *(options or SANDBOX))
         mirror.put_settings(manager, self.sandbox)
 
     def show(self, unit=SERVICE):
@@ -311,7 +312,8 @@ def main():
         print(f"nothing is installed in {root}: run the test systemd.install first")
         return 1
     systemd.furnish(root)
-    return run(globals()[name], World(systemd.Manager(), systemd.Manager.program))
+    options = LARGE_SANDBOX if name == does_everything_within_its_limits.__name__ else SANDBOX
+    return run(globals()[name], World(systemd.Manager(), systemd.Manager.program, options))
 
 
 if __name__ == "__main__":

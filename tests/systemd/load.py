@@ -92,8 +92,8 @@ class Load:
                 self.over.wait(0.1)
 
 
-def run(manager, pid, rounds=2):
-    """For as long as so many rounds of all commands take, and until everything else was done at least twice."""
+def run(manager, pid, rounds=1):
+    """For as long as that many rounds of all commands take, and until everything else was done at least twice."""
     mirror.wait_until_complete()
     load = Load(manager, pid, mirror.list_ids())
     works = [load.read, load.read, load.write, load.run_app, load.hear_feed, load.count]
