@@ -18,11 +18,11 @@ deb=$(echo "$build"/alli-mirror_*.deb)
 depends=$(dpkg-deb -f "$deb" Depends)
 
 if [ "$(cat "$base.made" 2>/dev/null)" != "$depends" ]; then
-  echo "==> a Debian with what the package depends on, from ${ALLI_DEBIAN_MIRROR:=http://deb.debian.org/debian}"
+  echo "==> a Debian with what the package depends on, from ${ALLI_DEBIAN_MIRROR:-the mirror of debootstrap}"
   rm -rf "$base" "$base.made"
   began=$SECONDS
   {
-    debootstrap --variant=minbase --include=systemd,systemd-sysv bookworm "$base" "$ALLI_DEBIAN_MIRROR" &&
+    debootstrap --variant=minbase --include=systemd,systemd-sysv bookworm "$base" ${ALLI_DEBIAN_MIRROR:+"$ALLI_DEBIAN_MIRROR"} &&
       cp "$deb" "$base/package.deb" && chroot "$base" apt-get install -y -q --no-install-recommends /package.deb &&
       chroot "$base" dpkg --purge alli-mirror && rm "$base/package.deb" "$base/etc/machine-id" && touch "$base/etc/machine-id"
   } >"$build/systemd-base.log" 2>&1 || { tail -n 20 "$build/systemd-base.log"; echo "FAILED: no Debian, see above" >&2; exit 1; }
