@@ -3,17 +3,15 @@
 
 namespace alli::cache {
 
-void make_arrivals(Writer& db)
+void make_request_fence(Writer& db)
 {
     db.script("CREATE TEMP TABLE arrival (conversation TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID");
 }
 
 bool is_outrun(Writer& db, const ConversationId& id, std::uint64_t number)
 {
-    for ([[maybe_unused]] const Row row : db.query("SELECT 1 FROM temp.arrival WHERE conversation = ?1 AND number > ?2",
-                                                   id.value, static_cast<std::int64_t>(number)))
-        return true;
-    return false;
+    return db.exists("SELECT 1 FROM temp.arrival WHERE conversation = ?1 AND number > ?2", id.value,
+                     static_cast<std::int64_t>(number));
 }
 
 std::unordered_set<ConversationId> load_superseded(Writer& db, std::uint64_t number)

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Of several answers that are under way at once, which one a conversation was last put from: what was asked for earlier
-// and arrives later must not replace it. Kept in memory beside mirror.db's rows, and undone with them.
+// Request fence: each conversation has the sequence number of the newest request whose response was stored, so that the
+// response to an older request that arrives later does not overwrite it. Held in a temporary table of mirror.db's
+// connection, so that it is rolled back with the rows.
 #pragma once
 
 #include "alli/ids.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <cstdint>
 #include <unordered_set>
 
 namespace alli::cache {
 
-void make_arrivals(Writer& db); // once a connection
+void make_request_fence(Writer& db); // once a connection
 
-/// Whether an answer with a higher number was put, or said that it is gone.
+/// Whether a response to a newer request was stored, or told that the conversation is gone.
 bool is_outrun(Writer& db, const ConversationId& id, std::uint64_t number);
 /// All of which one was.
 std::unordered_set<ConversationId> load_superseded(Writer& db, std::uint64_t number);
 void note_arrival(Writer& db, const ConversationId& id, std::uint64_t number);
 
-/// Nobody is under way any more who asked before this one.
+/// No request with a smaller number is under way any more.
 void forget_arrivals_before(Writer& db, std::uint64_t number);
 
 } // namespace alli::cache

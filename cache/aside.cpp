@@ -23,7 +23,7 @@ std::string mark_of(const std::string& path)
 } // namespace
 
 // The database itself last: as long as it has its name, the next start does this again.
-std::string set_aside(const std::string& path)
+std::string quarantine(const std::string& path)
 {
     SystemClock clock;
     const std::string aside = path + ".damaged-" + to_rfc3339(clock.now());
@@ -36,7 +36,7 @@ std::string set_aside(const std::string& path)
     return aside;
 }
 
-void drop_older_aside(const std::string& path, std::size_t most)
+void drop_older_quarantined(const std::string& path, std::size_t most)
 {
     std::vector<std::string> files = files_aside(path);
     files.resize(files.size() - std::min(files.size(), most));
@@ -85,7 +85,7 @@ std::optional<std::string> find_mark(const std::string& path)
     return read_text(mark_of(path));
 }
 
-void clear_mark(const std::string& path) noexcept
+void clear_damage_marker(const std::string& path) noexcept
 {
     try {
         remove_path(mark_of(path));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Damaged files: renamed with the time; of the mirror the latest few are kept, of the outbox all. A mark beside a file
-// says that a process met damage in it and stopped; the next one sets it aside before anything else.
+// Quarantine: damaged files are renamed with a time stamp; of the mirror the latest few are kept, of the outbox all. A
+// damage marker beside a file tells the next start that a process found damage in it and stopped: it quarantines the
+// file before anything else.
 #pragma once
 
 #include <optional>
@@ -9,20 +10,21 @@
 
 namespace alli::cache {
 
-/// Renames the file with its -wal and -shm; nobody has it open. The new name. Throws Error{io}.
-std::string set_aside(const std::string& path);
-/// Removes what was set aside of that file before the latest `most`. What cannot be removed is tried again by the next.
-void drop_older_aside(const std::string& path, std::size_t most);
-/// What was set aside of that file, by name. Nothing where the directory cannot be read.
+/// Renames a file that nobody has open, with its -wal and -shm, and returns the new name. Throws Error{io}.
+std::string quarantine(const std::string& path);
+/// Removes all but the latest `most` quarantined copies of the file. One that cannot be removed is left for the next
+/// call.
+void drop_older_quarantined(const std::string& path, std::size_t most);
+/// The quarantined copies of the file, by name; empty where the directory cannot be read.
 std::vector<std::string> files_aside(const std::string& path);
 
-// The mark. Written without the database, for that is what cannot be trusted.
+// The damage marker: a file of its own, because the database cannot be trusted.
 void mark_damaged(const std::string& path, const std::string& why) noexcept;
 std::optional<std::string> find_mark(const std::string& path); // why
-void clear_mark(const std::string& path) noexcept;
+void clear_damage_marker(const std::string& path) noexcept;
 
-// Notices: what befell a file while the program ran, or was found missing at a start; a text beside it, for as long as
-// nobody has removed it.
+// Notices: text files beside a database that say what happened to it while the program ran, or what was missing at a
+// start, until a person removes them.
 void write_notice(const std::string& path, const std::string& what) noexcept;
 struct Notice {
     std::string file, what;

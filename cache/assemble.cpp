@@ -14,7 +14,7 @@ void append_chats(Reader& db, std::int64_t conversation, std::int64_t from, std:
 {
     const std::size_t begin = out.size();
     for (const Row chat : db.query("SELECT raw FROM chat_text WHERE place >= ?1 AND place < ?2 ORDER BY place",
-                                   text_place(conversation, from), text_place(conversation, to))) {
+                                   chat_text_key(conversation, from), chat_text_key(conversation, to))) {
         if (out.size() > begin) out += ',';
         out += chat.text(0);
     }
@@ -58,12 +58,11 @@ std::optional<std::string> find_chat_page(Reader& db, const ConversationId& id, 
 {
     constexpr std::int64_t page_size = 100;
     const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
-    for (const Row row : db.query("SELECT pk FROM conversation WHERE id = ?1", id.value)) {
-        std::string body = "{\"chats\":[";
-        append_chats(db, row.integer(0), first, first + page_size, body);
-        return body += "]}";
-    }
-    return std::nullopt;
+    const auto pk = db.one<std::int64_t>("SELECT pk FROM conversation WHERE id = ?1", id.value);
+    if (!pk) return std::nullopt;
+    std::string body = "{\"chats\":[";
+    append_chats(db, *pk, first, first + page_size, body);
+    return body += "]}";
 }
 
 } // namespace alli::cache

@@ -5,7 +5,6 @@
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
 #include "cache/file_copy.hpp"
-#include "cache/rewrite.hpp"
 
 #include <sys/stat.h>
 
@@ -23,20 +22,20 @@ constexpr std::string_view prefix = ".alli-mirror-backup-"; // nobody else's
 constexpr int step_pages = 1024;                            // 4 MiB: a few milliseconds
 
 /// Gone with everything in it unless it was kept.
-class Place {
+class TemporaryDirectory {
   public:
-    explicit Place(std::string path) : path_(std::move(path))
+    explicit TemporaryDirectory(std::string path) : path_(std::move(path))
     {
         if (::mkdir(path_.c_str(), 0700) != 0)
             throw Error(Fault::io, "the state directory must be writable by the program's user", "cannot make {}: {}",
                         path_, std::strerror(errno));
     }
-    ~Place()
+    ~TemporaryDirectory()
     {
         if (!kept_) remove_path(path_); // what cannot be removed is tried again by the next backup
     }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
     std::string operator/(const std::string& name) const { return path_ + '/' + name; }
     const std::string& keep()
@@ -52,10 +51,9 @@ class Place {
 
 void require_whole(Connection& db)
 {
-    for (const Row row : db.query("PRAGMA integrity_check(1)"))
-        if (row.text(0) != "ok")
-            throw Error(Fault::damaged, "alli-mirror verify says more", "the copy of {} is damaged: {}",
-                        fs::path(db.path()).filename().string(), row.text(0));
+    if (const auto found = db.require<std::string>("PRAGMA integrity_check(1)"); found != "ok")
+        throw Error(Fault::damaged, "alli-mirror verify says more", "the copy of {} is damaged: {}",
+                    fs::path(db.path()).filename().string(), found);
 }
 
 std::int64_t hold_writes(Writer& outbox)
@@ -68,13 +66,13 @@ class Backup {
   public:
     Backup(Store& store, const std::string& name, BackupHooks hooks)
         : store_(store), hooks_(std::move(hooks)), original_(store.mirror_path()),
-          place_((directory() / (std::string(prefix) + name)).string())
+          directory_((directory() / (std::string(prefix) + name)).string())
     {}
 
     // The outbox last: where both tell of a write, it is the one that is believed.
     Task<BackupReport> make()
     {
-        const std::string mirror = place_ / original_.filename().string(), outbox = place_ / "outbox.db";
+        const std::string mirror = directory_ / original_.filename().string(), outbox = directory_ / "outbox.db";
         co_await copy(Store::File::mirror, mirror);
         co_await copy(Store::File::outbox, outbox);
         go_on("checking the copy", 0, 0);
@@ -82,7 +80,7 @@ class Backup {
         const auto check = [&](Reader&) { failure = finish_both(mirror, outbox); }; // on a thread that may take long
         co_await store_.read_long(check);
         if (failure) std::rethrow_exception(failure);
-        report_.directory = place_.keep();
+        report_.directory = directory_.keep();
         sync_to_disk(report_.directory);
         co_return report_;
     }
@@ -140,7 +138,7 @@ class Backup {
     Store& store_;
     BackupHooks hooks_;
     fs::path original_;
-    Place place_;
+    TemporaryDirectory directory_;
     BackupReport report_;
 };
 

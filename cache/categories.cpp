@@ -6,42 +6,27 @@
 namespace alli::cache {
 namespace {
 
-bool finds_row(Connection& db, std::string_view sql)
-{
-    Rows rows = db.query(sql);
-    return rows.step();
-}
-
 std::vector<Category> load_known(Connection& db)
 {
-    std::vector<Category> known;
-    for (const Row row : db.query("SELECT id, name FROM known_category ORDER BY id"))
-        known.push_back({std::string(row.text(0)), std::string(row.text(1))});
-    return known;
+    const auto read = [](const Row& row) { return Category{std::string(row.text(0)), std::string(row.text(1))}; };
+    return db.all(read, "SELECT id, name FROM known_category ORDER BY id");
 }
 
 // Conversations bear names, or nothing is known of it: names are likely (api/NOTES.md).
 bool rows_bear_names(Connection& db)
 {
-    const bool name_seen = finds_row(db, "SELECT 1 FROM known_category k WHERE k.name <> k.id AND EXISTS"
-                                         " (SELECT 1 FROM category g WHERE g.name = k.name) LIMIT 1");
-    return name_seen || !finds_row(db, "SELECT 1 FROM known_category k WHERE EXISTS"
-                                       " (SELECT 1 FROM category g WHERE g.name = k.id) LIMIT 1");
-}
-
-bool is_borne(Reader& db, const std::string& value)
-{
-    Rows rows = db.query("SELECT 1 FROM category WHERE name = ?1 LIMIT 1", value);
-    return rows.step();
+    const bool name_seen = db.exists("SELECT 1 FROM known_category k WHERE k.name <> k.id AND EXISTS"
+                                     " (SELECT 1 FROM category g WHERE g.name = k.name) LIMIT 1");
+    return name_seen || !db.exists("SELECT 1 FROM known_category k WHERE EXISTS"
+                                   " (SELECT 1 FROM category g WHERE g.name = k.id) LIMIT 1");
 }
 
 } // namespace
 
 std::optional<CategoryList> find_category_list(Reader& db)
 {
-    for (const Row row : db.query("SELECT raw, verified_at FROM category_list"))
-        return CategoryList{std::string(row.text(0)), row.optional_instant(1).value_or(Instant{})};
-    return std::nullopt;
+    const auto read = [](const Row& row) { return CategoryList{std::string(row.text(0)), row.get<Instant>(1)}; };
+    return db.one(read, "SELECT raw, verified_at FROM category_list");
 }
 
 void put_category_list(Writer& db, const std::string& raw, std::span<const Category> categories, Instant verified_at)
@@ -53,19 +38,18 @@ void put_category_list(Writer& db, const std::string& raw, std::span<const Categ
     for (const Category& one : categories) wanted[one.id] = one.name;
     for (const Category& one : load_known(db)) known[one.id] = one.name;
     if (wanted == known) return;
-    db.touched().lists(); // a filter may find others now
+    db.change_set().lists(); // a filter may find others now
     db.run("DELETE FROM known_category");
     for (const auto& [id, name] : wanted) db.run("INSERT INTO known_category (id, name) VALUES (?1, ?2)", id, name);
 }
 
 std::optional<std::vector<std::string>> find_category_values(Connection& db, const std::string& id)
 {
-    std::optional<std::string> name;
-    for (const Row row : db.query("SELECT name FROM known_category WHERE id = ?1", id)) name = row.text(0);
+    const auto name = db.one<std::string>("SELECT name FROM known_category WHERE id = ?1", id);
     if (!name) return std::nullopt;
-    for (const Row row :
-         db.query("SELECT count(*) FROM known_category WHERE id IN (?1, ?2) OR name IN (?1, ?2)", id, *name))
-        if (row.integer(0) != 1) return std::nullopt;
+    const auto alike = db.require<std::int64_t>(
+        "SELECT count(*) FROM known_category WHERE id IN (?1, ?2) OR name IN (?1, ?2)", id, *name);
+    if (alike != 1) return std::nullopt;
     std::vector<std::string> values{id};
     if (*name != id) values.push_back(*name);
     return values;
@@ -77,7 +61,9 @@ bool resolve_category(Reader& db, ListFilter& filter)
     auto values = find_category_values(db, *filter.category_id);
     if (!values) return false;
     // Where rows bear one of the two alone, an index finds them in order.
-    std::erase_if(*values, [&](const std::string& value) { return !is_borne(db, value); });
+    std::erase_if(*values, [&](const std::string& value) {
+        return !db.exists("SELECT 1 FROM category WHERE name = ?1 LIMIT 1", value);
+    });
     if (!values->empty()) filter.category_id = values->front();
     if (values->size() > 1) filter.category_also = values->back();
     return true;
@@ -86,15 +72,10 @@ bool resolve_category(Reader& db, ListFilter& filter)
 // From each value to the next one, by the index: categories are few.
 bool has_unknown_category(Reader& db)
 {
-    std::string value;
-    for (bool first = true;; first = false) {
-        Rows next = db.query("SELECT name FROM category WHERE name > ?1 OR (?2 AND name = ?1) ORDER BY name LIMIT 1",
-                             value, first);
-        if (!next.step()) return false;
-        value = std::string(next.row().text(0));
-        Rows known = db.query("SELECT 1 FROM known_category WHERE id = ?1 OR name = ?1 LIMIT 1", value);
-        if (!known.step()) return true;
-    }
+    auto value = db.one<std::string>("SELECT min(name) FROM category");
+    while (value && db.exists("SELECT 1 FROM known_category WHERE id = ?1 OR name = ?1 LIMIT 1", *value))
+        value = db.one<std::string>("SELECT min(name) FROM category WHERE name > ?1", *value);
+    return value.has_value();
 }
 
 Patch CategoryNames::shown(Patch patch) const

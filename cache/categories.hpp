@@ -5,7 +5,7 @@
 
 #include "alli/category.hpp"
 #include "cache/edit.hpp"
-#include "cache/list.hpp"
+#include "cache/list_filter.hpp"
 
 #include <map>
 #include <span>

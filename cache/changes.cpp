@@ -2,6 +2,7 @@
 #include "cache/changes.hpp"
 
 #include "alli/error.hpp"
+#include "cache/meta.hpp"
 
 #include <sys/stat.h>
 #include <time.h>
@@ -11,51 +12,38 @@
 namespace alli::cache {
 namespace {
 
-constexpr std::int64_t margin =
-    1'000'000; // more numbers than commits that a power cut takes away, if the clock is wrong
+// More than the commits that a power cut can lose, in case the clock is wrong.
+constexpr std::int64_t margin = 1'000'000;
 constexpr std::chrono::seconds tolerance{2};
-
-std::optional<std::int64_t> find_fact(Connection& db, std::string_view name)
-{
-    for (const Row row : db.query("SELECT value FROM fact WHERE name = ?1", name)) return row.integer(0);
-    return std::nullopt;
-}
-
-void put_fact(Writer& db, std::string_view name, std::int64_t value)
-{
-    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES (?1, ?2)", name, value);
-}
 
 std::int64_t last_number(Reader& db)
 {
-    for (const Row row : db.query("SELECT seq FROM sqlite_sequence WHERE name = 'change'")) return row.integer(0);
-    return 0;
+    return db.one<std::int64_t>("SELECT seq FROM sqlite_sequence WHERE name = 'change'").value_or(0);
 }
 
-// Whether everything that was ever committed to the feed is in this file.
+// Whether the file holds everything that was ever committed to the feed.
 bool holds_all(Writer& db, FeedPlace place)
 {
-    if (!find_fact(db, "feed_first")) return false;
-    const auto inode = find_fact(db, "feed_inode"), booted_at = find_fact(db, "feed_booted_at");
+    if (!find_meta<std::int64_t>(db, "feed_first")) return false;
+    const auto inode = find_meta<std::int64_t>(db, "feed_inode"),
+               booted_at = find_meta<std::int64_t>(db, "feed_booted_at");
     if (!inode || !booted_at) return true; // closed in order
     const Instant then{std::chrono::microseconds(*booted_at)};
     return *inode == place.inode && std::chrono::abs(place.booted_at - then) <= tolerance;
 }
 
-// Few rows of changes are looked up one by one, else few conversations are; of many, one comes soon.
+// Up to so many visible conversations the join starts from them; with more, the newest changes contain one soon.
 constexpr std::int64_t few = 2000;
 
 bool are_few(Reader& db, const Visibility& seen)
 {
-    Rows rows =
-        seen.user.empty()
-            ? db.query("SELECT count(*) FROM (SELECT 1 FROM conversation WHERE app_id = ?1 LIMIT ?2)", seen.app, few)
-            : db.query("SELECT count(*) FROM (SELECT 1 FROM conversation WHERE user_id = ?1 LIMIT ?2)", seen.user, few);
-    rows.step();
-    return rows.row().integer(0) < few;
+    const std::string_view column = seen.user.empty() ? "app_id" : "user_id";
+    return db.require<std::int64_t>(
+               fmt::format("SELECT count(*) FROM (SELECT 1 FROM conversation WHERE {} = ?1 LIMIT ?2)", column),
+               seen.user.empty() ? seen.app : seen.user, few) < few;
 }
 
-// Where the join starts: the left one leads.
+// The left table of the join is the outer loop.
 std::string visible_from(bool by_conversation, const Visibility& seen)
 {
     const std::string_view index = seen.user.empty() ? "conversation_by_app" : "conversation_by_user";
@@ -85,13 +73,15 @@ void note_change(Writer& db, const ConversationId& id, ChangeKind kind)
     db.run("INSERT OR REPLACE INTO change (conversation, kind) VALUES (?1, ?2)", id.value, name_of(kind));
 }
 
+static Change read_change(const Row& row) // seq, conversation, kind
+{
+    return {row.integer(0), row.get<ConversationId>(1), std::string(row.text(2))};
+}
+
 std::vector<Change> load_changes(Reader& db, std::int64_t since, int limit)
 {
-    std::vector<Change> changes;
-    for (const Row row :
-         db.query("SELECT seq, conversation, kind FROM change WHERE seq > ?1 ORDER BY seq LIMIT ?2", since, limit))
-        changes.push_back({row.integer(0), {std::string(row.text(1))}, std::string(row.text(2))});
-    return changes;
+    return db.all(&read_change, "SELECT seq, conversation, kind FROM change WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+                  since, limit);
 }
 
 std::vector<Change> load_visible_changes(Reader& db, const Visibility& seen, std::int64_t since, int limit)
@@ -99,23 +89,20 @@ std::vector<Change> load_visible_changes(Reader& db, const Visibility& seen, std
     const bool by_conversation = last_number(db) - since > few && are_few(db, seen);
     const std::string sql =
         "SELECT h.seq, h.conversation, h.kind" + visible_from(by_conversation, seen) + " ORDER BY h.seq LIMIT ?4";
-    std::vector<Change> changes;
-    for (const Row row : db.query(sql, seen.app, seen.user, since, limit))
-        changes.push_back({row.integer(0), {std::string(row.text(1))}, std::string(row.text(2))});
-    return changes;
+    return db.all(&read_change, sql, seen.app, seen.user, since, limit);
 }
 
 std::int64_t last_visible_change(Reader& db, const Visibility& seen)
 {
     const std::string sql = "SELECT h.seq" + visible_from(are_few(db, seen), seen) + " ORDER BY h.seq DESC LIMIT 1";
-    for (const Row row : db.query(sql, seen.app, seen.user, std::int64_t{0})) return row.integer(0);
-    return find_fact(db, "feed_first").value_or(0);
+    const auto last = db.one<std::int64_t>(sql, seen.app, seen.user, 0);
+    return last ? *last : find_meta<std::int64_t>(db, "feed_first").value_or(0);
 }
 
 FeedBounds load_feed_bounds(Reader& db)
 {
     FeedBounds bounds;
-    bounds.first = find_fact(db, "feed_first").value_or(0);
+    bounds.first = find_meta<std::int64_t>(db, "feed_first").value_or(0);
     bounds.last = std::max(last_number(db), bounds.first);
     return bounds;
 }
@@ -134,28 +121,29 @@ FeedPlace feed_place(const std::string& path, Instant now)
 
 bool was_left_open(Connection& db)
 {
-    return find_fact(db, "feed_inode").has_value();
+    return find_meta<std::int64_t>(db, "feed_inode").has_value();
 }
 
 void open_feed(Writer& db, FeedPlace place, Instant now)
 {
     if (!holds_all(db, place)) restart_feed(db, now);
-    put_fact(db, "feed_inode", place.inode);
-    put_fact(db, "feed_booted_at", place.booted_at.time_since_epoch().count());
+    put_meta(db, "feed_inode", place.inode);
+    put_meta(db, "feed_booted_at", place.booted_at.time_since_epoch().count());
 }
 
 void close_feed(Writer& db)
 {
-    db.run("DELETE FROM fact WHERE name IN ('feed_inode', 'feed_booted_at')");
+    drop_meta(db, "feed_inode");
+    drop_meta(db, "feed_booted_at");
 }
 
 void restart_feed(Writer& db, Instant now)
 {
-    const std::int64_t known = std::max(last_number(db), find_fact(db, "feed_first").value_or(0));
+    const std::int64_t known = std::max(last_number(db), find_meta<std::int64_t>(db, "feed_first").value_or(0));
     const std::int64_t first = std::max(now.time_since_epoch().count(), known > 0 ? known + margin : 0);
     db.run("DELETE FROM sqlite_sequence WHERE name = 'change'");
     db.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('change', ?1)", first);
-    put_fact(db, "feed_first", first);
+    put_meta(db, "feed_first", first);
 }
 
 } // namespace alli::cache

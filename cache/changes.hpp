@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The change feed: which conversations changed, in the order of the commits. Of each conversation and kind the latest
-// change stands; its number is higher than all before it and never used twice (docs/feed.md). A number is a place to go
-// on from, as long as no file was lost or put back since: then the feed begins anew, at a number from the clock.
+// The change feed: which conversations changed, in commit order. Only the latest change of each conversation and kind
+// is kept; its sequence number is higher than all before it and never reused (docs/feed.md). A reader resumes from a
+// number unless a file was lost or restored since: then the feed restarts at a number taken from the clock.
 #pragma once
 
 #include "alli/ids.hpp"
-#include "cache/sqlite.hpp"
 #include "cache/visibility.hpp"
+#include "cache/writer.hpp"
 
 #include <string>
 #include <vector>
@@ -18,44 +18,44 @@ std::string_view name_of(ChangeKind kind) noexcept;
 
 struct Change {
     std::int64_t seq = 0;
-    ConversationId conversation; // empty: of writes that belong to none, or to many
+    ConversationId conversation; // empty: of writes to none, or to many
     std::string kind;
 };
 
-/// A deletion takes the conversation's other changes out, and a conversation that comes back its deletion.
+/// A deletion removes the conversation's other changes; a conversation that comes back removes its deletion.
 void note_change(Writer& db, const ConversationId& id, ChangeKind kind);
 
 /// Those after `since`, oldest first, at most `limit`.
 std::vector<Change> load_changes(Reader& db, std::int64_t since, int limit);
 
-/// Those of the conversations in view alone: no deletion, for nobody knows any more whether it was. `seen` is not
+/// Changes of visible conversations only; no deletions, because it is unknown whether they were visible. `seen` is not
 /// whole.
 std::vector<Change> load_visible_changes(Reader& db, const Visibility& seen, std::int64_t since, int limit);
-/// The number of the latest of them; where there is none, the one that the feed began with.
+/// The number of the latest visible change; without any, the number that the feed began with.
 std::int64_t last_visible_change(Reader& db, const Visibility& seen);
 
-/// Whoever read through a number from `first` to `last` may go on from it; 0 is the beginning.
+/// A reader may resume from a number from `first` to `last`; 0 is the beginning.
 struct FeedBounds {
     std::int64_t first = 0, last = 0;
     bool hold(std::int64_t since) const noexcept { return since == 0 || (since >= first && since <= last); }
 };
 FeedBounds load_feed_bounds(Reader& db);
 
-/// Which file this is, as far as one can tell it from a copy, and the start of the system it was open on: within one
-/// start nothing that was committed is lost with the process.
+/// Identifies the file, as far as it can be told from a copy, and the boot of the system it was open on: a crash of the
+/// process alone, within one boot, loses no commit.
 struct FeedPlace {
     std::int64_t inode = 0;
     Instant booted_at;
 };
 FeedPlace feed_place(const std::string& path, Instant now);
 
-/// Before open_feed(): whether the last process did not close it in order.
+/// Before open_feed(): whether the last process did not call close_feed().
 bool was_left_open(Connection& db);
-/// On opening the file. Begins the feed anew where commits may have been lost or the file is another one; else goes on.
+/// On opening the file. Restarts the feed where commits may have been lost or the file is another one.
 void open_feed(Writer& db, FeedPlace place, Instant now);
 /// The last commit before closing it.
 void close_feed(Writer& db);
-/// Every reader starts again: what it knows may be wrong in ways that no change says.
+/// Every reader must start again: its state may be wrong in ways that no change describes.
 void restart_feed(Writer& db, Instant now);
 
 } // namespace alli::cache

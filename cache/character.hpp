@@ -3,7 +3,7 @@
 // docs/search.md, by ICU's data. A change is a change of index_version. Pure; from any thread.
 #pragma once
 
-#include "cache/letters.hpp"
+#include "cache/letter_kind.hpp"
 
 #include <unicode/umachine.h>
 

@@ -37,7 +37,7 @@ void put(Writer& db, std::string_view name, std::string_view value) // empty: no
     else
         db.run("INSERT INTO progress (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", name,
                value);
-    db.touched().lists();
+    db.change_set().lists();
 }
 
 } // namespace

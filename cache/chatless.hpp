@@ -3,7 +3,7 @@
 // pages and writes it here; lists (cache/list.hpp) follow it. Kept in the progress table of mirror.db.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 namespace alli::cache {
 

@@ -29,11 +29,11 @@ Task<> check_files(Store& store)
     const auto remove = [](Writer& db) { remove_something(db); };
     const auto nothing = [](Writer&) {};
     co_await store.take_turns(); // before anybody reads what may not be ours
-    if (!has_room(Room::outbox)) {
+    if (!has_room(DataFile::outbox)) {
         co_await store.write_outbox(put);
         co_await store.write_outbox(remove);
     }
-    if (!has_room(Room::mirror)) {
+    if (!has_room(DataFile::mirror)) {
         co_await store.write(put);
         co_await store.write(remove);
     }

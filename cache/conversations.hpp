@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conversations and their chats, in and out. Raw JSON is kept; columns are for finding. A row changes only when what
-// came differs from what is there, so that a pass without news writes nothing.
+// Conversations and their chats, stored and read. What comes from upstream goes through the suppression list and the
+// overlay of waiting writes before it reaches the rows (cache/conversation_rows.hpp). Raw JSON is kept; columns exist
+// for finding it.
 #pragma once
 
 #include "alli/conversation.hpp"
+#include "cache/conversation_rows.hpp"
 #include "cache/coverage.hpp"
-#include "cache/index.hpp"
-#include "cache/sqlite.hpp"
 #include "cache/totals.hpp"
 
 #include <span>
@@ -23,9 +23,6 @@ struct Held {
     std::optional<Instant> maybe_since; // upstream does not say: when that message was sent
 };
 std::optional<Held> find_held(Reader& db, const ConversationId& id);
-
-/// The number of its row.
-std::optional<std::int64_t> find_pk(Connection& db, const ConversationId& id);
 
 /// The ids of the held chats from an ordinal on, oldest first.
 std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int64_t ordinal);
@@ -45,33 +42,23 @@ struct Growing {
 };
 std::vector<Growing> load_growing(Reader& db);
 
-/// Puts the conversation itself (not its chats). True when something changed. The one door: what was purged stays out.
+/// Stores the conversation itself, not its chats, unless it is suppressed. True when something changed.
 bool put_conversation(Writer& db, const Conversation& conversation);
 
-/// Puts chats at ordinals first_ordinal, +1, ... (at most the held number, so that no hole comes to be). Where another
-/// chat stands at an ordinal than the one that came, it and all beyond it are removed first. `asked_at`: not later than
-/// when they were asked for; none: not known. Returns how many changed.
+/// As put_chat_rows(). `asked_at`: not later than the request for the chats; none: not known.
 std::int64_t put_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats,
                        std::optional<std::chrono::steady_clock::time_point> asked_at = {});
 
-/// Forgets the chats from an ordinal on: upstream has fewer now. True when there were any.
+/// Removes the chats from an ordinal on: upstream has fewer now. True when there were any.
 bool cut_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal);
 
-/// Removes a conversation with its chats and index terms. True when there was one.
+/// Removes a conversation, its chats and upstream's copy of it. True when there was one.
 bool erase_conversation(Writer& db, const ConversationId& id);
-
-// For the overlay, which decides what the rows show: past it.
-bool put_rows(Writer& db, const Conversation& conversation);
-void replace_chat_row(Writer& db, const ConversationId& id, const Chat& chat);
-bool remove_rows(Writer& db, const ConversationId& id);
 
 /// One conversation as upstream sends it alone: with its last 20 chats, oldest first.
 std::optional<std::string> find_conversation(Reader& db, const ConversationId& id);
 
 /// The chats of one page of 100, oldest first, each as JSON; none when the conversation is not mirrored.
 std::optional<std::vector<std::string>> find_chats(Reader& db, const ConversationId& id, int page_no);
-
-/// The indexed words of a row whose columns from `first` on are title, user_id, user_name, memo.
-ConversationWords words_of_stored(const Row& row, int first);
 
 } // namespace alli::cache

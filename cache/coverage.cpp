@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/coverage.hpp"
 
-#include "cache/problems.hpp"
 #include "cache/progress.hpp"
 
 #include <algorithm>
@@ -9,22 +8,27 @@
 namespace alli::cache {
 namespace {
 
-std::vector<Interval> load(Connection& db)
+Interval read_interval(const Row& row) // from_at, through_at, verified_at
 {
-    std::vector<Interval> intervals;
-    for (const Row row : db.query("SELECT from_at, through_at, verified_at FROM coverage ORDER BY from_at"))
-        intervals.push_back({*row.optional_instant(0), *row.optional_instant(1), *row.optional_instant(2)});
-    return intervals;
+    return {row.get<Instant>(0), row.get<Instant>(1), row.get<Instant>(2)};
 }
 
-std::vector<Interval> touching(Connection& db, Span span)
+Span read_span(const Row& row) // from_at, through_at
 {
-    std::vector<Interval> intervals;
-    for (const Row row :
-         db.query("SELECT from_at, through_at, verified_at FROM coverage WHERE from_at <= ?1 AND through_at >= ?2",
-                  span.through, span.from))
-        intervals.push_back({*row.optional_instant(0), *row.optional_instant(1), *row.optional_instant(2)});
-    return intervals;
+    return {row.get<Instant>(0), row.get<Instant>(1)};
+}
+
+std::vector<Interval> load_touching(Connection& db, Span span)
+{
+    return db.all(&read_interval,
+                  "SELECT from_at, through_at, verified_at FROM coverage WHERE from_at <= ?1 AND through_at >= ?2",
+                  span.through, span.from);
+}
+
+// Whenever its parts were verified.
+IntervalSet load_covered_times(Connection& db)
+{
+    return IntervalSet(db.all(&read_span, "SELECT from_at, through_at FROM coverage ORDER BY from_at"));
 }
 
 void insert(Writer& db, const Interval& interval)
@@ -34,20 +38,20 @@ void insert(Writer& db, const Interval& interval)
            interval.through, interval.verified_at);
 }
 
-// What an interval has beside the span stays as it was.
+// What an interval has outside the span stays as it was.
 void carve(Writer& db, Span span)
 {
-    for (const Interval& old : touching(db, span)) {
-        if (old.through <= span.from || old.from >= span.through) continue;
+    for (const Interval& old : load_touching(db, span)) {
+        const Span whole{old.from, old.through};
+        if (!whole.overlaps(span)) continue;
         db.run("DELETE FROM coverage WHERE from_at = ?1", old.from);
-        insert(db, {old.from, std::min(old.through, span.from), old.verified_at});
-        insert(db, {std::max(old.from, span.through), old.through, old.verified_at});
+        for (const Span& part : whole.without(span)) insert(db, {part.from, part.through, old.verified_at});
     }
 }
 
 void join_neighbours(Writer& db, Interval interval, std::chrono::microseconds together)
 {
-    for (const Interval& other : touching(db, {interval.from, interval.through})) {
+    for (const Interval& other : load_touching(db, {interval.from, interval.through})) {
         if (std::chrono::abs(other.verified_at - interval.verified_at) >= together) continue;
         db.run("DELETE FROM coverage WHERE from_at = ?1", other.from);
         interval.from = std::min(interval.from, other.from);
@@ -57,38 +61,22 @@ void join_neighbours(Writer& db, Interval interval, std::chrono::microseconds to
     insert(db, interval);
 }
 
-// Touching ones as one, whenever they were verified.
-std::vector<Span> stretches(const std::vector<Interval>& intervals)
-{
-    std::vector<Span> joined;
-    for (const Interval& it : intervals) {
-        if (!joined.empty() && joined.back().through >= it.from)
-            joined.back().through = std::max(joined.back().through, it.through);
-        else
-            joined.push_back({it.from, it.through});
-    }
-    return joined;
-}
-
-// Whether all that was known to be complete still is, and what lies above the newest interval what it was (is_covered).
-bool only_grew(const std::vector<Span>& before, const std::vector<Span>& after)
+// Whether all that was complete still is, and what lies above the newest interval is what it was (is_covered).
+bool only_grew(const IntervalSet& before, const IntervalSet& after)
 {
     if (before.empty()) return true;
-    if (after.empty() || after.back().from > before.back().from) return false;
-    return std::all_of(before.begin(), before.end(), [&](const Span& old) {
-        return std::any_of(after.begin(), after.end(),
-                           [&](const Span& it) { return it.from <= old.from && old.through <= it.through; });
-    });
+    if (after.empty() || after.spans().back().from > before.spans().back().from) return false;
+    return after.contains(before);
 }
 
-// What was told from the coverage before is out of date where it shrinks.
+// Responses built from the coverage are stale where it shrinks.
 template <class F>
 void change(Writer& db, F work)
 {
-    if (db.touched().any_list()) return work();
-    const auto before = stretches(load(db));
+    if (db.change_set().any_list()) return work();
+    const IntervalSet before = load_covered_times(db);
     work();
-    if (!only_grew(before, stretches(load(db)))) db.touched().lists();
+    if (!only_grew(before, load_covered_times(db))) db.change_set().lists();
 }
 
 } // namespace
@@ -110,30 +98,27 @@ void uncover(Writer& db, Span span)
 
 std::vector<Interval> load_coverage(Reader& db)
 {
-    return load(db);
+    return db.all(&read_interval, "SELECT from_at, through_at, verified_at FROM coverage ORDER BY from_at");
+}
+
+std::vector<Span> load_unreadable(Connection& db)
+{
+    return db.all(&read_span, "SELECT from_at, through_at FROM problem WHERE from_at IS NOT NULL");
 }
 
 std::vector<Span> load_gaps(Reader& db, Span whole)
 {
-    std::vector<Span> gaps;
-    Instant at = whole.from;
-    for (const Span& covered : stretches(load(db))) {
-        if (covered.through <= at) continue;
-        if (covered.from >= whole.through) break;
-        if (covered.from > at) gaps.push_back({at, covered.from});
-        at = covered.through;
-    }
-    if (at < whole.through) gaps.push_back({at, whole.through});
+    auto gaps = load_covered_times(db).gaps(whole);
     std::reverse(gaps.begin(), gaps.end());
     return gaps;
 }
 
 std::optional<Instant> find_floor(Reader& db, const Progress& progress, std::optional<Instant> through)
 {
-    const auto covered = stretches(load(db));
+    const auto covered = load_covered_times(db).spans();
     if (covered.empty()) return std::nullopt;
-    // Above the boundary lies what the next increment brings: how old that is, Age says. What is missing just below it
-    // was passed by, and no increment certifies what lies above it either.
+    // Above the boundary lies what the next increment brings; Age tells how old that may be. What is missing just below
+    // the boundary could not be read, and then no increment verifies what lies above it either.
     const Instant top = std::max(covered.back().through, progress.boundary.value_or(Instant::min()));
     const Instant end = std::min(through.value_or(Instant::max()), top);
     const bool reaches_above = !through || *through > top;
@@ -162,7 +147,7 @@ Covered load_covered(Reader& db)
 {
     Covered covered;
     covered.complete = is_complete(db);
-    const auto intervals = stretches(load(db));
+    const auto intervals = load_covered_times(db).spans();
     if (intervals.empty()) return covered;
     covered.from = intervals.back().from;
     covered.through = intervals.back().through;

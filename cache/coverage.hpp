@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// For which last chat times the mirror is complete, and as of when. Only the engine certifies; everything that claims
-// completeness asks here. Times are microseconds since 1970, intervals are half open.
+// Coverage: for which last chat times the mirror is complete, and when that was verified. Only the engine marks
+// intervals as verified; everything that claims completeness asks here. Times are microseconds since 1970, intervals
+// half open.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "alli/intervals.hpp"
+#include "cache/writer.hpp"
 
 #include <optional>
 #include <vector>
@@ -12,10 +14,7 @@ namespace alli::cache {
 
 struct Progress;
 
-struct Span {
-    Instant from, through; // [from, through)
-    bool operator==(const Span&) const = default;
-};
+using alli::Span;
 
 /// Every conversation whose last chat time lies in it is mirrored whole, as of `verified_at` (our clock).
 struct Interval {
@@ -25,15 +24,18 @@ struct Interval {
 
 inline constexpr Instant beginning_of_time{}; // 1970-01-01: complete from here means complete
 
-/// Certifies an interval in the place of what was said of it before. Neighbours verified within `together` of each
-/// other are joined, with the older of both times. What a problem stands for (cache/problems.hpp) stays out.
+/// Marks an interval as verified, replacing what was recorded for it. Neighbours verified within `together` of each
+/// other are joined, with the older of both times. What load_unreadable() returns stays out.
 void cover(Writer& db, Interval interval, std::chrono::microseconds together = std::chrono::hours(1));
 
-/// Takes a certificate back.
+/// The span is no longer verified.
 void uncover(Writer& db, Span span);
 
-/// Oldest first, apart from each other or verified at different times.
+/// Oldest first; intervals that touch were verified at different times.
 std::vector<Interval> load_coverage(Reader& db);
+
+/// Last chat times that a problem keeps from being complete (cache/problems.hpp).
+std::vector<Span> load_unreadable(Connection& db);
 
 /// What is not covered of [from, through), newest first.
 std::vector<Span> load_gaps(Reader& db, Span whole);
@@ -41,14 +43,14 @@ std::vector<Span> load_gaps(Reader& db, Span whole);
 /// Whether all of [from, through) is covered; `through` none: up to the newest that is known.
 bool is_covered(Reader& db, Instant from, std::optional<Instant> through);
 
-/// The lowest time from which on all below `through` is covered (none: up to the newest that is known); where nothing
-/// just below `through` is, that is `through` itself. None where not even what lies above the newest may be claimed.
+/// The lowest time from which everything up to `through` is covered (none: up to the newest that is known); `through`
+/// itself where nothing just below it is covered. None where completeness cannot be claimed even above the newest.
 std::optional<Instant> find_floor(Reader& db, const Progress& progress, std::optional<Instant> through);
 
-/// What the proxy may claim about the whole list: everything covered, chatless ones too.
+/// Whether the whole list is complete, conversations without a chat included.
 bool is_complete(Reader& db);
 
-/// What may be said of the mirror as a whole: the newest stretch of time for which it is complete.
+/// Completeness of the mirror as a whole: the newest span of time for which it is complete.
 struct Covered {
     bool complete = false; // everything
     std::optional<Instant> from, through;

@@ -23,8 +23,7 @@ std::vector<std::int64_t> count_daily(Reader& db, std::chrono::sys_days first, s
 
 std::optional<std::chrono::sys_days> first_day(Reader& db)
 {
-    std::optional<Instant> oldest;
-    for (const Row row : db.query("SELECT min(created_at) FROM conversation")) oldest = row.optional_instant(0);
+    const auto oldest = db.one<Instant>("SELECT min(created_at) FROM conversation");
     if (!oldest) return std::nullopt;
     return std::chrono::floor<std::chrono::days>(*oldest);
 }
@@ -32,10 +31,7 @@ std::optional<std::chrono::sys_days> first_day(Reader& db)
 std::vector<ConversationId> ids_created_on(Reader& db, std::chrono::sys_days day)
 {
     const Instant from = day, to = day + std::chrono::days{1};
-    std::vector<ConversationId> ids;
-    for (const Row row : db.query("SELECT id FROM conversation WHERE created_at >= ?1 AND created_at < ?2", from, to))
-        ids.push_back({std::string(row.text(0))});
-    return ids;
+    return db.all<ConversationId>("SELECT id FROM conversation WHERE created_at >= ?1 AND created_at < ?2", from, to);
 }
 
 } // namespace alli::cache

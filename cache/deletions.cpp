@@ -18,8 +18,7 @@ bool mark_deleted(Writer& db, const ConversationId& id, Instant now)
 
 bool is_deleted(Reader& db, const ConversationId& id)
 {
-    Rows rows = db.query("SELECT 1 FROM tombstone WHERE id = ?1", id.value);
-    return rows.step();
+    return db.exists("SELECT 1 FROM tombstone WHERE id = ?1", id.value);
 }
 
 void suspect(Writer& db, const ConversationId& id, Instant now)
@@ -35,22 +34,17 @@ bool clear_suspect(Writer& db, const ConversationId& id)
 
 bool is_suspect(Reader& db, const ConversationId& id)
 {
-    Rows rows = db.query("SELECT 1 FROM suspect WHERE id = ?1", id.value);
-    return rows.step();
+    return db.exists("SELECT 1 FROM suspect WHERE id = ?1", id.value);
 }
 
 std::int64_t count_suspects(Reader& db)
 {
-    Rows rows = db.query("SELECT count(*) FROM suspect");
-    return rows.step() ? rows.row().integer(0) : 0;
+    return db.one<std::int64_t>("SELECT count(*) FROM suspect").value_or(0);
 }
 
 std::vector<ConversationId> load_suspects(Reader& db, int limit)
 {
-    std::vector<ConversationId> ids;
-    for (const Row row : db.query("SELECT id FROM suspect ORDER BY noticed_at, id LIMIT ?1", limit))
-        ids.push_back({std::string(row.text(0))});
-    return ids;
+    return db.all<ConversationId>("SELECT id FROM suspect ORDER BY noticed_at, id LIMIT ?1", limit);
 }
 
 } // namespace alli::cache

@@ -37,21 +37,17 @@ std::optional<FoundChat> find_chat(Reader& db, const ConversationId& id, const C
 bool put_chat_detail(Writer& db, const ConversationId& id, const ChatId& chat, std::uint64_t of, const std::string& raw)
 {
     if (shows_edit(db, id, chat)) return false; // it may be from before that
-    std::optional<std::int64_t> pk, conversation;
-    bool more = false;
-    for (const Row row : db.query("SELECT pk, raw, conversation FROM chat"
-                                  " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
-                                  id.value, chat.value)) {
-        if (quick_hash(row.text(1)) != of) return false;
-        pk = row.integer(0);
-        conversation = row.integer(2);
-        more = row.text(1) != raw;
-    }
-    if (!pk) return false;
-    db.touched().conversation(*conversation);
+    const auto page = db.one<std::tuple<std::int64_t, std::int64_t, std::string>>(
+        "SELECT pk, conversation, raw FROM chat"
+        " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
+        id.value, chat.value);
+    if (!page) return false;
+    const auto& [pk, conversation, page_raw] = *page;
+    if (quick_hash(page_raw) != of) return false;
+    db.change_set().conversation(conversation);
     db.run("INSERT INTO chat_detail (chat, of, raw) VALUES (?1, ?2, ?3)"
            " ON CONFLICT (chat) DO UPDATE SET of = ?2, raw = ?3",
-           *pk, stored(of), more ? std::optional(raw) : std::nullopt);
+           pk, stored(of), page_raw != raw ? std::optional(raw) : std::nullopt);
     return true;
 }
 

@@ -3,7 +3,7 @@
 // differed, in which fields. Counts since the mirror was made.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <map>
 #include <string>

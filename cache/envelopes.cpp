@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/envelopes.hpp"
 
+#include "cache/meta.hpp"
+
 namespace alli::cache {
 namespace {
 
 constexpr char mark = '\n'; // between what stands before and after; one that holds it is written without
 
-std::string fact_of(Content content)
+std::string meta_name(Content content)
 {
     return "envelope " + std::string(content_names[static_cast<std::size_t>(content)]);
 }
@@ -21,13 +23,10 @@ std::string without_mark(std::string text)
 
 std::optional<Envelope> find_envelope(Connection& db, Content content)
 {
-    for (const Row row : db.query("SELECT value FROM fact WHERE name = ?1", fact_of(content))) {
-        const std::string_view text = row.text(0);
-        const auto at = text.find(mark);
-        if (at == text.npos) return Envelope{};
-        return Envelope{std::string(text.substr(0, at)), std::string(text.substr(at + 1))};
-    }
-    return std::nullopt;
+    const auto text = find_meta<std::string>(db, meta_name(content));
+    if (!text) return std::nullopt;
+    const auto at = text->find(mark);
+    return at == text->npos ? Envelope{} : Envelope{text->substr(0, at), text->substr(at + 1)};
 }
 
 bool note_envelope(Writer& db, Content content, const Envelope& envelope)
@@ -36,8 +35,8 @@ bool note_envelope(Writer& db, Content content, const Envelope& envelope)
     if (known && known->is_none() == envelope.is_none()) return false;
     const std::string text =
         envelope.is_none() ? "none" : without_mark(envelope.before) + mark + without_mark(envelope.after);
-    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES (?1, ?2)", fact_of(content), text);
-    db.touched().lists();
+    put_meta(db, meta_name(content), text);
+    db.change_set().lists();
     return true;
 }
 

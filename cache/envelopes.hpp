@@ -3,7 +3,7 @@
 #pragma once
 
 #include "alli/envelope.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 namespace alli::cache {
 

@@ -3,7 +3,7 @@
 // steps goes into the copy too, so it never begins again.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <string>
 

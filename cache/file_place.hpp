@@ -11,17 +11,17 @@
 
 namespace alli::cache {
 
-struct FilePlace {
+struct FileIdentity {
     std::uint64_t device = 0, inode = 0;
-    bool operator==(const FilePlace&) const = default;
+    bool operator==(const FileIdentity&) const = default;
 };
 
 /// None: no such file, or it cannot be looked at.
-inline std::optional<FilePlace> place_of(const std::string& path)
+inline std::optional<FileIdentity> identity_of(const std::string& path)
 {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-    return FilePlace{status.st_dev, status.st_ino};
+    return FileIdentity{status.st_dev, status.st_ino};
 }
 
 } // namespace alli::cache

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/filters.hpp"
 
-#include "cache/index.hpp"
-
 #include <simdjson.h>
 
 #include <algorithm>
@@ -18,7 +16,7 @@ constexpr std::size_t few_chats = 20'000; // that are looked up beforehand; of m
 std::string folded(std::string_view text)
 {
     std::string out;
-    Letters letters(text);
+    Normalizer letters(text);
     Letter letter;
     while (letters.next(letter)) append_utf8(out, letter.code);
     return out;
@@ -31,11 +29,11 @@ void append_keys(Keys& keys, Rows&& rows)
 
 void append_named_user(Reader& db, Keys& keys, const std::string& name)
 {
-    const Phrase phrase{atoms_of(name)};
-    if (phrase.atoms.empty()) return;
-    const std::string expression = phrase.is_letter() ? '"' + phrase.atoms[0].text + '"' : index_expression(phrase);
+    const Phrase phrase{tokens_of(name)};
+    if (phrase.tokens.empty()) return;
+    const std::string expression = phrase.is_letter() ? '"' + phrase.tokens[0].text + '"' : index_expression(phrase);
     const auto found = match_conversations(db, "user : " + expression, 1000);
-    for (auto pk = found->at_most(highest); pk; pk = found->at_most(*pk - 1)) keys.push_back(*pk);
+    for (auto pk = found->seek(highest); pk; pk = found->seek(*pk - 1)) keys.push_back(*pk);
 }
 
 void append_users(Reader& db, Keys& keys, const std::string& user)
@@ -84,14 +82,11 @@ std::vector<std::string> folded_names_of(Reader& db, const std::string& category
 void append_categories(Reader& db, Keys& keys, const std::string& category)
 {
     const std::vector<std::string> wanted = folded_names_of(db, category);
-    std::string name;
-    for (bool first = true;; first = false) {
-        Rows next = db.query("SELECT name FROM category WHERE name > ?1 OR (?2 AND name = ?1) ORDER BY name LIMIT 1",
-                             name, first);
-        if (!next.step()) return;
-        name = std::string(next.row().text(0));
-        if (std::find(wanted.begin(), wanted.end(), folded(name)) != wanted.end())
-            append_keys(keys, db.query("SELECT conversation FROM category WHERE name = ?1", name));
+    auto name = db.one<std::string>("SELECT min(name) FROM category");
+    while (name) {
+        if (std::find(wanted.begin(), wanted.end(), folded(*name)) != wanted.end())
+            append_keys(keys, db.query("SELECT conversation FROM category WHERE name = ?1", *name));
+        name = db.one<std::string>("SELECT min(name) FROM category WHERE name > ?1", *name);
     }
 }
 
@@ -145,28 +140,28 @@ bool is_one_of(const std::vector<std::string>& names, std::string_view name)
     return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& it) { return it == name; });
 }
 
-MatchesPtr join(MatchesPtr a, MatchesPtr b)
+Postings join(Postings a, Postings b)
 {
-    std::vector<MatchesPtr> both;
+    std::vector<Postings> both;
     both.push_back(std::move(a)), both.push_back(std::move(b));
     return match_all(std::move(both));
 }
 
 // A chat's key is the second it was sent or a later one: much later only where very many were sent at one time.
-MatchesPtr bound_by_time(Reader& db, const Filters& filters, MatchesPtr chats)
+Postings bound_by_time(Reader& db, const Filters& filters, Postings chats)
 {
     using std::chrono::floor, std::chrono::seconds;
     if (!filters.after && !filters.before) return chats;
     std::int64_t low = std::numeric_limits<std::int64_t>::min(), high = highest;
     if (filters.after) low = floor<seconds>(*filters.after).time_since_epoch().count();
-    Rows displaced =
-        db.query("SELECT 1 FROM chat_row INDEXED BY chat_displaced WHERE pk > sent_at / 1000000 + 3600 LIMIT 1");
-    if (filters.before && !displaced.step()) high = floor<seconds>(*filters.before).time_since_epoch().count() + 3601;
+    const bool displaced =
+        db.exists("SELECT 1 FROM chat_row INDEXED BY chat_displaced WHERE pk > sent_at / 1000000 + 3600 LIMIT 1");
+    if (filters.before && !displaced) high = floor<seconds>(*filters.before).time_since_epoch().count() + 3601;
     return match_between(std::move(chats), low, high);
 }
 
 // What has to be looked up of each hit.
-MatchesPtr filter_one_by_one(Reader& db, const Filters& filters, std::optional<Keys> conversations, MatchesPtr chats)
+Postings filter_one_by_one(Reader& db, const Filters& filters, std::optional<Keys> conversations, Postings chats)
 {
     if (filters.senders.empty() && !filters.after && !filters.before && !conversations) return chats;
     std::vector<std::string> senders;
@@ -187,7 +182,7 @@ MatchesPtr filter_one_by_one(Reader& db, const Filters& filters, std::optional<K
 
 } // namespace
 
-MatchesPtr filter_chats(Reader& db, const Filters& filters, MatchesPtr chats)
+Postings filter_chats(Reader& db, const Filters& filters, Postings chats)
 {
     if (filters.empty() && filters.visible.is_whole()) return chats;
     std::optional<Keys> conversations = chosen(db, filters);
@@ -200,15 +195,13 @@ MatchesPtr filter_chats(Reader& db, const Filters& filters, MatchesPtr chats)
     return filter_one_by_one(db, filters, std::move(conversations), std::move(chats));
 }
 
-MatchesPtr filter_conversations(Reader& db, const Filters& filters, MatchesPtr conversations)
+Postings filter_conversations(Reader& db, const Filters& filters, Postings conversations)
 {
     if (auto left = chosen(db, filters)) conversations = join(match_these(std::move(*left)), std::move(conversations));
     if (!filters.after && !filters.before) return conversations;
     const auto holds = [&db, after = filters.after, before = filters.before](std::int64_t pk) {
-        Rows rows = db.query("SELECT last_chat_at FROM conversation WHERE pk = ?1", pk);
-        if (!rows.step() || rows.row().is_null(0)) return false;
-        const std::int64_t when = rows.row().integer(0);
-        return (!after || when > micros(*after)) && (!before || when < micros(*before));
+        const auto when = db.one<Instant>("SELECT last_chat_at FROM conversation WHERE pk = ?1", pk);
+        return when && (!after || *when > *after) && (!before || *when < *before);
     };
     return match_where(std::move(conversations), holds);
 }

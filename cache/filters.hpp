@@ -8,10 +8,10 @@
 
 namespace alli::cache {
 
-MatchesPtr filter_chats(Reader& db, const Filters& filters, MatchesPtr chats);
-MatchesPtr filter_conversations(Reader& db, const Filters& filters, MatchesPtr conversations);
+Postings filter_chats(Reader& db, const Filters& filters, Postings chats);
+Postings filter_conversations(Reader& db, const Filters& filters, Postings conversations);
 
-/// An expression asked of the index of conversations, old and new. `serial` as in match_words().
-MatchesPtr match_conversations(Reader& db, const std::string& expression, int serial);
+/// Conversations that an expression of FTS5 matches. `serial` as in match_words().
+Postings match_conversations(Reader& db, const std::string& expression, int serial);
 
 } // namespace alli::cache

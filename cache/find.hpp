@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A question put to the index: which chats and which conversations it is answered by. Used within one read, on its
-// thread; what is returned must not outlive it, nor the question.
+// Query executor: the chats and the conversations that match a parsed query, as posting iterators. Used within one
+// read, on its thread; what is returned must not outlive the read or the query.
 #pragma once
 
 #include "cache/match.hpp"
@@ -8,14 +8,14 @@
 
 namespace alli::cache {
 
-/// Of chats by their pk. Streams that live at one time on a connection get a `lane` each.
-MatchesPtr matching_chats(Reader& db, const Question& question, int lane = 0);
+/// Chats by their pk. Results that are alive at the same time on a connection need different lanes.
+Postings matching_chats(Reader& db, const ParsedQuery& parsed, int lane = 0);
 
-/// Of conversations by their pk: title, user and memo. Null where none can be meant: a sender is asked for, or no word.
-MatchesPtr matching_conversations(Reader& db, const Question& question, int lane = 0);
+/// Conversations by their pk: title, user and memo. Null where none can match: the query names a sender, or no word.
+Postings matching_conversations(Reader& db, const ParsedQuery& parsed, int lane = 0);
 
-/// What their words are worth: an expression that all of them match, or nearly all. Empty: none has a worth.
-std::string worth_of_chats(const Question& question);
-std::string worth_of_conversations(const Question& question);
+/// The expression of FTS5 whose BM25 score ranks the matches; empty: they have no score.
+std::string relevance_of_chats(const ParsedQuery& parsed);
+std::string relevance_of_conversations(const ParsedQuery& parsed);
 
 } // namespace alli::cache

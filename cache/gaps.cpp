@@ -14,7 +14,7 @@ std::size_t number(const unsigned char* at)
     return static_cast<std::size_t>(at[0]) << 8 | at[1];
 }
 
-PagePart gap_of(std::span<const unsigned char> page, std::int64_t page_number)
+PagePart unused_part_of(std::span<const unsigned char> page, std::int64_t page_number)
 {
     const std::size_t header = page_number == 0 ? 100 : 0; // behind that of the file
     const unsigned char* at = page.data() + header;
@@ -28,9 +28,9 @@ PagePart gap_of(std::span<const unsigned char> page, std::int64_t page_number)
 
 } // namespace
 
-std::optional<std::int64_t> clear_gaps(Writer& db, std::int64_t first, std::int64_t count)
+std::optional<std::int64_t> clear_unused_bytes(Writer& db, std::int64_t first, std::int64_t count)
 {
-    return db.overwrite(first, count, &gap_of);
+    return db.overwrite(first, count, &unused_part_of);
 }
 
 } // namespace alli::cache

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is left of rows between the cells of pages, gone.
+// Erases remains of rows in the unused bytes of pages.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 namespace alli::cache {
 
-/// Of `count` pages of the file from page `first` (0 is the first) on; right after a truncating checkpoint. Where to go
-/// on; none: that was the end.
-std::optional<std::int64_t> clear_gaps(Writer& db, std::int64_t first, std::int64_t count);
+/// In `count` pages of the file from page `first` (0 is the first) on, right after a truncating checkpoint. Returns the
+/// page to continue with; none: that was the last.
+std::optional<std::int64_t> clear_unused_bytes(Writer& db, std::int64_t first, std::int64_t count);
 
 } // namespace alli::cache

@@ -61,7 +61,7 @@ HeldFile::HeldFile(Writer& db)
     const auto file = look_at(db.path());
     if (!file || has_moved(db)) throw Displaced(fmt::format("{} was replaced while it was opened", db.path()));
     remember(*file);
-    log_ = place_of(log_path_);
+    log_ = identity_of(log_path_);
 }
 
 std::optional<HeldFile::Look> HeldFile::look_at(const std::string& path)

@@ -6,7 +6,7 @@
 
 #include "alli/error.hpp"
 #include "cache/file_place.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <exception>
 #include <optional>
@@ -40,7 +40,7 @@ class HeldFile {
 
   private:
     struct Look {
-        FilePlace place;
+        FileIdentity place;
         std::int64_t size = 0, modified_ns = 0;
     };
     static std::optional<Look> look_at(const std::string& path);
@@ -53,7 +53,7 @@ class HeldFile {
     std::string name_, log_path_;
     Look file_;
     std::string header_;
-    std::optional<FilePlace> log_; // none: there was no log yet
+    std::optional<FileIdentity> log_; // none: there was no log yet
 };
 
 } // namespace alli::cache

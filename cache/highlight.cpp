@@ -30,11 +30,11 @@ class Utf16Count {
 std::vector<MatchSpan> find_spans(std::string_view text, const std::vector<Phrase>& wanted)
 {
     std::vector<MatchSpan> spans;
-    const std::vector<Atom> atoms = atoms_of(text);
-    for (std::size_t at = 0; at < atoms.size(); ++at)
+    const std::vector<PhraseToken> tokens = tokens_of(text);
+    for (std::size_t at = 0; at < tokens.size(); ++at)
         for (std::size_t n = 0; n < wanted.size(); ++n)
-            if (const std::size_t length = match_at(atoms, at, wanted[n]); length > 0)
-                spans.push_back({begin_of_match(atoms[at], wanted[n]), atoms[at + length - 1].end, n});
+            if (const std::size_t length = match_at(tokens, at, wanted[n]); length > 0)
+                spans.push_back({begin_of_match(tokens[at], wanted[n]), tokens[at + length - 1].end, n});
     const auto by_begin = [](const MatchSpan& a, const MatchSpan& b) { return a.begin < b.begin; };
     if (!std::is_sorted(spans.begin(), spans.end(), by_begin)) std::stable_sort(spans.begin(), spans.end(), by_begin);
     return spans;

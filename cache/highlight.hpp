@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where in a text the words of a query stand, by the rules of the index: for the snippet of a hit, and for whoever
-// shows the text itself. Pure; from any thread.
+// The positions in a text of the words of a query, by the rules of the index: for snippets, and for clients that show
+// the text itself. Pure; from any thread.
 #pragma once
 
 #include "cache/phrase.hpp"

@@ -26,13 +26,14 @@ std::string best_snippet(std::initializer_list<std::string_view> texts, const st
 
 std::vector<ContextChat> load_context(Reader& db, std::int64_t conversation, std::int64_t from, std::int64_t to)
 {
-    std::vector<ContextChat> chats;
-    for (const Row row : db.query("SELECT id, sender, raw, sent_at FROM chat WHERE conversation = ?1 AND ordinal >= ?2"
-                                  " AND ordinal < ?3 ORDER BY ordinal",
-                                  conversation, from, to))
-        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), message_of_chat(row.text(2)),
-                         row.optional_instant(3)});
-    return chats;
+    const auto read = [](const Row& row) {
+        return ContextChat{std::string(row.text(0)), std::string(row.text(1)), message_of_chat(row.text(2)),
+                           row.optional_instant(3)};
+    };
+    return db.all(read,
+                  "SELECT id, sender, raw, sent_at FROM chat WHERE conversation = ?1 AND ordinal >= ?2"
+                  " AND ordinal < ?3 ORDER BY ordinal",
+                  conversation, from, to);
 }
 
 } // namespace

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "alli/ids.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,164 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/index.hpp"
 
-#include <algorithm>
+#include <spdlog/fmt/fmt.h>
+
 #include <array>
-#include <utility>
+#include <limits>
 
 namespace alli::cache {
 namespace {
 
-constexpr auto ascending = [](const auto& a, const auto& b) {
-    return a.pk < b.pk;
-}; // stable: a removal stays before its addition
+struct Table {
+    const char* name;
+    IndexKind kind;
+};
+constexpr std::array tables{Table{"chat_words", IndexKind::chat}, Table{"chat_letters", IndexKind::chat},
+                            Table{"conversation_words", IndexKind::conversation}};
+// As a bound: all that the tables hold is outdated.
+constexpr std::int64_t above_all = std::numeric_limits<std::int64_t>::max();
+constexpr int step_rows = 500; // a few milliseconds
+constexpr std::size_t step_bytes = 1 << 20;
 
-std::string_view name_of(IndexKind kind)
+void empty_tables(Writer& db, IndexKind kind)
 {
-    return kind == IndexKind::chat ? "chat" : "conversation";
-}
-
-void insert(Writer& db, std::int64_t pk, const ChatWords& words)
-{
-    db.run("INSERT INTO chat_words (rowid, text, citations) VALUES (?1, ?2, ?3)", pk, words.text, words.citations);
-    db.run("INSERT INTO chat_letters (rowid, text, citations) VALUES (?1, ?2, ?3)", pk, words.text, words.citations);
-}
-
-void erase(Writer& db, std::int64_t pk, const ChatWords& words)
-{
-    db.run("INSERT INTO chat_words (chat_words, rowid, text, citations) VALUES ('delete', ?1, ?2, ?3)", pk, words.text,
-           words.citations);
-    db.run("INSERT INTO chat_letters (chat_letters, rowid, text, citations) VALUES ('delete', ?1, ?2, ?3)", pk,
-           words.text, words.citations);
-}
-
-void insert(Writer& db, std::int64_t pk, const ConversationWords& words)
-{
-    db.run("INSERT INTO conversation_words (rowid, title, user, memo) VALUES (?1, ?2, ?3, ?4)", pk, words.title,
-           words.user, words.memo);
-}
-
-void erase(Writer& db, std::int64_t pk, const ConversationWords& words)
-{
-    db.run("INSERT INTO conversation_words (conversation_words, rowid, title, user, memo)"
-           " VALUES ('delete', ?1, ?2, ?3, ?4)",
-           pk, words.title, words.user, words.memo);
-}
-
-/// Writes where a row's words belong while an index is being made, and where they always belong otherwise.
-class Place {
-  public:
-    Place(Writer& db, IndexKind kind) : db_(db), kind_(name_of(kind)), bound_(load_index_state(db, kind).bound) {}
-
-    template <class Words>
-    void add(std::int64_t pk, const Words& words)
-    {
-        if (is_below(pk)) move(pk);
-        insert(db_, pk, words);
+    for (const Table& table : tables) {
+        if (table.kind != kind) continue;
+        const auto sql = db.require<std::string>("SELECT sql FROM sqlite_schema WHERE name = ?1", table.name);
+        db.script(fmt::format("DROP TABLE {}", table.name));
+        db.script(sql);
     }
+}
 
-    template <class Words>
-    void remove(std::int64_t pk, const Words& words)
-    {
-        if (is_below(pk) && !has_moved(pk))
-            move(pk);
-        else
-            erase(db_, pk, words), note_removed();
-    }
+void set_bound(Writer& db, IndexKind kind, std::optional<std::int64_t> bound)
+{
+    db.run("UPDATE word_index SET bound = ?2 WHERE kind = ?1", name_of(kind), bound);
+}
 
-  private:
-    void note_removed() // for scour_index()
-    {
-        if (!std::exchange(noted_, true))
-            db_.run("UPDATE word_index SET removed = removed | 1 WHERE kind = ?1 AND removed & 1 = 0", kind_);
-    }
+// What a step read below the bound: how far down it came, and whether there may be more.
+struct Step {
+    int rows = 0;
+    std::int64_t lowest = above_all;
+    std::size_t bytes = 0;
 
-    bool is_below(std::int64_t pk) const { return bound_ && pk < *bound_; }
-
-    bool has_moved(std::int64_t pk)
-    {
-        Rows rows = db_.query("SELECT 1 FROM word_moved WHERE kind = ?1 AND pk = ?2", kind_, pk);
-        return rows.step();
-    }
-
-    void move(std::int64_t pk) { db_.run("INSERT OR IGNORE INTO word_moved (kind, pk) VALUES (?1, ?2)", kind_, pk); }
-
-    Writer& db_;
-    std::string_view kind_;
-    bool noted_ = false;
-    std::optional<std::int64_t> bound_;
+    bool is_full() const { return rows == step_rows || bytes >= step_bytes; }
 };
 
-template <class Changes>
-void write(Writer& db, IndexKind kind, Changes& changes)
+Step add_chats_below(Writer& db, std::int64_t bound)
 {
-    if (changes.empty()) return;
-    std::stable_sort(changes.begin(), changes.end(), ascending);
-    Place place(db, kind);
-    for (const auto& [pk, add, words] : changes) {
-        if (add)
-            place.add(pk, words);
-        else
-            place.remove(pk, words);
+    Step step;
+    for (const Row row :
+         db.query("SELECT pk, raw FROM chat WHERE pk < ?1 ORDER BY pk DESC LIMIT ?2", bound, step_rows)) {
+        db.words().add_chat(row.integer(0), words_of_chat(row.text(1)));
+        ++step.rows, step.lowest = row.integer(0), step.bytes += row.text(1).size();
+        if (step.is_full()) break;
     }
-    changes.clear();
+    set_bound(db, IndexKind::chat, step.lowest);
+    db.words().flush(db);
+    return step;
+}
+
+Step add_conversations_below(Writer& db, std::int64_t bound)
+{
+    Step step;
+    for (const Row row : db.query("SELECT pk, title, user_id, user_name, memo FROM conversation WHERE pk < ?1"
+                                  " ORDER BY pk DESC LIMIT ?2",
+                                  bound, step_rows)) {
+        db.words().add_conversation(row.integer(0), words_of_stored(row, 1));
+        ++step.rows, step.lowest = row.integer(0);
+    }
+    set_bound(db, IndexKind::conversation, step.lowest);
+    db.words().flush(db);
+    return step;
+}
+
+// True: there is more to do.
+bool extend(Writer& db, IndexKind kind, Step (*add_below)(Writer&, std::int64_t))
+{
+    const auto bound = find_index_bound(db, kind);
+    if (!bound) return false;
+    if (*bound == above_all) empty_tables(db, kind);
+    if (!add_below(db, *bound).is_full()) set_bound(db, kind, std::nullopt);
+    return true;
 }
 
 } // namespace
 
-void IndexBatch::add_chat(std::int64_t pk, ChatWords words)
+void check_index(Writer& db)
 {
-    chats_.push_back({pk, true, std::move(words)});
+    const auto version = db.require<std::int64_t>("SELECT min(version) FROM word_index");
+    if (version == index_version) return;
+    const bool is_new = version == 0 && !db.exists("SELECT 1 FROM conversation LIMIT 1");
+    in_transaction(db, [&] {
+        if (!is_new) rebuild_index(db);
+        db.run("UPDATE word_index SET version = ?1", index_version);
+    });
 }
 
-void IndexBatch::remove_chat(std::int64_t pk, ChatWords words)
+void rebuild_index(Writer& db)
 {
-    chats_.push_back({pk, false, std::move(words)});
+    for (const IndexKind kind : {IndexKind::chat, IndexKind::conversation}) set_bound(db, kind, above_all);
 }
 
-void IndexBatch::add_conversation(std::int64_t pk, ConversationWords words)
+bool extend_index(Writer& db)
 {
-    conversations_.push_back({pk, true, std::move(words)});
+    db.words().flush(db); // whether a row is below the bound is judged by the bound that there was
+    return extend(db, IndexKind::chat, &add_chats_below) ||
+           extend(db, IndexKind::conversation, &add_conversations_below);
 }
 
-void IndexBatch::remove_conversation(std::int64_t pk, ConversationWords words)
+bool scour_index(Writer& db)
 {
-    conversations_.push_back({pk, false, std::move(words)});
-}
-
-void IndexBatch::flush(Writer& db)
-{
-    if (!chats_.empty() || !conversations_.empty()) ++flushes_;
-    write(db, IndexKind::chat, chats_);
-    write(db, IndexKind::conversation, conversations_);
-}
-
-bool IndexBatch::forget_after(Mark mark) noexcept
-{
-    const bool nothing_before = mark.chats == 0 && mark.conversations == 0;
-    if (flushes_ != mark.flushes && !nothing_before) return false;
-    chats_.erase(chats_.begin() + static_cast<std::ptrdiff_t>(mark.chats), chats_.end());
-    conversations_.erase(conversations_.begin() + static_cast<std::ptrdiff_t>(mark.conversations),
-                         conversations_.end());
-    return true;
-}
-
-void IndexBatch::clear() noexcept
-{
-    chats_.clear();
-    conversations_.clear();
-}
-
-IndexState load_index_state(Reader& db, IndexKind kind)
-{
-    IndexState state;
-    for (const Row row :
-         db.query("SELECT bound, EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'old_' || kind || '_words')"
-                  " FROM word_index WHERE kind = ?1",
-                  name_of(kind))) {
-        state.bound = row.optional_integer(0);
-        state.has_old = row.integer(1) != 0;
+    constexpr std::int64_t pages = 250; // a megabyte
+    db.words().flush(db);
+    const bool under_way = db.require<bool>("SELECT max(removed & 2) FROM word_index");
+    if (!under_way && !db.require<bool>("SELECT max(removed) FROM word_index")) return false;
+    if (!under_way) db.script("UPDATE word_index SET removed = 2");
+    bool more = false;
+    for (const Table& table : tables) {
+        const std::int64_t before = db.total_changes();
+        db.run(fmt::format("INSERT INTO {0} ({0}, rank) VALUES ('merge', ?1)", table.name), under_way ? pages : -pages);
+        more = more || db.total_changes() - before >= 2; // one is the statement's own
     }
-    return state;
+    if (!more) db.script("UPDATE word_index SET removed = removed & 1");
+    return more;
 }
 
 } // namespace alli::cache

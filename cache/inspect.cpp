@@ -2,6 +2,7 @@
 #include "cache/inspect.hpp"
 
 #include "alli/error.hpp"
+#include "cache/meta.hpp"
 #include "cache/page_check.hpp"
 #include "cache/problems.hpp"
 #include "cache/verify.hpp"
@@ -28,20 +29,9 @@ std::string find_damage(Store& store, Store::File file, const Stopping& stopping
     return "";
 }
 
-std::optional<Instant> find_inspection(Reader& db)
-{
-    for (const Row row : db.query("SELECT value FROM fact WHERE name = 'inspected_at'")) return row.optional_instant(0);
-    return std::nullopt;
-}
-
-void note_inspection(Writer& db, Instant now)
-{
-    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('inspected_at', ?1)", now);
-}
-
 void keep(Writer& db, const std::vector<Finding>& findings, Instant now)
 {
-    note_inspection(db, now);
+    put_meta(db, "inspected_at", now);
     if (findings.empty()) return; // and what an earlier one found was cleared by verify()
     Problem problem;
     problem.what = fmt::format("{} found {} in which the mirror disagrees with itself: {}: {}", weekly_check,
@@ -52,11 +42,11 @@ void keep(Writer& db, const std::vector<Finding>& findings, Instant now)
     put_problem(db, weekly_check, problem);
 }
 
-// What cannot be mended is a page.
+// Only a damaged page ends the process; rows that contradict each other wait for a person's word.
 bool report_pages(Store& store, const std::vector<Finding>& findings)
 {
     for (const Finding& one : findings) {
-        if (one.mend != Mend::none) continue;
+        if (one.repair != Repair::replace) continue;
         store.report_damage(one.where == "outbox" ? Store::File::outbox : Store::File::mirror, one.what);
         return true;
     }
@@ -77,13 +67,13 @@ Task<> inspect_unread(Store& store, Stopping stopping)
 
 Task<> inspect_when_due(Store& store, Instant now, Stopping stopping)
 {
-    const auto last = store.read([](Reader& db) { return find_inspection(db); });
+    const auto last = store.read([](Reader& db) { return find_meta<Instant>(db, "inspected_at"); });
     if (last && *last <= now && now - *last < a_week) co_return;
     std::vector<Finding> findings;
     if (last) {
-        VerifyWish wish;
-        wish.stopping = std::move(stopping);
-        Task<VerifyReport> work = verify(store, std::move(wish));
+        VerifyOptions options;
+        options.stopping = std::move(stopping);
+        Task<VerifyReport> work = verify(store, std::move(options));
         VerifyReport report = co_await std::move(work);
         findings = std::move(report.findings);
     }

@@ -15,9 +15,6 @@ using Stopping = std::function<bool()>; // asked on several threads: then they e
 /// The pages of what was left open by a crash, or was too large to be read while opening.
 Task<> inspect_unread(Store& store, Stopping stopping);
 
-/// What its findings are kept under; a verification that finds nothing takes that away.
-inline constexpr std::string_view weekly_check = "the weekly check";
-
 /// Everything, where that is a week ago or the clock was set back; a new mirror has a week. Throws what verify() does.
 Task<> inspect_when_due(Store& store, Instant now, Stopping stopping);
 

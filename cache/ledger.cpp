@@ -2,7 +2,7 @@
 #include "cache/ledger.hpp"
 
 #include "alli/digest.hpp"
-#include "cache/purge_rows.hpp"
+#include "cache/meta.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -18,26 +18,12 @@ std::string hash_of(const std::string& key, Kind kind, const std::string& id)
 
 std::optional<std::string> find_key(Connection& db)
 {
-    for (const Row row : db.query("SELECT value FROM fact WHERE name = 'ledger_key'")) return std::string(row.text(0));
-    return std::nullopt;
+    return find_meta<std::string>(db, "ledger_key");
 }
 
 std::optional<Instant> find_limit(Connection& db)
 {
-    for (const Row row : db.query("SELECT value FROM fact WHERE name = 'purged_before'"))
-        return row.optional_instant(0);
-    return std::nullopt;
-}
-
-std::int64_t version_of(Connection& db)
-{
-    for (const Row row : db.query("SELECT value FROM fact WHERE name = 'ledger_version'")) return row.integer(0);
-    return 0;
-}
-
-void put_fact(Writer& db, std::string_view name, auto value)
-{
-    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES (?1, ?2)", name, value);
+    return find_meta<Instant>(db, "purged_before");
 }
 
 void put_hash(Writer& db, std::string_view hash)
@@ -47,15 +33,14 @@ void put_hash(Writer& db, std::string_view hash)
 
 bool holds(Connection& db, std::string_view hash)
 {
-    Rows rows = db.query("SELECT 1 FROM purged WHERE hash = ?1", hash);
-    return rows.step();
+    return db.exists("SELECT 1 FROM purged WHERE hash = ?1", hash);
 }
 
 // A later one covers an earlier one.
 void put_limit(Writer& db, std::optional<Instant> before)
 {
     const auto known = find_limit(db);
-    if (before && (!known || *known < *before)) put_fact(db, "purged_before", *before);
+    if (before && (!known || *known < *before)) put_meta(db, "purged_before", *before);
 }
 
 // Those of them that are in the list.
@@ -82,7 +67,22 @@ bool is_too_old(Connection& db, std::optional<Instant> last_chat_at, std::option
 
 } // namespace
 
-bool has_ledger(Connection& db)
+std::int64_t suppression_version(Connection& db)
+{
+    return find_meta<std::int64_t>(db, "ledger_version").value_or(0);
+}
+
+void put_suppression_version(Writer& db, std::int64_t version)
+{
+    put_meta(db, "ledger_version", version);
+}
+
+bool is_same_suppression_list(Connection& a, Connection& b)
+{
+    return find_key(a) == find_key(b) && suppression_version(a) == suppression_version(b);
+}
+
+bool has_suppression_list(Connection& db)
 {
     return find_key(db).has_value();
 }
@@ -140,55 +140,42 @@ PurgedDays load_purged_days(Reader& mirror)
 {
     PurgedDays purged;
     purged.before = find_limit(mirror);
-    for (const Row row : mirror.query("SELECT day FROM purged_day"))
-        purged.days.insert(std::chrono::sys_days(std::chrono::days(row.integer(0))));
+    for (const int day : mirror.all<int>("SELECT day FROM purged_day"))
+        purged.days.insert(std::chrono::sys_days(std::chrono::days(day)));
     return purged;
 }
 
-void add_to_ledger(Writer& outbox, const LedgerEntry& entry, const std::string& key)
+void suppress(Writer& outbox, const Suppression& entry, const std::string& key)
 {
-    if (!has_ledger(outbox)) put_fact(outbox, "ledger_key", key);
+    if (!has_suppression_list(outbox)) put_meta(outbox, "ledger_key", key);
     const std::string own = *find_key(outbox);
     for (const ConversationId& id : entry.conversations) put_hash(outbox, hash_of(own, Kind::conversation, id.value));
     if (entry.user) put_hash(outbox, hash_of(own, Kind::user, *entry.user));
     put_limit(outbox, entry.before);
-    put_fact(outbox, "ledger_version", version_of(outbox) + 1);
+    put_suppression_version(outbox, suppression_version(outbox) + 1);
 }
 
-Ledger load_ledger(Connection& db)
+SuppressionList load_suppression_list(Connection& db)
 {
-    Ledger ledger;
-    ledger.key = find_key(db).value_or("");
-    ledger.version = version_of(db);
-    ledger.before = find_limit(db);
-    for (const Row row : db.query("SELECT hash FROM purged")) ledger.hashes.emplace_back(row.text(0));
-    return ledger;
+    SuppressionList list;
+    list.key = find_key(db).value_or("");
+    list.version = suppression_version(db);
+    list.before = find_limit(db);
+    list.hashes = db.all<std::string>("SELECT hash FROM purged");
+    return list;
 }
 
-void put_ledger(Writer& db, const Ledger& ledger)
+void put_suppression_list(Writer& db, const SuppressionList& list)
 {
-    if (find_key(db) != ledger.key) db.run("DELETE FROM purged"); // hashes by another key say nothing
-    put_fact(db, "ledger_key", ledger.key);
-    for (const std::string& hash : ledger.hashes) put_hash(db, hash);
-    put_limit(db, ledger.before);
+    if (find_key(db) != list.key) db.run("DELETE FROM purged"); // hashes by another key say nothing
+    put_meta(db, "ledger_key", list.key);
+    for (const std::string& hash : list.hashes) put_hash(db, hash);
+    put_limit(db, list.before);
 }
 
-void finish_ledger(Writer& db, std::int64_t version)
+void finish_suppression(Writer& db, std::int64_t version)
 {
-    if (version_of(db) + 1 == version) put_fact(db, "ledger_version", version);
-}
-
-void adopt_ledger(Writer& mirror, Writer& outbox)
-{
-    if (!has_ledger(outbox) && has_ledger(mirror))
-        in_transaction(outbox, [&] {
-            put_ledger(outbox, load_ledger(mirror));
-            put_fact(outbox, "ledger_version", version_of(mirror));
-        });
-    if (find_key(mirror) == find_key(outbox) && version_of(mirror) == version_of(outbox)) return;
-    in_transaction(mirror, [&] { put_ledger(mirror, load_ledger(outbox)); });
-    erase_purged(mirror);
-    in_transaction(mirror, [&] { put_fact(mirror, "ledger_version", version_of(outbox)); });
+    if (suppression_version(db) + 1 == version) put_suppression_version(db, version);
 }
 
 } // namespace alli::cache

@@ -87,7 +87,7 @@ bool begins_segment(std::string_view text, std::size_t at)
 
 } // namespace
 
-char32_t Letters::peek(std::size_t number) const
+char32_t Normalizer::peek(std::size_t number) const
 {
     for (std::size_t at = at_; at < text_.size(); --number) {
         const Decoded here = decode(text_, at);
@@ -98,7 +98,7 @@ char32_t Letters::peek(std::size_t number) const
     return 0;
 }
 
-inline bool Letters::next_folded(Letter& letter)
+inline bool Normalizer::next_folded(Letter& letter)
 {
     if (pending_at_ < pending_end_ || at_ >= text_.size()) return next_slowly(letter);
     const Decoded here = decode(text_, at_);
@@ -115,7 +115,7 @@ inline bool Letters::next_folded(Letter& letter)
     return true;
 }
 
-bool Letters::next(Letter& letter)
+bool Normalizer::next(Letter& letter)
 {
     if (ends_word_) return end_word(letter);
     if (!next_folded(letter)) return false;
@@ -124,7 +124,7 @@ bool Letters::next(Letter& letter)
     return true;
 }
 
-bool Letters::end_word(Letter& letter)
+bool Normalizer::end_word(Letter& letter)
 {
     if (suffix_ > 0) {
         --suffix_;
@@ -139,7 +139,7 @@ bool Letters::end_word(Letter& letter)
 }
 
 // "v1.2" holds the number 1.2; C++ and C# are words.
-void Letters::begin_word(char32_t first)
+void Normalizer::begin_word(char32_t first)
 {
     if (first < 'a' || first > 'z' || at_ >= text_.size() || pending_at_ < pending_end_) return;
     const auto byte = static_cast<unsigned char>(text_[at_]);
@@ -150,7 +150,7 @@ void Letters::begin_word(char32_t first)
     ends_word_ = suffix_ > 0 || (first == 'v' && second >= '0' && second <= '9');
 }
 
-bool Letters::next_slowly(Letter& letter)
+bool Normalizer::next_slowly(Letter& letter)
 {
     while (pending_at_ == pending_end_) {
         if (at_ >= text_.size()) return false;
@@ -163,7 +163,7 @@ bool Letters::next_slowly(Letter& letter)
     return true;
 }
 
-void Letters::fold_segment()
+void Normalizer::fold_segment()
 {
     Segment segment;
     segment_begin_ = static_cast<std::uint32_t>(at_);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A text as a search sees it, letter by letter: folded by the rules of docs/search.md, with the place in the original
-// that each letter came from. Pure; from any thread. Of the few million letters a second that are usual, nearly all are
-// one look into a table; ICU sees only what composes.
+// Text normalizer: the letters of a text, folded by the rules of docs/search.md, each with its position in the
+// original. Pure; from any thread. Nearly all letters cost one table lookup; ICU handles only those that compose.
 #pragma once
+
+#include "cache/letter_kind.hpp"
 
 #include <cstdint>
 #include <string>
@@ -10,24 +11,15 @@
 
 namespace alli::cache {
 
-enum class LetterKind : std::uint8_t {
-    separator, // parts words: space, punctuation, signs, whatever is no character
-    word,      // of scripts that part their words
-    unspaced,  // of Han, kana, Hangul, Thai and others that do not, or whose words take endings; and emoji
-};
-
-/// Parts a word that is a word as a whole too. Not seen (Unicode's invisible separator); between other letters nothing.
-inline constexpr char32_t soft_break = 0x2063;
-
 struct Letter {
     char32_t code;
     LetterKind kind;
     std::uint32_t begin, end; // bytes of the original
 };
 
-class Letters {
+class Normalizer {
   public:
-    explicit Letters(std::string_view text) : text_(text) {}
+    explicit Normalizer(std::string_view text) : text_(text) {}
 
     bool next(Letter& letter); // false after the last
 
@@ -37,7 +29,7 @@ class Letters {
     bool next_slowly(Letter& letter);
     void fold_segment();
     void begin_word(char32_t first);
-    char32_t peek(std::size_t number) const; // a character that is still to come, folded by itself; 0: none
+    char32_t peek(std::size_t number) const; // a character that follows, folded by itself; 0: none
 
     static constexpr std::size_t most_pending = 64; // of one base letter and its marks; more of them are cut off
     std::string_view text_;

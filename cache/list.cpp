@@ -14,16 +14,16 @@
 namespace alli::cache {
 namespace {
 
-struct Place {
+struct ListRow {
     std::int64_t pk;
     std::optional<Instant> when;
     std::string id;
 };
 
-void append(std::vector<Place>& places, Reader& db, const ListStatement& statement)
+void append(std::vector<ListRow>& found, Reader& db, const ListStatement& statement)
 {
     for (const Row row : db.query_values(statement.sql, statement.values))
-        places.push_back({row.integer(0), row.optional_instant(1), std::string(row.text(2))});
+        found.push_back({row.integer(0), row.optional_instant(1), std::string(row.text(2))});
 }
 
 // The parts of a list, in their order.
@@ -40,8 +40,8 @@ Part part_of(const ListKey& key) noexcept
     return key.when ? Part::timed : Part::timeless;
 }
 
-struct Places {
-    std::vector<Place> rows;
+struct FoundRows {
+    std::vector<ListRow> rows;
     bool open = false; // what comes behind them is not known
 };
 
@@ -53,49 +53,49 @@ class Collector {
     {}
 
     /// At most `limit` rows.
-    Places collect(std::span<const Part> parts, const std::optional<Instant>& bound, std::size_t limit)
+    FoundRows collect(std::span<const Part> parts, const std::optional<Instant>& bound, std::size_t limit)
     {
         bool behind = !after_; // whether a part lies behind where the page before ended
         for (const Part part : parts) {
             const bool within = after_ && part == part_of(*after_);
             if (!behind && !within) continue;
             behind = true;
-            if (places_.open || places_.rows.size() >= limit) break;
+            if (found_.open || found_.rows.size() >= limit) break;
             read(part, within, bound, limit);
         }
-        return std::move(places_);
+        return std::move(found_);
     }
 
   private:
     void read(Part part, bool within, const std::optional<Instant>& bound, std::size_t limit)
     {
         if (part == Part::timeless && !may_have_timeless(filter_)) return;
-        if (part == Part::timeless && !reach_.chatless) places_.open = true;
-        if (part == Part::timeless && (places_.open || !has_timeless(db_, filter_))) return;
+        if (part == Part::timeless && !reach_.chatless) found_.open = true;
+        if (part == Part::timeless && (found_.open || !has_timeless(db_, filter_))) return;
         const std::size_t before = within ? after_->shown.size() : 0;
-        const int wanted = static_cast<int>(limit - places_.rows.size() + before);
-        append(places_.rows, db_, plan_list(db_, filter_, part, after_, bound, wanted, reach_.floor));
+        const int wanted = static_cast<int>(limit - found_.rows.size() + before);
+        append(found_.rows, db_, plan_list(db_, filter_, part, after_, bound, wanted, reach_.floor));
         if (before > 0) drop_shown(limit);
-        if (part == Part::timed && reach_.floor && places_.rows.size() < limit) places_.open = true;
+        if (part == Part::timed && reach_.floor && found_.rows.size() < limit) found_.open = true;
     }
 
     void drop_shown(std::size_t limit)
     {
         const auto& shown = after_->shown;
-        std::erase_if(places_.rows, [&](const Place& row) {
+        std::erase_if(found_.rows, [&](const ListRow& row) {
             return row.when == after_->when && std::find(shown.begin(), shown.end(), quick_hash(row.id)) != shown.end();
         });
-        if (places_.rows.size() > limit) places_.rows.resize(limit);
+        if (found_.rows.size() > limit) found_.rows.resize(limit);
     }
 
     Reader& db_;
     const ListFilter& filter_;
     const std::optional<ListKey>& after_;
     const Reach& reach_;
-    Places places_;
+    FoundRows found_;
 };
 
-ListKey key_at(const Place& row, const std::optional<ListKey>& after, const std::optional<Instant>& bound,
+ListKey key_at(const ListRow& row, const std::optional<ListKey>& after, const std::optional<Instant>& bound,
                ChatlessPlace place)
 {
     ListKey key{row.when, row.id, bound, place};
@@ -117,7 +117,7 @@ void widen(ListPage& page, std::optional<Instant> last_chat)
     page.newest = std::max(page.newest.value_or(*last_chat), *last_chat);
 }
 
-void append_item(Reader& db, const Place& place, int embedded, std::span<const std::string> variables, ListPage& page)
+void append_item(Reader& db, const ListRow& place, int embedded, std::span<const std::string> variables, ListPage& page)
 {
     for (const Row row :
          db.query("SELECT pk, raw, chats_at, held, last_chat_at FROM conversation WHERE pk = ?1", place.pk)) {
@@ -157,16 +157,16 @@ ListPage list_conversations(Reader& db, const ListFilter& asked, int page_size, 
 
     const auto size = static_cast<std::size_t>(page_size);
     Collector collector(db, filter, after, reach);
-    auto [places, open] = collector.collect(parts_of(place), bound, size + 1); // one more tells of a next page
-    page.decided = !open || places.size() >= size;
+    auto [found, open] = collector.collect(parts_of(place), bound, size + 1); // one more tells of a next page
+    page.decided = !open || found.size() >= size;
     if (!page.decided) return page;
-    const bool more = open || places.size() > size;
-    if (places.size() > size) places.pop_back();
-    if (more) page.next = key_at(places.back(), after, bound, place);
+    const bool more = open || found.size() > size;
+    if (found.size() > size) found.pop_back();
+    if (more) page.next = key_at(found.back(), after, bound, place);
 
     const int embedded = progress.list_embeds.value_or(0);
     page.body = "{\"conversations\":[";
-    for (const Place& row : places) append_item(db, row, embedded, variables, page);
+    for (const ListRow& row : found) append_item(db, row, embedded, variables, page);
     return page;
 }
 

@@ -4,9 +4,7 @@
 #pragma once
 
 #include "alli/conversation.hpp"
-#include "cache/chatless.hpp"
-#include "cache/sqlite.hpp"
-#include "cache/visibility.hpp"
+#include "cache/list_filter.hpp"
 
 #include <span>
 #include <string>
@@ -14,34 +12,10 @@
 
 namespace alli::cache {
 
-enum class Order { last_chat_desc, last_chat_asc, created_desc, created_asc };
-
-struct ListFilter {
-    std::vector<std::string> user_ids; // any of them
-    std::optional<std::string> app_id;
-    std::optional<std::string> category_id;
-    std::optional<std::string> category_also;  // the other value that its category has in rows: resolve_category()
-    std::optional<Instant> started_at, end_at; // last chat time, exclusive
-    std::optional<Instant> first_started_at, first_end_at; // first chat time, exclusive
-    std::string search_term;                               // case folded; in the title or the user's name
-    bool active_only = false;                              // isEnd is false
-    Order order = Order::last_chat_desc;
-    Visibility visible = {}; // beside the filters: the rows that there are for whoever asks
-};
-
-/// Where a page ends: the last row's place in the order, and what was taken at the first page.
-struct ListKey {
-    std::optional<Instant> when;  // none: among the conversations without a chat
-    std::string id;               // of the rows of that time, those up to it are behind us; empty: none by their order
-    std::optional<Instant> bound; // ascending orders show nothing beyond it
-    ChatlessPlace chatless = ChatlessPlace::unknown; // where this list has those without a chat
-    std::vector<std::uint64_t> shown = {};           // quick_hash of other ids of that time that are behind us
-};
-
 /// Which rows count.
 enum class Extent {
-    held,   // all that are held, whole or not
-    decided // those that upstream's answer must have: no row is missing before or between them
+    held,   // all rows that are held, complete or not
+    decided // those that upstream's response must have: no row is missing before or between them
 };
 
 struct ListPage {

@@ -99,9 +99,7 @@ constexpr std::int64_t few = 2000;
 template <class... Args>
 bool is_few(Reader& db, std::string_view sql, const Args&... args)
 {
-    Rows rows = db.query(sql, args..., few);
-    rows.step();
-    return rows.row().integer(0) < few;
+    return db.require<std::int64_t>(sql, args..., few) < few;
 }
 
 bool few_of_users(Reader& db, const std::vector<std::string>& users)
@@ -219,9 +217,8 @@ bool may_have_timeless(const ListFilter& filter)
 bool has_timeless(Reader& db, const ListFilter& filter)
 {
     if (!may_have_timeless(filter)) return false;
-    Rows rows = db.query(by_last_chat(filter) ? "SELECT 1 FROM conversation WHERE last_chat_at IS NULL LIMIT 1"
-                                              : "SELECT 1 FROM conversation WHERE created_at IS NULL LIMIT 1");
-    return rows.step();
+    return db.exists(by_last_chat(filter) ? "SELECT 1 FROM conversation WHERE last_chat_at IS NULL LIMIT 1"
+                                          : "SELECT 1 FROM conversation WHERE created_at IS NULL LIMIT 1");
 }
 
 std::optional<ListFilter> within_view(const ListFilter& filter)

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the rows of a list are found: one statement over one index, chosen by what the filter names and how many rows
-// that can be. Every statement of a list is built here: what else is to be looked through is added here.
+// Query plans of lists: one statement over one index, chosen by the filter and by how many rows it can match. Every
+// statement of a list is built here.
 #pragma once
 
-#include "cache/list.hpp"
+#include "cache/list_filter.hpp"
 
 #include <string>
 #include <vector>
 
 namespace alli::cache {
 
-/// Which part of a list a statement reads: rows that have the time of its order, or those that have none.
+/// The part of a list that a statement reads: rows that have the time of the order, or those that have none.
 enum class Part { timed, timeless };
 
 struct ListStatement {
@@ -28,10 +28,10 @@ bool may_have_timeless(const ListFilter& filter);
 /// And whether there are any such rows at all.
 bool has_timeless(Reader& db, const ListFilter& filter);
 
-/// The filter as it reads for whoever sees no more than `visible`. None: no row that is in view can match.
+/// The filter combined with its `visible`. None: no visible row can match.
 std::optional<ListFilter> within_view(const ListFilter& filter);
 
-/// The greatest time of the order, of the rows in view.
+/// The greatest time of the order among the visible rows.
 std::optional<Instant> newest(Reader& db, Order order, const Visibility& visible);
 
 bool is_descending(Order order) noexcept;

@@ -45,13 +45,13 @@ Lock::Lock(const std::string& directory) : path_(directory + "/alli-mirror.lock"
         throw Error(why == ENOSPC ? Fault::disk_full : Fault::io, "see whether the disk is full or read-only",
                     "cannot write {}: {}", path, std::strerror(why));
     }
-    place_ = place_of(path).value_or(FilePlace{});
+    identity_ = identity_of(path).value_or(FileIdentity{});
 }
 
 std::optional<std::string> Lock::find_loss() const
 {
-    const auto now = place_of(path_);
-    if (now == place_) return std::nullopt;
+    const auto now = identity_of(path_);
+    if (now == identity_) return std::nullopt;
     return fmt::format("{} was {} while the program ran", path_, now ? "replaced" : "removed or moved");
 }
 

@@ -24,7 +24,7 @@ class Lock {
   private:
     std::string path_;
     int descriptor_;
-    FilePlace place_;
+    FileIdentity identity_;
 };
 
 } // namespace alli::cache

@@ -42,7 +42,7 @@ std::vector<LongLog> find_long_logs()
     return told;
 }
 
-void clear_long_log(Room file) noexcept
+void clear_long_log(DataFile file) noexcept
 {
     const std::lock_guard hold(told_mutex);
     std::erase_if(told, [&](const LongLog& one) { return one.file == file; });
@@ -70,7 +70,7 @@ std::optional<LogBound::Try> LogBound::find_due(const Writer& db, bool quiet) co
     return Try{Checkpoint::passive, {}};
 }
 
-void LogBound::note(Writer& db, const Try& tried, bool done, std::optional<Room> file)
+void LogBound::note(Writer& db, const Try& tried, bool done, std::optional<DataFile> file)
 {
     const bool passive = tried.how == Writer::Checkpoint::passive;
     const std::int64_t pages = db.pages_in_log();
@@ -92,7 +92,7 @@ void LogBound::note(Writer& db, const Try& tried, bool done, std::optional<Room>
     }
 }
 
-void LogBound::tell(const Writer& db, Room file)
+void LogBound::tell(const Writer& db, DataFile file)
 {
     note_long_log({file, size_of_log(db.path()), name_holder(db.path()), *held_since_});
     told_ = true;

@@ -7,7 +7,7 @@
 #include "alli/instant.hpp"
 #include "cache/active_reads.hpp"
 #include "cache/room.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <chrono>
 #include <optional>
@@ -34,11 +34,11 @@ class LogBound {
     };
     std::optional<Try> find_due(const Writer& db, bool quiet) const;
     /// What became of it. `file`: where it is noted; none: nowhere.
-    void note(Writer& db, const Try& tried, bool done, std::optional<Room> file);
+    void note(Writer& db, const Try& tried, bool done, std::optional<DataFile> file);
 
   private:
     std::int64_t bound_pages() const noexcept;
-    void tell(const Writer& db, Room file);
+    void tell(const Writer& db, DataFile file);
     std::string name_holder(const std::string& path);
 
     LogLimits limits_;
@@ -53,12 +53,12 @@ class LogBound {
 
 /// A log that is longer than it may be.
 struct LongLog {
-    Room file;
+    DataFile file;
     std::int64_t bytes = 0;
     std::string held_by; // who keeps it so: "a search", "process 4711 (alli-mirror)"
     Instant since;
 };
 std::vector<LongLog> find_long_logs(); // any thread
-void clear_long_log(Room file) noexcept;
+void clear_long_log(DataFile file) noexcept;
 
 } // namespace alli::cache

@@ -3,7 +3,7 @@
 // together, and whoever reads a log without the file cannot tell whose they are.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <optional>
 #include <string>

@@ -85,7 +85,7 @@ std::string_view last_character(std::string_view text)
 bool begins_with_word(std::string_view text) // not with a letter of a script without spaces
 {
     Letter letter{};
-    return !text.empty() && Letters(text.substr(0, 4)).next(letter) && letter.kind == LetterKind::word;
+    return !text.empty() && Normalizer(text.substr(0, 4)).next(letter) && letter.kind == LetterKind::word;
 }
 
 std::size_t run_at(std::string_view line, std::size_t at)
@@ -198,7 +198,7 @@ class Line {
 
 } // namespace
 
-std::string without_marks(std::string_view text)
+std::string strip_markdown(std::string_view text)
 {
     if (text.find_first_of(signs) == std::string_view::npos) return std::string(text);
     std::string out;

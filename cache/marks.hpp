@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Markdown's marks of emphasis and code taken out of a text: where "**서울**에서" was written a person reads "서울에서"
-// and looks for that. Only marks that have a partner on their line go; all else stays as it is. Where Latin letters or
-// digits touch a mark on both sides a soft break takes its place (cache/letters.hpp). The page has the same rule
-// (proxy/page/marks.js): tests/page/marks.json holds for both. Pure.
+// Markdown stripping: removes the marks of emphasis and code, because a reader of "**서울**에서" searches for
+// "서울에서". Only marks that have a partner on their line are removed. Where Latin letters or digits touch a mark on
+// both sides a soft break takes its place (cache/letter_kind.hpp). The page has the same rule (proxy/page/marks.js):
+// tests/page/marks.json holds for both. Pure.
 #pragma once
 
 #include <string>
@@ -10,6 +10,6 @@
 
 namespace alli::cache {
 
-std::string without_marks(std::string_view text);
+std::string strip_markdown(std::string_view text);
 
 } // namespace alli::cache

@@ -133,9 +133,9 @@ class Scanner {
 
 Phrase phrase_of(const Piece& piece)
 {
-    const std::string text = without_marks(piece.key.empty() ? piece.text : piece.whole); // as texts are indexed
-    Phrase phrase{atoms_of(text, most_atoms), piece.starred};
-    phrase.drops_last = !piece.quoted && ends_with_long_vowel(phrase.atoms);
+    const std::string text = strip_markdown(piece.key.empty() ? piece.text : piece.whole); // as texts are indexed
+    Phrase phrase{tokens_of(text, most_atoms), piece.starred};
+    phrase.drops_last = !piece.quoted && ends_with_long_vowel(phrase.tokens);
     return phrase;
 }
 
@@ -152,12 +152,12 @@ class Reading {
             or_ = piece;
             return;
         }
-        if (is_operator(piece, "AND") && !both_ && !either_ && !question.empty()) {
+        if (is_operator(piece, "AND") && !both_ && !either_ && !parsed.empty()) {
             both_ = piece;
             return;
         }
         both_.reset(); // all must match anyway
-        if (!piece.key.empty() && find_key(piece.key)->take(question.filters, piece.text, zone_)) return drop_or();
+        if (!piece.key.empty() && find_key(piece.key)->take(parsed.filters, piece.text, zone_)) return drop_or();
         add_words(piece);
     }
 
@@ -167,7 +167,7 @@ class Reading {
         if (both_) add_words(*both_); // it joins nothing
     }
 
-    Question question;
+    ParsedQuery parsed;
 
   private:
     static bool is_operator(const Piece& piece, std::string_view name)
@@ -184,12 +184,12 @@ class Reading {
 
     void add_words(const Piece& piece)
     {
-        auto& clauses = question.clauses;
+        auto& clauses = parsed.clauses;
         const bool joins = either_ && !piece.negated && !clauses.empty() && !clauses.back().negated;
         if (!joins) drop_or();
         either_ = false;
         Phrase phrase = phrase_of(piece);
-        if (phrase.atoms.empty() || clauses.size() >= most_clauses) return;
+        if (phrase.tokens.empty() || clauses.size() >= most_clauses) return;
         if (joins && clauses.back().any.size() < most_clauses)
             clauses.back().any.push_back(std::move(phrase));
         else if (!joins)
@@ -209,7 +209,7 @@ bool Filters::empty() const
     return users.empty() && apps.empty() && categories.empty() && senders.empty() && !after && !before;
 }
 
-std::vector<Phrase> Question::wanted() const
+std::vector<Phrase> ParsedQuery::wanted() const
 {
     std::vector<Phrase> all;
     for (const Clause& clause : clauses)
@@ -217,14 +217,14 @@ std::vector<Phrase> Question::wanted() const
     return all;
 }
 
-Question read_question(std::string_view text, const Zone& zone)
+ParsedQuery read_question(std::string_view text, const Zone& zone)
 {
     Scanner scanner(text);
     Reading reading(zone);
     Piece piece;
     while (scanner.next(piece)) reading.add(piece);
     reading.finish();
-    return std::move(reading.question);
+    return std::move(reading.parsed);
 }
 
 } // namespace alli::cache

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person typed into a search, read: words (all must match, with AND between them or not), "phrases", OR between
-// two of them, -not, prefix*, and user: app: category: sender: after: before:. No text is an error: what is nothing of
-// these is looked for as words. Pure.
+// Parser of search queries: words (all must match, with or without AND between them), "phrases", OR between two of
+// them, -not, prefix*, and user: app: category: sender: after: before:. No input is an error: anything else is searched
+// as words. Pure.
 #pragma once
 
 #include "alli/zone.hpp"
@@ -15,14 +15,14 @@
 
 namespace alli::cache {
 
-/// Of one kind any may hold, of all kinds one each must.
+/// Values of one kind are alternatives; all kinds that are given must hold.
 struct Filters {
     std::vector<std::string> users, apps, categories, senders;
     std::optional<Instant> after, before; // exclusive
 
     Visibility visible = {}; // must hold beside all of them
 
-    bool empty() const; // nothing was asked for, whatever is in view
+    bool empty() const; // no filter was given, whatever is visible
 };
 
 struct Clause {
@@ -30,16 +30,16 @@ struct Clause {
     std::vector<Phrase> any;
 };
 
-struct Question {
+struct ParsedQuery {
     std::vector<Clause> clauses; // all must hold
     Filters filters;
 
     bool empty() const { return clauses.empty() && filters.empty(); }
-    std::vector<Phrase> wanted() const; // what is to be marked: the phrases that are not negated
+    std::vector<Phrase> wanted() const; // the phrases that are not negated: to be highlighted
 };
 
 /// Looks at the first 64 words and phrases, the first 64 names of each filter, and the first 200 letters or words of
 /// each phrase. A day is one of `zone`.
-Question read_question(std::string_view text, const Zone& zone = {});
+ParsedQuery read_question(std::string_view text, const Zone& zone = {});
 
 } // namespace alli::cache

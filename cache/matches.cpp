@@ -9,9 +9,9 @@ namespace {
 using Row64 = std::optional<std::int64_t>;
 
 /// A running statement that gives rowids downwards. What is near is stepped to, what is far is asked for again.
-class Statement : public Matches {
+class Statement : public PostingIterator {
   public:
-    Row64 at_most(std::int64_t bound) final
+    Row64 seek(std::int64_t bound) final
     {
         if (!started_) restart(bound);
         for (int steps = 0; current_ && *current_ > bound; ++steps) {
@@ -79,11 +79,11 @@ class EveryRow final : public Statement {
     std::string sql_;
 };
 
-class These final : public Matches {
+class These final : public PostingIterator {
   public:
     explicit These(std::vector<std::int64_t> ascending) : rows_(std::move(ascending)) {}
 
-    Row64 at_most(std::int64_t bound) override
+    Row64 seek(std::int64_t bound) override
     {
         rows_.erase(std::upper_bound(rows_.begin(), rows_.end(), bound), rows_.end());
         return rows_.empty() ? std::nullopt : Row64(rows_.back());
@@ -93,14 +93,14 @@ class These final : public Matches {
     std::vector<std::int64_t> rows_;
 };
 
-class All final : public Matches {
+class All final : public PostingIterator {
   public:
-    explicit All(std::vector<MatchesPtr> of) : of_(std::move(of)) {}
+    explicit All(std::vector<Postings> of) : of_(std::move(of)) {}
 
-    Row64 at_most(std::int64_t bound) override
+    Row64 seek(std::int64_t bound) override
     {
         for (std::size_t agree = 0, next = 0; agree < of_.size(); next = (next + 1) % of_.size()) {
-            const Row64 found = of_[next]->at_most(bound);
+            const Row64 found = of_[next]->seek(bound);
             if (!found) return std::nullopt;
             agree = *found == bound ? agree + 1 : 1;
             bound = *found;
@@ -109,99 +109,99 @@ class All final : public Matches {
     }
 
   private:
-    std::vector<MatchesPtr> of_;
+    std::vector<Postings> of_;
 };
 
-class Any final : public Matches {
+class Any final : public PostingIterator {
   public:
-    explicit Any(std::vector<MatchesPtr> of) : of_(std::move(of)) {}
+    explicit Any(std::vector<Postings> of) : of_(std::move(of)) {}
 
-    Row64 at_most(std::int64_t bound) override
+    Row64 seek(std::int64_t bound) override
     {
         Row64 greatest;
-        for (const MatchesPtr& matches : of_) greatest = std::max(greatest, matches->at_most(bound));
+        for (const Postings& matches : of_) greatest = std::max(greatest, matches->seek(bound));
         return greatest;
     }
 
   private:
-    std::vector<MatchesPtr> of_;
+    std::vector<Postings> of_;
 };
 
-class Where final : public Matches {
+class Where final : public PostingIterator {
   public:
-    Where(MatchesPtr of, std::function<bool(std::int64_t)> holds) : of_(std::move(of)), holds_(std::move(holds)) {}
+    Where(Postings of, std::function<bool(std::int64_t)> holds) : of_(std::move(of)), holds_(std::move(holds)) {}
 
-    Row64 at_most(std::int64_t bound) override
+    Row64 seek(std::int64_t bound) override
     {
         if (last_ && *last_ <= bound) return last_;
-        Row64 found = of_->at_most(bound);
-        while (found && !holds_(*found)) found = of_->at_most(*found - 1);
+        Row64 found = of_->seek(bound);
+        while (found && !holds_(*found)) found = of_->seek(*found - 1);
         return last_ = found;
     }
 
   private:
-    MatchesPtr of_;
+    Postings of_;
     std::function<bool(std::int64_t)> holds_;
     Row64 last_; // not to be tested again
 };
 
-class Between final : public Matches {
+class Between final : public PostingIterator {
   public:
-    Between(MatchesPtr of, std::int64_t low, std::int64_t high) : of_(std::move(of)), low_(low), high_(high) {}
+    Between(Postings of, std::int64_t low, std::int64_t high) : of_(std::move(of)), low_(low), high_(high) {}
 
-    Row64 at_most(std::int64_t bound) override
+    Row64 seek(std::int64_t bound) override
     {
         if (std::min(bound, high_) < low_) return std::nullopt;
-        const Row64 found = of_->at_most(std::min(bound, high_));
+        const Row64 found = of_->seek(std::min(bound, high_));
         return found && *found >= low_ ? found : std::nullopt;
     }
 
   private:
-    MatchesPtr of_;
+    Postings of_;
     std::int64_t low_, high_;
 };
 
 } // namespace
 
-MatchesPtr match_words(Reader& db, std::string_view table, std::string expression, int serial)
+Postings match_words(Reader& db, std::string_view table, std::string expression, int serial)
 {
     return std::make_unique<Words>(db, table, std::move(expression), serial);
 }
 
-MatchesPtr match_rows(Reader& db, std::string_view table, int serial)
+Postings match_rows(Reader& db, std::string_view table, int serial)
 {
     return std::make_unique<EveryRow>(db, table, serial);
 }
 
-MatchesPtr match_these(std::vector<std::int64_t> ascending)
+Postings match_these(std::vector<std::int64_t> ascending)
 {
     return std::make_unique<These>(std::move(ascending));
 }
 
-MatchesPtr match_all(std::vector<MatchesPtr> of)
+Postings match_all(std::vector<Postings> of)
 {
     if (of.size() == 1) return std::move(of.front());
     return std::make_unique<All>(std::move(of));
 }
 
-MatchesPtr match_any(std::vector<MatchesPtr> of)
+Postings match_any(std::vector<Postings> of)
 {
     if (of.size() == 1) return std::move(of.front());
     return std::make_unique<Any>(std::move(of));
 }
 
-MatchesPtr match_without(MatchesPtr of, MatchesPtr without)
+Postings match_without(Postings of, Postings without)
 {
-    const std::shared_ptr<Matches> never = std::move(without);
-    return match_where(std::move(of), [never](std::int64_t row) { return never->at_most(row) != row; });
+    const std::shared_ptr<PostingIterator> never = std::move(without);
+    return match_where(std::move(of), [never](std::int64_t row) { return never->seek(row) != row; });
 }
 
-MatchesPtr match_where(MatchesPtr of, std::function<bool(std::int64_t)> holds)
+Postings match_where(Postings of, std::function<bool(std::int64_t)> holds)
 {
     return std::make_unique<Where>(std::move(of), std::move(holds));
 }
 
-MatchesPtr match_between(MatchesPtr of, std::int64_t low, std::int64_t high)
+Postings match_between(Postings of, std::int64_t low, std::int64_t high)
 {
     return std::make_unique<Between>(std::move(of), low, high);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows that match, as streams of rowids from the newest down: what one index says, and such streams joined. Nothing is
-// worked out before it is asked for, so that the newest hits of a frequent word cost no more than those of a rare one.
-// Used within one read, on its thread.
+// Posting lists as lazy iterators over rowids, newest first, and their combinations (and, or, not). Nothing is computed
+// before it is asked for, so that the newest hits of a frequent word cost no more than those of a rare one. Used within
+// one read, on its thread.
 #pragma once
 
 #include "cache/sqlite.hpp"
@@ -12,26 +12,27 @@
 
 namespace alli::cache {
 
-class Matches {
+class PostingIterator {
   public:
-    virtual ~Matches() = default;
+    virtual ~PostingIterator() = default;
 
-    /// The greatest match that is not above `bound`; none: there is no more. From call to call `bound` never rises.
-    virtual std::optional<std::int64_t> at_most(std::int64_t bound) = 0;
+    /// The greatest match that is not above `bound`; none: there are no more. `bound` must not rise between calls.
+    virtual std::optional<std::int64_t> seek(std::int64_t bound) = 0;
 };
-using MatchesPtr = std::unique_ptr<Matches>;
+using Postings = std::unique_ptr<PostingIterator>;
 
-/// Rows of a table of FTS5. One of a kind: `serial` is another one for each stream that is alive on the connection.
-MatchesPtr match_words(Reader& db, std::string_view table, std::string expression, int serial);
+/// Rows that an expression matches in a table of FTS5. `serial` must differ among the iterators that are alive on the
+/// connection, because each needs a statement of its own.
+Postings match_words(Reader& db, std::string_view table, std::string expression, int serial);
 
-/// All rows of a table with a key `pk`; `serial` as above.
-MatchesPtr match_rows(Reader& db, std::string_view table, int serial);
+/// All rows of a table with a key `pk`; `serial` likewise.
+Postings match_rows(Reader& db, std::string_view table, int serial);
 
-MatchesPtr match_these(std::vector<std::int64_t> ascending);
-MatchesPtr match_all(std::vector<MatchesPtr> of); // at least one
-MatchesPtr match_any(std::vector<MatchesPtr> of); // of none: nothing
-MatchesPtr match_without(MatchesPtr of, MatchesPtr without);
-MatchesPtr match_where(MatchesPtr of, std::function<bool(std::int64_t)> holds);
-MatchesPtr match_between(MatchesPtr of, std::int64_t low, std::int64_t high); // inclusive
+Postings match_these(std::vector<std::int64_t> ascending);
+Postings match_all(std::vector<Postings> of); // at least one
+Postings match_any(std::vector<Postings> of); // of none: nothing
+Postings match_without(Postings of, Postings without);
+Postings match_where(Postings of, std::function<bool(std::int64_t)> holds);
+Postings match_between(Postings of, std::int64_t low, std::int64_t high); // inclusive
 
 } // namespace alli::cache

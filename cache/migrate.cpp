@@ -8,9 +8,7 @@ namespace {
 
 std::int64_t version_of(Connection& db)
 {
-    Rows rows = db.query("PRAGMA user_version");
-    rows.step();
-    return rows.row().integer(0);
+    return db.require<std::int64_t>("PRAGMA user_version");
 }
 
 void run_step(Connection& db, const char* sql, std::int64_t version)

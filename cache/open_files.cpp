@@ -9,10 +9,10 @@
 #include "cache/changes.hpp"
 #include "cache/identity.hpp"
 #include "cache/index.hpp"
-#include "cache/ledger.hpp"
 #include "cache/migrate.hpp"
 #include "cache/outbox_identity.hpp"
 #include "cache/problems.hpp"
+#include "cache/purge_rows.hpp"
 #include "cache/rescue.hpp"
 #include "cache/salvage.hpp"
 
@@ -47,7 +47,7 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left
 {
     auto db = open_file(options.mirror_path, mirror_schema, "NORMAL", options.url);
     check_index(*db);
-    make_arrivals(*db);
+    make_request_fence(*db);
     SystemRandom random; // a secret: never from a seed
     make_cursor_secret(*db, random.bytes(32));
     const Instant now = SystemClock().now(); // nor the numbers of the feed
@@ -58,8 +58,8 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left
 
 void quick_check(Connection& db)
 {
-    for (const Row row : db.query("PRAGMA quick_check(1)"))
-        if (row.text(0) != "ok") throw Error(Fault::damaged, "", "{} is damaged: {}", db.path(), row.text(0));
+    const auto found = db.require<std::string>("PRAGMA quick_check(1)");
+    if (found != "ok") throw Error(Fault::damaged, "", "{} is damaged: {}", db.path(), found);
 }
 
 std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options, bool& unread)
@@ -69,9 +69,8 @@ std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options, bool& unre
     make_outbox_id(*db, random.bytes(16));
     unread = std::filesystem::file_size(db->path()) > options.most_outbox_read;
     if (!unread) quick_check(*db);
-    for (const Row row : db->query("PRAGMA synchronous"))
-        if (row.integer(0) != 2)
-            throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
+    if (db->require<int>("PRAGMA synchronous") != 2)
+        throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
     return db;
 }
 
@@ -86,7 +85,7 @@ template <class Open, class Replace>
 Opened open_or_replace(const std::string& path, Open open, Replace replace)
 {
     Opened opened;
-    if (!std::filesystem::exists(path)) clear_mark(path); // a person has moved it away
+    if (!std::filesystem::exists(path)) clear_damage_marker(path); // a person has moved it away
     auto why = find_mark(path);
     if (!why) try {
             opened.file = open();
@@ -96,7 +95,7 @@ Opened open_or_replace(const std::string& path, Open open, Replace replace)
             why = error.what();
         }
     opened.damage = replace(*why);
-    clear_mark(path);
+    clear_damage_marker(path);
     opened.file = open();
     return opened;
 }
@@ -116,8 +115,8 @@ std::string replace_mirror(const StoreOptions& options, const std::string& why)
 {
     if (!was_database(options.mirror_path))
         throw Error(Fault::settings, "mirror.path names a file that is no mirror", "{}", why);
-    const std::string aside = set_aside(options.mirror_path);
-    drop_older_aside(options.mirror_path, most_aside);
+    const std::string aside = quarantine(options.mirror_path);
+    drop_older_quarantined(options.mirror_path, most_aside);
     return fmt::format("mirror.db was damaged ({}) and is made anew from upstream; the damaged file is {}", why, aside);
 }
 
@@ -245,7 +244,7 @@ Files open_files(const StoreOptions& options)
     tell(*mirror_file.file, outbox_told, outbox, outbox_file.damage);
     tell_notices(*mirror_file.file, "mirror.db", options.mirror_path);
     tell_notices(*mirror_file.file, "outbox.db", outbox);
-    adopt_ledger(*mirror_file.file, *outbox_file.file);
+    adopt_suppression_list(*mirror_file.file, *outbox_file.file);
 
     Files files{std::move(mirror_file.file), std::move(outbox_file.file), std::move(displaced), mirror_unread,
                 outbox_unread};

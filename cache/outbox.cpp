@@ -2,14 +2,8 @@
 #include "cache/outbox.hpp"
 
 #include "alli/error.hpp"
-#include "cache/outbox_rows.hpp"
-
-#include <algorithm>
-
 namespace alli::cache {
 namespace {
-
-constexpr std::array<std::string_view, 5> state_names{"pending", "sending", "conflict", "failed", "delivered"};
 
 std::optional<std::string> text_of(const std::optional<ConversationId>& id)
 {
@@ -45,57 +39,11 @@ bool is_waited_for(Writer& db, const std::optional<ConversationId>& line)
 
 std::optional<EntryState> state_of(Connection& db, std::int64_t id)
 {
-    for (const Row row : db.query("SELECT state FROM entry WHERE id = ?1", id)) return find_entry_state(row.text(0));
-    return std::nullopt;
+    const auto name = db.one<std::string>("SELECT state FROM entry WHERE id = ?1", id);
+    return name ? find_entry_state(*name) : std::nullopt;
 }
 
 } // namespace
-
-std::string_view name_of(EntryState state) noexcept
-{
-    return state_names[static_cast<std::size_t>(state)];
-}
-
-std::optional<EntryState> find_entry_state(std::string_view name) noexcept
-{
-    const auto* found = std::find(state_names.begin(), state_names.end(), name);
-    if (found == state_names.end()) return std::nullopt;
-    return static_cast<EntryState>(found - state_names.begin());
-}
-
-Entry read_entry(const Row& row)
-{
-    Entry entry;
-    entry.id = row.integer(0);
-    entry.place = row.integer(1);
-    entry.kind = find_edit_kind(row.text(2)).value_or(EditKind::update);
-    entry.state = find_entry_state(row.text(3)).value_or(EntryState::failed);
-    if (!row.is_null(4)) entry.conversation = ConversationId{std::string(row.text(4))};
-    if (!row.is_null(5)) entry.chat = ChatId{std::string(row.text(5))};
-    entry.method = row.text(6);
-    entry.path = row.text(7);
-    entry.headers = row.text(8);
-    entry.upstream_key = row.text(9);
-    entry.base = row.optional_text(10);
-    entry.conflict = row.optional_text(11);
-    entry.last_error = row.optional_text(12);
-    if (!row.is_null(13)) entry.last_status = static_cast<int>(row.integer(13));
-    entry.attempts = static_cast<int>(row.integer(14));
-    entry.created_at = row.optional_instant(15).value_or(Instant{});
-    entry.next_attempt_at = row.optional_instant(16);
-    entry.unclear = row.integer(17) != 0;
-    entry.forced = row.integer(18) != 0;
-    entry.response_type = row.optional_text(19);
-    return entry;
-}
-
-Entry read_whole_entry(const Row& row)
-{
-    Entry entry = read_entry(row);
-    entry.body = row.text(20);
-    entry.response = row.optional_text(21);
-    return entry;
-}
 
 Acceptance accept(Writer& db, const NewEntry& entry, const OutboxLimits& limits)
 {
@@ -135,26 +83,18 @@ AcceptedWrite accepted_write(NewEntry entry, const Acceptance& fresh)
 
 std::optional<Entry> find_entry(Reader& db, std::int64_t id)
 {
-    for (const Row row : db.query("SELECT " ALLI_ENTRY_COLUMNS ", body, response FROM entry WHERE id = ?1", id))
-        return read_whole_entry(row);
-    return std::nullopt;
+    return db.one(&read_whole_entry, "SELECT " ALLI_ENTRY_COLUMNS ", body, response FROM entry WHERE id = ?1", id);
 }
 
 std::vector<Entry> list_entries(Reader& db, const EntryQuery& query)
 {
-    std::vector<Entry> entries;
     const std::int64_t before = query.before.value_or(INT64_MAX);
     if (query.state)
-        for (const Row row : db.query("SELECT " ALLI_ENTRY_COLUMNS " FROM entry WHERE state = ?1 AND id < ?2"
-                                      " ORDER BY id DESC LIMIT ?3",
-                                      name_of(*query.state), before, query.limit))
-            entries.push_back(read_entry(row));
-    else
-        for (const Row row :
-             db.query("SELECT " ALLI_ENTRY_COLUMNS " FROM entry WHERE id < ?1 ORDER BY id DESC LIMIT ?2", before,
-                      query.limit))
-            entries.push_back(read_entry(row));
-    return entries;
+        return db.all(&read_entry,
+                      "SELECT " ALLI_ENTRY_COLUMNS " FROM entry WHERE state = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+                      name_of(*query.state), before, query.limit);
+    return db.all(&read_entry, "SELECT " ALLI_ENTRY_COLUMNS " FROM entry WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+                  before, query.limit);
 }
 
 OutboxCounts count_entries(Reader& db)
@@ -167,9 +107,10 @@ OutboxCounts count_entries(Reader& db)
         if (state == EntryState::failed) counts.failed = row.integer(1);
         if (state == EntryState::delivered) counts.delivered = row.integer(1);
     }
-    for (const char* state : {"pending", "sending"})
-        for (const Row row : db.query("SELECT created_at FROM entry WHERE state = ?1 ORDER BY id LIMIT 1", state))
-            if (!counts.oldest || *row.optional_instant(0) < *counts.oldest) counts.oldest = row.optional_instant(0);
+    for (const char* state : {"pending", "sending"}) {
+        const auto oldest = db.one<Instant>("SELECT created_at FROM entry WHERE state = ?1 ORDER BY id LIMIT 1", state);
+        if (oldest) counts.oldest = std::min(counts.oldest.value_or(*oldest), *oldest);
+    }
     return counts;
 }
 

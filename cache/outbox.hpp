@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The outbox: writes that local apps were promised. Accepted here before anything is sent or acknowledged, and looked
-// at by people; how they are sent is in outbox_line.hpp. Functions with a Writer belong into Store::write_outbox.
+// The outbox: writes accepted from local apps, committed before they are acknowledged or sent; and what an operator may
+// do with them. Delivery uses outbox_line.hpp. Functions with a Writer run inside Store::write_outbox.
 #pragma once
 
 #include "alli/ids.hpp"
-#include "cache/edit.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/outbox_rows.hpp"
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace alli::cache {
-
-enum class EntryState { pending, sending, conflict, failed, delivered };
-std::string_view name_of(EntryState state) noexcept;
-std::optional<EntryState> find_entry_state(std::string_view name) noexcept;
 
 /// A write as it came.
 struct NewEntry {
@@ -31,21 +25,6 @@ struct NewEntry {
     std::string request_hash;
     std::optional<std::string> base; // the members it sets, as upstream had them when it came
     Instant created_at;
-};
-
-struct Entry {
-    std::int64_t id = 0, place = 0;
-    EditKind kind = EditKind::update;
-    EntryState state = EntryState::pending;
-    std::optional<ConversationId> conversation;
-    std::optional<ChatId> chat;
-    std::string method, path, headers, body, upstream_key;
-    std::optional<std::string> base, conflict, response, response_type, last_error;
-    std::optional<int> last_status;
-    int attempts = 0;
-    Instant created_at;
-    std::optional<Instant> next_attempt_at;
-    bool unclear = false, forced = false;
 };
 
 /// What becomes of a request that wants to be accepted.
@@ -92,18 +71,18 @@ struct OutboxCounts {
 };
 OutboxCounts count_entries(Reader& db);
 
-/// What a person may do. Each says what became of it.
+/// Operator actions and their result.
 enum class Steered { done, absent, wrong_state };
 struct Retried {
     Steered outcome = Steered::absent;
     Entry entry; // as it is now
 };
-/// A failed one goes to the end of the line; one in conflict is sent whatever upstream has.
+/// A failed entry goes to the end of its queue; one in conflict is sent whatever upstream has.
 Retried retry_entry(Writer& db, std::int64_t id);
-/// Takes back one that waits, failed or is in conflict.
+/// Deletes an entry that waits, failed or is in conflict.
 Steered discard_entry(Writer& db, std::int64_t id);
 
-/// Forgets what was settled before `before` and needs nobody. How many.
+/// Deletes entries that were settled before `before` and need no attention. Returns how many.
 std::int64_t purge_entries(Writer& db, Instant before, int limit);
 
 } // namespace alli::cache

@@ -5,7 +5,6 @@
 #include "alli/error.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace alli::cache {
 namespace {
@@ -26,9 +25,7 @@ bool can(F read)
 std::optional<std::int64_t> number(Connection& db, const std::string& sql)
 {
     std::optional<std::int64_t> found;
-    can([&] {
-        for (const Row row : db.query(sql)) found = row.optional_integer(0);
-    });
+    can([&] { found = db.one<std::int64_t>(sql); });
     return found;
 }
 
@@ -58,14 +55,11 @@ class Copy {
     // The columns that both have: the old file may be of an older version.
     std::string common_columns(std::string_view table)
     {
-        std::set<std::string> old;
-        for (const Row row : db_.query("SELECT name FROM pragma_table_info(?1, ?2)", table, from_))
-            old.emplace(row.text(0));
-        std::string columns;
-        for (const Row row : db_.query("SELECT name FROM pragma_table_info(?1, ?2)", table, to_))
-            if (old.contains(std::string(row.text(0))))
-                columns += (columns.empty() ? "" : ", ") + std::string(row.text(0));
-        return columns;
+        return db_
+            .one<std::string>("SELECT group_concat(name, ', ') FROM pragma_table_info(?1, ?3)"
+                              " WHERE name IN (SELECT name FROM pragma_table_info(?1, ?2))",
+                              table, from_, to_)
+            .value_or("");
     }
 
     // [first, last]: as a whole, or where something in it cannot be read, each half by itself.

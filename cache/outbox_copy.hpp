@@ -3,7 +3,7 @@
 // that were given out are never used again.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <cstdint>
 #include <optional>

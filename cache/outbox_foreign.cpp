@@ -10,9 +10,11 @@ ForeignAnswers note_foreign(Writer& db, std::int64_t id, const std::string& sign
            " foreign_since = CASE WHEN foreign_answer IS ?2 THEN min(foreign_since, ?5) ELSE ?5 END,"
            " foreign_answer = ?2, foreign_said = ?3 WHERE id = ?1",
            id, signature, said, counts, now);
-    for (const Row row : db.query("SELECT foreign_count, foreign_since FROM entry WHERE id = ?1", id))
-        return {row.integer(0), row.optional_instant(1).value_or(now)};
-    return {0, now}; // purged meanwhile
+    const auto read = [&](const Row& row) {
+        return ForeignAnswers{row.integer(0), row.optional_instant(1).value_or(now)};
+    };
+    const auto answers = db.one(read, "SELECT foreign_count, foreign_since FROM entry WHERE id = ?1", id);
+    return answers.value_or(ForeignAnswers{0, now}); // none: purged meanwhile
 }
 
 void forget_foreign(Writer& db, std::int64_t id)
@@ -29,8 +31,7 @@ void put_unproven(Writer& db, std::int64_t id, std::optional<Instant> when)
 
 std::optional<Instant> find_unproven(Reader& db, std::int64_t id)
 {
-    for (const Row row : db.query("SELECT unproven_at FROM entry WHERE id = ?1", id)) return row.optional_instant(0);
-    return std::nullopt;
+    return db.one<Instant>("SELECT unproven_at FROM entry WHERE id = ?1", id);
 }
 
 ForeignSummary summarize_foreign(Reader& db)

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/instant.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <optional>
 #include <string>

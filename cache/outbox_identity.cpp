@@ -2,6 +2,7 @@
 #include "cache/outbox_identity.hpp"
 
 #include "alli/error.hpp"
+#include "cache/meta.hpp"
 #include "cache/overlay.hpp"
 
 #include <algorithm>
@@ -9,30 +10,28 @@
 namespace alli::cache {
 namespace {
 
-struct Known {
+struct KnownOutbox {
     std::string id;
     std::int64_t number = 0;
 };
 
-std::optional<Known> load_known(Connection& mirror)
+std::optional<KnownOutbox> load_known(Connection& mirror)
 {
-    std::optional<Known> known;
-    for (const Row row : mirror.query("SELECT i.value, n.value FROM fact i JOIN fact n ON n.name = 'outbox_number'"
-                                      " WHERE i.name = 'outbox_id'"))
-        known = Known{std::string(row.text(0)), row.integer(1)};
-    return known;
+    const auto id = find_meta<std::string>(mirror, "outbox_id");
+    const auto number = find_meta<std::int64_t>(mirror, "outbox_number");
+    if (!id || !number) return std::nullopt;
+    return KnownOutbox{*id, *number};
 }
 
-void put_known(Writer& mirror, const Known& known)
+void put_known(Writer& mirror, const KnownOutbox& known)
 {
-    mirror.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('outbox_id', ?1), ('outbox_number', ?2)", known.id,
-               known.number);
+    put_meta(mirror, "outbox_id", known.id);
+    put_meta(mirror, "outbox_number", known.number);
 }
 
 bool holds(Connection& outbox, std::int64_t id)
 {
-    for ([[maybe_unused]] const Row row : outbox.query("SELECT 1 FROM entry WHERE id = ?1", id)) return true;
-    return false;
+    return outbox.exists("SELECT 1 FROM entry WHERE id = ?1", id);
 }
 
 // Those that waited when the mirror last heard of the outbox.
@@ -55,7 +54,8 @@ std::string say_range(std::int64_t first, std::int64_t last)
     return fmt::format("{} writes that were acknowledged are not in it, {} to {}", last - first + 1, first, last);
 }
 
-std::optional<std::string> compare(Connection& mirror, Connection& outbox, const Known& known, const Known& found)
+std::optional<std::string> compare(Connection& mirror, Connection& outbox, const KnownOutbox& known,
+                                   const KnownOutbox& found)
 {
     if (known.id != found.id && known.number > 0)
         return fmt::format("outbox.db is not the one that the mirror was last open with: {}; {}",
@@ -75,16 +75,13 @@ void make_outbox_id(Writer& outbox, const std::string& bytes)
 
 std::optional<std::string> find_outbox_id(Connection& db, const std::string& schema)
 {
-    for (const Row row : db.query(fmt::format("SELECT value FROM {}.fact WHERE name = 'outbox_id'", schema)))
-        return std::string(row.text(0));
-    return std::nullopt;
+    return db.one<std::string>(fmt::format("SELECT value FROM {}.fact WHERE name = 'outbox_id'", schema));
 }
 
 std::int64_t last_outbox_number(Connection& db, const std::string& schema)
 {
-    for (const Row row : db.query(fmt::format("SELECT seq FROM {}.sqlite_sequence WHERE name = 'entry'", schema)))
-        return row.integer(0);
-    return 0;
+    return db.one<std::int64_t>(fmt::format("SELECT seq FROM {}.sqlite_sequence WHERE name = 'entry'", schema))
+        .value_or(0);
 }
 
 void raise_number(Writer& outbox, std::int64_t number)

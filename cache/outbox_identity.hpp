@@ -3,7 +3,7 @@
 // with an older copy, can say what is missing. mirror.db hears of it after outbox.db: it may know less, never more.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/outbox_line.hpp"
 
-#include "cache/outbox_rows.hpp"
+#include "cache/meta.hpp"
 
 #include <unordered_set>
 
@@ -28,26 +28,20 @@ std::optional<std::string> key_of(const std::optional<ConversationId>& line)
 
 std::optional<ConversationId> line_of(Connection& db, std::int64_t id)
 {
-    for (const Row row : db.query("SELECT conversation FROM entry WHERE id = ?1", id))
-        if (!row.is_null(0)) return ConversationId{std::string(row.text(0))};
-    return std::nullopt;
+    return db.one<ConversationId>("SELECT conversation FROM entry WHERE id = ?1", id);
 }
 
 std::vector<ConversationId> delivered_since(Writer& db, Instant since)
 {
-    std::vector<ConversationId> recent;
-    for (const Row row : db.query("SELECT DISTINCT conversation FROM entry WHERE settled_at >= ?1"
+    return db.all<ConversationId>("SELECT DISTINCT conversation FROM entry WHERE settled_at >= ?1"
                                   " AND state = 'delivered' AND conversation IS NOT NULL",
-                                  since))
-        recent.push_back(ConversationId{std::string(row.text(0))});
-    return recent;
+                                  since);
 }
 
 // Of one without any, a new one above all, nothing can have been left half done.
 bool holds_entries(Reader& db)
 {
-    for ([[maybe_unused]] const Row row : db.query("SELECT 1 FROM entry LIMIT 1")) return true;
-    return false;
+    return db.exists("SELECT 1 FROM entry LIMIT 1");
 }
 
 } // namespace
@@ -67,12 +61,11 @@ std::vector<LineHead> load_lines(Reader& db)
 
 std::optional<LineHead> find_head(Connection& db, const std::optional<ConversationId>& line)
 {
-    for (const Row row : db.query("SELECT conversation, id, place, state, next_attempt_at FROM entry"
-                                  " WHERE conversation IS ?1 AND state IN ('pending', 'sending', 'conflict')"
-                                  " ORDER BY place LIMIT 1",
-                                  key_of(line)))
-        return read_head(row);
-    return std::nullopt;
+    return db.one(&read_head,
+                  "SELECT conversation, id, place, state, next_attempt_at FROM entry"
+                  " WHERE conversation IS ?1 AND state IN ('pending', 'sending', 'conflict')"
+                  " ORDER BY place LIMIT 1",
+                  key_of(line));
 }
 
 bool begin_sending(Writer& db, std::int64_t id)
@@ -116,18 +109,19 @@ std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int
 
 std::vector<Settled> load_delivered(Reader& db, Instant since)
 {
-    std::vector<Settled> delivered;
-    for (const Row row : db.query("SELECT " ALLI_ENTRY_COLUMNS ", body, response, settled_at FROM entry"
-                                  " WHERE settled_at >= ?1 AND state = 'delivered' ORDER BY place",
-                                  since))
-        delivered.push_back({read_whole_entry(row), row.optional_instant(22).value_or(since)});
-    return delivered;
+    const auto read = [&](const Row& row) {
+        return Settled{read_whole_entry(row), row.optional_instant(22).value_or(since)};
+    };
+    return db.all(read,
+                  "SELECT " ALLI_ENTRY_COLUMNS ", body, response, settled_at FROM entry"
+                  " WHERE settled_at >= ?1 AND state = 'delivered' ORDER BY place",
+                  since);
 }
 
 Recovered recover(Writer& db, Instant now, Instant since)
 {
     Recovered recovered;
-    recovered.unclean = db.run("DELETE FROM fact WHERE name = 'stopped_in_order'") == 0 && holds_entries(db);
+    recovered.unclean = !drop_meta(db, "stopped_in_order") && holds_entries(db);
     if (recovered.unclean) recovered.recent = delivered_since(db, since);
     db.run("UPDATE entry SET crashes = crashes + 1, unclear = 1 WHERE state = 'sending'");
     recovered.parked =
@@ -141,16 +135,14 @@ Recovered recover(Writer& db, Instant now, Instant since)
 void close_line(Writer& db)
 {
     db.run("UPDATE entry SET state = 'pending', unclear = 1 WHERE state = 'sending'");
-    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('stopped_in_order', 1)");
+    put_meta(db, "stopped_in_order", 1);
 }
 
 std::vector<std::optional<ConversationId>> expire(Writer& db, EditKind kind, Instant before, Instant now,
                                                   const std::string& why)
 {
-    std::vector<std::int64_t> ids;
-    for (const Row row : db.query("SELECT id FROM entry WHERE state = 'pending' AND kind = ?1 AND created_at < ?2",
-                                  name_of(kind), before))
-        ids.push_back(row.integer(0));
+    const auto ids = db.all<std::int64_t>(
+        "SELECT id FROM entry WHERE state = 'pending' AND kind = ?1 AND created_at < ?2", name_of(kind), before);
     std::vector<std::optional<ConversationId>> lines;
     for (const std::int64_t id : ids) {
         lines.push_back(line_of(db, id));

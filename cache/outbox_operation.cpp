@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/outbox_operation.hpp"
 
+#include "cache/meta.hpp"
+
 namespace alli::cache {
 namespace {
 
-std::string fact_of(EditKind kind)
+std::string meta_name(EditKind kind)
 {
     return "operation " + std::string(name_of(kind));
 }
@@ -17,21 +19,20 @@ struct Untaken {
 
 std::vector<Untaken> load_untaken(Writer& db, EditKind kind)
 {
-    std::vector<Untaken> entries;
-    for (const Row row : db.query("SELECT id, conversation, path FROM entry WHERE state <> 'delivered' AND kind = ?1"
-                                  " AND conversation IS NOT NULL",
-                                  name_of(kind)))
-        entries.push_back({row.integer(0), ConversationId{std::string(row.text(1))}, std::string(row.text(2))});
-    return entries;
+    const auto read = [](const Row& row) {
+        return Untaken{row.integer(0), row.get<ConversationId>(1), std::string(row.text(2))};
+    };
+    return db.all(read,
+                  "SELECT id, conversation, path FROM entry WHERE state <> 'delivered' AND kind = ?1"
+                  " AND conversation IS NOT NULL",
+                  name_of(kind));
 }
 
 } // namespace
 
 std::optional<std::string> find_noted_operation(Connection& db, EditKind kind)
 {
-    for (const Row row : db.query("SELECT value FROM fact WHERE name = ?1", fact_of(kind)))
-        return std::string(row.text(0));
-    return std::nullopt;
+    return find_meta<std::string>(db, meta_name(kind));
 }
 
 std::int64_t follow_operation(Writer& db, EditKind kind, const Operation& now,
@@ -44,7 +45,7 @@ std::int64_t follow_operation(Writer& db, EditKind kind, const Operation& now,
         if (query != entry.path.npos) path += entry.path.substr(query);
         db.run("UPDATE entry SET method = ?2, path = ?3 WHERE id = ?1", entry.id, now.method, path);
     }
-    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES (?1, ?2)", fact_of(kind), text_of(now));
+    put_meta(db, meta_name(kind), text_of(now));
     return std::ssize(entries);
 }
 

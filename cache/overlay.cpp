@@ -4,9 +4,7 @@
 #include "alli/json_scan.hpp"
 #include "cache/categories.hpp"
 #include "cache/changes.hpp"
-#include "cache/conversations.hpp"
 #include "cache/ledger.hpp"
-#include "cache/overlay_rows.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -15,16 +13,9 @@
 namespace alli::cache {
 namespace {
 
-std::vector<ConversationId> ids_of(Connection& db, std::string_view sql, std::int64_t argument)
-{
-    std::vector<ConversationId> ids;
-    for (const Row row : db.query(sql, argument)) ids.push_back(ConversationId{std::string(row.text(0))});
-    return ids;
-}
-
 std::vector<ConversationId> changed_by(Connection& db, std::int64_t entry)
 {
-    return ids_of(db, "SELECT conversation FROM edit WHERE entry = ?1", entry);
+    return db.all<ConversationId>("SELECT conversation FROM edit WHERE entry = ?1", entry);
 }
 
 void add_condition(std::string& where, std::vector<Value>& values, std::string_view condition,
@@ -205,22 +196,39 @@ void drop_edit(Writer& db, std::int64_t entry)
 
 bool is_confirmed(Reader& db, std::int64_t entry)
 {
-    Rows rows = db.query("SELECT 1 FROM edit WHERE entry = ?1 AND confirmed_at IS NOT NULL LIMIT 1", entry);
-    return rows.step();
+    return db.exists("SELECT 1 FROM edit WHERE entry = ?1 AND confirmed_at IS NOT NULL LIMIT 1", entry);
 }
 
 void forget_confirmed(Writer& db, Clock::Steady before)
 {
-    const auto ids = ids_of(db, "SELECT DISTINCT conversation FROM edit WHERE lags_until < ?1", ticks(before));
+    const auto ids =
+        db.all<ConversationId>("SELECT DISTINCT conversation FROM edit WHERE lags_until < ?1", ticks(before));
     db.run("DELETE FROM edit WHERE lags_until < ?1", ticks(before));
     for (const ConversationId& id : ids) show_effect(db, id);
+}
+
+// A wall clock that was set back since makes it no longer than a whole lag.
+void resume_lag(Writer& db, Clock::Steady now, Instant utc, std::chrono::nanoseconds lag)
+{
+    using std::chrono::microseconds;
+    const std::int64_t longest = std::chrono::ceil<microseconds>(lag).count();
+    const auto over = db.all<ConversationId>("SELECT DISTINCT conversation FROM edit WHERE lags_until IS NOT NULL AND"
+                                             " covered = 0 AND (confirmed_utc IS NULL OR ?1 - confirmed_utc > ?2)",
+                                             utc, longest);
+    db.run("DELETE FROM edit WHERE lags_until IS NOT NULL AND covered = 0"
+           " AND (confirmed_utc IS NULL OR ?1 - confirmed_utc > ?2)",
+           utc, longest);
+    for (const ConversationId& id : over) show_effect(db, id);
+    db.run("UPDATE edit SET confirmed_at = ?1 - 1000 * min(max(?2 - coalesce(confirmed_utc, 0), 0), ?3), covered ="
+           " covered > 0 WHERE lags_until IS NOT NULL",
+           ticks(now), utc, longest);
+    db.run("UPDATE edit SET lags_until = confirmed_at + ?1 WHERE lags_until IS NOT NULL", longest * 1000);
 }
 
 std::optional<std::string> find_base(Reader& db, const ConversationId& id, const Patch& wanted)
 {
     auto raw = find_upstream_raw(db, id, "");
-    if (!raw)
-        for (const Row row : db.query("SELECT raw FROM conversation WHERE id = ?1", id.value)) raw = row.text(0);
+    if (!raw) raw = db.one<std::string>("SELECT raw FROM conversation WHERE id = ?1", id.value);
     if (!raw) return std::nullopt;
     return write_patch(values_of(*raw, wanted));
 }
@@ -234,36 +242,27 @@ std::optional<std::string> find_base(Reader& db, const Entry& entry)
     const std::string chat = entry.chat ? entry.chat->value : std::string();
     auto raw = find_upstream_raw(db, *entry.conversation, chat);
     if (!raw)
-        for (const Row row : db.query("SELECT raw FROM chat WHERE id = ?2 AND conversation ="
-                                      " (SELECT pk FROM conversation WHERE id = ?1)",
-                                      entry.conversation->value, chat))
-            raw = row.text(0);
+        raw = db.one<std::string>("SELECT raw FROM chat WHERE id = ?2 AND conversation ="
+                                  " (SELECT pk FROM conversation WHERE id = ?1)",
+                                  entry.conversation->value, chat);
     if (!raw) return std::nullopt;
     return write_patch(values_of(*raw, wanted));
 }
 
 std::vector<ConversationId> find_edited(Reader& db, std::int64_t entry, int limit)
 {
-    std::vector<ConversationId> ids;
-    for (const Row row : db.query("SELECT conversation FROM edit WHERE entry = ?1 LIMIT ?2", entry, limit))
-        ids.push_back(ConversationId{std::string(row.text(0))});
-    return ids;
+    return db.all<ConversationId>("SELECT conversation FROM edit WHERE entry = ?1 LIMIT ?2", entry, limit);
 }
 
 std::vector<std::int64_t> load_shown(Reader& mirror)
 {
-    std::vector<std::int64_t> ids;
-    for (const Row row : mirror.query("SELECT DISTINCT entry FROM edit WHERE confirmed_at IS NULL ORDER BY entry"))
-        ids.push_back(row.integer(0));
-    return ids;
+    return mirror.all<std::int64_t>("SELECT DISTINCT entry FROM edit WHERE confirmed_at IS NULL ORDER BY entry");
 }
 
 std::vector<std::int64_t> load_waiting(Reader& outbox)
 {
-    std::vector<std::int64_t> ids;
-    for (const Row row : outbox.query("SELECT id FROM entry WHERE state IN ('pending', 'sending', 'conflict')"
-                                      " AND kind <> 'stop'"))
-        ids.push_back(row.integer(0));
+    auto ids = outbox.all<std::int64_t>("SELECT id FROM entry WHERE state IN ('pending', 'sending', 'conflict')"
+                                        " AND kind <> 'stop'");
     std::sort(ids.begin(), ids.end());
     return ids;
 }

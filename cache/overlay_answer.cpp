@@ -2,7 +2,7 @@
 #include "cache/overlay_answer.hpp"
 
 #include "alli/wire_field.hpp"
-#include "cache/overlay_rows.hpp"
+#include "cache/overlay_lag.hpp"
 
 #include <algorithm>
 #include <array>
@@ -72,8 +72,7 @@ JsonValue content_of(std::string_view body, Shape shape)
 
 bool has_edits(Reader& db)
 {
-    Rows rows = db.query("SELECT 1 FROM edit LIMIT 1");
-    return rows.step();
+    return db.exists("SELECT 1 FROM edit LIMIT 1");
 }
 
 UnderEdits under_edits(Reader& db, Shape shape, const ConversationId& id, const ChatId& chat, std::string_view body,

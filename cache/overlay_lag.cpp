@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The overlay while upstream's reads lag behind a delivered write: what a read tells all the same, and how that lasts
-// over a restart.
-#include "cache/overlay_rows.hpp"
+#include "cache/overlay_lag.hpp"
 
 #include <algorithm>
 
@@ -119,45 +117,20 @@ void note_covered(Writer& db, const ConversationId& id, const std::string& chat)
            id.value, chat);
 }
 
-// A wall clock that was set back since makes it no longer than a whole lag.
-void resume_lag(Writer& db, Clock::Steady now, Instant utc, std::chrono::nanoseconds lag)
-{
-    using std::chrono::microseconds;
-    const std::int64_t longest = std::chrono::ceil<microseconds>(lag).count();
-    std::vector<ConversationId> over;
-    for (const Row row : db.query("SELECT DISTINCT conversation FROM edit WHERE lags_until IS NOT NULL AND covered = 0"
-                                  " AND (confirmed_utc IS NULL OR ?1 - confirmed_utc > ?2)",
-                                  utc, longest))
-        over.push_back(ConversationId{std::string(row.text(0))});
-    db.run("DELETE FROM edit WHERE lags_until IS NOT NULL AND covered = 0"
-           " AND (confirmed_utc IS NULL OR ?1 - confirmed_utc > ?2)",
-           utc, longest);
-    for (const ConversationId& id : over) show_effect(db, id);
-    db.run("UPDATE edit SET confirmed_at = ?1 - 1000 * min(max(?2 - coalesce(confirmed_utc, 0), 0), ?3), covered ="
-           " covered > 0 WHERE lags_until IS NOT NULL",
-           ticks(now), utc, longest);
-    db.run("UPDATE edit SET lags_until = confirmed_at + ?1 WHERE lags_until IS NOT NULL", longest * 1000);
-}
-
 bool has_delivered(Reader& db, const ConversationId& id)
 {
-    Rows rows = db.query("SELECT 1 FROM edit WHERE conversation = ?1 AND lags_until IS NOT NULL LIMIT 1", id.value);
-    return rows.step();
+    return db.exists("SELECT 1 FROM edit WHERE conversation = ?1 AND lags_until IS NOT NULL LIMIT 1", id.value);
 }
 
 bool has_covered(Reader& db, Clock::Steady now)
 {
-    Rows rows = db.query("SELECT 1 FROM edit WHERE covered = 1 AND lags_until < ?1 LIMIT 1", ticks(now));
-    return rows.step();
+    return db.exists("SELECT 1 FROM edit WHERE covered = 1 AND lags_until < ?1 LIMIT 1", ticks(now));
 }
 
 std::vector<ConversationId> take_covered(Writer& db, Clock::Steady now, int limit)
 {
-    std::vector<ConversationId> ids;
-    for (const Row row :
-         db.query("SELECT DISTINCT conversation FROM edit WHERE covered = 1 AND lags_until < ?1 LIMIT ?2", ticks(now),
-                  limit))
-        ids.push_back(ConversationId{std::string(row.text(0))});
+    const auto ids = db.all<ConversationId>(
+        "SELECT DISTINCT conversation FROM edit WHERE covered = 1 AND lags_until < ?1 LIMIT ?2", ticks(now), limit);
     for (const ConversationId& id : ids)
         db.run("UPDATE edit SET covered = 2 WHERE conversation = ?1 AND covered = 1 AND lags_until < ?2", id.value,
                ticks(now));

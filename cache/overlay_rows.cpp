@@ -39,9 +39,7 @@ std::vector<EditRow> load_edits(Connection& db, const ConversationId& id)
 
 std::optional<std::string> find_upstream_raw(Connection& db, const ConversationId& id, const std::string& chat)
 {
-    for (const Row row : db.query("SELECT raw FROM upstream_raw WHERE conversation = ?1 AND chat = ?2", id.value, chat))
-        return std::string(row.text(0));
-    return std::nullopt;
+    return db.one<std::string>("SELECT raw FROM upstream_raw WHERE conversation = ?1 AND chat = ?2", id.value, chat);
 }
 
 void put_upstream_raw(Writer& db, const ConversationId& id, const std::string& chat, const std::string& raw)

@@ -68,11 +68,9 @@ class Check {
 
     std::vector<Table> load_tables()
     {
-        std::vector<Table> tables;
-        for (const Row row : db_.query("SELECT name, wr FROM pragma_table_list"
-                                       " WHERE schema = 'main' AND type IN ('table', 'shadow')"))
-            tables.push_back({std::string(row.text(0)), row.integer(1) == 0});
-        return tables;
+        const auto read = [](const Row& row) { return Table{std::string(row.text(0)), row.integer(1) == 0}; };
+        return db_.all(read, "SELECT name, wr FROM pragma_table_list"
+                             " WHERE schema = 'main' AND type IN ('table', 'shadow')");
     }
 
     // Every cell and every page that a long row overflows to; SQLite refuses what cannot be one.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/problems.hpp"
 
-#include "cache/conversations.hpp"
+#include "cache/conversation_rows.hpp"
 #include "cache/ledger.hpp"
 
 namespace alli::cache {
@@ -47,7 +47,7 @@ void put_problem(Writer& db, std::string_view key, const Problem& problem)
         from = problem.unreadable->from;
         through = problem.unreadable->through;
         uncover(db, *problem.unreadable);
-        db.touched().lists(); // above what was covered so far, too: is_covered
+        db.change_set().lists(); // above what was covered so far, too: is_covered
     }
     db.run("INSERT INTO problem (key, what, hint, since, tries, retry_at, conversation, from_at, through_at)"
            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (key) DO UPDATE"
@@ -56,7 +56,7 @@ void put_problem(Writer& db, std::string_view key, const Problem& problem)
            through);
     if (!problem.conversation) return;
     if (const auto pk = find_pk(db, {*problem.conversation}))
-        db.touched().conversation(*pk); // answers of it are doubted
+        db.change_set().conversation(*pk); // answers of it are doubted
 }
 
 bool clear_problem(Writer& db, std::string_view key)
@@ -66,38 +66,24 @@ bool clear_problem(Writer& db, std::string_view key)
 
 std::optional<Problem> find_problem(Reader& db, std::string_view key)
 {
-    for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
-                                  " FROM problem WHERE key = ?1",
-                                  key))
-        return read_problem(row);
-    return std::nullopt;
+    return db.one(&read_problem,
+                  "SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
+                  " FROM problem WHERE key = ?1",
+                  key);
 }
 
 std::vector<Problem> load_problems(Reader& db)
 {
-    std::vector<Problem> problems;
-    for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
-                                  " FROM problem ORDER BY since, key"))
-        problems.push_back(read_problem(row));
-    return problems;
+    return db.all(&read_problem, "SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
+                                 " FROM problem ORDER BY since, key");
 }
 
 std::vector<Problem> load_due_problems(Reader& db, Instant now)
 {
-    std::vector<Problem> problems;
-    for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
-                                  " FROM problem WHERE retry_at <= ?1 OR retry_at > ?2 ORDER BY retry_at",
-                                  now, furthest_retry(now)))
-        problems.push_back(read_problem(row));
-    return problems;
-}
-
-std::vector<Span> load_unreadable(Connection& db)
-{
-    std::vector<Span> spans;
-    for (const Row row : db.query("SELECT from_at, through_at FROM problem WHERE from_at IS NOT NULL"))
-        spans.push_back({*row.optional_instant(0), *row.optional_instant(1)});
-    return spans;
+    return db.all(&read_problem,
+                  "SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
+                  " FROM problem WHERE retry_at <= ?1 OR retry_at > ?2 ORDER BY retry_at",
+                  now, furthest_retry(now));
 }
 
 void make_windows_due(Writer& db, Instant now)
@@ -107,13 +93,11 @@ void make_windows_due(Writer& db, Instant now)
 
 std::vector<Problem> load_windows(Reader& db, Span span)
 {
-    std::vector<Problem> problems;
-    for (const Row row : db.query("SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
-                                  " FROM problem WHERE conversation IS NULL AND from_at < ?2 AND through_at > ?1"
-                                  " ORDER BY from_at",
-                                  span.from, span.through))
-        problems.push_back(read_problem(row));
-    return problems;
+    return db.all(&read_problem,
+                  "SELECT key, what, hint, since, tries, retry_at, conversation, from_at, through_at"
+                  " FROM problem WHERE conversation IS NULL AND from_at < ?2 AND through_at > ?1"
+                  " ORDER BY from_at",
+                  span.from, span.through);
 }
 
 } // namespace alli::cache

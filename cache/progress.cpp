@@ -79,7 +79,7 @@ void save_progress(Writer& db, const Progress& progress)
                                              " ON CONFLICT (name) DO UPDATE SET value = ?2 WHERE value <> ?2",
                                              field.name, *value)
                                     : db.run("DELETE FROM progress WHERE name = ?1", field.name)) > 0;
-        if (changed && (field.shapes_lists || !value)) db.touched().lists();
+        if (changed && (field.shapes_lists || !value)) db.change_set().lists();
     }
 }
 

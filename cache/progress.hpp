@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the engine's passes stand. Only the engine writes here; freshness is told from it.
+// Progress of the engine's tasks. Only the engine writes it; the freshness of responses is computed from it.
 #pragma once
 
-#include "cache/coverage.hpp"
-#include "cache/problems.hpp"
+#include "alli/conversation.hpp"
+#include "cache/writer.hpp"
 
 #include <string>
 #include <vector>

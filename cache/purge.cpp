@@ -45,7 +45,7 @@ class Purge {
         SystemRandom random; // a secret: never from a seed
         const std::string key = random.bytes(32);
         const auto job = [&](Writer& outbox) {
-            add_to_ledger(outbox, {named, wish_.user, wish_.before}, key);
+            suppress(outbox, {named, wish_.user, wish_.before}, key);
             writes_ = purge_writes(outbox, wish_, set);
         };
         co_await store_.write_outbox(job);
@@ -53,10 +53,10 @@ class Purge {
         report_.writes = std::ssize(writes_.removed);
         report_.waiting = writes_.waiting;
         hooks_.lines_changed(writes_.lines);
-        const Ledger ledger = store_.read_outbox([](Reader& outbox) { return load_ledger(outbox); });
-        version_ = ledger.version;
+        const SuppressionList list = store_.read_outbox([](Reader& outbox) { return load_suppression_list(outbox); });
+        version_ = list.version;
         const auto adopt = [&](Writer& mirror) {
-            put_ledger(mirror, ledger); // from now on the door is shut
+            put_suppression_list(mirror, list); // from now on the door is shut
             for (const std::int64_t entry : writes_.removed) drop_edit(mirror, entry);
             if (wish_.user) erase_mentions(mirror, *wish_.user);
         };
@@ -84,7 +84,7 @@ class Purge {
         const auto finish = [&](Writer& mirror) {
             SystemClock clock;
             restart_feed(mirror, clock.now()); // no change may name what is gone, so readers have to compare
-            finish_ledger(mirror, version_);
+            finish_suppression(mirror, version_);
         };
         co_await store_.write(finish);
     }
@@ -130,7 +130,7 @@ class Purge {
     {
         constexpr std::int64_t pages = 16'384; // 64 MiB, a tenth of a second
         std::optional<std::int64_t> next = 0;
-        const auto clear = [&](Writer& db) { next = cache::clear_gaps(db, *next, pages); };
+        const auto clear = [&](Writer& db) { next = cache::clear_unused_bytes(db, *next, pages); };
         while (next) {
             co_await store_.between_commits(Store::File::mirror, clear);
             go_on("pages", next.value_or(0), 0);

@@ -5,6 +5,7 @@
 
 #include "alli/ids.hpp"
 #include "alli/instant.hpp"
+#include "cache/purge_rows.hpp"
 #include "cache/store.hpp"
 
 #include <functional>
@@ -13,13 +14,6 @@
 #include <vector>
 
 namespace alli::cache {
-
-/// One of them is given.
-struct PurgeWish {
-    std::optional<std::string> user;
-    std::optional<ConversationId> conversation;
-    std::optional<Instant> before; // conversations whose last chat was before
-};
 
 struct PurgeReport {
     std::int64_t conversations = 0, chats = 0;

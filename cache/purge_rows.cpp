@@ -3,7 +3,6 @@
 
 #include "cache/conversations.hpp"
 #include "cache/ledger.hpp"
-#include "cache/overlay.hpp"
 #include "cache/overlay_rows.hpp"
 
 #include <nlohmann/json.hpp>
@@ -13,9 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void add_ids(Reader& db, std::string_view sql, auto argument, std::vector<ConversationId>& ids)
+void add_ids(Reader& db, std::string_view sql, const auto& argument, std::vector<ConversationId>& ids)
 {
-    for (const Row row : db.query(sql, argument)) ids.push_back({std::string(row.text(0))});
+    for (ConversationId& id : db.all<ConversationId>(sql, argument)) ids.push_back(std::move(id));
 }
 
 bool is_meant(const Conversation& conversation, const PurgeWish& wish)
@@ -28,18 +27,17 @@ bool is_meant(const Conversation& conversation, const PurgeWish& wish)
 // Whose deletion waits: in no list, and whole all the same.
 std::vector<Conversation> load_hidden(Reader& db)
 {
-    std::vector<Conversation> hidden;
-    for (const Row row :
-         db.query("SELECT raw, conversation FROM upstream_raw WHERE chat = ''"
-                  " AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = upstream_raw.conversation)"))
-        hidden.push_back(reread_conversation(db, {std::string(row.text(1))}, std::string(row.text(0))));
-    return hidden;
+    const auto read = [&](const Row& row) {
+        return reread_conversation(db, row.get<ConversationId>(1), std::string(row.text(0)));
+    };
+    return db.all(read, "SELECT raw, conversation FROM upstream_raw WHERE chat = ''"
+                        " AND NOT EXISTS (SELECT 1 FROM conversation c WHERE c.id = upstream_raw.conversation)");
 }
 
 std::optional<Instant> created_at(Connection& db, const ConversationId& id)
 {
-    for (const Row row : db.query("SELECT created_at FROM conversation WHERE id = ?1", id.value))
-        return row.optional_instant(0);
+    if (const auto at = db.one<std::optional<Instant>>("SELECT created_at FROM conversation WHERE id = ?1", id.value))
+        return *at;
     if (auto raw = find_upstream_raw(db, id, "")) return reread_conversation(db, id, std::move(*raw)).created_at;
     return std::nullopt;
 }
@@ -76,37 +74,38 @@ bool is_named(std::string_view headers, const std::string& user)
     return own != json.end() && *own == user;
 }
 
-struct Found {
+struct AffectedEntry {
     std::int64_t id;
     std::optional<ConversationId> line;
     bool waits;
     std::optional<std::string> body; // what it becomes; none: it goes
 };
 
-std::vector<Found> look_through(Connection& outbox, const PurgeWish& wish, const IdSet& ids)
+std::vector<AffectedEntry> look_through(Connection& outbox, const PurgeWish& wish, const IdSet& ids)
 {
-    std::vector<Found> found;
+    std::vector<AffectedEntry> affected;
     for (const Row row :
          outbox.query("SELECT id, conversation, state, headers, CASE WHEN conversation IS NULL THEN body"
                       " END FROM entry")) {
-        Found one{row.integer(0), std::nullopt, row.text(2) != "delivered" && row.text(2) != "failed", std::nullopt};
+        AffectedEntry one{row.integer(0), std::nullopt, row.text(2) != "delivered" && row.text(2) != "failed",
+                          std::nullopt};
         if (!row.is_null(1)) one.line = ConversationId{std::string(row.text(1))};
         const bool named = wish.user && is_named(row.text(3), *wish.user);
         if (named || (one.line && ids.contains(one.line->value))) {
-            found.push_back(std::move(one));
+            affected.push_back(std::move(one));
         } else if (!one.line) {
             const std::string body(row.text(4));
             one.body = without(body, wish, ids);
-            if (one.body != body) found.push_back(std::move(one));
+            if (one.body != body) affected.push_back(std::move(one));
         }
     }
-    return found;
+    return affected;
 }
 
-PurgedWrites summary_of(const std::vector<Found>& found)
+PurgedWrites summary_of(const std::vector<AffectedEntry>& affected)
 {
     PurgedWrites writes;
-    for (const Found& one : found) {
+    for (const AffectedEntry& one : affected) {
         writes.lines.push_back(one.line);
         if (one.body) continue;
         writes.removed.push_back(one.id);
@@ -133,12 +132,10 @@ std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeWish& wish)
 
 std::int64_t count_chats(Connection& mirror, const ConversationId& id)
 {
-    for (const Row row : mirror.query("SELECT (SELECT count(*) FROM chat_row WHERE conversation ="
-                                      " (SELECT pk FROM conversation WHERE id = ?1))"
-                                      " + (SELECT count(*) FROM hidden_chat WHERE conversation = ?1)",
-                                      id.value))
-        return row.integer(0);
-    return 0;
+    return mirror.require<std::int64_t>("SELECT (SELECT count(*) FROM chat_row WHERE conversation ="
+                                        " (SELECT pk FROM conversation WHERE id = ?1))"
+                                        " + (SELECT count(*) FROM hidden_chat WHERE conversation = ?1)",
+                                        id.value);
 }
 
 std::int64_t erase_all_of(Writer& mirror, const ConversationId& id)
@@ -160,6 +157,9 @@ void erase_mentions(Writer& mirror, const std::string& user)
     mirror.run("DELETE FROM problem WHERE instr(what, ?1) > 0", user);
 }
 
+namespace {
+
+// What the ledger names and the mirror still has.
 void erase_purged(Writer& mirror)
 {
     constexpr int step = 500;
@@ -172,23 +172,42 @@ void erase_purged(Writer& mirror)
     for (const Conversation& hidden : load_hidden(mirror))
         if (keeps_out(mirror, hidden)) doomed.push_back(hidden.id);
     erase(doomed);
-    for (std::int64_t after = 0, seen = step; seen == step;) {
+    std::int64_t after = 0;
+    const auto read = [&](const Row& row) {
+        Conversation held;
+        after = row.integer(0);
+        held.id = row.get<ConversationId>(1);
+        held.user_id = row.optional_text(2);
+        held.last_chat_at = row.optional_instant(3);
+        held.created_at = row.optional_instant(4);
+        return held;
+    };
+    for (bool more = true; more;) {
         doomed.clear();
-        seen = 0;
-        for (const Row row : mirror.query("SELECT pk, id, user_id, last_chat_at, created_at FROM conversation"
-                                          " WHERE pk > ?1 ORDER BY pk LIMIT ?2",
-                                          after, step)) {
-            Conversation held;
-            held.id = ConversationId{std::string(row.text(1))};
-            held.user_id = row.optional_text(2);
-            held.last_chat_at = row.optional_instant(3);
-            held.created_at = row.optional_instant(4);
-            after = row.integer(0);
-            ++seen;
+        const auto some = mirror.all(read,
+                                     "SELECT pk, id, user_id, last_chat_at, created_at FROM conversation"
+                                     " WHERE pk > ?1 ORDER BY pk LIMIT ?2",
+                                     std::int64_t{after}, step);
+        more = some.size() == step;
+        for (const Conversation& held : some)
             if (keeps_out(mirror, held)) doomed.push_back(held.id);
-        }
         if (!doomed.empty()) erase(doomed);
     }
+}
+
+} // namespace
+
+void adopt_suppression_list(Writer& mirror, Writer& outbox)
+{
+    if (!has_suppression_list(outbox) && has_suppression_list(mirror))
+        in_transaction(outbox, [&] {
+            put_suppression_list(outbox, load_suppression_list(mirror));
+            put_suppression_version(outbox, suppression_version(mirror));
+        });
+    if (is_same_suppression_list(mirror, outbox)) return;
+    in_transaction(mirror, [&] { put_suppression_list(mirror, load_suppression_list(outbox)); });
+    erase_purged(mirror);
+    in_transaction(mirror, [&] { put_suppression_version(mirror, suppression_version(outbox)); });
 }
 
 PurgedWrites find_writes(Reader& outbox, const PurgeWish& wish, const IdSet& ids)
@@ -198,13 +217,13 @@ PurgedWrites find_writes(Reader& outbox, const PurgeWish& wish, const IdSet& ids
 
 PurgedWrites purge_writes(Writer& outbox, const PurgeWish& wish, const IdSet& ids)
 {
-    const std::vector<Found> found = look_through(outbox, wish, ids);
-    for (const Found& one : found)
+    const std::vector<AffectedEntry> affected = look_through(outbox, wish, ids);
+    for (const AffectedEntry& one : affected)
         if (one.body)
             outbox.run("UPDATE entry SET body = ?2, response = NULL WHERE id = ?1", one.id, *one.body);
         else
             outbox.run("DELETE FROM entry WHERE id = ?1", one.id);
-    return summary_of(found);
+    return summary_of(affected);
 }
 
 } // namespace alli::cache

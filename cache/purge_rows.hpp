@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a purge takes out of each file, row by row. For purge.cpp and the ledger alone.
+// What a purge takes out of each file, row by row. For purge.cpp and the start alone.
 #pragma once
 
-#include "cache/outbox.hpp"
-#include "cache/purge.hpp"
-#include "cache/sqlite.hpp"
+#include "alli/ids.hpp"
+#include "cache/writer.hpp"
 
 #include <unordered_set>
 
 namespace alli::cache {
 
 using IdSet = std::unordered_set<std::string>;
+
+/// One of them is given.
+struct PurgeWish {
+    std::optional<std::string> user;
+    std::optional<ConversationId> conversation;
+    std::optional<Instant> before; // conversations whose last chat was before
+};
 
 /// The conversations in the mirror that the wish means, those whose deletion waits too.
 std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeWish& wish);
@@ -21,8 +27,9 @@ std::int64_t erase_all_of(Writer& mirror, const ConversationId& id);
 /// What names the id of a user without being of a conversation.
 void erase_mentions(Writer& mirror, const std::string& user);
 
-/// At the start: what the ledger names and the mirror still has. In transactions of its own.
-void erase_purged(Writer& mirror);
+/// At the start: makes the mirror's copy of the ledger what the outbox has, and erases what is still there of a purge
+/// that was cut short. An outbox that lost its own gets the mirror's. In transactions of its own.
+void adopt_suppression_list(Writer& mirror, Writer& outbox);
 
 /// Writes to those conversations, or in the name of that user; bulk updates lose what they name of them, and those
 /// that name nothing else go.

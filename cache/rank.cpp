@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/rank.hpp"
 
-#include "cache/conversations.hpp"
+#include "cache/conversation_rows.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -24,12 +24,12 @@ struct Titled { // a conversation in the order of its last chat; without one it 
 /// Conversations that match, newest first. Few are sorted; of many the newest are looked through one by one.
 class Titles {
   public:
-    Titles(Reader& db, const Question& question, const SearchPlace& from) : db_(db)
+    Titles(Reader& db, const ParsedQuery& parsed, const SearchPosition& from) : db_(db)
     {
-        const auto matches = matching_conversations(db, question, 2);
+        const auto matches = matching_conversations(db, parsed, 2);
         if (!matches) return;
         std::vector<std::int64_t> keys;
-        for (auto pk = matches->at_most(highest); pk; pk = matches->at_most(*pk - 1)) keys.push_back(*pk);
+        for (auto pk = matches->seek(highest); pk; pk = matches->seek(*pk - 1)) keys.push_back(*pk);
         const Titled last{from.titled_at, from.titled, 0};
         std::reverse(keys.begin(), keys.end());
         if (keys.size() > few)
@@ -80,10 +80,10 @@ class Titles {
 
 class ByTime final : public Ranking {
   public:
-    ByTime(Reader& db, const Question& question, const SearchPlace& from)
-        : chats_(matching_chats(db, question)), titles_(db, question, from)
+    ByTime(Reader& db, const ParsedQuery& parsed, const SearchPosition& from)
+        : chats_(matching_chats(db, parsed)), titles_(db, parsed, from)
     {
-        chat_ = chats_->at_most(from.chat - 1);
+        chat_ = chats_->seek(from.chat - 1);
     }
 
     std::optional<Ranked> next() override
@@ -94,15 +94,15 @@ class ByTime final : public Ranking {
         return Ranked{*chat_, false, 0};
     }
 
-    void pass(const Ranked& ranked, SearchPlace& place) override
+    void pass(const Ranked& ranked, SearchPosition& position) override
     {
         if (ranked.is_title) {
-            place.titled_at = titles_.front()->at;
-            place.titled = titles_.front()->id;
+            position.titled_at = titles_.front()->at;
+            position.titled = titles_.front()->id;
             titles_.pop();
         } else {
-            place.chat = *chat_;
-            chat_ = chats_->at_most(*chat_ - 1);
+            position.chat = *chat_;
+            chat_ = chats_->seek(*chat_ - 1);
         }
     }
 
@@ -113,7 +113,7 @@ class ByTime final : public Ranking {
         return std::clamp(second, lowest / micros, highest / micros) * micros;
     }
 
-    MatchesPtr chats_;
+    Postings chats_;
     std::optional<std::int64_t> chat_;
     Titles titles_;
 };
@@ -146,12 +146,12 @@ class Scores {
     double score_ = 0;
 };
 
-class ByWorth final : public Ranking {
+class ByRelevance final : public Ranking {
   public:
-    ByWorth(Reader& db, const Question& question, const SearchPlace& from) : db_(db), newest_(from.newest)
+    ByRelevance(Reader& db, const ParsedQuery& parsed, const SearchPosition& from) : db_(db), newest_(from.newest)
     {
-        add_chats(db, question);
-        add_titles(db, question);
+        add_chats(db, parsed);
+        add_titles(db, parsed);
         std::sort(ranked_.begin(), ranked_.end(), before);
         if (from.titled_at == highest) return; // the first page
         const std::int64_t key = from.titled.empty() ? from.chat : find_pk(db, {from.titled}).value_or(0);
@@ -162,13 +162,13 @@ class ByWorth final : public Ranking {
     std::optional<Ranked> next() override { return at_ < ranked_.size() ? std::optional(ranked_[at_]) : std::nullopt; }
 
     // The key of a conversation's row would tell how many there are.
-    void pass(const Ranked& ranked, SearchPlace& place) override
+    void pass(const Ranked& ranked, SearchPosition& position) override
     {
-        place.chat = ranked.is_title ? 0 : ranked.pk;
-        place.titled = ranked.is_title ? id_of(db_, ranked.pk) : std::string();
-        place.chat_was_last = !ranked.is_title;
-        place.score = ranked.score;
-        place.titled_at = 0;
+        position.chat = ranked.is_title ? 0 : ranked.pk;
+        position.titled = ranked.is_title ? id_of(db_, ranked.pk) : std::string();
+        position.chat_was_last = !ranked.is_title;
+        position.score = ranked.score;
+        position.titled_at = 0;
         ++at_;
     }
 
@@ -189,47 +189,46 @@ class ByWorth final : public Ranking {
         return 1 + 1 / (1 + age / half_a_year);
     }
 
-    void add_chats(Reader& db, const Question& question)
+    void add_chats(Reader& db, const ParsedQuery& parsed)
     {
-        const auto chats = matching_chats(db, question);
-        const bool whole = question.filters.visible.is_whole();
+        const auto chats = matching_chats(db, parsed);
+        const bool whole = parsed.filters.visible.is_whole();
         Scores scores(db,
                       whole ? "SELECT rowid, -bm25(chat_words, 1.0, 0.5) FROM chat_words WHERE chat_words MATCH ?1"
                               " ORDER BY rowid DESC"
                             : "SELECT rowid, term_frequency(chat_words, 1.0, 0.5) FROM chat_words"
                               " WHERE chat_words MATCH ?1 ORDER BY rowid DESC",
-                      worth_of_chats(question));
-        for (auto pk = chats->at_most(newest_); pk && ranked_.size() < most; pk = chats->at_most(*pk - 1))
+                      relevance_of_chats(parsed));
+        for (auto pk = chats->seek(newest_); pk && ranked_.size() < most; pk = chats->seek(*pk - 1))
             ranked_.push_back({*pk, false, std::max(scores.at(*pk), floor) * freshness(*pk)});
     }
 
-    void add_titles(Reader& db, const Question& question)
+    void add_titles(Reader& db, const ParsedQuery& parsed)
     {
-        const auto titles = matching_conversations(db, question, 2);
+        const auto titles = matching_conversations(db, parsed, 2);
         if (!titles) return;
-        const bool whole = question.filters.visible.is_whole();
+        const bool whole = parsed.filters.visible.is_whole();
         Scores scores(db,
                       whole ? "SELECT rowid, -bm25(conversation_words, 1.0, 1.0, 0.5) FROM conversation_words"
                               " WHERE conversation_words MATCH ?1 ORDER BY rowid DESC"
                             : "SELECT rowid, term_frequency(conversation_words, 1.0, 1.0, 0.5) FROM conversation_words"
                               " WHERE conversation_words MATCH ?1 ORDER BY rowid DESC",
-                      worth_of_conversations(question));
+                      relevance_of_conversations(parsed));
         const std::size_t chats = ranked_.size();
-        for (auto pk = titles->at_most(highest); pk && ranked_.size() < chats + most; pk = titles->at_most(*pk - 1))
+        for (auto pk = titles->seek(highest); pk && ranked_.size() < chats + most; pk = titles->seek(*pk - 1))
             ranked_.push_back(
                 {*pk, true, std::max(scores.at(*pk), floor) * title_weight * freshness(second_of(db, *pk))});
     }
 
     static std::int64_t second_of(Reader& db, std::int64_t conversation)
     {
-        Rows rows = db.query("SELECT last_chat_at FROM conversation WHERE pk = ?1", conversation);
-        return rows.step() ? rows.row().integer(0) / 1'000'000 : 0;
+        return db.one<std::int64_t>("SELECT last_chat_at / 1000000 FROM conversation WHERE pk = ?1", conversation)
+            .value_or(0);
     }
 
     static std::string id_of(Reader& db, std::int64_t conversation)
     {
-        Rows rows = db.query("SELECT id FROM conversation WHERE pk = ?1", conversation);
-        return rows.step() ? std::string(rows.row().text(0)) : std::string();
+        return db.one<std::string>("SELECT id FROM conversation WHERE pk = ?1", conversation).value_or("");
     }
 
     Reader& db_;
@@ -240,14 +239,14 @@ class ByWorth final : public Ranking {
 
 } // namespace
 
-std::unique_ptr<Ranking> rank_by_time(Reader& db, const Question& question, const SearchPlace& from)
+std::unique_ptr<Ranking> rank_by_time(Reader& db, const ParsedQuery& parsed, const SearchPosition& from)
 {
-    return std::make_unique<ByTime>(db, question, from);
+    return std::make_unique<ByTime>(db, parsed, from);
 }
 
-std::unique_ptr<Ranking> rank_by_worth(Reader& db, const Question& question, const SearchPlace& from)
+std::unique_ptr<Ranking> rank_by_relevance(Reader& db, const ParsedQuery& parsed, const SearchPosition& from)
 {
-    return std::make_unique<ByWorth>(db, question, from);
+    return std::make_unique<ByRelevance>(db, parsed, from);
 }
 
 } // namespace alli::cache

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What matches a question, in the order it is shown: chats, and conversations whose title, user or memo matches. By
-// time the order comes out of the index and costs what is read of it; by worth it is made of the newest 50,000 matches.
+// Matches of a query in the order of the result: chats, and conversations whose title, user or memo matches. By time
+// the order comes from the index and costs only what is read; by relevance the newest 50,000 matches are scored and
+// sorted.
 #pragma once
 
 #include "cache/find.hpp"
@@ -18,10 +19,10 @@ class Ranking {
   public:
     virtual ~Ranking() = default;
     virtual std::optional<Ranked> next() = 0;
-    virtual void pass(const Ranked& ranked, SearchPlace& place) = 0; // the next page begins after it
+    virtual void pass(const Ranked& ranked, SearchPosition& position) = 0; // the next page begins after it
 };
 
-std::unique_ptr<Ranking> rank_by_time(Reader& db, const Question& question, const SearchPlace& from);
-std::unique_ptr<Ranking> rank_by_worth(Reader& db, const Question& question, const SearchPlace& from);
+std::unique_ptr<Ranking> rank_by_time(Reader& db, const ParsedQuery& parsed, const SearchPosition& from);
+std::unique_ptr<Ranking> rank_by_relevance(Reader& db, const ParsedQuery& parsed, const SearchPosition& from);
 
 } // namespace alli::cache

@@ -3,7 +3,7 @@
 // above the lower end of the coverage; a filter only leaves rows out. Other orders are known whole or not at all.
 #pragma once
 
-#include "cache/list.hpp"
+#include "cache/list_filter.hpp"
 #include "cache/progress.hpp"
 
 namespace alli::cache {

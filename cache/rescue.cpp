@@ -4,10 +4,10 @@
 #include "alli/clock.hpp"
 #include "alli/disk.hpp"
 #include "cache/aside.hpp"
+#include "cache/meta.hpp"
 #include "cache/migrate.hpp"
 #include "cache/outbox_copy.hpp"
 #include "cache/outbox_identity.hpp"
-#include "cache/rewrite.hpp"
 
 #include <filesystem>
 
@@ -42,19 +42,6 @@ void give_name(const std::string& made, const std::string& name)
     rename_synced(made, name);
 }
 
-void put_rescued_fact(Writer& db, const std::string& sentence)
-{
-    db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('rescued', ?1)", sentence);
-}
-
-std::string take_rescued_fact(Writer& db)
-{
-    std::string sentence;
-    for (const Row row : db.query("SELECT value FROM fact WHERE name = 'rescued'")) sentence = row.text(0);
-    db.run("DELETE FROM fact WHERE name = 'rescued'");
-    return sentence;
-}
-
 /// What is left to do in the new file alone. Where pages may be somebody else's, what waits is read back before it is
 /// sent: it may have been delivered since it looked like this.
 std::string finish_copy(const std::string& made, const HeldFile::Loss& loss, std::int64_t kept, CopiedOutbox copied)
@@ -67,7 +54,7 @@ std::string finish_copy(const std::string& made, const HeldFile::Loss& loss, std
                                say_writes(copied.entries - refused, "that it held were"), copied.waiting - refused,
                                say_lost(copied.lost));
         if (loss.altered) db.run("UPDATE entry SET unclear = 1 WHERE state IN ('pending', 'sending')");
-        put_rescued_fact(db, sentence);
+        put_meta(db, "rescued", sentence);
     });
     empty_log(db);
     return sentence;
@@ -158,10 +145,13 @@ std::string take_in(const std::string& file, const std::string& path)
         Writer db(file, "FULL");
         migrate(db, outbox_schema);
         if (fs::exists(path)) taken = take_over(db, path);
-        in_transaction(db, [&] { sentence = take_rescued_fact(db); });
+        in_transaction(db, [&] {
+            sentence = find_meta<std::string>(db, "rescued").value_or("");
+            drop_meta(db, "rescued");
+        });
         empty_log(db);
     }
-    if (found) sentence += say_found(taken, set_aside(path));
+    if (found) sentence += say_found(taken, quarantine(path));
     give_name(file, path);
     sentence += "; they are in the outbox again";
     write_notice(path, sentence);
@@ -178,7 +168,7 @@ std::vector<std::string> take_in_rescued(const std::string& path)
     for (const std::string& file : files_beside(path, ending)) sentences.push_back(take_in(file, path));
     if (!fs::exists(path) && fs::exists(path + "-wal")) {
         sentences.push_back(
-            fmt::format("outbox.db was gone and its log was there; the log is {}-wal now", set_aside(path)));
+            fmt::format("outbox.db was gone and its log was there; the log is {}-wal now", quarantine(path)));
         write_notice(path, sentences.back());
     }
     return sentences;

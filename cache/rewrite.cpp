@@ -2,7 +2,6 @@
 #include "cache/rewrite.hpp"
 
 #include "alli/error.hpp"
-#include "cache/number.hpp"
 
 #include <sqlite3.h>
 
@@ -57,8 +56,9 @@ void require_room(Writer& db)
 std::int64_t room_to_rewrite(Writer& db)
 {
     constexpr std::int64_t margin = 1 << 20;
-    const std::int64_t pages = number_of(db, "PRAGMA page_count") - number_of(db, "PRAGMA freelist_count");
-    return 2 * pages * number_of(db, "PRAGMA page_size") + margin;
+    const std::int64_t pages =
+        db.require<std::int64_t>("PRAGMA page_count") - db.require<std::int64_t>("PRAGMA freelist_count");
+    return 2 * pages * db.require<std::int64_t>("PRAGMA page_size") + margin;
 }
 
 void rewrite_file(Writer& db)
@@ -66,11 +66,6 @@ void rewrite_file(Writer& db)
     require_room(db);
     const TemporaryFiles here(db);
     db.script("VACUUM");
-}
-
-void empty_log(Writer& db)
-{
-    if (!db.checkpoint(Writer::Checkpoint::truncate)) db.fail(sqlite3_extended_errcode(db.handle()));
 }
 
 } // namespace alli::cache

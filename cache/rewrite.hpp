@@ -3,7 +3,7 @@
 // be made anew: nothing is ever overwritten there behind SQLite's back. Its own names, locks and log stay as they are.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <cstdint>
 
@@ -15,8 +15,5 @@ std::int64_t room_to_rewrite(Writer& db);
 /// Outside of any transaction. The temporary copy lies in the file's own directory and has no name. Throws
 /// Error{disk_full} before it begins where there is no room; a failure on the way leaves the file as it was.
 void rewrite_file(Writer& db);
-
-/// All of the log into the file, for whoever removes the log then. Throws Error: disk_full, busy, io.
-void empty_log(Writer& db);
 
 } // namespace alli::cache

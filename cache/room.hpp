@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether there is room on the disk for what is to be written: noted by the threads that commit, read by whoever tells
-// it. Of the process, for one process has one store (cache/lock.hpp).
+// Whether the last commits found free space on the disk: written by the committing threads, read by any thread. Global
+// to the process, because a process has one store (cache/lock.hpp).
 #pragma once
 
 #include "alli/instant.hpp"
@@ -10,19 +10,19 @@
 
 namespace alli::cache {
 
-enum class Room { outbox, mirror };
+enum class DataFile { outbox, mirror };
 
-/// Any thread: there was none at `since`, or a commit went well.
-void note_no_room(Room file, Instant since) noexcept;
-void note_room(Room file) noexcept;
+/// A commit failed for lack of space at `since`; a commit succeeded.
+void note_no_space(DataFile file, Instant since) noexcept;
+void note_space(DataFile file) noexcept;
 
-/// Any thread. None: the last commit to either went well.
-struct NoRoom {
-    Room file;
+/// None: the last commit to each file succeeded.
+struct NoSpace {
+    DataFile file;
     Instant since;
 };
-std::optional<NoRoom> find_no_room() noexcept;
-bool has_room(Room file) noexcept;
-std::string_view name_of(Room file) noexcept; // outbox.db, mirror.db
+std::optional<NoSpace> find_no_room() noexcept;
+bool has_room(DataFile file) noexcept;
+std::string_view name_of(DataFile file) noexcept; // outbox.db, mirror.db
 
 } // namespace alli::cache

@@ -6,8 +6,7 @@
 #include "cache/aside.hpp"
 #include "cache/migrate.hpp"
 #include "cache/outbox_copy.hpp"
-#include "cache/rewrite.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <filesystem>
 
@@ -57,7 +56,7 @@ Salvaged salvage_outbox(const std::string& path)
     }
     for (const char* suffix : {"-wal", "-shm"}) require_removed(made + suffix);
     sync_to_disk(made);
-    salvaged.aside = set_aside(path);
+    salvaged.aside = quarantine(path);
     finish_salvage(path);
     return salvaged;
 }

@@ -3,7 +3,7 @@
 
 #include "cache/find.hpp"
 #include "cache/hits.hpp"
-#include "cache/index.hpp"
+#include "cache/index_batch.hpp"
 #include "cache/list_plan.hpp"
 #include "cache/rank.hpp"
 #include "cache/search_cursor.hpp"
@@ -30,11 +30,11 @@ void add_options(Filters& filters, const SearchQuery& query)
     if (query.before) filters.before = std::min(filters.before.value_or(*query.before), *query.before);
 }
 
-std::int64_t count(MatchesPtr matches, std::int64_t newest)
+std::int64_t count(Postings matches, std::int64_t newest)
 {
     std::int64_t total = 0;
     if (!matches) return total;
-    for (auto pk = matches->at_most(newest); pk && total <= exact_up_to; pk = matches->at_most(*pk - 1)) ++total;
+    for (auto pk = matches->seek(newest); pk && total <= exact_up_to; pk = matches->seek(*pk - 1)) ++total;
     return total;
 }
 
@@ -42,19 +42,18 @@ IndexReach load_reach(Reader& db)
 {
     IndexReach reach;
     for (const IndexKind kind : {IndexKind::chat, IndexKind::conversation}) {
-        const IndexState state = load_index_state(db, kind);
-        if (!state.bound || state.has_old) continue;
+        const auto bound = find_index_bound(db, kind);
+        if (!bound) continue;
         reach.complete = false;
-        if (kind == IndexKind::chat && *state.bound != std::numeric_limits<std::int64_t>::max())
-            reach.from = Instant{std::chrono::seconds{*state.bound}};
+        if (kind == IndexKind::chat && *bound != std::numeric_limits<std::int64_t>::max())
+            reach.from = Instant{std::chrono::seconds{*bound}};
     }
     return reach;
 }
 
 std::int64_t newest_chat(Reader& db)
 {
-    Rows rows = db.query("SELECT max(pk) FROM chat_row");
-    return rows.step() ? rows.row().integer(0) : 0;
+    return db.one<std::int64_t>("SELECT max(pk) FROM chat_row").value_or(0);
 }
 
 std::int64_t newest_second(Reader& db, const Visibility& seen)
@@ -67,33 +66,33 @@ std::int64_t newest_second(Reader& db, const Visibility& seen)
 class Search {
   public:
     Search(Reader& db, const SearchQuery& query)
-        : db_(db), query_(query), question_(read_question(query.text, query.zone))
+        : db_(db), query_(query), parsed_(read_question(query.text, query.zone))
     {
-        add_options(question_.filters, query);
-        question_.filters.visible = query.visible;
-        within_one_ = question_;
+        add_options(parsed_.filters, query);
+        parsed_.filters.visible = query.visible;
+        within_one_ = parsed_;
         within_one_.filters.users.clear(), within_one_.filters.apps.clear(), within_one_.filters.categories.clear();
         within_one_.filters.visible = {};
-        wanted_ = question_.wanted();
+        wanted_ = parsed_.wanted();
         if (query.cursor) {
-            place_ = read_search_cursor(*query.cursor, query);
+            position_ = read_search_cursor(*query.cursor, query);
         } else {
-            place_.newest = place_.chat = newest_in_view();
-            if (place_.chat != std::numeric_limits<std::int64_t>::max()) ++place_.chat;
-            place_.titled_at = std::numeric_limits<std::int64_t>::max();
+            position_.newest = position_.chat = newest_in_view();
+            if (position_.chat != std::numeric_limits<std::int64_t>::max()) ++position_.chat;
+            position_.titled_at = std::numeric_limits<std::int64_t>::max();
         }
     }
 
     SearchResult run()
     {
         result_.reach = load_reach(db_);
-        if (question_.empty()) return std::move(result_);
-        if (place_.total < 0) place_.total = count_all();
-        result_.total = std::min(place_.total, exact_up_to);
-        result_.total_exact = place_.total <= exact_up_to;
-        if (place_.total == 0) return std::move(result_);
-        auto ranking = query_.sort == SearchSort::newest ? rank_by_time(db_, question_, place_)
-                                                         : rank_by_worth(db_, question_, place_);
+        if (parsed_.empty()) return std::move(result_);
+        if (position_.total < 0) position_.total = count_all();
+        result_.total = std::min(position_.total, exact_up_to);
+        result_.total_exact = position_.total <= exact_up_to;
+        if (position_.total == 0) return std::move(result_);
+        auto ranking = query_.sort == SearchSort::newest ? rank_by_time(db_, parsed_, position_)
+                                                         : rank_by_relevance(db_, parsed_, position_);
         fill(*ranking);
         return std::move(result_);
     }
@@ -103,17 +102,17 @@ class Search {
     std::int64_t newest_in_view()
     {
         if (query_.visible.is_whole()) return newest_chat(db_);
-        if (question_.empty()) return 0;
-        const auto newest_match = matching_chats(db_, question_)->at_most(std::numeric_limits<std::int64_t>::max());
+        if (parsed_.empty()) return 0;
+        const auto newest_match = matching_chats(db_, parsed_)->seek(std::numeric_limits<std::int64_t>::max());
         return std::max(newest_match.value_or(0), newest_second(db_, query_.visible));
     }
 
     std::int64_t count_all()
     {
-        const std::int64_t chats = count(matching_chats(db_, question_), place_.newest);
+        const std::int64_t chats = count(matching_chats(db_, parsed_), position_.newest);
         if (chats > exact_up_to) return chats;
         const auto highest = std::numeric_limits<std::int64_t>::max();
-        return chats + count(matching_conversations(db_, question_), highest);
+        return chats + count(matching_conversations(db_, parsed_), highest);
     }
 
     void fill(Ranking& ranking)
@@ -122,11 +121,11 @@ class Search {
         std::optional<Ranked> ranked;
         while ((ranked = ranking.next())) {
             if (result_.hits.size() == limit) {
-                result_.next = write_search_cursor(place_, query_);
+                result_.next = write_search_cursor(position_, query_);
                 return;
             }
             if (!query_.grouped || is_first_of_its_conversation(*ranked)) add(*ranked);
-            ranking.pass(*ranked, place_);
+            ranking.pass(*ranked, position_);
         }
     }
 
@@ -143,22 +142,19 @@ class Search {
     std::int64_t conversation_of(const Ranked& ranked)
     {
         if (ranked.is_title) return ranked.pk;
-        Rows rows = db_.query("SELECT conversation FROM chat_row WHERE pk = ?1", ranked.pk);
-        return rows.step() ? rows.row().integer(0) : -1;
+        return db_.one<std::int64_t>("SELECT conversation FROM chat_row WHERE pk = ?1", ranked.pk).value_or(-1);
     }
 
-    MatchesPtr matches_in(std::int64_t conversation)
+    Postings matches_in(std::int64_t conversation)
     {
-        std::vector<std::int64_t> keys;
-        for (const Row row : db_.query("SELECT pk FROM chat_row WHERE conversation = ?1", conversation))
-            keys.push_back(row.integer(0));
+        auto keys = db_.all<std::int64_t>("SELECT pk FROM chat_row WHERE conversation = ?1", conversation);
         std::sort(keys.begin(), keys.end());
-        std::vector<MatchesPtr> both;
+        std::vector<Postings> both;
         both.push_back(match_these(std::move(keys))), both.push_back(matching_chats(db_, within_one_, 1));
         return match_all(std::move(both));
     }
 
-    std::int64_t count_in(std::int64_t conversation) { return count(matches_in(conversation), place_.newest); }
+    std::int64_t count_in(std::int64_t conversation) { return count(matches_in(conversation), position_.newest); }
 
     // By worth all pages before are gone through again; by time it is asked whether a page before showed it.
     bool is_first_of_its_conversation(const Ranked& ranked)
@@ -166,16 +162,16 @@ class Search {
         const std::int64_t conversation = conversation_of(ranked);
         if (!seen_.insert(conversation).second) return false;
         if (!query_.cursor || query_.sort == SearchSort::relevance) return true;
-        const auto newest = matches_in(conversation)->at_most(place_.newest);
+        const auto newest = matches_in(conversation)->seek(position_.newest);
         return !newest || *newest <= ranked.pk || ranked.is_title;
     }
 
     Reader& db_;
     const SearchQuery& query_;
-    Question question_;
-    Question within_one_; // the same, of a conversation that is known to be chosen
+    ParsedQuery parsed_;
+    ParsedQuery within_one_; // the same, of a conversation that is known to be chosen
     std::vector<Phrase> wanted_;
-    SearchPlace place_;
+    SearchPosition position_;
     SearchResult result_;
     std::set<std::int64_t> seen_; // conversations, where grouped
 };

@@ -39,12 +39,12 @@ std::string to_hex(std::string_view bytes)
     return hex;
 }
 
-std::string body_of(const SearchPlace& place)
+std::string body_of(const SearchPosition& position)
 {
-    return fmt::format("{:x}.{:x}.{:x}.{:x}.{:x}.{}.{}", static_cast<std::uint64_t>(place.total),
-                       static_cast<std::uint64_t>(place.newest), static_cast<std::uint64_t>(place.chat),
-                       static_cast<std::uint64_t>(place.titled_at), std::bit_cast<std::uint64_t>(place.score),
-                       place.chat_was_last ? 1 : 0, to_hex(place.titled));
+    return fmt::format("{:x}.{:x}.{:x}.{:x}.{:x}.{}.{}", static_cast<std::uint64_t>(position.total),
+                       static_cast<std::uint64_t>(position.newest), static_cast<std::uint64_t>(position.chat),
+                       static_cast<std::uint64_t>(position.titled_at), std::bit_cast<std::uint64_t>(position.score),
+                       position.chat_was_last ? 1 : 0, to_hex(position.titled));
 }
 
 [[noreturn]] void refuse()
@@ -90,13 +90,13 @@ std::string from_hex(std::string_view hex)
 
 } // namespace
 
-std::string write_search_cursor(const SearchPlace& place, const SearchQuery& query)
+std::string write_search_cursor(const SearchPosition& position, const SearchQuery& query)
 {
-    const std::string body = body_of(place);
+    const std::string body = body_of(position);
     return fmt::format("{}{}.{:x}", prefix, body, hash(body, hash_of(query)));
 }
 
-SearchPlace read_search_cursor(std::string_view cursor, const SearchQuery& query)
+SearchPosition read_search_cursor(std::string_view cursor, const SearchQuery& query)
 {
     const std::size_t dot = cursor.rfind('.');
     if (!cursor.starts_with(prefix) || dot == std::string_view::npos || dot < prefix.size()) refuse();
@@ -104,15 +104,15 @@ SearchPlace read_search_cursor(std::string_view cursor, const SearchQuery& query
     if (Fields(cursor.substr(dot + 1)).number() != hash(body, hash_of(query))) refuse();
 
     Fields fields(body);
-    SearchPlace place;
-    place.total = fields.whole();
-    place.newest = fields.whole();
-    place.chat = fields.whole();
-    place.titled_at = fields.whole();
-    place.score = std::bit_cast<double>(fields.number());
-    place.chat_was_last = fields.number() != 0;
-    place.titled = from_hex(fields.text());
-    return place;
+    SearchPosition position;
+    position.total = fields.whole();
+    position.newest = fields.whole();
+    position.chat = fields.whole();
+    position.titled_at = fields.whole();
+    position.score = std::bit_cast<double>(fields.number());
+    position.chat_was_last = fields.number() != 0;
+    position.titled = from_hex(fields.text());
+    return position;
 }
 
 } // namespace alli::cache

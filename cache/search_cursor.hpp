@@ -2,11 +2,11 @@
 // Where a page of search results ended, as text: opaque to callers, bound to its query, nothing in it is secret. Pure.
 #pragma once
 
-#include "cache/search.hpp"
+#include "cache/search_query.hpp"
 
 namespace alli::cache {
 
-struct SearchPlace {
+struct SearchPosition {
     std::int64_t total = -1; // as counted at the first page; -1: not yet
     std::int64_t newest = 0; // the newest chat at the first page: what came later is not shown, and age counts from it
     std::int64_t chat = 0;   // by time: chats below it; by relevance: the last row's key
@@ -16,9 +16,9 @@ struct SearchPlace {
     bool chat_was_last = false; // by relevance: whether that was a chat
 };
 
-std::string write_search_cursor(const SearchPlace& place, const SearchQuery& query);
+std::string write_search_cursor(const SearchPosition& position, const SearchQuery& query);
 
 /// Throws Error{usage} for one that was altered or belongs to another query.
-SearchPlace read_search_cursor(std::string_view cursor, const SearchQuery& query);
+SearchPosition read_search_cursor(std::string_view cursor, const SearchQuery& query);
 
 } // namespace alli::cache

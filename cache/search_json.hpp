@@ -2,7 +2,7 @@
 // The answer to a search as JSON, for the endpoint and the command alike: fields may be added, never renamed. Pure.
 #pragma once
 
-#include "cache/progress.hpp"
+#include "cache/coverage.hpp"
 #include "cache/search.hpp"
 
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of a text around its best match: HTML-escaped, matches within <mark>. Never cuts a character. Pure.
+// A snippet: the part of a text around its best match, HTML-escaped, with matches in <mark>. Never cuts a character.
+// Pure.
 #pragma once
 
 #include "cache/phrase.hpp"

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// SQLite as a typed cursor: the only include of sqlite3.h. A Reader is one connection and its prepared statements,
-// found again by the address of their SQL literal; a Writer is the same inside a transaction. Used by one thread at a
-// time. Throws Error: disk_full, damaged, busy or io, each naming the file.
+// SQLite as a typed cursor. A Connection owns its prepared statements and finds them again by their text. Used by one
+// thread at a time. Throws Error: disk_full, damaged, busy or io, each naming the file. The connection that writes is
+// in cache/writer.hpp.
 #pragma once
 
 #include "alli/instant.hpp"
-#include "cache/row_changes.hpp"
-#include "cache/touched.hpp"
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <variant>
+#include <vector>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -39,9 +41,60 @@ class Row {
     std::optional<std::string> optional_text(int column) const;
     std::optional<Instant> optional_instant(int column) const noexcept;
 
+    /// A column as a number, text, an instant, an id made of text, or an optional of these.
+    template <class T>
+    T get(int column) const;
+
   private:
     sqlite3_stmt* statement_;
 };
+
+namespace detail {
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool is_tuple = false;
+template <class... T>
+inline constexpr bool is_tuple<std::tuple<T...>> = true;
+
+template <class T, std::size_t... I>
+T read_columns(const Row& row, std::index_sequence<I...>)
+{
+    return T{row.get<std::tuple_element_t<I, T>>(static_cast<int>(I))...};
+}
+
+/// The first column, or of a tuple the columns in order.
+template <class T>
+T read_row(const Row& row)
+{
+    if constexpr (is_tuple<T>)
+        return read_columns<T>(row, std::make_index_sequence<std::tuple_size_v<T>>());
+    else
+        return row.get<T>(0);
+}
+} // namespace detail
+
+template <class T>
+T Row::get(int column) const
+{
+    if constexpr (detail::is_optional<T>)
+        return is_null(column) ? T() : T(get<typename T::value_type>(column));
+    else if constexpr (std::same_as<T, Instant>)
+        return Instant{std::chrono::microseconds{integer(column)}};
+    else if constexpr (std::same_as<T, bool>)
+        return integer(column) != 0;
+    else if constexpr (std::integral<T>)
+        return static_cast<T>(integer(column));
+    else if constexpr (std::floating_point<T>)
+        return real(column);
+    else
+        return T{std::string(text(column))};
+}
+
+template <class F>
+concept RowReader = std::invocable<F&, const Row&>;
 
 /// The rows of a running statement; resets it when it goes (or ends it, where it is its own). `for (Row row :
 /// db.query(...))`.
@@ -72,8 +125,8 @@ class Rows {
     bool own_;
 };
 
-// What may be bound: integers, doubles, text, instants (as microseconds), null. A query's text is copied, for its rows
-// may outlive the arguments; run() is over before they go, and borrows.
+// What may be bound: integers, doubles, text, instants (as microseconds), null. query() copies text, because its rows
+// may outlive the arguments; the functions that finish the statement themselves borrow it.
 enum class Hold { copy, borrow };
 namespace bind {
 void value(sqlite3_stmt* statement, int index, std::int64_t value, Hold);
@@ -136,6 +189,54 @@ class Connection {
     /// those: beyond a few hundred they are not kept.
     Rows query_values(std::string_view sql, std::span<const Value> values);
 
+    /// The first row as a T, or as what `read` makes of it. None: there is no row, or null in its only column.
+    template <class T, class... Args>
+    std::optional<T> one(std::string_view sql, const Args&... args)
+    {
+        Rows rows(*this, bound(sql, Hold::borrow, args...));
+        if (!rows.step()) return std::nullopt;
+        if constexpr (!detail::is_tuple<T> && !detail::is_optional<T>)
+            if (rows.row().is_null(0)) return std::nullopt;
+        return detail::read_row<T>(rows.row());
+    }
+    template <RowReader F, class... Args>
+    auto one(F read, std::string_view sql, const Args&... args) -> std::optional<std::invoke_result_t<F&, const Row&>>
+    {
+        Rows rows(*this, bound(sql, Hold::borrow, args...));
+        if (!rows.step()) return std::nullopt;
+        return read(rows.row());
+    }
+
+    /// Of a query that always has a row, as a count or a pragma.
+    template <class T, class... Args>
+    T require(std::string_view sql, const Args&... args)
+    {
+        Rows rows(*this, bound(sql, Hold::borrow, args...));
+        if (!rows.step()) throw std::logic_error("a query that always has a row had none");
+        return detail::read_row<T>(rows.row());
+    }
+
+    /// Every row as a T, or as what `read` makes of it.
+    template <class T, class... Args>
+    std::vector<T> all(std::string_view sql, const Args&... args)
+    {
+        return all(&detail::read_row<T>, sql, args...);
+    }
+    template <RowReader F, class... Args>
+    auto all(F read, std::string_view sql, const Args&... args) -> std::vector<std::invoke_result_t<F&, const Row&>>
+    {
+        std::vector<std::invoke_result_t<F&, const Row&>> found;
+        for (Rows rows(*this, bound(sql, Hold::borrow, args...)); rows.step();) found.push_back(read(rows.row()));
+        return found;
+    }
+
+    /// Whether there is a row.
+    template <class... Args>
+    bool exists(std::string_view sql, const Args&... args)
+    {
+        return Rows(*this, bound(sql, Hold::borrow, args...)).step();
+    }
+
     /// Runs to the end and returns how many rows it changed.
     template <class... Args>
     std::int64_t run(std::string_view sql, const Args&... args)
@@ -193,60 +294,6 @@ class Connection {
 /// What a read gets: query() alone is of use on it, its file is open read-only.
 using Reader = Connection;
 
-struct PagePart { // bytes
-    std::size_t from = 0, size = 0;
-};
-using FindPart = PagePart (*)(std::span<const unsigned char> page, std::int64_t number);
-
-class IndexBatch; // cache/index.hpp
-
-/// What a write gets: inside a transaction that the store commits when the function returns and rolls back when it
-/// throws. The rest is for the store's committing thread alone.
-class Writer : public Connection {
-  public:
-    explicit Writer(const std::string& path, std::string_view synchronous = "NORMAL");
-    ~Writer();
-
-    /// What this transaction changes in the index of words, where it is not written yet. Whoever reads the index on
-    /// this connection flushes it before.
-    IndexBatch& words() noexcept { return *words_; }
-
-    bool in_transaction() const noexcept; // a full disk may have ended it
-    void commit();                        // with the words and the totals
-    void roll_back() noexcept;            // whatever is open; nothing when nothing is
-
-    enum class Checkpoint { passive, restart, truncate };
-    /// False: readers were in the way of `restart` or `truncate` for as long as `wait`. A passive one waits for none.
-    bool checkpoint(Checkpoint how, std::chrono::milliseconds wait = busy_wait) noexcept;
-    int pages_in_log() const noexcept { return in_log_; } // as the last checkpoint found it, and how far it came
-    int pages_checkpointed() const noexcept { return checkpointed_; }
-    /// Overwrites with zeros the part of each page that `find` names, in the file itself, past the log: for bytes that
-    /// belong to no row. For right after a truncating checkpoint. Where to go on; none: that was the end.
-    std::optional<std::int64_t> overwrite(std::int64_t first, std::int64_t count, FindPart find);
-    int log_pages() const noexcept { return log_pages_; } // since the last checkpoint, as of the last commit
-
-    Touched& touched() noexcept { return touched_; }            // since whoever commits cleared it
-    RowChanges& row_changes() noexcept { return row_changes_; } // of the transaction; commit() writes them
-
-  private:
-    int log_pages_ = 0, in_log_ = 0, checkpointed_ = 0;
-    Touched touched_;
-    RowChanges row_changes_;
-    std::unique_ptr<IndexBatch> words_;
-};
-
-/// For whoever owns the connection and is in none yet: while opening, above all.
-template <class F>
-void in_transaction(Writer& db, F work)
-{
-    db.script("BEGIN IMMEDIATE");
-    try {
-        work();
-        db.commit();
-    } catch (...) {
-        db.roll_back();
-        throw;
-    }
-}
+class Writer; // cache/writer.hpp
 
 } // namespace alli::cache

@@ -47,7 +47,7 @@ void explain_end(const ActiveReads::Entry& entry, const Error& error)
 struct Store::Core {
     explicit Core(const StoreOptions& options)
         : path(options.mirror_path), lock(directory_of(path)), files(open_files(options)),
-          keeps_ledger(has_ledger(*files.outbox)), outbox_number(last_outbox_number(*files.outbox)),
+          keeps_ledger(has_suppression_list(*files.outbox)), outbox_number(last_outbox_number(*files.outbox)),
           mirror(std::move(files.mirror)), outbox(std::move(files.outbox)),
           mirror_readers(path, bool(options.count_steps)), outbox_readers(outbox_path(path), bool(options.count_steps)),
           count_steps(options.count_steps), tell(options.gave_up)
@@ -87,8 +87,8 @@ struct Store::Core {
 
     void watch_files()
     {
-        outbox.note_room_as(Room::outbox);
-        mirror.note_room_as(Room::mirror);
+        outbox.note_space_as(DataFile::outbox);
+        mirror.note_space_as(DataFile::mirror);
         outbox.require([this] { return find_loss_beside_outbox(); });
         outbox.before_commit([](Writer& db) { return last_outbox_number(db); }, outbox_number);
         mirror.before_commit([this](Writer& db) { return hear_of_outbox(db); }, outbox_number);
@@ -100,7 +100,7 @@ struct Store::Core {
     std::optional<std::string> find_loss_beside_outbox()
     {
         if (auto loss = lock.find_loss()) return loss;
-        if (place_of(path) == mirror_place && (!mirror_log_place || place_of(path + "-wal") == mirror_log_place))
+        if (identity_of(path) == mirror_file && (!mirror_log || identity_of(path + "-wal") == mirror_log))
             return std::nullopt;
         const std::string what = "mirror.db or its log was removed or moved, or replaced, while the program ran";
         tell_mirror_loss(what);
@@ -131,10 +131,10 @@ struct Store::Core {
         }
     }
 
-    static void commit(Committing& file, JobThread::Batch& batch)
+    static void commit(Committer& file, JobThread::Batch& batch)
     {
         file.run(batch);
-        file.tend_log();
+        file.maintain_log();
     }
 
     void commit_mirror(JobThread::Batch& batch)
@@ -146,7 +146,7 @@ struct Store::Core {
 
     void read(JobThread::Batch& batch)
     {
-        for (const Committing::Pending& one : batch) one.done(read_one(*one.job, one.what));
+        for (const Committer::Pending& one : batch) one.done(read_one(*one.job, one.what));
     }
 
     // A statement that fails leaves its connection to be closed rather than given back.
@@ -208,7 +208,7 @@ struct Store::Core {
     ActiveReads& reads_of(Lane file) { return file == Lane::outbox ? outbox_reads : mirror_reads; }
     Readers& readers_of(Lane file) { return file == Lane::outbox ? outbox_readers : mirror_readers; }
 
-    void submit(Lane lane, Committing::Pending pending)
+    void submit(Lane lane, Committer::Pending pending)
     {
         if (lane == Lane::mirror)
             committer->submit(std::move(pending));
@@ -239,11 +239,11 @@ struct Store::Core {
     Files files; // on their way
     std::atomic<bool> keeps_ledger;
     std::int64_t outbox_number; // the last one, as both files knew at the start
-    std::optional<FilePlace> mirror_place = place_of(path), mirror_log_place = place_of(path + "-wal"); // of open files
+    std::optional<FileIdentity> mirror_file = identity_of(path), mirror_log = identity_of(path + "-wal"); // as opened
     std::atomic<bool> mirror_loss_told{false};
     ActiveReads mirror_reads, outbox_reads;
-    Committing mirror;
-    Committing outbox;
+    Committer mirror;
+    Committer outbox;
     Readers mirror_readers, outbox_readers;
     std::function<void(std::uint64_t)> count_steps;
     std::mutex watch_mutex;

@@ -7,8 +7,8 @@
 #include "alli/error.hpp"
 #include "alli/task.hpp"
 #include "cache/active_reads.hpp"
-#include "cache/log_bound.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/store_options.hpp"
+#include "cache/writer.hpp"
 
 #include <cstdint>
 #include <exception>
@@ -21,18 +21,6 @@
 
 namespace alli::cache {
 
-struct StoreOptions {
-    std::string mirror_path;                              // outbox.db and alli-mirror.lock lie beside it
-    std::string url;                                      // whose mirror it is: a file of another upstream is refused
-    bool threads = true;                                  // false: inline
-    std::function<void(std::exception_ptr)> gave_up = {}; // once, on any thread: a file is damaged, or failed
-    // How large an outbox the opening reads whole: some 0.4 s of a slow disk, and it cannot be interrupted.
-    std::uintmax_t most_outbox_read = 64 * 1024 * 1024;
-    LogLimits log = {}; // of each file's log
-    // For tests: the steps of SQLite's machine that a read() took, on the thread that read.
-    std::function<void(std::uint64_t)> count_steps = {};
-};
-
 class Store {
   public:
     /// Takes the lock, opens, checks and migrates both files; a damaged one is set aside (damage() says so). Throws
@@ -43,9 +31,8 @@ class Store {
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    /// Runs what was submitted and ends the threads: whoever awaits that has his answer on its way while all that his
-    /// job refers to is still there. From then on writes and long reads throw Error{canceled}. From one thread, when no
-    /// other submits any more.
+    /// Runs what was submitted and joins the threads, so that every awaited job completes while what it refers to still
+    /// exists. From then on writes and long reads throw Error{canceled}. Call from one thread when no other submits.
     void finish();
 
     /// A short read, on the calling thread, in one snapshot.
@@ -55,15 +42,15 @@ class Store {
         return run_read(Lane::mirror, function);
     }
 
-    /// A write to mirror.db. Writes that wait together share one commit; when the co_await returns, it is committed.
-    /// What `function` throws undoes its own changes alone and comes out here.
+    /// A write to mirror.db. Writes that wait together share one commit; when the co_await returns, it is committed. An
+    /// exception of `function` rolls back its own changes alone and is rethrown here.
     template <class F>
     auto write(F function) -> Task<std::invoke_result_t<F, Writer&>>
     {
         return submit<Writer, std::invoke_result_t<F, Writer&>>(std::move(function), Lane::mirror);
     }
 
-    /// The same of outbox.db, synced to disk: when the co_await returns, it is there after a power cut.
+    /// The same for outbox.db, synced to disk: when the co_await returns, it survives a power cut.
     template <class F>
     auto write_outbox(F function) -> Task<std::invoke_result_t<F, Writer&>>
     {
@@ -75,8 +62,8 @@ class Store {
         return run_read(Lane::outbox, function);
     }
 
-    /// On the thread that commits to that file, between two commits, outside of any transaction: for checkpoints and
-    /// backups. Everybody who writes waits for it.
+    /// Runs on the thread that commits to that file, between two commits, outside of any transaction: for checkpoints
+    /// and backups. All writers wait for it.
     enum class File { mirror, outbox };
     template <class F>
     auto between_commits(File file, F function) -> Task<std::invoke_result_t<F, Writer&>>
@@ -85,42 +72,43 @@ class Store {
         return submit<Writer, std::invoke_result_t<F, Writer&>>(std::move(function), lane, true);
     }
 
-    /// A read that may take long (search, export), on a thread for such reads. `what` (a literal) names it where it
-    /// holds up the log. Throws Error{busy} when it was ended for that (StoreOptions::log).
+    /// A read that may take long (search, export), on a thread for such reads. `what` (a literal) names it in messages
+    /// where it keeps the log from being emptied. Throws Error{busy} when it was interrupted for that
+    /// (StoreOptions::log).
     template <class F>
     auto read_long(F function, const char* what = "a long read") -> Task<std::invoke_result_t<F, Reader&>>
     {
         return submit<Reader, std::invoke_result_t<F, Reader&>>(std::move(function), Lane::long_reads, false, what);
     }
 
-    /// The reads of a file that are under way: for connections of the caller's own (cache/active_reads.hpp).
+    /// The active reads of a file, for connections of the caller's own (cache/active_reads.hpp).
     ActiveReads& active_reads(File file) noexcept;
 
-    /// A turn of each committing thread, without a commit: returns while both get on with their work. Throws what made
-    /// one of them give up.
+    /// Completes when each committing thread has run its queue, without a commit of its own. Throws what made one of
+    /// them give up.
     Task<> take_turns();
 
-    /// Whether anything was ever purged: then what comes in and goes out is looked at (cache/ledger.hpp). Any thread.
+    /// Whether anything was ever purged, so that the suppression list must be checked (cache/ledger.hpp). Any thread.
     bool keeps_ledger() const noexcept;
-    void note_ledger() noexcept; // it does from now on
+    void note_ledger() noexcept; // from now on it must
 
     const std::string& mirror_path() const noexcept;
-    /// What was found damaged on opening and set aside, a sentence each.
+    /// A sentence for each damage that was found on opening.
     const std::vector<std::string>& damage() const noexcept;
 
-    /// Whether the pages of a file are still to be read: the opening had no time for it (cache/inspect.hpp).
+    /// Whether the pages of a file were not checked on opening, for lack of time (cache/inspect.hpp).
     bool is_unread(File file) const noexcept;
-    /// What was found damaged in it outside of read() and write(): the store gives up as for anything damaged.
+    /// Reports damage found outside of read() and write(): the store gives up, as for damage that it finds itself.
     void report_damage(File file, const std::string& what) noexcept;
 
-    /// Grows with every commit to mirror.db; for caches and waiting readers. Any thread.
+    /// Number of commits to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;
-    /// Which of what was read before is out of date. Any thread.
+    /// Invalidation versions of earlier reads. Any thread.
     const Latest& latest() const noexcept;
-    /// Of outbox.db, each one sync to disk. Any thread.
+    /// Number of commits to outbox.db, each with a sync to disk. Any thread.
     std::uint64_t outbox_commits() const noexcept;
-    /// Called after every commit to mirror.db, on the thread that made it, and must be quick. Nothing: no more; then
-    /// no call is under way either.
+    /// `committed` is called after every commit to mirror.db, on the committing thread, and must be quick. An empty
+    /// function ends that; when watch() returns no call is under way.
     void watch(std::function<void()> committed);
 
   private:
@@ -156,7 +144,7 @@ class Store {
             throw;
         }
     }
-    /// Once a page is not what it must be nothing is acknowledged any more, whoever found it.
+    /// After a damaged page, whoever found it, nothing is acknowledged any more.
     void give_up_if_damaged(Lane file, const std::exception_ptr& failure) noexcept;
 
     template <class Db, class R, class F>
@@ -173,7 +161,7 @@ class Store {
         }
     }
 
-    /// `job` (null: no more than a turn) must live until the returned task is done. A job once submitted runs:
+    /// `job` (null: only waits for its turn) must live until the returned task is done. A submitted job always runs:
     /// cancellation waits for it.
     Task<> run_job(Lane lane, Job* job, bool outside = false, const char* what = "");
 
@@ -181,8 +169,8 @@ class Store {
     std::unique_ptr<Core> core_;
 };
 
-/// For commands beside a running daemon: a connection that only reads. Throws Error{io} with a hint when there is no
-/// mirror yet.
+/// A read-only connection for commands beside a running daemon. Throws Error{io} with a hint when there is no mirror
+/// yet.
 std::unique_ptr<Reader> open_mirror(const std::string& mirror_path);
 /// The outbox beside it, in the same way.
 std::unique_ptr<Reader> open_outbox(const std::string& mirror_path);

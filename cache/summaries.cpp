@@ -22,13 +22,10 @@ Summary summary_of(const Row& row) // id, title, user_name, user_id, created_at,
 
 std::vector<Summary> list_summaries(Reader& db, int limit, int offset)
 {
-    std::vector<Summary> found;
-    for (const Row row :
-         db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
+    return db.all(&summary_of,
+                  "SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
                   " ORDER BY last_chat_at DESC, id DESC LIMIT ?1 OFFSET ?2",
-                  limit, offset))
-        found.push_back(summary_of(row));
-    return found;
+                  limit, offset);
 }
 
 // The unary plus keeps SQLite on the index of ids, which finds the few rows that are then sorted.
@@ -55,32 +52,29 @@ bool is_whole(Reader& db, const std::vector<Summary>& listed, int limit)
 
 std::optional<Summary> find_summary(Reader& db, const ConversationId& id)
 {
-    for (const Row row :
-         db.query("SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
+    return db.one(&summary_of,
+                  "SELECT id, title, user_name, user_id, created_at, last_chat_at, held FROM conversation"
                   " WHERE id = ?1",
-                  id.value))
-        return summary_of(row);
-    return std::nullopt;
+                  id.value);
 }
 
 std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id, std::int64_t first, std::int64_t limit)
 {
-    std::vector<ReadableChat> chats;
-    for (const Row row : db.query("SELECT id, sender, raw, sent_at FROM chat"
-                                  " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND ordinal >= ?2"
-                                  " ORDER BY ordinal LIMIT ?3",
-                                  id.value, first, limit))
-        chats.push_back({std::string(row.text(0)), std::string(row.text(1)), message_of_chat(row.text(2)),
-                         row.optional_instant(3)});
-    return chats;
+    const auto read = [](const Row& row) {
+        return ReadableChat{std::string(row.text(0)), std::string(row.text(1)), message_of_chat(row.text(2)),
+                            row.optional_instant(3)};
+    };
+    return db.all(read,
+                  "SELECT id, sender, raw, sent_at FROM chat"
+                  " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND ordinal >= ?2"
+                  " ORDER BY ordinal LIMIT ?3",
+                  id.value, first, limit);
 }
 
 std::vector<Keyed> list_keys(Reader& db, std::int64_t after, int limit)
 {
-    std::vector<Keyed> keys;
-    for (const Row row : db.query("SELECT pk, id FROM conversation WHERE pk > ?1 ORDER BY pk LIMIT ?2", after, limit))
-        keys.push_back({row.integer(0), {std::string(row.text(1))}});
-    return keys;
+    const auto read = [](const Row& row) { return Keyed{row.integer(0), row.get<ConversationId>(1)}; };
+    return db.all(read, "SELECT pk, id FROM conversation WHERE pk > ?1 ORDER BY pk LIMIT ?2", after, limit);
 }
 
 } // namespace alli::cache

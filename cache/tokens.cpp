@@ -185,7 +185,7 @@ bool is_common(char32_t code) noexcept
 int tokenize(std::string_view text, TokenSet set, TakeToken take, void* to)
 {
     Tokenizer tokenizer(set, take, to);
-    Letters letters(text);
+    Normalizer letters(text);
     Letter letter;
     while (letters.next(letter))
         if (const int stop = tokenizer.add(letter); stop != 0) return stop;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/totals.hpp"
 
-#include "cache/number.hpp"
-
 #include <spdlog/fmt/fmt.h>
 
 #include <filesystem>
@@ -19,19 +17,15 @@ std::int64_t bytes_of(const std::string& path)
 
 Totals load_rows(Connection& db)
 {
-    Totals totals;
-    for (const Row row : db.query("SELECT conversations, chats FROM totals")) {
-        totals.conversations = row.integer(0);
-        totals.chats = row.integer(1);
-    }
-    return totals;
+    const auto read = [](const Row& row) { return Totals{row.integer(0), row.integer(1), 0}; };
+    return db.one(read, "SELECT conversations, chats FROM totals").value_or(Totals());
 }
 
 Totals count_rows(Connection& db)
 {
     Totals totals;
-    totals.conversations = number_of(db, "SELECT count(*) FROM conversation");
-    totals.chats = number_of(db, "SELECT count(*) FROM chat_row");
+    totals.conversations = db.require<std::int64_t>("SELECT count(*) FROM conversation");
+    totals.chats = db.require<std::int64_t>("SELECT count(*) FROM chat_row");
     return totals;
 }
 
@@ -59,15 +53,6 @@ Totals count_totals(Reader& db)
     return totals;
 }
 
-void save_totals(Writer& db)
-{
-    const RowChanges& changes = db.row_changes();
-    if (!changes.any()) return;
-    db.run("UPDATE totals SET conversations = conversations + ?1, chats = chats + ?2 WHERE one = 1",
-           changes.conversations(), changes.chats());
-    db.row_changes().clear();
-}
-
 std::optional<std::string> find_wrong_totals(Reader& db)
 {
     const Totals kept = load_rows(db), counted = count_rows(db);
@@ -77,7 +62,7 @@ std::optional<std::string> find_wrong_totals(Reader& db)
 }
 
 // What the transaction changed before is in what is counted.
-void mend_totals(Writer& db)
+void repair_totals(Writer& db)
 {
     db.run("INSERT OR IGNORE INTO totals (one, conversations, chats) VALUES (1, 0, 0)");
     const Totals kept = load_rows(db), counted = count_rows(db);

@@ -3,7 +3,7 @@
 // table for them. verify.cpp compares them with what is there.
 #pragma once
 
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <string>
 #include <vector>
@@ -22,11 +22,8 @@ Totals load_totals(Writer& db);
 /// By walking the tables; for verify and tests.
 Totals count_totals(Reader& db);
 
-/// Whoever commits calls it last in the transaction: writes what the transaction changed.
-void save_totals(Writer& db);
-
 /// A sentence where the numbers kept are not those of the rows; in one snapshot.
 std::optional<std::string> find_wrong_totals(Reader& db);
-void mend_totals(Writer& db);
+void repair_totals(Writer& db);
 
 } // namespace alli::cache

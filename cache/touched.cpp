@@ -13,15 +13,15 @@ constexpr std::size_t most = 1000;
 } // namespace
 
 // A chat's row never changes without its text, a category without its conversation.
-void Touched::row(std::string_view table, std::int64_t rowid)
+void ChangeSet::row(std::string_view table, std::int64_t rowid)
 {
     const bool own = table == "conversation";
     if (!own && table != "chat_text" && table != "purged_day") return;
     lists_ = true;
-    if (table != "purged_day") conversation(own ? rowid : conversation_at(rowid));
+    if (table != "purged_day") conversation(own ? rowid : conversation_of_key(rowid));
 }
 
-void Touched::conversation(std::int64_t pk)
+void ChangeSet::conversation(std::int64_t pk)
 {
     if (!conversations_.empty() && conversations_.back() == pk) return;
     if (conversations_.size() < most)
@@ -30,18 +30,18 @@ void Touched::conversation(std::int64_t pk)
         all_ = true;
 }
 
-void Touched::clear() noexcept
+void ChangeSet::clear() noexcept
 {
     conversations_.clear();
     lists_ = all_ = false;
 }
 
-void Latest::publish(const Touched& touched, std::uint64_t number) noexcept
+void Latest::publish(const ChangeSet& change_set, std::uint64_t number) noexcept
 {
-    for (const std::int64_t pk : touched.conversations_)
+    for (const std::int64_t pk : change_set.conversations_)
         of_[static_cast<std::uint64_t>(pk) % places].store(number, std::memory_order_release);
-    if (touched.all_) all_.store(number, std::memory_order_release);
-    if (touched.lists_) lists_.store(number, std::memory_order_release);
+    if (change_set.all_) all_.store(number, std::memory_order_release);
+    if (change_set.lists_) lists_.store(number, std::memory_order_release);
 }
 
 std::uint64_t Latest::of(std::int64_t pk) const noexcept

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of the answers that were put together before a commit are out of date after it (docs/decisions/0018). Touched
-// gathers what a transaction changes, on the committing thread; Latest is read by everybody, without a lock.
+// Cache invalidation: which responses built before a commit are stale after it (docs/decisions/0018). A ChangeSet
+// collects what a transaction changes, on the committing thread; Latest is read by any thread without a lock.
 #pragma once
 
 #include <array>
@@ -12,14 +12,14 @@
 
 namespace alli::cache {
 
-/// What the transaction under way changed, or tried to. Bounded: beyond a thousand conversations it is all of them.
-class Touched {
+/// What the current transaction changed, or tried to. Bounded: beyond a thousand conversations it means all of them.
+class ChangeSet {
   public:
-    /// A row of that table was written: of those that answers are made of, it counts.
+    /// A row of that table was written; tables that no response is built from are ignored.
     void row(std::string_view table, std::int64_t rowid);
-    /// What one conversation tells, where no row of its own says so.
+    /// Responses about this conversation are stale although none of its rows changed.
     void conversation(std::int64_t pk);
-    /// Something that lists are told from.
+    /// Lists are stale.
     void lists() noexcept { lists_ = true; }
 
     bool any() const noexcept { return lists_ || all_ || !conversations_.empty(); }
@@ -32,13 +32,13 @@ class Touched {
     bool lists_ = false, all_ = false;
 };
 
-/// The number of the last commit that changed a conversation, or anything that lists are told from.
+/// The number of the last commit that changed a conversation, or anything that lists are built from.
 class Latest {
   public:
-    /// Before the commit of that number can be seen: whoever sees it finds it here.
-    void publish(const Touched& touched, std::uint64_t number) noexcept;
+    /// Call before the commit of that number becomes visible: a reader that sees the commit then sees its number here.
+    void publish(const ChangeSet& change_set, std::uint64_t number) noexcept;
 
-    /// Never too low. Too high at times, for several conversations share a place.
+    /// Never too low; at times too high, because several conversations share a slot.
     std::uint64_t of(std::int64_t pk) const noexcept;
     std::uint64_t of_lists() const noexcept { return lists_.load(std::memory_order_acquire); }
 

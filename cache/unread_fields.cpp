@@ -17,8 +17,8 @@ constexpr std::string_view prefix = "fields ", past_prefix = "fields!", others =
 
 std::int64_t count_named(Reader& db)
 {
-    Rows rows = db.query("SELECT count(*) FROM problem WHERE key >= ?1 AND key < ?2", prefix, past_prefix);
-    return rows.step() ? rows.row().integer(0) : 0;
+    return db.one<std::int64_t>("SELECT count(*) FROM problem WHERE key >= ?1 AND key < ?2", prefix, past_prefix)
+        .value_or(0);
 }
 
 void add(std::vector<std::string>& fields, const std::vector<std::string_view>& unread)

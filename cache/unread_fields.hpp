@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/conversation.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 namespace alli::cache {
 

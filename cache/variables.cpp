@@ -5,7 +5,7 @@
 #include "alli/json_text.hpp"
 #include "cache/assemble.hpp"
 #include "cache/changes.hpp"
-#include "cache/conversations.hpp"
+#include "cache/conversation_rows.hpp"
 
 #include <array>
 #include <map>
@@ -45,17 +45,15 @@ std::optional<Texts> variables_in(std::string_view body)
     return texts_of(require_object(variables.text));
 }
 
-struct Kept {
+struct StoredVariable {
     std::optional<std::string> value;
     Instant verified_at;
 };
 
-std::optional<Kept> find_variable(Reader& db, std::int64_t pk, const std::string& name)
+std::optional<StoredVariable> find_variable(Reader& db, std::int64_t pk, const std::string& name)
 {
-    for (const Row row :
-         db.query("SELECT value, verified_at FROM variable WHERE conversation = ?1 AND name = ?2", pk, name))
-        return Kept{row.optional_text(0), *row.optional_instant(1)};
-    return std::nullopt;
+    const auto read = [](const Row& row) { return StoredVariable{row.optional_text(0), row.get<Instant>(1)}; };
+    return db.one(read, "SELECT value, verified_at FROM variable WHERE conversation = ?1 AND name = ?2", pk, name);
 }
 
 bool put(Writer& db, const ConversationId& id, std::span<const std::string> names, const Texts& sent, Instant now)
@@ -66,8 +64,8 @@ bool put(Writer& db, const ConversationId& id, std::span<const std::string> name
     for (const std::string& name : names) {
         const auto found = sent.find(name);
         const std::optional<std::string> value = found == sent.end() ? std::nullopt : std::optional(found->second);
-        const auto kept = find_variable(db, *pk, name);
-        changed = changed || (kept && kept->value != value);
+        const auto stored = find_variable(db, *pk, name);
+        changed = changed || (stored && stored->value != value);
         db.run("INSERT INTO variable (conversation, name, value, verified_at) VALUES (?1, ?2, ?3, ?4)"
                " ON CONFLICT (conversation, name) DO UPDATE SET value = ?3, verified_at = ?4",
                *pk, name, value, now);
@@ -96,12 +94,12 @@ bool append_variables(Reader& db, std::int64_t pk, std::string_view raw, std::sp
     if (!raw.ends_with('}') || !find_member(whole_value(raw), "variables").text.empty()) return false;
     std::string members;
     for (const std::string& name : names) {
-        const auto kept = find_variable(db, pk, name);
-        if (!kept) return false;
-        verified_at = std::min(verified_at, kept->verified_at);
-        if (!kept->value) continue;
+        const auto stored = find_variable(db, pk, name);
+        if (!stored) return false;
+        verified_at = std::min(verified_at, stored->verified_at);
+        if (!stored->value) continue;
         if (!members.empty()) members += ',';
-        members += quoted_text(name) + ':' + *kept->value;
+        members += quoted_text(name) + ':' + *stored->value;
     }
     body.pop_back();
     body += ",\"variables\":{" + members + "}}";

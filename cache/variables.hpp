@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/ids.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/writer.hpp"
 
 #include <span>
 #include <string>

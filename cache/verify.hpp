@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds the files, the rows, the coverage and the index of words against each other. Long: it reads everything, in
-// steps beside other work, and only what it mends is written.
+// Compares the files, the rows, the coverage and the search index with each other, and repairs what it can. Takes long:
+// it reads everything, in steps beside other work.
 #pragma once
 
+#include "cache/finding.hpp"
 #include "cache/store.hpp"
 
 #include <functional>
@@ -11,29 +12,15 @@
 
 namespace alli::cache {
 
-enum class Mend {
-    none,    // a page of a file: the file is set aside by the next start
-    reindex, // an index of SQLite's own
-    rows,    // counted again; what is lost is fetched again by the engine
-    words,   // the index of words, made anew from the rows
-    tally,   // the outbox's counts
-};
-
-struct Finding {
-    std::string where; // mirror, outbox, rows, coverage, words
-    std::string what;  // no text of a message, no id
-    Mend mend = Mend::none;
-};
-
 struct VerifyReport {
     std::vector<Finding> findings;
-    bool repaired = false; // all of them: a second look found nothing
-    bool restart = false;  // the next start does the rest
+    bool repaired = false; // all of them: a second verification found nothing
+    bool restart = false;  // the next start sets a file aside
 
     bool damaged() const { return !findings.empty() && !repaired; }
 };
 
-struct VerifyWish {
+struct VerifyOptions {
     bool repair = false;
     bool alone = false; // nobody else writes: FTS5 may check its own structure, for which it holds the writer
     std::function<void(std::string_view what, std::int64_t done, std::int64_t total)> report = [](auto&&...) {};
@@ -41,6 +28,6 @@ struct VerifyWish {
 };
 
 /// Throws Error{canceled} when it is told to stop.
-Task<VerifyReport> verify(Store& store, VerifyWish wish);
+Task<VerifyReport> verify(Store& store, VerifyOptions options);
 
 } // namespace alli::cache

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rows of a mirror say of each other: counts, chats and their texts, rows without parents, coverage. For
-// verify.cpp alone.
+// Consistency of the mirror's rows: counts, chats and their texts, rows without parents, coverage. For verify.cpp
+// alone.
 #pragma once
 
-#include "cache/verify.hpp"
+#include "cache/finding.hpp"
+#include "cache/writer.hpp"
 
 namespace alli::cache {
 
@@ -14,14 +15,13 @@ class ChatCheck {
     std::int64_t seen() const noexcept { return seen_; }
     std::vector<Finding> findings() const;
 
-    /// Some of what was found: counts again, cuts where something is missing, and has that fetched again; false: that
-    /// was all. What it cuts leaves the index of words wrong.
-    bool mend(Writer& db);
+    /// Counts again what was found counted wrongly, and the totals.
+    void repair_counts(Writer& db);
 
   private:
     std::int64_t after_ = 0, seen_ = 0; // keys of conversations; how many
-    std::int64_t miscounted_ = 0, torn_ = 0, stray_texts_ = 0;
-    std::vector<std::int64_t> wrong_;
+    std::int64_t torn_ = 0, stray_texts_ = 0;
+    std::vector<std::int64_t> miscounts_; // keys of conversations
 };
 
 /// Rows without parents, some at a time; then coverage that contradicts itself, and the totals.
@@ -36,10 +36,9 @@ class TablesCheck {
     std::int64_t orphans_ = 0;            // there
     std::vector<Finding> findings_;
 };
-void mend_tables(Writer& db);
 
 /// The outbox's counts of its own entries.
 std::vector<Finding> check_tally(Reader& outbox);
-void mend_tally(Writer& outbox);
+void repair_tally(Writer& outbox);
 
 } // namespace alli::cache

@@ -69,9 +69,8 @@ bool stays_whole(F work)
 void WordsCheck::count(Reader& db)
 {
     const Indexed& indexed = find_table(table_);
-    if (load_index_state(db, indexed.kind).bound) return;
-    std::int64_t rows = 0;
-    for (const Row row : db.query(indexed.count)) rows = row.integer(0);
+    if (find_index_bound(db, indexed.kind)) return;
+    const auto rows = db.require<std::int64_t>(indexed.count);
     const Sums sums = load_sums(db, table_);
     said_ = sums.tokens;
     if (sums.rows != rows) note(fmt::format("{} holds {} rows of {}", table_, sums.rows, rows));

@@ -2,7 +2,8 @@
 // The index of words, read from one end to the other. For verify.cpp alone.
 #pragma once
 
-#include "cache/verify.hpp"
+#include "cache/finding.hpp"
+#include "cache/writer.hpp"
 
 namespace alli::cache {
 
@@ -19,7 +20,7 @@ class WordsCheck {
     const std::vector<Finding>& findings() const noexcept { return findings_; }
 
   private:
-    void note(std::string what) { findings_.push_back({"words", std::move(what), Mend::words}); }
+    void note(std::string what) { findings_.push_back({"words", std::move(what), Repair::rebuild_index}); }
     bool read_some(Reader& db);
     void count(Reader& db);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row-level access: the conversations that a reader may see, by app and user, as the mirror's rows say now. A
-// conversation whose app or user changes upstream comes into view, or leaves it, with its row.
+// Row-level access: the conversations that a caller may see, by app and user, as the mirror's rows are now. A
+// conversation becomes visible or invisible when its row changes.
 #pragma once
 
 #include "alli/ids.hpp"
@@ -21,22 +21,19 @@ struct Visibility {
     bool operator==(const Visibility&) const = default;
 };
 
-/// Whether the mirror holds the conversation and it is in view.
+/// Whether the mirror holds the conversation and it is visible.
 bool is_visible(Reader& db, const ConversationId& id, const Visibility& seen);
 
-/// Likewise, or its deletion waits and it was in view before: for what is told of writes.
-bool is_visible_or_hidden(Reader& db, const ConversationId& id, const Visibility& seen);
-
-/// The keys of the rows in view, in no order. `seen` is not whole.
+/// The keys of the visible rows, in no order. `seen` is not whole.
 std::vector<std::int64_t> visible_keys(Reader& db, const Visibility& seen);
 
-/// How many conversations are in view, and how many of their chats are held. `seen` is not whole.
+/// The number of visible conversations and of their held chats. `seen` is not whole.
 struct VisibleTotals {
     std::int64_t conversations = 0, chats = 0;
 };
 VisibleTotals count_visible(Reader& db, const Visibility& seen);
 
-/// Appended to a cursor's binding: nothing for a whole view, and no two narrowed views read alike.
+/// Appended to a cursor's binding: empty for a whole view, and different for every narrowed view.
 std::string binding_of(const Visibility& seen);
 
 } // namespace alli::cache

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/visible_outbox.hpp"
 
+#include "cache/overlay_ingest.hpp"
+#include "cache/overlay_rows.hpp"
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -8,6 +11,19 @@ namespace alli::cache {
 namespace {
 
 constexpr int at_once = 1000;
+
+bool matches(const Conversation& conversation, const Visibility& seen)
+{
+    return (seen.app.empty() || conversation.app_id == seen.app) &&
+           (seen.user.empty() || conversation.user_id == seen.user);
+}
+
+// Upstream's copy of a row that a waiting deletion took out.
+bool was_visible(Reader& db, const ConversationId& id, const Visibility& seen)
+{
+    auto raw = find_upstream_raw(db, id, "");
+    return raw && matches(reread_conversation(db, id, std::move(*raw)), seen);
+}
 
 /// Each conversation is looked up once.
 class View {
@@ -38,6 +54,11 @@ void count(OutboxCounts& counts, EntryState state, std::int64_t entries, const s
 }
 
 } // namespace
+
+bool is_visible_or_hidden(Reader& db, const ConversationId& id, const Visibility& seen)
+{
+    return is_visible(db, id, seen) || (is_hidden(db, id) && was_visible(db, id, seen));
+}
 
 bool is_visible(Reader& mirror, const Entry& entry, const Visibility& seen)
 {

@@ -8,6 +8,8 @@
 
 namespace alli::cache {
 
+/// Whether the conversation is in view, or its deletion waits and it was in view before.
+bool is_visible_or_hidden(Reader& mirror, const ConversationId& id, const Visibility& seen);
 bool is_visible(Reader& mirror, const Entry& entry, const Visibility& seen);
 
 /// As list_entries().

@@ -84,7 +84,7 @@ void add_citation(std::string& text, JsonValue citation)
 {
     if (!citation.is_object()) return append_line(text, words_of(citation));
     append_line(text, words_of(find_member(citation, "title")));
-    append_line(text, without_marks(words_of(find_member(citation, "text"))));
+    append_line(text, strip_markdown(words_of(find_member(citation, "text"))));
 }
 
 std::string readable_blocks(std::string_view message)
@@ -97,7 +97,7 @@ ChatWords odd_words(std::string_view raw_chat)
 {
     const JsonValue chat = whole_value(raw_chat), citations = find_member(chat, "citations");
     ChatWords words;
-    words.text = without_marks(words_of(find_member(chat, "message")));
+    words.text = strip_markdown(words_of(find_member(chat, "message")));
     if (!citations.is_array()) add_citation(words.citations, citations);
     for (JsonItems citation(citations); citation.next();) add_citation(words.citations, citation.value);
     return words;
@@ -108,7 +108,7 @@ std::optional<ChatWords> plain_words(element chat)
 {
     if (!chat.is_object() || !is_text_or_nothing(chat, "message")) return std::nullopt;
     ChatWords words;
-    words.text = without_marks(readable(text_at(chat, "message")));
+    words.text = strip_markdown(readable(text_at(chat, "message")));
     element value;
     if (chat["citations"].get(value) != simdjson::SUCCESS || value.is_null()) return words;
     simdjson::dom::array citations;
@@ -117,7 +117,7 @@ std::optional<ChatWords> plain_words(element chat)
         if (!citation.is_object() || !is_text_or_nothing(citation, "title") || !is_text_or_nothing(citation, "text"))
             return std::nullopt;
         append_line(words.citations, text_at(citation, "title"));
-        append_line(words.citations, without_marks(text_at(citation, "text")));
+        append_line(words.citations, strip_markdown(text_at(citation, "text")));
     }
     return words;
 }
@@ -143,6 +143,13 @@ ChatWords words_of_chat(std::string_view raw_chat)
     if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) == simdjson::SUCCESS)
         if (auto words = plain_words(chat)) return std::move(*words);
     return odd_words(raw_chat);
+}
+
+ConversationWords words_of_conversation(std::string title, std::string user_name, std::string_view user_id,
+                                        std::string memo)
+{
+    append_line(user_name, user_id);
+    return {std::move(title), std::move(user_name), std::move(memo)};
 }
 
 std::string message_of_chat(std::string_view raw_chat)

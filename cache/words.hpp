@@ -16,7 +16,17 @@ struct ChatWords {
     bool operator==(const ChatWords&) const = default;
 };
 
+/// The indexed columns of a conversation.
+struct ConversationWords {
+    std::string title, user, memo;
+
+    bool operator==(const ConversationWords&) const = default;
+};
+
 ChatWords words_of_chat(std::string_view raw_chat); // without Markdown's marks, which part words
+
+ConversationWords words_of_conversation(std::string title, std::string user_name, std::string_view user_id,
+                                        std::string memo);
 
 /// The message of a chat as it was written, Draft.js reduced to its words.
 std::string message_of_chat(std::string_view raw_chat);

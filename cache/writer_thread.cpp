@@ -61,20 +61,20 @@ std::string text_of(const std::exception_ptr& failure)
     }
 }
 
-Committing::Committing(std::unique_ptr<Writer> db) : db_(std::move(db)), held_(*db_) {}
+Committer::Committer(std::unique_ptr<Writer> db) : db_(std::move(db)), held_(*db_) {}
 
-Committing::~Committing()
+Committer::~Committer()
 {
     // A reader may hold the log: then it stays, and the next start reads it.
     if (!dead_) db_->checkpoint(Writer::Checkpoint::truncate);
-    if (!room_) return;
-    note_room(*room_); // there is nothing to write any more
-    clear_long_log(*room_);
+    if (!data_file_) return;
+    note_space(*data_file_); // there is nothing to write any more
+    clear_long_log(*data_file_);
 }
 
 // A full disk may have rolled back the whole transaction, an index of words that fails while it is released leaves no
 // savepoint to go back to, and words of the jobs before may have been written in this one: then everything is undone.
-void Committing::undo(const Mark& before) noexcept
+void Committer::undo(const Mark& before) noexcept
 {
     if (!db_->in_transaction()) return;
     if (!db_->words().forget_after(before.words)) return db_->roll_back();
@@ -86,7 +86,7 @@ void Committing::undo(const Mark& before) noexcept
     }
 }
 
-std::exception_ptr Committing::run_one(Job& job)
+std::exception_ptr Committer::run_one(Job& job)
 {
     const Mark before{db_->words().mark(), db_->row_changes()};
     try {
@@ -105,27 +105,27 @@ std::exception_ptr Committing::run_one(Job& job)
     }
 }
 
-void Committing::commit()
+void Committer::commit()
 {
     if (!db_->in_transaction())
         throw Error(Fault::disk_full, "free some space; nothing that was acknowledged is lost",
                     "{}: the transaction was undone", db_->path());
     db_->words().flush(*db_); // the longest part: between publishing and committing no answer can be kept
     committing_ = before_commit_ ? before_commit_(*db_) : 0;
-    publish_touched();
+    publish_change_set();
     db_->commit();
     commits_.fetch_add(1, std::memory_order_release);
 }
 
-void Committing::publish_touched() noexcept
+void Committer::publish_change_set() noexcept
 {
-    latest_.publish(db_->touched(), commits_.load(std::memory_order_relaxed) + 1);
-    db_->touched().clear();
+    latest_.publish(db_->change_set(), commits_.load(std::memory_order_relaxed) + 1);
+    db_->change_set().clear();
 }
 
 // A failed sync is never retried, nor is a damaged page read again: what SQLite says after one is not to be believed
 // (docs/decisions/0004).
-void Committing::note_fatal(const std::exception_ptr& failure)
+void Committer::note_fatal(const std::exception_ptr& failure)
 {
     if (dead_ || !is_fatal(failure)) return;
     dead_ = failure;
@@ -133,14 +133,14 @@ void Committing::note_fatal(const std::exception_ptr& failure)
 }
 
 // Only what failed for lack of room says so, and only a commit that there is room again.
-void Committing::tell_room(const std::exception_ptr& failure) noexcept
+void Committer::note_space_outcome(const std::exception_ptr& failure) noexcept
 {
-    if (!room_) return;
-    if (!failure) return note_room(*room_);
-    if (is_disk_full(failure)) note_no_room(*room_, SystemClock().now());
+    if (!data_file_) return;
+    if (!failure) return note_space(*data_file_);
+    if (is_disk_full(failure)) note_no_space(*data_file_, SystemClock().now());
 }
 
-std::optional<HeldFile::Loss> Committing::find_loss(bool beside)
+std::optional<HeldFile::Loss> Committer::find_loss(bool beside)
 {
     try {
         if (auto loss = held_.find_loss()) return loss;
@@ -154,7 +154,7 @@ std::optional<HeldFile::Loss> Committing::find_loss(bool beside)
 
 // Before a batch, for what it writes into a log that was cut short would look whole; and after its commit, before
 // anybody is told. Once more where it is dead already: the other file may have been lost first.
-void Committing::look_at_files(bool beside)
+void Committer::look_at_files(bool beside)
 {
     const bool damaged = is_damage(dead_) && !is_displaced(dead_); // the next start salvages what it can
     if (loss_ || damaged) return;
@@ -164,7 +164,7 @@ void Committing::look_at_files(bool beside)
     note_fatal(std::make_exception_ptr(Displaced(loss_->what)));
 }
 
-void Committing::note_own_change() noexcept
+void Committer::note_own_change() noexcept
 {
     try {
         held_.note_own_change();
@@ -173,7 +173,7 @@ void Committing::note_own_change() noexcept
     }
 }
 
-void Committing::run_inside(std::deque<Pending>& batch)
+void Committer::run_inside(std::deque<Pending>& batch)
 {
     std::vector<std::exception_ptr> outcomes(batch.size(), dead_);
     const bool writes = std::any_of(batch.begin(), batch.end(), [](const Pending& one) { return one.job != nullptr; });
@@ -189,20 +189,20 @@ void Committing::run_inside(std::deque<Pending>& batch)
             if (loss_) std::rethrow_exception(dead_);
             kept_.store(committing_, std::memory_order_release);
             const auto no_room = std::find_if(outcomes.begin(), outcomes.end(), is_disk_full);
-            tell_room(no_room == outcomes.end() ? nullptr : *no_room);
+            note_space_outcome(no_room == outcomes.end() ? nullptr : *no_room);
         } catch (...) {
             const auto failure = std::current_exception();
             db_->roll_back();
             if (is_fatal(failure)) look_at_files(); // it may be the file that was taken away
             note_fatal(failure);
-            tell_room(failure);
+            note_space_outcome(failure);
             for (auto& outcome : outcomes)
                 if (!outcome) outcome = failure;
         }
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(outcomes[i]);
 }
 
-std::exception_ptr Committing::run_outside(Job& job)
+std::exception_ptr Committer::run_outside(Job& job)
 {
     if (dead_) return dead_;
     std::exception_ptr failure;
@@ -216,21 +216,21 @@ std::exception_ptr Committing::run_outside(Job& job)
     note_own_change();
     look_at_files();
     if (loss_ && !failure) failure = dead_;
-    if (failure) tell_room(failure);
-    if (db_->touched().any()) { // it committed by itself
-        publish_touched();
+    if (failure) note_space_outcome(failure);
+    if (db_->change_set().any()) { // it committed by itself
+        publish_change_set();
         commits_.fetch_add(1, std::memory_order_release);
     }
     return failure;
 }
 
-void Committing::fail(const std::exception_ptr& failure) noexcept
+void Committer::fail(const std::exception_ptr& failure) noexcept
 {
     const std::lock_guard hold(told_mutex_);
     told_ = failure;
 }
 
-void Committing::run(std::deque<Pending>& batch)
+void Committer::run(std::deque<Pending>& batch)
 {
     {
         const std::lock_guard hold(told_mutex_);
@@ -249,11 +249,10 @@ void Committing::run(std::deque<Pending>& batch)
 
 // With a log a commit seldom changes the header of the file: this does, so that an older copy over the file differs in
 // it.
-bool Committing::tell_apart() noexcept
+bool Committer::stamp_header() noexcept
 {
     try {
-        std::int64_t last = 0;
-        for (const Row row : db_->query("PRAGMA application_id")) last = row.integer(0);
+        const auto last = db_->require<std::int64_t>("PRAGMA application_id");
         db_->script(fmt::format("PRAGMA application_id = {}", (last + 1) & 0x7fffffff));
         return true;
     } catch (...) {
@@ -262,16 +261,16 @@ bool Committing::tell_apart() noexcept
     }
 }
 
-void Committing::tend_log()
+void Committer::maintain_log()
 {
     if (dead_) return;
     const auto due = log_.find_due(*db_, quiet_);
     if (!due) return;
     look_at_files();
-    if (dead_ || !tell_apart()) return;
+    if (dead_ || !stamp_header()) return;
     const bool done = db_->checkpoint(due->how, due->wait);
     note_own_change();
-    log_.note(*db_, *due, done, room_);
+    log_.note(*db_, *due, done, data_file_);
 }
 
 JobThread::JobThread(std::function<void(Batch&)> run) : run_(std::move(run))
@@ -294,7 +293,7 @@ JobThread::~JobThread()
     thread_.join();
 }
 
-void JobThread::submit(Committing::Pending pending)
+void JobThread::submit(Committer::Pending pending)
 {
     {
         const std::lock_guard lock(mutex_);

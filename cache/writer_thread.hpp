@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread that runs jobs on a connection of its own. The committing one gathers whatever waits into one transaction,
-// so that many small writes share one sync to disk; each job is a savepoint, so that one that throws undoes itself
-// alone.
+// Threads that run jobs on a connection of their own. The committing thread runs all waiting jobs in one transaction
+// (group commit), so that many small writes share one sync to disk; each job is a savepoint, so that one that throws
+// rolls back alone.
 #pragma once
 
 #include "cache/held_file.hpp"
-#include "cache/index.hpp"
+#include "cache/index_batch.hpp"
 #include "cache/log_bound.hpp"
 #include "cache/room.hpp"
 
@@ -21,7 +21,7 @@
 namespace alli::cache {
 
 using Job = std::function<void(Connection&)>;
-/// Of a file that is not what it must be; and of one that failed in any way.
+/// The failure means a damaged file; any failure after which nothing can be acknowledged.
 bool is_damage(const std::exception_ptr& failure);
 bool is_fatal(const std::exception_ptr& failure);
 bool is_disk_full(const std::exception_ptr& failure);
@@ -29,17 +29,17 @@ std::string text_of(const std::exception_ptr& failure);
 
 using Done = std::function<void(std::exception_ptr)>; // called once, on the thread that ran the job
 
-/// Runs waiting jobs as one transaction and checkpoints by itself; the thread-free core of Committer.
-class Committing {
+/// Runs waiting jobs as one transaction and checkpoints by itself; has no thread of its own.
+class Committer {
   public:
-    explicit Committing(std::unique_ptr<Writer> db);
-    ~Committing(); // truncates the log
+    explicit Committer(std::unique_ptr<Writer> db);
+    ~Committer(); // truncates the log
 
     struct Pending {
-        Job* job; // null: no more than a turn of this thread
+        Job* job; // null: only waits for its turn
         Done done;
         bool outside = false;             // of any transaction, after the commit of the others
-        const char* what = "a long read"; // for whoever reads: its name in a problem
+        const char* what = "a long read"; // of a read: its name in problems
     };
     /// Every `done` is called after the commit. After a failed commit, or a damaged file, everything fails from then
     /// on.
@@ -47,11 +47,11 @@ class Committing {
 
     /// Called on the committing thread when it gives up by itself.
     void on_fatal(std::function<void(const std::exception_ptr&)> tell) { tell_ = std::move(tell); }
-    /// Called there once, before the first commit that is refused for it: the file is not ours any more, nothing is in
-    /// a transaction. `kept` is what before_commit() returned for the last commit that was acknowledged.
+    /// Called there once, before the first commit that is refused because the file is not ours any more; no transaction
+    /// is open. `kept` is what before_commit() returned for the last commit that was acknowledged.
     using OnLoss = std::function<void(Writer& db, const HeldFile::Loss& loss, std::int64_t kept)>;
     void on_loss(OnLoss tell) { on_loss_ = std::move(tell); }
-    /// Something else that must hold before anything is acknowledged; a sentence when it does not.
+    /// Another condition for acknowledging anything; returns a sentence when it does not hold.
     void require(std::function<std::optional<std::string>()> find_loss) { find_other_loss_ = std::move(find_loss); }
     /// Called inside each transaction, last.
     void before_commit(std::function<std::int64_t(Writer&)> work, std::int64_t kept)
@@ -64,9 +64,9 @@ class Committing {
     void fail(const std::exception_ptr& failure) noexcept;
 
     /// After each batch: a checkpoint, where one is due (cache/log_bound.hpp).
-    void tend_log();
+    void maintain_log();
     void bound_log(LogLimits limits, ActiveReads* reads) { log_ = LogBound(limits, reads); }
-    void note_room_as(Room file) { room_ = file; } // where it says whether there is room; else nowhere
+    void note_space_as(DataFile file) { data_file_ = file; } // under which free space is reported; else not at all
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
     const Latest& latest() const noexcept { return latest_; }
 
@@ -80,12 +80,12 @@ class Committing {
     void undo(const Mark& before) noexcept;
     std::exception_ptr run_outside(Job& job);
     void commit();
-    void publish_touched() noexcept;
+    void publish_change_set() noexcept;
     void note_fatal(const std::exception_ptr& failure);
-    void tell_room(const std::exception_ptr& failure) noexcept;
+    void note_space_outcome(const std::exception_ptr& failure) noexcept;
     void look_at_files(bool beside = true);
     void note_own_change() noexcept;
-    bool tell_apart() noexcept;
+    bool stamp_header() noexcept;
     std::optional<HeldFile::Loss> find_loss(bool beside);
 
     std::unique_ptr<Writer> db_;
@@ -96,7 +96,7 @@ class Committing {
     std::function<std::int64_t(Writer&)> before_commit_;
     std::int64_t committing_ = 0; // what before_commit_ returned for the transaction that is open
     std::atomic<std::int64_t> kept_{0};
-    std::optional<Room> room_;
+    std::optional<DataFile> data_file_;
     LogBound log_;
     bool quiet_ = false;      // the last batch wrote nothing
     std::exception_ptr dead_; // why nothing is acknowledged any more
@@ -110,12 +110,12 @@ class Committing {
 /// A thread with a queue; `run` gets everything that waits.
 class JobThread {
   public:
-    using Batch = std::deque<Committing::Pending>;
+    using Batch = std::deque<Committer::Pending>;
 
     explicit JobThread(std::function<void(Batch&)> run);
     ~JobThread(); // runs what was submitted, then joins
 
-    void submit(Committing::Pending pending);
+    void submit(Committer::Pending pending);
 
   private:
     void loop();

@@ -21,8 +21,8 @@ struct VerifyArguments {
 static std::string advice(const Json& report)
 {
     if (report["restart"].get<bool>())
-        return "restart the program: it sets the damaged file aside, and makes a new one of what can be had";
-    return "alli-mirror verify --repair puts it right, or has the next start do it";
+        return "restart the program (serve, or sync): it sets the damaged file aside and makes a new one";
+    return "alli-mirror verify --repair repairs it, or has the next start fetch the mirror again";
 }
 
 static void print(const Json& report)
@@ -30,7 +30,7 @@ static void print(const Json& report)
     for (const Json& finding : report["findings"])
         fmt::print("{}: {}\n", finding["where"].get<std::string>(), printable_line(finding["what"].get<std::string>()));
     if (report["findings"].empty()) fmt::print("the files, their rows and the index of words agree\n");
-    if (report["repaired"].get<bool>()) fmt::print("this was put right; the next sync fetches what was lost\n");
+    if (report["repaired"].get<bool>()) fmt::print("this was repaired\n");
 }
 
 static int verify(const VerifyArguments& arguments, const Context& context)
@@ -52,8 +52,9 @@ static int verify(const VerifyArguments& arguments, const Context& context)
 Action add_verify(CLI::App& arguments)
 {
     auto chosen = std::make_shared<VerifyArguments>();
-    arguments.add_flag("--repair", chosen->repair,
-                       "make wrong indexes and counts anew, and have what was lost fetched again");
+    arguments.add_flag(
+        "--repair", chosen->repair,
+        "make wrong indexes and counts again; where rows are lost, have the next start fetch the mirror again");
     arguments.add_flag("--json", chosen->json, "what was found, as JSON");
     return [chosen](const Context& context) { return verify(*chosen, context); };
 }

@@ -71,18 +71,17 @@ void check_purge(const Json& request)
 
 Task<Json> run_verify(MaintenanceTools tools, Json request)
 {
-    cache::VerifyWish wish;
-    wish.repair = flag_of(request, "repair");
-    wish.alone = tools.alone;
-    wish.report = tools.hooks.report;
-    wish.stopping = tools.hooks.stopping;
-    Task<cache::VerifyReport> work = cache::verify(tools.store, std::move(wish));
+    cache::VerifyOptions options;
+    options.repair = flag_of(request, "repair");
+    options.alone = tools.alone;
+    options.report = tools.hooks.report;
+    options.stopping = tools.hooks.stopping;
+    Task<cache::VerifyReport> work = cache::verify(tools.store, std::move(options));
     const cache::VerifyReport report = co_await std::move(work);
     Json json{{"damaged", report.damaged()}, {"repaired", report.repaired}, {"restart", report.restart}};
     json["findings"] = Json::array();
     for (const cache::Finding& one : report.findings)
-        json["findings"].push_back(
-            {{"where", one.where}, {"what", one.what}, {"repairable", one.mend != cache::Mend::none}});
+        json["findings"].push_back({{"where", one.where}, {"what", one.what}, {"repairable", !one.needs_restart()}});
     co_return json;
 }
 

@@ -6,6 +6,7 @@
 #include "cache/drift.hpp"
 #include "cache/log_bound.hpp"
 #include "cache/outbox.hpp"
+#include "cache/problems.hpp"
 #include "cache/progress.hpp"
 #include "daemon/exposition.hpp"
 #include "daemon/process_figures.hpp"

@@ -5,6 +5,7 @@
 #include "cache/conversations.hpp"
 #include "cache/drift.hpp"
 #include "cache/outbox.hpp"
+#include "cache/problems.hpp"
 #include "cache/progress.hpp"
 
 #include <array>

@@ -169,20 +169,6 @@ Task<> close_one_by_one(SyncContext context, cache::Span whole, Deletions deleti
     }
 }
 
-// Several problems may share a gap.
-std::vector<cache::Span> join(std::vector<cache::Span> spans)
-{
-    std::sort(spans.begin(), spans.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
-    std::vector<cache::Span> joined;
-    for (const cache::Span& span : spans) {
-        if (!joined.empty() && span.from <= joined.back().through)
-            joined.back().through = std::max(joined.back().through, span.through);
-        else
-            joined.push_back(span);
-    }
-    return joined;
-}
-
 } // namespace
 
 IngestOptions backfill_options()
@@ -199,11 +185,8 @@ std::vector<cache::Span> find_readable_gaps(SyncContext context, cache::Span who
         auto unreadable = cache::load_unreadable(db);
         for (const cache::Problem& it : cache::load_windows(db, whole))
             if (due && cache::is_due(it, context.clock.now())) std::erase(unreadable, *it.unreadable);
-        unreadable = join(std::move(unreadable));
-        std::erase_if(gaps, [&](const cache::Span& gap) {
-            return std::any_of(unreadable.begin(), unreadable.end(),
-                               [&](const cache::Span& it) { return it.from <= gap.from && gap.through <= it.through; });
-        });
+        const IntervalSet passed_by(unreadable); // several problems may share a gap
+        std::erase_if(gaps, [&](const cache::Span& gap) { return passed_by.contains(gap); });
         return gaps;
     });
 }

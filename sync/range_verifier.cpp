@@ -11,9 +11,8 @@ using std::chrono::microseconds;
 // What was passed by was not listed: nobody is absent there.
 bool is_readable(const std::vector<Unreadable>& passed_by, const cache::Span& part)
 {
-    return std::none_of(passed_by.begin(), passed_by.end(), [&](const Unreadable& it) {
-        return it.span.from < part.through && part.from < it.span.through;
-    });
+    return std::none_of(passed_by.begin(), passed_by.end(),
+                        [&](const Unreadable& it) { return it.span.overlaps(part); });
 }
 
 } // namespace

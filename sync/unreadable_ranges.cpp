@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/unreadable_ranges.hpp"
 
+#include "cache/problems.hpp"
 #include "cache/progress.hpp"
 #include "sync/retry.hpp"
 
 namespace alli::sync {
 namespace {
-
-bool overlap(const cache::Span& a, const cache::Span& b)
-{
-    return a.from < b.through && b.from < a.through;
-}
 
 // A poll and a comparison side by side each note what was in their way: where one begins no higher than the other
 // ends, it is the same.
@@ -54,7 +50,7 @@ cache::Problem begin_with(const cache::Span& span, const std::vector<cache::Prob
     problem.since = now;
     problem.hint = "lists of that time are answered by upstream, not by the mirror, until it can be read";
     for (const cache::Problem& it : known) {
-        if (!overlap(*it.unreadable, span)) continue;
+        if (!it.unreadable->overlaps(span)) continue;
         problem.since = std::min(problem.since, it.since);
         if (it.tries <= problem.tries) continue;
         problem.tries = it.tries;
@@ -88,11 +84,8 @@ std::vector<cache::Problem> take_unreadable(cache::Writer& db, cache::Span span)
     if (span.from >= span.through) return {};
     auto taken = cache::load_windows(db, span);
     for (const cache::Problem& it : taken) cache::clear_problem(db, it.key);
-    for (const cache::Problem& it : taken) {
-        const cache::Span below{it.unreadable->from, span.from}, above{span.through, it.unreadable->through};
-        if (below.from < below.through) put(db, it, below, "");
-        if (above.from < above.through) put(db, it, above, "");
-    }
+    for (const cache::Problem& it : taken)
+        for (const cache::Span& left : it.unreadable->without(span)) put(db, it, left, "");
     return taken;
 }
 

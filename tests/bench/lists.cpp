@@ -3,6 +3,7 @@
 // each filter, order and pair of filters that hardly meet. list_bench [CONVERSATIONS [CHATS]]
 #include "cache/conversations.hpp"
 #include "cache/fold.hpp"
+#include "cache/index_batch.hpp"
 #include "cache/list.hpp"
 #include "cache/progress.hpp"
 #include "cache/store.hpp"

@@ -11,7 +11,7 @@ TEST(Arrivals, TellWhetherAYoungerAnswerCameAndAreUndoneWithItsRows)
 {
     support::TempDir dir;
     Writer db(dir / "mirror.db");
-    make_arrivals(db);
+    make_request_fence(db);
     db.script("BEGIN");
     note_arrival(db, {"a"}, 7);
     note_arrival(db, {"a"}, 5); // an older one changes nothing

@@ -384,7 +384,7 @@ TEST_F(HeldFilesTest, AFileThatMayGrowNoMoreIsAFullDiskAndNoFailureOfIt)
     EXPECT_EQ(first, Fault::disk_full);
     EXPECT_EQ(second, Fault::disk_full);
     ASSERT_TRUE(full);
-    EXPECT_EQ(full->file, Room::outbox);
+    EXPECT_EQ(full->file, DataFile::outbox);
     EXPECT_EQ(gave_up_, 0);
     run_to_end(check_files(*store_));
     EXPECT_FALSE(find_no_room()) << "it goes on by itself";

@@ -138,9 +138,9 @@ TEST_F(InspectTest, ForgetsItsFindingsOnceAPersonHadThemMended)
     write([](Writer& db) { db.run("UPDATE conversation SET held = 11 WHERE id = 'c7'"); });
     inspect_when_due(now_ + 8 * day);
     ASSERT_TRUE(problem());
-    VerifyWish wish;
-    wish.repair = true;
-    run_to_end(verify(*store_, wish));
+    VerifyOptions options;
+    options.repair = true;
+    run_to_end(verify(*store_, options));
     EXPECT_FALSE(problem());
 }
 

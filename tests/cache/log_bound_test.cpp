@@ -4,7 +4,6 @@
 
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
-#include "cache/number.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <sys/wait.h>
@@ -60,7 +59,7 @@ class OtherReader {
         {
             const auto db = open_mirror(path);
             db->script("BEGIN");
-            number_of(*db, "SELECT count(*) FROM conversation");
+            db->require<std::int64_t>("SELECT count(*) FROM conversation");
             if (::write(from_[1], "x", 1) != 1 || !wait()) return 0;
             db->script("COMMIT");
         }
@@ -131,7 +130,7 @@ TEST_F(LogBoundTest, NamesTheOtherProcessThatHoldsIt)
     write_some(5);
     EXPECT_THAT(holder(), HasSubstr("process " + std::to_string(other.process()) + " (cache_test)"));
     EXPECT_GE(find_long_logs().front().since, before);
-    EXPECT_EQ(find_long_logs().front().file, Room::mirror);
+    EXPECT_EQ(find_long_logs().front().file, DataFile::mirror);
     EXPECT_GT(find_long_logs().front().bytes, bound);
 
     write_some(20); // it is slowed at most
@@ -162,7 +161,7 @@ TEST_F(LogBoundTest, NamesTheReadOfThisProcessThatHoldsIt)
 {
     open();
     const auto look = [&](Reader& db) {
-        number_of(db, "SELECT count(*) FROM fact");
+        db.require<std::int64_t>("SELECT count(*) FROM fact");
         while (holder().empty()) write_some();
         return holder();
     };
@@ -212,7 +211,7 @@ TEST_F(LogBoundTest, StaysShortWhileReadsNeverLeaveAGap)
     const auto read_on = [&] {
         while (!over)
             store_->read([&](Reader& db) {
-                for (int n = 0; n < 3; ++n) number_of(db, "SELECT sum(length(value)) FROM fact");
+                for (int n = 0; n < 3; ++n) db.require<std::int64_t>("SELECT sum(length(value)) FROM fact");
             });
     };
     std::thread first(read_on), second(read_on), third(read_on);
@@ -232,7 +231,7 @@ TEST_F(LogBoundTest, IsForgottenWithTheStore)
 {
     open();
     store_->read([&](Reader& db) {
-        number_of(db, "SELECT count(*) FROM fact");
+        db.require<std::int64_t>("SELECT count(*) FROM fact");
         while (holder().empty()) write_some();
     });
     store_.reset();

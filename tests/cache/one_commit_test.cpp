@@ -12,14 +12,14 @@ class OneCommit : public CacheTest {
     void SetUp() override
     {
         store_.reset(); // it made the file
-        committing_ = std::make_unique<Committing>(std::make_unique<Writer>(dir_ / "mirror.db"));
+        committing_ = std::make_unique<Committer>(std::make_unique<Writer>(dir_ / "mirror.db"));
     }
 
     // Which of the jobs failed.
     std::vector<bool> run(std::vector<Job> jobs)
     {
         std::vector<bool> failed(jobs.size());
-        std::deque<Committing::Pending> batch;
+        std::deque<Committer::Pending> batch;
         for (std::size_t i = 0; i < jobs.size(); ++i)
             batch.push_back({&jobs[i], [&failed, i](const std::exception_ptr& why) { failed[i] = why != nullptr; }});
         committing_->run(batch);
@@ -64,7 +64,7 @@ class OneCommit : public CacheTest {
         return rows.step() ? rows.row().integer(0) : -1;
     }
 
-    std::unique_ptr<Committing> committing_;
+    std::unique_ptr<Committer> committing_;
 };
 
 TEST_F(OneCommit, IndexesTheLatestOfSeveralChanges)

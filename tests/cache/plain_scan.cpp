@@ -80,7 +80,7 @@ bool is_combining(char32_t c)
     return u_getCombiningClass(static_cast<UChar32>(c)) != 0;
 }
 
-std::u32string without_marks(const std::u32string& decomposed)
+std::u32string strip_markdown(const std::u32string& decomposed)
 {
     static const std::vector<Range> unmarked{{0, 0x52f},       {0x590, 0x6ff},   {0x750, 0x77f},   {0x8a0, 0x8ff},
                                              {0x1c80, 0x1c8f}, {0x1d00, 0x1dbf}, {0x1e00, 0x1fff}, {0x2c60, 0x2c7f},
@@ -150,7 +150,7 @@ std::u32string folded(const std::string& text)
         if (!encloses && !is_combining(c) && !to.empty()) base = out.size();
         out += to;
     }
-    out = normal(without_marks(normal(out, unorm2_getNFDInstance)), unorm2_getNFCInstance);
+    out = normal(strip_markdown(normal(out, unorm2_getNFDInstance)), unorm2_getNFCInstance);
     for (const char32_t c : out)
         if (!is_in(c, marks_of_no_script)) made += spelled(c);
     return made;

@@ -5,6 +5,7 @@
 #include "cache/cursor_secret.hpp"
 #include "cache/daily.hpp"
 #include "cache/detail.hpp"
+#include "cache/list.hpp"
 #include "cache/list_plan.hpp"
 #include "cache/progress.hpp"
 #include "tests/cache/fixture.hpp"

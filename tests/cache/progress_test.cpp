@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/chatless.hpp"
+#include "cache/problems.hpp"
 #include "cache/progress.hpp"
 #include "tests/cache/fixture.hpp"
 

@@ -10,6 +10,7 @@
 #include "cache/deletions.hpp"
 #include "cache/detail.hpp"
 #include "cache/ledger.hpp"
+#include "cache/outbox.hpp"
 #include "cache/overlay.hpp"
 #include "cache/problems.hpp"
 #include "cache/search.hpp"

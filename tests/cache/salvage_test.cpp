@@ -46,7 +46,7 @@ class SalvageTest : public CacheTest {
     }
 
     // The page where that row lies, by its place in the file.
-    std::int64_t place_of(const std::string& name, const std::string& text) const
+    std::int64_t identity_of(const std::string& name, const std::string& text) const
     {
         std::ifstream file(dir_ / name, std::ios::binary);
         const std::string bytes{std::istreambuf_iterator<char>(file), {}};
@@ -162,7 +162,7 @@ TEST_F(SalvageTest, TakesOverEveryWriteOfADamagedOutboxThatCanBeRead)
 {
     accept_writes(200);
     store_.reset();
-    spoil("outbox.db", place_of("outbox.db", "conversation-101-"));
+    spoil("outbox.db", identity_of("outbox.db", "conversation-101-"));
     open();
     EXPECT_GE(waiting(), 195);
     EXPECT_LT(waiting(), 200);
@@ -225,7 +225,7 @@ TEST_F(SalvageTest, GoesOnWhereAKillCutItShort)
 TEST_F(SalvageTest, WhatWasPurgedStaysAwayWhateverIsDamaged)
 {
     const std::vector<ConversationId> purged{ConversationId{"gone"}};
-    const auto job = [&](Writer& db) { add_to_ledger(db, {purged, std::nullopt, std::nullopt}, std::string(32, 'k')); };
+    const auto job = [&](Writer& db) { suppress(db, {purged, std::nullopt, std::nullopt}, std::string(32, 'k')); };
     run_to_end(store_->write_outbox(job));
     reopen(); // the mirror has a copy
     const auto knows = [&] { return store_->read_outbox([&](Reader& db) { return is_purged(db, purged.front()); }); };

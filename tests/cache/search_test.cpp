@@ -154,15 +154,15 @@ std::vector<Phrase> phrases(std::string_view text)
 
 TEST(Match, ReadsWordsPhrasesAndFilters)
 {
-    const Question question =
+    const ParsedQuery parsed =
         read_question("one \"two  three\" 여행\u3000-four fi* user:\"Mina Park\" after:2026-01-31");
-    ASSERT_EQ(question.clauses.size(), 5U);
-    EXPECT_EQ(question.clauses[1].any[0].atoms.size(), 2U);
-    EXPECT_EQ(index_expression(question.clauses[2].any[0]), "\"여행\"");
-    EXPECT_TRUE(question.clauses[3].negated);
-    EXPECT_EQ(index_expression(question.clauses[4].any[0]), "\"fi\" *");
-    EXPECT_THAT(question.filters.users, ElementsAre("Mina Park"));
-    EXPECT_EQ(question.filters.after, *from_rfc3339("2026-01-31") - std::chrono::microseconds(1)) << "the whole day";
+    ASSERT_EQ(parsed.clauses.size(), 5U);
+    EXPECT_EQ(parsed.clauses[1].any[0].tokens.size(), 2U);
+    EXPECT_EQ(index_expression(parsed.clauses[2].any[0]), "\"여행\"");
+    EXPECT_TRUE(parsed.clauses[3].negated);
+    EXPECT_EQ(index_expression(parsed.clauses[4].any[0]), "\"fi\" *");
+    EXPECT_THAT(parsed.filters.users, ElementsAre("Mina Park"));
+    EXPECT_EQ(parsed.filters.after, *from_rfc3339("2026-01-31") - std::chrono::microseconds(1)) << "the whole day";
     EXPECT_EQ(read_question("a OR b c").clauses.size(), 2U);
     EXPECT_EQ(read_question("a OR").clauses.size(), 2U);
     EXPECT_EQ(read_question("OR").clauses.size(), 1U);
@@ -172,7 +172,7 @@ TEST(Match, ReadsWordsPhrasesAndFilters)
     for (const char* word : {"AND a", "a AND", "a \"AND\"", "AND AND", "a OR AND"})
         EXPECT_EQ(read_question(word).wanted().size(), 2U) << word;
     EXPECT_EQ(read_question("a and b").clauses.size(), 3U);
-    EXPECT_EQ(read_question("before:lunch").clauses[0].any[0].atoms.size(), 2U);
+    EXPECT_EQ(read_question("before:lunch").clauses[0].any[0].tokens.size(), 2U);
     EXPECT_TRUE(read_question("\" - ! *").empty());
 }
 

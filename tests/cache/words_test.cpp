@@ -102,7 +102,7 @@ TEST(Marks, GoOnlyInPairsThatEncloseSomething)
              {"", ""},
              {"**a\nb**", "**a\nb**"},
          })
-        EXPECT_EQ(without_marks(text), left);
+        EXPECT_EQ(strip_markdown(text), left);
 }
 
 TEST(Marks, AreThoseOfThePageByOneTableOfExamples)
@@ -111,7 +111,7 @@ TEST(Marks, AreThoseOfThePageByOneTableOfExamples)
     const json table = json::parse(file);
     ASSERT_GT(table.size(), 20u);
     for (const json& example : table) {
-        std::string text = without_marks(example.at(0).get<std::string>());
+        std::string text = strip_markdown(example.at(0).get<std::string>());
         for (std::size_t at = text.find("\u2063"); at != text.npos; at = text.find("\u2063")) text.erase(at, 3);
         std::erase(text, '\\'); // a sign of its own to the index, which parts words
         EXPECT_EQ(text, example.at(1).get<std::string>());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What status says of a log that a reader keeps from being emptied.
 #include "alli/run_to_end.hpp"
-#include "cache/number.hpp"
 #include "cache/store.hpp"
 #include "daemon/disk_state.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -26,7 +25,7 @@ TEST(LongLog, IsAProblemThatNamesWhoHoldsItUntilItIsEmptied)
     add_long_logs(problems);
     EXPECT_TRUE(problems.empty());
     const auto hold = [&](cache::Reader& db) {
-        cache::number_of(db, "SELECT count(*) FROM fact");
+        db.require<std::int64_t>("SELECT count(*) FROM fact");
         const std::string much(100'000, 'x');
         const auto put = [&](cache::Writer& mirror) {
             mirror.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('much', ?1)", much);

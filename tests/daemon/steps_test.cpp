@@ -2,7 +2,6 @@
 // Nothing that is read on a loop of the proxy walks a table: each read takes a bounded number of SQLite's steps in a
 // mirror of several thousand conversations. What may take more goes to the threads for long reads.
 #include "cache/categories.hpp"
-#include "cache/number.hpp"
 #include "daemon/status.hpp"
 #include "proxy/routes.hpp"
 #include "tests/proxy/fixture.hpp"
@@ -184,7 +183,7 @@ TEST_F(StepsTest, AreCounted)
 {
     EXPECT_GT(steps_of("/webapi/v2/conversations"), 100U);
     most_ = 0;
-    store_.read([](cache::Reader& db) { cache::number_of(db, "SELECT sum(held + is_end) FROM conversation"); });
+    store_.read([](cache::Reader& db) { db.require<std::int64_t>("SELECT sum(held + is_end) FROM conversation"); });
     EXPECT_GT(most_.load(), most_steps) << "else the bound would not find a walk through a table";
 }
 

@@ -2,6 +2,7 @@
 // A few messages and a query, parted by 0x1e: the search finds exactly the messages that a plain scan finds, whatever
 // was typed, in both orders; and once they are removed, none.
 #include "cache/conversations.hpp"
+#include "cache/index.hpp"
 #include "cache/match.hpp"
 #include "cache/migrate.hpp"
 #include "cache/search.hpp"
@@ -60,12 +61,12 @@ std::vector<Chat> put(Writer& db, const std::vector<std::string_view>& messages)
     return chats;
 }
 
-bool stands_in(const Question& question, const Chat& chat)
+bool stands_in(const ParsedQuery& parsed, const Chat& chat)
 {
-    const std::vector<Atom> atoms = atoms_of(words_of_chat(chat.raw).text);
-    return std::all_of(question.clauses.begin(), question.clauses.end(), [&](const Clause& clause) {
+    const std::vector<PhraseToken> tokens = tokens_of(words_of_chat(chat.raw).text);
+    return std::all_of(parsed.clauses.begin(), parsed.clauses.end(), [&](const Clause& clause) {
         const bool any = std::any_of(clause.any.begin(), clause.any.end(),
-                                     [&](const Phrase& phrase) { return holds(atoms, phrase); });
+                                     [&](const Phrase& phrase) { return holds(tokens, phrase); });
         return any != clause.negated;
     });
 }
@@ -84,14 +85,14 @@ std::set<std::string> found(Writer& db, std::string_view text, SearchSort sort)
 
 void check(Writer& db, const std::vector<Chat>& chats, std::string_view text)
 {
-    const Question question = read_question(text);
+    const ParsedQuery parsed = read_question(text);
     const std::set<std::string> newest = found(db, text, SearchSort::newest);
     fuzz::require(newest == found(db, text, SearchSort::relevance), "both orders show the same");
-    if (question.empty()) fuzz::require(newest.empty(), "nothing asked, nothing found");
-    if (question.empty() || !question.filters.empty()) return;
+    if (parsed.empty()) fuzz::require(newest.empty(), "nothing asked, nothing found");
+    if (parsed.empty() || !parsed.filters.empty()) return;
     std::set<std::string> wanted;
     for (const Chat& chat : chats)
-        if (stands_in(question, chat)) wanted.insert(chat.id.value);
+        if (stands_in(parsed, chat)) wanted.insert(chat.id.value);
     if (newest != wanted)
         std::fprintf(stderr, "%zu messages: the query %.*s finds [%s], a scan [%s]\n", chats.size(),
                      static_cast<int>(text.size()), text.data(), fmt::format("{}", fmt::join(newest, " ")).c_str(),

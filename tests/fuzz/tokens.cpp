@@ -26,7 +26,7 @@ bool is_cut(std::string_view text, std::size_t at) // within a character
 bool is_utf8(std::string_view text)
 {
     bool valid = true;
-    Letters letters(text);
+    Normalizer letters(text);
     for (Letter letter; letters.next(letter);) valid = valid && letter.code != 0xfffd;
     return valid;
 }
@@ -53,13 +53,14 @@ void check_tokens(std::string_view text)
 
 void check_phrases(std::string_view text)
 {
-    Phrase whole{atoms_of(text)};
-    for (const Atom& atom : whole.atoms) {
-        fuzz::require(atom.begin < atom.end && atom.end <= text.size(), "an atom lies within the text");
-        if (is_utf8(text)) fuzz::require(!is_cut(text, atom.begin) && !is_cut(text, atom.end), "it cuts no character");
+    Phrase whole{tokens_of(text)};
+    for (const PhraseToken& token : whole.tokens) {
+        fuzz::require(token.begin < token.end && token.end <= text.size(), "an atom lies within the text");
+        if (is_utf8(text))
+            fuzz::require(!is_cut(text, token.begin) && !is_cut(text, token.end), "it cuts no character");
     }
-    if (whole.atoms.empty()) return;
-    fuzz::require(holds(whole.atoms, whole), "a text holds itself");
+    if (whole.tokens.empty()) return;
+    fuzz::require(holds(whole.tokens, whole), "a text holds itself");
     const std::string expression = index_expression(whole);
     fuzz::require(std::count(expression.begin(), expression.end(), '"') == 2, "an expression is one string");
 }
@@ -67,7 +68,7 @@ void check_phrases(std::string_view text)
 void check_snippet(std::string_view text)
 {
     const std::string_view wanted = text.substr(0, text.find('\n'));
-    std::string html = make_snippet(text, {Phrase{atoms_of(wanted)}}).html;
+    std::string html = make_snippet(text, {Phrase{tokens_of(wanted)}}).html;
     for (const std::string_view tag : {"<mark>", "</mark>"})
         for (std::size_t at = html.find(tag); at != html.npos; at = html.find(tag)) html.erase(at, tag.size());
     fuzz::require(html.find_first_of("<>\"'") == html.npos, "a snippet is escaped");

@@ -17,7 +17,7 @@ set(ceiling 400)
 set(tests_ceiling 600)
 # The tokenizer needs SQLite's extension interface, a backup its copying of pages, a held file SQLite's own descriptor of it, and
 # one written anew the place of temporary files; nobody else does.
-set(sqlite_may cache/sqlite.cpp cache/tokenizer.cpp cache/file_copy.cpp cache/held_file.cpp cache/rewrite.cpp)
+set(sqlite_may cache/sqlite.cpp cache/writer.cpp cache/tokenizer.cpp cache/file_copy.cpp cache/held_file.cpp cache/rewrite.cpp)
 
 set(wrong "")
 set(lengths "")

@@ -16,9 +16,9 @@ constexpr std::nullopt_t never = std::nullopt;
 
 void change(cache::Latest& latest, std::int64_t conversation, std::uint64_t commit)
 {
-    cache::Touched touched;
-    touched.row("conversation", conversation);
-    latest.publish(touched, commit);
+    cache::ChangeSet change_set;
+    change_set.row("conversation", conversation);
+    latest.publish(change_set, commit);
 }
 
 CachedResponse of_conversation(std::int64_t pk)

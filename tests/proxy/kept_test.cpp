@@ -253,7 +253,7 @@ TEST_F(KeptAnswers, AreOutOfDateOnceMoreChangedThanIsCounted)
     const auto pk = store_.read([](cache::Reader& db) { return *cache::find_pk(db, ConversationId{"a"}); });
     const std::uint64_t before = store_.commits();
     write([](cache::Writer& db) {
-        for (std::int64_t n = 1; n <= 1001; ++n) db.touched().conversation(1'000'000 + n);
+        for (std::int64_t n = 1; n <= 1001; ++n) db.change_set().conversation(1'000'000 + n);
     });
     EXPECT_GT(store_.latest().of(pk), before);
 }

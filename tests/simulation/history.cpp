@@ -5,6 +5,7 @@
 #include "cache/deletions.hpp"
 #include "cache/outbox.hpp"
 #include "cache/overlay.hpp"
+#include "cache/problems.hpp"
 #include "cache/progress.hpp"
 #include "sync/deliver.hpp"
 #include "upstream/target.hpp"

@@ -4,6 +4,7 @@
 
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
+#include "cache/problems.hpp"
 #include "cache/progress.hpp"
 #include "sync/engine.hpp"
 #include "tests/support/fake_clock.hpp"

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes from upstream while edits show, and the rows that both together make.
+#include "cache/overlay_ingest.hpp"
+
 #include "cache/changes.hpp"
-#include "cache/conversations.hpp"
-#include "cache/overlay_rows.hpp"
+#include "cache/conversation_rows.hpp"
+
+#include <algorithm>
 
 namespace alli::cache {
 namespace {
 
 bool has_edits(Connection& db, const ConversationId& id)
 {
-    Rows rows = db.query("SELECT 1 FROM edit WHERE conversation = ?1 LIMIT 1", id.value);
-    return rows.step();
+    return db.exists("SELECT 1 FROM edit WHERE conversation = ?1 LIMIT 1", id.value);
 }
 
 // A chat shows more than its row while nothing changes it (find_chat).
 void note_shown(Writer& db, const ConversationId& id)
 {
-    if (const auto pk = find_pk(db, id)) db.touched().conversation(*pk);
+    if (const auto pk = find_pk(db, id)) db.change_set().conversation(*pk);
 }
 
 // What cannot lag behind this any more is in it. A chat that was covered has to come itself.
@@ -30,10 +31,9 @@ void drop_outdated(Writer& db, const Conversation& came)
 // Chats whose edits are gone show what upstream has again.
 void release_chats(Writer& db, const ConversationId& id)
 {
-    std::vector<std::string> chats;
-    for (const Row row : db.query("SELECT chat FROM upstream_raw WHERE conversation = ?1 AND chat <> ''", id.value))
-        chats.emplace_back(row.text(0));
-    for (const std::string& chat : chats) show_effect_on_chat(db, id, chat);
+    for (const auto& chat :
+         db.all<std::string>("SELECT chat FROM upstream_raw WHERE conversation = ?1 AND chat <> ''", id.value))
+        show_effect_on_chat(db, id, chat);
 }
 
 void hide(Writer& db, const ConversationId& id)
@@ -50,20 +50,39 @@ void hide(Writer& db, const ConversationId& id)
 
 void put_back(Writer& db, const ConversationId& id, Conversation shown)
 {
-    std::vector<Chat> chats;
-    for (const Row row : db.query("SELECT raw, id FROM hidden_chat WHERE conversation = ?1 ORDER BY ordinal", id.value))
-        chats.push_back(reread_chat(db, ChatId{std::string(row.text(1))}, std::string(row.text(0))));
+    const auto read = [&](const Row& row) { return reread_chat(db, row.get<ChatId>(1), std::string(row.text(0))); };
+    const auto chats =
+        db.all(read, "SELECT raw, id FROM hidden_chat WHERE conversation = ?1 ORDER BY ordinal", id.value);
     db.run("DELETE FROM hidden_chat WHERE conversation = ?1", id.value);
     if (shown.last_chat_guessed)
         for (const Chat& chat : chats) shown.last_chat_at = std::max(shown.last_chat_at, chat.sent_at);
     put_rows(db, shown);
-    put_chats(db, id, 0, chats);
+    const std::int64_t pk = find_pk(db, id).value();
+    put_chat_rows(db, pk, id, 0, changes_chats(db, id) ? overlay_chats(db, id, chats, std::nullopt) : chats);
+}
+
+// None: as it came.
+std::optional<Chat> overlay_chat(Writer& db, const ConversationId& id, const Chat& came, const AskedAt& asked_at)
+{
+    const std::string& chat = came.id.value;
+    if (asked_at)
+        db.run("DELETE FROM edit WHERE conversation = ?1 AND chat = ?2 AND lags_until < ?3", id.value, chat,
+               ticks(*asked_at));
+    const auto edits = load_edits(db, id);
+    if (!changes(edits, chat)) {
+        drop_upstream_raw(db, id, chat);
+        if (edits.empty()) drop_upstream_raw(db, id, "");
+        return std::nullopt;
+    }
+    const SeenThrough seen = see_through_lag(came.raw, edits, chat, asked_at);
+    note_seen(db, id, chat, seen, edits);
+    put_upstream_raw(db, id, chat, seen.raw);
+    return reread_chat(db, came.id, with_waiting(seen.raw, edits, chat));
 }
 
 bool is_mirrored(Connection& db, const ConversationId& id)
 {
-    Rows rows = db.query("SELECT 1 FROM conversation WHERE id = ?1", id.value);
-    return rows.step();
+    return db.exists("SELECT 1 FROM conversation WHERE id = ?1", id.value);
 }
 
 } // namespace
@@ -128,27 +147,15 @@ Shown overlay_conversation(Writer& db, const Conversation& came)
 
 bool changes_chats(Writer& db, const ConversationId& id)
 {
-    Rows rows = db.query("SELECT 1 FROM edit WHERE conversation = ?1 AND chat IS NOT NULL LIMIT 1", id.value);
-    return rows.step();
+    return db.exists("SELECT 1 FROM edit WHERE conversation = ?1 AND chat IS NOT NULL LIMIT 1", id.value);
 }
 
-std::optional<Chat> overlay_chat(Writer& db, const ConversationId& id, const Chat& came,
-                                 std::optional<Clock::Steady> asked_at)
+std::vector<Chat> overlay_chats(Writer& db, const ConversationId& id, std::span<const Chat> came,
+                                const AskedAt& asked_at)
 {
-    const std::string& chat = came.id.value;
-    if (asked_at)
-        db.run("DELETE FROM edit WHERE conversation = ?1 AND chat = ?2 AND lags_until < ?3", id.value, chat,
-               ticks(*asked_at));
-    const auto edits = load_edits(db, id);
-    if (!changes(edits, chat)) {
-        drop_upstream_raw(db, id, chat);
-        if (edits.empty()) drop_upstream_raw(db, id, "");
-        return std::nullopt;
-    }
-    const SeenThrough seen = see_through_lag(came.raw, edits, chat, asked_at);
-    note_seen(db, id, chat, seen, edits);
-    put_upstream_raw(db, id, chat, seen.raw);
-    return reread_chat(db, came.id, with_waiting(seen.raw, edits, chat));
+    std::vector<Chat> shown;
+    for (const Chat& chat : came) shown.push_back(overlay_chat(db, id, chat, asked_at).value_or(chat));
+    return shown;
 }
 
 bool shows_edit(Reader& db, const ConversationId& id, const ChatId& chat)
@@ -158,8 +165,7 @@ bool shows_edit(Reader& db, const ConversationId& id, const ChatId& chat)
 
 bool is_hidden(Reader& db, const ConversationId& id)
 {
-    Rows rows = db.query("SELECT 1 FROM edit WHERE conversation = ?1 AND patch IS NULL LIMIT 1", id.value);
-    return rows.step();
+    return db.exists("SELECT 1 FROM edit WHERE conversation = ?1 AND patch IS NULL LIMIT 1", id.value);
 }
 
 void put_hidden_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats)
@@ -177,12 +183,9 @@ void cut_hidden_chats(Writer& db, const ConversationId& id, std::int64_t first_o
 
 std::vector<ChatId> hidden_chat_ids(Reader& db, const ConversationId& id, std::int64_t first_ordinal)
 {
-    std::vector<ChatId> ids;
-    for (const Row row : db.query("SELECT id FROM hidden_chat WHERE conversation = ?1 AND ordinal >= ?2"
-                                  " ORDER BY ordinal",
-                                  id.value, first_ordinal))
-        ids.push_back(ChatId{std::string(row.text(0))});
-    return ids;
+    return db.all<ChatId>("SELECT id FROM hidden_chat WHERE conversation = ?1 AND ordinal >= ?2"
+                          " ORDER BY ordinal",
+                          id.value, first_ordinal);
 }
 
 void forget_upstream(Writer& db, const ConversationId& id)
