@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The precompiled header: what takes a compiler seconds to read and changes only with the machine. Chosen by measurement:
-// nlohmann/json.hpp, CLI.hpp and spdlog.h instantiate in every file that sees them, so they are not here.
+// The precompiled header: what takes a compiler seconds to read and changes only with the machine. Chosen by
+// measurement: nlohmann/json.hpp, CLI.hpp and spdlog.h instantiate in every file that sees them, so they are not here.
 #pragma once
 
 #include <boost/asio.hpp>

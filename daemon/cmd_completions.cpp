@@ -71,13 +71,15 @@ complete -c alli-mirror -f -k -a '(__alli_mirror_complete)'
 
 constexpr int most_values = 100;
 
-// A shell would expand anything else once it stands on the command line, and upstream chose the ids.
+// Base64 and hexadecimal. A shell would expand other characters on the command line, and upstream chooses the ids.
 bool is_plain(const std::string& word)
 {
     const auto is_safe = [](unsigned char letter) {
-        return std::isalnum(letter) != 0 || letter == '-' || letter == '_';
+        return std::isalnum(letter) != 0 ||
+               std::string_view("-_+/=").find(static_cast<char>(letter)) != std::string_view::npos;
     };
-    return !word.empty() && word.front() != '-' && std::ranges::all_of(word, is_safe);
+    return !word.empty() && std::isalnum(static_cast<unsigned char>(word.front())) != 0 &&
+           std::ranges::all_of(word, is_safe);
 }
 
 std::vector<Candidate> find_conversations(const std::string& mirror_path, const std::string& prefix)

@@ -70,7 +70,8 @@ std::string synopsis_of(const CommandText& command)
     const auto is_flag = [](const OptionText& option) { return option.is_named() && option.name != "--help"; };
     if (std::ranges::any_of(command.options, is_flag)) text += " [*option*...]";
     for (const OptionText& option : command.options)
-        if (!option.is_named()) text += fmt::format(option.required ? " *{}*" : " [*{}*]", option.name);
+        if (!option.is_named())
+            text += option.required ? fmt::format(" *{}*", option.name) : fmt::format(" [*{}*]", option.name);
     return text;
 }
 

@@ -33,11 +33,6 @@ struct Failure {
     std::string message;
 };
 
-std::string dump(const Json& json)
-{
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 Json envelope(const Json& id)
 {
     Json message;

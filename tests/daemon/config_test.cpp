@@ -151,7 +151,7 @@ TEST_F(CompletionsCommand, OfferTheMirrorsConversationsAndStaySilentWithoutOne)
     const auto id = listed[3]["id"].get<std::string>();
     EXPECT_EQ(complete("alli-mirror show " + id, 2), id + "\n");
     EXPECT_EQ(complete("alli-mirror --mirror-path " + home.path("other.db") + " show ''", 4),
-              "--format --json --help\n");
+              "--help --format --json\n");
     const auto one = home.run({"__complete", "purge", "--conversation", id});
     EXPECT_EQ(one.output, id + "\t" + listed[3]["title"].get<std::string>() + "\n");
 }
