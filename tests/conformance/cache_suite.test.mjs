@@ -63,6 +63,7 @@ test("what the relay does otherwise are those of the list, and no other", () => 
   const others = failed(false);
   console.log(others.map((id) => `${id}: ${results[id]}`).join("\n"));
   assert.deepEqual(others, listed("Departures of the relay"));
+  for (const id of others) assert.match(results[id][1], /status is (400|501|502), not/, id);
 });
 
 test("every required test passes that asks for nothing of these", () => {
