@@ -19,6 +19,8 @@ class RequestReader final : public RequestBody {
 
     /// Until the first byte of a request has arrived. False: the peer left, or was idle for longer than that.
     Task<bool> wait(std::chrono::milliseconds longest);
+    /// The same for the wait under way, from now on.
+    void wait_no_longer_than(std::chrono::milliseconds longest) { deadline_.allow(longest); }
 
     struct HeadResult {
         bool gone = false; // the peer left: there is nobody to answer

@@ -194,18 +194,11 @@ void Session::drain()
     draining_ = true;
     writer_.wind_up();
     if (!idle_) return;
-    if (expects_request())
-        reader_.deadline().allow(first_request_time);
+    // A first request is on its way. The next program would have answered it, had this one not taken the connection.
+    if (fresh_)
+        reader_.wait_no_longer_than(first_request_time);
     else
         close();
-}
-
-// A client that finds its first request unanswered cannot know that sending it again is safe; the next program would
-// have answered it, had this one not taken the connection.
-bool Session::expects_request()
-{
-    Code ignored; // a connection that failed has nothing to read
-    return fresh_ || socket_.available(ignored) > 0;
 }
 
 void Session::abort()

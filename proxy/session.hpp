@@ -28,7 +28,7 @@ class Session {
 
     /// Cancels a wait that is overdue. False: the peer left while a response streams; abort the session.
     bool check(Steady now);
-    /// No request after the one under way; ends at once when there is none, and none is on its way.
+    /// No request after the one under way; ends at once when there is none, and no first one is on its way.
     void drain();
     /// Ends whatever is under way.
     void abort();
@@ -50,7 +50,6 @@ class Session {
     Task<> linger();
     http::WriteOptions write_options() const;
     bool has_left();
-    bool expects_request();
     void close();
 
     Socket socket_;

@@ -356,34 +356,6 @@ TEST_F(ServerTest, AnswersWhoConnectedBeforeTheStopAndAskedAfterIt)
     EXPECT_EQ(stopped.wait_for(std::chrono::seconds{10}), std::future_status::ready);
 }
 
-TEST_F(ServerTest, AnswersWhatAnIdleConnectionSentBeforeTheStop)
-{
-    std::promise<void> asked, go;
-    struct Hold { // the loop itself, so that what comes meanwhile is not read
-        static Task<> until(std::promise<void>* asked, std::promise<void>* go)
-        {
-            asked->set_value();
-            go->get_future().wait();
-            co_return;
-        }
-    };
-    upstream_.before = [&] { return Hold::until(&asked, &go); };
-    Options options;
-    options.loops = 1;
-    start(options);
-    RawClient idle(port_), busy(port_);
-    idle.send(head("GET /healthz"));
-    idle.read_until("ok\n");
-    busy.send(head("GET /webapi/slow"));
-    asked.get_future().wait();
-    idle.send(head("GET /healthz"));
-    auto stopped = std::async(std::launch::async, [&] { server_->stop(); });
-    go.set_value();
-    EXPECT_THAT(idle.read_all(), StartsWith("HTTP/1.1 200"));
-    EXPECT_THAT(busy.read_all(), StartsWith("HTTP/1.1 200"));
-    stopped.wait();
-}
-
 TEST_F(ServerTest, EndsARequestThatNeverEnds)
 {
     std::promise<void> asked;
