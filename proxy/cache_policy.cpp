@@ -9,31 +9,32 @@ bool is_stale(const Lookup& lookup, const ReadPolicy& policy)
     return lookup.verified_in_future || !lookup.age || *lookup.age > policy.lifetime;
 }
 
-Decision time_out(Unmet why)
+CacheDecision time_out(Unmet why)
 {
     return {Action::gateway_timeout, why};
 }
 
 } // namespace
 
-std::optional<Decision> decide_without_lookup(const CacheDirectives& directives, const ReadPolicy& policy)
+std::optional<CacheDecision> decide_without_lookup(const CacheDirectives& directives, const ReadPolicy& policy)
 {
     if (policy.mirror_only && (policy.unsupported || directives.no_cache)) return time_out(Unmet::excluded);
-    if (policy.unsupported) return directives.only_if_cached ? time_out(Unmet::excluded) : Decision{Action::forward};
-    if (policy.polled && directives.no_cache && !directives.only_if_cached) return Decision{Action::poll};
+    if (policy.unsupported)
+        return directives.only_if_cached ? time_out(Unmet::excluded) : CacheDecision{Action::forward};
+    if (policy.polled && directives.no_cache && !directives.only_if_cached) return CacheDecision{Action::poll};
     return std::nullopt;
 }
 
-Decision decide_to_serve(const CacheDirectives& directives, const Lookup& lookup, const ReadPolicy& policy)
+CacheDecision decide_to_serve(const CacheDirectives& directives, const Lookup& lookup, const ReadPolicy& policy)
 {
-    Decision decision;
+    CacheDecision decision;
     decision.store = !directives.no_store && !lookup.incomplete && !policy.mirror_only &&
                      !policy.revalidate_when_stale && !policy.one_off;
     decision.refresh = !directives.only_if_cached && is_stale(lookup, policy);
     return decision;
 }
 
-Decision decide(const CacheDirectives& directives, const Lookup& lookup, const ReadPolicy& policy)
+CacheDecision decide(const CacheDirectives& directives, const Lookup& lookup, const ReadPolicy& policy)
 {
     const bool satisfies = lookup.held && !directives.no_cache && directives.allow(lookup.age, policy.lifetime);
     if (directives.only_if_cached || policy.mirror_only) {
@@ -42,7 +43,7 @@ Decision decide(const CacheDirectives& directives, const Lookup& lookup, const R
         return time_out(lookup.held ? Unmet::too_old : Unmet::absent);
     }
     if (policy.polled && lookup.held)
-        return satisfies ? decide_to_serve(directives, lookup, policy) : Decision{Action::poll};
+        return satisfies ? decide_to_serve(directives, lookup, policy) : CacheDecision{Action::poll};
     const bool must_revalidate =
         lookup.superseded || lookup.incomplete || (policy.revalidate_when_stale && is_stale(lookup, policy));
     if (satisfies && !must_revalidate) return decide_to_serve(directives, lookup, policy);

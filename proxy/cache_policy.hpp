@@ -45,22 +45,22 @@ enum class Unmet {
     too_old,  // what is held does not satisfy the request's directives
 };
 
-struct Decision {
+struct CacheDecision {
     Action action = Action::serve;
     Unmet unmet = Unmet::none;
     // Of serve:
     bool store = false;   // in the response cache
     bool refresh = false; // it is stale: the engine is to poll meanwhile (stale-while-revalidate, RFC 5861)
 
-    bool operator==(const Decision&) const = default;
+    bool operator==(const CacheDecision&) const = default;
 };
 
 /// What follows from the request alone; none: look it up, then decide().
-std::optional<Decision> decide_without_lookup(const CacheDirectives& directives, const ReadPolicy& policy);
+std::optional<CacheDecision> decide_without_lookup(const CacheDirectives& directives, const ReadPolicy& policy);
 
-Decision decide(const CacheDirectives& directives, const Lookup& lookup, const ReadPolicy& policy);
+CacheDecision decide(const CacheDirectives& directives, const Lookup& lookup, const ReadPolicy& policy);
 
 /// Serves what is held, whatever its age: after a poll nothing fresher is to be had.
-Decision decide_to_serve(const CacheDirectives& directives, const Lookup& lookup, const ReadPolicy& policy);
+CacheDecision decide_to_serve(const CacheDirectives& directives, const Lookup& lookup, const ReadPolicy& policy);
 
 } // namespace alli::proxy

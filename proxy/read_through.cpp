@@ -134,8 +134,8 @@ class ReadThrough {
     Task<bool> pass_run_barrier();
     Task<Found> look_up(bool part);
     Lookup judge(const Found& found) const;
-    Task<Response> execute(Decision decision, Found found); // anything but serve
-    Response serve(Decision decision, CachedResponse found);
+    Task<Response> execute(CacheDecision decision, Found found); // anything but serve
+    Response serve(CacheDecision decision, CachedResponse found);
     Task<Response> forward(Found found);
     Task<Response> serve_after_failure(Found found, std::exception_ptr failure);
     Task<Response> poll_and_serve();
@@ -156,7 +156,7 @@ class ReadThrough {
 
 Task<Response> ReadThrough::run()
 {
-    const std::optional<Decision> early = decide_without_lookup(directives_, policy_);
+    const std::optional<CacheDecision> early = decide_without_lookup(directives_, policy_);
     if (early && early->action != Action::poll) {
         if (read_.unsupported && is_hidden()) co_return hidden_by_pending_delete();
         if (read_.unsupported && !policy_.mirror_only) cx_.passed_up.note(*read_.unsupported, began_);
@@ -169,7 +169,7 @@ Task<Response> ReadThrough::run()
     Found found = co_await look_up(false);
     if (!found && is_hidden()) co_return hidden_by_pending_delete();
     if (found && found->growing && !superseded_ && !policy_.mirror_only) note_growing(cx_, *read_.conversation);
-    const Decision decision = decide(directives_, judge(found), policy_);
+    const CacheDecision decision = decide(directives_, judge(found), policy_);
     if (decision.action == Action::serve) co_return serve(decision, std::move(*found));
     co_return co_await execute(decision, std::move(found));
 }
@@ -215,14 +215,14 @@ Lookup ReadThrough::judge(const Found& found) const
     return lookup;
 }
 
-Task<Response> ReadThrough::execute(Decision decision, Found found)
+Task<Response> ReadThrough::execute(CacheDecision decision, Found found)
 {
     if (decision.action == Action::poll) co_return co_await poll_and_serve();
     if (decision.action == Action::gateway_timeout) co_return co_await time_out(decision.unmet, false);
     co_return co_await forward(std::move(found));
 }
 
-Response ReadThrough::serve(Decision decision, CachedResponse found)
+Response ReadThrough::serve(CacheDecision decision, CachedResponse found)
 {
     if (decision.refresh) cx_.sync.poll_soon();
     if (decision.store) {
@@ -283,7 +283,7 @@ Task<Response> ReadThrough::poll_and_serve()
     if (!found) co_return co_await forward(std::nullopt);
     const bool validated = found->verified_at && *found->verified_at >= began_;
     if (directives_.no_cache && !validated) co_return no_cache_failed();
-    const Decision decision = decide_to_serve(directives_, judge(found), policy_);
+    const CacheDecision decision = decide_to_serve(directives_, judge(found), policy_);
     co_return serve(decision, std::move(*found));
 }
 
@@ -351,7 +351,7 @@ std::optional<Response> serve_cached(const Context& cx, Request& rq)
     if (!is_at_rest(cx, found->conversation, found->verified_at)) return std::nullopt;
     ReadPolicy policy;
     policy.lifetime = cx.options.max_age;
-    const Decision decision = decide(cache_directives_of(rq), lookup_of(cx, *found), policy);
+    const CacheDecision decision = decide(cache_directives_of(rq), lookup_of(cx, *found), policy);
     if (decision.action != Action::serve) return std::nullopt;
     rq.operation = found->operation;
     rq.conversation = found->conversation;

@@ -22,20 +22,20 @@ constexpr Lookup superseded{.held = true, .age = 10s, .superseded = true};
 constexpr Lookup of_the_future{.held = true, .age = 0s, .verified_in_future = true};
 
 // What is decided.
-constexpr Decision serve_and_store{.store = true};
-constexpr Decision serve{};
-constexpr Decision serve_stale{.store = true, .refresh = true};
-constexpr Decision refresh_only{.refresh = true};
-constexpr Decision revalidate{Action::revalidate}, forward{Action::forward}, poll{Action::poll};
-constexpr Decision too_old{Action::gateway_timeout, Unmet::too_old};
-constexpr Decision nothing_held{Action::gateway_timeout, Unmet::absent};
-constexpr Decision excluded{Action::gateway_timeout, Unmet::excluded};
+constexpr CacheDecision serve_and_store{.store = true};
+constexpr CacheDecision serve{};
+constexpr CacheDecision serve_stale{.store = true, .refresh = true};
+constexpr CacheDecision refresh_only{.refresh = true};
+constexpr CacheDecision revalidate{Action::revalidate}, forward{Action::forward}, poll{Action::poll};
+constexpr CacheDecision too_old{Action::gateway_timeout, Unmet::too_old};
+constexpr CacheDecision nothing_held{Action::gateway_timeout, Unmet::absent};
+constexpr CacheDecision excluded{Action::gateway_timeout, Unmet::excluded};
 
 struct Row {
     const char* section;
     const char* directives;
     Lookup lookup;
-    Decision expected;
+    CacheDecision expected;
 };
 
 void expect(const std::vector<Row>& rows, const ReadPolicy& policy)
@@ -43,7 +43,7 @@ void expect(const std::vector<Row>& rows, const ReadPolicy& policy)
     for (const Row& row : rows) {
         const CacheDirectives directives = read_cache_directives(row.directives);
         const auto early = decide_without_lookup(directives, policy);
-        const Decision made = early ? *early : decide(directives, row.lookup, policy);
+        const CacheDecision made = early ? *early : decide(directives, row.lookup, policy);
         EXPECT_EQ(made, row.expected) << "section " << row.section << ": \"" << row.directives << "\", action "
                                       << static_cast<int>(made.action) << ", unmet " << static_cast<int>(made.unmet)
                                       << ", store " << made.store << ", refresh " << made.refresh;
