@@ -109,6 +109,7 @@ void Client::learn_envelope(const std::string& body, Content content)
     const auto found = find_envelope(body, content);
     auto& known = wrapped_[static_cast<std::size_t>(content)];
     if (!found || known == !found->is_none()) return;
+    if (content == Content::list && found->is_none() && !known) return; // a list that always came bare needs no note
     known = !found->is_none();
     envelope_listener_(content, *found);
 }
