@@ -17,8 +17,8 @@ bool is_outrun(Writer& db, const ConversationId& id, std::uint64_t number)
 std::unordered_set<ConversationId> load_superseded(Writer& db, std::uint64_t number)
 {
     std::unordered_set<ConversationId> outrun;
-    for (const Row row : db.query("SELECT conversation FROM temp.arrival WHERE number > ?1",
-                                  static_cast<std::int64_t>(number)))
+    for (const Row row :
+         db.query("SELECT conversation FROM temp.arrival WHERE number > ?1", static_cast<std::int64_t>(number)))
         outrun.insert({std::string(row.text(0))});
     return outrun;
 }

@@ -109,7 +109,8 @@ Authenticity authenticity_of_object(const Members& all, const Expected& expected
     case Bears::another:
         return Authenticity::foreign;
     case Bears::same:
-        return says_error(members) && !shows_contract(members, expected.shape) ? Authenticity::foreign : Authenticity::service;
+        return says_error(members) && !shows_contract(members, expected.shape) ? Authenticity::foreign
+                                                                               : Authenticity::service;
     case Bears::parent:
         return Authenticity::unproven;
     case Bears::none:
@@ -136,8 +137,9 @@ bool is_marked(const Members& members)
 
 bool is_of_gateways(const Members& members)
 {
-    return is_marked(members) || std::all_of(members.begin(), members.end(),
-                                 [](const Member& member) { return contains(gateway_members, member.name); });
+    return is_marked(members) || std::all_of(members.begin(), members.end(), [](const Member& member) {
+               return contains(gateway_members, member.name);
+           });
 }
 
 bool has_error_shape(const Members& members)
@@ -157,7 +159,8 @@ Authenticity authenticity_of_error(const Reply& reply)
     if (!members) return Authenticity::foreign;
     if (has_error_shape(*members)) return Authenticity::service;
     if (members->empty()) return Authenticity::foreign;
-    return contains(content_statuses, reply.status) || !is_of_gateways(*members) ? Authenticity::service : Authenticity::foreign;
+    return contains(content_statuses, reply.status) || !is_of_gateways(*members) ? Authenticity::service
+                                                                                 : Authenticity::foreign;
 }
 
 std::string server_of(const Reply& reply)

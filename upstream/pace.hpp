@@ -25,7 +25,7 @@ class Pace {
   public:
     struct Options {
         double requests_per_second = 10; // 0: no limit
-        int max_in_flight = 4;           // a permit and some tokens are kept for local apps where there is more than one
+        int max_in_flight = 4; // a permit and some tokens are kept for local apps where there is more than one
         Breaker::Options breaker = {};
     };
 

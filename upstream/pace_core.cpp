@@ -15,9 +15,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 struct Share {
-    double spared;       // of the bucket: left to those who go before
+    double spared;        // of the bucket: left to those who go before
     bool spares_a_permit; // of those under way
-    seconds patience;    // with a pause that upstream asked for
+    seconds patience;     // with a pause that upstream asked for
 };
 
 // A lower priority spares no less, so that nobody behind the first in the queue could go when that one cannot.

@@ -36,7 +36,8 @@ Pace::State Pace::state() const
     return core_->state();
 }
 
-Pace::Permit::Permit(std::shared_ptr<Core> core, bool probe) : core_(std::move(core)), started_(core_->now()), probe_(probe)
+Pace::Permit::Permit(std::shared_ptr<Core> core, bool probe)
+    : core_(std::move(core)), started_(core_->now()), probe_(probe)
 {}
 
 Pace::Permit::~Permit()

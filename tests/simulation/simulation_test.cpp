@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // As many histories as fit into a minute; ALLI_HISTORIES: so many. ALLI_SEED: the first, or the only one to replay.
-#include "tests/simulation/mutant.hpp"
 #include "tests/simulation/history.hpp"
+#include "tests/simulation/mutant.hpp"
 
 #include <gtest/gtest.h>
 

@@ -50,7 +50,8 @@ TEST(Authenticity, ErrorOfTheServiceIsItsOwn)
                                  R"({"type":"about:blank","title":"x","status":422,"detail":"y"})", R"({"code":7003})",
                                  R"({"error":"no"})", R"({"fields":{"title":["too long"]}})"})
             for (const char* type : {"application/json", "text/html", "text/plain", ""})
-                EXPECT_EQ(authenticity_of(says(status, body, type), Expected{}), Authenticity::service) << status << body << type;
+                EXPECT_EQ(authenticity_of(says(status, body, type), Expected{}), Authenticity::service)
+                    << status << body << type;
     EXPECT_EQ(authenticity_of(says(405, "Method not allowed", "text/html"), Expected{}), Authenticity::service);
     EXPECT_EQ(authenticity_of(says(400, R"({"message":"title is too long"})"), Expected{}), Authenticity::service);
 }
@@ -79,7 +80,8 @@ TEST(Authenticity, ErrorCountsOnlyWhereWhatTheContractShowsIsAbsent)
     EXPECT_EQ(conversation(R"({"createdAt":1,"errors":"of a field that is new"})"), Authenticity::service);
     EXPECT_EQ(conversation(R"({"id":"6006","error":{"value":1}})"), Authenticity::foreign);
     EXPECT_EQ(conversation(R"({"error":{"value":1}})"), Authenticity::foreign);
-    EXPECT_EQ(conversation(R"({"title":"Nope","detail":"a problem has a title too","status":403})"), Authenticity::foreign);
+    EXPECT_EQ(conversation(R"({"title":"Nope","detail":"a problem has a title too","status":403})"),
+              Authenticity::foreign);
     EXPECT_EQ(conversation(R"({"error":null,"errors":[]})"), Authenticity::unproven);
     EXPECT_EQ(conversation(R"({"code":0,"message":"success"})"), Authenticity::unproven);
     EXPECT_EQ(conversation(R"({"code":7003,"message":"no"})"), Authenticity::foreign);
@@ -100,8 +102,10 @@ TEST(Authenticity, AnswerToAnotherKindOfRequestIsNone)
     const std::string item = R"({"id":"a","createdAt":1,"chats":[{"id":"m"}]})";
     EXPECT_EQ(authenticity_of(says(200, item), Expected{Shape::chats, "a"}), Authenticity::foreign);
     EXPECT_EQ(authenticity_of(says(200, item), Expected{Shape::chat, "m"}), Authenticity::foreign);
-    EXPECT_NE(authenticity_of(says(200, R"({"chats":[{"id":"m"}]})"), Expected{Shape::conversation, "a"}), Authenticity::service);
-    EXPECT_NE(authenticity_of(says(200, R"({"conversations":[]})"), Expected{Shape::conversation, "a"}), Authenticity::service);
+    EXPECT_NE(authenticity_of(says(200, R"({"chats":[{"id":"m"}]})"), Expected{Shape::conversation, "a"}),
+              Authenticity::service);
+    EXPECT_NE(authenticity_of(says(200, R"({"conversations":[]})"), Expected{Shape::conversation, "a"}),
+              Authenticity::service);
     EXPECT_NE(authenticity_of(says(200, item), Expected{Shape::running}), Authenticity::service);
     const Expected rated{Shape::chat, "m", "a"};
     EXPECT_EQ(authenticity_of(says(200, R"({"id":"m","rating":true})"), rated), Authenticity::service);
