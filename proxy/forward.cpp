@@ -114,7 +114,7 @@ bool is_reply_about(const ReadSubject& subject, const upstream::Reply& reply)
     if (subject.operation == OperationId::get_conversation)
         expected = {upstream::Shape::conversation, subject.conversation->value};
     if (subject.operation == OperationId::get_chat) expected = {upstream::Shape::chat, subject.chat->value};
-    return upstream::origin_of(reply, expected) == upstream::Origin::service;
+    return upstream::authenticity_of(reply, expected) == upstream::Authenticity::service;
 }
 
 Task<SharedReply> forward_read(const Context& cx, const Request& rq, FillTarget target)

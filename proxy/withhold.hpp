@@ -6,6 +6,7 @@
 #include "cache/store.hpp"
 #include "proxy/answer.hpp"
 #include "proxy/request.hpp"
+#include "upstream/http.hpp"
 
 #include <optional>
 #include <string>
