@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/conversations.hpp"
 
-#include "cache/assemble.hpp"
-#include "cache/ledger.hpp"
-#include "cache/overlay_ingest.hpp"
-#include "cache/text_place.hpp"
+#include "cache/db/chat_text_key.hpp"
+#include "cache/outbox/overlay_ingest.hpp"
+#include "cache/rows/conversation_json.hpp"
+#include "cache/rows/suppression_list.hpp"
 
 namespace alli::cache {
 namespace {
@@ -62,10 +62,10 @@ std::vector<ConversationId> ids_without_chat(Reader& db)
     return db.all<ConversationId>("SELECT id FROM conversation WHERE last_chat_at IS NULL");
 }
 
-std::vector<Growing> load_growing(Reader& db)
+std::vector<StreamingConversation> load_streaming(Reader& db)
 {
     const auto read = [](const Row& row) {
-        return Growing{row.get<ConversationId>(0), row.integer(1), row.optional_instant(2)};
+        return StreamingConversation{row.get<ConversationId>(0), row.integer(1), row.optional_instant(2)};
     };
     return db.all(read, "SELECT c.id, c.held, c.last_chat_at FROM chat_row r JOIN conversation c"
                         " ON c.pk = r.conversation WHERE r.completed = 0 AND r.ordinal = c.held - 1");
@@ -73,8 +73,8 @@ std::vector<Growing> load_growing(Reader& db)
 
 bool put_conversation(Writer& db, const Conversation& conversation)
 {
-    if (keeps_out(db, conversation)) {
-        note_kept_out(db, conversation);
+    if (is_suppressed(db, conversation)) {
+        note_suppressed(db, conversation);
         return false;
     }
     const Shown shown = overlay_conversation(db, conversation);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversations and their chats, stored and read. What comes from upstream goes through the suppression list and the
-// overlay of waiting writes before it reaches the rows (cache/conversation_rows.hpp). Raw JSON is kept; columns exist
-// for finding it.
+// overlay of waiting writes before it reaches the rows (cache/rows/conversation_rows.hpp). Raw JSON is kept; columns
+// exist for finding it.
 #pragma once
 
 #include "alli/conversation.hpp"
-#include "cache/conversation_rows.hpp"
-#include "cache/coverage.hpp"
-#include "cache/totals.hpp"
+#include "cache/rows/conversation_rows.hpp"
+#include "cache/rows/coverage.hpp"
+#include "cache/rows/totals.hpp"
 
 #include <span>
 #include <string>
@@ -35,12 +35,12 @@ std::vector<ConversationId> ids_within(Reader& db, Span span);
 std::vector<ConversationId> ids_without_chat(Reader& db);
 
 /// Conversations whose last message still grows, by upstream's word.
-struct Growing {
+struct StreamingConversation {
     ConversationId id;
     std::int64_t chats = 0; // held
     std::optional<Instant> last_chat_at;
 };
-std::vector<Growing> load_growing(Reader& db);
+std::vector<StreamingConversation> load_streaming(Reader& db);
 
 /// Stores the conversation itself, not its chats, unless it is suppressed. True when something changed.
 bool put_conversation(Writer& db, const Conversation& conversation);

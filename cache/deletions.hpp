@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/ids.hpp"
-#include "cache/writer.hpp"
+#include "cache/db/writer.hpp"
 
 #include <vector>
 
@@ -14,10 +14,10 @@ namespace alli::cache {
 bool mark_deleted(Writer& db, const ConversationId& id, Instant now);
 bool is_deleted(Reader& db, const ConversationId& id);
 
-void suspect(Writer& db, const ConversationId& id, Instant now);
-bool clear_suspect(Writer& db, const ConversationId& id);
-bool is_suspect(Reader& db, const ConversationId& id);
-std::int64_t count_suspects(Reader& db);
-std::vector<ConversationId> load_suspects(Reader& db, int limit);
+void note_deletion_candidate(Writer& db, const ConversationId& id, Instant now);
+bool clear_deletion_candidate(Writer& db, const ConversationId& id);
+bool is_deletion_candidate(Reader& db, const ConversationId& id);
+std::int64_t count_deletion_candidates(Reader& db);
+std::vector<ConversationId> load_deletion_candidates(Reader& db, int limit);
 
 } // namespace alli::cache

@@ -4,17 +4,17 @@
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/random.hpp"
-#include "cache/arrivals.hpp"
-#include "cache/aside.hpp"
-#include "cache/changes.hpp"
-#include "cache/identity.hpp"
-#include "cache/index.hpp"
-#include "cache/migrate.hpp"
-#include "cache/outbox_identity.hpp"
-#include "cache/problems.hpp"
+#include "cache/db/migrate.hpp"
+#include "cache/db/quarantine.hpp"
+#include "cache/outbox/outbox_identity.hpp"
+#include "cache/outbox/rescue.hpp"
+#include "cache/outbox/salvage.hpp"
 #include "cache/purge_rows.hpp"
-#include "cache/rescue.hpp"
-#include "cache/salvage.hpp"
+#include "cache/rows/change_feed.hpp"
+#include "cache/rows/identity.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/rows/request_fence.hpp"
+#include "cache/search/index.hpp"
 
 #include <sys/stat.h>
 
@@ -49,7 +49,7 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left
     check_index(*db);
     make_request_fence(*db);
     SystemRandom random; // a secret: never from a seed
-    make_cursor_secret(*db, random.bytes(32));
+    make_hmac_key(*db, random.bytes(32));
     const Instant now = SystemClock().now(); // nor the numbers of the feed
     left_open = was_left_open(*db);
     open_feed(*db, feed_place(options.mirror_path, now), now);
@@ -86,7 +86,7 @@ Opened open_or_replace(const std::string& path, Open open, Replace replace)
 {
     Opened opened;
     if (!std::filesystem::exists(path)) clear_damage_marker(path); // a person has moved it away
-    auto why = find_mark(path);
+    auto why = find_damage_marker(path);
     if (!why) try {
             opened.file = open();
             return opened;
@@ -185,7 +185,7 @@ std::vector<std::string> check_outbox(Writer& mirror, Writer& outbox, std::vecto
 // Those set aside that no notice speaks of: they were damaged, rather than in the place of the right one.
 std::vector<std::string> files_damaged(const std::string& path)
 {
-    auto aside = files_aside(path);
+    auto aside = quarantined_files(path);
     for (const Notice& notice : find_notices(path))
         std::erase_if(aside, [&](const std::string& file) { return notice.what.find(file) != notice.what.npos; });
     return aside;

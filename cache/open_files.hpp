@@ -3,8 +3,8 @@
 // new one begun. For store.cpp alone, which holds the lock.
 #pragma once
 
+#include "cache/db/writer.hpp"
 #include "cache/store_options.hpp"
-#include "cache/writer.hpp"
 
 #include <memory>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/page_state.hpp"
 
-#include "cache/overlay.hpp"
+#include "cache/outbox/overlay.hpp"
 
 #include <spdlog/fmt/fmt.h>
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cache/conversations.hpp"
-#include "cache/problems.hpp"
+#include "cache/rows/problems.hpp"
 
 #include <span>
 

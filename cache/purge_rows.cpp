@@ -2,8 +2,8 @@
 #include "cache/purge_rows.hpp"
 
 #include "cache/conversations.hpp"
-#include "cache/ledger.hpp"
-#include "cache/overlay_rows.hpp"
+#include "cache/outbox/overlay_rows.hpp"
+#include "cache/rows/suppression_list.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -17,7 +17,7 @@ void add_ids(Reader& db, std::string_view sql, const auto& argument, std::vector
     for (ConversationId& id : db.all<ConversationId>(sql, argument)) ids.push_back(std::move(id));
 }
 
-bool is_meant(const Conversation& conversation, const PurgeWish& wish)
+bool is_meant(const Conversation& conversation, const PurgeOptions& wish)
 {
     const auto when = conversation.last_chat_at ? conversation.last_chat_at : conversation.created_at;
     return conversation.id == wish.conversation || (wish.user && conversation.user_id == wish.user) ||
@@ -45,7 +45,7 @@ std::optional<Instant> created_at(Connection& db, const ConversationId& id)
 // --- the outbox --------------------------------------------------------------------------------------------------
 
 // Takes a bulk update's names of what is purged out of it. None: it names nothing else. The same: it names none.
-std::optional<std::string> without(const std::string& body, const PurgeWish& wish, const IdSet& ids)
+std::optional<std::string> without(const std::string& body, const PurgeOptions& wish, const IdSet& ids)
 {
     Json json = Json::parse(body, nullptr, false);
     if (!json.is_object()) return body;
@@ -81,7 +81,7 @@ struct AffectedEntry {
     std::optional<std::string> body; // what it becomes; none: it goes
 };
 
-std::vector<AffectedEntry> look_through(Connection& outbox, const PurgeWish& wish, const IdSet& ids)
+std::vector<AffectedEntry> look_through(Connection& outbox, const PurgeOptions& wish, const IdSet& ids)
 {
     std::vector<AffectedEntry> affected;
     for (const Row row :
@@ -116,7 +116,7 @@ PurgedWrites summary_of(const std::vector<AffectedEntry>& affected)
 
 } // namespace
 
-std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeWish& wish)
+std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeOptions& wish)
 {
     std::vector<ConversationId> ids;
     if (wish.conversation) add_ids(mirror, "SELECT id FROM conversation WHERE id = ?1", wish.conversation->value, ids);
@@ -170,7 +170,7 @@ void erase_purged(Writer& mirror)
     };
     std::vector<ConversationId> doomed;
     for (const Conversation& hidden : load_hidden(mirror))
-        if (keeps_out(mirror, hidden)) doomed.push_back(hidden.id);
+        if (is_suppressed(mirror, hidden)) doomed.push_back(hidden.id);
     erase(doomed);
     std::int64_t after = 0;
     const auto read = [&](const Row& row) {
@@ -190,7 +190,7 @@ void erase_purged(Writer& mirror)
                                      std::int64_t{after}, step);
         more = some.size() == step;
         for (const Conversation& held : some)
-            if (keeps_out(mirror, held)) doomed.push_back(held.id);
+            if (is_suppressed(mirror, held)) doomed.push_back(held.id);
         if (!doomed.empty()) erase(doomed);
     }
 }
@@ -210,12 +210,12 @@ void adopt_suppression_list(Writer& mirror, Writer& outbox)
     in_transaction(mirror, [&] { put_suppression_version(mirror, suppression_version(outbox)); });
 }
 
-PurgedWrites find_writes(Reader& outbox, const PurgeWish& wish, const IdSet& ids)
+PurgedWrites find_writes(Reader& outbox, const PurgeOptions& wish, const IdSet& ids)
 {
     return summary_of(look_through(outbox, wish, ids));
 }
 
-PurgedWrites purge_writes(Writer& outbox, const PurgeWish& wish, const IdSet& ids)
+PurgedWrites purge_writes(Writer& outbox, const PurgeOptions& wish, const IdSet& ids)
 {
     const std::vector<AffectedEntry> affected = look_through(outbox, wish, ids);
     for (const AffectedEntry& one : affected)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "alli/ids.hpp"
-#include "cache/writer.hpp"
+#include "cache/db/writer.hpp"
 
 #include <unordered_set>
 
@@ -12,14 +12,14 @@ namespace alli::cache {
 using IdSet = std::unordered_set<std::string>;
 
 /// One of them is given.
-struct PurgeWish {
+struct PurgeOptions {
     std::optional<std::string> user;
     std::optional<ConversationId> conversation;
     std::optional<Instant> before; // conversations whose last chat was before
 };
 
 /// The conversations in the mirror that the wish means, those whose deletion waits too.
-std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeWish& wish);
+std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeOptions& wish);
 
 std::int64_t count_chats(Connection& mirror, const ConversationId& id);
 /// Everything that the mirror has of a conversation, or says of it. How many chats there were.
@@ -38,7 +38,7 @@ struct PurgedWrites {
     std::vector<std::optional<ConversationId>> lines; // that changed
     std::int64_t waiting = 0;                         // of the removed ones
 };
-PurgedWrites find_writes(Reader& outbox, const PurgeWish& wish, const IdSet& ids);
-PurgedWrites purge_writes(Writer& outbox, const PurgeWish& wish, const IdSet& ids);
+PurgedWrites find_writes(Reader& outbox, const PurgeOptions& wish, const IdSet& ids);
+PurgedWrites purge_writes(Writer& outbox, const PurgeOptions& wish, const IdSet& ids);
 
 } // namespace alli::cache

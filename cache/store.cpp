@@ -2,15 +2,15 @@
 #include "cache/store.hpp"
 
 #include "alli/error.hpp"
-#include "cache/aside.hpp"
-#include "cache/changes.hpp"
-#include "cache/ledger.hpp"
-#include "cache/lock.hpp"
-#include "cache/migrate.hpp"
+#include "cache/db/lock.hpp"
+#include "cache/db/migrate.hpp"
+#include "cache/db/quarantine.hpp"
+#include "cache/db/readers.hpp"
 #include "cache/open_files.hpp"
-#include "cache/outbox_identity.hpp"
-#include "cache/readers.hpp"
-#include "cache/rescue.hpp"
+#include "cache/outbox/outbox_identity.hpp"
+#include "cache/outbox/rescue.hpp"
+#include "cache/rows/change_feed.hpp"
+#include "cache/rows/suppression_list.hpp"
 #include "cache/writer_thread.hpp"
 
 #include <boost/asio/associated_executor.hpp>
@@ -47,7 +47,7 @@ void explain_end(const ActiveReads::Entry& entry, const Error& error)
 struct Store::Core {
     explicit Core(const StoreOptions& options)
         : path(options.mirror_path), lock(directory_of(path)), files(open_files(options)),
-          keeps_ledger(has_suppression_list(*files.outbox)), outbox_number(last_outbox_number(*files.outbox)),
+          has_suppressions(has_suppression_list(*files.outbox)), outbox_number(last_outbox_number(*files.outbox)),
           mirror(std::move(files.mirror)), outbox(std::move(files.outbox)),
           mirror_readers(path, bool(options.count_steps)), outbox_readers(outbox_path(path), bool(options.count_steps)),
           count_steps(options.count_steps), tell(options.gave_up)
@@ -197,7 +197,7 @@ struct Store::Core {
     {
         if (gave_up.exchange(true)) return;
         if (is_damage(failure) && !is_displaced(failure))
-            mark_damaged(file == Lane::outbox ? outbox_path(path) : path, text_of(failure));
+            put_damage_marker(file == Lane::outbox ? outbox_path(path) : path, text_of(failure));
         mirror.fail(failure);
         outbox.fail(failure);
         if (file == Lane::mirror && outbox_committer) // is that one in its place?
@@ -237,7 +237,7 @@ struct Store::Core {
     std::string path;
     Lock lock;
     Files files; // on their way
-    std::atomic<bool> keeps_ledger;
+    std::atomic<bool> has_suppressions;
     std::int64_t outbox_number; // the last one, as both files knew at the start
     std::optional<FileIdentity> mirror_file = identity_of(path), mirror_log = identity_of(path + "-wal"); // as opened
     std::atomic<bool> mirror_loss_told{false};
@@ -271,7 +271,7 @@ std::uint64_t Store::commits() const noexcept
     return core_->mirror.commits();
 }
 
-const Latest& Store::latest() const noexcept
+const InvalidationVersions& Store::latest() const noexcept
 {
     return core_->mirror.latest();
 }
@@ -313,14 +313,14 @@ void Store::report_damage(File file, const std::string& what) noexcept
     core_->give_up(file == File::mirror ? Lane::mirror : Lane::outbox, std::make_exception_ptr(damage));
 }
 
-bool Store::keeps_ledger() const noexcept
+bool Store::has_suppressions() const noexcept
 {
-    return core_->keeps_ledger.load(std::memory_order_acquire);
+    return core_->has_suppressions.load(std::memory_order_acquire);
 }
 
-void Store::note_ledger() noexcept
+void Store::note_suppressions() noexcept
 {
-    core_->keeps_ledger.store(true, std::memory_order_release);
+    core_->has_suppressions.store(true, std::memory_order_release);
 }
 
 const std::string& Store::mirror_path() const noexcept

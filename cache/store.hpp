@@ -6,9 +6,9 @@
 
 #include "alli/error.hpp"
 #include "alli/task.hpp"
-#include "cache/active_reads.hpp"
+#include "cache/db/active_reads.hpp"
+#include "cache/db/writer.hpp"
 #include "cache/store_options.hpp"
-#include "cache/writer.hpp"
 
 #include <cstdint>
 #include <exception>
@@ -81,22 +81,23 @@ class Store {
         return submit<Reader, std::invoke_result_t<F, Reader&>>(std::move(function), Lane::long_reads, false, what);
     }
 
-    /// The active reads of a file, for connections of the caller's own (cache/active_reads.hpp).
+    /// The active reads of a file, for connections of the caller's own (cache/db/active_reads.hpp).
     ActiveReads& active_reads(File file) noexcept;
 
     /// Completes when each committing thread has run its queue, without a commit of its own. Throws what made one of
     /// them give up.
     Task<> take_turns();
 
-    /// Whether anything was ever purged, so that the suppression list must be checked (cache/ledger.hpp). Any thread.
-    bool keeps_ledger() const noexcept;
-    void note_ledger() noexcept; // from now on it must
+    /// Whether anything was ever purged, so that the suppression list must be checked
+    /// (cache/rows/suppression_list.hpp). Any thread.
+    bool has_suppressions() const noexcept;
+    void note_suppressions() noexcept; // from now on it must
 
     const std::string& mirror_path() const noexcept;
     /// A sentence for each damage that was found on opening.
     const std::vector<std::string>& damage() const noexcept;
 
-    /// Whether the pages of a file were not checked on opening, for lack of time (cache/inspect.hpp).
+    /// Whether the pages of a file were not checked on opening, for lack of time (cache/upkeep/inspect.hpp).
     bool is_unread(File file) const noexcept;
     /// Reports damage found outside of read() and write(): the store gives up, as for damage that it finds itself.
     void report_damage(File file, const std::string& what) noexcept;
@@ -104,7 +105,7 @@ class Store {
     /// Number of commits to mirror.db; for caches and waiting readers. Any thread.
     std::uint64_t commits() const noexcept;
     /// Invalidation versions of earlier reads. Any thread.
-    const Latest& latest() const noexcept;
+    const InvalidationVersions& latest() const noexcept;
     /// Number of commits to outbox.db, each with a sync to disk. Any thread.
     std::uint64_t outbox_commits() const noexcept;
     /// `committed` is called after every commit to mirror.db, on the committing thread, and must be quick. An empty

@@ -2,7 +2,7 @@
 // How a store opens its files.
 #pragma once
 
-#include "cache/log_bound.hpp"
+#include "cache/db/log_bound.hpp"
 
 #include <cstdint>
 #include <exception>

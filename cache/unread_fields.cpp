@@ -3,8 +3,8 @@
 
 #include "alli/wire.hpp"
 #include "cache/conversations.hpp"
-#include "cache/problems.hpp"
-#include "cache/progress.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/rows/progress.hpp"
 
 #include <algorithm>
 

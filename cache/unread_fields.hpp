@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/conversation.hpp"
-#include "cache/writer.hpp"
+#include "cache/db/writer.hpp"
 
 namespace alli::cache {
 

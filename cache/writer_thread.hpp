@@ -4,10 +4,10 @@
 // rolls back alone.
 #pragma once
 
-#include "cache/held_file.hpp"
-#include "cache/index_batch.hpp"
-#include "cache/log_bound.hpp"
-#include "cache/room.hpp"
+#include "cache/db/free_space.hpp"
+#include "cache/db/held_file.hpp"
+#include "cache/db/index_batch.hpp"
+#include "cache/db/log_bound.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -63,12 +63,12 @@ class Committer {
     /// From the next batch on everything fails. Any thread.
     void fail(const std::exception_ptr& failure) noexcept;
 
-    /// After each batch: a checkpoint, where one is due (cache/log_bound.hpp).
+    /// After each batch: a checkpoint, where one is due (cache/db/log_bound.hpp).
     void maintain_log();
     void bound_log(LogLimits limits, ActiveReads* reads) { log_ = LogBound(limits, reads); }
     void note_space_as(DataFile file) { data_file_ = file; } // under which free space is reported; else not at all
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
-    const Latest& latest() const noexcept { return latest_; }
+    const InvalidationVersions& latest() const noexcept { return latest_; }
 
   private:
     void run_inside(std::deque<Pending>& batch);
@@ -104,7 +104,7 @@ class Committer {
     std::exception_ptr told_; // the same, by another thread
     std::function<void(const std::exception_ptr&)> tell_;
     std::atomic<std::uint64_t> commits_{0};
-    Latest latest_;
+    InvalidationVersions latest_;
 };
 
 /// A thread with a queue; `run` gets everything that waits.

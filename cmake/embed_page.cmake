@@ -30,10 +30,10 @@ foreach(name ${names})
 endforeach()
 file(REMOVE ${OUT}.gz)
 
-file(WRITE ${OUT}.new "// Made from proxy/page; do not edit.
-#include \"proxy/page.hpp\"
+file(WRITE ${OUT}.new "// Made from page/; do not edit.
+#include \"page/assets.hpp\"
 
-namespace alli::proxy {
+namespace alli::page {
 namespace {
 
 template <std::size_t n>
@@ -53,6 +53,6 @@ std::span<const Asset> assets() noexcept
     return all;
 }
 
-} // namespace alli::proxy
+} // namespace alli::page
 ")
 file(RENAME ${OUT}.new ${OUT})

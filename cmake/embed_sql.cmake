@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# embed_sql(OUT database...): cache/schema/<database>/NNNN_*.sql, in order of number, as arrays in one source file.
+# embed_sql(OUT database...): cache/db/schema/<database>/NNNN_*.sql, in order of number, as arrays in one source file.
 function(embed_sql out)
-  set(text "// Made from cache/schema; do not edit.\n#include \"cache/migrate.hpp\"\n\nnamespace alli::cache {\n")
+  set(text "// Made from cache/db/schema; do not edit.\n#include \"cache/db/migrate.hpp\"\n\nnamespace alli::cache {\n")
   foreach(database ${ARGN})
     file(GLOB steps CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/schema/${database}/*.sql)
     list(SORT steps)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: a command line in, an exit code out. The one place that turns a Fault into an exit code.
 #include "alli/error.hpp"
-#include "daemon/commands.hpp"
-#include "daemon/log.hpp"
+#include "daemon/commands/commands.hpp"
+#include "daemon/output/log.hpp"
 
 #include <cstdio>
 #include <exception>

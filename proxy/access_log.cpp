@@ -8,7 +8,7 @@ namespace {
 
 std::string_view cache_of(const Response& response)
 {
-    if (!response.cache || response.cache->origin == Origin::none) return {};
+    if (!response.cache || response.cache->origin == ResponseOrigin::none) return {};
     return origin_names[static_cast<std::size_t>(response.cache->origin)];
 }
 

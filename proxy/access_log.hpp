@@ -3,9 +3,9 @@
 // Any thread.
 #pragma once
 
-#include "proxy/answer.hpp"
-#include "proxy/guard.hpp"
-#include "proxy/request.hpp"
+#include "proxy/access/guard.hpp"
+#include "proxy/request/request.hpp"
+#include "proxy/request/response.hpp"
 
 #include <chrono>
 #include <exception>

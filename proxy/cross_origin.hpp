@@ -3,7 +3,7 @@
 // Never Access-Control-Allow-Credentials: a cookie counts from our own page alone. Pure.
 #pragma once
 
-#include "proxy/answer.hpp"
+#include "proxy/request/response.hpp"
 
 #include <string_view>
 

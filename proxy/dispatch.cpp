@@ -2,14 +2,14 @@
 #include "proxy/dispatch.hpp"
 
 #include "proxy/access_log.hpp"
-#include "proxy/meters.hpp"
 #include "proxy/narrowed.hpp"
-#include "proxy/read_through.hpp"
-#include "proxy/relay.hpp"
-#include "proxy/request_id.hpp"
+#include "proxy/reads/read_through.hpp"
+#include "proxy/relay/relay.hpp"
+#include "proxy/relay/suppression_filter.hpp"
+#include "proxy/request/request_id.hpp"
+#include "proxy/request/request_metrics.hpp"
+#include "proxy/request/scopes.hpp"
 #include "proxy/route_map.hpp"
-#include "proxy/scopes.hpp"
-#include "proxy/withhold.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -20,16 +20,16 @@ Response options_response(std::string allowed)
 {
     Response response;
     response.status = 204;
-    response.headers.push_back({"Allow", std::move(allowed)});
+    response.headers.add("Allow", std::move(allowed));
     return response;
 }
 
 // Neither a row of the table nor to be relayed.
 Response nowhere(const Match& match)
 {
-    if (match.allow.empty()) return problem(Surface::ours, 404, "there is nothing at this path");
-    Response response = problem(Surface::ours, 405, "this path does not take this method");
-    response.headers.push_back({"Allow", match.allow + ", OPTIONS"});
+    if (match.allow.empty()) return problem(ErrorFormat::ours, 404, "there is nothing at this path");
+    Response response = problem(ErrorFormat::ours, 405, "this path does not take this method");
+    response.headers.add("Allow", match.allow + ", OPTIONS");
     return response;
 }
 
@@ -40,9 +40,9 @@ Task<> take_body(Request& rq, std::size_t limit)
     rq.incoming = nullptr;
 }
 
-Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
+Task<Response> dispatch(const Context& cx, Request& rq, ErrorFormat& error_format)
 {
-    const bool relayable = surface == Surface::webapi;
+    const bool relayable = error_format == ErrorFormat::webapi;
     if (relayable && may(rq, Scope::read))
         if (auto cached = serve_cached(cx, rq)) co_return std::move(*cached);
     if (rq.target == "*") co_return options_response(std::string(relayed_methods));
@@ -55,7 +55,7 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
     rq.ids = std::move(match.ids);
     if (match.route || !relayable) co_await take_body(rq, cx.options.limits.body_bytes);
     if (match.route) {
-        surface = match.route->surface;
+        error_format = match.route->error_format;
         co_return co_await match.route->handler(cx, rq);
     }
     const bool known = !match.allow.empty();
@@ -70,20 +70,20 @@ Task<Response> dispatch(const Context& cx, Request& rq, Surface& surface)
 Task<Response> answer(const Context& cx, Request& rq)
 {
     const auto started = std::chrono::steady_clock::now();
-    Surface surface = surface_of(rq.path());
-    rq.operation = surface == Surface::webapi ? OperationId::relay : OperationId::unknown;
+    ErrorFormat error_format = error_format_of(rq.path());
+    rq.operation = error_format == ErrorFormat::webapi ? OperationId::relay : OperationId::unknown;
     const std::string_view given = rq.header("X-Request-Id");
     rq.request_id = is_request_id(given) ? std::string(given) : cx.request_ids.next();
     std::exception_ptr failure;
     Response response;
     try {
-        response = co_await dispatch(cx, rq, surface);
+        response = co_await dispatch(cx, rq, error_format);
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure) response = answer_of(failure, surface);
-    if (response.cache) response.headers.push_back({"Cache-Status", to_text(*response.cache)});
-    response.headers.push_back({"X-Request-Id", rq.request_id});
+    if (failure) response = answer_of(failure, error_format);
+    if (response.cache) response.headers.add("Cache-Status", to_text(*response.cache));
+    response.headers.add("X-Request-Id", rq.request_id);
     const auto took = std::chrono::steady_clock::now() - started;
     cx.meters.count(rq.operation, response, took);
     log_request(rq, response, failure, took);

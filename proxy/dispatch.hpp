@@ -3,7 +3,7 @@
 // proxy loop.
 #pragma once
 
-#include "proxy/context.hpp"
+#include "proxy/request/context.hpp"
 
 namespace alli::proxy {
 

@@ -2,7 +2,7 @@
 // An address to listen on: checked, bound, its socket file in its place. TCP and Unix sockets alike.
 #pragma once
 
-#include "proxy/guard.hpp"
+#include "proxy/access/guard.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>

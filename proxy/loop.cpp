@@ -31,16 +31,16 @@ static std::size_t share(const Options& options, std::size_t all)
 }
 
 Loop::Loop(const Options& options, const Backend& backend, Coalescer& coalescer, BrowserSessions& browser_sessions,
-           PassedUp& passed_up, Runs& runs, const Guard& guard, Meters& meters, const MeterRack& rack,
-           CacheBudget& budget)
+           UnsupportedParameters& unsupported_parameters, Runs& runs, const Guard& guard, Meters& meters,
+           const RequestMetrics& request_metrics, CacheBudget& budget)
     : options_(options), response_cache_(budget), routes_(routes(), options.operations), guard_(guard),
       max_sessions_(share(options, options.limits.connections)),
       max_sessions_a_user_(share(options, options.limits.connections_a_user)),
       exchanges_(backend.upstream.connect(io_.get_executor())),
       feed_(io_.get_executor(), backend.store, meters), context_{backend,      options_,         response_cache_,
-                                                                 coalescer,    meters,           rack,
+                                                                 coalescer,    meters,           request_metrics,
                                                                  request_ids_, exchanges_.get(), exchange_breaker_,
-                                                                 feed_,        browser_sessions, passed_up,
+                                                                 feed_,        browser_sessions, unsupported_parameters,
                                                                  runs,         routes_},
       work_(io_.get_executor()), timer_(io_), end_(ended_.get_future())
 {}

@@ -4,11 +4,11 @@
 #pragma once
 
 #include "alli/random.hpp"
-#include "proxy/answers.hpp"
-#include "proxy/context.hpp"
-#include "proxy/feed.hpp"
-#include "proxy/meters.hpp"
-#include "proxy/request_id.hpp"
+#include "proxy/endpoints/feed.hpp"
+#include "proxy/reads/response_cache.hpp"
+#include "proxy/request/context.hpp"
+#include "proxy/request/request_id.hpp"
+#include "proxy/request/request_metrics.hpp"
 #include "proxy/route_map.hpp"
 #include "proxy/session.hpp"
 #include "upstream/breaker.hpp"
@@ -28,8 +28,8 @@ class Loop {
   public:
     /// All that is given must outlive it.
     Loop(const Options& options, const Backend& backend, Coalescer& coalescer, BrowserSessions& browser_sessions,
-         PassedUp& passed_up, Runs& runs, const Guard& guard, Meters& meters, const MeterRack& rack,
-         CacheBudget& budget);
+         UnsupportedParameters& unsupported_parameters, Runs& runs, const Guard& guard, Meters& meters,
+         const RequestMetrics& request_metrics, CacheBudget& budget);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;

@@ -3,8 +3,8 @@
 // on a proxy loop.
 #pragma once
 
-#include "proxy/context.hpp"
-#include "proxy/route.hpp"
+#include "proxy/request/context.hpp"
+#include "proxy/request/route.hpp"
 
 #include <optional>
 

@@ -94,7 +94,7 @@ Match RouteMap::find(std::string_view method, std::string_view path) const
     match.route = found->route;
     for (std::size_t i = 0; i < found->pattern.size(); ++i)
         if (is_variable(found->pattern[i])) match.ids.push_back(decoded[i]);
-    const bool of_the_contract = match.route->surface != Surface::ours;
+    const bool of_the_contract = match.route->error_format != ErrorFormat::ours;
     if (of_the_contract && !match.ids.empty()) match.conversation = ConversationId{match.ids[0]};
     return match;
 }

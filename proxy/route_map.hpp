@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/operation.hpp"
-#include "proxy/route.hpp"
+#include "proxy/request/route.hpp"
 
 #include <span>
 

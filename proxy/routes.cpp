@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/routes.hpp"
 
-#include "proxy/changes.hpp"
-#include "proxy/highlight.hpp"
-#include "proxy/mirror.hpp"
-#include "proxy/outbox.hpp"
-#include "proxy/page.hpp"
-#include "proxy/reads.hpp"
-#include "proxy/relay.hpp"
-#include "proxy/search.hpp"
-#include "proxy/sign_in.hpp"
-#include "proxy/tokens.hpp"
-#include "proxy/writes.hpp"
+#include "proxy/endpoints/changes.hpp"
+#include "proxy/endpoints/highlight.hpp"
+#include "proxy/endpoints/mirror.hpp"
+#include "proxy/endpoints/outbox.hpp"
+#include "proxy/endpoints/page.hpp"
+#include "proxy/endpoints/search.hpp"
+#include "proxy/endpoints/session_endpoints.hpp"
+#include "proxy/endpoints/tokens.hpp"
+#include "proxy/reads/reads.hpp"
+#include "proxy/relay/relay.hpp"
+#include "proxy/writes/writes.hpp"
 
 #include <array>
 
@@ -19,7 +19,7 @@ namespace alli::proxy {
 namespace {
 
 using Op = OperationId;
-constexpr Surface mirrored = Surface::contract_read, edit = Surface::webapi, ours = Surface::ours;
+constexpr ErrorFormat mirrored = ErrorFormat::contract_read, edit = ErrorFormat::webapi, ours = ErrorFormat::ours;
 constexpr std::optional<Scope> metrics = Scope::metrics, read = Scope::read, write = Scope::write, admin = Scope::admin,
                                anybody = std::nullopt;
 constexpr Narrowed refused = Narrowed::refused, in_view = Narrowed::in_view, by_id = Narrowed::by_id,

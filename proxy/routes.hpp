@@ -2,7 +2,7 @@
 // THE table of what the proxy answers by itself. All else under /webapi/ is relayed. Constants: any thread.
 #pragma once
 
-#include "proxy/route.hpp"
+#include "proxy/request/route.hpp"
 
 #include <span>
 

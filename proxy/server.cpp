@@ -2,10 +2,10 @@
 #include "proxy/server.hpp"
 
 #include "alli/error.hpp"
-#include "proxy/flights.hpp"
 #include "proxy/listener.hpp"
 #include "proxy/loop.hpp"
-#include "proxy/runs.hpp"
+#include "proxy/relay/coalescing.hpp"
+#include "proxy/relay/runs.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -72,10 +72,10 @@ struct Server::Core {
     BrowserSessions browser_sessions;
     Guard guard{options, &browser_sessions};
     Coalescer coalescer;
-    PassedUp passed_up;
+    UnsupportedParameters unsupported_parameters;
     Runs runs;
     CacheBudget budget{options.limits.answer_bytes, options.loops}; // outlives the loops, which give back
-    MeterRack rack{static_cast<std::size_t>(std::max(options.loops, 1)), guard};
+    RequestMetrics request_metrics{static_cast<std::size_t>(std::max(options.loops, 1)), guard};
     std::vector<std::unique_ptr<Loop>> loops; // the first accepts, and runs coalesced requests
     std::vector<Loop*> all;                   // including those abandoned while stopping
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> hold; // the first loop ends last
@@ -88,8 +88,8 @@ Server::Core::Core(Options given, Backend given_backend) : options(std::move(giv
 {
     const auto count = static_cast<std::size_t>(std::max(options.loops, 1));
     for (std::size_t i = 0; i < count; ++i)
-        loops.push_back(std::make_unique<Loop>(options, backend, coalescer, browser_sessions, passed_up, runs, guard,
-                                               rack.of(i), rack, budget));
+        loops.push_back(std::make_unique<Loop>(options, backend, coalescer, browser_sessions, unsupported_parameters,
+                                               runs, guard, request_metrics.of(i), request_metrics, budget));
     for (const auto& loop : loops) all.push_back(loop.get());
     hold.emplace(loops.front()->io().get_executor());
     coalescer.set_executor(loops.front()->executor());
@@ -200,9 +200,9 @@ void Server::fetched(const ConversationId& id, std::uint64_t fence, bool whole)
     core_->runs.fetched(id, fence, whole, core_->backend.clock.steady());
 }
 
-std::vector<PassedUp::Count> Server::passed_up() const
+std::vector<UnsupportedParameters::Count> Server::unsupported_parameters() const
 {
-    return core_->passed_up.find_frequent(core_->backend.clock.now());
+    return core_->unsupported_parameters.find_frequent(core_->backend.clock.now());
 }
 
 std::vector<std::string> Server::addresses() const

@@ -3,9 +3,9 @@
 // Knows neither the engine nor the settings: what it needs of them is in backend.hpp.
 #pragma once
 
-#include "proxy/backend.hpp"
-#include "proxy/options.hpp"
-#include "proxy/passed_up.hpp"
+#include "proxy/access/options.hpp"
+#include "proxy/request/backend.hpp"
+#include "proxy/request/unsupported_parameters.hpp"
 
 #include <functional>
 #include <memory>
@@ -28,7 +28,7 @@ class Server {
     void probe(std::function<void()> alive);
 
     /// Any thread: the parameters that often send reads upstream, for the mirror does not understand them.
-    std::vector<PassedUp::Count> passed_up() const;
+    std::vector<UnsupportedParameters::Count> unsupported_parameters() const;
 
     /// Any thread: the engine has fetched it, as SyncControl::settle asked; `whole`: with all of its last message.
     void fetched(const ConversationId& id, std::uint64_t fence, bool whole);

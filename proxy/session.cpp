@@ -3,8 +3,8 @@
 
 #include "proxy/access_log.hpp"
 #include "proxy/cross_origin.hpp"
-#include "proxy/meters.hpp"
-#include "proxy/page.hpp"
+#include "proxy/endpoints/page.hpp"
+#include "proxy/request/request_metrics.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -115,8 +115,8 @@ Response Session::answer_to(const Refusal& refusal) const
 {
     const std::string_view path = split_target(origin_form(reader_.head().target)).path;
     const bool door = refusal.status == 401 && path == "/";
-    Response response = door ? door_page(reader_.head().headers.first("Accept-Encoding"))
-                             : padded(problem(surface_of(path), refusal.status, refusal.detail));
+    Response response = door ? sign_in_page(reader_.head().headers.first("Accept-Encoding"))
+                             : padded(problem(error_format_of(path), refusal.status, refusal.detail));
     response.close = refusal.close;
     if (refusal.detail == token_expired) say_expired(response);
     if (refusal.status == 429) response.headers.add("Retry-After", "1");
@@ -143,7 +143,7 @@ Task<bool> Session::send(Response response, http::WriteOptions options)
     options.close = options.close || response.close || draining_ || !reader_.is_complete();
     const bool unread = response.close || !reader_.is_complete();
     if (draining_ && response.stream) response.stream->wind_up();
-    silent_ = silent_ || (response.stream && look_at(socket_) == Presence::silent);
+    silent_ = silent_ || (response.stream && look_at(socket_) == PeerState::silent);
     const bool more = co_await writer_.send(std::move(response), options);
     if (unread) co_await linger();
     co_return more;
@@ -181,11 +181,11 @@ bool Session::check(Steady now)
 // has left.
 bool Session::has_left()
 {
-    const Presence now = look_at(socket_);
-    if (now != Presence::silent || peer_.local_socket || silent_) return now == Presence::gone;
+    const PeerState now = look_at(socket_);
+    if (now != PeerState::silent || peer_.local_socket || silent_) return now == PeerState::gone;
     if (writer_.streams()) return true;
     silent_ = true;
-    if (!http10_) ask_whether_here(socket_);
+    if (!http10_) probe_peer(socket_);
     return false;
 }
 

@@ -5,9 +5,9 @@
 
 #include "http/request_reader.hpp"
 #include "http/response_writer.hpp"
+#include "proxy/access/guard.hpp"
+#include "proxy/disconnect.hpp"
 #include "proxy/dispatch.hpp"
-#include "proxy/guard.hpp"
-#include "proxy/presence.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 

@@ -16,8 +16,9 @@ namespace alli::sandbox {
 
 struct Answer {
     // What is sent, and how the connection goes on. cut: half of the body, then close. reset: nothing, then a reset.
-    // stall: half of the body, a reset after `pause`. hang: nothing, a reset after `pause`. drip: the body in 20 pieces,
-    // `pause` between them. closed: the whole answer with keep-alive, then close. late: the whole answer after `pause`.
+    // stall: half of the body, a reset after `pause`. hang: nothing, a reset after `pause`. drip: the body in 20
+    // pieces, `pause` between them. closed: the whole answer with keep-alive, then close. late: the whole answer after
+    // `pause`.
     enum class Ending { whole, cut, reset, stall, hang, drip, closed, late };
 
     int status = 200;

@@ -2,9 +2,9 @@
 #include "sync/engine.hpp"
 
 #include "alli/back_off.hpp"
-#include "sync/parallel.hpp"
+#include "sync/loop/parallel.hpp"
+#include "sync/loop/wakeup.hpp"
 #include "sync/plan.hpp"
-#include "sync/wakeup.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Upstream -> cache, with a plan: side by side, polls for what is new, refreshes for single conversations, and the long
-// work, backfill before reconcile; sync/request_fences.hpp keeps the younger answer. Runs on one loop, waits only
+// work, backfill before reconcile; sync/pages/request_fences.hpp keeps the younger answer. Runs on one loop, waits only
 // through the Clock, and leaves the mirror as good as before whenever it fails. What concerns one conversation or one
 // window is kept as a problem and holds up nothing else.
 #pragma once

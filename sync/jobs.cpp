@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/jobs.hpp"
 
-#include "sync/retry.hpp"
+#include "sync/pages/retry.hpp"
 
 namespace alli::sync {
 

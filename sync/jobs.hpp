@@ -3,8 +3,8 @@
 // a problem that says why. Runs on the engine's loop.
 #pragma once
 
-#include "cache/problems.hpp"
-#include "sync/context.hpp"
+#include "cache/rows/problems.hpp"
+#include "sync/pages/context.hpp"
 
 #include <functional>
 #include <string>

@@ -3,15 +3,15 @@
 // comparisons), refreshes. Each is a call that ends; the engine says when. Several may run in parallel, on its loop.
 #pragma once
 
-#include "sync/categories.hpp"
-#include "sync/envelopes.hpp"
-#include "sync/estimate.hpp"
 #include "sync/jobs.hpp"
 #include "sync/options.hpp"
-#include "sync/reconcile.hpp"
 #include "sync/refresh_queue.hpp"
 #include "sync/settling.hpp"
 #include "sync/sync_status.hpp"
+#include "sync/tasks/categories.hpp"
+#include "sync/tasks/envelopes.hpp"
+#include "sync/tasks/estimate.hpp"
+#include "sync/tasks/reconcile.hpp"
 
 namespace alli::sync {
 

@@ -2,8 +2,8 @@
 #include "sync/project.hpp"
 
 #include "alli/random.hpp"
-#include "cache/identity.hpp"
-#include "cache/outbox_line.hpp"
+#include "cache/outbox/fifos.hpp"
+#include "cache/rows/identity.hpp"
 
 namespace alli::sync {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::size_t salt_bytes = 16;
 // Where the mirror is new, what waits to be sent says whose it is.
 std::vector<ConversationId> known_ids(cache::Store& store)
 {
-    auto ids = store.read([](cache::Reader& db) { return cache::find_witnesses(db); });
+    auto ids = store.read([](cache::Reader& db) { return cache::find_probe_ids(db); });
     if (!ids.empty()) return ids;
     for (const auto& line : store.read_outbox([](cache::Reader& db) { return cache::load_lines(db); }))
         if (line.conversation && ids.size() < most_asked) ids.push_back(*line.conversation);

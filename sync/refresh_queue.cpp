@@ -28,14 +28,14 @@ Task<> RefreshQueue::refresh_asked_for()
     }
 }
 
-std::vector<cache::Growing> RefreshQueue::find_due()
+std::vector<cache::StreamingConversation> RefreshQueue::find_due()
 {
     const auto boundary = context_.store.read([](cache::Reader& db) { return cache::load_progress(db); }).boundary;
-    auto growing = context_.store.read([](cache::Reader& db) { return cache::load_growing(db); });
+    auto growing = context_.store.read([](cache::Reader& db) { return cache::load_streaming(db); });
     std::map<ConversationId, Job> still;
-    std::vector<cache::Growing> due;
+    std::vector<cache::StreamingConversation> due;
     const auto now = context_.clock.steady();
-    for (const cache::Growing& it : growing) {
+    for (const cache::StreamingConversation& it : growing) {
         if (it.last_chat_at && boundary && *it.last_chat_at >= *boundary - context_.overlap) continue; // polls list it
         Job& job = still[it.id];
         if (const auto known = followed_.find(it.id); known != followed_.end()) job = known->second;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "sync/jobs.hpp"
-#include "sync/tasks.hpp"
+#include "sync/tasks/tasks.hpp"
 
 #include <deque>
 #include <map>
@@ -22,7 +22,7 @@ class RefreshQueue {
 
   private:
     Task<> refresh_asked_for();
-    std::vector<cache::Growing> find_due();
+    std::vector<cache::StreamingConversation> find_due();
 
     SyncContext context_;
     std::chrono::milliseconds interval_;

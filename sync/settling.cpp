@@ -3,7 +3,7 @@
 
 #include "alli/back_off.hpp"
 #include "cache/conversations.hpp"
-#include "cache/last_chat.hpp"
+#include "cache/rows/last_chat.hpp"
 
 namespace alli::sync {
 namespace {

@@ -4,7 +4,7 @@
 // waits for it, so it goes before everything else. Runs on the engine's loop.
 #pragma once
 
-#include "sync/tasks.hpp"
+#include "sync/tasks/tasks.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/sync_status.hpp"
 
-#include "sync/context.hpp"
+#include "sync/pages/context.hpp"
 
 namespace alli::sync {
 

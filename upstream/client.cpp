@@ -50,19 +50,19 @@ void redact(std::string& text, const std::string& secret)
 
 } // namespace
 
-Client::Client(Transport& transport, Pace& pace, Clock& clock, Options options)
+Client::Client(Transport& transport, RateLimiter& pace, Clock& clock, Options options)
     : transport_(transport), pace_(pace), clock_(clock), options_(std::move(options)), unit_(options_.time_unit)
 {}
 
 Client::Sent::Sent(CallKind wanted, Clock::Steady now, const Request& request)
-    : kind(wanted), at(now), request_id(value_of(request.headers, "X-Request-Id"))
+    : kind(wanted), at(now), request_id(request.headers.first("X-Request-Id"))
 {}
 
 Task<Client::Answer> Client::call(Request request, CallKind kind)
 {
     if (admit_) co_await admit_();
     add_header(request, key_header, options_.api_key);
-    Pace::Permit permit = co_await pace_.acquire(request.priority);
+    RateLimiter::Permit permit = co_await pace_.acquire(request.priority);
     Answer answer;
     answer.asked_at = clock_.now();
     answer.started = clock_.steady();
@@ -80,7 +80,7 @@ Task<Client::Answer> Client::call(Request request, CallKind kind)
     co_return answer;
 }
 
-void Client::settle(Pace::Permit& permit, Outcome outcome, const Sent& sent)
+void Client::settle(RateLimiter::Permit& permit, Outcome outcome, const Sent& sent)
 {
     outcome.call = sent.kind;
     outcome.elapsed = clock_.steady() - sent.at;

@@ -12,7 +12,7 @@
 #include "upstream/daily_count.hpp"
 #include "upstream/http.hpp"
 #include "upstream/meters.hpp"
-#include "upstream/pace.hpp"
+#include "upstream/rate_limiter.hpp"
 
 #include <functional>
 #include <optional>
@@ -66,7 +66,7 @@ class Client {
         Instant built_at = {};                   // a clock of ours that says less is not heeded
     };
 
-    Client(Transport& transport, Pace& pace, Clock& clock, Options options);
+    Client(Transport& transport, RateLimiter& pace, Clock& clock, Options options);
 
     // Reads. The service's own 404 or 410 of one thing is an absent value; every other answer of its that is not 2xx
     // throws (key_rejected, unavailable, refused), and what is not its answer does (bad_reply): authenticity.hpp.
@@ -114,7 +114,7 @@ class Client {
     /// It may go better now: an open breaker tries soon, but not more often than once a second. On the engine's loop.
     void hasten() { pace_.hasten(); }
     /// What the budget allows now, for status and metrics. Any thread.
-    Pace::State pace() const { return pace_.state(); }
+    RateLimiter::State pace() const { return pace_.state(); }
     const Meters& meters() const noexcept { return meters_; } // any thread
 
     const std::vector<std::string>& variables() const noexcept { return options_.variables; }
@@ -142,7 +142,7 @@ class Client {
     };
 
     Task<Answer> call(Request request, CallKind kind);
-    void settle(Pace::Permit& permit, Outcome outcome, const Sent& sent);
+    void settle(RateLimiter::Permit& permit, Outcome outcome, const Sent& sent);
     ConversationPage read_page(const ListQuery& query, std::string body);
     Task<std::optional<Reply>> find_chats(ConversationId id, int page_no, Expected expected, Priority priority);
     Task<std::optional<Reply>> find(std::string target, Expected expected, std::string what, CallKind kind,
@@ -155,7 +155,7 @@ class Client {
     void require_read(const Reply& reply, const Expected& expected, std::string_view what);
 
     Transport& transport_;
-    Pace& pace_;
+    RateLimiter& pace_;
     Clock& clock_;
     Options options_;
     TimeUnit unit_;

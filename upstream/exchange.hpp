@@ -13,7 +13,7 @@
 namespace alli::upstream {
 
 /// What goes out before the body. `head.body` is not looked at.
-struct Opening {
+struct StreamRequest {
     Request head;
     bool has_body = false;
     std::optional<std::uint64_t> length; // of the body; none: nobody knows, so it goes out in chunks
@@ -38,7 +38,7 @@ class Exchanges {
   public:
     virtual ~Exchanges() = default;
     /// Throws Error{usage} for a request that must not go out (check_request).
-    virtual std::unique_ptr<Exchange> open(Opening opening) = 0;
+    virtual std::unique_ptr<Exchange> open(StreamRequest opening) = 0;
 };
 
 } // namespace alli::upstream

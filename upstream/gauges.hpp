@@ -3,7 +3,7 @@
 // apart.
 #pragma once
 
-#include "upstream/pace.hpp"
+#include "upstream/rate_limiter.hpp"
 
 #include <atomic>
 

@@ -6,9 +6,6 @@
 
 namespace alli::upstream {
 
-using alli::same_name;
-using alli::trimmed;
-
 /// Headers that the transport writes itself, from the URL and the body, whatever a request says: Host, lengths,
 /// connection.
 bool is_framing(std::string_view name) noexcept;
@@ -16,11 +13,5 @@ bool is_framing(std::string_view name) noexcept;
 std::string header_line(const Header& header);
 /// Whether it is one line of text with a name, as a header must be to be passed on.
 bool is_clean(const Header& header) noexcept;
-
-/// The first of that name; empty: none.
-inline std::string_view value_of(const Headers& headers, std::string_view name) noexcept
-{
-    return headers.first(name);
-}
 
 } // namespace alli::upstream

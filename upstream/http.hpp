@@ -14,8 +14,6 @@
 
 namespace alli::upstream {
 
-using alli::Header;
-
 /// Who is asked for first when requests compete: lower goes first.
 enum class Priority { app, delivery, increment, backfill, reconcile };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "upstream/pace.hpp"
+#include "upstream/rate_limiter.hpp"
 
 #include "alli/error.hpp"
-#include "upstream/pace_core.hpp"
+#include "upstream/rate_limiter_core.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -10,55 +10,55 @@
 
 namespace alli::upstream {
 
-Pace::Pace(Clock& clock, Random& random, Options options)
+RateLimiter::RateLimiter(Clock& clock, Random& random, Options options)
     : core_(std::make_shared<Core>(clock, random, std::move(options)))
 {}
 
-Pace::Pace(Clock& clock, Options options) : core_(std::make_shared<Core>(clock, std::move(options))) {}
+RateLimiter::RateLimiter(Clock& clock, Options options) : core_(std::make_shared<Core>(clock, std::move(options))) {}
 
-Pace::~Pace()
+RateLimiter::~RateLimiter()
 {
     core_->close();
 }
 
-void Pace::wake()
+void RateLimiter::wake()
 {
     core_->wake();
 }
 
-void Pace::hasten()
+void RateLimiter::hasten()
 {
     core_->hasten();
 }
 
-Pace::State Pace::state() const
+RateLimiter::State RateLimiter::state() const
 {
     return core_->state();
 }
 
-Pace::Permit::Permit(std::shared_ptr<Core> core, bool probe)
+RateLimiter::Permit::Permit(std::shared_ptr<Core> core, bool probe)
     : core_(std::move(core)), started_(core_->now()), probe_(probe)
 {}
 
-Pace::Permit::~Permit()
+RateLimiter::Permit::~Permit()
 {
     if (!core_) return;
     if (probe_) core_->lose_probe();
     core_->release();
 }
 
-void Pace::Permit::settle(const Outcome& outcome)
+void RateLimiter::Permit::settle(const Outcome& outcome)
 {
     core_->learn(outcome, started_, probe_);
     probe_ = false;
 }
 
-Task<Pace::Permit> Pace::acquire(Priority priority)
+Task<RateLimiter::Permit> RateLimiter::acquire(Priority priority)
 {
     return acquire_from(core_, priority);
 }
 
-Task<Pace::Permit> Pace::acquire_from(std::shared_ptr<Core> core, Priority priority)
+Task<RateLimiter::Permit> RateLimiter::acquire_from(std::shared_ptr<Core> core, Priority priority)
 {
     Waiter waiter(core, co_await asio::this_coro::executor, priority);
     core->admit(waiter);

@@ -2,11 +2,11 @@
 // How long a page of a list takes in a mirror of many conversations, straight from the store, cold of any kept answer:
 // each filter, order and pair of filters that hardly meet. list_bench [CONVERSATIONS [CHATS]]
 #include "cache/conversations.hpp"
-#include "cache/fold.hpp"
-#include "cache/index_batch.hpp"
-#include "cache/list.hpp"
-#include "cache/progress.hpp"
+#include "cache/db/index_batch.hpp"
+#include "cache/lists/list.hpp"
+#include "cache/rows/progress.hpp"
 #include "cache/store.hpp"
+#include "cache/text/case_fold.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Search over many chats: how fast the index grows, how large it is and how long a query takes, beside SQLite's own
 // tokenizers over the same texts. search_bench [CHATS [CORPUS.jsonl.gz]]
-#include "cache/search.hpp"
-#include "alli/run_to_end.hpp"
+#include "cache/search/search.hpp"
+#include "alli/sync_wait.hpp"
 #include "cache/conversations.hpp"
 #include "cache/store.hpp"
 #include "sandbox/dialogues.hpp"
@@ -130,7 +130,7 @@ void fill(cache::Store& store, const std::vector<std::string>& texts, int chats)
         auto job = [&texts, from, chats](cache::Writer& db) {
             put_conversations(db, texts, from, std::min(from + batch, chats));
         };
-        run_to_end(store.write(job));
+        sync_wait(store.write(job));
     }
 }
 

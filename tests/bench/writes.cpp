@@ -5,9 +5,9 @@
 #include "alli/error.hpp"
 #include "alli/random.hpp"
 #include "cache/conversations.hpp"
-#include "cache/outbox.hpp"
+#include "cache/outbox/outbox.hpp"
 #include "proxy/server.hpp"
-#include "sync/deliver.hpp"
+#include "sync/delivery/deliverer.hpp"
 #include "tests/daemon/daemon.hpp"
 #include "tests/proxy/fake_backend.hpp"
 #include "tests/support/make.hpp"
@@ -74,7 +74,7 @@ class Ill final : public upstream::Transport {
             const auto from = std::string_view("/webapi/v2/conversations/").size();
             const std::string id = request.target.substr(from, request.target.find('/', from) - from);
             reply.status = 200;
-            reply.headers.push_back({"Content-Type", "application/json"});
+            reply.headers.add("Content-Type", "application/json");
             reply.body = support::make_conversation(id, 2000).raw;
         }
         co_return reply;
@@ -151,7 +151,7 @@ class Mirror {
     SystemRandom random_;
     cache::Store store_;
     upstream::Transport& transport_;
-    upstream::Pace pace_{clock_, {0, 4}};
+    upstream::RateLimiter pace_{clock_, {0, 4}};
     upstream::Client client_{transport_, pace_, clock_, {"sandbox", TimeUnit::seconds, "/count"}};
     sync::Deliverer deliverer_{client_, store_, clock_, random_, {}, {[](const ConversationId&) {}, [] {}}};
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;

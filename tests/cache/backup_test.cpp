@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A copy of the two files opens by itself, holds what was committed while it was made, and sends nothing.
-#include "alli/run_to_end.hpp"
-#include "cache/backup.hpp"
+#include "alli/sync_wait.hpp"
+#include "cache/upkeep/backup.hpp"
 
 #include "alli/error.hpp"
-#include "cache/outbox.hpp"
+#include "cache/outbox/outbox.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <filesystem>
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 class BackupTest : public CacheTest {
   protected:
-    BackupReport make(BackupHooks hooks = {}) { return run_to_end(back_up(*store_, "test", std::move(hooks))); }
+    BackupReport make(BackupHooks hooks = {}) { return sync_wait(back_up(*store_, "test", std::move(hooks))); }
 
     void accept_write()
     {
@@ -26,7 +26,7 @@ class BackupTest : public CacheTest {
         entry.method = "PUT", entry.path = "/x", entry.headers = "{}";
         entry.upstream_key = "k", entry.request_hash = "h";
         const auto job = [&](Writer& db) { accept(db, entry); };
-        run_to_end(store_->write_outbox(job));
+        sync_wait(store_->write_outbox(job));
     }
 
     // Every row of every table, in order.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/categories.hpp"
+#include "cache/rows/categories.hpp"
 
 #include "alli/error.hpp"
-#include "cache/search.hpp"
+#include "cache/search/search.hpp"
 #include "tests/cache/overlay_fixture.hpp"
 
 namespace alli::cache {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/search.hpp"
+#include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
 
 namespace alli::cache {

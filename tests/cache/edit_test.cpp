@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/edit.hpp"
+#include "cache/rows/edit.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,7 +2,7 @@
 // A store without threads on a directory of its own: real SQLite, nothing mocked.
 #pragma once
 
-#include "alli/run_to_end.hpp"
+#include "alli/sync_wait.hpp"
 #include "cache/conversations.hpp"
 #include "cache/store.hpp"
 #include "tests/support/make.hpp"
@@ -21,7 +21,7 @@ class CacheTest : public testing::Test {
     template <class F>
     void write(F function)
     {
-        run_to_end(store_->write(std::move(function)));
+        sync_wait(store_->write(std::move(function)));
     }
 
     /// Puts a conversation of `chats` chats, one a second, the last at `seconds`.

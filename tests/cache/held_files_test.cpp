@@ -2,12 +2,12 @@
 // Files that are taken away, replaced, cut or overwritten while a store holds them: nothing is acknowledged after that,
 // nothing that was acknowledged before is lost, and the next start says what is missing.
 #include "alli/error.hpp"
-#include "cache/aside.hpp"
-#include "cache/check_files.hpp"
-#include "cache/outbox.hpp"
-#include "cache/outbox_line.hpp"
-#include "cache/problems.hpp"
-#include "cache/room.hpp"
+#include "cache/db/free_space.hpp"
+#include "cache/db/quarantine.hpp"
+#include "cache/outbox/fifos.hpp"
+#include "cache/outbox/outbox.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/upkeep/check_files.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <sys/resource.h>
@@ -102,7 +102,7 @@ class HeldFilesTest : public CacheTest {
     void accept_write(int n)
     {
         const auto job = [&](Writer& db) { accept(db, entry(n)); };
-        run_to_end(store_->write_outbox(job));
+        sync_wait(store_->write_outbox(job));
         write([](Writer&) {}); // as the overlay's commit follows each
     }
     void accept_writes(int from, int to)
@@ -143,7 +143,7 @@ class HeldFilesTest : public CacheTest {
     void checkpoint_outbox()
     {
         const auto job = [](Writer& db) { db.checkpoint(Writer::Checkpoint::truncate); };
-        run_to_end(store_->between_commits(Store::File::outbox, job));
+        sync_wait(store_->between_commits(Store::File::outbox, job));
     }
 
     std::string mirror() const { return dir_ / "mirror.db"; }
@@ -173,14 +173,14 @@ TEST_P(OutboxMishap, NothingIsAcknowledgedAnyMoreAndWhatWaitsIsTakenInByTheNextS
     EXPECT_THAT(waiting(), ElementsAre(1, 2, 3, 4, 5));
     EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr(std::get<0>(GetParam()).said), HasSubstr("none is lost"))));
     EXPECT_THAT(store_->damage(), ElementsAre(HasSubstr("in the outbox again")));
-    EXPECT_FALSE(find_mark(outbox()));
+    EXPECT_FALSE(find_damage_marker(outbox()));
     accept_write(8);
     EXPECT_THAT(waiting(), ElementsAre(1, 2, 3, 4, 5, 8));
     open();
     EXPECT_THAT(waiting(), ElementsAre(1, 2, 3, 4, 5, 8)) << "none twice";
     EXPECT_THAT(store_->damage(), IsEmpty()) << "it is told once";
     for (const Notice& notice : find_notices(outbox())) fs::remove(notice.file);
-    for (const std::string& file : files_aside(outbox())) fs::remove(file);
+    for (const std::string& file : quarantined_files(outbox())) fs::remove(file);
     open();
     EXPECT_THAT(problems(), IsEmpty());
 }
@@ -197,7 +197,7 @@ TEST_P(OutboxMishap, IsNoticedWithoutAWriteToo)
 {
     accept_writes(1, 5);
     befall();
-    EXPECT_THROW(run_to_end(check_files(*store_)), Error);
+    EXPECT_THROW(sync_wait(check_files(*store_)), Error);
     EXPECT_EQ(gave_up_, 1);
 }
 
@@ -258,7 +258,7 @@ TEST_F(HeldFilesTest, WhatWasCommittedButNeverAcknowledgedIsNotTakenIn)
         accept(db, entry(4));
         fs::remove(outbox()); // between the look before and the commit
     };
-    EXPECT_THROW(run_to_end(store_->write_outbox(job)), Error);
+    EXPECT_THROW(sync_wait(store_->write_outbox(job)), Error);
     open();
     EXPECT_THAT(waiting(), ElementsAre(1, 2, 3)) << "its app was told that it failed, and sends it again";
 }
@@ -269,10 +269,10 @@ TEST_F(HeldFilesTest, AnOlderCopyOverTheFileIsNoticedThoughItIsAsLong)
     const auto fill = [](Writer& db) { // so much that the log is checkpointed
         db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('filler', zeroblob(6000000))");
     };
-    run_to_end(store_->write_outbox(fill));
+    sync_wait(store_->write_outbox(fill));
     const std::string older = bytes_of(outbox());
     accept_writes(4, 6);
-    run_to_end(store_->write_outbox(fill));
+    sync_wait(store_->write_outbox(fill));
     accept_write(7);
     ASSERT_EQ(fs::file_size(outbox()), older.size());
     {
@@ -283,7 +283,7 @@ TEST_F(HeldFilesTest, AnOlderCopyOverTheFileIsNoticedThoughItIsAsLong)
     EXPECT_THAT(said_, HasSubstr("by another program"));
     open();
     EXPECT_THAT(waiting(), ElementsAre(1, 2, 3, 4, 5, 6, 7)) << "from what the connection still holds";
-    EXPECT_TRUE(store_->read_outbox([](Reader& db) { return find_entry(db, 1); })->unclear) << "it may be old";
+    EXPECT_TRUE(store_->read_outbox([](Reader& db) { return find_entry(db, 1); })->in_doubt) << "it may be old";
 }
 
 TEST_F(HeldFilesTest, TouchingReadingAndCopyingTheFilesIsNoHarm)
@@ -299,7 +299,7 @@ TEST_F(HeldFilesTest, TouchingReadingAndCopyingTheFilesIsNoHarm)
         beside->run("SELECT count(*) FROM entry");
     }
     accept_write(5);
-    run_to_end(check_files(*store_));
+    sync_wait(check_files(*store_));
     open();
     EXPECT_THAT(waiting(), ElementsAre(1, 2, 3, 4, 5));
     EXPECT_THAT(problems(), IsEmpty());
@@ -331,7 +331,7 @@ TEST_F(HeldFilesTest, WritesOfAnotherOutboxThatTookThePlaceAreKeptBehindTheRescu
     fs::rename(away, rescued);
     open();
     EXPECT_THAT(waiting(), ElementsAre(1, 2, 3, 11, 12));
-    EXPECT_EQ(files_aside(outbox()).size(), 1U) << "what lay there is not deleted";
+    EXPECT_EQ(quarantined_files(outbox()).size(), 1U) << "what lay there is not deleted";
     open();
     EXPECT_THAT(waiting(), ElementsAre(1, 2, 3, 11, 12));
 }
@@ -348,7 +348,7 @@ TEST_F(HeldFilesTest, AnOlderOutboxAtTheStartIsSaidToLackWhatCameAfterAndItsWrit
     open();
     EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("older"), HasSubstr("3 to 5"))));
     EXPECT_THAT(waiting(), ElementsAre(1, 2));
-    EXPECT_TRUE(store_->read_outbox([](Reader& db) { return find_entry(db, 1); })->unclear);
+    EXPECT_TRUE(store_->read_outbox([](Reader& db) { return find_entry(db, 1); })->in_doubt);
 }
 
 TEST_F(HeldFilesTest, AMirrorThatIsMadeAnewKnowsNothingOfTheOutboxAndClaimsNothing)
@@ -379,15 +379,15 @@ TEST_F(HeldFilesTest, AFileThatMayGrowNoMoreIsAFullDiskAndNoFailureOfIt)
         return Fault::usage;
     };
     const Fault first = refused(2), second = refused(3);
-    const auto full = find_no_room();
+    const auto full = find_no_space();
     ::setrlimit(RLIMIT_FSIZE, &before);
     EXPECT_EQ(first, Fault::disk_full);
     EXPECT_EQ(second, Fault::disk_full);
     ASSERT_TRUE(full);
     EXPECT_EQ(full->file, DataFile::outbox);
     EXPECT_EQ(gave_up_, 0);
-    run_to_end(check_files(*store_));
-    EXPECT_FALSE(find_no_room()) << "it goes on by itself";
+    sync_wait(check_files(*store_));
+    EXPECT_FALSE(find_no_space()) << "it goes on by itself";
     accept_write(4);
     EXPECT_THAT(waiting(), ElementsAre(1, 4));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A thousand queries that mean harm: each gets an answer, soon, in either order, and the answer is JSON.
-#include "cache/coverage.hpp"
-#include "cache/search.hpp"
-#include "cache/search_json.hpp"
+#include "cache/rows/coverage.hpp"
+#include "cache/search/search.hpp"
+#include "cache/search/search_json.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <random>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/inspect.hpp"
+#include "cache/upkeep/inspect.hpp"
 
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
-#include "cache/aside.hpp"
-#include "cache/problems.hpp"
-#include "cache/verify.hpp"
+#include "cache/db/quarantine.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/upkeep/verify.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <fstream>
@@ -24,11 +24,11 @@ class InspectTest : public CacheTest {
 
     void inspect_unread()
     {
-        run_to_end(cache::inspect_unread(*store_, [] { return false; }));
+        sync_wait(cache::inspect_unread(*store_, [] { return false; }));
     }
     void inspect_when_due(Instant now)
     {
-        run_to_end(cache::inspect_when_due(*store_, now, [] { return false; }));
+        sync_wait(cache::inspect_when_due(*store_, now, [] { return false; }));
     }
 
     /// As a process that was killed leaves it: open, and with a page that says nothing any more.
@@ -72,8 +72,8 @@ TEST_F(InspectTest, ReadsTheMirrorThatWasLeftOpen)
     EXPECT_FALSE(gave_up_);
     inspect_unread();
     EXPECT_TRUE(gave_up_);
-    EXPECT_TRUE(find_mark(dir_ / "mirror.db")) << "the next start sets it aside";
-    EXPECT_FALSE(find_mark(dir_ / "outbox.db"));
+    EXPECT_TRUE(find_damage_marker(dir_ / "mirror.db")) << "the next start sets it aside";
+    EXPECT_FALSE(find_damage_marker(dir_ / "outbox.db"));
     EXPECT_THROW(put("more", 5000, 1), Error) << "nothing is acknowledged on top of it";
 }
 
@@ -105,7 +105,7 @@ TEST_F(InspectTest, ReadsALargeOutboxAfterTheStart)
     EXPECT_FALSE(gave_up_) << "nobody looked there yet";
     inspect_unread();
     EXPECT_TRUE(gave_up_);
-    EXPECT_TRUE(find_mark(dir_ / "outbox.db"));
+    EXPECT_TRUE(find_damage_marker(dir_ / "outbox.db"));
 }
 
 TEST_F(InspectTest, LooksAtEverythingOnceAWeek)
@@ -140,7 +140,7 @@ TEST_F(InspectTest, ForgetsItsFindingsOnceAPersonHadThemMended)
     ASSERT_TRUE(problem());
     VerifyOptions options;
     options.repair = true;
-    run_to_end(verify(*store_, options));
+    sync_wait(verify(*store_, options));
     EXPECT_FALSE(problem());
 }
 
@@ -151,7 +151,7 @@ TEST_F(InspectTest, GivesUpOnADamagedPageThatItFinds)
     open(options());
     inspect_when_due(now_ + 8 * day);
     EXPECT_TRUE(gave_up_);
-    EXPECT_TRUE(find_mark(dir_ / "mirror.db"));
+    EXPECT_TRUE(find_damage_marker(dir_ / "mirror.db"));
 }
 
 } // namespace

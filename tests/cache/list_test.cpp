@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/quick_hash.hpp"
-#include "cache/list.hpp"
-#include "cache/progress.hpp"
-#include "cache/summaries.hpp"
+#include "cache/lists/list.hpp"
+#include "cache/lists/summaries.hpp"
+#include "cache/rows/progress.hpp"
 #include "tests/cache/fixture.hpp"
 
 namespace alli::cache {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log (WAL) stays short whoever reads; where it cannot, it is told who holds it, and it shrinks afterwards.
-#include "cache/log_bound.hpp"
+#include "cache/db/log_bound.hpp"
 
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
@@ -95,7 +95,7 @@ class LogBoundTest : public CacheTest {
     {
         return static_cast<std::int64_t>(std::filesystem::file_size(dir_ / "mirror.db-wal"));
     }
-    void rest() { run_to_end(store_->take_turns()); } // nothing waits to be written
+    void rest() { sync_wait(store_->take_turns()); } // nothing waits to be written
     static std::string holder()
     {
         const auto logs = find_long_logs();
@@ -165,7 +165,7 @@ TEST_F(LogBoundTest, NamesTheReadOfThisProcessThatHoldsIt)
         while (holder().empty()) write_some();
         return holder();
     };
-    EXPECT_EQ(run_to_end(store_->read_long(look, "a look at everything")), "a look at everything");
+    EXPECT_EQ(sync_wait(store_->read_long(look, "a look at everything")), "a look at everything");
     EXPECT_EQ(store_->read([&](Reader& db) { return look(db); }), "a look at everything") << "it stands until then";
     rest();
     EXPECT_EQ(holder(), "");
@@ -190,7 +190,7 @@ TEST_F(LogBoundTest, EndsAReadOfThisProcessThatHoldsIt)
     std::optional<Error> why;
     for (const bool is_long : {true, false}) try {
             if (is_long)
-                run_to_end(store_->read_long(look));
+                sync_wait(store_->read_long(look));
             else
                 store_->read(look);
             ADD_FAILURE() << "it went on";

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows whose bytes no parser takes: words, edits, answers under edits, and what is shown of them.
-#include "cache/list.hpp"
-#include "cache/outbox_json.hpp"
-#include "cache/overlay.hpp"
-#include "cache/overlay_answer.hpp"
-#include "cache/progress.hpp"
-#include "cache/summaries.hpp"
-#include "cache/variables.hpp"
-#include "cache/words.hpp"
+#include "cache/lists/list.hpp"
+#include "cache/lists/summaries.hpp"
+#include "cache/outbox/entry_json.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/outbox/overlay_answer.hpp"
+#include "cache/rows/progress.hpp"
+#include "cache/rows/variables.hpp"
+#include "cache/text/words.hpp"
 #include "tests/cache/fixture.hpp"
 #include "tests/support/oddities.hpp"
 
@@ -156,7 +156,7 @@ TEST_F(OddRows, ShowAWaitingWriteInUpstreamsOwnAnswers)
     put_page();
     show_title({"odd"}, 1);
     const auto shown = [&](Shape shape, const std::string& body) {
-        return store_->read([&](Reader& db) { return under_edits(db, shape, {"odd"}, {"k"}, body, Clock::Steady{}); });
+        return store_->read([&](Reader& db) { return apply_edits(db, shape, {"odd"}, {"k"}, body, Clock::Steady{}); });
     };
     EXPECT_EQ(shown(Shape::list, page("\"old\"")).body, page("\"new\""));
     EXPECT_EQ(shown(Shape::conversation, odd_item("1e400")).body, odd_item("\"new\""));

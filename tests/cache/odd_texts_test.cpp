@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Search against a plain scan of texts and titles made of whatever scripts, signs and marks do together.
-#include "cache/search.hpp"
+#include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
 #include "tests/cache/plain_scan.hpp"
 

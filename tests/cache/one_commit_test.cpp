@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several jobs in one commit: what each changed in the index of words is written at its end, for those that went well.
-#include "cache/index.hpp"
+#include "cache/search/index.hpp"
 #include "cache/writer_thread.hpp"
 #include "tests/cache/fixture.hpp"
 
@@ -120,7 +120,7 @@ TEST_F(OneCommit, ScoursTheTermsOfWhatWasJustRemoved)
     run({say("first")});
     bool more = false;
     const Job erase = [](Connection& db) { erase_conversation(static_cast<Writer&>(db), {"c"}); };
-    const Job scour = [&](Connection& db) { more = scour_index(static_cast<Writer&>(db)); };
+    const Job scour = [&](Connection& db) { more = merge_deleted_terms(static_cast<Writer&>(db)); };
     EXPECT_THAT(run({erase, scour}), testing::Each(false));
     EXPECT_TRUE(more);
     while (more) run({scour});

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
-#include "alli/run_to_end.hpp"
-#include "cache/migrate.hpp"
-#include "cache/outbox_line.hpp"
+#include "alli/sync_wait.hpp"
+#include "cache/db/migrate.hpp"
+#include "cache/outbox/fifos.hpp"
 #include "tests/cache/fixture.hpp"
 
 namespace alli::cache {
@@ -16,7 +16,7 @@ class OutboxTest : public CacheTest {
     template <class F>
     void change(F function)
     {
-        run_to_end(store_->write_outbox(std::move(function)));
+        sync_wait(store_->write_outbox(std::move(function)));
     }
 
     static NewEntry title_of(const std::string& conversation, const std::string& title)
@@ -136,7 +136,7 @@ TEST_F(OutboxTest, CountsInItsTallyWhatTheRowsSay)
     EXPECT_EQ(counts().conflicts, 1);
     EXPECT_EQ(counts().delivered, 1);
     EXPECT_EQ(counts().oldest, support::at_second(1000));
-    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, c), Steered::done); });
+    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, c), OperatorResult::done); });
     EXPECT_EQ(counts().conflicts, 0);
     const auto off = store_->read_outbox([](Reader& db) {
         Rows rows = db.query("SELECT count(*) FROM tally t WHERE entries <> (SELECT count(*) FROM entry e WHERE e.state"
@@ -185,7 +185,7 @@ TEST_F(OutboxTest, TakesUpAgainWhatWasBeingSentWhenTheProcessDied)
     EXPECT_EQ(recovered.resumed, 1);
     EXPECT_THAT(recovered.recent, ElementsAre(ConversationId{"b"}));
     EXPECT_EQ(entry(id).state, EntryState::pending);
-    EXPECT_TRUE(entry(id).unclear);
+    EXPECT_TRUE(entry(id).in_doubt);
     EXPECT_EQ(entry(id).attempts, 1);
 }
 
@@ -194,10 +194,10 @@ TEST_F(OutboxTest, ParksWhatWasAtTheHeadOfThreeDeaths)
     const auto id = add("a", "1"), next = add("a", "2");
     for (int death = 0; death < 2; ++death) {
         begin(id);
-        EXPECT_EQ(start_again().parked, 0);
+        EXPECT_EQ(start_again().dead_lettered, 0);
     }
     begin(id);
-    EXPECT_EQ(start_again().parked, 1);
+    EXPECT_EQ(start_again().dead_lettered, 1);
     EXPECT_EQ(entry(id).state, EntryState::failed);
     EXPECT_EQ(head("a"), next);
 }
@@ -207,7 +207,7 @@ TEST_F(OutboxTest, CountsNoDeathWhereAnAnswerCameBetween)
     const auto id = add("a", "1");
     for (int death = 0; death < 5; ++death) {
         begin(id);
-        EXPECT_EQ(start_again().parked, 0);
+        EXPECT_EQ(start_again().dead_lettered, 0);
         begin(id);
         end(id, EntryState::pending);
     }
@@ -220,7 +220,7 @@ TEST_F(OutboxTest, FindsAnOrderlyEndClean)
     change([](Writer& db) { close_line(db); });
     EXPECT_FALSE(start_again().unclean);
     EXPECT_EQ(entry(id).state, EntryState::pending);
-    EXPECT_TRUE(entry(id).unclear);
+    EXPECT_TRUE(entry(id).in_doubt);
     EXPECT_TRUE(start_again().unclean) << "it is clean for one start";
 }
 
@@ -228,15 +228,15 @@ TEST_F(OutboxTest, PutsARetryAtTheEndOfTheLine)
 {
     const auto first = add("a", "1"), second = add("a", "2");
     end(first, EntryState::failed);
-    Retried retried;
+    RetryResult retried;
     change([&](Writer& db) { retried = retry_entry(db, first); });
-    EXPECT_EQ(retried.outcome, Steered::done);
+    EXPECT_EQ(retried.outcome, OperatorResult::done);
     EXPECT_GT(retried.entry.place, entry(second).place);
     EXPECT_EQ(head("a"), second);
     end(second, EntryState::delivered);
     EXPECT_EQ(head("a"), first);
-    change([&](Writer& db) { EXPECT_EQ(retry_entry(db, second).outcome, Steered::wrong_state); });
-    change([&](Writer& db) { EXPECT_EQ(retry_entry(db, 99).outcome, Steered::absent); });
+    change([&](Writer& db) { EXPECT_EQ(retry_entry(db, second).outcome, OperatorResult::wrong_state); });
+    change([&](Writer& db) { EXPECT_EQ(retry_entry(db, 99).outcome, OperatorResult::absent); });
 }
 
 TEST_F(OutboxTest, SendsAConflictThatAPersonDecidedInItsOldPlace)
@@ -252,11 +252,11 @@ TEST_F(OutboxTest, TakesNothingBackThatIsOnItsWay)
 {
     const auto id = add("a", "1");
     begin(id);
-    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, id), Steered::wrong_state); });
+    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, id), OperatorResult::wrong_state); });
     end(id, EntryState::pending);
-    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, id), Steered::done); });
+    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, id), OperatorResult::done); });
     change([&](Writer& db) { EXPECT_FALSE(begin_sending(db, id)); });
-    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, id), Steered::absent); });
+    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, id), OperatorResult::absent); });
 }
 
 TEST_F(OutboxTest, ForgetsWhatNeedsNobodyAndKeepsTheRest)

@@ -2,10 +2,10 @@
 // A mirror whose times are in seconds, with writes that show in it.
 #pragma once
 
-#include "cache/list.hpp"
-#include "cache/overlay.hpp"
-#include "cache/progress.hpp"
-#include "cache/search.hpp"
+#include "cache/lists/list.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/rows/progress.hpp"
+#include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
 
 namespace alli::cache {

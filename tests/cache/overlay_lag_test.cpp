@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads that lag behind what was delivered: answered at second 10, they may show the state before until second 20.
-#include "cache/detail.hpp"
-#include "cache/overlay_answer.hpp"
+#include "cache/chat_detail.hpp"
+#include "cache/outbox/overlay_answer.hpp"
 #include "tests/cache/overlay_fixture.hpp"
 
 namespace alli::cache {
@@ -19,8 +19,8 @@ class OverlayLagTest : public OverlayTest {
     /// What a forwarded answer shows of it.
     json answered(const std::string& id, int asked, const json& body)
     {
-        const UnderEdits shown = store_->read([&](Reader& db) {
-            return under_edits(db, Shape::conversation, ConversationId{id}, {}, body.dump(), at(asked));
+        const EditedAnswer shown = store_->read([&](Reader& db) {
+            return apply_edits(db, Shape::conversation, ConversationId{id}, {}, body.dump(), at(asked));
         });
         if (shown.removed) return "gone";
         return shown.body ? json::parse(*shown.body) : body;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/random.hpp"
-#include "cache/migrate.hpp"
+#include "cache/db/migrate.hpp"
 #include "tests/cache/overlay_fixture.hpp"
 
 namespace alli::cache {

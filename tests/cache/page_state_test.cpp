@@ -2,10 +2,10 @@
 // What is read for all conversations of a page together is what is read of each alone.
 #include "cache/page_state.hpp"
 
-#include "cache/arrivals.hpp"
-#include "cache/ledger.hpp"
-#include "cache/overlay.hpp"
-#include "cache/owner.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/rows/chat_owner.hpp"
+#include "cache/rows/request_fence.hpp"
+#include "cache/rows/suppression_list.hpp"
 #include "tests/cache/fixture.hpp"
 
 namespace alli::cache {
@@ -101,10 +101,10 @@ TEST_F(PageStateTest, SuppressesWhatEachWouldBeAlone)
     LedgerEntry entry{purged, "u30", support::at_second(100)};
     write([&](Writer& db) { add_to_ledger(db, entry, "key"); });
     store_->read([&](Reader& db) {
-        const auto together = keeps_out(db, listed);
+        const auto together = is_suppressed(db, listed);
         int out = 0;
         for (std::size_t i = 0; i < listed.size(); ++i) {
-            EXPECT_EQ(together[i], keeps_out(db, listed[i])) << i;
+            EXPECT_EQ(together[i], is_suppressed(db, listed[i])) << i;
             out += together[i] ? 1 : 0;
         }
         EXPECT_EQ(out, 5 + 2 + (listed[30].user_id ? 1 : 0));
@@ -114,8 +114,8 @@ TEST_F(PageStateTest, SuppressesWhatEachWouldBeAlone)
 TEST_F(PageStateTest, NamesAllThatAYoungerAnswerHasPut)
 {
     write([](Writer& db) {
-        note_arrival(db, {"a"}, 7);
-        note_arrival(db, {"b"}, 9);
+        raise_request_fence(db, {"a"}, 7);
+        raise_request_fence(db, {"b"}, 9);
         EXPECT_EQ(load_superseded(db, 6).size(), 2U);
         EXPECT_EQ(load_superseded(db, 7), std::unordered_set<ConversationId>{{"b"}});
         EXPECT_TRUE(load_superseded(db, 9).empty());

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How SQLite goes about what the proxy reads: always by an index, and in the order of the index where a list may be
 // long.
-#include "cache/assemble.hpp"
-#include "cache/cursor_secret.hpp"
-#include "cache/daily.hpp"
-#include "cache/detail.hpp"
-#include "cache/list.hpp"
-#include "cache/list_plan.hpp"
-#include "cache/progress.hpp"
+#include "cache/chat_detail.hpp"
+#include "cache/lists/daily_counts.hpp"
+#include "cache/lists/list.hpp"
+#include "cache/lists/list_plan.hpp"
+#include "cache/rows/conversation_json.hpp"
+#include "cache/rows/hmac_key.hpp"
+#include "cache/rows/progress.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -101,7 +101,7 @@ TEST_F(Plans, ReadByAnIndexWhateverIsAsked)
         find_chat(db, {"a"}, {"a/0"});
         count_daily(db, std::chrono::sys_days{}, std::chrono::sys_days{} + std::chrono::days{3});
         load_covered(db);
-        load_cursor_secret(db);
+        load_hmac_key(db);
         for (const std::string& sql : prepared(db)) statements.insert(sql);
         std::size_t looked_at = 0;
         for (const std::string& sql : statements) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/chatless.hpp"
-#include "cache/problems.hpp"
-#include "cache/progress.hpp"
+#include "cache/rows/chatless.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/rows/progress.hpp"
 #include "tests/cache/fixture.hpp"
 
 namespace alli::cache {
@@ -161,7 +161,7 @@ TEST_F(ProgressTest, SurvivesARestartValueForValue)
     Progress progress;
     progress.unit = TimeUnit::seconds;
     progress.boundary = at_second(7);
-    progress.swept_at = Instant{std::chrono::microseconds{1615246647609666}};
+    progress.reconcile_started_at = Instant{std::chrono::microseconds{1615246647609666}};
     progress.backfill_done = true;
     progress.list_embeds = 20;
     write([&](Writer& db) { save_progress(db, progress); });
@@ -169,7 +169,7 @@ TEST_F(ProgressTest, SurvivesARestartValueForValue)
     const Progress back = store_->read([](Reader& db) { return load_progress(db); });
     EXPECT_EQ(back.unit, TimeUnit::seconds);
     EXPECT_EQ(back.boundary, progress.boundary);
-    EXPECT_EQ(back.swept_at, progress.swept_at);
+    EXPECT_EQ(back.reconcile_started_at, progress.reconcile_started_at);
     EXPECT_TRUE(back.backfill_done);
     EXPECT_EQ(back.list_embeds, 20);
     EXPECT_FALSE(back.chatless_at);

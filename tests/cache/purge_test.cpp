@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is purged leaves every byte of the files and does not come back, whoever brings it.
-#include "alli/run_to_end.hpp"
-#include "cache/purge.hpp"
+#include "alli/sync_wait.hpp"
+#include "cache/upkeep/purge.hpp"
 
 #include "alli/error.hpp"
 #include "alli/random.hpp"
-#include "cache/arrivals.hpp"
-#include "cache/changes.hpp"
+#include "cache/chat_detail.hpp"
 #include "cache/deletions.hpp"
-#include "cache/detail.hpp"
-#include "cache/ledger.hpp"
-#include "cache/outbox.hpp"
-#include "cache/overlay.hpp"
-#include "cache/problems.hpp"
-#include "cache/search.hpp"
-#include "cache/variables.hpp"
+#include "cache/outbox/outbox.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/rows/change_feed.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/rows/request_fence.hpp"
+#include "cache/rows/suppression_list.hpp"
+#include "cache/rows/variables.hpp"
+#include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <filesystem>
@@ -28,11 +28,8 @@ using nlohmann::json;
 
 class PurgeTest : public CacheTest {
   protected:
-    PurgeReport purge_user(const std::string& user) { return run_to_end(purge(*store_, {user, {}, {}}, {})); }
-    PurgeReport purge_one(const std::string& id)
-    {
-        return run_to_end(purge(*store_, {{}, ConversationId{id}, {}}, {}));
-    }
+    PurgeReport purge_user(const std::string& user) { return sync_wait(purge(*store_, {user, {}, {}}, {})); }
+    PurgeReport purge_one(const std::string& id) { return sync_wait(purge(*store_, {{}, ConversationId{id}, {}}, {})); }
 
     void put_of(const std::string& user, const std::string& id, std::int64_t seconds, int chats = 3)
     {
@@ -49,7 +46,7 @@ class PurgeTest : public CacheTest {
             id = accept(db, entry).id;
             return true;
         };
-        run_to_end(store_->write_outbox(job));
+        sync_wait(store_->write_outbox(job));
         return id;
     }
 
@@ -93,7 +90,7 @@ TEST_F(PurgeTest, LeavesNoByteOfWhatWasPurged)
         problem.what = "conversation canary-id cannot be read";
         problem.conversation = id;
         put_problem(db, "conversation " + id, problem);
-        note_arrival(db, made.id, 7);
+        raise_request_fence(db, made.id, 7);
     });
     for (int n = 0; n < 60; ++n) put("after" + std::to_string(n), 6000 + n * 10, 10);
     NewEntry entry;
@@ -194,7 +191,7 @@ TEST_F(PurgeTest, KeepsOutWhatComesAgainByIdByUserAndByAge)
     put_of("carl", "c1", 900);
     purge_user("anna");
     purge_one("b1");
-    run_to_end(purge(*store_, {{}, {}, support::at_second(1000)}, {}));
+    sync_wait(purge(*store_, {{}, {}, support::at_second(1000)}, {}));
     EXPECT_FALSE(holds("a1") || holds("b1") || holds("c1"));
     for (int round = 0; round < 2; ++round) {
         put_of("anna", "a1", 5100);
@@ -221,7 +218,7 @@ TEST_F(PurgeTest, AMirrorMadeAnewKnowsWhatWasPurged)
     store_.reset();
     std::filesystem::remove(dir_ / "mirror.db");
     store_ = std::make_unique<Store>(options());
-    EXPECT_TRUE(store_->keeps_ledger());
+    EXPECT_TRUE(store_->has_suppressions());
     put_of("anna", "a2", 5000);
     EXPECT_FALSE(holds("a2"));
     store_.reset();
@@ -242,7 +239,7 @@ TEST_F(PurgeTest, GoesOnAtTheStartWhereItWasCutShort)
     bool cut = false;
     hooks.report = [&](std::string_view, std::int64_t, std::int64_t) { cut = true; };
     hooks.stopping = [&] { return cut; };
-    EXPECT_THROW(run_to_end(purge(*store_, {std::string("anna"), {}, {}}, hooks)), Error);
+    EXPECT_THROW(sync_wait(purge(*store_, {std::string("anna"), {}, {}}, hooks)), Error);
     EXPECT_TRUE(holds("a19"));
     reopen();
     for (int n = 0; n < 20; ++n) EXPECT_FALSE(holds("a" + std::to_string(n)));

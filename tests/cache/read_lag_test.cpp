@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/read_lag.hpp"
+#include "cache/outbox/read_lag.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mirror of the first schema goes on under the present one.
-#include "cache/assemble.hpp"
-#include "cache/detail.hpp"
-#include "cache/list.hpp"
-#include "cache/migrate.hpp"
+#include "cache/chat_detail.hpp"
+#include "cache/db/migrate.hpp"
+#include "cache/lists/list.hpp"
+#include "cache/rows/conversation_json.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <limits>

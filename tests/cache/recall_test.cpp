@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Search against a plain scan of real dialogues: for every query drawn from them by a seed, the very same chats.
-#include "cache/search.hpp"
+#include "cache/search/search.hpp"
 #include "sandbox/dialogues.hpp"
 #include "tests/cache/fixture.hpp"
 #include "tests/cache/plain_scan.hpp"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Damaged files at the start: set aside, told of, and of an outbox whatever can be read is taken over.
-#include "alli/run_to_end.hpp"
-#include "cache/salvage.hpp"
+#include "alli/sync_wait.hpp"
+#include "cache/outbox/salvage.hpp"
 
 #include "alli/error.hpp"
-#include "cache/aside.hpp"
-#include "cache/ledger.hpp"
-#include "cache/outbox.hpp"
-#include "cache/problems.hpp"
+#include "cache/db/quarantine.hpp"
+#include "cache/outbox/outbox.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/rows/suppression_list.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <filesystem>
@@ -35,7 +35,7 @@ class SalvageTest : public CacheTest {
                 accept(db, entry);
             }
         };
-        run_to_end(store_->write_outbox(job));
+        sync_wait(store_->write_outbox(job));
     }
 
     void spoil(const std::string& name, std::int64_t at, std::int64_t size = 4096)
@@ -91,11 +91,11 @@ TEST_F(SalvageTest, OfDamagedMirrorsTheLatestAreKeptAndOfOutboxesAll)
     spoil("mirror.db", 100);
     spoil("outbox.db", 100);
     open();
-    const auto kept = files_aside(mirror());
+    const auto kept = quarantined_files(mirror());
     ASSERT_EQ(kept.size(), 3U);
     EXPECT_THAT(kept[0], HasSubstr("damaged-2022"));
     EXPECT_FALSE(fs::exists(mirror() + ".damaged-2021-01-01T00:00:00Z-wal"));
-    EXPECT_EQ(files_aside(outbox()).size(), 5U);
+    EXPECT_EQ(quarantined_files(outbox()).size(), 5U);
 }
 
 TEST_F(SalvageTest, ADamagedMirrorIsSetAsideAndMadeAnew)
@@ -107,11 +107,11 @@ TEST_F(SalvageTest, ADamagedMirrorIsSetAsideAndMadeAnew)
     EXPECT_FALSE(has("c1"));
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("made anew")));
     EXPECT_THAT(store_->damage(), ElementsAre(HasSubstr("mirror.db was damaged")));
-    ASSERT_EQ(files_aside(mirror()).size(), 1U);
+    ASSERT_EQ(quarantined_files(mirror()).size(), 1U);
     reopen();
     EXPECT_EQ(problems().size(), 1U) << "as long as the old file is there";
     EXPECT_TRUE(store_->damage().empty()) << "it is found once";
-    for (const std::string& file : files_aside(mirror())) fs::remove(file);
+    for (const std::string& file : quarantined_files(mirror())) fs::remove(file);
     reopen();
     EXPECT_TRUE(problems().empty());
 }
@@ -130,7 +130,7 @@ TEST_F(SalvageTest, WhatIsNoMirrorAtAllIsNotTouched)
         EXPECT_EQ(error.fault(), Fault::settings);
         EXPECT_THAT(error.hint(), HasSubstr("no mirror"));
     }
-    EXPECT_TRUE(files_aside(wrong.mirror_path).empty());
+    EXPECT_TRUE(quarantined_files(wrong.mirror_path).empty());
     EXPECT_EQ(fs::file_size(wrong.mirror_path), 12U);
 }
 
@@ -138,7 +138,7 @@ TEST_F(SalvageTest, AFileThatAProcessStoppedForIsSetAsideByTheNext)
 {
     put("c1", 1000, 10);
     store_.reset();
-    mark_damaged(mirror(), "a page was wrong");
+    put_damage_marker(mirror(), "a page was wrong");
     open();
     EXPECT_FALSE(has("c1"));
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("a page was wrong")));
@@ -150,12 +150,12 @@ TEST_F(SalvageTest, AFileThatAProcessStoppedForIsSetAsideByTheNext)
 TEST_F(SalvageTest, AFileThatWasMarkedAndMovedAwayIsNotSpokenOf)
 {
     store_.reset();
-    mark_damaged(mirror(), "a page was wrong");
+    put_damage_marker(mirror(), "a page was wrong");
     fs::rename(mirror(), mirror() + ".mine");
     open();
     EXPECT_TRUE(store_->damage().empty());
     EXPECT_TRUE(problems().empty());
-    EXPECT_FALSE(find_mark(mirror()));
+    EXPECT_FALSE(find_damage_marker(mirror()));
 }
 
 TEST_F(SalvageTest, TakesOverEveryWriteOfADamagedOutboxThatCanBeRead)
@@ -200,7 +200,7 @@ TEST_F(SalvageTest, AnOutboxOfWhichNothingCanBeReadIsSaidToBeLost)
     spoil("outbox.db", 0);
     open();
     EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("0 writes could be read"), HasSubstr("cannot be told"))));
-    EXPECT_EQ(files_aside(outbox()).size(), 1U);
+    EXPECT_EQ(quarantined_files(outbox()).size(), 1U);
     accept_writes(1);
     const auto newest = store_->read_outbox([](Reader& db) { return list_entries(db, {}).front().id; });
     EXPECT_GT(newest, 5) << "no number is used twice";
@@ -226,12 +226,12 @@ TEST_F(SalvageTest, WhatWasPurgedStaysAwayWhateverIsDamaged)
 {
     const std::vector<ConversationId> purged{ConversationId{"gone"}};
     const auto job = [&](Writer& db) { suppress(db, {purged, std::nullopt, std::nullopt}, std::string(32, 'k')); };
-    run_to_end(store_->write_outbox(job));
+    sync_wait(store_->write_outbox(job));
     reopen(); // the mirror has a copy
     const auto knows = [&] { return store_->read_outbox([&](Reader& db) { return is_purged(db, purged.front()); }); };
     ASSERT_TRUE(knows());
     store_.reset();
-    mark_damaged(outbox(), "some page");
+    put_damage_marker(outbox(), "some page");
     open();
     EXPECT_TRUE(knows()) << "it was salvaged";
     store_.reset();
@@ -264,8 +264,8 @@ TEST_F(SalvageTest, ADamagedPageThatAReaderMeetsEndsAllWriting)
     EXPECT_THROW(store_->read(read_all), Error);
     EXPECT_EQ(told, 1);
     EXPECT_THROW(put("new", 9000, 1), Error);
-    EXPECT_TRUE(find_mark(mirror()));
-    EXPECT_FALSE(find_mark(outbox()));
+    EXPECT_TRUE(find_damage_marker(mirror()));
+    EXPECT_FALSE(find_damage_marker(outbox()));
     reopen();
     put("new", 9000, 1);
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("mirror.db was damaged")));

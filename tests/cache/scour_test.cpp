@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Removed text leaves the file: what was indexed of it is looked for in the file's very bytes.
-#include "cache/index.hpp"
-#include "cache/search.hpp"
+#include "cache/search/index.hpp"
+#include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <fstream>
@@ -34,7 +34,7 @@ class Scour : public CacheTest {
     bool step()
     {
         bool more = false;
-        write([&](Writer& db) { more = scour_index(db); });
+        write([&](Writer& db) { more = merge_deleted_terms(db); });
         return more;
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every example of docs/search.md, put to a real index as a message.
-#include "cache/search.hpp"
+#include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
 #include "tests/cache/plain_scan.hpp"
 

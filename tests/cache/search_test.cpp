@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/match.hpp"
-#include "cache/search.hpp"
-#include "cache/snippet.hpp"
+#include "cache/search/query_parser.hpp"
+#include "cache/search/search.hpp"
+#include "cache/text/snippet.hpp"
 #include "tests/cache/fixture.hpp"
 
 namespace alli::cache {
@@ -149,13 +149,13 @@ TEST_F(Search, NeverFails)
 
 std::vector<Phrase> phrases(std::string_view text)
 {
-    return read_question(text).wanted();
+    return parse_search_query(text).wanted();
 }
 
 TEST(Match, ReadsWordsPhrasesAndFilters)
 {
     const ParsedQuery parsed =
-        read_question("one \"two  three\" 여행\u3000-four fi* user:\"Mina Park\" after:2026-01-31");
+        parse_search_query("one \"two  three\" 여행\u3000-four fi* user:\"Mina Park\" after:2026-01-31");
     ASSERT_EQ(parsed.clauses.size(), 5U);
     EXPECT_EQ(parsed.clauses[1].any[0].tokens.size(), 2U);
     EXPECT_EQ(index_expression(parsed.clauses[2].any[0]), "\"여행\"");
@@ -163,17 +163,17 @@ TEST(Match, ReadsWordsPhrasesAndFilters)
     EXPECT_EQ(index_expression(parsed.clauses[4].any[0]), "\"fi\" *");
     EXPECT_THAT(parsed.filters.users, ElementsAre("Mina Park"));
     EXPECT_EQ(parsed.filters.after, *from_rfc3339("2026-01-31") - std::chrono::microseconds(1)) << "the whole day";
-    EXPECT_EQ(read_question("a OR b c").clauses.size(), 2U);
-    EXPECT_EQ(read_question("a OR").clauses.size(), 2U);
-    EXPECT_EQ(read_question("OR").clauses.size(), 1U);
-    EXPECT_EQ(read_question("a AND b").clauses.size(), 2U);
-    EXPECT_EQ(read_question("user:a AND b AND -c").clauses.size(), 2U);
-    EXPECT_EQ(read_question("a OR b AND c").clauses.size(), 2U);
+    EXPECT_EQ(parse_search_query("a OR b c").clauses.size(), 2U);
+    EXPECT_EQ(parse_search_query("a OR").clauses.size(), 2U);
+    EXPECT_EQ(parse_search_query("OR").clauses.size(), 1U);
+    EXPECT_EQ(parse_search_query("a AND b").clauses.size(), 2U);
+    EXPECT_EQ(parse_search_query("user:a AND b AND -c").clauses.size(), 2U);
+    EXPECT_EQ(parse_search_query("a OR b AND c").clauses.size(), 2U);
     for (const char* word : {"AND a", "a AND", "a \"AND\"", "AND AND", "a OR AND"})
-        EXPECT_EQ(read_question(word).wanted().size(), 2U) << word;
-    EXPECT_EQ(read_question("a and b").clauses.size(), 3U);
-    EXPECT_EQ(read_question("before:lunch").clauses[0].any[0].tokens.size(), 2U);
-    EXPECT_TRUE(read_question("\" - ! *").empty());
+        EXPECT_EQ(parse_search_query(word).wanted().size(), 2U) << word;
+    EXPECT_EQ(parse_search_query("a and b").clauses.size(), 3U);
+    EXPECT_EQ(parse_search_query("before:lunch").clauses[0].any[0].tokens.size(), 2U);
+    EXPECT_TRUE(parse_search_query("\" - ! *").empty());
 }
 
 TEST(Match, AsksTheIndexForPairsAndForWhatTouches)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
-#include "cache/cursor_secret.hpp"
-#include "cache/migrate.hpp"
+#include "cache/db/migrate.hpp"
+#include "cache/rows/hmac_key.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <boost/asio/detached.hpp>
@@ -106,7 +106,7 @@ TEST_F(StoreTest, FailsAJobThatEndsTheTransactionOfOthers)
 
 TEST_F(StoreTest, KeepsItsCursorSecretAcrossARestart)
 {
-    const auto secret = [&] { return store_->read([](Reader& db) { return load_cursor_secret(db); }); };
+    const auto secret = [&] { return store_->read([](Reader& db) { return load_hmac_key(db); }); };
     const std::string before = secret();
     EXPECT_EQ(before.size(), 32U);
     reopen();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The totals are those of the rows after every commit, whatever wrote, failed or was undone in it.
-#include "cache/totals.hpp"
+#include "cache/rows/totals.hpp"
 
 #include "alli/error.hpp"
-#include "cache/arrivals.hpp"
+#include "cache/db/migrate.hpp"
 #include "cache/deletions.hpp"
-#include "cache/migrate.hpp"
-#include "cache/purge.hpp"
 #include "cache/purge_rows.hpp"
-#include "cache/verify.hpp"
+#include "cache/rows/request_fence.hpp"
+#include "cache/upkeep/purge.hpp"
+#include "cache/upkeep/verify.hpp"
 #include "cache/writer_thread.hpp"
 #include "tests/cache/fixture.hpp"
 
@@ -32,7 +32,7 @@ class TotalsTest : public CacheTest {
     {
         VerifyOptions options;
         options.repair = repair;
-        return run_to_end(cache::verify(*store_, options));
+        return sync_wait(cache::verify(*store_, options));
     }
 };
 
@@ -87,9 +87,9 @@ TEST_F(TotalsTest, OfAnOlderFileAreCountedOnceWhenItIsOpened)
 TEST_F(TotalsTest, AreRightAfterAPurge)
 {
     for (const char* id : {"a", "b", "c"}) put(id, 100, 4);
-    PurgeWish wish;
+    PurgeOptions wish;
     wish.conversation = ConversationId{"b"};
-    run_to_end(purge(*store_, wish, {}));
+    sync_wait(purge(*store_, wish, {}));
     expect_right(2, 8);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "alli/run_to_end.hpp"
-#include "cache/verify.hpp"
+#include "alli/sync_wait.hpp"
+#include "cache/upkeep/verify.hpp"
 
 #include "alli/error.hpp"
-#include "cache/problems.hpp"
-#include "cache/search.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <boost/asio/detached.hpp>
@@ -29,7 +29,7 @@ class VerifyTest : public CacheTest {
         write([&](Writer& db) { cover(db, {beginning_of_time, end, end}); });
     }
 
-    VerifyReport look(VerifyOptions options = {}) { return run_to_end(verify(*store_, std::move(options))); }
+    VerifyReport look(VerifyOptions options = {}) { return sync_wait(verify(*store_, std::move(options))); }
 
     VerifyReport repair()
     {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of a conversation and its chats can be searched for, kind by kind.
-#include "cache/marks.hpp"
-#include "cache/search.hpp"
-#include "cache/words.hpp"
+#include "cache/search/search.hpp"
+#include "cache/text/markdown.hpp"
+#include "cache/text/words.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <fstream>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
-#include "daemon/api_key.hpp"
+#include "daemon/settings/api_key.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>

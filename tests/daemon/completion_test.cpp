@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which words a shell is offered, over the real table of commands and a made-up mirror.
-#include "daemon/completion.hpp"
+#include "daemon/commands/completion.hpp"
 
 #include <gmock/gmock.h>
 

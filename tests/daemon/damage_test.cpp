@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of damaged files, through the real program: set aside, said everywhere, made anew; no write is lost.
-#include "cache/aside.hpp"
-#include "cache/sqlite.hpp"
+#include "cache/db/quarantine.hpp"
+#include "cache/db/sqlite.hpp"
 #include "tests/daemon/daemon.hpp"
 #include "upstream/target.hpp"
 
@@ -62,7 +62,7 @@ TEST_F(Damage, AMirrorIsMadeAnewAndEverybodyIsTold)
     EXPECT_EQ(home.run({"export"}).output, whole.output);
     EXPECT_EQ(daemon.stop(), 0);
     EXPECT_THAT(daemon.process.errors(), HasSubstr("mirror.db was damaged"));
-    ASSERT_EQ(cache::files_aside(home.mirror()).size(), 1U);
+    ASSERT_EQ(cache::quarantined_files(home.mirror()).size(), 1U);
 }
 
 TEST_F(Damage, ADaemonThatMeetsADamagedPageStopsAndTheNextOneMends)
@@ -91,7 +91,7 @@ TEST_F(Damage, AMirrorThatWasLeftOpenIsReadThroughWithoutAnybodyAsking)
     upstream.stop(); // nothing that would make the engine look there
     Daemon daemon(home, {"serve"});
     EXPECT_EQ(daemon.process.wait(std::chrono::seconds(20)), 5);
-    EXPECT_TRUE(cache::find_mark(home.mirror())) << "the next start sets it aside";
+    EXPECT_TRUE(cache::find_damage_marker(home.mirror())) << "the next start sets it aside";
 }
 
 TEST_F(Damage, WritesThatWaitOutliveADamagedOutbox)
@@ -107,7 +107,7 @@ TEST_F(Damage, WritesThatWaitOutliveADamagedOutbox)
         ASSERT_EQ(reply.status, 202) << reply.body;
         EXPECT_EQ(daemon.stop(), 0);
     }
-    cache::mark_damaged(outbox(), "as if a process had met damage");
+    cache::put_damage_marker(outbox(), "as if a process had met damage");
     Daemon daemon(home, {"serve"});
     const json status = daemon.wait_for([](const json& now) { return now["outbox"]["pending"] == 0; });
     ASSERT_FALSE(status["problems"].empty());

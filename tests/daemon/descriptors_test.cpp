@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many loops the proxy has, and that the units leave room for all threads.
-#include "daemon/descriptors.hpp"
+#include "daemon/service/descriptors.hpp"
 #include "tests/daemon/daemon.hpp"
 
 #include <gmock/gmock.h>

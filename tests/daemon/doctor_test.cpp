@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `doctor` through the real program: what is well, what is not, and the exit code of what failed.
-#include "cache/aside.hpp"
+#include "cache/db/quarantine.hpp"
 #include "tests/daemon/daemon.hpp"
 #include "tests/upstream/scripted_server.hpp"
 

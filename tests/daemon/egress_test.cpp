@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way out through the real program: which proxy, with which password, trusting whom; and what doctor says of it.
-#include "daemon/egress.hpp"
+#include "daemon/settings/egress.hpp"
 
 #include "tests/daemon/home.hpp"
 #include "tests/upstream/proxy_server.hpp"

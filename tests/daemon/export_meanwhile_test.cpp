@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `export` while its output stands still and the mirror changes: each conversation whole and once, and no log held.
-#include "alli/run_to_end.hpp"
+#include "alli/sync_wait.hpp"
 #include "cache/conversations.hpp"
-#include "cache/log_bound.hpp"
+#include "cache/db/log_bound.hpp"
 #include "cache/store.hpp"
-#include "daemon/seen_ids.hpp"
-#include "daemon/spool.hpp"
+#include "daemon/export/seen_ids.hpp"
+#include "daemon/output/spool.hpp"
 #include "tests/daemon/home.hpp"
 #include "tests/support/make.hpp"
 
@@ -38,7 +38,7 @@ class ExportMeanwhile : public testing::Test {
     template <class F>
     void write(F work)
     {
-        run_to_end(store_->write(std::move(work)));
+        sync_wait(store_->write(std::move(work)));
     }
     void put(const std::string& id, const std::string& version)
     {

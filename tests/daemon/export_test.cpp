@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `export` through the real program: every conversation once and whole, in each format; a file whole or not at all.
-#include "daemon/export_format.hpp"
+#include "daemon/export/export_format.hpp"
 #include "tests/daemon/home.hpp"
 
 #include <gmock/gmock.h>

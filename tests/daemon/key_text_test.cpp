@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
-#include "daemon/key_text.hpp"
+#include "daemon/settings/key_text.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may listen where a command calls the daemon: real sockets of this process and of another user's.
-#include "daemon/listener_owner.hpp"
+#include "daemon/service/listener_owner.hpp"
 
 #include "alli/error.hpp"
 #include "proxy/listen_address.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/log_sink.hpp"
+#include "daemon/output/log_sink.hpp"
 
 #include "tests/daemon/daemon.hpp"
 

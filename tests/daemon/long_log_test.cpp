@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What status says of a log that a reader keeps from being emptied.
-#include "alli/run_to_end.hpp"
+#include "alli/sync_wait.hpp"
 #include "cache/store.hpp"
-#include "daemon/disk_state.hpp"
+#include "daemon/service/disk_state.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -30,10 +30,10 @@ TEST(LongLog, IsAProblemThatNamesWhoHoldsItUntilItIsEmptied)
         const auto put = [&](cache::Writer& mirror) {
             mirror.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('much', ?1)", much);
         };
-        for (int n = 0; n < 30; ++n) run_to_end(store.write(put));
+        for (int n = 0; n < 30; ++n) sync_wait(store.write(put));
         add_long_logs(problems);
     };
-    run_to_end(store.read_long(hold, "a look at everything"));
+    sync_wait(store.read_long(hold, "a look at everything"));
     ASSERT_EQ(problems.size(), 1U);
     EXPECT_THAT(problems[0]["what"].get<std::string>(),
                 testing::MatchesRegex("the log of mirror.db has grown to [23] MiB and cannot be emptied, for a look at"
@@ -41,7 +41,7 @@ TEST(LongLog, IsAProblemThatNamesWhoHoldsItUntilItIsEmptied)
     EXPECT_TRUE(problems[0]["since"].is_string());
     EXPECT_THAT(problems[0]["hint"].get<std::string>(), testing::HasSubstr("emptied by itself"));
 
-    run_to_end(store.take_turns());
+    sync_wait(store.take_turns());
     problems = Json::array();
     add_long_logs(problems);
     EXPECT_TRUE(problems.empty());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Long work that fails by what no row of ours throws: it ends, says so, and the next one begins.
-#include "daemon/maintenance.hpp"
+#include "daemon/service/maintenance.hpp"
 
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
-#include "daemon/upkeep.hpp"
+#include "daemon/service/background_maintenance.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
 

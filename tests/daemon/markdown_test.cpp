@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people wrote in Markdown: raw outputs, each was held once against cmark, cmark-gfm, pandoc, markdown-it, marked
 // and remark.
-#include "daemon/markdown.hpp"
+#include "daemon/export/markdown.hpp"
 
 #include <gtest/gtest.h>
 

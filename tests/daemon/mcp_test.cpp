@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/mcp.hpp"
+#include "daemon/mcp/mcp.hpp"
 
 #include "alli/error.hpp"
-#include "daemon/line_input.hpp"
+#include "daemon/output/line_input.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tools of `mcp` through the real program, line by line: what they take, and that no answer is longer than an
 // assistant takes, while everything can be read to its end.
-#include "daemon/mcp_size.hpp"
+#include "daemon/mcp/mcp_size.hpp"
 #include "tests/daemon/home.hpp"
 
 #include <gmock/gmock.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /metrics of the real program: in Prometheus' format, behind the key, and true.
-#include "daemon/exposition.hpp"
+#include "daemon/service/prometheus_text.hpp"
 #include "tests/daemon/daemon.hpp"
 
 #include <gmock/gmock.h>
@@ -106,8 +106,8 @@ TEST_F(MetricsOfADaemon, AreWhatPrometheusTakes)
 
 TEST(ExpositionText, EscapesLabelsAndWritesWholeNumbersWhole)
 {
-    Exposition out;
-    out.family("x", Exposition::Type::gauge, "Help.");
+    PrometheusText out;
+    out.family("x", PrometheusText::Type::gauge, "Help.");
     out.sample(12345678901.0, {{"name", "a\"b\\c\nd"}});
     out.sample(0.25);
     EXPECT_EQ(out.take(), "# HELP alli_mirror_x Help.\n# TYPE alli_mirror_x gauge\n"
@@ -120,8 +120,8 @@ TEST(ExpositionText, AddsUpTheBucketsOfAHistogram)
     histogram.observe(std::chrono::microseconds(50));
     histogram.observe(std::chrono::microseconds(200));
     histogram.observe(std::chrono::minutes(1));
-    Exposition out;
-    out.family("t_seconds", Exposition::Type::histogram, "Help.");
+    PrometheusText out;
+    out.family("t_seconds", PrometheusText::Type::histogram, "Help.");
     out.histogram(histogram.read(), {{"a", "b"}});
     const std::string text = out.take();
     EXPECT_THAT(text, HasSubstr("alli_mirror_t_seconds_bucket{a=\"b\",le=\"0.0001\"} 1\n"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations that the settings have elsewhere, through the real program: an app's, the assistant's, and what was queued
 // before.
-#include "daemon/mcp_tools.hpp"
-#include "daemon/operations.hpp"
+#include "daemon/mcp/mcp_tools.hpp"
+#include "daemon/settings/operations.hpp"
 #include "tests/daemon/daemon.hpp"
 #include "upstream/target.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
-#include "daemon/path_check.hpp"
+#include "daemon/settings/path_check.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>

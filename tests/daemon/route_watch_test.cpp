@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes of addresses and routes, as the kernel tells them, and a daemon that may not hear of them.
-#include "daemon/route_watch.hpp"
+#include "daemon/service/route_watch.hpp"
 #include "tests/daemon/daemon.hpp"
 
 #include <boost/asio/io_context.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `serve` through the real program: it answers from the mirror, says how it is, survives what upstream does, ends
 // cleanly.
-#include "daemon/daemon_probe.hpp"
+#include "daemon/service/daemon_probe.hpp"
 #include "tests/daemon/daemon.hpp"
 #include "tests/daemon/notify_socket.hpp"
 #include "tests/proxy/raw_client.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What no type says of a setting: each as a person would write it, in a file, and what is said of it.
-#include "daemon/load_settings.hpp"
-#include "daemon/settings_check.hpp"
+#include "daemon/settings/load_settings.hpp"
+#include "daemon/settings/settings_check.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/error.hpp"
 #include "alli/nearest.hpp"
-#include "daemon/assign.hpp"
-#include "daemon/duration.hpp"
-#include "daemon/load_settings.hpp"
+#include "daemon/settings/assign.hpp"
+#include "daemon/settings/duration.hpp"
+#include "daemon/settings/load_settings.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>

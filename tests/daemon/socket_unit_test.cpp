@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service manager's sockets, as systemctl shows them, held against the settings: by doctor and by a start. And the
 // units themselves, as they are installed.
-#include "daemon/load_settings.hpp"
-#include "daemon/socket_unit.hpp"
+#include "daemon/service/socket_unit.hpp"
+#include "daemon/settings/load_settings.hpp"
 #include "tests/daemon/daemon.hpp"
 
 #include <gmock/gmock.h>

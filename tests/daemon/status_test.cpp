@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/status.hpp"
+#include "daemon/service/status.hpp"
 
-#include "alli/run_to_end.hpp"
+#include "alli/sync_wait.hpp"
 #include "cache/conversations.hpp"
-#include "cache/outbox_line.hpp"
-#include "cache/problems.hpp"
+#include "cache/outbox/fifos.hpp"
+#include "cache/rows/problems.hpp"
 #include "cache/store.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -35,7 +35,7 @@ TEST(Status, GathersWhatIsWrongWithManyConversationsAlike)
         alone.conversation = "x";
         cache::put_problem(db, "conversation x", alone);
     };
-    run_to_end(store.write(fill));
+    sync_wait(store.write(fill));
     const Json status = store.read([&](cache::Reader& db) {
         return store.read_outbox(
             [&](cache::Reader& outbox) { return make_status(db, outbox, "http://upstream.test", nullptr); });
@@ -66,7 +66,7 @@ class StatusInView : public testing::Test {
                 problem.conversation = id;
                 cache::put_problem(db, "fields " + id, problem);
             };
-            run_to_end(store_.write(put));
+            sync_wait(store_.write(put));
             queue(ConversationId{id});
             fail(queue(ConversationId{id}));
         }
@@ -82,14 +82,14 @@ class StatusInView : public testing::Test {
         entry.conversation = std::move(id);
         entry.created_at = support::at_second(1100);
         const auto job = [&](cache::Writer& db) { return cache::accept(db, entry).id; };
-        return run_to_end(store_.write_outbox(job));
+        return sync_wait(store_.write_outbox(job));
     }
     void fail(std::int64_t id)
     {
         cache::Outcome outcome;
         outcome.state = cache::EntryState::failed;
         const auto job = [&](cache::Writer& db) { cache::settle(db, id, outcome, support::at_second(1200)); };
-        run_to_end(store_.write_outbox(job));
+        sync_wait(store_.write_outbox(job));
     }
     Json status(const cache::Visibility& seen)
     {

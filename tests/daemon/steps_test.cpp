@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nothing that is read on a loop of the proxy walks a table: each read takes a bounded number of SQLite's steps in a
 // mirror of several thousand conversations. What may take more goes to the threads for long reads.
-#include "cache/categories.hpp"
-#include "daemon/status.hpp"
+#include "cache/rows/categories.hpp"
+#include "daemon/service/status.hpp"
 #include "proxy/routes.hpp"
 #include "tests/proxy/fixture.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/terminal.hpp"
+#include "daemon/output/terminal.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokens file on a real disk: written whole, by many at a time, and never where that cannot last.
 #include "alli/clock.hpp"
-#include "daemon/token_registry.hpp"
+#include "daemon/service/token_registry.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <gmock/gmock.h>
@@ -169,11 +169,11 @@ TEST_F(TokenFileTest, LeavesNothingHalfWrittenWhereADraftWasLeftBehind)
 TEST_F(TokenFileTest, LiesBesideTheMirrorUnlessASettingSaysSo)
 {
     Config config;
-    EXPECT_EQ(find_tokens_place(config, "/var/lib/alli-mirror/mirror.db").path, "/var/lib/alli-mirror/tokens");
-    EXPECT_FALSE(find_tokens_place(config, "mirror.db").required);
+    EXPECT_EQ(find_tokens_file(config, "/var/lib/alli-mirror/mirror.db").path, "/var/lib/alli-mirror/tokens");
+    EXPECT_FALSE(find_tokens_file(config, "mirror.db").required);
     config.tokens_file = "/etc/alli-mirror/tokens";
-    EXPECT_EQ(find_tokens_place(config, "/x/mirror.db").path, "/etc/alli-mirror/tokens");
-    EXPECT_TRUE(find_tokens_place(config, "/x/mirror.db").required);
+    EXPECT_EQ(find_tokens_file(config, "/x/mirror.db").path, "/etc/alli-mirror/tokens");
+    EXPECT_TRUE(find_tokens_file(config, "/x/mirror.db").required);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/token_lines.hpp"
+#include "daemon/settings/token_lines.hpp"
 
 #include "alli/error.hpp"
 

@@ -4,8 +4,8 @@
 #include "alli/error.hpp"
 #include "alli/json_text.hpp"
 #include "alli/tolerant_wire.hpp"
-#include "cache/edit.hpp"
-#include "cache/words.hpp"
+#include "cache/rows/edit.hpp"
+#include "cache/text/words.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <nlohmann/json.hpp>

@@ -2,10 +2,10 @@
 // A few messages and a query, parted by 0x1e: the search finds exactly the messages that a plain scan finds, whatever
 // was typed, in both orders; and once they are removed, none.
 #include "cache/conversations.hpp"
-#include "cache/index.hpp"
-#include "cache/match.hpp"
-#include "cache/migrate.hpp"
-#include "cache/search.hpp"
+#include "cache/db/migrate.hpp"
+#include "cache/search/index.hpp"
+#include "cache/search/query_parser.hpp"
+#include "cache/search/search.hpp"
 #include "tests/fuzz/target.hpp"
 #include "tests/support/make.hpp"
 
@@ -85,7 +85,7 @@ std::set<std::string> found(Writer& db, std::string_view text, SearchSort sort)
 
 void check(Writer& db, const std::vector<Chat>& chats, std::string_view text)
 {
-    const ParsedQuery parsed = read_question(text);
+    const ParsedQuery parsed = parse_search_query(text);
     const std::set<std::string> newest = found(db, text, SearchSort::newest);
     fuzz::require(newest == found(db, text, SearchSort::relevance), "both orders show the same");
     if (parsed.empty()) fuzz::require(newest.empty(), "nothing asked, nothing found");

@@ -3,7 +3,7 @@
 // control character, no dot segment, in no part of the path.
 #include "http/target.hpp"
 #include "alli/error.hpp"
-#include "proxy/guard.hpp"
+#include "proxy/access/guard.hpp"
 #include "proxy/route_map.hpp"
 #include "proxy/routes.hpp"
 #include "tests/fuzz/target.hpp"

@@ -2,7 +2,7 @@
 // The tokens file: any bytes are tokens or a mistake that is told without repeating them; what was read is written and
 // read again as the same.
 #include "alli/error.hpp"
-#include "daemon/token_lines.hpp"
+#include "daemon/settings/token_lines.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <set>

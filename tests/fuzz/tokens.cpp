@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizer, the phrases of it and snippets: offsets stay within the text, ascend, and cut no character.
-#include "cache/tokens.hpp"
-#include "cache/phrase.hpp"
-#include "cache/snippet.hpp"
+#include "cache/text/tokens.hpp"
+#include "cache/text/phrase.hpp"
+#include "cache/text/snippet.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reader of messages: any bytes as a chat's JSON, and as the message within one.
-#include "cache/words.hpp"
+#include "cache/text/words.hpp"
 #include "tests/fuzz/target.hpp"
 
 #include <nlohmann/json.hpp>

@@ -17,7 +17,7 @@ set(ceiling 400)
 set(tests_ceiling 600)
 # The tokenizer needs SQLite's extension interface, a backup its copying of pages, a held file SQLite's own descriptor of it, and
 # one written anew the place of temporary files; nobody else does.
-set(sqlite_may cache/sqlite.cpp cache/writer.cpp cache/tokenizer.cpp cache/file_copy.cpp cache/held_file.cpp cache/rewrite.cpp)
+set(sqlite_may cache/db/sqlite.cpp cache/db/writer.cpp cache/db/tokenizer.cpp cache/db/file_copy.cpp cache/db/held_file.cpp cache/upkeep/vacuum.cpp)
 
 set(wrong "")
 set(lengths "")
@@ -40,7 +40,7 @@ function(check_includes file room)
       complain("${file} includes ${target}: curl belongs to upstream/")
     endif()
     if(target MATCHES "^sqlite3" AND NOT file IN_LIST sqlite_may AND NOT room STREQUAL "tests")
-      complain("${file} includes ${target}: SQLite belongs to cache/sqlite.cpp")
+      complain("${file} includes ${target}: SQLite belongs to cache/db/sqlite.cpp")
     endif()
   endforeach()
   set(wrong "${wrong}" PARENT_SCOPE)
@@ -59,7 +59,7 @@ endfunction()
 
 # One table of events: no line of the log is written past it.
 function(check_log file room)
-  if(file MATCHES "^alli/log\\.cpp$|^daemon/log(_sink)?\\.[ch]pp$" OR room STREQUAL "tests")
+  if(file MATCHES "^alli/log\\.cpp$|^daemon/output/log(_sink)?\\.[ch]pp$" OR room STREQUAL "tests")
     return()
   endif()
   file(STRINGS ${ROOT}/${file} lines REGEX "spdlog::|spdlog/spdlog.h")

@@ -19,7 +19,7 @@ set(banned_names Place Places Duties How Tools Crew work_off Steered Wish Mend n
     Attempts Surface Trial Presence look_at Needs Doors Patient Findings find_nearest MeterRack Exposition let_in live_on
     live_at insisted_in_vain is_no_word ask_all_the_same tell_of_absence deleted_here)
 
-set(found "") # "cycle cache/find", "folder proxy", "word proxy/seal", "word proxy/flights.hpp Flights"
+set(found "") # "cycle cache/find", "folder proxy", "word proxy/seal", "word proxy/relay/coalescing.hpp Flights"
 set(lengths "")
 
 # Units that are on a cycle of their room: those that lead back to themselves. Who includes nobody that is left cannot.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/powercut/after_cut.hpp"
 
-#include "cache/migrate.hpp"
-#include "cache/outbox_identity.hpp"
+#include "cache/db/migrate.hpp"
+#include "cache/outbox/outbox_identity.hpp"
 
 #include <filesystem>
 
@@ -85,7 +85,7 @@ class Check {
         entry.upstream_key = "key of another", entry.request_hash = "h";
         const auto last = store.read_outbox([](cache::Reader& db) { return cache::last_outbox_number(db); });
         std::int64_t id = 0;
-        run_to_end(store.write_outbox([&](cache::Writer& db) { id = cache::accept(db, entry).id; }));
+        sync_wait(store.write_outbox([&](cache::Writer& db) { id = cache::accept(db, entry).id; }));
         ++tally_.checks;
         return id > last ? std::nullopt : Refuted("a number was given out twice");
     }

@@ -2,7 +2,7 @@
 #include "tests/powercut/stage.hpp"
 
 #include "cache/conversations.hpp"
-#include "cache/coverage.hpp"
+#include "cache/rows/coverage.hpp"
 #include "sync/engine.hpp"
 
 #include <filesystem>
@@ -133,7 +133,7 @@ void Stage::run_engine()
 {
     sync::Options options;
     options.clock_tolerance = std::chrono::years(1'000); // the model's times are of 1970
-    upstream::Pace pace(clock, {0, 4});
+    upstream::RateLimiter pace(clock, {0, 4});
     upstream::Client client(model, pace, clock, {"key", TimeUnit::seconds, "/count", {}});
     sync::Engine engine(client, *store_, clock, random_, options);
     asio::io_context loop;

@@ -3,8 +3,8 @@
 // file, with the calls that the disk saw until it was acknowledged.
 #pragma once
 
-#include "alli/run_to_end.hpp"
-#include "cache/outbox_line.hpp"
+#include "alli/sync_wait.hpp"
+#include "cache/outbox/fifos.hpp"
 #include "cache/store.hpp"
 #include "tests/powercut/story.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -42,12 +42,12 @@ class Stage {
     template <class F>
     void write(F function)
     {
-        attempt([&] { run_to_end(store_->write(std::move(function))); });
+        attempt([&] { sync_wait(store_->write(std::move(function))); });
     }
     template <class F>
     void write_outbox(F function)
     {
-        attempt([&] { run_to_end(store_->write_outbox(std::move(function))); });
+        attempt([&] { sync_wait(store_->write_outbox(std::move(function))); });
         look();
     }
     /// A write of an application; its number, or 0 where it was refused. Once accepted it is promised.

@@ -2,12 +2,12 @@
 #include "tests/powercut/workloads.hpp"
 
 #include "alli/disk.hpp"
-#include "cache/aside.hpp"
-#include "cache/backup.hpp"
 #include "cache/conversations.hpp"
-#include "cache/migrate.hpp"
-#include "cache/purge.hpp"
-#include "cache/verify.hpp"
+#include "cache/db/migrate.hpp"
+#include "cache/db/quarantine.hpp"
+#include "cache/upkeep/backup.hpp"
+#include "cache/upkeep/purge.hpp"
+#include "cache/upkeep/verify.hpp"
 
 #include <array>
 #include <filesystem>
@@ -115,9 +115,9 @@ std::optional<std::string> require_purged(const std::string&, cache::Store& stor
 void purge_user(Stage& stage)
 {
     stage.open();
-    cache::PurgeWish wish;
+    cache::PurgeOptions wish;
     wish.user = "gone";
-    run_to_end(cache::purge(stage.store(), wish, {}));
+    sync_wait(cache::purge(stage.store(), wish, {}));
     stage.look();
     stage.claim(&require_purged);
     put(stage, "p20", 2000, 3, "stays");
@@ -145,7 +145,7 @@ void back_up(Stage& stage)
     stage.open();
     cache::BackupHooks hooks;
     hooks.stopping = [] { return false; };
-    const auto report = run_to_end(cache::back_up(stage.store(), "test", hooks));
+    const auto report = sync_wait(cache::back_up(stage.store(), "test", hooks));
     if (!rename_file(report.directory, stage.directory() + "/kept")) sync_to_disk(stage.directory());
     stage.claim(&require_backup);
     stage.accept("c1");
@@ -192,7 +192,7 @@ void migrate(Stage& stage)
 void begin_with_a_marked_outbox(Stage& stage)
 {
     begin_filled(stage);
-    cache::mark_damaged(stage.outbox_path(), "a process met damage in it");
+    cache::put_damage_marker(stage.outbox_path(), "a process met damage in it");
 }
 
 void salvage(Stage& stage)
@@ -206,7 +206,7 @@ void salvage(Stage& stage)
 void begin_with_a_marked_mirror(Stage& stage)
 {
     begin_filled(stage);
-    cache::mark_damaged(stage.mirror_path(), "a process met damage in it");
+    cache::put_damage_marker(stage.mirror_path(), "a process met damage in it");
 }
 
 void replace_mirror(Stage& stage)
@@ -231,7 +231,7 @@ void repair(Stage& stage)
     stage.open();
     cache::VerifyWish wish;
     wish.repair = wish.alone = true;
-    run_to_end(cache::verify(stage.store(), wish));
+    sync_wait(cache::verify(stage.store(), wish));
     stage.look();
     stage.accept("c1");
     stage.close();
@@ -253,7 +253,7 @@ void rebuild_index(Stage& stage)
     until_done(stage, &cache::extend_index);
     stage.model.conversations.erase("c4");
     stage.write([](cache::Writer& db) { cache::erase_conversation(db, {"c4"}); });
-    until_done(stage, &cache::scour_index);
+    until_done(stage, &cache::merge_deleted_terms);
     stage.close();
 }
 

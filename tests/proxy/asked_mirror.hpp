@@ -2,13 +2,13 @@
 // A mirror and everything that its answers stand on, asked without a socket, in the name of any principal.
 #pragma once
 
+#include "proxy/access/browser_sessions.hpp"
+#include "proxy/access/grant.hpp"
 #include "proxy/dispatch.hpp"
-#include "proxy/entry.hpp"
-#include "proxy/flights.hpp"
-#include "proxy/grant.hpp"
 #include "proxy/loop.hpp"
+#include "proxy/relay/coalescing.hpp"
+#include "proxy/relay/runs.hpp"
 #include "proxy/routes.hpp"
-#include "proxy/runs.hpp"
 #include "tests/proxy/fixture.hpp"
 
 namespace alli::proxy {
@@ -22,7 +22,7 @@ class AskedMirror {
         options_.zone = Zone::load("UTC");
         upstream_.state.reachable = true;
         backend_.status_text = backend_.maintenance.text = R"({"of":"the whole"})";
-        backend_.metrics_text = [](const MeterRack&) { return std::string("figures of the whole"); };
+        backend_.metrics_text = [](const RequestMetrics&) { return std::string("figures of the whole"); };
     }
 
     struct Reply {
@@ -59,13 +59,13 @@ class AskedMirror {
         rq.principal = std::make_shared<const Principal>(principal);
         rq.grant = std::make_shared<const Grant>(std::move(principal));
         io_.restart();
-        return run_to_end(io_, answer_to(*this, std::move(rq)));
+        return sync_wait(io_, answer_to(*this, std::move(rq)));
     }
 
     template <class F>
     void write(F function)
     {
-        run_to_end(store_.write(std::move(function)));
+        sync_wait(store_.write(std::move(function)));
     }
 
     /// Complete from `from` on, as verified at 1990.
@@ -133,28 +133,28 @@ class AskedMirror {
     CacheBudget budget_{1 << 20};
     ResponseCache response_cache_{budget_};
     Coalescer coalescer_;
-    MeterRack rack_{1, guard_};
+    RequestMetrics request_metrics_{1, guard_};
     RequestIds request_ids_;
     FakeExchanges exchanges_{upstream_};
     SystemRandom random_;
     upstream::Breaker exchange_breaker_{random_, {}};
-    Feed feed_{io_.get_executor(), store_, rack_.of(0)};
+    Feed feed_{io_.get_executor(), store_, request_metrics_.of(0)};
     BrowserSessions browser_sessions_;
-    PassedUp passed_up_;
+    UnsupportedParameters unsupported_parameters_;
     Runs runs_;
     RouteMap routes_{routes(), options_.operations};
     const Context context_{backend_.over(store_, clock_),
                            options_,
                            response_cache_,
                            coalescer_,
-                           rack_.of(0),
-                           rack_,
+                           request_metrics_.of(0),
+                           request_metrics_,
                            request_ids_,
                            &exchanges_,
                            exchange_breaker_,
                            feed_,
                            browser_sessions_,
-                           passed_up_,
+                           unsupported_parameters_,
                            runs_,
                            routes_};
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cache policy as a table, to be read beside RFC 9111: section, request, what is held, decision. A response is
 // fresh for 60 seconds.
-#include "proxy/cache_policy.hpp"
+#include "proxy/reads/cache_policy.hpp"
 
 #include <gtest/gtest.h>
 

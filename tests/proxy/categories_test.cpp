@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The project's categories: read from the mirror, and what a filter by one of them is answered with.
-#include "cache/categories.hpp"
+#include "cache/rows/categories.hpp"
 #include "tests/proxy/fixture.hpp"
 
 namespace alli::proxy {

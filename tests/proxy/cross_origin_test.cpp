@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pages of other sites that may call: by a key, never by a cookie; everybody else as before.
-#include "proxy/authority.hpp"
-#include "proxy/guard.hpp"
+#include "proxy/access/authority.hpp"
+#include "proxy/access/guard.hpp"
 #include "tests/proxy/fixture.hpp"
 
 namespace alli::proxy {
@@ -13,7 +13,7 @@ using testing::HasSubstr;
 constexpr const char* list = "/webapi/v2/conversations";
 const std::string listed = "https://qa.example.com";
 
-TEST(Origin, IsReadAsABrowserWritesIt)
+TEST(ResponseOrigin, IsReadAsABrowserWritesIt)
 {
     EXPECT_EQ(read_origin("https://qa.example.com"), "https://qa.example.com");
     EXPECT_EQ(read_origin("HTTPS://QA.example.com:443"), "https://qa.example.com");
@@ -25,7 +25,7 @@ TEST(Origin, IsReadAsABrowserWritesIt)
         EXPECT_EQ(read_origin(bad), std::nullopt) << bad;
 }
 
-TEST(Origin, IsOfAHostBySchemeAndPort)
+TEST(ResponseOrigin, IsOfAHostBySchemeAndPort)
 {
     const auto is_of = [](std::string_view origin, std::string_view host) {
         return is_origin_of(origin, *read_authority(host));

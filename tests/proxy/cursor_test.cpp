@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/cursor.hpp"
+#include "proxy/reads/cursor.hpp"
 
 #include "alli/error.hpp"
 #include "alli/quick_hash.hpp"
-#include "proxy/seal.hpp"
+#include "proxy/access/base64url.hpp"
 
 #include <gtest/gtest.h>
 

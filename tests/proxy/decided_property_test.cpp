@@ -2,7 +2,7 @@
 // Coverage that grows in random order, beside a model of upstream: whatever page is answered from the mirror is what
 // upstream would answer (equal times in any order), and whoever walks on online meets every row once. ALLI_SEED repeats
 // a run.
-#include "cache/categories.hpp"
+#include "cache/rows/categories.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/list_model.hpp"
 #include "tests/support/draws.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An upstream that wraps its answers: what is served from the mirror comes wrapped likewise.
-#include "cache/envelopes.hpp"
+#include "cache/rows/envelopes.hpp"
 #include "tests/proxy/fixture.hpp"
 
 namespace alli::proxy {

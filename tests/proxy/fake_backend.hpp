@@ -4,7 +4,7 @@
 #pragma once
 
 #include "alli/error.hpp"
-#include "proxy/backend.hpp"
+#include "proxy/request/backend.hpp"
 
 #include <functional>
 #include <map>
@@ -49,7 +49,7 @@ struct FakeUpstream {
 /// What is passed on, as FakeUpstream answers it.
 class FakeExchange final : public upstream::Exchange {
   public:
-    FakeExchange(FakeUpstream& upstream, upstream::Opening opening)
+    FakeExchange(FakeUpstream& upstream, upstream::StreamRequest opening)
         : upstream_(upstream), request_(std::move(opening.head))
     {}
     Task<bool> put(std::string_view piece) override
@@ -76,7 +76,7 @@ class FakeExchange final : public upstream::Exchange {
 class FakeExchanges final : public upstream::Exchanges {
   public:
     explicit FakeExchanges(FakeUpstream& upstream) : upstream_(upstream) {}
-    std::unique_ptr<upstream::Exchange> open(upstream::Opening opening) override
+    std::unique_ptr<upstream::Exchange> open(upstream::StreamRequest opening) override
     {
         return std::make_unique<FakeExchange>(upstream_, std::move(opening));
     }
@@ -91,8 +91,8 @@ struct FakeDelivery {
     bool awaited = false;
     std::vector<std::int64_t> offered;
     std::vector<std::chrono::milliseconds> patience;
-    cache::Retried retried;
-    cache::Steered discarded = cache::Steered::done;
+    cache::RetryResult retried;
+    cache::OperatorResult discarded = cache::OperatorResult::done;
     std::vector<std::int64_t> steered;
 };
 
@@ -116,7 +116,9 @@ class FakeBackend : public UpstreamAccess, public SyncControl, public Delivery, 
 
     std::function<std::unique_ptr<upstream::Exchanges>(asio::any_io_executor)> connecting =
         [this](const asio::any_io_executor&) { return std::make_unique<FakeExchanges>(upstream_); };
-    std::function<std::string(const MeterRack&)> metrics_text = [](const MeterRack&) { return std::string(); };
+    std::function<std::string(const RequestMetrics&)> metrics_text = [](const RequestMetrics&) {
+        return std::string();
+    };
     std::string status_text = R"({"version":"test"})";
     FakeMaintenance maintenance;
 
@@ -156,12 +158,12 @@ class FakeBackend : public UpstreamAccess, public SyncControl, public Delivery, 
         co_return delivery_.reply;
     }
     Task<bool> is_awaited(std::int64_t) override { co_return delivery_.awaited; }
-    Task<cache::Retried> retry(std::int64_t id) override
+    Task<cache::RetryResult> retry(std::int64_t id) override
     {
         delivery_.steered.push_back(id);
         co_return delivery_.retried;
     }
-    Task<cache::Steered> discard(std::int64_t id) override
+    Task<cache::OperatorResult> discard(std::int64_t id) override
     {
         delivery_.steered.push_back(id);
         co_return delivery_.discarded;
@@ -176,7 +178,7 @@ class FakeBackend : public UpstreamAccess, public SyncControl, public Delivery, 
     {
         return R"({"of":")" + visible.app + visible.user + "\"}";
     }
-    std::string metrics(const MeterRack& requests) override { return metrics_text(requests); }
+    std::string metrics(const RequestMetrics& requests) override { return metrics_text(requests); }
 
   private:
     void count(int& calls)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/feed.hpp"
-#include "proxy/meters.hpp"
+#include "proxy/endpoints/feed.hpp"
+#include "proxy/request/request_metrics.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/raw_client.hpp"
 
@@ -186,7 +186,9 @@ TEST_F(FeedTest, AReaderThatLeavesIsWaitedForNoLonger)
 {
     Options options;
     options.limits.tick = 5ms;
-    backend_.metrics_text = [](const MeterRack& rack) { return std::to_string(rack.readers()); };
+    backend_.metrics_text = [](const RequestMetrics& request_metrics) {
+        return std::to_string(request_metrics.readers());
+    };
     start(options);
     const auto wait_for_readers = [&](const std::string& count) {
         const auto deadline = std::chrono::steady_clock::now() + 10s;

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "alli/error.hpp"
-#include "alli/run_to_end.hpp"
+#include "alli/sync_wait.hpp"
 #include "cache/conversations.hpp"
-#include "cache/progress.hpp"
+#include "cache/rows/progress.hpp"
 #include "cache/store.hpp"
 #include "proxy/server.hpp"
 #include "tests/proxy/fake_backend.hpp"
@@ -66,7 +66,7 @@ class ProxyTest : public testing::Test {
     template <class F>
     void write(F function)
     {
-        run_to_end(store_.write(std::move(function)));
+        sync_wait(store_.write(std::move(function)));
     }
 
     /// A conversation of `chats` chats, one a second, the last at `seconds`.

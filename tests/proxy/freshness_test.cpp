@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How old an answer may be, who is asked when it is too old, and what is kept of what upstream said.
-#include "cache/problems.hpp"
+#include "cache/rows/problems.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/raw_client.hpp"
 
@@ -300,7 +300,7 @@ TEST_F(Freshness, ManyWhoMissTheSameCostUpstreamOneRequest)
 TEST_F(Freshness, AnswerThatVariesIsNobodyElses)
 {
     fill();
-    upstream_.reply.headers.push_back({"Vary", "accept-encoding, Accept-Language"});
+    upstream_.reply.headers.add("Vary", "accept-encoding, Accept-Language");
     for (const std::string& answer : miss_together(3, "Accept-Language: ko\r\n"))
         EXPECT_THAT(answer, testing::Not(testing::HasSubstr("collapsed")));
     EXPECT_EQ(asked(), 3U);
@@ -325,7 +325,7 @@ TEST_F(Freshness, HeadOfAMissIsAskedAsGet)
 TEST_F(Freshness, UpstreamsAnswerHasATagOfOursToo)
 {
     fill();
-    upstream_.reply.headers.push_back({"ETag", "\"theirs\""});
+    upstream_.reply.headers.add("ETag", "\"theirs\"");
     const auto first = get(std::string(list) + "/unknown");
     const std::string tag(first.header("ETag"));
     EXPECT_NE(tag, "\"theirs\"");

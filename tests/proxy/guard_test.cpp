@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows A and B of the table of hostile requests, and the framing that is decided on the
 // header.
-#include "proxy/guard.hpp"
+#include "proxy/access/guard.hpp"
 
 #include "alli/error.hpp"
 #include "http/framing.hpp"

@@ -2,9 +2,9 @@
 // Answers that are kept until a commit changes what they tell, beside a server that keeps none: byte for byte the
 // same, whatever is written in between. ALLI_SEED repeats a run.
 #include "alli/random.hpp"
+#include "cache/chat_detail.hpp"
 #include "cache/deletions.hpp"
-#include "cache/detail.hpp"
-#include "cache/overlay.hpp"
+#include "cache/outbox/overlay.hpp"
 #include "cache/purge_rows.hpp"
 #include "tests/proxy/fixture.hpp"
 

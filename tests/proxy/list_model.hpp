@@ -4,8 +4,8 @@
 #pragma once
 
 #include "alli/quick_hash.hpp"
-#include "cache/chatless.hpp"
-#include "proxy/list_query.hpp"
+#include "cache/rows/chatless.hpp"
+#include "proxy/request/list_query.hpp"
 #include "tests/support/make.hpp"
 #include "upstream/target.hpp"
 

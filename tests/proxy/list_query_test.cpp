@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/list_query.hpp"
+#include "proxy/request/list_query.hpp"
 
 #include "alli/error.hpp"
 

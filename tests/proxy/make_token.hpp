@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "proxy/token.hpp"
+#include "proxy/access/token.hpp"
 
 namespace alli::proxy {
 

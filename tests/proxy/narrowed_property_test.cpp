@@ -2,10 +2,10 @@
 // Random mirrors of several apps and users, and every read endpoint with random parameters: a token that is narrowed to
 // a part gets what it would get of a mirror that holds that part alone, byte for byte, and nothing of the others
 // anywhere. ALLI_SEED repeats a run.
-#include "cache/categories.hpp"
 #include "cache/deletions.hpp"
-#include "cache/overlay.hpp"
-#include "proxy/seal.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/rows/categories.hpp"
+#include "proxy/access/base64url.hpp"
 #include "tests/proxy/asked_mirror.hpp"
 #include "tests/support/draws.hpp"
 

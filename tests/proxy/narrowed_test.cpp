@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a token that is narrowed to an app or a user is refused, and what it gets in the place of upstream's answer.
 #include "cache/deletions.hpp"
-#include "cache/overlay.hpp"
+#include "cache/outbox/overlay.hpp"
 #include "tests/proxy/asked_mirror.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -54,7 +54,7 @@ class Narrowed : public testing::Test {
 TEST_F(Narrowed, EveryRouteSaysWhatItIsForThem)
 {
     const std::string own_entry = std::to_string(queue({}, "own")), entry = std::to_string(queue({}, "other"));
-    mirror_.delivery().retried.outcome = cache::Steered::done;
+    mirror_.delivery().retried.outcome = cache::OperatorResult::done;
     struct Case {
         const char* method;
         std::string target, body;
@@ -239,8 +239,9 @@ TEST_F(Narrowed, AWriteDoesNotTellInWhoseNameItIs)
 {
     const Headers named{{"Content-Type", "application/json"}, {"OWN-USER-ID", "another"}, {"AGENT-EMAIL", "an@agent"}};
     ASSERT_EQ(mirror_.ask({}, "PUT", root + "/own/title", named, R"({"title":"x"})").status, 202);
-    mirror_.delivery().retried = {
-        cache::Steered::done, *mirror_.store().read_outbox([](cache::Reader& db) { return cache::find_entry(db, 1); })};
+    mirror_.delivery().retried = {cache::OperatorResult::done, *mirror_.store().read_outbox([](cache::Reader& db) {
+                                      return cache::find_entry(db, 1);
+                                  })};
     for (const auto& reply : {get("/mirror/v1/outbox/1"), mirror_.ask(mine, "POST", "/mirror/v1/outbox/1/retry")}) {
         EXPECT_EQ(reply.json()["request"]["body"]["title"], "x");
         EXPECT_EQ(reply.body.find("another"), std::string::npos) << reply.body;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/openapi.json against the table of routes: each of our own endpoints is described, with the scope that it needs,
 // and nothing else is.
-#include "proxy/page.hpp"
+#include "proxy/endpoints/page.hpp"
 #include "tests/proxy/fixture.hpp"
 
 #include <nlohmann/json.hpp>
@@ -41,7 +41,7 @@ std::vector<Route> own_routes()
 {
     std::vector<Route> own;
     for (const Route& route : routes())
-        if (route.surface == Surface::ours) own.push_back(route);
+        if (route.error_format == ErrorFormat::ours) own.push_back(route);
     return own;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/outbox_line.hpp"
+#include "cache/outbox/fifos.hpp"
 #include "tests/proxy/fixture.hpp"
 
 namespace alli::proxy {
@@ -20,7 +20,7 @@ class OutboxEndpoints : public ProxyTest {
     void settle(std::int64_t id, cache::Outcome outcome)
     {
         const auto job = [&](cache::Writer& db) { cache::settle(db, id, outcome, clock_.now()); };
-        run_to_end(store_.write_outbox(job));
+        sync_wait(store_.write_outbox(job));
     }
 };
 
@@ -77,17 +77,17 @@ TEST_F(OutboxEndpoints, ShowOneWithItsRequestAndBothSidesOfAConflict)
 TEST_F(OutboxEndpoints, DoWhatAPersonDecides)
 {
     start();
-    delivery_.retried.outcome = cache::Steered::done;
+    delivery_.retried.outcome = cache::OperatorResult::done;
     delivery_.retried.entry.id = 7;
     const auto retried = send("POST", "/mirror/v1/outbox/7/retry");
     EXPECT_EQ(retried.status, 202);
     EXPECT_EQ(json::parse(retried.body)["id"], 7);
     EXPECT_EQ(send("DELETE", "/mirror/v1/outbox/8").status, 204);
     EXPECT_THAT(delivery_.steered, testing::ElementsAre(7, 8));
-    delivery_.retried.outcome = delivery_.discarded = cache::Steered::wrong_state;
+    delivery_.retried.outcome = delivery_.discarded = cache::OperatorResult::wrong_state;
     EXPECT_EQ(send("POST", "/mirror/v1/outbox/7/retry").status, 409);
     EXPECT_EQ(send("DELETE", "/mirror/v1/outbox/8").status, 409);
-    delivery_.retried.outcome = delivery_.discarded = cache::Steered::absent;
+    delivery_.retried.outcome = delivery_.discarded = cache::OperatorResult::absent;
     EXPECT_EQ(send("POST", "/mirror/v1/outbox/7/retry").status, 404);
     EXPECT_EQ(send("DELETE", "/mirror/v1/outbox/8").status, 404);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/page.hpp"
+#include "proxy/endpoints/page.hpp"
 
 #include "tests/proxy/fixture.hpp"
 
@@ -35,7 +35,7 @@ TEST_F(Page, IsServedPackedOrAsItIsWithATagForEach)
 TEST_F(Page, AllowsNoCodeButItsOwn)
 {
     start();
-    for (const Asset& asset : assets()) {
+    for (const page::Asset& asset : page::assets()) {
         const auto reply = get("/page/" + std::string(asset.name));
         EXPECT_EQ(reply.status, 200) << asset.name;
         EXPECT_EQ(reply.body, asset.plain);
@@ -50,12 +50,12 @@ TEST_F(Page, AllowsNoCodeButItsOwn)
 
 TEST_F(Page, IsThreeSmallAnswers)
 {
-    const auto all = assets();
+    const auto all = page::assets();
     const auto index =
-        std::find_if(all.begin(), all.end(), [](const Asset& asset) { return asset.name == "index.html"; });
+        std::find_if(all.begin(), all.end(), [](const page::Asset& asset) { return asset.name == "index.html"; });
     ASSERT_NE(index, all.end());
     std::size_t packed = 0;
-    for (const Asset& asset : all) {
+    for (const page::Asset& asset : all) {
         packed += asset.packed.size();
         if (!asset.name.ends_with(".html") && asset.name != "openapi.json") {
             EXPECT_THAT(index->plain, HasSubstr("\"/page/" + std::string(asset.name) + "\""));

@@ -6,7 +6,7 @@
 #include "tests/proxy/raw_client.hpp"
 #include "tests/upstream/scripted_server.hpp"
 
-#include "upstream/relay.hpp"
+#include "upstream/curl/relay.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>

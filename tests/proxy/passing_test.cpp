@@ -2,7 +2,7 @@
 // What is passed on, over real sockets on both sides.
 #include "tests/proxy/passing.hpp"
 
-#include "proxy/notice.hpp"
+#include "proxy/relay/conversation_sniffer.hpp"
 
 namespace alli::proxy {
 namespace {

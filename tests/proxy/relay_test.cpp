@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/relay.hpp"
+#include "proxy/relay/relay.hpp"
 
 #include "tests/proxy/fixture.hpp"
 #include "upstream/header.hpp"
@@ -45,14 +45,14 @@ TEST(RelayedResponse, LeavesOutWhatBelongsToTheConnectionOrToUs)
     for (const char* dropped :
          {"Connection", "Transfer-Encoding", "Content-Length", "Set-Cookie", "Access-Control-Allow-Origin",
           "Keep-Alive", "Cache-Control", "Content-Security-Policy"})
-        reply.headers.push_back({dropped, dropped == std::string("Connection") ? "X-Hop" : "x"});
-    reply.headers.push_back({"x-hop", "x"});
-    reply.headers.push_back({"Retry-After", "3"});
-    const Response response = relayed_response(reply, Origin::bypass);
+        reply.headers.add(dropped, dropped == std::string("Connection") ? "X-Hop" : "x");
+    reply.headers.add("x-hop", "x");
+    reply.headers.add("Retry-After", "3");
+    const Response response = relayed_response(reply, ResponseOrigin::bypass);
     EXPECT_EQ(response.status, 418);
     EXPECT_THAT(names(response.headers), ElementsAre("Retry-After", "Via"));
     ASSERT_TRUE(response.cache);
-    EXPECT_EQ(response.cache->origin, Origin::bypass);
+    EXPECT_EQ(response.cache->origin, ResponseOrigin::bypass);
 }
 
 TEST(RelayedResponse, LoosensNothingThatUpstreamForbidsCaches)
@@ -146,7 +146,7 @@ TEST_F(Relay, AnswersHeadWithoutABody)
     const auto reply = send("HEAD", "/webapi/files/a");
     EXPECT_EQ(reply.status, 200);
     EXPECT_EQ(reply.header("Content-Length"), "");
-    upstream_.reply.headers.push_back({"Content-Length", "1234"});
+    upstream_.reply.headers.add("Content-Length", "1234");
     EXPECT_EQ(send("HEAD", "/webapi/files/a").header("Content-Length"), "1234");
     EXPECT_EQ(upstream_.requests.at(0).method, "HEAD");
 }

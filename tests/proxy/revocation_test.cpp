@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a token or a session let in ends with it: at once, whether anything happens in the mirror or not.
-#include "proxy/feed_events.hpp"
-#include "proxy/meters.hpp"
+#include "proxy/endpoints/feed_events.hpp"
+#include "proxy/request/request_metrics.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/make_token.hpp"
 #include "tests/proxy/raw_client.hpp"
@@ -20,7 +20,9 @@ class Revocation : public ProxyTest {
   protected:
     void serve(std::vector<Token> tokens)
     {
-        backend_.metrics_text = [](const MeterRack& rack) { return std::to_string(rack.readers()); };
+        backend_.metrics_text = [](const RequestMetrics& request_metrics) {
+            return std::to_string(request_metrics.readers());
+        };
         Options options;
         options.tokens = std::move(tokens);
         start(options);

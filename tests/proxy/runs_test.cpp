@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading after a run: the first read after its end holds the whole answer, and a conversation at rest costs nothing.
-#include "proxy/runs.hpp"
+#include "proxy/relay/runs.hpp"
 
-#include "proxy/sniffer.hpp"
+#include "proxy/relay/json_sniffer.hpp"
 #include "tests/proxy/fixture.hpp"
 
 #include <future>

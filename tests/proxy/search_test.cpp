@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/search_body.hpp"
+#include "proxy/endpoints/search_body.hpp"
 #include "tests/proxy/fixture.hpp"
 
 namespace alli::proxy {

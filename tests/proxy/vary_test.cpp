@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/vary.hpp"
+#include "proxy/relay/vary.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@ namespace {
 upstream::Reply reply_with(std::vector<std::string> vary)
 {
     upstream::Reply reply;
-    for (std::string& value : vary) reply.headers.push_back({"vary", std::move(value)});
+    for (std::string& value : vary) reply.headers.add("vary", std::move(value));
     return reply;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/outbox_line.hpp"
-#include "cache/overlay.hpp"
-#include "cache/purge.hpp"
+#include "cache/outbox/fifos.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/upkeep/purge.hpp"
 #include "tests/proxy/fixture.hpp"
 
 namespace alli::proxy {
@@ -35,7 +35,7 @@ class Writes : public ProxyTest {
     void settle(std::int64_t id, const cache::Outcome& outcome)
     {
         const auto job = [&](cache::Writer& db) { cache::settle(db, id, outcome, Instant{}); };
-        run_to_end(store_.write_outbox(job));
+        sync_wait(store_.write_outbox(job));
     }
 };
 
@@ -151,9 +151,9 @@ TEST_F(Writes, TellARenamingFromAnUpdateByItsBodyWhereTheyShareAPath)
 TEST_F(Writes, ShowNothingPurgedAtASetPathEither)
 {
     put("c", 1000, 2);
-    cache::PurgeWish wish;
+    cache::PurgeOptions wish;
     wish.conversation = ConversationId{"c"};
-    run_to_end(cache::purge(store_, std::move(wish), cache::PurgeHooks()));
+    sync_wait(cache::purge(store_, std::move(wish), cache::PurgeHooks()));
     start(with_title("POST", "/webapi/v2/conversation_titles/{id}"));
     EXPECT_EQ(send("POST", "/webapi/v2/conversation_titles/c", {}, R"({"title":"x"})").status, 404);
     EXPECT_THAT(entries(), IsEmpty());

@@ -3,11 +3,11 @@
 
 #include "cache/conversations.hpp"
 #include "cache/deletions.hpp"
-#include "cache/outbox.hpp"
-#include "cache/overlay.hpp"
-#include "cache/problems.hpp"
-#include "cache/progress.hpp"
-#include "sync/deliver.hpp"
+#include "cache/outbox/outbox.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/rows/progress.hpp"
+#include "sync/delivery/deliverer.hpp"
 #include "upstream/target.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -36,7 +36,7 @@ struct History::Process {
     }
 
     SeededRandom random, delivery_random{1};
-    upstream::Pace pace;
+    upstream::RateLimiter pace;
     upstream::Client client;
     sync::Engine engine;
     std::unique_ptr<sync::Deliverer> deliverer;
@@ -191,7 +191,7 @@ std::string History::check_writes()
         const json theirs = json::parse(*one.conflict)["title"]["upstream"];
         if (!theirs.get<std::string>().starts_with("edited"))
             return fmt::format("{} of {} is in conflict: {}", one.id, one.conversation->value, *one.conflict);
-        asio::co_spawn(loop_, process_->deliverer->discard(one.id), [](std::exception_ptr, cache::Steered) {});
+        asio::co_spawn(loop_, process_->deliverer->discard(one.id), [](std::exception_ptr, cache::OperatorResult) {});
         support::run_until_idle(loop_);
     }
     return "";

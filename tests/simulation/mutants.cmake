@@ -21,23 +21,23 @@ function(plant file)
   file(CONFIGURE OUTPUT ${mutants}/${file} CONTENT "#include \"tests/simulation/mutant.hpp\"\n${source}" @ONLY)
 endfunction()
 
-plant(increment.cpp
+plant(tasks/increment.cpp
   "std::optional<Instant> started_;" "std::optional<Instant> started_, newest_;"
   "seen_.insert(conversation.id);"
   "{ seen_.insert(conversation.id); newest_ = std::max(newest_, conversation.last_chat_at); }"
   "progress.unit = page.unit;"
   "progress.unit = page.unit; if (is_planted(Mutant::boundary_from_data) && newest_) progress.boundary = newest_;"
   "boundary_ - context.overlap)" "is_planted(Mutant::no_overlap) ? boundary_ : boundary_ - context.overlap)")
-plant(paginator.cpp
+plant(pages/paginator.cpp
   "*oldest + grain()" "*oldest + (is_planted(Mutant::exclusive_edge) ? std::chrono::microseconds(0) : grain())")
-plant(ingest.cpp
+plant(pages/ingest.cpp
   "    PageIngest page("
   "    if (is_planted(Mutant::cursor_before_commit) && in_commit) co_await context.store.write(in_commit);
     PageIngest page(")
-plant(refresh.cpp
+plant(tasks/refresh.cpp
   "if (!cannot_be_asked(id)) found"
   "if (!cannot_be_asked(id) && !(options.audit && is_planted(Mutant::absence_is_deletion))) found")
-plant(scan.cpp
+plant(pages/scan.cpp
   "        co_await pass_by("
   "        if (is_planted(Mutant::error_swallowed)) {
             Page nothing;

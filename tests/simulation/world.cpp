@@ -20,7 +20,7 @@ Reply plain(int status, std::string body, const char* type = "application/json")
 {
     Reply made;
     made.status = status;
-    made.headers.push_back({"Content-Type", type});
+    made.headers.add("Content-Type", type);
     made.body = std::move(body);
     return made;
 }
@@ -410,7 +410,7 @@ Reply World::reply(const json& body) const
     Reply made = plain(200, body.dump());
     const Ms off = nature.gateways[requests % nature.gateways.size()];
     const alli::Instant now{std::chrono::milliseconds(theirs() + off)};
-    if (nature.sends_date) made.headers.push_back({"Date", alli::to_http_date(now)});
+    if (nature.sends_date) made.headers.add("Date", alli::to_http_date(now));
     return made;
 }
 

@@ -23,8 +23,8 @@ inline alli::upstream::Reply reply_of(const ForeignAnswer& answer)
     alli::upstream::Reply reply;
     reply.status = answer.status;
     reply.body = answer.body;
-    if (*answer.type != '\0') reply.headers.push_back({"Content-Type", answer.type});
-    if (*answer.server != '\0') reply.headers.push_back({"Server", answer.server});
+    if (*answer.type != '\0') reply.headers.add("Content-Type", answer.type);
+    if (*answer.server != '\0') reply.headers.add("Server", answer.server);
     return reply;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/catch_up.hpp"
+#include "sync/pages/catch_up.hpp"
 #include "tests/support/make.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // When the engine reads the categories, what it makes of them, and what a write of some is compared by.
-#include "cache/categories.hpp"
-#include "cache/problems.hpp"
+#include "cache/rows/categories.hpp"
+#include "cache/rows/problems.hpp"
 #include "tests/sync/deliver_fixture.hpp"
 #include "tests/sync/engine_fixture.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How conversations without a chat are found, wherever upstream puts them, for how many requests, and what is learned
 // of their place.
-#include "cache/chatless.hpp"
-#include "sync/sightings.hpp"
+#include "cache/rows/chatless.hpp"
+#include "sync/tasks/sightings.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {

@@ -106,7 +106,7 @@ TEST_F(OffClocks, OneThatIsRightAgainIsNoProblemAfterAWhile)
 
 TEST_F(OffClocks, OursFromBeforeTheProgramWasBuiltIsNotHeeded)
 {
-    upstream::Pace pace(clock_, {0, 4});
+    upstream::RateLimiter pace(clock_, {0, 4});
     upstream::Client::Options options{"key", unit_};
     options.built_at = support::at_second(origin - 1'000);
     upstream::Client client(model_, pace, clock_, options);

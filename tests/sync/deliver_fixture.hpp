@@ -3,12 +3,12 @@
 #pragma once
 
 #include "alli/error.hpp"
-#include "cache/changes.hpp"
 #include "cache/conversations.hpp"
-#include "cache/outbox_line.hpp"
-#include "cache/overlay.hpp"
-#include "cache/progress.hpp"
-#include "sync/deliver.hpp"
+#include "cache/outbox/fifos.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/rows/change_feed.hpp"
+#include "cache/rows/progress.hpp"
+#include "sync/delivery/deliverer.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -72,8 +72,8 @@ class WritableUpstream final : public upstream::Transport {
         reply.status = status;
         // An error of the service's says so.
         reply.body = status >= 400 && body == "{}" ? R"({"type":"APIError","code":7000,"message":"no"})" : body;
-        reply.headers.push_back({"Content-Type", "application/json"});
-        if (!retry_after.empty()) reply.headers.push_back({"Retry-After", retry_after});
+        reply.headers.add("Content-Type", "application/json");
+        if (!retry_after.empty()) reply.headers.add("Retry-After", retry_after);
         return reply;
     }
 
@@ -311,7 +311,7 @@ class DeliverTest : public testing::Test {
     std::unique_ptr<cache::Store> store_ =
         std::make_unique<cache::Store>(cache::StoreOptions{dir_ / "mirror.db", "http://127.0.0.1:1", false});
     WritableUpstream upstream_{clock_};
-    upstream::Pace pace_{clock_, {0, 16}};
+    upstream::RateLimiter pace_{clock_, {0, 16}};
     upstream::Client client_{upstream_, pace_, clock_, {"key", TimeUnit::seconds, "/count"}};
     DeliveryOptions options_;
     asio::io_context loop_;

@@ -167,7 +167,7 @@ TEST_F(DeliverLagTest, KnowsTheBulkUpdateThatPassedItByForItsOwn)
     upstream_.away = false;
     upstream_.conversations["a"]["title"] = "theirs";
     until([&] { return counts().conflicts == 1 && entry(3).state == EntryState::delivered; });
-    EXPECT_EQ(run(deliverer_->discard(1)), cache::Steered::done);
+    EXPECT_EQ(run(deliverer_->discard(1)), cache::OperatorResult::done);
     ASSERT_TRUE(until([&] { return all_settled(); }));
     EXPECT_EQ(counts().conflicts, 0);
     EXPECT_EQ(upstream_.conversations["a"]["title"], "2");

@@ -17,7 +17,7 @@ class Stop : public DeliverTest {
     Stop()
     {
         upstream_.change = [this](const upstream::Request&, upstream::Reply& reply) {
-            if (tells_time) reply.headers.push_back({"Date", to_http_date(clock_.now() + ahead)});
+            if (tells_time) reply.headers.add("Date", to_http_date(clock_.now() + ahead));
         };
     }
     double stamp(std::chrono::milliseconds later = 0ms) const

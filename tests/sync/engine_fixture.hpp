@@ -4,8 +4,8 @@
 
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
-#include "cache/problems.hpp"
-#include "cache/progress.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/rows/progress.hpp"
 #include "sync/engine.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -32,7 +32,7 @@ class EngineTest : public testing::Test {
     /// One pass to completion; what it threw, if it did.
     void pass()
     {
-        upstream::Pace pace(clock_, {rate_, 4});
+        upstream::RateLimiter pace(clock_, {rate_, 4});
         upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", variables_});
         Engine engine(client, *store_, clock_, random_, options_);
         asio::io_context loop;
@@ -60,7 +60,7 @@ class EngineTest : public testing::Test {
     /// The engine as a daemon runs it, until `done` says so; then it is cancelled.
     void run_until(std::function<bool(Engine&)> done, std::size_t jumps = 100)
     {
-        upstream::Pace pace(clock_, {rate_, 4});
+        upstream::RateLimiter pace(clock_, {rate_, 4});
         upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", variables_});
         Engine engine(client, *store_, clock_, random_, options_);
         client.tell([&engine](const upstream::Outcome& outcome) { engine.heard(outcome); });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/variables.hpp"
+#include "cache/rows/variables.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An upstream that wraps its answers in {"result": ...}: everything is mirrored, and how it comes is remembered.
-#include "cache/envelopes.hpp"
-#include "cache/problems.hpp"
+#include "cache/rows/envelopes.hpp"
+#include "cache/rows/problems.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {
@@ -89,7 +89,7 @@ TEST_F(EnvelopesSync, WhatIsRunningAndTheDailyCountsMayComeWrapped)
                         : R"({"result":{"counts":[{"date":"2026-01-31","count":12}]}})";
         return made;
     };
-    upstream::Pace pace(clock_, {0, 4});
+    upstream::RateLimiter pace(clock_, {0, 4});
     upstream::Client client(model_, pace, clock_, {"key", unit_, "/count"});
     asio::io_context loop;
     bool running = false;

@@ -3,7 +3,7 @@
 #include "tests/support/foreign_answers.hpp"
 #include "tests/sync/deliver_fixture.hpp"
 
-#include "cache/problems.hpp"
+#include "cache/rows/problems.hpp"
 
 namespace alli::sync {
 namespace {
@@ -162,7 +162,7 @@ TEST_F(Foreign, AnswerTenTimesOverAnHourWhileTheServiceAnswersOthersEndsTheWrite
     EXPECT_EQ(entry(2).state, EntryState::delivered);
     EXPECT_THAT(problem(), IsEmpty());
 
-    EXPECT_EQ(run(deliverer_->retry(1)).outcome, cache::Steered::done);
+    EXPECT_EQ(run(deliverer_->retry(1)).outcome, cache::OperatorResult::done);
     pass(std::chrono::minutes(30));
     EXPECT_EQ(entry(1).state, EntryState::pending) << "a person's word begins anew";
 }

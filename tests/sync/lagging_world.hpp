@@ -104,7 +104,7 @@ class LaggingWorld final : public upstream::Transport {
         upstream::Reply reply;
         reply.status = status;
         reply.body = body;
-        reply.headers.push_back({"Content-Type", "application/json"});
+        reply.headers.add("Content-Type", "application/json");
         return reply;
     }
 
@@ -150,7 +150,7 @@ class LaggingWorld final : public upstream::Transport {
 
     void count(const upstream::Request& request)
     {
-        for (const upstream::Header& header : request.headers)
+        for (const Header& header : request.headers)
             if (header.name == "Idempotency-Key") ++applied[header.value];
     }
 

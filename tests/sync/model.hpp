@@ -106,8 +106,8 @@ class Model final : public upstream::Transport {
     {
         upstream::Reply made;
         made.status = 200;
-        made.headers.push_back({"Content-Type", "application/json"});
-        if (sends_date) made.headers.push_back({"Date", to_http_date(support::at_second(now))});
+        made.headers.add("Content-Type", "application/json");
+        if (sends_date) made.headers.add("Date", to_http_date(support::at_second(now)));
         made.body = body.dump();
         return made;
     }

@@ -2,7 +2,7 @@
 // Whatever a single conversation holds, it is in the mirror byte for byte after the first pass, and nobody else is the
 // worse for it.
 #include "alli/wire_field.hpp"
-#include "cache/search.hpp"
+#include "cache/search/search.hpp"
 #include "tests/support/oddities.hpp"
 #include "tests/sync/engine_fixture.hpp"
 

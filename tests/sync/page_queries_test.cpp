@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many statements a list page costs: the mirror is asked about all conversations of a page together, and a commit
 // looks up nothing that it does not need for each.
-#include "alli/run_to_end.hpp"
+#include "alli/sync_wait.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 #include <sqlite3.h>
@@ -32,7 +32,7 @@ class PageQueries : public EngineTest {
     {
         store_->read([&](cache::Reader& db) { watch(db, reads_); });
         const auto job = [&](cache::Writer& db) { watch(db, writes_); };
-        run_to_end(store_->write(job));
+        sync_wait(store_->write(job));
         reads_.clear();
         writes_.clear();
         model_.targets.clear();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lists that lead nowhere: cursors in a circle, chains without an end, an order that is another each time.
-#include "alli/run_to_end.hpp"
-#include "sync/paginator.hpp"
+#include "alli/sync_wait.hpp"
+#include "sync/pages/paginator.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {
@@ -39,13 +39,13 @@ class Lists : public EngineTest {
     /// Goes down to the end; the failure that it ended with, if it did.
     std::string paginator(std::size_t most)
     {
-        upstream::Pace pace(clock_, {0, 4});
+        upstream::RateLimiter pace(clock_, {0, 4});
         upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", {}});
         Paginator paginator(client, std::nullopt, std::nullopt, upstream::Priority::backfill);
         met_.clear();
         try {
             for (bool last = false; !last && model_.targets.size() < most;) {
-                const Page page = run_to_end(paginator.next(clock_.now()));
+                const Page page = sync_wait(paginator.next(clock_.now()));
                 for (const Conversation& conversation : page.conversations) met_.push_back(conversation.id.value);
                 last = page.last;
             }
@@ -112,12 +112,12 @@ TEST_F(Lists, LoseNothingOfAPageWhoseCursorLedNowhere)
         return page(all, stuck ? json("a") : json(nullptr));
     });
     paginator(10);
-    upstream::Pace pace(clock_, {0, 4});
+    upstream::RateLimiter pace(clock_, {0, 4});
     upstream::Client client(model_, pace, clock_, {"key", unit_, "/count", {}});
     Paginator again(client, std::nullopt, support::at_second(5'001), upstream::Priority::backfill);
     std::set<std::string> met;
     const auto take = [&] {
-        for (const Conversation& conversation : run_to_end(again.next(clock_.now())).conversations)
+        for (const Conversation& conversation : sync_wait(again.next(clock_.now())).conversations)
             met.insert(conversation.id.value);
     };
     take();

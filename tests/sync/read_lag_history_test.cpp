@@ -4,11 +4,11 @@
 // the only one to replay.
 #include "alli/log.hpp"
 #include "cache/conversations.hpp"
-#include "cache/outbox_line.hpp"
-#include "cache/overlay.hpp"
-#include "cache/overlay_answer.hpp"
-#include "cache/progress.hpp"
-#include "sync/deliver.hpp"
+#include "cache/outbox/fifos.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/outbox/overlay_answer.hpp"
+#include "cache/rows/progress.hpp"
+#include "sync/delivery/deliverer.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/sync/lagging_world.hpp"
@@ -194,8 +194,8 @@ class LagHistory {
         const json shown = world_.seen(id);
         pass(std::chrono::milliseconds(random_.below(300)));
         if (shown.is_null()) return;
-        const cache::UnderEdits answer = store_.read([&](cache::Reader& db) {
-            return cache::under_edits(db, cache::Shape::conversation, ConversationId{id}, {}, shown.dump(), asked);
+        const cache::EditedAnswer answer = store_.read([&](cache::Reader& db) {
+            return cache::apply_edits(db, cache::Shape::conversation, ConversationId{id}, {}, shown.dump(), asked);
         });
         if (answer.removed) return;
         check(id, answer.body ? json::parse(*answer.body) : shown, false);
@@ -368,7 +368,7 @@ class LagHistory {
         if (!is_true)
             wrong_ = fmt::format("write {} of {} is in conflict: {}", one.id, one.conversation->value, *one.conflict);
         given_up_.insert(one.id);
-        asio::co_spawn(loop_, deliverer_->discard(one.id), [](std::exception_ptr, cache::Steered) {});
+        asio::co_spawn(loop_, deliverer_->discard(one.id), [](std::exception_ptr, cache::OperatorResult) {});
         support::run_until_idle(loop_);
     }
 
@@ -402,7 +402,7 @@ class LagHistory {
     support::FakeClock clock_;
     SeededRandom random_;
     LaggingWorld world_;
-    upstream::Pace pace_{clock_, {0, 16}};
+    upstream::RateLimiter pace_{clock_, {0, 16}};
     upstream::Client client_{world_, pace_, clock_, {"key", TimeUnit::seconds, "/count"}};
     DeliveryOptions options_;
     asio::io_context loop_;

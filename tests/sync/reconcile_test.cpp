@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "alli/run_to_end.hpp"
-#include "cache/changes.hpp"
+#include "alli/sync_wait.hpp"
 #include "cache/deletions.hpp"
-#include "cache/drift.hpp"
+#include "cache/rows/change_feed.hpp"
+#include "cache/rows/drift.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {
@@ -83,7 +83,7 @@ class SlowComparison : public Reconciled {
         problem.retry_at = clock_.now();
         problem.conversation = id;
         auto put = [&](cache::Writer& db) { cache::put_problem(db, cache::problem_key({id}), problem); };
-        run_to_end(store_->write(put));
+        sync_wait(store_->write(put));
     }
 
     bool is_over()
@@ -120,7 +120,7 @@ TEST_F(Reconciled, GoesOnThoughOneConversationIsAnsweredWithAFailure)
     problem.retry_at = clock_.now();
     problem.conversation = "c5";
     auto put = [&](cache::Writer& db) { cache::put_problem(db, cache::problem_key({"c5"}), problem); };
-    run_to_end(store_->write(put));
+    sync_wait(store_->write(put));
     model_.before = [](const upstream::Request& request) -> std::optional<upstream::Reply> {
         if (!request.target.ends_with("/c5")) return std::nullopt;
         upstream::Reply broken;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversations that are asked for by themselves: what a 404 for one may do, and what it may not.
 #include "cache/deletions.hpp"
-#include "cache/drift.hpp"
-#include "cache/overlay.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/rows/drift.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 namespace alli::sync {
@@ -57,11 +57,11 @@ class Refreshed : public Settled {
     }
     std::int64_t candidates()
     {
-        return store_->read([](cache::Reader& db) { return cache::count_suspects(db); });
+        return store_->read([](cache::Reader& db) { return cache::count_deletion_candidates(db); });
     }
     int deleted_this_round()
     {
-        return store_->read([](cache::Reader& db) { return cache::load_progress(db); }).sweep_deleted;
+        return store_->read([](cache::Reader& db) { return cache::load_progress(db); }).reconcile_deleted;
     }
 
     /// A local app asks for each, beside a running daemon.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sync/retry.hpp"
+#include "sync/pages/retry.hpp"
 
-#include "cache/problems.hpp"
+#include "cache/rows/problems.hpp"
 
 #include <gtest/gtest.h>
 

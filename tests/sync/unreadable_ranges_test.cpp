@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conversations that no list with them in it can be read: the times around them are problems, tried again after pauses
 // that grow, and verified by nobody who did not read them.
-#include "alli/run_to_end.hpp"
+#include "alli/sync_wait.hpp"
 #include "tests/sync/engine_fixture.hpp"
 
 #include <set>
@@ -147,7 +147,7 @@ TEST_F(Unlisted, AreNotCertifiedByAPollThatPassedThemByWhoeverReadThemMeanwhile)
         auto take = [&](cache::Writer& db) {
             for (const cache::Problem& it : cache::load_problems(db)) taken += cache::clear_problem(db, it.key) ? 1 : 0;
         };
-        run_to_end(store_->write(take));
+        sync_wait(store_->write(take));
     };
     pass();
     EXPECT_GT(taken, 0);

@@ -22,7 +22,7 @@ Reply says(int status, std::string body, std::string type = "application/json")
     Reply reply;
     reply.status = status;
     reply.body = std::move(body);
-    reply.headers.push_back({"Content-Type", std::move(type)});
+    reply.headers.add("Content-Type", std::move(type));
     return reply;
 }
 
@@ -122,7 +122,7 @@ TEST(Authenticity, SaysWhoSeemsToHaveAnswered)
     EXPECT_THAT(describe_foreign(says(200, R"({"id":"b"})"), Expected{Shape::conversation, "a"}),
                 HasSubstr("an answer about something else (status 200)"));
     Reply odd = says(403, "x");
-    odd.headers.push_back({"Server", "a\"b\x1b[31m" + std::string(500, 'x')});
+    odd.headers.add("Server", "a\"b\x1b[31m" + std::string(500, 'x'));
     EXPECT_LT(describe_foreign(odd, Expected{}).size(), 300U);
     EXPECT_EQ(describe_foreign(odd, Expected{}).find('\x1b'), std::string::npos);
 }

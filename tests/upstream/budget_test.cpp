@@ -33,7 +33,7 @@ struct Backfill {
     static Task<> run(Backfill* self)
     {
         for (;;) {
-            Pace::Permit permit = co_await self->world.pace->acquire(Priority::backfill);
+            RateLimiter::Permit permit = co_await self->world.pace->acquire(Priority::backfill);
             self->went.push_back(self->world.clock.passed());
             co_await self->world.clock.sleep(self->each);
             Outcome fine;
@@ -338,7 +338,7 @@ TEST(Budget, ShowsItsState)
     World world(10, 4);
     auto& app = world.wants(0, Priority::app);
     for (int i = 1; i < 6; ++i) world.wants(i, Priority::backfill);
-    Pace::State state = world.pace->state();
+    RateLimiter::State state = world.pace->state();
     EXPECT_DOUBLE_EQ(state.tokens, 7);
     EXPECT_EQ(state.requests_per_second, 10);
     EXPECT_EQ(state.limit, 4);

@@ -3,7 +3,7 @@
 #include "alli/random.hpp"
 #include "tests/upstream/fetch.hpp"
 #include "tests/upstream/scripted_server.hpp"
-#include "upstream/curl_transport.hpp"
+#include "upstream/curl/curl_transport.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -21,7 +21,7 @@ Reply json_reply(int status, std::string body, const char* type = "application/j
     Reply reply;
     reply.status = status;
     reply.body = std::move(body);
-    reply.headers.push_back({"Content-Type", type});
+    reply.headers.add("Content-Type", type);
     return reply;
 }
 
@@ -76,7 +76,7 @@ class ClientForeign : public testing::Test {
     asio::io_context loop_;
     support::FakeClock clock_;
     Network network_;
-    Pace pace_{clock_, {0, 16}};
+    RateLimiter pace_{clock_, {0, 16}};
     Client client_{network_, pace_, clock_, {"key"}};
 };
 

@@ -3,7 +3,7 @@
 #include "tests/upstream/fetch.hpp"
 #include "tests/upstream/scripted_server.hpp"
 #include "upstream/client.hpp"
-#include "upstream/curl_transport.hpp"
+#include "upstream/curl/curl_transport.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -82,7 +82,7 @@ struct World {
     asio::io_context loop;
     support::FakeClock clock;
     ScriptedTransport transport{clock};
-    Pace pace{clock, Pace::Options()};
+    RateLimiter pace{clock, RateLimiter::Options()};
     Client::Options options;
     std::optional<Client> client;
     ConversationId id{"Q29u+dmVy/c2F0aW9uOjY=="};
@@ -414,7 +414,7 @@ TEST(Client, ListsOverARealSocket)
     CurlOptions options;
     options.base_url = server.url();
     CurlTransport transport(loop.get_executor(), options);
-    Pace pace(clock, Pace::Options());
+    RateLimiter pace(clock, RateLimiter::Options());
     Client::Options settings;
     settings.api_key = key;
     Client client(transport, pace, clock, settings);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/upstream/fetch.hpp"
 #include "tests/upstream/scripted_server.hpp"
-#include "upstream/curl_transport.hpp"
+#include "upstream/curl/curl_transport.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "upstream/forward_proxy.hpp"
+#include "upstream/curl/forward_proxy.hpp"
 
 #include "alli/error.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/upstream/fetch.hpp"
 #include "tests/upstream/proxy_server.hpp"
 #include "tests/upstream/scripted_server.hpp"
-#include "upstream/curl_transport.hpp"
+#include "upstream/curl/curl_transport.hpp"
 
 #include <gmock/gmock.h>
 
@@ -72,7 +72,7 @@ EnvironmentProxy in(const std::map<std::string, std::string>& variables, const s
         const auto found = variables.find(name);
         return found == variables.end() ? std::nullopt : std::optional(found->second);
     };
-    return find_environment_proxy(find, read_site(url));
+    return find_environment_proxy(find, read_origin(url));
 }
 
 TEST(ForwardProxy, IsTakenFromTheEnvironmentAsOtherProgramsDo)
@@ -142,7 +142,7 @@ struct World {
     {
         Request request;
         request.target = "/x";
-        request.headers.push_back({"API-KEY", "the-key"});
+        request.headers.add("API-KEY", "the-key");
         return by.send(std::move(request));
     }
     std::string ask()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "upstream/local_call.hpp"
+#include "upstream/curl/local_call.hpp"
 
 #include "alli/error.hpp"
 #include "tests/support/temp_dir.hpp"

@@ -4,7 +4,7 @@
 
 #include "alli/error.hpp"
 #include "tests/support/fake_clock.hpp"
-#include "upstream/pace.hpp"
+#include "upstream/rate_limiter.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -19,9 +19,9 @@ namespace upstream_test {
 using namespace alli;
 using namespace alli::upstream;
 
-inline Pace::Options limits(double requests_per_second, int max_in_flight)
+inline RateLimiter::Options limits(double requests_per_second, int max_in_flight)
 {
-    Pace::Options options;
+    RateLimiter::Options options;
     options.requests_per_second = requests_per_second;
     options.max_in_flight = max_in_flight;
     return options;
@@ -34,7 +34,7 @@ struct World {
     {}
 
     struct Asker {
-        std::optional<Pace::Permit> permit;
+        std::optional<RateLimiter::Permit> permit;
         asio::cancellation_signal cancel;
         bool canceled = false, given_up = false;
         std::optional<Error> refused; // any other failure
@@ -92,7 +92,7 @@ struct World {
     support::FakeClock clock;
     std::list<Asker> askers; // outlives the loop's coroutines
     asio::io_context loop;
-    std::optional<Pace> pace;
+    std::optional<RateLimiter> pace;
     std::vector<int> served;
     std::vector<std::chrono::nanoseconds> at;
 };

@@ -16,7 +16,7 @@ Reply reply_of(int status, std::string body, std::string type = "")
     Reply reply;
     reply.status = status;
     reply.body = std::move(body);
-    if (!type.empty()) reply.headers.push_back({"content-type", std::move(type)});
+    if (!type.empty()) reply.headers.add("content-type", std::move(type));
     return reply;
 }
 
@@ -109,7 +109,7 @@ TEST(Reply, ThrowsUnlessItIsASuccess)
 std::optional<std::chrono::milliseconds> waits(const std::string& value)
 {
     Reply reply;
-    reply.headers.push_back({"retry-after", value});
+    reply.headers.add("retry-after", value);
     return retry_after(reply, *from_rfc3339("2026-01-31T12:00:00Z"));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/upstream/fetch.hpp"
 #include "tests/upstream/scripted_server.hpp"
-#include "upstream/authorities.hpp"
-#include "upstream/curl_transport.hpp"
+#include "upstream/curl/authorities.hpp"
+#include "upstream/curl/curl_transport.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <gmock/gmock.h>

@@ -3,7 +3,7 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/upstream/fetch.hpp"
 #include "tests/upstream/scripted_server.hpp"
-#include "upstream/curl_exchange.hpp"
+#include "upstream/curl/curl_exchange.hpp"
 
 #include <gmock/gmock.h>
 
@@ -64,7 +64,7 @@ class Unasked : public testing::TestWithParam<Way> {
 
     static Task<std::string> pass_on(std::shared_ptr<CurlMulti> multi, Request request)
     {
-        Opening opening;
+        StreamRequest opening;
         opening.has_body = !request.body.empty();
         opening.length = request.body.size();
         const std::string body = std::exchange(request.body, {});

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/db/migrate.hpp"
+
+#include "alli/error.hpp"
+
+namespace alli::cache {
+namespace {
+
+std::int64_t version_of(Connection& db)
+{
+    return db.require<std::int64_t>("PRAGMA user_version");
+}
+
+void run_step(Connection& db, const char* sql, std::int64_t version)
+{
+    db.script("BEGIN IMMEDIATE");
+    try {
+        db.script(sql);
+        db.script(fmt::format("PRAGMA user_version = {}", version));
+        db.script("COMMIT");
+    } catch (...) {
+        db.script("ROLLBACK");
+        throw;
+    }
+}
+
+[[noreturn]] void refuse(Connection& db, std::int64_t found, std::int64_t known)
+{
+    throw Error(Fault::settings, "install the program that wrote it, or a newer one",
+                "{} has schema version {}, this program knows {}", db.path(), found, known);
+}
+
+} // namespace
+
+void migrate(Connection& db, const Schema& schema)
+{
+    const auto known = static_cast<std::int64_t>(schema.steps.size());
+    std::int64_t version = version_of(db);
+    if (version > known) refuse(db, version, known);
+    for (; version < known; ++version) run_step(db, schema.steps[static_cast<std::size_t>(version)], version + 1);
+}
+
+void require_version(Connection& db, const Schema& schema)
+{
+    const auto known = static_cast<std::int64_t>(schema.steps.size());
+    const std::int64_t version = version_of(db);
+    if (version > known) refuse(db, version, known);
+    if (version < known)
+        throw Error(Fault::settings, "restart the daemon: it brings the file up to date",
+                    "{} has schema version {}, this program needs {}", db.path(), version, known);
+}
+
+} // namespace alli::cache

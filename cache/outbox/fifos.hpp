@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outbox as delivery sees it: a FIFO for each conversation and one for bulk updates, each in the order of `place`;
+// only its head may be sent. Functions with a Writer run inside Store::write_outbox.
+#pragma once
+
+#include "cache/outbox/outbox.hpp"
+
+namespace alli::cache {
+
+/// The first waiting entry of a FIFO.
+struct LineHead {
+    std::optional<ConversationId> conversation; // none: the FIFO of bulk updates
+    std::int64_t id = 0, place = 0;
+    EntryState state = EntryState::pending;
+    std::optional<Instant> next_attempt_at;
+};
+std::vector<LineHead> load_lines(Reader& db);
+std::optional<LineHead> find_head(Connection& db, const std::optional<ConversationId>& line);
+
+/// Before sending: counts the attempt and marks the entry as being sent. False: it was discarded meanwhile.
+bool begin_sending(Writer& db, std::int64_t id);
+
+/// The outcome of an attempt.
+struct Outcome {
+    EntryState state = EntryState::pending; // never sending
+    std::optional<int> status;
+    std::optional<std::string> error;
+    std::optional<std::string> response, response_type, conflict;
+    std::optional<Instant> next_attempt_at;
+    bool in_doubt = false;  // it may have been applied
+    bool uncounted = false; // the attempt got no response and does not count
+    bool told = false;      // acknowledged: the app that waits gets this outcome
+};
+/// Stores it and returns the new head of the FIFO; none too where the entry was purged meanwhile.
+std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outcome, Instant now);
+
+/// Writes to the same conversation that were accepted before that place, bulk updates included, and bulk updates that
+/// were delivered while the FIFO was in conflict; newest first.
+struct Earlier {
+    EditKind kind;
+    std::string body;
+    std::optional<std::string> response;
+};
+std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int64_t place, int limit);
+
+/// Delivered since, in the order of places, with their bodies and answers.
+struct Settled {
+    Entry entry;
+    Instant at;
+};
+std::vector<Settled> load_delivered(Reader& db, Instant since);
+
+/// After the start: an entry that was being sent when the last process died returns to its FIFO, marked as in doubt;
+/// one that was being sent at three crashes fails (dead-lettered).
+struct Recovered {
+    bool unclean = false; // the last process did not call close_line()
+    std::int64_t resumed = 0, dead_lettered = 0;
+    std::vector<ConversationId> recent; // of writes delivered since `since`
+};
+Recovered recover(Writer& db, Instant now, Instant since);
+
+/// Before an orderly shutdown, when nothing is being sent any more.
+void close_line(Writer& db);
+
+/// Fails waiting entries of `kind` that were accepted before `before`. Returns their FIFOs.
+std::vector<std::optional<ConversationId>> expire(Writer& db, EditKind kind, Instant before, Instant now,
+                                                  const std::string& why);
+
+} // namespace alli::cache

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that can be read of an outbox, into another one: row by row where pages are missing or damaged. Numbers
+// that were given out are never used again.
+#pragma once
+
+#include "cache/db/writer.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace alli::cache {
+
+struct CopiedOutbox {
+    std::int64_t entries = 0, waiting = 0; // that could be read
+    std::optional<std::int64_t> lost = {}; // that waited or failed, as far as an index names them; none: unknown
+};
+
+/// Between two databases of the connection, by the names they are attached by; `to` is migrated and empty. Throws
+/// Error{disk_full}; what cannot be read is left out.
+CopiedOutbox copy_outbox(Writer& db, const std::string& from, const std::string& to);
+
+} // namespace alli::cache

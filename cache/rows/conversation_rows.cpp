@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/rows/conversation_rows.hpp"
+
+#include "cache/db/chat_text_key.hpp"
+#include "cache/db/index_batch.hpp"
+#include "cache/rows/change_feed.hpp"
+
+namespace alli::cache {
+namespace {
+
+ConversationWords words_of(const Conversation& c)
+{
+    return words_of_conversation(c.title.value_or(""), c.user_name, c.user_id.value_or(""), c.memo);
+}
+
+std::optional<std::int64_t> offset_of(const Conversation& conversation)
+{
+    if (!conversation.chats_at) return std::nullopt;
+    return static_cast<std::int64_t>(*conversation.chats_at);
+}
+
+void put_categories(Writer& db, std::int64_t pk, const Conversation& conversation)
+{
+    for (const std::string& name : conversation.categories)
+        db.run("INSERT OR IGNORE INTO category (name, conversation, last_chat_at, id, created_at)"
+               " VALUES (?1, ?2, ?3, ?4, ?5)",
+               name, pk, conversation.last_chat_at, conversation.id.value, conversation.created_at);
+}
+
+void insert_conversation(Writer& db, const Conversation& c)
+{
+    db.run("INSERT INTO conversation (id, raw, chats_at, title, user_id, user_name, app_id, memo, created_at,"
+           " last_chat_at, is_end, chat_count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+           c.id.value, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at,
+           c.last_chat_at, c.is_end, c.chat_count);
+    const std::int64_t pk = db.last_rowid();
+    db.run("DELETE FROM tombstone WHERE id = ?1", c.id.value);
+    put_categories(db, pk, c);
+    db.words().add_conversation(pk, words_of(c));
+}
+
+void update_conversation(Writer& db, std::int64_t pk, const ConversationWords& old, const Conversation& c)
+{
+    db.run("UPDATE conversation SET raw = ?2, chats_at = ?3, title = ?4, user_id = ?5, user_name = ?6, app_id = ?7,"
+           " memo = ?8, created_at = ?9, last_chat_at = ?10, is_end = ?11, chat_count = ?12 WHERE pk = ?1",
+           pk, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at, c.last_chat_at,
+           c.is_end, c.chat_count);
+    db.run("DELETE FROM category WHERE conversation = ?1", pk);
+    put_categories(db, pk, c);
+    ConversationWords words = words_of(c);
+    if (words == old) return;
+    db.words().remove_conversation(pk, old);
+    db.words().add_conversation(pk, std::move(words));
+}
+
+int completion(const Chat& chat) // 0: its message grows; 1: done; 2: upstream does not say
+{
+    return chat.says_completed ? static_cast<int>(chat.completed) : 2;
+}
+
+// The rowid of a chat is the second it was sent in, or the next free number: near ones first, then in growing strides,
+// for an import may have given a hundred thousand chats one time.
+std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat)
+{
+    using std::chrono::floor, std::chrono::seconds;
+    std::int64_t pk = chat.sent_at ? floor<seconds>(*chat.sent_at).time_since_epoch().count() : 0;
+    for (std::int64_t tries = 1;; ++tries) {
+        if (db.run("INSERT INTO chat_row (pk, conversation, ordinal, id, sender, sent_at, completed)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (pk) DO NOTHING",
+                   pk, conversation, ordinal, chat.id.value, chat.sender, chat.sent_at, completion(chat)) == 1)
+            break;
+        pk += tries < 32 ? 1 : tries;
+    }
+    db.run("INSERT INTO chat_text (place, raw) VALUES (?1, ?2)", chat_text_key(conversation, ordinal), chat.raw);
+    return pk;
+}
+
+bool cut(Writer& db, std::int64_t conversation, std::int64_t first_ordinal)
+{
+    for (const Row row :
+         db.query("SELECT pk, raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal))
+        db.words().remove_chat(row.integer(0), words_of_chat(row.text(1)));
+    db.run("DELETE FROM chat_text WHERE place >= ?1 AND place < ?2", chat_text_key(conversation, first_ordinal),
+           chat_text_key(conversation + 1, 0));
+    return db.run("DELETE FROM chat_row WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal) > 0;
+}
+
+struct StoredChat {
+    std::int64_t pk;
+    std::string id, raw;
+};
+
+std::optional<StoredChat> find_chat_at(Writer& db, std::int64_t conversation, std::int64_t ordinal)
+{
+    const auto read = [](const Row& row) {
+        return StoredChat{row.integer(0), std::string(row.text(1)), std::string(row.text(2))};
+    };
+    return db.one(read, "SELECT pk, id, raw FROM chat WHERE conversation = ?1 AND ordinal = ?2", conversation, ordinal);
+}
+
+void replace_chat(Writer& db, const StoredChat& old, const Chat& chat)
+{
+    db.run("UPDATE chat_row SET sender = ?2, sent_at = ?3, completed = ?4 WHERE pk = ?1", old.pk, chat.sender,
+           chat.sent_at, completion(chat));
+    db.run("UPDATE chat_text SET raw = ?2 WHERE place = (SELECT conversation << 24 | ordinal FROM chat_row"
+           " WHERE pk = ?1)",
+           old.pk, chat.raw);
+    ChatWords before = words_of_chat(old.raw), after = words_of_chat(chat.raw);
+    if (before == after) return;
+    db.words().remove_chat(old.pk, std::move(before));
+    db.words().add_chat(old.pk, std::move(after));
+}
+
+std::int64_t end_of_chats(Writer& db, std::int64_t conversation) // no chat has this ordinal or a higher one
+{
+    return db.one<std::int64_t>("SELECT max(ordinal) + 1 FROM chat_row WHERE conversation = ?1", conversation)
+        .value_or(0);
+}
+
+bool put_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat, bool may_stand)
+{
+    const auto old = may_stand ? find_chat_at(db, conversation, ordinal) : std::nullopt;
+    if (old && old->id == chat.id.value) {
+        if (old->raw == chat.raw) return false;
+        replace_chat(db, *old, chat);
+        return true;
+    }
+    if (old) cut(db, conversation, ordinal);
+    db.words().add_chat(insert_chat(db, conversation, ordinal, chat), words_of_chat(chat.raw));
+    return true;
+}
+
+void count_held(Writer& db, std::int64_t conversation)
+{
+    db.run("UPDATE conversation SET held = (SELECT count(*) FROM chat_row WHERE conversation = ?1),"
+           " first_chat_at = (SELECT sent_at FROM chat_row WHERE conversation = ?1 AND ordinal = 0) WHERE pk = ?1",
+           conversation);
+}
+
+// A conversation whose time nothing tells keeps the time that it is held with.
+Conversation with_time(Conversation conversation, std::optional<Instant> last_chat_at)
+{
+    conversation.last_chat_at = last_chat_at;
+    return conversation;
+}
+
+} // namespace
+
+std::optional<std::int64_t> find_pk(Connection& db, const ConversationId& id)
+{
+    return db.one<std::int64_t>("SELECT pk FROM conversation WHERE id = ?1", id.value);
+}
+
+bool put_rows(Writer& db, const Conversation& conversation)
+{
+    std::optional<std::int64_t> pk;
+    ConversationWords old;
+    std::optional<Instant> last_chat_at;
+    for (const Row row : db.query("SELECT pk, raw, title, user_id, user_name, memo, last_chat_at FROM conversation"
+                                  " WHERE id = ?1",
+                                  conversation.id.value)) {
+        if (row.text(1) == conversation.raw) return false;
+        pk = row.integer(0);
+        old = words_of_stored(row, 2);
+        last_chat_at = row.optional_instant(6);
+    }
+    if (pk && conversation.last_chat_guessed && !conversation.last_chat_at)
+        update_conversation(db, *pk, old, with_time(conversation, last_chat_at));
+    else if (pk)
+        update_conversation(db, *pk, old, conversation);
+    else
+        insert_conversation(db, conversation);
+    note_change(db, conversation.id, ChangeKind::conversation);
+    return true;
+}
+
+std::int64_t put_chat_rows(Writer& db, std::int64_t pk, const ConversationId& id, std::int64_t first_ordinal,
+                           std::span<const Chat> chats)
+{
+    const std::int64_t end = end_of_chats(db, pk);
+    std::int64_t changed = 0;
+    for (const Chat& chat : chats) {
+        changed += put_chat(db, pk, first_ordinal, chat, first_ordinal < end) ? 1 : 0;
+        ++first_ordinal;
+    }
+    if (changed == 0) return 0;
+    count_held(db, pk);
+    note_change(db, id, ChangeKind::chats);
+    return changed;
+}
+
+void replace_chat_row(Writer& db, const ConversationId& id, const Chat& chat)
+{
+    const auto pk = find_pk(db, id);
+    if (!pk) return;
+    const auto ordinal =
+        db.one<std::int64_t>("SELECT ordinal FROM chat_row WHERE conversation = ?1 AND id = ?2", *pk, chat.id.value);
+    if (ordinal && put_chat(db, *pk, *ordinal, chat, true)) note_change(db, id, ChangeKind::chats);
+}
+
+bool cut_chat_rows(Writer& db, const ConversationId& id, std::int64_t first_ordinal)
+{
+    const auto pk = find_pk(db, id);
+    if (!pk || !cut(db, *pk, first_ordinal)) return false;
+    count_held(db, *pk);
+    note_change(db, id, ChangeKind::chats);
+    return true;
+}
+
+bool remove_rows(Writer& db, const ConversationId& id)
+{
+    const auto pk = find_pk(db, id);
+    if (!pk) return false;
+    cut(db, *pk, 0);
+    const auto read = [](const Row& row) { return words_of_stored(row, 0); };
+    auto words = db.one(read, "SELECT title, user_id, user_name, memo FROM conversation WHERE pk = ?1", *pk);
+    db.words().remove_conversation(*pk, std::move(*words));
+    db.run("DELETE FROM category WHERE conversation = ?1", *pk);
+    db.run("DELETE FROM problem WHERE key = 'fields ' || ?1", id.value); // unread_fields.hpp
+    return db.run("DELETE FROM conversation WHERE pk = ?1", *pk) > 0;
+}
+
+} // namespace alli::cache

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The filters of a search as streams of rows. A user is meant by id or, where none has that id, by words of the name;
+// an app or a category by id or name; senders by name. Names regardless of case and form.
+#pragma once
+
+#include "cache/search/posting_iterator.hpp"
+#include "cache/search/query_parser.hpp"
+
+namespace alli::cache {
+
+Postings filter_chats(Reader& db, const Filters& filters, Postings chats);
+Postings filter_conversations(Reader& db, const Filters& filters, Postings conversations);
+
+/// Conversations that an expression of FTS5 matches. `serial` as in match_words().
+Postings match_conversations(Reader& db, const std::string& expression, int serial);
+
+} // namespace alli::cache

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/search/search.hpp"
+
+#include "cache/db/index_batch.hpp"
+#include "cache/lists/list_plan.hpp"
+#include "cache/search/query_executor.hpp"
+#include "cache/search/ranking.hpp"
+#include "cache/search/result_loader.hpp"
+#include "cache/search/search_cursor.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+namespace alli::cache {
+namespace {
+
+constexpr std::int64_t exact_up_to = 10'000;
+
+void add_options(Filters& filters, const SearchQuery& query)
+{
+    const auto add = [](std::vector<std::string>& names, const std::optional<std::string>& name) {
+        if (name) names.push_back(*name);
+    };
+    add(filters.users, query.user);
+    add(filters.apps, query.app);
+    add(filters.categories, query.category);
+    add(filters.senders, query.sender);
+    if (query.after) filters.after = std::max(filters.after.value_or(*query.after), *query.after);
+    if (query.before) filters.before = std::min(filters.before.value_or(*query.before), *query.before);
+}
+
+std::int64_t count(Postings matches, std::int64_t newest)
+{
+    std::int64_t total = 0;
+    if (!matches) return total;
+    for (auto pk = matches->seek(newest); pk && total <= exact_up_to; pk = matches->seek(*pk - 1)) ++total;
+    return total;
+}
+
+IndexReach load_reach(Reader& db)
+{
+    IndexReach reach;
+    for (const IndexKind kind : {IndexKind::chat, IndexKind::conversation}) {
+        const auto bound = find_index_bound(db, kind);
+        if (!bound) continue;
+        reach.complete = false;
+        if (kind == IndexKind::chat && *bound != std::numeric_limits<std::int64_t>::max())
+            reach.from = Instant{std::chrono::seconds{*bound}};
+    }
+    return reach;
+}
+
+std::int64_t newest_chat(Reader& db)
+{
+    return db.one<std::int64_t>("SELECT max(pk) FROM chat_row").value_or(0);
+}
+
+std::int64_t newest_second(Reader& db, const Visibility& seen)
+{
+    const auto newest_at = newest(db, Order::last_chat_desc, seen);
+    return newest_at ? std::chrono::floor<std::chrono::seconds>(*newest_at).time_since_epoch().count() : 0;
+}
+
+/// One page in the making.
+class Search {
+  public:
+    Search(Reader& db, const SearchQuery& query)
+        : db_(db), query_(query), parsed_(parse_search_query(query.text, query.zone))
+    {
+        add_options(parsed_.filters, query);
+        parsed_.filters.visible = query.visible;
+        within_one_ = parsed_;
+        within_one_.filters.users.clear(), within_one_.filters.apps.clear(), within_one_.filters.categories.clear();
+        within_one_.filters.visible = {};
+        wanted_ = parsed_.wanted();
+        if (query.cursor) {
+            position_ = read_search_cursor(*query.cursor, query);
+        } else {
+            position_.newest = position_.chat = newest_in_view();
+            if (position_.chat != std::numeric_limits<std::int64_t>::max()) ++position_.chat;
+            position_.titled_at = std::numeric_limits<std::int64_t>::max();
+        }
+    }
+
+    SearchResult run()
+    {
+        result_.reach = load_reach(db_);
+        if (parsed_.empty()) return std::move(result_);
+        if (position_.total < 0) position_.total = count_all();
+        result_.total = std::min(position_.total, exact_up_to);
+        result_.total_exact = position_.total <= exact_up_to;
+        if (position_.total == 0) return std::move(result_);
+        auto ranking = query_.sort == SearchSort::newest ? rank_by_time(db_, parsed_, position_)
+                                                         : rank_by_relevance(db_, parsed_, position_);
+        fill(*ranking);
+        return std::move(result_);
+    }
+
+  private:
+    // What ends up in cursors and scores: nothing of what is out of view.
+    std::int64_t newest_in_view()
+    {
+        if (query_.visible.is_whole()) return newest_chat(db_);
+        if (parsed_.empty()) return 0;
+        const auto newest_match = matching_chats(db_, parsed_)->seek(std::numeric_limits<std::int64_t>::max());
+        return std::max(newest_match.value_or(0), newest_second(db_, query_.visible));
+    }
+
+    std::int64_t count_all()
+    {
+        const std::int64_t chats = count(matching_chats(db_, parsed_), position_.newest);
+        if (chats > exact_up_to) return chats;
+        const auto highest = std::numeric_limits<std::int64_t>::max();
+        return chats + count(matching_conversations(db_, parsed_), highest);
+    }
+
+    void fill(Ranking& ranking)
+    {
+        const auto limit = static_cast<std::size_t>(query_.limit);
+        std::optional<Ranked> ranked;
+        while ((ranked = ranking.next())) {
+            if (result_.hits.size() == limit) {
+                result_.next = write_search_cursor(position_, query_);
+                return;
+            }
+            if (!query_.grouped || is_first_of_its_conversation(*ranked)) add(*ranked);
+            ranking.pass(*ranked, position_);
+        }
+    }
+
+    void add(const Ranked& ranked)
+    {
+        auto hit = ranked.is_title ? load_title_hit(db_, ranked.pk, wanted_)
+                                   : load_chat_hit(db_, ranked.pk, wanted_, query_.context);
+        if (!hit) return;
+        hit->score = ranked.score;
+        if (query_.grouped) hit->in_conversation = count_in(conversation_of(ranked));
+        result_.hits.push_back(std::move(*hit));
+    }
+
+    std::int64_t conversation_of(const Ranked& ranked)
+    {
+        if (ranked.is_title) return ranked.pk;
+        return db_.one<std::int64_t>("SELECT conversation FROM chat_row WHERE pk = ?1", ranked.pk).value_or(-1);
+    }
+
+    Postings matches_in(std::int64_t conversation)
+    {
+        auto keys = db_.all<std::int64_t>("SELECT pk FROM chat_row WHERE conversation = ?1", conversation);
+        std::sort(keys.begin(), keys.end());
+        std::vector<Postings> both;
+        both.push_back(match_these(std::move(keys))), both.push_back(matching_chats(db_, within_one_, 1));
+        return match_all(std::move(both));
+    }
+
+    std::int64_t count_in(std::int64_t conversation) { return count(matches_in(conversation), position_.newest); }
+
+    // By worth all pages before are gone through again; by time it is asked whether a page before showed it.
+    bool is_first_of_its_conversation(const Ranked& ranked)
+    {
+        const std::int64_t conversation = conversation_of(ranked);
+        if (!seen_.insert(conversation).second) return false;
+        if (!query_.cursor || query_.sort == SearchSort::relevance) return true;
+        const auto newest = matches_in(conversation)->seek(position_.newest);
+        return !newest || *newest <= ranked.pk || ranked.is_title;
+    }
+
+    Reader& db_;
+    const SearchQuery& query_;
+    ParsedQuery parsed_;
+    ParsedQuery within_one_; // the same, of a conversation that is known to be chosen
+    std::vector<Phrase> wanted_;
+    SearchPosition position_;
+    SearchResult result_;
+    std::set<std::int64_t> seen_; // conversations, where grouped
+};
+
+} // namespace
+
+SearchResult search(Reader& db, const SearchQuery& query)
+{
+    return Search(db, query).run();
+}
+
+} // namespace alli::cache

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answer to a search as JSON, for the endpoint and the command alike: fields may be added, never renamed. Pure.
+#pragma once
+
+#include "cache/rows/coverage.hpp"
+#include "cache/search/search.hpp"
+
+#include <string>
+
+namespace alli::cache {
+
+std::string search_json(const SearchQuery& query, const SearchResult& result, const Covered& covered);
+
+} // namespace alli::cache

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Erases for good: rows, index terms, waiting and settled writes, what was noted of them, and what of all that lies in
+// free pages and logs. What was purged does not come back: cache/rows/suppression_list.hpp. Works in steps between
+// other writes.
+#pragma once
+
+#include "alli/ids.hpp"
+#include "alli/instant.hpp"
+#include "cache/purge_rows.hpp"
+#include "cache/store.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace alli::cache {
+
+struct PurgeReport {
+    std::int64_t conversations = 0, chats = 0;
+    std::int64_t writes = 0, waiting = 0; // of the outbox; those of them that were not delivered yet
+    bool logs_emptied = true;             // false: a reader held one, for longer than was waited
+};
+
+/// What a purge would erase now.
+PurgeReport plan_purge(Store& store, const PurgeOptions& wish);
+
+struct PurgeHooks {
+    /// Lines of the outbox that lost entries.
+    std::function<void(const std::vector<std::optional<ConversationId>>&)> lines_changed = [](const auto&) {};
+    std::function<void(std::string_view step, std::int64_t done, std::int64_t total)> report = [](auto&&...) {};
+    std::function<bool()> stopping = [] { return false; };
+};
+
+/// Throws Error{canceled} when it is told to stop: what is left is finished by the next purge, or the next start.
+Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks);
+
+} // namespace alli::cache

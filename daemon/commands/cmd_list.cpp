@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// `list`: the mirrored conversations, newest chat first.
+#include "cache/lists/summaries.hpp"
+#include "cache/rows/coverage.hpp"
+#include "cache/store.hpp"
+#include "daemon/commands/commands.hpp"
+#include "daemon/output/terminal.hpp"
+#include "daemon/service/status.hpp"
+#include "daemon/settings/paths.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace alli::daemon {
+
+struct ListArguments {
+    int limit = 20;
+    bool json = false;
+};
+
+static void print_summaries(const std::vector<cache::Summary>& summaries)
+{
+    for (const cache::Summary& summary : summaries)
+        fmt::print("{}  {:>4} chats  {}  {}{}{}\n", say_time(summary.last_chat_at), summary.chats,
+                   summary.title.empty() ? "(no title)" : printable_line(summary.title), printable_line(summary.user),
+                   summary.user.empty() ? "" : "  ", printable_line(summary.id));
+    if (summaries.empty()) fmt::print("the mirror holds no conversation yet: see alli-mirror status\n");
+}
+
+static void print_gap_note(const cache::Covered& covered)
+{
+    if (covered.from)
+        fmt::print(stderr,
+                   "note: the mirror is complete from {} on; older conversations, and those without a chat, may "
+                   "be missing here\n",
+                   say_time(covered.from));
+    else
+        fmt::print(stderr, "note: the mirror is not complete for any time yet; conversations may be missing here\n");
+}
+
+static int list(const ListArguments& arguments, const Context& context)
+{
+    const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+    const auto db = cache::open_mirror(place.mirror_path);
+    const std::vector<cache::Summary> summaries = cache::list_summaries(*db, arguments.limit);
+    const bool whole = cache::is_whole(*db, summaries, arguments.limit);
+    if (!arguments.json) {
+        if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
+        print_summaries(summaries);
+        if (!whole && !summaries.empty()) print_gap_note(cache::load_covered(*db));
+        return 0;
+    }
+    Json json;
+    json["conversations"] = Json::array();
+    for (const cache::Summary& summary : summaries) json["conversations"].push_back(summary_json(summary));
+    json["whole"] = whole;
+    json["coverage"] = make_coverage(*db);
+    print_json(dump(json));
+    return 0;
+}
+
+Action add_list(CLI::App& arguments)
+{
+    auto chosen = std::make_shared<ListArguments>();
+    arguments.add_option("--limit", chosen->limit, "how many, 1 to 100000")->check(CLI::Range(1, 100'000));
+    arguments.add_flag("--json", chosen->json, "as JSON");
+    return [chosen](const Context& context) { return list(*chosen, context); };
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// `purge`: erases for good, here and not upstream, and keeps it from coming back. Asks first.
+#include "alli/error.hpp"
+#include "cache/db/quarantine.hpp"
+#include "daemon/commands/commands.hpp"
+#include "daemon/commands/maintain.hpp"
+#include "daemon/commands/search_arguments.hpp"
+#include "daemon/output/terminal.hpp"
+#include "daemon/service/status.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+#include <iostream>
+
+namespace alli::daemon {
+
+struct PurgeArguments {
+    std::string user, conversation, before, tz;
+    bool dry_run = false, yes = false, json = false;
+};
+
+static Json request_of(const PurgeArguments& arguments, bool dry_run)
+{
+    Json request{{"task", "purge"}, {"dryRun", dry_run}};
+    if (!arguments.user.empty()) request["user"] = arguments.user;
+    if (!arguments.conversation.empty()) request["conversation"] = arguments.conversation;
+    const Zone zone = read_zone(arguments.tz); // the daemon's may be another
+    if (const auto before = read_before("--before", arguments.before, zone)) request["before"] = to_rfc3339(*before);
+    check_task(request);
+    return request;
+}
+
+static std::string count(const Json& report, const char* name, std::string_view what)
+{
+    const std::int64_t number = report.value(name, std::int64_t{0});
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+static std::string say(const Json& report)
+{
+    std::string text = fmt::format("{} with {}, and {}", count(report, "conversations", "conversation"),
+                                   count(report, "chats", "chat"), count(report, "writes", "write"));
+    if (report.value("waitingWrites", 0) > 0)
+        text += fmt::format(", of which {} not delivered", report.value("waitingWrites", 0));
+    return text;
+}
+
+static bool agrees(const Json& plan, const PurgeArguments& arguments)
+{
+    if (!arguments.before.empty()) {
+        const Zone zone = read_zone(arguments.tz);
+        fmt::print("all whose last chat was before {}: ",
+                   say_time(read_before("--before", arguments.before, zone), zone));
+    }
+    fmt::print("{}\nwill be erased here for good and not come back with a sync; upstream keeps its own.\nErase? [y/N] ",
+               say(plan));
+    std::fflush(stdout);
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+// What was set aside when it was damaged is nobody's to change; it may hold what was purged. In the directory of a
+// service they cannot be seen: the daemon did the work, and a hint is all that is lost.
+static std::vector<std::string> quarantined_files(const std::string& mirror_path)
+{
+    std::vector<std::string> files = cache::quarantined_files(mirror_path);
+    const auto outbox = std::filesystem::path(mirror_path).parent_path() / "outbox.db";
+    for (std::string& file : cache::quarantined_files(outbox.string())) files.push_back(std::move(file));
+    return files;
+}
+
+static void warn(const Json& report, const std::string& mirror_path)
+{
+    if (!report.value("logsEmptied", true))
+        fmt::print(stderr,
+                   "warning: a reader held the log, which may still hold what was erased; it is emptied when the "
+                   "reader ends: run this again to be sure\n");
+    for (const std::string& file : quarantined_files(mirror_path))
+        fmt::print(stderr, "warning: {} was set aside and may hold what was erased: delete it\n", file);
+    fmt::print(stderr, "note: backups and exports made before still hold it\n");
+}
+
+static int purge(const PurgeArguments& arguments, const Context& context)
+{
+    const Json plan_request = request_of(arguments, true);
+    const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+    if (!std::filesystem::exists(place.mirror_path))
+        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
+                    "there is no mirror at {} yet", place.mirror_path);
+    if (arguments.dry_run || !arguments.yes) {
+        const Json plan = maintain(context, place, plan_request);
+        if (arguments.dry_run) {
+            if (arguments.json)
+                print_json(dump(plan));
+            else
+                fmt::print("{} would be erased\n", say(plan));
+            return 0;
+        }
+        if (!agrees(plan, arguments)) {
+            fmt::print("\nnothing was erased\n");
+            return 1;
+        }
+    }
+    const Json report = maintain(context, place, request_of(arguments, false));
+    if (arguments.json)
+        print_json(dump(report));
+    else
+        fmt::print("{} were erased\n", say(report));
+    warn(report, place.mirror_path);
+    return 0;
+}
+
+Action add_purge(CLI::App& arguments)
+{
+    auto chosen = std::make_shared<PurgeArguments>();
+    arguments.add_option("--user", chosen->user, "every conversation of this user (userId), and what is still to come")
+        ->type_name("ID");
+    arguments.add_option("--conversation", chosen->conversation, "this one")->type_name("CONVERSATION");
+    arguments.add_option("--before", chosen->before, "all whose last chat was before that day or time")
+        ->type_name("DATE");
+    add_zone(arguments, chosen->tz);
+    arguments.add_flag("--dry-run", chosen->dry_run, "say what it would erase, and erase nothing");
+    arguments.add_flag("--yes", chosen->yes, "do not ask");
+    arguments.add_flag("--json", chosen->json, "what was erased, as JSON");
+    return [chosen](const Context& context) { return purge(*chosen, context); };
+}
+
+} // namespace alli::daemon

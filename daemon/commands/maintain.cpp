@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/commands/maintain.hpp"
+
+#include "alli/error.hpp"
+#include "alli/sync_wait.hpp"
+#include "daemon/output/terminal.hpp"
+#include "daemon/service/daemon_call.hpp"
+#include "daemon/service/daemon_probe.hpp"
+#include "daemon/service/status.hpp"
+#include "upstream/curl/origin.hpp"
+
+#include <csignal>
+#include <thread>
+#include <unistd.h>
+
+namespace alli::daemon {
+namespace {
+
+constexpr const char* target = "/mirror/v1/maintenance";
+constexpr std::chrono::milliseconds look_again{100};
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+/// "index ... 120 of 4000" on a terminal.
+class TaskProgress {
+  public:
+    void show(std::string_view step, std::int64_t done, std::int64_t total)
+    {
+        if (!shown_) return;
+        const std::string count = total > 0 ? fmt::format(" {} of {}", done, total) : "";
+        fmt::print(stderr, "\r{}{}\x1b[K", step, count);
+        std::fflush(stderr);
+        drawn_ = true;
+    }
+    ~TaskProgress()
+    {
+        if (drawn_) fmt::print(stderr, "\r\x1b[K");
+    }
+
+  private:
+    bool shown_ = takes_escapes(STDERR_FILENO), drawn_ = false;
+};
+
+Json run_here(const Settings& settings, const MirrorLocation& place, const Json& request)
+{
+    cache::StoreOptions options;
+    options.mirror_path = place.mirror_path;
+    options.url = place.sandbox ? "sandbox:" : upstream::read_origin(settings.config.upstream_url).base;
+    options.threads = false;
+    cache::Store store(options);
+    const auto note = [](int) { stop_asked = 1; };
+    std::signal(SIGINT, note);
+    std::signal(SIGTERM, note);
+
+    TaskProgress progress;
+    MaintenanceTools tools{store, {}, true};
+    tools.hooks.report = [&](std::string_view step, std::int64_t done, std::int64_t total) {
+        progress.show(step, done, total);
+    };
+    tools.hooks.stopping = [] { return stop_asked != 0; };
+    return sync_wait(run_task(std::move(tools), request));
+}
+
+Json ask(const Context& context, const std::string& method, const std::string& body)
+{
+    DaemonRequest request;
+    request.method = method;
+    request.target = target;
+    request.body = body;
+    const DaemonAnswer answer = call_daemon(context, request);
+    Json json = Json::parse(answer.body, nullptr, false);
+    if (answer.status >= 300) throw refused_by_daemon(answer);
+    if (!json.is_object()) throw Error(Fault::io, "see its log", "the daemon's answer cannot be read");
+    return json;
+}
+
+Json run_in_daemon(const Context& context, const Json& request)
+{
+    ask(context, "POST", dump(request));
+    TaskProgress progress;
+    for (;;) {
+        const Json now = ask(context, "GET", "");
+        const std::string state = now.value("state", "");
+        if (state == "done") return now.value("result", Json::object());
+        if (state == "failed") throw Error(Fault::io, now.value("hint", ""), "{}", now.value("error", ""));
+        if (state != "running") throw Error(Fault::io, "see its log", "the daemon was restarted meanwhile");
+        progress.show(now.value("step", ""), now.value("done", 0), now.value("total", 0));
+        std::this_thread::sleep_for(look_again);
+    }
+}
+
+} // namespace
+
+Json maintain(const Context& context, const MirrorLocation& place, const Json& request)
+{
+    if (find_owner(place.mirror_path)) return run_in_daemon(remembering(context), request);
+    return run_here(context.settings(), place, request);
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a maintenance task for a command: in the daemon if one owns the mirror, else in this process, under the lock.
+#pragma once
+
+#include "daemon/service/maintenance.hpp"
+#include "daemon/settings/load_settings.hpp"
+#include "daemon/settings/paths.hpp"
+
+namespace alli::daemon {
+
+/// Returns the task's result; shows progress on a terminal. Throws what the task or call_daemon() throws.
+Json maintain(const Context& context, const MirrorLocation& place, const Json& request);
+
+} // namespace alli::daemon

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/service/background_maintenance.hpp"
+
+#include "alli/clock.hpp"
+#include "alli/error.hpp"
+#include "alli/log.hpp"
+#include "cache/db/free_space.hpp"
+#include "cache/search/index.hpp"
+#include "cache/upkeep/check_files.hpp"
+#include "cache/upkeep/inspect.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace alli::daemon {
+
+Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping)
+{
+    const auto extend = [](cache::Writer& db) { return cache::extend_index(db); };
+    const auto scour = [](cache::Writer& db) { return cache::merge_deleted_terms(db); };
+    bool more = true;
+    while (more && !stopping) more = co_await store.write(extend);
+    for (more = true; more && !stopping;) more = co_await store.write(scour);
+}
+
+static bool is_end(const std::exception_ptr& failure)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        return error.fault() == Fault::canceled;
+    } catch (const boost::system::system_error& error) {
+        return error.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+Task<> repeat(std::function<Task<>()> work, Pauses pauses)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        std::exception_ptr failure;
+        try {
+            co_await work();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure && is_end(failure)) std::rethrow_exception(failure);
+        if (failure)
+            log_event<Event::maintenance_failed>(std::string_view("the upkeep of the files"), reason_of(failure),
+                                                 std::string_view("it is tried again in a while"));
+        timer.expires_after(failure ? pauses.after_failure : pauses.usual);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+// A failure is retried half a day later; damage makes the store give up by itself.
+static Task<> inspect(cache::Store& store, const std::atomic<bool>& stopping)
+{
+    const cache::Stopping stop = [&stopping] { return stopping.load(); };
+    SystemClock clock;
+    std::exception_ptr failure;
+    try {
+        co_await cache::inspect_when_due(store, clock.now(), stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure && is_end(failure)) co_return;
+    if (failure)
+        log_event<Event::maintenance_failed>(std::string_view("the weekly check"), reason_of(failure),
+                                             std::string_view("it is tried again half a day later"));
+}
+
+static Task<> tend(cache::Store& store, const std::atomic<bool>& stopping, bool* read)
+{
+    const cache::Stopping stop = [&stopping] { return stopping.load(); };
+    if (!*read) co_await cache::inspect_unread(store, stop);
+    *read = true; // once a start
+    co_await complete_index(store, stopping);
+    co_await inspect(store, stopping);
+}
+
+Task<> tend_files(cache::Store& store, const std::atomic<bool>& stopping)
+{
+    constexpr Pauses pauses{std::chrono::hours(12), std::chrono::minutes(10)};
+    bool read = false;
+    std::function<Task<>()> work = [&] { return tend(store, stopping, &read); };
+    co_await repeat(std::move(work), pauses);
+}
+
+static void tell_of_look(std::string_view why)
+{
+    log_event<Event::maintenance_failed>(std::string_view("the look at the files"), why,
+                                         std::string_view("it is tried again in a while"));
+}
+
+// False if the store has given up, which it reported to its owner.
+static Task<bool> look_at_files(cache::Store& store)
+{
+    std::optional<Fault> fault;
+    try {
+        co_await cache::check_files(store);
+    } catch (const Error& error) {
+        fault = error.fault();
+    } catch (const std::system_error& failure) { // boost's too: cancelled
+        if (is_end(std::current_exception())) throw;
+        tell_of_look(failure.code().message());
+    } catch (const std::exception& failure) {
+        tell_of_look(failure.what());
+    }
+    co_return !fault || *fault == Fault::disk_full || *fault == Fault::busy;
+}
+
+Task<> watch_files(cache::Store& store, std::chrono::milliseconds pause)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    do {
+        timer.expires_after(cache::find_no_space() ? std::min<std::chrono::milliseconds>(pause, std::chrono::seconds(1))
+                                                   : pause);
+        co_await timer.async_wait(asio::use_awaitable);
+    } while (co_await look_at_files(store));
+}
+
+} // namespace alli::daemon

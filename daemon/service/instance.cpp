@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/service/instance.hpp"
+
+#include "alli/error.hpp"
+#include "alli/log.hpp"
+#include "cache/db/log_key.hpp"
+#include "daemon/service/background_maintenance.hpp"
+#include "daemon/service/disk_state.hpp"
+#include "daemon/service/metrics.hpp"
+#include "daemon/service/part_options.hpp"
+#include "daemon/service/status.hpp"
+#include "daemon/settings/egress.hpp"
+#include "daemon/settings/operations.hpp"
+#include "proxy/access/base64url.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+
+namespace alli::daemon {
+
+static constexpr std::chrono::seconds engine_deadline{4};
+
+// A pool of its own, outside the budget, shared out among the proxy's loops.
+static upstream::CurlOptions relay_options(const InstanceOptions& from, const DescriptorPlan& room)
+{
+    upstream::CurlOptions options = curl_options(from.config, from.proxy);
+    options.max_connections = std::max(room.relay / room.loops, 1);
+    return options;
+}
+
+static cache::StoreOptions store_options(const InstanceOptions& from, std::function<void(std::exception_ptr)> gave_up)
+{
+    cache::StoreOptions options;
+    options.mirror_path = from.mirror_path;
+    options.url = from.identity;
+    options.gave_up = std::move(gave_up);
+    return options;
+}
+
+static sync::DeliveryHooks delivery_hooks(sync::Engine& engine)
+{
+    return {.changed = [&engine](ConversationId id) { engine.wake_conversation(std::move(id)); },
+            .changed_many = [&engine] { engine.wake(); }};
+}
+
+Instance::Instance(InstanceOptions options)
+    : options_(std::move(options)),
+      transport_(engine_loop_.get_executor(), curl_options(options_.config, options_.proxy)),
+      pace_(clock_, random_, pace_options(options_.config)),
+      client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
+      store_(store_options(options_, [this](std::exception_ptr why) { end_for_damage(why); })),
+      asking_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
+      project_(asking_, store_, clock_, options_.api_key),
+      engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),
+      deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_)),
+      routes_(engine_loop_.get_executor(), [this](bool lost) { engine_.network_changed(lost); }),
+      maintenance_(maintenance_tools(),
+                   [this](Task<> task) { asio::co_spawn(engine_loop_, std::move(task), asio::detached); })
+{
+    client_.admit_by([this] { return project_.make_sure(); });
+    for (upstream::Client* client : {&client_, &asking_})
+        client->tell([this](const upstream::Outcome& outcome) { engine_.heard(outcome); });
+    engine_.when_back([this] { deliverer_.make_due(); });
+    if (options_.accept_key) project_.accept();
+    for (const std::string& damage : store_.damage()) log_event<Event::file_damaged>(damage);
+}
+
+// Whoever found it: the process stops rather than to go on with a file that cannot be trusted.
+void Instance::end_for_damage(std::exception_ptr why)
+{
+    asio::post(engine_loop_, [this, why] {
+        if (work_ && failed_) failed_(why);
+    });
+}
+
+MaintenanceTools Instance::maintenance_tools()
+{
+    MaintenanceTools tools{store_, {}};
+    tools.hooks.lines_changed = [this](const auto& lines) { deliverer_.look_again(lines); };
+    tools.hooks.stopping = [this] { return stopping_.load(); };
+    return tools;
+}
+
+Instance::~Instance()
+{
+    stop();
+}
+
+void Instance::spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended)
+{
+    asio::co_spawn(engine_loop_, std::move(work), asio::bind_cancellation_slot(cancel_.slot(), std::move(ended)));
+}
+
+void Instance::spawn_deliverer(std::function<void(std::exception_ptr)> failed)
+{
+    auto ended = [this, failed = std::move(failed)](std::exception_ptr error) {
+        delivery_ended_.set_value();
+        if (work_) failed(error);
+    };
+    asio::co_spawn(engine_loop_, deliverer_.run(), asio::bind_cancellation_slot(cancel_delivery_.slot(), ended));
+}
+
+void Instance::spawn_index(Task<> work)
+{
+    auto ended = [this](std::exception_ptr failure) {
+        try {
+            if (failure && !stopping_) std::rethrow_exception(failure);
+        } catch (const std::exception&) {
+            log_event<Event::index_paused>(reason_of(std::current_exception()));
+        }
+    };
+    asio::co_spawn(engine_loop_, std::move(work), asio::bind_cancellation_slot(cancel_index_.slot(), ended));
+}
+
+void Instance::run_once(std::function<void(const sync::State&)> report)
+{
+    std::exception_ptr failure;
+    bool stopped = false;
+    asio::signal_set signals(engine_loop_, SIGINT, SIGTERM);
+    signals.async_wait([&](const boost::system::error_code& fault, int) {
+        if (fault) return;
+        stopped = true;
+        stopping_ = true;
+        signals.clear(); // a second one ends the process at once
+        cancel_.emit(asio::cancellation_type::terminal);
+    });
+    const auto ended = [&](std::exception_ptr error) {
+        failure = error;
+        signals.cancel();
+    };
+    spawn_engine(engine_.run_once(std::move(report)), ended);
+    spawn_index(complete_index(store_, stopping_));
+    engine_loop_.run();
+
+    if (stopped && failure)
+        throw Error(Fault::canceled, "the next sync goes on from here", "stopped before the mirror was complete");
+    if (failure) std::rethrow_exception(failure);
+}
+
+static Task<> keep_log_key(cache::Store& store, std::string key)
+{
+    const auto put = [&](cache::Writer& db) { cache::put_log_key(db, key); };
+    co_await store.write_outbox(put);
+}
+
+void Instance::adopt_log_key()
+{
+    auto key = store_.read_outbox([](cache::Reader& db) { return cache::find_log_key(db); });
+    if (!key) {
+        key = proxy::to_base64url(random_.bytes(24));
+        asio::co_spawn(engine_loop_, keep_log_key(store_, *key), asio::detached); // one that is lost is made anew
+    }
+    set_log_key(*key);
+}
+
+// Said where it is not what it is meant to be: with many apps some will be told to make room.
+void Instance::plan_room()
+{
+    room_ = plan_descriptors(find_descriptors(options_.config.max_connections, options_.config.proxy_loops));
+    if (room_.connections < most_local_connections)
+        log_event<Event::few_descriptors>(descriptor_limit(), room_.connections,
+                                          std::string_view("LimitNOFILE=4096 in the unit, or ulimit -n 4096"));
+}
+
+void Instance::serve(ListenConfig doors, std::function<void(std::exception_ptr)> failed)
+{
+    adopt_log_key();
+    plan_room();
+    tokens_ =
+        std::make_unique<TokenRegistry>(doors.tokens_place, doors.environment, clock_,
+                                        [this](const std::vector<proxy::Token>& tokens) { server_->set_keys(tokens); });
+    server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), make_backend());
+    engine_.on_fetched([this](const ConversationId& id, std::uint64_t fence, bool whole) {
+        if (!stopping_) server_->fetched(id, fence, whole);
+    });
+    work_.emplace(engine_loop_.get_executor());
+    failed_ = failed;
+    spawn_deliverer(failed);
+    spawn_engine(engine_.run(), [this, failed = std::move(failed)](std::exception_ptr error) {
+        engine_ended_.set_value();
+        if (work_) failed(error);
+    });
+    spawn_index(tend_files(store_, stopping_));
+    asio::co_spawn(engine_loop_, watch_files(store_, options_.config.sync_interval),
+                   asio::bind_cancellation_slot(cancel_files_.slot(), asio::detached));
+    routes_.start();
+    engine_thread_ = std::thread([this] { engine_loop_.run(); });
+}
+
+void Instance::adjust(const Config& config, std::vector<proxy::Token> tokens, TokensFile place)
+{
+    tokens_->move_to(std::move(place));
+    const bool refuse = config.on_key_rejected == "refuse";
+    server_->adjust({std::move(tokens), refuse, config.max_age, config.forward_timeout});
+}
+
+std::vector<std::string> Instance::addresses() const
+{
+    return server_->addresses();
+}
+
+void Instance::stop()
+{
+    stopping_ = true;
+    if (!engine_thread_.joinable()) return;
+    // The engine winds down while the sessions end; its loop goes on until then, for their requests upstream.
+    asio::post(engine_loop_, [this] {
+        cancel_.emit(asio::cancellation_type::terminal);
+        cancel_index_.emit(asio::cancellation_type::terminal);
+        cancel_files_.emit(asio::cancellation_type::terminal);
+        routes_.stop();
+    });
+    server_->stop();
+    // Delivery goes on for the sessions that wait for an answer; it ends after them.
+    asio::post(engine_loop_, [this] { cancel_delivery_.emit(asio::cancellation_type::terminal); });
+    const auto deadline = std::chrono::steady_clock::now() + engine_deadline;
+    bool ended = engine_ended_.get_future().wait_until(deadline) == std::future_status::ready;
+    ended = delivery_ended_.get_future().wait_until(deadline) == std::future_status::ready && ended;
+    asio::post(engine_loop_, [this] { work_.reset(); });
+    if (!ended) {
+        log_event<Event::stop_forced>(engine_deadline.count());
+        engine_loop_.stop();
+    }
+    engine_thread_.join();
+    store_.finish();
+    if (!ended) wind_down();
+    server_.reset();
+}
+
+// What waited for the files goes on to its end, cancelled, while all that it refers to is there.
+void Instance::wind_down()
+{
+    constexpr std::chrono::seconds most{1};
+    engine_loop_.restart();
+    engine_loop_.run_for(most);
+}
+
+static Task<> take_turns(cache::Store& store, proxy::Server& server, std::function<void()> alive)
+{
+    co_await store.take_turns();
+    server.probe(std::move(alive));
+}
+
+void Instance::probe(std::function<void()> alive)
+{
+    // What throws on the way (a file given up) is no sign of life either.
+    asio::co_spawn(engine_loop_, take_turns(store_, *server_, std::move(alive)), asio::detached);
+}
+
+std::string Instance::status()
+{
+    const upstream::RateLimiter::State budget = client_.pace();
+    const sync::State live =
+        sync::describe(*engine_.state(), clock_.steady(), clock_.now(), options_.config.sync_interval,
+                       std::max(budget.probe_in, budget.retry_after));
+    return store_.read([&](cache::Reader& db) {
+        return store_.read_outbox([&](cache::Reader& outbox) {
+            Json status = make_status(db, outbox, options_.config.upstream_url, &live);
+            status["upstream"]["budget"] = make_budget(budget);
+            add_notes(status["problems"], options_.notes);
+            add_unsupported_parameters(status["problems"], server_->unsupported_parameters());
+            status["operations"] = operations_json(options_.config);
+            add_disk(status);
+            add_long_logs(status["problems"]);
+            return dump(status);
+        });
+    });
+}
+
+std::string Instance::status_in_view(const cache::Visibility& seen)
+{
+    const sync::State live = *engine_.state();
+    return store_.read([&](cache::Reader& db) {
+        return store_.read_outbox([&](cache::Reader& outbox) {
+            Json status = make_status_in_view(db, outbox, options_.config.upstream_url, live, seen);
+            status["operations"] = operations_json(options_.config);
+            return dump(status);
+        });
+    });
+}
+
+std::string Instance::metrics(const proxy::RequestMetrics& request_metrics)
+{
+    const auto live = engine_.state();
+    return store_.read([&](cache::Reader& db) {
+        return store_.read_outbox([&](cache::Reader& outbox) {
+            return make_metrics(
+                {db, outbox, *live, client_, request_metrics, clock_.now(), started_at_, find_disk_full().has_value()});
+        });
+    });
+}
+
+proxy::Options Instance::proxy_options(ListenConfig doors) const
+{
+    const Config& config = options_.config;
+    proxy::Options options;
+    options.listen = std::move(doors.listen);
+    options.passed = std::move(doors.passed);
+    options.require_key = config.auth == "api-key";
+    options.api_key = options_.api_key;
+    options.tokens = std::move(doors.tokens);
+    options.allowed_hosts = config.allowed_hosts;
+    options.allowed_origins = config.allowed_origins;
+    options.ignored_parameters = config.ignored_parameters;
+    options.allow_remote = config.allow_remote;
+    options.refuse_when_key_rejected = config.on_key_rejected == "refuse";
+    options.max_age = config.max_age;
+    options.forward_timeout = config.forward_timeout;
+    options.operations = read_operations(config);
+    options.loops = room_.loops;
+    options.limits.connections = static_cast<std::size_t>(room_.connections);
+    options.limits.connections_a_user = std::min(options.limits.connections_a_user, options.limits.connections);
+    options.version = ALLI_VERSION;
+    return options;
+}
+
+// After the room for connections was planned.
+proxy::Backend Instance::make_backend()
+{
+    backend_ = std::make_unique<ProxyBackend>(EngineParts{engine_loop_.get_executor(), client_, engine_, deliverer_,
+                                                          project_, options_.config.upstream_url, options_.api_key,
+                                                          relay_options(options_, room_)});
+    return {store_, clock_, *backend_, *backend_, *backend_, maintenance_, *tokens_, *this};
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/service/maintenance.hpp"
+
+#include "alli/clock.hpp"
+#include "alli/error.hpp"
+#include "alli/log.hpp"
+#include "alli/zone.hpp"
+#include "cache/upkeep/backup.hpp"
+#include "cache/upkeep/verify.hpp"
+#include "daemon/service/status.hpp"
+
+#include <array>
+
+namespace alli::daemon {
+namespace {
+
+std::string text_of(const Json& request, const char* name)
+{
+    const auto found = request.find(name);
+    if (found == request.end() || found->is_null()) return "";
+    if (!found->is_string()) throw Error(Fault::usage, "", "{} must be a string", name);
+    return found->get<std::string>();
+}
+
+bool flag_of(const Json& request, const char* name)
+{
+    const auto found = request.find(name);
+    if (found == request.end()) return false;
+    if (!found->is_boolean()) throw Error(Fault::usage, "", "{} must be true or false", name);
+    return found->get<bool>();
+}
+
+cache::PurgeOptions read_wish(const Json& request)
+{
+    cache::PurgeOptions wish;
+    if (auto user = text_of(request, "user"); !user.empty()) wish.user = std::move(user);
+    if (auto id = text_of(request, "conversation"); !id.empty()) wish.conversation = ConversationId{std::move(id)};
+    if (const auto before = text_of(request, "before"); !before.empty()) {
+        wish.before = read_before(before, Zone::of_host());
+        if (!wish.before)
+            throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "before is no date");
+    }
+    if ((wish.user ? 1 : 0) + (wish.conversation ? 1 : 0) + (wish.before ? 1 : 0) != 1)
+        throw Error(Fault::usage, "", "exactly one of user, conversation and before says what to purge");
+    return wish;
+}
+
+Json report_json(const cache::PurgeReport& report)
+{
+    return {{"conversations", report.conversations},
+            {"chats", report.chats},
+            {"writes", report.writes},
+            {"waitingWrites", report.waiting},
+            {"logsEmptied", report.logs_emptied}};
+}
+
+Task<Json> run_purge(MaintenanceTools tools, Json request)
+{
+    cache::PurgeOptions wish = read_wish(request);
+    if (flag_of(request, "dryRun")) co_return report_json(cache::plan_purge(tools.store, wish));
+    Task<cache::PurgeReport> work = cache::purge(tools.store, std::move(wish), std::move(tools.hooks));
+    const cache::PurgeReport report = co_await std::move(work);
+    co_return report_json(report);
+}
+
+void check_purge(const Json& request)
+{
+    read_wish(request);
+    flag_of(request, "dryRun");
+}
+
+Task<Json> run_verify(MaintenanceTools tools, Json request)
+{
+    cache::VerifyOptions options;
+    options.repair = flag_of(request, "repair");
+    options.alone = tools.alone;
+    options.report = tools.hooks.report;
+    options.stopping = tools.hooks.stopping;
+    Task<cache::VerifyReport> work = cache::verify(tools.store, std::move(options));
+    const cache::VerifyReport report = co_await std::move(work);
+    Json json{{"damaged", report.damaged()}, {"repaired", report.repaired}, {"restart", report.restart}};
+    json["findings"] = Json::array();
+    for (const cache::Finding& one : report.findings)
+        json["findings"].push_back({{"where", one.where}, {"what", one.what}, {"repairable", !one.needs_restart()}});
+    co_return json;
+}
+
+void check_verify(const Json& request)
+{
+    flag_of(request, "repair");
+}
+
+Task<Json> run_backup(MaintenanceTools tools, Json)
+{
+    cache::BackupHooks hooks;
+    hooks.report = tools.hooks.report;
+    hooks.stopping = tools.hooks.stopping;
+    SystemClock clock;
+    std::string name = to_rfc3339(clock.now());
+    Task<cache::BackupReport> work = cache::back_up(tools.store, std::move(name), std::move(hooks));
+    const cache::BackupReport report = co_await std::move(work);
+    Json json{{"directory", report.directory}, {"bytes", report.bytes}};
+    json["conversations"] = report.conversations;
+    json["chats"] = report.chats;
+    json["heldWrites"] = report.held_writes;
+    co_return json;
+}
+
+void check_backup(const Json&) {} // it takes nothing
+
+struct TaskRow {
+    std::string_view name;
+    Task<Json> (*run)(MaintenanceTools, Json);
+    void (*check)(const Json&);
+};
+// THE table.
+constexpr auto tasks = std::to_array<TaskRow>({
+    {"purge", &run_purge, &check_purge},
+    {"backup", &run_backup, &check_backup},
+    {"verify", &run_verify, &check_verify},
+});
+
+const TaskRow& find_task(const Json& request)
+{
+    if (!request.is_object()) throw Error(Fault::usage, "", "a task is a JSON object");
+    const std::string name = text_of(request, "task");
+    for (const TaskRow& row : tasks)
+        if (row.name == name) return row;
+    throw Error(Fault::usage, "", "there is no such task");
+}
+
+} // namespace
+
+Task<Json> run_task(MaintenanceTools tools, Json request)
+{
+    const TaskRow& row = find_task(request);
+    return row.run(std::move(tools), std::move(request));
+}
+
+void check_task(const Json& request)
+{
+    find_task(request).check(request);
+}
+
+void Maintenance::note(std::string_view state, const Json& more)
+{
+    Json now{{"state", state}};
+    now.update(more);
+    std::atomic_store(&state_, std::make_shared<const Json>(std::move(now)));
+}
+
+std::string Maintenance::state() const
+{
+    return dump(*std::atomic_load(&state_));
+}
+
+void Maintenance::note_failure(const Json& task, const std::exception_ptr& failure)
+{
+    std::string hint = "try it again; if it fails again, look at the log and at doctor";
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        hint = error.hint();
+    } catch (...) {
+        // An exception of a library; its text is reported below.
+    }
+    const std::string why = reason_of(failure);
+    note("failed", {{"task", task}, {"error", why}, {"hint", hint}});
+    log_event<Event::maintenance_failed>(task.get_ref<const std::string&>(), why, hint);
+}
+
+void Maintenance::start(const std::string& text)
+{
+    Json request = Json::parse(text, nullptr, false);
+    check_task(request);
+    if (busy_.exchange(true)) throw Error(Fault::busy, "wait until it is done", "another task is under way");
+    const Json task = request["task"];
+    try {
+        note("running", {{"task", task}});
+        spawn_(run(std::move(request)));
+    } catch (...) {
+        const Idle idle(busy_);
+        note_failure(task, std::current_exception());
+        throw;
+    }
+}
+
+// Idle is reset however the task ends, even if the failure cannot be recorded.
+Task<> Maintenance::run(Json request)
+{
+    const Idle idle(busy_);
+    const Json task = request["task"];
+    MaintenanceTools tools = tools_;
+    tools.hooks.report = [this, task](std::string_view step, std::int64_t done, std::int64_t total) {
+        note("running", {{"task", task}, {"step", step}, {"done", done}, {"total", total}});
+    };
+    std::exception_ptr failure;
+    try {
+        Task<Json> work = run_task(std::move(tools), std::move(request));
+        const Json result = co_await std::move(work);
+        note("done", {{"task", task}, {"result", result}});
+        log_event<Event::maintenance_done>(task.get_ref<const std::string&>());
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) note_failure(task, failure);
+}
+
+} // namespace alli::daemon

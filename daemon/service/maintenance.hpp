@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Maintenance tasks that a user starts: in the process of a command, or in the daemon by POST /mirror/v1/maintenance
+// (GET reports progress). One at a time. Requests and results are JSON objects; "task" names the task.
+#pragma once
+
+#include "cache/upkeep/purge.hpp"
+#include "proxy/request/backend.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace alli::daemon {
+
+using Json = nlohmann::ordered_json;
+
+struct MaintenanceTools {
+    cache::Store& store;
+    cache::PurgeHooks hooks; // progress, the word to stop, and what a purge takes from the outbox's lines
+    bool alone = false;      // nobody else uses the store
+};
+
+/// Runs a task. Throws Error{usage} for an invalid request, and what the task throws.
+Task<Json> run_task(MaintenanceTools tools, Json request);
+/// Validates a request without running it.
+void check_task(const Json& request);
+
+/// The daemon's tasks, which run on the engine's loop. start() and state() may be called on any thread.
+class Maintenance final : public proxy::Maintenance {
+  public:
+    using Spawn = std::function<void(Task<>)>; // onto that loop
+
+    Maintenance(MaintenanceTools tools, Spawn spawn) : tools_(std::move(tools)), spawn_(std::move(spawn)) {}
+
+    /// Throws Error{usage}, or Error{busy} while another task runs.
+    void start(const std::string& request) override;
+    /// {"state": "idle", "running", "done" or "failed", "task", "step", "done", "total", "result", "error"}
+    std::string state() const override;
+
+  private:
+    struct Idle { // from its end on
+        explicit Idle(std::atomic<bool>& busy) : busy_(busy) {}
+        Idle(const Idle&) = delete;
+        Idle& operator=(const Idle&) = delete;
+        ~Idle() { busy_ = false; }
+        std::atomic<bool>& busy_;
+    };
+
+    Task<> run(Json request);
+    void note(std::string_view state, const Json& more);
+    void note_failure(const Json& task, const std::exception_ptr& failure);
+
+    MaintenanceTools tools_;
+    Spawn spawn_;
+    std::shared_ptr<const Json> state_ = std::make_shared<const Json>(Json{{"state", "idle"}}); // swapped whole
+    std::atomic<bool> busy_{false};
+};
+
+} // namespace alli::daemon

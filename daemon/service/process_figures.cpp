@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/service/process_figures.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace alli::daemon {
+
+static double seconds(const timeval& time)
+{
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+static std::int64_t count_entries_of(const char* directory)
+{
+    std::error_code gone;
+    const std::filesystem::directory_iterator entries(directory, gone);
+    return gone ? 0 : std::distance(begin(entries), end(entries));
+}
+
+ProcessFigures read_process_figures()
+{
+    ProcessFigures figures;
+    std::int64_t pages = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> pages >> resident;
+    const std::int64_t page = ::sysconf(_SC_PAGESIZE);
+    figures.virtual_bytes = pages * page;
+    figures.resident_bytes = resident * page;
+    figures.open_descriptors = count_entries_of("/proc/self/fd");
+    figures.threads = count_entries_of("/proc/self/task");
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) figures.most_descriptors = static_cast<std::int64_t>(limit.rlim_cur);
+    rusage used{};
+    if (::getrusage(RUSAGE_SELF, &used) == 0) figures.cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
+    return figures;
+}
+
+} // namespace alli::daemon

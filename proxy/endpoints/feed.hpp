@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The change feed of one loop, where its readers wait. A commit costs the loop one look at the last number; the readers
+// that it wakes share one read of the new changes and one rendering. Lives on the loop, but for committed().
+#pragma once
+
+#include "alli/task.hpp"
+#include "cache/rows/change_feed.hpp"
+#include "cache/store.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace alli::proxy {
+
+class Meters;
+
+/// What follows a number.
+struct FeedPage {
+    std::int64_t since = 0, next = 0; // `next`: read through here
+    std::int64_t looked_through = 0;  // what the file had when it was read: there is nothing else up to here
+    bool lost = false;                // nobody can go on from `since`: start again
+    std::vector<cache::Change> changes;
+    std::shared_ptr<const std::string> json, events; // the same, as the two kinds of readers get it
+};
+
+class Feed {
+  public:
+    using Steady = std::chrono::steady_clock::time_point;
+
+    Feed(asio::any_io_executor loop, cache::Store& store, Meters& meters);
+
+    /// At most `limit` changes. Throws what the store throws.
+    std::shared_ptr<const FeedPage> page(std::int64_t since, int limit);
+    /// The number of the latest change.
+    std::int64_t last() const;
+
+    /// For readers who may not see all: as page() and last(), but of the conversations in view alone; the numbers of
+    /// other changes are not in it. Nothing up to `looked_through` is looked for again.
+    Task<std::shared_ptr<const FeedPage>> page(const cache::Visibility& seen, std::int64_t since,
+                                               std::int64_t looked_through, int limit);
+    Task<std::int64_t> last(const cache::Visibility& seen) const;
+
+    /// Until there is something after `since`, the time has come, or no more waiting is allowed.
+    Task<> wait(std::int64_t since, Steady until);
+
+    /// Any thread: something was committed.
+    void committed();
+    /// Any thread: whoever waits asks again whether it may.
+    void look_again();
+    /// The program is about to end: nobody waits any longer.
+    void wind_up();
+    bool is_over() const noexcept { return over_; }
+    std::size_t readers() const noexcept { return waiting_->size(); } // that wait
+
+  private:
+    using Waiting = std::list<asio::steady_timer*>;
+
+    void look();
+    void wake();
+
+    asio::any_io_executor loop_;
+    cache::Store& store_;
+    Meters& meters_;
+    asio::steady_timer pause_; // between two looks
+    Steady last_look_{};
+    std::atomic<bool> told_{false}; // a look is on its way
+    std::int64_t seen_ = 0;
+    std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>(); // a reader may be given up after the feed
+    bool over_ = false;
+    std::shared_ptr<const FeedPage> page_; // the one read last
+    std::uint64_t page_commits_ = 0;       // before it was read
+    int page_limit_ = 0;
+};
+
+} // namespace alli::proxy

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/endpoints/search.hpp"
+
+#include "alli/nearest.hpp"
+#include "cache/rows/progress.hpp"
+#include "cache/search/search_json.hpp"
+#include "proxy/access/http.hpp"
+#include "proxy/endpoints/search_body.hpp"
+#include "proxy/reads/run_barrier.hpp"
+#include "proxy/request/list_query.hpp"
+#include "proxy/request/view.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace alli::proxy {
+namespace {
+
+constexpr std::array<std::string_view, 7> names{"q", "tz", "sort", "limit", "cursor", "context", "group"};
+constexpr std::size_t longest_body = 64 * 1024;
+
+void require_known(const Parameters& parameters)
+{
+    for (const Parameter& parameter : parameters) {
+        if (std::find(names.begin(), names.end(), parameter.name) != names.end()) continue;
+        const std::string_view nearest = find_nearest(parameter.name, names);
+        throw Error(Fault::usage,
+                    nearest.empty() ? fmt::format("a search takes {}", fmt::join(names, ", "))
+                                    : fmt::format("did you mean {}?", nearest),
+                    "a parameter is none of a search");
+    }
+}
+
+Zone read_zone(const Parameters& parameters, const Zone& usual)
+{
+    const std::string name = find_parameter(parameters, "tz").value_or("");
+    return name.empty() ? usual : Zone::load(name);
+}
+
+cache::SearchQuery read_search_query(const Parameters& parameters, const Zone& usual)
+{
+    require_known(parameters);
+    cache::SearchQuery query;
+    query.text = find_parameter(parameters, "q").value_or("");
+    query.zone = read_zone(parameters, usual);
+    query.limit = read_number(parameters, "limit", 20, 1, 1000);
+    query.context = read_number(parameters, "context", 0, 0, 20);
+    query.cursor = find_parameter(parameters, "cursor");
+    const std::string group = find_parameter(parameters, "group").value_or("");
+    if (!group.empty() && group != "conversation") throw Error(Fault::usage, "", "group must be conversation");
+    query.grouped = !group.empty();
+    const std::string sort = find_parameter(parameters, "sort").value_or("newest");
+    if (sort != "newest" && sort != "relevance") throw Error(Fault::usage, "", "sort must be newest or relevance");
+    if (sort == "relevance") query.sort = cache::SearchSort::relevance;
+    return query;
+}
+
+Task<Response> answer_search(const Context& cx, cache::SearchQuery query)
+{
+    const bool current = co_await shows_all_ends(cx, true);
+    const auto job = [&query, current](cache::Reader& db) {
+        auto covered = cache::load_covered(db);
+        covered.complete = covered.complete && current;
+        return cache::search_json(query, cache::search(db, query), covered);
+    };
+    std::string body = co_await cx.store.read_long(job);
+    co_return text_response("application/json", std::move(body));
+}
+
+} // namespace
+
+Task<Response> mirror_search(const Context& cx, const Request& rq)
+{
+    require_accepted_key(cx);
+    cache::SearchQuery query = read_search_query(read_query(rq.query()), cx.options.zone);
+    query.visible = view_of(rq);
+    co_return co_await answer_search(cx, std::move(query));
+}
+
+// Another site's form cannot send this type without a preflight.
+Task<Response> mirror_search_by_body(const Context& cx, const Request& rq)
+{
+    require_accepted_key(cx);
+    if (!is_json_type(rq.header("Content-Type"))) throw Refused({415, "the body must be of type application/json"});
+    if (rq.body.size() > longest_body) throw Refused({413, "the body of a search is too long"});
+    if (!rq.query().empty())
+        throw Error(Fault::usage, "put them into the JSON object", "a search by POST takes its parameters in the body");
+    cache::SearchQuery query = read_search_query(read_search_body(rq.body), cx.options.zone);
+    query.visible = view_of(rq);
+    co_return co_await answer_search(cx, std::move(query));
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/reads/response_cache.hpp"
+
+#include "alli/quick_hash.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+namespace alli::proxy {
+
+bool CacheBudget::take(std::size_t bytes) noexcept
+{
+    if (used_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= most_) return true;
+    give_back(bytes);
+    return false;
+}
+
+namespace {
+
+std::optional<Instant> earlier(std::optional<Instant> mirror, std::optional<Instant> part)
+{
+    if (!mirror || !part) return mirror;
+    return std::min(*mirror, *part);
+}
+
+} // namespace
+
+CachedResponse make_cached_response(std::string body, std::optional<Instant> mirror_verified_at,
+                                    std::optional<Instant> part_at)
+{
+    CachedResponse answer;
+    answer.tag = fmt::format("\"{:016x}\"", quick_hash(body));
+    answer.body = std::make_shared<const std::string>(std::move(body));
+    answer.verified_at = earlier(mirror_verified_at, part_at);
+    return answer;
+}
+
+const CachedResponse* ResponseCache::find(std::string_view target, const cache::InvalidationVersions& latest,
+                                          std::optional<Instant> mirror_verified_at)
+{
+    const auto found = index_.find(target);
+    if (found == index_.end()) return nullptr;
+    const Position position = found->second;
+    CachedResponse& answer = position->answer;
+    if ((answer.row ? latest.of(*answer.row) : latest.of_lists()) > position->commits) {
+        erase(position);
+        return nullptr;
+    }
+    items_.splice(items_.begin(), items_, position);
+    answer.verified_at = mirror_verified_at;
+    return &answer;
+}
+
+void ResponseCache::put(std::string target, std::uint64_t commits, CachedResponse answer)
+{
+    if (const auto old = index_.find(target); old != index_.end()) erase(old->second);
+    Item one{std::move(target), commits, std::move(answer)};
+    const std::size_t size = one.size();
+    if (!make_room(size)) return;
+    items_.push_front(std::move(one));
+    index_.emplace(items_.front().target, items_.begin());
+    bytes_ += size;
+}
+
+// A loop within its share evicts nothing: the others exceed theirs, and trim before the next put().
+bool ResponseCache::make_room(std::size_t size)
+{
+    if (size > budget_.most() / 4) return false;
+    while (!budget_.take(size)) {
+        if (items_.empty() || bytes_ + size <= budget_.share()) {
+            budget_.request_trim();
+            return false;
+        }
+        erase(std::prev(items_.end()));
+    }
+    return true;
+}
+
+void ResponseCache::trim_to_share(bool all)
+{
+    if (!all && trims_seen_ == budget_.trim_requests()) return;
+    trims_seen_ = budget_.trim_requests();
+    while (bytes_ > budget_.share()) erase(std::prev(items_.end()));
+}
+
+void ResponseCache::erase(Position position)
+{
+    bytes_ -= position->size();
+    budget_.give_back(position->size());
+    index_.erase(position->target);
+    items_.erase(position);
+}
+
+} // namespace alli::proxy

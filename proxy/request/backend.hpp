@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the proxy needs of the rest of the program, an interface for each part of it; daemon/service/proxy_backend.cpp
+// implements them over the engine. All may be called on any thread, unless one says otherwise.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "alli/ids.hpp"
+#include "cache/outbox/outbox.hpp"
+#include "cache/rows/visibility.hpp"
+#include "cache/store.hpp"
+#include "upstream/exchange.hpp"
+#include "upstream/outcome.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace alli::proxy {
+
+class RequestMetrics;
+
+/// Upstream right now, as the engine knows it.
+struct UpstreamState {
+    std::string url;
+    bool reachable = false;
+    bool key_accepted = true;
+    std::string error; // empty if the last pass succeeded
+};
+
+class UpstreamAccess {
+  public:
+    virtual ~UpstreamAccess() = default;
+    /// Sends a request with the daemon's key, within its budget of requests. Called on a proxy loop, done on the
+    /// engine's. Throws Error{unreachable} and what the client throws.
+    virtual Task<upstream::Reply> send(upstream::Request request) = 0;
+    /// Connections outside that budget, for what is streamed with the daemon's key: one set for each proxy loop, which
+    /// alone uses it.
+    virtual std::unique_ptr<upstream::Exchanges> connect(asio::any_io_executor loop) = 0;
+    virtual UpstreamState state() const = 0;
+    /// An exchange of connect() ended so, and that changes what is known of upstream.
+    virtual void report(const upstream::Outcome& outcome) = 0;
+};
+
+class SyncControl {
+  public:
+    virtual ~SyncControl() = default;
+    virtual void poll_soon() = 0;
+    virtual void try_upstream_now() = 0; // a person asks, whatever the breaker says
+    virtual void accept_deletions() = 0; // a person confirms that what upstream lacks is deleted
+    virtual void accept_key() = 0;       // a person confirms that the key may open another project
+    virtual void refresh(ConversationId id) = 0;
+    virtual void refresh_categories() = 0; // there may be categories that the mirror does not know
+    /// A run or a change in this conversation has ended, and it will be read: fetch it before all else, then call
+    /// Server::fetched() with this fence. `chats_before`: complete chats held before the run; none: no run was seen.
+    virtual void settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before) = 0;
+};
+
+/// The outbox's way upstream. Called on a proxy loop, done on the engine's.
+class Delivery {
+  public:
+    virtual ~Delivery() = default;
+    /// Sends a write that was just committed, if no other has to go first, and returns upstream's reply if that comes
+    /// within `patience`. None: the write waits in the outbox, and reads show it.
+    virtual Task<std::optional<upstream::Reply>> deliver(cache::AcceptedWrite write,
+                                                         std::chrono::milliseconds patience) = 0;
+    /// True while another request waits for the reply to this entry.
+    virtual Task<bool> is_awaited(std::int64_t id) = 0;
+    virtual Task<cache::RetryResult> retry(std::int64_t id) = 0;
+    virtual Task<cache::OperatorResult> discard(std::int64_t id) = 0;
+};
+
+/// Long tasks on the files, one at a time. Both take or return a JSON object.
+class Maintenance {
+  public:
+    virtual ~Maintenance() = default;
+    virtual void start(const std::string& request) = 0; // throws Error{busy} while another runs
+    virtual std::string state() const = 0;
+};
+
+/// The tokens of local apps (docs/operations.md). Called on a thread for long work; a change is in force, and on disk,
+/// when the call returns. The strings are JSON.
+class TokenAdmin {
+  public:
+    virtual ~TokenAdmin() = default;
+    virtual std::string list() const = 0;
+    virtual std::string add(const std::string& request) const = 0; // throws Error{busy} for a name that is taken
+    virtual bool revoke(const std::string& name) const = 0;        // false: there is none
+};
+
+class Reports {
+  public:
+    virtual ~Reports() = default;
+    virtual std::string status() = 0; // the JSON of GET /mirror/v1/status
+    /// The same for a principal that sees a part: its counts, and no id. Called on a thread for long reads.
+    virtual std::string status_in_view(const cache::Visibility& visible) = 0;
+    virtual std::string
+    metrics(const RequestMetrics& requests) = 0; // the text of GET /metrics; on a thread for long reads
+};
+
+struct Backend {
+    cache::Store& store;
+    Clock& clock;
+    UpstreamAccess& upstream;
+    SyncControl& sync;
+    Delivery& delivery;
+    Maintenance& maintenance;
+    TokenAdmin& tokens;
+    Reports& reports;
+};
+
+} // namespace alli::proxy

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether upstream shows what a write was to bring about: read back where its answer alone proves nothing. Writes
+// nothing down. Runs on the engine's loop.
+#pragma once
+
+#include "cache/outbox/outbox.hpp"
+#include "cache/store.hpp"
+#include "upstream/client.hpp"
+
+namespace alli::sync {
+
+enum class Effect {
+    shown,
+    not_shown,  // what it set is something else there
+    unreadable, // no read tells: upstream does not show what it set, or nothing that it set is known here
+};
+
+/// In the JSON of what it changed. Members that this lacks tell nothing, nor do categories, which may be shown by name.
+/// `base`: the members before, as a patch; a category list that is another than before is shown.
+Effect effect_in(std::string_view raw, const cache::Patch& ours, const std::optional<std::string>& base);
+
+/// Asks upstream; of a bulk update up to three of the conversations that it changes. Throws what the client throws, but
+/// for a refusal to be asked: that is unreadable.
+Task<Effect> read_back(upstream::Client& client, cache::Store& store, const cache::Entry& entry);
+
+} // namespace alli::sync

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of the Deliverer: the FIFOs, the delivery policy, and those who wait for an answer. Belongs to the
+// engine's loop.
+#pragma once
+
+#include "sync/delivery/attempt.hpp"
+#include "sync/delivery/conversation_fifos.hpp"
+#include "sync/delivery/deliverer.hpp"
+#include "sync/delivery/delivery_policy.hpp"
+#include "sync/delivery/verdict.hpp"
+#include "sync/loop/wakeup.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+namespace alli::sync {
+
+struct Deliverer::Core {
+    using Id = ConversationFifos::Id;
+
+    Core(upstream::Client& its_client, cache::Store& its_store, Clock& its_clock, Random& its_random,
+         DeliveryOptions its_options, DeliveryHooks its_hooks)
+        : client(its_client), store(its_store), clock(its_clock), random(its_random), options(its_options),
+          hooks(std::move(its_hooks)), policy(its_random)
+    {}
+
+    /// The wakeup belongs to the loop, which may go before the deliverer does.
+    struct Running {
+        Running(Core& its_core, const asio::any_io_executor& loop) : core(its_core)
+        {
+            core.wakeup = std::make_shared<Wakeup>(loop);
+            core.failed = false;
+        }
+        Running(const Running&) = delete;
+        Running& operator=(const Running&) = delete;
+        ~Running()
+        {
+            core.loaded = false;
+            // What was under way was cut short: the next run reads the FIFOs anew, and has all turns to give.
+            core.fifos = ConversationFifos();
+            core.in_flight = 0;
+            core.asking_for_key = false;
+            for (const auto& [id, waiter] : core.waiters) waiter->has_turn = false;
+            core.wakeup.reset();
+        }
+        Core& core;
+    };
+
+    /// Somebody waits for the answer to his write.
+    struct Waiter {
+        explicit Waiter(const asio::any_io_executor& loop) : wakeup(loop) {}
+        Wakeup wakeup;
+        bool has_turn = false; // it is being tried
+        bool settling = false; // its outcome is known and being written down
+        bool settled = false;
+        std::optional<upstream::Reply> reply; // none: it waits in the outbox
+        std::optional<cache::Entry> entry;    // as it was accepted, until it is tried
+    };
+
+    class Waiting;
+
+    // What the workers do.
+    Task<> load();
+    Task<> follow_operations();
+    void note_differences();
+    Task<> drain(std::size_t worker);
+    Task<> run_janitor();
+    Task<> deliver(Id fifo);
+    Task<> attempt(Id fifo, cache::Entry entry, bool waited);
+    Task<> ask_for_key();
+    Task<std::optional<cache::Outcome>> settle_stop(const cache::Entry& entry, bool waited, Verdict* trouble);
+    Task<bool> accepts_key();
+    Task<std::optional<cache::Outcome>> read_back_before(const cache::Entry& entry, bool waited, Verdict* trouble,
+                                                         std::optional<Clock::Steady>* held_until);
+
+    // While upstream's reads lag behind what was delivered (deliver_lag.cpp).
+    struct Hold {
+        std::optional<Clock::Steady> attempt_lags_until; // of one that may have been applied
+        int read_backs = 0;
+    };
+    Task<> resume_lag();
+    Known know_before(const cache::Entry& entry, Clock::Steady asked_at, Clock::Steady* lags_until);
+    void note_attempt(std::int64_t id, bool in_doubt);
+    void hold(const Id& fifo, std::int64_t id, Clock::Steady lags_until);
+    Task<> read_covered_again();
+
+    // Whose answer it was: deliver_foreign.cpp.
+    Task<std::optional<cache::Outcome>> recall(const cache::Entry& entry, Verdict* hold);
+    Task<Verdict> weigh(const cache::Entry& entry, const upstream::Reply& reply);
+    Task<bool> is_confirmed(const cache::Entry& entry);
+    Task<> count_foreign(const cache::Entry& entry, const upstream::Reply& reply, Verdict* verdict);
+    Task<> forget_foreign(std::int64_t id);
+    Task<> show_foreign();
+    Task<> put_down(std::function<void(cache::Writer&)> change);
+    bool is_heard_since(Clock::Steady when) const;
+
+    // How an attempt ends.
+    Task<> conclude(Id fifo, cache::Entry entry, Verdict verdict, std::optional<upstream::Reply> reply);
+    Task<> write_down(Id fifo, cache::Entry entry, cache::Outcome outcome, std::optional<upstream::Reply> reply,
+                      std::chrono::milliseconds pause);
+    Task<> show_outcome(const cache::Entry& entry, const cache::Outcome& outcome,
+                        const std::optional<std::string>& copy);
+    Task<> write_mirror(std::function<void(cache::Writer&)> change, std::int64_t id);
+    cache::Outcome outcome_of(const Verdict& verdict, const std::optional<upstream::Reply>& reply,
+                              std::chrono::milliseconds pause) const;
+    void answer(std::int64_t id, std::optional<upstream::Reply> reply, bool final);
+    void let_go();
+    void put_head(const std::optional<cache::LineHead>& head, const Id& fifo, Clock::Steady due);
+    void refresh_fifo(const Id& fifo);
+    void put_accepted(const cache::AcceptedWrite& write);
+    std::optional<cache::Entry> take_head(const Id& fifo);
+
+    // What others ask of it. Static: a coroutine must hold the core for as long as it runs.
+    static Task<std::optional<upstream::Reply>> offer(std::shared_ptr<Core> core, cache::AcceptedWrite write,
+                                                      std::chrono::milliseconds patience);
+    static Task<bool> is_awaited(std::shared_ptr<Core> core, std::int64_t id) { co_return core->waiters.contains(id); }
+    static Task<cache::RetryResult> retry(std::shared_ptr<Core> core, std::int64_t id);
+    static Task<cache::OperatorResult> discard(std::shared_ptr<Core> core, std::int64_t id);
+    Task<> show(std::int64_t id);
+    Task<> show_again(std::int64_t id);
+
+    bool may_go_now(const cache::Entry& entry) const;
+    void notify()
+    {
+        if (wakeup) wakeup->notify();
+    }
+
+    upstream::Client& client;
+    cache::Store& store;
+    Clock& clock;
+    Random& random;
+    DeliveryOptions options;
+    DeliveryHooks hooks;
+    DeliveryPolicy policy;
+    ConversationFifos fifos;
+    std::shared_ptr<Wakeup> wakeup; // while it runs
+    std::unordered_map<std::int64_t, std::shared_ptr<Waiter>> waiters;
+    std::unordered_map<std::int64_t, Hold> holds;          // of entries that wait
+    std::set<std::int64_t> unshown;                        // entries of which the mirror shows too much or too little
+    std::optional<Clock::Steady> silent_at;                // somebody else answers, and nobody hears the service
+    std::optional<Clock::Steady> write_answered_at;        // by the service
+    std::map<std::int64_t, Clock::Steady> foreign_counted; // entries' last foreign answers that counted
+    std::set<cache::EditKind> believed;                    // kinds of which nothing can be read back
+    std::optional<std::string> foreign_shown;              // the problem that status has
+    bool loaded = false, failed = false, asking_for_key = false;
+    int in_flight = 0;
+};
+
+} // namespace alli::sync
