@@ -16,7 +16,7 @@
 namespace alli::daemon {
 namespace {
 
-constexpr const char* target = "/mirror/v1/maintenance";
+const std::string target = "/mirror/v1/maintenance";
 constexpr std::chrono::milliseconds look_again{100};
 
 volatile std::sig_atomic_t stop_asked = 0;
@@ -61,11 +61,11 @@ Json run_here(const Settings& settings, const MirrorLocation& place, const Json&
     return sync_wait(run_task(std::move(tools), request));
 }
 
-Json ask(const Context& context, const std::string& method, const std::string& body)
+Json ask(const Context& context, const std::string& method, const std::string& query, const std::string& body)
 {
     DaemonRequest request;
     request.method = method;
-    request.target = target;
+    request.target = target + query;
     request.body = body;
     const DaemonAnswer answer = call_daemon(context, request);
     Json json = Json::parse(answer.body, nullptr, false);
@@ -76,10 +76,11 @@ Json ask(const Context& context, const std::string& method, const std::string& b
 
 Json run_in_daemon(const Context& context, const Json& request)
 {
-    ask(context, "POST", dump(request));
+    // By its id: another command may begin a task of its own between the end of this one and the next look.
+    const std::string query = "?id=" + ask(context, "POST", "", dump(request)).value("id", "");
     TaskProgress progress;
     for (;;) {
-        const Json now = ask(context, "GET", "");
+        const Json now = ask(context, "GET", query, "");
         const std::string state = now.value("state", "");
         if (state == "done") return now.value("result", Json::object());
         if (state == "failed") throw Error(Fault::io, now.value("hint", ""), "{}", now.value("error", ""));

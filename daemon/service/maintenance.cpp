@@ -14,6 +14,8 @@
 namespace alli::daemon {
 namespace {
 
+constexpr std::size_t remembered_tasks = 16; // for whoever waits for one while others follow it
+
 std::string text_of(const Json& request, const char* name)
 {
     const auto found = request.find(name);
@@ -142,19 +144,28 @@ void check_task(const Json& request)
     find_task(request).check(request);
 }
 
-void Maintenance::note(std::string_view state, const Json& more)
+void Maintenance::note(std::string_view state, const Json& name, const Json& more)
 {
     Json now{{"state", state}};
+    now.update(name);
     now.update(more);
-    std::atomic_store(&state_, std::make_shared<const Json>(std::move(now)));
+    States states = *std::atomic_load(&states_);
+    if (!states.empty() && states.front()->at("id") == now["id"]) states.pop_front();
+    states.push_front(std::make_shared<const Json>(std::move(now)));
+    if (states.size() > remembered_tasks) states.pop_back();
+    std::atomic_store(&states_, std::make_shared<const States>(std::move(states)));
 }
 
-std::string Maintenance::state() const
+std::optional<std::string> Maintenance::state(std::string_view id) const
 {
-    return dump(*std::atomic_load(&state_));
+    const auto states = std::atomic_load(&states_);
+    if (id.empty()) return states->empty() ? R"({"state":"idle"})" : dump(*states->front());
+    for (const auto& state : *states)
+        if (state->at("id") == id) return dump(*state);
+    return std::nullopt;
 }
 
-void Maintenance::note_failure(const Json& task, const std::exception_ptr& failure)
+void Maintenance::note_failure(const Json& name, const std::exception_ptr& failure)
 {
     std::string hint = "try it again; if it fails again, look at the log and at doctor";
     try {
@@ -165,45 +176,46 @@ void Maintenance::note_failure(const Json& task, const std::exception_ptr& failu
         // An exception of a library; its text is reported below.
     }
     const std::string why = reason_of(failure);
-    note("failed", {{"task", task}, {"error", why}, {"hint", hint}});
-    log_event<Event::maintenance_failed>(task.get_ref<const std::string&>(), why, hint);
+    note("failed", name, {{"error", why}, {"hint", hint}});
+    log_event<Event::maintenance_failed>(name["task"].get_ref<const std::string&>(), why, hint);
 }
 
-void Maintenance::start(const std::string& text)
+std::string Maintenance::start(const std::string& text)
 {
     Json request = Json::parse(text, nullptr, false);
     check_task(request);
     if (busy_.exchange(true)) throw Error(Fault::busy, "wait until it is done", "another task is under way");
-    const Json task = request["task"];
+    const Json name{{"id", std::to_string(next_id_++)}, {"task", request["task"]}};
     try {
-        note("running", {{"task", task}});
-        spawn_(run(std::move(request)));
+        note("running", name, Json::object());
+        std::string begun = *state();
+        spawn_(run(std::move(request), name));
+        return begun;
     } catch (...) {
         const Idle idle(busy_);
-        note_failure(task, std::current_exception());
+        note_failure(name, std::current_exception());
         throw;
     }
 }
 
 // Idle is reset however the task ends, even if the failure cannot be recorded.
-Task<> Maintenance::run(Json request)
+Task<> Maintenance::run(Json request, Json name)
 {
     const Idle idle(busy_);
-    const Json task = request["task"];
     MaintenanceTools tools = tools_;
-    tools.hooks.report = [this, task](std::string_view step, std::int64_t done, std::int64_t total) {
-        note("running", {{"task", task}, {"step", step}, {"done", done}, {"total", total}});
+    tools.hooks.report = [this, &name](std::string_view step, std::int64_t done, std::int64_t total) {
+        note("running", name, {{"step", step}, {"done", done}, {"total", total}});
     };
     std::exception_ptr failure;
     try {
         Task<Json> work = run_task(std::move(tools), std::move(request));
         const Json result = co_await std::move(work);
-        note("done", {{"task", task}, {"result", result}});
-        log_event<Event::maintenance_done>(task.get_ref<const std::string&>());
+        note("done", name, {{"result", result}});
+        log_event<Event::maintenance_done>(name["task"].get_ref<const std::string&>());
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure) note_failure(task, failure);
+    if (failure) note_failure(name, failure);
 }
 
 } // namespace alli::daemon

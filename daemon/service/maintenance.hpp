@@ -3,12 +3,14 @@
 // (GET reports progress). One at a time. Requests and results are JSON objects; "task" names the task.
 #pragma once
 
+#include "alli/clock.hpp"
 #include "cache/upkeep/purge.hpp"
 #include "proxy/request/backend.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <atomic>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -37,10 +39,11 @@ class Maintenance final : public proxy::Maintenance {
 
     Maintenance(MaintenanceTools tools, Spawn spawn) : tools_(std::move(tools)), spawn_(std::move(spawn)) {}
 
-    /// Throws Error{usage}, or Error{busy} while another task runs.
-    void start(const std::string& request) override;
-    /// {"state": "idle", "running", "done" or "failed", "task", "step", "done", "total", "result", "error"}
-    std::string state() const override;
+    /// Throws Error{usage}, or Error{busy} while another task runs. Returns its state.
+    std::string start(const std::string& request) override;
+    /// {"state": "idle", "running", "done" or "failed", "id", "task", "step", "done", "total", "result", "error"} of
+    /// the task of that id, or of the last one. None: it is not among the last few of this process.
+    std::optional<std::string> state(std::string_view id = "") const override;
 
   private:
     struct Idle { // from its end on
@@ -51,13 +54,17 @@ class Maintenance final : public proxy::Maintenance {
         std::atomic<bool>& busy_;
     };
 
-    Task<> run(Json request);
-    void note(std::string_view state, const Json& more);
-    void note_failure(const Json& task, const std::exception_ptr& failure);
+    // "id" and "task" of a task: what every state of it begins with.
+    Task<> run(Json request, Json name);
+    void note(std::string_view state, const Json& name, const Json& more);
+    void note_failure(const Json& name, const std::exception_ptr& failure);
 
     MaintenanceTools tools_;
     Spawn spawn_;
-    std::shared_ptr<const Json> state_ = std::make_shared<const Json>(Json{{"state", "idle"}}); // swapped whole
+    using States = std::deque<std::shared_ptr<const Json>>;                   // the last one of each task, newest first
+    std::shared_ptr<const States> states_ = std::make_shared<const States>(); // swapped whole, by the task that runs
+    // Of the tasks; from the time on, so that those of an earlier process are not taken for this one's.
+    std::int64_t next_id_ = SystemClock().now().time_since_epoch().count();
     std::atomic<bool> busy_{false};
 };
 

@@ -59,21 +59,25 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
 Task<Response> begin_maintenance(const Context& cx, const Request& rq)
 {
     std::optional<Error> busy;
+    std::string state;
     try {
-        cx.maintenance.start(rq.body);
+        state = cx.maintenance.start(rq.body);
     } catch (const Error& error) {
         if (error.fault() != Fault::busy) throw;
         busy = error;
     }
     if (busy) co_return problem(ErrorFormat::ours, 409, busy->what(), busy->hint());
-    Response response = text_response("application/json", cx.maintenance.state());
+    Response response = text_response("application/json", std::move(state));
     response.status = 202;
     co_return response;
 }
 
-Task<Response> maintenance_state(const Context& cx, const Request&)
+Task<Response> maintenance_state(const Context& cx, const Request& rq)
 {
-    co_return text_response("application/json", cx.maintenance.state());
+    const std::string id = find_parameter(read_query(rq.query()), "id").value_or("");
+    std::optional<std::string> state = cx.maintenance.state(id);
+    if (!state) co_return problem(ErrorFormat::ours, 404, "there is no such task, or it ended long ago");
+    co_return text_response("application/json", std::move(*state));
 }
 
 Task<Response> is_alive(const Context&, const Request&)

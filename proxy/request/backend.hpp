@@ -74,8 +74,9 @@ class Delivery {
 class Maintenance {
   public:
     virtual ~Maintenance() = default;
-    virtual void start(const std::string& request) = 0; // throws Error{busy} while another runs
-    virtual std::string state() const = 0;
+    virtual std::string start(const std::string& request) = 0; // its state; throws Error{busy} while another runs
+    /// Of the task of that id; empty: of the last one. None: not known, or forgotten.
+    virtual std::optional<std::string> state(std::string_view id) const = 0;
 };
 
 /// The tokens of local apps (docs/operations.md). Called on a thread for long work; a change is in force, and on disk,

@@ -51,10 +51,10 @@ class MaintenanceTest : public testing::Test {
     Json run(Maintenance& maintenance, const std::string& task)
     {
         maintenance.start(R"({"task":")" + task + "\"}");
-        EXPECT_EQ(Json::parse(maintenance.state())["state"], "running");
+        EXPECT_EQ(Json::parse(*maintenance.state())["state"], "running");
         loop_.restart();
         loop_.run();
-        return Json::parse(maintenance.state());
+        return Json::parse(*maintenance.state());
     }
 
     support::TempDir dir_;
@@ -78,6 +78,17 @@ TEST_F(MaintenanceTest, EndsWithAnyFailureAndTakesTheNextTask)
     }
 }
 
+TEST_F(MaintenanceTest, TellsOfATaskByItsIdWhenAnotherFollowed)
+{
+    Maintenance maintenance = make([] {});
+    const std::string id = run(maintenance, "verify")["id"];
+    EXPECT_EQ(run(maintenance, "backup")["task"], "backup");
+    const Json told = Json::parse(maintenance.state(id).value());
+    EXPECT_EQ(told["task"], "verify");
+    EXPECT_TRUE(told["result"].contains("findings"));
+    EXPECT_EQ(maintenance.state("1"), std::nullopt) << "of an earlier process";
+}
+
 TEST_F(MaintenanceTest, IsNotBusyWithWhatCouldNotBegin)
 {
     bool refuses = true;
@@ -86,7 +97,7 @@ TEST_F(MaintenanceTest, IsNotBusyWithWhatCouldNotBegin)
         asio::co_spawn(loop_, std::move(task), asio::detached);
     });
     EXPECT_THROW(maintenance.start(R"({"task":"verify"})"), std::bad_alloc);
-    EXPECT_EQ(Json::parse(maintenance.state())["state"], "failed");
+    EXPECT_EQ(Json::parse(*maintenance.state())["state"], "failed");
     refuses = false;
     EXPECT_EQ(run(maintenance, "verify")["state"], "done");
 }

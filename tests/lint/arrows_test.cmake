@@ -9,6 +9,7 @@ file(WRITE ${WORK}/sandbox/wrong.hpp "  # include <curl/curl.h>\n#include \"cach
 string(REPEAT "int x;\n" 401 long)
 file(WRITE ${WORK}/alli/long.cpp "${long}")
 file(WRITE ${WORK}/upstream/wrong.cpp "void f() { spdlog::info(\"hello\"); }\n")
+file(WRITE ${WORK}/cache/db/wrong.cpp "#include \"cache/rows/totals.hpp\"\n")
 file(WRITE ${WORK}/daemon/right.cpp "#include \"proxy/server.hpp\"\n#include \"sync/engine.hpp\"\n")
 
 execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${WORK} -P ${CMAKE_CURRENT_LIST_DIR}/arrows.cmake
@@ -18,7 +19,7 @@ if(result EQUAL 0)
 endif()
 foreach(expected "sync must not know proxy" "proxy must not know sync" "proxy/wrong.cpp speaks SQL" "cache must not know upstream"
         "cache/wrong.cpp includes sqlite3.h" "sandbox/wrong.hpp includes curl/curl.h" "sandbox must not know cache"
-        "upstream/wrong.cpp uses spdlog" "alli/long.cpp has 401 lines")
+        "upstream/wrong.cpp uses spdlog" "alli/long.cpp has 401 lines" "cache/db must not know cache/rows")
   string(FIND "${output}" "${expected}" at)
   if(at EQUAL -1)
     message(FATAL_ERROR "the lint does not say '${expected}':\n${output}")

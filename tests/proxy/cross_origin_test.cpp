@@ -13,7 +13,7 @@ using testing::HasSubstr;
 constexpr const char* list = "/webapi/v2/conversations";
 const std::string listed = "https://qa.example.com";
 
-TEST(ResponseOrigin, IsReadAsABrowserWritesIt)
+TEST(Origin, IsReadAsABrowserWritesIt)
 {
     EXPECT_EQ(read_origin("https://qa.example.com"), "https://qa.example.com");
     EXPECT_EQ(read_origin("HTTPS://QA.example.com:443"), "https://qa.example.com");
@@ -25,7 +25,7 @@ TEST(ResponseOrigin, IsReadAsABrowserWritesIt)
         EXPECT_EQ(read_origin(bad), std::nullopt) << bad;
 }
 
-TEST(ResponseOrigin, IsOfAHostBySchemeAndPort)
+TEST(Origin, IsOfAHostBySchemeAndPort)
 {
     const auto is_of = [](std::string_view origin, std::string_view host) {
         return is_origin_of(origin, *read_authority(host));

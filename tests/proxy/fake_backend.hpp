@@ -98,8 +98,8 @@ struct FakeDelivery {
 
 class FakeMaintenance final : public Maintenance {
   public:
-    void start(const std::string&) override {}
-    std::string state() const override { return text; }
+    std::string start(const std::string&) override { return text; }
+    std::optional<std::string> state(std::string_view) const override { return text; }
 
     std::string text = "{}";
 };

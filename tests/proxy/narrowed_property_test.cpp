@@ -166,7 +166,8 @@ class NarrowedMirrors : public testing::Test, protected ::support::Draws {
         std::string text = std::to_string(reply.status) + ' ' + reply.body;
         if (target.starts_with("/mirror/v1/outbox") && reply.status == 200) {
             text.clear();
-            for (const json& entry : reply.json()["entries"]) text += entry["conversationId"].get<std::string>() + ' ';
+            const json answer = reply.json();
+            for (const json& entry : answer["entries"]) text += entry["conversationId"].get<std::string>() + ' ';
             return text;
         }
         for (const Header& header : reply.headers)
