@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DROOT=... -P map.cmake: every file that docs/map.md names is there.
+cmake_minimum_required(VERSION 3.25)
+file(READ ${ROOT}/docs/map.md map)
+string(REGEX MATCHALL "`[a-z_]+/[a-z_/]+\\.[a-z]+`" names "${map}")
+list(REMOVE_DUPLICATES names)
+set(gone "")
+foreach(name ${names})
+  string(REPLACE "`" "" path ${name})
+  if(NOT EXISTS ${ROOT}/${path})
+    string(APPEND gone "  ${path}\n")
+  endif()
+endforeach()
+list(LENGTH names count)
+if(gone OR count LESS 100)
+  message(FATAL_ERROR "docs/map.md names ${count} files, and these are not there:\n${gone}")
+endif()
