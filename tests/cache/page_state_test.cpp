@@ -98,8 +98,8 @@ TEST_F(PageStateTest, SuppressesWhatEachWouldBeAlone)
         listed.push_back(support::make_conversation("c" + std::to_string(n), n < 5 ? 10 : 1000, user));
     }
     const std::vector<ConversationId> purged{{"c7"}, {"c59"}};
-    LedgerEntry entry{purged, "u30", support::at_second(100)};
-    write([&](Writer& db) { add_to_ledger(db, entry, "key"); });
+    const Suppression entry{purged, "u30", support::at_second(100)};
+    write([&](Writer& db) { suppress(db, entry, "key"); });
     store_->read([&](Reader& db) {
         const auto together = is_suppressed(db, listed);
         int out = 0;

@@ -4,6 +4,7 @@
 #include "tests/upstream/fetch.hpp"
 #include "tests/upstream/scripted_server.hpp"
 #include "upstream/curl/curl_exchange.hpp"
+#include "upstream/curl/curl_transport.hpp"
 
 #include <gmock/gmock.h>
 
