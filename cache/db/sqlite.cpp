@@ -169,8 +169,8 @@ Connection::Connection(const std::string& path, Access access, std::string_view 
     const int code =
         sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, nullptr);
     try {
+        if (access == Access::write) ::chmod(path.c_str(), 0600); // also where it was made, and could not be read
         if (code != SQLITE_OK) fail(code);
-        if (access == Access::write) ::chmod(path.c_str(), 0600);
         configure(*this, access, synchronous);
     } catch (...) {
         sqlite3_close_v2(db_);
