@@ -65,7 +65,8 @@ class Copy {
     // [first, last]: as a whole, or where something in it cannot be read, each half by itself.
     void copy_entries(const std::string& sql, std::int64_t first, std::int64_t last)
     {
-        if (first > last || can([&] { db_.run(sql, first, last); }) || first == last) return;
+        if (first > last || tries_left_ == 0 || can([&] { db_.run(sql, first, last); }) || first == last) return;
+        if (!last_is_known_) --tries_left_;
         const std::int64_t middle = first + (last - first) / 2;
         copy_entries(sql, first, middle);
         copy_entries(sql, middle + 1, last);
@@ -89,6 +90,7 @@ class Copy {
         const auto given = number(db_, fmt::format("SELECT seq FROM {}.sqlite_sequence WHERE name = 'entry'", from_));
         const auto highest = number(db_, fmt::format("SELECT max(id) FROM {}.entry", from_));
         if (given || highest) return std::max(given.value_or(0), highest.value_or(0));
+        last_is_known_ = false;
         SystemClock clock; // nobody knows: one that is higher than any that was counted up to
         return std::chrono::duration_cast<std::chrono::seconds>(clock.now().time_since_epoch()).count();
     }
@@ -110,6 +112,8 @@ class Copy {
 
     Writer& db_;
     std::string from_, to_;
+    bool last_is_known_ = true;
+    int tries_left_ = 20'000; // else: of a file that cannot be read at all, each number would be tried for hours
 };
 
 } // namespace
