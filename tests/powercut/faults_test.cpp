@@ -4,7 +4,7 @@
 #include "tests/powercut/budget.hpp"
 
 #include "alli/error.hpp"
-#include "cache/problems.hpp"
+#include "cache/rows/problems.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,6 +5,7 @@
 #include "cache/conversations.hpp"
 #include "cache/db/migrate.hpp"
 #include "cache/db/quarantine.hpp"
+#include "cache/search/index.hpp"
 #include "cache/upkeep/backup.hpp"
 #include "cache/upkeep/purge.hpp"
 #include "cache/upkeep/verify.hpp"
@@ -229,9 +230,9 @@ void begin_miscounted(Stage& stage)
 void repair(Stage& stage)
 {
     stage.open();
-    cache::VerifyWish wish;
-    wish.repair = wish.alone = true;
-    sync_wait(cache::verify(stage.store(), wish));
+    cache::VerifyOptions options;
+    options.repair = options.alone = true;
+    sync_wait(cache::verify(stage.store(), options));
     stage.look();
     stage.accept("c1");
     stage.close();

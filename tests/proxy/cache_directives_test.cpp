@@ -44,7 +44,7 @@ TEST(CacheDirectives, ListenToPragmaOnlyWithoutCacheControl)
 TEST(CacheDirectives, AcceptAnAge)
 {
     const auto accepts = [](const char* text, std::optional<std::chrono::microseconds> age) {
-        return read_cache_directives(text).accept(age, 60s);
+        return read_cache_directives(text).allow(age, 60s);
     };
     EXPECT_TRUE(accepts("", 1000s));
     EXPECT_TRUE(accepts("", std::nullopt));

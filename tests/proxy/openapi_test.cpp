@@ -2,6 +2,7 @@
 // docs/openapi.json against the table of routes: each of our own endpoints is described, with the scope that it needs,
 // and nothing else is.
 #include "proxy/endpoints/page.hpp"
+#include "proxy/routes.hpp"
 #include "tests/proxy/fixture.hpp"
 
 #include <nlohmann/json.hpp>

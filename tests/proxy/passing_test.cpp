@@ -17,7 +17,7 @@ using upstream_test::gzipped;
 using upstream_test::Heard;
 using upstream_test::raw;
 using upstream_test::ScriptedServer;
-using Then = upstream_test::CachedResponse::Then;
+using Then = upstream_test::Answer::Then;
 
 TEST_F(Passing, LetsEveryPieceThroughAtOnce)
 {
@@ -218,12 +218,11 @@ TEST_F(Passing, SaysWhenUpstreamAnswersInACodingThatNobodyKnows)
 TEST_F(Passing, KnowsAnswersWithoutABodyAndInterimOnes)
 {
     ScriptedServer server([](const Heard& heard) {
-        if (heard.target == "/webapi/none") return raw("HTTP/1.1 204 No Content\r\n\r\n", Then::fill_cache);
-        if (heard.target == "/webapi/same")
-            return raw("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n", Then::fill_cache);
-        if (heard.method == "HEAD") return raw("HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n", Then::fill_cache);
+        if (heard.target == "/webapi/none") return raw("HTTP/1.1 204 No Content\r\n\r\n", Then::keep);
+        if (heard.target == "/webapi/same") return raw("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n", Then::keep);
+        if (heard.method == "HEAD") return raw("HTTP/1.1 200 OK\r\nContent-Length: 77\r\n\r\n", Then::keep);
         return raw("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-                   Then::fill_cache);
+                   Then::keep);
     });
     start_before(server.url());
     ::support::HttpConnection connection(port_);

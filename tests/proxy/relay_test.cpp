@@ -57,11 +57,10 @@ TEST(RelayedResponse, LeavesOutWhatBelongsToTheConnectionOrToUs)
 
 TEST(RelayedResponse, LoosensNothingThatUpstreamForbidsCaches)
 {
-    const auto control_of = [](std::vector<Header> given) {
+    const auto control_of = [](Headers given) {
         upstream::Reply reply;
         reply.headers = std::move(given);
-        return std::string(
-            upstream::value_of(relayed_response(std::move(reply), Why::bypass).headers, "Cache-Control"));
+        return std::string(relayed_response(std::move(reply), ResponseOrigin::bypass).headers.first("Cache-Control"));
     };
     EXPECT_EQ(control_of({{"Cache-Control", "public, max-age=60"}}), "") << "ours, which is stricter, is set later";
     EXPECT_EQ(control_of({{"Cache-Control", "max-age=60, No-Store"}}), "private, no-cache, no-store");

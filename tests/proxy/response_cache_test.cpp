@@ -24,7 +24,7 @@ void change(cache::InvalidationVersions& latest, std::int64_t conversation, std:
 CachedResponse of_conversation(std::int64_t pk)
 {
     CachedResponse answer = of(10);
-    answer.of = pk;
+    answer.row = pk;
     return answer;
 }
 

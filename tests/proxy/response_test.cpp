@@ -23,7 +23,7 @@ Response answer_to(Fault fault, ErrorFormat error_format)
     return answer_of(std::make_exception_ptr(Error(fault, "do this", "that went wrong")), error_format);
 }
 
-TEST(CachedResponse, SpeaksUpstreamsShapesUnderWebapi)
+TEST(ErrorResponse, SpeaksUpstreamsShapesUnderWebapi)
 {
     EXPECT_EQ(body_json(problem(ErrorFormat::webapi, 401, "x")).dump(),
               R"({"error":{"name":"INVALID_TOKEN","value":1013},"message":"INVALID_TOKEN"})");
@@ -35,7 +35,7 @@ TEST(CachedResponse, SpeaksUpstreamsShapesUnderWebapi)
     EXPECT_EQ(body["message"], "away");
 }
 
-TEST(CachedResponse, SpeaksProblemJsonElsewhere)
+TEST(ErrorResponse, SpeaksProblemJsonElsewhere)
 {
     const Response response = answer_to(Fault::usage, ErrorFormat::ours);
     EXPECT_EQ(response.headers.at(0).value, "application/problem+json");
@@ -46,7 +46,7 @@ TEST(CachedResponse, SpeaksProblemJsonElsewhere)
     EXPECT_EQ(body["hint"], "do this");
 }
 
-TEST(CachedResponse, GivesEveryFaultItsStatus)
+TEST(ErrorResponse, GivesEveryFaultItsStatus)
 {
     EXPECT_EQ(answer_to(Fault::usage, ErrorFormat::webapi).status, 400);
     EXPECT_EQ(answer_to(Fault::key_rejected, ErrorFormat::webapi).status, 403);
@@ -58,7 +58,7 @@ TEST(CachedResponse, GivesEveryFaultItsStatus)
     EXPECT_THAT(http::render_head(away, {}), HasSubstr("Retry-After: 5\r\n"));
 }
 
-TEST(CachedResponse, SaysNothingOfAFailureItDoesNotKnow)
+TEST(ErrorResponse, SaysNothingOfAFailureItDoesNotKnow)
 {
     const Response response =
         answer_of(std::make_exception_ptr(std::runtime_error("inner words")), ErrorFormat::webapi);
@@ -66,7 +66,7 @@ TEST(CachedResponse, SaysNothingOfAFailureItDoesNotKnow)
     EXPECT_THAT(std::string(response.body.view()), Not(HasSubstr("inner words")));
 }
 
-TEST(CachedResponse, CarriesWhatKeepsPagesOut)
+TEST(ErrorResponse, CarriesWhatKeepsPagesOut)
 {
     http::WriteOptions options;
     options.defaults = default_headers();

@@ -15,7 +15,7 @@ using upstream_test::answer;
 using upstream_test::Heard;
 using upstream_test::raw;
 using upstream_test::ScriptedServer;
-using Then = upstream_test::CachedResponse::Then;
+using Then = upstream_test::Answer::Then;
 
 class Upload : public Passing {};
 
