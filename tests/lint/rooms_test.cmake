@@ -31,7 +31,7 @@ endfunction()
 
 lint(output code)
 set(wrong "cycle cache/one" "cycle cache/two" "cycle cache/three" "folder upstream" "word proxy/flights"
-    "word proxy/relay/coalescing.hpp Flights" "word proxy/relay/coalescing.hpp land" "function sync/long.cpp: int long_one(int x)")
+    "word proxy/flights.hpp Flights" "word proxy/flights.hpp land" "function sync/long.cpp: int long_one(int x)")
 foreach(said IN LISTS wrong)
   expect("${output}" "against the order of the rooms: ${said}")
 endforeach()
