@@ -131,8 +131,16 @@ void World::act()
 
 void World::fall_ill(const std::string& id)
 {
+    show_anew();
     ill = ill.empty() ? id : "";
     illness = static_cast<Illness>(random_.below(5));
+    show_anew();
+}
+
+void World::show_anew()
+{
+    if (const auto talk = talks.find(ill); talk != talks.end() && illness == Illness::nonsense)
+        talk->second.changed = std::max(talk->second.changed, ours() + nature.read_lag);
 }
 
 void World::arrive()

@@ -88,6 +88,7 @@ class World final : public alli::upstream::Transport {
     void heal()
     {
         heal_network();
+        show_anew();
         ill.clear();
         nature.longest_standstill = 5; // from now on a page comes by itself
     }
@@ -119,6 +120,7 @@ class World final : public alli::upstream::Transport {
     void set_clock();
     void set_our_clock();
     void fall_ill(const std::string& id);
+    void show_anew(); // nonsense in a list is what upstream shows: its beginning and its end are changes
     void create();
     void append(const std::string& id, int count, bool future);
     void edit_field(const std::string& id);
