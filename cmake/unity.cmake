@@ -12,6 +12,7 @@ function(alli_read path out)
   string(REPLACE "\n} // namespace\n" "\n}<\n" text "${text}")
   string(REGEX REPLACE "//[^\n]*" "" text "${text}")
   string(REGEX REPLACE "[][;]" "@" text "${text}")
+  string(REGEX REPLACE "@@[a-z_]+@@ " "" text "${text}") # attributes
   string(REPLACE "::" "%" text "${text}")
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
