@@ -159,7 +159,7 @@ void erase_mentions(Writer& mirror, const std::string& user)
 
 namespace {
 
-// What the ledger names and the mirror still has.
+// What the suppression list names and the mirror still has.
 void erase_purged(Writer& mirror)
 {
     constexpr int step = 500;

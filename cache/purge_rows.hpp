@@ -27,8 +27,8 @@ std::int64_t erase_all_of(Writer& mirror, const ConversationId& id);
 /// What names the id of a user without being of a conversation.
 void erase_mentions(Writer& mirror, const std::string& user);
 
-/// At the start: makes the mirror's copy of the ledger what the outbox has, and erases what is still there of a purge
-/// that was cut short. An outbox that lost its own gets the mirror's. In transactions of its own.
+/// At the start: makes the mirror's copy of the suppression list what the outbox has, and erases what is still there of
+/// a purge that was cut short. An outbox that lost its own gets the mirror's. In transactions of its own.
 void adopt_suppression_list(Writer& mirror, Writer& outbox);
 
 /// Writes to those conversations, or in the name of that user; bulk updates lose what they name of them, and those

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Pace shows of itself, to be read from any thread. Each value is right for itself; together they may be a moment
-// apart.
+// What RateLimiter shows of itself, to be read from any thread. Each value is right for itself; together they may be a
+// moment apart.
 #pragma once
 
 #include "upstream/rate_limiter.hpp"

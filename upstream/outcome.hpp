@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a request ended, as far as it says something about upstream's state: what Pace learns from. Pure.
+// How a request ended, as far as it says something about upstream's state: what RateLimiter learns from. Pure.
 #pragma once
 
 #include "alli/error.hpp"

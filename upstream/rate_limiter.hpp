@@ -50,7 +50,7 @@ class RateLimiter {
     RateLimiter(const RateLimiter&) = delete;
     RateLimiter& operator=(const RateLimiter&) = delete;
 
-    /// Held while a request is under way; gives its permit back when it goes. May outlive the Pace.
+    /// Held while a request is under way; gives its permit back when it goes. May outlive the RateLimiter.
     class Permit {
       public:
         Permit(std::shared_ptr<Core> core, bool probe);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside Pace: the queue, and who of it may go. Shared by the Pace, its permits and those who wait, of whom each may be
-// the last to go. On the engine's loop; state() alone may be called from anywhere.
+// Inside RateLimiter: the queue, and who of it may go. Shared by the RateLimiter, its permits and those who wait, of
+// whom each may be the last to go. On the engine's loop; state() alone may be called from anywhere.
 #pragma once
 
 #include "upstream/bucket.hpp"

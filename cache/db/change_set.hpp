@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cache invalidation: which responses built before a commit are stale after it (docs/decisions/0018). A ChangeSet
-// collects what a transaction changes, on the committing thread; Latest is read by any thread without a lock.
+// collects what a transaction changes, on the committing thread; InvalidationVersions is read by any thread without a
+// lock.
 #pragma once
 
 #include <array>

@@ -8,7 +8,7 @@
 namespace alli::cache {
 namespace {
 
-constexpr int deaths_to_park = 3;
+constexpr int crashes_until_failed = 3;
 
 LineHead read_head(const Row& row) // conversation, id, place, state, next_attempt_at
 {
@@ -127,7 +127,7 @@ Recovered recover(Writer& db, Instant now, Instant since)
     recovered.dead_lettered =
         db.run("UPDATE entry SET state = 'failed', settled_at = ?1, last_error = 'the program died three times while"
                " sending it; retry it by hand' WHERE state = 'sending' AND crashes >= ?2",
-               now, deaths_to_park);
+               now, crashes_until_failed);
     recovered.resumed = db.run("UPDATE entry SET state = 'pending', next_attempt_at = NULL WHERE state = 'sending'");
     return recovered;
 }

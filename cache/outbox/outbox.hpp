@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The outbox: writes accepted from local apps, committed before they are acknowledged or sent; and what an operator may
-// do with them. Delivery uses outbox_line.hpp. Functions with a Writer run inside Store::write_outbox.
+// do with them. Delivery uses fifos.hpp. Functions with a Writer run inside Store::write_outbox.
 #pragma once
 
 #include "alli/ids.hpp"

@@ -72,7 +72,7 @@ class Copy {
         copy_entries(sql, middle + 1, last);
     }
 
-    // All of them or none: half a ledger would look like a whole one, and the mirror has another.
+    // All of them or none: half a suppression list would look like a whole one, and the mirror has another.
     void copy_small_tables()
     {
         can([&] {

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::int64_t step_chats = 500; // a few milliseconds
 
-// The one that was asked for goes into the ledger whether the mirror has it or not.
+// The one that was asked for goes onto the suppression list whether the mirror has it or not.
 IdSet set_of(const std::vector<ConversationId>& ids, const PurgeOptions& wish)
 {
     IdSet set;
@@ -35,7 +35,7 @@ class Purge {
         : store_(store), wish_(std::move(wish)), hooks_(std::move(hooks))
     {}
 
-    // First the ledger and the writes, in one commit that is synced; whatever comes after can be done again.
+    // First the suppression list and the writes, in one commit that is synced; whatever comes after can be done again.
     Task<> note()
     {
         const auto ids = look();

@@ -37,7 +37,7 @@ struct Config {
     std::string remove = "DELETE /webapi/v2/conversations/{id}";
     std::string title = "PUT /webapi/v2/conversations/{id}/title";
 
-    std::string mirror_path; // empty: see places.hpp
+    std::string mirror_path; // empty: see paths.hpp
 
     std::chrono::milliseconds sync_interval{30'000};
     std::chrono::milliseconds sync_overlap{600'000};
@@ -45,7 +45,7 @@ struct Config {
     std::string backfill_since;
     std::vector<std::string> variables;
 
-    std::vector<std::string> listen; // empty: see places.hpp
+    std::vector<std::string> listen; // empty: see paths.hpp
     std::string auth = "api-key";
     std::string tokens_file;
     std::vector<std::string> allowed_hosts{"127.0.0.1", "localhost", "[::1]"};

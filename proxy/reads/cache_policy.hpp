@@ -41,7 +41,7 @@ enum class Action {
 enum class Unmet {
     none,
     excluded, // the mirror must not answer this, whatever it holds
-    absent,   // nothing is held: a part of it serves a request that allows stale responses
+    absent,   // nothing complete is held; max-stale may still get a part
     too_old,  // what is held does not satisfy the request's directives
 };
 

@@ -36,8 +36,8 @@ struct ReadSpec {
     bool polled = false; // behind a cursor of ours: a poll of the engine's makes it fresh, not upstream
     /// Of a polled one: fetches what no poll brings, if it is missing or was verified before then.
     std::function<Task<>(Instant)> fetch = {};
-    /// Of a polled one: the page from upstream, for what the mirror does not hold whole (bridge.hpp). Not set: upstream
-    /// cannot continue from its cursor.
+    /// Of a polled one: the page from upstream, for what the mirror does not hold whole (list_continuation.hpp). Not
+    /// set: upstream cannot continue from its cursor.
     std::function<Task<std::optional<SharedReply>>(FillTarget)> continue_upstream = {};
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parameters of the contract's reads, checked. Empty values are as absent ones; what else may be there is for
-// understood.hpp. Pure. Throws Error{usage} that names the parameter and never its value.
+// supported_parameters.hpp. Pure. Throws Error{usage} that names the parameter and never its value.
 #pragma once
 
 #include "cache/lists/list.hpp"

@@ -17,7 +17,7 @@ namespace alli::proxy {
 
 struct Context;
 
-/// May throw; handle() turns that into a response.
+/// May throw; answer() in dispatch.cpp turns that into a response.
 using Handler = Task<Response> (*)(const Context&, const Request&);
 
 /// The scope that a route takes; none: anybody may. Without a default: a row that does not say it does not compile.

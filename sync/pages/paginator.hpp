@@ -93,7 +93,7 @@ class Paginator {
     bool mending_ = false;             // the next page, of one, may be broken: what is left of it will do
     std::optional<Instant> spoilt_;    // the time of such a one: until the scan is below it, it comes again
     std::chrono::microseconds stride_; // how far the next leap goes
-    Instant lowest_ = Instant::min();  // what lies below others have verified, and that stands
+    Instant lowest_ = Instant::min();  // below it there is coverage already: not scanned
     int looks_below_ = 0;              // the end, past what cannot be read
     std::vector<Unreadable> passed_by_;
     std::unordered_set<ConversationId> met_; // those that the next page may bring again

@@ -19,7 +19,7 @@ class RangeVerifier {
     /// Before a page is committed: takes its part, and asks about those that are missing from it.
     Task<> compare(const Page& page);
 
-    /// In its commit. A span without an end stands above all that is verified: nothing is said of any part of it.
+    /// In its commit. An open-ended span marks no coverage.
     void mark_verified(cache::Writer& db, const Page& page);
 
     /// The span ends here: known when the first page came.
