@@ -217,7 +217,7 @@ Task<Response> list_categories(const Context& cx, const Request& rq)
 
 Task<Response> get_conversation(const Context& cx, const Request& rq)
 {
-    const ConversationId id{rq.ids[0]};
+    const ConversationId& id = *rq.conversation;
     const Parameters parameters = read_query(rq.query());
     const auto names = read_names(find_parameter(parameters, "variables").value_or(""));
     ReadSpec read;
@@ -239,7 +239,7 @@ Task<Response> list_chats(const Context& cx, const Request& rq)
 {
     const Parameters parameters = read_query(rq.query());
     const int page_no = read_number(parameters, "pageNo", 1, 1, last_page);
-    const ConversationId id{rq.ids[0]};
+    const ConversationId& id = *rq.conversation;
     ReadSpec read;
     read.find = [&](cache::Reader& db, bool) {
         return found(db, Content::chats, cache::find_chat_page(db, id, page_no));
@@ -255,7 +255,7 @@ Task<Response> list_chats(const Context& cx, const Request& rq)
 
 Task<Response> get_chat(const Context& cx, const Request& rq)
 {
-    const ConversationId id{rq.ids[0]};
+    const ConversationId& id = *rq.conversation;
     const ChatId chat{rq.ids[1]};
     const auto held = cx.store.read([&](cache::Reader& db) { return cache::find_chat(db, id, chat); });
     ReadSpec read;

@@ -163,8 +163,7 @@ Task<Response> is_running(const Context& cx, const Request& rq)
     request.timeout = cx.options.forward_timeout;
     Task<upstream::Reply> asking = cx.upstream.send(std::move(request));
     upstream::Reply reply = co_await std::move(asking);
-    note_running(cx, ConversationId{rq.ids[0]},
-                 reply); // before the app knows: its next read must show the whole answer
+    note_running(cx, *rq.conversation, reply); // before the app knows: its next read must show the whole answer
     Response response = relayed_response(std::move(reply), ResponseOrigin::bypass);
     response.sized = rq.method != "HEAD";
     require_no_redirect(response);

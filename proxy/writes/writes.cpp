@@ -72,7 +72,7 @@ std::optional<std::string> base_of(const Context& cx, const Request& rq, EditKin
 {
     if (kind != EditKind::update && kind != EditKind::title) return std::nullopt;
     const cache::Patch wanted = cache::patch_of(kind, rq.body);
-    const ConversationId id{rq.ids[0]};
+    const ConversationId& id = *rq.conversation;
     return cx.store.read([&](cache::Reader& db) { return cache::find_base(db, id, wanted); });
 }
 
@@ -80,7 +80,7 @@ cache::NewEntry entry_of(const Context& cx, const Request& rq, EditKind kind)
 {
     cache::NewEntry entry;
     entry.kind = kind;
-    if (!rq.ids.empty()) entry.conversation = ConversationId{rq.ids[0]};
+    entry.conversation = rq.conversation;
     if (rq.ids.size() > 1) entry.chat = ChatId{rq.ids[1]};
     entry.method = rq.method;
     entry.path = rq.target;
@@ -181,7 +181,7 @@ Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, cach
     if (preference.respond_async) patience = std::chrono::milliseconds(0);
     auto reply = co_await cx.delivery.deliver(std::move(accepted), patience);
     if (reply) {
-        if (kind == EditKind::stop) note_end(cx, ConversationId{rq.ids[0]});
+        if (kind == EditKind::stop) note_end(cx, *rq.conversation);
         co_return relayed_response(std::move(*reply), ResponseOrigin::bypass);
     }
     Response response = accepted_response(cx, load_entry(cx, id));
@@ -201,7 +201,7 @@ bool is_waited_for(const Context& cx, const ConversationId& id)
 // queued that it might never accept.
 Task<Response> ask_for_judgement(const Context& cx, const Request& rq, std::string_view doubt)
 {
-    const ConversationId id{rq.ids[0]};
+    const ConversationId& id = *rq.conversation;
     if (is_waited_for(cx, id)) co_return doubtful_refusal(doubt);
     std::exception_ptr failure;
     Response response;
