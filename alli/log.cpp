@@ -190,6 +190,18 @@ void log_repeats(bool all)
     });
 }
 
+std::optional<Fault> fault_of(const std::exception_ptr& failure)
+{
+    if (!failure) return std::nullopt;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const Error& error) {
+        return error.fault();
+    } catch (...) {
+        return std::nullopt;
+    }
+}
+
 std::string reason_of(const std::exception_ptr& failure)
 {
     try {

@@ -3,12 +3,14 @@
 // writes a line. Repeats beyond an event's rate are counted, and the next line, or `repeats`, says how many.
 #pragma once
 
+#include "alli/error.hpp"
 #include "alli/event.hpp"
 
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -35,6 +37,8 @@ void log_repeats(bool all = false);
 
 /// What happened, for an event's "error": our own sentence, or what kind of failure it was. Never what a parser quotes.
 std::string reason_of(const std::exception_ptr& failure);
+/// None: there is no failure, or it is not an Error.
+std::optional<Fault> fault_of(const std::exception_ptr& failure);
 
 bool is_logged(Severity severity) noexcept;
 void write_event(const EventRow& row, std::span<const LogValue> values);

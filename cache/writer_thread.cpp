@@ -3,6 +3,7 @@
 
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
+#include "alli/log.hpp"
 
 #include <pthread.h>
 
@@ -13,18 +14,6 @@
 
 namespace alli::cache {
 namespace {
-
-std::optional<Fault> fault_of(const std::exception_ptr& failure)
-{
-    if (!failure) return std::nullopt;
-    try {
-        std::rethrow_exception(failure);
-    } catch (const Error& error) {
-        return error.fault();
-    } catch (...) {
-        return std::nullopt;
-    }
-}
 
 // A job that committed, or rolled back, what it shares with others: nobody knows what became of their writes.
 std::exception_ptr ended_transaction()

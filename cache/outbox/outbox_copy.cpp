@@ -9,19 +9,6 @@
 namespace alli::cache {
 namespace {
 
-// Of what cannot be read there is nothing to tell but that.
-template <class F>
-bool can(F read)
-{
-    try {
-        read();
-        return true;
-    } catch (const Error& error) {
-        if (error.fault() == Fault::disk_full) throw;
-        return false;
-    }
-}
-
 std::optional<std::int64_t> number(Connection& db, const std::string& sql)
 {
     std::optional<std::int64_t> found;

@@ -3,6 +3,7 @@
 // that were given out are never used again.
 #pragma once
 
+#include "alli/error.hpp"
 #include "cache/db/writer.hpp"
 
 #include <cstdint>
@@ -10,6 +11,20 @@
 #include <string>
 
 namespace alli::cache {
+
+/// False: it threw. Of what cannot be read there is nothing to tell but that; a full disk is another matter, and
+/// thrown.
+template <class F>
+bool can(F read)
+{
+    try {
+        read();
+        return true;
+    } catch (const Error& error) {
+        if (error.fault() == Fault::disk_full) throw;
+        return false;
+    }
+}
 
 struct CopiedOutbox {
     std::int64_t entries = 0, waiting = 0; // that could be read

@@ -20,19 +20,6 @@ std::string salvaged_name(const std::string& path)
     return path + ".salvaged";
 }
 
-// Of what cannot be read there is nothing to tell but that.
-template <class F>
-bool can(F read)
-{
-    try {
-        read();
-        return true;
-    } catch (const Error& error) {
-        if (error.fault() == Fault::disk_full) throw;
-        return false;
-    }
-}
-
 void remove_with_log(const std::string& path)
 {
     for (const char* suffix : {"", "-wal", "-shm"}) require_removed(path + suffix);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/reads/read_through.hpp"
 
+#include "alli/log.hpp"
 #include "cache/conversations.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/rows/last_chat.hpp"

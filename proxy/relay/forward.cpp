@@ -26,12 +26,6 @@ constexpr auto for_our_copy = std::to_array<std::string_view>(
     {"If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range", "Range"});
 constexpr auto naming = std::to_array<std::string_view>({"OWN-USER-ID", "USER-EMAIL"});
 
-template <std::size_t n>
-bool is_one_of(const std::array<std::string_view, n>& names, std::string_view name)
-{
-    return std::any_of(names.begin(), names.end(), [&](std::string_view own) { return same_name(own, name); });
-}
-
 upstream::Request request_for(const Context& cx, const Request& rq)
 {
     upstream::Request request = relayed_request(rq);
@@ -151,17 +145,6 @@ Response forwarded_response(const SharedReply& shared, const Request& rq, Respon
     response.body = std::shared_ptr<const std::string>(shared.reply, &shared.reply->body);
     if (response.status == 200) validate(response, rq, fmt::format("\"{:016x}\"", quick_hash(body)));
     return response;
-}
-
-std::optional<Fault> fault_of(const std::exception_ptr& failure)
-{
-    try {
-        std::rethrow_exception(failure);
-    } catch (const Error& error) {
-        return error.fault();
-    } catch (...) {
-        return std::nullopt;
-    }
 }
 
 bool is_upstream_failure(Fault fault) noexcept

@@ -20,8 +20,6 @@ Response forwarded_response(const SharedReply& shared, const Request& rq, Respon
 /// False for a reply that bears another id: it is passed on to whoever asked, and never kept.
 bool is_reply_about(const ReadSubject& subject, const upstream::Reply& reply);
 
-/// None: no failure of ours.
-std::optional<Fault> fault_of(const std::exception_ptr& failure);
 /// No reply, none now, or none that can be read: it says nothing about what was asked.
 bool is_upstream_failure(Fault fault) noexcept;
 /// A status that means "not now", or "not with this key": it says nothing about what was asked.

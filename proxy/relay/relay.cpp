@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <span>
 
 namespace alli::proxy {
 namespace {
@@ -34,14 +33,7 @@ constexpr auto prefixes_not_back = std::to_array<std::string_view>({"Access-Cont
 
 constexpr std::chrono::milliseconds no_deadline{0}; // an idle timeout applies all the same
 
-using Names = std::span<const std::string_view>;
-
-bool is_one_of(Names names, std::string_view name)
-{
-    return std::any_of(names.begin(), names.end(), [&](std::string_view own) { return same_name(own, name); });
-}
-
-bool starts_with_one_of(Names prefixes, std::string_view name)
+bool starts_with_one_of(std::span<const std::string_view> prefixes, std::string_view name)
 {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](std::string_view prefix) { return same_name(name.substr(0, prefix.size()), prefix); });
@@ -56,7 +48,7 @@ std::string stricter_control(const Headers& headers)
     std::string more;
     for (const std::string_view directive : {"no-store", "no-transform"})
         if (is_one_of(directives, directive)) more.append(", ").append(directive);
-    return more.empty() ? more : "private, no-cache" + more;
+    return more.empty() ? more : std::string(own_cache_control) + more;
 }
 
 // libcurl fails on a coding that it does not know only when the body comes, with our head already on its way.
@@ -78,6 +70,11 @@ std::optional<std::uint64_t> length_of(const upstream::Reply& reply)
 }
 
 } // namespace
+
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) noexcept
+{
+    return std::any_of(names.begin(), names.end(), [&](std::string_view own) { return same_name(own, name); });
+}
 
 upstream::Request relayed_request(const Request& rq)
 {

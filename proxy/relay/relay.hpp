@@ -6,6 +6,9 @@
 
 #include "proxy/request/context.hpp"
 
+#include <span>
+#include <string_view>
+
 namespace alli::proxy {
 
 /// Throws what UpstreamAccess::send throws, Error{unreachable} above all.
@@ -19,6 +22,8 @@ Task<Response> is_running(const Context& cx, const Request& rq);
 Task<Response> relay_other(const Context& cx, const Request& rq);
 
 // Pure parts.
+/// Whether a header's name is among these, whatever their case.
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) noexcept;
 upstream::Request relayed_request(const Request& rq);
 Response relayed_response(upstream::Reply reply, ResponseOrigin origin);
 /// Of a streamed request. `read_here`: its reply is read on the way, so that it must not be compressed for the app.

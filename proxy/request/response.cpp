@@ -17,7 +17,7 @@ constexpr auto standard = std::to_array<http::DefaultHeader>({
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
     {"Referrer-Policy", "no-referrer"},
-    {"Cache-Control", "private, no-cache"},
+    {"Cache-Control", own_cache_control},
 });
 
 struct Meaning {

@@ -35,6 +35,9 @@ Response problem(ErrorFormat error_format, int status, std::string_view detail, 
 /// What a handler threw. Never throws itself.
 Response answer_of(const std::exception_ptr& failure, ErrorFormat error_format) noexcept;
 
+/// Of every response that says nothing else.
+inline constexpr std::string_view own_cache_control = "private, no-cache";
+
 /// What every response carries unless it says otherwise itself: no page of another origin may read, frame or store it.
 std::span<const http::DefaultHeader> default_headers() noexcept;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/writes/writes.hpp"
 
+#include "alli/log.hpp"
 #include "alli/random.hpp"
 #include "cache/chat_detail.hpp"
 #include "cache/conversations.hpp"
