@@ -4,20 +4,20 @@
 #include "alli/digest.hpp"
 #include "alli/error.hpp"
 #include "alli/log_limit.hpp"
+#include "alli/published.hpp"
 #include "alli/random.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
-#include <memory>
 #include <system_error>
 
 namespace alli {
 namespace {
 
 std::atomic<LogStyle> style{LogStyle::plain};
-std::atomic<std::shared_ptr<const std::string>> id_key;
+Published<std::string> id_key; // empty: none yet
 
 constexpr std::array levels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err};
 
@@ -148,11 +148,13 @@ void set_log_key(std::string key)
 std::string hashed_id(std::string_view id)
 {
     if (id.empty()) return {};
-    std::shared_ptr<const std::string> key = id_key.load();
-    if (!key) {
-        auto made = std::make_shared<const std::string>(SystemRandom().bytes(32));
-        if (id_key.compare_exchange_strong(key, made)) key = std::move(made);
+    if (id_key.load()->empty()) {
+        const std::string made = SystemRandom().bytes(32);
+        id_key.update([&](std::string& key) {
+            if (key.empty()) key = made;
+        });
     }
+    const auto key = id_key.load();
     const Digest digest = seal(*key, id);
     std::string text;
     for (std::size_t i = 0; i < 6; ++i) text += fmt::format("{:02x}", digest[i]);

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "alli/clock.hpp"
+#include "alli/published.hpp"
 #include "daemon/settings/token_file.hpp"
 #include "proxy/request/backend.hpp"
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,7 +37,7 @@ class TokenRegistry final : public proxy::TokenAdmin {
   private:
     TokensFile place() const { return *place_.load(); }
 
-    std::atomic<std::shared_ptr<const TokensFile>> place_;
+    Published<TokensFile> place_;
     Environment environment_;
     const Clock& clock_;
     Use use_;

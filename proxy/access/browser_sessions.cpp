@@ -27,30 +27,16 @@ List keep_newest(List& list, std::size_t most)
 
 } // namespace
 
-BrowserSessions::BrowserSessions() : table_(std::make_shared<const Table>()) {}
-
-// Retries until no other thread changed the table meanwhile, so that a link is redeemed once.
-template <class Change>
-auto BrowserSessions::change(Change function)
-{
-    std::shared_ptr<const Table> known = table_.load();
-    for (;;) {
-        auto next = std::make_shared<Table>(*known);
-        auto result = function(*next);
-        if (table_.compare_exchange_strong(known, std::move(next))) return result;
-    }
-}
-
 std::string BrowserSessions::make_link(std::shared_ptr<const Grant> opener, const Moment& now)
 {
     std::string secret = make_secret();
     const Link link{sha256(secret), now.steady + link_life, std::move(opener)};
-    return change([&](Table& table) {
+    table_.update([&](Table& table) {
         std::erase_if(table.links, [&](const Link& old) { return now.steady >= old.ends; });
         table.links.push_back(link);
         keep_newest(table.links, most_links);
-        return secret;
     });
+    return secret;
 }
 
 std::optional<std::string> BrowserSessions::redeem(std::string_view link, const Moment& now)
@@ -58,19 +44,20 @@ std::optional<std::string> BrowserSessions::redeem(std::string_view link, const 
     const Digest hash = sha256(link);
     const std::string secret = make_secret();
     std::vector<Session> displaced;
-    const bool made = change([&](Table& table) {
+    bool made = false;
+    table_.update([&](Table& table) {
         displaced.clear();
         std::shared_ptr<const Grant> opener; // all are compared, as in find()
         for (const Link& known : table.links)
             if (same_digest(known.hash, hash) && now.steady < known.ends && known.opener->holds(now))
                 opener = known.opener;
         std::erase_if(table.links, [&](const Link& known) { return same_digest(known.hash, hash); });
-        if (!opener) return false;
+        made = opener != nullptr;
+        if (!opener) return;
         std::erase_if(table.sessions, [&](const Session& old) { return !old.grant->holds(now); });
         const auto grant = std::make_shared<const Grant>(std::move(opener), now.steady, whole_life, idle_life);
         table.sessions.push_back({sha256(secret), grant});
         displaced = keep_newest(table.sessions, most_sessions);
-        return true;
     });
     end(displaced);
     return made ? std::optional(secret) : std::nullopt;
@@ -92,11 +79,12 @@ void BrowserSessions::sign_out(std::string_view session)
 {
     const Digest hash = sha256(session);
     std::vector<Session> gone;
-    change([&](Table& table) {
+    table_.update([&](Table& table) {
+        gone.clear();
         gone.clear();
         for (const Session& known : table.sessions)
             if (same_digest(known.hash, hash)) gone.push_back(known);
-        return std::erase_if(table.sessions, [&](const Session& known) { return same_digest(known.hash, hash); });
+        std::erase_if(table.sessions, [&](const Session& known) { return same_digest(known.hash, hash); });
     });
     end(gone);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions of browsers, which have no key: a link that works once within a minute opens a session, which a cookie names
-// and which ends with the grant that made the link. Only hashes are kept, and only in memory. Any thread, without a
-// lock: a change swaps the whole small table.
+// and which ends with the grant that made the link. Only hashes are kept, and only in memory. Any thread: a
+// change swaps the whole small table.
 #pragma once
 
+#include "alli/published.hpp"
 #include "proxy/access/base64url.hpp"
 #include "proxy/access/grant.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -26,8 +26,6 @@ class BrowserSessions {
     static constexpr std::chrono::hours idle_life{12}; // of a session that is not used
     static constexpr std::chrono::hours whole_life{24 * 7};
     static constexpr std::size_t most_links = 8, most_sessions = 16; // beyond it the oldest gives way
-
-    BrowserSessions();
 
     /// The secret of a new link, whose session may do what `opener` may.
     std::string make_link(std::shared_ptr<const Grant> opener, const Moment& now);
@@ -59,11 +57,9 @@ class BrowserSessions {
         std::vector<Session> sessions;
     };
 
-    template <class Change>
-    auto change(Change function);
     void end(const std::vector<Session>& sessions) const;
 
-    std::atomic<std::shared_ptr<const Table>> table_;
+    Published<Table> table_;
     std::string address_;
     std::function<void()> ended_ = [] {};
 };

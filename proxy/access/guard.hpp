@@ -3,6 +3,7 @@
 // pages, method, key, target. What the principal may do is for the route (scopes.hpp). Any thread.
 #pragma once
 
+#include "alli/published.hpp"
 #include "http/request_parser.hpp"
 #include "proxy/access/authority.hpp"
 #include "proxy/access/base64url.hpp"
@@ -12,7 +13,6 @@
 #include "proxy/access/http.hpp"
 #include "proxy/access/options.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -71,7 +71,7 @@ class Guard {
     using Keys = std::vector<Key>;
     Key make_key(const Token& token, const Keys& before) const;
 
-    std::atomic<std::shared_ptr<const Keys>> keys_{std::make_shared<const Keys>()};
+    Published<Keys> keys_;
     std::shared_ptr<const Grant> socket_, nobody_, unasked_; // that need no key
     const BrowserSessions* browser_sessions_;
     bool require_key_;

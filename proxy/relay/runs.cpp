@@ -25,8 +25,6 @@ Instant instant_of(const std::atomic<std::int64_t>& microseconds)
 
 } // namespace
 
-Runs::Runs() : table_(std::make_shared<const Table>()) {}
-
 // Its end is unknown from now on.
 void Runs::forget(const Run& run) noexcept
 {
@@ -61,14 +59,12 @@ std::int64_t Runs::count_active(const Table& table)
 template <class Change>
 void Runs::change(Change function)
 {
-    auto known = table_.load();
     std::int64_t difference = 0;
-    for (bool swapped = false; !swapped;) {
-        auto next = std::make_shared<Table>(*known);
-        function(*next);
-        difference = count_active(*next) - count_active(*known);
-        swapped = table_.compare_exchange_weak(known, std::shared_ptr<const Table>(std::move(next)));
-    }
+    table_.update([&](Table& table) {
+        const auto before = count_active(table);
+        function(table);
+        difference = count_active(table) - before;
+    });
     active_ += difference;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The runs of apps: which conversations have one now, or had one lately, as seen in requests through the proxy. A copy
-// from before the end of a run must not pass for the whole answer (api/NOTES.md, "Running an app"). Any thread, without
-// a lock: a change swaps the whole small table; at rest a read costs one atomic.
+// from before the end of a run must not pass for the whole answer (api/NOTES.md, "Running an app"). Any thread:
+// a change swaps the whole small table; at rest a read costs one atomic.
 #pragma once
 
 #include "alli/clock.hpp"
 #include "alli/ids.hpp"
+#include "alli/published.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -34,8 +35,6 @@ class Runs {
   public:
     static constexpr std::size_t most = 1000;               // beyond it the one not heard of for longest goes
     static constexpr std::chrono::minutes forget_after{10}; // a run not heard of for so long is forgotten
-
-    Runs();
 
     // Events; `now` by the steady clock.
     /// `chats`: how many complete chats are held; of several events of one run the first counts.
@@ -96,7 +95,7 @@ class Runs {
     static std::int64_t count_active(const Table& table);
     static bool is_forgotten(const Run& run, Clock::Steady now) noexcept;
 
-    std::atomic<std::shared_ptr<const Table>> table_;
+    Published<Table> table_;
     std::atomic<std::int64_t> active_{0}; // not at rest
     std::atomic<std::uint64_t> fences_{0};
     std::atomic<std::int64_t> last_end_{0}, last_unknown_end_{0}; // microseconds; 0: none

@@ -22,28 +22,24 @@ bool is_forgotten(const UnsupportedParameters::Count& count, Instant now)
 
 } // namespace
 
-UnsupportedParameters::UnsupportedParameters() : table_(std::make_shared<const Table>()) {}
-
 void UnsupportedParameters::note(std::string_view name, Instant now)
 {
     const std::string shown = printable(name);
-    auto known = table_.load();
-    for (bool swapped = false; !swapped;) {
-        auto next = std::make_shared<Table>(*known);
-        std::erase_if(*next, [now](const Count& count) { return is_forgotten(count, now); });
-        auto row = std::find_if(next->begin(), next->end(), [&](const Count& count) { return count.name == shown; });
-        if (row == next->end() && next->size() >= most_names) return;
-        if (row == next->end()) row = next->insert(next->end(), Count{shown, 0, now, now});
+    table_.update([&](Table& table) {
+        std::erase_if(table, [now](const Count& count) { return is_forgotten(count, now); });
+        auto row = std::find_if(table.begin(), table.end(), [&](const Count& count) { return count.name == shown; });
+        if (row == table.end() && table.size() >= most_names) return;
+        if (row == table.end()) row = table.insert(table.end(), Count{shown, 0, now, now});
         ++row->reads;
         row->last = std::max(row->last, now);
-        swapped = table_.compare_exchange_weak(known, std::shared_ptr<const Table>(std::move(next)));
-    }
+    });
 }
 
 std::vector<UnsupportedParameters::Count> UnsupportedParameters::find_frequent(Instant now) const
 {
     std::vector<Count> frequent;
-    for (const Count& count : *table_.load())
+    const auto table = table_.load();
+    for (const Count& count : *table)
         if (count.reads >= often && !is_forgotten(count, now)) frequent.push_back(count);
     return frequent;
 }

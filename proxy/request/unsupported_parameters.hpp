@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts the parameters that send reads upstream because the mirror cannot evaluate them, so that the operator learns
-// why an app is not served from it. Any thread, without a lock: a change swaps the whole small table.
+// why an app is not served from it. Any thread: a change swaps the whole small table.
 #pragma once
 
 #include "alli/instant.hpp"
+#include "alli/published.hpp"
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,14 +26,13 @@ class UnsupportedParameters {
         Instant since, last;
     };
 
-    UnsupportedParameters();
     void note(std::string_view name, Instant now);
     /// The frequent ones of the last hour, in the order of their first use.
     std::vector<Count> find_frequent(Instant now) const;
 
   private:
     using Table = std::vector<Count>;
-    std::atomic<std::shared_ptr<const Table>> table_;
+    Published<Table> table_;
 };
 
 } // namespace alli::proxy
