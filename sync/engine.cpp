@@ -61,10 +61,12 @@ struct Engine::Core {
             plan.polls_fail = co_await fails(work);
             polling = false;
             if (plan.polls_fail) {
+                away = true;
                 co_await wait_for_next_try(failures++);
                 continue;
             }
-            if (std::exchange(failures, 0) > 0) come_back();
+            failures = 0;
+            if (std::exchange(away, false)) come_back();
             wakeups->polls.again.reset();
             const nanoseconds pause = plan.next_poll() - clock.steady();
             co_await wakeups->polls.more.wait(clock, std::max<nanoseconds>(pause, milliseconds(1)));
@@ -121,7 +123,7 @@ struct Engine::Core {
         const bool reachable = plan.sync_status().current.reachable;
         if (outcome.unconnected && reachable) {
             plan.sync_status().cut_off(outcome.words, clock.now());
-            plan.polls_fail = true; // until one shows that it is well
+            plan.polls_fail = away = true; // until one shows that it is well
             try_soon();
         } else if (well && !reachable) {
             plan.sync_status().answered();
@@ -202,6 +204,7 @@ struct Engine::Core {
     milliseconds interval;
     Plan plan;
     bool polling = false;
+    bool away = false;               // somebody's request could not reach it, and no poll since could
     Clock::Steady tried_at{};        // the last poll
     std::function<void()> tell_back; // may be none
     std::shared_ptr<Wakeups> wakeups;
@@ -255,6 +258,7 @@ void Engine::insist()
     on_loop([](Core& core, Wakeups& wakeups) {
         core.plan.insist();
         wakeups.retry_now();
+        if (core.tell_back) core.tell_back();
         wakeups.polls.more.notify();
         wakeups.work.more.notify();
     });

@@ -47,7 +47,8 @@ class Engine {
 
     /// On the loop: how a request upstream ended, whoever made it.
     void heard(const upstream::Outcome& outcome);
-    /// Called on the loop when polls go well again after some that failed. Before run().
+    /// Called on the loop when polls go well again after anybody could not reach upstream, and when a person insists.
+    /// Before run().
     void when_back(std::function<void()> tell);
 
   private:

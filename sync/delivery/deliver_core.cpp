@@ -61,6 +61,7 @@ Task<cache::RetryResult> Deliverer::retry(std::int64_t id)
 
 void Deliverer::make_due()
 {
+    core_->policy.probe_now();
     core_->fifos.make_all_due();
     core_->notify();
 }

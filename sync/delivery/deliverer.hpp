@@ -51,7 +51,8 @@ class Deliverer {
     /// What a person decided.
     Task<cache::RetryResult> retry(std::int64_t id);
     Task<cache::OperatorResult> discard(std::int64_t id);
-    /// Upstream is back: nothing waits any longer for its next try. On the engine's loop.
+    /// Upstream is back, or a person asks: nothing waits any longer for its next try but where upstream asked all to
+    /// wait.
     void make_due();
     /// Entries of these FIFOs were purged.
     void look_again(const std::vector<std::optional<ConversationId>>& fifos);

@@ -14,7 +14,7 @@ constexpr std::size_t most_noted = 16;
 
 void DeliveryPolicy::hold_for_a_probe(Steady now)
 {
-    next_attempt_at_ = now + probes.draw(random_, tries_++);
+    probe_at_ = now + probes.draw(random_, tries_++);
 }
 
 bool DeliveryPolicy::note(const Verdict& verdict, const std::string& fifo, Steady now)
@@ -27,8 +27,7 @@ bool DeliveryPolicy::note(const Verdict& verdict, const std::string& fifo, Stead
         failed_.insert(fifo);
     }
     if (is_away()) hold_for_a_probe(now);
-    if (verdict.for_all && verdict.retry_after)
-        next_attempt_at_ = std::max(next_attempt_at_, now + *verdict.retry_after);
+    if (verdict.for_all && verdict.retry_after) asked_until_ = std::max(asked_until_, now + *verdict.retry_after);
     return was_away && !is_away();
 }
 

@@ -76,6 +76,18 @@ TEST_F(DeliverTest, ComesBackWithin15SecondsHoweverLongUpstreamWasAway)
     EXPECT_LT(requests, 2U * 3600U) << "one probe at a time";
 }
 
+TEST_F(DeliverTest, GoesOnAtOnceWhenItIsToldThatUpstreamIsBack)
+{
+    upstream_.away = true;
+    for (const char* id : {"a", "b", "c", "d"}) title(id, "x");
+    until([&] { return clock_.passed() > 2h; }, 100'000);
+    upstream_.away = false;
+    const auto since = clock_.passed();
+    deliverer_->make_due();
+    until([&] { return all_settled(); });
+    EXPECT_LT(clock_.passed() - since, 100ms);
+}
+
 struct Permanent : DeliverTest, testing::WithParamInterface<int> {};
 TEST_P(Permanent, AnswersMakeItFailAndTheAppSeesThem)
 {
@@ -121,6 +133,17 @@ TEST_F(DeliverTest, WaitsAsLongAsUpstreamAsksFor)
     };
     title("a", "1");
     EXPECT_FALSE(title("b", "2")->reply) << "429 is said to all";
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_GE(clock_.passed(), 120s);
+}
+
+TEST_F(DeliverTest, WaitsAsLongAsUpstreamAsksForWhoeverSaysThatItIsBack)
+{
+    upstream_.before = [n = 0](const upstream::Request&) mutable {
+        return ++n == 1 ? std::optional(WritableUpstream::says(429, "{}", "120")) : std::nullopt;
+    };
+    title("a", "1");
+    deliverer_->make_due();
     ASSERT_TRUE(until([&] { return all_settled(); }));
     EXPECT_GE(clock_.passed(), 120s);
 }

@@ -396,6 +396,28 @@ TEST_F(EngineTest, LooksAtOnceWhenAPersonInsistsAndNotForEveryReader)
     EXPECT_LE(clock_.passed() - *insisted, std::chrono::seconds(5)) << "the tries under way have pauses of their own";
 }
 
+TEST_F(EngineTest, TellsThatUpstreamIsBackWhereOnlyAnothersRequestFailed)
+{
+    fill(3);
+    pass();
+    int told = 0;
+    bool failed = false;
+    run_until(
+        [&](Engine& engine) {
+            if (engine.state()->reachable && !std::exchange(failed, true)) {
+                engine.when_back([&told] { ++told; });
+                upstream::Outcome refused;
+                refused.kind = upstream::Outcome::Kind::unreachable;
+                refused.unconnected = true;
+                refused.words = "connection refused";
+                engine.heard(refused);
+            }
+            return told > 0;
+        },
+        10'000);
+    EXPECT_EQ(told, 1) << "what a delivery waits for is not the next failure of a poll";
+}
+
 TEST_F(EngineTest, FindsAMirrorOfNothingComplete)
 {
     pass();
