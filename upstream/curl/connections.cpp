@@ -103,19 +103,19 @@ int Connections::on_close(void* self, curl_socket_t fd) noexcept
 //
 // On HTTP/2 there is always something to read, and libcurl tells streams apart. On a connection that is new, what waits
 // are session tickets, or a server that refuses it; only one that has carried an HTTP/1 answer is looked at.
-std::shared_ptr<Connection> Connections::use(CURL* easy, const void* user, std::string_view local_ip, int local_port)
+Chosen Connections::use(CURL* easy, const void* user, std::string_view local_ip, int local_port)
 {
     for (const auto& [fd, connection] : open_) {
         if (!connection->is_at(local_ip, local_port)) continue;
         const bool stale = connection->http1 && (connection->has_input() || has_decrypted_input(easy));
         connection->user = stale ? nullptr : user;
-        if (!stale) return connection;
+        if (!stale) return {connection};
         connection->shut_down();
         ++discarded_;
         sweep();
-        return nullptr;
+        return {nullptr, true};
     }
-    return nullptr;
+    return {};
 }
 
 void Connections::sweep()

@@ -26,6 +26,12 @@ struct Connection {
     void shut_down() const noexcept;
 };
 
+/// For a request.
+struct Chosen {
+    std::shared_ptr<Connection> connection; // none: it was shut down, or is not one of ours
+    bool is_shut_down = false;              // nothing can go out on it
+};
+
 class Connections {
   public:
     /// From now on the connections that this handle opens are known here. They must be closed before this object goes.
@@ -33,8 +39,8 @@ class Connections {
 
     /// The connection that libcurl has chosen for a request of `user`, at its last moment: not a byte has gone out.
     /// Shut down where something waits on it, and then all idle ones where something waits, because libcurl tries five
-    /// at most. None: it was shut down, or is not one of ours.
-    std::shared_ptr<Connection> use(CURL* easy, const void* user, std::string_view local_ip, int local_port);
+    /// at most.
+    Chosen use(CURL* easy, const void* user, std::string_view local_ip, int local_port);
     /// It has ended, whatever it used.
     void release(const Connection& used, const void* user);
 

@@ -32,16 +32,9 @@ void CurlExchange::set_version()
     curl::set(easy(), CURLOPT_BUFFERSIZE, read_at_once);
 }
 
-// libcurl repeats a request when a kept connection turns out to be closed, unless a part of its body has gone out. What
-// has no body and is not safe to repeat gets a connection of its own.
 void CurlExchange::set_body()
 {
-    if (!has_body_) {
-        Transfer::set_body();
-        const bool repeatable = method() != "POST" && method() != "PATCH";
-        curl::set(easy(), CURLOPT_FRESH_CONNECT, repeatable ? 0L : 1L);
-        return;
-    }
+    if (!has_body_) return Transfer::set_body();
     curl::set(easy(), CURLOPT_UPLOAD, 1L);
     curl::set(easy(), CURLOPT_UPLOAD_BUFFERSIZE, read_at_once);
     curl::set(easy(), CURLOPT_INFILESIZE_LARGE, length_ ? static_cast<curl_off_t>(*length_) : curl_off_t{-1});

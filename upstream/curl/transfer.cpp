@@ -145,7 +145,7 @@ curl::Easy Transfer::give_back()
 
 void Transfer::finish(CURLcode code)
 {
-    code_ = code;
+    code_ = broke_ ? CURLE_GOT_NOTHING : code;
     if (code != CURLE_OK) {
         curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error_);
         curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &connect_status_);
@@ -284,9 +284,19 @@ std::size_t Transfer::take_body(std::string_view piece)
 int Transfer::on_chosen(void* self, char*, char* local_ip, int, int local_port) noexcept
 try {
     auto& transfer = *static_cast<Transfer*>(self);
+    // libcurl sends a request again where a kept connection breaks before the answer. A write may have been carried out
+    // (RFC 9110, 9.2.2).
+    const auto& method = transfer.request_.method;
+    const bool is_safe = method == "GET" || method == "HEAD" || method == "OPTIONS";
+    if (transfer.went_out_ && !is_safe) {
+        transfer.broke_ = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (transfer.used_) transfer.connections_->release(*transfer.used_, self);
-    transfer.used_ = transfer.connections_->use(transfer.easy(), self, local_ip, local_port);
+    const Chosen chosen = transfer.connections_->use(transfer.easy(), self, local_ip, local_port);
+    transfer.used_ = chosen.connection;
     transfer.connected_ = transfer.used_ != nullptr;
+    transfer.went_out_ = !chosen.is_shut_down;
     return CURL_PREREQFUNC_OK;
 } catch (const std::exception&) {
     return CURL_PREREQFUNC_ABORT;

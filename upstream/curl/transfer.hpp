@@ -96,6 +96,8 @@ class Transfer {
     Reply reply_;
     std::size_t header_bytes_ = 0;
     bool connected_ = false;    // all the way: the request could go out
+    bool went_out_ = false;     // by a connection
+    bool broke_ = false;        // that one broke, and it must not go out by another
     bool headers_done_ = false; // what comes as a header afterwards is a trailer
     bool decodes_ = true;       // false where the request chose its own Accept-Encoding
     Ending ending_ = Ending::none;
