@@ -54,12 +54,15 @@ struct Store::Core {
     {
         mirror.on_fatal([this](const std::exception_ptr& failure) { give_up(Lane::mirror, failure); });
         outbox.on_fatal([this](const std::exception_ptr& failure) { give_up(Lane::outbox, failure); });
+        for (Committer* file : {&mirror, &outbox}) file->on_room(options.room_again);
         watch_files();
         mirror.bound_log(options.log, &mirror_reads);
         outbox.bound_log(options.log, &outbox_reads);
         if (!options.threads) return;
-        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); });
-        outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(outbox, batch); });
+        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); },
+                                                [this] { return mirror.next_try(); });
+        outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(outbox, batch); },
+                                                       [this] { return outbox.next_try(); });
         for (auto& reader : readers)
             reader = std::make_unique<JobThread>([this](JobThread::Batch& batch) { read(batch); });
     }

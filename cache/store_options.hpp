@@ -16,6 +16,7 @@ struct StoreOptions {
     std::string url;                                      // the upstream; a file of another upstream is refused
     bool threads = true;                                  // false: inline
     std::function<void(std::exception_ptr)> gave_up = {}; // once, on any thread: a file is damaged, or failed
+    std::function<void()> room_again = [] {}; // on a committing thread: the disk was full, and can be written again
     // The largest outbox whose pages are all checked on opening: some 0.4 s of a slow disk, not interruptible.
     std::uintmax_t most_outbox_read = 64 * 1024 * 1024;
     LogLimits log = {}; // of each file's log

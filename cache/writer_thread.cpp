@@ -129,6 +129,22 @@ void Committer::note_space_outcome(const std::exception_ptr& failure) noexcept
     if (is_disk_full(failure)) note_no_space(*data_file_, SystemClock().now());
 }
 
+std::optional<std::chrono::milliseconds> Committer::next_try() const noexcept
+{
+    constexpr std::chrono::seconds pause{1};
+    if (dead_ || !data_file_ || has_room(*data_file_)) return std::nullopt;
+    return pause;
+}
+
+// Whoever was refused may try again only after a long pause of his own.
+void Committer::try_for_room() noexcept
+{
+    if (!next_try() || !stamp_header()) return;
+    note_own_change();
+    note_space(*data_file_);
+    on_room_();
+}
+
 std::optional<HeldFile::Loss> Committer::find_loss(bool beside)
 {
     try {
@@ -226,6 +242,7 @@ void Committer::run(std::deque<Pending>& batch)
         if (!dead_) dead_ = told_;
     }
     look_at_files();
+    if (batch.empty()) return try_for_room();
     quiet_ = std::all_of(batch.begin(), batch.end(), [](const Pending& one) { return one.job == nullptr; });
     const auto outside =
         std::stable_partition(batch.begin(), batch.end(), [](const Pending& one) { return !one.outside; });
@@ -262,7 +279,8 @@ void Committer::maintain_log()
     log_.note(*db_, *due, done, data_file_);
 }
 
-JobThread::JobThread(std::function<void(Batch&)> run) : run_(std::move(run))
+JobThread::JobThread(std::function<void(Batch&)> run, NextTry next_try)
+    : run_(std::move(run)), next_try_(std::move(next_try))
 {
     // Signals belong to the loop that waits for them.
     sigset_t all, before;
@@ -297,8 +315,12 @@ void JobThread::loop()
         Batch batch;
         {
             std::unique_lock lock(mutex_);
-            arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-            if (queue_.empty()) return;
+            const auto arrived = [this] { return stopping_ || !queue_.empty(); };
+            if (const auto pause = next_try_())
+                arrived_.wait_for(lock, *pause, arrived);
+            else
+                arrived_.wait(lock, arrived);
+            if (stopping_ && queue_.empty()) return;
             batch.swap(queue_);
         }
         run_(batch);

@@ -10,6 +10,7 @@
 #include "cache/db/log_bound.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -67,6 +68,10 @@ class Committer {
     void maintain_log();
     void bound_log(LogLimits limits, ActiveReads* reads) { log_ = LogBound(limits, reads); }
     void note_space_as(DataFile file) { data_file_ = file; } // under which free space is reported; else not at all
+    /// Called on the committing thread when there is room again after there was none.
+    void on_room(std::function<void()> tell) { on_room_ = std::move(tell); }
+    /// After how long run() is to be called although nothing waits: it finds out whether there is room again.
+    std::optional<std::chrono::milliseconds> next_try() const noexcept;
     std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_acquire); }
     const InvalidationVersions& latest() const noexcept { return latest_; }
 
@@ -83,6 +88,7 @@ class Committer {
     void publish_change_set() noexcept;
     void note_fatal(const std::exception_ptr& failure);
     void note_space_outcome(const std::exception_ptr& failure) noexcept;
+    void try_for_room() noexcept;
     void look_at_files(bool beside = true);
     void note_own_change() noexcept;
     bool stamp_header() noexcept;
@@ -97,6 +103,7 @@ class Committer {
     std::int64_t committing_ = 0; // what before_commit_ returned for the transaction that is open
     std::atomic<std::int64_t> kept_{0};
     std::optional<DataFile> data_file_;
+    std::function<void()> on_room_ = [] {};
     LogBound log_;
     bool quiet_ = false;      // the last batch wrote nothing
     std::exception_ptr dead_; // why nothing is acknowledged any more
@@ -107,12 +114,15 @@ class Committer {
     InvalidationVersions latest_;
 };
 
-/// A thread with a queue; `run` gets everything that waits.
+/// A thread with a queue; `run` gets everything that waits. Where `next_try` says so it gets an empty batch after that
+/// time without any.
 class JobThread {
   public:
     using Batch = std::deque<Committer::Pending>;
+    using NextTry = std::function<std::optional<std::chrono::milliseconds>()>;
 
-    explicit JobThread(std::function<void(Batch&)> run);
+    explicit JobThread(
+        std::function<void(Batch&)> run, NextTry next_try = [] { return std::nullopt; });
     ~JobThread(); // runs what was submitted, then joins
 
     void submit(Committer::Pending pending);
@@ -121,6 +131,7 @@ class JobThread {
     void loop();
 
     std::function<void(Batch&)> run_;
+    NextTry next_try_;
     std::mutex mutex_;
     std::condition_variable arrived_;
     Batch queue_;

@@ -253,6 +253,14 @@ void Engine::wake()
     });
 }
 
+void Engine::try_again()
+{
+    on_loop([](Core& core, Wakeups& wakeups) {
+        core.come_back();
+        wakeups.polls.more.notify();
+    });
+}
+
 void Engine::insist()
 {
     on_loop([](Core& core, Wakeups& wakeups) {

@@ -36,6 +36,7 @@ class Engine {
     // Any thread:
     std::shared_ptr<const State> state() const;
     void wake();                               // poll now rather than at the next interval; not an upstream in trouble
+    void try_again();                          // what stood in the way of all is gone: nothing waits for its next try
     void insist();                             // a person asks: look now, also at an upstream in trouble
     void wake_conversation(ConversationId id); // fetch this one again soon: something about it changed
     /// Something in it has just ended and somebody waits: fetch it before all else, until its last message is whole.

@@ -3,6 +3,8 @@
 
 #include "alli/error.hpp"
 
+#include <sqlite3.h>
+
 namespace alli::cache {
 namespace {
 
@@ -19,7 +21,8 @@ void run_step(Connection& db, const char* sql, std::int64_t version)
         db.script(fmt::format("PRAGMA user_version = {}", version));
         db.script("COMMIT");
     } catch (...) {
-        db.script("ROLLBACK");
+        // A full disk has undone it already; what is to be told is that.
+        if (sqlite3_get_autocommit(db.handle()) == 0) sqlite3_exec(db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
         throw;
     }
 }

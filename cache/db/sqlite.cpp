@@ -262,15 +262,24 @@ int last_errno(sqlite3_file* file)
     return file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number) == SQLITE_OK ? number : 0;
 }
 
-// SQLite calls only ENOSPC a full disk; a quota and the largest size of a file end writes in the same way. Not a sync
+bool is_want_of_room(int error)
+{
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+// SQLite calls only ENOSPC a full disk, and only where it writes to a file itself: a quota and the largest size of a
+// file end writes in the same way, and the index of the log, or a file that is to be made, need room too. Not a sync
 // that failed: after one nothing is to be believed.
 bool is_out_of_room(sqlite3* db, int code)
 {
-    if (db == nullptr || code != SQLITE_IOERR_WRITE) return false;
+    if (db == nullptr) return false;
+    if (code == SQLITE_IOERR_SHMSIZE || (code & 0xff) == SQLITE_CANTOPEN)
+        return is_want_of_room(sqlite3_system_errno(db));
+    if (code != SQLITE_IOERR_WRITE) return false;
     for (const int which : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
         sqlite3_file* file = nullptr;
         sqlite3_file_control(db, "main", which, &file);
-        if (const int why = last_errno(file); why == EDQUOT || why == EFBIG || why == ENOSPC) return true;
+        if (is_want_of_room(last_errno(file))) return true;
     }
     return false;
 }
@@ -279,8 +288,9 @@ bool is_out_of_room(sqlite3* db, int code)
 
 void Connection::fail(int code) const
 {
-    if (is_out_of_room(db_, code)) code = SQLITE_FULL;
-    const char* why = db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
+    const bool no_room = is_out_of_room(db_, code);
+    if (no_room) code = SQLITE_FULL;
+    const char* why = db_ && !no_room ? sqlite3_errmsg(db_) : sqlite3_errstr(code);
     for (const CodeMeaning& meaning : meanings)
         if (code == meaning.code || (code & 0xff) == meaning.code)
             throw Error(meaning.fault, meaning.hint, "{}: {}", path_, why);

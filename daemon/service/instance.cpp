@@ -33,12 +33,14 @@ static upstream::CurlOptions relay_options(const InstanceOptions& from, const De
     return options;
 }
 
-static cache::StoreOptions store_options(const InstanceOptions& from, std::function<void(std::exception_ptr)> gave_up)
+static cache::StoreOptions store_options(const InstanceOptions& from, std::function<void(std::exception_ptr)> gave_up,
+                                         std::function<void()> room_again)
 {
     cache::StoreOptions options;
     options.mirror_path = from.mirror_path;
     options.url = from.identity;
     options.gave_up = std::move(gave_up);
+    options.room_again = std::move(room_again);
     return options;
 }
 
@@ -53,7 +55,9 @@ Instance::Instance(InstanceOptions options)
       transport_(engine_loop_.get_executor(), curl_options(options_.config, options_.proxy)),
       pace_(clock_, random_, pace_options(options_.config)),
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
-      store_(store_options(options_, [this](std::exception_ptr why) { end_for_damage(why); })),
+      store_(store_options(
+          options_, [this](std::exception_ptr why) { end_for_damage(why); },
+          [this] { asio::post(engine_loop_, [this] { engine_.try_again(); }); })),
       asking_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       project_(asking_, store_, clock_, options_.api_key),
       engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),

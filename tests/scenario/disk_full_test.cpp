@@ -2,54 +2,16 @@
 // No room left for a write: it gets 507, reads go on, nothing that was acknowledged is lost, and it goes on by itself
 // when there is room. On a small file system of its own, where the test may mount one.
 #include "tests/daemon/daemon.hpp"
+#include "tests/scenario/small_disk.hpp"
 #include "upstream/target.hpp"
 
 #include <gmock/gmock.h>
-
-#include <fcntl.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
-#include <cerrno>
 
 namespace alli::scenario {
 
 using daemon::Daemon;
 using daemon::Home;
 using nlohmann::json;
-
-/// A file system in memory of that size, on that directory.
-class SmallDisk {
-  public:
-    SmallDisk(std::string path, const char* size) : path_(std::move(path))
-    {
-        std::filesystem::create_directories(path_);
-        mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, size) == 0;
-        if (mounted_) ::chmod(path_.c_str(), 0700);
-    }
-    ~SmallDisk()
-    {
-        if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-    }
-    SmallDisk(const SmallDisk&) = delete;
-    SmallDisk& operator=(const SmallDisk&) = delete;
-
-    bool mounted() const { return mounted_; }
-    void fill() const
-    {
-        const int file = ::open((path_ + "/filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        const std::string block(4096, 'x');
-        while (::write(file, block.data(), block.size()) > 0) {
-        }
-        EXPECT_EQ(errno, ENOSPC);
-        ::close(file);
-    }
-    void free() const { std::filesystem::remove(path_ + "/filler"); }
-
-  private:
-    std::string path_;
-    bool mounted_ = false;
-};
 
 class DiskFull : public testing::Test {
   protected:
