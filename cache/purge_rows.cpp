@@ -144,7 +144,7 @@ std::int64_t erase_all_of(Writer& mirror, const ConversationId& id)
     note_purged_day(mirror, created_at(mirror, id));
     mirror.run("DELETE FROM edit WHERE conversation = ?1", id.value);
     erase_conversation(mirror, id);
-    mirror.run("DELETE FROM change WHERE conversation = ?1", id.value);
+    mirror.run("DELETE FROM change WHERE conversation = ?1", id.value); // by now it is no row's
     mirror.run("DELETE FROM problem WHERE conversation = ?1 OR instr(what, ?1) > 0", id.value);
     mirror.run("DELETE FROM tombstone WHERE id = ?1", id.value);
     mirror.run("DELETE FROM suspect WHERE id = ?1", id.value);

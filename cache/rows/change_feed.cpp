@@ -43,17 +43,19 @@ bool are_few(Reader& db, const Visibility& seen)
                seen.user.empty() ? seen.app : seen.user, few) < few;
 }
 
-// The left table of the join is the outer loop.
+// The left table of the join is the outer loop. Without the unary plus, which takes the type off, SQLite would not look
+// up a key in an index of keys and ids.
 std::string visible_from(bool by_conversation, const Visibility& seen)
 {
     const std::string_view index = seen.user.empty() ? "conversation_by_app" : "conversation_by_user";
     const std::string tables =
         by_conversation
-            ? fmt::format("conversation c INDEXED BY {} CROSS JOIN change h ON h.conversation = c.id", index)
-            : "change h CROSS JOIN conversation c ON c.id = h.conversation";
-    return fmt::format(" FROM {} WHERE {} AND h.kind <> 'deleted' AND h.seq > ?3", tables,
-                       seen.user.empty() ? "c.app_id = ?1 AND ?2 = ''"
-                                         : "(?1 = '' OR c.app_id = ?1) AND c.user_id = ?2");
+            ? fmt::format("conversation c INDEXED BY {} CROSS JOIN change h ON h.conversation = +c.pk", index)
+            : "change h CROSS JOIN conversation c ON c.pk = h.conversation";
+    return fmt::format(
+        " FROM {} WHERE {} AND typeof(h.conversation) = 'integer' AND h.kind <> 'deleted'"
+        " AND h.seq > ?3",
+        tables, seen.user.empty() ? "c.app_id = ?1 AND ?2 = ''" : "(?1 = '' OR c.app_id = ?1) AND c.user_id = ?2");
 }
 
 } // namespace
@@ -66,11 +68,26 @@ std::string_view name_of(ChangeKind kind) noexcept
 
 void note_change(Writer& db, const ConversationId& id, ChangeKind kind)
 {
-    if (kind == ChangeKind::deleted)
-        db.run("DELETE FROM change WHERE conversation = ?1 AND kind IN ('conversation', 'chats')", id.value);
-    if (kind == ChangeKind::conversation)
-        db.run("DELETE FROM change WHERE conversation = ?1 AND kind = 'deleted'", id.value);
-    db.run("INSERT OR REPLACE INTO change (conversation, kind) VALUES (?1, ?2)", id.value, name_of(kind));
+    // Beside the change of that kind itself.
+    constexpr std::array<std::array<std::string_view, 2>, 4> outdated{
+        {{"deleted", ""}, {"", ""}, {"conversation", "chats"}, {"", ""}}};
+    const auto& [one, another] = outdated[static_cast<std::size_t>(kind)];
+    db.run("DELETE FROM change WHERE conversation = coalesce((SELECT pk FROM conversation WHERE id = ?1), ?1)"
+           " AND kind IN (?2, ?3, ?4)",
+           id.value, name_of(kind), one, another);
+    db.run("INSERT INTO change (conversation, kind)"
+           " VALUES (coalesce((SELECT pk FROM conversation WHERE id = ?1), ?1), ?2)",
+           id.value, name_of(kind));
+}
+
+void name_changes_by_row(Writer& db, std::int64_t pk, const ConversationId& id)
+{
+    db.run("UPDATE change SET conversation = ?1 WHERE conversation = ?2", pk, id.value);
+}
+
+void name_changes_by_id(Writer& db, std::int64_t pk, const ConversationId& id)
+{
+    db.run("UPDATE change SET conversation = ?2 WHERE conversation = ?1", pk, id.value);
 }
 
 static Change read_change(const Row& row) // seq, conversation, kind
@@ -80,7 +97,10 @@ static Change read_change(const Row& row) // seq, conversation, kind
 
 std::vector<Change> load_changes(Reader& db, std::int64_t since, int limit)
 {
-    return db.all(&read_change, "SELECT seq, conversation, kind FROM change WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    return db.all(&read_change,
+                  "SELECT seq, coalesce(c.id, h.conversation), kind FROM change h LEFT JOIN conversation c"
+                  " ON typeof(h.conversation) = 'integer' AND c.pk = h.conversation"
+                  " WHERE seq > ?1 ORDER BY seq LIMIT ?2",
                   since, limit);
 }
 
@@ -88,7 +108,7 @@ std::vector<Change> load_visible_changes(Reader& db, const Visibility& seen, std
 {
     const bool by_conversation = last_number(db) - since > few && are_few(db, seen);
     const std::string sql =
-        "SELECT h.seq, h.conversation, h.kind" + visible_from(by_conversation, seen) + " ORDER BY h.seq LIMIT ?4";
+        "SELECT h.seq, c.id, h.kind" + visible_from(by_conversation, seen) + " ORDER BY h.seq LIMIT ?4";
     return db.all(&read_change, sql, seen.app, seen.user, since, limit);
 }
 

@@ -25,6 +25,10 @@ struct Change {
 /// A deletion removes the conversation's other changes; a conversation that comes back removes its deletion.
 void note_change(Writer& db, const ConversationId& id, ChangeKind kind);
 
+/// For whoever adds the conversation's row, and for whoever is about to remove it.
+void name_changes_by_row(Writer& db, std::int64_t pk, const ConversationId& id);
+void name_changes_by_id(Writer& db, std::int64_t pk, const ConversationId& id);
+
 /// Those after `since`, oldest first, at most `limit`.
 std::vector<Change> load_changes(Reader& db, std::int64_t since, int limit);
 

@@ -35,6 +35,7 @@ void insert_conversation(Writer& db, const Conversation& c)
            c.last_chat_at, c.is_end, c.chat_count);
     const std::int64_t pk = db.last_rowid();
     db.run("DELETE FROM tombstone WHERE id = ?1", c.id.value);
+    name_changes_by_row(db, pk, c.id);
     put_categories(db, pk, c);
     db.words().add_conversation(pk, words_of(c));
 }
@@ -217,6 +218,7 @@ bool remove_rows(Writer& db, const ConversationId& id)
     db.words().remove_conversation(*pk, std::move(*words));
     db.run("DELETE FROM category WHERE conversation = ?1", *pk);
     db.run("DELETE FROM problem WHERE key = 'fields ' || ?1", id.value); // unread_fields.hpp
+    name_changes_by_id(db, *pk, id);
     return db.run("DELETE FROM conversation WHERE pk = ?1", *pk) > 0;
 }
 

@@ -56,6 +56,35 @@ TEST_F(Changes, TellsTheLatestOfEachKindInOrder)
     EXPECT_THAT(after(0), testing::SizeIs(4)) << "nothing new leaves nothing";
 }
 
+TEST_F(Changes, AreNotTakenForThoseOfAnotherWhoseRowHasTheNumberOfAnId)
+{
+    put("2", 100, 1); // row 1
+    put("1", 100, 1); // row 2
+    write([](Writer& db) { note_change(db, {"3"}, ChangeKind::outbox); });
+    put("x", 100, 0); // row 3
+    EXPECT_THAT(after(0),
+                ElementsAre("conversation 2", "chats 2", "conversation 1", "chats 1", "outbox 3", "conversation x"));
+    write([](Writer& db) { mark_deleted(db, {"1"}, support::at_second(9)); });
+    EXPECT_THAT(after(0), ElementsAre("conversation 2", "chats 2", "outbox 3", "conversation x", "deleted 1"));
+    write([](Writer& db) { mark_deleted(db, {"2"}, support::at_second(9)); });
+    put("1", 100, 1);
+    EXPECT_THAT(after(0), ElementsAre("outbox 3", "conversation x", "deleted 2", "conversation 1", "chats 1"));
+    Visibility one;
+    one.user = "nobody";
+    EXPECT_TRUE(store_->read([&](Reader& db) { return load_visible_changes(db, one, 0, 100); }).empty());
+}
+
+TEST_F(Changes, OfAnotherKindStayWhereAConversationGoesAndComesBack)
+{
+    put("a", 100, 1);
+    write([](Writer& db) { note_change(db, {"a"}, ChangeKind::outbox); });
+    write([](Writer& db) { mark_deleted(db, {"a"}, support::at_second(9)); });
+    EXPECT_THAT(after(0), ElementsAre("outbox a", "deleted a"));
+    put("a", 100, 1);
+    write([](Writer& db) { note_change(db, {"a"}, ChangeKind::outbox); });
+    EXPECT_THAT(after(0), ElementsAre("conversation a", "chats a", "outbox a"));
+}
+
 TEST_F(Changes, ADeletionTakesThePlaceOfWhatCameBefore)
 {
     put("a", 100, 2);

@@ -3,9 +3,11 @@
 #include "cache/chat_detail.hpp"
 #include "cache/db/migrate.hpp"
 #include "cache/lists/list.hpp"
+#include "cache/rows/change_feed.hpp"
 #include "cache/rows/conversation_json.hpp"
 #include "tests/cache/fixture.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace alli::cache {
@@ -32,6 +34,32 @@ TEST(Migration, KeepsCategoriesAndFindsByThemInOrder)
     const ListPage page = store.read([&](Reader& db) { return list_conversations(db, filter, 50, std::nullopt); });
     EXPECT_EQ(page.body, R"({"conversations":[{"id":"c1"},{"id":"c3"})");
     EXPECT_FALSE(store.read([](Reader& db) { return find_chat(db, {"c1"}, {"none"}); }));
+}
+
+TEST(Migration, KeepsTheFeedWithItsNumbers)
+{
+    const support::TempDir dir;
+    const std::string path = dir / "mirror.db";
+    const auto slims = [](std::string_view step) { return step.find("CREATE TABLE new_change") != step.npos; };
+    const auto end = std::find_if(mirror_schema.steps.begin(), mirror_schema.steps.end(), slims);
+    {
+        Writer old(path);
+        for (auto step = mirror_schema.steps.begin(); step != end; ++step) old.script(*step);
+        old.script(fmt::format("PRAGMA user_version = {}", end - mirror_schema.steps.begin()));
+        for (const int n : {1, 2})
+            old.run("INSERT INTO conversation (pk, id, raw, user_name, memo, is_end) VALUES (?1, ?2, '{}', '', '', 0)",
+                    n, n == 1 ? "7" : "b");
+        old.script("INSERT INTO change (seq, conversation, kind) VALUES (3, '7', 'chats'), (5, 'b', 'conversation'),"
+                   " (6, '1', 'deleted'), (8, '', 'outbox'), (9, 'gone', 'deleted');"
+                   "DELETE FROM change WHERE seq = 9; INSERT INTO fact VALUES ('feed_first', 2)");
+    }
+    Store store({path, "http://127.0.0.1:1", false});
+    const auto changes = store.read([](Reader& db) { return load_changes(db, 0, 100); });
+    std::string all;
+    for (const Change& change : changes)
+        all += fmt::format("{} {} {};", change.seq, change.kind, change.conversation.value);
+    EXPECT_EQ(all, "3 chats 7;5 conversation b;6 deleted 1;8 outbox ;");
+    EXPECT_EQ(store.read([](Reader& db) { return load_feed_bounds(db); }).last, 9) << "no number comes twice";
 }
 
 TEST(Migration, KeepsEachChatWithItsTextAndDetail)
