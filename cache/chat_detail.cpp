@@ -2,7 +2,10 @@
 #include "cache/chat_detail.hpp"
 
 #include "alli/quick_hash.hpp"
+#include "cache/chats/chat_texts.hpp"
+#include "cache/db/chat_text_key.hpp"
 #include "cache/outbox/overlay.hpp"
+#include "cache/rows/conversation_rows.hpp"
 
 namespace alli::cache {
 namespace {
@@ -12,22 +15,35 @@ std::int64_t stored(std::uint64_t mark)
     return static_cast<std::int64_t>(mark);
 }
 
+struct PageChat { // as a page of chats has it
+    std::int64_t key;
+    std::string raw;
+};
+
+std::optional<PageChat> find_page_chat(Reader& db, const ConversationId& id, const ChatId& chat)
+{
+    const auto pk = find_pk(db, id);
+    auto text = pk ? find_text(db, *pk, chat.value) : std::nullopt;
+    if (!text) return std::nullopt;
+    return PageChat{chat_text_key(*pk, text->ordinal), std::move(text->raw)};
+}
+
 } // namespace
 
 std::optional<FoundChat> find_chat(Reader& db, const ConversationId& id, const ChatId& chat)
 {
-    for (const Row row : db.query("SELECT chat.raw, completed, of, detail.raw FROM chat"
-                                  " LEFT JOIN chat_detail AS detail ON detail.chat = chat.pk"
-                                  " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
-                                  id.value, chat.value)) {
-        const std::string_view raw = row.text(0);
-        FoundChat found{std::string(), quick_hash(raw)};
-        found.grows = row.integer(1) == 0;
-        found.whole = !found.grows && !row.is_null(2) && row.integer(2) == stored(found.of);
-        found.raw = found.whole && !row.is_null(3) ? row.text(3) : raw;
+    const auto page = find_page_chat(db, id, chat);
+    if (!page) return std::nullopt;
+    for (const Row row : db.query("SELECT completed, of, detail.raw FROM chat_row"
+                                  " LEFT JOIN chat_detail AS detail ON detail.chat = chat_row.pk WHERE place = ?1",
+                                  page->key)) {
+        FoundChat found{std::string(), quick_hash(page->raw)};
+        found.grows = row.integer(0) == 0;
+        found.whole = !found.grows && !row.is_null(1) && row.integer(1) == stored(found.of);
+        found.raw = found.whole && !row.is_null(2) ? row.text(2) : page->raw;
         if (shows_edit(db, id, chat)) { // what upstream tells now lacks it
             found.whole = true;
-            found.raw = raw;
+            found.raw = page->raw;
         }
         return found;
     }
@@ -37,17 +53,14 @@ std::optional<FoundChat> find_chat(Reader& db, const ConversationId& id, const C
 bool put_chat_detail(Writer& db, const ConversationId& id, const ChatId& chat, std::uint64_t of, const std::string& raw)
 {
     if (shows_edit(db, id, chat)) return false; // it may be from before that
-    const auto page = db.one<std::tuple<std::int64_t, std::int64_t, std::string>>(
-        "SELECT pk, conversation, raw FROM chat"
-        " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
-        id.value, chat.value);
-    if (!page) return false;
-    const auto& [pk, conversation, page_raw] = *page;
-    if (quick_hash(page_raw) != of) return false;
-    db.change_set().conversation(conversation);
+    const auto page = find_page_chat(db, id, chat);
+    if (!page || quick_hash(page->raw) != of) return false;
+    const auto pk = db.one<std::int64_t>("SELECT pk FROM chat_row WHERE place = ?1", page->key);
+    if (!pk) return false;
+    db.change_set().conversation(conversation_of_key(page->key));
     db.run("INSERT INTO chat_detail (chat, of, raw) VALUES (?1, ?2, ?3)"
            " ON CONFLICT (chat) DO UPDATE SET of = ?2, raw = ?3",
-           pk, stored(of), page_raw != raw ? std::optional(raw) : std::nullopt);
+           *pk, stored(of), page->raw != raw ? std::optional(raw) : std::nullopt);
     return true;
 }
 

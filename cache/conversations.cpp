@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/conversations.hpp"
 
+#include "cache/chats/chat_texts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/outbox/overlay_ingest.hpp"
 #include "cache/rows/conversation_json.hpp"
@@ -28,7 +29,8 @@ std::optional<Held> find_held(Reader& db, const ConversationId& id)
     std::tie(held.chats, held.last_chat_at) = db.require<std::tuple<std::int64_t, std::optional<Instant>>>(
         "SELECT held, last_chat_at FROM conversation WHERE pk = ?1", *pk);
     const auto last = db.one<std::tuple<int, std::optional<Instant>>>(
-        "SELECT completed, sent_at FROM chat_row WHERE conversation = ?1 AND ordinal = ?2", *pk, held.chats - 1);
+        "SELECT completed, sent_at FROM chat_row WHERE place = ?1 AND ?2 > 0", chat_text_key(*pk, held.chats - 1),
+        held.chats);
     if (!last) return held;
     const auto [completed, sent_at] = *last;
     held.last_completed = completed != 0;
@@ -39,9 +41,10 @@ std::optional<Held> find_held(Reader& db, const ConversationId& id)
 std::vector<ChatId> chat_ids_from(Reader& db, const ConversationId& id, std::int64_t ordinal)
 {
     if (is_hidden(db, id)) return hidden_chat_ids(db, id, ordinal);
-    return db.all<ChatId>("SELECT id FROM chat_row WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)"
-                          " AND ordinal >= ?2 ORDER BY ordinal",
-                          id.value, ordinal);
+    std::vector<ChatId> ids;
+    const auto take = [&](const ChatTextView& text) { ids.push_back({std::string(text.id)}); };
+    if (const auto pk = find_pk(db, id)) visit_texts(db, *pk, ordinal, chats_a_conversation, take);
+    return ids;
 }
 
 std::optional<std::string> find_item(Reader& db, const ConversationId& id)
@@ -67,8 +70,9 @@ std::vector<StreamingConversation> load_streaming(Reader& db)
     const auto read = [](const Row& row) {
         return StreamingConversation{row.get<ConversationId>(0), row.integer(1), row.optional_instant(2)};
     };
-    return db.all(read, "SELECT c.id, c.held, c.last_chat_at FROM chat_row r JOIN conversation c"
-                        " ON c.pk = r.conversation WHERE r.completed = 0 AND r.ordinal = c.held - 1");
+    return db.all(read, "SELECT c.id, c.held, c.last_chat_at FROM chat_row r INDEXED BY chat_growing"
+                        " CROSS JOIN conversation c ON c.pk = r.place >> 24"
+                        " WHERE r.completed = 0 AND r.place & 0xffffff = c.held - 1");
 }
 
 bool put_conversation(Writer& db, const Conversation& conversation)
@@ -120,8 +124,9 @@ std::optional<std::vector<std::string>> find_chats(Reader& db, const Conversatio
     const auto pk = find_pk(db, id);
     if (!pk) return std::nullopt;
     const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
-    return db.all<std::string>("SELECT raw FROM chat_text WHERE place >= ?1 AND place < ?2 ORDER BY place",
-                               chat_text_key(*pk, first), chat_text_key(*pk, first + page_size));
+    std::vector<std::string> chats;
+    visit_texts(db, *pk, first, first + page_size, [&](const ChatTextView& text) { chats.emplace_back(text.raw); });
+    return chats;
 }
 
 } // namespace alli::cache

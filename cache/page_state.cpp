@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/page_state.hpp"
 
+#include "cache/chats/chat_texts.hpp"
+#include "cache/db/chat_text_key.hpp"
 #include "cache/outbox/overlay.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -12,7 +14,7 @@ namespace {
 
 constexpr std::size_t page_size = 50; // the most that a list page holds; longer spans are read in pieces
 
-// Two texts alone, so that both stay prepared: for one row, and for a page, whose unused rows find nothing.
+// Two statements alone, so that both stay prepared: for one row, and for a page, whose unused rows find nothing.
 std::size_t rows_for(std::size_t count)
 {
     return count == 1 ? 1 : page_size;
@@ -37,16 +39,10 @@ std::string states_query(std::size_t rows)
            " EXISTS (SELECT 1 FROM problem WHERE key = 'conversation ' || l.id),"
            " EXISTS (SELECT 1 FROM edit WHERE conversation = l.id AND patch IS NULL),"
            " EXISTS (SELECT 1 FROM edit WHERE conversation = l.id AND lags_until IS NOT NULL),"
-           " (SELECT max(ordinal) + 1 FROM chat_row WHERE conversation = c.pk)"
+           " (SELECT (max(place) & 0xffffff) + 1 FROM chat_row"
+           " WHERE place >= c.pk << 24 AND place < (c.pk + 1) << 24)"
            " FROM listed l LEFT JOIN conversation c ON c.id = l.id"
-           " LEFT JOIN chat_row r ON r.conversation = c.pk AND r.ordinal = c.held - 1";
-}
-
-std::string tails_query(std::size_t rows)
-{
-    return "WITH tail (n, conversation, first) AS (VALUES " + numbered_rows(rows, 2) +
-           ") SELECT t.n, r.ordinal, r.id FROM tail t CROSS JOIN chat_row r"
-           " ON r.conversation = t.conversation AND r.ordinal >= t.first";
+           " LEFT JOIN chat_row r ON r.place = (c.pk << 24 | c.held - 1)";
 }
 
 ConversationState read_state(Reader& db, const Row& row, const ConversationId& id)
@@ -78,28 +74,6 @@ void load_piece(Reader& db, std::span<const ConversationId> ids, std::span<Conve
             states[n] = read_state(db, row, ids[n]);
 }
 
-// `wanted`: positions in `states`, at most a page of them.
-void load_tails(Reader& db, std::span<const std::size_t> wanted, std::span<const std::int64_t> first,
-                std::span<ConversationState> states)
-{
-    std::vector<Value> values;
-    for (const std::size_t at : wanted) {
-        values.emplace_back(*states[at].pk);
-        values.emplace_back(first[at]);
-    }
-    const std::size_t rows = rows_for(wanted.size());
-    values.resize(rows * 2);
-    std::vector<std::vector<std::pair<std::int64_t, ChatId>>> tails(rows);
-    for (const Row row : db.query_values(tails_query(rows), values)) {
-        ChatId id{std::string(row.text(2))};
-        tails[static_cast<std::size_t>(row.integer(0))].emplace_back(row.integer(1), std::move(id));
-    }
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        std::sort(tails[i].begin(), tails[i].end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-        for (auto& [ordinal, id] : tails[i]) states[wanted[i]].tail.push_back(std::move(id));
-    }
-}
-
 } // namespace
 
 std::vector<ConversationState> load_states(Reader& db, std::span<const ConversationId> ids)
@@ -115,16 +89,15 @@ std::vector<ConversationState> load_states(Reader& db, std::span<const Conversat
 void load_tail_ids(Reader& db, std::span<const ConversationId> ids, std::span<const std::int64_t> first,
                    std::span<ConversationState> states)
 {
-    std::vector<std::size_t> wanted;
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (!states[i].held || states[i].held->chats <= first[i]) continue;
-        if (states[i].hidden)
-            states[i].tail = hidden_chat_ids(db, ids[i], first[i]);
+        ConversationState& state = states[i];
+        if (!state.held || state.held->chats <= first[i]) continue;
+        if (state.hidden)
+            state.tail = hidden_chat_ids(db, ids[i], first[i]);
         else
-            wanted.push_back(i);
+            visit_texts(db, *state.pk, first[i], chats_a_conversation,
+                        [&](const ChatTextView& text) { state.tail.push_back({std::string(text.id)}); });
     }
-    for (std::size_t at = 0; at < wanted.size(); at += page_size)
-        load_tails(db, std::span(wanted).subspan(at, std::min(page_size, wanted.size() - at)), first, states);
 }
 
 } // namespace alli::cache

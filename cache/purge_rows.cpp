@@ -132,8 +132,8 @@ std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeOptions& wish
 
 std::int64_t count_chats(Connection& mirror, const ConversationId& id)
 {
-    return mirror.require<std::int64_t>("SELECT (SELECT count(*) FROM chat_row WHERE conversation ="
-                                        " (SELECT pk FROM conversation WHERE id = ?1))"
+    return mirror.require<std::int64_t>("SELECT (SELECT count(*) FROM chat_row r JOIN conversation c"
+                                        " ON r.place >= c.pk << 24 AND r.place < (c.pk + 1) << 24 WHERE c.id = ?1)"
                                         " + (SELECT count(*) FROM hidden_chat WHERE conversation = ?1)",
                                         id.value);
 }

@@ -2,6 +2,7 @@
 #include "cache/unread_fields.hpp"
 
 #include "alli/wire.hpp"
+#include "cache/chats/chat_texts.hpp"
 #include "cache/conversations.hpp"
 #include "cache/rows/problems.hpp"
 #include "cache/rows/progress.hpp"
@@ -35,8 +36,8 @@ std::vector<std::string> find_unread(Reader& db, const ConversationId& id)
     const auto pk = find_pk(db, id);
     if (!raw || !pk) return fields;
     add(fields, reread_item(*raw, unit).unread);
-    for (const Row row : db.query("SELECT raw FROM chat WHERE conversation = ?1 ORDER BY ordinal", *pk))
-        add(fields, reread_chat(std::string(row.text(0)), unit).unread);
+    visit_texts(db, *pk,
+                [&](const ChatTextView& text) { add(fields, reread_chat(std::string(text.raw), unit).unread); });
     return fields;
 }
 

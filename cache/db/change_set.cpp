@@ -16,7 +16,8 @@ constexpr std::size_t most = 1000;
 void ChangeSet::row(std::string_view table, std::int64_t rowid)
 {
     const bool own = table == "conversation";
-    if (!own && table != "chat_text" && table != "purged_day") return;
+    const bool text = table == "chat_segment" || table == "chat_text";
+    if (!own && !text && table != "purged_day") return;
     lists_ = true;
     if (table != "purged_day") conversation(own ? rowid : conversation_of_key(rowid));
 }

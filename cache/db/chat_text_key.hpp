@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the text of a chat lies: by conversation, then in the order of its chats. Schema step 0008 has the same.
+// The key of a chat's row and of its text: by conversation, then in the order of its chats. Schema steps 0008 and 0018
+// have the same.
 #pragma once
 
 #include <algorithm>
@@ -7,17 +8,22 @@
 
 namespace alli::cache {
 
-inline constexpr std::int64_t chats_a_conversation = std::int64_t{1} << 24; // as many have a place
+inline constexpr std::int64_t chats_a_conversation = std::int64_t{1} << 24; // as many have a key
 
-/// What is beyond the last place is at its end, which stays empty.
+/// What is beyond the last key is at its end, which stays empty.
 constexpr std::int64_t chat_text_key(std::int64_t conversation, std::int64_t ordinal) noexcept
 {
     return conversation * chats_a_conversation + std::clamp<std::int64_t>(ordinal, 0, chats_a_conversation - 1);
 }
 
-constexpr std::int64_t conversation_of_key(std::int64_t place) noexcept
+constexpr std::int64_t conversation_of_key(std::int64_t key) noexcept
 {
-    return place / chats_a_conversation;
+    return key >> 24;
+}
+
+constexpr std::int64_t ordinal_of_key(std::int64_t key) noexcept
+{
+    return key & (chats_a_conversation - 1);
 }
 
 } // namespace alli::cache

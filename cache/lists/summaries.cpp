@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/lists/summaries.hpp"
 
+#include "cache/chats/chat_texts.hpp"
+#include "cache/db/chat_text_key.hpp"
+#include "cache/rows/conversation_rows.hpp"
 #include "cache/rows/coverage.hpp"
 #include "cache/rows/progress.hpp"
 #include "cache/text/words.hpp"
@@ -60,15 +63,18 @@ std::optional<Summary> find_summary(Reader& db, const ConversationId& id)
 
 std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id, std::int64_t first, std::int64_t limit)
 {
-    const auto read = [](const Row& row) {
-        return ReadableChat{std::string(row.text(0)), std::string(row.text(1)), message_of_chat(row.text(2)),
-                            row.optional_instant(3)};
-    };
-    return db.all(read,
-                  "SELECT id, sender, raw, sent_at FROM chat"
-                  " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND ordinal >= ?2"
-                  " ORDER BY ordinal LIMIT ?3",
-                  id.value, first, limit);
+    std::vector<ReadableChat> chats;
+    const auto pk = find_pk(db, id);
+    if (!pk) return chats;
+    first = std::clamp<std::int64_t>(first, 0, chats_a_conversation);
+    const std::int64_t end = first + std::clamp<std::int64_t>(limit, 0, chats_a_conversation - first);
+    visit_texts(db, *pk, first, end, [&](const ChatTextView& text) {
+        for (const Row row :
+             db.query("SELECT sender, sent_at FROM chat_row WHERE place = ?1", chat_text_key(*pk, text.ordinal)))
+            chats.push_back(
+                {std::string(text.id), std::string(row.text(0)), message_of_chat(text.raw), row.optional_instant(1)});
+    });
+    return chats;
 }
 
 std::vector<Keyed> list_keys(Reader& db, std::int64_t after, int limit)

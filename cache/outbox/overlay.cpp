@@ -2,8 +2,10 @@
 #include "cache/outbox/overlay.hpp"
 
 #include "alli/json_scan.hpp"
+#include "cache/chats/chat_texts.hpp"
 #include "cache/rows/categories.hpp"
 #include "cache/rows/change_feed.hpp"
+#include "cache/rows/conversation_rows.hpp"
 #include "cache/rows/suppression_list.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -58,6 +60,14 @@ std::vector<ConversationId> select(Connection& db, const Selection& wanted)
     return ids;
 }
 
+// As the mirror shows it.
+std::optional<std::string> find_shown_chat(Connection& db, const ConversationId& id, const std::string& chat)
+{
+    const auto pk = find_pk(db, id);
+    auto text = pk ? find_text(db, *pk, chat) : std::nullopt;
+    return text ? std::optional(std::move(text->raw)) : std::nullopt;
+}
+
 // Before a first edit changes the mirror's row, what upstream sent is put aside.
 void keep_upstream(Writer& db, const ConversationId& id, const std::string& chat)
 {
@@ -65,10 +75,9 @@ void keep_upstream(Writer& db, const ConversationId& id, const std::string& chat
         db.run("INSERT OR IGNORE INTO upstream_raw (conversation, chat, raw)"
                " SELECT id, '', raw FROM conversation WHERE id = ?1",
                id.value);
-    else
-        db.run("INSERT OR IGNORE INTO upstream_raw (conversation, chat, raw) SELECT ?1, id, raw FROM chat"
-               " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1) AND id = ?2",
-               id.value, chat);
+    else if (const auto raw = find_shown_chat(db, id, chat))
+        db.run("INSERT OR IGNORE INTO upstream_raw (conversation, chat, raw) VALUES (?1, ?2, ?3)", id.value, chat,
+               *raw);
 }
 
 std::vector<ConversationId> add_edits(Writer& db, const Entry& entry)
@@ -241,10 +250,7 @@ std::optional<std::string> find_base(Reader& db, const Entry& entry)
     if (entry.kind != EditKind::feedback) return find_base(db, *entry.conversation, wanted);
     const std::string chat = entry.chat ? entry.chat->value : std::string();
     auto raw = find_upstream_raw(db, *entry.conversation, chat);
-    if (!raw)
-        raw = db.one<std::string>("SELECT raw FROM chat WHERE id = ?2 AND conversation ="
-                                  " (SELECT pk FROM conversation WHERE id = ?1)",
-                                  entry.conversation->value, chat);
+    if (!raw) raw = find_shown_chat(db, *entry.conversation, chat);
     if (!raw) return std::nullopt;
     return write_patch(values_of(*raw, wanted));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/outbox/overlay_ingest.hpp"
 
+#include "cache/chats/chat_texts.hpp"
 #include "cache/rows/change_feed.hpp"
 #include "cache/rows/conversation_rows.hpp"
 
@@ -36,11 +37,18 @@ void release_chats(Writer& db, const ConversationId& id)
         show_effect_on_chat(db, id, chat);
 }
 
+void put_hidden_chat(Writer& db, const ConversationId& id, std::int64_t ordinal, std::string_view chat,
+                     std::string_view raw)
+{
+    db.run("INSERT OR REPLACE INTO hidden_chat (conversation, ordinal, id, raw) VALUES (?1, ?2, ?3, ?4)", id.value,
+           ordinal, chat, raw);
+}
+
 void hide(Writer& db, const ConversationId& id)
 {
-    db.run("INSERT OR REPLACE INTO hidden_chat (conversation, ordinal, id, raw) SELECT ?1, ordinal, id, raw FROM chat"
-           " WHERE conversation = (SELECT pk FROM conversation WHERE id = ?1)",
-           id.value);
+    if (const auto pk = find_pk(db, id))
+        visit_texts(db, *pk,
+                    [&](const ChatTextView& text) { put_hidden_chat(db, id, text.ordinal, text.id, text.raw); });
     // What is hidden is upstream's own copy of each chat.
     db.run("UPDATE hidden_chat SET raw = (SELECT u.raw FROM upstream_raw u WHERE u.conversation = ?1 AND u.chat = id)"
            " WHERE conversation = ?1 AND id IN (SELECT chat FROM upstream_raw WHERE conversation = ?1)",
@@ -171,9 +179,7 @@ bool is_hidden(Reader& db, const ConversationId& id)
 void put_hidden_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal, std::span<const Chat> chats)
 {
     if (!find_upstream_raw(db, id, "")) return; // it is gone for good
-    for (const Chat& chat : chats)
-        db.run("INSERT OR REPLACE INTO hidden_chat (conversation, ordinal, id, raw) VALUES (?1, ?2, ?3, ?4)", id.value,
-               first_ordinal++, chat.id.value, chat.raw);
+    for (const Chat& chat : chats) put_hidden_chat(db, id, first_ordinal++, chat.id.value, chat.raw);
 }
 
 void cut_hidden_chats(Writer& db, const ConversationId& id, std::int64_t first_ordinal)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/rows/chat_owner.hpp"
 
+#include "cache/chats/chat_texts.hpp"
+#include "cache/db/chat_text_key.hpp"
 #include "cache/rows/conversation_rows.hpp"
-
-#include <array>
 
 namespace alli::cache {
 namespace {
@@ -22,27 +22,29 @@ Sample sample_of(const Chat& chat)
     return sample;
 }
 
+// Whose chats these are, by their keys: of those that were sent at that time, one a key.
+std::vector<std::int64_t> find_keys(Reader& db, const Sample& sample)
+{
+    return db.all<std::int64_t>("SELECT place FROM chat_row WHERE pk >= ?1 AND pk < ?1 + 64 AND sent_at = ?2",
+                                sample.second, sample.sent_at);
+}
+
 } // namespace
 
 // Rows are numbered by the second of sending, or by the next free number: within 64 of it nearly all are found.
 bool is_known_elsewhere(Reader& db, const ConversationId& id, std::span<const Chat> chats)
 {
     if (chats.empty()) return false;
-    const Sample a = sample_of(chats.front()), b = sample_of(chats[chats.size() / 2]), c = sample_of(chats.back());
-    std::array<bool, 3> elsewhere{}, own{};
-    for (const Row row :
-         db.query("SELECT n, held IS (SELECT pk FROM conversation WHERE id = ?1) FROM ("
-                  "SELECT 0 AS n, conversation AS held FROM chat_row"
-                  " WHERE pk >= ?2 AND pk < ?2 + 64 AND id = ?3 AND sent_at = ?4 UNION ALL "
-                  "SELECT 1, conversation FROM chat_row WHERE pk >= ?5 AND pk < ?5 + 64 AND id = ?6 AND sent_at = ?7 "
-                  "UNION ALL "
-                  "SELECT 2, conversation FROM chat_row WHERE pk >= ?8 AND pk < ?8 + 64 AND id = ?9 AND sent_at = ?10)",
-                  id.value, a.second, a.id, a.sent_at, b.second, b.id, b.sent_at, c.second, c.id, c.sent_at)) {
-        const auto n = static_cast<std::size_t>(row.integer(0));
-        (row.integer(1) != 0 ? own : elsewhere)[n] = true;
+    for (const Chat* chat : {&chats.front(), &chats[chats.size() / 2], &chats.back()}) {
+        const Sample sample = sample_of(*chat);
+        bool elsewhere = false, own = false;
+        for (const std::int64_t key : find_keys(db, sample)) {
+            const auto text = find_text_at(db, key);
+            if (!text || text->id != sample.id) continue;
+            (find_pk(db, id) == conversation_of_key(key) ? own : elsewhere) = true;
+        }
+        if (elsewhere && !own) return true;
     }
-    for (std::size_t n = 0; n < own.size(); ++n)
-        if (elsewhere[n] && !own[n]) return true;
     return false;
 }
 

@@ -2,7 +2,7 @@
 #include "cache/rows/conversation_json.hpp"
 
 #include "alli/json_scan.hpp"
-#include "cache/db/chat_text_key.hpp"
+#include "cache/chats/chat_texts.hpp"
 #include "cache/rows/edit.hpp"
 #include "cache/rows/progress.hpp"
 
@@ -13,11 +13,10 @@ namespace alli::cache {
 void append_chats(Reader& db, std::int64_t conversation, std::int64_t from, std::int64_t to, std::string& out)
 {
     const std::size_t begin = out.size();
-    for (const Row chat : db.query("SELECT raw FROM chat_text WHERE place >= ?1 AND place < ?2 ORDER BY place",
-                                   chat_text_key(conversation, from), chat_text_key(conversation, to))) {
+    visit_texts(db, conversation, from, to, [&](const ChatTextView& chat) {
         if (out.size() > begin) out += ',';
-        out += chat.text(0);
-    }
+        out += chat.raw;
+    });
 }
 
 void append_conversation(Reader& db, const Row& row, std::int64_t embedded, std::string& out)

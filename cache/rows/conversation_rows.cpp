@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/rows/conversation_rows.hpp"
 
+#include "cache/chats/chat_texts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/db/index_batch.hpp"
 #include "cache/rows/change_feed.hpp"
@@ -61,81 +62,105 @@ int completion(const Chat& chat) // 0: its message grows; 1: done; 2: upstream d
 
 // The rowid of a chat is the second it was sent in, or the next free number: near ones first, then in growing strides,
 // for an import may have given a hundred thousand chats one time.
-std::int64_t insert_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat)
+std::int64_t insert_chat(Writer& db, std::int64_t key, const Chat& chat)
 {
     using std::chrono::floor, std::chrono::seconds;
     std::int64_t pk = chat.sent_at ? floor<seconds>(*chat.sent_at).time_since_epoch().count() : 0;
     for (std::int64_t tries = 1;; ++tries) {
-        if (db.run("INSERT INTO chat_row (pk, conversation, ordinal, id, sender, sent_at, completed)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (pk) DO NOTHING",
-                   pk, conversation, ordinal, chat.id.value, chat.sender, chat.sent_at, completion(chat)) == 1)
-            break;
+        if (db.run("INSERT INTO chat_row (place, pk, sender, sent_at, completed) VALUES (?1, ?2, ?3, ?4, ?5)"
+                   " ON CONFLICT (pk) DO NOTHING",
+                   key, pk, chat.sender, chat.sent_at, completion(chat)) == 1)
+            return pk;
         pk += tries < 32 ? 1 : tries;
     }
-    db.run("INSERT INTO chat_text (place, raw) VALUES (?1, ?2)", chat_text_key(conversation, ordinal), chat.raw);
-    return pk;
+}
+
+// A text without a row is in no index.
+std::optional<std::int64_t> find_chat_pk(Writer& db, std::int64_t key)
+{
+    return db.one<std::int64_t>("SELECT pk FROM chat_row WHERE place = ?1", key);
+}
+
+// `texts`: of that conversation, written so far.
+bool cut(Writer& db, TextChanges& texts, std::int64_t conversation, std::int64_t first_ordinal)
+{
+    visit_texts(db, conversation, first_ordinal, chats_a_conversation, [&](const ChatTextView& text) {
+        if (const auto pk = find_chat_pk(db, chat_text_key(conversation, text.ordinal)))
+            db.words().remove_chat(*pk, words_of_chat(text.raw));
+    });
+    texts.remove_from(first_ordinal);
+    return db.run("DELETE FROM chat_row WHERE place >= ?1 AND place < ?2", chat_text_key(conversation, first_ordinal),
+                  chat_text_key(conversation + 1, 0)) > 0;
 }
 
 bool cut(Writer& db, std::int64_t conversation, std::int64_t first_ordinal)
 {
-    for (const Row row :
-         db.query("SELECT pk, raw FROM chat WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal))
-        db.words().remove_chat(row.integer(0), words_of_chat(row.text(1)));
-    db.run("DELETE FROM chat_text WHERE place >= ?1 AND place < ?2", chat_text_key(conversation, first_ordinal),
-           chat_text_key(conversation + 1, 0));
-    return db.run("DELETE FROM chat_row WHERE conversation = ?1 AND ordinal >= ?2", conversation, first_ordinal) > 0;
+    TextChanges texts(db, conversation);
+    return cut(db, texts, conversation, first_ordinal);
 }
 
-struct StoredChat {
-    std::int64_t pk;
-    std::string id, raw;
-};
-
-std::optional<StoredChat> find_chat_at(Writer& db, std::int64_t conversation, std::int64_t ordinal)
+void replace_words(Writer& db, std::int64_t pk, const std::string& old, const Chat& chat)
 {
-    const auto read = [](const Row& row) {
-        return StoredChat{row.integer(0), std::string(row.text(1)), std::string(row.text(2))};
-    };
-    return db.one(read, "SELECT pk, id, raw FROM chat WHERE conversation = ?1 AND ordinal = ?2", conversation, ordinal);
-}
-
-void replace_chat(Writer& db, const StoredChat& old, const Chat& chat)
-{
-    db.run("UPDATE chat_row SET sender = ?2, sent_at = ?3, completed = ?4 WHERE pk = ?1", old.pk, chat.sender,
-           chat.sent_at, completion(chat));
-    db.run("UPDATE chat_text SET raw = ?2 WHERE place = (SELECT conversation << 24 | ordinal FROM chat_row"
-           " WHERE pk = ?1)",
-           old.pk, chat.raw);
-    ChatWords before = words_of_chat(old.raw), after = words_of_chat(chat.raw);
+    ChatWords before = words_of_chat(old), after = words_of_chat(chat.raw);
     if (before == after) return;
-    db.words().remove_chat(old.pk, std::move(before));
-    db.words().add_chat(old.pk, std::move(after));
+    db.words().remove_chat(pk, std::move(before));
+    db.words().add_chat(pk, std::move(after));
 }
 
 std::int64_t end_of_chats(Writer& db, std::int64_t conversation) // no chat has this ordinal or a higher one
 {
-    return db.one<std::int64_t>("SELECT max(ordinal) + 1 FROM chat_row WHERE conversation = ?1", conversation)
-        .value_or(0);
+    const auto last = db.one<std::int64_t>("SELECT max(place) FROM chat_row WHERE place >= ?1 AND place < ?2",
+                                           chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0));
+    return last ? ordinal_of_key(*last) + 1 : 0;
 }
 
-bool put_chat(Writer& db, std::int64_t conversation, std::int64_t ordinal, const Chat& chat, bool may_stand)
-{
-    const auto old = may_stand ? find_chat_at(db, conversation, ordinal) : std::nullopt;
-    if (old && old->id == chat.id.value) {
-        if (old->raw == chat.raw) return false;
-        replace_chat(db, *old, chat);
+/// Puts one chat after the other into a conversation; finish() writes their texts.
+class ChatInsertion {
+  public:
+    ChatInsertion(Writer& db, std::int64_t conversation)
+        : db_(db), conversation_(conversation), texts_(db, conversation), end_(end_of_chats(db, conversation))
+    {}
+
+    /// True when something changed.
+    bool put(std::int64_t ordinal, const Chat& chat)
+    {
+        const std::int64_t key = chat_text_key(conversation_, ordinal);
+        const auto pk = ordinal < end_ ? find_chat_pk(db_, key) : std::nullopt;
+        const ChatText* const old = pk ? texts_.find(ordinal) : nullptr;
+        if (old && old->id == chat.id.value) {
+            if (old->raw == chat.raw) return false;
+            db_.run("UPDATE chat_row SET sender = ?2, sent_at = ?3, completed = ?4 WHERE place = ?1", key, chat.sender,
+                    chat.sent_at, completion(chat));
+            replace_words(db_, *pk, old->raw, chat);
+        } else {
+            if (pk) cut_from(ordinal);
+            db_.words().add_chat(insert_chat(db_, key, chat), words_of_chat(chat.raw));
+        }
+        texts_.put({ordinal, chat.id.value, chat.raw});
         return true;
     }
-    if (old) cut(db, conversation, ordinal);
-    db.words().add_chat(insert_chat(db, conversation, ordinal, chat), words_of_chat(chat.raw));
-    return true;
-}
+
+    void finish() { texts_.write(); }
+
+  private:
+    void cut_from(std::int64_t ordinal)
+    {
+        texts_.write();
+        cut(db_, texts_, conversation_, ordinal);
+        end_ = ordinal;
+    }
+
+    Writer& db_;
+    std::int64_t conversation_;
+    TextChanges texts_;
+    std::int64_t end_;
+};
 
 void count_held(Writer& db, std::int64_t conversation)
 {
-    db.run("UPDATE conversation SET held = (SELECT count(*) FROM chat_row WHERE conversation = ?1),"
-           " first_chat_at = (SELECT sent_at FROM chat_row WHERE conversation = ?1 AND ordinal = 0) WHERE pk = ?1",
-           conversation);
+    db.run("UPDATE conversation SET held = (SELECT count(*) FROM chat_row WHERE place >= ?2 AND place < ?3),"
+           " first_chat_at = (SELECT sent_at FROM chat_row WHERE place = ?2) WHERE pk = ?1",
+           conversation, chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0));
 }
 
 // A conversation whose time nothing tells keeps the time that it is held with.
@@ -178,13 +203,11 @@ bool put_rows(Writer& db, const Conversation& conversation)
 std::int64_t put_chat_rows(Writer& db, std::int64_t pk, const ConversationId& id, std::int64_t first_ordinal,
                            std::span<const Chat> chats)
 {
-    const std::int64_t end = end_of_chats(db, pk);
+    ChatInsertion insertion(db, pk);
     std::int64_t changed = 0;
-    for (const Chat& chat : chats) {
-        changed += put_chat(db, pk, first_ordinal, chat, first_ordinal < end) ? 1 : 0;
-        ++first_ordinal;
-    }
+    for (const Chat& chat : chats) changed += insertion.put(first_ordinal++, chat) ? 1 : 0;
     if (changed == 0) return 0;
+    insertion.finish();
     count_held(db, pk);
     note_change(db, id, ChangeKind::chats);
     return changed;
@@ -194,9 +217,12 @@ void replace_chat_row(Writer& db, const ConversationId& id, const Chat& chat)
 {
     const auto pk = find_pk(db, id);
     if (!pk) return;
-    const auto ordinal =
-        db.one<std::int64_t>("SELECT ordinal FROM chat_row WHERE conversation = ?1 AND id = ?2", *pk, chat.id.value);
-    if (ordinal && put_chat(db, *pk, *ordinal, chat, true)) note_change(db, id, ChangeKind::chats);
+    const auto held = find_text(db, *pk, chat.id.value);
+    if (!held) return;
+    ChatInsertion insertion(db, *pk);
+    if (!insertion.put(held->ordinal, chat)) return;
+    insertion.finish();
+    note_change(db, id, ChangeKind::chats);
 }
 
 bool cut_chat_rows(Writer& db, const ConversationId& id, std::int64_t first_ordinal)

@@ -123,7 +123,8 @@ std::optional<Keys> chats_of(Reader& db, const Keys& conversations)
 {
     Keys chats;
     for (const std::int64_t conversation : conversations) {
-        append_keys(chats, db.query("SELECT pk FROM chat_row WHERE conversation = ?1", conversation));
+        append_keys(chats, db.query("SELECT pk FROM chat_row WHERE place >= ?1 << 24 AND place < (?1 + 1) << 24",
+                                    conversation));
         if (chats.size() > few_chats) return std::nullopt;
     }
     std::sort(chats.begin(), chats.end());
@@ -168,7 +169,7 @@ Postings filter_one_by_one(Reader& db, const Filters& filters, std::optional<Key
     for (const std::string& sender : filters.senders) senders.push_back(folded(sender));
     const auto holds = [&db, after = filters.after, before = filters.before, senders,
                         conversations = std::move(conversations)](std::int64_t pk) {
-        Rows rows = db.query("SELECT conversation, sender, sent_at FROM chat_row WHERE pk = ?1", pk);
+        Rows rows = db.query("SELECT place >> 24, sender, sent_at FROM chat_row WHERE pk = ?1", pk);
         if (!rows.step()) return false;
         const Row row = rows.row();
         const auto sent_at = row.optional_integer(2);

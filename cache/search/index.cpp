@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/index.hpp"
 
+#include "cache/chats/chat_texts.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 #include <array>
@@ -48,9 +50,12 @@ Step add_chats_below(Writer& db, std::int64_t bound)
 {
     Step step;
     for (const Row row :
-         db.query("SELECT pk, raw FROM chat WHERE pk < ?1 ORDER BY pk DESC LIMIT ?2", bound, step_rows)) {
-        db.words().add_chat(row.integer(0), words_of_chat(row.text(1)));
-        ++step.rows, step.lowest = row.integer(0), step.bytes += row.text(1).size();
+         db.query("SELECT pk, place FROM chat_row WHERE pk < ?1 ORDER BY pk DESC LIMIT ?2", bound, step_rows)) {
+        ++step.rows, step.lowest = row.integer(0);
+        const auto text = find_text_at(db, row.integer(1));
+        if (!text) continue; // a damaged mirror: verify finds it
+        db.words().add_chat(row.integer(0), words_of_chat(text->raw));
+        step.bytes += text->raw.size();
         if (step.is_full()) break;
     }
     set_bound(db, IndexKind::chat, step.lowest);

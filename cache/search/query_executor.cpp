@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/query_executor.hpp"
 
+#include "cache/chats/chat_texts.hpp"
 #include "cache/db/index_batch.hpp"
 #include "cache/search/filters.hpp"
 #include "cache/text/tokens.hpp"
@@ -23,9 +24,11 @@ struct IndexTables {
 
 bool check_chat(Reader& db, std::int64_t pk, const Phrase& phrase)
 {
-    const auto read = [](const Row& row) { return words_of_chat(row.text(0)); };
-    const auto words = db.one(read, "SELECT raw FROM chat WHERE pk = ?1", pk);
-    return words && (holds(tokens_of(words->text), phrase) || holds(tokens_of(words->citations), phrase));
+    const auto key = db.one<std::int64_t>("SELECT place FROM chat_row WHERE pk = ?1", pk);
+    const auto text = key ? find_text_at(db, *key) : std::nullopt;
+    if (!text) return false;
+    const ChatWords words = words_of_chat(text->raw);
+    return holds(tokens_of(words.text), phrase) || holds(tokens_of(words.citations), phrase);
 }
 
 bool check_conversation(Reader& db, std::int64_t pk, const Phrase& phrase)

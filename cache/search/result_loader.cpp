@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/result_loader.hpp"
 
+#include "cache/chats/chat_texts.hpp"
+#include "cache/db/chat_text_key.hpp"
 #include "cache/text/snippet.hpp"
 #include "cache/text/words.hpp"
 
@@ -26,37 +28,38 @@ std::string best_snippet(std::initializer_list<std::string_view> texts, const st
 
 std::vector<ContextChat> load_context(Reader& db, std::int64_t conversation, std::int64_t from, std::int64_t to)
 {
-    const auto read = [](const Row& row) {
-        return ContextChat{std::string(row.text(0)), std::string(row.text(1)), message_of_chat(row.text(2)),
-                           row.optional_instant(3)};
-    };
-    return db.all(read,
-                  "SELECT id, sender, raw, sent_at FROM chat WHERE conversation = ?1 AND ordinal >= ?2"
-                  " AND ordinal < ?3 ORDER BY ordinal",
-                  conversation, from, to);
+    std::vector<ContextChat> chats;
+    visit_texts(db, conversation, from, to, [&](const ChatTextView& text) {
+        for (const Row row : db.query("SELECT sender, sent_at FROM chat_row WHERE place = ?1",
+                                      chat_text_key(conversation, text.ordinal)))
+            chats.push_back(
+                {std::string(text.id), std::string(row.text(0)), message_of_chat(text.raw), row.optional_instant(1)});
+    });
+    return chats;
 }
 
 } // namespace
 
 std::optional<SearchHit> load_chat_hit(Reader& db, std::int64_t pk, const std::vector<Phrase>& wanted, int context)
 {
-    Rows rows = db.query("SELECT v.id, c.id, v.title, c.sender, v.user_name, v.user_id, c.sent_at, c.raw,"
-                         " c.conversation, c.ordinal FROM chat c JOIN conversation v ON v.pk = c.conversation"
-                         " WHERE c.pk = ?1",
+    Rows rows = db.query("SELECT v.id, c.place, v.title, c.sender, v.user_name, v.user_id, c.sent_at"
+                         " FROM chat_row c JOIN conversation v ON v.pk = c.place >> 24 WHERE c.pk = ?1",
                          pk);
     if (!rows.step()) return std::nullopt;
     const Row row = rows.row();
+    auto text = find_text_at(db, row.integer(1));
+    if (!text) return std::nullopt;
     SearchHit hit;
     hit.conversation_id = row.text(0);
-    hit.chat_id = std::string(row.text(1));
+    hit.chat_id = std::move(text->id);
     hit.title = row.text(2);
     hit.sender = row.text(3);
     hit.user = person(row, 4, 5);
     hit.sent_at = row.optional_instant(6);
-    const ChatWords words = words_of_chat(row.text(7));
+    const ChatWords words = words_of_chat(text->raw);
     hit.snippet = best_snippet({words.text, words.citations}, wanted);
     if (context > 0) {
-        const std::int64_t conversation = row.integer(8), ordinal = row.integer(9);
+        const std::int64_t conversation = conversation_of_key(row.integer(1)), ordinal = text->ordinal;
         hit.before = load_context(db, conversation, ordinal - context, ordinal);
         hit.after = load_context(db, conversation, ordinal + 1, ordinal + 1 + context);
     }

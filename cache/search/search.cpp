@@ -142,12 +142,13 @@ class Search {
     std::int64_t conversation_of(const Ranked& ranked)
     {
         if (ranked.is_title) return ranked.pk;
-        return db_.one<std::int64_t>("SELECT conversation FROM chat_row WHERE pk = ?1", ranked.pk).value_or(-1);
+        return db_.one<std::int64_t>("SELECT place >> 24 FROM chat_row WHERE pk = ?1", ranked.pk).value_or(-1);
     }
 
     Postings matches_in(std::int64_t conversation)
     {
-        auto keys = db_.all<std::int64_t>("SELECT pk FROM chat_row WHERE conversation = ?1", conversation);
+        auto keys = db_.all<std::int64_t>("SELECT pk FROM chat_row WHERE place >= ?1 << 24 AND place < (?1 + 1) << 24",
+                                          conversation);
         std::sort(keys.begin(), keys.end());
         std::vector<Postings> both;
         both.push_back(match_these(std::move(keys))), both.push_back(matching_chats(db_, within_one_, 1));

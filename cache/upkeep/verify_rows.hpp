@@ -20,7 +20,7 @@ class ChatCheck {
 
   private:
     std::int64_t after_ = 0, seen_ = 0; // keys of conversations; how many
-    std::int64_t torn_ = 0, stray_texts_ = 0;
+    std::int64_t torn_ = 0, unreadable_ = 0, stray_texts_ = 0;
     std::vector<std::int64_t> miscounts_; // keys of conversations
 };
 

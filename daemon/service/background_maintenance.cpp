@@ -4,6 +4,7 @@
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/log.hpp"
+#include "cache/chats/chat_texts.hpp"
 #include "cache/db/free_space.hpp"
 #include "cache/search/index.hpp"
 #include "cache/upkeep/check_files.hpp"
@@ -19,8 +20,10 @@ Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping)
 {
     const auto extend = [](cache::Writer& db) { return cache::extend_index(db); };
     const auto scour = [](cache::Writer& db) { return cache::merge_deleted_terms(db); };
+    const auto pack = [](cache::Writer& db) { return cache::pack_texts(db); };
     bool more = true;
     while (more && !stopping) more = co_await store.write(extend);
+    for (more = true; more && !stopping;) more = co_await store.write(pack);
     for (more = true; more && !stopping;) more = co_await store.write(scour);
 }
 

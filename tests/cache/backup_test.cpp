@@ -59,7 +59,7 @@ class BackupTest : public CacheTest {
 
 TEST_F(BackupTest, HoldsEveryRow)
 {
-    for (int n = 0; n < 300; ++n) put("c" + std::to_string(n), 1000 + n * 20, 10);
+    for (int n = 0; n < 400; ++n) put("c" + std::to_string(n), 1000 + n * 20, 10);
     const BackupReport report = make();
     const std::string copied = everything(report.directory + "/mirror.db");
     EXPECT_GT(copied.size(), 300'000U);
@@ -69,7 +69,8 @@ TEST_F(BackupTest, HoldsEveryRow)
 
 TEST_F(BackupTest, HasWhatWasCommittedMeanwhileAndCanBeUsedAsItIs)
 {
-    for (int n = 0; n < 2'000; ++n) put("c" + std::to_string(n), 1000 + n * 20, 10);
+    const std::string memo(1'500, 'x'); // unlike a chat it is not packed
+    for (int n = 0; n < 2'000; ++n) put("c" + std::to_string(n), 1000 + n * 20, 10, {{"memo", memo}});
     accept_write();
     int steps = 0;
     BackupHooks hooks;

@@ -37,7 +37,7 @@ class InspectTest : public CacheTest {
         const std::string path = dir_ / "mirror.db";
         std::int64_t page = 0;
         store_->read([&](Reader& db) {
-            for (const Row row : db.query("SELECT rootpage FROM sqlite_schema WHERE name = 'chat_text'"))
+            for (const Row row : db.query("SELECT rootpage FROM sqlite_schema WHERE name = 'chat_segment'"))
                 page = row.integer(0);
         });
         store_.reset();

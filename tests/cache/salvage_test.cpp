@@ -258,7 +258,7 @@ TEST_F(SalvageTest, ADamagedPageThatAReaderMeetsEndsAllWriting)
     const auto read_all = [](Reader& db) {
         for ([[maybe_unused]] const Row row : db.query("SELECT raw FROM conversation")) {
         }
-        for ([[maybe_unused]] const Row row : db.query("SELECT raw FROM chat_text")) {
+        for ([[maybe_unused]] const Row row : db.query("SELECT body FROM chat_segment")) {
         }
     };
     EXPECT_THROW(store_->read(read_all), Error);

@@ -118,8 +118,8 @@ TEST_F(TotalsTest, AreThoseOfTheNewMirrorWhereTheOldOneLostRows)
 {
     put("a", 100, 5);
     put("b", 100, 5);
-    write([](Writer& db) { db.run("DELETE FROM chat_row WHERE ordinal = 2 AND conversation = 1"); });
-    write([](Writer& db) { db.run("DELETE FROM chat_text WHERE place = (SELECT max(place) FROM chat_text)"); });
+    write([](Writer& db) { db.run("DELETE FROM chat_row WHERE place = (1 << 24) + 2"); });
+    write([](Writer& db) { db.run("DELETE FROM chat_segment WHERE place = (SELECT max(place) FROM chat_segment)"); });
     EXPECT_TRUE(verify(true).restart);
     reopen();
     expect_right(0, 0);

@@ -168,8 +168,8 @@ TEST_F(VerifyTest, PutsCountsRight)
 
 TEST_F(VerifyTest, HasTheMirrorFetchedAgainWhereMessagesAreMissing)
 {
-    const std::string place = "(SELECT (pk << 24) + 4 FROM conversation WHERE id = 'c7')";
-    write([&](Writer& db) { db.run("DELETE FROM chat_text WHERE place = " + place); });
+    const std::string place = "(SELECT pk << 24 FROM conversation WHERE id = 'c7')";
+    write([&](Writer& db) { db.run("DELETE FROM chat_segment WHERE place = " + place); });
     EXPECT_THAT(findings(), ElementsAre("rows: 1 conversations lack messages or texts of them"));
     expect_refetch();
 }
@@ -177,7 +177,8 @@ TEST_F(VerifyTest, HasTheMirrorFetchedAgainWhereMessagesAreMissing)
 TEST_F(VerifyTest, HasTheMirrorFetchedAgainWhereRowsBelongToNothing)
 {
     write([](Writer& db) {
-        db.run("INSERT INTO chat_text (place, raw) VALUES ((7777 << 24) + 1, '{}'), (-5, '{}')");
+        db.run("INSERT INTO chat_text (place, raw) VALUES ((7777 << 24) + 1, '{}')");
+        db.run("INSERT INTO chat_segment (place, body) VALUES (-5, x'00')");
         db.run("INSERT INTO chat_detail (chat, of, raw) SELECT pk, 1, '{}' FROM chat_row LIMIT 1");
     });
     store_.reset();
@@ -214,7 +215,7 @@ TEST_F(VerifyTest, PutsTheOutboxsCountsRight)
 
 TEST_F(VerifyTest, MakesAnIndexOfSqlitesOwnAnew)
 {
-    write([](Writer& db) { db.run("UPDATE chat_row SET completed = 0 WHERE ordinal = 9"); });
+    write([](Writer& db) { db.run("UPDATE chat_row SET completed = 0 WHERE place & 0xffffff = 9"); });
     spoil("chat_growing", 4095, "\x77"); // the end of an entry: the row that it stands for
     const VerifyReport found = look();
     ASSERT_TRUE(found.damaged());
@@ -225,7 +226,7 @@ TEST_F(VerifyTest, MakesAnIndexOfSqlitesOwnAnew)
 
 TEST_F(VerifyTest, LeavesAFileWithADamagedPageToTheNextStart)
 {
-    spoil("chat_text", 0, std::string(3, '\xff'));
+    spoil("chat_segment", 0, std::string(3, '\xff'));
     EXPECT_FALSE(look().restart) << "nobody asked for that";
     const VerifyReport found = repair();
     EXPECT_TRUE(found.damaged());

@@ -68,7 +68,7 @@ TEST_F(Damage, AMirrorIsMadeAnewAndEverybodyIsTold)
 TEST_F(Damage, ADaemonThatMeetsADamagedPageStopsAndTheNextOneMends)
 {
     ASSERT_EQ(home.run({"sync"}).code, 0);
-    for (const std::int64_t page : pages_of("chat_text")) spoil(home.mirror(), page - 1, 1);
+    for (const std::int64_t page : pages_of("chat_segment")) spoil(home.mirror(), page - 1, 1);
     Daemon daemon(home, {"serve"}); // the start does not look there
     const std::string id = upstream.conversation_ids().front();
     EXPECT_NE(daemon.get(upstream::conversation_target(ConversationId{id}, "/chats")).status, 200);
@@ -87,7 +87,7 @@ TEST_F(Damage, AMirrorThatWasLeftOpenIsReadThroughWithoutAnybodyAsking)
         killed.process.send(SIGKILL);
         EXPECT_EQ(killed.process.wait(), 128 + SIGKILL);
     }
-    for (const std::int64_t page : pages_of("chat_text")) spoil(home.mirror(), page - 1, 1);
+    for (const std::int64_t page : pages_of("chat_segment")) spoil(home.mirror(), page - 1, 1);
     upstream.stop(); // nothing that would make the engine look there
     Daemon daemon(home, {"serve"});
     EXPECT_EQ(daemon.process.wait(std::chrono::seconds(20)), 5);

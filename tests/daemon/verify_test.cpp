@@ -51,7 +51,7 @@ TEST_F(VerifyCommand, SaysWhatIsWrongAndThenFetchesTheMirrorAgain)
     ASSERT_EQ(home.run({"sync"}).code, 0);
     const auto whole = home.run({"export"});
     ASSERT_EQ(whole.code, 0);
-    change("DELETE FROM chat_text WHERE place = (SELECT min(place) FROM chat_text)");
+    change("DELETE FROM chat_segment WHERE place = (SELECT min(place) FROM chat_segment)");
     const auto found = home.run({"verify"});
     EXPECT_EQ(found.code, 5) << found.output;
     EXPECT_THAT(found.output, HasSubstr("rows: 1 conversations lack messages"));

@@ -2,6 +2,7 @@
 #include "tests/powercut/workloads.hpp"
 
 #include "alli/disk.hpp"
+#include "cache/chats/chat_texts.hpp"
 #include "cache/conversations.hpp"
 #include "cache/db/migrate.hpp"
 #include "cache/db/quarantine.hpp"
@@ -186,6 +187,9 @@ void migrate(Stage& stage)
 {
     stage.open();
     stage.accept("c1");
+    const auto pack = [](cache::Writer& db) { return cache::pack_texts(db); };
+    while (sync_wait(stage.store().write(pack))) {
+    }
     stage.close();
 }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several chats of a conversation as one compressed value of a row: packed by the committing thread, unpacked by every
+// reader (docs/decisions/0028). The format is stored, so it has a version; each segment carries a checksum of what it
+// unpacks to. Knows no SQL. Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace alli::cache {
+
+inline constexpr std::int64_t chats_a_segment = 20;
+
+/// A chat as it is packed: its id, which its JSON need not have, and the JSON itself, byte for byte.
+struct PackedChat {
+    std::string_view id, raw; // an empty raw: there is no chat
+};
+
+/// One chat for each of a segment's ordinals, up to the last that there is.
+std::string pack_segment(std::span<const PackedChat> chats);
+
+/// A segment that is cut short or altered.
+struct DamagedSegment : std::runtime_error {
+    DamagedSegment() : std::runtime_error("a segment of chats cannot be unpacked") {}
+};
+
+/// The chats of a segment, as views into a buffer of its own.
+class Segment {
+  public:
+    /// Throws DamagedSegment.
+    explicit Segment(std::string_view packed);
+    Segment(const Segment&) = delete;
+    Segment& operator=(const Segment&) = delete;
+
+    const std::vector<PackedChat>& chats() const noexcept { return chats_; }
+
+  private:
+    std::string plain_;
+    std::vector<PackedChat> chats_;
+};
+
+/// What a segment that begins with these bytes unpacks to, whatever follows it, and as far as it goes; empty: none
+/// begins there. For the proof that nothing is left of one in a file.
+std::string unpack_remains(std::string_view bytes);
+
+} // namespace alli::cache
