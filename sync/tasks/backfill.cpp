@@ -51,6 +51,7 @@ class Beginning {
         if (windowed_ || !page.unreadable.empty()) return;
         front_.emplace();
         front_->whole = page.last;
+        front_->asked_at = page.sent_at;
         for (const Conversation& conversation : page.conversations)
             if (!conversation.last_chat_at) front_->chatless.push_back(conversation.id);
     }

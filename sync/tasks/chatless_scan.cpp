@@ -90,6 +90,7 @@ bool ChatlessScan::take_front(const Front& front)
     newest_ = front.sightings;
     seen_.insert(front.chatless.begin(), front.chatless.end());
     whole_ = front.whole;
+    started_ = std::min(started_, front.asked_at);
     return whole_;
 }
 

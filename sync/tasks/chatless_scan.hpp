@@ -52,7 +52,7 @@ class ChatlessScan {
     SyncContext context_;
     Deletions deletions_;
     IngestOptions options_;
-    Instant started_; // it only plans the next one
+    Instant started_; // what came later is not in it; it only plans the next one
     cache::ChatlessPlaces known_;
     std::unordered_set<ConversationId> held_before_;
     std::unordered_set<ConversationId> seen_;

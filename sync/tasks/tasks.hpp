@@ -22,6 +22,7 @@ struct Front {
     Sightings sightings{true};
     std::vector<ConversationId> chatless;
     bool whole = false; // there is no other page
+    Instant asked_at;   // by our clock: what came later is not in it
 };
 
 // Backfill: the gaps of the coverage between `since` and the increments' boundary, the newest first.
