@@ -6,6 +6,7 @@
 #include "proxy/reads/read_through.hpp"
 #include "proxy/relay/relay.hpp"
 #include "proxy/relay/suppression_filter.hpp"
+#include "proxy/request/own_parameters.hpp"
 #include "proxy/request/request_id.hpp"
 #include "proxy/request/request_metrics.hpp"
 #include "proxy/request/scopes.hpp"
@@ -24,10 +25,22 @@ Response options_response(std::string allowed)
     return response;
 }
 
-// Neither a row of the table nor to be relayed.
-Response nowhere(const Match& match)
+// Where an app most likely wanted to go.
+std::string hint_for(std::string_view path)
 {
-    if (match.allow.empty()) return problem(ErrorFormat::ours, 404, "there is nothing at this path");
+    for (const std::string_view version : {"/v1/", "/v2/", "/apps/", "/conversations"})
+        if (path.starts_with(version))
+            return fmt::format("the service's API is below /webapi: /webapi{}", path.starts_with("/conversations")
+                                                                                    ? "/v2/conversations..."
+                                                                                    : std::string(version) + "...");
+    if (path.starts_with("/mirror")) return "the mirror's own endpoints are in /mirror/v1/openapi.json";
+    return "the service's API is below /webapi, the mirror's own below /mirror/v1, the page at /";
+}
+
+// Neither a row of the table nor to be relayed.
+Response nowhere(const Match& match, std::string_view path)
+{
+    if (match.allow.empty()) return problem(ErrorFormat::ours, 404, "there is nothing at this path", hint_for(path));
     Response response = problem(ErrorFormat::ours, 405, "this path does not take this method");
     response.headers.add("Allow", match.allow + ", OPTIONS");
     return response;
@@ -49,19 +62,21 @@ Task<Response> dispatch(const Context& cx, Request& rq, ErrorFormat& error_forma
     Match match = cx.routes.find(rq.method, rq.path());
     if (match.route) rq.operation = match.route->operation;
     rq.conversation = match.conversation;
-    if (const auto needed = find_needed_scope(match, rq.method, relayable)) require_scope(rq, *needed);
+    const auto needed = find_needed_scope(match, rq.method, relayable);
+    if (needed && !is_group_maintenance(rq)) require_scope(rq, *needed);
     if (auto refusal = refuse_narrowed(cx, rq, match)) co_return std::move(*refusal);
     if (relayable && is_suppressed(cx.store, rq.conversation)) co_return no_such_conversation();
     rq.ids = std::move(match.ids);
     if (match.route || !relayable) co_await take_body(rq, cx.options.limits.body_bytes);
     if (match.route) {
         error_format = match.route->error_format;
+        require_own_parameters(rq.operation, rq.query(), cx.options.ignored_parameters);
         co_return co_await match.route->handler(cx, rq);
     }
     const bool known = !match.allow.empty();
     if (rq.method == "OPTIONS" && (known || relayable))
         co_return options_response(known ? match.allow + ", OPTIONS" : std::string(relayed_methods));
-    if (!relayable) co_return nowhere(match);
+    if (!relayable) co_return nowhere(match, rq.path());
     co_return co_await relay_other(cx, rq);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -107,24 +108,25 @@ void clear_path(asio::io_context& io, const std::string& path, const std::string
     if (code == asio::error::connection_refused) ::unlink(path.c_str());
 }
 
-Listener listen_unix(asio::io_context& io, const std::string& address)
+Listener listen_unix(asio::io_context& io, const std::string& address, const Options& options)
 {
+    const ::mode_t mode = options.group ? 0660 : 0600;
     const std::string path = read_socket_path(address);
     clear_path(io, path, address);
-    Listener listener{Acceptor(io), address, {}, {}, false};
+    Listener listener{Acceptor(io), address, {}, {}, false, options.group};
     const local::stream_protocol::endpoint endpoint(path);
     Code code;
     listener.acceptor.open(asio::generic::stream_protocol(endpoint.protocol()), code);
     require(code, address);
     // Before the bind, so that the file is never open to others, not even for a moment.
-    if (::fchmod(listener.acceptor.native_handle(), 0600) != 0)
+    if (::fchmod(listener.acceptor.native_handle(), mode) != 0)
         refuse_address(address, "its permissions cannot be set");
     listener.acceptor.bind(endpoint, code);
     require_free(code, address, "");
     require(code, address);
     listener.path = path;
     listener.peer.local_socket = true;
-    if (::chmod(path.c_str(), 0600) != 0) refuse_address(address, "its permissions cannot be set");
+    if (::chmod(path.c_str(), mode) != 0) refuse_address(address, "its permissions cannot be set");
     listener.acceptor.listen(asio::socket_base::max_listen_connections, code);
     require(code, address);
     return listener;
@@ -134,7 +136,7 @@ Listener listen_unix(asio::io_context& io, const std::string& address)
 
 Listener listen_on(asio::io_context& io, const std::string& address, const Options& options)
 {
-    return address.starts_with(unix_prefix) ? listen_unix(io, address) : listen_tcp(io, address, options);
+    return address.starts_with(unix_prefix) ? listen_unix(io, address, options) : listen_tcp(io, address, options);
 }
 
 static void describe_unix(Listener& listener, const Acceptor::endpoint_type& bound)
@@ -163,6 +165,7 @@ Listener adopt_listener(asio::io_context& io, int socket, const Options& options
     require(code, name);
     if (family == AF_UNIX) {
         describe_unix(listener, bound);
+        listener.group = options.group;
         return listener;
     }
     const tcp::endpoint endpoint = tcp_endpoint(bound);
@@ -187,6 +190,17 @@ void close(Listener& listener) noexcept
     if (!listener.path.empty() && !listener.passed) ::unlink(listener.path.c_str());
 }
 
+/// The kernel records the groups of the process that called connect().
+static bool is_in_group(int socket, const ::ucred& who, std::uint32_t group) noexcept
+{
+    if (who.gid == group) return true;
+    std::array<::gid_t, 1024> groups{}; // of somebody with more than that, none counts
+    auto size = static_cast<::socklen_t>(sizeof groups);
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return false;
+    const auto end = groups.begin() + size / sizeof(::gid_t);
+    return std::find(groups.begin(), end, group) != end;
+}
+
 Peer identify(const Listener& listener, int socket) noexcept
 {
     Peer peer = listener.peer;
@@ -196,6 +210,7 @@ Peer identify(const Listener& listener, int socket) noexcept
     if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return peer;
     peer.user = who.uid;
     peer.trusted = who.uid == 0 || who.uid == ::geteuid();
+    peer.member = listener.group && is_in_group(socket, who, *listener.group);
     return peer;
 }
 

@@ -16,10 +16,11 @@ using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
 struct Listener {
     Acceptor acceptor;
-    std::string address; // with the port the system chose
-    std::string path;    // of a socket file; empty for TCP
-    Peer peer;           // what is known of everyone who calls here
-    bool passed = false; // opened by somebody else, who keeps its file
+    std::string address;                               // with the port the system chose
+    std::string path;                                  // of a socket file; empty for TCP
+    Peer peer;                                         // what is known of everyone who calls here
+    bool passed = false;                               // opened by somebody else, who keeps its file
+    std::optional<std::uint32_t> group = std::nullopt; // of a Unix socket: whose members may call
 };
 
 /// Throws Error{settings} for an address that is none or must not be used, Error{busy} when somebody listens there.
@@ -34,7 +35,8 @@ void check_address(const std::string& address, const Options& options);
 /// Stops listening and removes the socket file.
 void close(Listener& listener) noexcept;
 
-/// The peer of a connection: over a Unix socket, trusted when it is our own user or root (SO_PEERCRED).
+/// The peer of a connection: over a Unix socket, trusted when it is our own user or root (SO_PEERCRED), a member when
+/// it is in the listener's group (SO_PEERGROUPS).
 Peer identify(const Listener& listener, int socket) noexcept;
 
 } // namespace alli::proxy

@@ -4,6 +4,7 @@
 #include "proxy/access_log.hpp"
 #include "proxy/cross_origin.hpp"
 #include "proxy/endpoints/page.hpp"
+#include "proxy/request/request_id.hpp"
 #include "proxy/request/request_metrics.hpp"
 
 namespace alli::proxy {
@@ -129,6 +130,8 @@ Task<bool> Session::refuse(Refusal refusal)
     cx_.meters.count_refusal(refusal.status);
     log_refusal(refusal, peer_);
     Response response = answer_to(refusal);
+    const std::string_view given = reader_.head().headers.first("X-Request-Id");
+    response.headers.add("X-Request-Id", is_request_id(given) ? std::string(given) : cx_.request_ids.next());
     const http::WriteOptions options = write_options();
     co_return co_await send(std::move(response), options);
 }

@@ -95,6 +95,7 @@ std::vector<std::string> read_origins(const std::vector<std::string>& entries)
 
 Guard::Guard(const Options& options, const BrowserSessions* sessions)
     : socket_(std::make_shared<Grant>(Principal{"socket", Scope::admin, {}})),
+      group_(std::make_shared<Grant>(Principal{std::string(group_name), Scope::write, {}})),
       nobody_(std::make_shared<Grant>(Principal{"nobody", Scope::write, {}})),
       unasked_(std::make_shared<Grant>(Principal{"nobody", Scope::metrics, {}})), browser_sessions_(sessions),
       require_key_(options.require_key)
@@ -154,6 +155,7 @@ Decision Guard::admit(const RequestHead& head, const Peer& peer, bool listed, co
 {
     if (needs_no_key(head) || is_preflight(head)) return unasked_;
     if (peer.trusted && !listed) return socket_;
+    if (peer.member && !listed) return group_;
     return require_key_ ? check_credentials(head, listed, now) : nobody_;
 }
 

@@ -24,10 +24,15 @@ namespace alli::proxy {
 
 using http::RequestHead;
 
+/// The name of the principal that a member of the service's group is; no token has it
+/// (daemon/settings/token_lines.cpp).
+inline constexpr std::string_view group_name = "group";
+
 /// Where a connection comes from.
 struct Peer {
     bool local_socket = false;                        // a Unix socket: no port
     bool trusted = false;                             // of the daemon's own user, or root
+    bool member = false;                              // of the service's group
     std::uint16_t port = 0;                           // ours, the one it called
     std::optional<std::uint32_t> user = std::nullopt; // over a Unix socket, as the system says
 };
@@ -72,7 +77,7 @@ class Guard {
     Key make_key(const Token& token, const Keys& before) const;
 
     Published<Keys> keys_;
-    std::shared_ptr<const Grant> socket_, nobody_, unasked_; // that need no key
+    std::shared_ptr<const Grant> socket_, group_, nobody_, unasked_; // that need no key
     const BrowserSessions* browser_sessions_;
     bool require_key_;
     mutable FailedAuthLimiter failed_auth_; // the one thing that changes; of wrong keys alone

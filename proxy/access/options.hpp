@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Options {
     std::vector<std::string> ignored_parameters{"_"}; // of reads: they only break caches
     std::vector<std::string> allowed_origins;         // web apps that may call: "https://qa.example.com"
     bool allow_remote = false;
+    std::optional<std::uint32_t> group;    // whose members may use the Unix sockets too; none: our own user and root
     bool refuse_when_key_rejected = false; // on_key_rejected = "refuse"
     Operations operations;                 // where upstream has what the contract only infers
     std::chrono::milliseconds max_age{60'000};

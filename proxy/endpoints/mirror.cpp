@@ -56,8 +56,18 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
     co_return response;
 }
 
+// What neither erases nor replaces: for whoever may look after the files.
+static bool is_harmless(const std::string& body)
+{
+    const auto request = nlohmann::json::parse(body, nullptr, false);
+    if (!request.is_object() || !request.contains("task")) return false;
+    const bool repairs = request.contains("repair") && request["repair"] != false;
+    return request["task"] == "backup" || (request["task"] == "verify" && !repairs);
+}
+
 Task<Response> begin_maintenance(const Context& cx, const Request& rq)
 {
+    if (!is_harmless(rq.body)) require_scope(rq, Scope::admin, "this task");
     std::optional<Error> busy;
     std::string state;
     try {

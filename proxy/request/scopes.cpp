@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "proxy/access/grant.hpp"
+#include "proxy/access/guard.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -12,6 +13,7 @@ std::string describe(const Request& rq)
     const std::string& name = rq.principal->name;
     if (rq.grant && rq.grant->is_session()) return "the session";
     if (name == "key") return "the project's key";
+    if (name == group_name) return "a member of the service's group";
     if (name == "nobody") return "a request without a key";
     return "the token \"" + name + '"';
 }
@@ -29,6 +31,12 @@ std::optional<Scope> find_needed_scope(const Match& match, std::string_view meth
     if (!relayed) return std::nullopt;
     const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS";
     return reads ? Scope::read : Scope::write;
+}
+
+bool is_group_maintenance(const Request& rq) noexcept
+{
+    const bool is_maintenance = rq.operation == OperationId::maintain || rq.operation == OperationId::maintenance;
+    return is_maintenance && rq.principal && rq.principal->name == group_name;
 }
 
 bool may(const Request& rq, Scope needed) noexcept

@@ -13,6 +13,10 @@ namespace alli::proxy {
 /// nothing, as for what is in no table and goes nowhere.
 std::optional<Scope> find_needed_scope(const Match& match, std::string_view method, bool relayed) noexcept;
 
+/// A member of the service's group that asks for maintenance, which its scope does not hold: the handler decides by the
+/// task (proxy/endpoints/mirror.cpp).
+bool is_group_maintenance(const Request& rq) noexcept;
+
 bool may(const Request& rq, Scope needed) noexcept;
 
 /// Throws Error{key_rejected}, a 403, that names the scope that `what` needs and the one that is held.

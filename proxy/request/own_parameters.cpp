@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/request/own_parameters.hpp"
+
+#include "alli/error.hpp"
+#include "alli/nearest.hpp"
+#include "http/target.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace alli::proxy {
+namespace {
+
+struct Row {
+    OperationId operation;
+    std::string_view names; // separated by blanks
+};
+// THE table. An operation without a row takes anything.
+constexpr auto rows = std::to_array<Row>({
+    {OperationId::status, ""},
+    {OperationId::outbox, "state limit cursor"},
+    {OperationId::outbox_entry, ""},
+    {OperationId::discard, ""},
+    {OperationId::retry, ""},
+    {OperationId::sync, "acceptDeletions acceptKey"},
+    {OperationId::maintain, ""},
+    {OperationId::maintenance, "id"},
+    {OperationId::changes, "since limit wait"},
+    {OperationId::principal, ""},
+    {OperationId::tokens, ""},
+    {OperationId::add_token, ""},
+    {OperationId::revoke_token, ""},
+});
+
+std::vector<std::string_view> split(std::string_view names)
+{
+    std::vector<std::string_view> all;
+    while (!names.empty()) {
+        const std::size_t end = std::min(names.find(' '), names.size());
+        all.push_back(names.substr(0, end));
+        names.remove_prefix(std::min(end + 1, names.size()));
+    }
+    return all;
+}
+
+[[noreturn]] void refuse(const std::string& name, const std::vector<std::string_view>& known)
+{
+    const std::string_view nearest = find_nearest(name, known);
+    std::string hint = "it takes none";
+    if (!known.empty()) hint = fmt::format("it takes {}", fmt::join(known, ", "));
+    if (!nearest.empty()) hint = fmt::format("did you mean {}?", nearest);
+    throw Error(Fault::usage, hint, "a parameter is none of this endpoint's"); // its name may be anything: not repeated
+}
+
+} // namespace
+
+void require_own_parameters(OperationId operation, std::string_view query, std::span<const std::string> ignored)
+{
+    if (query.empty()) return;
+    const auto* row = std::find_if(rows.begin(), rows.end(), [&](const Row& it) { return it.operation == operation; });
+    if (row == rows.end()) return;
+    const std::vector<std::string_view> known = split(row->names);
+    for (const http::Parameter& parameter : http::read_query(query)) {
+        const bool is_known = std::find(known.begin(), known.end(), parameter.name) != known.end() ||
+                              std::find(ignored.begin(), ignored.end(), parameter.name) != ignored.end();
+        if (!is_known) refuse(parameter.name, known);
+    }
+}
+
+} // namespace alli::proxy
