@@ -10,6 +10,7 @@
 #include "cache/outbox/rescue.hpp"
 #include "cache/outbox/salvage.hpp"
 #include "cache/purge_rows.hpp"
+#include "cache/restore.hpp"
 #include "cache/rows/change_feed.hpp"
 #include "cache/rows/identity.hpp"
 #include "cache/rows/problems.hpp"
@@ -232,6 +233,7 @@ Files open_files(const StoreOptions& options)
     const std::string outbox = outbox_path(options.mirror_path);
     finish_salvage(outbox);
     std::vector<std::string> displaced = take_in_rescued(outbox);
+    take_in_restore(options.mirror_path);
     bool mirror_unread = false, outbox_unread = false;
     Opened mirror_file = open_or_replace(
         options.mirror_path, [&] { return open_mirror_file(options, mirror_unread); },

@@ -2,6 +2,7 @@
 #include "cache/db/sqlite.hpp"
 
 #include "alli/error.hpp"
+#include "cache/db/library.hpp"
 #include "cache/db/tokenizer.hpp"
 #include "cache/text/case_fold.hpp"
 
@@ -295,6 +296,11 @@ void Connection::fail(int code) const
         if (code == meaning.code || (code & 0xff) == meaning.code)
             throw Error(meaning.fault, meaning.hint, "{}: {}", path_, why);
     throw Error(Fault::io, "see the system's log for errors of the disk", "{}: {} (SQLite {})", path_, why, code);
+}
+
+std::string sqlite_version()
+{
+    return std::string("SQLite/") + ::sqlite3_libversion();
 }
 
 } // namespace alli::cache

@@ -2,6 +2,7 @@
 #include "cache/outbox/entry_json.hpp"
 
 #include "alli/json_scan.hpp"
+#include "cache/outbox/entry_summary.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -67,6 +68,7 @@ std::string entries_json(const std::vector<Entry>& entries, int limit)
 std::string entry_json(const Entry& entry)
 {
     Json json = summary(entry);
+    json["change"] = say_change(entry);
     json["request"]["headers"] = body_json(entry.headers);
     json["request"]["body"] = entry.body.empty() ? Json(nullptr) : body_json(entry.body);
     json["response"] = nullptr;

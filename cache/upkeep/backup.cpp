@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/upkeep/backup.hpp"
 
+#include "alli/clock.hpp"
 #include "alli/disk.hpp"
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
 #include "cache/db/file_copy.hpp"
+#include "cache/db/meta.hpp"
+#include "cache/restore.hpp"
 
 #include <sys/stat.h>
 
@@ -56,16 +59,17 @@ void require_whole(Connection& db)
                     fs::path(db.path()).filename().string(), found);
 }
 
-std::int64_t hold_writes(Writer& outbox)
+std::int64_t hold_writes(Writer& outbox, Instant now)
 {
-    return outbox.run("UPDATE entry SET state = 'conflict', last_error = 'from a backup: it may have been sent since;"
-                      " retry it, or discard it' WHERE state IN ('pending', 'sending')");
+    note_backup_time(outbox, now);
+    return outbox.run("UPDATE entry SET state = 'conflict', last_error = ?1 WHERE state IN ('pending', 'sending')",
+                      say_held(now));
 }
 
 class Backup {
   public:
     Backup(Store& store, const std::string& name, BackupHooks hooks)
-        : store_(store), hooks_(std::move(hooks)), original_(store.mirror_path()),
+        : store_(store), hooks_(std::move(hooks)), original_(store.mirror_path()), made_at_(SystemClock().now()),
           directory_((directory() / (std::string(prefix) + name)).string())
     {}
 
@@ -80,6 +84,7 @@ class Backup {
         const auto check = [&](Reader&) { failure = finish_both(mirror, outbox); }; // on a thread that may take long
         co_await store_.read_long(check);
         if (failure) std::rethrow_exception(failure);
+        report_.made_at = made_at_;
         report_.directory = directory_.keep();
         sync_to_disk(report_.directory);
         co_return report_;
@@ -106,7 +111,7 @@ class Backup {
                 const Totals totals = load_totals(db);
                 report_.conversations = totals.conversations, report_.chats = totals.chats;
             });
-            finish(outbox, [&](Writer& db) { report_.held_writes = hold_writes(db); });
+            finish(outbox, [&](Writer& db) { report_.held_writes = hold_writes(db, made_at_); });
             return nullptr;
         } catch (...) {
             return std::current_exception();
@@ -138,6 +143,7 @@ class Backup {
     Store& store_;
     BackupHooks hooks_;
     fs::path original_;
+    Instant made_at_;
     TemporaryDirectory directory_;
     BackupReport report_;
 };
@@ -149,6 +155,16 @@ Task<BackupReport> back_up(Store& store, std::string name, BackupHooks hooks)
     remove_left_backups(store.mirror_path());
     Backup work(store, name, std::move(hooks));
     co_return co_await work.make();
+}
+
+void note_last_backup(Writer& outbox, Instant at)
+{
+    put_meta(outbox, "last_backup_at", at);
+}
+
+std::optional<Instant> find_last_backup(Connection& outbox)
+{
+    return find_meta<Instant>(outbox, "last_backup_at");
 }
 
 void remove_left_backups(const std::string& mirror_path)

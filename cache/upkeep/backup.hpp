@@ -6,6 +6,7 @@
 #include "cache/store.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace alli::cache {
@@ -13,6 +14,7 @@ namespace alli::cache {
 struct BackupReport {
     std::string directory; // beside the mirror, under a name of its own: whoever asked for it moves it away
     std::int64_t bytes = 0, conversations = 0, chats = 0, held_writes = 0;
+    Instant made_at;
 };
 
 struct BackupHooks {
@@ -23,6 +25,10 @@ struct BackupHooks {
 /// `name` tells it from others. Throws Error: damaged (the copy does not pass its check), disk_full, io, canceled; then
 /// nothing is left behind. One at a time.
 Task<BackupReport> back_up(Store& store, std::string name, BackupHooks hooks);
+
+/// When a backup last came to where it is to lie, whole: for the metrics and a person. Kept in the outbox.
+void note_last_backup(Writer& outbox, Instant at);
+std::optional<Instant> find_last_backup(Connection& outbox);
 
 /// Copies beside the mirror that nobody moved away.
 void remove_left_backups(const std::string& mirror_path);
