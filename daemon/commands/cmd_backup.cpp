@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// `backup DIR`: a copy of both files, made beside them by whoever owns them and moved to where it is wanted.
-#include "alli/clock.hpp"
+// `backup [DIR]`: a copy of both files, made beside them by whoever owns them and moved to where it is wanted, under
+// the time of its making.
 #include "alli/disk.hpp"
 #include "alli/error.hpp"
+#include "daemon/access/maintain.hpp"
 #include "daemon/commands/commands.hpp"
-#include "daemon/commands/maintain.hpp"
 #include "daemon/output/terminal.hpp"
+#include "daemon/service/daemon_call.hpp"
+#include "daemon/service/daemon_probe.hpp"
 #include "daemon/service/status.hpp"
+#include "daemon/settings/dated_backups.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -23,6 +25,7 @@ namespace fs = std::filesystem;
 
 struct BackupArguments {
     std::string directory;
+    int keep = 0;
     bool json = false;
 };
 
@@ -62,43 +65,57 @@ static void move(const fs::path& from, const fs::path& to)
     }
 }
 
-// A directory that is there gets the copy into it, under the time of its making.
-static fs::path wanted_place(const std::string& directory)
+// Backups lie in it side by side; it is made where it is not there.
+static std::string backups_directory(const std::string& named)
 {
-    fs::path place = fs::absolute(directory).lexically_normal();
-    if (!place.has_filename()) place = place.parent_path();
-    if (fs::is_directory(place)) {
-        SystemClock clock;
-        std::string time = to_rfc3339(clock.now());
-        std::replace(time.begin(), time.end(), ':', '-');
-        place /= "alli-mirror-" + time;
-    }
-    if (fs::exists(place))
-        throw Error(Fault::usage, "name a directory: one that is there, or one that is to appear",
-                    "{} is there already", place.string());
-    if (!fs::is_directory(place.parent_path()))
-        throw Error(Fault::usage, "make it first", "there is no directory {}", place.parent_path().string());
-    return place;
+    fs::path directory = fs::absolute(named).lexically_normal();
+    if (!directory.has_filename()) directory = directory.parent_path();
+    if (fs::is_directory(directory)) return directory.string();
+    if (fs::exists(directory))
+        throw Error(Fault::usage, "name a directory: one that is there, or one that is to appear", "{} is a file",
+                    directory.string());
+    if (!fs::is_directory(directory.parent_path()))
+        throw Error(Fault::usage, "make it first", "there is no directory {}", directory.parent_path().string());
+    if (::mkdir(directory.c_str(), 0700) != 0)
+        throw Error(Fault::io, "choose a place that you can write", "cannot make {}: {}", directory.string(),
+                    std::strerror(errno));
+    return directory.string();
 }
 
 static void print(const Json& report)
 {
     fmt::print("{}: {} conversations with {} chats, checked\n", report["directory"].get<std::string>(),
                report["conversations"].get<std::int64_t>(), report["chats"].get<std::int64_t>());
+    if (const int removed = report.value("removed", 0); removed > 0) fmt::print("{} older removed\n", removed);
     if (const auto held = report["heldWrites"].get<std::int64_t>(); held > 0)
         fmt::print("{} waiting writes are in it as conflicts: after a restore, retry or discard each\n", held);
 }
 
-static int back_up(const BackupArguments& arguments, const Context& context)
+// Made by the daemon beside its own files, and moved to where it is wanted.
+static Json back_up_to(const std::string& directory, int keep, const Context& context, const MirrorLocation& place)
 {
-    const fs::path to = wanted_place(arguments.directory);
-    const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
-    if (!fs::exists(place.mirror_path))
-        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
-                    "there is no mirror at {} yet", place.mirror_path);
+    if (find_owner(place.mirror_path) == hidden_owner)
+        throw Error(Fault::refused, "run it as root; or without a directory: then it stays with the service's files",
+                    "the service's copies are for root and its own user alone");
     Json report = maintain(context, place, Json{{"task", "backup"}});
+    const std::string to = dated_backup_path(directory, from_rfc3339(report["madeAt"].get<std::string>()).value());
     move(report["directory"].get<std::string>(), to);
-    report["directory"] = to.string();
+    report["directory"] = to;
+    if (keep > 0) report["removed"] = drop_older_backups(directory, keep);
+    maintain(context, place, Json{{"task", "note_backup"}, {"madeAt", report["madeAt"]}});
+    return report;
+}
+
+static int back_up(const BackupArguments& arguments, const Context& from)
+{
+    const Context context = remembering(from);
+    const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+    require_mirror(place);
+    Json beside{{"task", "backup"}, {"stays", true}};
+    if (arguments.keep > 0) beside["keep"] = arguments.keep;
+    const Json report = arguments.directory.empty()
+                            ? maintain(context, place, beside)
+                            : back_up_to(backups_directory(arguments.directory), arguments.keep, context, place);
     if (arguments.json)
         print_json(dump(report));
     else
@@ -109,10 +126,12 @@ static int back_up(const BackupArguments& arguments, const Context& context)
 Action add_backup(CLI::App& arguments)
 {
     auto chosen = std::make_shared<BackupArguments>();
-    arguments
-        .add_option("DIR", chosen->directory,
-                    "where the copy goes: a directory that is to appear, or one that is there and gets another into it")
-        ->required();
+    arguments.add_option("DIR", chosen->directory,
+                         "where backups lie, each in a directory named after its time; without it they stay beside the "
+                         "mirror");
+    arguments.add_option("--keep", chosen->keep, "remove all but the latest of them")
+        ->type_name("N")
+        ->check(CLI::Range(1, 10'000));
     arguments.add_flag("--json", chosen->json, "what was copied, as JSON");
     return [chosen](const Context& context) { return back_up(*chosen, context); };
 }

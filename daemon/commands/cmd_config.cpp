@@ -56,7 +56,8 @@ static std::string section_of(std::string_view key)
 }
 
 /// As TOML that could be a settings file.
-static void print_toml(const Settings& settings, const Config& config, const std::string& key, const std::string& note)
+static void print_toml(const Settings& settings, const Config& config, const std::string& key, const std::string& note,
+                       bool changed)
 {
     fmt::print("# settings file: {}\n", settings.file.empty() ? "none" : printable_line(settings.file));
     fmt::print("# API key: {}\n", key.empty() ? "none" : fmt::format("******** (from {})", printable_line(key)));
@@ -64,6 +65,7 @@ static void print_toml(const Settings& settings, const Config& config, const std
     for (const std::string& one : settings.notes) fmt::print("# {}\n", printable_line(one));
     std::string section;
     for (const Setting& setting : setting_table()) {
+        if (changed && !settings.is_set(std::string(setting.key))) continue;
         if (section != section_of(setting.key)) {
             section = section_of(setting.key);
             fmt::print("\n[{}]\n", section);
@@ -74,7 +76,7 @@ static void print_toml(const Settings& settings, const Config& config, const std
 }
 
 static Json settings_json(const Settings& settings, const Config& config, const std::string& key,
-                          const std::string& note)
+                          const std::string& note, bool changed)
 {
     Json json;
     json["file"] = settings.file.empty() ? Json(nullptr) : Json(settings.file);
@@ -82,6 +84,7 @@ static Json settings_json(const Settings& settings, const Config& config, const 
     json["note"] = note.empty() ? Json(nullptr) : Json(note);
     json["settings"] = Json::array();
     for (const Setting& setting : setting_table()) {
+        if (changed && !settings.is_set(std::string(setting.key))) continue;
         Json one;
         one["key"] = std::string(setting.key);
         one["value"] = shown(config, setting);
@@ -95,16 +98,20 @@ static Json settings_json(const Settings& settings, const Config& config, const 
     return json;
 }
 
-static int show(bool as_json, const Context& context)
+struct ConfigArguments {
+    bool json = false, changed = false;
+};
+
+static int show(const ConfigArguments& arguments, const Context& context)
 {
     const Settings settings = context.settings();
     const Config config = effective_config(settings, context.environment);
     const std::string key = key_origin(settings, context.environment);
     const std::string note = listen_addresses(settings, context.environment).note;
-    if (as_json)
-        print_json(dump(settings_json(settings, config, key, note), 2));
+    if (arguments.json)
+        print_json(dump(settings_json(settings, config, key, note, arguments.changed), 2));
     else
-        print_toml(settings, config, key, note);
+        print_toml(settings, config, key, note, arguments.changed);
     return 0;
 }
 
@@ -128,27 +135,28 @@ static int report(const Settings& settings, const std::vector<Error>& faults, bo
     return faults.empty() ? 0 : wrong_settings;
 }
 
-static int check(bool as_json, const Context& context)
+static int check(const ConfigArguments& arguments, const Context& context)
 {
     std::vector<Error> faults;
     const Settings settings = load_settings(context.settings_file, context.environment, context.flags, &faults);
     for (Error& fault : find_faults(settings, context.environment)) faults.push_back(std::move(fault));
     if (const auto fault = find_key_fault(settings, context.environment)) faults.push_back(*fault);
-    return report(settings, faults, as_json);
+    return report(settings, faults, arguments.json);
 }
 
 Action add_config(CLI::App& arguments)
 {
-    auto json = std::make_shared<bool>(false);
+    auto chosen = std::make_shared<ConfigArguments>();
     auto action = std::make_shared<Action>();
     arguments.require_subcommand(1);
-    const auto add = [&](const char* name, const char* help, int (*does)(bool, const Context&)) {
+    const auto add = [&](const char* name, const char* help, int (*does)(const ConfigArguments&, const Context&)) {
         CLI::App* sub = arguments.add_subcommand(name, help);
-        sub->add_flag("--json", *json, "as JSON");
-        sub->callback(
-            [action, does, json] { *action = [does, json](const Context& context) { return does(*json, context); }; });
+        sub->add_flag("--json", chosen->json, "as JSON");
+        sub->callback([=] { *action = [=](const Context& context) { return does(*chosen, context); }; });
+        return sub;
     };
-    add("show", "the settings as they take effect, as TOML, and where each comes from", &show);
+    add("show", "the settings as they take effect, as TOML, and where each comes from", &show)
+        ->add_flag("--changed", chosen->changed, "only those that are not the default's");
     add("check", "say everything that is wrong with them, with file and line; exit code 2", &check);
     return [action](const Context& context) { return (*action)(context); };
 }

@@ -17,12 +17,14 @@ struct ListArguments {
     bool json = false;
 };
 
+// What varies in width stands last.
 static void print_summaries(const std::vector<cache::Summary>& summaries)
 {
     for (const cache::Summary& summary : summaries)
-        fmt::print("{}  {:>4} chats  {}  {}{}{}\n", say_time(summary.last_chat_at), summary.chats,
-                   summary.title.empty() ? "(no title)" : printable_line(summary.title), printable_line(summary.user),
-                   summary.user.empty() ? "" : "  ", printable_line(summary.id));
+        fmt::print("{:<26}  {:>5} {:<5}  {:<44}  {}{}{}\n", say_time(summary.last_chat_at), summary.chats,
+                   summary.chats == 1 ? "chat" : "chats", printable_line(summary.id),
+                   summary.title.empty() ? "(no title)" : printable_line(summary.title),
+                   summary.user.empty() ? "" : "  ", printable_line(summary.user));
     if (summaries.empty()) fmt::print("the mirror holds no conversation yet: see alli-mirror status\n");
 }
 
@@ -44,7 +46,6 @@ static int list(const ListArguments& arguments, const Context& context)
     const std::vector<cache::Summary> summaries = cache::list_summaries(*db, arguments.limit);
     const bool whole = cache::is_whole(*db, summaries, arguments.limit);
     if (!arguments.json) {
-        if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
         print_summaries(summaries);
         if (!whole && !summaries.empty()) print_gap_note(cache::load_covered(*db));
         return 0;

@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// `outbox list|show|retry|discard`: the writes that wait or failed. Looking works beside a daemon and without one;
-// changing is done by the daemon where one runs, asked as daemon_call.hpp does, else here, under the lock.
+// `outbox list|show|retry|discard`: the writes that wait or failed, one or all of a state.
 #include "alli/error.hpp"
-#include "alli/sync_wait.hpp"
-#include "cache/outbox/entry_json.hpp"
-#include "cache/outbox/overlay.hpp"
-#include "cache/store.hpp"
+#include "daemon/access/outbox_access.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/terminal.hpp"
-#include "daemon/service/daemon_call.hpp"
-#include "daemon/service/daemon_probe.hpp"
-#include "daemon/service/status.hpp"
-#include "daemon/settings/paths.hpp"
-#include "upstream/curl/origin.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <filesystem>
 #include <iostream>
 
 namespace alli::daemon {
@@ -25,120 +15,87 @@ struct OutboxArguments {
     std::string state;
     int limit = 100;
     std::int64_t id = 0;
-    bool json = false, yes = false;
+    bool json = false, yes = false, all = false;
 };
 
-static std::string say_line(const cache::Entry& entry)
+static std::string text_of(const Json& entry, const char* name)
 {
-    std::string line = fmt::format("{:>6}  {:<9}  {}  {:<6} {}", entry.id, cache::name_of(entry.state),
-                                   say_time(entry.created_at), entry.method, printable_line(entry.path));
-    if (entry.last_error) line += "\n        " + printable_line(*entry.last_error);
+    const auto found = entry.find(name);
+    return found != entry.end() && found->is_string() ? printable_line(found->get<std::string>()) : "";
+}
+
+// A daemon of an older version does not say what would change.
+static std::string say_deed(const Json& entry)
+{
+    const std::string change = text_of(entry, "change");
+    return change.empty() ? text_of(entry, "method") + ' ' + text_of(entry, "path") : change;
+}
+
+static std::string say_line(const Json& entry)
+{
+    const std::string conversation = text_of(entry, "conversationId");
+    std::string line = fmt::format("{:>6}  {:<9}  {}  {}", entry.value("id", std::int64_t{0}), text_of(entry, "state"),
+                                   say_time(from_rfc3339(text_of(entry, "createdAt"))), say_deed(entry));
+    if (!conversation.empty()) line += "  (" + conversation + ")";
+    const std::string error = text_of(entry, "lastError");
+    if (!error.empty()) line += "\n        " + error;
     return line;
 }
 
 static int list(const OutboxArguments& arguments, const Context& context)
 {
-    const auto db = cache::open_outbox(find_mirror_location(context.settings(), context.environment).mirror_path);
-    cache::EntryQuery query;
-    query.limit = arguments.limit;
-    if (!arguments.state.empty()) query.state = cache::find_entry_state(arguments.state);
-    const auto entries = cache::list_entries(*db, query);
+    const Json page = OutboxAccess(context).list(arguments.state, arguments.limit);
     if (arguments.json) {
-        print_json(cache::entries_json(entries, query.limit));
+        print_json(dump(page));
         return 0;
     }
-    for (const cache::Entry& entry : entries) fmt::print("{}\n", say_line(entry));
-    if (entries.empty()) fmt::print("nothing {}\n", arguments.state.empty() ? "in the outbox" : "in that state");
+    for (const Json& entry : page["entries"]) fmt::print("{}\n", say_line(entry));
+    if (page["entries"].empty())
+        fmt::print("nothing {}\n", arguments.state.empty() ? "in the outbox" : "in that state");
     return 0;
-}
-
-[[noreturn]] static void fail_absent(std::int64_t id)
-{
-    throw Error(Fault::refused, "alli-mirror outbox list shows what there is", "there is no write {} in the outbox",
-                id);
-}
-
-static cache::Entry load_entry(const OutboxArguments& arguments, const MirrorLocation& place)
-{
-    const auto db = cache::open_outbox(place.mirror_path);
-    const auto entry = cache::find_entry(*db, arguments.id);
-    if (!entry) fail_absent(arguments.id);
-    return *entry;
 }
 
 static int show(const OutboxArguments& arguments, const Context& context)
 {
-    const cache::Entry entry = load_entry(arguments, find_mirror_location(context.settings(), context.environment));
-    if (arguments.json) {
-        print_json(cache::entry_json(entry));
-        return 0;
-    }
-    fmt::print("{}\n{}\n", say_line(entry), printable(Json::parse(cache::entry_json(entry)).dump(2)));
+    const Json entry = OutboxAccess(context).load(arguments.id);
+    if (arguments.json)
+        print_json(dump(entry));
+    else
+        fmt::print("{}\n{}\n", say_line(entry), printable(dump(entry, 2)));
     return 0;
 }
 
-enum class Deed { retry, discard };
-
-/// Without a daemon: the two files, in the order in which a daemon changes them.
-static cache::OperatorResult do_here(Deed deed, std::int64_t id, const Settings& settings, const MirrorLocation& place)
+static bool is_yes()
 {
-    cache::StoreOptions options;
-    options.mirror_path = place.mirror_path;
-    options.url = place.sandbox ? "sandbox:" : upstream::read_origin(settings.config.upstream_url).base;
-    options.threads = false;
-    cache::Store store(options);
-    cache::OperatorResult outcome{};
-    const auto steer = [&](cache::Writer& db) {
-        outcome = deed == Deed::retry ? cache::retry_entry(db, id).outcome : cache::discard_entry(db, id);
-    };
-    const auto show_it = [&](cache::Writer& db) {
-        const auto entry = store.read_outbox([&](cache::Reader& outbox) { return cache::find_entry(outbox, id); });
-        if (entry)
-            cache::show_edit(db, *entry);
-        else
-            cache::drop_edit(db, id);
-    };
-    sync_wait(store.write_outbox(steer));
-    if (outcome == cache::OperatorResult::done) sync_wait(store.write(show_it));
-    return outcome;
-}
-
-static cache::OperatorResult outcome_of(int status, std::int64_t id)
-{
-    if (status == 202 || status == 204) return cache::OperatorResult::done;
-    if (status == 404) return cache::OperatorResult::absent;
-    if (status == 409) return cache::OperatorResult::wrong_state;
-    throw Error(Fault::io, "its log has the reason (journalctl -u alli-mirror)",
-                "the daemon answered {} when asked about write {}", status, id);
-}
-
-static cache::OperatorResult steer(Deed deed, std::int64_t id, const MirrorLocation& place, const Context& context)
-{
-    if (!find_owner(place.mirror_path)) return do_here(deed, id, context.settings(), place);
-    DaemonRequest request;
-    request.method = deed == Deed::retry ? "POST" : "DELETE";
-    request.target = fmt::format("/mirror/v1/outbox/{}{}", id, deed == Deed::retry ? "/retry" : "");
-    return outcome_of(call_daemon(context, request).status, id);
-}
-
-static bool agrees(const cache::Entry& entry)
-{
-    fmt::print("{}\nIt will not be sent, and what it changed is taken back. Discard it? [y/N] ", say_line(entry));
     std::fflush(stdout);
     std::string answer;
     std::getline(std::cin, answer);
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-static int change(Deed deed, const OutboxArguments& arguments, const Context& context)
+static bool agrees(const Json& entry)
 {
-    const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
-    const cache::Entry entry = load_entry(arguments, place);
+    fmt::print("{}\nIt will not be sent, and what it changed is taken back. Discard it? [y/N] ", say_line(entry));
+    return is_yes();
+}
+
+static bool agrees(const std::vector<Json>& entries, Deed deed)
+{
+    for (const Json& entry : entries) fmt::print("{}\n", say_line(entry));
+    fmt::print("{} {} [y/N] ", entries.size(),
+               deed == Deed::retry ? "will be sent again, whatever upstream has now. Retry them?"
+                                   : "will not be sent, and what they changed is taken back. Discard them?");
+    return is_yes();
+}
+
+static int change_one(Deed deed, const OutboxArguments& arguments, OutboxAccess& outbox)
+{
+    const Json entry = outbox.load(arguments.id);
     if (deed == Deed::discard && !arguments.yes && !agrees(entry)) {
         fmt::print("\nnothing was discarded\n");
         return 1;
     }
-    const cache::OperatorResult outcome = steer(deed, arguments.id, place, context);
+    const cache::OperatorResult outcome = outbox.steer(deed, arguments.id);
     if (outcome == cache::OperatorResult::absent) fail_absent(arguments.id);
     if (outcome == cache::OperatorResult::wrong_state)
         throw Error(Fault::refused, "alli-mirror outbox show says how it stands",
@@ -147,31 +104,71 @@ static int change(Deed deed, const OutboxArguments& arguments, const Context& co
     return 0;
 }
 
+// What was settled or taken away meanwhile is not counted.
+static int change_all(Deed deed, const OutboxArguments& arguments, OutboxAccess& outbox)
+{
+    const std::vector<Json> entries = outbox.list_all(arguments.state);
+    if (entries.empty()) {
+        fmt::print("nothing in that state\n");
+        return 0;
+    }
+    if (!arguments.yes && !agrees(entries, deed)) {
+        fmt::print("\nnothing was {}\n", deed == Deed::retry ? "retried" : "discarded");
+        return 1;
+    }
+    std::size_t done = 0;
+    for (const Json& entry : entries)
+        if (outbox.steer(deed, entry["id"].get<std::int64_t>()) == cache::OperatorResult::done) ++done;
+    fmt::print("{} of {} writes {}\n", done, entries.size(),
+               deed == Deed::retry ? "will be sent again" : "were discarded");
+    return 0;
+}
+
+static int change(Deed deed, const OutboxArguments& arguments, const Context& context)
+{
+    const std::string name = deed == Deed::retry ? "retry" : "discard";
+    if (arguments.all != (arguments.id == 0) || arguments.all == arguments.state.empty())
+        throw Error(Fault::usage,
+                    fmt::format("alli-mirror outbox {} 12, or outbox {} --state failed --all", name, name),
+                    "{} takes the number of a write, or --all with --state", name);
+    OutboxAccess outbox(context);
+    return arguments.all ? change_all(deed, arguments, outbox) : change_one(deed, arguments, outbox);
+}
+
+static void add_change(CLI::App* sub, const std::shared_ptr<OutboxArguments>& chosen, std::set<std::string> states)
+{
+    sub->add_option("ID", chosen->id, "number of the write")->type_name("WRITE")->check(CLI::PositiveNumber);
+    sub->add_flag("--all", chosen->all, "every one in that state, the oldest first");
+    sub->add_option("--state", chosen->state, "with --all: only these")->check(CLI::IsMember(std::move(states)));
+    sub->add_flag("--yes", chosen->yes, "do not ask");
+}
+
 Action add_outbox(CLI::App& arguments)
 {
     auto chosen = std::make_shared<OutboxArguments>();
     auto action = std::make_shared<Action>();
     arguments.require_subcommand(1);
-    const auto add = [&](const char* name, const char* help, bool one, Action does) {
+    const auto add = [&](const char* name, const char* help, Action does) {
         CLI::App* sub = arguments.add_subcommand(name, help);
-        if (one) sub->add_option("ID", chosen->id, "number of the write")->required()->type_name("WRITE");
         sub->callback([action, does] { *action = does; });
         return sub;
     };
-    CLI::App* all = add("list", "what waits, failed, or was delivered within a day", false,
+    CLI::App* all = add("list", "what waits, failed, or was delivered within a day, and what each would change",
                         [chosen](const Context& context) { return list(*chosen, context); });
     all->add_option("--state", chosen->state, "only these")
         ->check(CLI::IsMember({"pending", "sending", "conflict", "failed", "delivered"}));
     all->add_option("--limit", chosen->limit, "how many")->check(CLI::Range(1, 1000));
     all->add_flag("--json", chosen->json, "as JSON");
-    add("show", "one with its request and upstream's answer", true, [chosen](const Context& context) {
-        return show(*chosen, context);
-    })->add_flag("--json", chosen->json, "as JSON");
-    add("retry", "send a failed one again, or one in conflict whatever upstream has", true,
-        [chosen](const Context& context) { return change(Deed::retry, *chosen, context); });
-    add("discard", "give one up: it is not sent, and what it changed is taken back", true,
-        [chosen](const Context& context) { return change(Deed::discard, *chosen, context); })
-        ->add_flag("--yes", chosen->yes, "do not ask");
+    CLI::App* one = add("show", "one with its request and upstream's answer",
+                        [chosen](const Context& context) { return show(*chosen, context); });
+    one->add_option("ID", chosen->id, "number of the write")->required()->type_name("WRITE");
+    one->add_flag("--json", chosen->json, "as JSON");
+    add_change(add("retry", "send a failed one again, or one in conflict whatever upstream has",
+                   [chosen](const Context& context) { return change(Deed::retry, *chosen, context); }),
+               chosen, {"failed", "conflict"});
+    add_change(add("discard", "give one up: it is not sent, and what it changed is taken back",
+                   [chosen](const Context& context) { return change(Deed::discard, *chosen, context); }),
+               chosen, {"pending", "failed", "conflict"});
     return [action](const Context& context) { return (*action)(context); };
 }
 

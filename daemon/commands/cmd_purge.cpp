@@ -2,8 +2,8 @@
 // `purge`: erases for good, here and not upstream, and keeps it from coming back. Asks first.
 #include "alli/error.hpp"
 #include "cache/db/quarantine.hpp"
+#include "daemon/access/maintain.hpp"
 #include "daemon/commands/commands.hpp"
-#include "daemon/commands/maintain.hpp"
 #include "daemon/commands/search_arguments.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/status.hpp"
@@ -86,9 +86,7 @@ static int purge(const PurgeArguments& arguments, const Context& context)
 {
     const Json plan_request = request_of(arguments, true);
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
-    if (!std::filesystem::exists(place.mirror_path))
-        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
-                    "there is no mirror at {} yet", place.mirror_path);
+    require_mirror(place);
     if (arguments.dry_run || !arguments.yes) {
         const Json plan = maintain(context, place, plan_request);
         if (arguments.dry_run) {

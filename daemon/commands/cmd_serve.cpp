@@ -5,6 +5,7 @@
 #include "alli/log.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/log.hpp"
+#include "daemon/process/restart.hpp"
 #include "daemon/service/descriptors.hpp"
 #include "daemon/service/disk_state.hpp"
 #include "daemon/service/instance.hpp"
@@ -26,6 +27,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <atomic>
 #include <csignal>
 
 namespace alli::daemon {
@@ -42,6 +44,8 @@ struct Plan {
     ListenConfig doors;
     std::string note; // about them; empty: none
     Config read;      // the settings as they were read, to be compared at a reload
+    std::unique_ptr<SandboxLeftovers> leftovers;
+    std::unique_ptr<Restart> restart; // after a restore; none: a sandbox begins anew anyway
 };
 
 /// Sockets of the service manager's take the place of all addresses.
@@ -65,12 +69,14 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
     require_sound(settings, environment, {"upstream", "mirror", "proxy", "outbox"});
     Plan plan;
     plan.read = plan.instance.config = settings.config;
+    const bool is_variable = find_key_source(settings, environment).kind == KeySource::Kind::variable;
     plan.instance.api_key = load_api_key(settings, environment);
     plan.instance.proxy = load_forward_proxy(settings, environment);
     plan.instance.mirror_path = mirror_path(settings, environment);
     plan.instance.notes = settings.notes;
     plan.instance.identity = upstream::read_origin(settings.config.upstream_url).base;
     choose_doors(plan, listen_addresses(settings, environment));
+    plan.restart = std::make_unique<Restart>(plan.doors.passed, is_variable ? plan.instance.api_key : "");
     read_tokens(plan, environment);
     return plan;
 }
@@ -82,7 +88,9 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
     Plan plan;
     plan.read = plan.instance.config = settings.config;
     plan.instance.mirror_path = sandbox_mirror_path(environment);
+    plan.leftovers = std::make_unique<SandboxLeftovers>(plan.instance.mirror_path);
     const std::string directory = prepare_sandbox_home(plan.instance.mirror_path, choice.keep);
+    if (!choice.keep) plan.leftovers->watch();
     plan.sandbox = start_sandbox(choice);
     plan.instance.config.upstream_url = plan.sandbox->url();
     plan.instance.config.ca_file.clear(); // nor is there a proxy: it is in this very process
@@ -120,15 +128,27 @@ static void tell_disk(bool& known)
     log_event<Event::disk_full>(full->what, full->hint);
 }
 
-/// Says in the log when upstream goes away or comes back, and likewise the room on the disk: once each, not at every
-/// try.
+// While upstream is away nobody knows, and it stays as it was.
+static void tell_key(bool& known, const sync::State& state)
+{
+    if (state.key_accepted && !state.error.empty()) return;
+    if (state.key_accepted == std::exchange(known, state.key_accepted)) return;
+    if (known)
+        log_event<Event::key_accepted>();
+    else
+        log_event<Event::key_refused>();
+}
+
+/// Says in the log when upstream goes away or comes back, or refuses the key, and likewise the room on the disk: once
+/// each, not at every try.
 static Task<> watch_engine(SystemClock& clock, const Instance& instance)
 {
     std::string known;
-    bool full = false;
+    bool full = false, accepted = true;
     for (;;) {
         tell_disk(full);
         const auto state = instance.state();
+        tell_key(accepted, *state);
         if (state->error != known) {
             known = state->error;
             if (known.empty())
@@ -176,9 +196,16 @@ static void compare_passed_sockets(const Settings& settings, const std::vector<s
                                                         "(systemctl edit alli-mirror.socket)");
 }
 
-static void run_until_stopped(Plan& plan, const Context& context, const Settings& settings)
+/// True if it is to be started anew.
+static bool run_until_stopped(Plan& plan, const Context& context, const Settings& settings)
 {
     asio::io_context loop(1);
+    std::atomic<bool> restarts{false};
+    if (plan.restart)
+        plan.instance.restart = [&] {
+            restarts = true;
+            asio::post(loop, [&] { loop.stop(); });
+        };
     asio::signal_set signals(loop, SIGTERM, SIGINT); // before any thread, so that none ends the process the hard way
     asio::signal_set hangups(loop, SIGHUP);
     std::exception_ptr failure;
@@ -189,6 +216,7 @@ static void run_until_stopped(Plan& plan, const Context& context, const Settings
             loop.stop();
         });
     });
+    if (plan.leftovers) plan.leftovers->keep();
     say_hello(plan, instance.addresses());
     if (!plan.doors.passed.empty()) compare_passed_sockets(settings, instance.addresses());
     notify_ready("answers on " + instance.addresses().front());
@@ -201,13 +229,14 @@ static void run_until_stopped(Plan& plan, const Context& context, const Settings
     signals.async_wait([&](const boost::system::error_code&, int) { loop.stop(); });
     loop.run();
 
-    signals.clear(); // a second signal ends the process at once: nothing is lost by that
-    notify_stopping();
+    signals.clear();                  // a second signal ends the process at once: nothing is lost by that
+    if (!restarts) notify_stopping(); // for the service manager it goes on
     log_event<Event::stopping>();
     instance.stop();
     log_repeats(true);
     tell_lost_lines();
     if (failure) std::rethrow_exception(failure);
+    return restarts;
 }
 
 /// A socket that nobody asked for must not keep the program from starting.
@@ -238,7 +267,7 @@ static int serve(const ServeArguments& arguments, const Context& context)
     make_socket_directories(plan, settings.is_set("proxy.listen"));
     claim_directory_of(plan.instance.mirror_path);
     if (!plan.note.empty()) log_event<Event::no_socket>(plan.note);
-    run_until_stopped(plan, context, settings);
+    if (run_until_stopped(plan, context, settings)) plan.restart->run();
     return 0;
 }
 

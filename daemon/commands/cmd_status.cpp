@@ -28,7 +28,7 @@ static Json load_status(const Settings& settings, const MirrorLocation& place, c
     }
     Json daemon;
     daemon["running"] = owner.has_value();
-    daemon["pid"] = owner ? Json(*owner) : Json(nullptr);
+    daemon["pid"] = owner && *owner != hidden_owner ? Json(*owner) : Json(nullptr);
     daemon["answered"] = answer.body.has_value();
     daemon["why"] = answer.why.empty() ? Json(nullptr) : Json(answer.why);
     status["daemon"] = daemon;
@@ -45,9 +45,10 @@ static std::string say_daemon(const Json& daemon)
 {
     if (!daemon["running"].get<bool>())
         return "no daemon runs: alli-mirror serve, or alli-mirror sync, brings it up to date";
-    if (daemon["answered"].get<bool>()) return fmt::format("runs (process {})", daemon["pid"].get<int>());
-    return fmt::format("runs (process {}), but did not tell: {}", daemon["pid"].get<int>(),
-                       printable_line(daemon["why"].get<std::string>()));
+    const Json& pid = daemon["pid"];
+    const std::string runs = pid.is_null() ? "runs" : fmt::format("runs (process {})", pid.get<int>());
+    if (daemon["answered"].get<bool>()) return runs;
+    return fmt::format("{}, but did not tell: {}", runs, printable_line(daemon["why"].get<std::string>()));
 }
 
 static int status(bool json, const Context& context)

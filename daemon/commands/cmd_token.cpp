@@ -13,6 +13,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
+
 namespace alli::daemon {
 
 struct TokenArguments {
@@ -47,7 +49,9 @@ struct Here {
 static bool has_daemon(const Context& context)
 {
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
-    return find_owner(place.mirror_path) || find_owner(sandbox_mirror_path(context.environment));
+    std::error_code hidden;
+    const bool is_there = std::filesystem::exists(place.mirror_path, hidden) || hidden;
+    return find_owner(place.mirror_path) || (!is_there && find_owner(sandbox_mirror_path(context.environment)));
 }
 
 static std::string ask(const Context& context, const DaemonRequest& request, int wanted)

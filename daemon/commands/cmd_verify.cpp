@@ -2,8 +2,8 @@
 // `verify`: the files, their rows and the index of words against each other; exit code 5 where something is wrong and
 // was not put right.
 #include "alli/error.hpp"
+#include "daemon/access/maintain.hpp"
 #include "daemon/commands/commands.hpp"
-#include "daemon/commands/maintain.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/status.hpp"
 
@@ -36,9 +36,7 @@ static void print(const Json& report)
 static int verify(const VerifyArguments& arguments, const Context& context)
 {
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
-    if (!std::filesystem::exists(place.mirror_path))
-        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
-                    "there is no mirror at {} yet", place.mirror_path);
+    require_mirror(place);
     const Json report = maintain(context, place, Json{{"task", "verify"}, {"repair", arguments.repair}});
     if (arguments.json)
         print_json(dump(report));

@@ -5,18 +5,24 @@
 #include "alli/nearest.hpp"
 #include "daemon/commands/query_words.hpp"
 #include "daemon/output/terminal.hpp"
+#include "daemon/output/version.hpp"
+#include "daemon/settings/paths.hpp"
+#include "daemon/settings/service.hpp"
 #include "daemon/settings/variables.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace alli::daemon {
 
 // THE table.
 static constexpr auto commands = std::to_array<Command>({
-    {"serve", "keep the mirror up to date and answer the API from it, until stopped", &add_serve},
+    {"serve", "keep the mirror up to date and answer the API from it, until stopped", &add_serve, false, true},
     {"sync", "bring the mirror up to date once, in the foreground", &add_sync},
     {"search", "search the mirrored conversations, offline", &add_search},
     {"list", "list the mirrored conversations, newest first", &add_list},
@@ -27,14 +33,15 @@ static constexpr auto commands = std::to_array<Command>({
     {"purge", "erase for good a user's conversations, one, or all before a date", &add_purge},
     {"doctor", "look at everything that may be wrong, and say what to do", &add_doctor},
     {"backup", "copy both files, checked, beside a running daemon or without one", &add_backup},
+    {"restore", "put a backup into the place of the files, checked; the old files are kept", &add_restore},
     {"verify", "check the files, their rows and the index of words against each other; --repair", &add_verify},
     {"config", "show the settings and where each comes from, or check them", &add_config},
-    {"completions", "print the completion script for bash, zsh or fish", &add_completions},
+    {"completions", "print the completion script for bash, zsh or fish", &add_completions, false, true},
     {"token", "make, list or revoke the tokens of local apps, each with a scope", &add_token},
     {"open", "open the page in a browser, by a link that works once", &add_open},
     {"mcp", "serve the mirror to an assistant (Model Context Protocol on stdin and stdout)", &add_mcp},
-    {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox},
-    {"manual", "print a page of the manual, made from the tables of commands and settings", &add_manual, true},
+    {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox, false, true},
+    {"manual", "print a page of the manual, made from the tables of commands and settings", &add_manual, true, true},
 });
 
 std::span<const Command> command_table()
@@ -80,7 +87,12 @@ std::map<const CLI::App*, Action> declare_all(CLI::App& arguments, Context& cont
 {
     arguments.fallthrough(); // --config and settings may stand behind the command too
     arguments.add_option("--config", context.settings_file, "settings file (TOML)")->type_name("FILE");
-    arguments.set_version_flag("--version", "alli-mirror " ALLI_VERSION);
+    arguments
+        .add_option("--service", context.service, "a system service's mirror; root means it unless told otherwise")
+        ->type_name("NAME")
+        ->expected(0, 1);
+    arguments.add_flag("--user", context.own, "one's own mirror, rather than a service's");
+    arguments.set_version_flag("--version", &say_version);
     arguments.require_subcommand(1);
     arguments.footer("Every setting is also a flag: sync.interval is --sync-interval. See alli-mirror config show.");
     add_flags(arguments, context);
@@ -93,6 +105,52 @@ std::map<const CLI::App*, Action> declare_all(CLI::App& arguments, Context& cont
     return actions;
 }
 
+// "--service NAME", where NAME is one: what follows it may be the command, or a word that it takes.
+static std::vector<std::string> join_service(std::vector<std::string> words)
+{
+    for (std::size_t at = 0; at < words.size() && words[at] != "--"; ++at) {
+        if (words[at] != "--service") continue;
+        const std::string name = at + 1 < words.size() ? find_service(words[at + 1]) : "";
+        words[at] += '=' + (name.empty() ? std::string("alli-mirror") : name);
+        if (!name.empty()) words.erase(words.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+    }
+    return words;
+}
+
+// Both on stderr: what a command prints is for programs, too.
+static void tell_sandbox(const Context& context)
+{
+    std::string note;
+    try {
+        const std::string sandbox = sandbox_mirror_path(context.environment);
+        if (!std::filesystem::exists(sandbox)) return;
+        const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+        note = place.sandbox ? fmt::format("this is a sandbox's mirror ({}), not the service's data", sandbox)
+                             : fmt::format("this is {}; a sandbox's mirror is at {}", place.mirror_path, sandbox);
+    } catch (const Error&) {
+        return; // wrong settings, which the command itself says
+    }
+    fmt::print(stderr, "note: {}\n", printable_line(note));
+}
+
+static void select_mirror(Context& context, const Command& command)
+{
+    if (command.alone && (context.own || context.service))
+        throw Error(Fault::usage, "a service is started by systemctl", "{}: --service and --user do not go with it",
+                    command.name);
+    if (command.alone) return;
+    const ServiceChoice choice = choose_service(context, ::geteuid() == 0);
+    if (!choice.note.empty()) fmt::print(stderr, "note: {}\n", choice.note);
+    if (!choice.service.empty()) context.environment = service_environment(context.environment, choice.service);
+    tell_sandbox(context);
+}
+
+static const Command& command_of(const CLI::App& chosen)
+{
+    return *std::find_if(commands.begin(), commands.end(),
+                         [&](const Command& command) { return command.name == chosen.get_name(); });
+}
+
 int run_command(int count, const char* const* words)
 {
     CLI::App arguments("A local, complete and searchable mirror of a project's Alli conversations.", "alli-mirror");
@@ -103,14 +161,16 @@ int run_command(int count, const char* const* words)
     const auto actions = declare_all(arguments, context);
     try {
         std::vector<std::string> given(words + std::min(count, 1), words + count);
-        given = mark_query_words(arguments, std::move(given));
+        given = mark_query_words(arguments, join_service(std::move(given)));
         std::reverse(given.begin(), given.end()); // as CLI11 wants them
         arguments.parse(std::move(given));
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return arguments.exit(error); // --help and --version
         fail_usage(error, arguments);
     }
-    return actions.at(arguments.get_subcommands().front())(context);
+    const CLI::App* chosen = arguments.get_subcommands().front();
+    select_mirror(context, command_of(*chosen));
+    return actions.at(chosen)(context);
 }
 
 } // namespace alli::daemon

@@ -26,6 +26,7 @@ struct Command {
     std::string_view help;
     Action (*add)(CLI::App& arguments);
     bool hidden = false; // not for people: what builds the manuals
+    bool alone = false;  // it is about no service of this machine's
 };
 std::span<const Command> command_table();
 
@@ -49,6 +50,7 @@ Action add_export(CLI::App& arguments);
 Action add_purge(CLI::App& arguments);
 Action add_doctor(CLI::App& arguments);
 Action add_backup(CLI::App& arguments);
+Action add_restore(CLI::App& arguments);
 Action add_verify(CLI::App& arguments);
 Action add_config(CLI::App& arguments);
 Action add_completions(CLI::App& arguments);

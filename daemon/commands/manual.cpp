@@ -3,7 +3,7 @@
 
 #include "alli/event.hpp"
 #include "daemon/commands/command_tree.hpp"
-#include "daemon/commands/man_page.hpp"
+#include "daemon/output/man_page.hpp"
 #include "daemon/settings/assign.hpp"
 
 #include <algorithm>

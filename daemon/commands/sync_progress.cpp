@@ -53,9 +53,10 @@ double SyncProgress::rate(const sync::State& state) const
 
 std::string SyncProgress::words(const sync::State& state) const
 {
-    std::string text =
-        fmt::format("{} conversations, {} chats, {:.0f} chats/s", state.conversations, state.chats, rate(state));
-    if (fraction_of(state)) text += fmt::format(", {:.0f}%", *fraction_of(state) * 100);
+    std::string text = fmt::format("{} conversations, {} chats", state.conversations, state.chats);
+    if (const double chats = rate(state); chats >= 0.5) text += fmt::format(", {:.0f} chats/s", chats);
+    if (state.backfill_done) return text + ", complete";
+    if (state.fraction) text += fmt::format(", {:.0f}%", *state.fraction * 100);
     if (state.eta_seconds)
         text += fmt::format(", about {} left", say_duration(std::chrono::seconds(std::lround(*state.eta_seconds))));
     return text;

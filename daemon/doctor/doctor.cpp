@@ -61,7 +61,7 @@ void check_key(const DoctorContext& cx, CheckResults& results)
 // The limit of the running daemon, else of this process.
 rlim_t most_descriptors(const DoctorContext& cx)
 {
-    if (cx.owner) {
+    if (cx.owner && !cx.is_hidden()) {
         std::ifstream limits(fmt::format("/proc/{}/limits", *cx.owner));
         constexpr std::string_view name = "Max open files";
         for (std::string line; std::getline(limits, line);)
@@ -99,6 +99,11 @@ std::string why_silent(const DoctorContext& cx)
     return daemon.is_object() && daemon["why"].is_string() ? daemon["why"].get<std::string>() : "no answer";
 }
 
+std::string say_owner(const DoctorContext& cx)
+{
+    return cx.is_hidden() ? "the service" : fmt::format("process {}", *cx.owner);
+}
+
 void check_daemon(const DoctorContext& cx, CheckResults& results)
 {
     if (!cx.owner)
@@ -107,8 +112,8 @@ void check_daemon(const DoctorContext& cx, CheckResults& results)
     const bool answered = cx.status.is_object() && cx.status["daemon"].value("answered", false);
     if (!answered)
         throw Error(Fault::io, "see its log; let it listen on a Unix socket that this user may use (proxy.listen)",
-                    "process {} owns the mirror, but does not tell its status: {}", *cx.owner, why_silent(cx));
-    results.ok(fmt::format("process {} answers, version {}", *cx.owner, cx.status.value("version", "unknown")));
+                    "{} owns the mirror, but does not tell its status: {}", say_owner(cx), why_silent(cx));
+    results.ok(fmt::format("{} answers, version {}", say_owner(cx), cx.status.value("version", "unknown")));
 }
 
 std::string text_of(const Json& json, const char* name)
@@ -146,20 +151,21 @@ void check_problems(const DoctorContext& cx, CheckResults& results)
 struct Check {
     std::string_view name;
     void (*look)(const DoctorContext&, CheckResults&);
+    bool of_files = false; // which only their owner and root see
 };
 // THE table.
 constexpr auto checks = std::to_array<Check>({
     {"settings", &check_settings},
     {"key", &check_key},
-    {"directory", &check_directory},
+    {"directory", &check_directory, true},
     {"disk", &check_disk},
     {"limits", &check_limits},
-    {"mirror", &check_mirror},
-    {"outbox", &check_outbox},
-    {"damage", &check_damage},
+    {"mirror", &check_mirror, true},
+    {"outbox", &check_outbox, true},
+    {"damage", &check_damage, true},
     {"daemon", &check_daemon},
     {"socket", &check_socket},
-    {"tokens", &check_tokens},
+    {"tokens", &check_tokens, true},
     {"freshness", &check_freshness},
     {"problems", &check_problems},
     {"network", &check_network},
@@ -185,7 +191,8 @@ DoctorContext make_context(const Context& context, bool offline)
     DoctorContext cx{context, std::move(settings), std::move(place), {}, {}, offline};
     cx.owner = find_owner(cx.place.mirror_path);
     try {
-        if (faults.empty() && std::filesystem::exists(cx.place.mirror_path)) cx.status = load_status(context);
+        const bool has_mirror = cx.is_hidden() || std::filesystem::exists(cx.place.mirror_path);
+        if (faults.empty() && has_mirror) cx.status = load_status(context);
     } catch (const Error&) {
         cx.status = nullptr; // which the checks of the files say in detail
     }
@@ -207,7 +214,10 @@ std::vector<Diagnosis> diagnose(const Context& from, bool offline)
     for (const Check& check : checks) {
         CheckResults results(check.name);
         try {
-            check.look(cx, results);
+            if (check.of_files && cx.is_hidden())
+                results.ok("is the service's alone: run doctor as root to look at it");
+            else
+                check.look(cx, results);
         } catch (const Error& error) {
             results.fail(error);
         }

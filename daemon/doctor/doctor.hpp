@@ -4,6 +4,7 @@
 #pragma once
 
 #include "alli/error.hpp"
+#include "daemon/service/daemon_probe.hpp"
 #include "daemon/service/status.hpp"
 #include "daemon/settings/load_settings.hpp"
 #include "daemon/settings/paths.hpp"
@@ -32,6 +33,9 @@ struct DoctorContext {
     std::optional<int> owner; // the process of the daemon
     Json status;              // null: there is no mirror to read, or it cannot be read
     bool offline = false;     // leave upstream alone
+
+    /// A service's files, which this user may not see.
+    bool is_hidden() const { return owner == hidden_owner; }
 };
 
 /// The diagnoses of one check.

@@ -11,6 +11,7 @@
 #include "upstream/curl/local_call.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 
@@ -138,11 +139,14 @@ class Caller {
     std::optional<Error> key_fault_;
 };
 
-/// The mirror that commands read, or the sandbox's if only its daemon runs.
+/// The mirror that commands read, or the sandbox's if its daemon runs and the other is not there: what is meant for a
+/// real mirror never goes to a sandbox.
 static MirrorLocation find_running_place(const Settings& settings, const Environment& environment)
 {
     const MirrorLocation place = find_mirror_location(settings, environment);
-    if (place.sandbox || find_owner(place.mirror_path)) return place;
+    std::error_code hidden;
+    const bool is_there = std::filesystem::exists(place.mirror_path, hidden) || hidden;
+    if (place.sandbox || is_there || find_owner(place.mirror_path)) return place;
     const std::string sandbox = sandbox_mirror_path(environment);
     return find_owner(sandbox) ? MirrorLocation{sandbox, true} : place;
 }

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/service/daemon_probe.hpp"
 
+#include "daemon/settings/service.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <sys/stat.h>
 
 namespace alli::daemon {
+
+static std::optional<int> find_hidden_owner(const std::string& mirror_path)
+{
+    const auto state = std::filesystem::path(mirror_path).parent_path();
+    const bool has_socket = has_service_socket(state.filename().string(), {state.parent_path().string()});
+    return has_socket ? std::optional<int>(hidden_owner) : std::nullopt;
+}
 
 /// Reads /proc/locks: taking the lock, even briefly, could make a starting daemon fail. The lock file holds the owner's
 /// process id; the device is not compared, because some file systems report another one in /proc/locks.
@@ -17,7 +27,8 @@ std::optional<int> find_owner(const std::string& mirror_path)
     const auto file = std::filesystem::path(mirror_path).parent_path() / "alli-mirror.lock";
     struct stat status = {};
     int owner = 0;
-    if (::stat(file.c_str(), &status) != 0 || !(std::ifstream(file) >> owner)) return std::nullopt;
+    if (::stat(file.c_str(), &status) != 0 && errno == EACCES) return find_hidden_owner(mirror_path);
+    if (status.st_ino == 0 || !(std::ifstream(file) >> owner)) return std::nullopt;
     const std::string place_ending = fmt::format(":{}", status.st_ino);
 
     std::ifstream locks("/proc/locks");

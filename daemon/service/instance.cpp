@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "alli/log.hpp"
 #include "cache/db/log_key.hpp"
+#include "cache/restore.hpp"
 #include "daemon/service/background_maintenance.hpp"
 #include "daemon/service/disk_state.hpp"
 #include "daemon/service/metrics.hpp"
@@ -11,6 +12,7 @@
 #include "daemon/service/status.hpp"
 #include "daemon/settings/egress.hpp"
 #include "daemon/settings/operations.hpp"
+#include "daemon/settings/paths.hpp"
 #include "proxy/access/base64url.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -72,6 +74,13 @@ Instance::Instance(InstanceOptions options)
     engine_.when_back([this] { deliverer_.make_due(); });
     if (options_.accept_key) project_.accept();
     for (const std::string& damage : store_.damage()) log_event<Event::file_damaged>(damage);
+    tell_restore();
+}
+
+void Instance::tell_restore()
+{
+    const auto note = store_.read_outbox([](cache::Reader& db) { return cache::find_restore_note(db); });
+    if (note && note->at >= started_at_) log_event<Event::restored>(note->what);
 }
 
 // Whoever found it: the process stops rather than to go on with a file that cannot be trusted.
@@ -87,6 +96,7 @@ MaintenanceTools Instance::maintenance_tools()
     MaintenanceTools tools{store_, {}};
     tools.hooks.lines_changed = [this](const auto& lines) { deliverer_.look_again(lines); };
     tools.hooks.stopping = [this] { return stopping_.load(); };
+    tools.restart = options_.restart;
     return tools;
 }
 
@@ -312,6 +322,7 @@ proxy::Options Instance::proxy_options(ListenConfig doors) const
     options.allowed_origins = config.allowed_origins;
     options.ignored_parameters = config.ignored_parameters;
     options.allow_remote = config.allow_remote;
+    options.group = find_service_group();
     options.refuse_when_key_rejected = config.on_key_rejected == "refuse";
     options.max_age = config.max_age;
     options.forward_timeout = config.forward_timeout;

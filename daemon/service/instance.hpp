@@ -41,6 +41,7 @@ struct InstanceOptions {
     std::vector<std::string> notes = {}; // on the settings, for `status`
     bool accept_deletions = false;       // a person has said so: what upstream lacks, is gone
     bool accept_key = false;             // likewise: the key may open another project than before
+    std::function<void()> restart = {};  // ends the process and starts it anew; any thread; none: it cannot
     std::string identity; // whose mirror it is: upstream's URL, or a fixed word where that changes at every start
 };
 
@@ -90,6 +91,7 @@ class Instance final : public proxy::Reports {
     void spawn_deliverer(std::function<void(std::exception_ptr)> failed);
     void spawn_index(Task<> work);
     void adopt_log_key();
+    void tell_restore(); // one that this start took in
     void plan_room();
     MaintenanceTools maintenance_tools();
     void wind_down();

@@ -2,14 +2,21 @@
 #include "daemon/service/maintenance.hpp"
 
 #include "alli/clock.hpp"
+#include "alli/disk.hpp"
 #include "alli/error.hpp"
 #include "alli/log.hpp"
 #include "alli/zone.hpp"
+#include "cache/restore.hpp"
 #include "cache/upkeep/backup.hpp"
 #include "cache/upkeep/verify.hpp"
 #include "daemon/service/status.hpp"
+#include "daemon/settings/dated_backups.hpp"
+
+#include <sys/stat.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 namespace alli::daemon {
 namespace {
@@ -92,7 +99,35 @@ void check_verify(const Json& request)
     flag_of(request, "repair");
 }
 
-Task<Json> run_backup(MaintenanceTools tools, Json)
+int keep_of(const Json& request)
+{
+    const auto found = request.find("keep");
+    if (found == request.end() || found->is_null()) return 0;
+    if (!found->is_number_integer() || *found < 1 || *found > 10'000)
+        throw Error(Fault::usage, "how many backups stay: 1 to 10000", "keep must be a number");
+    return found->get<int>();
+}
+
+Task<> note_last_backup(cache::Store& store, Instant at)
+{
+    const auto put = [at](cache::Writer& db) { cache::note_last_backup(db, at); };
+    co_await store.write_outbox(put);
+}
+
+// Into the directory `backups` beside the mirror, for those who may see neither.
+std::string keep_beside(const std::string& mirror_path, const std::string& made, Instant made_at, int keep)
+{
+    const std::string directory = parent_directory(mirror_path) + "/backups";
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+        throw Error(Fault::io, "the state directory must be writable by the program's user", "cannot make {}: {}",
+                    directory, std::strerror(errno));
+    std::string place = dated_backup_path(directory, made_at);
+    rename_synced(made, place);
+    if (keep > 0) drop_older_backups(directory, keep);
+    return place;
+}
+
+Task<Json> run_backup(MaintenanceTools tools, Json request)
 {
     cache::BackupHooks hooks;
     hooks.report = tools.hooks.report;
@@ -101,14 +136,51 @@ Task<Json> run_backup(MaintenanceTools tools, Json)
     std::string name = to_rfc3339(clock.now());
     Task<cache::BackupReport> work = cache::back_up(tools.store, std::move(name), std::move(hooks));
     const cache::BackupReport report = co_await std::move(work);
-    Json json{{"directory", report.directory}, {"bytes", report.bytes}};
+    std::string directory = report.directory;
+    if (flag_of(request, "stays")) {
+        directory = keep_beside(tools.store.mirror_path(), directory, report.made_at, keep_of(request));
+        co_await note_last_backup(tools.store, report.made_at);
+    }
+    Json json{{"directory", directory}, {"bytes", report.bytes}};
+    json["madeAt"] = to_rfc3339(report.made_at);
     json["conversations"] = report.conversations;
     json["chats"] = report.chats;
     json["heldWrites"] = report.held_writes;
     co_return json;
 }
 
-void check_backup(const Json&) {} // it takes nothing
+void check_backup(const Json& request)
+{
+    flag_of(request, "stays");
+    keep_of(request);
+}
+
+// Whoever asked for the backup has moved it to its place.
+Task<Json> run_note_backup(MaintenanceTools tools, Json request)
+{
+    const auto at = from_rfc3339(text_of(request, "madeAt"));
+    if (!at) throw Error(Fault::usage, "what the backup said", "madeAt is no time");
+    co_await note_last_backup(tools.store, *at);
+    co_return Json::object();
+}
+
+void check_note_backup(const Json& request)
+{
+    text_of(request, "madeAt");
+}
+
+// The command has put the backup beside the files and checked it: it takes their place while they are closed.
+Task<Json> run_restore(MaintenanceTools tools, Json)
+{
+    if (!tools.restart)
+        throw Error(Fault::usage, "stop it first; `serve --sandbox` begins anew at each start",
+                    "this daemon cannot restore");
+    cache::commit_restore(tools.store.mirror_path());
+    tools.restart();
+    co_return Json{{"restarts", true}};
+}
+
+void check_restore(const Json&) {}
 
 struct TaskRow {
     std::string_view name;
@@ -119,7 +191,9 @@ struct TaskRow {
 constexpr auto tasks = std::to_array<TaskRow>({
     {"purge", &run_purge, &check_purge},
     {"backup", &run_backup, &check_backup},
+    {"note_backup", &run_note_backup, &check_note_backup},
     {"verify", &run_verify, &check_verify},
+    {"restore", &run_restore, &check_restore},
 });
 
 const TaskRow& find_task(const Json& request)

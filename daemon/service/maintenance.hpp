@@ -25,6 +25,8 @@ struct MaintenanceTools {
     cache::Store& store;
     cache::PurgeHooks hooks; // progress, the word to stop, and what a purge takes from the outbox's lines
     bool alone = false;      // nobody else uses the store
+    /// Ends the program and starts it anew, soon: the files are opened again. None: it cannot.
+    std::function<void()> restart = {};
 };
 
 /// Runs a task. Throws Error{usage} for an invalid request, and what the task throws.

@@ -8,6 +8,7 @@
 #include "cache/rows/drift.hpp"
 #include "cache/rows/problems.hpp"
 #include "cache/rows/progress.hpp"
+#include "cache/upkeep/backup.hpp"
 #include "daemon/service/process_figures.hpp"
 #include "daemon/service/prometheus_text.hpp"
 
@@ -173,6 +174,9 @@ static void put_files(PrometheusText& out, const MetricsSources& from)
     out.gauge("damaged_files", "Files that were damaged, were set aside and wait for a person.",
               static_cast<double>(aside));
     out.gauge("disk_full", "Whether there was no room for the last commit: writes get 507.", from.disk_full ? 1 : 0);
+    if (const auto at = cache::find_last_backup(from.outbox))
+        out.gauge("last_backup_timestamp_seconds", "When the last good backup was made; absent: there was none.",
+                  seconds_of(*at));
     std::error_code unknown;
     const auto space = std::filesystem::space(std::filesystem::path(from.mirror.path()).parent_path(), unknown);
     if (!unknown)

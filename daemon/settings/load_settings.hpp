@@ -14,8 +14,10 @@ Settings load_settings(const std::string& explicit_file, const Environment& envi
 
 /// The global options, common to all commands.
 struct Context {
-    std::string settings_file; // --config; empty: looked for
-    Flags flags;               // --sync-interval and its like
+    std::string settings_file;          // --config; empty: looked for
+    Flags flags;                        // --sync-interval and its like
+    std::optional<std::string> service; // --service [NAME]: "alli-mirror", "alli-mirror@NAME" or NAME (service.hpp)
+    bool own = false;                   // --user: one's own mirror, rather than a service's
     Environment environment;
 
     Settings settings() const { return load_settings(settings_file, environment, flags); }

@@ -5,9 +5,11 @@
 #include "daemon/settings/path_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,6 +19,7 @@ namespace alli::daemon {
 
 namespace fs = std::filesystem;
 
+static constexpr const char* service_name = "alli-mirror";
 static constexpr std::size_t longest_socket = sizeof(sockaddr_un{}.sun_path) - 1;
 
 /// The first directory of a variable (systemd separates several by colons). A relative one is ignored.
@@ -98,6 +101,16 @@ std::string user_name(unsigned user)
 {
     const passwd* entry = ::getpwuid(user); // at the start of a command, before any thread
     return entry != nullptr ? entry->pw_name : fmt::format("number {}", user);
+}
+
+std::optional<std::uint32_t> find_service_group()
+{
+    std::array<char, 16 * 1024> text{};
+    ::group entry{};
+    ::group* found = nullptr;
+    if (::getgrnam_r(service_name, &entry, text.data(), text.size(), &found) != 0 || found == nullptr)
+        return std::nullopt;
+    return entry.gr_gid == ::getegid() ? std::optional<std::uint32_t>(entry.gr_gid) : std::nullopt;
 }
 
 /// Why the directory is unsuitable for the socket, for example after su and sudo, which keep another user's variable.

@@ -41,6 +41,10 @@ Listen sandbox_listen_addresses(const Settings& settings, const std::string& dir
 std::vector<std::string> socket_addresses(const Settings& settings, const MirrorLocation& place,
                                           const Environment& environment);
 
+/// The group whose members may use the service, if this process runs in it: the package makes it. None otherwise: the
+/// group of a person's own process is nobody's business.
+std::optional<std::uint32_t> find_service_group();
+
 /// The user's name, or "number 1001" without one.
 std::string user_name(unsigned user);
 

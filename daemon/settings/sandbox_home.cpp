@@ -53,4 +53,27 @@ std::string prepare_sandbox_home(const std::string& mirror_path, bool keep)
     return directory.string();
 }
 
+SandboxLeftovers::SandboxLeftovers(const std::string& mirror_path)
+    : directory_(std::filesystem::path(mirror_path).parent_path())
+{
+    std::error_code hidden;
+    for (auto path = directory_; path.has_relative_path() && !std::filesystem::exists(path, hidden);
+         path = path.parent_path())
+        first_made_ = path;
+}
+
+SandboxLeftovers::~SandboxLeftovers()
+{
+    if (!watches_) return;
+    std::error_code ignored; // the failure itself is what a person needs to hear
+    for (const char* database : {"mirror.db", "outbox.db"})
+        for (const char* ending : {"", "-wal", "-shm"})
+            std::filesystem::remove(directory_ / (std::string(database) + ending), ignored);
+    for (const char* file : {"alli-mirror.lock", "tokens"})
+        if (!first_made_.empty()) std::filesystem::remove(directory_ / file, ignored);
+    if (first_made_.empty()) return;
+    for (auto path = directory_; path != first_made_.parent_path(); path = path.parent_path())
+        if (!std::filesystem::remove(path, ignored)) return; // somebody else's files are in it
+}
+
 } // namespace alli::daemon

@@ -145,7 +145,7 @@ std::optional<Digest> read_digest(std::string_view hex)
 std::string_view find_name_fault(std::string_view name)
 {
     constexpr std::size_t longest = 100;
-    constexpr auto taken = std::to_array<std::string_view>({"key", "socket", "nobody", ".", ".."});
+    constexpr auto taken = std::to_array<std::string_view>({"key", "socket", "group", "nobody", ".", ".."});
     if (name.empty()) return "is empty";
     if (name.size() > longest) return "is longer than 100 bytes";
     if (std::find(taken.begin(), taken.end(), name) != taken.end())

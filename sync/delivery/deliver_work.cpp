@@ -181,7 +181,6 @@ Task<> Deliverer::Core::ask_for_key()
     const bool accepted = co_await accepts_key();
     asking_for_key = false;
     policy.note_key(accepted, clock.steady());
-    if (accepted) log_event<Event::key_accepted>();
     notify();
 }
 
@@ -339,7 +338,6 @@ Task<> Deliverer::Core::conclude(Id fifo, Entry entry, Verdict verdict, std::opt
         const bool accepted = co_await accepts_key();
         // The key opens the project, so it is the identity that is refused, and that will not change.
         if (accepted) verdict.kind = Verdict::Kind::refused;
-        if (!accepted && !policy.is_rejected()) log_event<Event::key_refused>();
         policy.note_key(accepted, clock.steady());
     }
     if (verdict.foreign && reply)

@@ -39,37 +39,54 @@ TEST_F(BackupCommand, CopiesBesideADaemonAndTheCopyIsAMirror)
     Daemon daemon(home, {"serve"});
     daemon.wait_until_complete();
     const auto whole = home.run({"export"});
-    const auto made = home.run({"backup", home.path("copy"), "--json"});
+    const auto made = home.run({"backup", home.path("copies"), "--json"});
     ASSERT_EQ(made.code, 0) << made.errors;
     EXPECT_EQ(json::parse(made.output)["conversations"], 12);
-    EXPECT_EQ(json::parse(made.output)["directory"], home.path("copy"));
-    EXPECT_EQ(fs::status(home.path("copy")).permissions(), fs::perms(0700));
+    const std::string copy = json::parse(made.output)["directory"];
+    EXPECT_THAT(copy, testing::StartsWith(home.path("copies/alli-mirror-2")));
+    EXPECT_EQ(fs::status(home.path("copies")).permissions(), fs::perms(0700));
+    EXPECT_EQ(fs::status(copy).permissions(), fs::perms(0700));
+    EXPECT_THAT(daemon.get("/metrics").body, HasSubstr("\nalli_mirror_last_backup_timestamp_seconds "));
     EXPECT_THAT(left_beside_the_mirror(), testing::IsEmpty());
     EXPECT_EQ(home.run({"backup", home.path("no/where")}).code, 2);
     EXPECT_EQ(home.run({"verify"}).code, 0);
     EXPECT_EQ(daemon.stop(), 0);
 
-    home.environment["ALLI_MIRROR_MIRROR_PATH"] = home.path("copy/mirror.db");
+    home.environment["ALLI_MIRROR_MIRROR_PATH"] = copy + "/mirror.db";
     EXPECT_EQ(home.run({"export"}).output, whole.output);
     EXPECT_EQ(home.run({"verify"}).code, 0);
     EXPECT_EQ(home.run({"sync"}).code, 0);
 }
 
-TEST_F(BackupCommand, WorksWithoutADaemonAndPutsOneAfterTheOtherIntoADirectory)
+TEST_F(BackupCommand, WorksWithoutADaemonAndKeepsTheLatest)
 {
-    EXPECT_EQ(home.run({"backup", home.path("copy")}).code, 1) << "there is no mirror";
+    EXPECT_EQ(home.run({"backup", home.path("copies")}).code, 1) << "there is no mirror";
     ASSERT_EQ(home.run({"sync"}).code, 0);
     fs::create_directory(home.path("copies"));
-    const auto made = home.run({"backup", home.path("copies")});
-    EXPECT_EQ(made.code, 0) << made.errors;
-    EXPECT_THAT(made.output, HasSubstr("12 conversations"));
-    int copies = 0;
-    for (const auto& entry : fs::directory_iterator(home.path("copies"))) {
-        EXPECT_TRUE(fs::exists(entry.path() / "mirror.db") && fs::exists(entry.path() / "outbox.db"));
-        ++copies;
+    fs::create_directory(home.path("copies/alli-mirror-2026-notes"));
+    std::vector<std::string> made;
+    for (int n = 0; n < 3; ++n) {
+        const auto backup = home.run({"backup", home.path("copies"), "--keep", "2", "--json"});
+        ASSERT_EQ(backup.code, 0) << backup.errors;
+        made.push_back(json::parse(backup.output)["directory"]);
     }
-    EXPECT_EQ(copies, 1);
+    EXPECT_FALSE(fs::exists(made[0]));
+    for (const int n : {1, 2})
+        EXPECT_TRUE(fs::exists(made[n] + "/mirror.db") && fs::exists(made[n] + "/outbox.db")) << made[n];
+    EXPECT_TRUE(fs::exists(home.path("copies/alli-mirror-2026-notes"))) << "it is no backup";
     EXPECT_EQ(home.run({"backup", home.mirror()}).code, 2) << "a file is there";
+    EXPECT_EQ(home.run({"backup", home.path("copies"), "--keep", "0"}).code, 2);
+}
+
+TEST_F(BackupCommand, WithoutADirectoryItStaysBesideTheMirror)
+{
+    Daemon daemon(home, {"serve"});
+    daemon.wait_until_complete();
+    for (int n = 0; n < 2; ++n) ASSERT_EQ(home.run({"backup", "--keep", "1"}).code, 0);
+    const fs::path backups = fs::path(home.mirror()).parent_path() / "backups";
+    EXPECT_EQ(std::distance(fs::directory_iterator(backups), {}), 1);
+    EXPECT_EQ(home.run({"restore", backups, "--dry-run"}).code, 0);
+    EXPECT_EQ(daemon.stop(), 0);
 }
 
 // A place on another file system, where a name cannot simply be moved.
@@ -82,13 +99,14 @@ TEST_F(BackupCommand, GoesToAnotherFileSystem)
     ASSERT_EQ(home.run({"sync"}).code, 0);
     std::string directory = other / "alli-test-XXXXXX";
     ASSERT_NE(::mkdtemp(directory.data()), nullptr);
-    const auto made = home.run({"backup", directory + "/copy"});
+    const auto made = home.run({"backup", directory, "--json"});
     EXPECT_EQ(made.code, 0) << made.errors;
-    EXPECT_EQ(fs::status(directory + "/copy").permissions(), fs::perms(0700));
-    EXPECT_EQ(fs::status(directory + "/copy/mirror.db").permissions(), fs::perms(0600));
-    EXPECT_FALSE(fs::exists(directory + "/copy.partial"));
+    const std::string copy = json::parse(made.output)["directory"];
+    EXPECT_EQ(fs::status(copy).permissions(), fs::perms(0700));
+    EXPECT_EQ(fs::status(copy + "/mirror.db").permissions(), fs::perms(0600));
+    EXPECT_FALSE(fs::exists(copy + ".partial"));
     EXPECT_THAT(left_beside_the_mirror(), testing::IsEmpty());
-    home.environment["ALLI_MIRROR_MIRROR_PATH"] = directory + "/copy/mirror.db";
+    home.environment["ALLI_MIRROR_MIRROR_PATH"] = copy + "/mirror.db";
     EXPECT_EQ(home.run({"verify"}).code, 0);
     fs::remove_all(directory);
 }

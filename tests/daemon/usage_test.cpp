@@ -42,7 +42,9 @@ TEST(Usage, IsExplained)
 TEST(Usage, HelpsWithEveryCommand)
 {
     const Home home;
-    EXPECT_EQ(home.run({"--version"}).output, "alli-mirror " ALLI_VERSION "\n");
+    EXPECT_THAT(
+        home.run({"--version"}).output,
+        testing::MatchesRegex("alli-mirror " ALLI_VERSION "\ncommit [0-9a-z]+\nSQLite/3[^\n]*libcurl/7[^\n]*\n.*\n"));
     EXPECT_EQ(home.run({"--help"}).code, 0);
     for (const char* command : {"serve", "sync", "search", "list", "show", "status", "sandbox"}) {
         EXPECT_THAT(home.run({"--help"}).output, HasSubstr(command));

@@ -8,6 +8,9 @@
 
 namespace alli::daemon {
 
+/// Throws Error{io} that says what to do where there is no mirror yet.
+void require_mirror(const MirrorLocation& place);
+
 /// Returns the task's result; shows progress on a terminal. Throws what the task or call_daemon() throws.
 Json maintain(const Context& context, const MirrorLocation& place, const Json& request);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/commands/maintain.hpp"
+#include "daemon/access/maintain.hpp"
 
 #include "alli/error.hpp"
 #include "alli/sync_wait.hpp"
@@ -10,6 +10,7 @@
 #include "upstream/curl/origin.hpp"
 
 #include <csignal>
+#include <filesystem>
 #include <thread>
 #include <unistd.h>
 
@@ -91,6 +92,19 @@ Json run_in_daemon(const Context& context, const Json& request)
 }
 
 } // namespace
+
+void require_mirror(const MirrorLocation& place)
+{
+    if (find_owner(place.mirror_path)) return; // where its directory is hidden too
+    std::error_code hidden;
+    const bool found = std::filesystem::exists(place.mirror_path, hidden);
+    if (hidden == std::errc::permission_denied)
+        throw Error(Fault::io, "start the service, or run it as root", "{} is another user's, and no daemon runs",
+                    place.mirror_path);
+    if (!found)
+        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
+                    "there is no mirror at {} yet", place.mirror_path);
+}
 
 Json maintain(const Context& context, const MirrorLocation& place, const Json& request)
 {

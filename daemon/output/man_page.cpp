@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/commands/man_page.hpp"
+#include "daemon/output/man_page.hpp"
 
 #include <spdlog/fmt/fmt.h>
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// `restore` through the real program: without a daemon, and with one, which starts itself anew for it.
+#include "tests/daemon/daemon.hpp"
+
+#include <gmock/gmock.h>
+
+namespace alli::daemon {
+
+using nlohmann::json;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class RestoreCommand : public testing::Test {
+  protected:
+    RestoreCommand()
+    {
+        home.use(upstream);
+        home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:0,unix:" + home.path("proxy.sock");
+        home.environment["ALLI_MIRROR_OUTBOX_RETRY_INITIAL"] = "1ms";
+    }
+
+    std::string back_up()
+    {
+        const auto made = home.run({"backup", home.path("copies"), "--json"});
+        EXPECT_EQ(made.code, 0) << made.errors;
+        return json::parse(made.output)["directory"];
+    }
+
+    support::HttpReply title(const Daemon& daemon, const std::string& id, const std::string& title) const
+    {
+        return support::http(daemon.port, "PUT", "/webapi/v2/conversations/" + id + "/title", {{"API-KEY", "sandbox"}},
+                             json{{"title", title}}.dump());
+    }
+
+    std::string first_id(const Daemon& daemon) const
+    {
+        std::string id = json::parse(daemon.get("/webapi/v2/conversations").body)["conversations"][0]["id"];
+        for (auto at = id.find('+'); at != id.npos; at = id.find('+')) id.replace(at, 1, "%2B");
+        return id;
+    }
+
+    std::vector<std::string> beside_the_mirror(const std::string& part) const
+    {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator(fs::path(home.mirror()).parent_path()))
+            if (entry.path().filename().string().find(part) != std::string::npos)
+                names.push_back(entry.path().filename());
+        return names;
+    }
+
+    sandbox::Sandbox upstream{small_sandbox()};
+    Home home;
+};
+
+TEST_F(RestoreCommand, WithoutADaemonItPutsTheLatestBackupIntoThePlaceOfTheFiles)
+{
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    const auto whole = home.run({"export"}).output;
+    back_up();
+    back_up();
+    fs::remove(home.mirror());
+    EXPECT_EQ(home.run({"restore", home.path("copies")}).code, 1) << "it asks first, and nobody said yes";
+    EXPECT_THAT(beside_the_mirror("restore."), testing::IsEmpty());
+    const auto tried = home.run({"restore", home.path("copies"), "--dry-run"});
+    EXPECT_EQ(tried.code, 0) << tried.errors;
+    EXPECT_THAT(tried.output, HasSubstr("checked: 12 conversations"));
+
+    const auto restored = home.run({"restore", home.path("copies"), "--yes"});
+    EXPECT_EQ(restored.code, 0) << restored.errors;
+    EXPECT_THAT(restored.output, HasSubstr("restored from a backup of "));
+    EXPECT_EQ(home.run({"export"}).output, whole);
+    EXPECT_EQ(home.run({"verify"}).code, 0);
+    EXPECT_EQ(home.run({"restore", home.path("nowhere"), "--yes"}).code, 2);
+    EXPECT_EQ(home.run({"restore", home.path(""), "--yes"}).code, 2);
+}
+
+TEST_F(RestoreCommand, WithADaemonThatStartsItselfAnewAndServesWhatWasRestored)
+{
+    Daemon daemon(home, {"serve"});
+    daemon.wait_until_complete();
+    const std::string id = first_id(daemon);
+    upstream.set_faults({{sandbox::FaultRule::Kind::unavailable_html, "setConversationTitle"}});
+    ASSERT_EQ(title(daemon, id, "before the backup").status, 202);
+    const std::string backup = back_up();
+    ASSERT_EQ(title(daemon, id, "after the backup").status, 202);
+    const auto feed = json::parse(daemon.get("/mirror/v1/changes?since=0").body)["next"];
+    ASSERT_EQ(home.run({"token", "new", "reports", "--scope", "read"}).code, 0);
+
+    const auto restored = home.run({"restore", backup, "--yes"});
+    EXPECT_EQ(restored.code, 0) << restored.errors;
+    EXPECT_THAT(restored.output, HasSubstr("1 write accepted since"));
+    const std::string hello = daemon.process.wait_for_line("restored from a backup of ");
+    EXPECT_THAT(beside_the_mirror(".replaced-"), testing::Not(testing::IsEmpty()));
+    const auto listed = json::parse(home.run({"outbox", "list", "--json"}).output)["entries"];
+    ASSERT_EQ(listed.size(), 1U);
+    EXPECT_EQ(listed[0]["state"], "conflict");
+    EXPECT_THAT(std::string(listed[0]["lastError"]), HasSubstr("from a backup of 2"));
+    EXPECT_THAT(std::string(listed[0]["change"]), HasSubstr("to \"before the backup\""));
+    EXPECT_THAT(home.run({"token", "list"}).output, HasSubstr("reports"));
+    EXPECT_THAT(home.run({"status"}).output, HasSubstr("1 write accepted since")) << "a problem, until it was seen to";
+    EXPECT_EQ(home.run({"verify"}).code, 0) << "in the daemon, which is there again";
+    daemon.process.send(SIGTERM);
+    EXPECT_EQ(daemon.process.wait(), 0) << "it is the same process";
+    (void)feed;
+}
+
+TEST_F(RestoreCommand, ASandboxIsNotRestored)
+{
+    home.environment.erase("ALLI_API_KEY");
+    Daemon daemon(home, {"serve", "--sandbox", "--conversations", "3"});
+    EXPECT_EQ(home.run({"restore", home.path(""), "--yes"}).code, 2);
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+} // namespace alli::daemon

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which mirror a command is about, without anything in the environment: one's own, or the service's.
+#include "daemon/settings/service.hpp"
+
+#include "alli/error.hpp"
+#include "daemon/settings/paths.hpp"
+#include "tests/daemon/home.hpp"
+
+#include <gmock/gmock.h>
+
+namespace alli::daemon {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class ServiceChoiceTest : public testing::Test {
+  protected:
+    ServiceChoiceTest() { variables["HOME"] = home.path("me"); }
+
+    Context context() const
+    {
+        Context context;
+        context.environment = Environment([this](const std::string& name) -> std::optional<std::string> {
+            const auto found = variables.find(name);
+            return found == variables.end() ? std::nullopt : std::optional(found->second);
+        });
+        return context;
+    }
+    void put(const std::string& file) const
+    {
+        fs::create_directories(fs::path(home.path(file)).parent_path());
+        std::ofstream(home.path(file)) << "";
+    }
+    std::string choose(bool is_root) const { return choose_service(context(), is_root, paths).service; }
+
+    Home home;
+    std::map<std::string, std::string> variables;
+    ServicePaths paths{home.path("lib"), home.path("run"), home.path("etc")};
+};
+
+TEST_F(ServiceChoiceTest, IsOnesOwnWhereNoServiceIs)
+{
+    EXPECT_THAT(find_services(paths), testing::IsEmpty());
+    EXPECT_EQ(choose(true), "");
+    EXPECT_EQ(choose(false), "");
+}
+
+TEST_F(ServiceChoiceTest, OfRootIsTheServiceAndOfAMemberTheOneWhoseSocketItMayUse)
+{
+    put("lib/alli-mirror/mirror.db");
+    EXPECT_EQ(choose(true), "alli-mirror");
+    EXPECT_EQ(choose(false), "") << "there is no socket that it may use";
+    put("run/alli-mirror.sock");
+    EXPECT_EQ(choose(false), "alli-mirror");
+}
+
+TEST_F(ServiceChoiceTest, SaysWhichItIsWhereThereAreTwo)
+{
+    put("lib/alli-mirror/mirror.db"), put("run/alli-mirror/proxy.sock");
+    put("me/.local/state/alli-mirror/mirror.db");
+    const ServiceChoice root = choose_service(context(), true, paths), person = choose_service(context(), false, paths);
+    EXPECT_EQ(root.service, "alli-mirror");
+    EXPECT_THAT(root.note, HasSubstr("--user"));
+    EXPECT_EQ(person.service, "");
+    EXPECT_THAT(person.note, HasSubstr("--service"));
+    Context own = context();
+    own.own = true;
+    EXPECT_EQ(choose_service(own, true, paths).service, "");
+    Context service = context();
+    service.service = "alli-mirror";
+    EXPECT_EQ(choose_service(service, false, paths).service, "alli-mirror");
+    service.own = true;
+    EXPECT_THROW(choose_service(service, false, paths), Error);
+}
+
+TEST_F(ServiceChoiceTest, IsLeftAloneByWhoSaysWhereTheMirrorIs)
+{
+    put("lib/alli-mirror/mirror.db");
+    for (const char* name : {"ALLI_MIRROR_CONFIG", "ALLI_MIRROR_MIRROR_PATH", "STATE_DIRECTORY"}) {
+        variables[name] = "/somewhere";
+        EXPECT_EQ(choose(true), "") << name;
+        variables.erase(name);
+    }
+    Context named = context();
+    named.settings_file = "mine.toml";
+    EXPECT_EQ(choose_service(named, true, paths).service, "");
+    named = context();
+    named.flags["mirror.path"] = "/somewhere/mirror.db";
+    EXPECT_EQ(choose_service(named, true, paths).service, "");
+}
+
+TEST_F(ServiceChoiceTest, OfSeveralMustBeNamedUnlessOneIsTheMainOne)
+{
+    put("lib/alli-mirror@support/mirror.db"), put("etc/sales/config.toml");
+    EXPECT_THAT(find_services(paths), ElementsAre("alli-mirror@sales", "alli-mirror@support"));
+    EXPECT_THROW(choose(true), Error);
+    EXPECT_EQ(find_service("support", paths), "alli-mirror@support");
+    EXPECT_EQ(find_service("alli-mirror@support", paths), "alli-mirror@support");
+    EXPECT_EQ(find_service("suport", paths), "");
+    Context named = context();
+    named.service = "suport";
+    try {
+        choose_service(named, true, paths);
+        ADD_FAILURE() << "there is none of that name";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::usage);
+        EXPECT_THAT(error.hint(), HasSubstr("alli-mirror@support"));
+    }
+    put("lib/alli-mirror/mirror.db");
+    EXPECT_EQ(choose(true), "alli-mirror");
+}
+
+TEST_F(ServiceChoiceTest, GivesWhatTheServicesOwnProcessIsGiven)
+{
+    put("lib/alli-mirror@support/mirror.db"), put("etc/support/config.toml"), put("me/.config/alli-mirror/config.toml");
+    const Environment given = service_environment(context().environment, "alli-mirror@support", paths);
+    EXPECT_EQ(mirror_path(Settings{}, given), home.path("lib/alli-mirror@support/mirror.db"));
+    EXPECT_EQ(find_settings_file("", given), home.path("etc/support/config.toml"));
+    EXPECT_EQ(given("RUNTIME_DIRECTORY"), home.path("run/alli-mirror@support"));
+    EXPECT_EQ(given("HOME"), home.path("me"));
+    const Environment bare = service_environment(context().environment, "alli-mirror@sales", paths);
+    EXPECT_NE(find_settings_file("", bare), home.path("me/.config/alli-mirror/config.toml")) << "a person's own";
+}
+
+class MirrorChoice : public testing::Test {
+  protected:
+    Home home;
+};
+
+TEST_F(MirrorChoice, ASandboxBesideARealMirrorIsSaidLoudly)
+{
+    sandbox::Sandbox upstream(small_sandbox(3));
+    Home real;
+    real.use(upstream);
+    EXPECT_EQ(real.run({"sync"}).code, 0);
+    EXPECT_EQ(real.run({"status"}).errors, "");
+    fs::create_directories(real.path(".local/state/alli-mirror/sandbox"));
+    fs::copy_file(real.mirror(), real.path(".local/state/alli-mirror/sandbox/mirror.db"));
+    EXPECT_THAT(real.run({"status"}).errors, HasSubstr("a sandbox's mirror is at"));
+    fs::remove(real.mirror());
+    EXPECT_THAT(real.run({"list"}).errors, HasSubstr("this is a sandbox's mirror"));
+}
+
+TEST_F(MirrorChoice, ASandboxThatDidNotStartLeavesNothingBehind)
+{
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "192.0.2.1:1"; // an address of nobody's
+    EXPECT_NE(home.run({"serve", "--sandbox", "--conversations", "3"}).code, 0);
+    EXPECT_FALSE(fs::exists(home.path(".local"))) << "no command finds a mirror that never was";
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:0";
+    fs::create_directories(home.path(".local/state/alli-mirror"));
+    home.environment["ALLI_MIRROR_PROXY_ALLOWED_HOSTS"] = "//";
+    EXPECT_NE(home.run({"serve", "--sandbox", "--conversations", "3"}).code, 0);
+    EXPECT_TRUE(fs::exists(home.path(".local/state/alli-mirror"))) << "it was there before";
+    EXPECT_FALSE(fs::exists(home.path(".local/state/alli-mirror/sandbox")));
+}
+
+TEST_F(MirrorChoice, AServiceThatIsNotThereIsSaid)
+{
+    const auto named = home.run({"status", "--service", "--json"});
+    EXPECT_EQ(named.code, 2) << named.output;
+    EXPECT_THAT(named.errors, HasSubstr("there is no service"));
+    EXPECT_EQ(home.run({"serve", "--service"}).code, 2);
+    EXPECT_EQ(home.run({"--user", "outbox", "list"}).code, 1) << "there is none of one's own";
+    EXPECT_THAT(home.run({"search", "--service"}).errors, testing::Not(HasSubstr("there is no option")));
+}
+
+} // namespace alli::daemon
