@@ -10,6 +10,11 @@ foreach(kind service socket)
   install(FILES ${ready}/system/alli-mirror.${kind} ${ready}/system/alli-mirror@.${kind} DESTINATION lib/systemd/system)
   install(FILES ${ready}/user/alli-mirror.${kind} DESTINATION lib/systemd/user)
 endforeach()
+foreach(kind service timer)
+  install(FILES ${ready}/system/alli-mirror-backup.${kind} ${ready}/system/alli-mirror-backup@.${kind}
+          DESTINATION lib/systemd/system)
+endforeach()
+install(FILES ${CMAKE_SOURCE_DIR}/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME alli-mirror.conf)
 file(READ ${CMAKE_SOURCE_DIR}/docs/openapi.json description)
 string(JSON described GET "${description}" info version)
 if(NOT described STREQUAL PROJECT_VERSION)
@@ -17,8 +22,12 @@ if(NOT described STREQUAL PROJECT_VERSION)
 endif()
 install(FILES ${CMAKE_SOURCE_DIR}/docs/operations.md ${CMAKE_SOURCE_DIR}/docs/settings.md ${CMAKE_SOURCE_DIR}/docs/logs.md
               ${CMAKE_SOURCE_DIR}/docs/commands.md ${CMAKE_SOURCE_DIR}/docs/api.md ${CMAKE_SOURCE_DIR}/docs/openapi.json
-              ${CMAKE_SOURCE_DIR}/docs/alerts.yml ${CMAKE_SOURCE_DIR}/docs/grafana.json
+              ${CMAKE_SOURCE_DIR}/docs/alerts.yml ${CMAKE_SOURCE_DIR}/docs/grafana.json ${CMAKE_SOURCE_DIR}/docs/runbook.md
+              ${CMAKE_SOURCE_DIR}/docs/deploy.md ${CMAKE_SOURCE_DIR}/docs/feed.md ${CMAKE_SOURCE_DIR}/docs/mcp.md
+              ${CMAKE_SOURCE_DIR}/docs/narrowed.md ${CMAKE_SOURCE_DIR}/docs/page.md ${CMAKE_SOURCE_DIR}/docs/sandbox.md
+              ${CMAKE_SOURCE_DIR}/docs/search.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs/decisions DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # What Debian's policy asks for beside it, and the settings file: in the package only, for a plain `cmake --install` writes
 # nothing outside its prefix.
@@ -48,7 +57,8 @@ set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXE
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
+# For the service's user; what has none of these runs as a person's own, or makes the user by hand.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, systemd | systemd-standalone-sysusers")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/package/conffiles ${CMAKE_SOURCE_DIR}/package/postinst
     ${CMAKE_SOURCE_DIR}/package/prerm ${CMAKE_SOURCE_DIR}/package/postrm)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # unit.sh UNITS PROGRAM: systemd understands every line of the units, and their exposure as it counts it is low enough: 1.2
-# for those of the system, 6.2 for the user's, whose manager may do less. Socket units have none. Skipped (77) where systemd-analyze is not there.
+# for those of the system, 6.2 for the user's, whose manager may do less. A backup runs as root, 2.6. Socket units and timers have none. Skipped (77) where systemd-analyze is not there.
 set -eu
 command -v systemd-analyze >/dev/null || exit 77
 units=$1 program=$2
@@ -27,3 +27,7 @@ check user socket alli-mirror.socket
 check system 12 alli-mirror.service # the socket's check reads it
 check system socket alli-mirror.socket
 check system socket alli-mirror@.socket alli-mirror@one.socket
+check system 26 alli-mirror-backup.service
+check system 26 alli-mirror-backup@.service alli-mirror-backup@one.service
+check system socket alli-mirror-backup.timer
+check system socket alli-mirror-backup@.timer alli-mirror-backup@one.timer

@@ -31,9 +31,8 @@ class Machine:
     program = "/usr/bin/alli-mirror"
     units = "/lib/systemd/system"
     settings = "etc/alli-mirror"
-    state = f"{ROOT}/var/lib/private/alli-mirror"
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "STATE_DIRECTORY": "/var/lib/alli-mirror",
-                   "DEBIAN_FRONTEND": "noninteractive"}
+    state = f"{ROOT}/var/lib/alli-mirror"
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
 
     def __init__(self, base):
         manager.begin_namespaces()

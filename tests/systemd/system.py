@@ -14,7 +14,7 @@ import mirror
 from cases import SERVICE, SOCKET, expect, expect_equal
 from machine import ROOT, Machine
 from manager import wait_until
-from mirror import get
+from mirror import get, path_of
 
 
 def is_not_started_without_a_key(booted, deb):
@@ -35,11 +35,16 @@ def is_enabled_as_the_documents_say(world):
     mirror.wait_until_complete()
 
 
+def user_named(name):
+    with open(f"{ROOT}/etc/passwd") as users:
+        return next(int(line.split(":")[2]) for line in users if line.startswith(name + ":"))
+
+
 def keeps_its_key_and_its_privileges_apart(world):
     path = world.manager.kernel_path(world.pid())
     status = cases.kernel_status(world.manager, world.pid())
     user = int(status["Uid"].split()[0])
-    expect(61184 <= user <= 65519, f"it runs as {user}, no user of its own")
+    expect_equal(user, user_named("alli-mirror"), "whom it runs as")
     expect_equal([int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")], [0] * 4, "capabilities")
     expect_equal((status["Seccomp"], status["NoNewPrivs"]), ("2", "1"), "what the kernel knows")
     expect(os.readlink(f"{path}/ns/user") != os.readlink("/proc/self/ns/user"), "it has no user namespace of its own")
@@ -50,8 +55,47 @@ def keeps_its_key_and_its_privileges_apart(world):
         expect(b"sandbox" not in environ.read(), "the key is in the environment")
     with open(f"{path}/mountinfo") as mounts:
         writable = {line.split()[4] for line in mounts if line.split()[5].split(",")[0] == "rw"}
-    wrong = [one for one in writable if not one.startswith(("/dev", "/proc", "/sys", "/tmp", "/var/tmp", "/run", "/var/lib/private/alli-mirror", "/var/lib/alli-mirror"))]
+    wrong = [one for one in writable if not one.startswith(("/dev", "/proc", "/sys", "/tmp", "/var/tmp", "/run", "/var/lib/alli-mirror"))]
     expect(not wrong, f"it may write to {wrong}")
+
+
+def commands_find_it(world):
+    """Root's without a word, and those of a member of its group; a stranger's do not."""
+    manager = world.manager
+    expect("40 conversations" in manager.run_well("alli-mirror", "status"), "root's status")
+    manager.run_well("useradd", "--create-home", "--groups", "alli-mirror", "mina")
+    manager.run_well("useradd", "--create-home", "jun")
+
+    def of(user, *words):
+        return manager.run(["runuser", "-u", user, "--", "env", f"HOME=/home/{user}", "alli-mirror", *words])
+
+    for words, said in ((["status"], "40 conversations"), (["doctor", "--offline"], "the service answers"), (["outbox", "list"], "nothing"),
+                        (["verify"], "agree"), (["backup"], "40 conversations"), (["sync"], "")):
+        done = of("mina", *words)
+        expect(done.returncode == 0 and said in done.stdout, f"{words} of a member: {done.returncode} {done.stdout} {done.stderr}")
+    for words in (["purge", "--user", "x", "--yes"], ["token", "new", "hers", "--scope", "admin"], ["backup", "/home/mina/copies"]):
+        done = of("mina", *words)
+        expect(done.returncode != 0, f"{words} of a member: {done.stdout}")
+    done = of("jun", "status")
+    expect("40 conversations" not in done.stdout, f"a stranger's status: {done.stdout}")
+
+
+def is_backed_up_and_restored(world):
+    manager = world.manager
+    manager.systemctl("start", "alli-mirror-backup.service")
+    expect(os.listdir(f"{ROOT}/var/backups/alli-mirror"), "the timer's service made no backup")
+    manager.systemctl("enable", "--now", "alli-mirror-backup.timer")
+    world.sandbox.end()
+    target = path_of(mirror.list_ids()[0], "/title")
+    expect_equal(mirror.ask("PUT", target, {"title": "after the backup"})[0], 202, "a write without upstream")
+    pid = world.pid()
+    cases.expect_all_answered(cases.ask_while(lambda: manager.run_well("alli-mirror", "restore", "--yes", "/var/backups/alli-mirror")), "a restore")
+    expect_equal((world.pid(), world.show()["NRestarts"]), (pid, "0"), "the process after a restore")
+    expect_equal(get("/mirror/v1/status")["outbox"]["pending"], 0, "writes that wait after a restore")
+    owners = {os.stat(f"{manager.state}/{name}").st_uid for name in os.listdir(manager.state)}
+    expect_equal(owners, {user_named("alli-mirror")}, "whose the files are after a restore")
+    manager.run_well("sh", "-c", "rm /var/lib/alli-mirror/*.notice-*")
+    world.sandbox = mirror.Sandbox(world.program, *cases.SANDBOX, port=world.sandbox.port)
 
 
 def is_idle(world):
@@ -75,7 +119,7 @@ def runs_another_project_beside(world):
     mirror.put_settings(world.manager, other)
     world.manager.settings = place
     world.manager.systemctl("enable", "--now", "alli-mirror@two.socket", "alli-mirror@two.service")
-    status = ["env", "STATE_DIRECTORY=/var/lib/alli-mirror@two", Machine.program, "--config", "/etc/alli-mirror/two/config.toml", "status"]
+    status = [Machine.program, "--service", "two", "status"]
     wait_until("the other mirror is complete", lambda: "11 conversations" in world.manager.run(status).stdout, 30)
     expect_equal(get("/mirror/v1/status")["mirror"]["conversations"], len(mirror.list_ids()), "conversations of the first")
     other.end()
@@ -108,6 +152,9 @@ def live(booted, deb, program):
     world = cases.World(booted, program)
     part(is_enabled_as_the_documents_say, world)
     part(keeps_its_key_and_its_privileges_apart, world)
+    part(commands_find_it, world)
+    part(is_backed_up_and_restored, world)
+    part(is_idle, world)
     part(cases.starts_reloads_and_stops, world)
     part(is_idle, world)
     part(cases.is_restarted_when_killed, world)
