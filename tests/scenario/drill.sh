@@ -1,0 +1,226 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# drill.sh PROGRAM SOURCE: breaks a mirror in the ways of a bad night, and does each time what docs/runbook.md says: the commands of
+# its line "Look" are run as they stand there, and must say what the case is about; where promtool is there, the alert of
+# that heading must fire by what /metrics says. On a small disk of its own where one may be mounted.
+set -euo pipefail
+program=$(realpath "$1") source=$(realpath "$2")
+here=$source/tests/scenario
+runbook=$source/docs/runbook.md
+if [ -z "${INSIDE:-}" ] && [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
+  INSIDE=1 exec unshare --mount "${BASH_SOURCE[0]}" "$program" "$source"
+fi
+
+work=$(mktemp -d) sandbox='' daemon=''
+trap 'kill -9 $daemon $sandbox 2>/dev/null || true; wait 2>/dev/null || true; umount -l "$work/state" 2>/dev/null || true; rm -rf "$work"' EXIT
+state=$work/state backups=$work/backups
+mkdir -m 0700 "$state"
+mkdir "$backups" "$work/bin"
+small=''
+mount -t tmpfs -o size=600m,mode=0700 none "$state" 2>/dev/null && small=yes
+ln -s "$program" "$work/bin/alli-mirror"
+promtool=${PROMTOOL:-$(command -v promtool || true)}
+fired=' '
+
+step() { printf '\n==> %s\n' "$*"; }
+fail() { echo "FAILED: $*" >&2; tail -n 15 "$work"/*.log >&2 || true; exit 1; }
+
+# What a command finds of this machine: the service's directories, as the unit gives them to the daemon.
+settings() {
+  ${in_place:-} env -i PATH="$work/bin:/usr/bin:/bin" HOME="$work" STATE_DIRECTORY="$state" RUNTIME_DIRECTORY="$work/run" \
+    ALLI_MIRROR_UPSTREAM_URL="$upstream" ALLI_MIRROR_UPSTREAM_API_KEY_FILE="$work/api-key" ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND=0 ALLI_MIRROR_UPSTREAM_READ_LAG=50ms \
+    ALLI_MIRROR_PROXY_LISTEN="127.0.0.1:0,unix:$work/run/proxy.sock" ALLI_MIRROR_OUTBOX_RETRY_MAX=200ms ALLI_MIRROR_SYNC_INTERVAL=1s "$@"
+}
+mirror() { settings alli-mirror "$@"; }
+eventually() { # eventually WORDS COMMAND...: until it says them, for at most 60 s
+  local words=$1 end=$((SECONDS + 60))
+  shift
+  until "$@" 2>&1 | grep -Eq -- "$words"; do
+    [ $SECONDS -lt $end ] || { "$@" || true; fail "never said \"$words\": $*"; }
+    sleep 0.1
+  done
+}
+
+begin_sandbox() { # begin_sandbox [OPTIONS]: at the same port each time
+  alli_port=${alli_port:-0}
+  : >"$work/sandbox.out"
+  "$program" sandbox --conversations 30 --seed 3 --listen "127.0.0.1:$alli_port" "$@" >"$work/sandbox.out" 2>"$work/sandbox.log" &
+  sandbox=$!
+  eventually '^http' cat "$work/sandbox.out"
+  upstream=$(head -n 1 "$work/sandbox.out")
+  alli_port=${upstream##*:}
+}
+end_sandbox() { kill "$sandbox" && wait "$sandbox" 2>/dev/null || true; sandbox=''; }
+serve() { # serve [KEY]
+  echo "${1:-sandbox}" | install -m 0600 /dev/stdin "$work/api-key"
+  in_place=exec settings alli-mirror serve 2>>"$work/serve.log" & # its process is the daemon's
+  daemon=$!
+  eventually 'daemon +runs' mirror status
+}
+stop() {
+  kill "$daemon"
+  wait "$daemon" || fail "the daemon did not end well"
+  daemon=''
+}
+ask() { curl -sS --unix-socket "$work/run/proxy.sock" "$@"; }
+rename() { # rename TITLE: the first conversation; prints the status
+  ask -o /dev/null -w '%{http_code}\n' -X PUT "http://localhost/webapi/v2/conversations/$first/title" -H 'Content-Type: application/json' -d "{\"title\":\"$1\"}"
+}
+
+# follow HEADING WORDS: every command of the program's that the runbook has to look at, as it stands, must end; one of them says the words.
+follow() {
+  local commands said=$work/said
+  commands=$(sed -n "/^## $1\$/,/^## /p" "$runbook" | grep '^- \*\*Look' | grep -o '`alli-mirror [^`]*`' | tr -d '`' | grep -v ' N$' || true)
+  [ -n "$commands" ] || commands='alli-mirror status'
+  : >"$said"
+  while read -r line; do
+    echo "\$ $line" >>"$said"
+    # shellcheck disable=SC2086 # the line is words
+    settings $line >>"$said" 2>&1 </dev/null || true # doctor and verify end with what they found
+  done <<<"$commands"
+  grep -Eq -- "$2" "$said" || { cat "$said"; fail "by the runbook's \"$1\" nothing says \"$2\""; }
+  echo "$1: $(grep -Em1 -- "$2" "$said")"
+}
+fires() { # fires LATER ALERT...
+  local later=$1
+  shift
+  for alert in "$@"; do grep -q "^## $alert\$" "$runbook" || fail "the runbook has no heading $alert"; done
+  [ -n "$promtool" ] || return 0
+  if [ -n "$daemon" ]; then ask http://localhost/metrics >"$work/metrics"; fi
+  python3 "$here/fires.py" "$promtool" "$source/docs/alerts.yml" "$([ -n "$daemon" ] && echo "$work/metrics" || echo down)" "$later" "$@" ||
+    fail "$* do not fire as they should"
+  fired="$fired$* "
+}
+
+fires_soon() { # fires_soon ALERT: what /metrics says changes
+  local end=$((SECONDS + 30))
+  until (fires 0 "$1") >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || fires 0 "$1"
+    sleep 0.2
+  done
+  fired="$fired$1 "
+}
+
+step "healthy: nothing fires"
+begin_sandbox
+serve
+eventually '30 conversations' mirror status
+eventually 'complete from the beginning' mirror status
+first=$(ask 'http://localhost/webapi/v2/conversations?pageSize=1' | grep -o '"id":"Q29udm[^"]*' | head -n 1 | cut -d'"' -f4 | sed 's/+/%2B/g; s,/,%2F,g')
+[ -n "$first" ] || fail "no conversation"
+mirror backup --keep 3 "$backups" | grep -q '30 conversations' || fail "no backup"
+fires 0
+fires 200000 AlliMirrorBackupOld
+
+step "upstream is away: reads go on, writes wait"
+end_sandbox
+eventually 'out of reach' mirror status
+[ "$(ask -o /dev/null -w '%{http_code}' 'http://localhost/webapi/v2/conversations?pageSize=5')" = 200 ] || fail "no reads"
+[ "$(rename 'while it was away')" = 202 ] || fail "the write was not taken"
+follow AlliMirrorUpstreamAway 'failed +upstream.*(refused|reach)'
+follow AlliMirrorWritesWait 'rename ".*" to "while it was away"'
+follow AlliMirrorStale '^problem|out of reach'
+fires 0 AlliMirrorUpstreamAway AlliMirrorStale AlliMirrorProblems AlliMirrorWritesWait
+eventually 'breaker_state\{state="open"\} 1' ask http://localhost/metrics
+follow AlliMirrorBreakerOpen 'out of reach'
+fires_soon AlliMirrorBreakerOpen # it is half open now and then
+begin_sandbox
+eventually 'nothing waits' mirror status
+
+step "the key is refused"
+stop
+serve wrong
+[ "$(rename 'with a wrong key')" = 202 ] || fail "the write was not taken"
+eventually 'not with this API key' mirror status
+eventually 'key_refused' cat "$work/serve.log"
+follow AlliMirrorKeyRejected 'failed +upstream.*key'
+fires 0 AlliMirrorKeyRejected
+stop
+serve # a good key in place, and a restart
+eventually 'nothing waits' mirror status
+eventually 'reachable, key accepted' mirror status
+
+step "writes that need a person"
+ask -o /dev/null -X PUT 'http://localhost/webapi/v2/conversations/nobody/title' -d '{"title":"to nobody"}' -H 'Content-Type: application/json'
+eventually '1 failed' mirror status
+follow AlliMirrorWritesNeedAPerson 'failed .*rename to "to nobody"'
+fires 0 AlliMirrorWritesNeedAPerson
+mirror outbox discard --state failed --all --yes | grep -q '1 of 1 writes were discarded' || fail "it is not discarded"
+
+step "the mirror is damaged"
+stop
+fires 0 AlliMirrorDown
+printf 'no database at all, whoever wrote this' | dd of="$state/mirror.db" bs=1 seek=20 conv=notrunc status=none
+serve
+eventually '30 conversations' mirror status # it filled itself again
+follow AlliMirrorDamagedFile 'agree'
+follow AlliMirrorProblems 'mirror.db was damaged'
+fires 0 AlliMirrorDamagedFile
+
+step "the outbox is damaged: what is lost is said, and the backup is put back"
+end_sandbox
+eventually 'out of reach' mirror status
+[ "$(rename 'waits when the outbox breaks')" = 202 ] || fail "the write was not taken"
+stop
+dd if=/dev/zero of="$state/outbox.db" bs=1024 count=1 conv=notrunc status=none
+serve
+follow AlliMirrorProblems 'outbox.db was damaged'
+fires 0 AlliMirrorDamagedFile
+rm "$state"/*.damaged-*
+
+step "restored, beside the running daemon"
+follow Restore '' # no line "Look": status
+mirror restore "$backups" --dry-run | grep -q 'checked: 30 conversations' || fail "the backup does not say what it holds"
+mirror restore "$backups" --yes | tee "$work/restored.log" | grep -q 'restored from a backup of 2' || fail "it is not restored"
+begin_sandbox
+eventually 'reachable, key accepted' mirror status
+mirror verify | grep -q 'agree' || fail "what was restored is not sound"
+
+if [ -n "$small" ]; then
+  step "the disk is full"
+  dd if=/dev/zero of="$state/filler" bs=1M count=120 status=none
+  follow AlliMirrorDiskNearlyFull 'mirror '
+  fires 0 AlliMirrorDiskNearlyFull
+  dd if=/dev/zero of="$state/filler" bs=1M status=none 2>/dev/null || true
+  end_sandbox
+  eventually '^disk +full' sh -c "curl -sS --unix-socket '$work/run/proxy.sock' -o /dev/null -X PUT 'http://localhost/webapi/v2/conversations/$first/title' -H 'Content-Type: application/json' -d '{\"title\":\"no room\"}'; exec env -i PATH='$work/bin:/usr/bin:/bin' HOME='$work' STATE_DIRECTORY='$state' RUNTIME_DIRECTORY='$work/run' ALLI_MIRROR_UPSTREAM_URL='$upstream' ALLI_MIRROR_PROXY_LISTEN='127.0.0.1:0,unix:$work/run/proxy.sock' alli-mirror status"
+  [ "$(rename 'no room')" = 507 ] || fail "a write without room was not refused as such"
+  follow AlliMirrorDiskFull 'disk +full'
+  fires 0 AlliMirrorDiskFull AlliMirrorDiskNearlyFull
+  rm "$state/filler"
+  begin_sandbox
+  eventually 'disk_writable' cat "$work/serve.log"
+  eventually 'reachable, key accepted' mirror status
+fi
+
+step "the machine is lost: a new one, the backup, one command"
+end_sandbox
+kill -9 "$daemon" && wait "$daemon" 2>/dev/null || true
+daemon=''
+find "$state" -mindepth 1 -delete
+mirror restore "$backups" --yes | tee "$work/restored.log" | grep -q 'is not known here' || fail "it does not say what cannot be known"
+serve
+follow AlliMirrorNeverCompared 'out of reach|upstream' # compared when the backup was made, so this only looks
+[ "$(ask 'http://localhost/webapi/v2/conversations?pageSize=50' | grep -o '"id":"Q29udm' | wc -l)" -ge 30 ] || fail "not all are there"
+begin_sandbox
+eventually 'reachable, key accepted' mirror status
+stop
+
+step "a first start without upstream"
+end_sandbox
+find "$state" -mindepth 1 -delete
+serve
+follow AlliMirrorNeverCompared 'failed +upstream'
+fires 0 AlliMirrorNeverCompared
+stop
+
+for alert in $(sed -n 's/^ *- alert: //p' "$source/docs/alerts.yml"); do
+  grep -q "^## $alert\$" "$runbook" || fail "the runbook has no heading $alert"
+  case $alert in
+    AlliMirrorLogGrows) continue ;; # takes 64 MiB of changes and a reader that stays: tests/daemon/long_log_test.cpp
+    AlliMirrorDisk*) [ -n "$small" ] || continue ;;
+  esac
+  [ -z "$promtool" ] || grep -q " $alert " <<<"$fired" || fail "$alert was never tried"
+done
+[ -n "$promtool" ] || echo "the alerts were not tried: there is no promtool (Debian's prometheus)"
+echo "the drill is over; fired:$fired"
