@@ -3,6 +3,7 @@
 
 #include "alli/quick_hash.hpp"
 #include "cache/chats/chat_texts.hpp"
+#include "cache/chats/facts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/rows/conversation_rows.hpp"
@@ -61,6 +62,7 @@ bool put_chat_detail(Writer& db, const ConversationId& id, const ChatId& chat, s
     db.run("INSERT INTO chat_detail (chat, of, raw) VALUES (?1, ?2, ?3)"
            " ON CONFLICT (chat) DO UPDATE SET of = ?2, raw = ?3",
            *pk, stored(of), page->raw != raw ? std::optional(raw) : std::nullopt);
+    note_steps(db, *pk, raw);
     return true;
 }
 

@@ -2,7 +2,9 @@
 #include "proxy/routes.hpp"
 
 #include "proxy/endpoints/changes.hpp"
+#include "proxy/endpoints/export.hpp"
 #include "proxy/endpoints/highlight.hpp"
+#include "proxy/endpoints/insights.hpp"
 #include "proxy/endpoints/mirror.hpp"
 #include "proxy/endpoints/outbox.hpp"
 #include "proxy/endpoints/page.hpp"
@@ -59,6 +61,9 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/mirror/v1/maintenance", Op::maintenance, &maintenance_state, ours, admin, refused},
     {"GET", "/mirror/v1/search", Op::search, &mirror_search, ours, read, in_view},
     {"POST", "/mirror/v1/search", Op::search, &mirror_search_by_body, ours, read, in_view},
+    {"GET", "/mirror/v1/export", Op::export_found, &export_found, ours, read, in_view},
+    {"GET", "/mirror/v1/insights", Op::insights, &mirror_insights, ours, read, in_view},
+    {"POST", "/mirror/v1/ratings", Op::ratings, &mirror_ratings, ours, read, in_view},
     {"POST", "/mirror/v1/highlight", Op::highlight, &highlight_texts, ours, read, in_view},
     {"GET", "/", Op::page, &serve_page, ours, read, in_view},
     {"GET", "/page/{file}", Op::asset, &serve_asset, ours, read, in_view},

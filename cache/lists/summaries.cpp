@@ -71,8 +71,8 @@ std::vector<ReadableChat> read_chats(Reader& db, const ConversationId& id, std::
     visit_texts(db, *pk, first, end, [&](const ChatTextView& text) {
         for (const Row row :
              db.query("SELECT sender, sent_at FROM chat_row WHERE place = ?1", chat_text_key(*pk, text.ordinal)))
-            chats.push_back(
-                {std::string(text.id), std::string(row.text(0)), message_of_chat(text.raw), row.optional_instant(1)});
+            chats.push_back({std::string(text.id), std::string(row.text(0)), message_of_chat(text.raw),
+                             row.optional_instant(1), std::string(text.raw)});
     });
     return chats;
 }

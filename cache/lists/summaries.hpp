@@ -25,6 +25,7 @@ bool is_whole(Reader& db, const std::vector<Summary>& listed, int limit);
 struct ReadableChat {
     std::string id, sender, text; // text: words a person reads, Draft.js reduced to its blocks
     std::optional<Instant> sent_at;
+    std::string raw = {}; // upstream's JSON
 };
 std::optional<Summary> find_summary(Reader& db, const ConversationId& id);
 /// Oldest first, `limit` of them from the ordinal `first` on.

@@ -77,6 +77,7 @@ std::string entry_json(const Entry& entry)
         json["response"]["status"] = or_null(entry.last_status);
         json["response"]["body"] = body_json(*entry.response);
     }
+    json["base"] = entry.base ? body_json(*entry.base) : Json(nullptr); // the values before, where they were known
     json["conflict"] = entry.conflict ? body_json(*entry.conflict) : Json(nullptr);
     return dump(json);
 }

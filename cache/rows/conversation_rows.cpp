@@ -2,6 +2,7 @@
 #include "cache/rows/conversation_rows.hpp"
 
 #include "cache/chats/chat_texts.hpp"
+#include "cache/chats/facts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/db/index_batch.hpp"
 #include "cache/rows/change_feed.hpp"
@@ -38,6 +39,7 @@ void insert_conversation(Writer& db, const Conversation& c)
     db.run("DELETE FROM tombstone WHERE id = ?1", c.id.value);
     name_changes_by_row(db, pk, c.id);
     put_categories(db, pk, c);
+    put_conversation_facts(db, pk, c.raw);
     db.words().add_conversation(pk, words_of(c));
 }
 
@@ -49,6 +51,7 @@ void update_conversation(Writer& db, std::int64_t pk, const ConversationWords& o
            c.is_end, c.chat_count);
     db.run("DELETE FROM category WHERE conversation = ?1", pk);
     put_categories(db, pk, c);
+    put_conversation_facts(db, pk, c.raw);
     ConversationWords words = words_of(c);
     if (words == old) return;
     db.words().remove_conversation(pk, old);
@@ -131,10 +134,13 @@ class ChatInsertion {
             if (old->raw == chat.raw) return false;
             db_.run("UPDATE chat_row SET sender = ?2, sent_at = ?3, completed = ?4 WHERE place = ?1", key, chat.sender,
                     chat.sent_at, completion(chat));
+            put_facts(*pk, chat);
             replace_words(db_, *pk, old->raw, chat);
         } else {
             if (pk) cut_from(ordinal);
-            db_.words().add_chat(insert_chat(db_, key, chat), words_of_chat(chat.raw));
+            const std::int64_t made = insert_chat(db_, key, chat);
+            put_facts(made, chat);
+            db_.words().add_chat(made, words_of_chat(chat.raw));
         }
         texts_.put({ordinal, chat.id.value, chat.raw});
         return true;
@@ -143,6 +149,10 @@ class ChatInsertion {
     void finish() { texts_.write(); }
 
   private:
+    void put_facts(std::int64_t pk, const Chat& chat)
+    {
+        put_chat_facts(db_, {pk, conversation_, chat.sender, chat.raw, chat.sent_at});
+    }
     void cut_from(std::int64_t ordinal)
     {
         texts_.write();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/filters.hpp"
 
-#include <simdjson.h>
+#include "cache/chats/facts.hpp"
+#include "cache/search/chat_marks.hpp"
+#include "cache/search/known_values.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -12,15 +14,6 @@ namespace {
 using Keys = std::vector<std::int64_t>; // ascending, each once
 constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t few_chats = 20'000; // that are looked up beforehand; of more each hit is looked at
-
-std::string folded(std::string_view text)
-{
-    std::string out;
-    Normalizer letters(text);
-    Letter letter;
-    while (letters.next(letter)) append_utf8(out, letter.code);
-    return out;
-}
 
 void append_keys(Keys& keys, Rows&& rows)
 {
@@ -43,52 +36,39 @@ void append_users(Reader& db, Keys& keys, const std::string& user)
     if (keys.size() == before) append_named_user(db, keys, user);
 }
 
-std::string app_name(std::string_view raw_conversation)
+bool is_app(const KnownApp& known, const std::string& app)
 {
-    thread_local simdjson::dom::parser parser;
-    std::string_view name;
-    simdjson::dom::element root;
-    if (parser.parse(raw_conversation.data(), raw_conversation.size()).get(root) != simdjson::SUCCESS) return {};
-    return root["llmApp"]["name"].get(name) == simdjson::SUCCESS ? std::string(name) : std::string();
+    return known.id == app || folded(known.name) == folded(app);
 }
 
-// Apps are few: from each id to the next one, by the index.
 void append_apps(Reader& db, Keys& keys, const std::string& app)
 {
-    const std::string wanted = folded(app);
-    std::optional<std::string> id = "";
-    for (;;) {
-        Rows next = db.query("SELECT app_id, raw FROM conversation WHERE app_id > ?1 ORDER BY app_id LIMIT 1", *id);
-        if (!next.step()) return;
-        id = std::string(next.row().text(0));
-        if (*id == app || folded(app_name(next.row().text(1))) == wanted)
-            append_keys(keys, db.query("SELECT pk FROM conversation WHERE app_id = ?1", *id));
-    }
+    for (const KnownApp& known : known_apps(db))
+        if (is_app(known, app)) append_keys(keys, db.query("SELECT pk FROM conversation WHERE app_id = ?1", known.id));
 }
 
-// A category is meant by its id or its name, and a conversation bears either.
-std::vector<std::string> folded_names_of(Reader& db, const std::string& category)
+bool is_one_of(const std::vector<std::string>& names, std::string_view name)
 {
-    std::vector<std::string> names{folded(category)};
-    for (const Row row : db.query("SELECT id, name FROM known_category")) {
-        const std::string id = folded(row.text(0)), name = folded(row.text(1));
-        if (id != names.front() && name != names.front()) continue;
-        names.push_back(id);
-        names.push_back(name);
-    }
-    return names;
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 void append_categories(Reader& db, Keys& keys, const std::string& category)
 {
-    const std::vector<std::string> wanted = folded_names_of(db, category);
-    auto name = db.one<std::string>("SELECT min(name) FROM category");
-    while (name) {
-        if (std::find(wanted.begin(), wanted.end(), folded(*name)) != wanted.end())
-            append_keys(keys, db.query("SELECT conversation FROM category WHERE name = ?1", *name));
-        name = db.one<std::string>("SELECT min(name) FROM category WHERE name > ?1", *name);
-    }
+    const std::vector<std::string> wanted = names_of_category(db, category);
+    for (const std::string& name : borne_categories(db))
+        if (is_one_of(wanted, folded(name)))
+            append_keys(keys, db.query("SELECT conversation FROM category WHERE name = ?1", name));
 }
+
+template <const auto& Fact>
+void append_by_fact(Reader& db, Keys& keys, const std::string& wanted)
+{
+    for (const std::string& value : known_facts(db, Fact))
+        if (folded(value) == folded(wanted))
+            append_keys(keys,
+                        db.query(fmt::format("SELECT conversation FROM conversation_fact WHERE {} = ?1", Fact), value));
+}
+constexpr std::string_view state = "state", assignee = "assignee", channel = "channel";
 
 void keep_common(std::optional<Keys>& left, Keys keys)
 {
@@ -108,8 +88,10 @@ std::optional<Keys> chosen(Reader& db, const Filters& filters)
     };
     std::optional<Keys> left;
     if (!filters.visible.is_whole()) keep_common(left, visible_keys(db, filters.visible));
-    for (const Kind& kind : {Kind{filters.users, &append_users}, Kind{filters.apps, &append_apps},
-                             Kind{filters.categories, &append_categories}}) {
+    for (const Kind& kind :
+         {Kind{filters.users, &append_users}, Kind{filters.apps, &append_apps},
+          Kind{filters.categories, &append_categories}, Kind{filters.states, &append_by_fact<state>},
+          Kind{filters.assignees, &append_by_fact<assignee>}, Kind{filters.channels, &append_by_fact<channel>}}) {
         if (kind.values.empty()) continue;
         Keys keys;
         for (const std::string& value : kind.values) kind.append(db, keys, value);
@@ -134,11 +116,6 @@ std::optional<Keys> chats_of(Reader& db, const Keys& conversations)
 std::int64_t micros(Instant when)
 {
     return when.time_since_epoch().count();
-}
-
-bool is_one_of(const std::vector<std::string>& names, std::string_view name)
-{
-    return names.empty() || std::any_of(names.begin(), names.end(), [&](const std::string& it) { return it == name; });
 }
 
 Postings join(Postings a, Postings b)
@@ -183,7 +160,7 @@ Postings filter_one_by_one(Reader& db, const Filters& filters, std::optional<Key
 
 } // namespace
 
-Postings filter_chats(Reader& db, const Filters& filters, Postings chats)
+Postings filter_chats(Reader& db, const Filters& filters, Postings chats, int lane)
 {
     if (filters.empty() && filters.visible.is_whole()) return chats;
     std::optional<Keys> conversations = chosen(db, filters);
@@ -192,6 +169,7 @@ Postings filter_chats(Reader& db, const Filters& filters, Postings chats)
             chats = join(match_these(std::move(*few)), std::move(chats));
             conversations.reset();
         }
+    chats = filter_marks(db, filters, std::move(chats), lane);
     chats = bound_by_time(db, filters, std::move(chats));
     return filter_one_by_one(db, filters, std::move(conversations), std::move(chats));
 }
@@ -205,6 +183,91 @@ Postings filter_conversations(Reader& db, const Filters& filters, Postings conve
         return when && (!after || *when > *after) && (!before || *when < *before);
     };
     return match_where(std::move(conversations), holds);
+}
+
+// ---- names that nobody bears
+
+static std::vector<std::string> names_of_apps(Reader& db)
+{
+    std::vector<std::string> names;
+    for (const KnownApp& app : known_apps(db)) names.push_back(app.name.empty() ? app.id : app.name);
+    return names;
+}
+
+static std::vector<std::string> names_of_categories(Reader& db)
+{
+    auto names = db.all<std::string>("SELECT name FROM known_category");
+    return names.empty() ? borne_categories(db) : names;
+}
+
+static bool is_known_user(Reader& db, const std::string& user)
+{
+    Keys keys;
+    if (!db.exists("SELECT 1 FROM conversation WHERE user_id = ?1", user))
+        append_named_user(db, keys, user);
+    else
+        keys.push_back(0);
+    return !keys.empty();
+}
+
+static bool is_known_app(Reader& db, const std::string& app)
+{
+    const auto known = known_apps(db);
+    return std::any_of(known.begin(), known.end(), [&](const KnownApp& it) { return is_app(it, app); });
+}
+
+static bool is_known_category(Reader& db, const std::string& category)
+{
+    const std::vector<std::string> wanted = names_of_category(db, category);
+    if (wanted.size() > 1) return true; // the project has it
+    const auto borne = borne_categories(db);
+    return std::any_of(borne.begin(), borne.end(), [&](const std::string& it) { return folded(it) == wanted[0]; });
+}
+
+template <const auto& Fact>
+static bool is_known_fact(Reader& db, const std::string& value)
+{
+    if (find_fact_bound(db)) return true; // not known yet
+    Keys keys;
+    append_by_fact<Fact>(db, keys, value);
+    return !keys.empty();
+}
+
+template <const auto& Fact>
+static std::vector<std::string> values_of(Reader& db)
+{
+    return known_facts(db, Fact);
+}
+
+static std::vector<std::string> too_many(Reader&)
+{
+    return {};
+}
+
+std::vector<UnknownFilter> find_unknown_names(Reader& db, const Filters& filters)
+{
+    struct Kind {
+        std::string_view name;
+        const std::vector<std::string>& values;
+        bool (*knows)(Reader&, const std::string&);
+        std::vector<std::string> (*valid)(Reader&);
+    };
+    constexpr std::size_t most = 50;
+    std::vector<UnknownFilter> unknown;
+    if (!filters.visible.is_whole()) return unknown;
+    for (const Kind& kind : {Kind{"user", filters.users, &is_known_user, &too_many},
+                             Kind{"app", filters.apps, &is_known_app, &names_of_apps},
+                             Kind{"category", filters.categories, &is_known_category, &names_of_categories},
+                             Kind{"state", filters.states, &is_known_fact<state>, &values_of<state>},
+                             Kind{"assignee", filters.assignees, &is_known_fact<assignee>, &values_of<assignee>},
+                             Kind{"channel", filters.channels, &is_known_fact<channel>, &values_of<channel>}})
+        for (const std::string& value : kind.values) {
+            if (kind.knows(db, value)) continue;
+            std::vector<std::string> valid = kind.valid(db);
+            if (valid.size() > most) valid.resize(most);
+            unknown.push_back({std::string(kind.name), value, std::move(valid)});
+        }
+    return unknown;
 }
 
 } // namespace alli::cache

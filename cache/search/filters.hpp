@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The filters of a search as streams of rows. A user is meant by id or, where none has that id, by words of the name;
-// an app or a category by id or name; senders by name. Names regardless of case and form.
+// an app or a category by id or name; states, assignees, channels and senders by name. Names regardless of case and
+// form.
 #pragma once
 
 #include "cache/search/posting_iterator.hpp"
@@ -8,8 +9,12 @@
 
 namespace alli::cache {
 
-Postings filter_chats(Reader& db, const Filters& filters, Postings chats);
+Postings filter_chats(Reader& db, const Filters& filters, Postings chats, int lane);
 Postings filter_conversations(Reader& db, const Filters& filters, Postings conversations);
+
+/// The names among the filters that no conversation bears, with those that some bear. Of a narrowed view none: what is
+/// out of view must not show.
+std::vector<UnknownFilter> find_unknown_names(Reader& db, const Filters& filters);
 
 /// Conversations that an expression of FTS5 matches. `serial` as in match_words().
 Postings match_conversations(Reader& db, const std::string& expression, int serial);

@@ -2,6 +2,7 @@
 #include "cache/search/index.hpp"
 
 #include "cache/chats/chat_texts.hpp"
+#include "cache/chats/facts.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -109,7 +110,7 @@ bool extend_index(Writer& db)
 {
     db.words().flush(db); // whether a row is below the bound is judged by the bound that there was
     return extend(db, IndexKind::chat, &add_chats_below) ||
-           extend(db, IndexKind::conversation, &add_conversations_below);
+           extend(db, IndexKind::conversation, &add_conversations_below) || extend_facts(db);
 }
 
 bool merge_deleted_terms(Writer& db)

@@ -14,7 +14,8 @@ inline constexpr std::int64_t index_version = 5;
 /// At the start of the program: an index of another version is to be rebuilt. One transaction.
 void check_index(Writer& db);
 
-/// Rebuilds another piece of the index, which takes a few milliseconds; false: it is complete.
+/// Rebuilds another piece of the index, or of the facts that filters ask for (cache/chats/facts.hpp), which takes a few
+/// milliseconds; false: both are complete.
 bool extend_index(Writer& db);
 
 /// Marks the index as outdated, however damaged it is: search ignores what it holds, extend_index() rebuilds it.

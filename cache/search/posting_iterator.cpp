@@ -63,11 +63,9 @@ class Words final : public Statement {
     std::string sql_, expression_;
 };
 
-class EveryRow final : public Statement {
+class Selected final : public Statement {
   public:
-    EveryRow(Reader& db, std::string_view table, int serial)
-        : db_(db), sql_(fmt::format("SELECT pk FROM {} WHERE pk <= ?1 ORDER BY pk DESC -- {}", table, serial))
-    {}
+    Selected(Reader& db, std::string_view sql, int serial) : db_(db), sql_(fmt::format("{} -- {}", sql, serial)) {}
 
   private:
     std::unique_ptr<Rows> ask(std::int64_t bound) override
@@ -170,7 +168,12 @@ Postings match_words(Reader& db, std::string_view table, std::string expression,
 
 Postings match_rows(Reader& db, std::string_view table, int serial)
 {
-    return std::make_unique<EveryRow>(db, table, serial);
+    return match_statement(db, fmt::format("SELECT pk FROM {} WHERE pk <= ?1 ORDER BY pk DESC", table), serial);
+}
+
+Postings match_statement(Reader& db, std::string_view sql, int serial)
+{
+    return std::make_unique<Selected>(db, sql, serial);
 }
 
 Postings match_these(std::vector<std::int64_t> ascending)

@@ -28,6 +28,9 @@ Postings match_words(Reader& db, std::string_view table, std::string expression,
 /// All rows of a table with a key `pk`; `serial` likewise.
 Postings match_rows(Reader& db, std::string_view table, int serial);
 
+/// The first column of a statement's rows, at most ?1 and descending.
+Postings match_statement(Reader& db, std::string_view sql, int serial);
+
 Postings match_these(std::vector<std::int64_t> ascending);
 Postings match_all(std::vector<Postings> of); // at least one
 Postings match_any(std::vector<Postings> of); // of none: nothing

@@ -220,12 +220,12 @@ Postings match_conversations(Reader& db, const std::string& expression, int seri
 
 Postings matching_chats(Reader& db, const ParsedQuery& parsed, int lane)
 {
-    return filter_chats(db, parsed.filters, find(db, IndexKind::chat, parsed, lane));
+    return filter_chats(db, parsed.filters, find(db, IndexKind::chat, parsed, lane), lane);
 }
 
 Postings matching_conversations(Reader& db, const ParsedQuery& parsed, int lane)
 {
-    if (!parsed.filters.senders.empty() || !has_wanted(parsed)) return nullptr;
+    if (parsed.filters.of_chats() || !has_wanted(parsed)) return nullptr;
     return filter_conversations(db, parsed.filters, find(db, IndexKind::conversation, parsed, lane));
 }
 

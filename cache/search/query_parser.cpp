@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/query_parser.hpp"
 
+#include "alli/relative_time.hpp"
 #include "cache/text/markdown.hpp"
+
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <utility>
 
 namespace alli::cache {
@@ -36,13 +39,26 @@ struct Piece {
     bool negated = false, quoted = false, starred = false;
 };
 
-struct FilterKey {
-    std::string_view name;
-    bool (*take)(Filters& filters, std::string_view value, const Zone& zone); // false: that is no value of it
+/// What days and times are read against.
+struct Calendar {
+    const Zone& zone;
+    std::optional<Instant> now;
 };
 
+struct FilterKey {
+    std::string_view name;
+    bool (*take)(Filters& filters, std::string_view value, const Calendar& calendar); // false: that is no value of it
+    std::string_view valid; // values, parted by commas; empty: names, of which there is any number
+};
+
+bool is_word(std::string_view a, std::string_view b) // whatever the case of its letters
+{
+    const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return small(x) == small(y); });
+}
+
 template <auto Member>
-bool take_name(Filters& filters, std::string_view value, const Zone&)
+bool take_name(Filters& filters, std::string_view value, const Calendar&)
 {
     auto& names = filters.*Member;
     if (names.size() < most_clauses && std::find(names.begin(), names.end(), value) == names.end())
@@ -51,28 +67,64 @@ bool take_name(Filters& filters, std::string_view value, const Zone&)
 }
 
 template <auto Member, auto Read>
-bool take_time(Filters& filters, std::string_view value, const Zone& zone)
+bool take_time(Filters& filters, std::string_view value, const Calendar& calendar)
 {
-    const auto when = Read(value, zone);
+    const auto [zone, now] = calendar;
+    const auto when = Read(now ? absolute_time(value, zone, *now) : std::string(value), zone);
     if (when) filters.*Member = when;
     return when.has_value();
 }
 
+struct Bit {
+    std::string_view word;
+    unsigned bit;
+};
+constexpr std::array ratings{Bit{"good", rated_good}, Bit{"bad", rated_bad}, Bit{"none", unrated}};
+constexpr std::array belongings{Bit{"feedback", has_feedback}, Bit{"citations", has_citations},
+                                Bit{"steps", has_steps_listed}};
+
+template <auto Member, const auto& Bits>
+bool take_bit(Filters& filters, std::string_view value, const Calendar&)
+{
+    const auto found = std::find_if(Bits.begin(), Bits.end(), [&](const Bit& it) { return is_word(it.word, value); });
+    if (found == Bits.end()) return false;
+    filters.*Member |= found->bit;
+    return true;
+}
+
+constexpr std::string_view a_rating = "good,bad,none", a_belonging = "feedback,citations,steps",
+                           a_time = "2026-01-31,2026-01-31T09:30:00+09:00,today,yesterday,7d,2w,3m,24h";
+
 constexpr auto filter_keys = std::to_array<FilterKey>({
-    {"user", &take_name<&Filters::users>},
-    {"app", &take_name<&Filters::apps>},
-    {"category", &take_name<&Filters::categories>},
-    {"sender", &take_name<&Filters::senders>},
-    {"after", &take_time<&Filters::after, &read_after>},
-    {"before", &take_time<&Filters::before, &read_before>},
+    {"user", &take_name<&Filters::users>, ""},
+    {"app", &take_name<&Filters::apps>, ""},
+    {"category", &take_name<&Filters::categories>, ""},
+    {"sender", &take_name<&Filters::senders>, ""},
+    {"rating", &take_bit<&Filters::ratings, ratings>, a_rating},
+    {"agentrating", &take_bit<&Filters::agent_ratings, ratings>, a_rating},
+    {"state", &take_name<&Filters::states>, ""},
+    {"assignee", &take_name<&Filters::assignees>, ""},
+    {"channel", &take_name<&Filters::channels>, ""},
+    {"has", &take_bit<&Filters::has, belongings>, a_belonging},
+    {"after", &take_time<&Filters::after, &read_after>, a_time},
+    {"before", &take_time<&Filters::before, &read_before>, a_time},
 });
+
+UnknownFilter unknown_filter(const FilterKey& key, std::string_view value, bool as_words)
+{
+    UnknownFilter unknown{std::string(key.name), std::string(value), {}, as_words};
+    for (std::string_view rest = key.valid; !rest.empty();) {
+        const std::string_view one = rest.substr(0, rest.find(','));
+        unknown.valid.emplace_back(one);
+        rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+    }
+    return unknown;
+}
 
 const FilterKey* find_key(std::string_view name)
 {
-    const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b; };
-    const auto found = std::find_if(filter_keys.begin(), filter_keys.end(), [&](const FilterKey& key) {
-        return std::equal(name.begin(), name.end(), key.name.begin(), key.name.end(), same);
-    });
+    const auto found = std::find_if(filter_keys.begin(), filter_keys.end(),
+                                    [&](const FilterKey& key) { return is_word(key.name, name); });
     return found == filter_keys.end() ? nullptr : &*found;
 }
 
@@ -142,7 +194,7 @@ Phrase phrase_of(const Piece& piece)
 /// Puts pieces together.
 class Reading {
   public:
-    explicit Reading(const Zone& zone) : zone_(zone) {}
+    explicit Reading(const Calendar& calendar) : calendar_(calendar) {}
 
     void add(const Piece& piece)
     {
@@ -157,7 +209,7 @@ class Reading {
             return;
         }
         both_.reset(); // all must match anyway
-        if (!piece.key.empty() && find_key(piece.key)->take(parsed.filters, piece.text, zone_)) return drop_or();
+        if (!piece.key.empty() && take_filter(piece)) return drop_or();
         add_words(piece);
     }
 
@@ -173,6 +225,15 @@ class Reading {
     static bool is_operator(const Piece& piece, std::string_view name)
     {
         return piece.key.empty() && !piece.quoted && !piece.negated && piece.text == name;
+    }
+
+    bool take_filter(const Piece& piece)
+    {
+        const FilterKey& key = *find_key(piece.key);
+        if (key.take(parsed.filters, piece.text, calendar_)) return true;
+        auto& unknown = parsed.filters.unknown;
+        if (unknown.size() < most_clauses) unknown.push_back(unknown_filter(key, piece.text, true));
+        return false;
     }
 
     void drop_or() // it joins nothing, so it is a word
@@ -196,7 +257,7 @@ class Reading {
             clauses.push_back({piece.negated, {std::move(phrase)}});
     }
 
-    const Zone& zone_;
+    const Calendar& calendar_;
     bool either_ = false; // an OR waits for its other side
     Piece or_;
     std::optional<Piece> both_; // an AND, likewise
@@ -206,7 +267,14 @@ class Reading {
 
 bool Filters::empty() const
 {
-    return users.empty() && apps.empty() && categories.empty() && senders.empty() && !after && !before;
+    const auto names = {&users, &apps, &categories, &senders, &states, &assignees, &channels};
+    return !after && !before && ratings == 0 && agent_ratings == 0 && has == 0 &&
+           std::all_of(names.begin(), names.end(), [](const auto* of) { return of->empty(); });
+}
+
+bool Filters::needs_facts() const
+{
+    return ratings != 0 || agent_ratings != 0 || has != 0 || !states.empty() || !assignees.empty() || !channels.empty();
 }
 
 std::vector<Phrase> ParsedQuery::wanted() const
@@ -217,14 +285,32 @@ std::vector<Phrase> ParsedQuery::wanted() const
     return all;
 }
 
-ParsedQuery parse_search_query(std::string_view text, const Zone& zone)
+ParsedQuery parse_search_query(std::string_view text, const Zone& zone, std::optional<Instant> now)
 {
+    const Calendar calendar{zone, now};
     Scanner scanner(text);
-    Reading reading(zone);
+    Reading reading(calendar);
     Piece piece;
     while (scanner.next(piece)) reading.add(piece);
     reading.finish();
     return std::move(reading.parsed);
+}
+
+std::vector<std::string_view> filter_names()
+{
+    std::vector<std::string_view> names;
+    for (const FilterKey& key : filter_keys) names.push_back(key.name);
+    return names;
+}
+
+bool add_filter(Filters& filters, std::string_view name, std::string_view value, const Zone& zone,
+                std::optional<Instant> now)
+{
+    const FilterKey* key = find_key(name);
+    assert(key != nullptr);
+    if (key->take(filters, value, {zone, now})) return true;
+    filters.unknown.push_back(unknown_filter(*key, value, false));
+    return false;
 }
 
 } // namespace alli::cache

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/search.hpp"
 
+#include "cache/chats/facts.hpp"
 #include "cache/db/index_batch.hpp"
 #include "cache/lists/list_plan.hpp"
+#include "cache/search/filters.hpp"
+#include "cache/search/known_values.hpp"
 #include "cache/search/query_executor.hpp"
 #include "cache/search/ranking.hpp"
 #include "cache/search/result_loader.hpp"
@@ -26,6 +29,7 @@ void add_options(Filters& filters, const SearchQuery& query)
     add(filters.apps, query.app);
     add(filters.categories, query.category);
     add(filters.senders, query.sender);
+    for (const auto& [name, value] : query.more) add_filter(filters, name, value, query.zone, query.now);
     if (query.after) filters.after = std::max(filters.after.value_or(*query.after), *query.after);
     if (query.before) filters.before = std::min(filters.before.value_or(*query.before), *query.before);
 }
@@ -38,15 +42,19 @@ std::int64_t count(Postings matches, std::int64_t newest)
     return total;
 }
 
-IndexReach load_reach(Reader& db)
+IndexReach load_reach(Reader& db, const Filters& filters)
 {
     IndexReach reach;
+    if (const auto bound = filters.needs_facts() ? find_fact_bound(db) : std::nullopt) {
+        reach.complete = false;
+        if (*bound != std::numeric_limits<std::int64_t>::max()) reach.from = Instant{std::chrono::seconds{*bound}};
+    }
     for (const IndexKind kind : {IndexKind::chat, IndexKind::conversation}) {
         const auto bound = find_index_bound(db, kind);
         if (!bound) continue;
         reach.complete = false;
         if (kind == IndexKind::chat && *bound != std::numeric_limits<std::int64_t>::max())
-            reach.from = Instant{std::chrono::seconds{*bound}};
+            reach.from = std::max(reach.from, std::optional(Instant{std::chrono::seconds{*bound}}));
     }
     return reach;
 }
@@ -65,13 +73,12 @@ std::int64_t newest_second(Reader& db, const Visibility& seen)
 /// One page in the making.
 class Search {
   public:
-    Search(Reader& db, const SearchQuery& query)
-        : db_(db), query_(query), parsed_(parse_search_query(query.text, query.zone))
+    Search(Reader& db, const SearchQuery& query) : db_(db), query_(query), parsed_(parse_query(query))
     {
-        add_options(parsed_.filters, query);
-        parsed_.filters.visible = query.visible;
         within_one_ = parsed_;
-        within_one_.filters.users.clear(), within_one_.filters.apps.clear(), within_one_.filters.categories.clear();
+        for (auto* names : {&within_one_.filters.users, &within_one_.filters.apps, &within_one_.filters.categories,
+                            &within_one_.filters.states, &within_one_.filters.assignees, &within_one_.filters.channels})
+            names->clear();
         within_one_.filters.visible = {};
         wanted_ = parsed_.wanted();
         if (query.cursor) {
@@ -85,11 +92,14 @@ class Search {
 
     SearchResult run()
     {
-        result_.reach = load_reach(db_);
+        result_.reach = load_reach(db_, parsed_.filters);
+        note_unknown();
         if (parsed_.empty()) return std::move(result_);
         if (position_.total < 0) position_.total = count_all();
         result_.total = std::min(position_.total, exact_up_to);
         result_.total_exact = position_.total <= exact_up_to;
+        if (position_.total == 0) note_unknown_senders();
+        if (query_.grouped && !query_.cursor) result_.conversations = count_conversations();
         if (position_.total == 0) return std::move(result_);
         auto ranking = query_.sort == SearchSort::newest ? rank_by_time(db_, parsed_, position_)
                                                          : rank_by_relevance(db_, parsed_, position_);
@@ -113,6 +123,40 @@ class Search {
         if (chats > exact_up_to) return chats;
         const auto highest = std::numeric_limits<std::int64_t>::max();
         return chats + count(matching_conversations(db_, parsed_), highest);
+    }
+
+    // The mistaken filters of a query are said once, and names only where they may be the reason that little was found.
+    void note_unknown()
+    {
+        result_.unknown_filters = std::move(parsed_.filters.unknown);
+        if (query_.cursor) return;
+        for (UnknownFilter& one : find_unknown_names(db_, parsed_.filters))
+            result_.unknown_filters.push_back(std::move(one));
+    }
+
+    // Any sender may be found: only where none is, an uncommon one is said.
+    void note_unknown_senders()
+    {
+        const std::vector<std::string> usual{"USER", "BOT", "AGENT"};
+        for (const std::string& sender : parsed_.filters.senders)
+            if (std::none_of(usual.begin(), usual.end(), [&](const auto& it) { return folded(it) == folded(sender); }))
+                result_.unknown_filters.push_back({"sender", sender, usual});
+    }
+
+    // Up to as many matches as the total counts.
+    std::int64_t count_conversations()
+    {
+        std::set<std::int64_t> found;
+        std::int64_t seen = 0;
+        const auto chats = matching_chats(db_, parsed_);
+        for (auto pk = chats->seek(position_.newest); pk && seen < exact_up_to; pk = chats->seek(*pk - 1), ++seen)
+            found.insert(conversation_of({*pk, false, 0}));
+        const auto titles = matching_conversations(db_, parsed_, 1);
+        if (!titles) return std::ssize(found);
+        for (auto pk = titles->seek(std::numeric_limits<std::int64_t>::max()); pk && seen < exact_up_to;
+             pk = titles->seek(*pk - 1), ++seen)
+            found.insert(*pk);
+        return std::ssize(found);
     }
 
     void fill(Ranking& ranking)
@@ -178,6 +222,14 @@ class Search {
 };
 
 } // namespace
+
+ParsedQuery parse_query(const SearchQuery& query)
+{
+    ParsedQuery parsed = parse_search_query(query.text, query.zone, query.now);
+    add_options(parsed.filters, query);
+    parsed.filters.visible = query.visible;
+    return parsed;
+}
 
 SearchResult search(Reader& db, const SearchQuery& query)
 {

@@ -8,6 +8,9 @@
 
 namespace alli::cache {
 
+/// The text of a query with the filters beside it and the view.
+ParsedQuery parse_query(const SearchQuery& query);
+
 /// Throws Error{usage} for a cursor that is not of this query.
 SearchResult search(Reader& db, const SearchQuery& query);
 

@@ -27,6 +27,7 @@ std::uint64_t hash_of(const SearchQuery& query)
     sum = hash(query.zone.name(), sum);
     for (const auto& filter : {query.user, query.app, query.category, query.sender})
         sum = hash(filter ? *filter : "\xff", sum);
+    for (const auto& [name, value] : query.more) sum = hash(value, hash(name, sum));
     for (const auto& when : {query.after, query.before}) sum = hash(micros(when), sum);
     if (!query.visible.is_whole()) sum = hash(binding_of(query.visible), sum);
     return hash(query.sort == SearchSort::newest ? "n" : "r", hash(query.grouped ? "g" : "-", sum));

@@ -27,6 +27,21 @@ Json context_json(const std::vector<ContextChat>& chats)
     return list;
 }
 
+Json rating_json(const std::optional<bool>& rating)
+{
+    return rating ? Json(*rating) : Json(nullptr);
+}
+
+Json unknown_json(const UnknownFilter& unknown)
+{
+    Json item;
+    item["filter"] = unknown.name;
+    item["value"] = unknown.value;
+    item["valid"] = unknown.valid;
+    item["asWords"] = unknown.as_words;
+    return item;
+}
+
 Json hit_json(const SearchHit& hit, const SearchQuery& query)
 {
     Json item;
@@ -35,6 +50,8 @@ Json hit_json(const SearchHit& hit, const SearchQuery& query)
     item["title"] = hit.title;
     item["sender"] = hit.sender;
     item["timestamp"] = time_or_null(hit.sent_at);
+    item["rating"] = rating_json(hit.rating);
+    item["agentRating"] = rating_json(hit.agent_rating);
     item["snippet"] = hit.snippet;
     item["user"] = hit.user;
     item["score"] = hit.score;
@@ -56,6 +73,8 @@ std::string search_json(const SearchQuery& query, const SearchResult& result, co
     for (const SearchHit& hit : result.hits) body["results"].push_back(hit_json(hit, query));
     body["total"] = result.total;
     if (!result.total_exact) body["totalExact"] = false;
+    if (result.conversations) body["conversations"] = *result.conversations;
+    for (const UnknownFilter& unknown : result.unknown_filters) body["unknownFilters"].push_back(unknown_json(unknown));
     body["next"] = result.next ? Json(*result.next) : Json(nullptr);
     // What is mirrored but not indexed yet is not covered by an answer.
     const IndexReach& reach = result.reach;

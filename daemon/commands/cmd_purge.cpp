@@ -3,8 +3,8 @@
 #include "alli/error.hpp"
 #include "cache/db/quarantine.hpp"
 #include "daemon/access/maintain.hpp"
+#include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
-#include "daemon/commands/search_arguments.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/status.hpp"
 

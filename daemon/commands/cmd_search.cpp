@@ -2,8 +2,8 @@
 // `search`: full text over the mirror, offline, beside a running daemon or without one.
 #include "cache/search/search_json.hpp"
 #include "cache/store.hpp"
+#include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
-#include "daemon/commands/search_arguments.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/status.hpp"
 #include "daemon/settings/paths.hpp"
@@ -34,7 +34,8 @@ static void print_hit(const cache::SearchHit& hit, const Zone& zone, bool bold)
     fmt::print("{}  {}  {}{}{}\n", say_time(hit.sent_at, zone), title, printable_line(hit.user),
                hit.user.empty() ? "" : "  ", printable_line(hit.conversation_id));
     print_context(hit.before);
-    fmt::print("    {}: {}\n", who, snippet_text(hit.snippet, bold));
+    const std::string_view rated = !hit.rating ? "" : *hit.rating ? " (rated good)" : " (rated bad)";
+    fmt::print("    {}{}: {}\n", who, rated, snippet_text(hit.snippet, bold));
     print_context(hit.after);
     if (hit.in_conversation > 1) fmt::print("    and {} more in this conversation\n", hit.in_conversation - 1);
 }
@@ -51,6 +52,7 @@ static void print_words(const cache::SearchResult& result, const cache::Covered&
 {
     const bool bold = wants_bold();
     for (const cache::SearchHit& hit : result.hits) print_hit(hit, query.zone, bold);
+    print_unknown(result.unknown_filters);
     fmt::print("{}\n", result.hits.empty() ? "nothing found" : count_of(result));
     if (result.next) fmt::print("the next ones: the same with --cursor {}\n", *result.next);
     print_zone(query);

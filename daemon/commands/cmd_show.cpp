@@ -3,10 +3,10 @@
 #include "alli/error.hpp"
 #include "alli/json_text.hpp"
 #include "cache/conversations.hpp"
+#include "cache/export/export_format.hpp"
 #include "cache/lists/summaries.hpp"
 #include "cache/store.hpp"
 #include "daemon/commands/commands.hpp"
-#include "daemon/export/export_format.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/settings/paths.hpp"
 
@@ -34,8 +34,8 @@ static void print_text(const cache::Summary& summary, const std::vector<cache::R
 
 static void print_markdown(const cache::Summary& summary, const std::vector<cache::ReadableChat>& chats)
 {
-    fmt::print("{}", markdown_head(summary));
-    for (const cache::ReadableChat& chat : chats) fmt::print("{}", markdown_chat(chat, Zone::of_host()));
+    fmt::print("{}", cache::markdown_head(summary));
+    for (const cache::ReadableChat& chat : chats) fmt::print("{}", cache::markdown_chat(chat, Zone::of_host()));
 }
 
 /// {"conversation": as upstream sends it alone, "chats": all of them, oldest first}; the inner JSON byte for byte where

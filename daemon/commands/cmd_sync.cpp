@@ -2,9 +2,9 @@
 // `sync`: one pass until the mirror is complete, in a daemon where one owns it; with a bar on a terminal and a line
 // every few seconds elsewhere.
 #include "alli/error.hpp"
+#include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/commands/daemon_sync.hpp"
-#include "daemon/commands/search_arguments.hpp"
 #include "daemon/commands/sync_progress.hpp"
 #include "daemon/output/log.hpp"
 #include "daemon/service/daemon_probe.hpp"

@@ -3,7 +3,7 @@
 
 #include "alli/error.hpp"
 #include "alli/nearest.hpp"
-#include "daemon/commands/query_words.hpp"
+#include "daemon/arguments/query_words.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/output/version.hpp"
 #include "daemon/settings/paths.hpp"
@@ -30,6 +30,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"status", "say what is mirrored, how fresh it is and what is wrong", &add_status},
     {"outbox", "list, show, retry or discard the writes that wait or failed", &add_outbox},
     {"export", "write the mirror, or what a search finds, as JSON lines, CSV or Markdown", &add_export},
+    {"report", "count conversations, messages and ratings, by day, app, category, user and channel", &add_report},
     {"purge", "erase for good a user's conversations, one, or all before a date", &add_purge},
     {"doctor", "look at everything that may be wrong, and say what to do", &add_doctor},
     {"backup", "copy both files, checked, beside a running daemon or without one", &add_backup},

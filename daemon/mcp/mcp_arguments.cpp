@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/mcp/mcp_arguments.hpp"
 
+#include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/nearest.hpp"
+#include "alli/relative_time.hpp"
 
 #include <cmath>
 #include <limits>
@@ -86,8 +88,8 @@ std::optional<Instant> read_bound(const Json& arguments, const char* name, const
 {
     const std::string text = read_text(arguments, name);
     if (text.empty()) return std::nullopt;
-    const auto when = read(text, zone);
-    if (!when) refuse(name, "a day like 2026-01-31 or a time like 2026-01-31T09:30:00Z");
+    const auto when = read(absolute_time(text, zone, SystemClock().now()), zone);
+    if (!when) refuse(name, "a day like 2026-01-31 or yesterday or 7d, or a time like 2026-01-31T09:30:00Z");
     return when;
 }
 

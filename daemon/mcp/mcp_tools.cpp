@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/mcp/mcp_tools.hpp"
 
+#include "alli/clock.hpp"
 #include "alli/error.hpp"
-#include "cache/lists/summaries.hpp"
+#include "cache/export/mask_json.hpp"
+#include "cache/search/matching_list.hpp"
 #include "cache/search/search_json.hpp"
 #include "cache/store.hpp"
+#include "cache/text/mask.hpp"
 #include "daemon/mcp/mcp_arguments.hpp"
 #include "daemon/mcp/mcp_size.hpp"
 #include "daemon/service/daemon_call.hpp"
@@ -25,11 +28,41 @@ std::unique_ptr<cache::Reader> open_here(const Context& context)
     return cache::open_mirror(find_mirror_location(context.settings(), context.environment).mirror_path);
 }
 
-cache::SearchQuery read_search(const Json& arguments)
+bool masks(const Context& context)
+{
+    return context.settings().config.mcp_mask;
+}
+
+struct FilterArgument {
+    const char* argument;
+    const char* filter; // of a query
+};
+constexpr auto more_filters = std::to_array<FilterArgument>({
+    {"rating", "rating"},
+    {"agentRating", "agentrating"},
+    {"state", "state"},
+    {"assignee", "assignee"},
+    {"channel", "channel"},
+    {"has", "has"},
+});
+
+void require_valid(const FilterArgument& filter, const cache::SearchQuery& query)
+{
+    const auto unknown = cache::parse_query(query).filters.unknown;
+    if (!unknown.empty() && !unknown.back().as_words)
+        throw Error(Fault::usage, "", "{} must be one of {}", filter.argument, fmt::join(unknown.back().valid, ", "));
+}
+
+// What search and list_conversations take alike.
+cache::SearchQuery read_filters(const Json& arguments)
 {
     cache::SearchQuery query;
-    query.text = require_text(arguments, "query");
-    query.limit = read_number(arguments, "limit", 20, 1, 100);
+    query.now = SystemClock().now();
+    for (const FilterArgument& filter : more_filters)
+        if (auto value = read_optional(arguments, filter.argument)) {
+            query.more.emplace_back(filter.filter, std::move(*value));
+            require_valid(filter, query);
+        }
     query.user = read_optional(arguments, "user");
     query.app = read_optional(arguments, "app");
     query.category = read_optional(arguments, "category");
@@ -37,6 +70,23 @@ cache::SearchQuery read_search(const Json& arguments)
     query.zone = read_zone(arguments);
     query.after = read_bound(arguments, "after", query.zone, &read_after);
     query.before = read_bound(arguments, "before", query.zone, &read_before);
+    return query;
+}
+
+bool is_filtered(const Json& arguments)
+{
+    for (const char* name : {"user", "app", "category", "sender", "after", "before"})
+        if (!read_text(arguments, name).empty()) return true;
+    return std::any_of(more_filters.begin(), more_filters.end(),
+                       [&](const FilterArgument& filter) { return !read_text(arguments, filter.argument).empty(); });
+}
+
+cache::SearchQuery read_search(const Json& arguments, bool mask)
+{
+    cache::SearchQuery query = read_filters(arguments);
+    query.text = require_text(arguments, "query");
+    if (mask) query.text = cache::mask_text(query.text); // what is masked in answers must not be found by it
+    query.limit = read_number(arguments, "limit", 20, 1, 100);
     query.cursor = read_optional(arguments, "cursor");
     const std::string sort = read_text(arguments, "sort");
     if (!sort.empty() && sort != "newest" && sort != "relevance")
@@ -48,10 +98,12 @@ cache::SearchQuery read_search(const Json& arguments)
 // If the results do not fit, the search is repeated with a lower limit, so that `next` continues behind those that do.
 Json run_search(const Context& context, const Json& arguments, std::size_t room)
 {
-    cache::SearchQuery query = read_search(arguments);
+    const bool mask = masks(context);
+    cache::SearchQuery query = read_search(arguments, mask);
     const auto db = open_here(context);
     for (;;) {
         Json result = Json::parse(cache::search_json(query, cache::search(*db, query), cache::load_covered(*db)));
+        if (mask) cache::mask_json(result);
         for (Json& hit : result["results"]) shorten_names(hit);
         const int found = static_cast<int>(result["results"].size());
         Json shorter = result;
@@ -61,6 +113,30 @@ Json run_search(const Context& context, const Json& arguments, std::size_t room)
     }
 }
 
+struct Listed {
+    std::vector<cache::Summary> summaries;
+    bool whole = false, more = false;
+};
+
+Listed list_filtered(cache::Reader& db, const cache::SearchQuery& query, int limit, int offset)
+{
+    const cache::MatchingList found = cache::list_matching(db, query, limit, offset);
+    Listed listed;
+    for (const ConversationId& id : found.ids)
+        if (auto summary = cache::find_summary(db, id)) listed.summaries.push_back(std::move(*summary));
+    listed.whole = cache::load_covered(db).complete;
+    listed.more = found.more;
+    return listed;
+}
+
+Listed list_newest(cache::Reader& db, int limit, int offset)
+{
+    Listed listed{cache::list_summaries(db, limit, offset)};
+    listed.whole = cache::is_whole(db, listed.summaries, limit);
+    listed.more = std::ssize(listed.summaries) == limit;
+    return listed;
+}
+
 Json run_list(const Context& context, const Json& arguments, std::size_t room)
 {
     const int limit = read_number(arguments, "limit", 20, 1, 200);
@@ -68,14 +144,17 @@ Json run_list(const Context& context, const Json& arguments, std::size_t room)
     const auto db = open_here(context);
     Json result;
     result["conversations"] = Json::array();
-    const std::vector<cache::Summary> summaries = cache::list_summaries(*db, limit, offset);
+    const bool filtered = is_filtered(arguments);
+    const auto [summaries, whole, more] =
+        filtered ? list_filtered(*db, read_filters(arguments), limit, offset) : list_newest(*db, limit, offset);
+    const bool mask = masks(context);
     for (const cache::Summary& summary : summaries) {
         Json json = summary_json(summary);
+        if (mask) cache::mask_json(json);
         shorten_names(json);
         result["conversations"].push_back(std::move(json));
     }
-    const bool more = std::ssize(summaries) == limit;
-    result["whole"] = cache::is_whole(*db, summaries, limit);
+    result["whole"] = whole;
     result["coverage"] = make_coverage(*db);
     result["next"] = offset + limit;
     const bool dropped = drop_last(result, "conversations", room) > 0;
@@ -99,10 +178,17 @@ Json run_get(const Context& context, const Json& arguments, std::size_t room)
                     "the mirror holds no such conversation");
     Json result;
     result["conversation"] = summary_json(*summary);
+    const bool mask = masks(context);
+    if (mask) cache::mask_json(result["conversation"]);
     shorten_names(result["conversation"]);
     constexpr std::size_t members = 100; // "chats", "next" and their like, twice
     const std::size_t taken = size_of(result) + members;
-    const auto read = [&](int first, int count) { return cache::read_chats(*db, id, first, count); };
+    const auto read = [&](int first, int count) {
+        auto chats = cache::read_chats(*db, id, first, count);
+        if (mask) // before a text is cut: half an address would stay
+            for (cache::ReadableChat& chat : chats) chat.text = cache::mask_text(chat.text);
+        return chats;
+    };
     result.update(fit_chats(page, summary->chats, room - std::min(room, taken), read));
     return result;
 }
@@ -170,6 +256,17 @@ struct Row {
 #define ALLI_MAX_BYTES                                                                                                 \
     R"("maxBytes":{"type":"integer","minimum":4000,"maximum":4000000,"default":40000,"description":"of the whole answer"})"
 
+// Likewise, to search and list_conversations.
+#define ALLI_FILTERS                                                                                                   \
+    R"("user":{"type":"string"},"app":{"type":"string"},"category":{"type":"string"},"sender":{"type":"string"},)"     \
+    R"("rating":{"type":"string","enum":["good","bad","none"],"description":"by the user; none: unrated answers"},)"   \
+    R"("agentRating":{"type":"string","enum":["good","bad","none"]},"state":{"type":"string"},)"                       \
+    R"("assignee":{"type":"string"},"channel":{"type":"string"},)"                                                     \
+    R"("has":{"type":"string","enum":["feedback","citations","steps"]},)"                                              \
+    R"("after":{"type":"string","description":"RFC 3339 time, or the first day; also yesterday, 7d, 24h"},)"           \
+    R"("before":{"type":"string","description":"RFC 3339 time, or the day after the last"},)"                          \
+    R"("tz":{"type":"string","description":"IANA time zone of the days, as Asia/Seoul; by default the machine's"},)"
+
 constexpr std::string_view any_object = R"({"type":"object"})";
 constexpr std::string_view outcome =
     R"({"type":"object","properties":{"outcome":{"type":"string","enum":["queued","delivered"]}},"required":["outcome"]})";
@@ -180,16 +277,16 @@ constexpr auto table = std::to_array<Row>({
      "\"phrases\", OR, -not, prefix*. Snippets are HTML-escaped with <mark> around hits. coverage says how far the "
      "mirror is complete.",
      R"({"type":"object","properties":{"query":{"type":"string"},"limit":{"type":"integer","minimum":1,"maximum":100,"default":20},)"
-     R"("sort":{"type":"string","enum":["newest","relevance"]},"user":{"type":"string"},"app":{"type":"string"},"category":{"type":"string"},)"
-     R"("sender":{"type":"string"},"after":{"type":"string","description":"RFC 3339 time, or the first day"},"before":{"type":"string","description":"RFC 3339 time, or the day after the last"},)"
-     R"("tz":{"type":"string","description":"IANA time zone of the days, as Asia/Seoul; by default the machine's"},)"
+     R"("sort":{"type":"string","enum":["newest","relevance"]},)" ALLI_FILTERS
      R"("cursor":{"type":"string","description":"next of the page before"},)" ALLI_MAX_BYTES
      R"(},"required":["query"],"additionalProperties":false})",
      R"({"type":"object","properties":{"results":{"type":"array"},"total":{"type":"integer"},"next":{"type":["string","null"]},"coverage":{"type":"object"}},"required":["results","total"]})",
      false, &run_search},
-    {"list_conversations", "List conversations", "The mirrored conversations, newest chat first.",
-     R"({"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":200,"default":20},"offset":{"type":"integer","minimum":0,"default":0,"description":"next of the page before"},)" ALLI_MAX_BYTES
-     R"(},"additionalProperties":false})",
+    {"list_conversations", "List conversations",
+     "The mirrored conversations, newest chat first, or those that filters leave: with a badly rated answer, in a "
+     "state.",
+     R"({"type":"object","properties":{"limit":{"type":"integer","minimum":1,"maximum":200,"default":20},"offset":{"type":"integer","minimum":0,"default":0,"description":"next of the page before"},)" ALLI_FILTERS
+         ALLI_MAX_BYTES R"(},"additionalProperties":false})",
      R"({"type":"object","properties":{"conversations":{"type":"array"},"coverage":{"type":"object"},"next":{"type":["integer","null"]}},"required":["conversations","next"]})",
      false, &run_list},
     {"get_conversation", "Read a conversation",

@@ -68,6 +68,8 @@ static const auto settings = std::to_array<Setting>({
      &Config::on_conflict,
      "when upstream changed the same fields",
      {.choices = "hold, overwrite"}},
+    {"mcp.mask", &Config::mcp_mask,
+     "replace e-mail addresses, phone, card and resident registration numbers in what an assistant gets"},
     {"log.level", &Config::log_level, "what is logged", {.choices = "debug, info, warn, error", .reloads = true}},
     {"log.format", &Config::log_format, "how it is logged", {.choices = "text, json", .reloads = true}},
 });

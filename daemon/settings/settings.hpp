@@ -61,6 +61,8 @@ struct Config {
     std::chrono::milliseconds retry_max{300'000};
     std::string on_conflict = "hold";
 
+    bool mcp_mask = true;
+
     std::string log_level = "info";
     std::string log_format = "text";
 };

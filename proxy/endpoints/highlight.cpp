@@ -47,7 +47,7 @@ Asked read_body(std::string body)
 
 std::string ranges_json(const Asked& asked)
 {
-    auto wanted = cache::parse_search_query(asked.query).wanted();
+    auto wanted = cache::parse_search_query(asked.query, {}, Instant()).wanted();
     if (wanted.size() > most_phrases) wanted.resize(most_phrases);
     std::size_t room = most_ranges;
     json all = json::array();

@@ -74,15 +74,20 @@ Response response_of(const page::Asset& asset, bool packed, std::string_view all
     return response;
 }
 
-// The inline style of the sign-in page, by its digest: there is no session yet to fetch a file with.
+std::string source_of(std::string_view page, std::string_view opening, std::string_view closing)
+{
+    const auto from = page.find(opening) + opening.size();
+    const Digest digest = sha256(page.substr(from, page.find(closing) - from));
+    const std::string_view bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
+    return "'sha256-" + to_base64url(bytes) + "='";
+}
+
+// The inline style and script of the sign-in page, by their digests: there is no session yet to fetch a file with.
 std::string door_policy(std::string_view page)
 {
-    constexpr std::string_view opening = "<style>";
-    const auto from = page.find(opening) + opening.size();
-    const Digest digest = sha256(page.substr(from, page.find("</style>") - from));
-    const std::string_view bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
-    return "default-src 'none'; style-src 'sha256-" + to_base64url(bytes) +
-           "='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    return "default-src 'none'; style-src " + source_of(page, "<style>", "</style>") + "; script-src " +
+           source_of(page, "<script>", "</script>") +
+           "; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
 Response answer_with(std::string_view name, const Request& rq)

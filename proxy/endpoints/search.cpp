@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/endpoints/search.hpp"
 
-#include "alli/nearest.hpp"
 #include "cache/rows/progress.hpp"
 #include "cache/search/search_json.hpp"
 #include "proxy/access/http.hpp"
+#include "proxy/endpoints/own_parameters.hpp"
 #include "proxy/endpoints/search_body.hpp"
 #include "proxy/reads/run_barrier.hpp"
-#include "proxy/request/list_query.hpp"
 #include "proxy/request/view.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace alli::proxy {
@@ -19,27 +17,9 @@ namespace {
 constexpr std::array<std::string_view, 7> names{"q", "tz", "sort", "limit", "cursor", "context", "group"};
 constexpr std::size_t longest_body = 64 * 1024;
 
-void require_known(const Parameters& parameters)
-{
-    for (const Parameter& parameter : parameters) {
-        if (std::find(names.begin(), names.end(), parameter.name) != names.end()) continue;
-        const std::string_view nearest = find_nearest(parameter.name, names);
-        throw Error(Fault::usage,
-                    nearest.empty() ? fmt::format("a search takes {}", fmt::join(names, ", "))
-                                    : fmt::format("did you mean {}?", nearest),
-                    "a parameter is none of a search");
-    }
-}
-
-Zone read_zone(const Parameters& parameters, const Zone& usual)
-{
-    const std::string name = find_parameter(parameters, "tz").value_or("");
-    return name.empty() ? usual : Zone::load(name);
-}
-
 cache::SearchQuery read_search_query(const Parameters& parameters, const Zone& usual)
 {
-    require_known(parameters);
+    require_known(parameters, names, "a search");
     cache::SearchQuery query;
     query.text = find_parameter(parameters, "q").value_or("");
     query.zone = read_zone(parameters, usual);
@@ -73,6 +53,7 @@ Task<Response> mirror_search(const Context& cx, const Request& rq)
 {
     require_accepted_key(cx);
     cache::SearchQuery query = read_search_query(read_query(rq.query()), cx.options.zone);
+    query.now = cx.clock.now();
     query.visible = view_of(rq);
     co_return co_await answer_search(cx, std::move(query));
 }
@@ -86,6 +67,7 @@ Task<Response> mirror_search_by_body(const Context& cx, const Request& rq)
     if (!rq.query().empty())
         throw Error(Fault::usage, "put them into the JSON object", "a search by POST takes its parameters in the body");
     cache::SearchQuery query = read_search_query(read_search_body(rq.body), cx.options.zone);
+    query.now = cx.clock.now();
     query.visible = view_of(rq);
     co_return co_await answer_search(cx, std::move(query));
 }

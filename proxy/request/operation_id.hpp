@@ -33,6 +33,9 @@ enum class OperationId : std::uint8_t {
     maintain,
     maintenance,
     search,
+    export_found,
+    ratings,
+    insights,
     highlight,
     page,
     asset,
@@ -59,7 +62,7 @@ inline constexpr auto operation_names = std::to_array<std::string_view>({
     "bulkUpdateConversations", "updateConversation", "deleteConversation",
     "rateChat", "stopConversation", "setConversationTitle",
     "describe", "status", "outbox", "outboxEntry", "discard", "retry", "sync", "maintain",
-    "maintenance", "search", "highlight", "page", "asset", "changes",
+    "maintenance", "search", "export", "ratings", "insights", "highlight", "page", "asset", "changes",
     "makeLink", "enter", "signOut", "principal", "tokens", "addToken", "revokeToken",
     "live", "ready", "metrics", "relay", "unknown",
 });

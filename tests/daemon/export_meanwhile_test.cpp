@@ -4,7 +4,7 @@
 #include "cache/conversations.hpp"
 #include "cache/db/log_bound.hpp"
 #include "cache/store.hpp"
-#include "daemon/export/seen_ids.hpp"
+#include "cache/export/seen_ids.hpp"
 #include "daemon/output/spool.hpp"
 #include "tests/daemon/home.hpp"
 #include "tests/support/make.hpp"
@@ -17,6 +17,8 @@
 
 namespace alli::daemon {
 namespace {
+
+using cache::SeenIds;
 
 constexpr int conversations = 30, chats = 120;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `export` through the real program: every conversation once and whole, in each format; a file whole or not at all.
-#include "daemon/export/export_format.hpp"
+#include "cache/db/sqlite.hpp"
+#include "cache/export/export_format.hpp"
 #include "tests/daemon/home.hpp"
 
 #include <gmock/gmock.h>
@@ -12,6 +13,7 @@
 
 namespace alli::daemon {
 
+using cache::csv_field;
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
@@ -62,12 +64,53 @@ TEST_F(Export, WritesEveryConversationWholeAsJsonLines)
     EXPECT_EQ(ids, std::set<std::string>(all.begin(), all.end()));
 }
 
+TEST_F(Export, WritesAPlainSqliteFileForOtherPrograms)
+{
+    const std::string file = home.path("alli.db");
+    const auto finished = home.run({"export", "--format", "sqlite", "--output", file});
+    ASSERT_EQ(finished.code, 0) << finished.errors;
+    EXPECT_FALSE(std::filesystem::exists(file + "-wal"));
+    {
+        cache::Connection db(file, cache::Access::read);
+        EXPECT_EQ(db.require<std::string>("PRAGMA integrity_check"), "ok");
+        EXPECT_EQ(db.require<std::string>("PRAGMA journal_mode"), "delete");
+        EXPECT_EQ(db.require<std::size_t>("SELECT count(*) FROM v_conversation"), upstream.conversation_ids().size());
+        EXPECT_EQ(db.require<std::int64_t>("SELECT count(*) FROM v_chat WHERE conversation_id = ?1", long_id), 231);
+        EXPECT_EQ(db.require<std::string>("SELECT title FROM v_conversation WHERE conversation_id = ?1", id),
+                  "=HYPERLINK(\"http://evil\")");
+        EXPECT_EQ(db.require<std::string>("SELECT raw ->> 'id' FROM v_conversation WHERE conversation_id = ?1", id),
+                  id);
+        EXPECT_EQ(db.require<std::int64_t>("SELECT sum(messages) FROM v_daily"),
+                  db.require<std::int64_t>("SELECT count(*) FROM v_chat"));
+        EXPECT_EQ(db.require<std::int64_t>("SELECT sum(conversations) FROM v_daily"),
+                  db.require<std::int64_t>("SELECT count(*) FROM v_conversation"));
+        EXPECT_EQ(db.require<std::int64_t>("SELECT sum(good + bad) FROM v_daily"),
+                  db.require<std::int64_t>("SELECT count(*) FROM v_feedback WHERE rating <> ''"));
+        EXPECT_THAT(db.require<std::string>("SELECT min(time) FROM v_chat"), testing::EndsWith("Z"));
+        for (const char* columns :
+             {"conversation_id, title, user_id, user_name, app_id, app_name, category, state, assignee, channel,"
+              " created_at, raw FROM v_conversation",
+              "conversation_id, chat_id, ordinal, sender, time, message, rating, agent_rating, feedback_selection,"
+              " suggested_answer, citations, raw FROM v_chat",
+              "chat_id, position, title, source, url, page FROM v_citation",
+              "day, app_id, conversations, messages, good, bad FROM v_daily",
+              "chat_id, rating, feedback_selection, suggested_answer FROM v_feedback"})
+            EXPECT_NO_THROW(db.exists(std::string("SELECT ") + columns)) << columns;
+    }
+    EXPECT_EQ(home.run({"export", "--format", "sqlite", "--output", file, "zebrafish"}).code, 0);
+    cache::Connection found(file, cache::Access::read);
+    EXPECT_EQ(found.require<std::int64_t>("SELECT count(*) FROM v_conversation"), 1);
+    EXPECT_EQ(home.run({"export", "--format", "sqlite"}).code, 2);
+    EXPECT_EQ(home.run({"export", "--format", "sqlite", "--output", home.path("no/where")}).code, 1);
+    EXPECT_EQ(home.run({"export", "--format", "sqlite", "--output", home.path("")}).code, 1);
+}
+
 TEST_F(Export, QuotesCsvSoThatNoSpreadsheetTakesItForAFormula)
 {
     const std::string csv = home.run({"export", "--format", "csv", "zebrafish"}).output;
-    EXPECT_THAT(csv, testing::StartsWith("conversationId,title,user,chatId,sender,timestamp,text\r\n"));
+    EXPECT_THAT(csv, testing::StartsWith("conversationId,title,userId,userName,appId,appName,category,state,"));
     EXPECT_THAT(csv, HasSubstr(R"csv("'=HYPERLINK(""http://evil"")")csv"));
-    EXPECT_THAT(csv, HasSubstr("\"the zebrafish, \"\"swims\"\"\nand <b>rests</b>\"\r\n"));
+    EXPECT_THAT(csv, HasSubstr(",\"the zebrafish, \"\"swims\"\"\nand <b>rests</b>\","));
     EXPECT_THAT(csv, Not(HasSubstr("line 7")));
     const std::string nul("\0=1", 3), lone_nul("\0", 1);
     for (const std::string& bad : {std::string("=1"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people wrote in Markdown: raw outputs, each was held once against cmark, cmark-gfm, pandoc, markdown-it, marked
 // and remark.
-#include "daemon/export/markdown.hpp"
+#include "cache/export/markdown.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace alli::daemon {
+namespace alli::cache {
 namespace {
 
 struct Case {
@@ -115,4 +115,4 @@ TEST(Markdown, LeavesNoSignUnescapedInAnyMixture)
 }
 
 } // namespace
-} // namespace alli::daemon
+} // namespace alli::cache

@@ -104,6 +104,7 @@ TEST_F(OpenApi, NamesWhatAnswersHold)
 {
     const std::pair<const char*, const char*> shapes[] = {{"/mirror/v1/search?q=x", "SearchResult"},
                                                           {"/mirror/v1/changes", "Changes"},
+                                                          {"/mirror/v1/insights", "Insights"},
                                                           {"/mirror/v1/principal", "Principal"}};
     for (const auto& [target, name] : shapes) {
         const auto reply = get(target);

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace alli::daemon {
+namespace alli::cache {
 
 class SeenIds {
   public:
@@ -39,4 +39,4 @@ class SeenIds {
     std::ptrdiff_t sorted_ = 0;
 };
 
-} // namespace alli::daemon
+} // namespace alli::cache

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/export/markdown.hpp"
+#include "cache/export/markdown.hpp"
 
-#include "daemon/output/terminal.hpp"
+#include "alli/printable.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <array>
 
-namespace alli::daemon {
+namespace alli::cache {
 namespace {
 
 // CommonMark allows any ASCII punctuation to be escaped, so characters that only a dialect interprets are escaped too:
@@ -145,4 +145,4 @@ std::string markdown_code(std::string_view text)
     return code(printable_line(with_plain_line_ends(text)));
 }
 
-} // namespace alli::daemon
+} // namespace alli::cache

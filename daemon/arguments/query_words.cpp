@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/commands/query_words.hpp"
+#include "daemon/arguments/query_words.hpp"
 
 #include <CLI/CLI.hpp>
 

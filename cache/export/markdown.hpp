@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace alli::daemon {
+namespace alli::cache {
 
 /// On one line, for a heading or a list item.
 std::string markdown_line(std::string_view text);
@@ -17,4 +17,4 @@ std::string markdown_quote(std::string_view text);
 /// As inline code: for ids.
 std::string markdown_code(std::string_view text);
 
-} // namespace alli::daemon
+} // namespace alli::cache

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values that the mirrored conversations bear, of fields that have few: apps, categories, states, assignees,
+// channels. Each costs a few steps in an index. Used within one read, on its thread.
+#pragma once
+
+#include "cache/db/sqlite.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace alli::cache {
+
+/// As names are compared: whatever their case and form.
+std::string folded(std::string_view text);
+
+struct KnownApp {
+    std::string id, name; // name: empty where upstream sent none
+};
+std::vector<KnownApp> known_apps(Reader& db);
+
+/// Ids or names, as conversations bear them.
+std::vector<std::string> borne_categories(Reader& db);
+
+/// Folded: what is meant by a category that is given by its id or its name.
+std::vector<std::string> names_of_category(Reader& db, const std::string& category);
+
+/// Of the facts "state", "assignee" or "channel".
+std::vector<std::string> known_facts(Reader& db, std::string_view fact);
+
+} // namespace alli::cache

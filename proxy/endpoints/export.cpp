@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/endpoints/export.hpp"
+
+#include "cache/rows/coverage.hpp"
+#include "proxy/endpoints/export_stream.hpp"
+#include "proxy/endpoints/own_parameters.hpp"
+#include "proxy/reads/run_barrier.hpp"
+#include "proxy/request/view.hpp"
+
+#include <array>
+
+namespace alli::proxy {
+namespace {
+
+constexpr std::array<std::string_view, 3> endings{"jsonl", "csv", "markdown"};
+
+const cache::ExportFormat& read_format(const Parameters& parameters)
+{
+    const auto* format = cache::find_export_format(find_parameter(parameters, "format").value_or("jsonl"));
+    if (format == nullptr) throw Error(Fault::usage, "", "format must be {}", fmt::join(endings, ", "));
+    return *format;
+}
+
+bool read_flag(const Parameters& parameters, std::string_view name, bool fallback)
+{
+    const std::string said = find_parameter(parameters, name).value_or(fallback ? "true" : "false");
+    if (said != "true" && said != "false") throw Error(Fault::usage, "", "{} must be true or false", name);
+    return said == "true";
+}
+
+bool read_bom(const Parameters& parameters, const cache::ExportFormat& format)
+{
+    const bool bom = read_flag(parameters, "bom", format.takes_bom);
+    if (bom && !format.takes_bom)
+        throw Error(Fault::usage, "it is for format=csv", "{} has no byte order mark", format.name);
+    return bom;
+}
+
+std::optional<cache::SearchQuery> read_query_of(const Context& cx, const Parameters& parameters, const Zone& zone)
+{
+    std::string text = find_parameter(parameters, "q").value_or("");
+    if (text.empty()) return std::nullopt;
+    cache::SearchQuery query;
+    query.text = std::move(text);
+    query.zone = zone;
+    query.now = cx.clock.now();
+    return query;
+}
+
+std::string file_name(const Context& cx, const Zone& zone, const cache::ExportFormat& format)
+{
+    const std::string today = to_rfc3339(cx.clock.now(), zone).substr(0, 10);
+    const std::string_view ending = format.name == "markdown" ? "md" : format.name;
+    return fmt::format("alli-conversations-{}.{}", today, ending);
+}
+
+} // namespace
+
+Task<Response> export_found(const Context& cx, const Request& rq)
+{
+    constexpr std::array<std::string_view, 5> names{"q", "format", "tz", "bom", "mask"};
+    require_accepted_key(cx);
+    const Parameters parameters = read_query(rq.query());
+    require_known(parameters, names, "an export");
+    const cache::ExportFormat& format = read_format(parameters);
+    const bool bom = read_bom(parameters, format);
+    const Zone zone = read_zone(parameters, cx.options.zone);
+    const bool current = co_await shows_all_ends(cx, true);
+    const bool complete = current && cx.store.read([](cache::Reader& db) { return cache::load_covered(db).complete; });
+
+    Response response = text_response(format.media_type, Body());
+    response.headers.add("Content-Disposition",
+                         fmt::format("attachment; filename=\"{}\"", file_name(cx, zone, format)));
+    response.headers.add("Alli-Mirror-Complete", complete ? "true" : "false");
+    const cache::Visibility seen = view_of(rq);
+    const cache::ExportStyle style{zone, read_flag(parameters, "mask", false)};
+    ExportStream::What what{format, style, bom};
+    cache::ExportList list(read_query_of(cx, parameters, zone), seen);
+    response.stream =
+        std::make_unique<ExportStream>(cx.store, cx.clock, std::move(what), std::move(list), rq.grant, seen);
+    co_return response;
+}
+
+} // namespace alli::proxy
