@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page asks of the mirror: the same requests that any local app makes, one function each. A failure is thrown
 // as ApiError, with the sentence and the hint that the mirror gave.
+import { zone } from "./dates.js";
 import { Emitter } from "./emitter.js";
-import { t } from "./i18n.js";
+import { language, t } from "./i18n.js";
 import { queryToSend } from "./query.js";
 import { contentOf, parseJson, tidyChat, tidyConversation } from "./lenient.js";
 
@@ -33,9 +34,13 @@ async function readBody(reply) {
   }
 }
 
+// The mirror's own sentences are English: who reads another language gets these.
+const sentences = { 400: "badRequest", 401: "sessionOver", 403: "notAllowed", 404: "gone", 503: "serviceAway", 504: "serviceAway" };
+
 function failureOf(reply, body) {
   if (reply.status === 401) sessionOver.emit();
-  return new ApiError(reply.status, body?.detail ?? body?.message ?? `${t("failed")} (${reply.status})`, body?.hint);
+  if (language() === "en") return new ApiError(reply.status, body?.detail ?? body?.message ?? `${t("failed")} (${reply.status})`, body?.hint);
+  return new ApiError(reply.status, `${t(sentences[reply.status] ?? "failed")} (${reply.status})`);
 }
 
 async function ask(method, path, { body, signal, headers = {} } = {}) {
@@ -53,6 +58,7 @@ async function ask(method, path, { body, signal, headers = {} } = {}) {
 }
 
 function withQuery(path, parameters) {
+  if (parameters instanceof URLSearchParams) return `${path}?${parameters}`;
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value != null && value !== ""));
   return `${path}?${query}`;
 }
@@ -68,6 +74,8 @@ const conversationsOf = (body) => {
 export const listConversations = async (cursor, signal) => conversationsOf(await read(conversationsPath, { pageSize: 25, cursor }, signal));
 export const firstConversation = async () => conversationsOf(await read(conversationsPath, { pageSize: 1, order: "CREATED_AT_ASC" }));
 export const getConversation = async (id, signal) => tidyConversation(contentOf(await read(one(id), {}, signal), "id"));
+/** Asked of the service, so that the mirror has it anew. */
+export const fetchAnew = (id) => get(one(id), {}, { headers: { "Cache-Control": "no-cache" } });
 export const listChats = async (id, pageNo, signal) => (contentOf(await read(`${one(id)}/chats`, { pageNo }, signal), "chats").chats ?? []).map(tidyChat);
 export const countDays = (startDate, endDate) => read(`${conversationsPath}/daily_count`, { startDate, endDate });
 export const getStatus = () => get("/mirror/v1/status");
@@ -82,6 +90,22 @@ export async function search(q, sort, cursor, signal) {
   const { body } = await (target.length <= longestTarget ? ask("GET", target, { signal }) : ask("POST", path, { body: asked, signal }));
   return body;
 }
+
+/** Every hit, newest first. */
+export const searchEach = async (q, cursor) => (await ask("POST", "/mirror/v1/search", { body: { q: queryToSend(q), cursor, limit: 50, sort: "newest" } })).body;
+
+/** Where the browser gets an export of what a query finds; of everything where there is none. */
+export const exportAddress = (q, format) => withQuery("/mirror/v1/export", { q: q && queryToSend(q), format, tz: zone() });
+
+/** {totals, rows, words, ...}; filters: {app: [...], user: [...], category: [...]} */
+export function getInsights({ from, to, filters }, signal) {
+  const query = new URLSearchParams(Object.entries({ from, to, tz: zone() }).filter(([, value]) => value));
+  for (const [name, values] of Object.entries(filters)) for (const value of values) query.append(name, value);
+  return get(`/mirror/v1/insights`, query, { signal });
+}
+
+/** Of each conversation that is rated: {conversationId, good, bad}. */
+export const countRatings = async (conversations, signal) => (await ask("POST", "/mirror/v1/ratings", { body: { conversations }, signal })).body.ratings;
 
 /** For each of the texts where the words of a query stand in it: [[from, to], ...]. */
 export const highlight = async (q, texts, signal) => (await ask("POST", "/mirror/v1/highlight", { body: { q, texts }, signal })).body.ranges;

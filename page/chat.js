@@ -3,13 +3,14 @@
 import { rateChat } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { clockTime, dayOf, fullTime, instantOf, longDay } from "./dates.js";
-import { el, icon, refill } from "./dom.js";
+import { el, icon, iconButton, refill } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { linkTo, safeAddress } from "./links.js";
-import { messageView } from "./message.js";
-import { senderName } from "./results.js";
+import { messageView, textOfMessage } from "./message.js";
+import { senderName } from "./filternames.js";
 import { note, noteFailure } from "./notifications.js";
 import { cutAt } from "./pieces.js";
+import { writePlace } from "./router.js";
 import { plainLine, said } from "./text.js";
 import { reloadPendingSoon } from "./pending.js";
 
@@ -66,6 +67,17 @@ function dayLine(when, context) {
   return isNew ? el("p", { class: "day" }, el("span", {}, longDay(when, language()))) : null;
 }
 
+const small = { class: "icon-button rate" };
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    note(t("copied"));
+  } catch {
+    note(t("copyFailed"), "bad");
+  }
+}
+
 const described = (chat, { count, index, isTarget, previous, waits }) => JSON.stringify([chat, count, index, isTarget, previous?.timestamp, waits]);
 
 /** context: {conversation, index, count, previous, isTarget, waits, reach, whole, onchange(rating), onmore(elements)}; whole: its
@@ -94,6 +106,11 @@ export function chatRow(chat, context) {
     }
   }
 
+  function copyLink() {
+    const when = instantOf(chat.timestamp);
+    copy(location.origin + location.pathname + writePlace({ view: "read", id: context.conversation, chat: chat.id, at: when ? new Date(when).toISOString() : "" }));
+  }
+
   function show() {
     const when = instantOf(chat.timestamp);
     shown = described(chat, context);
@@ -105,7 +122,8 @@ export function chatRow(chat, context) {
     refill(foot,
       kind !== "user" && ratingButtons(chat.rating, rate),
       chat.agentRating != null && el("span", { class: "agent-rating" }, t(chat.agentRating ? "agentGood" : "agentBad")),
-      waitBadge(context.waits));
+      waitBadge(context.waits),
+      el("span", { class: "takes" }, iconButton("link", t("copyLink"), copyLink, small), iconButton("copy", t("copyMessage"), () => copy(textOfMessage(chat.message)), small)));
     const cited = sources(chat, context);
     const citedBefore = bubble.querySelector(":scope > .sources");
     if (row.cited === JSON.stringify(chat.citations)) return [];

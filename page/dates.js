@@ -36,6 +36,29 @@ export function startOfDay(text) {
   return `${found[1].padStart(4, "0")}-${two(begin.getMonth() + 1)}-${two(begin.getDate())}T${two(begin.getHours())}:${two(begin.getMinutes())}:${two(begin.getSeconds())}${offset}`;
 }
 
+const daysAgo = { today: 0, yesterday: 1, 오늘: 0, 어제: 1, 今日: 0, 昨日: 1 };
+
+function monthsBack(date, count) {
+  const day = date.getDate();
+  date.setDate(1);
+  date.setMonth(date.getMonth() - count);
+  date.setDate(Math.min(day, new Date(date.getFullYear(), date.getMonth() + 1, 0).getDate())); // the 31st of a month that has none
+}
+
+/** "today", "yesterday", "7d", "2w", "3m", "1y" as the day that is meant, "24h" as the instant; anything else as it is. */
+export function dayMeant(text, now) {
+  const date = new Date(now);
+  const word = daysAgo[text.toLowerCase()];
+  const [, digits, unit] = /^(\d{1,4})([dwmyh])$/i.exec(text) ?? [];
+  if (word === undefined && !unit) return text;
+  const count = Number(digits);
+  const kind = unit?.toLowerCase();
+  if (kind === "h") return new Date(now - count * 3_600_000).toISOString();
+  if (kind === "m" || kind === "y") monthsBack(date, count * (kind === "y" ? 12 : 1));
+  else date.setDate(date.getDate() - (word ?? count * (kind === "w" ? 7 : 1)));
+  return date.getFullYear() > 0 ? dayOf(date.getTime()) : text;
+}
+
 /** The reader's time zone, by its name. */
 export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -70,6 +93,9 @@ function largest(seconds) {
   const [unit, size] = steps.find(([, each]) => seconds >= each) ?? steps[3];
   return [unit, Math.round(seconds / size)];
 }
+
+/** Too short ago to be counted. */
+export const isNow = (ms, now) => ms != null && Math.abs(now - ms) < 10_000;
 
 /** "12 seconds ago", "in 3 minutes". */
 export function relative(ms, language, now) {

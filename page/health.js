@@ -27,11 +27,13 @@ export const askHealthSoon = settle(lookAfterHealth, 300);
 
 /** {kind, short, long}: kind is good, wait or bad. */
 export function verdict({ status, error }, now) {
-  if (error) return { kind: "bad", short: t("offline"), long: error.message };
+  if (error) return { kind: "bad", short: t(error.status === 0 ? "notRunning" : "failed"), long: error.message };
   if (!status) return { kind: "wait", short: t("loading"), long: t("loading") };
   const { upstream, mirror } = status;
   if (status.disk?.full) return { kind: "bad", short: t("diskFull"), long: t("diskFullSaid") };
   if (upstream.keyAccepted === false) return { kind: "bad", short: t("keyRejected"), long: t("keyRejectedSaid") };
+  const { failed = 0, conflicts = 0 } = status.outbox ?? {};
+  if (failed + conflicts > 0) return { kind: "bad", short: t("needsYou", { count: failed + conflicts }), long: t("needsYou", { count: failed + conflicts }), more: t("needsYouSaid") };
   if (upstream.reachable === false && upstream.lastVerifiedAt) return { kind: "bad", short: t("offline"), long: t("offlineSaid") };
   if (!mirror.backfill.done) return { kind: "wait", short: t("filling"), long: t("fillingSaid") };
   const verified = instantOf(upstream.lastVerifiedAt);

@@ -7,13 +7,15 @@ import { theme, themes, useTheme } from "./theme.js";
 
 const keys = [
   [["/"], "keySearch"],
-  [["j", "↓"], "keyMove"],
-  [["k", "↑"], "keyMove"],
+  [["j", "↓"], "keyNext"],
+  [["k", "↑"], "keyPrevious"],
+  [["b", "B"], "keyBad"],
   [["Enter"], "keyOpen"],
   [["Esc"], "keyBack"],
   [["Home", "End"], "keyEnds"],
   [["e"], "keyRename"],
   [["s"], "keyState"],
+  [["i"], "keyInsights"],
   [["?"], "keyHelp"],
 ];
 const searches = [
@@ -23,6 +25,8 @@ const searches = [
   ["-cancel", "searchNot"],
   ["reserv*", "searchPrefix"],
   ["user:mina", "searchFilter"],
+  ["rating:bad", "searchRating"],
+  ["after:7d", "searchRelative"],
   ["after:2026-01-01 before:2026-02-01", "searchDates"],
 ];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The conversations, newest first, with endless scroll; follows the change feed.
-import { getConversation, listConversations } from "./api.js";
+import { countRatings, getConversation, listConversations } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { fullTime, instantOf, shortTime } from "./dates.js";
 import { el, fill, patch } from "./dom.js";
@@ -8,6 +8,7 @@ import { endless } from "./scroll.js";
 import { language, t } from "./i18n.js";
 import { oneLine } from "./message.js";
 import { changed } from "./feed.js";
+import { ratingMark } from "./ratingmark.js";
 import { rememberSuggestions } from "./suggestions.js";
 import { writePlace } from "./router.js";
 import { nothing } from "./notifications.js";
@@ -21,6 +22,7 @@ const most = 20; // of changed conversations that are asked for one by one
 
 export function listView() {
   const rows = new Map(); // id -> {item, data, sign}
+  const ratings = new Map(); // id -> false where an answer of it is rated bad, else true
   const list = el("ul", { class: "rows" });
   const pages = endless({ load, show, whenEmpty: () => nothing(t("empty"), t("emptyHint")) });
   let current = "";
@@ -32,6 +34,23 @@ export function listView() {
 
   function show(items) {
     for (const data of items) put(data, (item) => list.append(item));
+    showRatings(items.map(({ id }) => id));
+  }
+
+  // What a list item brings is the last chats alone: the mirror has counted all.
+  async function showRatings(ids) {
+    let rated;
+    try {
+      rated = await countRatings(ids);
+    } catch {
+      return; // the rows stand without
+    }
+    for (const id of ids) ratings.delete(id);
+    for (const { conversationId, bad } of rated) ratings.set(conversationId, bad === 0);
+    for (const id of ids) {
+      const known = rows.get(id);
+      if (known) patch(known.item.firstChild, row(known.data));
+    }
   }
 
   function put(data, place) {
@@ -57,6 +76,7 @@ export function listView() {
         said("span", { class: "who" }, nameOf(data.user)),
         data.llmApp?.name && said("span", { class: "app" }, plainLine(data.llmApp.name)),
         data.chatCount != null && el("span", {}, t("chats", { count: data.chatCount })),
+        ratingMark(ratings.get(data.id)),
         waitBadge(worst(writesOf(data.id)))));
   }
 
@@ -73,6 +93,7 @@ export function listView() {
       const more = await Promise.all(others.map((id) => getConversation(id).catch(() => null)));
       for (const data of [...fresh, ...more.filter(Boolean)]) put(data, () => {});
       sort();
+      showRatings([...conversations].filter((id) => rows.has(id)).slice(0, 200));
     } catch {
       // the next change tries again; what is shown stays
     }

@@ -16,8 +16,14 @@ const step = 20000; // and with each "more"
 export function oneLine(message, limit = 160) {
   const start = String(message ?? "").slice(0, 20000);
   const draft = readDraft(String(message ?? "").length <= 20000 ? start : "");
-  const line = (draft ? draft.map(textOf).join(" ") : start.slice(0, 2 * limit)).replace(/\s+/g, " ").trim();
+  const line = (draft ?? readMarkdown(start.slice(0, 2 * limit))).map(textOf).join(" ").replace(/\s+/g, " ").trim();
   return line.slice(0, cutAt(line, limit));
+}
+
+/** A message as it was written, Draft.js as its lines. */
+export function textOfMessage(message) {
+  const text = String(message ?? "");
+  return readDraft(text)?.map(textOf).join("\n") ?? text;
 }
 
 /** The tree of a message, all of it. */

@@ -15,7 +15,7 @@ function facts(conversation, id, count) {
   const rows = [
     [t("user"), nameOf(user)],
     [t("app"), plainLine(llmApp?.name)],
-    [t("senderAGENT"), assignee && plainLine(typeof assignee === "string" ? assignee : nameOf(assignee))],
+    [t("assignee"), assignee && plainLine(typeof assignee === "string" ? assignee : nameOf(assignee))],
     [t("category"), (categories ?? []).map(plainLine).join(", ")],
     [t("createdAt"), when && `${fullTime(when, language())} (${zone()})`],
     [t("messages"), t("chats", { count })],

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A query as the search reads it: words, "phrases", OR, -not, prefix*, and filters (user:, app:, ...), which the page
 // shows as chips. Taking a query apart and putting it together again gives the same query. Pure.
-import { startOfDay } from "./dates.js";
+import { dayMeant, startOfDay } from "./dates.js";
 
-export const kinds = ["user", "app", "category", "sender", "after", "before"];
+export const kinds = ["user", "app", "category", "sender", "rating", "agentrating", "state", "assignee", "channel", "has", "after", "before"];
+
+/** The values of filters that take no others. */
+export const choices = { rating: ["bad", "good", "none"], agentrating: ["bad", "good", "none"], has: ["feedback", "citations", "steps"] };
 
 // A piece is a run without blanks, but for what stands between quotes.
 const piece = /(?:[^\s"“”＂]|["“”＂][^"“”＂]*["“”＂]?)+/g;
@@ -32,7 +35,8 @@ function filterOf(part) {
   const value = found && unquoted(found[2]);
   if (!value) return null;
   const kind = found[1].toLowerCase();
-  return dated.includes(kind) && !isDate(value) ? null : { kind, value };
+  if (choices[kind]) return choices[kind].includes(value.toLowerCase()) ? { kind, value: value.toLowerCase() } : null;
+  return dated.includes(kind) && !isDate(value) && dayMeant(value, Date.now()) === value ? null : { kind, value };
 }
 
 /** {words: "what is left", filters: [{kind, value}]} */
@@ -53,9 +57,14 @@ export function writeQuery({ words, filters }) {
   return [...filters.map(writeFilter), words.trim()].filter(Boolean).join(" ");
 }
 
-/** Dates and senders there is one of; of users, apps and categories any number. */
+/** Dates and senders there is one of; of the others any number. */
 export function addFilter(filters, { kind, value }) {
   return [...filters.filter((old) => old.kind !== kind || (!single.includes(kind) && old.value !== value)), { kind, value }];
+}
+
+export function withoutFilter(text, kind) {
+  const query = readQuery(text);
+  return writeQuery({ ...query, filters: query.filters.filter((one) => one.kind !== kind) });
 }
 
 export function withFilter(text, kind, value) {
@@ -86,11 +95,11 @@ export function takeFilters(text, caret = null) {
 export function queryToSend(text) {
   const query = readQuery(text);
   if (!query.filters.some(({ kind }) => dated.includes(kind))) return text;
-  return writeQuery({ ...query, filters: query.filters.map((one) => (dated.includes(one.kind) ? { ...one, value: startOfDay(one.value) } : one)) });
+  return writeQuery({ ...query, filters: query.filters.map((one) => (dated.includes(one.kind) ? { ...one, value: startOfDay(dayMeant(one.value, Date.now())) } : one)) });
 }
 
 /** Whether a day is asked for. */
-export const hasDays = (text) => readQuery(text).filters.some(({ kind, value }) => dated.includes(kind) && value.length === 10);
+export const hasDays = (text) => readQuery(text).filters.some(({ kind, value }) => dated.includes(kind) && startOfDay(dayMeant(value, Date.now())) !== value && !/h$/i.test(value));
 
 /** Whether anything in it can be marked in a message. */
 export const hasWords = (text) => readQuery(text).words !== "";

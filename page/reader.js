@@ -6,6 +6,7 @@ import { chatRow, missingRow } from "./chat.js";
 import { fullTime, instantOf } from "./dates.js";
 import { el, fill, iconButton, refill } from "./dom.js";
 import { changed } from "./feed.js";
+import { kindName } from "./filternames.js";
 import { Highlighter } from "./highlight.js";
 import { language, t } from "./i18n.js";
 import { nameOf, titleOf } from "./list.js";
@@ -21,6 +22,7 @@ import { plainLine } from "./text.js";
 import { Timeline } from "./timeline.js";
 import { titleField } from "./title.js";
 import { pendingChanged, worst, writesOf } from "./pending.js";
+import { writesList } from "./writes.js";
 
 /** place: {id, q, chat, at}; back() leaves it; named(title) is called when it has another name. */
 export function readerView(place, back, named = () => {}) {
@@ -28,6 +30,7 @@ export function readerView(place, back, named = () => {}) {
   const abort = new AbortController();
   const highlighter = new Highlighter(place.q, abort.signal);
   let conversation, pages, timeline, title, facts;
+  const decisions = writesList({ decided: true });
   let revealed = false;
   let renameAtOnce = false; // asked for by key while it was being fetched
   let target = null;
@@ -42,7 +45,7 @@ export function readerView(place, back, named = () => {}) {
       if (place.chat) target = await pages.find(place.chat, instantOf(place.at));
       if (target !== null) reach = (await highlighter.first(searchText(readMessage(pages.at(target).message))).catch(() => 0)) ?? 0;
     } catch (error) {
-      if (!abort.signal.aborted) fill(node, problemOf(error), iconButton("back", t("back"), back));
+      if (!abort.signal.aborted) showProblem(error);
       return;
     } finally {
       clearTimeout(patience);
@@ -56,14 +59,19 @@ export function readerView(place, back, named = () => {}) {
     return trouble(error, start);
   }
 
+  function showProblem(error) {
+    named(error.status === 404 ? t("gone") : t("failed"));
+    fill(node, el("div", {}, problemOf(error), el("p", { class: "actions actions-middle" }, el("button", { type: "button", onclick: back }, t("back")))));
+  }
+
   function show() {
     rememberSuggestions(conversation);
-    title = titleField(conversation, () => refresh());
+    title = titleField(conversation, (fresh) => (named(plainLine(fresh)), refresh()));
     facts = el("div", { class: "facts" });
     timeline = new Timeline({ count: pages.count, draw, refresh: refreshRow, need, name: t("messages") });
     const ends = el("div", { class: "ends" }, iconButton("back", t("toOldest"), () => timeline.focus(0), { class: "icon-button to-oldest" }), iconButton("down", t("toNewest"), () => timeline.focus(pages.count - 1)));
-    fill(node, el("header", { class: "reader-head" }, iconButton("back", t("back"), back, { class: "icon-button back" }), el("div", { class: "reader-name" }, title.node, facts)),
-      pages.count > 0 ? [timeline.node, ends] : nothing(t("noChats")));
+    fill(node, el("header", { class: "reader-head" }, iconButton("back", t("back"), back, { class: "icon-button back" }), el("div", { class: "reader-name" }, title.node, facts, decisions.node), pages.count > 0 && ends),
+      pages.count > 0 ? timeline.node : nothing(t("noChats")));
     showFacts();
     if (pages.count > 0) timeline.show(target ?? pages.count - 1, target === null ? 1 : 0.25);
     title.node.querySelector("h2").focus({ preventScroll: true });
@@ -72,16 +80,19 @@ export function readerView(place, back, named = () => {}) {
   }
 
   function filterLink(kind, value, label = value) {
-    return el("a", { class: "fact", href: writePlace({ view: "list", q: withFilter("", kind, value) }) }, el("span", { class: "unseen" }, `${t(kind)}: `), el("bdi", {}, plainLine(label)));
+    return el("a", { class: "fact", href: writePlace({ view: "list", q: withFilter("", kind, value) }) }, el("span", { class: "unseen" }, `${kindName(kind)}: `), el("bdi", {}, plainLine(label)));
   }
 
   function showFacts() {
-    const { user, llmApp, categories, createdAt, isEnd } = conversation;
+    const { user, llmApp, categories, createdAt, isEnd, state, assignee } = conversation;
     named(titleOf(conversation));
+    decisions.update(writesOf(place.id).filter(({ state }) => state === "conflict" || state === "failed"));
     refill(facts,
       filterLink("user", user?.userId ?? nameOf(user), nameOf(user)),
       llmApp?.name && filterLink("app", llmApp.name),
       ...(categories ?? []).map((category) => filterLink("category", category)),
+      typeof state === "string" && state && filterLink("state", state),
+      typeof assignee === "string" && assignee && filterLink("assignee", assignee),
       el("span", {}, t("chats", { count: pages.count })),
       createdAt && el("span", {}, t("created", { when: fullTime(instantOf(createdAt), language()) })),
       isEnd != null && el("span", {}, t(isEnd ? "ended" : "open")),
@@ -145,7 +156,7 @@ export function readerView(place, back, named = () => {}) {
       timeline.refresh();
       if (wasAtEnd && !timeline.node.contains(document.activeElement)) timeline.show(pages.count - 1, 1);
     } catch (error) {
-      if (error.status === 404) fill(node, problemOf(error));
+      if (error.status === 404) showProblem(error);
     }
   }
 

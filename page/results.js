@@ -4,18 +4,16 @@ import { search } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { fullTime, instantOf, longDay, shortTime, zone } from "./dates.js";
 import { el, fill } from "./dom.js";
+import { senderName, unknownNotes } from "./filternames.js";
 import { endless } from "./scroll.js";
 import { language, t } from "./i18n.js";
+import { ratingMark } from "./ratingmark.js";
 import { hasDays } from "./query.js";
 import { go, writePlace } from "./router.js";
 import { snippetNodes, snippetPieces } from "./snippet.js";
 import { nothing, say } from "./notifications.js";
 import { plainLine, said, speech } from "./text.js";
 import { worst, writesOf } from "./pending.js";
-
-export function senderName(sender) {
-  return ["USER", "BOT", "AGENT"].includes(sender) ? t(`sender${sender}`) : plainLine(sender);
-}
 
 function coverageNote({ coverage, index }) {
   if (!index.complete) return t("indexing");
@@ -38,11 +36,13 @@ export function resultsView({ q, sort }) {
 
   function showHead(answer) {
     const count = answer.total;
-    const sum = answer.totalExact === false ? t("foundMany", { count }) : t("found", { count });
+    const matches = answer.totalExact === false ? t("foundMany", { count }) : t("found", { count });
+    const sum = count > 0 && answer.conversations != null && answer.totalExact !== false ? t("foundIn", { matches, count: answer.conversations }) : matches;
     const note = coverageNote(answer);
     fill(list);
-    fill(head, el("p", { class: "sum" }, sum), orders(), hasDays(q) && el("p", { class: "hint" }, t("daysOf", { zone: zone() })), note && el("p", { class: "hint" }, note));
-    say(sum);
+    fill(head, el("p", { class: "sum" }, sum), orders(), hasDays(q) && el("p", { class: "hint" }, t("daysOf", { zone: zone() })), note && el("p", { class: "hint" }, note),
+      ...unknownNotes(answer.unknownFilters).map((said) => el("p", { class: "hint hint-wrong", dir: "auto" }, said)));
+    say([sum, ...unknownNotes(answer.unknownFilters)].join(" "));
   }
 
   function orders() {
@@ -53,15 +53,18 @@ export function resultsView({ q, sort }) {
   function row(hit) {
     const when = instantOf(hit.timestamp);
     const text = snippetPieces(hit.snippet).map((piece) => piece.text).join("");
+    const isTitle = !hit.chatId && text === plainLine(hit.title); // it would only say the title again
     const place = { view: "read", id: hit.conversationId, q, sort, chat: hit.chatId, at: hit.timestamp };
     return el("a", { class: "row", href: writePlace(place), "data-id": hit.conversationId, "aria-current": hit.conversationId === current ? "true" : null },
       el("span", { class: "row-top" },
-        said("span", { class: "row-title" }, plainLine(hit.title) || t("untitled")),
+        isTitle ? el("span", { class: "row-title snippet", ...speech(text) }, ...snippetNodes(hit.snippet)) : said("span", { class: "row-title" }, plainLine(hit.title) || t("untitled")),
         when && el("time", { datetime: hit.timestamp, title: fullTime(when, language()) }, shortTime(when, language(), Date.now()))),
-      el("span", { class: "row-text snippet", ...speech(text) }, ...snippetNodes(hit.snippet)),
+      !isTitle && el("span", { class: "row-text snippet", ...speech(text) }, ...snippetNodes(hit.snippet)),
       el("span", { class: "row-foot" },
         said("span", { class: "who" }, plainLine(hit.user) || t("nobody")),
         hit.chatId && hit.sender && el("span", {}, senderName(hit.sender)),
+        isTitle && el("span", {}, t("titleHit")),
+        ratingMark(hit.rating),
         hit.matchesInConversation > 1 && el("span", { class: "count" }, t("matchesHere", { count: hit.matchesInConversation })),
         waitBadge(worst(writesOf(hit.conversationId)))));
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the page is, kept behind the # of its address, so that back, forward, reload and bookmarks work:
 //   #/?q=...  the list or a search      #/c/ID?q=&chat=&at=  a conversation, at a chat      #/state
+//   #/insights?q=&days=  figures of so many days, within the filters of a query
 import { Emitter } from "./emitter.js";
 
-const views = { c: "read", state: "state" };
+const views = { c: "read", state: "state", insights: "insights" };
 
 /** {view, id, q, sort, chat, at}. Anything that is no place of ours is the list. */
 export function readPlace(hash) {
@@ -11,6 +12,7 @@ export function readPlace(hash) {
   const [head, id = ""] = path.split("/");
   const given = new URLSearchParams(query);
   const place = { view: views[head] ?? "list", q: given.get("q") ?? "", sort: given.get("sort") === "relevance" ? "relevance" : "newest" };
+  if (place.view === "insights") return { ...place, days: /^\d{1,4}$/.test(given.get("days") ?? "") ? Number(given.get("days")) : 30 };
   if (place.view !== "read") return place;
   let decoded = "";
   try {
@@ -21,13 +23,14 @@ export function readPlace(hash) {
   return decoded ? { ...place, id: decoded, chat: given.get("chat") ?? "", at: given.get("at") ?? "" } : { ...place, view: "list" };
 }
 
-export function writePlace({ view, id, q, sort, chat, at }) {
+export function writePlace({ view, id, q, sort, chat, at, days }) {
   const query = new URLSearchParams();
   if (q) query.set("q", q);
   if (q && sort === "relevance") query.set("sort", sort);
   if (view === "read" && chat) query.set("chat", chat);
   if (view === "read" && at) query.set("at", at);
-  const path = view === "read" ? `c/${encodeURIComponent(id)}` : view === "state" ? "state" : "";
+  if (view === "insights" && days !== undefined && days !== 30) query.set("days", String(days));
+  const path = view === "read" ? `c/${encodeURIComponent(id)}` : view === "state" || view === "insights" ? view : "";
   return `#/${path}${query.size > 0 ? `?${query}` : ""}`;
 }
 

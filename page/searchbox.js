@@ -4,15 +4,14 @@
 // address was not asked for here: what is being typed is never written over.
 import { el, fill, icon, iconButton } from "./dom.js";
 import { zone } from "./dates.js";
+import { kindName, valueName } from "./filternames.js";
 import { t } from "./i18n.js";
 import { isComposed } from "./keys.js";
-import { addFilter, kinds, readQuery, takeFilters, writeFilter, writeQuery } from "./query.js";
+import { addFilter, choices, kinds, readQuery, takeFilters, writeFilter, writeQuery } from "./query.js";
 import { go, here } from "./router.js";
 import { suggestionsFor } from "./suggestions.js";
 import { settle } from "./emitter.js";
-import { senderName } from "./results.js";
 import { openDialog } from "./notifications.js";
-import { plainLine } from "./text.js";
 
 const pause = 5; // milliseconds without a key before the search begins; the one before it is given up
 
@@ -85,11 +84,11 @@ export function searchBox() {
   }
 
   function chip({ kind, value }, index) {
-    const shown = kind === "sender" ? senderName(value) : plainLine(value);
-    const name = `${t(kind)}: ${shown}`;
+    const shown = valueName(kind, value);
+    const name = `${kindName(kind)} ${shown}`;
     const hint = kind === "after" || kind === "before" ? t("daysOf", { zone: zone() }) : null;
     return el("li", {}, el("button", { type: "button", class: "chip", title: hint, "aria-label": t("filterRemove", { name }), onclick: () => remove(index) },
-      el("span", { class: "chip-kind" }, t(kind)), el("bdi", {}, shown), icon("close")));
+      el("span", { class: "chip-kind" }, kindName(kind)), " ", el("bdi", {}, shown), icon("close")));
   }
 
   function showChips() {
@@ -107,7 +106,7 @@ export function searchBox() {
   }
 
   function openFilters() {
-    const kind = el("select", { id: "filter-kind" }, ...kinds.map((name) => el("option", { value: name }, t(name))));
+    const kind = el("select", { id: "filter-kind" }, ...kinds.map((name) => el("option", { value: name }, kindName(name))));
     const holder = el("div", {});
     const form = el("form", { class: "filter-form", method: "dialog" },
       el("h2", {}, t("addFilter")),
@@ -129,12 +128,30 @@ export function searchBox() {
     const dialog = openDialog(t("addFilter"), form);
   }
 
-  return { node: el("search", { class: "searchbox" }, el("div", { class: "field" }, icon("search"), input, clear), chips), input, show, isComposing: () => composing, takeTyped: () => takeTyped() && (ask(), true) };
+  return { node: el("search", { class: "searchbox" }, el("div", { class: "field" }, icon("search"), input, clear), chips), input, show, isComposing: () => composing, askNow: ask, takeTyped: () => takeTyped() && (ask(), true) };
+}
+
+const spans = ["today", "yesterday", "7d", "30d"];
+const spanName = (span) => (span.endsWith("d") ? t("lastDays", { count: parseInt(span) }) : t(span));
+
+function dateField(kind) {
+  const input = el("input", { type: "date", id: "filter-value", required: true });
+  const hint = el("p", { class: "hint" }, t("daysOf", { zone: zone() }));
+  if (kind === "before") return [input, hint];
+  // A day that moves with the calendar: submitted as it is.
+  const choose = (event) => {
+    const form = event.target.form;
+    input.type = "hidden";
+    input.value = event.target.value;
+    form.requestSubmit();
+  };
+  return [el("div", { class: "spans" }, ...spans.map((span) => el("button", { type: "button", value: span, onclick: choose }, spanName(span)))), el("label", { for: "filter-value" }, t("orDay")), input, hint];
 }
 
 function valueField(kind) {
-  if (kind === "after" || kind === "before") return [el("input", { type: "date", id: "filter-value", required: true }), el("p", { class: "hint" }, t("daysOf", { zone: zone() }))];
-  if (kind === "sender") return [el("select", { id: "filter-value" }, ...["USER", "BOT", "AGENT"].map((name) => el("option", { value: name }, senderName(name))))];
+  if (kind === "after" || kind === "before") return dateField(kind);
+  const fixed = kind === "sender" ? ["USER", "BOT", "AGENT"] : choices[kind];
+  if (fixed) return [el("select", { id: "filter-value" }, ...fixed.map((name) => el("option", { value: name }, valueName(kind, name))))];
   const offered = el("datalist", { id: "filter-known" }, ...suggestionsFor(kind).map((value) => el("option", { value })));
   return [el("input", { id: "filter-value", list: "filter-known", required: true, autocomplete: "off", dir: "auto" }), offered];
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the mirror is, in words and pictures a person can act on.
-import { compareNow } from "./api.js";
+import { compareNow, getStatus } from "./api.js";
 import { calendar } from "./calendar.js";
-import { duration, fullTime, instantOf, longDay, relative } from "./dates.js";
+import { duration, fullTime, instantOf, isNow, longDay, relative } from "./dates.js";
 import { el, fill, refill } from "./dom.js";
-import { askHealthSoon, health, healthChanged, verdict } from "./health.js";
+import { askHealthSoon, health, healthChanged, lookAfterHealth, verdict } from "./health.js";
 import { bytes, language, number, t } from "./i18n.js";
 import { note, noteFailure, skeleton, trouble } from "./notifications.js";
 import { loadPending, pendingChanged } from "./pending.js";
@@ -19,24 +19,51 @@ function tile(name, value, hint) {
   return el("div", { class: "tile" }, el("dt", {}, t(name)), el("dd", {}, value, hint && el("span", { class: "hint" }, hint)));
 }
 
-async function compare() {
+const patience = 60; // seconds until a comparison is left to itself
+
+const pauseOf = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What came of a comparison, once the mirror tells of one that is younger than `before`. */
+async function resultAfter(before) {
+  for (let tries = 0; tries < patience; ++tries) {
+    await pauseOf(1000);
+    await lookAfterHealth();
+    const { status } = health;
+    if (!status) continue;
+    if (status.upstream.lastVerifiedAt !== before.upstream.lastVerifiedAt) return note(comparedWords(before, status));
+    if (status.upstream.reachable === false && tries > 2) return note(t("compareFailed"), "bad");
+  }
+  note(t("compareSlow"), "wait");
+}
+
+function comparedWords(before, after) {
+  const fresh = Math.max(0, after.mirror.conversations - before.mirror.conversations);
+  const differed = Math.max(0, (after.mirror.drift?.differed ?? 0) - (before.mirror.drift?.differed ?? 0));
+  return fresh + differed > 0 ? t("comparedFound", { count: fresh + differed }) : t("comparedSame");
+}
+
+async function compare({ currentTarget: button }) {
+  button.disabled = true;
   try {
+    const before = await getStatus();
     await compareNow();
     note(t("comparing"), "wait");
-    askHealthSoon();
+    await resultAfter(before);
   } catch (error) {
     noteFailure(error);
   }
+  button.disabled = false;
 }
 
 // A token that sees a part of the mirror gets no figures of the whole, and cannot have it compared.
 function banner(status) {
   const now = Date.now();
-  const { kind, long } = verdict({ status }, now);
+  const { kind, long, more } = verdict({ status }, now);
   const verified = instantOf(status.upstream.lastVerifiedAt);
   return el("div", { class: `banner banner-${kind}` },
     el("div", {}, el("p", { class: "banner-title" }, long),
-      el("p", {}, verified ? t("compared", { when: relative(verified, language(), now) }) : t("neverCompared"))),
+      more && el("p", {}, more),
+      el("p", {}, isNow(verified, now) ? t("comparedNow") : verified ? t("compared", { when: relative(verified, language(), now) }) : t("neverCompared"))),
     !status.narrowed && el("button", { type: "button", class: "primary", onclick: compare }, t("compareNow")));
 }
 
@@ -90,7 +117,8 @@ export function stateView() {
     top, part("coverage", covered, days.node), part("writes", writes.node), bottom);
 
   function show({ status, error }) {
-    if (error) return fill(top, trouble(error, askHealthSoon));
+    if (error && !status) return fill(top, trouble(error, askHealthSoon));
+    if (error) return refill(top, el("div", { class: "banner banner-bad" }, el("div", {}, el("p", { class: "banner-title" }, verdict({ error }, Date.now()).short), el("p", {}, error.message))), tiles(status));
     if (!status) return fill(top, skeleton(3));
     refill(top, banner(status), tiles(status), backfill(status.mirror));
     refill(covered, coverageWords(status.mirror));

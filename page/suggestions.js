@@ -3,16 +3,17 @@
 import { plainLine } from "./text.js";
 
 const most = 200;
-const suggestions = { user: new Set(), app: new Set(), category: new Set() };
+const suggestions = Object.fromEntries(["user", "app", "category", "state", "assignee", "channel"].map((kind) => [kind, new Set()]));
 
 function add(kind, value) {
   const line = plainLine(value);
   if (line && suggestions[kind].size < most) suggestions[kind].add(line);
 }
 
-export function rememberSuggestions({ user, llmApp, categories }) {
+export function rememberSuggestions({ user, llmApp, categories, ...facts }) {
   add("user", user?.userId);
   add("app", llmApp?.name);
+  for (const kind of ["state", "assignee", "channel"]) if (typeof facts[kind] === "string") add(kind, facts[kind]);
   for (const category of categories ?? []) add("category", category);
 }
 

@@ -103,6 +103,45 @@ test("a change made offline is seen waiting, and then delivered", () =>
     await page.locator(".write .badge-good", { hasText: "Delivered" }).waitFor({ timeout: 40_000 });
   }));
 
+for (const [locale, needs, said] of [["en-US", "1 change needs you", "Renamed “"], ["ko-KR", "확인이 필요한 변경 1건", "이름 변경"], ["ja-JP", "確認が必要な変更 1 件", "名前を変更"]])
+  test(`a change that was made there too is said, and one side is kept, ${locale}`, () =>
+    open(find("paperline"), { locale }, async (page) => {
+      await openHit(page);
+      const id = decodeURIComponent(/#\/c\/([^?]*)/.exec(page.url())[1]);
+      world.wire.cut();
+      await page.keyboard.press("e");
+      await page.locator(".title-form input").fill(`Mine ${locale}`);
+      await page.keyboard.press("Enter");
+      await page.locator(".reader-head .badge-wait").waitFor();
+      const there = await fetch(`${world.upstream}/webapi/v2/conversations/${encodeURIComponent(id)}/title`, { method: "PUT", headers: { "API-KEY": "sandbox", "Content-Type": "application/json" }, body: JSON.stringify({ title: `Theirs ${locale}` }) });
+      assert.equal(there.status, 200);
+      world.wire.mend();
+      await page.locator(".pill-bad", { hasText: needs }).waitFor({ timeout: 60_000 });
+      const card = page.locator(".reader-head .write");
+      await card.waitFor();
+      const text = await card.innerText();
+      for (const part of [said, `Mine ${locale}`, `Theirs ${locale}`]) assert.ok(text.includes(part), `${part} in ${text}`);
+      assert.ok(!text.includes("{"), "no raw JSON");
+      await page.goto(`${world.base}/#/state`);
+      await page.locator(".banner-bad", { hasText: needs }).waitFor();
+      if (pictures) await page.screenshot({ path: `${pictures}/conflict-${locale}.png` });
+      await page.locator(".write").first().locator(".actions button").nth(locale === "en-US" ? 0 : 1).click();
+      await page.locator(".pill-good, .pill-wait").waitFor({ timeout: 20_000 });
+      const kept = locale === "en-US" ? "Mine" : "Theirs";
+      const titleNow = async () => (await (await fetch(`${world.base}/webapi/v2/conversations/${encodeURIComponent(id)}`)).json()).title;
+      for (const end = Date.now() + 20_000; !(await titleNow()).startsWith(kept); ) assert.ok(Date.now() < end, `${await titleNow()}, not ${kept}`);
+    }));
+
+test("comparing ends with a result", () =>
+  open("#/state", {}, async (page) => {
+    await page.locator(".banner button").click();
+    await page.locator(".note", { hasText: /^Compared: / }).waitFor({ timeout: 20_000 });
+    await page.locator(".days a[tabindex='0']").focus();
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await page.locator("body[data-view=list] .results-head").waitFor();
+  }));
+
 test("all goes by keyboard", () =>
   open("", {}, async (page) => {
     await page.locator("a.row").first().waitFor();

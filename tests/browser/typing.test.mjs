@@ -88,14 +88,14 @@ for (const [name, pause] of Object.entries(speeds)) {
       await page.locator("#search").focus();
       const typist = await makeTypist(page, pause);
       for (const [typed, chips, value] of [
-        ["user:mina ", ["Usermina"], ""],
-        ["app:store now", ["Appstore"], "now"],
-        ["see app:store now", ["Appstore"], "see now"],
-        ["category:refunds x", ["Categoryrefunds"], "x"],
-        ["sender:USER y", ["SenderUser"], "y"],
-        ["after:2026-01-05 before:2026-02-01 z", ["After2026-01-05", "Before2026-02-01"], "z"],
-        ['user:"Mina Park" hotel', ["UserMina Park"], "hotel"],
-        ["USER:mina ", ["Usermina"], ""],
+        ["user:mina ", ["User mina"], ""],
+        ["app:store now", ["App store"], "now"],
+        ["see app:store now", ["App store"], "see now"],
+        ["category:refunds x", ["Category refunds"], "x"],
+        ["sender:USER y", ["Sender User"], "y"],
+        ["after:2026-01-05 before:2026-02-01 z", ["After 2026-01-05", "Before 2026-02-01"], "z"],
+        ['user:"Mina Park" hotel', ["User Mina Park"], "hotel"],
+        ["USER:mina ", ["User mina"], ""],
       ]) {
         await clear(page);
         await typist.latin(typed);
@@ -129,7 +129,7 @@ for (const [name, pause] of Object.entries(speeds)) {
       assert.deepEqual([now.value, now.caret], ["the old  light", 8]);
       await typist.latin("user:mina ");
       now = await state(page);
-      assert.deepEqual([now.value, now.caret, now.chips], ["the old  light", 8, ["Usermina"]]);
+      assert.deepEqual([now.value, now.caret, now.chips], ["the old  light", 8, ["User mina"]]);
       await typist.hangul("바다");
       await typist.settle("다");
       await asks(page, "user:mina the old 바다 light");
@@ -146,7 +146,7 @@ test("a filter becomes a chip at Enter and where the field is left, and text aga
     assert.deepEqual((await state(page)).chips, []);
     await typist.key("Enter", "Enter", 13);
     let now = await state(page);
-    assert.deepEqual([now.chips, now.value, now.focused], [["Usermina"], "lighthouse ", true]);
+    assert.deepEqual([now.chips, now.value, now.focused], [["User mina"], "lighthouse ", true]);
     for (let i = 0; i < 11; ++i) await typist.key("ArrowLeft", "ArrowLeft", 37);
     await typist.key("Backspace", "Backspace", 8);
     now = await state(page);
@@ -155,7 +155,7 @@ test("a filter becomes a chip at Enter and where the field is left, and text aga
     await asks(page, "user:minax lighthouse");
     await page.locator(".brand").focus();
     now = await state(page);
-    assert.deepEqual([now.chips, now.value], [["Userminax"], "lighthouse "]);
+    assert.deepEqual([now.chips, now.value], [["User minax"], "lighthouse "]);
     await page.locator(".chip", { hasText: "minax" }).click();
     await asks(page, "lighthouse");
     assert.equal((await state(page)).focused, true);
@@ -202,5 +202,5 @@ test("keys work whatever the layout writes, and Enter that ends a composition do
     await typist.key("Enter", "Enter", 229);
     assert.equal((await state(page)).focused, true, "Enter of the input method acts");
     await typist.key("Enter", "Enter", 13);
-    assert.equal(await focused(), "row");
+    await page.locator("body[data-view=read] .reader h2", { hasText: "바다" }).waitFor(); // the first hit is opened
   }));

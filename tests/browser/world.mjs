@@ -60,14 +60,15 @@ async function makeSwitch(port) {
   return { port: server.address().port, cut: () => set(true), mend: () => set(false), close: () => (set(true), server.close()) };
 }
 
-/** `more`: settings over those of a mirror that asks for no key. */
-export async function makeWorld(more = {}) {
+/** `more`: settings over those of a mirror that asks for no key; `rated`: more dialogues, [key, [[text, rating], ...]]. */
+export async function makeWorld(more = {}, rated = []) {
   const home = mkdtempSync(join(tmpdir(), "alli-page-"));
   const file = join(home, "corpus.jsonl");
-  writeFileSync(file, corpus.join("\n") + "\n");
+  const all = [...corpus, ...rated.map(([key, turns]) => JSON.stringify({ lang: "en", source: "test", key, turns: turns.map(([text, rating], i) => ({ ...turn(text, i), rating })) }))];
+  writeFileSync(file, all.join("\n") + "\n");
   const program = process.env.PROGRAM;
   const places = { HOME: home, XDG_STATE_HOME: home, XDG_RUNTIME_DIR: home };
-  const sandbox = await start(program, ["sandbox", "--listen", "127.0.0.1:0", "--conversations", String(corpus.length), "--corpus", file], places, /http:\/\/127\.0\.0\.1:(\d+)/);
+  const sandbox = await start(program, ["sandbox", "--listen", "127.0.0.1:0", "--conversations", String(all.length), "--corpus", file], places, /http:\/\/127\.0\.0\.1:(\d+)/);
   const wire = await makeSwitch(Number(sandbox.found[1]));
   const settings = {
     ALLI_API_KEY: "sandbox", ALLI_MIRROR_UPSTREAM_URL: `http://127.0.0.1:${wire.port}`, ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND: "0", ALLI_MIRROR_MIRROR_PATH: join(home, "mirror.db"),
@@ -83,6 +84,7 @@ export async function makeWorld(more = {}) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   return {
     base, browser, wire,
+    upstream: `http://127.0.0.1:${sandbox.found[1]}`, // past the switch
     /** A command of the program in the same home: what it prints. */
     run: (...args) => execFileSync(program, args, { env: { ...places, ...settings }, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
     async end() {

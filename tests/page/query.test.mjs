@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { relative, shortTime, startOfDay, instantOf } from "./page/dates.js";
+import { dayMeant, relative, shortTime, startOfDay, instantOf } from "./page/dates.js";
 import { OffsetTree } from "./page/offsets.js";
 import en from "./page/en.js";
 import ja from "./page/ja.js";
 import ko from "./page/ko.js";
 import { chooseLanguage } from "./page/i18n.js";
 import { ChatPages } from "./page/chatpages.js";
-import { addFilter, hasWords, queryToSend, readQuery, takeFilters, withFilter, writeQuery } from "./page/query.js";
+import { addFilter, hasWords, queryToSend, readQuery, takeFilters, withFilter, withoutFilter, writeQuery } from "./page/query.js";
 import { readPlace, writePlace } from "./page/router.js";
 
 test("filters of a query become chips and the words stay", () => {
@@ -17,6 +17,32 @@ test("filters of a query become chips and the words stay", () => {
   assert.equal(query.words, '"ocean view" -not OR 여행* http://x');
   assert.deepEqual(readQuery(writeQuery(query)), query);
   for (const odd of ['"', "user:", 'user:"', ":", "  ", 'a"b c"d', 'app:""']) assert.deepEqual(readQuery(writeQuery(readQuery(odd))), readQuery(odd), odd);
+});
+
+test("ratings, states and days that move are filters, and what cannot be one stays words", () => {
+  const query = readQuery("rating:BAD agentrating:none state:no has:citations assignee:\"Mina Park\" channel:KAKAO after:7d before:Yesterday x");
+  assert.deepEqual(query.filters.map(({ kind, value }) => `${kind} ${value}`), ["rating bad", "agentrating none", "state no", "has citations", "assignee Mina Park", "channel KAKAO", "after 7d", "before Yesterday"]);
+  assert.equal(query.words, "x");
+  for (const odd of ["rating:meh", "has:rating", "after:lunch", "after:7x", "before:d"]) assert.equal(readQuery(odd).words, odd);
+  assert.equal(writeQuery(readQuery(withFilter("rating:bad x", "rating", "good"))), "rating:bad rating:good x");
+  assert.equal(withoutFilter("rating:bad app:a rating:good x", "rating"), "app:a x");
+});
+
+test("a day that moves is the one that is meant now, where the reader is", () => {
+  const zone = process.env.TZ;
+  try {
+    process.env.TZ = "Asia/Seoul";
+    const now = Date.parse("2026-03-31T20:00:00Z"); // the 1st of April there
+    for (const [text, day] of [["today", "2026-04-01"], ["Yesterday", "2026-03-31"], ["어제", "2026-03-31"], ["昨日", "2026-03-31"], ["7d", "2026-03-25"], ["2W", "2026-03-18"], ["1m", "2026-03-01"], ["1y", "2025-04-01"], ["0d", "2026-04-01"]])
+      assert.equal(dayMeant(text, now), day, text);
+    process.env.TZ = "UTC";
+    assert.equal(dayMeant("1m", now), "2026-02-28", "no day is left out where a month is shorter");
+    assert.equal(dayMeant("24h", now), "2026-03-30T20:00:00.000Z");
+    for (const text of ["", "7", "d", "lunch", "-7d", "99999d", "2026-01-31"]) assert.equal(dayMeant(text, now), text);
+  } finally {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
 });
 
 test("a filter is added and taken away", () => {

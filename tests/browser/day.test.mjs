@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// An analyst's day, in each language: in with a token; last year's badly rated answers of one app; three of them read; one
+// rating put right, one conversation renamed; all exported; a link for a colleague whose token only reads; and the
+// figures follow.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { makeWorld } from "./world.mjs";
+
+const axe = readFileSync(new URL("./node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const pictures = process.env.ALLI_PICTURES;
+const dialogues = Array.from({ length: 24 }, (_, n) => [`rated${n}`, [[`refund question ${n} 환불 返金`, null], [`**answer** ${n}, badly put`, false], ["thanks", null], ["you are welcome", n % 2 === 0]]]);
+let world, app;
+const token = {};
+before(async () => {
+  world = await makeWorld({ ALLI_MIRROR_PROXY_AUTH: "api-key" }, dialogues);
+  for (const [name, scope] of [["analyst", "write"], ["colleague", "read"]]) token[name] = JSON.parse(world.run("token", "new", name, "--scope", scope, "--json")).token;
+  const { rows } = await insights();
+  app = rows.filter(({ by, bad }) => by === "app" && bad >= 3).sort((a, b) => b.bad - a.bad)[0];
+  assert.ok(app, "an app with three badly rated answers");
+});
+after(() => world?.end());
+
+const insights = async (query = "") => (await fetch(`${world.base}/mirror/v1/insights${query}`, { headers: { "API-KEY": "sandbox" } })).json();
+
+async function visit(options, act) {
+  const context = await world.browser.newContext({ viewport: { width: 1280, height: 800 }, timezoneId: "Asia/Seoul", ...options });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: world.base });
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("pageerror", (error) => wrong.push(error.stack));
+  page.on("console", (message) => /Content Security Policy/.test(message.text()) && wrong.push(message.text()));
+  try {
+    await act(page);
+    assert.deepEqual(wrong, []);
+  } finally {
+    await context.close();
+  }
+}
+
+async function signIn(page, hash, secret) {
+  await page.goto(`${world.base}/${hash}`);
+  await page.locator("#token").fill(secret);
+  await page.keyboard.press("Enter");
+}
+
+async function noSeriousFault(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 150))}`), []);
+}
+
+/** A CSV as rows of fields. */
+function readCsv(text) {
+  const rows = [[""]];
+  for (const [part, quoted] of text.matchAll(/"((?:[^"]|"")*)"|[^,\r\n"]+|,|\r\n/g)) {
+    if (part === ",") rows.at(-1).push("");
+    else if (part === "\r\n") rows.push([""]);
+    else rows.at(-1)[rows.at(-1).length - 1] = quoted === undefined ? part : quoted.replaceAll('""', '"');
+  }
+  return rows.slice(0, -1);
+}
+
+const said = {
+  "en-US": { noEnglish: /$^/, found: /^\d+ match(es)? in \d+ conversations?$/ },
+  "ko-KR": { noEnglish: /\b(match|conversation|rating|answer rated|export)\b/i, found: /^대화 \d+개에서 \d+건 일치$/ },
+  "ja-JP": { noEnglish: /\b(match|conversation|rating|answer rated|export)\b/i, found: /^\d+ 件の会話で\d+ 件一致$/ },
+};
+
+for (const [locale, words] of Object.entries(said))
+  test(`the day, ${locale}`, () =>
+    visit({ locale }, async (page) => {
+      await signIn(page, "", token.analyst);
+      await page.locator(".side a.row").first().waitFor();
+      await page.locator(".side .rated-bad").first().waitFor();
+
+      // Search: badly rated answers of one app, of the last year.
+      await page.keyboard.press("/");
+      await page.keyboard.type(`rating:bad after:1y app:"${app.name}" `);
+      assert.equal(await page.locator(".chips button.chip:not(.chip-add)").count(), 3);
+      await page.locator(".side .rated-bad").first().waitFor();
+      const sum = await page.locator(".results-head .sum").innerText();
+      assert.match(sum, words.found);
+      assert.doesNotMatch(await page.locator(".results-head").innerText(), words.noEnglish);
+      if (pictures) await page.screenshot({ path: `${pictures}/day-results-${locale}.png` });
+      await noSeriousFault(page);
+
+      // Read three.
+      await page.locator("#search").focus();
+      await page.keyboard.press("Enter");
+      const seen = new Set();
+      for (let n = 0; n < 3; ++n) {
+        await page.locator(".chat-target").waitFor();
+        await page.locator(`.chat-target .rate[aria-pressed="true"] .icon-thumbdown`).waitFor();
+        seen.add(await page.locator(".chat-target").getAttribute("data-chat"));
+        if (n === 2) break;
+        const old = await page.locator(".chat-target").getAttribute("data-chat");
+        await page.locator(".reader").focus().catch(() => {});
+        await page.keyboard.press("b");
+        await page.waitForFunction((was) => document.querySelector(".chat-target")?.dataset.chat !== was && document.querySelector(".chat-target"), old);
+      }
+      assert.equal(seen.size, 3);
+      if (pictures) await page.screenshot({ path: `${pictures}/day-reader-${locale}.png` });
+
+      // One rating is put right, one conversation renamed.
+      const before = (await insights()).totals;
+      await page.locator(".chat-target .rate").first().click();
+      await page.locator(`.chat-target .rate[aria-pressed="true"] .icon-up`).waitFor();
+      await page.keyboard.press("e");
+      await page.locator(".title-form input").fill(`Looked at, ${locale}`);
+      await page.keyboard.press("Enter");
+      await page.locator(".title h2", { hasText: `Looked at, ${locale}` }).waitFor();
+      assert.match(await page.title(), /Looked at/);
+      const after = (await insights()).totals;
+      assert.equal(after.bad, before.bad - 1);
+      assert.equal(after.good, before.good + 1);
+
+      // A link for a colleague.
+      await page.locator(".chat-target .takes button").first().click();
+      const link = await page.evaluate(() => navigator.clipboard.readText());
+      const target = await page.locator(".chat-target").getAttribute("data-chat");
+      await visit({ locale }, async (other) => {
+        await signIn(other, link.slice(world.base.length + 1), token.colleague);
+        await other.locator(".chat-target").waitFor();
+        assert.equal(await other.locator(".chat-target").getAttribute("data-chat"), target);
+        await other.locator(".chat-target .rate").first().click();
+        await other.locator(".note-bad").waitFor(); // a token that only reads
+      });
+
+      // Export.
+      await page.keyboard.press("Escape");
+      await page.locator(".results-head .sum").waitFor();
+      await page.locator(".tools button").first().click();
+      const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".exports a").first().click()]);
+      const csv = readFileSync(await download.path(), "utf8");
+      assert.ok(csv.startsWith("\ufeffconversationId,title,userId,userName,appId,appName,category,state,assignee,channel,createdAt,chatId,ordinal,sender,time,message,rating,agentRating,feedbackSelection,suggestedAnswer,citations\r\n"));
+      const [head, ...rows] = readCsv(csv.slice(1));
+      const column = (row, name) => row[head.indexOf(name)];
+      assert.ok(rows.length > 0);
+      for (const row of rows) {
+        assert.equal(row.length, head.length);
+        assert.equal(column(row, "appName"), app.name);
+        assert.match(column(row, "time"), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+09:00$/);
+      }
+      assert.ok(rows.some((row) => column(row, "rating") === "bad"));
+      assert.ok(rows.some((row) => /환불 返金/.test(column(row, "message"))));
+    }));
+
+test("figures follow a rating that another makes, and lead to the answers that they count", () =>
+  visit({ locale: "ko-KR" }, async (page) => {
+    await signIn(page, "#/insights", token.colleague);
+    const bad = page.locator(".tiles .tile").nth(3).locator("dd a");
+    await bad.waitFor();
+    const count = Number(await bad.innerText());
+    const { results } = await (await fetch(`${world.base}/mirror/v1/search?q=rating%3Anone%20sender%3Abot&limit=1`, { headers: { "API-KEY": "sandbox" } })).json();
+    const [{ conversationId, chatId }] = results;
+    const rated = await fetch(`${world.base}/webapi/v2/conversations/${encodeURIComponent(conversationId)}/chats/${encodeURIComponent(chatId)}/feedback`, { method: "POST", headers: { "API-KEY": "sandbox", "Content-Type": "application/json" }, body: JSON.stringify({ rating: false }) });
+    assert.equal(rated.status, 200);
+    await page.locator(".tiles .tile").nth(3).locator("dd a", { hasText: new RegExp(`^${count + 1}$`) }).waitFor();
+    await bad.click();
+    await page.locator(".side .rated-bad").first().waitFor();
+    assert.doesNotMatch(await page.locator(".chips").innerText(), /rating/);
+  }));
+
+for (const options of [{ colorScheme: "light", locale: "en-US" }, { colorScheme: "dark", locale: "ja-JP" }, { viewport: { width: 360, height: 740 }, locale: "ko-KR" }])
+  test(`figures, ${JSON.stringify(options)}: no serious fault for who cannot see them all`, () =>
+    visit(options, async (page) => {
+      await signIn(page, "#/insights?days=0", token.colleague);
+      await page.locator(".tiles").waitFor();
+      if (pictures) await page.screenshot({ path: `${pictures}/insights-${options.locale}.png`, fullPage: true });
+      await noSeriousFault(page);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "wider than the screen");
+    }));
+
+test("a wrong token is said at the door, and the door has no serious fault", () =>
+  visit({ locale: "en-US" }, async (page) => {
+    await signIn(page, "", "nonsense");
+    await page.locator("#wrong:not([hidden])").waitFor();
+    await noSeriousFault(page);
+  }));
