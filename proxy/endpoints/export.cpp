@@ -3,7 +3,7 @@
 
 #include "cache/rows/coverage.hpp"
 #include "proxy/endpoints/export_stream.hpp"
-#include "proxy/endpoints/own_parameters.hpp"
+#include "proxy/endpoints/parameter_values.hpp"
 #include "proxy/reads/run_barrier.hpp"
 #include "proxy/request/view.hpp"
 
@@ -58,10 +58,8 @@ std::string file_name(const Context& cx, const Zone& zone, const cache::ExportFo
 
 Task<Response> export_found(const Context& cx, const Request& rq)
 {
-    constexpr std::array<std::string_view, 5> names{"q", "format", "tz", "bom", "mask"};
     require_accepted_key(cx);
     const Parameters parameters = read_query(rq.query());
-    require_known(parameters, names, "an export");
     const cache::ExportFormat& format = read_format(parameters);
     const bool bom = read_bom(parameters, format);
     const Zone zone = read_zone(parameters, cx.options.zone);

@@ -4,14 +4,13 @@
 #include "alli/relative_time.hpp"
 #include "cache/insights/insights_json.hpp"
 #include "cache/insights/rating_counts.hpp"
-#include "proxy/endpoints/own_parameters.hpp"
+#include "proxy/endpoints/parameter_values.hpp"
 #include "proxy/endpoints/search_body.hpp"
 #include "proxy/reads/run_barrier.hpp"
 #include "proxy/request/view.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <array>
 
 namespace alli::proxy {
 namespace {
@@ -33,8 +32,6 @@ std::optional<Instant> read_bound(const Context& cx, const Parameters& parameter
 
 cache::InsightQuery read_insight_query(const Context& cx, const Parameters& parameters)
 {
-    constexpr std::array<std::string_view, 7> names{"from", "to", "tz", "by", "app", "user", "category"};
-    require_known(parameters, names, "insights");
     cache::InsightQuery query;
     query.zone = read_zone(parameters, cx.options.zone);
     query.from = read_bound(cx, parameters, "from", query.zone);

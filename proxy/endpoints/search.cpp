@@ -4,22 +4,20 @@
 #include "cache/rows/progress.hpp"
 #include "cache/search/search_json.hpp"
 #include "proxy/access/http.hpp"
-#include "proxy/endpoints/own_parameters.hpp"
+#include "proxy/endpoints/parameter_values.hpp"
 #include "proxy/endpoints/search_body.hpp"
 #include "proxy/reads/run_barrier.hpp"
+#include "proxy/request/own_parameters.hpp"
 #include "proxy/request/view.hpp"
 
-#include <array>
 
 namespace alli::proxy {
 namespace {
 
-constexpr std::array<std::string_view, 7> names{"q", "tz", "sort", "limit", "cursor", "context", "group"};
 constexpr std::size_t longest_body = 64 * 1024;
 
 cache::SearchQuery read_search_query(const Parameters& parameters, const Zone& usual)
 {
-    require_known(parameters, names, "a search");
     cache::SearchQuery query;
     query.text = find_parameter(parameters, "q").value_or("");
     query.zone = read_zone(parameters, usual);
@@ -66,7 +64,9 @@ Task<Response> mirror_search_by_body(const Context& cx, const Request& rq)
     if (rq.body.size() > longest_body) throw Refused({413, "the body of a search is too long"});
     if (!rq.query().empty())
         throw Error(Fault::usage, "put them into the JSON object", "a search by POST takes its parameters in the body");
-    cache::SearchQuery query = read_search_query(read_search_body(rq.body), cx.options.zone);
+    const Parameters parameters = read_search_body(rq.body);
+    require_own_parameters(rq.operation, parameters);
+    cache::SearchQuery query = read_search_query(parameters, cx.options.zone);
     query.now = cx.clock.now();
     query.visible = view_of(rq);
     co_return co_await answer_search(cx, std::move(query));

@@ -3,7 +3,6 @@
 
 #include "alli/error.hpp"
 #include "alli/nearest.hpp"
-#include "http/target.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -26,6 +25,10 @@ constexpr auto rows = std::to_array<Row>({
     {OperationId::maintain, ""},
     {OperationId::maintenance, "id"},
     {OperationId::changes, "since limit wait"},
+    {OperationId::search, "q tz sort limit context cursor group"},
+    {OperationId::export_found, "q format tz bom mask"},
+    {OperationId::insights, "from to tz by app user category"},
+    {OperationId::ratings, ""},
     {OperationId::principal, ""},
     {OperationId::tokens, ""},
     {OperationId::add_token, ""},
@@ -56,11 +59,16 @@ std::vector<std::string_view> split(std::string_view names)
 
 void require_own_parameters(OperationId operation, std::string_view query, std::span<const std::string> ignored)
 {
-    if (query.empty()) return;
+    if (!query.empty()) require_own_parameters(operation, http::read_query(query), ignored);
+}
+
+void require_own_parameters(OperationId operation, const std::vector<http::Parameter>& parameters,
+                            std::span<const std::string> ignored)
+{
     const auto* row = std::find_if(rows.begin(), rows.end(), [&](const Row& it) { return it.operation == operation; });
     if (row == rows.end()) return;
     const std::vector<std::string_view> known = split(row->names);
-    for (const http::Parameter& parameter : http::read_query(query)) {
+    for (const http::Parameter& parameter : parameters) {
         const bool is_known = std::find(known.begin(), known.end(), parameter.name) != known.end() ||
                               std::find(ignored.begin(), ignored.end(), parameter.name) != ignored.end();
         if (!is_known) refuse(parameter.name, known);
