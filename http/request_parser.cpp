@@ -27,12 +27,12 @@ RequestParser::Result RequestParser::read(std::string_view bytes)
 {
     for (; at_ < bytes.size(); ++at_) {
         const HeaderState next = next_state(state_, bytes[at_]);
-        if (next == HeaderState::bad) refusal_ = malformed;
-        if (next != state_) enter(bytes, next);
+        const bool changes = next != state_;
+        if (changes) enter(bytes, next);
         state_ = next;
-        if (const auto refusal = excess()) refusal_ = *refusal;
+        if (is_excessive()) refusal_ = excess();
         if (!refusal_.detail.empty()) return Result::refused;
-        if (state_ != HeaderState::end) continue;
+        if (!changes || state_ != HeaderState::end) continue;
         ++at_;
         return Result::done;
     }
@@ -42,6 +42,7 @@ RequestParser::Result RequestParser::read(std::string_view bytes)
 // Records where the parts begin and end; the bytes between them are checked by then.
 void RequestParser::enter(std::string_view bytes, HeaderState next)
 {
+    if (next == HeaderState::bad) refusal_ = malformed;
     if (next == HeaderState::target_start) method_end_ = at_;
     if (next == HeaderState::version) target_end_ = at_;
     if (next == HeaderState::name) lines_.push_back({at_, 0, 0});
@@ -57,12 +58,10 @@ void RequestParser::enter(std::string_view bytes, HeaderState next)
         refusal_ = is_version(version) ? unknown_version : malformed;
 }
 
-std::optional<Refusal> RequestParser::excess() const noexcept
+Refusal RequestParser::excess() const noexcept
 {
     if (state_ == HeaderState::target && at_ - method_end_ > limits_.target_bytes) return long_target;
-    if (at_ >= limits_.header_bytes) return long_head;
-    if (lines_.size() > limits_.header_lines) return many_lines;
-    return std::nullopt;
+    return at_ >= limits_.header_bytes ? long_head : many_lines;
 }
 
 std::string_view RequestParser::target(std::string_view bytes) const noexcept

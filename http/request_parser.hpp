@@ -8,7 +8,6 @@
 #include "http/limits.hpp"
 #include "http/refusal.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,7 +42,12 @@ class RequestParser {
     };
 
     void enter(std::string_view bytes, HeaderState next);
-    std::optional<Refusal> excess() const noexcept;
+    bool is_excessive() const noexcept // asked for each byte
+    {
+        return at_ >= limits_.header_bytes || lines_.size() > limits_.header_lines ||
+               (state_ == HeaderState::target && at_ - method_end_ > limits_.target_bytes);
+    }
+    Refusal excess() const noexcept;
 
     RequestLimits limits_;
     HeaderState state_ = HeaderState::start;
