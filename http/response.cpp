@@ -85,13 +85,60 @@ bool bodiless(int status)
     return status == 204 || status == 304 || status < 200;
 }
 
+void append(std::string& head, std::string_view name, std::string_view value)
+{
+    head.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append(std::string& head, const Headers& headers)
+{
+    for (const Header& header : headers) append(head, header.name, header.value);
+}
+
+std::string begin_head(int status, const Headers& headers, Framing framing, std::uint64_t length,
+                       std::span<const DefaultHeader> defaults)
+{
+    std::string head;
+    head.reserve(640);
+    fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
+    append(head, headers);
+    for (const DefaultHeader& standard : defaults)
+        if (!headers.find(standard.name)) append(head, standard.name, standard.value);
+    if (framing == Framing::length) fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", length);
+    if (framing == Framing::chunked) append(head, "Transfer-Encoding", "chunked");
+    return head;
+}
+
+std::string end_head(std::string head, const WriteOptions& options)
+{
+    if (options.close) append(head, "Connection", "close");
+    if (options.http10 && !options.close) append(head, "Connection", "keep-alive");
+    return head += "\r\n";
+}
+
 } // namespace
 
 std::string_view Body::view() const noexcept
 {
     if (const auto* own = std::get_if<std::string>(&text_)) return *own;
-    const auto& shared = *std::get_if<std::shared_ptr<const std::string>>(&text_);
-    return shared ? std::string_view(*shared) : std::string_view{};
+    const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&text_);
+    return shared && *shared ? std::string_view(**shared) : std::string_view{};
+}
+
+const MemoryFile::Extent* Body::extent() const noexcept
+{
+    const auto* in_file = std::get_if<std::shared_ptr<const MemoryFile::Extent>>(&text_);
+    return in_file ? in_file->get() : nullptr;
+}
+
+std::size_t Body::size() const noexcept
+{
+    return extent() ? extent()->size() : view().size();
+}
+
+std::string Body::text() const
+{
+    return extent() ? extent()->text() : std::string(view());
 }
 
 Framing framing_of(const Response& response, const WriteOptions& options) noexcept
@@ -115,27 +162,27 @@ std::string_view body_of(const Response& response, const WriteOptions& options) 
 
 std::string render_head(const Response& response, const WriteOptions& options)
 {
+    if (response.shared_head) {
+        std::string head;
+        head.reserve(response.shared_head->size() + 128);
+        head = *response.shared_head;
+        append(head, response.headers);
+        return end_head(std::move(head), options);
+    }
     return render_head(response.status, response.headers, framing_of(response, options),
-                       response.length.value_or(response.body.view().size()), options);
+                       response.length.value_or(response.body.size()), options);
+}
+
+std::string render_shared_head(int status, const Headers& headers, std::uint64_t length,
+                               std::span<const DefaultHeader> defaults)
+{
+    return begin_head(status, headers, bodiless(status) ? Framing::none : Framing::length, length, defaults);
 }
 
 std::string render_head(int status, const Headers& headers, Framing framing, std::uint64_t length,
                         const WriteOptions& options)
 {
-    std::string head;
-    head.reserve(640);
-    fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
-    const auto add = [&](std::string_view name, std::string_view value) {
-        head.append(name).append(": ").append(value).append("\r\n");
-    };
-    for (const Header& header : headers) add(header.name, header.value);
-    for (const DefaultHeader& standard : options.defaults)
-        if (!headers.find(standard.name)) add(standard.name, standard.value);
-    if (framing == Framing::length) fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", length);
-    if (framing == Framing::chunked) add("Transfer-Encoding", "chunked");
-    if (options.close) add("Connection", "close");
-    if (options.http10 && !options.close) add("Connection", "keep-alive");
-    return head += "\r\n";
+    return end_head(begin_head(status, headers, framing, length, options.defaults), options);
 }
 
 std::string_view reason_phrase(int status) noexcept

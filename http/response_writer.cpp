@@ -7,7 +7,11 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace alli::http {
 namespace {
@@ -100,8 +104,10 @@ Task<bool> ResponseWriter::send(Response response, WriteOptions options)
     if (response.stream && has_body(response, options)) {
         written = co_await stream(std::move(response), framing, std::move(head));
     } else {
+        const MemoryFile::Extent* extent = has_body(response, options) ? response.body.extent() : nullptr;
         const Parts parts{buffer(head), buffer(body_of(response, options)), {}};
-        written = co_await write(parts);
+        written = co_await write_whole(parts, extent != nullptr);
+        if (written && extent) written = co_await write_extent(*extent);
     }
     co_return written && !options.close;
 }
@@ -146,6 +152,42 @@ void ResponseWriter::break_off(Framing framing)
     if (framing != Framing::until_close) return;
     Code ignored;
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+}
+
+// Nearly always the socket takes all of it at once, which spares a turn of the loop. Not for streams: a source that is
+// always ready and a peer that is always faster would keep the loop to themselves.
+Task<bool> ResponseWriter::write_whole(Parts parts, bool more_follows)
+{
+    Code code;
+    if (!socket_.non_blocking()) socket_.non_blocking(true, code);
+    const std::size_t count = code ? 0 : socket_.send(parts, more_follows ? MSG_MORE : 0, code);
+    if (code && code != asio::error::would_block) co_return false;
+    if (count == asio::buffer_size(parts)) co_return true;
+    consume(parts, count);
+    co_return co_await write(parts);
+}
+
+Task<bool> ResponseWriter::write_extent(const MemoryFile::Extent& extent)
+{
+    auto at = static_cast<off_t>(extent.offset());
+    const off_t end = at + static_cast<off_t>(extent.size());
+    while (at < end) {
+        const auto left = static_cast<std::size_t>(end - at);
+        const auto count = ::sendfile(socket_.native_handle(), extent.descriptor(), &at, left);
+        if (count > 0 || (count < 0 && errno == EINTR)) continue;
+        if (count == 0 || errno != EAGAIN) co_return false;
+        if (!co_await wait_until_writable()) co_return false;
+    }
+    co_return true;
+}
+
+Task<bool> ResponseWriter::wait_until_writable()
+{
+    deadline_.allow(stall_);
+    Code code;
+    co_await socket_.async_wait(Socket::wait_write, asio::redirect_error(asio::use_awaitable, code));
+    deadline_.lift();
+    co_return !code;
 }
 
 // One scatter write after the other while the peer takes bytes; the deadline moves with every write.

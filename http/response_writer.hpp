@@ -37,6 +37,9 @@ class ResponseWriter {
     struct Streaming;
     Task<bool> stream(Response response, Framing framing, std::string head);
     Task<bool> write_pieces(BodyFramer& framer);
+    Task<bool> write_whole(Parts parts, bool more_follows);
+    Task<bool> write_extent(const MemoryFile::Extent& extent);
+    Task<bool> wait_until_writable();
     void break_off(Framing framing);
 
     Socket& socket_;

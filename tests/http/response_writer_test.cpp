@@ -248,6 +248,81 @@ TEST_F(ResponseWriterTest, GivesUpAPeerThatTakesNothing)
     EXPECT_TRUE(life_.gone);
 }
 
+TEST_F(ResponseWriterTest, SendsABodyFromAFileAsOneFromMemory)
+{
+    MemoryFile file;
+    for (const std::size_t size : {std::size_t{1}, std::size_t{8192}, std::size_t{2'000'000}}) {
+        std::string text(size, 'x');
+        text.back() = 'y';
+        Response given;
+        given.headers.add("ETag", "\"1\"");
+        given.body = file.put(text);
+        const std::string received = all(std::move(given));
+        EXPECT_THAT(received, HasSubstr(fmt::format("\r\nContent-Length: {}\r\n", size)));
+        EXPECT_TRUE(body(received) == text) << size;
+        EXPECT_TRUE(more_);
+    }
+    WriteOptions head;
+    head.head_only = true;
+    Response given;
+    given.body = file.put("hello");
+    const std::string received = all(std::move(given), head);
+    EXPECT_THAT(received, HasSubstr("Content-Length: 5\r\n"));
+    EXPECT_EQ(body(received), "");
+}
+
+// The file is used again while the peer has not read what was sent, nor what is still to be sent.
+TEST_F(ResponseWriterTest, SendsTheBytesThatABodyHadWhoeverUsesItsSpaceNext)
+{
+    MemoryFile file;
+    const std::string text(5'000'000, 'a');
+    Response given;
+    given.body = file.put(text);
+    begin(std::move(given));
+    loop_.poll();
+    EXPECT_FALSE(ended_) << "the peer has not read yet";
+    for (int n = 0; n < 4; ++n) ASSERT_TRUE(file.put(std::string(5'000'000, 'b')));
+    EXPECT_TRUE(body(read_while_it_runs()) == text);
+    EXPECT_TRUE(more_);
+    EXPECT_EQ(file.allocated(), 0U) << "nobody needs it any more";
+}
+
+TEST_F(ResponseWriterTest, GivesUpAPeerThatTakesNothingOfAFile)
+{
+    MemoryFile file;
+    Response given;
+    given.body = file.put(std::string(5'000'000, 'a'));
+    begin(std::move(given));
+    loop_.poll();
+    EXPECT_FALSE(ended_);
+    writer_.check(Deadline::Steady::clock::now() + 2h);
+    loop_.restart();
+    loop_.poll();
+    EXPECT_TRUE(ended_);
+    EXPECT_FALSE(more_);
+    EXPECT_EQ(file.allocated(), 0U);
+}
+
+TEST_F(ResponseWriterTest, SendsAHeadThatIsSharedBeforeTheHeadersOfEach)
+{
+    constexpr DefaultHeader defaults[] = {{"X-Default", "1"}};
+    Headers common;
+    common.add("ETag", "\"1\"");
+    Response unchanged;
+    unchanged.status = 304;
+    unchanged.shared_head = std::make_shared<const std::string>(render_shared_head(304, common, 5, {}));
+    EXPECT_EQ(all(std::move(unchanged)), "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n");
+    Response given;
+    given.shared_head = std::make_shared<const std::string>(render_shared_head(200, common, 5, defaults));
+    given.headers.add("X-Request-Id", "a");
+    given.body = std::string("hello");
+    WriteOptions closing;
+    closing.close = true;
+    EXPECT_EQ(all(std::move(given), closing),
+              "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nX-Default: 1\r\nContent-Length: 5\r\nX-Request-Id: a\r\n"
+              "Connection: close\r\n\r\nhello");
+}
+
 TEST_F(ResponseWriterTest, LetsGoOfTheSourceWhenItIsCancelled)
 {
     begin(response({"hello"}, Then::wait));
