@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The writing side of a connection: responses, whole or piece by piece, for as long as the peer takes them. A body that
-// breaks off never looks complete to the peer. Lives on the connection's loop, whose tick calls check().
+// breaks off never looks complete to the peer. Lives on the connection's loop, whose tick calls check(), and on a
+// thread that blocks or ignores SIGPIPE, which sendfile raises where the peer has left.
 #pragma once
 
 #include "http/deadline.hpp"

@@ -97,8 +97,8 @@ Task<Response> answer(const Context& cx, Request& rq)
         failure = std::current_exception();
     }
     if (failure) response = answer_of(failure, error_format);
-    if (response.cache) response.headers.add("Cache-Status", to_text(*response.cache));
-    response.headers.add("X-Request-Id", rq.request_id);
+    if (response.cache && !response.shared_head) response.headers.add("Cache-Status", to_text(*response.cache));
+    if (response.status != 304) response.headers.add("X-Request-Id", rq.request_id);
     const auto took = std::chrono::steady_clock::now() - started;
     cx.meters.count(rq.operation, response, took);
     log_request(rq, response, failure, took);

@@ -8,6 +8,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <csignal>
+
 namespace alli::proxy {
 namespace {
 
@@ -20,6 +22,15 @@ bool is_abort(const std::exception_ptr& failure)
     } catch (...) {
         return false;
     }
+}
+
+// A peer that leaves while a file is sent to it is a failed write (http/response_writer.hpp).
+void block_broken_pipes()
+{
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 } // namespace
@@ -53,6 +64,7 @@ Loop::~Loop()
 void Loop::start()
 {
     thread_ = std::thread([this] {
+        block_broken_pipes();
         io_.run();
         ended_.set_value();
     });

@@ -7,25 +7,15 @@
 #include "proxy/request/request_id.hpp"
 #include "proxy/request/request_metrics.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 namespace alli::proxy {
 namespace {
 
 constexpr std::size_t linger_bytes = 8 * 1024 * 1024;
 constexpr std::chrono::milliseconds linger_time{1000};
 constexpr std::chrono::milliseconds first_request_time{500}; // after a stop, for who connected before it
-
-// Rendered once a second.
-std::string date_of(Instant now)
-{
-    using std::chrono::floor, std::chrono::seconds;
-    thread_local Instant second = Instant::min();
-    thread_local std::string text;
-    if (floor<seconds>(now) != second) {
-        second = floor<seconds>(now);
-        text = to_http_date(second);
-    }
-    return text;
-}
 
 // All refusals have one size, so that the length does not reveal which check failed. JSON allows blanks at its end.
 Response padded(Response response)
@@ -78,6 +68,8 @@ Task<bool> Session::serve()
     silent_ = false;
     waiting_since_ = std::chrono::steady_clock::now();
     if (draining_ && !fresh_ && !reader_.has_pipelined()) co_return false;
+    // What is at hand is read, answered and sent without waiting for anything: others get their turn in between.
+    if (reader_.has_pipelined()) co_await asio::post(socket_.get_executor(), asio::use_awaitable);
     if (!co_await reader_.wait(draining_ ? first_request_time : cx_.options.limits.idle)) co_return false;
     idle_ = fresh_ = false;
     const http::RequestReader::HeadResult read = co_await reader_.read_head();
@@ -141,7 +133,9 @@ Task<bool> Session::send(Response response, http::WriteOptions options)
     reader_.answer_begins();
     if (guard_.lists_origins()) response.headers.add("Vary", "Origin");
     if (!origin_.empty()) share_with(response, origin_);
-    if (!response.headers.find("Date")) response.headers.add("Date", date_of(cx_.clock.now()));
+    if (!response.shared_head && !response.headers.find("Date"))
+        response.headers.add("Date", date_header(cx_.clock.now()));
+    options.defaults = default_headers(response.status);
     // The rest of a body that was not read would be parsed as the next request.
     options.close = options.close || response.close || draining_ || !reader_.is_complete();
     const bool unread = response.close || !reader_.is_complete();
@@ -167,7 +161,6 @@ http::WriteOptions Session::write_options() const
     options.head_only = head.method == "HEAD";
     options.http10 = head.version < 11;
     options.close = !reader_.framing().keep_alive;
-    options.defaults = default_headers();
     return options;
 }
 

@@ -4,11 +4,13 @@
 #include "alli/log.hpp"
 #include "cache/conversations.hpp"
 #include "cache/outbox/overlay.hpp"
+#include "cache/rows/envelopes.hpp"
 #include "cache/rows/last_chat.hpp"
 #include "cache/rows/problems.hpp"
 #include "cache/rows/progress.hpp"
 #include "cache/rows/visibility.hpp"
 #include "proxy/reads/cache_policy.hpp"
+#include "proxy/reads/mirror_response.hpp"
 #include "proxy/reads/run_barrier.hpp"
 #include "proxy/relay/conversation_sniffer.hpp"
 #include "proxy/relay/forward.hpp"
@@ -24,45 +26,6 @@
 
 namespace alli::proxy {
 namespace {
-
-using Age = std::optional<std::chrono::microseconds>;
-
-// Never negative: the clock may have been set back since.
-Age age_of(const Context& cx, const CachedResponse& found)
-{
-    if (!found.verified_at) return std::nullopt;
-    return std::max(cx.clock.now() - *found.verified_at, std::chrono::microseconds{0});
-}
-
-std::int64_t whole_seconds(std::chrono::microseconds time)
-{
-    return std::chrono::floor<std::chrono::seconds>(time).count();
-}
-
-std::string_view detail_of(const Context& cx, const Request& rq, bool part)
-{
-    const UpstreamState upstream = cx.upstream.state();
-    if (!upstream.key_accepted) return part ? "key-rejected-partial" : "key-rejected";
-    if (!upstream.reachable) return part ? "offline-partial" : "offline";
-    if (part) return "partial";
-    return is_narrowed(rq) ? "mirror-only" : "";
-}
-
-// `origin`: other than a hit if upstream was asked in vain, and answered `forward_status`.
-Response mirror_response(const Context& cx, const Request& rq, const CachedResponse& found,
-                         ResponseOrigin origin = ResponseOrigin::hit, int forward_status = 0, bool part = false)
-{
-    const Age age = age_of(cx, found);
-    Response response = text_response("application/json", found.body);
-    response.cache.emplace();
-    response.cache->origin = origin;
-    response.cache->forward_status = forward_status;
-    response.cache->detail = detail_of(cx, rq, part);
-    if (age) response.cache->ttl = whole_seconds(cx.options.max_age - *age);
-    if (age) response.headers.add("Age", std::to_string(whole_seconds(*age)));
-    validate(response, rq, found.tag);
-    return response;
-}
 
 Response problem_response(int status, std::string_view detail, ResponseOrigin origin, bool offline)
 {
@@ -103,6 +66,15 @@ Lookup lookup_of(const Context& cx, const CachedResponse& found)
     return lookup;
 }
 
+// Read before the response cache is searched: what a commit changed is known once the commit can be seen.
+std::optional<Instant> mirror_verified_at(const Context& cx)
+{
+    const std::uint64_t commits = cx.store.commits();
+    ResponseCache::Verified& verified = cx.response_cache.verified;
+    if (verified.commits != commits) verified = {commits, verified_at(cx)};
+    return verified.at;
+}
+
 // Finds nothing of a conversation that left the principal's view since the request was admitted.
 ReadSpec only_in_view(const Request& rq, const ReadSpec& read)
 {
@@ -135,6 +107,7 @@ class ReadThrough {
 
     Task<bool> pass_run_barrier();
     Task<Found> look_up(bool part);
+    std::string put_into_envelope(cache::Reader& db, StoredBody held, std::uint64_t lists) const;
     Lookup judge(const Found& found) const;
     Task<Response> execute(CacheDecision decision, Found found); // anything but serve
     Response serve(CacheDecision decision, CachedResponse found);
@@ -192,12 +165,18 @@ bool ReadThrough::is_hidden() const
 
 Task<ReadThrough::Found> ReadThrough::look_up(bool part)
 {
+    // Read before the snapshot is taken: the rows are not older than this says.
+    const std::optional<Instant> verified = mirror_verified_at(cx_);
     commits_ = cx_.store.commits();
+    const std::uint64_t lists = cx_.store.latest().of_lists();
     const auto job = [&](cache::Reader& db) -> Found {
         std::optional<StoredBody> held = read_.find(db, part);
         if (!held) return std::nullopt;
+        // A poll may have been committed so lately that only the snapshot shows it.
+        const auto verified_at = read_.polled ? cache::load_progress(db).verified_at : verified;
+        const auto part_at = held->verified_at;
         CachedResponse found =
-            make_cached_response(std::move(held->body), cache::load_progress(db).verified_at, held->verified_at);
+            make_cached_response(put_into_envelope(db, std::move(*held), lists), verified_at, part_at);
         if (read_.conversation) {
             found.row = cache::find_pk(db, *read_.conversation);
             found.growing = found.row && cache::is_streaming(db, *found.row, cx_.clock.now() - Runs::forget_after);
@@ -207,6 +186,14 @@ Task<ReadThrough::Found> ReadThrough::look_up(bool part)
     };
     if (read_.slow) co_return co_await cx_.store.read_long(job);
     co_return cx_.store.read(job);
+}
+
+// A slow read runs on another thread than the loop.
+std::string ReadThrough::put_into_envelope(cache::Reader& db, StoredBody held, std::uint64_t lists) const
+{
+    if (!held.content) return std::move(held.body);
+    if (read_.slow) return cache::in_envelope(db, *held.content, std::move(held.body));
+    return cx_.response_cache.envelopes.put_around(std::move(held.body), *held.content, db, cx_.store.latest(), lists);
 }
 
 Lookup ReadThrough::judge(const Found& found) const
@@ -333,15 +320,6 @@ Task<Response> serve_member(const Context& cx, const Request& rq)
     const auto covered = cx.store.read([](cache::Reader& db) { return cache::load_covered(db); });
     const std::string detail = fmt::format("what a member sees is never held, and {}", describe(covered));
     co_return problem_response(504, detail, ResponseOrigin::none, false);
-}
-
-// Read before the response cache is searched: what a commit changed is known once the commit can be seen.
-std::optional<Instant> mirror_verified_at(const Context& cx)
-{
-    const std::uint64_t commits = cx.store.commits();
-    ResponseCache::Verified& verified = cx.response_cache.verified;
-    if (verified.commits != commits) verified = {commits, verified_at(cx)};
-    return verified.at;
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 // polls. Says of every response how old it is and where it comes from (docs/decisions/0005). Runs on a proxy loop.
 #pragma once
 
+#include "alli/envelope.hpp"
 #include "proxy/reads/response_cache.hpp"
 #include "proxy/reads/supported_parameters.hpp"
 #include "proxy/relay/cache_fill.hpp"
@@ -18,6 +19,7 @@ namespace alli::proxy {
 /// A body out of the mirror.
 struct StoredBody {
     std::string body;
+    std::optional<Content> content = {};     // in whose envelope it is served; none: as it is
     std::optional<Instant> verified_at = {}; // none: with the mirror as a whole
 };
 

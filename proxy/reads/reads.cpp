@@ -7,7 +7,6 @@
 #include "cache/lists/list.hpp"
 #include "cache/rows/categories.hpp"
 #include "cache/rows/conversation_json.hpp"
-#include "cache/rows/envelopes.hpp"
 #include "cache/rows/hmac_key.hpp"
 #include "cache/rows/progress.hpp"
 #include "cache/rows/variables.hpp"
@@ -52,7 +51,7 @@ std::optional<StoredBody> find_page(cache::Reader& db, const Parameters& paramet
         page.body += '"' + write_cursor({std::move(*page.next)}, query.filter, cache::load_hmac_key(db)) + "\"}";
     else
         page.body += "null}";
-    return StoredBody{cache::in_envelope(db, Content::list, std::move(page.body)), page.variables_at};
+    return StoredBody{std::move(page.body), Content::list, page.variables_at};
 }
 
 // A page behind a cursor of ours, and the state of its variables.
@@ -138,10 +137,10 @@ Task<> fetch_variables(const Context& cx, const Request& rq, const Parameters& p
     co_await std::move(each);
 }
 
-std::optional<StoredBody> found(cache::Reader& db, Content content, std::optional<std::string> body)
+std::optional<StoredBody> found(Content content, std::optional<std::string> body)
 {
     if (!body) return std::nullopt;
-    return StoredBody{cache::in_envelope(db, content, std::move(*body))};
+    return StoredBody{std::move(*body), content};
 }
 
 std::optional<StoredBody> find_variables(cache::Reader& db, const ConversationId& id,
@@ -149,7 +148,7 @@ std::optional<StoredBody> find_variables(cache::Reader& db, const ConversationId
 {
     auto held = cache::find_with_variables(db, id, names);
     if (!held) return std::nullopt;
-    return StoredBody{cache::in_envelope(db, Content::conversation, std::move(held->body)), held->verified_at};
+    return StoredBody{std::move(held->body), Content::conversation, held->verified_at};
 }
 
 void check_list_parameters(const Context& cx, ReadSpec& read, const Parameters& parameters)
@@ -207,7 +206,7 @@ Task<Response> list_categories(const Context& cx, const Request& rq)
     read.find = [&](cache::Reader& db, bool) -> std::optional<StoredBody> {
         auto held = cache::find_category_list(db);
         if (!held || (!away && changed_at && held->verified_at <= *changed_at)) return std::nullopt;
-        return StoredBody{std::move(held->raw), held->verified_at};
+        return StoredBody{std::move(held->raw), std::nullopt, held->verified_at};
     };
     read.fill.what = FillTarget::What::categories;
     read.revalidate_when_stale = true;
@@ -222,7 +221,7 @@ Task<Response> get_conversation(const Context& cx, const Request& rq)
     const auto names = read_names(find_parameter(parameters, "variables").value_or(""));
     ReadSpec read;
     read.find = [&](cache::Reader& db, bool) {
-        return names.empty() ? found(db, Content::conversation, cache::find_conversation(db, id))
+        return names.empty() ? found(Content::conversation, cache::find_conversation(db, id))
                              : find_variables(db, id, names);
     };
     read.fill.what = names.empty() ? FillTarget::What::conversation : FillTarget::What::variables;
@@ -241,9 +240,7 @@ Task<Response> list_chats(const Context& cx, const Request& rq)
     const int page_no = read_number(parameters, "pageNo", 1, 1, last_page);
     const ConversationId& id = *rq.conversation;
     ReadSpec read;
-    read.find = [&](cache::Reader& db, bool) {
-        return found(db, Content::chats, cache::find_chat_page(db, id, page_no));
-    };
+    read.find = [&](cache::Reader& db, bool) { return found(Content::chats, cache::find_chat_page(db, id, page_no)); };
     read.fill.what = FillTarget::What::chats;
     read.fill.id = id;
     read.conversation = id;
@@ -262,7 +259,7 @@ Task<Response> get_chat(const Context& cx, const Request& rq)
     read.find = [&](cache::Reader& db, bool) -> std::optional<StoredBody> {
         auto now = cache::find_chat(db, id, chat);
         if (!now) return std::nullopt;
-        return StoredBody{cache::in_envelope(db, Content::chat, std::move(now->raw))};
+        return StoredBody{std::move(now->raw), Content::chat};
     };
     read.may_be_incomplete = held && !held->whole;
     read.fill.what = FillTarget::What::chat;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/reads/response_cache.hpp"
 
-#include "alli/quick_hash.hpp"
+#include "alli/content_hash.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -18,6 +18,15 @@ bool CacheBudget::take(std::size_t bytes) noexcept
 
 namespace {
 
+// Measured on loopback: of 14 and 30 KB a copy into the socket costs less than sendfile and its second call, of 55 KB as
+// much, of 100 KB a tenth more, of 220 KB twice as much.
+constexpr std::size_t file_bytes = 64 * 1024;
+
+bool belongs_in_file(std::size_t size) noexcept
+{
+    return size >= file_bytes;
+}
+
 std::optional<Instant> earlier(std::optional<Instant> mirror, std::optional<Instant> part)
 {
     if (!mirror || !part) return mirror;
@@ -30,8 +39,8 @@ CachedResponse make_cached_response(std::string body, std::optional<Instant> mir
                                     std::optional<Instant> part_at)
 {
     CachedResponse answer;
-    answer.tag = fmt::format("\"{:016x}\"", quick_hash(body));
-    answer.body = std::make_shared<const std::string>(std::move(body));
+    answer.tag = fmt::format("\"{:016x}\"", content_hash(body));
+    answer.body = http::Body(std::make_shared<const std::string>(std::move(body)));
     answer.verified_at = earlier(mirror_verified_at, part_at);
     return answer;
 }
@@ -49,7 +58,21 @@ const CachedResponse* ResponseCache::find(std::string_view target, const cache::
     }
     items_.splice(items_.begin(), items_, position);
     answer.verified_at = mirror_verified_at;
+    move_to_file(answer);
     return &answer;
+}
+
+// Not before it is asked for again: of many different requests most never are.
+void ResponseCache::move_to_file(CachedResponse& answer)
+{
+    if (answer.body.extent() || !belongs_in_file(answer.body.size())) return;
+    if (auto extent = file_.put(answer.body.view())) answer.body = http::Body(std::move(extent));
+}
+
+std::size_t ResponseCache::Item::size() const noexcept
+{
+    const std::size_t body = answer.body.size();
+    return target.size() + (belongs_in_file(body) ? http::MemoryFile::footprint(body) : body) + overhead;
 }
 
 void ResponseCache::put(std::string target, std::uint64_t commits, CachedResponse answer)

@@ -7,6 +7,9 @@
 #include "alli/ids.hpp"
 #include "alli/instant.hpp"
 #include "cache/db/change_set.hpp"
+#include "http/response.hpp"
+#include "proxy/reads/known_envelopes.hpp"
+#include "proxy/reads/shared_head.hpp"
 #include "proxy/request/operation_id.hpp"
 
 #include <algorithm>
@@ -23,7 +26,7 @@ namespace alli::proxy {
 
 /// A body, its tag, and when the mirror it came from was last verified, taken in one snapshot.
 struct CachedResponse {
-    std::shared_ptr<const std::string> body;
+    http::Body body; // shared
     std::string tag; // with its quotes
     std::optional<Instant> verified_at;
     OperationId operation = OperationId::unknown;
@@ -31,6 +34,7 @@ struct CachedResponse {
     std::optional<std::int64_t> row = {};            // that conversation's
     bool unreadable = false;                         // the engine could not read all of that conversation
     bool growing = false;                            // its last message was not complete, a short time ago
+    mutable SharedHeads heads = {};
 };
 /// `part_at`: when a part that polls do not verify was verified.
 CachedResponse make_cached_response(std::string body, std::optional<Instant> mirror_verified_at,
@@ -84,21 +88,24 @@ class ResponseCache {
         std::optional<Instant> at;
     };
     Verified verified;
+    KnownEnvelopes envelopes;
 
   private:
     struct Item {
         std::string target;
         std::uint64_t commits;
         CachedResponse answer;
-        std::size_t size() const noexcept { return target.size() + answer.body->size() + overhead; }
+        std::size_t size() const noexcept;
     };
     using Position = std::list<Item>::iterator;
     static constexpr std::size_t overhead = 256; // of its nodes, about
 
+    void move_to_file(CachedResponse& answer);
     void erase(Position position);
     bool make_room(std::size_t size);
 
     CacheBudget& budget_;
+    http::MemoryFile file_;        // of large bodies that were asked for again
     std::uint64_t trims_seen_ = 0; // calls
     std::size_t bytes_ = 0;
     std::list<Item> items_; // the most lately used first

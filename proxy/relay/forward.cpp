@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/relay/forward.hpp"
 
+#include "alli/content_hash.hpp"
 #include "alli/error.hpp"
 #include "alli/headers.hpp"
-#include "alli/quick_hash.hpp"
 #include "cache/conversations.hpp"
 #include "proxy/relay/pending_overlay.hpp"
 #include "proxy/relay/relay.hpp"
@@ -143,7 +143,7 @@ Response forwarded_response(const SharedReply& shared, const Request& rq, Respon
     response.cache->collapsed = shared.collapsed;
     const std::string_view body = shared.reply->body;
     response.body = std::shared_ptr<const std::string>(shared.reply, &shared.reply->body);
-    if (response.status == 200) validate(response, rq, fmt::format("\"{:016x}\"", quick_hash(body)));
+    if (response.status == 200) validate(response, rq, fmt::format("\"{:016x}\"", content_hash(body)));
     return response;
 }
 

@@ -30,6 +30,8 @@ struct CacheStatus {
     bool collapsed = false;               // it shares the reply to another request
     std::optional<std::int64_t> ttl = {}; // seconds; negative: stale by so many
     std::string_view detail = {};         // a constant
+
+    bool operator==(const CacheStatus&) const = default;
 };
 std::string to_text(const CacheStatus& status);
 

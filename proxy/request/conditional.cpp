@@ -14,6 +14,8 @@ bool names_tag(std::string_view list, std::string_view tag)
                        [&](std::string_view one) { return one.substr(one.starts_with("W/") ? 2 : 0) == tag; });
 }
 
+} // namespace
+
 // A list may be spread over several lines; "*" stands alone.
 bool has_already(const Request& rq, std::string_view tag)
 {
@@ -23,11 +25,12 @@ bool has_already(const Request& rq, std::string_view tag)
     });
 }
 
-} // namespace
-
 void validate(Response& response, const Request& rq, std::string tag)
 {
-    if (has_already(rq, tag)) response.status = 304;
+    if (has_already(rq, tag)) {
+        response.status = 304;
+        response.headers.erase("Content-Type"); // it says nothing that the client lacks (RFC 9110 15.4.5)
+    }
     response.headers.add("ETag", std::move(tag));
 }
 

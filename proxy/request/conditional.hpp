@@ -7,7 +7,10 @@
 
 namespace alli::proxy {
 
-/// Adds the ETag, and makes a 304 of it where If-None-Match names it. `tag` with its quotes.
+/// Whether If-None-Match names the tag (with its quotes), or is "*".
+bool has_already(const Request& rq, std::string_view tag);
+
+/// Adds the ETag, and makes a 304 of it where the client has that already.
 void validate(Response& response, const Request& rq, std::string tag);
 
 } // namespace alli::proxy

@@ -12,12 +12,13 @@
 namespace alli::proxy {
 namespace {
 
+// The first alone is of use in a 304.
 constexpr auto standard = std::to_array<http::DefaultHeader>({
+    {"Cache-Control", own_cache_control},
     {"X-Content-Type-Options", "nosniff"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
     {"Referrer-Policy", "no-referrer"},
-    {"Cache-Control", own_cache_control},
 });
 
 struct Meaning {
@@ -121,9 +122,22 @@ Response answer_of(const std::exception_ptr& failure, ErrorFormat error_format) 
     return problem(error_format, 500, "the request failed for a reason of our own; the log says more");
 }
 
-std::span<const http::DefaultHeader> default_headers() noexcept
+std::span<const http::DefaultHeader> default_headers(int status) noexcept
 {
-    return standard;
+    const std::span<const http::DefaultHeader> all(standard);
+    return status == 304 ? all.first(1) : all;
+}
+
+const std::string& date_header(Instant now)
+{
+    using std::chrono::floor, std::chrono::seconds;
+    thread_local Instant second = Instant::min();
+    thread_local std::string text;
+    if (floor<seconds>(now) != second) {
+        second = floor<seconds>(now);
+        text = to_http_date(second);
+    }
+    return text;
 }
 
 } // namespace alli::proxy

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "alli/error.hpp"
+#include "alli/instant.hpp"
 #include "proxy/access/http.hpp"
 #include "proxy/request/cache_status.hpp"
 
@@ -39,6 +40,10 @@ Response answer_of(const std::exception_ptr& failure, ErrorFormat error_format) 
 inline constexpr std::string_view own_cache_control = "private, no-cache";
 
 /// What every response carries unless it says otherwise itself: no page of another origin may read, frame or store it.
-std::span<const http::DefaultHeader> default_headers() noexcept;
+/// Of these a 304 has only what updates a stored response (RFC 9110 15.4.5).
+std::span<const http::DefaultHeader> default_headers(int status = 200) noexcept;
+
+/// The value of Date; rendered once a second.
+const std::string& date_header(Instant now);
 
 } // namespace alli::proxy

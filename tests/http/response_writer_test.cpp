@@ -17,6 +17,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <deque>
 
 namespace alli::http {
@@ -83,6 +84,7 @@ class ResponseWriterTest : public testing::Test {
         asio::local::stream_protocol::socket ours(loop_);
         asio::local::connect_pair(ours, theirs_);
         socket_ = std::move(ours);
+        std::signal(SIGPIPE, SIG_IGN);
     }
 
     Response response(std::deque<std::string> pieces, Then then = Then::end)
@@ -285,6 +287,22 @@ TEST_F(ResponseWriterTest, SendsTheBytesThatABodyHadWhoeverUsesItsSpaceNext)
     EXPECT_TRUE(body(read_while_it_runs()) == text);
     EXPECT_TRUE(more_);
     EXPECT_EQ(file.allocated(), 0U) << "nobody needs it any more";
+}
+
+TEST_F(ResponseWriterTest, EndsWithAPeerThatLeavesAmidAFile)
+{
+    MemoryFile file;
+    Response given;
+    given.body = file.put(std::string(5'000'000, 'a'));
+    begin(std::move(given));
+    loop_.poll();
+    EXPECT_FALSE(ended_);
+    theirs_.close();
+    loop_.restart();
+    loop_.poll();
+    EXPECT_TRUE(ended_);
+    EXPECT_FALSE(more_);
+    EXPECT_EQ(file.allocated(), 0U);
 }
 
 TEST_F(ResponseWriterTest, GivesUpAPeerThatTakesNothingOfAFile)

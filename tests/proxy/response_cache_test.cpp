@@ -38,7 +38,7 @@ TEST(ResponseCache, AreGoodUntilACommitChangesWhatTheyTell)
     answers.put("/b", 7, of_conversation(2));
     change(latest, 2, 7);
     ASSERT_TRUE(answers.find("/list", latest, never)) << "put together after that commit";
-    EXPECT_EQ(*answers.find("/list", latest, never)->body, "xxxxxxxxxx");
+    EXPECT_EQ(answers.find("/list", latest, never)->body.view(), "xxxxxxxxxx");
     EXPECT_FALSE(answers.find("/c", latest, never));
     change(latest, 2, 8);
     EXPECT_FALSE(answers.find("/list", latest, never));
@@ -66,7 +66,7 @@ TEST(ResponseCache, ReplaceTheOneOfTheSameTarget)
     ResponseCache answers(budget);
     answers.put("/a", 1, of(10, 'x'));
     answers.put("/a", 2, of(20, 'y'));
-    EXPECT_EQ(answers.find("/a", unchanged, never)->body->size(), 20U);
+    EXPECT_EQ(answers.find("/a", unchanged, never)->body.size(), 20U);
     EXPECT_LT(answers.bytes(), 400U);
 }
 
@@ -136,6 +136,23 @@ TEST(ResponseCache, TellBodiesApartByTheirTags)
     EXPECT_NE(of(10).tag, of(11).tag);
     EXPECT_NE(of(10, 'x').tag, of(10, 'y').tag);
     EXPECT_EQ(of(1).tag.front(), '"');
+}
+
+TEST(ResponseCache, MoveALongBodyToAFileWhenItIsAskedForAgain)
+{
+    CacheBudget budget(1'000'000);
+    ResponseCache answers(budget);
+    answers.put("/short", 1, of(65'535));
+    answers.put("/long", 1, of(100'001));
+    const std::size_t before = answers.bytes();
+    EXPECT_EQ(answers.find("/short", unchanged, never)->body.extent(), nullptr);
+    const CachedResponse* found = answers.find("/long", unchanged, never);
+    ASSERT_TRUE(found->body.extent());
+    EXPECT_EQ(found->body.text(), std::string(100'001, 'x'));
+    const auto* extent = found->body.extent();
+    EXPECT_EQ(answers.find("/long", unchanged, never)->body.extent(), extent) << "once";
+    EXPECT_EQ(answers.bytes(), before) << "the pages were counted from the start";
+    EXPECT_GE(before, 100'001U / 4096 * 4096 + 4096 + 65'535);
 }
 
 } // namespace
