@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Idle read connections of one file. Any thread.
+// Idle read connections of one file, the one that was used last first. One that nobody has used for a while gives the
+// memory of its pages back. Any thread.
 #pragma once
 
-#include "cache/db/sqlite.hpp"
+#include "cache/db/page_cache.hpp"
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace alli::cache {
 
 class Readers {
   public:
+    using Steady = std::chrono::steady_clock::time_point;
+    static constexpr std::chrono::seconds rest{10};
+
     /// `counts`: their steps, for tests.
     Readers(std::string path, bool counts) : path_(std::move(path)), counts_(counts) {}
 
@@ -21,7 +27,7 @@ class Readers {
         {
             const std::lock_guard hold(mutex_);
             if (!idle_.empty()) {
-                auto reader = std::move(idle_.back());
+                auto reader = std::move(idle_.back().reader);
                 idle_.pop_back();
                 return reader;
             }
@@ -31,17 +37,27 @@ class Readers {
         return reader;
     }
 
-    void give_back(std::unique_ptr<Reader> reader)
+    void give_back(std::unique_ptr<Reader> reader, Steady now = std::chrono::steady_clock::now())
     {
         const std::lock_guard hold(mutex_);
-        idle_.push_back(std::move(reader));
+        for (Idle& one : idle_) { // oldest first
+            if (now - one.since < rest) break;
+            if (!std::exchange(one.released, true)) release_pages(*one.reader);
+        }
+        idle_.push_back({std::move(reader), now});
     }
 
   private:
+    struct Idle {
+        std::unique_ptr<Reader> reader;
+        Steady since;
+        bool released = false;
+    };
+
     std::string path_;
     bool counts_;
     std::mutex mutex_;
-    std::vector<std::unique_ptr<Reader>> idle_;
+    std::vector<Idle> idle_;
 };
 
 } // namespace alli::cache

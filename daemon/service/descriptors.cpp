@@ -42,7 +42,7 @@ DescriptorsAtHand find_descriptors(int upstream, int loops) noexcept
 
 DescriptorPlan plan_descriptors(const DescriptorsAtHand& at_hand)
 {
-    constexpr int a_loop = 10;     // its own, and a read connection to each file (two descriptors)
+    constexpr int a_loop = 10;     // its own, its file in memory, a read connection to each file (two descriptors)
     constexpr int other_reads = 8; // long ones, the engine's
     constexpr int others = 10;     // names looked up, listeners, a file now and then
     constexpr int most_relayed = 64;

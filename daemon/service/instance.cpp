@@ -7,6 +7,7 @@
 #include "cache/restore.hpp"
 #include "daemon/service/background_maintenance.hpp"
 #include "daemon/service/disk_state.hpp"
+#include "daemon/service/memory.hpp"
 #include "daemon/service/metrics.hpp"
 #include "daemon/service/part_options.hpp"
 #include "daemon/service/status.hpp"
@@ -202,6 +203,8 @@ void Instance::serve(ListenConfig doors, std::function<void(std::exception_ptr)>
     spawn_index(tend_files(store_, stopping_));
     asio::co_spawn(engine_loop_, watch_files(store_, options_.config.sync_interval),
                    asio::bind_cancellation_slot(cancel_files_.slot(), asio::detached));
+    asio::co_spawn(engine_loop_, return_memory(store_),
+                   asio::bind_cancellation_slot(cancel_memory_.slot(), asio::detached));
     routes_.start();
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
@@ -227,6 +230,7 @@ void Instance::stop()
         cancel_.emit(asio::cancellation_type::terminal);
         cancel_index_.emit(asio::cancellation_type::terminal);
         cancel_files_.emit(asio::cancellation_type::terminal);
+        cancel_memory_.emit(asio::cancellation_type::terminal);
         routes_.stop();
     });
     server_->stop();
@@ -329,6 +333,7 @@ proxy::Options Instance::proxy_options(ListenConfig doors) const
     options.operations = read_operations(config);
     options.loops = room_.loops;
     options.limits.connections = static_cast<std::size_t>(room_.connections);
+    options.limits.answer_bytes = static_cast<std::size_t>(config.response_cache_mb) * 1024 * 1024;
     options.limits.connections_a_user = std::min(options.limits.connections_a_user, options.limits.connections);
     options.version = ALLI_VERSION;
     return options;

@@ -56,6 +56,7 @@ struct Config {
     std::chrono::milliseconds max_age{60'000};
     std::chrono::milliseconds forward_timeout{10'000};
     int proxy_loops = 0;
+    int response_cache_mb = 16;
 
     std::chrono::milliseconds retry_initial{1'000};
     std::chrono::milliseconds retry_max{300'000};
