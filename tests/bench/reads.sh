@@ -3,9 +3,9 @@
 # The proxy beside nginx (proxy_cache) and Varnish, which cache the proxy's own answers: the same bytes from all three.
 # Requests a second over 32 kept connections, the median of rounds in which all are asked in turn (one round of one server
 # differs from its next by half), the processor's time that each request took of the server (which says most on a busy
-# machine), and p50 and p99 at half the rate of the slowest.
+# machine), p50 and p99 at half the rate of the slowest, and p99 of two connections that ask as fast as they are answered.
 #   tests/bench/reads.sh [PROGRAM [SECONDS [ROUNDS]]]
-# Needs Debian's nginx, varnish, nghttp2-client (h2load) and curl; installs nothing and says what is missing. With ROOT
+# Needs Debian's nginx, varnish, nghttp2-client (h2load), wrk and curl; installs nothing and says what is missing. With ROOT
 # set, looks for them under that directory too (packages taken apart with dpkg -x).
 set -euo pipefail
 
@@ -23,6 +23,8 @@ fi
 PATH=$PATH:/usr/sbin
 
 . "$(dirname "$0")/served.sh"
+need wrk wrk
+[ $missing = 0 ] || exit 77
 peers=(proxy)
 if command -v nginx >/dev/null; then peers+=(nginx); else echo "nginx is missing: apt-get install nginx-light"; fi
 if command -v varnishd >/dev/null; then peers+=(varnish); else echo "varnishd is missing: apt-get install varnish"; fi
@@ -108,6 +110,12 @@ latency() { # PORT TARGET RATE [HEADER]: p50 and p99 in ms, and how many failed
         END { printf "%.2f %.2f %d", t[int(NR * .5) + 1] / 1000, t[int(NR * .99) + 1] / 1000, bad }'
 }
 
+eager() { # PORT TARGET [HEADER]: p99 in ms of two connections, the median of rounds
+    for _ in $(seq "$rounds"); do
+        wrk -t1 -c2 -d1 --latency -H 'API-KEY: sandbox' ${3:+-H "$3"} "http://127.0.0.1:$1$2"
+    done | awk '$1 == "99%" { n = $2 + 0; if ($2 ~ /us/) n /= 1000; else if ($2 !~ /ms/) n *= 1000; print n }' | median
+}
+
 start_mirror 2000 "${RATE:-0}" ALLI_MIRROR_PROXY_ALLOWED_HOSTS="127.0.0.1,127.0.0.1:$nginx,127.0.0.1:$varnish"
 wait_until_held "/webapi/v2/conversations?pageSize=1"
 
@@ -130,7 +138,7 @@ user=$(ask "$proxy" "/webapi/v2/conversations?pageSize=50" | grep -o '"userId":"
 conversation=$(nearest 4600 '' true)
 declare -A targets=(
     [conversation]="$conversation"
-    [chats]="$(nearest 24000 '/chats?pageNo=2' false)" # a first page is either short or 100 chats long
+    [chats]="$(nearest 33000 '/chats?pageNo=2' false)" # a first page is either short or 100 chats long
     [list]="/webapi/v2/conversations?pageSize=50"
     [unchanged]="$conversation"
     [filtered]="/webapi/v2/conversations?userIds=$user&startedAt=1&pageSize=50"
@@ -138,7 +146,7 @@ declare -A targets=(
 for peer in "${peers[@]}"; do [ "$peer" = proxy ] || "start_$peer"; done
 
 echo "$(uname -sr), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg); $connections connections, median of $rounds rounds of $seconds s each"
-printf '%-13s %8s  %-8s %10s %7s %8s  %9s %9s\n' answer bytes of requests/s "/nginx" us/req p50 p99
+printf '%-13s %8s  %-8s %10s %7s %8s  %9s %9s %12s\n' answer bytes of requests/s "/nginx" us/req p50 p99 "p99 of two"
 for what in conversation chats list unchanged filtered; do
     target=${targets[$what]}
     ask "$proxy" "$target" >"$work/expected"
@@ -162,8 +170,8 @@ for what in conversation chats list unchanged filtered; do
         size=$(wc -c <"$work/expected")
         [ $what = unchanged ] && size=0
         took=$(cost "${pids[$peer]}" "$(port_of "$peer")" "$target" "$header")
-        printf '%-13s %8d  %-8s %10.0f %7.2f %8s  %6.2f ms %6.2f ms%s\n' $what "$size" "$peer" "${rates[$peer]}" \
+        printf '%-13s %8d  %-8s %10.0f %7.2f %8s  %6.2f ms %6.2f ms %9.2f ms%s\n' $what "$size" "$peer" "${rates[$peer]}" \
             "$(awk -v a="${rates[$peer]}" -v b="${rates[nginx]:-${rates[$peer]}}" 'BEGIN { print a / b }')" "$took" \
-            "$p50" "$p99" "$([ "${bad:-0}" = 0 ] || echo "  $bad failed")"
+            "$p50" "$p99" "$(eager "$(port_of "$peer")" "$target" "$header")" "$([ "${bad:-0}" = 0 ] || echo "  $bad failed")"
     done
 done

@@ -30,16 +30,20 @@ wait_for() { # PORT WHAT
     echo "$2 did not come up"; exit 1
 }
 
+start_daemon() { # PROGRAM PORT HOME RATE [NAME=SETTING...]
+    env -i PATH="$PATH" HOME="$3" ALLI_API_KEY=sandbox ALLI_MIRROR_UPSTREAM_URL="http://127.0.0.1:$upstream" \
+        LD_LIBRARY_PATH= ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND="$4" \
+        ALLI_MIRROR_PROXY_LISTEN="127.0.0.1:$2" ALLI_MIRROR_PROXY_AUTH=api-key "${@:5}" \
+        "$1" serve >"$3/proxy.log" 2>&1 &
+    started+=($!) pids[proxy]=$!
+    wait_for "$2" "the proxy"
+}
+
 start_mirror() { # CONVERSATIONS RATE [NAME=SETTING...]
     "$program" sandbox --listen "127.0.0.1:$upstream" --conversations "$1" >"$work/sandbox.log" 2>&1 &
     started+=($!) pids[sandbox]=$!
     wait_for "$upstream" sandbox
-    env -i PATH="$PATH" HOME="$work" ALLI_API_KEY=sandbox ALLI_MIRROR_UPSTREAM_URL="http://127.0.0.1:$upstream" \
-        LD_LIBRARY_PATH= ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND="$2" \
-        ALLI_MIRROR_PROXY_LISTEN="127.0.0.1:$proxy" ALLI_MIRROR_PROXY_AUTH=api-key "${@:3}" \
-        "$program" serve >"$work/proxy.log" 2>&1 &
-    started+=($!) pids[proxy]=$!
-    wait_for "$proxy" "the proxy"
+    start_daemon "$program" "$proxy" "$work" "$2" "${@:3}"
 }
 
 ask() { # PORT TARGET [CURL'S OPTIONS]
