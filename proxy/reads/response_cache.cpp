@@ -18,8 +18,8 @@ bool CacheBudget::take(std::size_t bytes) noexcept
 
 namespace {
 
-// Measured on loopback: of 14 and 30 KB a copy into the socket costs less than sendfile and its second call, of 55 KB as
-// much, of 100 KB a tenth more, of 220 KB twice as much.
+// Measured on loopback: of 14 and 30 KB a copy into the socket costs less than sendfile and its second call, of 55 KB
+// as much, of 100 KB a tenth more, of 220 KB twice as much.
 constexpr std::size_t file_bytes = 64 * 1024;
 
 bool belongs_in_file(std::size_t size) noexcept
