@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often values of about one size came: buckets that grow by a twelfth, so that a median read off them is within 5%.
-// Up to 32 values are kept as they are. Pure.
+// How often values of about one size came: buckets that grow by a sixteenth, so that a median read off them is within
+// 5%. Whole numbers below 32 are exact. Pure.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ class Histogram {
     }
 
   private:
-    static constexpr double growth = 1.0 + 1.0 / 12, exact = 12; // whole numbers below it have a bucket each
+    static constexpr double growth = 1.0 + 1.0 / 16, exact = 32; // whole numbers below it have a bucket each
 
     static std::size_t bucket_of(double value)
     {

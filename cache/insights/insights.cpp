@@ -23,13 +23,13 @@ constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 
 struct Tally {
     Figures figures;
-    Histogram lengths, waits;
+    Histogram lengths, waits; // characters; milliseconds
 
     Figures finish() const
     {
         Figures done = figures;
         done.median_length = lengths.median();
-        done.median_answer_seconds = waits.median();
+        if (const auto wait = waits.median()) done.median_answer_seconds = *wait / 1000;
         return done;
     }
 };
@@ -198,7 +198,7 @@ class Counter {
         if (!chat.citations) ++figures.without_citations;
         tally.lengths.add(static_cast<double>(chat.length));
         if (question && question->sent_at && chat.sent_at && *chat.sent_at >= *question->sent_at)
-            tally.waits.add(std::chrono::duration<double>(*chat.sent_at - *question->sent_at).count());
+            tally.waits.add(std::chrono::duration<double, std::milli>(*chat.sent_at - *question->sent_at).count());
     }
 
     void append_days(std::vector<InsightRow>& rows) const

@@ -31,8 +31,7 @@ TEST(Usage, IsExplained)
     expect_complaint(home.run({"search"}), 2, "search: QUERY is required", "search --help");
     expect_complaint(home.run({"search", "x", "--limit", "0"}), 2, "--limit", "search --help");
     expect_complaint(home.run({"search", "x", "--sort", "best"}), 2, "--sort", "search --help");
-    expect_complaint(home.run({"search", "x", "--after", "lunch"}), 2, "--after lunch is no date",
-                     "2026-01-31");
+    expect_complaint(home.run({"search", "x", "--after", "lunch"}), 2, "--after lunch is no date", "2026-01-31");
     expect_complaint(home.run({"serve", "--corpus", "x"}), 2, "--sandbox", "serve --help");
     expect_complaint(home.run({"sync", "--since", "soon"}), 2, "--since soon is no date", "2026-01-31");
     expect_complaint(home.run({"sandbox", "--fault", "nonsense"}), 2, "nonsense", "latency");

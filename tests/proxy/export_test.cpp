@@ -118,7 +118,7 @@ TEST_F(MirrorExport, RefusesWhatItDoesNotUnderstand)
 
 TEST_F(MirrorExport, ReadsAPieceOnlyWhenTheOneBeforeWasTakenAndEndsWithItsGrant)
 {
-    for (int n = 0; n < 6; ++n) put("c" + std::to_string(n), 1000 + n * 300, 250);
+    for (int n = 0; n < 20; ++n) put("c" + std::to_string(n), 1000 + n * 300, 250);
     boost::asio::io_context io;
     const auto* format = cache::find_export_format("csv");
     const auto grant = std::make_shared<const Grant>(Principal{"a token", Scope::read, {}});
@@ -133,7 +133,6 @@ TEST_F(MirrorExport, ReadsAPieceOnlyWhenTheOneBeforeWasTakenAndEndsWithItsGrant)
     ASSERT_TRUE(first);
     EXPECT_LT(first->size(), 150'000U) << "a piece, not all of it";
     write([&](cache::Writer& db) { cache::erase_conversation(db, {"c5"}); }); // no read is held between pieces
-    std::string rest;
     const auto second = take();
     ASSERT_TRUE(second);
     grant->revoke();
@@ -168,14 +167,16 @@ TEST_F(MirrorExport, CountsRatingsByDayAndApp)
     start();
     const auto reply = get("/mirror/v1/insights?from=yesterday&tz=Asia%2FSeoul");
     ASSERT_EQ(reply.status, 200) << reply.body;
-    const json body = json::parse(reply.body);
+    json body = json::parse(reply.body);
+    EXPECT_NEAR(body["totals"]["medianAnswerSeconds"].get<double>(), 10, 0.5);
+    body["totals"].erase("medianAnswerSeconds");
     EXPECT_EQ(body["from"], "1969-12-30T15:00:00Z"); // it is the 1st of January there
     EXPECT_EQ(body["to"], nullptr);
     EXPECT_EQ(body["tz"], "Asia/Seoul");
     EXPECT_EQ(body["coverage"]["complete"], true);
     EXPECT_EQ(body["totals"],
               json::parse(R"({"conversations":2,"messages":4,"good":1,"bad":1,"unrated":0,"withoutCitations":0,
-                              "medianLength":12.0,"medianAnswerSeconds":10.0})"));
+                              "medianLength":13.0})"));
     EXPECT_EQ(body["rows"][0]["by"], "day");
     EXPECT_EQ(body["rows"][0]["key"], "1970-01-01");
     EXPECT_EQ(body["rows"][1]["name"], "Help");
