@@ -26,7 +26,7 @@ done
 address=$(sed -n 's/.* listens on \([^, ]*\).*/\1/p' "$work/log" | head -n 1)
 
 snippet() {
-  sed -n "/^## Connect an app/,/^## /p" "$readme" | sed -n "/^\`\`\`$language\$/,/^\`\`\`\$/p" | sed '/^```/d' | sed "s|127.0.0.1:8787|$address|g"
+  sed -n "/^## Connect an app/,/^## /p" "$readme" | sed -n "/^\`\`\`$language\( run\)*\$/,/^\`\`\`\$/p" | sed '/^```/d' | sed "s|127.0.0.1:8787|$address|g"
 }
 [ -n "$(snippet)" ] || fail "README has no snippet of $language"
 case $language in
