@@ -89,15 +89,20 @@ std::vector<ConversationState> load_states(Reader& db, std::span<const Conversat
 void load_tail_ids(Reader& db, std::span<const ConversationId> ids, std::span<const std::int64_t> first,
                    std::span<ConversationState> states)
 {
+    std::vector<std::size_t> wanted;
+    std::vector<TextRange> ranges;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         ConversationState& state = states[i];
         if (!state.held || state.held->chats <= first[i]) continue;
-        if (state.hidden)
+        if (state.hidden) {
             state.tail = hidden_chat_ids(db, ids[i], first[i]);
-        else
-            visit_texts(db, *state.pk, first[i], chats_a_conversation,
-                        [&](const ChatTextView& text) { state.tail.push_back({std::string(text.id)}); });
+            continue;
+        }
+        wanted.push_back(i);
+        ranges.push_back({*state.pk, first[i], chats_a_conversation});
     }
+    auto tails = load_text_ids(db, ranges);
+    for (std::size_t n = 0; n < wanted.size(); ++n) states[wanted[n]].tail = std::move(tails[n]);
 }
 
 } // namespace alli::cache

@@ -6,8 +6,10 @@
 #include "cache/db/chat_text_key.hpp"
 #include "cache/db/meta.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace alli::cache {
 namespace {
@@ -86,6 +88,27 @@ std::optional<ChatText> find_packed(Reader& db, std::int64_t conversation, std::
     return std::nullopt;
 }
 
+std::string keys_of(std::span<const TextRange> ranges)
+{
+    std::string json = "[";
+    for (const TextRange& range : ranges)
+        json += fmt::format("{}[{},{},{}]", json.size() > 1 ? "," : "",
+                            chat_text_key(range.conversation, first_of_segment(range.from)),
+                            chat_text_key(range.conversation, range.from), chat_text_key(range.conversation, range.to));
+    return json + "]";
+}
+
+using KeyedIds = std::vector<std::pair<std::int64_t, ChatId>>;
+
+void add_ids(std::int64_t key, const Segment& segment, const TextRange& range, KeyedIds& ids)
+{
+    for (const PackedChat& chat : segment.chats()) {
+        const std::int64_t at = key++, ordinal = ordinal_of_key(at);
+        if (ordinal < range.from || ordinal >= range.to || chat.raw.empty()) continue;
+        ids.emplace_back(at, ChatId{std::string(chat.id)});
+    }
+}
+
 } // namespace
 
 void visit_texts(Reader& db, std::int64_t conversation, std::int64_t from, std::int64_t to, const TakeText& take)
@@ -127,13 +150,35 @@ std::optional<ChatText> find_text(Reader& db, std::int64_t conversation, std::st
                   chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0), id);
 }
 
+std::vector<std::vector<ChatId>> load_text_ids(Reader& db, std::span<const TextRange> ranges)
+{
+    const std::string keys = keys_of(ranges); // in each: of the first segment, from, to
+    std::vector<KeyedIds> found(ranges.size());
+    for (const Row row : db.query("SELECT w.key, s.place, s.body FROM json_each(?1) AS w CROSS JOIN chat_segment AS s"
+                                  " ON s.place >= w.value ->> 0 AND s.place < w.value ->> 2",
+                                  keys)) {
+        const auto n = static_cast<std::size_t>(row.integer(0));
+        add_ids(row.integer(1), unpack(db, row.text(2)), ranges[n], found[n]);
+    }
+    for (const Row row : db.query("SELECT w.key, i.place, i.id FROM json_each(?1) AS w CROSS JOIN chat_text_id AS i"
+                                  " ON i.place >= w.value ->> 1 AND i.place < w.value ->> 2",
+                                  keys))
+        found[static_cast<std::size_t>(row.integer(0))].emplace_back(row.integer(1), row.get<ChatId>(2));
+    std::vector<std::vector<ChatId>> ids(ranges.size());
+    for (std::size_t n = 0; n < ranges.size(); ++n) {
+        std::sort(found[n].begin(), found[n].end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (auto& [key, id] : found[n]) ids[n].push_back(std::move(id));
+    }
+    return ids;
+}
+
 TextChanges::Part& TextChanges::part_of(std::int64_t ordinal)
 {
     static_assert(std::tuple_size_v<decltype(Part::texts)> == chats_a_segment);
     const std::int64_t first = first_of_segment(ordinal);
     const auto [place, is_new] = parts_.try_emplace(first);
     Part& part = place->second;
-    if (is_new)
+    if (is_new && first < end_)
         visit_texts(db_, conversation_, first, first + chats_a_segment, [&](const ChatTextView& text) {
             part.texts[static_cast<std::size_t>(text.ordinal - first)] = copy_of(text);
         });

@@ -3,14 +3,18 @@
 // for one or the file is of an older version and not packed yet. Both are read as one; what is written is packed.
 #pragma once
 
+#include "alli/ids.hpp"
 #include "cache/db/writer.hpp"
 
 #include <array>
 #include <bitset>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace alli::cache {
 
@@ -35,10 +39,19 @@ std::optional<ChatText> find_text_at(Reader& db, std::int64_t key); // cache/db/
 /// By the chat's id. The newest are looked through first.
 std::optional<ChatText> find_text(Reader& db, std::int64_t conversation, std::string_view id);
 
+struct TextRange { // of ordinals, [from, to)
+    std::int64_t conversation = 0, from = 0, to = 0;
+};
+/// The ids of the chats of each range, oldest first: two statements for all of them.
+std::vector<std::vector<ChatId>> load_text_ids(Reader& db, std::span<const TextRange> ranges);
+
 /// Changes to the texts of one conversation: each segment is unpacked once and packed again by write().
 class TextChanges {
   public:
-    TextChanges(Writer& db, std::int64_t conversation) : db_(db), conversation_(conversation) {}
+    /// `end`: no chat is held of this ordinal or a higher one.
+    TextChanges(Writer& db, std::int64_t conversation, std::int64_t end = std::numeric_limits<std::int64_t>::max())
+        : db_(db), conversation_(conversation), end_(end)
+    {}
 
     /// As changed so far; null: there is none.
     const ChatText* find(std::int64_t ordinal);
@@ -60,7 +73,7 @@ class TextChanges {
     void write_part(std::int64_t first, const Part& part);
 
     Writer& db_;
-    std::int64_t conversation_;
+    std::int64_t conversation_, end_;
     std::map<std::int64_t, Part> parts_; // by their first ordinal
 };
 

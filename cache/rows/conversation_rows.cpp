@@ -121,7 +121,7 @@ std::int64_t end_of_chats(Writer& db, std::int64_t conversation) // no chat has 
 class ChatInsertion {
   public:
     ChatInsertion(Writer& db, std::int64_t conversation)
-        : db_(db), conversation_(conversation), texts_(db, conversation), end_(end_of_chats(db, conversation))
+        : db_(db), conversation_(conversation), end_(end_of_chats(db, conversation)), texts_(db, conversation, end_)
     {}
 
     /// True when something changed.
@@ -162,8 +162,8 @@ class ChatInsertion {
 
     Writer& db_;
     std::int64_t conversation_;
-    TextChanges texts_;
     std::int64_t end_;
+    TextChanges texts_;
 };
 
 void count_held(Writer& db, std::int64_t conversation)
