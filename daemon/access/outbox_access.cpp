@@ -16,7 +16,7 @@
 
 namespace alli::daemon {
 
-static constexpr int entries_at_once = 1000;
+static constexpr int largest_page = 1000;
 
 void fail_absent(std::int64_t id)
 {
@@ -78,7 +78,7 @@ std::vector<Json> OutboxAccess::list_all(const std::string& state) const
     std::vector<Json> all;
     std::string before;
     for (bool more = true; more;) {
-        const Json some = list(state, entries_at_once, before);
+        const Json some = list(state, largest_page, before);
         for (const Json& entry : some["entries"]) all.push_back(entry);
         more = some["next"].is_string();
         if (more) before = some["next"].get<std::string>();

@@ -55,7 +55,7 @@ serve() { # serve [KEY]
   echo "${1:-sandbox}" | install -m 0600 /dev/stdin "$work/api-key"
   in_place=exec settings alli-mirror serve 2>>"$work/serve.log" & # its process is the daemon's
   daemon=$!
-  eventually 'daemon +runs' mirror status
+  eventually 'daemon +runs \(process [0-9]+\)$' mirror status # and answers
 }
 stop() {
   kill "$daemon"
