@@ -33,7 +33,7 @@ collect() { # NAME
         page=$(ask "${ports[$1]}" "/webapi/v2/conversations?pageSize=50$cursor")
         echo "/webapi/v2/conversations?pageSize=50$cursor" >>"$work/list.$1"
         ids <<<"$page" >>"$work/ids.$1"
-        cursor=$(grep -o '"cursor":"[^"]*"}$' <<<"$page" | cut -d'"' -f4)
+        cursor=$(grep -o '"cursor":"[^"]*"}$' <<<"$page" | cut -d'"' -f4 || true)
         [ -n "$cursor" ] || break
         cursor="&cursor=$cursor"
     done
