@@ -5,6 +5,7 @@
 #include "proxy/listen_address.hpp"
 #include "proxy/port_holder.hpp"
 
+#include <grp.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -29,6 +30,14 @@ Listen listen_of(const DoctorContext& cx)
     return there.empty() ? listen : Listen{there, ""};
 }
 
+// A service's socket is its group's too.
+bool is_open_to_others(const struct stat& status)
+{
+    const ::group* entry = ::getgrnam("alli-mirror"); // doctor has one thread
+    const bool is_services = entry != nullptr && entry->gr_gid == status.st_gid;
+    return (status.st_mode & (is_services ? 007 : 077)) != 0;
+}
+
 void check_socket_file(const DoctorContext& cx, const std::string& path, CheckResults& results)
 {
     struct stat status = {};
@@ -36,7 +45,7 @@ void check_socket_file(const DoctorContext& cx, const std::string& path, CheckRe
         cx.owner ? results.warn(fmt::format("{} is not there, though a daemon runs", path),
                                 "does it run with these settings? restart it")
                  : results.ok(fmt::format("{} is made by serve", path));
-    else if ((status.st_mode & 077) != 0)
+    else if (is_open_to_others(status))
         results.warn(fmt::format("{} can be used by others", path), fmt::format("chmod 600 {}", path));
     else
         results.ok(path);
