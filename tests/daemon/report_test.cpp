@@ -18,6 +18,7 @@ class Report : public testing::Test {
     struct World { // one for all, which only read it
         World()
         {
+            for (const std::string& id : upstream.conversation_ids()) upstream.erase(id);
             bad = upstream.add_conversation(0);
             upstream.add_chat(bad, "USER", "refund to 010-1234-5678 or mina@example.com please");
             upstream.edit_chat(bad, upstream.add_chat(bad, "BOT", "no refunds"), "rating", "false");
@@ -30,7 +31,7 @@ class Report : public testing::Test {
             home.use(upstream);
             EXPECT_EQ(home.run({"sync"}).code, 0);
         }
-        sandbox::Sandbox upstream{small_sandbox(0)};
+        sandbox::Sandbox upstream{small_sandbox(1)};
         std::string bad, good;
         Home home;
     };
@@ -122,7 +123,7 @@ TEST_F(Report, MasksAnExportWhereItIsAskedTo)
 TEST_F(Report, MasksWhatAnAssistantGetsUnlessItIsSwitchedOff)
 {
     for (const json& result :
-         {call("search", {{"query", "refund rating:none OR please"}}), call("list_conversations", {{"rating", "bad"}}),
+         {call("search", {{"query", "refund please"}}), call("list_conversations", {{"rating", "bad"}}),
           call("get_conversation", {{"id", bad}})}) {
         EXPECT_THAT(result.dump(), Not(HasSubstr("mina@")));
         EXPECT_THAT(result.dump(), Not(HasSubstr("010-1234")));
