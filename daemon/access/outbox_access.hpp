@@ -27,7 +27,8 @@ class OutboxAccess {
     OutboxAccess(const OutboxAccess&) = delete;
     OutboxAccess& operator=(const OutboxAccess&) = delete;
 
-    /// {"entries":[...],"next":...}, newest first, each with "change": what it would change, in words. `state`: empty: any. `before`: "next" of the page before.
+    /// {"entries":[...],"next":...}, newest first, each with "change": what it would change, in words. `state`: empty:
+    /// any. `before`: "next" of the page before.
     Json list(const std::string& state, int limit, const std::string& before = "") const;
     /// Every entry in that state, oldest first.
     std::vector<Json> list_all(const std::string& state) const;
