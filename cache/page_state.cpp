@@ -90,7 +90,7 @@ void load_tail_ids(Reader& db, std::span<const ConversationId> ids, std::span<co
                    std::span<ConversationState> states)
 {
     std::vector<std::size_t> wanted;
-    std::vector<TextRange> ranges;
+    std::vector<OrdinalRange> ranges;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         ConversationState& state = states[i];
         if (!state.held || state.held->chats <= first[i]) continue;

@@ -59,10 +59,8 @@ struct Store::Core {
         mirror.bound_log(options.log, &mirror_reads);
         outbox.bound_log(options.log, &outbox_reads);
         if (!options.threads) return;
-        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); },
-                                                [this] { return mirror.next_try(); });
-        outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit(outbox, batch); },
-                                                       [this] { return outbox.next_try(); });
+        committer = std::make_unique<JobThread>([this](JobThread::Batch& batch) { commit_mirror(batch); }, &mirror);
+        outbox_committer = std::make_unique<JobThread>([this](JobThread::Batch& all) { commit(outbox, all); }, &outbox);
         for (auto& reader : readers)
             reader = std::make_unique<JobThread>([this](JobThread::Batch& batch) { read(batch); });
     }
@@ -176,9 +174,8 @@ struct Store::Core {
             read_on(job, what);
             return nullptr;
         } catch (...) {
-            const auto failure = std::current_exception();
-            if (is_damage(failure)) report(Lane::mirror, failure);
-            return failure;
+            if (is_damage(std::current_exception())) report(Lane::mirror, std::current_exception());
+            return std::current_exception();
         }
     }
 

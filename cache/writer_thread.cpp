@@ -279,8 +279,7 @@ void Committer::maintain_log()
     log_.note(*db_, *due, done, data_file_);
 }
 
-JobThread::JobThread(std::function<void(Batch&)> run, NextTry next_try)
-    : run_(std::move(run)), next_try_(std::move(next_try))
+JobThread::JobThread(std::function<void(Batch&)> run, const Committer* tried) : run_(std::move(run)), tried_(tried)
 {
     // Signals belong to the loop that waits for them.
     sigset_t all, before;
@@ -316,7 +315,7 @@ void JobThread::loop()
         {
             std::unique_lock lock(mutex_);
             const auto arrived = [this] { return stopping_ || !queue_.empty(); };
-            if (const auto pause = next_try_())
+            if (const auto pause = tried_ ? tried_->next_try() : std::nullopt)
                 arrived_.wait_for(lock, *pause, arrived);
             else
                 arrived_.wait(lock, arrived);

@@ -114,15 +114,13 @@ class Committer {
     InvalidationVersions latest_;
 };
 
-/// A thread with a queue; `run` gets everything that waits. Where `next_try` says so it gets an empty batch after that
-/// time without any.
+/// A thread with a queue; `run` gets everything that waits. An empty batch where `tried` wants to be run although
+/// nothing does.
 class JobThread {
   public:
     using Batch = std::deque<Committer::Pending>;
-    using NextTry = std::function<std::optional<std::chrono::milliseconds>()>;
 
-    explicit JobThread(
-        std::function<void(Batch&)> run, NextTry next_try = [] { return std::nullopt; });
+    explicit JobThread(std::function<void(Batch&)> run, const Committer* tried = nullptr);
     ~JobThread(); // runs what was submitted, then joins
 
     void submit(Committer::Pending pending);
@@ -131,7 +129,7 @@ class JobThread {
     void loop();
 
     std::function<void(Batch&)> run_;
-    NextTry next_try_;
+    const Committer* tried_; // may be null
     std::mutex mutex_;
     std::condition_variable arrived_;
     Batch queue_;

@@ -22,10 +22,10 @@ std::int64_t first_of_segment(std::int64_t ordinal)
     return ordinal - ordinal % chats_a_segment;
 }
 
-Segment unpack(Reader& db, std::string_view packed)
+UnpackedSegment unpack(Reader& db, std::string_view packed)
 {
     try {
-        return Segment(packed);
+        return UnpackedSegment(packed);
     } catch (const DamagedSegment& damage) {
         throw Error(Fault::damaged, "restart the program (serve, or sync): a damaged file is set aside and made anew",
                     "{} is damaged: {}", db.path(), damage.what());
@@ -56,8 +56,8 @@ class SingleTexts {
 };
 
 // Of [from, to).
-void take_segment(std::int64_t key, const Segment& segment, std::int64_t from, std::int64_t to, SingleTexts& singles,
-                  const TakeText& take)
+void take_segment(std::int64_t key, const UnpackedSegment& segment, std::int64_t from, std::int64_t to,
+                  SingleTexts& singles, const TakeText& take)
 {
     for (const PackedChat& chat : segment.chats()) {
         const std::int64_t at = key++;
@@ -77,7 +77,7 @@ std::optional<ChatText> find_packed(Reader& db, std::int64_t conversation, std::
     for (const Row row : db.query("SELECT place, body FROM chat_segment WHERE place >= ?1 AND place < ?2"
                                   " ORDER BY place DESC",
                                   chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0))) {
-        const Segment segment = unpack(db, row.text(1));
+        const UnpackedSegment segment = unpack(db, row.text(1));
         const auto& chats = segment.chats();
         const auto found = std::find_if(chats.begin(), chats.end(),
                                         [&](const PackedChat& chat) { return chat.id == id && !chat.raw.empty(); });
@@ -88,10 +88,10 @@ std::optional<ChatText> find_packed(Reader& db, std::int64_t conversation, std::
     return std::nullopt;
 }
 
-std::string keys_of(std::span<const TextRange> ranges)
+std::string keys_of(std::span<const OrdinalRange> ranges)
 {
     std::string json = "[";
-    for (const TextRange& range : ranges)
+    for (const OrdinalRange& range : ranges)
         json += fmt::format("{}[{},{},{}]", json.size() > 1 ? "," : "",
                             chat_text_key(range.conversation, first_of_segment(range.from)),
                             chat_text_key(range.conversation, range.from), chat_text_key(range.conversation, range.to));
@@ -100,7 +100,7 @@ std::string keys_of(std::span<const TextRange> ranges)
 
 using KeyedIds = std::vector<std::pair<std::int64_t, ChatId>>;
 
-void add_ids(std::int64_t key, const Segment& segment, const TextRange& range, KeyedIds& ids)
+void add_ids(std::int64_t key, const UnpackedSegment& segment, const OrdinalRange& range, KeyedIds& ids)
 {
     for (const PackedChat& chat : segment.chats()) {
         const std::int64_t at = key++, ordinal = ordinal_of_key(at);
@@ -150,7 +150,7 @@ std::optional<ChatText> find_text(Reader& db, std::int64_t conversation, std::st
                   chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0), id);
 }
 
-std::vector<std::vector<ChatId>> load_text_ids(Reader& db, std::span<const TextRange> ranges)
+std::vector<std::vector<ChatId>> load_text_ids(Reader& db, std::span<const OrdinalRange> ranges)
 {
     const std::string keys = keys_of(ranges); // in each: of the first segment, from, to
     std::vector<KeyedIds> found(ranges.size());

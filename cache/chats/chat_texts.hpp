@@ -39,11 +39,11 @@ std::optional<ChatText> find_text_at(Reader& db, std::int64_t key); // cache/db/
 /// By the chat's id. The newest are looked through first.
 std::optional<ChatText> find_text(Reader& db, std::int64_t conversation, std::string_view id);
 
-struct TextRange { // of ordinals, [from, to)
+struct OrdinalRange { // of ordinals, [from, to)
     std::int64_t conversation = 0, from = 0, to = 0;
 };
 /// The ids of the chats of each range, oldest first: two statements for all of them.
-std::vector<std::vector<ChatId>> load_text_ids(Reader& db, std::span<const TextRange> ranges);
+std::vector<std::vector<ChatId>> load_text_ids(Reader& db, std::span<const OrdinalRange> ranges);
 
 /// Changes to the texts of one conversation: each segment is unpacked once and packed again by write().
 class TextChanges {

@@ -172,7 +172,7 @@ std::string unpack_remains(std::string_view bytes)
     return plain;
 }
 
-Segment::Segment(std::string_view packed)
+UnpackedSegment::UnpackedSegment(std::string_view packed)
 {
     if (packed.empty() || packed.front() != version) throw DamagedSegment();
     const std::string_view frame = packed.substr(1);

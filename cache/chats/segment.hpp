@@ -29,12 +29,12 @@ struct DamagedSegment : std::runtime_error {
 };
 
 /// The chats of a segment, as views into a buffer of its own.
-class Segment {
+class UnpackedSegment {
   public:
     /// Throws DamagedSegment.
-    explicit Segment(std::string_view packed);
-    Segment(const Segment&) = delete;
-    Segment& operator=(const Segment&) = delete;
+    explicit UnpackedSegment(std::string_view packed);
+    UnpackedSegment(const UnpackedSegment&) = delete;
+    UnpackedSegment& operator=(const UnpackedSegment&) = delete;
 
     const std::vector<PackedChat>& chats() const noexcept { return chats_; }
 

@@ -3,7 +3,7 @@
 
 #include "alli/error.hpp"
 
-#include <sqlite3.h>
+#include <exception>
 
 namespace alli::cache {
 namespace {
@@ -11,6 +11,15 @@ namespace {
 std::int64_t version_of(Connection& db)
 {
     return db.require<std::int64_t>("PRAGMA user_version");
+}
+
+// A full disk has undone it already: then there is nothing to roll back, and what is to be told is that.
+void roll_back(Connection& db) noexcept
+{
+    try {
+        db.script("ROLLBACK");
+    } catch (const std::exception&) {
+    }
 }
 
 void run_step(Connection& db, const char* sql, std::int64_t version)
@@ -21,8 +30,7 @@ void run_step(Connection& db, const char* sql, std::int64_t version)
         db.script(fmt::format("PRAGMA user_version = {}", version));
         db.script("COMMIT");
     } catch (...) {
-        // A full disk has undone it already; what is to be told is that.
-        if (sqlite3_get_autocommit(db.handle()) == 0) sqlite3_exec(db.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+        roll_back(db);
         throw;
     }
 }

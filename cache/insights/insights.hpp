@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures of what is mirrored: conversations, messages, ratings, citations, lengths and times to answer, by day, app,
-// category, user and channel. Counted over the facts of the range (cache/chats/facts.hpp), so that they are those of the
-// rows whatever changed; a pass over them, in a long read. Conversations count on their creation, messages on their
+// category, user and channel. Counted over the facts of the range (cache/chats/facts.hpp), so that they are those of
+// the rows whatever changed; a pass over them, in a long read. Conversations count on their creation, messages on their
 // time, ratings on their message's day.
 #pragma once
 

@@ -2,7 +2,7 @@
 #include "daemon/service/descriptors.hpp"
 
 #include "alli/error.hpp"
-#include "daemon/service/process_figures.hpp"
+#include "daemon/process/process_figures.hpp"
 
 #include <algorithm>
 #include <cstring>

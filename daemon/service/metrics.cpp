@@ -9,7 +9,7 @@
 #include "cache/rows/problems.hpp"
 #include "cache/rows/progress.hpp"
 #include "cache/upkeep/backup.hpp"
-#include "daemon/service/process_figures.hpp"
+#include "daemon/process/process_figures.hpp"
 #include "daemon/service/prometheus_text.hpp"
 
 #include <array>

@@ -76,14 +76,19 @@ std::int64_t Feed::last() const
 Task<std::shared_ptr<const FeedPage>> Feed::page(const cache::Visibility& seen, std::int64_t since,
                                                  std::int64_t looked_through, int limit)
 {
-    if (seen.is_whole()) co_return page(since, limit);
+    constexpr std::int64_t most_on_a_loop = 500; // each change names its conversation, which is a look-up
+    if (seen.is_whole() && std::min<std::int64_t>(limit, last() - since) <= most_on_a_loop)
+        co_return page(since, limit);
     const auto job = [&](cache::Reader& db) {
         FeedPage made;
         const cache::FeedBounds bounds = cache::load_feed_bounds(db);
         made.since = made.next = since;
         made.lost = !bounds.hold(since);
         made.looked_through = bounds.last;
-        if (!made.lost) made.changes = cache::load_visible_changes(db, seen, std::max(since, looked_through), limit);
+        const std::int64_t from = std::max(since, looked_through);
+        if (!made.lost)
+            made.changes = seen.is_whole() ? cache::load_changes(db, from, limit)
+                                           : cache::load_visible_changes(db, seen, from, limit);
         if (!made.changes.empty()) made.next = made.changes.back().seq;
         if (std::ssize(made.changes) == limit) made.looked_through = made.next;
         return made;

@@ -10,14 +10,15 @@
 #include "proxy/request/own_parameters.hpp"
 #include "proxy/request/view.hpp"
 
-
 namespace alli::proxy {
 namespace {
 
 constexpr std::size_t longest_body = 64 * 1024;
 
+// What only breaks caches breaks nothing here, and may be a misspelt name.
 cache::SearchQuery read_search_query(const Parameters& parameters, const Zone& usual)
 {
+    require_own_parameters(OperationId::search, parameters);
     cache::SearchQuery query;
     query.text = find_parameter(parameters, "q").value_or("");
     query.zone = read_zone(parameters, usual);
@@ -64,9 +65,7 @@ Task<Response> mirror_search_by_body(const Context& cx, const Request& rq)
     if (rq.body.size() > longest_body) throw Refused({413, "the body of a search is too long"});
     if (!rq.query().empty())
         throw Error(Fault::usage, "put them into the JSON object", "a search by POST takes its parameters in the body");
-    const Parameters parameters = read_search_body(rq.body);
-    require_own_parameters(rq.operation, parameters);
-    cache::SearchQuery query = read_search_query(parameters, cx.options.zone);
+    cache::SearchQuery query = read_search_query(read_search_body(rq.body), cx.options.zone);
     query.now = cx.clock.now();
     query.visible = view_of(rq);
     co_return co_await answer_search(cx, std::move(query));

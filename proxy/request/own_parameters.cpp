@@ -25,7 +25,7 @@ constexpr auto rows = std::to_array<Row>({
     {OperationId::maintain, ""},
     {OperationId::maintenance, "id"},
     {OperationId::changes, "since limit wait"},
-    {OperationId::search, "q tz sort limit context cursor group"},
+    {OperationId::search, "q tz sort limit cursor context group"},
     {OperationId::export_found, "q format tz bom mask"},
     {OperationId::insights, "from to tz by app user category"},
     {OperationId::ratings, ""},

@@ -23,7 +23,7 @@ std::vector<PackedChat> views(const std::vector<Made>& made)
 
 void expect_back(const std::vector<Made>& made)
 {
-    const Segment segment(pack_segment(views(made)));
+    const UnpackedSegment segment(pack_segment(views(made)));
     ASSERT_EQ(segment.chats().size(), made.size());
     for (std::size_t n = 0; n < made.size(); ++n) {
         EXPECT_EQ(segment.chats()[n].id, made[n].id);
@@ -88,14 +88,14 @@ TEST(Segment, ThatIsCutShortOrAlteredIsNotUnpackedToAnythingElse)
     const auto made = usual_chats(7);
     const std::string packed = pack_segment(views(made));
     for (std::size_t size = 0; size < packed.size(); ++size)
-        EXPECT_THROW(Segment{packed.substr(0, size)}, DamagedSegment) << size;
-    EXPECT_THROW(Segment{packed + '\0'}, DamagedSegment);
+        EXPECT_THROW(UnpackedSegment{packed.substr(0, size)}, DamagedSegment) << size;
+    EXPECT_THROW(UnpackedSegment{packed + '\0'}, DamagedSegment);
     int harmless = 0; // bits of the frame's header that mean nothing
     for (std::size_t bit = 0; bit < packed.size() * 8; ++bit) {
         std::string altered = packed;
         altered[bit / 8] = static_cast<char>(altered[bit / 8] ^ (1 << bit % 8));
         try {
-            const Segment segment(altered);
+            const UnpackedSegment segment(altered);
             ++harmless;
             ASSERT_EQ(segment.chats().size(), made.size()) << bit;
             for (std::size_t n = 0; n < made.size(); ++n) EXPECT_EQ(segment.chats()[n].raw, made[n].raw) << bit;
@@ -112,8 +112,8 @@ TEST(Segment, OfRandomBytesIsRefused)
     SeededRandom random(seed);
     const std::string begin = pack_segment(views(usual_chats(2))).substr(0, 6);
     for (int round = 0; round < 20'000; ++round) {
-        EXPECT_THROW(Segment{'\x01' + random.bytes(random.below(60))}, DamagedSegment);
-        EXPECT_THROW(Segment{begin + random.bytes(random.below(60))}, DamagedSegment);
+        EXPECT_THROW(UnpackedSegment{'\x01' + random.bytes(random.below(60))}, DamagedSegment);
+        EXPECT_THROW(UnpackedSegment{begin + random.bytes(random.below(60))}, DamagedSegment);
     }
 }
 
@@ -135,7 +135,7 @@ TEST(Segment, OfTheFirstVersionIsReadForEver)
     std::string packed;
     for (std::size_t at = 0; at < hex.size(); at += 2)
         packed += static_cast<char>(std::stoi(std::string(hex.substr(at, 2)), nullptr, 16));
-    const Segment segment(packed);
+    const UnpackedSegment segment(packed);
     ASSERT_EQ(segment.chats().size(), 1U);
     EXPECT_EQ(segment.chats()[0].id, "Q2hhdDox");
     EXPECT_EQ(segment.chats()[0].raw, raw);

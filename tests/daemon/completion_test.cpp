@@ -50,7 +50,7 @@ TEST(Completion, OffersOptionsWhereOneBeginsAndWhereNothingElseMayStand)
 TEST(Completion, OffersTheValuesOfTheOptionBefore)
 {
     EXPECT_THAT(offered({"search", "x", "--sort", ""}), ElementsAre("newest", "relevance"));
-    EXPECT_THAT(offered({"export", "--format", ""}), ElementsAre("jsonl", "csv", "markdown"));
+    EXPECT_THAT(offered({"export", "--format", ""}), ElementsAre("jsonl", "csv", "markdown", "sqlite"));
     EXPECT_THAT(offered({"show", "x", "--format", "j"}), ElementsAre("json")) << "another command's --format";
     EXPECT_THAT(offered({"export", "--log-level", ""}), ElementsAre("debug", "info", "warn", "error"));
     EXPECT_THAT(offered({"export", "--sync-interval", ""}), IsEmpty()) << "any text";
@@ -63,7 +63,7 @@ TEST(Completion, KnowsAnOptionThatIsJoinedToItsValue)
 {
     EXPECT_THAT(offered({"export", "--format=c"}), ElementsAre("--format=csv")) << "zsh and fish";
     EXPECT_THAT(offered({"export", "--format", "=", "c"}), ElementsAre("csv")) << "bash splits at =";
-    EXPECT_THAT(offered({"export", "--format", "="}), ElementsAre("jsonl", "csv", "markdown"));
+    EXPECT_THAT(offered({"export", "--format", "="}), ElementsAre("jsonl", "csv", "markdown", "sqlite"));
 }
 
 TEST(Completion, OffersIdsOfConversationsAndWrites)

@@ -124,7 +124,7 @@ TEST_F(CompletionsCommand, AreReadByTheShellAndComplete)
     EXPECT_EQ(complete("alli-mirror outbox dis", 2), "discard\n");
     EXPECT_EQ(complete("alli-mirror search x --sort ''", 4), "newest relevance\n");
     EXPECT_THAT(complete("alli-mirror status ''", 2), HasSubstr("--json"));
-    EXPECT_EQ(complete("alli-mirror export --format ''", 3), "jsonl csv markdown\n");
+    EXPECT_EQ(complete("alli-mirror export --format ''", 3), "jsonl csv markdown sqlite\n");
     EXPECT_EQ(complete("alli-mirror show x --format ''", 4), "text markdown json\n");
     EXPECT_EQ(complete("alli-mirror export --log-level ''", 3), "debug info warn error\n");
     home.write("home.toml", "");

@@ -44,7 +44,8 @@ class Report : public testing::Test {
         const auto finished = home.run(words);
         EXPECT_EQ(finished.code, 0) << finished.errors;
         json found = json::array();
-        for (const json& one : json::parse(finished.output)["conversations"]) found.push_back(one["id"]);
+        const json listed = json::parse(finished.output);
+        for (const json& one : listed["conversations"]) found.push_back(one["id"]);
         return found;
     }
 

@@ -17,7 +17,8 @@ constexpr std::uint64_t most_steps = 10'000;
 constexpr int conversations = 8000;
 
 // Read on the threads for long reads, or not out of the mirror at all.
-const std::set<std::string> exempt{"search", "highlight", "metrics", "status"}; // status: below, without a server
+const std::set<std::string> exempt{"search",   "highlight", "export",
+                                   "insights", "metrics",   "status"}; // status: below, without a server
 
 class StepsTest : public ProxyTest {
   protected:

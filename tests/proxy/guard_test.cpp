@@ -14,7 +14,7 @@ namespace {
 
 const std::string good_key = "API-KEY: the-key\r\n";
 const std::string good_host = "Host: 127.0.0.1:8787\r\n";
-const Peer tcp_peer{false, false, 8787};
+const Peer tcp_peer{false, false, false, 8787};
 
 Options options()
 {

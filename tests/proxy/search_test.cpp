@@ -212,8 +212,8 @@ TEST_F(MirrorSearch, NamesTheParameterThatWasMeant)
     for (const auto& [query, body, hint] : std::vector<std::array<std::string, 3>>{
              {"?q=a&limt=5", R"({"q":"a","limt":5})", "did you mean limit?"},
              {"?q=a&Sort=newest", R"({"q":"a","Sort":"newest"})", "did you mean sort?"},
-             {"?query=a", R"({"query":"a"})", "a search takes q, tz, sort, limit, cursor, context, group"},
-             {"?q=a&_=17", R"({"q":"a","_":17})", "a search takes q, tz, sort, limit, cursor, context, group"},
+             {"?query=a", R"({"query":"a"})", "it takes q, tz, sort, limit, cursor, context, group"},
+             {"?q=a&_=17", R"({"q":"a","_":17})", "it takes q, tz, sort, limit, cursor, context, group"},
          }) {
         for (const auto& reply : {get(path + query), post(body)}) {
             EXPECT_EQ(reply.status, 400) << query;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/service/process_figures.hpp"
+#include "daemon/process/process_figures.hpp"
 
 #include <filesystem>
 #include <fstream>
