@@ -2,8 +2,8 @@
 // A kept connection that breaks before the answer: what may have been carried out is not sent again by the connection's
 // keeper (RFC 9110, 9.2.2), but told to whoever can look whether it was.
 #include "tests/upstream/fetch.hpp"
+#include "tests/upstream/relayed.hpp"
 #include "tests/upstream/scripted_server.hpp"
-#include "upstream/curl/curl_exchange.hpp"
 #include "upstream/curl/curl_transport.hpp"
 
 #include <gmock/gmock.h>
@@ -52,28 +52,13 @@ class SentOnce : public testing::TestWithParam<Case> {
         EXPECT_EQ(server_.connections(), 3);
     }
 
-    static Task<Reply> pass_on(std::shared_ptr<CurlMulti> multi, Request request)
-    {
-        StreamRequest opening;
-        opening.has_body = !request.body.empty();
-        opening.length = request.body.size();
-        const std::string body = std::exchange(request.body, {});
-        opening.head = std::move(request);
-        CurlExchange exchange(std::move(multi), std::move(opening));
-        if (!body.empty()) {
-            co_await exchange.put(body);
-            exchange.end_body();
-        }
-        co_return co_await exchange.head();
-    }
-
     std::optional<Error> send()
     {
         Request request;
         request.method = GetParam().method;
         request.target = "/once";
         request.body = GetParam().body;
-        return upstream_test::error_of(loop_, GetParam().relayed ? pass_on(multi_, std::move(request))
+        return upstream_test::error_of(loop_, GetParam().relayed ? upstream_test::relayed(multi_, std::move(request))
                                                                  : CurlMulti::send(multi_, std::move(request)));
     }
 

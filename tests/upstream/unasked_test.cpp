@@ -2,8 +2,8 @@
 // What lies on an idle connection before the next request's first byte is never taken for its answer (RFC 9112, 9.2).
 #include "tests/support/temp_dir.hpp"
 #include "tests/upstream/fetch.hpp"
+#include "tests/upstream/relayed.hpp"
 #include "tests/upstream/scripted_server.hpp"
-#include "upstream/curl/curl_exchange.hpp"
 #include "upstream/curl/curl_transport.hpp"
 
 #include <gmock/gmock.h>
@@ -63,26 +63,11 @@ class Unasked : public testing::TestWithParam<Way> {
     }
     ~Unasked() override { multi_->close(); }
 
-    static Task<std::string> pass_on(std::shared_ptr<CurlMulti> multi, Request request)
-    {
-        StreamRequest opening;
-        opening.has_body = !request.body.empty();
-        opening.length = request.body.size();
-        const std::string body = std::exchange(request.body, {});
-        opening.head = std::move(request);
-        CurlExchange exchange(std::move(multi), std::move(opening));
-        if (!body.empty()) {
-            co_await exchange.put(body);
-            exchange.end_body();
-        }
-        const Reply head = co_await exchange.head();
-        std::string got = std::to_string(head.status) + " ";
-        while (const auto piece = co_await exchange.next()) got += *piece;
-        co_return got;
-    }
     static Task<std::string> ask(std::shared_ptr<CurlMulti> multi, Request request)
     {
-        const Reply reply = co_await CurlMulti::send(std::move(multi), std::move(request));
+        Task<Reply> answer = GetParam().relayed ? upstream_test::relayed(std::move(multi), std::move(request))
+                                                : CurlMulti::send(std::move(multi), std::move(request));
+        const Reply reply = co_await std::move(answer);
         co_return std::to_string(reply.status) + " " + reply.body;
     }
 
@@ -92,7 +77,7 @@ class Unasked : public testing::TestWithParam<Way> {
         request.method = method;
         request.target = target;
         if (method == "PUT" || method == "POST") request.body = R"({"title":"new"})";
-        return upstream_test::run(loop_, GetParam().relayed ? pass_on(multi_, request) : ask(multi_, request));
+        return upstream_test::run(loop_, ask(multi_, request));
     }
 
     support::TempDir directory_;
@@ -145,12 +130,11 @@ TEST_P(Unasked, AnswersOnEveryIdleConnectionHoldUpNoRequest)
         for (int i = 0; i < 24; ++i) {
             Request request;
             request.target = "/all";
-            asio::co_spawn(loop_, GetParam().relayed ? pass_on(multi_, request) : ask(multi_, request),
-                           [&](std::exception_ptr failed, const std::string& got) {
-                               EXPECT_FALSE(failed);
-                               EXPECT_EQ(got, "200 asked /all");
-                               ++answered;
-                           });
+            asio::co_spawn(loop_, ask(multi_, request), [&](std::exception_ptr failed, const std::string& got) {
+                EXPECT_FALSE(failed);
+                EXPECT_EQ(got, "200 asked /all");
+                ++answered;
+            });
         }
         loop_.restart();
         while (answered < 24) loop_.run_one();
