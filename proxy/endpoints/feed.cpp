@@ -47,10 +47,16 @@ Feed::Feed(asio::any_io_executor loop, cache::Store& store, Meters& meters)
     : loop_(std::move(loop)), store_(store), meters_(meters), pause_(loop_)
 {}
 
+// For all who ask for the same: then it costs no read.
+bool Feed::is_kept(std::int64_t since, int limit) const
+{
+    return page_ && page_->since == since && page_limit_ == limit && page_commits_ == store_.commits();
+}
+
 std::shared_ptr<const FeedPage> Feed::page(std::int64_t since, int limit)
 {
     const std::uint64_t commits = store_.commits();
-    if (page_ && page_->since == since && page_limit_ == limit && page_commits_ == commits) return page_;
+    if (is_kept(since, limit)) return page_;
     auto made = std::make_shared<FeedPage>();
     made->since = since;
     store_.read([&](cache::Reader& db) {
@@ -77,7 +83,7 @@ Task<std::shared_ptr<const FeedPage>> Feed::page(const cache::Visibility& seen, 
                                                  std::int64_t looked_through, int limit)
 {
     constexpr std::int64_t most_on_a_loop = 500; // each change names its conversation, which is a look-up
-    if (seen.is_whole() && std::min<std::int64_t>(limit, last() - since) <= most_on_a_loop)
+    if (seen.is_whole() && (limit <= most_on_a_loop || is_kept(since, limit) || last() - since <= most_on_a_loop))
         co_return page(since, limit);
     const auto job = [&](cache::Reader& db) {
         FeedPage made;

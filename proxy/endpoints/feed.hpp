@@ -60,6 +60,7 @@ class Feed {
     std::size_t readers() const noexcept { return waiting_->size(); } // that wait
 
   private:
+    bool is_kept(std::int64_t since, int limit) const;
     using Waiting = std::list<asio::steady_timer*>;
 
     void look();
