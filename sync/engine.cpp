@@ -102,6 +102,11 @@ struct Engine::Core {
     void come_back()
     {
         plan.come_back();
+        retry_all();
+    }
+
+    void retry_all()
+    {
         wakeups->retry_now();
         wakeups->work.more.notify();
         if (tell_back) tell_back();
@@ -265,10 +270,8 @@ void Engine::insist()
 {
     on_loop([](Core& core, Wakeups& wakeups) {
         core.plan.insist();
-        wakeups.retry_now();
-        if (core.tell_back) core.tell_back();
+        core.retry_all();
         wakeups.polls.more.notify();
-        wakeups.work.more.notify();
     });
 }
 
