@@ -49,6 +49,8 @@ PARTS = [
     Part("fuzz", "inputs of the fuzz targets", 5_000_000, 0, 8, "", (), "$TOP/tests/fuzz/run.sh 60", r"inputs: (\d+)"),
     Part("package", "packages installed, upgraded and purged", 1, 0, 8, "release", ("alli-mirror",),
          "$TOP/tests/scenario/package.sh . && echo 1 package", r"^(\d+) package$"),
+    Part("container", "containers built, run and restarted", 1, 0, 3, "release", ("alli-mirror",),
+         "$TOP/tests/scenario/container.sh . && echo 1 container", r"^(\d+) container$"),
     Part("system", "boots of the system's units", 1, 0, 6, "release", ("alli-mirror",),
          "$TOP/tests/systemd/system.sh . && echo 1 boot", r"^(\d+) boot$"),
 ]
