@@ -13,6 +13,6 @@ cd "$2"
 if [ ! -d node_modules/playwright-core ] || [ ! -d node_modules/axe-core ]; then
   command -v npm >/dev/null || skip "npm is not there"
   echo '{"private":true}' >package.json
-  timeout 120 npm install --silent --no-save playwright-core axe-core || skip "npm cannot install playwright-core"
+  timeout 120 npm install --silent --no-save playwright-core@1.65.1 axe-core@4.14.1 || skip "npm cannot install playwright-core"
 fi
 PROGRAM=$3 exec ${RUNNER:-node --test} "$(basename "$1")"
