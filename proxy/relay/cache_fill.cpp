@@ -115,16 +115,22 @@ constexpr std::array<FillFunction, 8> fills{nullptr,   &put_list,      &put_conv
                                             &put_chat, &put_variables, &put_categories,   nullptr};
 static_assert(fills.size() == static_cast<std::size_t>(FillTarget::What::count) + 1);
 
+// Asked for where it is called: gcc 14 crashes on a coroutine that keeps a pointer to a function of this file's own
+// types.
+FillFunction fill_of(const FillTarget& target)
+{
+    return fills[static_cast<std::size_t>(target.what)];
+}
+
 } // namespace
 
 Task<bool> fill_cache(const Backend& backend, FillTarget target, const std::string& body)
 {
-    const FillFunction function = fills[static_cast<std::size_t>(target.what)];
-    if (!function) co_return false;
+    if (!fill_of(target)) co_return false;
     FillResult put;
     try {
         const Instant now = backend.clock.now();
-        auto write = [&](cache::Writer& db) { return function(db, target, body, now); };
+        auto write = [&](cache::Writer& db) { return fill_of(target)(db, target, body, now); };
         put = co_await backend.store.write(write);
     } catch (const Error& error) {
         log_event<Event::answer_not_kept>(std::string_view(error.what()));
