@@ -216,21 +216,22 @@ void forget_confirmed(Writer& db, Clock::Steady before)
     for (const ConversationId& id : ids) show_effect(db, id);
 }
 
-// A wall clock that was set back since makes it no longer than a whole lag.
+// A wall clock that was set back since makes it no longer than a whole lag. Where a read was covered, all writes to
+// that conversation stay: what a read shows is judged by all of them, and the older of two would take the newer for its
+// lag.
 void resume_lag(Writer& db, Clock::Steady now, Instant utc, std::chrono::nanoseconds lag)
 {
     using std::chrono::microseconds;
     const std::int64_t longest = std::chrono::ceil<microseconds>(lag).count();
-    const auto over = db.all<ConversationId>("SELECT DISTINCT conversation FROM edit WHERE lags_until IS NOT NULL AND"
-                                             " covered = 0 AND (confirmed_utc IS NULL OR ?1 - confirmed_utc > ?2)",
-                                             utc, longest);
-    db.run("DELETE FROM edit WHERE lags_until IS NOT NULL AND covered = 0"
-           " AND (confirmed_utc IS NULL OR ?1 - confirmed_utc > ?2)",
-           utc, longest);
-    for (const ConversationId& id : over) show_effect(db, id);
-    db.run("UPDATE edit SET confirmed_at = ?1 - 1000 * min(max(?2 - coalesce(confirmed_utc, 0), 0), ?3), covered ="
-           " covered > 0 WHERE lags_until IS NOT NULL",
-           ticks(now), utc, longest);
+    const std::string over =
+        " FROM edit WHERE lags_until IS NOT NULL AND (confirmed_utc IS NULL OR ?1 - confirmed_utc > ?2)"
+        " AND conversation NOT IN (SELECT conversation FROM edit WHERE covered > 0 AND lags_until IS NOT NULL)";
+    const auto ids = db.all<ConversationId>("SELECT DISTINCT conversation" + over, utc, longest);
+    db.run("DELETE" + over, utc, longest);
+    for (const ConversationId& id : ids) show_effect(db, id);
+    db.run("UPDATE edit SET confirmed_at = ?1 - 1000 * max(?2 - coalesce(confirmed_utc, 0), 0), covered = covered > 0"
+           " WHERE lags_until IS NOT NULL",
+           ticks(now), utc);
     db.run("UPDATE edit SET lags_until = confirmed_at + ?1 WHERE lags_until IS NOT NULL", longest * 1000);
 }
 

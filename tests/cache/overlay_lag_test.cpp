@@ -244,6 +244,22 @@ TEST_F(OverlayLagTest, LastsOverARestartForAsLongAsItWould)
     EXPECT_EQ(one("c")["title"], "old");
 }
 
+TEST_F(OverlayLagTest, OfAnOlderWriteThatCoveredAReadHidesNoNewerOneAtAStart)
+{
+    confirm(title(1, "c", "one"), at_10()); // what it replaced is not known: the mirror has no such conversation yet
+    come("c", 12, {{"title", "old"}});
+    confirm(title(2, "c", "two"), at_second(15));
+    come("c", 17, {{"title", "two"}});
+    reopen();
+    // As soon after the second one's lag as a start may come: a read may have been asked for just before its end.
+    write([](Writer& db) { resume_lag(db, at(500), support::at_second(1'026), 10s); });
+    for (const int asked : {498, 500}) {
+        come("c", asked, {{"title", "two"}});
+        EXPECT_EQ(one("c")["title"], "two") << asked;
+    }
+    EXPECT_EQ(left("edit"), 0) << "such a read needs no other";
+}
+
 TEST_F(OverlayLagTest, IsOverAtAStartAfterItAndNoLongerThanWholeWhenTheClockWasSetBack)
 {
     put("c", 1000, 1, {{"title", "old"}});

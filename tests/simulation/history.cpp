@@ -146,7 +146,7 @@ std::string History::live(int acts)
         const auto most = random_.below(3) == 0 ? 120'000U : 4'000U;
         pass_time(milliseconds(random_.below(most)));
         if (process_->ended) return "the engine gave up";
-        if (std::string wrong = check_claims(); !wrong.empty()) return wrong;
+        if (std::string wrong = check_claims(); !wrong.empty()) return wrong + list_problems();
         if (std::string wrong = check_writes(); !wrong.empty()) return wrong;
         if (std::string wrong = app_runs_.check(); !wrong.empty()) return wrong;
     }
@@ -230,6 +230,11 @@ std::string History::list_problems()
     for (const auto& it : store_->read([](cache::Reader& db) { return cache::load_coverage(db); }))
         list += fmt::format("\n  covered [{}, {}) as of {}", to_rfc3339(it.from), to_rfc3339(it.through),
                             to_rfc3339(it.verified_at));
+    if (writes_)
+        for (const cache::Entry& it : store_->read_outbox([](cache::Reader& db) { return list_entries(db, {}); }))
+            list += fmt::format("\n  write {} of {} at {}: {}, {} attempts, base {}", it.id, it.conversation->value,
+                                to_rfc3339(it.created_at), static_cast<int>(it.state), it.attempts,
+                                it.base.value_or("none"));
     return list + fmt::format("\n  now {}, error {}", to_rfc3339(clock_.now()), process_->engine.state()->error);
 }
 
