@@ -18,6 +18,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 
 namespace alli::cache {
@@ -379,6 +383,10 @@ Store::ReadLease::~ReadLease()
 static std::unique_ptr<Reader> open_beside(const std::string& path, const Schema& schema,
                                            const std::string& mirror_path)
 {
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES)
+        throw Error(Fault::io,
+                    "run this as the user whose mirror it is, or as root; or ask its daemon: its page, its API",
+                    "{} may not be read by this user", path);
     if (!std::filesystem::exists(path))
         throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
                     "there is no mirror at {} yet", mirror_path);

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 
 using namespace alli;
 
@@ -42,6 +43,9 @@ int main(int count, char** words)
         return code;
     } catch (const Error& error) {
         return complain(error.what(), error.hint(), exit_code(error.fault()));
+    } catch (const std::filesystem::filesystem_error& error) {
+        return complain(error.path1().string() + ": " + error.code().message(), "whose is it, and with what mode?",
+                        exit_code(Fault::io));
     } catch (const std::exception& error) {
         if (std::ferror(stdout) != 0) return complain(unwritten, "is the disk full?", exit_code(Fault::io));
         return complain(error.what(), "this is a fault of the program, or the system ran out of something", 1);

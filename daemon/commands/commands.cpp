@@ -124,7 +124,7 @@ static void tell_sandbox(const Context& context)
     std::string note;
     try {
         const std::string sandbox = sandbox_mirror_path(context.environment);
-        if (!std::filesystem::exists(sandbox)) return;
+        if (std::error_code hidden; !std::filesystem::exists(sandbox, hidden)) return;
         const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
         note = place.sandbox ? fmt::format("this is a sandbox's mirror ({}), not the service's data", sandbox)
                              : fmt::format("this is {}; a sandbox's mirror is at {}", place.mirror_path, sandbox);

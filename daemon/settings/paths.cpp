@@ -85,9 +85,10 @@ MirrorLocation find_mirror_location(const Settings& settings, const Environment&
     const std::string path = mirror_path(settings, environment);
     check_mirror_path(path);
     const bool configured = !settings.config.mirror_path.empty() || environment("STATE_DIRECTORY");
-    if (configured || fs::exists(path)) return {path, false};
+    std::error_code hidden; // another user's: whoever opens it says so
+    if (configured || fs::exists(path, hidden) || hidden) return {path, false};
     const std::string sandbox = sandbox_mirror_path(environment);
-    return fs::exists(sandbox) ? MirrorLocation{sandbox, true} : MirrorLocation{path, false};
+    return fs::exists(sandbox, hidden) ? MirrorLocation{sandbox, true} : MirrorLocation{path, false};
 }
 
 static Listen with_socket(const std::string& socket)

@@ -157,6 +157,27 @@ TEST_F(CommandLine, AWriteThatMayHaveArrivedIsNotSentToTheNextAddress)
     server.join();
 }
 
+TEST_F(CommandLine, AMirrorThatIsAnotherUsersIsSaidToBe)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    const std::string mirror = home.write("mirror.db", "");
+    fs::permissions(mirror, fs::perms(0600));
+    home.environment["ALLI_MIRROR_MIRROR_PATH"] = mirror;
+    for (const int mode : {0755, 0700}) { // the file cannot be opened; it cannot even be seen
+        fs::permissions(home.path(""), fs::perms(mode));
+        for (const std::vector<std::string>& words :
+             {std::vector<std::string>{"search", "x"}, {"list"}, {"show", "c"}}) {
+            std::vector<std::string> command{"/usr/bin/setpriv", "--reuid", "54321", "--clear-groups"};
+            const auto program = Home::words(words);
+            command.insert(command.end(), program.begin(), program.end());
+            const auto said = support::run_process(command, home.environment);
+            EXPECT_EQ(said.code, 1);
+            EXPECT_THAT(said.errors, HasSubstr(mirror + " may not be read by this user"));
+            EXPECT_THAT(said.errors, HasSubstr("or as root"));
+        }
+    }
+}
+
 TEST_F(CommandLine, TheKeyIsNotShownToAPortOfAnotherUsers)
 {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can open a socket as another user";
