@@ -79,6 +79,19 @@ class SalvageTest : public CacheTest {
     std::string outbox() const { return dir_ / "outbox.db"; }
 };
 
+TEST_F(SalvageTest, GivesNoNumberOutAgain)
+{
+    accept_writes(3);
+    sync_wait(store_->write_outbox([](Writer& db) { discard_entry(db, 3); })); // the highest one
+    store_.reset();
+    put_damage_marker(dir_ / "outbox.db", "a process met damage in it");
+    fs::remove(dir_ / "mirror.db"); // which knows the number too
+    open();
+    accept_writes(1);
+    const auto last = store_->read_outbox([](Reader& db) { return list_entries(db, {}).front().id; });
+    EXPECT_EQ(last, 4) << "an app may still ask for number 3";
+}
+
 TEST_F(SalvageTest, OfDamagedMirrorsTheLatestAreKeptAndOfOutboxesAll)
 {
     put("c1", 1000, 10);
