@@ -47,6 +47,8 @@ PARTS = [
     Part("addresses", "calls under the address sanitizer", 20_000, 0, 2, "asan", ("alli-mirror",),
          "python3 $TOP/tests/clients/load.py ./alli-mirror --seconds 60 --seed $SEED", r"^(\d+) calls, 0 faults"),
     Part("fuzz", "inputs of the fuzz targets", 5_000_000, 0, 8, "", (), "$TOP/tests/fuzz/run.sh 60", r"inputs: (\d+)"),
+    Part("mutants", "planted mistakes that tests noticed", 250, 100, 40, "", (),
+         "$TOP/tests/mutants/mutants.py --seed $SEED --drawn $COUNT", r"^(?:named|drawn): (\d+) of"),
     Part("package", "packages installed, upgraded and purged", 1, 0, 8, "release", ("alli-mirror",),
          "$TOP/tests/scenario/package.sh . && echo 1 package", r"^(\d+) package$"),
     Part("container", "containers built, run and restarted", 1, 0, 3, "release", ("alli-mirror",),
