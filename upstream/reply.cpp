@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/reply.hpp"
 
+#include "upstream/authenticity.hpp"
 #include "upstream/header.hpp"
 
 #include <nlohmann/json.hpp>
@@ -158,6 +159,13 @@ std::string describe_page(std::string_view page)
     return title.empty() ? "an HTML page" : "an HTML page titled \"" + title + "\"";
 }
 
+// A portal's page, or JSON as gateways speak it; who says nothing may be anybody.
+bool is_of_others(const Reply& reply)
+{
+    if (is_html(reply)) return true;
+    return !trimmed(reply.body).empty() && authenticity_of(reply, {}) == Authenticity::foreign;
+}
+
 const char* hint_of(const Reply& reply)
 {
     const Fault fault = fault_of(reply.status);
@@ -230,7 +238,7 @@ std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant
     }
     if (!wait || *wait > longest_believed) return std::nullopt;
     return std::clamp<std::chrono::milliseconds>(*wait, std::chrono::seconds(0),
-                                                 is_html(reply) ? longest_of_others : longest_obeyed);
+                                                 is_of_others(reply) ? longest_of_others : longest_obeyed);
 }
 
 } // namespace alli::upstream

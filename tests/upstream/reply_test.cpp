@@ -152,6 +152,24 @@ TEST(Reply, TakesARetryAfterOfMoreThanADayForNone)
         EXPECT_FALSE(waits(value)) << value;
 }
 
+// A gateway in front of the service must not silence the mirror for an hour; the service may.
+TEST(Reply, ObeysAGatewaysRetryAfterForHalfAMinute)
+{
+    for (const auto& [body, wait] : std::vector<std::pair<std::string, std::chrono::seconds>>{
+             {R"({"message":"Endpoint request timed out"})", 30s},
+             {R"({"message":"Too Many Requests","statusCode":429})", 30s},
+             {"upstream connect error", 30s},
+             {R"({"type":"APIError","code":7000,"message":"later"})", 1800s},
+             {R"({"error":{"value":1,"name":"LATER"}})", 1800s},
+             {"", 1800s}}) {
+        Reply reply;
+        reply.status = 503;
+        reply.headers = {{"Content-Type", "application/json"}, {"Retry-After", "1800"}};
+        reply.body = body;
+        EXPECT_EQ(retry_after(reply, Instant()), wait) << body;
+    }
+}
+
 TEST(Reply, ObeysAWebPagesRetryAfterForHalfAMinute)
 {
     Reply page;
