@@ -316,6 +316,16 @@ TEST_F(OneChat, IsAskedOfUpstreamOnceAndKept)
     EXPECT_FALSE(json::parse(get(std::string(list) + "/a/chats").body)["chats"][0].contains("intermediateSteps"));
 }
 
+TEST_F(OneChat, IsNotKeptWhileItGrows)
+{
+    fill();
+    json growing = detail();
+    growing["completed"] = false;
+    EXPECT_EQ(status(fetch(target, growing)), "alli-mirror; fwd=stale");
+    EXPECT_EQ(json::parse(fetch(target, detail()).body), detail());
+    EXPECT_EQ(upstream_.requests.size(), 2U);
+}
+
 TEST_F(OneChat, IsThePagesVersionWhileUpstreamIsAway)
 {
     fill();
