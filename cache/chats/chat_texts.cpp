@@ -55,15 +55,17 @@ class SingleTexts {
     bool more_;
 };
 
-// Of [from, to).
-void take_segment(std::int64_t key, const UnpackedSegment& segment, std::int64_t from, std::int64_t to,
-                  SingleTexts& singles, const TakeText& take)
+struct KeyRange { // [from, to)
+    std::int64_t from, to;
+};
+
+// Calls `take` with the key of each chat of the range that the segment has, and the chat. `key`: of the segment.
+template <class Take>
+void visit_segment(std::int64_t key, const UnpackedSegment& segment, KeyRange range, const Take& take)
 {
     for (const PackedChat& chat : segment.chats()) {
-        const std::int64_t at = key++;
-        if (at < from || at >= to || chat.raw.empty()) continue;
-        singles.take_before(at, take);
-        take({ordinal_of_key(at), chat.id, chat.raw});
+        if (key >= range.from && key < range.to && !chat.raw.empty()) take(key, chat);
+        ++key;
     }
 }
 
@@ -88,7 +90,7 @@ std::optional<ChatText> find_packed(Reader& db, std::int64_t conversation, std::
     return std::nullopt;
 }
 
-std::string keys_of(std::span<const OrdinalRange> ranges)
+std::string list_keys(std::span<const OrdinalRange> ranges)
 {
     std::string json = "[";
     for (const OrdinalRange& range : ranges)
@@ -98,15 +100,9 @@ std::string keys_of(std::span<const OrdinalRange> ranges)
     return json + "]";
 }
 
-using KeyedIds = std::vector<std::pair<std::int64_t, ChatId>>;
-
-void add_ids(std::int64_t key, const UnpackedSegment& segment, const OrdinalRange& range, KeyedIds& ids)
+KeyRange keys_of(const OrdinalRange& range)
 {
-    for (const PackedChat& chat : segment.chats()) {
-        const std::int64_t at = key++, ordinal = ordinal_of_key(at);
-        if (ordinal < range.from || ordinal >= range.to || chat.raw.empty()) continue;
-        ids.emplace_back(at, ChatId{std::string(chat.id)});
-    }
+    return {chat_text_key(range.conversation, range.from), chat_text_key(range.conversation, range.to)};
 }
 
 } // namespace
@@ -115,13 +111,17 @@ void visit_texts(Reader& db, std::int64_t conversation, std::int64_t from, std::
 {
     from = std::max<std::int64_t>(from, 0);
     if (from >= to) return;
-    const std::int64_t first = chat_text_key(conversation, from), end = chat_text_key(conversation, to);
-    SingleTexts singles(db, first, end);
+    const KeyRange range{chat_text_key(conversation, from), chat_text_key(conversation, to)};
+    SingleTexts singles(db, range.from, range.to);
+    const auto take_both = [&](std::int64_t key, const PackedChat& chat) {
+        singles.take_before(key, take);
+        take({ordinal_of_key(key), chat.id, chat.raw});
+    };
     for (const Row row : db.query("SELECT place, body FROM chat_segment WHERE place >= ?1 AND place < ?2"
                                   " ORDER BY place",
-                                  chat_text_key(conversation, first_of_segment(from)), end))
-        take_segment(row.integer(0), unpack(db, row.text(1)), first, end, singles, take);
-    singles.take_before(end, take);
+                                  chat_text_key(conversation, first_of_segment(from)), range.to))
+        visit_segment(row.integer(0), unpack(db, row.text(1)), range, take_both);
+    singles.take_before(range.to, take);
 }
 
 void visit_texts(Reader& db, std::int64_t conversation, const TakeText& take)
@@ -152,13 +152,16 @@ std::optional<ChatText> find_text(Reader& db, std::int64_t conversation, std::st
 
 std::vector<std::vector<ChatId>> load_text_ids(Reader& db, std::span<const OrdinalRange> ranges)
 {
-    const std::string keys = keys_of(ranges); // in each: of the first segment, from, to
-    std::vector<KeyedIds> found(ranges.size());
+    const std::string keys = list_keys(ranges); // in each: of the first segment, from, to
+    std::vector<std::vector<std::pair<std::int64_t, ChatId>>> found(ranges.size());
     for (const Row row : db.query("SELECT w.key, s.place, s.body FROM json_each(?1) AS w CROSS JOIN chat_segment AS s"
                                   " ON s.place >= w.value ->> 0 AND s.place < w.value ->> 2",
                                   keys)) {
         const auto n = static_cast<std::size_t>(row.integer(0));
-        add_ids(row.integer(1), unpack(db, row.text(2)), ranges[n], found[n]);
+        visit_segment(row.integer(1), unpack(db, row.text(2)), keys_of(ranges[n]),
+                      [&](std::int64_t key, const PackedChat& chat) {
+                          found[n].emplace_back(key, ChatId{std::string(chat.id)});
+                      });
     }
     for (const Row row : db.query("SELECT w.key, i.place, i.id FROM json_each(?1) AS w CROSS JOIN chat_text_id AS i"
                                   " ON i.place >= w.value ->> 1 AND i.place < w.value ->> 2",
