@@ -2,8 +2,7 @@
 #include "cache/chats/facts.hpp"
 
 #include "cache/chats/chat_texts.hpp"
-#include "cache/db/chat_text_key.hpp"
-#include "cache/text/facts.hpp"
+#include "cache/chats/packed_facts.hpp"
 
 #include <limits>
 
@@ -31,17 +30,17 @@ bool extend_chats(Writer& db)
     if (!bound) return false;
     int rows = 0;
     std::int64_t lowest = *bound;
-    for (const Row row : db.query("SELECT pk, place, sender, sent_at FROM chat_row WHERE pk < ?1"
+    for (const Row row : db.query("SELECT pk, place, sender, facts IS NULL FROM chat_row WHERE pk < ?1"
                                   " ORDER BY pk DESC LIMIT ?2",
                                   *bound, step_rows)) {
         lowest = row.integer(0), ++rows;
-        const auto text = find_text_at(db, row.integer(1));
+        const auto text = row.integer(3) != 0 ? find_text_at(db, row.integer(1)) : std::nullopt;
         if (text)
-            put_chat_facts(
-                db, {lowest, conversation_of_key(row.integer(1)), row.text(2), text->raw, row.optional_instant(3)});
+            db.run("UPDATE chat_row SET facts = ?2 WHERE place = ?1", row.integer(1),
+                   pack_facts(row.text(2), facts_of_chat(text->raw)));
     }
-    db.run("UPDATE chat_fact SET steps = 1 WHERE chat IN (SELECT d.chat FROM chat_detail d WHERE d.chat >= ?1 AND"
-           " d.chat < ?2 AND json_valid(d.raw) AND json_array_length(d.raw, '$.intermediateSteps') > 0)",
+    db.run("UPDATE chat_row SET facts = facts | 128 WHERE pk IN (SELECT d.chat FROM chat_detail d WHERE d.chat >= ?1"
+           " AND d.chat < ?2 AND json_valid(d.raw) AND json_array_length(d.raw, '$.intermediateSteps') > 0)",
            lowest, *bound);
     set_bound(db, "chat", rows, lowest);
     return true;
@@ -64,15 +63,6 @@ bool extend_conversations(Writer& db)
 
 } // namespace
 
-void put_chat_facts(Writer& db, const FactsOf& chat)
-{
-    const ChatFacts facts = facts_of_chat(chat.raw);
-    db.run("INSERT OR REPLACE INTO chat_fact (chat, conversation, sent_at, answer, rating, agent_rating, feedback,"
-           " citations, steps, length) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-           chat.chat, chat.conversation, chat.sent_at, answers(chat.sender), facts.rating, facts.agent_rating,
-           facts.feedback, facts.citations, facts.steps, facts.length);
-}
-
 void put_conversation_facts(Writer& db, std::int64_t conversation, std::string_view raw_conversation)
 {
     const ConversationFacts facts = facts_of_conversation(raw_conversation);
@@ -83,7 +73,7 @@ void put_conversation_facts(Writer& db, std::int64_t conversation, std::string_v
 
 void note_steps(Writer& db, std::int64_t chat, std::string_view raw_detail)
 {
-    if (has_steps(raw_detail)) db.run("UPDATE chat_fact SET steps = 1 WHERE chat = ?1", chat);
+    if (has_steps(raw_detail)) db.run("UPDATE chat_row SET facts = facts | 128 WHERE pk = ?1", chat);
 }
 
 std::optional<std::int64_t> find_fact_bound(Reader& db)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The facts of chats and conversations (cache/text/facts.hpp) beside their rows: written with each row, and for rows of
-// an older version of the program in small steps, newest first.
+// The facts of chats and conversations (cache/text/facts.hpp) in and beside their rows: written with each row, and for
+// rows of an older version of the program in small steps, newest first.
 #pragma once
 
 #include "cache/db/writer.hpp"
@@ -10,12 +10,6 @@
 
 namespace alli::cache {
 
-struct FactsOf { // a chat's row
-    std::int64_t chat, conversation;
-    std::string_view sender, raw;
-    std::optional<Instant> sent_at;
-};
-void put_chat_facts(Writer& db, const FactsOf& chat);
 void put_conversation_facts(Writer& db, std::int64_t conversation, std::string_view raw_conversation);
 
 /// getChat told more of a chat than its page did.

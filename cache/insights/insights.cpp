@@ -2,9 +2,11 @@
 #include "cache/insights/insights.hpp"
 
 #include "cache/chats/facts.hpp"
-#include "cache/insights/histogram.hpp"
+#include "cache/chats/packed_facts.hpp"
+#include "cache/insights/counted_chats.hpp"
 #include "cache/insights/insight_groups.hpp"
 #include "cache/insights/insight_words.hpp"
+#include "cache/insights/tally.hpp"
 #include "cache/search/filters.hpp"
 
 #include <algorithm>
@@ -15,24 +17,8 @@
 namespace alli::cache {
 namespace {
 
-using std::chrono::microseconds, std::chrono::seconds;
-
 constexpr std::array<std::string_view, 5> group_names{"day", "app", "category", "user", "channel"};
-constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
-
-struct Tally {
-    Figures figures;
-    Histogram lengths, waits; // characters; milliseconds
-
-    Figures finish() const
-    {
-        Figures done = figures;
-        done.median_length = lengths.median();
-        if (const auto wait = waits.median()) done.median_answer_seconds = *wait / 1000;
-        return done;
-    }
-};
 
 /// The day of the zone that a time lies in; times that are near each other cost no look at the zone's rules.
 class Days {
@@ -60,25 +46,11 @@ std::string write_day(std::chrono::local_days day)
     return to_rfc3339(Instant{day.time_since_epoch()}).substr(0, 10);
 }
 
-struct ChatFact {
-    std::int64_t pk, conversation;
-    std::optional<Instant> sent_at;
-    bool answer;
-    std::optional<std::int64_t> rating;
-    bool citations;
-    std::int64_t length;
-};
-
-ChatFact read_fact(const Row& row)
-{
-    return {row.integer(0),          row.integer(1),      row.optional_instant(2), row.integer(3) != 0,
-            row.optional_integer(4), row.integer(5) != 0, row.integer(6)};
-}
-
 class Counter {
   public:
     Counter(Reader& db, const InsightQuery& query)
-        : db_(db), query_(query), groups_(db, query), days_(query.zone), chosen_(find_chosen(db, query))
+        : db_(db), query_(query), range_{query.from, query.to}, groups_(db, query), days_(query.zone),
+          chosen_(find_chosen(db, query))
     {}
 
     Insights run()
@@ -99,11 +71,6 @@ class Counter {
     }
 
   private:
-    struct Question {
-        std::int64_t pk;
-        std::optional<Instant> sent_at;
-    };
-
     // Ascending; none: all conversations.
     static std::optional<std::vector<std::int64_t>> find_chosen(Reader& db, const InsightQuery& query)
     {
@@ -123,12 +90,6 @@ class Counter {
         return !chosen_ || std::binary_search(chosen_->begin(), chosen_->end(), conversation);
     }
 
-    bool in_range(const std::optional<Instant>& when) const
-    {
-        if (!when) return !query_.from && !query_.to;
-        return (!query_.from || *when >= *query_.from) && (!query_.to || *when < *query_.to);
-    }
-
     // Calls `add` with the totals and each group that a row of the conversation and of that time is in.
     template <class Add>
     void each_tally(std::int64_t conversation, const std::optional<Instant>& when, const Add& add)
@@ -146,59 +107,23 @@ class Counter {
     {
         for (const Row row : db_.query("SELECT pk, created_at FROM conversation INDEXED BY conversation_by_creation")) {
             const auto created_at = row.optional_instant(1);
-            if (!in_range(created_at) || !counts(row.integer(0))) continue;
+            if (!range_.contains(created_at) || !counts(row.integer(0))) continue;
             each_tally(row.integer(0), created_at, [](Tally& tally) { ++tally.figures.conversations; });
         }
     }
 
-    // A chat's key is about the second it was sent in (cache/rows/conversation_rows.cpp), unless its time changed or
-    // very many share it. The day before the range has the questions that its first answers are to.
     void count_chats()
     {
-        constexpr std::int64_t day = 86'400;
-        const auto second = [](Instant when) { return std::chrono::floor<seconds>(when).time_since_epoch().count(); };
-        const bool moved = db_.exists("SELECT 1 FROM chat_fact INDEXED BY chat_fact_moved"
-                                      " WHERE chat < sent_at / 1000000 OR chat > sent_at / 1000000 + 3600 LIMIT 1");
-        const std::int64_t low = query_.from && !moved ? second(*query_.from) - day : lowest;
-        const std::int64_t high = query_.to && !moved ? second(*query_.to) + 3601 : highest;
-        for (const Row row : db_.query("SELECT chat, conversation, sent_at, answer, rating, citations, length"
-                                       " FROM chat_fact WHERE chat >= ?1 AND chat <= ?2 ORDER BY chat",
-                                       low, high)) {
-            const ChatFact chat = read_fact(row);
+        visit_chats(db_, range_, [&](const CountedChat& chat) {
             if (counts(chat.conversation)) count_chat(chat);
-        }
+        });
     }
 
-    void count_chat(const ChatFact& chat)
+    void count_chat(const CountedChat& chat)
     {
-        std::optional<Question> question;
-        if (chat.answer)
-            question = find_question(chat.conversation);
-        else
-            last_question_[chat.conversation] = {chat.pk, chat.sent_at};
-        if (!in_range(chat.sent_at)) return;
-        if (!chat.answer) questions_.add(chat.pk);
-        if (question && chat.rating == 0) bad_questions_.add(question->pk);
-        each_tally(chat.conversation, chat.sent_at, [&](Tally& tally) { add(tally, chat, question); });
-    }
-
-    std::optional<Question> find_question(std::int64_t conversation) const
-    {
-        const auto found = last_question_.find(conversation);
-        return found == last_question_.end() ? std::nullopt : std::optional(found->second);
-    }
-
-    static void add(Tally& tally, const ChatFact& chat, const std::optional<Question>& question)
-    {
-        Figures& figures = tally.figures;
-        ++figures.messages;
-        if (chat.rating) ++(*chat.rating != 0 ? figures.good : figures.bad);
-        if (!chat.answer) return;
-        if (!chat.rating) ++figures.unrated;
-        if (!chat.citations) ++figures.without_citations;
-        tally.lengths.add(static_cast<double>(chat.length));
-        if (question && question->sent_at && chat.sent_at && *chat.sent_at >= *question->sent_at)
-            tally.waits.add(std::chrono::duration<double, std::milli>(*chat.sent_at - *question->sent_at).count());
+        if (!is_answer(chat)) questions_.add(chat.pk);
+        if (chat.has_question && rating_in(chat.facts) == false) bad_questions_.add(chat.question);
+        each_tally(chat.conversation, chat.sent_at, [&](Tally& tally) { tally.add(chat); });
     }
 
     void append_days(std::vector<InsightRow>& rows) const
@@ -225,13 +150,13 @@ class Counter {
 
     Reader& db_;
     const InsightQuery& query_;
+    TimeRange range_;
     InsightGroups groups_;
     Days days_;
     std::optional<std::vector<std::int64_t>> chosen_;
     Tally totals_;
     std::map<std::chrono::local_days, Tally> by_day_;
     std::array<std::vector<Tally>, group_names.size()> by_group_;
-    std::unordered_map<std::int64_t, Question> last_question_;
     KeySample questions_, bad_questions_;
 };
 

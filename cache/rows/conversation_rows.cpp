@@ -3,6 +3,7 @@
 
 #include "cache/chats/chat_texts.hpp"
 #include "cache/chats/facts.hpp"
+#include "cache/chats/packed_facts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/db/index_batch.hpp"
 #include "cache/rows/change_feed.hpp"
@@ -65,14 +66,15 @@ int completion(const Chat& chat) // 0: its message grows; 1: done; 2: upstream d
 
 // The rowid of a chat is the second it was sent in, or the next free number: near ones first, then in growing strides,
 // for an import may have given a hundred thousand chats one time.
-std::int64_t insert_chat(Writer& db, std::int64_t key, const Chat& chat)
+std::int64_t insert_chat(Writer& db, std::int64_t key, const Chat& chat, std::int64_t facts)
 {
     using std::chrono::floor, std::chrono::seconds;
     std::int64_t pk = chat.sent_at ? floor<seconds>(*chat.sent_at).time_since_epoch().count() : 0;
     for (std::int64_t tries = 1;; ++tries) {
-        if (db.run("INSERT INTO chat_row (place, pk, sender, sent_at, completed) VALUES (?1, ?2, ?3, ?4, ?5)"
+        if (db.run("INSERT INTO chat_row (place, pk, sender_code, sent_after, completed, facts) VALUES"
+                   " (?1, ?2, CASE ?3 WHEN 'USER' THEN 0 WHEN 'BOT' THEN 1 ELSE ?3 END, ?4 - ?2 * 1000000, ?5, ?6)"
                    " ON CONFLICT (pk) DO NOTHING",
-                   key, pk, chat.sender, chat.sent_at, completion(chat)) == 1)
+                   key, pk, chat.sender, chat.sent_at, completion(chat), facts) == 1)
             return pk;
         pk += tries < 32 ? 1 : tries;
     }
@@ -102,9 +104,9 @@ bool cut(Writer& db, std::int64_t conversation, std::int64_t first_ordinal)
     return cut(db, texts, conversation, first_ordinal);
 }
 
-void replace_words(Writer& db, std::int64_t pk, const std::string& old, const Chat& chat)
+void replace_words(Writer& db, std::int64_t pk, const std::string& old, ChatWords after)
 {
-    ChatWords before = words_of_chat(old), after = words_of_chat(chat.raw);
+    ChatWords before = words_of_chat(old);
     if (before == after) return;
     db.words().remove_chat(pk, std::move(before));
     db.words().add_chat(pk, std::move(after));
@@ -132,15 +134,16 @@ class ChatInsertion {
         const ChatText* const old = pk ? texts_.find(ordinal) : nullptr;
         if (old && old->id == chat.id.value) {
             if (old->raw == chat.raw) return false;
-            db_.run("UPDATE chat_row SET sender = ?2, sent_at = ?3, completed = ?4 WHERE place = ?1", key, chat.sender,
-                    chat.sent_at, completion(chat));
-            put_facts(*pk, chat);
-            replace_words(db_, *pk, old->raw, chat);
+            ChatContent content = content_of_chat(chat.raw);
+            db_.run("UPDATE chat_row SET sender_code = CASE ?2 WHEN 'USER' THEN 0 WHEN 'BOT' THEN 1 ELSE ?2 END,"
+                    " sent_after = ?3 - pk * 1000000, completed = ?4, facts = ?5 WHERE place = ?1",
+                    key, chat.sender, chat.sent_at, completion(chat), pack_facts(chat.sender, content.facts));
+            replace_words(db_, *pk, old->raw, std::move(content.words));
         } else {
             if (pk) cut_from(ordinal);
-            const std::int64_t made = insert_chat(db_, key, chat);
-            put_facts(made, chat);
-            db_.words().add_chat(made, words_of_chat(chat.raw));
+            ChatContent content = content_of_chat(chat.raw);
+            const std::int64_t made = insert_chat(db_, key, chat, pack_facts(chat.sender, content.facts));
+            db_.words().add_chat(made, std::move(content.words));
         }
         texts_.put({ordinal, chat.id.value, chat.raw});
         return true;
@@ -149,10 +152,6 @@ class ChatInsertion {
     void finish() { texts_.write(); }
 
   private:
-    void put_facts(std::int64_t pk, const Chat& chat)
-    {
-        put_chat_facts(db_, {pk, conversation_, chat.sender, chat.raw, chat.sent_at});
-    }
     void cut_from(std::int64_t ordinal)
     {
         texts_.write();

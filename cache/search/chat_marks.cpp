@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/chat_marks.hpp"
 
+#include "cache/chats/packed_facts.hpp"
+
 #include <array>
 
 namespace alli::cache {
@@ -8,28 +10,39 @@ namespace {
 
 struct RatingKind {
     unsigned Filters::*wanted;
-    std::string_view column;
+    Postings (*find)(Reader& db, unsigned wanted, int lane);
 };
-constexpr std::array rating_kinds{RatingKind{&Filters::ratings, "rating"},
-                                  RatingKind{&Filters::agent_ratings, "agent_rating"}};
 
-Postings rated(Reader& db, std::string_view column, int value, int lane)
+Postings marked(Reader& db, std::string_view condition, int lane)
 {
-    return match_statement(db,
-                           fmt::format("SELECT chat FROM chat_fact INDEXED BY chat_fact_{0} WHERE {0} = {1}"
-                                       " AND {0} IS NOT NULL AND chat <= ?1 ORDER BY chat DESC",
-                                       column, value),
-                           lane);
+    return match_statement(
+        db, fmt::format("SELECT pk FROM chat_row INDEXED BY {} AND pk <= ?1 ORDER BY pk DESC", condition), lane);
 }
 
-Postings marked(Reader& db, std::string_view column, int lane)
+std::optional<std::int64_t> find_facts(Reader& db, std::int64_t pk)
 {
-    return match_statement(db,
-                           fmt::format("SELECT chat FROM chat_fact INDEXED BY chat_fact_{0} WHERE {0} = 1"
-                                       " AND chat <= ?1 ORDER BY chat DESC",
-                                       column),
-                           lane);
+    return db.one<std::int64_t>("SELECT facts FROM chat_row WHERE pk = ?1", pk);
 }
+
+Postings rated(Reader& db, unsigned wanted, int lane)
+{
+    std::vector<Postings> any;
+    if ((wanted & rated_bad) != 0) any.push_back(marked(db, "chat_bad WHERE facts & 2 <> 0", lane));
+    if ((wanted & rated_good) != 0) any.push_back(marked(db, "chat_good WHERE facts & 4 <> 0", lane));
+    return match_any(std::move(any));
+}
+
+// Agents rate few: one index has both.
+Postings rated_by_agents(Reader& db, unsigned wanted, int lane)
+{
+    const std::int64_t bits =
+        ((wanted & rated_bad) != 0 ? fact::agent_bad : 0) | ((wanted & rated_good) != 0 ? fact::agent_good : 0);
+    return match_where(marked(db, "chat_agent_rated WHERE facts & 24 <> 0", lane),
+                       [&db, bits](std::int64_t pk) { return (find_facts(db, pk).value_or(0) & bits) != 0; });
+}
+
+constexpr std::array rating_kinds{RatingKind{&Filters::ratings, &rated},
+                                  RatingKind{&Filters::agent_ratings, &rated_by_agents}};
 
 std::vector<Postings> sparse_marks(Reader& db, const Filters& filters, int lane)
 {
@@ -37,21 +50,18 @@ std::vector<Postings> sparse_marks(Reader& db, const Filters& filters, int lane)
     for (const RatingKind& kind : rating_kinds) {
         const unsigned wanted = filters.*kind.wanted;
         if (wanted == 0 || (wanted & unrated) != 0) continue;
-        std::vector<Postings> any;
-        if ((wanted & rated_bad) != 0) any.push_back(rated(db, kind.column, 0, lane));
-        if ((wanted & rated_good) != 0) any.push_back(rated(db, kind.column, 1, lane));
-        all.push_back(match_any(std::move(any)));
+        all.push_back(kind.find(db, wanted, lane));
     }
-    if ((filters.has & has_feedback) != 0) all.push_back(marked(db, "feedback", lane));
-    if ((filters.has & has_steps_listed) != 0) all.push_back(marked(db, "steps", lane));
+    if ((filters.has & has_feedback) != 0) all.push_back(marked(db, "chat_feedback WHERE facts & 32 <> 0", lane));
+    if ((filters.has & has_steps_listed) != 0) all.push_back(marked(db, "chat_steps WHERE facts & 128 <> 0", lane));
     return all;
 }
 
-bool is_wanted(unsigned wanted, bool answer, const std::optional<std::int64_t>& rating)
+bool is_wanted(unsigned wanted, std::int64_t facts, const std::optional<bool>& rating)
 {
     if (wanted == 0) return true;
-    if (!rating) return answer && (wanted & unrated) != 0;
-    return (wanted & (*rating != 0 ? rated_good : rated_bad)) != 0;
+    if (!rating) return (facts & fact::answer) != 0 && (wanted & unrated) != 0;
+    return (wanted & (*rating ? rated_good : rated_bad)) != 0;
 }
 
 bool needs_look(const Filters& filters)
@@ -69,12 +79,10 @@ Postings filter_marks(Reader& db, const Filters& filters, Postings chats, int la
     if (!needs_look(filters)) return chats;
     const auto holds = [&db, ratings = filters.ratings, agents = filters.agent_ratings,
                         cites = (filters.has & has_citations) != 0](std::int64_t pk) {
-        Rows rows = db.query("SELECT answer, rating, agent_rating, citations FROM chat_fact WHERE chat = ?1", pk);
-        if (!rows.step()) return false;
-        const Row row = rows.row();
-        const bool answer = row.integer(0) != 0;
-        return is_wanted(ratings, answer, row.optional_integer(1)) &&
-               is_wanted(agents, answer, row.optional_integer(2)) && (!cites || row.integer(3) != 0);
+        const auto known = find_facts(db, pk);
+        if (!known) return false;
+        return is_wanted(ratings, *known, rating_in(*known)) && is_wanted(agents, *known, agent_rating_in(*known)) &&
+               (!cites || (*known & fact::citations) != 0);
     };
     return match_where(std::move(chats), holds);
 }

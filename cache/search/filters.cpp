@@ -65,8 +65,10 @@ void append_by_fact(Reader& db, Keys& keys, const std::string& wanted)
 {
     for (const std::string& value : known_facts(db, Fact))
         if (folded(value) == folded(wanted))
-            append_keys(keys,
-                        db.query(fmt::format("SELECT conversation FROM conversation_fact WHERE {} = ?1", Fact), value));
+            append_keys(
+                keys,
+                db.query(fmt::format("SELECT conversation FROM conversation_fact WHERE {0} = ?1 AND {0} <> ''", Fact),
+                         value));
 }
 constexpr std::string_view state = "state", assignee = "assignee", channel = "channel";
 
@@ -125,16 +127,32 @@ Postings join(Postings a, Postings b)
     return match_all(std::move(both));
 }
 
-// A chat's key is the second it was sent or a later one: much later only where very many were sent at one time.
+std::int64_t second_of(Instant when)
+{
+    return std::chrono::floor<std::chrono::seconds>(when).time_since_epoch().count();
+}
+
+// A chat's key is the second it was sent or a little later. It is far from it, to either side, where very many were
+// sent at one time or a time changed since: those widen the bounds as far as they need.
+constexpr std::string_view lowest_displaced =
+    "SELECT min(pk) FROM chat_row INDEXED BY chat_displaced"
+    " WHERE (sent_after >= 1000000 OR sent_after < -3600000000) AND pk < ?1 AND sent_at > ?2";
+constexpr std::string_view highest_displaced =
+    "SELECT max(pk) FROM chat_row INDEXED BY chat_displaced"
+    " WHERE (sent_after >= 1000000 OR sent_after < -3600000000) AND pk > ?1 AND sent_at < ?2";
+
 Postings bound_by_time(Reader& db, const Filters& filters, Postings chats)
 {
-    using std::chrono::floor, std::chrono::seconds;
-    if (!filters.after && !filters.before) return chats;
     std::int64_t low = std::numeric_limits<std::int64_t>::min(), high = highest;
-    if (filters.after) low = floor<seconds>(*filters.after).time_since_epoch().count();
-    const bool displaced =
-        db.exists("SELECT 1 FROM chat_row INDEXED BY chat_displaced WHERE pk > sent_at / 1000000 + 3600 LIMIT 1");
-    if (filters.before && !displaced) high = floor<seconds>(*filters.before).time_since_epoch().count() + 3601;
+    if (filters.after) {
+        low = second_of(*filters.after);
+        low = db.one<std::int64_t>(lowest_displaced, low, *filters.after).value_or(low);
+    }
+    if (filters.before) {
+        high = second_of(*filters.before) + 3601;
+        high = db.one<std::int64_t>(highest_displaced, high, *filters.before).value_or(high);
+    }
+    if (!filters.after && !filters.before) return chats;
     return match_between(std::move(chats), low, high);
 }
 

@@ -21,10 +21,9 @@ std::string app_name(std::string_view raw_conversation)
 std::vector<std::string> distinct(Reader& db, std::string_view column, std::string_view table)
 {
     std::vector<std::string> found;
-    auto value = db.one<std::string>(fmt::format("SELECT min({}) FROM {}", column, table));
-    for (; value; value = db.one<std::string>(fmt::format("SELECT min({0}) FROM {1} WHERE {0} > ?1", column, table),
-                                              found.back()))
-        found.push_back(*value);
+    const std::string next = fmt::format("SELECT min({0}) FROM {1} WHERE {0} > ?1 AND {0} <> ''", column, table);
+    auto value = db.one<std::string>(next, "");
+    for (; value; value = db.one<std::string>(next, found.back())) found.push_back(*value);
     return found;
 }
 
@@ -71,9 +70,7 @@ std::vector<std::string> names_of_category(Reader& db, const std::string& catego
 
 std::vector<std::string> known_facts(Reader& db, std::string_view fact)
 {
-    std::vector<std::string> values = distinct(db, fact, "conversation_fact");
-    std::erase(values, std::string());
-    return values;
+    return distinct(db, fact, "conversation_fact");
 }
 
 } // namespace alli::cache

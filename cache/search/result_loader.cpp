@@ -2,6 +2,7 @@
 #include "cache/search/result_loader.hpp"
 
 #include "cache/chats/chat_texts.hpp"
+#include "cache/chats/packed_facts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/text/snippet.hpp"
 #include "cache/text/words.hpp"
@@ -42,9 +43,8 @@ std::vector<ContextChat> load_context(Reader& db, std::int64_t conversation, std
 
 std::optional<SearchHit> load_chat_hit(Reader& db, std::int64_t pk, const std::vector<Phrase>& wanted, int context)
 {
-    Rows rows = db.query("SELECT v.id, c.place, v.title, c.sender, v.user_name, v.user_id, c.sent_at, f.rating,"
-                         " f.agent_rating FROM chat_row c JOIN conversation v ON v.pk = c.place >> 24"
-                         " LEFT JOIN chat_fact f ON f.chat = c.pk WHERE c.pk = ?1",
+    Rows rows = db.query("SELECT v.id, c.place, v.title, c.sender, v.user_name, v.user_id, c.sent_at, c.facts"
+                         " FROM chat_row c JOIN conversation v ON v.pk = c.place >> 24 WHERE c.pk = ?1",
                          pk);
     if (!rows.step()) return std::nullopt;
     const Row row = rows.row();
@@ -57,8 +57,8 @@ std::optional<SearchHit> load_chat_hit(Reader& db, std::int64_t pk, const std::v
     hit.sender = row.text(3);
     hit.user = person(row, 4, 5);
     hit.sent_at = row.optional_instant(6);
-    hit.rating = row.get<std::optional<bool>>(7);
-    hit.agent_rating = row.get<std::optional<bool>>(8);
+    hit.rating = rating_in(row.integer(7));
+    hit.agent_rating = agent_rating_in(row.integer(7));
     const ChatWords words = words_of_chat(text->raw);
     hit.snippet = best_snippet({words.text, words.citations}, wanted);
     if (context > 0) {

@@ -2,7 +2,7 @@
 #include "cache/text/facts.hpp"
 
 #include "alli/json_text.hpp"
-#include "cache/text/words.hpp"
+#include "cache/text/plain_chat.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,11 +10,19 @@
 namespace alli::cache {
 namespace {
 
+using simdjson::dom::element;
+
 std::optional<bool> truth_of(JsonValue value)
 {
     if (value.text == "true") return true;
     if (value.text == "false") return false;
     return std::nullopt;
+}
+
+std::optional<bool> truth_of(element value)
+{
+    bool truth = false;
+    return value.get(truth) == simdjson::SUCCESS ? std::optional(truth) : std::nullopt;
 }
 
 bool is_given(JsonValue value)
@@ -25,18 +33,39 @@ bool is_given(JsonValue value)
     return !value.text.empty() && !value.is_null() && value.text != "false";
 }
 
+bool is_given(element value)
+{
+    std::string_view text;
+    simdjson::dom::array items;
+    simdjson::dom::object members;
+    if (value.get(text) == simdjson::SUCCESS) return !text.empty();
+    if (value.get(items) == simdjson::SUCCESS) return items.size() > 0;
+    if (value.get(members) == simdjson::SUCCESS) return members.size() > 0;
+    return !value.is_null() && truth_of(value) != false;
+}
+
+/// Of a parsed value and of one that is only scanned.
+template <class V>
 struct ChatField {
     std::string_view name;
-    void (*read)(ChatFacts& facts, JsonValue value);
+    void (*read)(ChatFacts& facts, V value);
 };
-constexpr auto chat_fields = std::to_array<ChatField>({
-    {"rating", [](ChatFacts& facts, JsonValue value) { facts.rating = truth_of(value); }},
-    {"agentRating", [](ChatFacts& facts, JsonValue value) { facts.agent_rating = truth_of(value); }},
-    {"feedbackSelection", [](ChatFacts& facts, JsonValue value) { facts.feedback |= is_given(value); }},
-    {"suggestedAnswer", [](ChatFacts& facts, JsonValue value) { facts.feedback |= is_given(value); }},
-    {"citations", [](ChatFacts& facts, JsonValue value) { facts.citations = is_given(value); }},
-    {"intermediateSteps", [](ChatFacts& facts, JsonValue value) { facts.steps = is_given(value); }},
+template <class V>
+constexpr auto chat_fields = std::to_array<ChatField<V>>({
+    {"rating", [](ChatFacts& facts, V value) { facts.rating = truth_of(value); }},
+    {"agentRating", [](ChatFacts& facts, V value) { facts.agent_rating = truth_of(value); }},
+    {"feedbackSelection", [](ChatFacts& facts, V value) { facts.feedback |= is_given(value); }},
+    {"suggestedAnswer", [](ChatFacts& facts, V value) { facts.feedback |= is_given(value); }},
+    {"citations", [](ChatFacts& facts, V value) { facts.citations = is_given(value); }},
+    {"intermediateSteps", [](ChatFacts& facts, V value) { facts.steps = is_given(value); }},
 });
+
+template <class V>
+void read_field(ChatFacts& facts, std::string_view name, V value)
+{
+    for (const ChatField<V>& field : chat_fields<V>)
+        if (name == field.name) field.read(facts, value);
+}
 
 std::int64_t count_characters(std::string_view text)
 {
@@ -57,12 +86,21 @@ std::string name_in(JsonValue value)
 
 ChatFacts facts_of_chat(std::string_view raw_chat)
 {
-    ChatFacts facts;
-    for (JsonMembers member(whole_value(raw_chat)); member.next();)
-        for (const ChatField& field : chat_fields)
-            if (member.key == field.name) field.read(facts, member.value);
-    facts.length = count_characters(message_of_chat(raw_chat));
-    return facts;
+    return content_of_chat(raw_chat).facts;
+}
+
+ChatContent content_of_chat(std::string_view raw_chat)
+{
+    if (auto plain = read_plain_chat(raw_chat)) {
+        ChatContent content{std::move(plain->words), {}};
+        for (const auto [name, value] : simdjson::dom::object(plain->chat)) read_field(content.facts, name, value);
+        content.facts.length = count_characters(plain->message);
+        return content;
+    }
+    ChatContent content{words_of_chat(raw_chat), {}};
+    for (JsonMembers member(whole_value(raw_chat)); member.next();) read_field(content.facts, member.key, member.value);
+    content.facts.length = count_characters(message_of_chat(raw_chat));
+    return content;
 }
 
 bool has_steps(std::string_view raw_chat)

@@ -3,6 +3,8 @@
 // off upstream's JSON, whatever it holds: a field of another type than the contract's says nothing. Pure.
 #pragma once
 
+#include "cache/text/words.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +19,13 @@ struct ChatFacts {
     std::int64_t length = 0; // of the message as it is read, in characters
 };
 ChatFacts facts_of_chat(std::string_view raw_chat);
+
+/// Both of what is kept of a chat beside its JSON, which is gone through once.
+struct ChatContent {
+    ChatWords words;
+    ChatFacts facts;
+};
+ChatContent content_of_chat(std::string_view raw_chat);
 
 /// Whether a chat's JSON, or what getChat told of it, lists steps.
 bool has_steps(std::string_view raw_chat);

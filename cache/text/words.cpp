@@ -3,8 +3,7 @@
 
 #include "alli/json_text.hpp"
 #include "cache/text/markdown.hpp"
-
-#include <simdjson.h>
+#include "cache/text/plain_chat.hpp"
 
 namespace alli::cache {
 namespace {
@@ -104,11 +103,9 @@ ChatWords odd_words(std::string_view raw_chat)
 }
 
 // None: a member is of another type than the contract says.
-std::optional<ChatWords> plain_words(element chat)
+std::optional<std::string> plain_citations(element chat)
 {
-    if (!chat.is_object() || !is_text_or_nothing(chat, "message")) return std::nullopt;
-    ChatWords words;
-    words.text = strip_markdown(readable(text_at(chat, "message")));
+    std::string words;
     element value;
     if (chat["citations"].get(value) != simdjson::SUCCESS || value.is_null()) return words;
     simdjson::dom::array citations;
@@ -116,8 +113,8 @@ std::optional<ChatWords> plain_words(element chat)
     for (const element citation : citations) {
         if (!citation.is_object() || !is_text_or_nothing(citation, "title") || !is_text_or_nothing(citation, "text"))
             return std::nullopt;
-        append_line(words.citations, text_at(citation, "title"));
-        append_line(words.citations, strip_markdown(text_at(citation, "text")));
+        append_line(words, text_at(citation, "title"));
+        append_line(words, strip_markdown(text_at(citation, "text")));
     }
     return words;
 }
@@ -137,11 +134,21 @@ std::string readable(std::string_view message)
     return text;
 }
 
-ChatWords words_of_chat(std::string_view raw_chat)
+std::optional<PlainChat> read_plain_chat(std::string_view raw_chat)
 {
     element chat;
-    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) == simdjson::SUCCESS)
-        if (auto words = plain_words(chat)) return std::move(*words);
+    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) != simdjson::SUCCESS) return std::nullopt;
+    if (!chat.is_object() || !is_text_or_nothing(chat, "message")) return std::nullopt;
+    auto citations = plain_citations(chat);
+    if (!citations) return std::nullopt;
+    std::string message = readable(text_at(chat, "message"));
+    std::string text = strip_markdown(message);
+    return PlainChat{chat, {std::move(text), std::move(*citations)}, std::move(message)};
+}
+
+ChatWords words_of_chat(std::string_view raw_chat)
+{
+    if (auto plain = read_plain_chat(raw_chat)) return std::move(plain->words);
     return odd_words(raw_chat);
 }
 

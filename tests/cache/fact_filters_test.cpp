@@ -92,7 +92,7 @@ TEST_F(FactFilters, FollowsARatingThatChanges)
     rate(bad);
     write([&](Writer& db) { erase_conversation(db, {"a"}); });
     EXPECT_EQ(find("rating:bad").total, 0);
-    EXPECT_EQ(store_->read([](Reader& db) { return db.require<int>("SELECT count(*) FROM chat_fact"); }), 0);
+    EXPECT_EQ(store_->read([](Reader& db) { return db.require<int>("SELECT count(*) FROM chat_row"); }), 0);
     EXPECT_EQ(store_->read([](Reader& db) { return db.require<int>("SELECT count(*) FROM conversation_fact"); }), 0);
 }
 
@@ -223,7 +223,7 @@ TEST_F(FactFilters, AddsTheFactsOfRowsFromBeforeTheyWereKept)
     for (int n = 0; n < 60; ++n)
         put_rated("c" + std::to_string(n), 100 + n * 20, {question, bad, question, answer}, {{"state", "no"}});
     write([](Writer& db) { // as the migration leaves them
-        db.script("DELETE FROM chat_fact; DELETE FROM conversation_fact;"
+        db.script("UPDATE chat_row SET facts = NULL; DELETE FROM conversation_fact;"
                   "INSERT INTO fact_bound SELECT 'chat', max(pk) + 1 FROM chat_row HAVING count(*) > 0;"
                   "INSERT INTO fact_bound SELECT 'conversation', max(pk) + 1 FROM conversation HAVING count(*) > 0");
     });
