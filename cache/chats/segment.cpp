@@ -4,6 +4,8 @@
 // it is; the ids that stand in no JSON; the JSON texts one after the other. Numbers: seven bits a byte, lowest first.
 #include "cache/chats/segment.hpp"
 
+#include "cache/db/varint.hpp"
+
 #include <zstd.h>
 
 #include <array>
@@ -27,12 +29,6 @@ constexpr std::string_view skeleton =
     R"(epth\":0,\"inlineStyleRanges\":[],\"entityRanges\":[],\"data\":{}}],\"entityMap\":{}}","timestamp":17,"source")"
     R"(:null,"citations":null,"rating":null,"agentRating":null,"type":"text","completed":true})";
 
-void append_number(std::string& out, std::size_t number)
-{
-    for (; number >= 0x80; number >>= 7) out += static_cast<char>(number | 0x80);
-    out += static_cast<char>(number);
-}
-
 /// Reads from the front of a text and takes off what it read. Throws DamagedSegment where there is too little.
 class Taker {
   public:
@@ -47,13 +43,9 @@ class Taker {
     }
     std::size_t number()
     {
-        std::size_t value = 0;
-        for (int shift = 0; shift < 63; shift += 7) {
-            const auto byte = static_cast<unsigned char>(bytes(1).front());
-            value |= static_cast<std::size_t>(byte & 0x7f) << shift;
-            if ((byte & 0x80) == 0) return value;
-        }
-        throw DamagedSegment();
+        const auto value = take_varint(text_);
+        if (!value) throw DamagedSegment();
+        return *value;
     }
     bool is_empty() const noexcept { return text_.empty(); }
 
@@ -64,13 +56,13 @@ class Taker {
 std::string join(std::span<const PackedChat> chats)
 {
     std::string heads, ids, plain;
-    append_number(heads, chats.size());
+    append_varint(heads, chats.size());
     std::size_t size = 0;
     for (const PackedChat& chat : chats) {
         const std::size_t at = chat.id.empty() ? chat.raw.npos : chat.raw.find(chat.id);
-        append_number(heads, chat.raw.size());
-        append_number(heads, at == chat.raw.npos ? 0 : at + 1);
-        append_number(heads, chat.id.size());
+        append_varint(heads, chat.raw.size());
+        append_varint(heads, at == chat.raw.npos ? 0 : at + 1);
+        append_varint(heads, chat.id.size());
         if (at == chat.raw.npos) ids += chat.id;
         size += chat.raw.size();
     }

@@ -32,5 +32,7 @@ struct TimeRange {
 
 /// By conversation, in its order. Not those whose facts are not known yet.
 void visit_chats(Reader& db, const TimeRange& range, const TakeChat& take);
+/// Those that have no time.
+void visit_timeless_chats(Reader& db, const TakeChat& take);
 
 } // namespace alli::cache

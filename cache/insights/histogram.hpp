@@ -14,12 +14,23 @@ namespace alli::cache {
 
 class Histogram {
   public:
-    void add(double value) // not negative
+    /// That of a value, which is not negative.
+    static std::uint16_t bucket_of(double value)
     {
-        const auto bucket = bucket_of(value);
+        if (value < exact) return static_cast<std::uint16_t>(value);
+        return static_cast<std::uint16_t>(exact + std::log(value / exact) / std::log(growth));
+    }
+
+    void add(double value) { add_to(bucket_of(value), 1); }
+    void add_to(std::size_t bucket, std::int64_t count)
+    {
         if (counts_.size() <= bucket) counts_.resize(bucket + 1);
-        ++counts_[bucket];
-        ++total_;
+        counts_[bucket] += count;
+        total_ += count;
+    }
+    void add(const Histogram& more)
+    {
+        for (std::size_t bucket = 0; bucket < more.counts_.size(); ++bucket) add_to(bucket, more.counts_[bucket]);
     }
 
     std::optional<double> median() const
@@ -33,11 +44,6 @@ class Histogram {
   private:
     static constexpr double growth = 1.0 + 1.0 / 16, exact = 32; // whole numbers below it have a bucket each
 
-    static std::size_t bucket_of(double value)
-    {
-        if (value < exact) return static_cast<std::size_t>(value);
-        return static_cast<std::size_t>(exact + std::log(value / exact) / std::log(growth));
-    }
     static double value_of(std::size_t bucket)
     {
         const auto number = static_cast<double>(bucket);

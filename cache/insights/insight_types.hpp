@@ -11,7 +11,8 @@
 
 namespace alli::cache {
 
-enum class InsightGroup { day, app, category, user, channel };
+enum class InsightGroup { day, app, category, user, channel }; // stored as numbers
+inline constexpr std::size_t insight_groups = 5;
 
 struct InsightQuery {
     std::optional<Instant> from, to;                  // from is included, to is not

@@ -71,18 +71,20 @@ void add_words(Reader& db, icu::BreakIterator& breaks, Counts& counts, const std
 
 } // namespace
 
-void KeySample::add(std::int64_t key)
+bool KeySample::add(std::int64_t key)
 {
     const std::uint64_t hash = quick_hash(std::to_string(key));
-    if (kept_.size() == most && kept_.top().first <= hash) return;
+    if (kept_.size() == most && kept_.top().first < hash) return false;
     kept_.emplace(hash, key);
     if (kept_.size() > most) kept_.pop();
+    return true;
 }
 
 std::vector<std::int64_t> KeySample::keys() const
 {
     std::vector<std::int64_t> keys;
     for (auto left = kept_; !left.empty(); left.pop()) keys.push_back(left.top().second);
+    std::reverse(keys.begin(), keys.end()); // by hash
     return keys;
 }
 

@@ -13,7 +13,9 @@ namespace alli::cache {
 /// Keeps some of the keys that it is given, each as likely as the other.
 class KeySample {
   public:
-    void add(std::int64_t key);
+    /// False: it is not kept, nor would any be that comes behind it in the order of keys().
+    bool add(std::int64_t key);
+    /// In an order of their own, the same for the same keys.
     std::vector<std::int64_t> keys() const;
 
   private:

@@ -2,11 +2,9 @@
 #include "cache/insights/insights.hpp"
 
 #include "cache/chats/facts.hpp"
-#include "cache/chats/packed_facts.hpp"
-#include "cache/insights/counted_chats.hpp"
-#include "cache/insights/insight_groups.hpp"
+#include "cache/insights/group_names.hpp"
 #include "cache/insights/insight_words.hpp"
-#include "cache/insights/tally.hpp"
+#include "cache/insights/rollup_days.hpp"
 #include "cache/search/filters.hpp"
 
 #include <algorithm>
@@ -17,7 +15,7 @@
 namespace alli::cache {
 namespace {
 
-constexpr std::array<std::string_view, 5> group_names{"day", "app", "category", "user", "channel"};
+constexpr std::array<std::string_view, insight_groups> group_names{"day", "app", "category", "user", "channel"};
 constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 
 /// The day of the zone that a time lies in; times that are near each other cost no look at the zone's rules.
@@ -46,118 +44,136 @@ std::string write_day(std::chrono::local_days day)
     return to_rfc3339(Instant{day.time_since_epoch()}).substr(0, 10);
 }
 
+struct Sum {
+    RollupCounts counts;
+    Histogram lengths, waits;
+
+    void add(const TallyView& tally)
+    {
+        counts.add(tally.counts);
+        add_to(lengths, tally.lengths);
+        add_to(waits, tally.waits);
+    }
+    void add(const Sum& more)
+    {
+        counts.add(more.counts);
+        lengths.add(more.lengths);
+        waits.add(more.waits);
+    }
+    Figures finish() const
+    {
+        Figures done{counts.conversations, counts.messages,          counts.good,  counts.bad,
+                     counts.unrated,       counts.without_citations, std::nullopt, std::nullopt};
+        done.median_length = lengths.median();
+        if (const auto wait = waits.median()) done.median_answer_seconds = *wait / 1000;
+        return done;
+    }
+};
+
+// Ascending; none: all conversations.
+std::optional<std::vector<std::int64_t>> find_chosen(Reader& db, const InsightQuery& query)
+{
+    Filters filters;
+    filters.apps = query.apps, filters.users = query.users, filters.categories = query.categories;
+    filters.visible = query.visible;
+    if (filters.empty() && filters.visible.is_whole()) return std::nullopt;
+    std::vector<std::int64_t> keys;
+    const auto rows = filter_conversations(db, filters, match_rows(db, "conversation", 0));
+    for (auto pk = rows->seek(highest); pk; pk = rows->seek(*pk - 1)) keys.push_back(*pk);
+    std::reverse(keys.begin(), keys.end());
+    return keys;
+}
+
 class Counter {
   public:
-    Counter(Reader& db, const InsightQuery& query)
-        : db_(db), query_(query), range_{query.from, query.to}, groups_(db, query), days_(query.zone),
-          chosen_(find_chosen(db, query))
-    {}
+    Counter(Reader& db, const InsightQuery& query) : db_(db), query_(query), keys_(db), names_(db, query.visible)
+    {
+        const TimeRange range{query.from, query.to};
+        if (const auto chosen = find_chosen(db, query))
+            rollups_.push_back(count_rollup(db, keys_, range, &*chosen));
+        else
+            rollups_ = load_rollups(db, keys_, range);
+    }
 
     Insights run()
     {
-        count_conversations();
-        count_chats();
         Insights insights;
-        insights.totals = totals_.finish();
         insights.complete = !find_fact_bound(db_);
-        append_days(insights.rows);
+        add_days(insights);
         for (const InsightGroup group :
              {InsightGroup::app, InsightGroup::category, InsightGroup::user, InsightGroup::channel})
-            append_group(insights.rows, group);
-        const auto bad = bad_questions_.keys(), all = questions_.keys();
+            if (!query_.by || *query_.by == group) add_group(insights.rows, group);
+        KeySample questions, bad_questions;
+        each([&](const Rollup& rollup) { rollup.questions(questions), rollup.bad_questions(bad_questions); });
+        const auto bad = bad_questions.keys(), all = questions.keys();
         insights.words = count_words(db_, bad, all);
         insights.sampled_bad = std::ssize(bad), insights.sampled_all = std::ssize(all);
         return insights;
     }
 
   private:
-    // Ascending; none: all conversations.
-    static std::optional<std::vector<std::int64_t>> find_chosen(Reader& db, const InsightQuery& query)
+    template <class Take>
+    void each(const Take& take) const
     {
-        Filters filters;
-        filters.apps = query.apps, filters.users = query.users, filters.categories = query.categories;
-        filters.visible = query.visible;
-        if (filters.empty() && filters.visible.is_whole()) return std::nullopt;
-        std::vector<std::int64_t> keys;
-        const auto rows = filter_conversations(db, filters, match_rows(db, "conversation", 0));
-        for (auto pk = rows->seek(highest); pk; pk = rows->seek(*pk - 1)) keys.push_back(*pk);
-        std::reverse(keys.begin(), keys.end());
-        return keys;
+        for (const std::string& stored : rollups_) take(Rollup(stored));
     }
 
-    bool counts(std::int64_t conversation) const
+    void add_days(Insights& insights) const
     {
-        return !chosen_ || std::binary_search(chosen_->begin(), chosen_->end(), conversation);
-    }
-
-    // Calls `add` with the totals and each group that a row of the conversation and of that time is in.
-    template <class Add>
-    void each_tally(std::int64_t conversation, const std::optional<Instant>& when, const Add& add)
-    {
-        add(totals_);
-        if (when && (!query_.by || *query_.by == InsightGroup::day)) add(by_day_[days_.day_of(*when)]);
-        groups_.each(conversation, [&](InsightGroup group, std::size_t number) {
-            auto& tallies = by_group_[static_cast<std::size_t>(group)];
-            if (tallies.size() <= number) tallies.resize(number + 1);
-            add(tallies[number]);
+        Days days(query_.zone);
+        std::map<std::chrono::local_days, Sum> by_day;
+        Sum total;
+        each([&](const Rollup& rollup) {
+            rollup.quarters([&](Instant start, const TallyView& tally) { by_day[days.day_of(start)].add(tally); });
+            total.add(rollup.timeless());
         });
+        for (const auto& [day, sum] : by_day) {
+            total.add(sum);
+            if (!query_.by || *query_.by == InsightGroup::day)
+                insights.rows.push_back({InsightGroup::day, write_day(day), "", sum.finish()});
+        }
+        insights.totals = total.finish();
     }
 
-    void count_conversations()
+    // The groups with the most messages. Only of these the histograms are added up: of users there are very many.
+    void add_group(std::vector<InsightRow>& rows, InsightGroup group) const
     {
-        for (const Row row : db_.query("SELECT pk, created_at FROM conversation INDEXED BY conversation_by_creation")) {
-            const auto created_at = row.optional_instant(1);
-            if (!range_.contains(created_at) || !counts(row.integer(0))) continue;
-            each_tally(row.integer(0), created_at, [](Tally& tally) { ++tally.figures.conversations; });
+        std::map<std::int64_t, Sum> shown;
+        const std::vector<std::int64_t> numbers = find_greatest(group);
+        for (const std::int64_t number : numbers) shown[number];
+        each([&](const Rollup& rollup) {
+            rollup.groups(group, [&](std::int64_t number, const TallyView& tally) {
+                if (const auto found = shown.find(number); found != shown.end()) found->second.add(tally);
+            });
+        });
+        for (const std::int64_t number : numbers) {
+            std::string key = keys_.key_of(number), name = names_.name_of(group, key);
+            rows.push_back({group, std::move(key), std::move(name), shown[number].finish()});
         }
     }
 
-    void count_chats()
-    {
-        visit_chats(db_, range_, [&](const CountedChat& chat) {
-            if (counts(chat.conversation)) count_chat(chat);
-        });
-    }
-
-    void count_chat(const CountedChat& chat)
-    {
-        if (!is_answer(chat)) questions_.add(chat.pk);
-        if (chat.has_question && rating_in(chat.facts) == false) bad_questions_.add(chat.question);
-        each_tally(chat.conversation, chat.sent_at, [&](Tally& tally) { tally.add(chat); });
-    }
-
-    void append_days(std::vector<InsightRow>& rows) const
-    {
-        for (const auto& [day, tally] : by_day_)
-            rows.push_back({InsightGroup::day, write_day(day), "", tally.finish()});
-    }
-
-    void append_group(std::vector<InsightRow>& rows, InsightGroup group) const
+    std::vector<std::int64_t> find_greatest(InsightGroup group) const
     {
         constexpr std::size_t most = 200;
-        const auto& tallies = by_group_[static_cast<std::size_t>(group)];
-        std::vector<std::size_t> numbers;
-        for (std::size_t number = 0; number < tallies.size(); ++number)
-            if (tallies[number].figures.messages + tallies[number].figures.conversations > 0) numbers.push_back(number);
-        std::stable_sort(numbers.begin(), numbers.end(), [&](std::size_t a, std::size_t b) {
-            return tallies[a].figures.messages > tallies[b].figures.messages;
+        std::unordered_map<std::int64_t, std::int64_t> messages;
+        each([&](const Rollup& rollup) {
+            rollup.groups(
+                group, [&](std::int64_t number, const TallyView& tally) { messages[number] += tally.counts.messages; });
         });
-        if (numbers.size() > most) numbers.resize(most);
-        for (const std::size_t number : numbers)
-            rows.push_back(
-                {group, groups_.key_of(group, number), groups_.name_of(db_, group, number), tallies[number].finish()});
+        std::vector<std::pair<std::int64_t, std::int64_t>> order; // the greatest first
+        for (const auto& [number, count] : messages) order.emplace_back(-count, number);
+        std::sort(order.begin(), order.end());
+        if (order.size() > most) order.resize(most);
+        std::vector<std::int64_t> numbers;
+        for (const auto& [count, number] : order) numbers.push_back(number);
+        return numbers;
     }
 
     Reader& db_;
     const InsightQuery& query_;
-    TimeRange range_;
-    InsightGroups groups_;
-    Days days_;
-    std::optional<std::vector<std::int64_t>> chosen_;
-    Tally totals_;
-    std::map<std::chrono::local_days, Tally> by_day_;
-    std::array<std::vector<Tally>, group_names.size()> by_group_;
-    KeySample questions_, bad_questions_;
+    GroupKeys keys_;
+    GroupNames names_;
+    std::vector<std::string> rollups_;
 };
 
 } // namespace

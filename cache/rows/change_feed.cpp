@@ -75,9 +75,9 @@ void note_change(Writer& db, const ConversationId& id, ChangeKind kind)
     db.run("DELETE FROM change WHERE conversation = coalesce((SELECT pk FROM conversation WHERE id = ?1), ?1)"
            " AND kind IN (?2, ?3, ?4)",
            id.value, name_of(kind), one, another);
-    db.run("INSERT INTO change (conversation, kind)"
+    db.run("INSERT INTO change (conversation, kind_code)"
            " VALUES (coalesce((SELECT pk FROM conversation WHERE id = ?1), ?1), ?2)",
-           id.value, name_of(kind));
+           id.value, static_cast<int>(kind));
 }
 
 void name_changes_by_row(Writer& db, std::int64_t pk, const ConversationId& id)

@@ -7,6 +7,7 @@
 #include "cache/db/chat_text_key.hpp"
 #include "cache/db/index_batch.hpp"
 #include "cache/rows/change_feed.hpp"
+#include "cache/rows/stale_days.hpp"
 
 namespace alli::cache {
 namespace {
@@ -41,11 +42,13 @@ void insert_conversation(Writer& db, const Conversation& c)
     name_changes_by_row(db, pk, c.id);
     put_categories(db, pk, c);
     put_conversation_facts(db, pk, c.raw);
+    mark_stale(db, c.created_at);
     db.words().add_conversation(pk, words_of(c));
 }
 
 void update_conversation(Writer& db, std::int64_t pk, const ConversationWords& old, const Conversation& c)
 {
+    const Standing before = standing_of(db, pk);
     db.run("UPDATE conversation SET raw = ?2, chats_at = ?3, title = ?4, user_id = ?5, user_name = ?6, app_id = ?7,"
            " memo = ?8, created_at = ?9, last_chat_at = ?10, is_end = ?11, chat_count = ?12 WHERE pk = ?1",
            pk, c.raw, offset_of(c), c.title, c.user_id, c.user_name, c.app_id, c.memo, c.created_at, c.last_chat_at,
@@ -53,6 +56,7 @@ void update_conversation(Writer& db, std::int64_t pk, const ConversationWords& o
     db.run("DELETE FROM category WHERE conversation = ?1", pk);
     put_categories(db, pk, c);
     put_conversation_facts(db, pk, c.raw);
+    mark_stale_standing(db, pk, before);
     ConversationWords words = words_of(c);
     if (words == old) return;
     db.words().remove_conversation(pk, old);
@@ -94,6 +98,7 @@ bool cut(Writer& db, TextChanges& texts, std::int64_t conversation, std::int64_t
             db.words().remove_chat(*pk, words_of_chat(text.raw));
     });
     texts.remove_from(first_ordinal);
+    mark_stale_chats(db, conversation, first_ordinal);
     return db.run("DELETE FROM chat_row WHERE place >= ?1 AND place < ?2", chat_text_key(conversation, first_ordinal),
                   chat_text_key(conversation + 1, 0)) > 0;
 }
@@ -135,6 +140,7 @@ class ChatInsertion {
         if (old && old->id == chat.id.value) {
             if (old->raw == chat.raw) return false;
             ChatContent content = content_of_chat(chat.raw);
+            mark_stale_chats(db_, conversation_, ordinal); // answers behind it may be to it
             db_.run("UPDATE chat_row SET sender_code = CASE ?2 WHEN 'USER' THEN 0 WHEN 'BOT' THEN 1 ELSE ?2 END,"
                     " sent_after = ?3 - pk * 1000000, completed = ?4, facts = ?5 WHERE place = ?1",
                     key, chat.sender, chat.sent_at, completion(chat), pack_facts(chat.sender, content.facts));
@@ -145,6 +151,7 @@ class ChatInsertion {
             const std::int64_t made = insert_chat(db_, key, chat, pack_facts(chat.sender, content.facts));
             db_.words().add_chat(made, std::move(content.words));
         }
+        mark_day_of(chat);
         texts_.put({ordinal, chat.id.value, chat.raw});
         return true;
     }
@@ -152,6 +159,13 @@ class ChatInsertion {
     void finish() { texts_.write(); }
 
   private:
+    void mark_day_of(const Chat& chat) // most are of the day of the one before
+    {
+        if (!chat.sent_at) return;
+        const auto day = std::chrono::floor<std::chrono::days>(*chat.sent_at);
+        if (marked_ != day) mark_stale(db_, chat.sent_at);
+        marked_ = day;
+    }
     void cut_from(std::int64_t ordinal)
     {
         texts_.write();
@@ -162,6 +176,7 @@ class ChatInsertion {
     Writer& db_;
     std::int64_t conversation_;
     std::int64_t end_;
+    std::optional<std::chrono::sys_days> marked_;
     TextChanges texts_;
 };
 
@@ -248,13 +263,16 @@ bool remove_rows(Writer& db, const ConversationId& id)
     const auto pk = find_pk(db, id);
     if (!pk) return false;
     cut(db, *pk, 0);
+    const Standing before = standing_of(db, *pk);
     const auto read = [](const Row& row) { return words_of_stored(row, 0); };
     auto words = db.one(read, "SELECT title, user_id, user_name, memo FROM conversation WHERE pk = ?1", *pk);
     db.words().remove_conversation(*pk, std::move(*words));
     db.run("DELETE FROM category WHERE conversation = ?1", *pk);
     db.run("DELETE FROM problem WHERE key = 'fields ' || ?1", id.value); // unread_fields.hpp
     name_changes_by_id(db, *pk, id);
-    return db.run("DELETE FROM conversation WHERE pk = ?1", *pk) > 0;
+    const bool removed = db.run("DELETE FROM conversation WHERE pk = ?1", *pk) > 0;
+    mark_stale_standing(db, *pk, before);
+    return removed;
 }
 
 } // namespace alli::cache

@@ -6,6 +6,7 @@
 #include "alli/log.hpp"
 #include "cache/chats/chat_texts.hpp"
 #include "cache/db/free_space.hpp"
+#include "cache/insights/rollup_days.hpp"
 #include "cache/search/index.hpp"
 #include "cache/upkeep/check_files.hpp"
 #include "cache/upkeep/inspect.hpp"
@@ -90,6 +91,22 @@ Task<> tend_files(cache::Store& store, const std::atomic<bool>& stopping)
     constexpr Pauses pauses{std::chrono::hours(12), std::chrono::minutes(10)};
     bool read = false;
     std::function<Task<>()> work = [&] { return tend(store, stopping, &read); };
+    co_await repeat(std::move(work), pauses);
+}
+
+// No more days than there were: a backfill that changes one again and again is not run after.
+static Task<> count_days(cache::Store& store, const std::atomic<bool>& stopping)
+{
+    const auto count = [](cache::Writer& db) { return cache::extend_rollups(db); };
+    const std::int64_t days = store.read([](cache::Reader& db) { return cache::count_stale_days(db); });
+    bool more = true;
+    for (std::int64_t day = 0; more && day < days && !stopping; ++day) more = co_await store.write(count);
+}
+
+Task<> tend_figures(cache::Store& store, const std::atomic<bool>& stopping)
+{
+    constexpr Pauses pauses{std::chrono::minutes(1), std::chrono::minutes(10)};
+    std::function<Task<>()> work = [&] { return count_days(store, stopping); };
     co_await repeat(std::move(work), pauses);
 }
 

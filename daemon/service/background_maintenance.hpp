@@ -24,6 +24,10 @@ Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping);
 /// that is due. Until it is cancelled.
 Task<> tend_files(cache::Store& store, const std::atomic<bool>& stopping);
 
+/// Counts anew, every minute, the figures of the days that changed (cache/insights/rollup_days.hpp). Until it is
+/// cancelled.
+Task<> tend_figures(cache::Store& store, const std::atomic<bool>& stopping);
+
 /// Checks every `pause` whether the files are still the ones at their paths, and whether a full disk has space again.
 /// Until it is cancelled, or the store gives up.
 Task<> watch_files(cache::Store& store, std::chrono::milliseconds pause);

@@ -201,6 +201,8 @@ void Instance::serve(ListenConfig doors, std::function<void(std::exception_ptr)>
         if (work_) failed(error);
     });
     spawn_index(tend_files(store_, stopping_));
+    asio::co_spawn(engine_loop_, tend_figures(store_, stopping_),
+                   asio::bind_cancellation_slot(cancel_figures_.slot(), asio::detached));
     asio::co_spawn(engine_loop_, watch_files(store_, options_.config.sync_interval),
                    asio::bind_cancellation_slot(cancel_files_.slot(), asio::detached));
     asio::co_spawn(engine_loop_, return_memory(store_),
@@ -229,6 +231,7 @@ void Instance::stop()
     asio::post(engine_loop_, [this] {
         cancel_.emit(asio::cancellation_type::terminal);
         cancel_index_.emit(asio::cancellation_type::terminal);
+        cancel_figures_.emit(asio::cancellation_type::terminal);
         cancel_files_.emit(asio::cancellation_type::terminal);
         cancel_memory_.emit(asio::cancellation_type::terminal);
         routes_.stop();

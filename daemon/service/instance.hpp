@@ -117,8 +117,8 @@ class Instance final : public proxy::Reports {
     std::unique_ptr<ProxyBackend> backend_; // likewise
     std::unique_ptr<proxy::Server> server_;
 
-    asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_,
-        cancel_memory_;                 // used on the engine loop alone
+    asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_, cancel_memory_,
+        cancel_figures_;                // used on the engine loop alone
     std::atomic<bool> stopping_{false}; // asked before each step of the index
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
     std::promise<void> engine_ended_, delivery_ended_;

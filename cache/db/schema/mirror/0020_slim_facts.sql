@@ -57,3 +57,21 @@ CREATE INDEX conversation_fact_channel ON conversation_fact (channel) WHERE chan
 -- It grows at an end where a backfill comes newest first, so that its pages are full.
 DROP INDEX category_by_last_chat;
 CREATE INDEX category_by_last_chat ON category (name, last_chat_at DESC, id DESC, created_at);
+
+-- The feed writes its kinds as numbers, and reads them as before.
+CREATE TABLE new_change ( -- the latest change of each kind; a number is never used twice
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation NOT NULL, -- integer: conversation.pk; text: the id of one that is not held
+    kind_code    INTEGER NOT NULL CHECK (kind_code IN (0, 1, 2, 3)), -- ChangeKind, cache/rows/change_feed.hpp
+    kind         TEXT GENERATED ALWAYS AS
+                 (CASE kind_code WHEN 0 THEN 'conversation' WHEN 1 THEN 'chats' WHEN 2 THEN 'deleted' ELSE 'outbox' END)
+);
+INSERT INTO new_change (seq, conversation, kind_code)
+    SELECT seq, conversation,
+           CASE kind WHEN 'conversation' THEN 0 WHEN 'chats' THEN 1 WHEN 'deleted' THEN 2 ELSE 3 END
+    FROM change ORDER BY seq;
+DELETE FROM sqlite_sequence WHERE name = 'new_change';
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_change', seq FROM sqlite_sequence WHERE name = 'change';
+DROP TABLE change;
+ALTER TABLE new_change RENAME TO change;
+CREATE INDEX change_by_conversation ON change (conversation);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The figures of days (UTC), kept once they are counted until a row of the day changes (cache/rows/stale_days.hpp).
+// What is not kept is counted from the rows, so that figures are always those of the rows.
+#pragma once
+
+#include "cache/insights/group_keys.hpp"
+
+namespace alli::cache {
+
+/// Figures of the rows of a range, counted; of these conversations alone (ascending) where there are some.
+std::string count_rollup(Reader& db, GroupKeys& keys, const TimeRange& range,
+                         const std::vector<std::int64_t>* conversations = nullptr);
+
+/// Figures that are a range's together.
+std::vector<std::string> load_rollups(Reader& db, GroupKeys& keys, const TimeRange& range);
+
+/// Days whose figures are not kept.
+std::int64_t count_stale_days(Reader& db);
+
+/// Counts and keeps a day that is not kept, the newest first. False: there is none, or facts are still lacking.
+bool extend_rollups(Writer& db);
+
+} // namespace alli::cache

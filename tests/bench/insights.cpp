@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long the figures of a large mirror take: with all days kept, with the newest ones out of date, counted from the
+// rows alone, and of one app. The chats are those of the search bench, spread over a year. insights_bench [CHATS
+// [CORPUS.jsonl.gz]]
+#include "cache/insights/insights.hpp"
+
+#include "alli/sync_wait.hpp"
+#include "cache/conversations.hpp"
+#include "cache/insights/rollup_days.hpp"
+#include "cache/store.hpp"
+#include "sandbox/dialogues.hpp"
+#include "tests/support/make.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+
+namespace {
+
+using namespace alli;
+using nlohmann::json;
+
+constexpr int chats_a_conversation = 10, batch = 5000;
+constexpr unsigned seed = 28;
+constexpr std::int64_t newest = 1'760'000'000, year = 365 * 86'400;
+
+std::vector<std::string> load_texts(const std::string& corpus)
+{
+    std::vector<sandbox::Dialogue> dialogues;
+    if (!corpus.empty()) {
+        dialogues = sandbox::read_corpus(corpus);
+    } else {
+        SeededRandom random(seed);
+        for (std::size_t n = 0; n < 5000; ++n) dialogues.push_back(sandbox::make_dialogue(random, n, 10));
+    }
+    std::vector<std::string> texts;
+    for (const auto& dialogue : dialogues)
+        for (const auto& turn : dialogue.turns) texts.push_back(turn.text);
+    return texts;
+}
+
+double cpu_seconds()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+/// Newest first, as a backfill comes.
+class Mirror {
+  public:
+    Mirror(const std::string& path, const std::vector<std::string>& texts, int chats)
+        : store_({path, "http://127.0.0.1:1", false}), texts_(texts), chats_(chats)
+    {}
+
+    void fill()
+    {
+        const double start = cpu_seconds();
+        for (int from = 0; from < chats_; from += batch) {
+            auto job = [this, from](cache::Writer& db) { put_batch(db, from, std::min(from + batch, chats_)); };
+            sync_wait(store_.write(job));
+        }
+        fmt::print("{} chats, {:.0f} a second of processor time\n", chats_, chats_ / (cpu_seconds() - start));
+    }
+
+    cache::Store& store() { return store_; }
+
+  private:
+    void put_batch(cache::Writer& db, int from, int to)
+    {
+        for (int at = from; at < to; at += chats_a_conversation) {
+            const std::string id = "Q29udmVyc2F0aW9uOjcwNzQ4NDIyMjhmOTY2" + std::to_string(at);
+            const std::int64_t last = newest - static_cast<std::int64_t>(at) * year / chats_;
+            std::vector<Chat> chats;
+            for (int n = 0; n < std::min(chats_a_conversation, to - at); ++n)
+                chats.push_back(make_chat(id, n, last - 40 * (chats_a_conversation - 1 - n), at + n));
+            const Conversation made = support::make_conversation(id, last, more(at));
+            cache::put_conversation(db, made);
+            cache::put_chats(db, made.id, 0, chats);
+        }
+    }
+
+    Chat make_chat(const std::string& id, int n, std::int64_t second, int number)
+    {
+        json chat = support::chat_json(id, n, second, texts_[static_cast<std::size_t>(number) % texts_.size()]);
+        if (n % 2 == 1 && random_() % 10 == 0) chat["rating"] = random_() % 3 != 0;
+        if (n % 2 == 1 && random_() % 3 == 0)
+            chat["citations"] = {{{"title", "Check-in"}, {"url", "https://kb.example"}}};
+        TimeUnit unit = TimeUnit::seconds;
+        return read_chat(chat.dump(), unit);
+    }
+
+    json more(int at)
+    {
+        json more;
+        more["user"] = {{"userId", fmt::format("user-{:05}", random_() % 20'000)}, {"firstName", "Mina"}};
+        more["llmApp"] = {{"id", fmt::format("TExNQXBwOmE3M2YxMGRhMjJmYzA1YjAwMDAwMDA{}", random_() % 5)},
+                          {"name", "App"}};
+        more["channel"] = std::vector<const char*>{"WEB", "KAKAO", "LINE", "APP"}[random_() % 4];
+        if (at % 40 == 0) more["categories"] = {random_() % 2 == 0 ? "VIP" : "Refunds"};
+        return more;
+    }
+
+    cache::Store store_;
+    const std::vector<std::string>& texts_;
+    int chats_;
+    std::mt19937 random_{seed};
+};
+
+void measure(cache::Store& store, const cache::InsightQuery& query, std::string_view what)
+{
+    std::vector<double> times;
+    std::int64_t messages = 0;
+    for (int round = 0; round < 7; ++round) {
+        const auto start = std::chrono::steady_clock::now();
+        messages = store.read([&](cache::Reader& db) { return cache::count_insights(db, query); }).totals.messages;
+        times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    }
+    std::sort(times.begin(), times.end());
+    fmt::print("{:<34} {:8} messages  median {:7.1f} ms  best {:7.1f}  worst {:7.1f}\n", what, messages, times[3],
+               times.front(), times.back());
+    std::fflush(stdout);
+}
+
+void keep_all(cache::Store& store)
+{
+    const double start = cpu_seconds();
+    int days = 0;
+    double longest = 0;
+    for (bool more = true; more;) {
+        const double before = cpu_seconds();
+        auto job = [&more](cache::Writer& db) { more = cache::extend_rollups(db); };
+        sync_wait(store.write(job));
+        longest = std::max(longest, cpu_seconds() - before), ++days;
+    }
+    const auto bytes = store.read([](cache::Reader& db) {
+        return db.require<std::int64_t>("SELECT coalesce(sum(length(body)), 0) FROM insight_day");
+    });
+    fmt::print("kept {} days in {:.2f} s, the longest in {:.1f} ms: {:.2f} MB\n", days - 1, cpu_seconds() - start,
+               longest * 1e3, static_cast<double>(bytes) / 1e6);
+}
+
+} // namespace
+
+int main(int count, char** words)
+{
+    const int chats = count > 1 ? std::max(std::atoi(words[1]), batch) : 1'000'000;
+    const std::vector<std::string> texts = load_texts(count > 2 ? words[2] : "");
+    const support::TempDir dir;
+    Mirror mirror(dir / "mirror.db", texts, chats);
+    mirror.fill();
+    fmt::print("{:.1f} MB on disk, seed {}\n", static_cast<double>(std::filesystem::file_size(dir / "mirror.db")) / 1e6,
+               seed);
+    cache::InsightQuery all, some, app;
+    all.zone = some.zone = app.zone = Zone::load("Asia/Seoul");
+    some.from = support::at_second(newest - 30 * 86'400 - 9 * 3600);
+    app.apps = {"App"};
+    measure(mirror.store(), all, "no day is kept");
+    keep_all(mirror.store());
+    measure(mirror.store(), all, "all days are kept");
+    measure(mirror.store(), some, "a month of them");
+    measure(mirror.store(), app, "of chosen conversations");
+}
