@@ -19,7 +19,7 @@ class KeySample {
     std::vector<std::int64_t> keys() const;
 
   private:
-    static constexpr std::size_t most = 500;
+    static constexpr std::size_t most = 250;
     std::priority_queue<std::pair<std::uint64_t, std::int64_t>> kept_; // by hash, the greatest first
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The figures of days (UTC), kept once they are counted until a row of the day changes (cache/rows/stale_days.hpp).
+// The figures of days (UTC), kept once they are counted until a row of the day changes (cache/chats/stale_days.hpp).
 // What is not kept is counted from the rows, so that figures are always those of the rows.
 #pragma once
 

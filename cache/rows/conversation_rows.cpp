@@ -4,10 +4,10 @@
 #include "cache/chats/chat_texts.hpp"
 #include "cache/chats/facts.hpp"
 #include "cache/chats/packed_facts.hpp"
+#include "cache/chats/stale_days.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/db/index_batch.hpp"
 #include "cache/rows/change_feed.hpp"
-#include "cache/rows/stale_days.hpp"
 
 namespace alli::cache {
 namespace {

@@ -91,13 +91,15 @@ ChatFacts facts_of_chat(std::string_view raw_chat)
 
 ChatContent content_of_chat(std::string_view raw_chat)
 {
-    if (auto plain = read_plain_chat(raw_chat)) {
-        ChatContent content{std::move(plain->words), {}};
-        for (const auto [name, value] : simdjson::dom::object(plain->chat)) read_field(content.facts, name, value);
-        content.facts.length = count_characters(plain->message);
+    ChatContent content;
+    element chat;
+    std::string message;
+    if (read_plain_chat(raw_chat, chat, content.words, message)) {
+        for (const auto [name, value] : simdjson::dom::object(chat)) read_field(content.facts, name, value);
+        content.facts.length = count_characters(message);
         return content;
     }
-    ChatContent content{words_of_chat(raw_chat), {}};
+    content.words = words_of_chat(raw_chat);
     for (JsonMembers member(whole_value(raw_chat)); member.next();) read_field(content.facts, member.key, member.value);
     content.facts.length = count_characters(message_of_chat(raw_chat));
     return content;

@@ -134,22 +134,23 @@ std::string readable(std::string_view message)
     return text;
 }
 
-std::optional<PlainChat> read_plain_chat(std::string_view raw_chat)
+bool read_plain_chat(std::string_view raw_chat, element& chat, ChatWords& words, std::string& message)
 {
-    element chat;
-    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) != simdjson::SUCCESS) return std::nullopt;
-    if (!chat.is_object() || !is_text_or_nothing(chat, "message")) return std::nullopt;
+    if (chat_parser().parse(raw_chat.data(), raw_chat.size()).get(chat) != simdjson::SUCCESS) return false;
+    if (!chat.is_object() || !is_text_or_nothing(chat, "message")) return false;
     auto citations = plain_citations(chat);
-    if (!citations) return std::nullopt;
-    std::string message = readable(text_at(chat, "message"));
-    std::string text = strip_markdown(message);
-    return PlainChat{chat, {std::move(text), std::move(*citations)}, std::move(message)};
+    if (!citations) return false;
+    message = readable(text_at(chat, "message"));
+    words = {strip_markdown(message), std::move(*citations)};
+    return true;
 }
 
 ChatWords words_of_chat(std::string_view raw_chat)
 {
-    if (auto plain = read_plain_chat(raw_chat)) return std::move(plain->words);
-    return odd_words(raw_chat);
+    element chat;
+    ChatWords words;
+    std::string message;
+    return read_plain_chat(raw_chat, chat, words, message) ? words : odd_words(raw_chat);
 }
 
 ConversationWords words_of_conversation(std::string title, std::string user_name, std::string_view user_id,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/rows/stale_days.hpp"
+#include "cache/chats/stale_days.hpp"
 
 #include "cache/db/chat_text_key.hpp"
 
