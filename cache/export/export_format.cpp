@@ -6,6 +6,7 @@
 #include "cache/conversations.hpp"
 #include "cache/export/markdown.hpp"
 #include "cache/export/mask_json.hpp"
+#include "cache/text/mask.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -34,6 +35,12 @@ static ExportHead begin_jsonl(Reader& db, const Summary& summary, const ExportSt
 static std::string write_jsonl(const ExportHead&, const ReadableChat& chat, std::int64_t ordinal, const Zone&)
 {
     return (ordinal > 0 ? "," : "") + on_one_line(chat.raw);
+}
+
+static std::string write_deleted_jsonl(const ConversationId& id, const ExportStyle& style)
+{
+    const std::string shown = quoted_text(style.mask ? mask_id(id.value) : id.value);
+    return R"({"conversation":{"id":)" + shown + R"(},"chats":[],"deleted":true})" + '\n';
 }
 
 // White space, control and invisible characters: a spreadsheet may drop them before it looks for a formula.
@@ -82,6 +89,7 @@ static std::string csv_time(std::optional<Instant> when, const Zone& zone)
 constexpr std::string_view csv_head =
     "conversationId,title,userId,userName,appId,appName,category,state,assignee,channel,createdAt,chatId,ordinal,"
     "sender,time,message,rating,agentRating,feedbackSelection,suggestedAnswer,citations\r\n";
+constexpr std::string_view deletion_column = ",deleted";
 
 static std::string csv_line(std::initializer_list<std::string_view> fields)
 {
@@ -95,8 +103,10 @@ static ExportHead begin_csv(Reader& db, const Summary& summary, const ExportStyl
 {
     ConversationRow c = find_conversation_row(db, ConversationId{summary.id}).value_or(ConversationRow());
     if (style.mask) mask(c);
-    return {"", csv_line({c.id, c.title, c.user_id, c.user_name, c.app_id, c.app_name, c.categories, c.state,
-                          c.assignee, c.channel, csv_time(c.created_at, style.zone)})};
+    return {"",
+            csv_line({c.id, c.title, c.user_id, c.user_name, c.app_id, c.app_name, c.categories, c.state, c.assignee,
+                      c.channel, csv_time(c.created_at, style.zone)}),
+            style.deletions ? "," : ""};
 }
 
 static std::string write_csv(const ExportHead& head, const ReadableChat& chat, std::int64_t ordinal, const Zone& zone)
@@ -106,7 +116,14 @@ static std::string write_csv(const ExportHead& head, const ReadableChat& chat, s
                                                  csv_time(chat.sent_at, zone), chat.text, row.rating, row.agent_rating,
                                                  row.feedback_selection, row.suggested_answer, row.citations});
     line.pop_back();
-    return line + "\r\n";
+    return line + std::string(head.behind) + "\r\n";
+}
+
+// A row of the id alone.
+static std::string write_deleted_csv(const ConversationId& id, const ExportStyle&)
+{
+    const auto others = static_cast<std::size_t>(std::count(csv_head.begin(), csv_head.end(), ','));
+    return csv_field(id.value) + std::string(others, ',') + ",true\r\n";
 }
 
 std::string markdown_head(const Summary& summary)
@@ -145,12 +162,19 @@ bool write_chats(Reader& db, const ExportFormat& format, const ExportHead& head,
     return std::ssize(chats) == chats_a_piece;
 }
 
+std::string head_of(const ExportFormat& format, const ExportStyle& style)
+{
+    std::string head(format.head);
+    if (style.deletions && format.head == csv_head) head.insert(head.size() - 2, deletion_column);
+    return head;
+}
+
 const ExportFormat* find_export_format(std::string_view name)
 {
     static constexpr auto formats = std::to_array<ExportFormat>({
-        {"jsonl", "application/x-ndjson", "", "]}\n", false, &begin_jsonl, &write_jsonl},
-        {"csv", "text/csv; charset=utf-8", csv_head, "", true, &begin_csv, &write_csv},
-        {"markdown", "text/markdown; charset=utf-8", "", "\n", false, &begin_markdown, &write_markdown},
+        {"jsonl", "application/x-ndjson", "", "]}\n", false, &begin_jsonl, &write_jsonl, &write_deleted_jsonl},
+        {"csv", "text/csv; charset=utf-8", csv_head, "", true, &begin_csv, &write_csv, &write_deleted_csv},
+        {"markdown", "text/markdown; charset=utf-8", "", "\n", false, &begin_markdown, &write_markdown, nullptr},
     });
     for (const ExportFormat& format : formats)
         if (format.name == name) return &format;

@@ -11,13 +11,15 @@
 namespace alli::cache {
 
 struct ExportStyle {
-    Zone zone;         // of the times that are written
-    bool mask = false; // cache/text/mask.hpp
+    Zone zone;              // of the times that are written
+    bool mask = false;      // cache/text/mask.hpp
+    bool deletions = false; // what was deleted is written too: in CSV a column says so
 };
 
-/// How a conversation begins, and what stands before each of its chats.
+/// How a conversation begins, and what stands before and behind each of its chats.
 struct ExportHead {
     std::string text, repeated;
+    std::string_view behind = {};
 };
 
 struct ExportFormat {
@@ -27,7 +29,11 @@ struct ExportFormat {
     bool takes_bom;        // spreadsheets in Korea and Japan take a file without one for their own encoding
     ExportHead (*begin)(Reader& db, const Summary& summary, const ExportStyle& style);
     std::string (*write)(const ExportHead& head, const ReadableChat& chat, std::int64_t ordinal, const Zone& zone);
+    std::string (*write_deleted)(const ConversationId& id, const ExportStyle& style); // null: it cannot be said
 };
+
+/// Before all conversations.
+std::string head_of(const ExportFormat& format, const ExportStyle& style);
 
 inline constexpr std::int64_t chats_a_piece = 100;
 

@@ -70,21 +70,40 @@ void read_raw(ConversationRow& row, std::string_view raw)
     row.channel = std::move(facts.channel);
 }
 
+ConversationRow read_conversation_row(const Row& row) // id, title, user, app, times, held, raw
+{
+    ConversationRow found;
+    found.id = row.text(0), found.title = row.text(1), found.user_id = row.text(2), found.user_name = row.text(3);
+    found.app_id = row.text(4);
+    found.created_at = row.optional_instant(5);
+    found.last_chat_at = row.optional_instant(6);
+    found.chats = row.integer(7);
+    found.raw = row.text(8);
+    read_raw(found, found.raw);
+    return found;
+}
+
 } // namespace
 
 std::optional<ConversationRow> find_conversation_row(Reader& db, const ConversationId& id)
 {
-    const auto read = [](const Row& row) {
-        ConversationRow found;
-        found.id = row.text(0), found.title = row.text(1), found.user_id = row.text(2), found.user_name = row.text(3);
-        found.app_id = row.text(4);
-        found.created_at = row.optional_instant(5);
-        found.raw = row.text(6);
-        read_raw(found, found.raw);
-        return found;
-    };
-    return db.one(read, "SELECT id, title, user_id, user_name, app_id, created_at, raw FROM conversation WHERE id = ?1",
+    return db.one(&read_conversation_row,
+                  "SELECT id, title, user_id, user_name, app_id, created_at, last_chat_at, held, raw FROM conversation"
+                  " WHERE id = ?1",
                   id.value);
+}
+
+std::vector<ConversationRow> load_conversation_rows(Reader& db, std::int64_t& after, int limit)
+{
+    std::vector<ConversationRow> rows;
+    for (const Row row :
+         db.query("SELECT id, title, user_id, user_name, app_id, created_at, last_chat_at, held, raw, pk"
+                  " FROM conversation WHERE pk > ?1 ORDER BY pk LIMIT ?2",
+                  std::int64_t{after}, limit)) {
+        rows.push_back(read_conversation_row(row));
+        after = row.integer(9);
+    }
+    return rows;
 }
 
 ChatRow read_chat_row(std::string_view raw_chat)

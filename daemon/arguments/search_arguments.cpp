@@ -24,6 +24,27 @@ bool SearchArguments::given() const
     return !words.empty() || std::any_of(filters.begin(), filters.end(), [](const auto* it) { return !it->empty(); });
 }
 
+std::string SearchArguments::described() const
+{
+    std::string all;
+    for (const auto& [name, value] : {std::pair{"user", &user},
+                                      {"app", &app},
+                                      {"category", &category},
+                                      {"sender", &sender},
+                                      {"rating", &rating},
+                                      {"agent-rating", &agent_rating},
+                                      {"state", &state},
+                                      {"assignee", &assignee},
+                                      {"channel", &channel},
+                                      {"has", &has},
+                                      {"after", &after},
+                                      {"before", &before},
+                                      {"tz", &tz}})
+        if (!value->empty()) all += fmt::format(" --{} {}", name, *value);
+    for (const std::string& word : words) all += ' ' + unmarked(word);
+    return all;
+}
+
 void add_search_filters(CLI::App& arguments, SearchArguments& chosen)
 {
     arguments.add_option("--user", chosen.user, "only conversations of this user");

@@ -16,6 +16,7 @@ struct SearchArguments {
     std::string rating, agent_rating, state, assignee, channel, has;
 
     bool given() const;
+    std::string described() const; // as they were given, each after a blank
 };
 
 void add_search_filters(CLI::App& arguments, SearchArguments& chosen);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `export`: the mirror, or the conversations in which a search finds something, in bounded memory. Read by key, a
-// conversation in one snapshot that is given back before anything is written: so it works beside a daemon without
-// holding up its log, however slowly the output is taken. Each conversation is whole and appears once.
-#include "alli/clock.hpp"
+// `export`: the mirror, or the conversations in which a search finds something, in bounded memory, beside a running
+// daemon or without one. Each conversation is whole and appears once. With --since-last only what changed, into the
+// same file, and what was deleted.
 #include "alli/error.hpp"
-#include "cache/export/export_format.hpp"
+#include "cache/export/export_changes.hpp"
 #include "cache/export/export_list.hpp"
 #include "cache/export/sqlite_export.hpp"
 #include "cache/rows/coverage.hpp"
@@ -12,203 +11,242 @@
 #include "cache/store.hpp"
 #include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
-#include "daemon/commands/sync_progress.hpp"
+#include "daemon/commands/exporter.hpp"
+#include "daemon/output/appended_file.hpp"
 #include "daemon/output/output_file.hpp"
-#include "daemon/output/spool.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/settings/paths.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <unistd.h>
-
-#include <csignal>
+#include <filesystem>
 
 namespace alli::daemon {
+namespace {
 
 struct ExportArguments {
     SearchArguments what;
     std::string format = "jsonl", output;
-    bool bom = false, no_bom = false, mask = false;
+    bool bom = false, no_bom = false, mask = false, since_last = false;
 };
 
-static volatile std::sig_atomic_t stop_asked = 0;
+struct Job {
+    cache::Reader& db;
+    const ExportArguments& arguments;
+    std::optional<cache::SearchQuery> query; // none: everything
+    cache::ExportStyle style;
+    std::string file;                               // empty: stdout
+    std::vector<cache::UnknownFilter> unknown = {}; // of the query
+};
 
-/// So that a half-made file is taken away before the end.
-static void heed_signals()
+struct Written {
+    std::int64_t conversations = 0, deleted = 0;
+    bool changes = false; // no more than those
+};
+
+const cache::ExportFormat& format_of(const ExportArguments& arguments)
 {
-    const auto note = [](int) { stop_asked = 1; };
-    std::signal(SIGINT, note);
-    std::signal(SIGTERM, note);
-    std::signal(SIGPIPE, SIG_IGN); // a reader that goes away is a failed write
+    return *cache::find_export_format(arguments.format);
 }
-
-static void heed_stop()
-{
-    if (stop_asked != 0)
-        throw Error(Fault::canceled, "a file appears under its name only when it is whole: start it again",
-                    "the export was stopped");
-}
-
-/// On a terminal, beside the output.
-class ExportProgress {
-  public:
-    explicit ExportProgress(std::int64_t total) : total_(total), shown_(takes_escapes(STDERR_FILENO)) {}
-
-    void step()
-    {
-        ++done_;
-        if (!shown_ || clock_.steady() - last_ < std::chrono::milliseconds(200)) return;
-        last_ = clock_.steady();
-        draw();
-    }
-    void finish() const
-    {
-        if (!shown_) return;
-        draw();
-        fmt::print(stderr, "\n");
-    }
-    std::int64_t done() const { return done_; }
-
-  private:
-    void draw() const
-    {
-        const double part = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1;
-        fmt::print(stderr, "\r{} {} conversations\x1b[K", bar(part, 24), done_);
-        std::fflush(stderr);
-    }
-
-    std::int64_t total_, done_ = 0;
-    bool shown_;
-    SystemClock clock_;
-    Clock::Steady last_{};
-};
-
-class Exporter {
-  public:
-    Exporter(cache::Reader& db, const cache::ExportFormat& format, const cache::ExportStyle& style, OutputFile& output,
-             std::int64_t total)
-        : db_(db), format_(format), style_(style), sink_([&output](std::string_view text) { output.write(text); }),
-          progress_(total)
-    {}
-
-    void begin(bool bom) const
-    {
-        if (bom) sink_("\xef\xbb\xbf");
-        sink_(format_.head);
-    }
-
-    /// False: it is gone since it was listed.
-    bool put(const ConversationId& id)
-    {
-        heed_stop();
-        if (!read_whole(id)) return false;
-        spool_.pour(sink_);
-        progress_.step();
-        return true;
-    }
-    std::int64_t finish() const
-    {
-        progress_.finish();
-        return progress_.done();
-    }
-
-  private:
-    bool read_whole(const ConversationId& id)
-    {
-        db_.script("BEGIN");
-        const auto summary = cache::find_summary(db_, id);
-        if (summary) spool_whole(*summary);
-        db_.script("COMMIT");
-        return summary.has_value();
-    }
-
-    void spool_whole(const cache::Summary& summary)
-    {
-        const cache::ExportHead head = format_.begin(db_, summary, style_);
-        spool_.write(head.text);
-        std::string piece;
-        bool more = true;
-        for (std::int64_t first = 0; more; first += cache::chats_a_piece) {
-            piece.clear();
-            more = cache::write_chats(db_, format_, head, ConversationId{summary.id}, first, style_, piece);
-            spool_.write(piece);
-        }
-        spool_.write(format_.end);
-    }
-
-    cache::Reader& db_;
-    const cache::ExportFormat& format_;
-    const cache::ExportStyle& style_;
-    std::function<void(std::string_view)> sink_;
-    ExportProgress progress_;
-    Spool spool_;
-};
 
 // Throws Error{usage} for a format that has none.
-static bool wants_bom(const ExportArguments& arguments, const cache::ExportFormat& format, bool to_file)
+bool wants_bom(const ExportArguments& arguments, bool to_file)
 {
+    const cache::ExportFormat& format = format_of(arguments);
     if (arguments.bom && !format.takes_bom)
         throw Error(Fault::usage, "it is for --format csv", "{} has no byte order mark", format.name);
     return arguments.bom || (to_file && format.takes_bom && !arguments.no_bom);
 }
 
-// The number of conversations written.
-static std::int64_t write_text(cache::Reader& db, cache::ExportList& list, const ExportArguments& arguments,
-                               const Zone& zone, const std::string& file)
+// What must be the same for an export to go on.
+std::string described(const ExportArguments& arguments)
 {
-    const cache::ExportFormat& format = *cache::find_export_format(arguments.format);
-    const bool bom = wants_bom(arguments, format, !file.empty());
-    OutputFile output(file); // made once nothing else can be wrong
-    const cache::ExportStyle style{zone, arguments.mask};
-    Exporter exporter(db, format, style, output, arguments.what.given() ? 0 : cache::load_totals(db).conversations);
-    exporter.begin(bom);
-    for (auto ids = list.next(db); !ids.empty(); ids = list.next(db))
+    return fmt::format("--format {}{}{}", arguments.format, arguments.mask ? " --mask" : "",
+                       arguments.what.described());
+}
+
+void require_same(const cache::ExportState& then, const cache::ExportState& now, const std::string& file)
+{
+    constexpr const char* hint = "give it another --output, or remove the file (and its .state) to begin anew";
+    if (then.mirror != now.mirror)
+        throw Error(Fault::usage, hint, "{} is of another mirror, of {}", file, printable_line(then.mirror));
+    if (then.what != now.what)
+        throw Error(Fault::usage, hint, "{} was made by other arguments: {}", file, printable_line(then.what));
+}
+
+std::int64_t total_of(const Job& job)
+{
+    return job.query ? 0 : cache::load_totals(job.db).conversations;
+}
+
+template <class Put>
+void put_all(Job& job, Put put)
+{
+    cache::ExportList list(job.query, {});
+    for (auto ids = list.next(job.db); !ids.empty(); ids = list.next(job.db))
         for (const ConversationId& id : ids)
-            if (exporter.put(id)) list.written(id);
-    output.finish();
-    return exporter.finish();
+            if (put(id)) list.written(id);
+    job.unknown = list.unknown_filters();
 }
 
-static std::int64_t write_sqlite(cache::Reader& db, cache::ExportList& list, const ExportArguments& arguments,
-                                 const std::string& file)
+Written write_text(Job& job)
 {
-    if (file.empty()) throw Error(Fault::usage, "name it with --output", "--format sqlite writes a file");
-    if (arguments.bom) throw Error(Fault::usage, "it is for --format csv", "sqlite has no byte order mark");
-    cache::SqliteExport output(file, arguments.mask);
-    ExportProgress progress(arguments.what.given() ? 0 : cache::load_totals(db).conversations);
-    for (auto ids = list.next(db); !ids.empty(); ids = list.next(db))
-        for (const ConversationId& id : ids) {
-            heed_stop();
-            if (!output.put(db, id)) continue;
-            list.written(id);
-            progress.step();
-        }
+    OutputFile output(job.file); // made once nothing else can be wrong
+    Exporter exporter(
+        job.db, format_of(job.arguments), job.style, [&](std::string_view text) { output.write(text); }, total_of(job));
+    exporter.begin(wants_bom(job.arguments, !job.file.empty()));
+    put_all(job, [&](const ConversationId& id) { return exporter.put(id); });
     output.finish();
-    progress.finish();
-    return progress.done();
+    return {exporter.finish()};
 }
 
-static int export_mirror(const ExportArguments& arguments, const Context& context)
+Written append_changes(Job& job, const cache::ExportChanges& changes, AppendState state)
+{
+    const auto ids = job.query ? cache::keep_found(job.db, *job.query, changes.changed) : changes.changed;
+    Written written{0, std::ssize(changes.deleted), true};
+    if (!ids.empty() || !changes.deleted.empty()) {
+        AppendedFile output(job.file, state);
+        state.bytes = output.size(), state.appending = true;
+        put_append_state(job.file, state);
+        Exporter exporter(
+            job.db, format_of(job.arguments), job.style, [&](std::string_view text) { output.write(text); },
+            std::ssize(ids));
+        if (output.size() == 0) exporter.begin(wants_bom(job.arguments, true));
+        for (const ConversationId& id : ids) exporter.put(id);
+        for (const ConversationId& id : changes.deleted) exporter.put_deleted(id);
+        output.finish();
+        state.bytes = output.size();
+        written.conversations = exporter.finish();
+    }
+    state.made = changes.now, state.appending = false;
+    put_append_state(job.file, state);
+    return written;
+}
+
+void tell_anew()
+{
+    fmt::print(stderr, "note: the mirror was rebuilt or restored, or something was purged, since the last export:"
+                       " everything is written anew\n");
+}
+
+Written write_text_since(Job& job)
+{
+    cache::ExportState now = cache::export_state(job.db, described(job.arguments));
+    if (const auto state = find_append_state(job.file)) {
+        require_same(state->made, now, job.file);
+        const cache::ExportChanges changes = cache::load_export_changes(job.db, state->made);
+        if (changes.complete) return append_changes(job, changes, *state);
+        tell_anew();
+    }
+    const Written written = write_text(job);
+    put_append_state(job.file, {std::move(now), static_cast<std::int64_t>(std::filesystem::file_size(job.file))});
+    return written;
+}
+
+Written write_sqlite(Job& job)
+{
+    const cache::ExportState now = cache::export_state(job.db, described(job.arguments));
+    cache::SqliteExport output(job.file, job.arguments.mask);
+    ExportProgress progress(total_of(job));
+    put_all(job, [&](const ConversationId& id) {
+        throw_if_stopped();
+        const bool there = output.put(job.db, id);
+        if (there) progress.step();
+        return there;
+    });
+    output.finish(now);
+    progress.finish();
+    return {progress.done()};
+}
+
+Written update_sqlite(Job& job, cache::SqliteUpdate& file, const cache::ExportChanges& changes)
+{
+    Written written{0, 0, true};
+    file.begin();
+    ExportProgress progress(std::ssize(changes.changed));
+    for (const ConversationId& id : changes.changed) {
+        throw_if_stopped();
+        if (file.put(job.db, id)) progress.step();
+    }
+    for (const ConversationId& id : changes.deleted) written.deleted += file.remove(id) ? 1 : 0;
+    file.finish(changes.now);
+    progress.finish();
+    written.conversations = progress.done();
+    return written;
+}
+
+// A search is asked again as a whole: what it found then and does not find now has to go. And what is much is written
+// anew, beside the file, because an update of it is held in memory.
+Written write_sqlite_since(Job& job)
+{
+    constexpr std::ptrdiff_t most_in_place = 2000;
+    cache::SqliteUpdate file(job.file, job.arguments.mask);
+    if (!file.state()) return write_sqlite(job);
+    require_same(*file.state(), cache::export_state(job.db, described(job.arguments)), job.file);
+    const cache::ExportChanges changes = cache::load_export_changes(job.db, *file.state());
+    if (!changes.complete) tell_anew();
+    const bool few = std::ssize(changes.changed) + std::ssize(changes.deleted) <= most_in_place;
+    if (!changes.complete || job.query || !few) return write_sqlite(job);
+    return update_sqlite(job, file, changes);
+}
+
+// Throws Error{usage} for arguments that do not go together, before anything is read.
+void check(const ExportArguments& arguments, const std::string& file)
+{
+    const bool sqlite = arguments.format == "sqlite";
+    if (sqlite && file.empty()) throw Error(Fault::usage, "name it with --output", "--format sqlite writes a file");
+    if (sqlite && arguments.bom) throw Error(Fault::usage, "it is for --format csv", "sqlite has no byte order mark");
+    if (!sqlite) wants_bom(arguments, !file.empty());
+    if (!arguments.since_last) return;
+    if (file.empty())
+        throw Error(Fault::usage, "name it with --output: what was written is noted beside it",
+                    "--since-last goes on with a file");
+    if (arguments.format == "markdown")
+        throw Error(Fault::usage, "it goes with jsonl, csv and sqlite", "--since-last does not go with markdown");
+}
+
+Written write(Job& job)
+{
+    const bool sqlite = job.arguments.format == "sqlite";
+    if (job.arguments.since_last) return sqlite ? write_sqlite_since(job) : write_text_since(job);
+    return sqlite ? write_sqlite(job) : write_text(job);
+}
+
+void tell(const Written& written, const std::string& file)
+{
+    const char* noun = written.conversations == 1 ? "conversation" : "conversations";
+    if (file.empty()) return;
+    if (written.changes)
+        fmt::print(stderr, "{} {} changed, {} deleted since the last export, in {}\n", written.conversations, noun,
+                   written.deleted, file);
+    else
+        fmt::print(stderr, "{} {} in {}\n", written.conversations, noun, file);
+}
+
+int export_mirror(const ExportArguments& arguments, const Context& context)
 {
     const cache::SearchQuery query = make_query(arguments.what);
     const std::string file = arguments.output == "-" ? "" : arguments.output;
-    if (arguments.format != "sqlite") wants_bom(arguments, *cache::find_export_format(arguments.format), !file.empty());
+    check(arguments, file);
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
     const auto db = cache::open_mirror(place.mirror_path);
     heed_signals();
-
-    cache::ExportList list(arguments.what.given() ? std::optional(query) : std::nullopt, {});
-    const std::int64_t count = arguments.format == "sqlite" ? write_sqlite(*db, list, arguments, file)
-                                                            : write_text(*db, list, arguments, query.zone, file);
+    Job job{*db,
+            arguments,
+            arguments.what.given() ? std::optional(query) : std::nullopt,
+            {query.zone, arguments.mask, arguments.since_last},
+            file};
+    const Written written = write(job);
     print_zone(query);
-    print_unknown(list.unknown_filters());
+    print_unknown(job.unknown);
     if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
-    if (!file.empty()) fmt::print(stderr, "{} {} in {}\n", count, count == 1 ? "conversation" : "conversations", file);
+    tell(written, file);
     if (!cache::load_covered(*db).complete)
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
     return 0;
 }
+
+} // namespace
 
 Action add_export(CLI::App& arguments)
 {
@@ -223,6 +261,8 @@ Action add_export(CLI::App& arguments)
         ->check(CLI::IsMember({"jsonl", "csv", "markdown", "sqlite"}));
     arguments.add_option("--output", chosen->output, "where to; it appears when it is whole (default, and -: stdout)")
         ->type_name("FILE");
+    arguments.add_flag("--since-last", chosen->since_last,
+                       "go on with that file: only what changed since the last time, and what was deleted");
     CLI::Option* bom =
         arguments.add_flag("--bom", chosen->bom, "csv: begin with a byte order mark, so that Excel reads it");
     arguments.add_flag("--no-bom", chosen->no_bom, "csv: without one (by default where it goes to stdout)")

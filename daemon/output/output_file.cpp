@@ -2,6 +2,7 @@
 #include "daemon/output/output_file.hpp"
 
 #include "alli/error.hpp"
+#include "alli/part_file.hpp"
 #include "daemon/output/terminal.hpp"
 
 #include <fcntl.h>
@@ -30,7 +31,7 @@ static std::FILE* open_part(const std::string& path, const std::string& part)
 }
 
 OutputFile::OutputFile(const std::string& path)
-    : path_(path), part_(fmt::format("{}.part-{}", path, ::getpid())), file_(open_part(path_, part_)),
+    : path_(path), part_(path.empty() ? "" : begin_part(path)), file_(open_part(path_, part_)),
       terminal_(path_.empty() && ::isatty(STDOUT_FILENO) == 1)
 {}
 

@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace alli::daemon {
 
@@ -205,6 +206,30 @@ TEST_F(Export, ReplacesAFileWholeOrNotAtAll)
         EXPECT_THAT(entry.path().string(), Not(HasSubstr(".part-")));
     EXPECT_EQ(home.run({"export", "--output", home.path("")}).code, 1);
     EXPECT_EQ(home.run({"export", "--output", home.path("no/where")}).code, 1);
+}
+
+TEST_F(Export, TakesAwayWhatAKilledOneLeft)
+{
+    constexpr const char* dead = ".part-4194304"; // beyond any process's number
+    const auto hour_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+    const auto left = [&](const std::string& name, bool old) {
+        home.write(name, "half");
+        if (old) std::filesystem::last_write_time(home.path(name), hour_ago);
+    };
+    for (const std::string file : {"all.jsonl", "all.db"}) {
+        left(file + dead, true), left(file + dead + "-wal", true);
+        left(file + ".part-4194305", false);                      // somebody may write to it, elsewhere
+        left(file + ".part-" + std::to_string(::getpid()), true); // who makes it is there
+        left(file + ".part-of-mine", true), left("x" + file + dead, true);
+        EXPECT_EQ(
+            home.run({"export", "--format", file == "all.db" ? "sqlite" : "jsonl", "--output", home.path(file)}).code,
+            0);
+        EXPECT_FALSE(std::filesystem::exists(home.path(file + dead)));
+        EXPECT_FALSE(std::filesystem::exists(home.path(file + dead + "-wal")));
+        for (const std::string& kept : {file + ".part-4194305", file + ".part-" + std::to_string(::getpid()),
+                                        file + ".part-of-mine", "x" + file + dead})
+            EXPECT_TRUE(std::filesystem::exists(home.path(kept))) << kept;
+    }
 }
 
 TEST_F(Export, SaysSoWhereItsOutputCannotBeWritten)
