@@ -30,6 +30,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"status", "say what is mirrored, how fresh it is and what is wrong", &add_status},
     {"outbox", "list, show, retry or discard the writes that wait or failed", &add_outbox},
     {"export", "write the mirror, or what a search finds, as JSON lines, CSV, Markdown or SQLite", &add_export},
+    {"query", "read the mirror by SQL, over documented views", &add_query},
     {"report", "count conversations, messages and ratings, by day, app, category, user and channel", &add_report},
     {"purge", "erase for good a user's conversations, one, or all before a date", &add_purge},
     {"doctor", "look at everything that may be wrong, and say what to do", &add_doctor},

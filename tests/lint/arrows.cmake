@@ -24,6 +24,7 @@ set(uses_cache/outbox cache/rows cache/chats cache/db cache/text)
 set(uses_cache/search cache/lists cache/rows cache/chats cache/db cache/text)
 set(uses_cache cache/search cache/lists cache/outbox cache/rows cache/chats cache/db cache/text)
 set(uses_cache/export cache ${uses_cache})
+set(uses_cache/query cache/export cache ${uses_cache})
 set(uses_cache/insights cache ${uses_cache})
 set(uses_cache/upkeep cache ${uses_cache})
 set(uses_sync/pages sync/loop)
@@ -47,9 +48,9 @@ set(uses_daemon/commands daemon/access daemon/process daemon/arguments daemon/do
 set(uses_daemon daemon/commands daemon/output)
 set(ceiling 400)
 set(tests_ceiling 600)
-# The tokenizer needs SQLite's extension interface, a backup its copying of pages, a held file SQLite's own descriptor of it, and
+# The tokenizer and the tables of a query need SQLite's extension interface, a backup its copying of pages, a held file SQLite's own descriptor of it, and
 # one written anew the place of temporary files; nobody else does.
-set(sqlite_may cache/db/sqlite.cpp cache/db/writer.cpp cache/db/tokenizer.cpp cache/db/file_copy.cpp cache/db/held_file.cpp cache/upkeep/vacuum.cpp)
+set(sqlite_may cache/query/query.cpp cache/query/query_rules.cpp cache/query/time_functions.cpp cache/query/view_tables.cpp cache/db/sqlite.cpp cache/db/writer.cpp cache/db/tokenizer.cpp cache/db/file_copy.cpp cache/db/held_file.cpp cache/upkeep/vacuum.cpp)
 
 set(wrong "")
 set(lengths "")
