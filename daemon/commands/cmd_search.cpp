@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `search`: full text over the mirror, offline, beside a running daemon or without one.
+#include "alli/error.hpp"
+#include "alli/json_string.hpp"
 #include "cache/search/search_json.hpp"
 #include "cache/store.hpp"
 #include "daemon/arguments/search_arguments.hpp"
@@ -7,6 +9,7 @@
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/status.hpp"
 #include "daemon/settings/paths.hpp"
+#include "daemon/settings/projects.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -18,7 +21,7 @@ struct SearchChoice {
     int limit = 20, context = 0;
     bool grouped = false;
     std::string cursor;
-    bool json = false;
+    bool json = false, all_projects = false;
 };
 
 static void print_context(const std::vector<cache::ContextChat>& chats)
@@ -60,7 +63,7 @@ static void print_words(const cache::SearchResult& result, const cache::Covered&
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
 }
 
-static int search(const SearchChoice& arguments, const Context& context)
+static cache::SearchQuery query_of(const SearchChoice& arguments)
 {
     cache::SearchQuery query = make_query(arguments.what);
     query.sort = arguments.sort == "relevance" ? cache::SearchSort::relevance : cache::SearchSort::newest;
@@ -68,17 +71,48 @@ static int search(const SearchChoice& arguments, const Context& context)
     query.context = arguments.context;
     query.grouped = arguments.grouped;
     if (!arguments.cursor.empty()) query.cursor = arguments.cursor;
-    const Settings settings = context.settings();
-    const MirrorLocation place = find_mirror_location(settings, context.environment);
-    const auto db = cache::open_mirror(place.mirror_path);
-    if (place.sandbox && !arguments.json) fmt::print(stderr, "note: this is the sandbox's mirror\n");
+    return query;
+}
 
+static void say(const std::string& mirror_path, const cache::SearchQuery& query, bool json, const std::string& project)
+{
+    const auto db = cache::open_mirror(mirror_path);
     const cache::SearchResult result = cache::search(*db, query);
     const cache::Covered covered = cache::load_covered(*db);
-    if (arguments.json)
-        print_json(cache::search_json(query, result, covered));
-    else
-        print_words(result, covered, query);
+    if (!json) return print_words(result, covered, query);
+    std::string answer = cache::search_json(query, result, covered);
+    if (!project.empty()) answer.insert(1, fmt::format("\"project\":{},", quoted_text(project)));
+    print_json(answer);
+}
+
+// One after the other, each under its name, in JSON a line each: what cannot be read does not hide the others.
+static int search_all(const SearchChoice& arguments, const Context& context)
+{
+    const cache::SearchQuery query = query_of(arguments);
+    const auto projects = find_projects(context);
+    if (projects.empty())
+        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
+                    "there is no mirror that can be read");
+    std::size_t unread = 0;
+    for (const Project& project : projects) {
+        if (!arguments.json) fmt::print("== {} ({})\n", project.name, printable_line(project.mirror_path));
+        try {
+            say(project.mirror_path, query, arguments.json, project.name);
+        } catch (const Error& error) {
+            if (error.fault() == Fault::usage) throw; // the same for all
+            fmt::print(stderr, "note: {} is left out: {}\n", project.name, printable_line(error.what()));
+            ++unread;
+        }
+    }
+    return unread == projects.size() ? 1 : 0;
+}
+
+static int search(const SearchChoice& arguments, const Context& context)
+{
+    if (arguments.all_projects) return search_all(arguments, context);
+    const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+    if (place.sandbox && !arguments.json) fmt::print(stderr, "note: this is the sandbox's mirror\n");
+    say(place.mirror_path, query_of(arguments), arguments.json, "");
     return 0;
 }
 
@@ -93,7 +127,11 @@ Action add_search(CLI::App& arguments)
     arguments.add_option("--context", chosen->context, "messages before and after each hit, 0 to 20")
         ->check(CLI::Range(0, 20));
     arguments.add_flag("--group", chosen->grouped, "one hit a conversation, and how many more there are");
-    arguments.add_option("--cursor", chosen->cursor, "go on where a page before ended");
+    CLI::Option* cursor = arguments.add_option("--cursor", chosen->cursor, "go on where a page before ended");
+    arguments
+        .add_flag("--all-projects", chosen->all_projects,
+                  "in all mirrors of this machine that you may read, one's own and the services'; JSON: a line each")
+        ->excludes(cursor);
     arguments.add_flag("--json", chosen->json, "as JSON");
     return [chosen](const Context& context) { return search(*chosen, context); };
 }

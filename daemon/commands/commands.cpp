@@ -135,12 +135,20 @@ static void tell_sandbox(const Context& context)
     fmt::print(stderr, "note: {}\n", printable_line(note));
 }
 
-static void select_mirror(Context& context, const Command& command)
+static bool is_of_all_projects(const CLI::App& chosen)
 {
+    const CLI::Option* all = chosen.get_option_no_throw("--all-projects");
+    return all != nullptr && all->count() > 0;
+}
+
+static void select_mirror(Context& context, const Command& command, bool of_all_projects)
+{
+    if (of_all_projects && (context.own || context.service))
+        throw Error(Fault::usage, "leave one of them out", "--all-projects and --service or --user do not go together");
     if (command.alone && (context.own || context.service))
         throw Error(Fault::usage, "a service is started by systemctl", "{}: --service and --user do not go with it",
                     command.name);
-    if (command.alone) return;
+    if (command.alone || of_all_projects) return;
     const ServiceChoice choice = choose_service(context, ::geteuid() == 0);
     if (!choice.note.empty()) fmt::print(stderr, "note: {}\n", choice.note);
     if (!choice.service.empty()) context.environment = service_environment(context.environment, choice.service);
@@ -171,7 +179,7 @@ int run_command(int count, const char* const* words)
         fail_usage(error, arguments);
     }
     const CLI::App* chosen = arguments.get_subcommands().front();
-    select_mirror(context, command_of(*chosen));
+    select_mirror(context, command_of(*chosen), is_of_all_projects(*chosen));
     return actions.at(chosen)(context);
 }
 

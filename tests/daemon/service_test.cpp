@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which mirror a command is about, without anything in the environment: one's own, or the service's.
-#include "daemon/settings/service.hpp"
+#include "daemon/settings/projects.hpp"
 
 #include "alli/error.hpp"
 #include "daemon/settings/paths.hpp"
@@ -163,6 +163,30 @@ TEST_F(MirrorChoice, AServiceThatIsNotThereIsSaid)
     EXPECT_EQ(home.run({"serve", "--service"}).code, 2);
     EXPECT_EQ(home.run({"--user", "outbox", "list"}).code, 1) << "there is none of one's own";
     EXPECT_THAT(home.run({"search", "--service"}).errors, testing::Not(HasSubstr("there is no option")));
+}
+
+TEST_F(ServiceChoiceTest, FindsTheMirrorsOfAllProjects)
+{
+    const auto found = [&] {
+        std::vector<std::string> names;
+        for (const Project& project : find_projects(context(), paths)) names.push_back(project.name);
+        return names;
+    };
+    EXPECT_THAT(found(), testing::IsEmpty());
+    put("lib/alli-mirror@hotel/mirror.db"), put("lib/alli-mirror@shop/mirror.db");
+    fs::create_directories(home.path("lib/alli-mirror@empty"));
+    EXPECT_THAT(found(), ElementsAre("alli-mirror@hotel", "alli-mirror@shop"));
+    put("me/.local/state/alli-mirror/mirror.db");
+    put("elsewhere.db");
+    fs::create_directories(home.path("etc/far"));
+    std::ofstream(home.path("etc/far/config.toml")) << "[mirror]\npath = \"" << home.path("elsewhere.db") << "\"\n";
+    fs::permissions(home.path("etc/far/config.toml"), fs::perms(0644));
+    fs::create_directories(home.path("etc/broken"));
+    std::ofstream(home.path("etc/broken/config.toml")) << "mirror = 7\n";
+    EXPECT_THAT(found(), ElementsAre("own", "alli-mirror@far", "alli-mirror@hotel", "alli-mirror@shop"));
+    EXPECT_EQ(find_projects(context(), paths)[1].mirror_path, home.path("elsewhere.db"));
+    variables["ALLI_MIRROR_MIRROR_PATH"] = home.path("elsewhere.db");
+    EXPECT_THAT(found(), ElementsAre("own")) << "one file is one project, whoever names it";
 }
 
 } // namespace alli::daemon
