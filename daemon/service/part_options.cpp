@@ -55,6 +55,8 @@ sync::DeliveryOptions delivery_options(const Config& config)
     options.retry_max = config.retry_max;
     options.read_lag = config.read_lag;
     options.overwrite = config.on_conflict == "overwrite";
+    // While one is written down another takes its permit.
+    options.max_parallel = config.max_connections + (config.max_connections + 1) / 2;
     options.operations = read_operations(config);
     return options;
 }

@@ -2,6 +2,7 @@
 #include "sync/delivery/attempt.hpp"
 
 #include "alli/json_text.hpp"
+#include "sync/delivery/verdict.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -133,6 +134,24 @@ std::optional<std::string> copy_in(EditKind kind, const std::optional<std::strin
     return answer;
 }
 
+std::optional<std::string> find_copy(const Entry& entry, const std::optional<upstream::Reply>& reply)
+{
+    const upstream::Expected expected = expected_answer(entry);
+    if (expected.shape == upstream::Shape::nothing || !reply) return std::nullopt;
+    if (upstream::authenticity_of(*reply, expected) != upstream::Authenticity::service) return std::nullopt;
+    return copy_in(entry.kind, reply->body);
+}
+
+bool may_send_over(const Entry& entry, const std::string& raw, const Known& known)
+{
+    if (entry.in_doubt) return false;
+    const Patch ours = known.categories.shown(cache::patch_of(entry.kind, entry.body));
+    const bool lags = std::any_of(ours.begin(), ours.end(), [&](const auto& member) {
+        return cache::find_written(known.lagging, member.first) != nullptr;
+    });
+    return !lags && judge_conversation(entry, raw, known).finding == ReadBack::Finding::send;
+}
+
 upstream::Request request_of(const Entry& entry)
 {
     upstream::Request request;
@@ -161,7 +180,9 @@ Task<ReadBack> read_back_first(upstream::Client& client, const Entry& entry, Kno
         co_return found(known.attempt_may_lag ? ReadBack::Finding::lagging : ReadBack::Finding::send);
     }
     if (!seen) co_return ReadBack{}; // upstream says so itself when it is sent
-    co_return judge_conversation(entry, seen->raw, known);
+    ReadBack result = judge_conversation(entry, seen->raw, known);
+    result.raw = seen->raw;
+    co_return result;
 }
 
 } // namespace alli::sync

@@ -95,6 +95,24 @@ std::optional<ConversationFifos::Id> ConversationFifos::take(Steady now)
     return id;
 }
 
+bool ConversationFifos::is_due(const Id& id, Steady now) const
+{
+    const auto found = fifos_.find(key_of(id));
+    if (found == fifos_.end() || found->second.busy || found->second.blocked) return false;
+    const Fifo& fifo = found->second;
+    return (fifo.due <= now || ready_.contains(fifo.place)) && !behind_barrier(id, fifo.place);
+}
+
+bool ConversationFifos::take(const Id& id, Steady now)
+{
+    if (!is_due(id, now)) return false;
+    make_all_due(now);
+    Fifo& fifo = fifos_.at(key_of(id));
+    ready_.erase(fifo.place);
+    fifo.busy = true;
+    return true;
+}
+
 std::optional<ConversationFifos::Steady> ConversationFifos::next_due() const
 {
     if (later_.empty()) return std::nullopt;

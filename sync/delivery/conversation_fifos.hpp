@@ -27,6 +27,10 @@ class ConversationFifos {
 
     /// The oldest head that is due and behind no barrier; its FIFO has its turn until put() or remove().
     std::optional<Id> take(Steady now);
+    /// The same of that FIFO alone: false where it has no head that may go now.
+    bool take(const Id& id, Steady now);
+    /// Whether its head waits for its turn alone.
+    bool is_due(const Id& id, Steady now) const;
     /// To find out whether upstream is back: one that is due, else the one that would be next.
     std::optional<Id> take_probe(Steady now);
     /// It is back: all are due.

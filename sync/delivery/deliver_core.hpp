@@ -3,15 +3,19 @@
 // engine's loop.
 #pragma once
 
+#include "cache/rows/neighbours.hpp"
 #include "sync/delivery/attempt.hpp"
 #include "sync/delivery/conversation_fifos.hpp"
 #include "sync/delivery/deliverer.hpp"
 #include "sync/delivery/delivery_policy.hpp"
+#include "sync/delivery/recent_items.hpp"
 #include "sync/delivery/verdict.hpp"
 #include "sync/loop/wakeup.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
+#include <deque>
+#include <list>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -43,10 +47,25 @@ struct Deliverer::Core {
             core.fifos = ConversationFifos();
             core.in_flight = 0;
             core.asking_for_key = false;
+            core.ahead = Ahead();
             for (const auto& [id, waiter] : core.waiters) waiter->has_turn = false;
             core.wakeup.reset();
         }
         Core& core;
+    };
+
+    /// A page of the list instead of many reads: those that it showed go next, while that is recent.
+    struct Page {
+        explicit Page(const asio::any_io_executor& loop) : wakeup(loop) {}
+        std::set<std::string> wanted;
+        bool over = false;
+        Wakeup wakeup;
+    };
+    struct Ahead {
+        std::deque<ConversationId> next;
+        std::list<std::shared_ptr<Page>> pages; // being read
+        std::size_t most = 8;                   // in both; as many as are sent before what a page showed is too old
+        Clock::Steady not_before{};             // after a page that failed
     };
 
     /// Somebody waits for the answer to his write.
@@ -73,8 +92,20 @@ struct Deliverer::Core {
     Task<> ask_for_key();
     Task<std::optional<cache::Outcome>> settle_stop(const cache::Entry& entry, bool waited, Verdict* trouble);
     Task<bool> accepts_key();
+
+    // What is read before an entry is sent: deliver_reads.cpp.
     Task<std::optional<cache::Outcome>> read_back_before(const cache::Entry& entry, bool waited, Verdict* trouble,
                                                          std::optional<Clock::Steady>* held_until);
+    Known know_all(const cache::Entry& entry, Clock::Steady asked_at, Clock::Steady* lags_until);
+    Task<bool> is_shown_lately(const cache::Entry& entry);
+    Task<> read_ahead(ConversationId from);
+    Task<> read_page(ConversationId from, std::vector<cache::Neighbour> near);
+    std::shared_ptr<Page> find_page_with(const ConversationId& id) const;
+    std::size_t count_ahead() const;
+    std::size_t count_worth(const std::vector<cache::Neighbour>& near) const;
+    bool is_wanted(const ConversationId& id) const;
+    std::optional<Id> take_next(Clock::Steady now);
+    void note_copy(const cache::Entry& entry, const std::optional<upstream::Reply>& reply, Clock::Steady sent_at);
 
     // While upstream's reads lag behind what was delivered (deliver_lag.cpp).
     struct Hold {
@@ -136,6 +167,8 @@ struct Deliverer::Core {
     DeliveryHooks hooks;
     DeliveryPolicy policy;
     ConversationFifos fifos;
+    RecentItems lately_read;
+    Ahead ahead;
     std::shared_ptr<Wakeup> wakeup; // while it runs
     std::unordered_map<std::int64_t, std::shared_ptr<Waiter>> waiters;
     std::unordered_map<std::int64_t, Hold> holds;          // of entries that wait

@@ -23,14 +23,6 @@ bool is_final(EntryState state)
     return state == EntryState::failed || state == EntryState::delivered;
 }
 
-// Whether upstream's own copy of what was changed came with its answer.
-bool brings_a_copy(const Entry& entry, const std::optional<upstream::Reply>& reply)
-{
-    const upstream::Expected expected = expected_answer(entry);
-    return expected.shape != upstream::Shape::nothing && reply &&
-           upstream::authenticity_of(*reply, expected) == upstream::Authenticity::service;
-}
-
 // The id of the request that it came with.
 std::string request_id_of(const Entry& entry)
 {
@@ -124,8 +116,7 @@ Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Outcome outcome, std::o
     }
     log_outcome(entry, outcome);
     if (is_final(outcome.state)) holds.erase(entry.id);
-    std::optional<std::string> copy;
-    if (brings_a_copy(entry, reply)) copy = copy_in(entry.kind, reply->body);
+    const std::optional<std::string> copy = find_copy(entry, reply);
     const bool copied = copy.has_value();
     co_await show_outcome(entry, outcome, copy);
     const bool same = head && head->id == entry.id;

@@ -24,22 +24,12 @@ constexpr auto a_day = 24h;
 constexpr auto stop_is_worth = 60s; // later, stopping an answer serves nobody
 constexpr auto until_wakeup = 1h;
 constexpr auto janitor_pause = 5s;
-constexpr int recent_writes = 50;
 constexpr const char* run_is_over = "it was not sent: the run that it was to stop was over, or another had begun";
 constexpr const char* too_late = "it could not be delivered within 60 seconds; stopping an answer later is worthless";
 
 bool is_disk_full(const Error& error)
 {
     return error.fault() == Fault::disk_full || error.fault() == Fault::busy;
-}
-
-Verdict temporary(const Error& error)
-{
-    Verdict verdict = judge(error);
-    verdict.answered = error.fault() != Fault::unreachable;
-    verdict.foreign = error.fault() == Fault::bad_reply;
-    verdict.in_doubt = false; // nothing was sent
-    return verdict;
 }
 
 } // namespace
@@ -122,7 +112,7 @@ Task<> Deliverer::Core::drain(std::size_t worker)
         }
         // While upstream seems to be away one at a time finds out whether it is back.
         const bool closed = policy.is_rejected() || (policy.is_away() && in_flight > 0);
-        const auto fifo = closed ? std::nullopt : policy.is_away() ? fifos.take_probe(now) : fifos.take(now);
+        const auto fifo = closed ? std::nullopt : policy.is_away() ? fifos.take_probe(now) : take_next(now);
         if (!fifo) {
             const auto due = closed ? std::nullopt : fifos.next_due();
             co_await wakeup->wait(clock, due ? std::max<std::chrono::nanoseconds>(*due - now, 0ns) : until_wakeup);
@@ -264,10 +254,12 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
             co_return;
         }
         entry.base = store.read([&](cache::Reader& db) { return cache::find_base(db, entry); });
+        const auto sent_at = clock.steady();
         try {
             upstream::Request request = request_of(entry);
             reply = co_await client.deliver(std::move(request));
             verdict = co_await weigh(entry, *reply);
+            if (verdict.kind == Verdict::Kind::delivered) note_copy(entry, reply, sent_at);
         } catch (const Error& error) {
             if (error.fault() == Fault::canceled) throw;
             verdict = judge(error);
@@ -296,39 +288,11 @@ Task<std::optional<Outcome>> Deliverer::Core::settle_stop(const Entry& entry, bo
         over = co_await is_run_over(client, entry);
     } catch (const Error& error) {
         if (error.fault() == Fault::canceled) throw;
-        *trouble = temporary(error);
+        *trouble = judge_read(error);
     }
     if (!over) co_return std::nullopt;
     outcome.state = EntryState::delivered;
     outcome.error = run_is_over;
-    co_return outcome;
-}
-
-// None: it may be sent, unless `trouble` says that upstream could not be asked.
-Task<std::optional<Outcome>> Deliverer::Core::read_back_before(const Entry& entry, bool waited, Verdict* trouble,
-                                                               std::optional<Clock::Steady>* held_until)
-{
-    if (!needs_read_back(entry, waited, options.overwrite)) co_return std::nullopt;
-    Clock::Steady lags_until;
-    Known known = know_before(entry, clock.steady(), &lags_until);
-    known.earlier = store.read_outbox(
-        [&](cache::Reader& db) { return cache::find_earlier(db, *entry.conversation, entry.place, recent_writes); });
-    known.categories = store.read([](cache::Reader& db) { return cache::load_category_names(db); });
-    ReadBack found;
-    try {
-        found = co_await read_back_first(client, entry, std::move(known));
-    } catch (const Error& error) {
-        if (error.fault() == Fault::canceled) throw;
-        *trouble = temporary(error);
-    }
-    if (found.finding == ReadBack::Finding::lagging) *held_until = lags_until;
-    if (!trouble->why.empty() || held_until->has_value() || found.finding == ReadBack::Finding::send)
-        co_return std::nullopt;
-    Outcome outcome;
-    const bool applied = found.finding == ReadBack::Finding::applied;
-    outcome.state = applied ? EntryState::delivered : EntryState::conflict;
-    if (!applied) outcome.error = "upstream changed the same fields while it waited";
-    if (!applied) outcome.conflict = std::move(found.conflict);
     co_return outcome;
 }
 

@@ -23,8 +23,8 @@ struct DeliveryOptions {
     std::chrono::milliseconds retry_max{300'000};
     std::chrono::milliseconds read_lag{10'000}; // for how long reads may show the state before a write of ours
     bool overwrite = false;                     // on_conflict: send over what upstream changed meanwhile
-    int max_parallel = 4;
-    Operations operations = {}; // entries that were queued under others go out by these
+    int max_parallel = 4;                       // FIFOs worked on at a time; requests are bounded by the budget
+    Operations operations = {};                 // entries that were queued under others go out by these
 };
 
 /// What a delivery tells the others.

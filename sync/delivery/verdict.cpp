@@ -132,4 +132,13 @@ Verdict judge(const Error& failure)
     return verdict;
 }
 
+Verdict judge_read(const Error& failure)
+{
+    Verdict verdict = judge(failure);
+    verdict.answered = failure.fault() != Fault::unreachable;
+    verdict.foreign = failure.fault() == Fault::bad_reply;
+    verdict.in_doubt = false;
+    return verdict;
+}
+
 } // namespace alli::sync

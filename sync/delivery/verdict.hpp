@@ -38,5 +38,7 @@ upstream::Expected expected_answer(const cache::Entry& entry);
 /// `absence`: a 404 or 410 is the service's own (Client::is_absence).
 Verdict judge(const upstream::Reply& reply, const cache::Entry& entry, bool absence, Instant now);
 Verdict judge(const Error& failure);
+/// Of a read that came before it: nothing was sent.
+Verdict judge_read(const Error& failure);
 
 } // namespace alli::sync
