@@ -10,6 +10,8 @@
 namespace alli::cache {
 namespace {
 
+constexpr std::size_t usual_bytes = 6 * 1024; // of a conversation with its last chats
+
 std::optional<Held> find_hidden_held(Reader& db, const ConversationId& id)
 {
     const auto ids = hidden_chat_ids(db, id, 0);
@@ -112,6 +114,7 @@ std::optional<std::string> find_conversation(Reader& db, const ConversationId& i
 {
     const auto read = [&](const Row& row) {
         std::string json;
+        json.reserve(usual_bytes);
         append_single(db, row, json);
         return json;
     };

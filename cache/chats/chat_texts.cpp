@@ -32,7 +32,7 @@ UnpackedSegment unpack(Reader& db, std::string_view packed)
     }
 }
 
-/// The texts that stand in a row of their own, in the order of their keys.
+/// The texts of [from, to) that stand in a row of their own, in the order of their keys.
 class SingleTexts {
   public:
     SingleTexts(Reader& db, std::int64_t from, std::int64_t to)
@@ -69,6 +69,37 @@ void visit_segment(std::int64_t key, const UnpackedSegment& segment, KeyRange ra
     }
 }
 
+/// The texts of [from, to), packed and single ones. A text stands in one of the two: the single ones are looked for
+/// where a packed one is missing, and not at all where none is.
+class TextsInOrder {
+  public:
+    TextsInOrder(Reader& db, std::int64_t from, std::int64_t to, const TakeText& take)
+        : db_(db), next_(from), end_(to), take_(take)
+    {}
+
+    void take(std::int64_t key, const PackedChat& chat)
+    {
+        take_singles_before(key);
+        take_({ordinal_of_key(key), chat.id, chat.raw});
+        next_ = key + 1;
+    }
+    void take_rest() { take_singles_before(end_); }
+
+  private:
+    void take_singles_before(std::int64_t key)
+    {
+        if (next_ >= key) return;
+        if (!singles_) singles_.emplace(db_, next_, end_);
+        singles_->take_before(key, take_);
+    }
+
+    Reader& db_;
+    std::int64_t next_; // all before it were handed over
+    const std::int64_t end_;
+    const TakeText& take_;
+    std::optional<SingleTexts> singles_;
+};
+
 ChatText copy_of(const ChatTextView& text)
 {
     return {text.ordinal, std::string(text.id), std::string(text.raw)};
@@ -80,7 +111,7 @@ std::optional<ChatText> find_packed(Reader& db, std::int64_t conversation, std::
                                   " ORDER BY place DESC",
                                   chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0))) {
         const UnpackedSegment segment = unpack(db, row.text(1));
-        const auto& chats = segment.chats();
+        const std::span<const PackedChat> chats = segment.chats();
         const auto found = std::find_if(chats.begin(), chats.end(),
                                         [&](const PackedChat& chat) { return chat.id == id && !chat.raw.empty(); });
         if (found != chats.end())
@@ -112,16 +143,13 @@ void visit_texts(Reader& db, std::int64_t conversation, std::int64_t from, std::
     from = std::max<std::int64_t>(from, 0);
     if (from >= to) return;
     const KeyRange range{chat_text_key(conversation, from), chat_text_key(conversation, to)};
-    SingleTexts singles(db, range.from, range.to);
-    const auto take_both = [&](std::int64_t key, const PackedChat& chat) {
-        singles.take_before(key, take);
-        take({ordinal_of_key(key), chat.id, chat.raw});
-    };
+    TextsInOrder texts(db, range.from, range.to, take);
+    const auto take_packed = [&](std::int64_t key, const PackedChat& chat) { texts.take(key, chat); };
     for (const Row row : db.query("SELECT place, body FROM chat_segment WHERE place >= ?1 AND place < ?2"
                                   " ORDER BY place",
                                   chat_text_key(conversation, first_of_segment(from)), range.to))
-        visit_segment(row.integer(0), unpack(db, row.text(1)), range, take_both);
-    singles.take_before(range.to, take);
+        visit_segment(row.integer(0), unpack(db, row.text(1)), range, take_packed);
+    texts.take_rest();
 }
 
 void visit_texts(Reader& db, std::int64_t conversation, const TakeText& take)

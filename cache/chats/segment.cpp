@@ -8,10 +8,10 @@
 
 #include <zstd.h>
 
-#include <array>
-#include <memory>
+#include <algorithm>
 #include <new>
 #include <optional>
+#include <utility>
 
 namespace alli::cache {
 namespace {
@@ -76,14 +76,14 @@ struct Head {
     std::size_t size, id_at, id_size;
 };
 
-std::vector<PackedChat> split(std::string_view plain)
+// Returns how many there are.
+std::size_t split(std::string_view plain, std::span<PackedChat, chats_a_segment> chats)
 {
     Taker taker(plain);
     const std::size_t count = taker.number();
     if (count > static_cast<std::size_t>(chats_a_segment)) throw DamagedSegment();
     std::array<Head, chats_a_segment> heads{};
     for (Head& head : std::span(heads).first(count)) head = {taker.number(), taker.number(), taker.number()};
-    std::vector<PackedChat> chats(count);
     for (std::size_t n = 0; n < count; ++n)
         if (heads[n].id_at == 0) chats[n].id = taker.bytes(heads[n].id_size);
     for (std::size_t n = 0; n < count; ++n) {
@@ -94,7 +94,7 @@ std::vector<PackedChat> split(std::string_view plain)
         chats[n].id = id.bytes(heads[n].id_size);
     }
     if (!taker.is_empty()) throw DamagedSegment();
-    return chats;
+    return count;
 }
 
 struct Free {
@@ -124,6 +124,23 @@ ZSTD_DCtx* decompressor()
     ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
     ZSTD_DCtx_refDDict(context.get(), dictionary.get());
     return context.get();
+}
+
+/// Not cleared: what is unpacked overwrites it.
+struct Buffer {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+};
+
+// Of a page of a list, fifty and more are unpacked one after the other.
+constexpr std::size_t least_buffer = 16 * 1024, most_spare = 256 * 1024;
+thread_local Buffer spare;
+
+Buffer take_buffer(std::size_t size)
+{
+    if (spare.size >= size) return {std::move(spare.bytes), std::exchange(spare.size, 0)};
+    const std::size_t room = std::max(size, least_buffer);
+    return {std::make_unique_for_overwrite<char[]>(room), room};
 }
 
 // None: no frame of ours begins there.
@@ -170,11 +187,19 @@ UnpackedSegment::UnpackedSegment(std::string_view packed)
     const std::string_view frame = packed.substr(1);
     const auto size = plain_size(frame);
     if (!size) throw DamagedSegment();
-    plain_.resize(*size);
-    const std::size_t got =
-        ZSTD_decompressDCtx(decompressor(), plain_.data(), plain_.size(), frame.data(), frame.size());
+    Buffer buffer = take_buffer(*size);
+    const std::size_t got = ZSTD_decompressDCtx(decompressor(), buffer.bytes.get(), *size, frame.data(), frame.size());
     if (ZSTD_isError(got) || got != *size) throw DamagedSegment();
-    chats_ = split(plain_);
+    count_ = split({buffer.bytes.get(), *size}, chats_);
+    plain_ = std::move(buffer.bytes);
+    room_ = buffer.size;
+}
+
+UnpackedSegment::~UnpackedSegment()
+{
+    if (room_ <= spare.size || room_ > most_spare) return;
+    spare.bytes = std::move(plain_);
+    spare.size = room_;
 }
 
 } // namespace alli::cache

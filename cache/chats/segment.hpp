@@ -4,12 +4,13 @@
 // unpacks to. Knows no SQL. Pure.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace alli::cache {
 
@@ -36,11 +37,15 @@ class UnpackedSegment {
     UnpackedSegment(const UnpackedSegment&) = delete;
     UnpackedSegment& operator=(const UnpackedSegment&) = delete;
 
-    const std::vector<PackedChat>& chats() const noexcept { return chats_; }
+    ~UnpackedSegment();
+
+    std::span<const PackedChat> chats() const noexcept { return std::span(chats_).first(count_); }
 
   private:
-    std::string plain_;
-    std::vector<PackedChat> chats_;
+    std::unique_ptr<char[]> plain_;
+    std::size_t room_ = 0; // of plain_
+    std::array<PackedChat, chats_a_segment> chats_{};
+    std::size_t count_ = 0;
 };
 
 /// What a segment that begins with these bytes unpacks to, whatever follows it, and as far as it goes; empty: none

@@ -110,6 +110,12 @@ ListPage no_rows()
     return page;
 }
 
+// Of a page's bytes, so that it is not copied with each doubling.
+std::size_t usual_item(int embedded)
+{
+    return 700 + 250 * static_cast<std::size_t>(embedded);
+}
+
 void widen(ListPage& page, std::optional<Instant> last_chat)
 {
     if (!last_chat) return;
@@ -165,8 +171,10 @@ ListPage list_conversations(Reader& db, const ListFilter& asked, int page_size, 
     if (more) page.next = key_at(found.back(), after, bound, place);
 
     const int embedded = progress.list_embeds.value_or(0);
+    page.body.reserve(found.size() * usual_item(embedded));
     page.body = "{\"conversations\":[";
     for (const ListRow& row : found) append_item(db, row, embedded, variables, page);
+    if (page.body.capacity() > 2 * page.body.size()) page.body.shrink_to_fit(); // it may be kept for long
     return page;
 }
 

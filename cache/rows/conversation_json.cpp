@@ -57,10 +57,14 @@ std::optional<std::string> find_chat_page(Reader& db, const ConversationId& id, 
 {
     constexpr std::int64_t page_size = 100;
     const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
-    const auto pk = db.one<std::int64_t>("SELECT pk FROM conversation WHERE id = ?1", id.value);
-    if (!pk) return std::nullopt;
-    std::string body = "{\"chats\":[";
-    append_chats(db, *pk, first, first + page_size, body);
+    const auto row =
+        db.one<std::tuple<std::int64_t, std::int64_t>>("SELECT pk, held FROM conversation WHERE id = ?1", id.value);
+    if (!row) return std::nullopt;
+    const auto [pk, held] = *row;
+    std::string body;
+    body.reserve(6 * 1024); // of most
+    body = "{\"chats\":[";
+    append_chats(db, pk, first, std::min(first + page_size, held), body);
     return body += "]}";
 }
 
