@@ -162,10 +162,18 @@ void configure(Connection& db, Access access, std::string_view synchronous)
                     synchronous));
 }
 
+// Before the first connection: SQLite's count of what all of them allocate takes a mutex each time, for which loops
+// that read wait for each other.
+void leave_out_statistics()
+{
+    [[maybe_unused]] static const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 } // namespace
 
 Connection::Connection(const std::string& path, Access access, std::string_view synchronous) : path_(path)
 {
+    leave_out_statistics();
     const int flags = access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     const int code =
         sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, nullptr);
