@@ -5,9 +5,8 @@
 #include "cache/conversations.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/rows/envelopes.hpp"
-#include "cache/rows/last_chat.hpp"
-#include "cache/rows/problems.hpp"
 #include "cache/rows/progress.hpp"
+#include "cache/rows/read_state.hpp"
 #include "cache/rows/visibility.hpp"
 #include "proxy/reads/cache_policy.hpp"
 #include "proxy/reads/mirror_response.hpp"
@@ -178,9 +177,11 @@ Task<ReadThrough::Found> ReadThrough::look_up(bool part)
         CachedResponse found =
             make_cached_response(put_into_envelope(db, std::move(*held), lists), verified_at, part_at);
         if (read_.conversation) {
-            found.row = cache::find_pk(db, *read_.conversation);
-            found.growing = found.row && cache::is_streaming(db, *found.row, cx_.clock.now() - Runs::forget_after);
-            found.unreadable = cache::find_problem(db, cache::problem_key(*read_.conversation)).has_value();
+            const cache::ReadState state =
+                cache::load_read_state(db, *read_.conversation, cx_.clock.now() - Runs::forget_after);
+            found.row = state.pk;
+            found.growing = state.streaming;
+            found.unreadable = state.unreadable;
         }
         return found;
     };
