@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/request_parser.hpp"
 
+#include <algorithm>
+
 namespace alli::http {
 namespace {
 
@@ -26,6 +28,11 @@ bool is_version(std::string_view text)
 RequestParser::Result RequestParser::read(std::string_view bytes)
 {
     for (; at_ < bytes.size(); ++at_) {
+        // Most bytes change nothing. The last that a limit allows is looked at below.
+        const std::size_t most = state_ == HeaderState::target
+                                     ? std::min(limits_.header_bytes, method_end_ + limits_.target_bytes)
+                                     : limits_.header_bytes;
+        while (at_ + 1 < bytes.size() && at_ < most && next_state(state_, bytes[at_]) == state_) ++at_;
         const HeaderState next = next_state(state_, bytes[at_]);
         const bool changes = next != state_;
         if (changes) enter(bytes, next);

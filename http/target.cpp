@@ -24,6 +24,12 @@ constexpr int hex_value(char c) noexcept
     return -1;
 }
 
+// Letters, digits and marks but '.' and '/': neither dot segment, nor control character, nor part of UTF-8.
+bool is_plain(std::string_view text)
+{
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '.' && c != '/'; });
+}
+
 bool has_control(std::string_view text)
 {
     return std::any_of(text.begin(), text.end(),
@@ -68,9 +74,12 @@ std::string decode_part(std::string_view text, bool plus_is_blank)
 
 std::optional<std::string> percent_decoded(std::string_view text)
 {
+    std::size_t at = text.find('%');
+    if (at == text.npos) return std::string(text);
     std::string decoded;
     decoded.reserve(text.size());
-    for (std::size_t at = 0; at < text.size(); ++at) {
+    decoded += text.substr(0, at);
+    for (; at < text.size(); ++at) {
         if (text[at] != '%') {
             decoded += text[at];
             continue;
@@ -100,6 +109,7 @@ std::string decode_segment(std::string_view segment)
 {
     auto decoded = percent_decoded(segment);
     if (!decoded) throw Error(Fault::usage, "write a percent sign as %25", "the path holds a broken percent escape");
+    if (is_plain(*decoded)) return std::move(*decoded);
     const std::vector<std::string_view> parts = split_path(*decoded);
     const bool climbs = std::any_of(parts.begin(), parts.end(), [](auto part) { return part == "." || part == ".."; });
     if (climbs) throw Error(Fault::usage, "", "the path holds a dot segment");

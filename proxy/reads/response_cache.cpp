@@ -3,8 +3,6 @@
 
 #include "alli/content_hash.hpp"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 
 namespace alli::proxy {
@@ -27,6 +25,14 @@ bool belongs_in_file(std::size_t size) noexcept
     return size >= file_bytes;
 }
 
+std::string tag_of(std::uint64_t hash)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string tag(18, '"');
+    for (std::size_t at = 16; at > 0; --at, hash >>= 4) tag[at] = digits[hash & 15];
+    return tag;
+}
+
 std::optional<Instant> earlier(std::optional<Instant> mirror, std::optional<Instant> part)
 {
     if (!mirror || !part) return mirror;
@@ -39,7 +45,7 @@ CachedResponse make_cached_response(std::string body, std::optional<Instant> mir
                                     std::optional<Instant> part_at)
 {
     CachedResponse answer;
-    answer.tag = fmt::format("\"{:016x}\"", content_hash(body));
+    answer.tag = tag_of(content_hash(body));
     answer.body = http::Body(std::make_shared<const std::string>(std::move(body)));
     answer.verified_at = earlier(mirror_verified_at, part_at);
     return answer;
