@@ -4,6 +4,7 @@
 #include "cache/conversations.hpp"
 #include "cache/outbox/overlay_rows.hpp"
 #include "cache/rows/suppression_list.hpp"
+#include "cache/webhook_state.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -206,6 +207,7 @@ void adopt_suppression_list(Writer& mirror, Writer& outbox)
         });
     if (is_same_suppression_list(mirror, outbox)) return;
     in_transaction(mirror, [&] { put_suppression_list(mirror, load_suppression_list(outbox)); });
+    in_transaction(outbox, [&] { drop_webhook_holds(outbox); }); // of a backup, which may name what was purged since
     erase_purged(mirror);
     in_transaction(mirror, [&] { put_suppression_version(mirror, suppression_version(outbox)); });
 }

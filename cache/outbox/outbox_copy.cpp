@@ -23,6 +23,7 @@ class Copy {
     CopiedOutbox run()
     {
         copy_small_tables();
+        copy_webhooks();
         const std::int64_t last = last_number();
         const std::int64_t first = number(db_, fmt::format("SELECT min(id) FROM {}.entry", from_)).value_or(1);
         std::string columns;
@@ -70,6 +71,17 @@ class Copy {
                 db_.run(fmt::format("DELETE FROM {}.fact WHERE name = 'stopped_in_order'", to_)); // nobody did
             });
         });
+    }
+
+    // Without its position a webhook would begin with what is new, and its receiver would never know what it missed.
+    void copy_webhooks()
+    {
+        for (const std::string table : {"webhook", "webhook_hold"})
+            can([&] {
+                if (const std::string columns = common_columns(table); !columns.empty())
+                    db_.run(fmt::format("INSERT OR IGNORE INTO {1}.{2} ({3}) SELECT {3} FROM {0}.{2}", from_, to_,
+                                        table, columns));
+            });
     }
 
     std::int64_t last_number()

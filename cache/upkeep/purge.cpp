@@ -12,6 +12,7 @@
 #include "cache/upkeep/backup.hpp"
 #include "cache/upkeep/unused_bytes.hpp"
 #include "cache/upkeep/vacuum.hpp"
+#include "cache/webhook_state.hpp"
 
 #include <algorithm>
 
@@ -47,6 +48,7 @@ class Purge {
         const auto job = [&](Writer& outbox) {
             suppress(outbox, {named, wish_.user, wish_.before}, key);
             writes_ = purge_writes(outbox, wish_, set);
+            drop_webhook_holds(outbox); // ids of conversations
         };
         co_await store_.write_outbox(job);
         store_.note_suppressions();
