@@ -83,6 +83,11 @@ bool put_conversation(Writer& db, const Conversation& conversation)
         note_suppressed(db, conversation);
         return false;
     }
+    if (is_before_horizon(find_horizon(db), conversation) && !find_pk(db, conversation.id) &&
+        !is_hidden(db, conversation.id)) {
+        note_purged_day(db, conversation.created_at);
+        return false;
+    }
     const Shown shown = overlay_conversation(db, conversation);
     if (shown.hidden) return false;
     return put_rows(db, shown.instead ? *shown.instead : conversation);

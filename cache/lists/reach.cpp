@@ -3,6 +3,7 @@
 
 #include "cache/lists/list_plan.hpp"
 #include "cache/rows/coverage.hpp"
+#include "cache/rows/suppression_list.hpp"
 
 #include <algorithm>
 
@@ -59,7 +60,9 @@ Reach find_reach(Reader& db, const Progress& progress, const ListFilter& filter,
 {
     if (filter.order != Order::last_chat_desc) return whole_or_nothing(db, progress, filter, place);
     Reach reach;
-    reach.chatless = progress.chatless_at.has_value();
+    // What retention keeps out may be among them, and would come before the first row.
+    const bool some_kept_out = place == ChatlessPlace::first && find_horizon(db);
+    reach.chatless = progress.chatless_at && !some_kept_out;
     const auto floor = find_floor(db, progress, top_of(filter, after));
     reach.any = floor.has_value();
     if (floor && *floor > filter.started_at.value_or(beginning_of_time)) reach.floor = floor;

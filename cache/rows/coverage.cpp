@@ -2,6 +2,7 @@
 #include "cache/rows/coverage.hpp"
 
 #include "cache/rows/progress.hpp"
+#include "cache/rows/suppression_list.hpp"
 
 #include <algorithm>
 
@@ -88,6 +89,7 @@ void cover(Writer& db, Interval interval, std::chrono::microseconds together)
         carve(db, {interval.from, interval.through});
         join_neighbours(db, interval, together);
         for (const Span& unreadable : load_unreadable(db)) carve(db, unreadable);
+        if (const auto horizon = find_horizon(db)) carve(db, {Instant::min(), *horizon}); // nothing is kept there
     });
 }
 

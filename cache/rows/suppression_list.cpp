@@ -136,10 +136,29 @@ void note_purged_day(Writer& mirror, std::optional<Instant> created_at)
     mirror.run("INSERT OR IGNORE INTO purged_day (day) VALUES (?1)", static_cast<std::int64_t>(day));
 }
 
+std::optional<Instant> find_horizon(Connection& mirror)
+{
+    return find_meta<Instant>(mirror, "retention_horizon");
+}
+
+void put_horizon(Writer& mirror, std::optional<Instant> horizon)
+{
+    if (horizon)
+        put_meta(mirror, "retention_horizon", *horizon);
+    else
+        drop_meta(mirror, "retention_horizon");
+}
+
+bool is_before_horizon(std::optional<Instant> horizon, const Conversation& conversation)
+{
+    return is_before(horizon, conversation.last_chat_at, conversation.created_at);
+}
+
 PurgedDays load_purged_days(Reader& mirror)
 {
     PurgedDays purged;
     purged.before = find_limit(mirror);
+    if (const auto horizon = find_horizon(mirror)) purged.before = std::max(purged.before.value_or(*horizon), *horizon);
     for (const int day : mirror.all<int>("SELECT day FROM purged_day"))
         purged.days.insert(std::chrono::sys_days(std::chrono::days(day)));
     return purged;

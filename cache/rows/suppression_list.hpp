@@ -26,6 +26,12 @@ std::vector<bool> is_suppressed(Connection& db, std::span<const Conversation> li
 void note_suppressed(Writer& mirror, const Conversation& conversation);
 void note_purged_day(Writer& mirror, std::optional<Instant> created_at);
 
+/// Retention: nothing is kept whose last chat (its creation, without one) was before the horizon, unless it is there
+/// already. Of mirror.db; apart from the list of what was purged. None: everything is kept.
+std::optional<Instant> find_horizon(Connection& mirror);
+void put_horizon(Writer& mirror, std::optional<Instant> horizon);
+bool is_before_horizon(std::optional<Instant> horizon, const Conversation& conversation);
+
 /// The days whose counts upstream and the mirror cannot be compared by.
 struct PurgedDays {
     std::set<std::chrono::sys_days> days;

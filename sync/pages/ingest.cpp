@@ -78,6 +78,22 @@ std::vector<Conversation> take_out_purged(SyncContext context, std::vector<Conve
     return purged;
 }
 
+// Takes out what retention would not keep: it is not even fetched. Returns it. What is held stays up to date until the
+// horizon moves over it.
+std::vector<Conversation> take_out_old(SyncContext context, std::vector<Conversation>& listed)
+{
+    std::vector<Conversation> old, kept;
+    const auto horizon = context.store.read([](cache::Reader& db) { return cache::find_horizon(db); });
+    if (!horizon) return old;
+    const auto states = context.store.read([&](cache::Reader& db) { return cache::load_states(db, ids_of(listed)); });
+    for (std::size_t i = 0; i < listed.size(); ++i) {
+        const bool known = states[i].held || states[i].hidden || listed[i].last_chat_guessed;
+        (!known && cache::is_before_horizon(horizon, listed[i]) ? old : kept).push_back(std::move(listed[i]));
+    }
+    listed = std::move(kept);
+    return old;
+}
+
 // Where no time could be read, that of the newest chat is the nearest.
 void take_newest_time(Update& update)
 {
@@ -132,8 +148,8 @@ class PageIngest {
   public:
     PageIngest(SyncContext context, std::vector<Conversation> listed, IngestOptions options)
         : context_(context), options_(options), embedded_(options.source == Source::list ? most_embedded(listed) : -1),
-          purged_(take_out_purged(context, listed)), listed_(std::move(listed)), ids_(ids_of(listed_)),
-          states_(load_states(context, listed_, options.depth)), outcomes_(listed_.size())
+          purged_(take_out_purged(context, listed)), old_(take_out_old(context, listed)), listed_(std::move(listed)),
+          ids_(ids_of(listed_)), states_(load_states(context, listed_, options.depth)), outcomes_(listed_.size())
     {}
 
     std::size_t size() const { return listed_.size(); }
@@ -169,6 +185,7 @@ class PageIngest {
         if (in_commit) in_commit(db);
         CandidateClearing candidates(db);
         for (const Conversation& conversation : purged_) cache::note_suppressed(db, conversation);
+        for (const Conversation& conversation : old_) cache::note_purged_day(db, conversation.created_at);
         const auto superseded = sequence.load_superseded(db);
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             if (outcomes_[i].update) done_.chat_pages += outcomes_[i].update->pages;
@@ -268,7 +285,7 @@ class PageIngest {
     SyncContext context_;
     IngestOptions options_;
     int embedded_; // the most chats that an item carries
-    std::vector<Conversation> purged_, listed_;
+    std::vector<Conversation> purged_, old_, listed_;
     std::vector<ConversationId> ids_;
     std::vector<ConversationState> states_; // before the requests
     std::vector<Outcome> outcomes_;
