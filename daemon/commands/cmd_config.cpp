@@ -7,6 +7,7 @@
 #include "daemon/settings/assign.hpp"
 #include "daemon/settings/paths.hpp"
 #include "daemon/settings/settings_check.hpp"
+#include "daemon/settings/webhook_settings.hpp"
 #include "upstream/curl/forward_proxy.hpp"
 
 #include <CLI/CLI.hpp>
@@ -55,6 +56,17 @@ static std::string section_of(std::string_view key)
     return std::string(key.substr(0, key.find('.')));
 }
 
+// The query of the address may hold a secret, and a path that is none may be one itself.
+static Json webhook_json(const WebhookSettings& webhook)
+{
+    Json json;
+    json["url"] = webhook.url.find('@') == webhook.url.npos ? webhook_address(webhook.url) : "********";
+    json["secret_file"] =
+        webhook.secret_file.empty() || webhook.secret_file.starts_with('/') ? webhook.secret_file : "********";
+    json["events"] = webhook.events;
+    return json;
+}
+
 /// As TOML that could be a settings file.
 static void print_toml(const Settings& settings, const Config& config, const std::string& key, const std::string& note,
                        bool changed)
@@ -72,6 +84,12 @@ static void print_toml(const Settings& settings, const Config& config, const std
         }
         const std::string line = fmt::format("{} = {}", setting.key.substr(section.size() + 1), shown(config, setting));
         fmt::print("{:<48} # {}\n", printable_line(line), printable_line(origin_of(settings, setting)));
+    }
+    for (const WebhookSettings& webhook : config.webhooks) {
+        fmt::print("\n[[webhook]] # {}\n", printable_line(webhook.where));
+        const Json json = webhook_json(webhook);
+        for (const char* name : {"url", "secret_file", "events"})
+            fmt::print("{} = {}\n", name, printable_line(json[name].dump()));
     }
 }
 
@@ -94,6 +112,12 @@ static Json settings_json(const Settings& settings, const Config& config, const 
         one["flag"] = flag_of(setting.key);
         one["help"] = std::string(setting.help);
         json["settings"].push_back(std::move(one));
+    }
+    json["webhooks"] = Json::array();
+    for (const WebhookSettings& webhook : config.webhooks) {
+        Json one = webhook_json(webhook);
+        one["origin"] = webhook.where;
+        json["webhooks"].push_back(std::move(one));
     }
     return json;
 }

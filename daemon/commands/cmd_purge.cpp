@@ -17,7 +17,7 @@ namespace alli::daemon {
 
 struct PurgeArguments {
     std::string user, conversation, before, tz;
-    bool dry_run = false, yes = false, json = false;
+    bool retention = false, dry_run = false, yes = false, json = false;
 };
 
 static Json request_of(const PurgeArguments& arguments, bool dry_run)
@@ -82,8 +82,53 @@ static void warn(const Json& report, const std::string& mirror_path)
     fmt::print(stderr, "note: backups and exports made before still hold it\n");
 }
 
+static std::string say_retention(const Json& report)
+{
+    std::string text =
+        fmt::format("{} with {} whose last chat was before {}", count(report, "conversations", "conversation"),
+                    count(report, "chats", "chat"), say_time(from_rfc3339(report.value("horizon", ""))));
+    if (const auto kept = report.value("kept", std::int64_t{0}); kept > 0)
+        text += fmt::format(" ({} stay: a write of theirs waits, failed or conflicts)", kept);
+    return text;
+}
+
+static bool agrees(const Json& plan)
+{
+    fmt::print("{}\nwill be erased here; upstream keeps its own, and one with a new chat comes back.\nErase? [y/N] ",
+               say_retention(plan));
+    std::fflush(stdout);
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+// By the settings of this command: those of a daemon that was not restarted since may be others.
+static int keep_to_retention(const PurgeArguments& arguments, const Context& context)
+{
+    if (!arguments.user.empty() || !arguments.conversation.empty() || !arguments.before.empty())
+        throw Error(Fault::usage, "", "--retention goes with none of --user, --conversation and --before");
+    const Settings settings = context.settings();
+    const MirrorLocation place = find_mirror_location(settings, context.environment);
+    Json request{{"task", "retention"}, {"keep", settings.config.retention}, {"dryRun", true}};
+    check_task(request);
+    require_mirror(place);
+    const Json plan = maintain(context, place, request);
+    if (!arguments.dry_run && !arguments.yes && !agrees(plan)) {
+        fmt::print("\nnothing was erased\n");
+        return 1;
+    }
+    request["dryRun"] = false;
+    const Json report = arguments.dry_run ? plan : maintain(context, place, request);
+    if (arguments.json)
+        print_json(dump(report));
+    else
+        fmt::print("{} {} erased\n", say_retention(report), arguments.dry_run ? "would be" : "were");
+    return 0;
+}
+
 static int purge(const PurgeArguments& arguments, const Context& context)
 {
+    if (arguments.retention) return keep_to_retention(arguments, context);
     const Json plan_request = request_of(arguments, true);
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
     require_mirror(place);
@@ -118,6 +163,8 @@ Action add_purge(CLI::App& arguments)
     arguments.add_option("--conversation", chosen->conversation, "this one")->type_name("CONVERSATION");
     arguments.add_option("--before", chosen->before, "all whose last chat was before that day or time")
         ->type_name("DATE");
+    arguments.add_flag("--retention", chosen->retention,
+                       "what mirror.retention does not keep, now instead of a day after it was announced");
     add_zone(arguments, chosen->tz);
     arguments.add_flag("--dry-run", chosen->dry_run, "say what it would erase, and erase nothing");
     arguments.add_flag("--yes", chosen->yes, "do not ask");

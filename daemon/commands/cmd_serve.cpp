@@ -18,6 +18,7 @@
 #include "daemon/settings/paths.hpp"
 #include "daemon/settings/sandbox_home.hpp"
 #include "daemon/settings/settings_check.hpp"
+#include "daemon/settings/webhook_settings.hpp"
 #include "upstream/curl/origin.hpp"
 
 #include <CLI/CLI.hpp>
@@ -72,6 +73,7 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
     const bool is_variable = find_key_source(settings, environment).kind == KeySource::Kind::variable;
     plan.instance.api_key = load_api_key(settings, environment);
     plan.instance.proxy = load_forward_proxy(settings, environment);
+    plan.instance.webhooks = read_webhooks(settings, environment);
     plan.instance.mirror_path = mirror_path(settings, environment);
     plan.instance.notes = settings.notes;
     plan.instance.identity = upstream::read_origin(settings.config.upstream_url).base;
@@ -87,6 +89,7 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
     require_sound(settings, environment, {"proxy", "outbox"});
     Plan plan;
     plan.read = plan.instance.config = settings.config;
+    plan.instance.webhooks = read_webhooks(settings, environment);
     plan.instance.mirror_path = sandbox_mirror_path(environment);
     plan.leftovers = std::make_unique<SandboxLeftovers>(plan.instance.mirror_path);
     const std::string directory = prepare_sandbox_home(plan.instance.mirror_path, choice.keep);

@@ -40,6 +40,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"config", "show the settings and where each comes from, or check them", &add_config},
     {"completions", "print the completion script for bash, zsh or fish", &add_completions, false, true},
     {"token", "make, list or revoke the tokens of local apps, each with a scope", &add_token},
+    {"webhook", "list the webhooks, send one a signed test event, or have one called again", &add_webhook},
     {"open", "open the page in a browser, by a link that works once", &add_open},
     {"mcp", "serve the mirror to an assistant (Model Context Protocol on stdin and stdout)", &add_mcp},
     {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox, false, true},

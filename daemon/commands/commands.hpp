@@ -60,6 +60,7 @@ Action add_manual(CLI::App& arguments);
 Action add_open(CLI::App& arguments);
 Action add_mcp(CLI::App& arguments);
 Action add_token(CLI::App& arguments);
+Action add_webhook(CLI::App& arguments);
 Action add_sandbox(CLI::App& arguments);
 
 } // namespace alli::daemon

@@ -26,6 +26,19 @@ std::string default_of(const Setting& setting)
     return toml_text(Config{}, setting);
 }
 
+// They stand in the file alone: there may be several.
+constexpr std::string_view webhook_tables = R"(
+## [[webhook]]
+
+There may be several of these tables, in the settings file alone: no flag and no variable sets them. A change waits for a restart. See webhooks.md.
+
+| key | what | value |
+|---|---|---|
+| `url` | the receiver's address: https, or http towards this machine; its query is never shown | text |
+| `secret_file` | file of mode 0600 with the secret, `whsec_` and 24 to 64 bytes in base64; a second line is a second secret | text |
+| `events` | conversation.updated, conversation.chats, conversation.deleted, outbox.changed; left out: all | list of texts |
+)";
+
 std::string write_settings()
 {
     std::string text = R"(# Settings
@@ -61,7 +74,7 @@ The password of the proxy's user comes from the credential `alli-proxy-password`
         text += fmt::format("| `{}` | {} | {} | `{}` | {} |\n", setting.key.substr(section.size() + 1), setting.help,
                             kind_of(setting), default_of(setting), setting.rule.reloads ? "yes" : "");
     }
-    return text;
+    return text + std::string(webhook_tables);
 }
 
 std::string synopsis_of(const CommandText& command)

@@ -10,6 +10,7 @@
 #include "cache/search/index.hpp"
 #include "cache/upkeep/check_files.hpp"
 #include "cache/upkeep/inspect.hpp"
+#include "cache/upkeep/retention.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -107,6 +108,33 @@ Task<> tend_figures(cache::Store& store, const std::atomic<bool>& stopping)
 {
     constexpr Pauses pauses{std::chrono::minutes(1), std::chrono::minutes(10)};
     std::function<Task<>()> work = [&] { return count_days(store, stopping); };
+    co_await repeat(std::move(work), pauses);
+}
+
+static void tell_retention(const cache::RetentionStep& step)
+{
+    if (step.announced)
+        log_event<Event::retention_waits>(step.announced->conversations, to_rfc3339(step.announced->horizon),
+                                          to_rfc3339(step.not_before));
+    if (step.applied && step.applied->conversations > 0)
+        log_event<Event::retention_applied>(step.applied->conversations, step.applied->chats,
+                                            to_rfc3339(step.applied->horizon));
+}
+
+Task<> keep_to_retention(cache::Store& store, std::optional<std::chrono::milliseconds> keep,
+                         const std::atomic<bool>& stopping)
+{
+    SystemClock clock;
+    std::function<bool()> stop = [&stopping] { return stopping.load(); };
+    Task<cache::RetentionStep> work = cache::move_horizon(store, keep, clock.now(), std::move(stop));
+    tell_retention(co_await std::move(work));
+}
+
+Task<> follow_retention(cache::Store& store, std::optional<std::chrono::milliseconds> keep,
+                        const std::atomic<bool>& stopping)
+{
+    constexpr Pauses pauses{std::chrono::minutes(10), std::chrono::minutes(10)};
+    std::function<Task<>()> work = [&] { return keep_to_retention(store, keep, stopping); };
     co_await repeat(std::move(work), pauses);
 }
 

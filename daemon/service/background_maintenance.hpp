@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 
 namespace alli::daemon {
 
@@ -27,6 +28,15 @@ Task<> tend_files(cache::Store& store, const std::atomic<bool>& stopping);
 /// Counts anew, every minute, the figures of the days that changed (cache/insights/rollup_days.hpp). Until it is
 /// cancelled.
 Task<> tend_figures(cache::Store& store, const std::atomic<bool>& stopping);
+
+/// Moves the horizon of mirror.retention once, where it has to move; logs what that announces and erases.
+Task<> keep_to_retention(cache::Store& store, std::optional<std::chrono::milliseconds> keep,
+                         const std::atomic<bool>& stopping);
+
+/// Keeps to mirror.retention (cache/upkeep/retention.hpp), and logs what it announces and erases. Until it is
+/// cancelled.
+Task<> follow_retention(cache::Store& store, std::optional<std::chrono::milliseconds> keep,
+                        const std::atomic<bool>& stopping);
 
 /// Checks every `pause` whether the files are still the ones at their paths, and whether a full disk has space again.
 /// Until it is cancelled, or the store gives up.

@@ -11,6 +11,7 @@
 #include "daemon/service/metrics.hpp"
 #include "daemon/service/part_options.hpp"
 #include "daemon/service/status.hpp"
+#include "daemon/settings/duration.hpp"
 #include "daemon/settings/egress.hpp"
 #include "daemon/settings/operations.hpp"
 #include "daemon/settings/paths.hpp"
@@ -66,6 +67,7 @@ Instance::Instance(InstanceOptions options)
       engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),
       deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_)),
       routes_(engine_loop_.get_executor(), [this](bool lost) { engine_.network_changed(lost); }),
+      webhooks_(std::move(options_.webhooks), {engine_loop_.get_executor(), store_, clock_, random_}),
       maintenance_(maintenance_tools(),
                    [this](Task<> task) { asio::co_spawn(engine_loop_, std::move(task), asio::detached); })
 {
@@ -98,6 +100,7 @@ MaintenanceTools Instance::maintenance_tools()
     tools.hooks.lines_changed = [this](const auto& lines) { deliverer_.look_again(lines); };
     tools.hooks.stopping = [this] { return stopping_.load(); };
     tools.restart = options_.restart;
+    tools.wake_webhooks = [this](std::string_view id) { webhooks_.wake(id); };
     return tools;
 }
 
@@ -135,6 +138,12 @@ void Instance::spawn_index(Task<> work)
 void Instance::run_once(std::function<void(const sync::State&)> report)
 {
     std::exception_ptr failure;
+    const auto begun = [&](std::exception_ptr error) { failure = error; };
+    // Before the first page: what is not to be kept is not even fetched.
+    asio::co_spawn(engine_loop_, keep_to_retention(store_, read_retention(options_.config), stopping_), begun);
+    engine_loop_.run();
+    engine_loop_.restart();
+    if (failure) std::rethrow_exception(failure);
     bool stopped = false;
     asio::signal_set signals(engine_loop_, SIGINT, SIGTERM);
     signals.async_wait([&](const boost::system::error_code& fault, int) {
@@ -205,9 +214,12 @@ void Instance::serve(ListenConfig doors, std::function<void(std::exception_ptr)>
                    asio::bind_cancellation_slot(cancel_figures_.slot(), asio::detached));
     asio::co_spawn(engine_loop_, watch_files(store_, options_.config.sync_interval),
                    asio::bind_cancellation_slot(cancel_files_.slot(), asio::detached));
+    asio::co_spawn(engine_loop_, follow_retention(store_, read_retention(options_.config), stopping_),
+                   asio::bind_cancellation_slot(cancel_retention_.slot(), asio::detached));
     asio::co_spawn(engine_loop_, return_memory(store_),
                    asio::bind_cancellation_slot(cancel_memory_.slot(), asio::detached));
     routes_.start();
+    webhooks_.start([this] { webhooks_ended_.set_value(); });
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 
@@ -234,7 +246,9 @@ void Instance::stop()
         cancel_figures_.emit(asio::cancellation_type::terminal);
         cancel_files_.emit(asio::cancellation_type::terminal);
         cancel_memory_.emit(asio::cancellation_type::terminal);
+        cancel_retention_.emit(asio::cancellation_type::terminal);
         routes_.stop();
+        webhooks_.stop();
     });
     server_->stop();
     // Delivery goes on for the sessions that wait for an answer; it ends after them.
@@ -242,6 +256,7 @@ void Instance::stop()
     const auto deadline = std::chrono::steady_clock::now() + engine_deadline;
     bool ended = engine_ended_.get_future().wait_until(deadline) == std::future_status::ready;
     ended = delivery_ended_.get_future().wait_until(deadline) == std::future_status::ready && ended;
+    ended = webhooks_ended_.get_future().wait_until(deadline) == std::future_status::ready && ended;
     asio::post(engine_loop_, [this] { work_.reset(); });
     if (!ended) {
         log_event<Event::stop_forced>(engine_deadline.count());
@@ -273,6 +288,14 @@ void Instance::probe(std::function<void()> alive)
     asio::co_spawn(engine_loop_, take_turns(store_, *server_, std::move(alive)), asio::detached);
 }
 
+// What the page reads of the settings.
+static Json page_json(const Config& config)
+{
+    Json page;
+    page["alliUrl"] = config.alli_url.empty() ? Json(nullptr) : Json(config.alli_url);
+    return page;
+}
+
 std::string Instance::status()
 {
     const upstream::RateLimiter::State budget = client_.pace();
@@ -286,6 +309,7 @@ std::string Instance::status()
             add_notes(status["problems"], options_.notes);
             add_unsupported_parameters(status["problems"], server_->unsupported_parameters());
             status["operations"] = operations_json(options_.config);
+            status["page"] = page_json(options_.config);
             add_disk(status);
             add_long_logs(status["problems"]);
             return dump(status);
@@ -300,6 +324,7 @@ std::string Instance::status_in_view(const cache::Visibility& seen)
         return store_.read_outbox([&](cache::Reader& outbox) {
             Json status = make_status_in_view(db, outbox, options_.config.upstream_url, live, seen);
             status["operations"] = operations_json(options_.config);
+            status["page"] = page_json(options_.config);
             return dump(status);
         });
     });

@@ -13,6 +13,7 @@
 #include "daemon/service/route_watch.hpp"
 #include "daemon/service/token_registry.hpp"
 #include "daemon/settings/settings.hpp"
+#include "daemon/webhook/webhooks.hpp"
 #include "proxy/server.hpp"
 #include "sync/delivery/deliverer.hpp"
 #include "sync/engine.hpp"
@@ -38,6 +39,7 @@ struct InstanceOptions {
     std::string api_key;
     upstream::ForwardProxy proxy; // through which upstream is asked
     std::string mirror_path;
+    std::vector<WebhookEndpoint> webhooks = {};
     std::vector<std::string> notes = {}; // on the settings, for `status`
     bool accept_deletions = false;       // a person has said so: what upstream lacks, is gone
     bool accept_key = false;             // likewise: the key may open another project than before
@@ -111,17 +113,18 @@ class Instance final : public proxy::Reports {
     sync::Engine engine_;
     sync::Deliverer deliverer_;
     RouteWatch routes_;
+    Webhooks webhooks_;
     Maintenance maintenance_;
     DescriptorPlan room_;
     std::unique_ptr<TokenRegistry> tokens_; // while it serves
     std::unique_ptr<ProxyBackend> backend_; // likewise
     std::unique_ptr<proxy::Server> server_;
 
-    asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_, cancel_memory_,
-        cancel_figures_;                // used on the engine loop alone
+    asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_, cancel_memory_, cancel_figures_,
+        cancel_retention_;              // used on the engine loop alone
     std::atomic<bool> stopping_{false}; // asked before each step of the index
     std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
-    std::promise<void> engine_ended_, delivery_ended_;
+    std::promise<void> engine_ended_, delivery_ended_, webhooks_ended_;
     std::function<void(std::exception_ptr)> failed_; // while it serves; used on the engine loop
     std::thread engine_thread_;
 };

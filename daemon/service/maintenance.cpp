@@ -8,9 +8,13 @@
 #include "alli/zone.hpp"
 #include "cache/restore.hpp"
 #include "cache/upkeep/backup.hpp"
+#include "cache/upkeep/retention.hpp"
 #include "cache/upkeep/verify.hpp"
+#include "cache/webhook_state.hpp"
 #include "daemon/service/status.hpp"
 #include "daemon/settings/dated_backups.hpp"
+#include "daemon/settings/duration.hpp"
+#include "daemon/settings/settings.hpp"
 
 #include <sys/stat.h>
 
@@ -75,6 +79,42 @@ Task<Json> run_purge(MaintenanceTools tools, Json request)
 void check_purge(const Json& request)
 {
     read_wish(request);
+    flag_of(request, "dryRun");
+}
+
+Json retention_json(const cache::RetentionPlan& plan)
+{
+    Json json{{"conversations", plan.conversations}, {"chats", plan.chats}, {"kept", plan.kept}};
+    json["horizon"] = to_rfc3339(plan.horizon);
+    return json;
+}
+
+std::chrono::milliseconds keep_for(const Json& request)
+{
+    Config config;
+    config.retention = text_of(request, "keep");
+    const auto keep = read_retention(config);
+    if (!keep) throw Error(Fault::usage, "set it, such as 365d", "mirror.retention is not set: everything is kept");
+    return *keep;
+}
+
+Task<Json> run_retention(MaintenanceTools tools, Json request)
+{
+    const std::chrono::milliseconds keep = keep_for(request);
+    SystemClock clock;
+    const Instant now = tools.store.read([&](cache::Reader& db) { return cache::retention_now(db, clock.now()); });
+    const Instant horizon = std::chrono::floor<std::chrono::hours>(now - keep);
+    if (flag_of(request, "dryRun")) co_return retention_json(co_await cache::plan_retention(tools.store, horizon));
+    Task<cache::RetentionPlan> work =
+        cache::apply_retention(tools.store, horizon, keep, std::move(tools.hooks.stopping));
+    const cache::RetentionPlan done = co_await std::move(work);
+    log_event<Event::retention_applied>(done.conversations, done.chats, to_rfc3339(done.horizon));
+    co_return retention_json(done);
+}
+
+void check_retention(const Json& request)
+{
+    keep_for(request);
     flag_of(request, "dryRun");
 }
 
@@ -182,6 +222,30 @@ Task<Json> run_restore(MaintenanceTools tools, Json)
 
 void check_restore(const Json&) {}
 
+// By its address, as `status` shows it; without one all are meant.
+Task<Json> run_wake_webhook(MaintenanceTools tools, Json request)
+{
+    const std::string url = text_of(request, "url");
+    const auto known = tools.store.read_outbox([](cache::Reader& db) { return cache::load_webhooks(db); });
+    std::int64_t woken = 0;
+    for (const cache::WebhookState& webhook : known) {
+        if (!url.empty() && webhook.address != url) continue;
+        const auto wake = [&](cache::Writer& db) { cache::wake_webhooks(db, webhook.id); };
+        co_await tools.store.write_outbox(wake);
+        tools.wake_webhooks(webhook.id);
+        ++woken;
+    }
+    if (woken == 0)
+        throw Error(Fault::usage, "alli-mirror webhook list shows what there is", "{}",
+                    url.empty() ? "there are no webhooks" : "there is no webhook of that address");
+    co_return Json{{"woken", woken}};
+}
+
+void check_wake_webhook(const Json& request)
+{
+    text_of(request, "url");
+}
+
 struct TaskRow {
     std::string_view name;
     Task<Json> (*run)(MaintenanceTools, Json);
@@ -190,10 +254,12 @@ struct TaskRow {
 // THE table.
 constexpr auto tasks = std::to_array<TaskRow>({
     {"purge", &run_purge, &check_purge},
+    {"retention", &run_retention, &check_retention},
     {"backup", &run_backup, &check_backup},
     {"note_backup", &run_note_backup, &check_note_backup},
     {"verify", &run_verify, &check_verify},
     {"restore", &run_restore, &check_restore},
+    {"wake_webhook", &run_wake_webhook, &check_wake_webhook},
 });
 
 const TaskRow& find_task(const Json& request)

@@ -27,6 +27,8 @@ struct MaintenanceTools {
     bool alone = false;      // nobody else uses the store
     /// Ends the program and starts it anew, soon: the files are opened again. None: it cannot.
     std::function<void()> restart = {};
+    /// Of a running daemon: the webhook of that id, or all, are called again at once.
+    std::function<void(std::string_view id)> wake_webhooks = [](auto) {};
 };
 
 /// Runs a task. Throws Error{usage} for an invalid request, and what the task throws.

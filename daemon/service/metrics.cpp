@@ -11,9 +11,12 @@
 #include "cache/upkeep/backup.hpp"
 #include "daemon/process/process_figures.hpp"
 #include "daemon/service/prometheus_text.hpp"
+#include "daemon/webhook/webhook_status.hpp"
 
 #include <array>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <numeric>
 
 namespace alli::daemon {
@@ -154,6 +157,42 @@ static void put_outbox(PrometheusText& out, cache::Reader& db, Instant now)
               counts.oldest ? age_of(now, *counts.oldest) : 0);
 }
 
+// By the address without its query: two that differ in that alone are one.
+static void put_webhooks(PrometheusText& out, const MetricsSources& from)
+{
+    using Webhook = cache::WebhookState;
+    struct Family {
+        std::string_view name;
+        Type type;
+        std::string_view help;
+        std::function<double(const Webhook&)> value;
+    };
+    const auto count = [&](const Webhook& webhook) {
+        return static_cast<double>(cache::count_changes(from.mirror, webhook.position, webhook.kinds, most_counted));
+    };
+    const auto failing = [&](const Webhook& webhook) {
+        return webhook.failing_since ? age_of(from.now, *webhook.failing_since) : 0;
+    };
+    const auto families = std::to_array<Family>({
+        {"webhook_waiting", Type::gauge, "Changes that a webhook has not been told yet, counted up to 10000.", count},
+        {"webhook_failing_seconds", Type::gauge, "How long a webhook's receiver has taken nothing; 0: it takes events.",
+         failing},
+        {"webhook_ended", Type::gauge, "Whether a webhook is not called any more: dead, or its receiver said 410 Gone.",
+         [](const Webhook& webhook) { return webhook.life == Webhook::Life::alive ? 0 : 1; }},
+        {"webhook_delivered_total", Type::counter, "Events that a webhook's receiver took.",
+         [](const Webhook& webhook) { return static_cast<double>(webhook.delivered); }},
+        {"webhook_failures_total", Type::counter, "Tries that a webhook's receiver did not take.",
+         [](const Webhook& webhook) { return static_cast<double>(webhook.failures); }},
+    });
+    std::map<std::string, Webhook> webhooks;
+    for (Webhook& webhook : cache::load_webhooks(from.outbox)) webhooks.insert_or_assign(webhook.address, webhook);
+    if (webhooks.empty()) return;
+    for (const Family& family : families) {
+        out.family(family.name, family.type, family.help);
+        for (const auto& [address, webhook] : webhooks) out.sample(family.value(webhook), {{"webhook", address}});
+    }
+}
+
 static void put_files(PrometheusText& out, const MetricsSources& from)
 {
     const cache::Totals totals = cache::load_totals(from.mirror);
@@ -207,6 +246,7 @@ std::string make_metrics(const MetricsSources& from)
     put_coverage(out, from.mirror);
     put_drift(out, from.mirror);
     put_outbox(out, from.outbox, from.now);
+    put_webhooks(out, from);
     put_files(out, from);
     put_process(out, from.started_at);
     return out.take();

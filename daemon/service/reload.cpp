@@ -21,6 +21,7 @@ std::vector<std::string> changed_settings(const Config& before, const Config& af
 {
     std::vector<std::string> changed;
     for (const Setting* setting : differences(before, after)) changed.emplace_back(setting->key);
+    if (before.webhooks != after.webhooks) changed.emplace_back("webhook");
     return changed;
 }
 
@@ -53,6 +54,7 @@ static void take_over(const Reading& wanted, Config& current, const Environment&
         (setting->rule.reloads ? taken : waiting).push_back(setting->key);
         if (setting->rule.reloads) copy(*setting, wanted.config, current);
     }
+    if (current.webhooks != wanted.config.webhooks) waiting.push_back("webhook");
     start_log(current, environment);
     adjust(current, wanted.tokens, wanted.place);
     log_event<Event::reloaded>(fmt::format("{}", fmt::join(taken, ", ")), wanted.tokens.size());

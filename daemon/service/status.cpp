@@ -7,6 +7,7 @@
 #include "cache/rows/drift.hpp"
 #include "cache/rows/problems.hpp"
 #include "cache/rows/progress.hpp"
+#include "daemon/webhook/webhook_status.hpp"
 
 #include <array>
 #include <map>
@@ -240,8 +241,10 @@ Json make_status(cache::Reader& db, cache::Reader& outbox, const std::string& ur
     status["mirror"] = make_mirror(db, progress, live);
     const cache::OutboxCounts counts = cache::count_entries(outbox);
     status["outbox"] = make_outbox(counts);
+    status["webhooks"] = make_webhooks(db, outbox);
     status["problems"] = make_problems(db, live);
     add_outbox_problems(status["problems"], counts);
+    add_webhook_problems(status["problems"], outbox, SystemClock().now());
     status["safeToStop"] = counts.pending == 0; // nothing is lost either way; but what waits goes out no sooner
     return status;
 }

@@ -193,6 +193,12 @@ std::string load_proxy_password(const Settings& settings, const Environment& env
     return first_line(read_secret(file, "upstream.proxy_password_file", guard_of(file, environment), hint), file);
 }
 
+std::string load_webhook_secret(const std::string& path, const Environment& environment)
+{
+    static constexpr const char* missing = "name a file of mode 0600 that the user of this program may read";
+    return read_secret(path, "secret_file", guard_of(path, environment), missing);
+}
+
 std::optional<std::string> read_tokens_file(const std::string& path, const Environment& environment, bool required)
 {
     static constexpr const char* missing = "alli-mirror token new makes it; or leave proxy.tokens_file out";

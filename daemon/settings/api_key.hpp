@@ -29,6 +29,9 @@ std::optional<Error> find_key_fault(const Settings& settings, const Environment&
 /// Wipes the variable: for processes that run without the key.
 void forget_api_key();
 
+/// The content of a webhook's secret_file, read with the same checks as the key's file.
+std::string load_webhook_secret(const std::string& path, const Environment& environment);
+
 /// The content of the tokens file (token_file.hpp), read with the same checks as the key's file. A credential of the
 /// service manager may have another mode, but must not be readable by everybody. None if the file is absent, unless it
 /// is required.

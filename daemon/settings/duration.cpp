@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/settings/duration.hpp"
 
+#include "daemon/settings/settings.hpp"
+
 #include <spdlog/fmt/fmt.h>
 
 #include <array>
@@ -42,6 +44,17 @@ std::string write_duration(std::chrono::milliseconds span)
     for (const Unit& unit : units)
         if (unit.name != "d" && span.count() % unit.milliseconds == 0) largest = &unit;
     return fmt::format("{}{}", span.count() / largest->milliseconds, largest->name);
+}
+
+std::optional<std::chrono::milliseconds> read_retention(const Config& config)
+{
+    if (config.retention.empty()) return std::nullopt;
+    const auto keep = read_duration(config.retention);
+    constexpr const char* hint = "a number with its unit, such as 365d; empty keeps everything";
+    if (!keep) throw Error(Fault::settings, hint, "mirror.retention is no duration");
+    if (*keep < std::chrono::hours(24))
+        throw Error(Fault::settings, hint, "mirror.retention is less than a day: is it another unit that is meant?");
+    return keep;
 }
 
 std::string say_duration(std::chrono::seconds span)

@@ -15,6 +15,10 @@ std::optional<std::chrono::milliseconds> read_duration(std::string_view text);
 /// The inverse of read_duration(), in the largest exact unit up to hours: "500ms", "30s", "24h".
 std::string write_duration(std::chrono::milliseconds span);
 
+/// mirror.retention; none: everything is kept. Throws Error{settings} for what is no duration, or is less than a day.
+struct Config;
+std::optional<std::chrono::milliseconds> read_retention(const Config& config);
+
 /// Rounded for messages: "12 s", "5 min", "3 h", "2 days".
 std::string say_duration(std::chrono::seconds span);
 

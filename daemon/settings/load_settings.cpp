@@ -5,6 +5,7 @@
 #include "daemon/settings/assign.hpp"
 #include "daemon/settings/paths.hpp"
 #include "daemon/settings/variables.hpp"
+#include "daemon/settings/webhook_settings.hpp"
 
 namespace alli::daemon {
 
@@ -89,6 +90,8 @@ static std::optional<Error> put_entry(Settings& into, const TomlEntry& entry)
 {
     const std::string where = fmt::format("{}:{}", into.file, entry.line);
     if (const FormerKey* key = find_former(entry.key)) return put_former_entry(into, *key, entry, where);
+    if (entry.key == "webhook" || entry.key.starts_with("webhook."))
+        return put_webhook_entry(into.config.webhooks, entry, where);
     const Setting* setting = find_setting(entry.key);
     return setting == nullptr ? unknown(where, entry.key) : put(into, *setting, entry.value, where);
 }

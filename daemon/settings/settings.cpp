@@ -30,6 +30,8 @@ static const auto settings = std::to_array<Setting>({
     {"upstream.delete", &Config::remove, "method and path of a conversation's deletion"},
     {"upstream.title", &Config::title, "method and path of a conversation's renaming; may be those of the update"},
     {"mirror.path", &Config::mirror_path, "the mirror's file; outbox.db lies beside it"},
+    {"mirror.retention", &Config::retention,
+     "keep only conversations whose last chat is younger, such as 365d; empty keeps all"},
     {"sync.interval", &Config::sync_interval, "pause between two polls"},
     {"sync.overlap", &Config::sync_overlap, "how far a poll looks back beyond the last one"},
     {"sync.reconcile_interval", &Config::reconcile_interval, "how often everything is compared again"},
@@ -74,6 +76,8 @@ static const auto settings = std::to_array<Setting>({
      {.choices = "hold, overwrite"}},
     {"mcp.mask", &Config::mcp_mask,
      "replace e-mail addresses, phone, card and resident registration numbers in what an assistant gets"},
+    {"page.alli_url", &Config::alli_url,
+     "where the page's Open in Alli leads: an address with {id} for the conversation's id; empty: no such link"},
     {"log.level", &Config::log_level, "what is logged", {.choices = "debug, info, warn, error", .reloads = true}},
     {"log.format", &Config::log_format, "how it is logged", {.choices = "text, json", .reloads = true}},
 });

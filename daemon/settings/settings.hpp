@@ -20,6 +20,18 @@
 
 namespace alli::daemon {
 
+/// A [[webhook]] table of the settings file (webhook_settings.hpp).
+struct WebhookSettings {
+    std::string url, secret_file;
+    std::vector<std::string> events; // empty: all
+    std::string where;               // "FILE:LINE"
+
+    friend bool operator==(const WebhookSettings& a, const WebhookSettings& b) // wherever they stand
+    {
+        return a.url == b.url && a.secret_file == b.secret_file && a.events == b.events;
+    }
+};
+
 struct Config {
     std::string upstream_url = "https://backend.alli.ai";
     std::string api_key_file = "/etc/alli-mirror/api-key";
@@ -38,6 +50,7 @@ struct Config {
     std::string title = "PUT /webapi/v2/conversations/{id}/title";
 
     std::string mirror_path; // empty: see paths.hpp
+    std::string retention;   // a duration; empty: everything is kept
 
     std::chrono::milliseconds sync_interval{30'000};
     std::chrono::milliseconds sync_overlap{600'000};
@@ -63,6 +76,10 @@ struct Config {
     std::string on_conflict = "hold";
 
     bool mcp_mask = true;
+
+    std::string alli_url;
+
+    std::vector<WebhookSettings> webhooks;
 
     std::string log_level = "info";
     std::string log_format = "text";

@@ -2,11 +2,13 @@
 #include "daemon/settings/settings_check.hpp"
 
 #include "daemon/settings/api_key.hpp"
+#include "daemon/settings/duration.hpp"
 #include "daemon/settings/egress.hpp"
 #include "daemon/settings/operations.hpp"
 #include "daemon/settings/path_check.hpp"
 #include "daemon/settings/paths.hpp"
 #include "daemon/settings/token_file.hpp"
+#include "daemon/settings/webhook_settings.hpp"
 #include "proxy/access/guard.hpp"
 #include "proxy/listen_address.hpp"
 #include "proxy/listener.hpp"
@@ -88,6 +90,27 @@ void check_mirror(const Checked& it)
     check_mirror_path(it.config.mirror_path);
 }
 
+void check_retention(const Checked& it)
+{
+    read_retention(it.config);
+}
+
+// {id} is replaced by the conversation's id, which goes into a path or a query.
+void check_alli_url(const Checked& it)
+{
+    const std::string& url = it.config.alli_url;
+    if (url.empty()) return;
+    constexpr const char* hint = "such as https://app.example.com/conversations/{id}";
+    if (!url.starts_with("https://") && !url.starts_with("http://"))
+        throw Error(Fault::settings, hint, "page.alli_url must begin with https:// or http://");
+    const auto path = url.find('/', url.find("://") + 3);
+    if (path == url.npos || url.find("{id}", path) == url.npos)
+        throw Error(Fault::settings, hint, "page.alli_url has no {{id}} in its path or query");
+    if (url.find('@') < path) throw Error(Fault::settings, hint, "page.alli_url holds credentials");
+    if (url.find_first_of(" \t\r\n\"'<>\\") != url.npos)
+        throw Error(Fault::settings, hint, "page.alli_url holds what no address holds");
+}
+
 void check_address(const Checked& it, const std::string& address, const proxy::Options& options)
 {
     if (address.starts_with(proxy::unix_prefix) && it.settings.is_set("proxy.listen")) {
@@ -165,6 +188,8 @@ constexpr auto checks = std::to_array<Check>({
     {"upstream.delete", [](const Checked& it) { check_operation(it.config, "upstream.delete"); }},
     {"upstream.title", [](const Checked& it) { check_operation(it.config, "upstream.title"); }},
     {"mirror.path", &check_mirror},
+    {"mirror.retention", &check_retention},
+    {"page.alli_url", &check_alli_url},
     {"proxy.listen", &check_listen},
     {"proxy.allowed_hosts", [](const Checked& it) { proxy::Guard{guard_options(it.config)}; }},
     {"proxy.allowed_origins", [](const Checked& it) { proxy::read_origins(it.config.allowed_origins); }},
@@ -193,6 +218,7 @@ std::vector<Error> find_faults(const Settings& settings, const Environment& envi
     std::vector<Error> faults;
     for (const Check& check : checks)
         if (auto fault = find_fault(check, it)) faults.push_back(std::move(*fault));
+    for (Error& fault : find_webhook_faults(settings, environment)) faults.push_back(std::move(fault));
     return faults;
 }
 

@@ -69,6 +69,23 @@ static Raw to_raw(const toml::node& node)
     return texts;
 }
 
+static const toml::array* find_webhooks(const toml::node& node, const std::string& key)
+{
+    const toml::array* list = node.as_array();
+    return key == "webhook" && list != nullptr && list->is_array_of_tables() ? list : nullptr;
+}
+
+static void add_webhooks(const toml::array& tables, std::vector<TomlEntry>& entries)
+{
+    int item = 0;
+    for (const toml::node& node : tables) {
+        entries.push_back({"webhook", {}, node.source().begin.line, item});
+        for (const auto& [name, value] : *node.as_table())
+            entries.push_back({"webhook." + std::string(name.str()), to_raw(value), value.source().begin.line, item});
+        ++item;
+    }
+}
+
 /// Flattens tables to "section.name"; a table in place of a value shows up as an unknown key.
 static void flatten(const toml::table& table, const std::string& prefix, std::vector<TomlEntry>& entries)
 {
@@ -77,6 +94,8 @@ static void flatten(const toml::table& table, const std::string& prefix, std::ve
         const auto* inner = node.as_table();
         if (inner != nullptr && !inner->is_inline())
             flatten(*inner, key + ".", entries);
+        else if (const toml::array* tables = find_webhooks(node, key))
+            add_webhooks(*tables, entries);
         else
             entries.push_back({key, to_raw(node), node.source().begin.line});
     }

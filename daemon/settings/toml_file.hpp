@@ -16,6 +16,7 @@ struct TomlEntry {
     std::string key; // "section.name"
     Raw value;
     unsigned line = 0;
+    int item = -1; // of "webhook" and "webhook.name": in which of the [[webhook]] tables; the table itself has no value
 };
 
 /// Throws Error{settings} if the file is not readable, not valid TOML (file, line, reason), or writable by others.
