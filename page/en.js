@@ -242,6 +242,7 @@ export default {
   legendMany: "many",
   legendComplete: "Completeness",
   titleHit: "in the title",
+  openInAlli: "Open in Alli",
   copyLink: "Copy link",
   copyMessage: "Copy message",
   copyFailed: "The browser did not allow copying",

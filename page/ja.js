@@ -242,6 +242,7 @@ export default {
   legendMany: "多い",
   legendComplete: "揃い具合",
   titleHit: "タイトルに一致",
+  openInAlli: "Alliで開く",
   copyLink: "リンクをコピー",
   copyMessage: "メッセージをコピー",
   copyFailed: "ブラウザーがコピーを許可しませんでした",

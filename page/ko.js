@@ -242,6 +242,7 @@ export default {
   legendMany: "많음",
   legendComplete: "완전성",
   titleHit: "제목에서 일치",
+  openInAlli: "Alli에서 열기",
   copyLink: "링크 복사",
   copyMessage: "메시지 복사",
   copyFailed: "브라우저가 복사를 허용하지 않았습니다",

@@ -16,6 +16,11 @@ export function safeAddress(text) {
   return url.username || url.password ? null : url.href; // "https://bank.example@evil.example"
 }
 
+/** The address of a conversation in the service's own page, by the pattern of the settings ("https://.../{id}"). */
+export function addressOf(pattern, id) {
+  return pattern.replaceAll("{id}", () => encodeURIComponent(id));
+}
+
 /** A link with these children, or a span where the address is not safe. Its title says where it leads. */
 export function linkTo(address, ...children) {
   const href = safeAddress(address);

@@ -7,8 +7,10 @@ import { fullTime, instantOf } from "./dates.js";
 import { el, fill, iconButton, refill } from "./dom.js";
 import { changed } from "./feed.js";
 import { kindName } from "./filternames.js";
+import { health, healthChanged } from "./health.js";
 import { Highlighter } from "./highlight.js";
 import { language, t } from "./i18n.js";
+import { addressOf, linkTo } from "./links.js";
 import { nameOf, titleOf } from "./list.js";
 import { readMessage } from "./message.js";
 import { ChatPages } from "./chatpages.js";
@@ -96,7 +98,14 @@ export function readerView(place, back, named = () => {}) {
       el("span", {}, t("chats", { count: pages.count })),
       createdAt && el("span", {}, t("created", { when: fullTime(instantOf(createdAt), language()) })),
       isEnd != null && el("span", {}, t(isEnd ? "ended" : "open")),
+      alliLink(),
       waitBadge(worst(writesOf(place.id))));
+  }
+
+  // To the service's own page, where the settings say how its addresses are made.
+  function alliLink() {
+    const pattern = health.status?.page?.alliUrl;
+    return pattern && el("span", {}, linkTo(addressOf(pattern, place.id), t("openInAlli")));
   }
 
   function draw(index) {
@@ -163,6 +172,7 @@ export function readerView(place, back, named = () => {}) {
   const ends = [
     changed.on((what) => (what.lost || what.conversations.has(place.id) || what.deleted.has(place.id)) && refresh()),
     pendingChanged.on(() => timeline && (showFacts(), timeline.refresh())),
+    healthChanged.on(() => timeline && health.status?.page?.alliUrl && !facts.querySelector("a[target]") && showFacts()), // it was opened before
   ];
 
   return {

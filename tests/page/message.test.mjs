@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readDraft } from "./page/draft.js";
 import { readInline } from "./page/inline.js";
-import { safeAddress } from "./page/links.js";
+import { addressOf, safeAddress } from "./page/links.js";
 import { readMarkdown } from "./page/markdown.js";
 import { snippetPieces } from "./page/snippet.js";
 import { languageOf, plainLine } from "./page/text.js";
@@ -76,4 +76,8 @@ test("a snippet is taken apart into text", () => {
 test("the language of a text is that of its letters", () => {
   for (const [words, language] of [["여행 plan", "ko"], ["温泉の宿", "ja"], ["温泉", "ja"], ["hello", "en"], ["123", ""]]) assert.equal(languageOf(words), language);
   assert.equal(plainLine("evil\u202etxt.exe\n x"), "eviltxt.exe x");
+});
+
+test("an id stands in the service's address as it must be written there", () => {
+  assert.equal(addressOf("https://a.example/c/{id}?i={id}", "Q29u/$&="), "https://a.example/c/Q29u%2F%24%26%3D?i=Q29u%2F%24%26%3D");
 });
