@@ -6,7 +6,8 @@ set -eu
 skip() { echo "$1: skipped"; exit 77; }
 command -v node >/dev/null || skip "node is not there"
 CHROMIUM=$(command -v chromium || command -v chromium-browser) || skip "chromium is not there"
-export CHROMIUM
+DOCS=$(cd "$(dirname "$0")/../../docs" && pwd)
+export CHROMIUM DOCS
 mkdir -p "$2"
 cp "$(dirname "$0")"/*.mjs "$2"
 cd "$2"
