@@ -31,15 +31,29 @@ async function drawTerminal(browser, base, file) {
 }
 
 async function drawPage(browser, base, file) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 760 }, locale: "en-GB", timezoneId: "Asia/Seoul" });
-  const { link } = await (await fetch(`http://${base}/mirror/v1/session`, { method: "POST", headers })).json();
-  const page = await context.newPage();
-  await page.goto(link);
+  const page = await openPage(browser, base);
   await page.goto(`http://${base}/#/?q=breakfast`);
   await page.locator("a.row, a.hit").first().click();
   await page.locator("section.reader mark, section.reader article").first().waitFor();
   await page.waitForTimeout(500); // until the conversation has come to rest at the message
   await page.screenshot({ path: file });
+}
+
+/** Another view of the page, once it shows what `ready` names. */
+async function drawView(browser, base, place, ready, file) {
+  const page = await openPage(browser, base);
+  await page.goto(`http://${base}/#/${place}`);
+  await page.locator(ready).first().waitFor();
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: file });
+}
+
+async function openPage(browser, base) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 760 }, locale: "en-GB", timezoneId: "Asia/Seoul" });
+  const { link } = await (await fetch(`http://${base}/mirror/v1/session`, { method: "POST", headers })).json();
+  const page = await context.newPage();
+  await page.goto(link);
+  return page;
 }
 
 const daemon = await start(program, ["serve", "--sandbox"], environment, /listens on ([\d.]+:\d+)/);
@@ -50,6 +64,8 @@ try {
   while (!(await complete())) await new Promise((resolve) => setTimeout(resolve, 100));
   await drawTerminal(browser, base, join(process.env.IMAGES, "terminal.png"));
   await drawPage(browser, base, join(process.env.IMAGES, "page.png"));
+  await drawView(browser, base, "insights?days=90", ".insights svg", join(process.env.IMAGES, "insights.png"));
+  await drawView(browser, base, "state", ".calendar, .state", join(process.env.IMAGES, "state.png"));
 } finally {
   await browser.close();
   await stop(daemon);
