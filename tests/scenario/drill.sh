@@ -218,6 +218,7 @@ for alert in $(sed -n 's/^ *- alert: //p' "$source/docs/alerts.yml"); do
   grep -q "^## $alert\$" "$runbook" || fail "the runbook has no heading $alert"
   case $alert in
     AlliMirrorLogGrows) continue ;; # takes 64 MiB of changes and a reader that stays: tests/daemon/long_log_test.cpp
+    AlliMirrorWebhook*) continue ;; # take a receiver that fails for an hour, or a week: tests/daemon/webhook_sender_test.cpp
     AlliMirrorDisk*) [ -n "$small" ] || continue ;;
   esac
   [ -z "$promtool" ] || grep -q " $alert " <<<"$fired" || fail "$alert was never tried"
