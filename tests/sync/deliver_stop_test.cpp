@@ -73,6 +73,21 @@ TEST_F(Stop, IsSettledUnsentWhenItsRunIsOver)
     EXPECT_THAT(entry(1).last_error.value_or(""), HasSubstr("it was not sent"));
 }
 
+// Its minute is over, and nobody has looked through the queue since.
+TEST_F(Stop, IsNotSentRightAfterItsMinute)
+{
+    stop_in_vain();
+    bool over = false;
+    asio::co_spawn(loop_, clock_.sleep(60500ms), [&](std::exception_ptr) { over = true; });
+    ASSERT_TRUE(until([&] { return over; }));
+    ASSERT_EQ(entry(1).state, EntryState::pending);
+    upstream_.away = false;
+    deliverer_->make_due();
+    support::run_until_idle(loop_);
+    EXPECT_EQ(entry(1).state, EntryState::failed);
+    EXPECT_THAT(upstream_.applied, IsEmpty());
+}
+
 TEST_F(Stop, NeverEndsALaterRun)
 {
     for (const auto skew : {0s, 3600s, -3600s}) {

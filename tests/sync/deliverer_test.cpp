@@ -132,7 +132,10 @@ TEST_F(DeliverTest, WaitsAsLongAsUpstreamAsksFor)
         return ++n == 1 ? std::optional(WritableUpstream::says(429, "{}", "120")) : std::nullopt;
     };
     title("a", "1");
-    EXPECT_FALSE(title("b", "2")->reply) << "429 is said to all";
+    const auto other = title("b", "2");
+    EXPECT_FALSE(other->reply) << "429 is said to all";
+    EXPECT_TRUE(other->done) << "so its app need not wait";
+    EXPECT_EQ(entry(last_).attempts, 0) << "nor does it count as being sent";
     ASSERT_TRUE(until([&] { return all_settled(); }));
     EXPECT_GE(clock_.passed(), 120s);
 }
@@ -224,11 +227,24 @@ TEST_F(DeliverTest, KeepsTheOrderWhenTheProcessDiesMidway)
 TEST_F(DeliverTest, SendsOneOfAConversationAndFourInAllAtATime)
 {
     upstream_.takes = 100ms;
+    std::map<std::string, int> applied;
+    int at_once = 0;
+    upstream_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (request.method != "PUT") return std::nullopt;
+        const auto of_the_same = [&](const upstream::Request& other) {
+            return other.method == "PUT" && other.target == request.target;
+        };
+        const auto sent = std::count_if(upstream_.requests.begin(), upstream_.requests.end(), of_the_same);
+        at_once = std::max(at_once, static_cast<int>(sent) - applied[request.target]++);
+        return std::nullopt;
+    };
     for (const char* id : {"a", "b", "c", "d", "e"})
         for (int n = 0; n < 3; ++n) title(id, std::to_string(n));
     ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_EQ(at_once, 1);
     EXPECT_EQ(upstream_.most_under_way, 4);
     EXPECT_EQ(upstream_.applied.size(), 15U);
+    for (const char* id : {"a", "b", "c", "d", "e"}) EXPECT_EQ(upstream_.conversations[id]["title"], "2");
 }
 
 TEST_F(DeliverTest, AnswersWaitingAndGoesOnWhenUpstreamTakesTooLong)
@@ -307,7 +323,13 @@ TEST_F(DeliverTest, LetsABulkUpdateWaitForAllBeforeItAndAllAfterItForIt)
     EXPECT_EQ(mirrored_title("b"), "bulk");
     upstream_.away = false;
     upstream_.takes = 10ms;
+    int beside = 0;
+    upstream_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (request.target.ends_with("bulk_update")) beside = upstream_.under_way - 1;
+        return std::nullopt;
+    };
     ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_EQ(beside, 0) << "what comes after it is not even sent before it is answered";
     ASSERT_EQ(upstream_.applied.size(), 5U);
     EXPECT_THAT(upstream_.applied[2], HasSubstr("bulk"));
     EXPECT_THAT(std::vector(upstream_.applied.begin(), upstream_.applied.begin() + 2),

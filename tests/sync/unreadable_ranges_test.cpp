@@ -141,6 +141,10 @@ TEST_F(Unlisted, AreNotCertifiedByAPollThatPassedThemByWhoeverReadThemMeanwhile)
     model_.now += 200;
     for (int n = 0; n < 160; ++n) model_.add("new" + std::to_string(n), 1'000'020 + n, 1);
     add_poison("poison", 1'000'150);
+    const auto verified_at = [&] {
+        return store_->read([](cache::Reader& db) { return cache::load_progress(db); }).verified_at;
+    };
+    const auto before = verified_at();
     int taken = 0;
     on_commit_ = [&] {
         if (taken > 0) return;
@@ -154,6 +158,7 @@ TEST_F(Unlisted, AreNotCertifiedByAPollThatPassedThemByWhoeverReadThemMeanwhile)
     EXPECT_TRUE(holds("new0"));
     EXPECT_FALSE(holds("poison"));
     EXPECT_FALSE(covered(1'000'150));
+    EXPECT_EQ(verified_at(), before) << "a poll that passed something by verified nothing";
     ASSERT_EQ(problems().size(), 1U);
     EXPECT_TRUE(problems()[0].unreadable);
 }
