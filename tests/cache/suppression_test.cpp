@@ -7,6 +7,7 @@
 #include "cache/upkeep/purge.hpp"
 #include "tests/cache/fixture.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -49,6 +50,18 @@ TEST_F(SuppressionTest, OfAnEarlierDateTakesNothingBack)
     keep_away({}, {}, support::at_second(50));
     const auto kept = store_->read([](Reader& db) { return load_suppression_list(db).before; });
     EXPECT_EQ(kept, support::at_second(100));
+}
+
+// A backup that was cut short holds what is purged, too.
+TEST_F(SuppressionTest, OfAPurgeTakesHalfABackupAway)
+{
+    const std::string half = dir_ / ".alli-mirror-backup-cut-short";
+    std::filesystem::create_directory(half);
+    std::ofstream(half + "/mirror.db") << "xqzsecret";
+    PurgeOptions wish;
+    wish.user = "gone";
+    sync_wait(purge(*store_, wish, {}));
+    EXPECT_FALSE(std::filesystem::exists(half));
 }
 
 // A row that grows, and a page that is split, leave copies where no row is.
