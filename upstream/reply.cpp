@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "upstream/reply.hpp"
 
-#include "upstream/authenticity.hpp"
 #include "upstream/header.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace alli::upstream {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t max_words = 200;                                      // of what upstream said, in bytes
-constexpr std::size_t max_read = 64 * 1024;                                 // of a body that is looked into for words
-constexpr std::chrono::milliseconds longest_obeyed = std::chrono::hours(1); // of a Retry-After: the service's,
-constexpr std::chrono::milliseconds longest_of_others = std::chrono::seconds(30); // a portal's or a gateway's,
-constexpr std::chrono::milliseconds longest_believed = std::chrono::hours(24);    // and anybody's
+constexpr std::size_t max_words = 200;      // of what upstream said, in bytes
+constexpr std::size_t max_read = 64 * 1024; // of a body that is looked into for words
 
 constexpr auto url_hint = "is upstream.url right? something that is not the API answered";
 
@@ -88,19 +83,6 @@ std::string with_number(const std::string& words, const std::string& number)
     return number.empty() ? words : words + " (" + number + ")";
 }
 
-// Digits, perhaps with a fraction, rounded up.
-std::optional<std::chrono::milliseconds> read_seconds(std::string_view text)
-{
-    const auto point = std::min(text.find('.'), text.size());
-    const auto whole = text.substr(0, point), fraction = text.substr(std::min(point + 1, text.size()));
-    const auto all_digits = [](std::string_view it) { return it.find_first_not_of("0123456789") == it.npos; };
-    if (whole.empty() || !all_digits(whole) || !all_digits(fraction)) return std::nullopt;
-    std::int64_t seconds = 0;
-    if (std::from_chars(whole.data(), whole.data() + whole.size(), seconds).ec != std::errc()) return std::nullopt;
-    if (seconds > std::chrono::duration_cast<std::chrono::seconds>(longest_believed).count()) return std::nullopt;
-    return std::chrono::seconds(seconds + (fraction.find_first_not_of('0') != fraction.npos ? 1 : 0));
-}
-
 // {"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"}
 std::string named_error(const Json& json)
 {
@@ -157,13 +139,6 @@ std::string describe_page(std::string_view page)
     const auto rest = page.substr(from + 1);
     const auto title = one_line(rest.substr(0, rest.find('<')));
     return title.empty() ? "an HTML page" : "an HTML page titled \"" + title + "\"";
-}
-
-// A portal's page, or JSON as gateways speak it; who says nothing may be anybody.
-bool is_of_others(const Reply& reply)
-{
-    if (is_html(reply)) return true;
-    return !trimmed(reply.body).empty() && authenticity_of(reply, {}) == Authenticity::foreign;
 }
 
 const char* hint_of(const Reply& reply)
@@ -223,22 +198,6 @@ void require_answer(const Reply& reply, std::string_view what)
     require_success(reply, what);
     if (!is_html(reply)) return;
     throw Error(Fault::bad_reply, url_hint, "upstream answered {} with {}", what, describe_page(reply.body));
-}
-
-std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant now)
-{
-    const std::string* header = reply.header("Retry-After");
-    if (!header) return std::nullopt;
-    const auto text = trimmed(*header);
-    std::optional<std::chrono::milliseconds> wait = read_seconds(text);
-    if (const auto date = from_http_date(text)) {
-        const std::string* sent = reply.header("Date");
-        const auto theirs = sent ? from_http_date(trimmed(*sent)) : std::nullopt;
-        wait = std::chrono::ceil<std::chrono::milliseconds>(*date - theirs.value_or(now));
-    }
-    if (!wait || *wait > longest_believed) return std::nullopt;
-    return std::clamp<std::chrono::milliseconds>(*wait, std::chrono::seconds(0),
-                                                 is_of_others(reply) ? longest_of_others : longest_obeyed);
 }
 
 } // namespace alli::upstream
