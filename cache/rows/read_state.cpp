@@ -11,9 +11,9 @@ ReadState load_read_state(Reader& db, const ConversationId& id, Instant since)
     const auto read = [](const Row& row) { return ReadState{row.integer(0), row.get<bool>(1), row.get<bool>(2)}; };
     // Of most the last chat is older: nothing is looked for then.
     auto found = db.one(read,
-                        "SELECT pk, last_chat_at > ?2 AND EXISTS (SELECT 1 FROM chat_row INDEXED BY chat_growing"
-                        " WHERE place >= pk << 24 AND place < (pk + 1) << 24 AND completed = 0),"
-                        " EXISTS (SELECT 1 FROM problem WHERE key = ?3) FROM conversation WHERE id = ?1",
+                        "SELECT c.pk, c.last_chat_at > ?2 AND EXISTS (SELECT 1 FROM chat_row INDEXED BY chat_growing"
+                        " WHERE place >= c.pk << 24 AND place < (c.pk + 1) << 24 AND completed = 0),"
+                        " EXISTS (SELECT 1 FROM problem WHERE key = ?3) FROM conversation c WHERE c.id = ?1",
                         id.value, since, problem);
     if (found) return *found;
     ReadState none;

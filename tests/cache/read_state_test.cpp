@@ -24,7 +24,7 @@ class ReadStateTest : public CacheTest {
         const Chat growing = read_chat(chat.dump(), unit);
         write([&](Writer& db) {
             put_conversation(db, support::make_conversation(id, seconds));
-            put_chats(db, {id}, 0, {growing});
+            put_chats(db, {id}, 0, {&growing, 1});
         });
     }
     std::vector<std::string> beside(const std::string& id, Side side, int limit)
