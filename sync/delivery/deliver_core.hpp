@@ -3,7 +3,7 @@
 // engine's loop.
 #pragma once
 
-#include "cache/rows/neighbours.hpp"
+#include "cache/lists/neighbours.hpp"
 #include "sync/delivery/attempt.hpp"
 #include "sync/delivery/conversation_fifos.hpp"
 #include "sync/delivery/deliverer.hpp"

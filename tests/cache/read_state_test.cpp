@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a read of one conversation is told beside its rows, and who stands next to it in a list.
-#include "cache/rows/read_state.hpp"
+#include "cache/read_state.hpp"
 
+#include "cache/lists/neighbours.hpp"
 #include "cache/rows/last_chat.hpp"
-#include "cache/rows/neighbours.hpp"
 #include "cache/rows/problems.hpp"
 #include "tests/cache/fixture.hpp"
 

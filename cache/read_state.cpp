@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/rows/read_state.hpp"
+#include "cache/read_state.hpp"
 
 #include "cache/rows/problems.hpp"
 

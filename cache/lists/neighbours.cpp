@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cache/rows/neighbours.hpp"
+#include "cache/lists/neighbours.hpp"
 
 namespace alli::cache {
 
