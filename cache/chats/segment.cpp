@@ -106,7 +106,7 @@ struct Free {
 
 ZSTD_CCtx* compressor()
 {
-    constexpr int level = 3;
+    constexpr int level = 4;
     static const std::unique_ptr<ZSTD_CDict, Free> dictionary(
         ZSTD_createCDict(skeleton.data(), skeleton.size(), level));
     thread_local const std::unique_ptr<ZSTD_CCtx, Free> context(ZSTD_createCCtx());
