@@ -51,7 +51,7 @@ TEST_F(RetainingDaemon, ANewMirrorNeverFetchesWhatItWouldNotKeepAndPassesItOn)
         EXPECT_EQ(reply.status, 200);
         EXPECT_THAT(std::string(reply.header("Cache-Status")), HasSubstr("fwd=miss"));
     }
-    EXPECT_EQ(json::parse(daemon.get("/webapi/v2/conversations?pageSize=100").body)["conversations"].size(),
+    EXPECT_EQ(json::parse(daemon.get("/webapi/v2/conversations?pageSize=50").body)["conversations"].size(),
               upstream.conversation_ids().size());
     const std::int64_t before = held(daemon);
     upstream.add_chat(old.front(), "USER", "and now again");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Webhooks of the real daemon, towards receivers that take, refuse, redirect, want no more or are not there.
+#include "alli/clock.hpp"
 #include "alli/sync_wait.hpp"
 #include "cache/store.hpp"
 #include "cache/webhook_state.hpp"
@@ -209,12 +210,12 @@ TEST_F(Webhook, GoneEndsItUntilAPersonWakesIt)
         EXPECT_EQ(daemon.stop(), 0);
     }
     Daemon daemon(home, {"serve"}); // a restart alone wakes nobody
-    rename(daemon, ids[0], "x");
+    rename(daemon, ids.back(), "x");
     EXPECT_EQ(webhook_of(daemon)["state"], "gone");
     said = 204;
     const auto woken = home.run({"webhook", "wake", receiver.url() + "/hook?key=canary"});
     EXPECT_EQ(woken.code, 0) << woken.errors;
-    wait_for([&] { return is_told_of(ids[0]); });
+    wait_for([&] { return is_told_of(ids.back()); });
     EXPECT_EQ(taken().at(0)["id"], taken().at(calls)["id"]); // it goes on where it was
     EXPECT_EQ(webhook_of(daemon)["state"], "delivering");
 }
