@@ -17,8 +17,11 @@
 #include "cache/rows/request_fence.hpp"
 #include "cache/search/index.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
@@ -253,6 +256,20 @@ Files open_files(const StoreOptions& options)
     for (const std::string& damage : {mirror_file.damage, outbox_file.damage})
         if (!damage.empty()) files.damage.push_back(damage);
     return files;
+}
+
+std::unique_ptr<Reader> open_beside(const std::string& path, const Schema& schema, const std::string& mirror_path)
+{
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES)
+        throw Error(Fault::io,
+                    "run this as the user whose mirror it is, or as root; or ask its daemon: its page, its API",
+                    "{} may not be read by this user", path);
+    if (!std::filesystem::exists(path))
+        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
+                    "there is no mirror at {} yet", mirror_path);
+    auto db = std::make_unique<Reader>(path, Access::read);
+    require_version(*db, schema);
+    return db;
 }
 
 } // namespace alli::cache

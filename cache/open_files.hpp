@@ -3,6 +3,7 @@
 // new one begun. For store.cpp alone, which holds the lock.
 #pragma once
 
+#include "cache/db/migrate.hpp"
 #include "cache/db/writer.hpp"
 #include "cache/store_options.hpp"
 
@@ -19,6 +20,10 @@ struct Files {
     bool outbox_unread = false;      // too large to read all of its pages while opening
 };
 Files open_files(const StoreOptions& options);
+
+/// One of the two, beside the process that owns them or without one. Throws Error{io} where it is another user's, or
+/// not there yet.
+std::unique_ptr<Reader> open_beside(const std::string& path, const Schema& schema, const std::string& mirror_path);
 
 std::string directory_of(const std::string& path);
 std::string outbox_path(const std::string& mirror_path);

@@ -18,12 +18,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
-
 namespace alli::cache {
 namespace {
 
@@ -378,21 +372,6 @@ Store::ReadLease::~ReadLease()
     } catch (const Error&) {
         // A snapshot that cannot be given up: closing the connection gives it up.
     }
-}
-
-static std::unique_ptr<Reader> open_beside(const std::string& path, const Schema& schema,
-                                           const std::string& mirror_path)
-{
-    if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES)
-        throw Error(Fault::io,
-                    "run this as the user whose mirror it is, or as root; or ask its daemon: its page, its API",
-                    "{} may not be read by this user", path);
-    if (!std::filesystem::exists(path))
-        throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
-                    "there is no mirror at {} yet", mirror_path);
-    auto db = std::make_unique<Reader>(path, Access::read);
-    require_version(*db, schema);
-    return db;
 }
 
 std::unique_ptr<Reader> open_mirror(const std::string& mirror_path)

@@ -350,9 +350,6 @@ alli::Task<Reply> World::write(alli::upstream::Request request)
     talk.lags_until = clock_.passed() / std::chrono::milliseconds(1) + nature.read_lag;
     talk.changed = std::max(ours(), talk.visible_from) + nature.read_lag;
     talk.being_written = true;
-    if (std::getenv("ALLI_TRACE"))
-        std::printf("%s %s %s: %s%s\n", alli::to_rfc3339(clock_.now()).c_str(), request.method.c_str(),
-                    request.target.c_str(), request.body.c_str(), lost ? ", its answer is lost" : "");
     Reply answer = reply_about_one(item(id, 20));
     co_await clock_.sleep(half);
     if (talks.contains(id)) talks.at(id).being_written = false;
