@@ -79,12 +79,12 @@ std::vector<StreamingConversation> load_streaming(Reader& db)
 
 bool put_conversation(Writer& db, const Conversation& conversation)
 {
-    if (is_suppressed(db, conversation)) {
+    const KeptOut kept_out = find_kept_out(db, conversation);
+    if (kept_out.suppressed) {
         note_suppressed(db, conversation);
         return false;
     }
-    if (is_before_horizon(find_horizon(db), conversation) && !find_pk(db, conversation.id) &&
-        !is_hidden(db, conversation.id)) {
+    if (kept_out.too_old && !find_pk(db, conversation.id) && !is_hidden(db, conversation.id)) {
         note_purged_day(db, conversation.created_at);
         return false;
     }

@@ -9,6 +9,7 @@ namespace {
 constexpr int most_digits = 16;
 constexpr std::uint64_t most_data = std::uint64_t{1} << 62;
 constexpr std::size_t one_extension = 256, all_extensions = 1024;
+constexpr std::array<std::string_view, 2> framing_fields{"transfer-encoding", "content-length"};
 constexpr std::size_t most_trailer_bytes = 16 * 1024, most_trailer_lines = 100;
 
 int digit_of(char c)
@@ -101,10 +102,25 @@ void ChunkReader::begin_data()
     digits_ = 0;
 }
 
+bool ChunkReader::ends_name()
+{
+    const std::string_view name(name_.data(), std::min(name_size_, name_.size()));
+    const bool whole = name_size_ <= name_.size();
+    name_size_ = 0;
+    return !whole || std::find(framing_fields.begin(), framing_fields.end(), name) == framing_fields.end();
+}
+
 bool ChunkReader::take_trailer(char byte)
 {
     const HeaderState next = next_state(trailer_, byte);
-    if (next == HeaderState::name && trailer_ == HeaderState::line) ++trailer_lines_;
+    if (next == HeaderState::name) {
+        if (trailer_ == HeaderState::line) ++trailer_lines_;
+        if (name_size_ < name_.size())
+            name_[name_size_] = static_cast<char>(byte | 0x20); // letters and '-' alone matter
+        ++name_size_;
+    } else if (trailer_ == HeaderState::name && !ends_name()) {
+        return false;
+    }
     trailer_ = next;
     return next != HeaderState::bad && ++trailer_bytes_ <= most_trailer_bytes && trailer_lines_ <= most_trailer_lines;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decodes a chunked body strictly: sizes of at most 16 digits, lines that end with CR LF, extensions and trailers of
-// bounded length, which are checked and dropped. Pure: no I/O, any thread.
+// bounded length, which are checked and dropped. A trailer about framing is refused: it may not stand there (RFC 9110
+// 6.5.1), and who heeds it reads another message. Pure: no I/O, any thread.
 #pragma once
 
 #include "http/header_grammar.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -30,11 +32,14 @@ class ChunkReader {
     bool take_size(char byte);
     bool take_extension(char byte);
     bool take_trailer(char byte);
+    bool ends_name();
     void begin_data();
 
     State state_ = State::size;
     HeaderState trailer_ = HeaderState::line;
-    std::uint64_t left_ = 0; // of the chunk
+    std::array<char, 20> name_{}; // of the trailer, in lower case
+    std::size_t name_size_ = 0;   // may be longer than what is kept of it
+    std::uint64_t left_ = 0;      // of the chunk
     int digits_ = 0;
     std::size_t extension_ = 0, extensions_ = 0, trailer_bytes_ = 0, trailer_lines_ = 0;
 };

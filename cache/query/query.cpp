@@ -10,6 +10,13 @@
 
 #include <sqlite3.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
 #include <optional>
 
 namespace alli::cache {
@@ -40,16 +47,32 @@ class Deadline {
     Clock::Steady begun_;
 };
 
-/// The heap of the process, while a query runs.
-class HeapLimit {
+constexpr std::string_view no_memory = "out of memory"; // in SQLite's words
+constexpr int steps_between_looks = 2'000;
+constexpr std::int64_t longest_value = 256 << 20; // one alone must not be more than is looked for in time
+
+/// What the process has in memory beyond what it had when the query began. SQLite's own limit needs its count of all
+/// memory, which is off (cache/db/sqlite.cpp).
+class MemoryLimit {
   public:
-    explicit HeapLimit(std::int64_t bytes) : before_(sqlite3_hard_heap_limit64(bytes)) {}
-    ~HeapLimit() { sqlite3_hard_heap_limit64(before_); }
-    HeapLimit(const HeapLimit&) = delete;
-    HeapLimit& operator=(const HeapLimit&) = delete;
+    explicit MemoryLimit(std::int64_t bytes) : bytes_(bytes), begun_(resident()) {}
+
+    void check() const
+    {
+        if (bytes_ > 0 && resident() - begun_ > bytes_) throw Error(Fault::usage, "", "{}", no_memory);
+    }
 
   private:
-    std::int64_t before_;
+    static std::int64_t resident()
+    {
+        static const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+        std::array<char, 128> text{};
+        if (::pread(file, text.data(), text.size() - 1, 0) <= 0) return 0;
+        const char* pages = std::strchr(text.data(), ' '); // the second number
+        return pages == nullptr ? 0 : std::atoll(pages) * ::sysconf(_SC_PAGESIZE);
+    }
+
+    std::int64_t bytes_, begun_;
 };
 
 Cell cell_of(sqlite3_stmt* statement, int column)
@@ -75,7 +98,7 @@ Cell cell_of(sqlite3_stmt* statement, int column)
 class ViewQuery {
   public:
     ViewQuery(std::unique_ptr<Reader> mirror, const Zone& zone, const QueryBounds& bounds)
-        : bounds_(bounds), deadline_(bounds.timeout), heap_(bounds.bytes), zone_(zone),
+        : bounds_(bounds), deadline_(bounds.timeout), memory_(bounds.bytes), zone_(zone),
           source_(std::move(mirror), [this] { deadline_.check(); })
     {
         const int code = sqlite3_open_v2(":memory:", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
@@ -86,7 +109,9 @@ class ViewQuery {
             require(register_views(db_, source_));
             require(register_time_functions(db_, zone_));
             restrict_to_views(db_, refused_);
-            sqlite3_progress_handler(db_, 20'000, &progress, this);
+            sqlite3_progress_handler(db_, steps_between_looks, &progress, this);
+            if (bounds.bytes > 0)
+                sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, static_cast<int>(std::min(bounds.bytes, longest_value)));
         } catch (...) {
             sqlite3_close_v2(db_);
             throw;
@@ -128,6 +153,7 @@ class ViewQuery {
         auto& query = *static_cast<ViewQuery*>(self);
         try {
             query.deadline_.check();
+            query.memory_.check();
             query.source_.release_old();
             return 0;
         } catch (...) {
@@ -139,12 +165,11 @@ class ViewQuery {
     // The mirror is read within the same bound of memory.
     [[noreturn]] void rethrow(const std::string& sql) const
     {
-        constexpr const char* no_memory = "out of memory";
         try {
             std::rethrow_exception(source_.failure);
         } catch (const Error& error) {
             if (std::string_view(error.what()).find(no_memory) == std::string_view::npos) throw;
-            throw query_error(no_memory, sql, -1, "");
+            throw query_error(std::string(no_memory), sql, -1, "");
         }
     }
 
@@ -217,7 +242,7 @@ class ViewQuery {
 
     QueryBounds bounds_;
     Deadline deadline_;
-    HeapLimit heap_;
+    MemoryLimit memory_;
     Zone zone_;
     ViewSource source_; // outlives the connection
     std::string refused_;

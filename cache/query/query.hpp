@@ -22,7 +22,7 @@ using Cell = std::variant<std::monostate, std::int64_t, double, std::string, Blo
 struct QueryBounds {
     std::chrono::milliseconds timeout{60'000}; // 0: none
     std::int64_t rows = 0;                     // 0: all
-    std::int64_t bytes = 1LL << 30;            // of memory, of the whole process; 0: all
+    std::int64_t bytes = 1LL << 30;            // of memory, beside what the process has; 0: all
 };
 
 /// The first call of either is the head's. Throw to end the query.

@@ -93,13 +93,33 @@ bool is_purged(Connection& db, const ConversationId& id)
     return key && holds(db, hash_of(*key, Kind::conversation, id.value));
 }
 
+namespace {
+
+bool is_suppressed_by(Connection& db, const std::string& key, const Conversation& conversation)
+{
+    return holds(db, hash_of(key, Kind::conversation, conversation.id.value)) ||
+           (conversation.user_id && holds(db, hash_of(key, Kind::user, *conversation.user_id))) ||
+           is_too_old(db, conversation.last_chat_at, conversation.created_at);
+}
+
+} // namespace
+
 bool is_suppressed(Connection& db, const Conversation& conversation)
 {
     const auto key = find_key(db);
-    if (!key) return false;
-    return holds(db, hash_of(*key, Kind::conversation, conversation.id.value)) ||
-           (conversation.user_id && holds(db, hash_of(*key, Kind::user, *conversation.user_id))) ||
-           is_too_old(db, conversation.last_chat_at, conversation.created_at);
+    return key && is_suppressed_by(db, *key, conversation);
+}
+
+KeptOut find_kept_out(Connection& db, const Conversation& conversation)
+{
+    KeptOut found; // one statement for both: each row that is stored asks
+    for (const Row row : db.query("SELECT (SELECT value FROM fact WHERE name = 'ledger_key'),"
+                                  " (SELECT value FROM fact WHERE name = 'retention_horizon')")) {
+        const auto key = row.get<std::optional<std::string>>(0);
+        found.suppressed = key && is_suppressed_by(db, *key, conversation);
+        found.too_old = is_before_horizon(row.get<std::optional<Instant>>(1), conversation);
+    }
+    return found;
 }
 
 std::vector<bool> is_suppressed(Connection& db, std::span<const Conversation> listed)

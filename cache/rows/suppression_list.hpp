@@ -19,6 +19,12 @@ bool has_suppression_list(Connection& db);
 bool is_purged(Connection& db, const ConversationId& id);
 /// Suppressed by its id, its user or its age.
 bool is_suppressed(Connection& db, const Conversation& conversation);
+
+/// Why a conversation may not be stored: it was purged, or retention would not keep it.
+struct KeptOut {
+    bool suppressed = false, too_old = false;
+};
+KeptOut find_kept_out(Connection& db, const Conversation& conversation);
 /// The same of all conversations of a list page, in three statements.
 std::vector<bool> is_suppressed(Connection& db, std::span<const Conversation> listed);
 

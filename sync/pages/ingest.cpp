@@ -46,16 +46,22 @@ std::vector<ConversationId> ids_of(std::span<const Conversation> listed)
     return ids;
 }
 
+/// What the mirror has of a page, before its requests.
+struct Before {
+    std::vector<ConversationState> states;
+    std::optional<Instant> horizon;
+};
+
 // Of a whole page in one read. The tails only where something can be left out.
-std::vector<ConversationState> load_states(SyncContext context, std::span<const Conversation> listed, Depth depth)
+Before load_before(SyncContext context, std::span<const Conversation> listed, Depth depth)
 {
     const auto ids = ids_of(listed);
     std::vector<std::int64_t> tails_begin;
     for (const Conversation& one : listed) tails_begin.push_back(tail_start(one));
     return context.store.read([&](cache::Reader& db) {
-        auto states = cache::load_states(db, ids);
-        if (depth == Depth::missing) cache::load_tail_ids(db, ids, tails_begin, states);
-        return states;
+        Before before{cache::load_states(db, ids), cache::find_horizon(db)};
+        if (depth == Depth::missing) cache::load_tail_ids(db, ids, tails_begin, before.states);
+        return before;
     });
 }
 
@@ -80,17 +86,23 @@ std::vector<Conversation> take_out_purged(SyncContext context, std::vector<Conve
 
 // Takes out what retention would not keep: it is not even fetched. Returns it. What is held stays up to date until the
 // horizon moves over it.
-std::vector<Conversation> take_out_old(SyncContext context, std::vector<Conversation>& listed)
+std::vector<Conversation> take_out_old(Before& before, std::vector<Conversation>& listed)
 {
     std::vector<Conversation> old, kept;
-    const auto horizon = context.store.read([](cache::Reader& db) { return cache::find_horizon(db); });
-    if (!horizon) return old;
-    const auto states = context.store.read([&](cache::Reader& db) { return cache::load_states(db, ids_of(listed)); });
+    if (!before.horizon) return old;
+    std::vector<ConversationState> states;
     for (std::size_t i = 0; i < listed.size(); ++i) {
-        const bool known = states[i].held || states[i].hidden || listed[i].last_chat_guessed;
-        (!known && cache::is_before_horizon(horizon, listed[i]) ? old : kept).push_back(std::move(listed[i]));
+        ConversationState& state = before.states[i];
+        const bool known = state.held || state.hidden || listed[i].last_chat_guessed;
+        if (!known && cache::is_before_horizon(before.horizon, listed[i])) {
+            old.push_back(std::move(listed[i]));
+            continue;
+        }
+        kept.push_back(std::move(listed[i]));
+        states.push_back(std::move(state));
     }
     listed = std::move(kept);
+    before.states = std::move(states);
     return old;
 }
 
@@ -148,8 +160,9 @@ class PageIngest {
   public:
     PageIngest(SyncContext context, std::vector<Conversation> listed, IngestOptions options)
         : context_(context), options_(options), embedded_(options.source == Source::list ? most_embedded(listed) : -1),
-          purged_(take_out_purged(context, listed)), old_(take_out_old(context, listed)), listed_(std::move(listed)),
-          ids_(ids_of(listed_)), states_(load_states(context, listed_, options.depth)), outcomes_(listed_.size())
+          purged_(take_out_purged(context, listed)), listed_(std::move(listed)),
+          before_(load_before(context, listed_, options.depth)), old_(take_out_old(before_, listed_)),
+          ids_(ids_of(listed_)), outcomes_(listed_.size())
     {}
 
     std::size_t size() const { return listed_.size(); }
@@ -160,7 +173,7 @@ class PageIngest {
         Outcome& outcome = outcomes_[at];
         Conversation listed = std::move(listed_[at]);
         outcome.last_chat_at = listed.last_chat_at;
-        const Depth depth = begin(outcome, states_[at]);
+        const Depth depth = begin(outcome, before_.states[at]);
         co_await try_fetch(at, listed, depth, false);
         if (!outcome.failure) co_return;
         const Error failure = *outcome.failure;
@@ -225,11 +238,11 @@ class PageIngest {
             auto whole = co_await find_whole(context_, listed, options_.priority);
             if (!whole) co_return std::nullopt;
             listed = std::move(*whole);
-            states_[at] = load_states(context_, {&listed, 1}, depth).front();
+            before_.states[at] = load_before(context_, {&listed, 1}, depth).states.front();
         }
-        const auto& held = states_[at].held;
+        const auto& held = before_.states[at].held;
         outcomes_[at].held_chats = held && depth == Depth::missing ? held->chats : 0;
-        const Missing missing = missing_of(context_, listed, states_[at], depth);
+        const Missing missing = missing_of(context_, listed, before_.states[at], depth);
         const KnownElsewhere elsewhere = known_elsewhere(context_.store, listed.id);
         std::function<Task<std::optional<Update>>()> ask = [&] {
             return catch_up(context_.client, listed, missing, options_.priority, elsewhere, mend);
@@ -285,9 +298,10 @@ class PageIngest {
     SyncContext context_;
     IngestOptions options_;
     int embedded_; // the most chats that an item carries
-    std::vector<Conversation> purged_, old_, listed_;
+    std::vector<Conversation> purged_, listed_;
+    Before before_;
+    std::vector<Conversation> old_;
     std::vector<ConversationId> ids_;
-    std::vector<ConversationState> states_; // before the requests
     std::vector<Outcome> outcomes_;
     std::unordered_set<ConversationId> put_;
     Audit audit_;

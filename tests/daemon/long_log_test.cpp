@@ -21,6 +21,7 @@ TEST(LongLog, IsAProblemThatNamesWhoHoldsItUntilItIsEmptied)
     options.log = {2 * 1024 * 1024, std::chrono::hours(1), {}, {}};
     cache::Store store(options);
 
+    sync_wait(store.take_turns()); // what the layout of a new file took
     Json problems = Json::array();
     add_long_logs(problems);
     EXPECT_TRUE(problems.empty());

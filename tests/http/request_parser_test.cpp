@@ -198,6 +198,16 @@ TEST(Chunks, AreReadWhereverTheyAreCut)
     }
 }
 
+TEST(Chunks, HaveNoTrailersThatAreAboutFraming)
+{
+    const auto with = [](const std::string& trailers) { return "1\r\na\r\n0\r\n" + trailers + "\r\n"; };
+    for (const char* good : {"", "X: transfer-encoding\r\n", "Transfer-Encodings: chunked\r\n", "Content-Lengt: 1\r\n",
+                             "a-name-that-is-longer-than-any-of-them: content-length\r\n", "Host: a\r\n"})
+        EXPECT_TRUE(read_chunks(with(good), 1)) << good;
+    for (const char* bad : {"Transfer-Encoding: chunked\r\n", "content-LENGTH:0\r\n", "X: y\r\nTRANSFER-ENCODING:\r\n"})
+        for (const std::size_t at_once : {1U, 99U}) EXPECT_FALSE(read_chunks(with(bad), at_once)) << bad;
+}
+
 TEST(Chunks, AreRefusedWhereOthersMayReadThemDifferently)
 {
     const std::string end = "\r\nabc\r\n0\r\n\r\n";

@@ -22,9 +22,11 @@ struct Contents {
     Content mirror, outbox;
 };
 
-bool is_of_index(const std::string& line) // how it is laid out differs; verify() holds it against the rows
+// What is derived: how an index is laid out differs (verify() holds it against the rows), and figures of days are kept
+// when the daemon comes to it.
+bool is_derived(const std::string& line)
 {
-    for (const char* table : {"chat_words_", "chat_letters_", "conversation_words_", "purged "})
+    for (const char* table : {"chat_words_", "chat_letters_", "conversation_words_", "purged ", "insight_"})
         if (line.starts_with(table)) return true;
     return false;
 }
@@ -33,8 +35,8 @@ bool is_of_index(const std::string& line) // how it is laid out differs; verify(
 Contents load_contents(cache::Store& store, bool delivers)
 {
     Contents contents{store.read(&content_of_mirror), store.read_outbox(&content_of_outbox)};
-    std::erase_if(contents.mirror, &is_of_index);
-    std::erase_if(contents.outbox, &is_of_index); // hashes by a key of each run's own
+    std::erase_if(contents.mirror, &is_derived);
+    std::erase_if(contents.outbox, &is_derived); // hashes by a key of each run's own
     if (!delivers) return contents;
     contents.outbox.clear();
     std::erase_if(contents.mirror, [](const std::string& line) {

@@ -190,7 +190,9 @@ class WritesUnderFire : public testing::Test {
         const json status = daemon.wait_for([](const json& now) { return now["outbox"]["pending"] == 0; }, patience);
         EXPECT_EQ(status["outbox"]["conflicts"], 0);
         std::set<std::pair<std::string, int>> failed;
-        const json list = json::parse(daemon.get("/mirror/v1/outbox?state=failed&limit=1000").body);
+        const auto reply = daemon.get("/mirror/v1/outbox?state=failed&limit=1000");
+        EXPECT_EQ(reply.status, 200) << reply.body;
+        const json list = json::parse(reply.body);
         for (const json& entry : list["entries"]) {
             const std::string why = entry["lastError"];
             const json whole = json::parse(daemon.get("/mirror/v1/outbox/" + entry["id"].dump()).body);
@@ -207,7 +209,9 @@ class WritesUnderFire : public testing::Test {
 
     void expect_same(const Daemon& daemon, const std::string& id) const
     {
-        const json ours = json::parse(daemon.get(upstream::conversation_target(ConversationId{id})).body);
+        const auto reply = daemon.get(upstream::conversation_target(ConversationId{id}));
+        ASSERT_EQ(reply.status, 200) << id << ": " << reply.body;
+        const json ours = json::parse(reply.body);
         const json theirs = json::parse(upstream.conversation_json(id));
         for (const char* member : {"title", "state", "assignee"}) EXPECT_EQ(ours[member], theirs[member]) << id;
     }
