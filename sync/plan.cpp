@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/plan.hpp"
 
-#include "cache/rows/suppression_list.hpp"
-
 namespace alli::sync {
 
 using cache::Progress;
@@ -48,9 +46,7 @@ Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& 
 
 Instant Plan::since() const
 {
-    const Instant since = options_.backfill_since.value_or(cache::beginning_of_time);
-    const auto horizon = context_.store.read([](cache::Reader& db) { return cache::find_horizon(db); });
-    return horizon ? std::max(since, *horizon) : since;
+    return options_.backfill_since.value_or(cache::beginning_of_time);
 }
 
 Progress Plan::load_progress() const

@@ -49,7 +49,7 @@ std::vector<ConversationId> ids_of(std::span<const Conversation> listed)
 /// What the mirror has of a page, before its requests.
 struct Before {
     std::vector<ConversationState> states;
-    std::optional<Instant> horizon;
+    std::optional<Instant> horizon; // of retention; not asked for where all is held
 };
 
 // Of a whole page in one read. The tails only where something can be left out.
@@ -59,7 +59,9 @@ Before load_before(SyncContext context, std::span<const Conversation> listed, De
     std::vector<std::int64_t> tails_begin;
     for (const Conversation& one : listed) tails_begin.push_back(tail_start(one));
     return context.store.read([&](cache::Reader& db) {
-        Before before{cache::load_states(db, ids), cache::find_horizon(db)};
+        Before before{cache::load_states(db, ids), std::nullopt};
+        const auto is_new = [](const ConversationState& state) { return !state.held; };
+        if (std::any_of(before.states.begin(), before.states.end(), is_new)) before.horizon = cache::find_horizon(db);
         if (depth == Depth::missing) cache::load_tail_ids(db, ids, tails_begin, before.states);
         return before;
     });

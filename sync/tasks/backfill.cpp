@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/rows/suppression_list.hpp"
 #include "sync/pages/unreadable_ranges.hpp"
 #include "sync/tasks/chatless_places.hpp"
 #include "sync/tasks/parallel_backfill.hpp"
@@ -63,16 +64,25 @@ class Beginning {
     bool saved_ = false;
 };
 
-std::optional<Instant> load_boundary(SyncContext context)
+/// Where a backfill ends: at the boundary, once there is one, and where older conversations are not to be kept.
+struct Ends {
+    Instant since;
+    std::optional<Instant> boundary;
+};
+
+Ends load_ends(SyncContext context, Instant since)
 {
-    return context.store.read([](cache::Reader& db) { return cache::load_progress(db).boundary; });
+    return context.store.read([&](cache::Reader& db) {
+        const auto horizon = cache::find_horizon(db);
+        return Ends{std::max(since, horizon.value_or(since)), cache::load_progress(db).boundary};
+    });
 }
 
 std::vector<cache::Span> load_work(SyncContext context, Instant since)
 {
-    const auto boundary = load_boundary(context);
-    if (!boundary) return {{since, Instant::max()}};
-    return find_readable_gaps(context, {since, *boundary});
+    const Ends ends = load_ends(context, since);
+    if (!ends.boundary) return {{ends.since, Instant::max()}};
+    return find_readable_gaps(context, {ends.since, *ends.boundary});
 }
 
 } // namespace
@@ -84,10 +94,11 @@ bool backfill_due(SyncContext context, Instant since)
 
 Task<std::optional<Front>> begin_backfill(SyncContext context, Instant since, Deletions deletions)
 {
-    if (load_boundary(context)) co_return std::nullopt;
-    const cache::Span whole{since, Instant::max()};
+    const Ends ends = load_ends(context, since);
+    if (ends.boundary) co_return std::nullopt;
+    const cache::Span whole{ends.since, Instant::max()};
     RangeVerifier verifier(context, whole, deletions);
-    Beginning beginning(since > cache::beginning_of_time);
+    Beginning beginning(ends.since > cache::beginning_of_time);
     Paginator paginator(context.client, whole, upstream::Priority::backfill);
     Scan scan(context, paginator, backfill_options());
     while (auto page = co_await scan.next()) {

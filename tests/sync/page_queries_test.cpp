@@ -89,7 +89,7 @@ TEST_F(PageQueries, AreAFewAPageWhereAllIsKnown)
     pass();
     count_statements();
     pass();
-    EXPECT_LE(sum(reads_), 25 * model_.lists()) << "a page of fifty would take hundreds, each by itself";
+    EXPECT_LE(sum(reads_), 25 * model_.lists()) << testing::PrintToString(reads_);
 }
 
 } // namespace
