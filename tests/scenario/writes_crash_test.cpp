@@ -187,21 +187,26 @@ class WritesUnderFire : public testing::Test {
     std::set<std::pair<std::string, int>> settle(Daemon& daemon)
     {
         const auto patience = 30s + cycles() * 1s; // what waits grows with them
-        const json status = daemon.wait_for([](const json& now) { return now["outbox"]["pending"] == 0; }, patience);
-        EXPECT_EQ(status["outbox"]["conflicts"], 0);
+        const json status =
+            daemon.wait_for([](const json& now) { return now.at("outbox").at("pending") == 0; }, patience);
+        EXPECT_EQ(status.at("outbox").at("conflicts"), 0);
         std::set<std::pair<std::string, int>> failed;
         const auto reply = daemon.get("/mirror/v1/outbox?state=failed&limit=1000");
         EXPECT_EQ(reply.status, 200) << reply.body;
         const json list = json::parse(reply.body);
-        for (const json& entry : list["entries"]) {
-            const std::string why = entry["lastError"];
-            const json whole = json::parse(daemon.get("/mirror/v1/outbox/" + entry["id"].dump()).body);
-            const bool stop = whole["request"]["path"].get<std::string>().ends_with("/stop");
+        for (const json& entry : list.at("entries")) {
+            const std::string why = entry.at("lastError").is_null() ? "" : entry.at("lastError").get<std::string>();
+            const auto said = daemon.get("/mirror/v1/outbox/" + entry.at("id").dump());
+            EXPECT_EQ(said.status, 200) << entry << said.body;
+            if (said.status != 200) continue;
+            const json whole = json::parse(said.body);
+            const bool stop = whole.at("path").get<std::string>().ends_with("/stop");
             // At the head of three deaths; a stop is worthless after a minute.
             EXPECT_TRUE(stop || why.find("died three times") != why.npos) << entry;
             if (!stop)
-                failed.emplace(entry["conversationId"].is_null() ? "" : entry["conversationId"],
-                               number_in(whole["request"]["body"].dump()));
+                failed.emplace(entry.at("conversationId").is_null() ? ""
+                                                                    : entry.at("conversationId").get<std::string>(),
+                               number_in(whole.at("request").at("body").dump()));
         }
         EXPECT_LE(failed.size(), static_cast<std::size_t>(cycles()));
         return failed;
@@ -213,7 +218,8 @@ class WritesUnderFire : public testing::Test {
         ASSERT_EQ(reply.status, 200) << id << ": " << reply.body;
         const json ours = json::parse(reply.body);
         const json theirs = json::parse(upstream.conversation_json(id));
-        for (const char* member : {"title", "state", "assignee"}) EXPECT_EQ(ours[member], theirs[member]) << id;
+        for (const char* member : {"title", "state", "assignee"})
+            EXPECT_EQ(ours.at(member), theirs.at(member)) << id << ": " << reply.body;
     }
 
     void expect_deleted(const Daemon& daemon, const App& app) const
