@@ -144,10 +144,10 @@ Decision Guard::check(const RequestHead& head, const Peer& peer, Instant now) co
     const bool listed = !listed_origin(head).empty();
     if (auto refusal = check_page(head, peer, listed)) return *refusal;
     if (auto refusal = check_method(head)) return *refusal;
+    if (auto refusal = check_target(head)) return *refusal; // whoever asks: what follows may be read as another request
     Decision decision = admit(head, peer, listed, Moment(std::chrono::steady_clock::now(), now));
     if (std::holds_alternative<Refusal>(decision)) return decision;
     if (auto refusal = check_expectation(head)) return *refusal;
-    if (auto refusal = check_target(head)) return *refusal;
     return decision;
 }
 

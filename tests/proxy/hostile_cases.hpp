@@ -128,6 +128,7 @@ inline constexpr Case hostile_cases[] = {
     {"C39 LF", "PUT /webapi/v2/conversations/a HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n3\n"sv, 400, closed},
     {"C39 no CR LF", "PUT /webapi/v2/conversations/a HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n3\r\nabcX"sv, 400, closed},
     {"C40 trailer", "PUT /webapi/v2/conversations/a HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n0\r\nHost: evil\r\nAPI-KEY: x\r\nOrigin: null\r\n\r\n"sv, 400, kept},
+    {"no path, and no key", "GET ?x=1 HTTP/1.1\r\n@H\r\n"sv, 400, closed},
     {"C40 trailer about framing", "PUT /webapi/v2/conversations/a HTTP/1.1\r\n@H@KTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n"sv, 400, closed},
     {"C40 key in a trailer", "PUT /webapi/v2/conversations/a HTTP/1.1\r\n@HTransfer-Encoding: chunked\r\n\r\n0\r\nAPI-KEY: the-key\r\n\r\n"sv, 401, closed},
     {"C41", "@G@H@KContent-Length: 3\r\n\r\nabc"sv, 400, closed},
