@@ -11,6 +11,9 @@ namespace {
 
 enum class Kind : char { conversation = 'c', user = 'u' };
 
+// In the table of single facts.
+constexpr std::string_view key_name = "ledger_key", horizon_name = "retention_horizon";
+
 std::string hash_of(const std::string& key, Kind kind, const std::string& id)
 {
     return std::string(bytes_of(seal(key, static_cast<char>(kind) + id)));
@@ -18,7 +21,7 @@ std::string hash_of(const std::string& key, Kind kind, const std::string& id)
 
 std::optional<std::string> find_key(Connection& db)
 {
-    return find_meta<std::string>(db, "ledger_key");
+    return find_meta<std::string>(db, key_name);
 }
 
 std::optional<Instant> find_limit(Connection& db)
@@ -113,8 +116,9 @@ bool is_suppressed(Connection& db, const Conversation& conversation)
 KeptOut find_kept_out(Connection& db, const Conversation& conversation)
 {
     KeptOut found; // one statement for both: each row that is stored asks
-    for (const Row row : db.query("SELECT (SELECT value FROM fact WHERE name = 'ledger_key'),"
-                                  " (SELECT value FROM fact WHERE name = 'retention_horizon')")) {
+    for (const Row row : db.query("SELECT (SELECT value FROM fact WHERE name = ?1),"
+                                  " (SELECT value FROM fact WHERE name = ?2)",
+                                  key_name, horizon_name)) {
         const auto key = row.get<std::optional<std::string>>(0);
         found.suppressed = key && is_suppressed_by(db, *key, conversation);
         found.too_old = is_before_horizon(row.get<std::optional<Instant>>(1), conversation);
@@ -158,15 +162,15 @@ void note_purged_day(Writer& mirror, std::optional<Instant> created_at)
 
 std::optional<Instant> find_horizon(Connection& mirror)
 {
-    return find_meta<Instant>(mirror, "retention_horizon");
+    return find_meta<Instant>(mirror, horizon_name);
 }
 
 void put_horizon(Writer& mirror, std::optional<Instant> horizon)
 {
     if (horizon)
-        put_meta(mirror, "retention_horizon", *horizon);
+        put_meta(mirror, horizon_name, *horizon);
     else
-        drop_meta(mirror, "retention_horizon");
+        drop_meta(mirror, horizon_name);
 }
 
 bool is_before_horizon(std::optional<Instant> horizon, const Conversation& conversation)
@@ -186,7 +190,7 @@ PurgedDays load_purged_days(Reader& mirror)
 
 void suppress(Writer& outbox, const Suppression& entry, const std::string& key)
 {
-    if (!has_suppression_list(outbox)) put_meta(outbox, "ledger_key", key);
+    if (!has_suppression_list(outbox)) put_meta(outbox, key_name, key);
     const std::string own = *find_key(outbox);
     for (const ConversationId& id : entry.conversations) put_hash(outbox, hash_of(own, Kind::conversation, id.value));
     if (entry.user) put_hash(outbox, hash_of(own, Kind::user, *entry.user));
@@ -207,7 +211,7 @@ SuppressionList load_suppression_list(Connection& db)
 void put_suppression_list(Writer& db, const SuppressionList& list)
 {
     if (find_key(db) != list.key) db.run("DELETE FROM purged"); // hashes by another key say nothing
-    put_meta(db, "ledger_key", list.key);
+    put_meta(db, key_name, list.key);
     for (const std::string& hash : list.hashes) put_hash(db, hash);
     put_limit(db, list.before);
 }

@@ -8,7 +8,7 @@
 #include "cache/conversations.hpp"
 #include "cache/insights/rollup_days.hpp"
 #include "cache/store.hpp"
-#include "sandbox/dialogues.hpp"
+#include "tests/bench/filling.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -22,33 +22,12 @@
 namespace {
 
 using namespace alli;
+using bench::cpu_seconds;
 using nlohmann::json;
 
 constexpr int chats_a_conversation = 10, batch = 5000;
 constexpr unsigned seed = 28;
 constexpr std::int64_t newest = 1'760'000'000, year = 365 * 86'400;
-
-std::vector<std::string> load_texts(const std::string& corpus)
-{
-    std::vector<sandbox::Dialogue> dialogues;
-    if (!corpus.empty()) {
-        dialogues = sandbox::read_corpus(corpus);
-    } else {
-        SeededRandom random(seed);
-        for (std::size_t n = 0; n < 5000; ++n) dialogues.push_back(sandbox::make_dialogue(random, n, 10));
-    }
-    std::vector<std::string> texts;
-    for (const auto& dialogue : dialogues)
-        for (const auto& turn : dialogue.turns) texts.push_back(turn.text);
-    return texts;
-}
-
-double cpu_seconds()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
 
 /// Newest first, as a backfill comes.
 class Mirror {
@@ -149,7 +128,7 @@ void keep_all(cache::Store& store)
 int main(int count, char** words)
 {
     const int chats = count > 1 ? std::max(std::atoi(words[1]), batch) : 1'000'000;
-    const std::vector<std::string> texts = load_texts(count > 2 ? words[2] : "");
+    const std::vector<std::string> texts = bench::load_texts(count > 2 ? words[2] : "", seed);
     const support::TempDir dir;
     Mirror mirror(dir / "mirror.db", texts, chats);
     mirror.fill();

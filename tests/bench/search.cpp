@@ -5,7 +5,7 @@
 #include "alli/sync_wait.hpp"
 #include "cache/conversations.hpp"
 #include "cache/store.hpp"
-#include "sandbox/dialogues.hpp"
+#include "tests/bench/filling.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -20,31 +20,10 @@
 namespace {
 
 using namespace alli;
+using bench::cpu_seconds;
 
 constexpr int chats_a_conversation = 10, batch = 5000, queries = 200;
 constexpr unsigned seed = 11;
-
-std::vector<std::string> load_texts(const std::string& corpus)
-{
-    std::vector<sandbox::Dialogue> dialogues;
-    if (!corpus.empty()) {
-        dialogues = sandbox::read_corpus(corpus);
-    } else {
-        SeededRandom random(seed);
-        for (std::size_t n = 0; n < 5000; ++n) dialogues.push_back(sandbox::make_dialogue(random, n, 10));
-    }
-    std::vector<std::string> texts;
-    for (const auto& dialogue : dialogues)
-        for (const auto& turn : dialogue.turns) texts.push_back(turn.text);
-    return texts;
-}
-
-double cpu_seconds()
-{
-    timespec now{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
 
 /// One index over the texts, alone in its file.
 class Index {
@@ -227,7 +206,7 @@ void print_recall(const std::vector<Asked>& asked, const std::vector<std::string
 int main(int count, char** words)
 {
     const int chats = count > 1 ? std::max(std::atoi(words[1]), batch) : 200'000;
-    const std::vector<std::string> texts = load_texts(count > 2 ? words[2] : "");
+    const std::vector<std::string> texts = bench::load_texts(count > 2 ? words[2] : "", seed);
     const support::TempDir dir;
     fmt::print("{} chats from {} texts, seed {}\n", chats, texts.size(), seed);
 
