@@ -67,14 +67,16 @@ std::vector<ConversationId> ids_without_chat(Reader& db)
     return db.all<ConversationId>("SELECT id FROM conversation WHERE last_chat_at IS NULL");
 }
 
-std::vector<StreamingConversation> load_streaming(Reader& db)
+std::vector<GrowingChat> load_growing(Reader& db, Instant since)
 {
     const auto read = [](const Row& row) {
-        return StreamingConversation{row.get<ConversationId>(0), row.integer(1), row.optional_instant(2)};
+        return GrowingChat{row.get<ConversationId>(0), row.integer(1), row.integer(2) != 0, row.optional_instant(3)};
     };
-    return db.all(read, "SELECT c.id, c.held, c.last_chat_at FROM chat_row r INDEXED BY chat_growing"
-                        " CROSS JOIN conversation c ON c.pk = r.place >> 24"
-                        " WHERE r.completed = 0 AND r.place & 0xffffff = c.held - 1");
+    return db.all(read,
+                  "SELECT c.id, r.place & 0xffffff, r.place & 0xffffff = c.held - 1, c.last_chat_at"
+                  " FROM chat_row r INDEXED BY chat_growing CROSS JOIN conversation c ON c.pk = r.place >> 24"
+                  " WHERE r.completed = 0 AND (r.place & 0xffffff = c.held - 1 OR c.last_chat_at > ?1)",
+                  since);
 }
 
 bool put_conversation(Writer& db, const Conversation& conversation)

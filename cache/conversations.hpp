@@ -34,13 +34,15 @@ std::optional<std::string> find_item(Reader& db, const ConversationId& id);
 std::vector<ConversationId> ids_within(Reader& db, Span span);
 std::vector<ConversationId> ids_without_chat(Reader& db);
 
-/// Conversations whose last message still grows, by upstream's word.
-struct StreamingConversation {
-    ConversationId id;
-    std::int64_t chats = 0; // held
-    std::optional<Instant> last_chat_at;
+/// A message that still grows, by upstream's word.
+struct GrowingChat {
+    ConversationId conversation;
+    std::int64_t ordinal = 0;
+    bool is_last = true;                 // of what is held
+    std::optional<Instant> last_chat_at; // the conversation's
 };
-std::vector<StreamingConversation> load_streaming(Reader& db);
+/// The last ones of their conversations, and those that later ones follow where the last chat is younger than `since`.
+std::vector<GrowingChat> load_growing(Reader& db, Instant since);
 
 /// Stores the conversation itself, not its chats, unless it is suppressed. True when something changed.
 bool put_conversation(Writer& db, const Conversation& conversation);

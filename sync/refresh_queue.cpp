@@ -4,6 +4,15 @@
 #include "alli/back_off.hpp"
 
 namespace alli::sync {
+namespace {
+
+// Of those that later ones follow: a service may never say of some that they are done. What they grow by once that is
+// long ago the comparison finds.
+constexpr std::chrono::hours followed_for{24};
+constexpr int most_at_once = 50;        // what somebody asks for comes between
+constexpr std::int64_t page_size = 100; // the contract: chats come 100 a page, which is asked for as a whole
+
+} // namespace
 
 Task<> refresh_one(SyncContext context, ConversationId id)
 {
@@ -28,18 +37,23 @@ Task<> RefreshQueue::refresh_asked_for()
     }
 }
 
-std::vector<cache::StreamingConversation> RefreshQueue::find_due()
+std::vector<cache::GrowingChat> RefreshQueue::find_due()
 {
     const auto boundary = context_.store.read([](cache::Reader& db) { return cache::load_progress(db); }).boundary;
-    auto growing = context_.store.read([](cache::Reader& db) { return cache::load_streaming(db); });
-    std::map<ConversationId, Job> still;
-    std::vector<cache::StreamingConversation> due;
+    const Instant since = context_.clock.now() - followed_for;
+    const auto growing = context_.store.read([&](cache::Reader& db) { return cache::load_growing(db, since); });
+    std::map<Place, Job> still;
+    std::vector<cache::GrowingChat> due;
     const auto now = context_.clock.steady();
-    for (const cache::StreamingConversation& it : growing) {
-        if (it.last_chat_at && boundary && *it.last_chat_at >= *boundary - context_.overlap) continue; // polls list it
-        Job& job = still[it.id];
-        if (const auto known = followed_.find(it.id); known != followed_.end()) job = known->second;
-        if (now < job.not_before) continue;
+    int followed = 0;
+    for (const cache::GrowingChat& it : growing) {
+        const bool is_listed = it.last_chat_at && boundary && *it.last_chat_at >= *boundary - context_.overlap;
+        if (it.is_last && is_listed) continue; // polls look at it
+        const auto [place, is_new] = still.try_emplace({it.conversation, it.ordinal / page_size});
+        if (!is_new) continue; // in one answer
+        Job& job = place->second;
+        if (const auto known = followed_.find(place->first); known != followed_.end()) job = known->second;
+        if (now < job.not_before || (!it.is_last && ++followed > most_at_once)) continue;
         job.not_before = now + BackOff{interval_, interval_ * 128}.after(job.failures++);
         due.push_back(it);
     }

@@ -86,6 +86,12 @@ Task<std::optional<std::vector<Chat>>> mended_chats(upstream::Client& client, co
     co_return chats;
 }
 
+// How many are held that need not be looked at again: the last one may have grown before the next one came.
+std::int64_t whole_of(const cache::Held& held)
+{
+    return held.last_completed ? held.chats : std::max<std::int64_t>(held.chats - 1, 0);
+}
+
 bool looks_unchanged(const Conversation& listed, const cache::Held& held)
 {
     return held.last_completed && listed.last_chat_at == held.last_chat_at;
@@ -110,8 +116,9 @@ Missing find_missing(const Conversation& listed, const std::optional<cache::Held
     Missing missing;
     missing.embedded_at = start;
     if (have > start && !tails_agree(listed, held_tail)) return everything();
-    if (have < start) {
-        missing.first_page = page_of(have);
+    const std::int64_t done = held ? whole_of(*held) : 0;
+    if (done < start) {
+        missing.first_page = page_of(done);
         missing.last_page = page_of(start - 1);
     } else if (listed.chats.empty() && count > 0 && held && !looks_unchanged(listed, *held)) {
         // As many as before, yet something moved, and the item shows none of them: look at the last page.

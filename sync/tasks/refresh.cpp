@@ -157,13 +157,13 @@ void refuse_many(int failed)
                     "so many conversations cannot be read that the comparison was stopped");
 }
 
-Task<> read_growing_one(SyncContext context, cache::StreamingConversation it)
+Task<> read_growing_one(SyncContext context, cache::GrowingChat it)
 {
     constexpr std::int64_t page_size = 100;
-    const int page = static_cast<int>((it.chats - 1) / page_size) + 1;
+    const int page = static_cast<int>(it.ordinal / page_size) + 1;
     std::function<Task<std::optional<std::vector<Chat>>>()> ask = [&] {
-        return list_own_chats(context.client, it.id, page, upstream::Priority::increment,
-                              known_elsewhere(context.store, it.id));
+        return list_own_chats(context.client, it.conversation, page, upstream::Priority::increment,
+                              known_elsewhere(context.store, it.conversation));
     };
     const Fence fence = context.fences.take();
     const auto asked_at = context.clock.steady();
@@ -172,8 +172,8 @@ Task<> read_growing_one(SyncContext context, cache::StreamingConversation it)
     Ingested done;
     const Sequence sequence = fence->sequence();
     auto put = [&](cache::Writer& db) {
-        if (sequence.is_superseded(db, it.id)) return;
-        done.chats = cache::put_chats(db, it.id, (page - 1) * page_size, *chats, asked_at);
+        if (sequence.is_superseded(db, it.conversation)) return;
+        done.chats = cache::put_chats(db, it.conversation, (page - 1) * page_size, *chats, asked_at);
     };
     co_await context.store.write(put);
     context.follower->committed(done);
@@ -209,12 +209,12 @@ Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Dele
     if (!ids.empty()) co_await context.store.write(look);
 }
 
-Task<> read_growing(SyncContext context, std::vector<cache::StreamingConversation> growing)
+Task<> read_growing(SyncContext context, std::vector<cache::GrowingChat> growing)
 {
-    for (const cache::StreamingConversation& it : growing) {
-        if (cannot_be_asked(it.id) || is_let_alone(context, it.id)) continue;
+    for (const cache::GrowingChat& it : growing) {
+        if (cannot_be_asked(it.conversation) || is_let_alone(context, it.conversation)) continue;
         std::function<Task<>()> work = [&] { return read_growing_one(context, it); };
-        co_await try_alone(context, it.id, upstream::Priority::increment, work);
+        co_await try_alone(context, it.conversation, upstream::Priority::increment, work);
     }
 }
 

@@ -48,8 +48,8 @@ Task<Increase> increment(SyncContext context, Deletions deletions);
 // Single conversations: what is wrong with one alone is kept as its problem, and the others follow; what concerns all
 // is thrown.
 
-/// The last messages that upstream is still writing and that no list shows any more.
-Task<> read_growing(SyncContext context, std::vector<cache::StreamingConversation> growing);
+/// The messages that upstream is still writing and that no list shows any more.
+Task<> read_growing(SyncContext context, std::vector<cache::GrowingChat> growing);
 
 /// Fetches each of them again, whole: something about it changed that no clock shows. A 404 deletes it, within the
 /// limit that comparisons have without a person's consent.
