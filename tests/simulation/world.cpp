@@ -231,6 +231,9 @@ void World::edit_field(const std::string& id)
     talk.title_before.reset(); // what others write shows at once
     // What was read meanwhile counts for older than our write, and is read again when the lag is over.
     if (talk.being_written) talk.changed += 20'000 + nature.read_lag;
+    // Nothing tells it from the state before, where that is not known.
+    if (const Ms now = clock_.passed() / std::chrono::milliseconds(1); talk.before_unknown && now < talk.lags_until)
+        talk.changed += 20'000 + nature.read_lag;
 }
 
 void World::edit_chat(const std::string& id)

@@ -30,7 +30,8 @@ struct Talk {
     // Of a write of ours: until then (time passed) a read may show the title before it.
     std::optional<json> title_before = {};
     Ms lags_until = 0;
-    bool being_written = false; // it is applied, and the answer is under way
+    bool before_unknown = false; // a title of ours was accepted while the mirror did not know the one before
+    bool being_written = false;  // it is applied, and the answer is under way
 };
 
 /// How upstream fails for one conversation alone, until it heals: in lists too, or only where it is asked for by
