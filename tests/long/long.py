@@ -42,6 +42,8 @@ PARTS = [
          "ALLI_SEED=$SEED ALLI_CRASH_CYCLES=$COUNT ./scenario_test --gtest_filter=WritesUnderFire* && echo $COUNT cycles", r"^(\d+) cycles$"),
     Part("turns", "turns of clients that run an app", 3_100, 0, 12, "release", ("alli-mirror",),
          "$TOP/tests/clients/run.sh ./alli-mirror turns --long", r": (\d+) turns, 0 cut"),
+    Part("endurance", "seconds with everything at once", 3_000, 0, 12, "release", ("alli-mirror",),
+         "python3 $TOP/tests/clients/endure.py ./alli-mirror --seed $SEED", r" idle clients, (\d+) seconds: 0 faults$"),
     Part("webhooks", "kills of a webhook's receiver or its daemon", 2_000, 500, 6, "release", ("alli-mirror",),
          "SEED=$SEED $TOP/tests/webhooks/run.sh $PWD/webhooks $PWD/alli-mirror $COUNT && echo $COUNT webhook kills", r"^(\d+) webhook kills$"),
     Part("threads", "calls under the thread sanitizer", 20_000, 0, 2, "tsan", ("alli-mirror",),
