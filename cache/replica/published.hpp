@@ -17,11 +17,12 @@ namespace alli::cache {
 /// A conversation without its chats, or the end of one.
 struct PublishedConversation {
     std::string id;
-    bool deleted = false;                 // then nothing below counts
+    bool deleted = false;                 // then nothing below counts but `deleted_at`
+    std::optional<Instant> deleted_at;    // upstream said then that it is gone; none: it is not kept any more
     std::string item;                     // JSON, `chats` emptied
     std::optional<std::int64_t> chats_at; // where in it they belong; none: upstream sent no array
     std::int64_t held = 0;                // ordinals 0 to held - 1; those from held on are gone
-    std::optional<Instant> last_chat_at, created_at; // as the mirror has them: they may be worked out of the chats
+    std::optional<Instant> last_chat_at, created_at;   // as the mirror has them: they may be worked out of the chats
     std::optional<std::string> title, user_id, app_id; // for analysts; a follower reads its own off the item
     std::string user_name, state, categories;
     bool is_end = false;
