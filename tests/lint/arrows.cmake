@@ -3,13 +3,14 @@
 # Reads the sources under ROOT; fails with every line that breaks a rule. Prints the ten longest files.
 cmake_minimum_required(VERSION 3.25)
 
-set(rooms alli http upstream cache sync page proxy sandbox daemon)
+set(rooms alli http upstream cache sync cluster page proxy sandbox daemon)
 set(alli_may alli)
 set(http_may http alli)
 set(upstream_may upstream alli)
 set(cache_may cache alli)
 set(sandbox_may sandbox http alli)
 set(sync_may sync upstream cache alli)
+set(cluster_may cluster cache alli)
 set(page_may page alli)
 set(proxy_may proxy page upstream cache http alli)
 set(daemon_may ${rooms})

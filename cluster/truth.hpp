@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the nodes of a cluster share, as one of them sees it: the lease, the numbered rows of the latest state, the list
+// of nodes. Two implementations keep the same contract (tests/cluster/truth_contract_test.cpp): PostgreSQL
+// (postgres_truth.hpp) and a model in memory. May be called on any loop; a coroutine resumes on the loop that awaits
+// it.
+#pragma once
+
+#include "alli/error.hpp"
+#include "alli/instant.hpp"
+#include "alli/task.hpp"
+#include "cache/replica/published.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace alli::cluster {
+
+/// A node as others know it. `holder` is random and new with each process: a cloned disk is another node.
+struct Member {
+    std::string node, holder;
+};
+
+/// The number of a commit and its nonce: by the nonce a node finds out whether the database is the one it read from.
+struct Position {
+    std::int64_t number = 0; // 0: nothing was read yet
+    std::string nonce;
+
+    friend bool operator==(const Position&, const Position&) = default;
+};
+
+/// What the database says of a position that a node has.
+enum class Continuity {
+    same,      // it had this commit
+    forgotten, // so old that it does not know: join anew
+    other,     // it never had it: an old backup was put back, commits were lost, or it is a copy
+};
+
+struct Head {
+    std::string store;                // random, of `cluster init`
+    std::int64_t epoch = 0, beat = 0; // together they change at each heartbeat and takeover
+    std::string holder, leader;       // Member of the leader, or '' where it resigned
+    Position last;
+};
+
+struct Beat {
+    bool ours = false; // false: another epoch began, or the leader resigned
+    Continuity continuity = Continuity::same;
+};
+
+/// A purged conversation: nothing of it may come back. As in the table `suppressed` of an outbox.
+struct Suppressed {
+    std::string key_id, hash;
+};
+
+/// All that changed after a position, of one snapshot. Apply `suppressed` first, and `rows.state` with the last commit.
+struct Round {
+    Head head;                                // head.last is the position after this round
+    Instant now;                              // the database's
+    Continuity continuity = Continuity::same; // not `same`: nothing follows, the node joins anew
+    bool too_many = false;                    // more rows than the limit: nothing follows, the node joins anew
+    std::vector<Suppressed> suppressed;
+    cache::PublishedRows rows; // ordered by conversation, then by ordinal; `is_end` is not kept
+};
+
+/// Whole conversations in order of their ids' bytes, of one snapshot; ended ones with `deleted`.
+struct Chunk {
+    cache::PublishedRows rows;
+    bool at_end = false; // no conversation follows the last of `rows`
+};
+
+struct NodeRow {
+    std::string name, version, address;
+    std::string role;  // full or reader, as configured
+    std::string doing; // leader, follower, joining, apart
+    std::int64_t position = 0;
+    std::chrono::milliseconds age{}; // by the database's clock; only when read
+};
+
+/// Thrown by publish(): the epoch is not the leader's any more, nothing was written. Everything else that goes wrong is
+/// an Error too: Fault::unreachable where the database is away or the outcome is unknown (repeat it: everything here
+/// may be repeated), key_rejected for password, certificate or rights, settings or damaged where a person must act.
+class NotLeader : public Error {
+  public:
+    NotLeader();
+};
+
+class Truth {
+  public:
+    Truth() = default;
+    Truth(const Truth&) = delete;
+    Truth& operator=(const Truth&) = delete;
+    virtual ~Truth() = default;
+
+    virtual Task<Head> head() = 0;
+
+    /// Takes the lease where (epoch, beat) are still those that were seen. Returns the new epoch, none if another was
+    /// faster. The caller has seen them unchanged for a whole lease by its own clock, or `holder` empty.
+    virtual Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) = 0;
+
+    /// The leader's sign of life; `mine` is its position (number 0: none yet).
+    virtual Task<Beat> beat(std::int64_t epoch, Position mine) = 0;
+
+    /// Gives the lease up, so that another takes over at once. Nothing happens where it is not ours any more.
+    virtual Task<> resign(std::int64_t epoch) = 0;
+
+    /// One transaction, all or nothing: rows are put by key, chats with an ordinal >= `held` of their conversation and
+    /// those of a deleted one removed. Returns the position after it. Throws NotLeader.
+    virtual Task<Position> publish(std::int64_t epoch, cache::PublishedRows rows) = 0;
+
+    /// Everything after `after`, up to `limit` rows in all.
+    virtual Task<Round> read(Position after, std::size_t limit) = 0;
+
+    /// For joining: about `limit` rows, at least one conversation, beginning after the id `after` ('' for the first).
+    virtual Task<Chunk> read_all(std::string after, std::size_t limit) = 0;
+
+    /// What the leader published of these names; of all where there is none.
+    virtual Task<std::vector<cache::PublishedState>> state(std::vector<std::string> names) = 0;
+
+    /// The list of purged conversations. Any node may add to it; what is known already is not numbered again.
+    virtual Task<std::vector<Suppressed>> suppressions() = 0;
+    virtual Task<> suppress(std::vector<Suppressed> added) = 0;
+
+    /// Puts this node's row (`name` and `age` are not the caller's); the list is in order of names.
+    virtual Task<> announce(NodeRow row) = 0;
+    virtual Task<std::vector<NodeRow>> nodes() = 0;
+
+    /// Waits until somebody published, at most so long. False: nothing was heard, which proves nothing.
+    virtual Task<bool> wait_news(std::chrono::milliseconds longest) = 0;
+};
+
+} // namespace alli::cluster
