@@ -63,10 +63,10 @@ struct Round {
     Continuity continuity = Continuity::same; // not `same`: nothing follows, the node joins anew
     bool too_many = false;                    // more rows than the limit: nothing follows, the node joins anew
     std::vector<Suppressed> suppressed;
-    cache::PublishedRows rows; // ordered by conversation, then by ordinal; `is_end` is not kept
+    cache::PublishedRows rows; // ordered by conversation, then by ordinal
 };
 
-/// Whole conversations in order of their ids' bytes, of one snapshot; ended ones with `deleted`.
+/// Whole conversations, of one snapshot, in an order that is the same at each call; ended ones with `deleted`.
 struct Chunk {
     cache::PublishedRows rows;
     bool at_end = false; // no conversation follows the last of `rows`

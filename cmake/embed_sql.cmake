@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# embed_sql(OUT database...): cache/db/schema/<database>/NNNN_*.sql, in order of number, as arrays in one source file.
-function(embed_sql out)
-  set(text "// Made from cache/db/schema; do not edit.\n#include \"cache/db/migrate.hpp\"\n\nnamespace alli::cache {\n")
+# embed_sql(OUT HEADER NAMESPACE database...): schema/<database>/NNNN_*.sql of this folder, in order of number, as arrays in
+# one source file: a `const Schema <database>_schema` each, which HEADER declares.
+function(embed_sql out header namespace)
+  set(text "// Made from schema/; do not edit.\n#include \"${header}\"\n\nnamespace ${namespace} {\n")
   foreach(database ${ARGN})
     file(GLOB steps CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/schema/${database}/*.sql)
     list(SORT steps)
@@ -13,5 +14,5 @@ function(embed_sql out)
     endforeach()
     string(APPEND text "};\nconst Schema ${database}_schema{\"${database}\", ${database}_steps};\n")
   endforeach()
-  file(GENERATE OUTPUT ${out} CONTENT "${text}\n} // namespace alli::cache\n")
+  file(GENERATE OUTPUT ${out} CONTENT "${text}\n} // namespace ${namespace}\n")
 endfunction()

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/postgres/postgres_truth.hpp"
+
+#include "cluster/postgres/lease.hpp"
+#include "cluster/postgres/nonce.hpp"
+#include "cluster/postgres/publish.hpp"
+#include "cluster/postgres/rounds.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <pthread.h>
+#include <thread>
+
+namespace alli::cluster {
+namespace {
+
+SessionOptions session_options(const PostgresOptions& options, bool listens)
+{
+    SessionOptions made;
+    made.targets = read_url(options.url, options.password);
+    made.schema = options.schema;
+    made.listens = listens;
+    made.patience = options.patience;
+    return made;
+}
+
+} // namespace
+
+struct PostgresTruth::Loop {
+    explicit Loop(const PostgresOptions& options)
+        : lease(loop, session_options(options, false)), rows(loop, session_options(options, false)),
+          news(loop, session_options(options, true)), thread([this] {
+              pthread_setname_np(pthread_self(), "cluster");
+              loop.run();
+          })
+    {}
+
+    // The calls' coroutines end by themselves, each on the loop; only then does it have no work.
+    ~Loop()
+    {
+        asio::post(loop, [this] {
+            for (Session* const session : {&lease, &rows, &news}) session->close();
+            work.reset();
+        });
+        thread.join();
+    }
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+
+    Task<Position> publish(Member self, std::int64_t epoch, cache::PublishedRows published)
+    {
+        Position position = co_await publish_rows(rows, self, epoch, std::move(published), make_nonce(random));
+        co_await tell_news();
+        co_return position;
+    }
+
+    Task<> suppress(std::vector<Suppressed> added)
+    {
+        if (added.empty()) co_return;
+        co_await suppress_rows(rows, std::move(added), make_nonce(random));
+        co_await tell_news();
+    }
+
+    // It is written: that the news could not be told must not look as if it were not. Who waits, polls as well.
+    Task<> tell_news()
+    {
+        try {
+            co_await notify_news(rows);
+        } catch (const Error&) {
+        }
+    }
+
+    asio::io_context loop{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
+    SystemRandom random;
+    Session lease, rows, news;
+    std::thread thread;
+};
+
+PostgresTruth::PostgresTruth(PostgresOptions options) : self_(options.self), loop_(std::make_unique<Loop>(options)) {}
+
+PostgresTruth::~PostgresTruth() = default;
+
+template <class T>
+Task<T> PostgresTruth::on_loop(Task<T> task)
+{
+    co_return co_await asio::co_spawn(loop_->loop, std::move(task), asio::use_awaitable);
+}
+
+Task<Head> PostgresTruth::head()
+{
+    return on_loop(read_head(loop_->lease));
+}
+
+Task<std::optional<std::int64_t>> PostgresTruth::campaign(std::int64_t epoch, std::int64_t beat)
+{
+    return on_loop(cluster::campaign(loop_->lease, self_, epoch, beat));
+}
+
+Task<Beat> PostgresTruth::beat(std::int64_t epoch, Position mine)
+{
+    return on_loop(send_beat(loop_->lease, self_, epoch, std::move(mine)));
+}
+
+Task<> PostgresTruth::resign(std::int64_t epoch)
+{
+    return on_loop(cluster::resign(loop_->lease, self_, epoch));
+}
+
+Task<Position> PostgresTruth::publish(std::int64_t epoch, cache::PublishedRows rows)
+{
+    return on_loop(loop_->publish(self_, epoch, std::move(rows)));
+}
+
+Task<Round> PostgresTruth::read(Position after, std::size_t limit)
+{
+    return on_loop(read_round(loop_->rows, std::move(after), limit));
+}
+
+Task<Chunk> PostgresTruth::read_all(std::string after, std::size_t limit)
+{
+    return on_loop(read_chunk(loop_->rows, std::move(after), limit));
+}
+
+Task<std::vector<cache::PublishedState>> PostgresTruth::state(std::vector<std::string> names)
+{
+    return on_loop(read_state(loop_->rows, std::move(names)));
+}
+
+Task<std::vector<Suppressed>> PostgresTruth::suppressions()
+{
+    return on_loop(read_suppressions(loop_->rows));
+}
+
+Task<> PostgresTruth::suppress(std::vector<Suppressed> added)
+{
+    return on_loop(loop_->suppress(std::move(added)));
+}
+
+Task<> PostgresTruth::announce(NodeRow row)
+{
+    return on_loop(cluster::announce(loop_->lease, self_, std::move(row)));
+}
+
+Task<std::vector<NodeRow>> PostgresTruth::nodes()
+{
+    return on_loop(list_nodes(loop_->lease));
+}
+
+Task<bool> PostgresTruth::wait_news(std::chrono::milliseconds longest)
+{
+    return on_loop(loop_->news.wait_notification(longest));
+}
+
+} // namespace alli::cluster

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The truth in PostgreSQL. Has a thread and a loop of its own, on which libpq resolves names and everything else
+// happens, and three connections: the lease's calls never wait for rows. Connects at the first call, and anew at the
+// next one after a failure.
+#pragma once
+
+#include "cluster/truth.hpp"
+
+#include <memory>
+
+namespace alli::cluster {
+
+struct PostgresOptions {
+    std::string url, password; // url.hpp says what is right
+    std::string schema = "alli_mirror";
+    Member self;
+    std::chrono::milliseconds patience{5'000}; // for a call, and for connecting to a host
+};
+
+class PostgresTruth final : public Truth {
+  public:
+    explicit PostgresTruth(PostgresOptions options);
+    /// Calls that are on their way end with an Error.
+    ~PostgresTruth() override;
+
+    Task<Head> head() override;
+    Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) override;
+    Task<Beat> beat(std::int64_t epoch, Position mine) override;
+    Task<> resign(std::int64_t epoch) override;
+    Task<Position> publish(std::int64_t epoch, cache::PublishedRows rows) override;
+    Task<Round> read(Position after, std::size_t limit) override;
+    Task<Chunk> read_all(std::string after, std::size_t limit) override;
+    Task<std::vector<cache::PublishedState>> state(std::vector<std::string> names) override;
+    Task<std::vector<Suppressed>> suppressions() override;
+    Task<> suppress(std::vector<Suppressed> added) override;
+    Task<> announce(NodeRow row) override;
+    Task<std::vector<NodeRow>> nodes() override;
+    Task<bool> wait_news(std::chrono::milliseconds longest) override;
+
+  private:
+    struct Loop;
+    template <class T>
+    Task<T> on_loop(Task<T> task);
+
+    Member self_;
+    std::unique_ptr<Loop> loop_;
+};
+
+} // namespace alli::cluster

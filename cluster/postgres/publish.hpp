@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing the latest state: numbering transactions, each in one flush, fenced where only the leader may. On the
+// cluster's loop.
+#pragma once
+
+#include "cluster/postgres/session.hpp"
+#include "cluster/truth.hpp"
+
+namespace alli::cluster {
+
+/// `nonce` is the new position's.
+Task<Position> publish_rows(Session& session, Member self, std::int64_t epoch, cache::PublishedRows rows,
+                            std::string nonce);
+Task<> suppress_rows(Session& session, std::vector<Suppressed> added, std::string nonce);
+
+/// Wakes those who wait for news. Inside of a transaction it would make all commits of the server go one by one.
+Task<> notify_news(Session& session);
+
+} // namespace alli::cluster

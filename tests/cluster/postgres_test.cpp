@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is PostgreSQL's alone: locks between two leaders, connections that end, servers that stop, rights, views.
+#include "cluster/postgres/postgres_truth.hpp"
+#include "tests/cluster/rows.hpp"
+#include "tests/cluster/truths.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace cluster_tests {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class Postgres : public testing::Test {
+  protected:
+    std::unique_ptr<Truth> node(const std::string& name, std::chrono::milliseconds patience = 10s,
+                                const std::string& user = "postgres")
+    {
+        PostgresOptions options;
+        options.url = postgres().url(user);
+        options.schema = schema;
+        options.self = {name, name + "-process"};
+        options.patience = patience;
+        return std::make_unique<PostgresTruth>(options);
+    }
+    std::int64_t lead(Truth& truth)
+    {
+        const Head head = sync_wait(truth.head());
+        return sync_wait(truth.campaign(head.epoch, head.beat)).value();
+    }
+    std::string sql(const std::string& text) const
+    {
+        return postgres().run_sql("SET search_path TO " + schema + ";" + text);
+    }
+    std::string say_number(std::string_view what) { return sql(fmt::format("SELECT count(*) FROM {}", what)); }
+
+    std::string schema = make_schema();
+};
+
+Fault fault_of(const std::function<void()>& call)
+{
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.fault();
+    }
+    throw std::runtime_error("it succeeded");
+}
+
+// The takeover holds the row while the old leader's transaction waits for it.
+TEST_F(Postgres, ATakeoverThatIsCommittedWhileTheOldLeaderWaitsFencesItOff)
+{
+    const auto old = node("old");
+    const std::int64_t epoch = lead(*old);
+    support::Process takeover({"/usr/bin/psql", "-XqtA", "-d", postgres().url(), "-c",
+                               fmt::format("BEGIN; UPDATE {0}.head SET epoch = epoch + 1, holder = 'new'", schema),
+                               "-c", "SELECT 'held'; SELECT pg_sleep(0.2)", "-c", "COMMIT"},
+                              {{"PATH", "/usr/bin"}});
+    takeover.wait_for_line("held");
+    EXPECT_THROW(sync_wait(old->publish(epoch, whole("a", 2))), NotLeader);
+    EXPECT_EQ(takeover.wait(), 0);
+    EXPECT_EQ(say_number("conversation"), "0");
+    EXPECT_EQ(say_number("trail"), "1");
+}
+
+TEST_F(Postgres, NumbersAreInTheOrderOfCommitsSoThatAReaderMissesNothing)
+{
+    constexpr int writers = 3, each = 60;
+    const auto reader = node("reader");
+    Position position = sync_wait(reader->head()).last;
+    std::vector<std::future<void>> done;
+    for (int writer = 0; writer < writers; ++writer)
+        done.push_back(std::async(std::launch::async, [this, writer] {
+            const auto truth = node("writer" + std::to_string(writer));
+            for (int n = 0; n < each; ++n) {
+                const std::vector<Suppressed> row{{std::to_string(writer), std::to_string(n)}};
+                sync_wait(truth->suppress(row));
+            }
+        }));
+    std::size_t seen = 0;
+    const auto deadline = std::chrono::steady_clock::now() + 50s;
+    while (seen < writers * each && std::chrono::steady_clock::now() < deadline) {
+        const Round round = sync_wait(reader->read(position, 10'000));
+        ASSERT_EQ(round.continuity, Continuity::same);
+        seen += round.suppressed.size();
+        position = round.head.last;
+    }
+    for (auto& one : done) one.get();
+    EXPECT_EQ(seen, std::size_t{writers * each});
+}
+
+TEST_F(Postgres, AfterItsConnectionsWereEndedANodeGoesOn)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    sync_wait(truth->publish(epoch, whole("a", 1)));
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'alli-mirror'");
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->publish(epoch, whole("a", 2))); }), Fault::unreachable);
+    sync_wait(truth->publish(epoch, whole("a", 2)));
+    EXPECT_EQ(sync_wait(truth->read_all("", 10)).rows.chats.size(), 2U);
+}
+
+TEST_F(Postgres, AServerThatStoppedIsAwayAndComesBack)
+{
+    const auto truth = node("one", 2s);
+    const std::int64_t epoch = lead(*truth);
+    postgres().stop();
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->head()); }), Fault::unreachable);
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->head()); }), Fault::unreachable);
+    postgres().start();
+    EXPECT_EQ(sync_wait(truth->head()).epoch, epoch);
+}
+
+TEST_F(Postgres, AServerThatDoesNotAnswerIsAwayInTime)
+{
+    const auto truth = node("one", 300ms);
+    sync_wait(truth->head());
+    postgres().freeze();
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->head()); }), Fault::unreachable);
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->head()); }), Fault::unreachable); // connecting
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+    postgres().thaw();
+    const auto patient = node("two");
+    EXPECT_EQ(sync_wait(patient->head()).leader, "");
+}
+
+TEST_F(Postgres, ACallThatIsOnItsWayEndsWithTheNode)
+{
+    auto truth = node("one");
+    auto waiting = std::async(std::launch::async, [&] { sync_wait(truth->wait_news(600s)); });
+    while (sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%" + schema + "%'") == "0") {
+    }
+    truth.reset();
+    EXPECT_ANY_THROW(waiting.get());
+}
+
+TEST_F(Postgres, APositionOlderThanTheTrailIsForgotten)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    const Position first = sync_wait(truth->publish(epoch, whole("a", 1)));
+    sync_wait(truth->publish(epoch, whole("a", 1)));
+    sql("DELETE FROM trail WHERE seq < (SELECT max(seq) FROM trail)");
+    EXPECT_EQ(sync_wait(truth->read(first, 10)).continuity, Continuity::forgotten);
+}
+
+TEST_F(Postgres, ABackupThatWasPutBackIsNoticedEvenWhereItsNumbersCaughtUp)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    sql("CREATE TABLE old_head AS TABLE head; CREATE TABLE old_trail AS TABLE trail");
+    const Position lost = sync_wait(truth->publish(epoch, whole("a", 1)));
+    sql("UPDATE head SET last = (SELECT last FROM old_head); DELETE FROM trail; INSERT INTO trail TABLE old_trail");
+    EXPECT_EQ(sync_wait(truth->beat(epoch, lost)).continuity, Continuity::other);
+    const Position again = sync_wait(truth->publish(epoch, whole("b", 1)));
+    EXPECT_EQ(again.number, lost.number);
+    EXPECT_EQ(sync_wait(truth->read(lost, 10)).continuity, Continuity::other);
+}
+
+TEST_F(Postgres, InitRefusesWhatIsInUseOrNotUtf8)
+{
+    const auto init = [](const SessionOptions& options) {
+        on_session<InitReport>(options, [](Session& session) { return init_cluster(session, {}); });
+    };
+    EXPECT_EQ(fault_of([&] { init(session_options(schema)); }), Fault::refused);
+    postgres().run_sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    SessionOptions latin = session_options("other");
+    latin.targets = read_url(postgres().url("postgres", "latin"), "");
+    EXPECT_EQ(fault_of([&] { init(latin); }), Fault::settings);
+    EXPECT_EQ(postgres().run_sql("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'other%'", "latin"), "0");
+}
+
+TEST_F(Postgres, WithoutTablesItSaysWhichCommandMakesThem)
+{
+    schema = "nothing_here";
+    const auto truth = node("one");
+    try {
+        sync_wait(truth->head());
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::settings);
+        EXPECT_THAT(error.hint(), HasSubstr("cluster init"));
+    }
+}
+
+TEST_F(Postgres, TablesOfAnotherVersionAreNotUsed)
+{
+    sql("UPDATE head SET version = 0");
+    EXPECT_EQ(fault_of([&] { sync_wait(node("one")->head()); }), Fault::settings);
+    sql("UPDATE head SET version = 9, write_from = 9");
+    const auto older = node("two");
+    const Head head = sync_wait(older->head());
+    EXPECT_EQ(fault_of([&] { sync_wait(older->campaign(head.epoch, head.beat)); }), Fault::settings);
+    EXPECT_EQ(sync_wait(older->head()).epoch, 0);
+    sql("UPDATE head SET read_from = 9");
+    EXPECT_EQ(fault_of([&] { sync_wait(node("three")->head()); }), Fault::settings);
+}
+
+TEST_F(Postgres, TheRoleOfTheDaemonsMayDoWhatTheyNeedAndAnalystsReadTheViewsAlone)
+{
+    const std::string daemon = schema + "_daemon", analyst = schema + "_analyst";
+    postgres().run_sql("CREATE ROLE " + daemon + " LOGIN; CREATE ROLE " + analyst + " LOGIN");
+    schema += "b";
+    const InitReport report = on_session<InitReport>(session_options(schema), [&](Session& session) {
+        return init_cluster(session, {daemon, ""});
+    });
+    EXPECT_EQ(report.reader, schema + "_read");
+    EXPECT_TRUE(report.made_reader);
+    postgres().run_sql("GRANT " + report.reader + " TO " + analyst);
+
+    const auto truth = node("one", 10s, daemon);
+    const std::int64_t epoch = lead(*truth);
+    sync_wait(truth->publish(epoch, whole("a", 2)));
+    sync_wait(truth->suppress({{"k", "h"}}));
+    sync_wait(truth->announce({}));
+    EXPECT_TRUE(sync_wait(truth->beat(epoch, {})).ours);
+
+    const auto as_analyst = [&](const std::string& text) {
+        return postgres().run_sql("SET ROLE " + analyst + ";" + text);
+    };
+    EXPECT_EQ(as_analyst("SELECT count(*) FROM " + schema + "_read.chat"), "2");
+    EXPECT_THROW(as_analyst("SELECT count(*) FROM " + schema + ".chat"), std::runtime_error);
+    EXPECT_THROW(as_analyst("DELETE FROM " + schema + "_read.chat"), std::runtime_error);
+    EXPECT_EQ(fault_of([&] { sync_wait(node("two", 10s, analyst)->head()); }), Fault::settings);
+}
+
+// One row that an operator cannot read would break every SELECT.
+TEST_F(Postgres, NoRowThatUpstreamCouldSendBreaksAView)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    PublishedRows rows = whole("a", 0);
+    for (const std::string& odd :
+         {std::string(R"({"message":NaN})"), std::string(R"({"message":"\u0000"})"),
+          std::string(R"({"message":"\ud800"})"), std::string("{\"message\":\"\xff\"}"),
+          std::string("{\"message\":\"\0\"}", 15), std::string(R"({"message":1e400})"),
+          std::string(R"({"message":-0})"), std::string(R"({"a":1,"a":2})"),
+          std::string(R"({"message":)") + std::string(100'000, '[') + std::string(100'000, ']') + "}"}) {
+        rows.chats.push_back(chat("a", rows.conversations[0].held++));
+        rows.chats.back().chat = odd;
+    }
+    rows.chats[0].sent_at = Instant::min();
+    rows.chats[1].sent_at = Instant::max();
+    rows.chats[2].rating = "good";
+    rows.conversations[0].created_at = Instant::max();
+    sync_wait(truth->publish(epoch, rows));
+    sync_wait(truth->publish(epoch, whole("b", 1)));
+    const std::string read = schema + "_read.";
+    EXPECT_EQ(sql("SELECT count(raw ->> 'message') FROM " + read + "chat"), "2"); // -0 and b's
+    EXPECT_EQ(sql("SELECT count(*), count(time) FROM " + read + "chat"), "10|9");
+    EXPECT_EQ(sql("SELECT raw ->> 'id', chats FROM " + read + "conversation ORDER BY 1"), "a|9\nb|1");
+    EXPECT_EQ(sql("SELECT chat_id, rating FROM " + read + "feedback"), "c2|good");
+    EXPECT_EQ(sql("SELECT conversations, messages, good, bad FROM " + read + "daily WHERE day = '2026-01-31'"),
+              "1|8|1|0");
+    EXPECT_EQ(sql("SET timezone TO 'Asia/Seoul'; SELECT time FROM " + read + "chat WHERE conversation_id = 'b'"),
+              "2026-01-31 18:30:00.123456+09");
+}
+
+TEST_F(Postgres, AWrongPasswordIsSaidAsOne)
+{
+    postgres().run_sql(
+        "SET password_encryption TO 'scram-sha-256'; CREATE ROLE guarded LOGIN SUPERUSER PASSWORD 'right'");
+    postgres().set_rules("local all guarded scram-sha-256\nlocal all all trust\n");
+    const auto connect = [&](const std::string& password) {
+        PostgresOptions options;
+        options.url = postgres().url("guarded");
+        options.password = password;
+        options.schema = schema;
+        options.self = {"one", "one"};
+        return sync_wait(PostgresTruth(options).head()).epoch;
+    };
+    const auto refuses = [&](const std::string& password) {
+        try {
+            connect(password);
+            return false;
+        } catch (const Error& error) {
+            return error.fault() == Fault::key_rejected;
+        }
+    };
+    const auto deadline = std::chrono::steady_clock::now() + 20s; // the rules are read a moment later
+    while (!refuses("") && std::chrono::steady_clock::now() < deadline) {
+    }
+    EXPECT_TRUE(refuses(""));
+    EXPECT_EQ(fault_of([&] { connect("wrong"); }), Fault::key_rejected);
+    EXPECT_EQ(connect("right"), 0);
+    try {
+        connect("wrong-secret");
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::Not(HasSubstr("wrong-secret")));
+    }
+}
+
+} // namespace
+} // namespace cluster_tests

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/model_truth.hpp"
+
+#include "cluster/latest.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+using namespace alli;
+using namespace alli::cluster;
+
+namespace support {
+namespace {
+
+std::string hex(std::uint64_t number)
+{
+    return fmt::format("{:016x}", number);
+}
+
+template <class Map>
+auto newer_than(const Map& map, std::int64_t number)
+{
+    std::vector<decltype(map.begin()->second.row)> rows;
+    for (const auto& [key, numbered] : map)
+        if (numbered.seq > number) rows.push_back(numbered.row);
+    return rows;
+}
+
+} // namespace
+
+ModelDatabase::ModelDatabase(const Clock& clock, std::uint64_t seed) : clock_(clock), random_(seed)
+{
+    contents.store = hex(random_.next());
+    contents.last = clock.now().time_since_epoch().count();
+    contents.trail[contents.last] = hex(random_.next());
+}
+
+std::int64_t ModelDatabase::number(std::size_t count)
+{
+    const std::int64_t before = contents.last;
+    contents.last += static_cast<std::int64_t>(std::max<std::size_t>(count, 1));
+    contents.trail[contents.last] = hex(random_.next());
+    while (contents.trail.size() > trail_most) contents.trail.erase(contents.trail.begin());
+    return before;
+}
+
+void ModelDatabase::tell()
+{
+    for (ModelTruth* const node : listeners_)
+        if (!node->link.loses_news && !node->link.cut && !node->news_.try_send(boost::system::error_code()))
+            node->has_news_ = true;
+}
+
+Position ModelDatabase::last() const
+{
+    return {contents.last, contents.trail.at(contents.last)};
+}
+
+ModelTruth::ModelTruth(asio::any_io_executor executor, ModelDatabase& database, Clock& clock, Member self)
+    : database_(database), clock_(clock), self_(std::move(self)), news_(std::move(executor), 1)
+{
+    database_.listeners_.insert(this);
+}
+
+ModelTruth::~ModelTruth()
+{
+    database_.listeners_.erase(this);
+}
+
+void ModelTruth::check_reachable() const
+{
+    if (link.cut || database_.away) throw Error(Fault::unreachable, "", "the model is away");
+}
+
+Task<> ModelTruth::arrive()
+{
+    co_await clock_.sleep(link.delay);
+    check_reachable();
+}
+
+Task<> ModelTruth::answer()
+{
+    co_await clock_.sleep(link.delay);
+    check_reachable();
+    if (link.loses_answers) throw Error(Fault::unreachable, "", "the model's answer was lost");
+}
+
+bool ModelTruth::leads(std::int64_t epoch) const
+{
+    return database_.contents.epoch == epoch && database_.contents.holder == self_.holder;
+}
+
+Continuity ModelTruth::continuity_of(const Position& position) const
+{
+    const auto& trail = database_.contents.trail;
+    if (position.number == 0) return Continuity::same;
+    const auto found = trail.find(position.number);
+    if (found != trail.end() && found->second == position.nonce) return Continuity::same;
+    return position.number < trail.begin()->first ? Continuity::forgotten : Continuity::other;
+}
+
+Task<Head> ModelTruth::head()
+{
+    co_await arrive();
+    const ModelDatabase::Contents& now = database_.contents;
+    const Head head{now.store, now.epoch, now.beat, now.holder, now.leader, database_.last()};
+    co_await answer();
+    co_return head;
+}
+
+Task<std::optional<std::int64_t>> ModelTruth::campaign(std::int64_t epoch, std::int64_t beat)
+{
+    co_await arrive();
+    ModelDatabase::Contents& now = database_.contents;
+    const bool taken = now.epoch == epoch && now.beat == beat;
+    if (taken) {
+        ++now.epoch;
+        ++now.beat;
+        now.holder = self_.holder;
+        now.leader = self_.node;
+    }
+    const std::int64_t ours = now.epoch;
+    co_await answer();
+    co_return taken ? std::optional(ours) : std::nullopt;
+}
+
+Task<Beat> ModelTruth::beat(std::int64_t epoch, Position mine)
+{
+    co_await arrive();
+    const Beat beat{leads(epoch), continuity_of(mine)};
+    if (beat.ours) ++database_.contents.beat;
+    co_await answer();
+    co_return beat;
+}
+
+Task<> ModelTruth::resign(std::int64_t epoch)
+{
+    co_await arrive();
+    if (leads(epoch)) {
+        database_.contents.holder = database_.contents.leader = "";
+        ++database_.contents.beat;
+    }
+    co_await answer();
+}
+
+Task<Position> ModelTruth::publish(std::int64_t epoch, cache::PublishedRows rows)
+{
+    co_await arrive();
+    if (!leads(epoch)) throw NotLeader();
+    cluster::keep_latest(rows);
+    ModelDatabase::Contents& now = database_.contents;
+    std::int64_t seq = database_.number(rows.size());
+    for (const cache::PublishedConversation& row : rows.conversations) {
+        now.conversations[row.id] = {row, ++seq};
+        std::erase_if(now.chats,
+                      [&](const auto& chat) { return chat.first.first == row.id && chat.first.second >= row.held; });
+    }
+    for (const cache::PublishedChat& row : rows.chats) now.chats[{row.conversation, row.ordinal}] = {row, ++seq};
+    for (const cache::PublishedState& row : rows.state) now.state[row.name] = {row, ++seq};
+    const Position position = database_.last();
+    database_.tell();
+    co_await answer();
+    co_return position;
+}
+
+Task<Round> ModelTruth::read(Position after, std::size_t limit)
+{
+    co_await arrive();
+    const ModelDatabase::Contents& now = database_.contents;
+    Round round;
+    round.head = {now.store, now.epoch, now.beat, now.holder, now.leader, database_.last()};
+    round.now = database_.clock_.now();
+    round.continuity = continuity_of(after);
+    if (round.continuity == Continuity::same) {
+        for (const auto& [key, seq] : now.suppressed)
+            if (seq > after.number) round.suppressed.push_back({key.first, key.second});
+        round.rows.conversations = newer_than(now.conversations, after.number);
+        round.rows.chats = newer_than(now.chats, after.number);
+        round.rows.state = newer_than(now.state, after.number);
+    }
+    round.too_many = round.suppressed.size() + round.rows.size() > limit;
+    if (round.too_many) {
+        round.suppressed.clear();
+        round.rows = {};
+    }
+    co_await answer();
+    co_return round;
+}
+
+Task<Chunk> ModelTruth::read_all(std::string after, std::size_t limit)
+{
+    co_await arrive();
+    const ModelDatabase::Contents& now = database_.contents;
+    Chunk chunk;
+    std::size_t rows = 0;
+    auto row = now.conversations.upper_bound(after);
+    for (; row != now.conversations.end() && (rows < limit || chunk.rows.conversations.empty()); ++row) {
+        chunk.rows.conversations.push_back(row->second.row);
+        rows += 1 + static_cast<std::size_t>(row->second.row.held);
+        for (auto chat = now.chats.lower_bound({row->first, 0});
+             chat != now.chats.end() && chat->first.first == row->first; ++chat)
+            chunk.rows.chats.push_back(chat->second.row);
+    }
+    chunk.at_end = row == now.conversations.end();
+    co_await answer();
+    co_return chunk;
+}
+
+Task<std::vector<cache::PublishedState>> ModelTruth::state(std::vector<std::string> names)
+{
+    co_await arrive();
+    std::vector<cache::PublishedState> rows;
+    for (const auto& [name, numbered] : database_.contents.state)
+        if (names.empty() || std::find(names.begin(), names.end(), name) != names.end()) rows.push_back(numbered.row);
+    co_await answer();
+    co_return rows;
+}
+
+Task<std::vector<Suppressed>> ModelTruth::suppressions()
+{
+    co_await arrive();
+    std::vector<Suppressed> rows;
+    for (const auto& [key, seq] : database_.contents.suppressed) rows.push_back({key.first, key.second});
+    co_await answer();
+    co_return rows;
+}
+
+Task<> ModelTruth::suppress(std::vector<Suppressed> added)
+{
+    co_await arrive();
+    if (!added.empty()) {
+        std::int64_t seq = database_.number(added.size());
+        for (const Suppressed& row : added) database_.contents.suppressed.try_emplace({row.key_id, row.hash}, ++seq);
+        database_.tell();
+    }
+    co_await answer();
+}
+
+Task<> ModelTruth::announce(NodeRow row)
+{
+    co_await arrive();
+    row.name = self_.node;
+    database_.nodes_[self_.node] = {std::move(row), database_.clock_.steady()};
+    co_await answer();
+}
+
+Task<std::vector<NodeRow>> ModelTruth::nodes()
+{
+    co_await arrive();
+    std::vector<NodeRow> rows;
+    for (const auto& [name, seen] : database_.nodes_) {
+        rows.push_back(seen.row);
+        rows.back().age = std::chrono::duration_cast<std::chrono::milliseconds>(database_.clock_.steady() - seen.at);
+    }
+    co_await answer();
+    co_return rows;
+}
+
+Task<bool> ModelTruth::wait_news(std::chrono::milliseconds longest)
+{
+    using namespace asio::experimental::awaitable_operators;
+    check_reachable();
+    if (std::exchange(has_news_, false)) co_return true;
+    const auto first = co_await (clock_.sleep(longest) || news_.async_receive(asio::use_awaitable));
+    co_return first.index() == 1;
+}
+
+} // namespace support
