@@ -3,8 +3,10 @@
 #include "alli/sync_wait.hpp"
 #include "cache/outbox/salvage.hpp"
 
+#include "alli/disk.hpp"
 #include "alli/error.hpp"
 #include "cache/db/quarantine.hpp"
+#include "cache/outbox/fifos.hpp"
 #include "cache/outbox/outbox.hpp"
 #include "cache/rows/problems.hpp"
 #include "cache/rows/suppression_list.hpp"
@@ -233,6 +235,52 @@ TEST_F(SalvageTest, GoesOnWhereAKillCutItShort)
     open();
     EXPECT_EQ(waiting(), 7);
     EXPECT_FALSE(fs::exists(outbox() + ".salvaged"));
+}
+
+/// Lets so many renames of the outbox's files through, and fails all later ones: as far as the files go, the power is
+/// cut there.
+class EndAtRename final : public DiskObserver {
+  public:
+    explicit EndAtRename(int allowed) : allowed_(allowed) { observe_disk(this); }
+    ~EndAtRename() override { observe_disk(nullptr); }
+    std::error_code before(const DiskCall& call) override
+    {
+        if (call.kind != DiskCall::Kind::rename || allowed_-- > 0) return {};
+        return std::make_error_code(std::errc::io_error);
+    }
+    void after(const DiskCall&) override {}
+
+  private:
+    int allowed_;
+};
+
+// A log that is left under the new file's name would be taken for the new file's: its pages go over it.
+TEST_F(SalvageTest, TheLogOfADamagedOutboxNeverComesToLieBesideTheNewOne)
+{
+    accept_writes(200);
+    reopen();
+    sync_wait(store_->write_outbox([](Writer& db) { begin_sending(db, 100); })); // the first page stays as it is
+    for (const char* suffix : {"", "-wal"}) fs::copy_file(outbox() + suffix, dir_ / "copy" + suffix);
+    ASSERT_GT(fs::file_size(dir_ / "copy-wal"), 4096U);
+    store_.reset();
+    spoil("copy", 0, 100); // nothing can be read of it, and so its log is not worked off
+    for (const int allowed : {0, 1, 2, 3}) {
+        for (const std::string& file : quarantined_files(outbox()))
+            for (const char* suffix : {"", "-wal"}) fs::remove(file + suffix);
+        for (const char* suffix : {"", "-wal"})
+            fs::copy_file(dir_ / "copy" + suffix, outbox() + suffix, fs::copy_options::overwrite_existing);
+        {
+            const EndAtRename end(allowed);
+            EXPECT_THROW(open(), Error) << allowed;
+        }
+        open();
+        EXPECT_EQ(waiting(), 0) << allowed;
+        EXPECT_EQ(quarantined_files(outbox()).size(), 1U) << "the new one is sound; " << allowed;
+        accept_writes(1);
+        reopen();
+        EXPECT_EQ(waiting(), 1) << allowed;
+        store_.reset();
+    }
 }
 
 TEST_F(SalvageTest, WhatWasPurgedStaysAwayWhateverIsDamaged)

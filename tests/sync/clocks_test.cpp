@@ -92,6 +92,26 @@ TEST_F(OffClocks, OursThatIsSetHidesNothingNew)
     expect_mirror_equals_model();
 }
 
+// The service's data may bear any time: polls go on from when they were sent, not from what they showed. A little ahead
+// is the worst: it looks like a boundary, and of the overlap, in which chats may become visible late, half is gone.
+TEST_F(OffClocks, AConversationFromTheFutureHidesNothingThatComesLate)
+{
+    fill(5);
+    pass();
+    for (const std::int64_t ahead : {250, 86'400}) {
+        model_.add("ahead" + std::to_string(ahead), data_now() + ahead, 1);
+        pass();
+        clock_.advance(seconds(37));
+        const std::string id = "late" + std::to_string(ahead);
+        model_.add(id, data_now() - 500, 1); // it was not visible until now
+        pass();
+        ASSERT_TRUE(holds(id)) << ahead;
+    }
+    const auto progress = store_->read([](cache::Reader& db) { return cache::load_progress(db); });
+    EXPECT_LE(*progress.boundary, support::at_second(data_now()));
+    expect_mirror_equals_model();
+}
+
 TEST_F(OffClocks, OneThatIsRightAgainIsNoProblemAfterAWhile)
 {
     fill(5);

@@ -92,6 +92,28 @@ TEST_F(Unmarked, AChangeOfTimeOrCountIsFetchedAtOnceAndBeginsAnew)
     }
 }
 
+// Where a message says itself that it is not complete, the first poll that lists it fetches it; its time and the count
+// stay the same.
+TEST_F(Unmarked, AMessageThatSaysItIsNotCompleteIsFetchedByTheNextPoll)
+{
+    touch(1);
+    model_.conversations.at("c0").chats.back()["completed"] = false;
+    grow("c0", "half of");
+    pass();
+    ASSERT_EQ(last_message("c0"), "half of");
+    for (const bool done : {false, true}) { // done: not looked at any more
+        clock_.advance(seconds(2));
+        tick();
+        model_.conversations.at("c0").chats.back()["completed"] = done;
+        grow("c0", done ? "all of it" : "more of it");
+        pass();
+        EXPECT_EQ(last_message("c0"), done ? "all of it" : "more of it");
+    }
+    model_.targets.clear();
+    pass();
+    EXPECT_EQ(model_.chat_pages(), 0U);
+}
+
 TEST_F(Unmarked, ARunThatWasSeenBeginsAnew)
 {
     touch(1);
