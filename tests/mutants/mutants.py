@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""mutants.py [--check] [--drawn N] [--seed N] [--only WORD] [--again]: plants the named mistakes (*.toml) and N drawn ones into one
+"""mutants.py [--check] [--drawn N] [--seed N] [--only PATTERN] [--again]: plants the named mistakes (*.toml) and N drawn ones into one
 copy of the tree (build/mutants), builds its test programs once, and runs each mistake with the tests that reach it. Prints those
 that no test notices. Exit code 1: a named one. --check: only whether each still fits the sources."""
 import argparse
@@ -37,6 +37,7 @@ class Mutant:
     edits: list  # (start, end, text), MUTANT in it
     named: bool
     programs: list
+    tests: list  # of the row: (program, name), run first, whatever the trace says
 
 
 def fail(sentence):
@@ -59,10 +60,21 @@ def load_named(sources):
                 if "MUTANT" not in new:
                     fail(f"{path.name}: \"{name}\" is made always: no MUTANT in it")
                 edits.append((text.index(old), text.index(old) + len(old), new))
-            mutants.append(Mutant(len(mutants) + 1, name, file, edits, True, entry.get("programs", PROGRAMS)))
+            tests = [tuple(test.split(" ", 1)) for test in entry.get("tests", [])]
+            mutants.append(Mutant(len(mutants) + 1, name, file, edits, True, entry.get("programs", PROGRAMS), tests))
     if len(mutants) < LEAST_NAMED:
         fail(f"{len(mutants)} named ones, fewer than {LEAST_NAMED}")
     return mutants
+
+
+def require_tests(mutants):
+    """Those that a row names are there: gtest says nothing of a filter that fits none."""
+    sources = "\n".join(path.read_text() for path in sorted((TOP / "tests").glob("*/*_test.cpp")))
+    for mutant in mutants:
+        for program, name in mutant.tests:
+            suite, test = re.fullmatch(r"(?:\w+/)?(\w+)\.(\w+)(?:/\w+)?", name).groups()
+            if program not in PROGRAMS or not re.search(rf"\bTEST(_[FP])?\({suite}, {test}\)", sources):
+                fail(f"\"{mutant.name}\" names a test that is not there: {program} {name}")
 
 
 def without_overlaps(mutants):
@@ -87,7 +99,7 @@ def choose_drawn(sources, spots, count, refused):
             continue
         taken[spot.file].append((spot.start, spot.end))
         chosen.append(Mutant(FIRST_DRAWN + index, f"{spot.file} {' '.join(spot.what.split())}", spot.file,
-                             [(spot.start, spot.end, spot.instead)], False, PROGRAMS))
+                             [(spot.start, spot.end, spot.instead)], False, PROGRAMS, []))
     return chosen
 
 
@@ -101,7 +113,7 @@ def write_if_other(path, text):
 def planted(text, mutants, file):
     """The source with all of its mutants, and the line of each, for the compiler's messages."""
     edits = sorted((edit, mutant.number) for mutant in mutants if mutant.file == file for edit in mutant.edits)
-    out, at, lines = '#include "mutant_switch.hpp"\n', 0, {}
+    out, at, lines = '#include "mutant_switch.hpp"\n' if edits else "", 0, {}
     for (start, end, new), number in edits:
         out += text[at:start]
         first = out.count("\n") + 1
@@ -143,7 +155,7 @@ def compile_copy(programs):
                           capture_output=True, text=True)
 
 
-def build(sources, named, spots, count):
+def build(sources, named, spots, count, programs):
     make_copy(sources)
     refused = set()
     for _ in range(6):
@@ -152,7 +164,7 @@ def build(sources, named, spots, count):
         for file, text in sources.items():
             out, lines[file] = planted(text, mutants, file)
             write_if_other(COPY / file, out)
-        done = compile_copy(PROGRAMS)
+        done = compile_copy(programs)
         if done.returncode == 0:
             return mutants
         before = len(refused)
@@ -209,6 +221,12 @@ def run_tests(program, names, seconds, number):
 def kill(mutant, traces):
     """The test that noticed; None: none did. And how many tests looked."""
     looked = 0
+    for program, name in mutant.tests:
+        if broken := run_tests(program, [name], SLOW, 0):
+            fail(f"{broken} fails with nothing planted")
+        looked += 1
+        if killer := run_tests(program, [name], SLOW, mutant.number):
+            return killer, looked
     for program in mutant.programs:
         reach = sorted((seconds, name) for name, (seconds, numbers) in traces[program].items()
                        if mutant.number in numbers and seconds < SLOW)
@@ -247,26 +265,32 @@ def main():
     parser.add_argument("--check", action="store_true", help="only whether each named one still fits the sources")
     parser.add_argument("--drawn", type=int, default=100, help="so many drawn ones (100)")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the drawn ones")
-    parser.add_argument("--only", default="", help="those whose name has this word")
+    parser.add_argument("--only", help="of the named ones, which alone are planted then, those whose name this pattern fits")
     parser.add_argument("--again", action="store_true", help="with what the last run learned about which test reaches what")
     args = parser.parse_args()
     sources = {}
     named = load_named(sources)
+    require_tests(named)
     taken = without_overlaps(named)
     if args.check:
         print(f"{len(named)} named mistakes in {len(sources)} files fit the sources")
         return 0
+    if args.only:
+        named, args.drawn = [mutant for mutant in named if re.search(args.only, mutant.name)], 0
     print(f"{len(named)} named mistakes in {len(sources)} files, {args.drawn} drawn by seed {args.seed}", flush=True)
     spots = drawn.draw(sources, args.seed, taken)
-    mutants = build(sources, named, spots, args.drawn)
+    alone = args.only and all(mutant.tests for mutant in named)
+    programs = sorted({program for mutant in named for program, _ in mutant.tests}) if alone else PROGRAMS
+    mutants = build(sources, named, spots, args.drawn, programs)
     known = COPY / "traces.json"
-    if not (args.again and known.exists()):
+    asked = [mutant for mutant in mutants if not mutant.tests]
+    if asked and not (args.again and known.exists()):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             traces = dict(zip(PROGRAMS, pool.map(trace, PROGRAMS)))
         known.write_text(json.dumps({p: {n: [s, sorted(r)] for n, (s, r) in t.items()} for p, t in traces.items()}))
-    traces = {p: {n: (s, set(r)) for n, (s, r) in t.items()} for p, t in json.loads(known.read_text()).items()}
+    told = json.loads(known.read_text()) if asked else {}
+    traces = {p: {n: (s, set(r)) for n, (s, r) in told.get(p, {}).items()} for p in PROGRAMS}
     print(f"{sum(map(len, traces.values()))} tests of {len(PROGRAMS)} programs; not noticed:", flush=True)
-    mutants = [mutant for mutant in mutants if args.only in mutant.name]
     survivors, killed = run(mutants, traces)
     for is_named, word in ((True, "named"), (False, "drawn")):
         of = sum(mutant.named == is_named for mutant in mutants)
