@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 for need in podman runc debootstrap dpkg-deb curl; do
-  command -v $need >/dev/null || { echo "FAILED: there is no $need; scripts/prepare installs it" >&2; exit 1; }
+  command -v $need >/dev/null || { echo "FAILED: there is no $need; scripts/prepare --long installs it" >&2; exit 1; }
 done
 [ "$(id -u)" = 0 ] || { echo "FAILED: debootstrap needs root" >&2; exit 1; }
 

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$(realpath "$1")
 base=$build/systemd-base
 for tool in debootstrap systemd-nspawn dpkg-deb; do
-  command -v $tool >/dev/null || { echo "FAILED: there is no $tool; scripts/prepare installs it" >&2; exit 1; }
+  command -v $tool >/dev/null || { echo "FAILED: there is no $tool; scripts/prepare --long installs it" >&2; exit 1; }
 done
 [ "$(id -u)" = 0 ] || { echo "FAILED: a container needs root" >&2; exit 1; }
 
