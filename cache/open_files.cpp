@@ -78,6 +78,18 @@ std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options, bool& unre
     return db;
 }
 
+// Opening the mirror changes it: a program that may not open the other one leaves both as they are.
+void refuse_newer_outbox(const std::string& path)
+{
+    if (!std::filesystem::exists(path) || find_damage_marker(path)) return;
+    try {
+        Reader db(path, Access::read);
+        refuse_newer(db, outbox_schema);
+    } catch (const Error& error) {
+        if (error.fault() == Fault::settings) throw;
+    } // what else is wrong with it is met, and told, when it is opened
+}
+
 struct Opened {
     std::unique_ptr<Writer> file;
     std::string damage; // in words; empty: it was sound
@@ -235,6 +247,7 @@ Files open_files(const StoreOptions& options)
 {
     const std::string outbox = outbox_path(options.mirror_path);
     finish_salvage(outbox);
+    refuse_newer_outbox(outbox);
     std::vector<std::string> displaced = take_in_rescued(outbox);
     take_in_restore(options.mirror_path);
     bool mirror_unread = false, outbox_unread = false;

@@ -35,27 +35,33 @@ void run_step(Connection& db, const char* sql, std::int64_t version)
     }
 }
 
-[[noreturn]] void refuse(Connection& db, std::int64_t found, std::int64_t known)
+std::int64_t known_of(const Schema& schema)
 {
-    throw Error(Fault::settings, "install the program that wrote it, or a newer one",
-                "{} has schema version {}, this program knows {}", db.path(), found, known);
+    return static_cast<std::int64_t>(schema.steps.size());
 }
 
 } // namespace
 
+void refuse_newer(Connection& db, const Schema& schema)
+{
+    const std::int64_t found = version_of(db), known = known_of(schema);
+    if (found > known)
+        throw Error(Fault::settings, "install the program that wrote it, or a newer one",
+                    "{} has schema version {}, this program knows {}", db.path(), found, known);
+}
+
 void migrate(Connection& db, const Schema& schema)
 {
-    const auto known = static_cast<std::int64_t>(schema.steps.size());
+    refuse_newer(db, schema);
+    const std::int64_t known = known_of(schema);
     std::int64_t version = version_of(db);
-    if (version > known) refuse(db, version, known);
     for (; version < known; ++version) run_step(db, schema.steps[static_cast<std::size_t>(version)], version + 1);
 }
 
 void require_version(Connection& db, const Schema& schema)
 {
-    const auto known = static_cast<std::int64_t>(schema.steps.size());
-    const std::int64_t version = version_of(db);
-    if (version > known) refuse(db, version, known);
+    refuse_newer(db, schema);
+    const std::int64_t version = version_of(db), known = known_of(schema);
     if (version < known)
         throw Error(Fault::settings, "restart the daemon: it brings the file up to date",
                     "{} has schema version {}, this program needs {}", db.path(), version, known);

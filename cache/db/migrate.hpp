@@ -16,7 +16,10 @@ struct Schema {
 extern const Schema mirror_schema;
 extern const Schema outbox_schema;
 
-/// Throws Error{settings} when the file was written by a newer program.
+/// Throws Error{settings} when the file was written by a newer program. Changes nothing.
+void refuse_newer(Connection& db, const Schema& schema);
+
+/// The same, else brings it up to date.
 void migrate(Connection& db, const Schema& schema);
 
 /// For readers beside a daemon: throws Error{settings} unless the file has exactly this program's version.
