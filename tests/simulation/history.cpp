@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/history.hpp"
 
+#include "tests/simulation/claims.hpp"
+
 #include "cache/conversations.hpp"
 #include "cache/deletions.hpp"
 #include "cache/outbox/outbox.hpp"
@@ -241,28 +243,6 @@ std::string History::list_problems()
 
 // --- what must hold --------------------------------------------------------------------------------------------------
 
-std::string History::compare(cache::Reader& db, const std::string& id, bool chats) const
-{
-    const auto raw = cache::find_item(db, {id});
-    if (!raw) return id + " is missing";
-    json theirs = world_.item(id, 0), ours = json::parse(*raw);
-    ours["chats"] = json::array();
-    if (ours != theirs) return id + " is " + ours.dump() + " instead of " + theirs.dump();
-    const auto& wanted = world_.talks.at(id).chats;
-    const auto held = cache::find_held(db, {id});
-    if (held->chats != std::ssize(wanted))
-        return fmt::format("{} has {} chats instead of {}", id, held->chats, wanted.size());
-    for (std::size_t n = 0; chats && n < wanted.size(); n += 100) {
-        const auto page = *cache::find_chats(db, {id}, static_cast<int>(n / 100) + 1);
-        for (std::size_t i = 0; i < page.size(); ++i)
-            if (page[i] != wanted[n + i].dump())
-                return fmt::format("{} (last chat {}): chat {} is {} instead of {}", id,
-                                   to_rfc3339(Instant(milliseconds(*world_.talks.at(id).last))), n + i, page[i],
-                                   wanted[n + i].dump());
-    }
-    return "";
-}
-
 std::string History::check_claims()
 {
     return store_->read([&](cache::Reader& db) -> std::string {
@@ -271,18 +251,7 @@ std::string History::check_claims()
         if (world_.our_clock_was_set) return ""; // it says when what was verified
         if (std::string wrong = check_freshness(db); !wrong.empty()) return wrong;
         if (std::string wrong = check_chatless(db); !wrong.empty()) return wrong;
-        for (const cache::Interval& it : cache::load_coverage(db))
-            for (const auto& [id, talk] : world_.talks) {
-                if (!talk.last) continue;
-                const Instant last{milliseconds(*talk.last)}, changed{milliseconds(talk.changed)};
-                if (last < it.from || last >= it.through || changed >= it.verified_at) continue;
-                std::string wrong = compare(db, id, !talk.chats_edited);
-                if (!wrong.empty())
-                    return fmt::format("covered [{}, {}) as of {}, but {} (last chat {}, changed {}, visible {})",
-                                       to_rfc3339(it.from), to_rfc3339(it.through), to_rfc3339(it.verified_at), wrong,
-                                       to_rfc3339(last), to_rfc3339(changed),
-                                       to_rfc3339(Instant(milliseconds(talk.visible_from))));
-            }
+        if (std::string wrong = find_wrong_coverage(world_, db); !wrong.empty()) return wrong;
         return "";
     });
 }
@@ -368,7 +337,7 @@ std::string History::check_equal()
         for (const auto& [id, talk] : world_.talks) {
             if (is_left_out(talk) && !cache::find_held(db, {id})) continue;
             ++listed;
-            if (std::string wrong = compare(db, id, true); !wrong.empty()) return wrong;
+            if (std::string wrong = compare(world_, db, id, true); !wrong.empty()) return wrong;
         }
         const auto count = cache::count_totals(db).conversations;
         if (count != listed) {

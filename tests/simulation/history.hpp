@@ -45,7 +45,6 @@ class History {
     bool is_left_out(const Talk& talk) const;
     std::string check_equal();
     std::string list_problems();
-    std::string compare(alli::cache::Reader& db, const std::string& id, bool chats) const;
 
     alli::SeededRandom random_, app_; // app_: of the app that writes
     bool writes_ = false, runs_apps_ = false;
