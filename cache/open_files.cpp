@@ -4,6 +4,7 @@
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/random.hpp"
+#include "cache/db/meta.hpp"
 #include "cache/db/migrate.hpp"
 #include "cache/db/quarantine.hpp"
 #include "cache/outbox/outbox_identity.hpp"
@@ -57,6 +58,10 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left
     const Instant now = SystemClock().now(); // nor the numbers of the feed
     left_open = was_left_open(*db);
     open_feed(*db, feed_place(options.mirror_path, now), now);
+    if (options.on_open)
+        options.on_open(*db);
+    else
+        drop_meta(*db, "cluster_position"); // what changes from now on is noted by nobody: a cluster is joined anew
     return db;
 }
 

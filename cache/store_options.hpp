@@ -11,6 +11,8 @@
 
 namespace alli::cache {
 
+class Writer;
+
 struct StoreOptions {
     std::string mirror_path;                              // outbox.db and alli-mirror.lock lie beside it
     std::string url;                                      // the upstream; a file of another upstream is refused
@@ -20,6 +22,8 @@ struct StoreOptions {
     // The largest outbox whose pages are all checked on opening: some 0.4 s of a slow disk, not interruptible.
     std::uintmax_t most_outbox_read = 64 * 1024 * 1024;
     LogLimits log = {}; // of each file's log
+    // A node of a cluster: called with mirror.db's writer once the file is open (cache/replica/notes.hpp).
+    std::function<void(Writer&)> on_open = {};
     // For tests: receives the steps of SQLite's virtual machine that a read() took, on the reading thread.
     std::function<void(std::uint64_t)> count_steps = {};
 };

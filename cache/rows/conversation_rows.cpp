@@ -209,10 +209,11 @@ bool put_rows(Writer& db, const Conversation& conversation)
     for (const Row row : db.query("SELECT pk, raw, title, user_id, user_name, memo, last_chat_at FROM conversation"
                                   " WHERE id = ?1",
                                   conversation.id.value)) {
-        if (row.text(1) == conversation.raw) return false;
+        last_chat_at = row.optional_instant(6);
+        const bool same_time = conversation.last_chat_guessed || conversation.last_chat_at == last_chat_at;
+        if (row.text(1) == conversation.raw && same_time) return false;
         pk = row.integer(0);
         old = words_of_stored(row, 2);
-        last_chat_at = row.optional_instant(6);
     }
     if (pk && conversation.last_chat_guessed && !conversation.last_chat_at)
         update_conversation(db, *pk, old, with_time(conversation, last_chat_at));

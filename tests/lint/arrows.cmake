@@ -27,6 +27,7 @@ set(uses_cache cache/search cache/lists cache/outbox cache/rows cache/chats cach
 set(uses_cache/export cache ${uses_cache})
 set(uses_cache/query cache/export cache ${uses_cache})
 set(uses_cache/insights cache ${uses_cache})
+set(uses_cache/replica cache/export cache ${uses_cache})
 set(uses_cache/upkeep cache ${uses_cache})
 set(uses_cluster/postgres cluster)
 set(uses_sync/pages sync/loop)

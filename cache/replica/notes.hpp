@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which rows of mirror.db a leader has to publish: triggers note each in the commit that changes it, whatever statement
+// does. They belong to the connection of a node of a cluster, so that nobody else pays for them.
+#pragma once
+
+#include "alli/ids.hpp"
+#include "cache/db/writer.hpp"
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace alli::cache {
+
+struct Note {
+    std::int64_t kind = 0; // 0: state by its name; 1: a conversation by the number of its row or by its id
+    Value key;
+    std::optional<std::int64_t> from_ordinal; // its chats from there on
+    std::int64_t times = 0;
+};
+
+/// For StoreOptions::on_open: from now on this connection notes what it changes.
+void begin_notes(Writer& db);
+
+/// Runs `work` without noting what it changes. Inside a write: where `work` throws, its rollback restores the notes.
+template <class F>
+void without_notes(Writer& db, F work);
+
+/// Everything there is, as if it had just changed.
+void note_all(Writer& db);
+
+/// Conversations and state that are noted.
+std::int64_t count_notes(Reader& db);
+/// Conversations first.
+std::vector<Note> load_notes(Reader& db, std::size_t most);
+void drop_notes(Writer& db);
+
+/// Removes those that were not noted again since they were read.
+void drop_notes(Writer& db, std::span<const Note> notes);
+
+/// The conversations that are noted; those whose row is gone by the note of their end.
+std::vector<ConversationId> noted_conversations(Reader& db, std::span<const Note> notes);
+
+/// The tables whose rows are noted; for the test that compares them with all there are.
+std::vector<std::string_view> noted_tables();
+
+namespace detail {
+bool pause_notes(Writer& db); // whether there were any to pause
+void resume_notes(Writer& db);
+} // namespace detail
+
+template <class F>
+void without_notes(Writer& db, F work)
+{
+    const bool paused = detail::pause_notes(db);
+    work();
+    if (paused) detail::resume_notes(db);
+}
+
+} // namespace alli::cache
