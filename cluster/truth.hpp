@@ -6,6 +6,7 @@
 #pragma once
 
 #include "alli/error.hpp"
+#include "alli/ids.hpp"
 #include "alli/instant.hpp"
 #include "alli/task.hpp"
 #include "cache/replica/published.hpp"
@@ -111,11 +112,19 @@ class Truth {
     /// those of a deleted one removed. Returns the position after it. Throws NotLeader.
     virtual Task<Position> publish(std::int64_t epoch, cache::PublishedRows rows) = 0;
 
+    /// The same where the database is the one that this node was at position `mine` of; else NotLeader, for rows that
+    /// were put back are missing from what it would claim. Unless overridden it asks before it publishes, which leaves
+    /// a moment in between: an implementation asks within the transaction.
+    virtual Task<Position> publish_after(Position mine, std::int64_t epoch, cache::PublishedRows rows);
+
     /// Everything after `after`, up to `limit` rows in all.
     virtual Task<Round> read(Position after, std::size_t limit) = 0;
 
     /// For joining: about `limit` rows, at least one conversation, beginning after the id `after` ('' for the first).
     virtual Task<Chunk> read_all(std::string after, std::size_t limit) = 0;
+
+    /// Those of these conversations that there are, whole. Unless overridden it looks through all.
+    virtual Task<cache::PublishedRows> find(std::vector<ConversationId> ids);
 
     /// What the leader published of these names; of all where there is none.
     virtual Task<std::vector<cache::PublishedState>> state(std::vector<std::string> names) = 0;

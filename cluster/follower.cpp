@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/follower.hpp"
+
+#include "cache/replica/notes.hpp"
+#include "cache/replica/state.hpp"
+#include "cache/rows/suppression_list.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
+namespace alli::cluster {
+namespace {
+
+// So many conversations are read again one by one; with more it is quicker to read all.
+constexpr std::size_t most_single = 2'000;
+// The leader says it with the last rows of a snapshot: where it was said, a whole mirror was published.
+constexpr const char* said_last = "coverage";
+
+std::vector<cache::PublishedState> list_of(const std::map<std::string, std::string>& states)
+{
+    std::vector<cache::PublishedState> list;
+    for (const auto& [name, value] : states) list.push_back({name, value});
+    return list;
+}
+
+bool says_whole(const std::vector<cache::PublishedState>& states)
+{
+    return std::any_of(states.begin(), states.end(), [](const auto& one) { return one.name == said_last; });
+}
+
+// An end for each that is not there.
+void add_ends(const std::vector<ConversationId>& ids, cache::PublishedRows& rows)
+{
+    std::unordered_set<std::string_view> there;
+    for (const cache::PublishedConversation& one : rows.conversations) there.insert(one.id);
+    std::vector<cache::PublishedConversation> ends;
+    for (const ConversationId& id : ids) {
+        if (there.contains(id.value)) continue;
+        ends.emplace_back().id = id.value;
+        ends.back().deleted = true;
+    }
+    std::move(ends.begin(), ends.end(), std::back_inserter(rows.conversations));
+}
+
+struct Unpublished {
+    std::vector<cache::Note> notes;
+    std::vector<ConversationId> conversations;
+};
+
+Unpublished find_unpublished(cache::Store& store)
+{
+    return store.read([](cache::Reader& db) {
+        Unpublished found;
+        found.notes = cache::load_notes(db, std::size_t{1} << 30);
+        found.conversations = cache::noted_conversations(db, found.notes);
+        return found;
+    });
+}
+
+} // namespace
+
+Follower::Follower(Truth& truth, cache::Store& store, const NodeOptions& options)
+    : truth_(truth), store_(store), options_(options),
+      position_(store.read([](cache::Reader& db) { return cache::find_position(db); }))
+{}
+
+Position Follower::position() const
+{
+    return position_ ? Position{position_->number, position_->nonce} : Position{};
+}
+
+std::optional<cache::ReplicaPosition> Follower::note_published(const Position& reached, bool whole)
+{
+    if (!position_) return std::nullopt;
+    position_->number = reached.number;
+    position_->nonce = reached.nonce;
+    if (whole) provisional_ = false;
+    if (provisional_) return std::nullopt;
+    return position_;
+}
+
+Task<Head> Follower::follow()
+{
+    for (;;) {
+        if (!position_) co_await join();
+        co_await undo_unpublished();
+        if (!position_) continue;
+        Round round = co_await truth_.read(position(), options_.most_rows);
+        const bool another = round.head.store != position_->store;
+        const bool now_whole = provisional_ && says_whole(round.rows.state);
+        if (another || round.continuity != Continuity::same || round.too_many || now_whole) {
+            position_.reset();
+            continue;
+        }
+        co_await apply(std::move(round.rows), round.head.last, round.head.store);
+        co_return round.head;
+    }
+}
+
+Task<Follower::States> Follower::read_states()
+{
+    const std::vector<cache::PublishedState> all = co_await truth_.state(std::vector<std::string>());
+    States states;
+    for (const cache::PublishedState& one : all) states[one.name] = one.value;
+    co_return states;
+}
+
+// What is said is read before the rows, for those may only be newer; it is applied with the round that comes after.
+Task<> Follower::join()
+{
+    const Head head = co_await truth_.head();
+    to_apply_ = co_await read_states();
+    co_await adopt_suppressions(to_apply_);
+    provisional_ = !to_apply_.contains(said_last);
+    if (!provisional_) co_await claim_nothing();
+    co_await walk();
+    position_ = cache::ReplicaPosition{head.store, head.last.number, head.last.nonce};
+}
+
+Task<> Follower::claim_nothing()
+{
+    const auto claim = [](cache::Writer& db) {
+        cache::claim_nothing(db);
+        cache::drop_notes(db); // all is read
+    };
+    co_await store_.write(claim);
+}
+
+Task<> Follower::walk()
+{
+    std::string after;
+    co_await store_.write(&cache::begin_seeing);
+    for (bool at_end = false; !at_end;) {
+        Chunk chunk = co_await truth_.read_all(after, options_.batch);
+        at_end = chunk.at_end || chunk.rows.conversations.empty();
+        if (provisional_ && !chunk.rows.conversations.empty()) co_await claim_nothing(); // rows of unknown age
+        if (!at_end) after = chunk.rows.conversations.back().id;
+        const auto put = [&chunk](cache::Writer& db) {
+            cache::note_seen(db, chunk.rows);
+            return cache::apply_rows(db, chunk.rows);
+        };
+        std::vector<ConversationId> incomplete = co_await store_.write(put);
+        co_await make_whole(std::move(incomplete));
+    }
+    if (!provisional_) co_await store_.write(&cache::remove_unseen);
+}
+
+// What this node noted as a leader that it is not any more, or before it became one, is not what the others have.
+Task<> Follower::undo_unpublished()
+{
+    const Unpublished found = find_unpublished(store_);
+    if (found.notes.empty()) co_return;
+    States states = co_await read_states();
+    if (!provisional_ && found.conversations.size() > most_single) {
+        position_.reset();
+        co_return;
+    }
+    cache::PublishedRows rows;
+    if (!provisional_) {
+        rows = co_await truth_.find(found.conversations);
+        add_ends(found.conversations, rows);
+    }
+    const auto undo = [&](cache::Writer& db) {
+        if (!provisional_) {
+            cache::claim_nothing(db);
+            cache::apply_rows(db, rows);
+        }
+        cache::drop_notes(db, found.notes);
+    };
+    if (!provisional_) to_apply_ = std::move(states); // before: then what is not claimed any more comes back
+    co_await store_.write(undo);
+}
+
+Task<std::vector<ConversationId>> Follower::apply_parts(cache::PublishedRows rows)
+{
+    std::vector<ConversationId> incomplete;
+    const std::vector<cache::PublishedState> said = std::move(rows.state);
+    std::vector<cache::PublishedRows> parts = cache::in_parts(std::move(rows), options_.batch);
+    for (const cache::PublishedState& one : said) // the rows are read in it
+        if (one.name == cache::unit_name && !parts.empty()) parts.front().state.push_back(one);
+    for (const cache::PublishedRows& part : parts) {
+        const auto put = [&part](cache::Writer& db) { return cache::apply_rows(db, part); };
+        const std::vector<ConversationId> more = co_await store_.write(put);
+        incomplete.insert(incomplete.end(), more.begin(), more.end());
+    }
+    co_return incomplete;
+}
+
+Task<> Follower::make_whole(std::vector<ConversationId> ids)
+{
+    while (!ids.empty()) {
+        cache::PublishedRows rows = co_await truth_.find(ids);
+        add_ends(ids, rows);
+        ids = co_await apply_parts(std::move(rows));
+    }
+}
+
+Task<> Follower::apply(cache::PublishedRows rows, Position position, std::string store)
+{
+    for (const cache::PublishedState& one : rows.state) to_apply_[one.name] = one.value;
+    co_await adopt_suppressions(to_apply_);
+    std::vector<cache::PublishedState> states = list_of(to_apply_);
+    cache::ReplicaPosition reached{std::move(store), position.number, std::move(position.nonce)};
+    if (states.empty() && reached == *position_) co_return;
+    if (provisional_ && rows.conversations.size() > 0) co_await claim_nothing();
+    std::vector<ConversationId> incomplete = co_await apply_parts(std::move(rows));
+    co_await make_whole(std::move(incomplete));
+    const auto put_state = [&](cache::Writer& db) {
+        cache::apply_state(db, states, reached);
+        if (provisional_) cache::drop_position(db);
+    };
+    co_await store_.write(put_state);
+    position_ = std::move(reached);
+    to_apply_.clear();
+}
+
+// The outbox first: at the next start it tells the mirror.
+Task<> Follower::adopt_suppressions(const States& states)
+{
+    const std::vector<cache::PublishedState> said = list_of(states);
+    const auto list = cache::find_suppressions(said);
+    const auto own = store_.read_outbox([](cache::Reader& db) { return cache::load_suppression_list(db); });
+    if (!list || list->key.empty() || (own.key == list->key && own.version == list->version)) co_return;
+    if (!own.key.empty() && own.key != list->key)
+        throw Error(Fault::settings, "start it with a new directory for its files, or make it the cluster's first node",
+                    "this node has a list of purged conversations of its own, which the cluster does not know");
+    const auto adopt = [&list](cache::Writer& db) {
+        cache::put_suppression_list(db, *list);
+        cache::put_suppression_version(db, list->version);
+    };
+    co_await store_.write_outbox(adopt);
+    store_.note_suppressions();
+}
+
+} // namespace alli::cluster

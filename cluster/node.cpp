@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/node.hpp"
+
+#include "cache/replica/notes.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <array>
+
+namespace alli::cluster {
+
+using namespace asio::experimental::awaitable_operators;
+
+std::string_view name_of(Role role) noexcept
+{
+    constexpr std::array<std::string_view, 4> names{"follower", "leader", "joining", "apart"};
+    return names[static_cast<std::size_t>(role)];
+}
+
+// What no try will change: the store has given up, or the program ends.
+static bool is_final(const Error& error)
+{
+    return error.fault() == Fault::canceled || error.fault() == Fault::io || error.fault() == Fault::damaged;
+}
+
+Node::Node(asio::any_io_executor loop, Truth& truth, cache::Store& store, Clock& clock, NodeOptions options,
+           NodeHooks hooks)
+    : truth_(truth), store_(store), clock_(clock), options_(std::move(options)), hooks_(std::move(hooks)),
+      follower_(truth, store, options_), ends_(std::move(loop), 1)
+{
+    publish_status();
+}
+
+void Node::stop()
+{
+    stopping_ = true;
+    ends_.close();
+}
+
+void Node::step_down()
+{
+    if (!leader_) return;
+    steps_down_ = true;
+    ends_.try_send(boost::system::error_code());
+}
+
+Task<> Node::wait_for_end()
+{
+    if (stopping_) co_return;
+    co_await ends_.async_receive(asio::as_tuple(asio::use_awaitable));
+}
+
+// Awaited beside others: what it throws must not be taken for its going on.
+Task<> Node::keep_failure(Task<> work)
+{
+    try {
+        co_await std::move(work);
+    } catch (const boost::system::system_error&) {
+        throw; // another of them has ended
+    } catch (const asio::multiple_exceptions&) {
+        throw; // likewise
+    } catch (...) {
+        failure_ = std::current_exception();
+    }
+}
+
+void Node::throw_failure() const
+{
+    if (failure_ && !stopping_) std::rethrow_exception(failure_);
+}
+
+Task<> Node::run()
+{
+    while (!stopping_) {
+        co_await follow_until_elected();
+        if (elected_) co_await lead(*std::exchange(elected_, std::nullopt));
+    }
+}
+
+Task<> Node::follow_until_elected()
+{
+    while (!stopping_ && !elected_) {
+        co_await (keep_failure(follow_once()) || wait_for_end());
+        throw_failure();
+        if (!stopping_ && !elected_) co_await (keep_failure(wait_for_news()) || wait_for_end());
+        throw_failure();
+    }
+}
+
+Task<> Node::follow_once()
+{
+    std::optional<Error> failure;
+    try {
+        if (follower_.is_joining()) current_.role = Role::joining, publish_status();
+        const Head head = co_await follower_.follow();
+        current_.role = Role::follower;
+        tell(head);
+        co_await announce();
+        if (may_campaign(head)) co_await campaign(head);
+    } catch (const Error& error) {
+        failure = error;
+    }
+    if (failure && is_final(*failure)) throw Error(*failure);
+    if (failure) tell_trouble(*failure);
+}
+
+// A lease that nobody renewed for its whole length by this node's own clock, or that was given up.
+bool Node::may_campaign(const Head& seen)
+{
+    const Clock::Steady now = clock_.steady();
+    if (seen.epoch != epoch_seen_ || seen.beat != beat_seen_) {
+        epoch_seen_ = seen.epoch, beat_seen_ = seen.beat;
+        seen_since_ = now;
+    }
+    if (!options_.may_lead || now < stays_down_until_) return false;
+    return seen.holder.empty() || now - seen_since_ >= options_.lease;
+}
+
+Task<> Node::campaign(const Head& seen)
+{
+    campaign_sent_ = clock_.steady();
+    elected_ = co_await truth_.campaign(seen.epoch, seen.beat);
+}
+
+Task<> Node::wait_for_news()
+{
+    bool failed = false;
+    try {
+        co_await truth_.wait_news(options_.poll);
+    } catch (const Error& error) {
+        if (is_final(error)) throw;
+        failed = true;
+    }
+    if (failed || !current_.database_reachable) co_await clock_.sleep(options_.poll);
+}
+
+// Each lease once: others show it, nothing depends on it.
+Task<> Node::announce()
+{
+    const Clock::Steady now = clock_.steady();
+    if (announced_at_ != Clock::Steady{} && now - announced_at_ < options_.lease) co_return;
+    announced_at_ = now;
+    NodeRow row;
+    row.version = options_.version;
+    row.address = options_.address;
+    row.role = options_.may_lead ? "full" : "reader";
+    row.doing = name_of(current_.role);
+    row.position = follower_.position().number;
+    co_await truth_.announce(std::move(row));
+}
+
+// Beside leading, and no reason to end it.
+Task<> Node::announce_forever()
+{
+    for (;;) {
+        try {
+            co_await announce();
+        } catch (const Error&) {
+            // the heartbeat says what is wrong
+        }
+        co_await clock_.sleep(options_.lease);
+    }
+}
+
+Task<> Node::lead(std::int64_t epoch)
+{
+    leader_ = std::make_unique<Leader>(truth_, store_, clock_, options_, follower_, epoch, campaign_sent_,
+                                       [this](bool answered) { tell_heard(answered); });
+    steps_down_ = false;
+    co_await (leader_->hold(hooks_.deadline) || keep_failure(take_over()) || announce_forever() || wait_for_end());
+    co_await end_leading(epoch);
+    throw_failure();
+}
+
+// The lease may be lost on the way: then whoever awaits this has ended it.
+Task<> Node::catch_up()
+{
+    for (;;) {
+        std::optional<Error> failure;
+        try {
+            const Head head = co_await follower_.follow();
+            tell(head);
+        } catch (const Error& error) {
+            failure = error;
+        }
+        if (!failure) co_return;
+        if (is_final(*failure)) throw Error(*failure);
+        tell_trouble(*failure);
+        co_await clock_.sleep(options_.beat() / 4);
+    }
+}
+
+Task<> Node::take_over()
+{
+    co_await catch_up();
+    if (!follower_.shared_is_whole()) {
+        const auto note = [](cache::Writer& db) { cache::note_all(db); };
+        co_await store_.write(note);
+    }
+    current_.role = Role::leader;
+    publish_status();
+    begun_ = true;
+    hooks_.begin();
+    co_await leader_->publish_forever();
+}
+
+// In order: nothing of a leader goes on when another may be one.
+Task<> Node::end_leading(std::int64_t epoch)
+{
+    const bool begun = std::exchange(begun_, false);
+    if (begun) hooks_.cancel();
+    hooks_.deadline(std::nullopt);
+    current_.role = Role::follower;
+    publish_status();
+    if (begun) co_await hooks_.ended();
+    if (steps_down_) stays_down_until_ = clock_.steady() + 2 * options_.lease;
+    epoch_seen_ = beat_seen_ = -1;
+    co_await (keep_failure(leave(epoch)) || clock_.sleep(options_.beat()));
+    leader_.reset();
+}
+
+// Where the lease is lost, or the database away, there is nothing to give up.
+Task<> Node::leave(std::int64_t epoch)
+{
+    try {
+        co_await leader_->publish_all();
+        co_await truth_.resign(epoch);
+    } catch (const Error& error) {
+        if (is_final(error)) throw;
+    }
+}
+
+void Node::tell(const Head& head)
+{
+    current_.leader = head.leader;
+    current_.last = head.last.number;
+    current_.position = follower_.position().number;
+    current_.epoch = head.epoch;
+    current_.database_reachable = true;
+    current_.trouble.clear();
+    current_.hint.clear();
+    publish_status();
+}
+
+// While it leads nobody else publishes: what is last is its own.
+void Node::tell_heard(bool answered)
+{
+    const std::int64_t position = follower_.position().number;
+    if (answered == current_.database_reachable && position == current_.position) return;
+    current_.database_reachable = answered;
+    current_.position = current_.last = position;
+    current_.trouble = answered ? "" : "the database does not answer";
+    current_.hint = answered ? "" : "see to it; writes wait, and reads are answered from this node's files";
+    publish_status();
+}
+
+void Node::tell_trouble(const Error& error)
+{
+    current_.database_reachable = error.fault() != Fault::unreachable;
+    if (current_.database_reachable && current_.role != Role::leader) current_.role = Role::apart;
+    current_.trouble = error.what();
+    current_.hint = error.hint();
+    publish_status();
+}
+
+} // namespace alli::cluster

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// One node of a cluster: it follows, and leads for as long as it has the lease. What only a leader does (the engine,
+// the delivery of writes) begins once the node's files are as of its takeover, and has ended before it follows again.
+// Runs on one loop, waits only through the Clock.
+#pragma once
+
+#include "cluster/follower.hpp"
+#include "cluster/leader.hpp"
+
+#include <boost/asio/experimental/channel.hpp>
+
+#include <atomic>
+#include <memory>
+
+namespace alli::cluster {
+
+class Node {
+  public:
+    Node(asio::any_io_executor loop, Truth& truth, cache::Store& store, Clock& clock, NodeOptions options,
+         NodeHooks hooks);
+
+    /// Until stop(); then a leader has published what it could and given the lease up. Throws what the store throws
+    /// when its files cannot be used any more.
+    Task<> run();
+
+    /// On the loop: ends run() in order.
+    void stop();
+    /// On the loop: a leader gives the lease up and does not take it again for a while.
+    void step_down();
+
+    std::shared_ptr<const NodeStatus> status() const { return status_.load(); } // any thread
+
+  private:
+    Task<> follow_until_elected(); // or until it is stopped
+    Task<> follow_once();
+    Task<> campaign(const Head& seen);
+    Task<> lead(std::int64_t epoch);
+    Task<> take_over();
+    Task<> catch_up();
+    Task<> end_leading(std::int64_t epoch);
+    Task<> leave(std::int64_t epoch);
+    Task<> wait_for_news();
+    Task<> keep_failure(Task<> work);
+    Task<> wait_for_end();
+    Task<> announce();
+    Task<> announce_forever();
+
+    bool may_campaign(const Head& seen);
+    void tell(const Head& head);
+    void tell_heard(bool answered);
+    void tell_trouble(const Error& error);
+    void throw_failure() const;
+    void publish_status() { status_ = std::make_shared<const NodeStatus>(current_); }
+
+    Truth& truth_;
+    cache::Store& store_;
+    Clock& clock_;
+    NodeOptions options_;
+    NodeHooks hooks_;
+    Follower follower_;
+    std::optional<std::int64_t> elected_;                               // the epoch of a lease that it got
+    std::unique_ptr<Leader> leader_;                                    // while it leads
+    asio::experimental::channel<void(boost::system::error_code)> ends_; // closed: leading, or all, comes to an end
+    std::exception_ptr failure_;                                        // after which run() ends
+    bool stopping_ = false, steps_down_ = false, begun_ = false;
+    std::int64_t epoch_seen_ = -1, beat_seen_ = -1;
+    Clock::Steady seen_since_{}, campaign_sent_{}, announced_at_{}, stays_down_until_{};
+    NodeStatus current_;
+    std::atomic<std::shared_ptr<const NodeStatus>> status_;
+};
+
+} // namespace alli::cluster

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a node of a cluster behaves, what it starts and stops, and what it says of itself.
+#pragma once
+
+#include "alli/clock.hpp"
+#include "alli/task.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace alli::cluster {
+
+struct NodeOptions {
+    std::string name, version, address;
+    bool may_lead = true;
+    std::chrono::milliseconds lease{4'000};
+    std::chrono::milliseconds poll{500};         // between two rounds where no news is heard
+    std::chrono::milliseconds publish_pause{20}; // between two looks at what is unpublished
+    std::size_t batch = 1'000;                   // rows that are published, or applied, together
+    std::size_t most_rows = 50'000;              // of a round; with more the node joins anew
+
+    std::chrono::milliseconds beat() const { return lease / 4; }
+    /// From the time before the last heartbeat that succeeded: the leader ends by itself, and is ended.
+    std::chrono::milliseconds stand_down_after() const { return lease * 5 / 8; }
+    std::chrono::milliseconds dead_after() const { return lease * 7 / 8; }
+};
+
+struct NodeHooks {
+    /// The node leads: starts what only a leader does. On the node's loop.
+    std::function<void()> begin = [] {};
+    /// It does not lead any more: after `cancel` nothing is sent, `ended` returns when all has ended. It was begun
+    /// before.
+    std::function<void()> cancel = [] {};
+    std::function<Task<>()> ended = []() -> Task<> { co_return; };
+    /// When the process is to be ended, if it is frozen and cannot stand down by itself; none: not any more.
+    std::function<void(std::optional<Clock::Steady>)> deadline = [](std::optional<Clock::Steady>) {};
+};
+
+enum class Role { follower, leader, joining, apart }; // apart: it cannot follow until a person acts, or not yet
+std::string_view name_of(Role role) noexcept;
+
+struct NodeStatus {
+    Role role = Role::joining;
+    std::string leader; // its node's name; empty: none, or not known
+    std::int64_t position = 0, last = 0;
+    std::int64_t epoch = 0; // that was seen last
+    bool database_reachable = false;
+    std::string trouble, hint; // empty: none
+};
+
+} // namespace alli::cluster

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node does, step by step: joining, rounds, taking the lease and losing it.
+#include "cache/conversations.hpp"
+#include "cache/replica/notes.hpp"
+#include "cache/rows/coverage.hpp"
+#include "cache/rows/progress.hpp"
+#include "cluster/node.hpp"
+#include "tests/cache/replica/dump.hpp"
+#include "tests/simulation/cluster/shared_model.hpp"
+#include "tests/support/make.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace simulation {
+namespace {
+
+using namespace alli;
+using namespace std::chrono_literals;
+
+/// Files, a way to what is shared, and a node's loops whose engine is a flag.
+struct Machine {
+    Machine(int number, SharedModel& shared, support::FakeClock& clock, boost::asio::io_context& its_loop)
+        : loop(its_loop), store(options()),
+          truth(shared, clock, {"node " + std::to_string(number), "holder " + std::to_string(number)},
+                static_cast<std::uint64_t>(number) + 1),
+          node(loop.get_executor(), truth, store, clock, {}, hooks())
+    {}
+
+    cache::StoreOptions options() const
+    {
+        cache::StoreOptions made{dir / "mirror.db", "http://model", false};
+        made.on_open = &cache::begin_notes;
+        return made;
+    }
+
+    cluster::NodeHooks hooks()
+    {
+        cluster::NodeHooks made;
+        made.begin = [this] { leads = true; };
+        made.cancel = [this] { leads = false; };
+        made.deadline = [this](std::optional<Clock::Steady> when) { deadline = when; };
+        return made;
+    }
+
+    void run()
+    {
+        asio::co_spawn(loop, node.run(), [this](std::exception_ptr why) {
+            ended = true;
+            failure = why;
+        });
+    }
+
+    template <class F>
+    void write(F function)
+    {
+        asio::co_spawn(loop, store.write(std::move(function)), [](std::exception_ptr why) { EXPECT_FALSE(why); });
+        support::run_until_idle(loop);
+    }
+
+    void put(const std::string& id, std::int64_t seconds, const std::string& title)
+    {
+        nlohmann::json more;
+        more["title"] = title;
+        const Conversation made = support::make_conversation(id, seconds, more);
+        const std::vector<Chat> chats{support::make_chat(id, 0, seconds, "words")};
+        write([&](cache::Writer& db) {
+            cache::put_conversation(db, made);
+            cache::put_chats(db, made.id, 0, chats);
+        });
+    }
+
+    void claim(std::int64_t through)
+    {
+        write([through](cache::Writer& db) {
+            cache::cover(db, {Instant{}, support::at_second(through), support::at_second(through)});
+        });
+    }
+
+    std::map<std::string, std::string> dump()
+    {
+        return store.read([](cache::Reader& db) { return cache::dump_conversations(db); });
+    }
+    std::size_t claims()
+    {
+        return store.read([](cache::Reader& db) { return cache::load_coverage(db); }).size();
+    }
+
+    boost::asio::io_context& loop;
+    support::TempDir dir;
+    cache::Store store;
+    ModelTruth truth;
+    bool leads = false, ended = false;
+    std::exception_ptr failure;
+    std::optional<Clock::Steady> deadline;
+    cluster::Node node;
+};
+
+class ClusterLoops : public testing::Test {
+  protected:
+    void pass(std::chrono::milliseconds time)
+    {
+        const auto until = clock_.passed() + time;
+        support::run_until_idle(loop_);
+        while (clock_.passed() < until) {
+            const auto left = until - clock_.passed();
+            if (!clock_.jump_to_next_within(left)) clock_.advance(left);
+            support::run_until_idle(loop_);
+        }
+    }
+
+    void TearDown() override
+    {
+        for (Machine* const machine : {&a_, &b_}) machine->node.stop();
+        pass(10s);
+    }
+
+    support::FakeClock clock_;
+    SharedModel shared_;
+    boost::asio::io_context loop_;
+    Machine a_{0, shared_, clock_, loop_}, b_{1, shared_, clock_, loop_};
+};
+
+TEST_F(ClusterLoops, TheFirstNodePublishesTheMirrorThatItHasAndAnotherFollows)
+{
+    a_.put("one", 100, "first");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    b_.put("stale", 50, "of an earlier life");
+    b_.claim(60);
+    b_.run();
+    pass(3s);
+    EXPECT_FALSE(b_.leads);
+    EXPECT_EQ(b_.dump(), a_.dump());
+    EXPECT_EQ(b_.claims(), 1U);
+    a_.put("two", 150, "second");
+    pass(1500ms);
+    EXPECT_EQ(b_.dump(), a_.dump());
+    EXPECT_EQ(b_.node.status()->leader, "node 0");
+    EXPECT_EQ(b_.node.status()->role, cluster::Role::follower);
+    EXPECT_EQ(a_.node.status()->role, cluster::Role::leader);
+}
+
+TEST_F(ClusterLoops, AStopInOrderHandsOverAtOnceWithAllThatWasWritten)
+{
+    a_.run();
+    pass(6s);
+    b_.run();
+    pass(2s);
+    a_.put("last words", 100, "title");
+    const auto wanted = a_.dump();
+    a_.node.stop();
+    pass(1500ms);
+    EXPECT_TRUE(a_.ended);
+    EXPECT_FALSE(a_.failure);
+    EXPECT_TRUE(b_.leads);
+    EXPECT_EQ(b_.dump(), wanted);
+}
+
+TEST_F(ClusterLoops, ALeaderThatIsCutOffStandsDownBeforeAnotherLeads)
+{
+    a_.run();
+    pass(6s);
+    b_.run();
+    pass(2s);
+    ASSERT_TRUE(a_.leads);
+    a_.truth.away = true;
+    bool both = false;
+    std::optional<std::chrono::nanoseconds> led;
+    const auto cut = clock_.passed();
+    for (int n = 0; n < 1'000 && !b_.leads; ++n) {
+        pass(10ms);
+        both = both || (a_.leads && b_.leads);
+        EXPECT_TRUE(!a_.leads || *a_.deadline > clock_.steady()) << "it would have been ended";
+    }
+    EXPECT_TRUE(b_.leads);
+    EXPECT_FALSE(both);
+    EXPECT_FALSE(a_.ended) << "it follows";
+    EXPECT_LE(clock_.passed() - cut, 6s);
+    EXPECT_FALSE(a_.node.status()->database_reachable);
+    a_.truth.away = false;
+    pass(3s);
+    EXPECT_EQ(a_.node.status()->role, cluster::Role::follower);
+    EXPECT_TRUE(a_.node.status()->trouble.empty());
+}
+
+TEST_F(ClusterLoops, ANodeKeepsRunningForAsLongAsTheDatabaseIsAwayAndLeadsAgain)
+{
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    a_.truth.away = true;
+    pass(10min);
+    EXPECT_FALSE(a_.ended);
+    EXPECT_FALSE(a_.leads);
+    EXPECT_FALSE(a_.deadline) << "nobody ends a process that stood down";
+    a_.truth.away = false;
+    pass(6s);
+    EXPECT_TRUE(a_.leads);
+}
+
+TEST_F(ClusterLoops, WhatALeaderDidNotPublishIsReadAgainWhereAnotherLeads)
+{
+    a_.put("one", 100, "published");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    b_.run();
+    pass(2s);
+    a_.truth.away = true;
+    a_.put("one", 100, "never published");
+    a_.put("two", 100, "neither");
+    a_.claim(300);
+    pass(10s);
+    ASSERT_TRUE(b_.leads);
+    a_.truth.away = false;
+    pass(3s);
+    EXPECT_EQ(a_.dump(), b_.dump());
+    EXPECT_THAT(a_.dump().at("one"), testing::HasSubstr("|published|"));
+    const auto through = [](Machine& machine) {
+        return machine.store.read([](cache::Reader& db) { return cache::load_coverage(db); }).at(0).through;
+    };
+    EXPECT_EQ(through(a_), support::at_second(200));
+    EXPECT_EQ(through(b_), support::at_second(200));
+}
+
+TEST_F(ClusterLoops, NothingIsPublishedOverADatabaseThatWasPutBack)
+{
+    a_.put("one", 100, "title");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    const SharedModel earlier = shared_;
+    a_.put("two", 100, "title");
+    pass(1s);
+    ASSERT_GT(shared_.last, earlier.last);
+    shared_ = earlier;
+    a_.put("three", 100, "title");
+    pass(25ms); // it tries to
+    EXPECT_FALSE(shared_.rows.contains("three"));
+    pass(10s);
+    EXPECT_TRUE(a_.leads) << "again, from what was put back";
+    EXPECT_FALSE(a_.dump().contains("two"));
+}
+
+TEST_F(ClusterLoops, ARoundThatBreaksOffAfterAnyCommitIsReadAgain)
+{
+    a_.put("one", 100, "title");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    for (int commits = 1; commits <= 4; ++commits) {
+        SCOPED_TRACE(commits);
+        Machine c{1 + commits, shared_, clock_, loop_};
+        c.run();
+        pass(3s);
+        ASSERT_EQ(c.dump(), a_.dump());
+        int left = commits;
+        c.store.watch([&left] {
+            if (left > 0 && --left == 0) throw std::runtime_error("it died");
+        });
+        a_.put("one", 100, "changed " + std::to_string(commits));
+        a_.put("more " + std::to_string(commits), 100, "new");
+        a_.claim(200 + commits);
+        pass(3s);
+        c.store.watch({});
+        if (!c.ended) c.node.stop();
+        pass(1s);
+        cluster::Node again{loop_.get_executor(), c.truth, c.store, clock_, {}, {}};
+        bool ended = false;
+        asio::co_spawn(loop_, again.run(), [&ended](std::exception_ptr) { ended = true; });
+        pass(3s);
+        EXPECT_EQ(c.dump(), a_.dump());
+        EXPECT_EQ(c.claims(), a_.claims());
+        again.stop();
+        pass(2s);
+        EXPECT_TRUE(ended);
+    }
+}
+
+TEST_F(ClusterLoops, ANodeThatComesBackPublishesNothingThatIsThere)
+{
+    a_.put("one", 100, "title");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    a_.node.stop();
+    pass(2s);
+    const std::int64_t last = shared_.last;
+    cluster::Node again{loop_.get_executor(), a_.truth, a_.store, clock_, {}, a_.hooks()};
+    asio::co_spawn(loop_, again.run(), [](std::exception_ptr) {});
+    pass(3s);
+    EXPECT_TRUE(a_.leads);
+    EXPECT_EQ(shared_.last, last);
+    pass(10s);
+    EXPECT_EQ(shared_.nodes.at("node 0").doing, "leader");
+    again.stop();
+    pass(2s);
+}
+
+TEST_F(ClusterLoops, StepsDownForAnother)
+{
+    a_.run();
+    pass(6s);
+    b_.run();
+    pass(2s);
+    a_.node.step_down();
+    pass(2s);
+    EXPECT_FALSE(a_.leads);
+    EXPECT_TRUE(b_.leads);
+}
+
+TEST_F(ClusterLoops, ANodeWithPurgesOfItsOwnDoesNotJoinAndSaysSo)
+{
+    a_.write([](cache::Writer& db) {
+        cache::put_suppression_list(db, {"the cluster's key", 1, {}, {"hash"}});
+        cache::put_suppression_version(db, 1);
+    });
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    asio::co_spawn(loop_, b_.store.write_outbox([](cache::Writer& db) {
+        cache::put_suppression_list(db, {"its own key", 1, {}, {"another"}});
+    }),
+                   [](std::exception_ptr why) { EXPECT_FALSE(why); });
+    b_.run();
+    pass(6s);
+    EXPECT_EQ(b_.node.status()->role, cluster::Role::apart);
+    EXPECT_THAT(b_.node.status()->trouble, testing::HasSubstr("purged"));
+    EXPECT_FALSE(b_.leads);
+}
+
+} // namespace
+} // namespace simulation
