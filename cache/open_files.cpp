@@ -61,7 +61,7 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left
     if (options.on_open)
         options.on_open(*db);
     else
-        drop_meta(*db, "cluster_position"); // what changes from now on is noted by nobody: a cluster is joined anew
+        drop_meta(*db, cluster_position_name); // what changes now is noted by nobody: it joins the cluster anew
     return db;
 }
 

@@ -9,9 +9,13 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace alli::cache {
+
+/// In the table of single facts: where a node of a cluster is. Gone once the file was opened by a machine alone.
+inline constexpr std::string_view cluster_position_name = "cluster_position";
 
 struct Files {
     std::unique_ptr<Writer> mirror, outbox;

@@ -4,6 +4,7 @@
 #include "cache/conversations.hpp"
 #include "cache/db/meta.hpp"
 #include "cache/deletions.hpp"
+#include "cache/open_files.hpp"
 #include "cache/outbox/overlay_ingest.hpp"
 #include "cache/outbox/overlay_rows.hpp"
 #include "cache/replica/notes.hpp"
@@ -18,8 +19,6 @@
 
 namespace alli::cache {
 namespace {
-
-constexpr std::string_view position_name = "cluster_position";
 
 /// What is published of one conversation.
 struct Group {
@@ -118,7 +117,7 @@ void move_to(PublishedRows& part, const Group& group)
 
 std::optional<ReplicaPosition> find_position(Reader& db)
 {
-    const auto text = find_meta<std::string>(db, position_name);
+    const auto text = find_meta<std::string>(db, cluster_position_name);
     if (!text) return std::nullopt;
     const std::size_t store = text->find('\n'), number = text->find('\n', store + 1);
     if (number == text->npos) return std::nullopt;
@@ -129,12 +128,12 @@ std::optional<ReplicaPosition> find_position(Reader& db)
 void put_position(Writer& db, const ReplicaPosition& position)
 {
     const std::string text = fmt::format("{}\n{}\n{}", position.store, position.number, position.nonce);
-    if (find_meta<std::string>(db, position_name) != text) put_meta(db, position_name, text);
+    if (find_meta<std::string>(db, cluster_position_name) != text) put_meta(db, cluster_position_name, text);
 }
 
 void drop_position(Writer& db)
 {
-    drop_meta(db, position_name);
+    drop_meta(db, cluster_position_name);
 }
 
 std::vector<PublishedRows> in_parts(PublishedRows rows, std::size_t about)

@@ -21,6 +21,17 @@ namespace {
 using namespace alli;
 using namespace std::chrono_literals;
 
+/// Something may happen before a campaign arrives.
+struct CampaigningTruth final : ModelTruth {
+    using ModelTruth::ModelTruth;
+    Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) override
+    {
+        if (before_campaign) std::exchange(before_campaign, {})();
+        return ModelTruth::campaign(epoch, beat);
+    }
+    std::function<void()> before_campaign;
+};
+
 /// Files, a way to what is shared, and a node's loops whose engine is a flag.
 struct Machine {
     Machine(int number, SharedModel& shared, support::FakeClock& clock, boost::asio::io_context& its_loop)
@@ -40,7 +51,10 @@ struct Machine {
     cluster::NodeHooks hooks()
     {
         cluster::NodeHooks made;
-        made.begin = [this] { leads = true; };
+        made.begin = [this] {
+            leads = true;
+            at_begin = dump();
+        };
         made.cancel = [this] { leads = false; };
         made.deadline = [this](std::optional<Clock::Steady> when) { deadline = when; };
         return made;
@@ -92,7 +106,8 @@ struct Machine {
     boost::asio::io_context& loop;
     support::TempDir dir;
     cache::Store store;
-    ModelTruth truth;
+    CampaigningTruth truth;
+    std::map<std::string, std::string> at_begin; // what it had when it began to lead
     bool leads = false, ended = false;
     std::exception_ptr failure;
     std::optional<Clock::Steady> deadline;
@@ -301,6 +316,49 @@ TEST_F(ClusterLoops, ANodeThatComesBackPublishesNothingThatIsThere)
     EXPECT_EQ(shared_.nodes.at("node 0").doing, "leader");
     again.stop();
     pass(2s);
+}
+
+// The last leader may have published after the candidate's last round.
+TEST_F(ClusterLoops, TheEngineBeginsWithAllThatWasPublishedBeforeTheTakeover)
+{
+    a_.put("one", 100, "title");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    b_.run();
+    pass(2s);
+    a_.node.stop();
+    b_.truth.before_campaign = [this] {
+        SharedModel::Row late = shared_.rows.at("one");
+        late.conversation.deleted = true;
+        late.chats.clear();
+        late.seq = ++shared_.last;
+        shared_.trail[shared_.last] = "late";
+        shared_.rows["one"] = late;
+    };
+    pass(3s);
+    ASSERT_TRUE(b_.leads);
+    EXPECT_FALSE(b_.at_begin.contains("one"));
+}
+
+TEST_F(ClusterLoops, ANodeThatJoinsClaimsNothingWithRowsThatMayBeOlderThanItsClaim)
+{
+    a_.put("one", 100, "older");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    b_.put("one", 100, "younger");
+    b_.claim(500);
+    const auto look = [this] {
+        const auto covered = b_.store.read([](cache::Reader& db) { return cache::load_coverage(db); });
+        const bool own = !covered.empty() && covered.front().through == support::at_second(500);
+        EXPECT_TRUE(!own || b_.dump().at("one").find("younger") != std::string::npos);
+    };
+    b_.store.watch(look);
+    b_.run();
+    pass(3s);
+    b_.store.watch({});
+    EXPECT_EQ(b_.dump(), a_.dump());
 }
 
 TEST_F(ClusterLoops, StepsDownForAnother)

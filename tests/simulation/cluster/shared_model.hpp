@@ -29,7 +29,7 @@ struct SharedModel {
     std::map<std::string, alli::cluster::NodeRow> nodes;
 };
 
-class ModelTruth final : public alli::cluster::Truth {
+class ModelTruth : public alli::cluster::Truth {
   public:
     ModelTruth(SharedModel& shared, alli::Clock& clock, alli::cluster::Member me, std::uint64_t seed)
         : shared_(shared), clock_(clock), me_(std::move(me)), random_(seed)
