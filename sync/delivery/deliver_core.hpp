@@ -22,6 +22,11 @@
 
 namespace alli::sync {
 
+using cache::EditKind;
+using cache::Entry;
+using cache::EntryState;
+using cache::Outcome;
+
 struct Deliverer::Core {
     using Id = ConversationFifos::Id;
 

@@ -11,10 +11,6 @@
 namespace alli::sync {
 namespace {
 
-using cache::EditKind;
-using cache::Entry;
-using cache::EntryState;
-using cache::Outcome;
 using namespace std::chrono_literals;
 
 constexpr std::int64_t most_foreign = 10; // answers, all the same

@@ -7,10 +7,6 @@
 namespace alli::sync {
 namespace {
 
-using cache::EditKind;
-using cache::Entry;
-using cache::EntryState;
-using cache::Outcome;
 using namespace std::chrono_literals;
 
 constexpr int recent_writes = 50;

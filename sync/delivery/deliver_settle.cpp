@@ -10,10 +10,6 @@
 namespace alli::sync {
 namespace {
 
-using cache::EditKind;
-using cache::Entry;
-using cache::EntryState;
-using cache::Outcome;
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_kept = 256 * 1024; // of an answer

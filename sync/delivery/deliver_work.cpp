@@ -11,10 +11,6 @@
 namespace alli::sync {
 namespace {
 
-using cache::EditKind;
-using cache::Entry;
-using cache::EntryState;
-using cache::Outcome;
 using namespace std::chrono_literals;
 
 constexpr std::array operations_of_kinds{std::pair{EditKind::update, &Operations::update},
