@@ -5,8 +5,9 @@ include(unity)
 
 add_library(alli_options INTERFACE)
 target_include_directories(alli_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(alli_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion ${ALLI_EXTRA_FLAGS}
-  $<$<BOOL:${ALLI_UNITY}>:-Wno-shadow> $<$<BOOL:${ALLI_UNITY}>:-Wno-subobject-linkage>) # of another file's names
+# In a batch a name may be hidden by another file's.
+target_compile_options(alli_options INTERFACE -Wall -Wextra -Wpedantic $<$<NOT:$<BOOL:$<TARGET_PROPERTY:ALLI_BATCHED>>>:-Wshadow>
+                       -Wconversion ${ALLI_EXTRA_FLAGS})
 # Asio is compiled once (alli/asio.cpp) instead of in every file that names it.
 target_compile_definitions(alli_options INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
                            BOOST_ALLOW_DEPRECATED_HEADERS)
@@ -41,6 +42,7 @@ function(alli_test name)
   add_executable(${name}_test ${T_SOURCES})
   target_link_libraries(${name}_test PRIVATE alli_options ${T_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
   target_precompile_headers(${name}_test REUSE_FROM alli_heavy_json)
+  alli_unity(${name}_test)
   gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
                        PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
 endfunction()

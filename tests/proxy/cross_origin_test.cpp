@@ -7,7 +7,7 @@
 namespace alli::proxy {
 namespace {
 
-using Headers = ::support::Headers;
+using Fields = ::support::Headers;
 using testing::HasSubstr;
 
 constexpr const char* list = "/webapi/v2/conversations";
@@ -51,7 +51,7 @@ class CrossOrigin : public ProxyTest {
         options.allowed_hosts = {"127.0.0.1", "localhost", "mirror.example.com:443"};
         start(options);
     }
-    ::support::HttpReply ask(std::string_view method, std::string_view target, Headers headers)
+    ::support::HttpReply ask(std::string_view method, std::string_view target, Fields headers)
     {
         if (std::none_of(headers.begin(), headers.end(), [](const auto& h) { return h.first == "Host"; }))
             headers.emplace_back("Host", host_);
@@ -85,10 +85,10 @@ TEST_F(CrossOrigin, LetsAListedPageWrite)
 TEST_F(CrossOrigin, AnswersAPreflightOfAListedPageWithoutAKey)
 {
     serve();
-    const Headers preflight{{"Access-Control-Request-Method", "PUT"},
-                            {"Access-Control-Request-Headers", "api-key, content-type"},
-                            {"Access-Control-Request-Private-Network", "true"}};
-    Headers from_listed = preflight, from_other = preflight, bare = preflight;
+    const Fields preflight{{"Access-Control-Request-Method", "PUT"},
+                           {"Access-Control-Request-Headers", "api-key, content-type"},
+                           {"Access-Control-Request-Private-Network", "true"}};
+    Fields from_listed = preflight, from_other = preflight, bare = preflight;
     from_listed.emplace_back("Origin", listed);
     from_other.emplace_back("Origin", "https://evil.test");
     const auto reply = ask("OPTIONS", std::string(list) + "/a/title", from_listed);
@@ -118,7 +118,7 @@ TEST_F(CrossOrigin, NeedsAKeyAllTheSame)
 TEST_F(CrossOrigin, RefusesEveryOtherPageAsBefore)
 {
     serve();
-    const std::vector<Headers> foreign{
+    const std::vector<Fields> foreign{
         {{"Origin", "https://evil.test"}},
         {{"Origin", "null"}},
         {{"Origin", "http://qa.example.com"}},
@@ -130,7 +130,7 @@ TEST_F(CrossOrigin, RefusesEveryOtherPageAsBefore)
         {{"Sec-Fetch-Site", "cross-site"}},
         {{"Sec-Fetch-Site", "same-site"}},
     };
-    for (const Headers& headers : foreign) {
+    for (const Fields& headers : foreign) {
         const auto reply = get(list, headers);
         EXPECT_EQ(reply.status, 403) << headers[0].second;
     }
@@ -155,15 +155,15 @@ TEST_F(CrossOrigin, KnowsItsOwnPageBehindAReverseProxyWithTls)
 {
     serve();
     const std::string link = nlohmann::json::parse(send("POST", "/mirror/v1/session").body)["link"];
-    const Headers proxied{{"Host", "mirror.example.com"}, {"Sec-Fetch-Site", "none"}};
+    const Fields proxied{{"Host", "mirror.example.com"}, {"Sec-Fetch-Site", "none"}};
     const auto entered = ask("GET", link.substr(link.find("/mirror")), proxied);
     ASSERT_EQ(entered.status, 303);
     std::string cookie(entered.header("Set-Cookie"));
     EXPECT_THAT(cookie, HasSubstr("; Secure"));
     cookie = cookie.substr(0, cookie.find(';'));
-    const Headers own{{"Host", "mirror.example.com"}, {"Origin", "https://mirror.example.com"}, {"Cookie", cookie}};
+    const Fields own{{"Host", "mirror.example.com"}, {"Origin", "https://mirror.example.com"}, {"Cookie", cookie}};
     EXPECT_EQ(ask("POST", "/mirror/v1/sync", own).status, 202);
-    const Headers other_host{{"Host", "mirror.example.com"}, {"Origin", "https://127.0.0.1"}, {"Cookie", cookie}};
+    const Fields other_host{{"Host", "mirror.example.com"}, {"Origin", "https://127.0.0.1"}, {"Cookie", cookie}};
     EXPECT_EQ(ask("POST", "/mirror/v1/sync", other_host).status, 403);
     EXPECT_EQ(ask("GET", list, {{"Host", "mirror.example.com:444"}, {"API-KEY", "the-key"}}).status, 421);
     EXPECT_EQ(ask("GET", list, {{"Host", "127.0.0.1"}, {"API-KEY", "the-key"}}).status, 421) << "our port is another";
