@@ -17,15 +17,20 @@ endforeach()
 install(FILES ${CMAKE_SOURCE_DIR}/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME alli-mirror.conf)
 file(READ ${CMAKE_SOURCE_DIR}/docs/openapi.json description)
 string(JSON described GET "${description}" info version)
-if(NOT described STREQUAL PROJECT_VERSION)
-  message(FATAL_ERROR "docs/openapi.json is of version ${described}, the program of ${PROJECT_VERSION}")
+if(NOT described STREQUAL ALLI_VERSION)
+  message(FATAL_ERROR "docs/openapi.json is of version ${described}, the program of ${ALLI_VERSION}")
 endif()
+file(READ ${CMAKE_SOURCE_DIR}/CHANGELOG.md changes)
+string(REPLACE "](docs/" "](" changes "${changes}") # they lie beside it
+file(WRITE ${ready}/CHANGELOG.md "${changes}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/CHANGELOG.md)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/operations.md ${CMAKE_SOURCE_DIR}/docs/settings.md ${CMAKE_SOURCE_DIR}/docs/logs.md
               ${CMAKE_SOURCE_DIR}/docs/commands.md ${CMAKE_SOURCE_DIR}/docs/api.md ${CMAKE_SOURCE_DIR}/docs/openapi.json
               ${CMAKE_SOURCE_DIR}/docs/alerts.yml ${CMAKE_SOURCE_DIR}/docs/grafana.json ${CMAKE_SOURCE_DIR}/docs/runbook.md
               ${CMAKE_SOURCE_DIR}/docs/deploy.md ${CMAKE_SOURCE_DIR}/docs/feed.md ${CMAKE_SOURCE_DIR}/docs/mcp.md
               ${CMAKE_SOURCE_DIR}/docs/narrowed.md ${CMAKE_SOURCE_DIR}/docs/page.md ${CMAKE_SOURCE_DIR}/docs/sandbox.md
-              ${CMAKE_SOURCE_DIR}/docs/search.md ${CMAKE_SOURCE_DIR}/docs/sql.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
+              ${CMAKE_SOURCE_DIR}/docs/search.md ${CMAKE_SOURCE_DIR}/docs/sql.md ${CMAKE_SOURCE_DIR}/docs/webhooks.md
+              ${ready}/CHANGELOG.md
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs/decisions DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
@@ -33,6 +38,8 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs/decisions DESTINATION ${CMAKE_INSTALL
 # nothing outside its prefix.
 set(ALLI_MAINTAINER "alli-mirror maintainers <maintainers@alli-mirror.invalid>" CACHE STRING "who makes the package")
 set(CPACK_PACKAGE_CONTACT "${ALLI_MAINTAINER}")
+string(REPLACE "-" "~" debian_version ${ALLI_VERSION}) # which dpkg sorts before the release
+set(CPACK_DEBIAN_PACKAGE_VERSION ${debian_version})
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 configure_file(${CMAKE_SOURCE_DIR}/package/changelog.in ${ready}/changelog @ONLY)
 add_custom_command(OUTPUT ${ready}/changelog.gz DEPENDS ${ready}/changelog VERBATIM

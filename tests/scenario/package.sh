@@ -74,6 +74,9 @@ if [ -n "$made" ]; then
 fi
 dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/bin/alli-mirror >"$work/program"
 ! readelf -S "$work/program" | grep -q debug_info || fail "the program is not stripped"
+version=$(dpkg-deb -f "$deb" Version)
+[ "$version" = "$("$work/program" --version | sed -n '1s/.* //p' | tr - '~')" ] || fail "the package is of $version, the program of another"
+dpkg --compare-versions "$version" le "${version%%~*}" || fail "$version would be newer than its release"
 dpkg-deb -f "$deb" Depends | grep -q libsqlite3-0 || fail "the libraries that it needs are not named"
 
 step "installing without a key"
@@ -86,6 +89,15 @@ for file in usr/bin/alli-mirror usr/share/man/man1/alli-mirror.1.gz usr/share/ma
   usr/lib/systemd/system/alli-mirror@.service usr/lib/systemd/system/alli-mirror.socket \
   usr/lib/systemd/system/alli-mirror@.socket usr/lib/systemd/user/alli-mirror.socket; do
   there $file
+done
+documents=$root/usr/share/doc/alli-mirror
+for document in "$documents"/*.md "$documents"/decisions/*.md; do
+  while read -r link; do
+    [ -e "$(dirname "$document")/$link" ] || fail "$(basename "$document") links to $link, which is not in the package"
+  done < <(grep -o '](\([^)#: ]*\)' "$document" | cut -c3- | sed '/^$/d')
+done
+for command in $("$root/usr/bin/alli-mirror" --help | sed -n '/^Subcommands/,$s/^  \([a-z]*\) .*/\1/p'); do
+  gzip -dc "$root/usr/share/man/man1/alli-mirror.1.gz" | grep -q "^\.SS .*$command" || fail "the page of man has no $command"
 done
 "$root/usr/bin/alli-mirror" --config "$root/etc/alli-mirror/config.toml" config check >"$work/check.log" 2>&1 ||
   fail "the settings file that is shipped is wrong"
