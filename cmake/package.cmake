@@ -39,6 +39,10 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs/decisions DESTINATION ${CMAKE_INSTALL
 set(ALLI_MAINTAINER "alli-mirror maintainers <maintainers@alli-mirror.invalid>" CACHE STRING "who makes the package")
 set(CPACK_PACKAGE_CONTACT "${ALLI_MAINTAINER}")
 string(REPLACE "-" "~" debian_version ${ALLI_VERSION}) # which dpkg sorts before the release
+file(STRINGS /etc/os-release release REGEX "^(ID|VERSION_ID)=")
+if(release MATCHES "ID=debian" AND release MATCHES "VERSION_ID=\"?([0-9]+)")
+  string(APPEND debian_version +deb${CMAKE_MATCH_1}) # a package is for the Debian that it was built on
+endif()
 set(CPACK_DEBIAN_PACKAGE_VERSION ${debian_version})
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 configure_file(${CMAKE_SOURCE_DIR}/package/changelog.in ${ready}/changelog @ONLY)

@@ -75,7 +75,7 @@ fi
 dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/bin/alli-mirror >"$work/program"
 ! readelf -S "$work/program" | grep -q debug_info || fail "the program is not stripped"
 version=$(dpkg-deb -f "$deb" Version)
-[ "$version" = "$("$work/program" --version | sed -n '1s/.* //p' | tr - '~')" ] || fail "the package is of $version, the program of another"
+[ "${version%+*}" = "$("$work/program" --version | sed -n '1s/.* //p' | tr - '~')" ] || fail "the package is of $version, the program of another"
 dpkg --compare-versions "$version" le "${version%%~*}" || fail "$version would be newer than its release"
 dpkg-deb -f "$deb" Depends | grep -q libsqlite3-0 || fail "the libraries that it needs are not named"
 
