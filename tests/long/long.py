@@ -57,6 +57,10 @@ PARTS = [
          "$TOP/tests/scenario/package.sh . && echo 1 package", r"^(\d+) package$"),
     Part("container", "containers built, run and restarted", 1, 0, 3, "release", ("alli-mirror",),
          "$TOP/tests/scenario/container.sh . && echo 1 container", r"^(\d+) container$"),
+    Part("drill", "bad nights on an installed machine, mended by the runbook", 1, 0, 5, "release", ("alli-mirror",),
+         "$TOP/tests/systemd/system.sh . drill && echo 1 night", r"^(\d+) night$"),
+    Part("debian13", "packages built and tried on Debian 13", 1, 0, 20, "release", ("alli-mirror",),
+         "$TOP/tests/scenario/debian13.sh . && echo 1 other package", r"^(\d+) other package$"),
     Part("system", "boots of the system's units", 1, 0, 6, "release", ("alli-mirror",),
          "$TOP/tests/systemd/system.sh . && echo 1 boot", r"^(\d+) boot$"),
 ]

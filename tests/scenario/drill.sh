@@ -1,41 +1,61 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# drill.sh PROGRAM SOURCE: breaks a mirror in the ways of a bad night, and does each time what docs/runbook.md says: the commands of
-# its line "Look" are run as they stand there, and must say what the case is about; where promtool is there, the alert of
-# that heading must fire by what /metrics says. On a small disk of its own where one may be mounted.
+# drill.sh PROGRAM | --installed SOURCE: breaks a mirror in the ways of a bad night, and does each time what docs/runbook.md says: the
+# commands of its line "Look" are run as they stand there, and must say what the case is about; with --installed (the package, under
+# systemd, by tests/systemd/drill.py) those of "Do", too. Where promtool is there, the alert of that heading must fire.
 set -euo pipefail
-program=$(realpath "$1") source=$(realpath "$2")
+source=$(realpath "$2") installed=''
+if [ "$1" = --installed ]; then installed=yes program=/usr/bin/alli-mirror; else program=$(realpath "$1"); fi
 here=$source/tests/scenario
 runbook=$source/docs/runbook.md
-if [ -z "${INSIDE:-}" ] && [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
+if [ -z "$installed" ] && [ -z "${INSIDE:-}" ] && [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
   INSIDE=1 exec unshare --mount "${BASH_SOURCE[0]}" "$program" "$source"
 fi
 
 work=$(mktemp -d) sandbox='' daemon=''
-trap 'kill -9 $daemon $sandbox 2>/dev/null || true; wait 2>/dev/null || true; umount -l "$work/state" 2>/dev/null || true; rm -rf "$work"' EXIT
-state=$work/state backups=$work/backups
-mkdir -m 0700 "$state"
-mkdir "$backups" "$work/bin"
-small=''
-mount -t tmpfs -o size=600m,mode=0700 none "$state" 2>/dev/null && small=yes
-ln -s "$program" "$work/bin/alli-mirror"
+finish() {
+  kill -9 $sandbox 2>/dev/null || true
+  [ -n "$installed" ] || kill -9 $daemon 2>/dev/null || true
+  wait 2>/dev/null || true
+  umount -l "$work/state" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
 promtool=${PROMTOOL:-$(command -v promtool || true)}
 fired=' '
-
 step() { printf '\n==> %s\n' "$*"; }
-fail() { echo "FAILED: $*" >&2; tail -n 15 "$work"/*.log >&2 || true; exit 1; }
+fail() {
+  echo "FAILED: $*" >&2
+  [ -z "$installed" ] || journalctl -u alli-mirror -n 30 -o cat >&2 || true
+  tail -n 15 "$work"/*.log >&2 || true
+  exit 1
+}
 
-# What a command finds of this machine: the service's directories, as the unit gives them to the daemon.
+if [ -n "$installed" ]; then
+  state=/var/lib/alli-mirror backups=/var/backups/alli-mirror socket=/run/alli-mirror.sock
+else
+  state=$work/state backups=$work/backups socket=$work/run/proxy.sock
+  mkdir -m 0700 "$state"
+  mkdir "$backups"
+fi
+small=''
+mkdir -p "$state" "$work/bin"
+mount -t tmpfs -o size=600m,mode=0700 none "$state" 2>/dev/null && small=yes
+ln -s "$program" "$work/bin/alli-mirror"
+
+# What a command finds of this machine: the service's directories, as the unit gives them to the daemon; installed, all by itself.
 settings() {
+  if [ -n "$installed" ]; then env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 "$@"; return; fi
   ${in_place:-} env -i PATH="$work/bin:/usr/bin:/bin" HOME="$work" STATE_DIRECTORY="$state" RUNTIME_DIRECTORY="$work/run" \
     ALLI_MIRROR_UPSTREAM_URL="$upstream" ALLI_MIRROR_UPSTREAM_API_KEY_FILE="$work/api-key" ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND=0 ALLI_MIRROR_UPSTREAM_READ_LAG=50ms \
     ALLI_MIRROR_PROXY_LISTEN="127.0.0.1:0,unix:$work/run/proxy.sock" ALLI_MIRROR_OUTBOX_RETRY_MAX=200ms ALLI_MIRROR_SYNC_INTERVAL=1s "$@"
 }
 mirror() { settings alli-mirror "$@"; }
+events() { if [ -n "$installed" ]; then journalctl -u alli-mirror -o cat; else cat "$work/serve.log"; fi; }
 eventually() { # eventually WORDS COMMAND...: until it says them, for at most 60 s
   local words=$1 end=$((SECONDS + 60))
   shift
-  until "$@" 2>&1 | grep -Eq -- "$words"; do
+  until "$@" 2>&1 | grep -E -- "$words" >/dev/null; do
     [ $SECONDS -lt $end ] || { "$@" || true; fail "never said \"$words\": $*"; }
     sleep 0.1
   done
@@ -51,26 +71,68 @@ begin_sandbox() { # begin_sandbox [OPTIONS]: at the same port each time
   alli_port=${upstream##*:}
 }
 end_sandbox() { kill "$sandbox" && wait "$sandbox" 2>/dev/null || true; sandbox=''; }
+settings_file() {
+  printf '[upstream]\nurl = "%s"\nrequests_per_second = 0\nread_lag = "50ms"\n[outbox]\nretry_max = "200ms"\n[sync]\ninterval = "1s"\n' "$upstream"
+}
 serve() { # serve [KEY]
-  echo "${1:-sandbox}" | install -m 0600 /dev/stdin "$work/api-key"
-  in_place=exec settings alli-mirror serve 2>>"$work/serve.log" & # its process is the daemon's
-  daemon=$!
+  if [ -n "$installed" ]; then
+    echo "${1:-sandbox}" | install -m 0600 /dev/stdin /etc/alli-mirror/api-key
+    settings_file | install -m 0644 /dev/stdin /etc/alli-mirror/config.toml
+    systemctl start alli-mirror.socket alli-mirror.service
+    daemon=systemd
+  else
+    echo "${1:-sandbox}" | install -m 0600 /dev/stdin "$work/api-key"
+    in_place=exec settings alli-mirror serve 2>>"$work/serve.log" & # its process is the daemon's
+    daemon=$!
+  fi
   eventually 'daemon +runs \(process [0-9]+\)$' mirror status # and answers
 }
 stop() {
-  kill "$daemon"
-  wait "$daemon" || fail "the daemon did not end well"
+  if [ -n "$installed" ]; then
+    systemctl stop alli-mirror.socket alli-mirror.service
+    [ "$(systemctl show -P Result alli-mirror.service)" = success ] || fail "the daemon did not end well"
+  else
+    kill "$daemon"
+    wait "$daemon" || fail "the daemon did not end well"
+  fi
   daemon=''
 }
-ask() { curl -sS --unix-socket "$work/run/proxy.sock" "$@"; }
+cut_off() { # as a machine that is lost
+  if [ -n "$installed" ]; then
+    systemctl kill -s KILL alli-mirror.service
+    systemctl stop alli-mirror.socket alli-mirror.service
+    systemctl reset-failed alli-mirror.service 2>/dev/null || true
+  else
+    kill -9 "$daemon" && wait "$daemon" 2>/dev/null || true
+  fi
+  daemon=''
+}
+ask() { curl -sS --unix-socket "$socket" "$@"; }
 rename() { # rename TITLE: the first conversation; prints the status
   ask -o /dev/null -w '%{http_code}\n' -X PUT "http://localhost/webapi/v2/conversations/$first/title" -H 'Content-Type: application/json' -d "{\"title\":\"$1\"}"
 }
 
+# The commands of a line, as they stand there, but for those with a number that only a case has.
+commands_of() { # commands_of HEADING Look|Do
+  local programs=alli-mirror
+  [ -z "$installed" ] || programs='alli-mirror|systemctl|journalctl|install|df'
+  sed -n "/^## $1\$/,/^## /p" "$runbook" | awk -v word="$2" '/^- \*\*/ { on = index($0, "- **" word) == 1 } /^$/ { on = 0 } on' |
+    grep -Eo "\`($programs) [^\`]*\`" | tr -d '`' | grep -v ' N$' || true
+}
+# Installed: what the runbook says to do, each command as it stands there; their input is ours. Else the case does it its own way.
+obey() { # obey HEADING
+  local input
+  input=$(cat)
+  while read -r line; do
+    echo "\$ $line"
+    # shellcheck disable=SC2086 # the line is words
+    settings $line <<<"$input" >"$work/said" 2>&1 || { cat "$work/said"; fail "by the runbook's \"$1\": $line"; }
+  done < <(commands_of "$1" Do)
+}
 # follow HEADING WORDS: every command of the program's that the runbook has to look at, as it stands, must end; one of them says the words.
 follow() {
   local commands said=$work/said
-  commands=$(sed -n "/^## $1\$/,/^## /p" "$runbook" | grep '^- \*\*Look' | grep -o '`alli-mirror [^`]*`' | tr -d '`' | grep -v ' N$' || true)
+  commands=$(commands_of "$1" Look)
   [ -n "$commands" ] || commands='alli-mirror status'
   : >"$said"
   while read -r line; do
@@ -78,8 +140,13 @@ follow() {
     # shellcheck disable=SC2086 # the line is words
     settings $line >>"$said" 2>&1 </dev/null || true # doctor and verify end with what they found
   done <<<"$commands"
-  grep -Eq -- "$2" "$said" || { cat "$said"; fail "by the runbook's \"$1\" nothing says \"$2\""; }
-  echo "$1: $(grep -Em1 -- "$2" "$said")"
+  local words
+  words=$(grep -v '^\$ ' "$said" | grep -Em1 -- "$2") || { cat "$said"; fail "by the runbook's \"$1\" nothing says \"$2\""; }
+  echo "$1: $words"
+}
+full_status() { # a write finds out
+  rename 'no room' >/dev/null
+  mirror status
 }
 fires() { # fires LATER ALERT...
   local later=$1
@@ -108,7 +175,13 @@ eventually '30 conversations' mirror status
 eventually 'complete from the beginning' mirror status
 first=$(ask 'http://localhost/webapi/v2/conversations?pageSize=1' | grep -o '"id":"Q29udm[^"]*' | head -n 1 | cut -d'"' -f4 | sed 's/+/%2B/g; s,/,%2F,g')
 [ -n "$first" ] || fail "no conversation"
-mirror backup --keep 3 "$backups" | grep -q '30 conversations' || fail "no backup"
+if [ -n "$installed" ]; then
+  follow AlliMirrorBackupOld 'inactive'
+  obey AlliMirrorBackupOld </dev/null
+  [ -n "$(ls "$backups")" ] || fail "no backup"
+else
+  mirror backup --keep 3 "$backups" | grep -q '30 conversations' || fail "no backup"
+fi
 fires 0
 fires 200000 AlliMirrorBackupOld
 
@@ -132,11 +205,15 @@ stop
 serve wrong
 [ "$(rename 'with a wrong key')" = 202 ] || fail "the write was not taken"
 eventually 'not with this API key' mirror status
-eventually 'key_refused' cat "$work/serve.log"
+eventually 'key_refused' events
 follow AlliMirrorKeyRejected 'failed +upstream.*key'
 fires 0 AlliMirrorKeyRejected
-stop
-serve # a good key in place, and a restart
+if [ -n "$installed" ]; then
+  obey AlliMirrorKeyRejected <<<sandbox
+else
+  stop
+  serve # a good key in place, and a restart
+fi
 eventually 'nothing waits' mirror status
 eventually 'reachable, key accepted' mirror status
 
@@ -150,6 +227,12 @@ mirror outbox discard --state failed --all --yes | grep -q '1 of 1 writes were d
 step "the mirror is damaged"
 stop
 fires 0 AlliMirrorDown
+if [ -n "$installed" ]; then
+  follow AlliMirrorDown 'inactive'
+  obey AlliMirrorDown </dev/null
+  eventually 'daemon +runs \(process [0-9]+\)$' mirror status
+  stop
+fi
 printf 'no database at all, whoever wrote this' | dd of="$state/mirror.db" bs=1 seek=20 conv=notrunc status=none
 serve
 eventually '30 conversations' mirror status # it filled itself again
@@ -183,20 +266,19 @@ if [ -n "$small" ]; then
   fires 0 AlliMirrorDiskNearlyFull
   dd if=/dev/zero of="$state/filler" bs=1M status=none 2>/dev/null || true
   end_sandbox
-  eventually '^disk +full' sh -c "curl -sS --unix-socket '$work/run/proxy.sock' -o /dev/null -X PUT 'http://localhost/webapi/v2/conversations/$first/title' -H 'Content-Type: application/json' -d '{\"title\":\"no room\"}'; exec env -i PATH='$work/bin:/usr/bin:/bin' HOME='$work' STATE_DIRECTORY='$state' RUNTIME_DIRECTORY='$work/run' ALLI_MIRROR_UPSTREAM_URL='$upstream' ALLI_MIRROR_PROXY_LISTEN='127.0.0.1:0,unix:$work/run/proxy.sock' alli-mirror status"
+  eventually '^disk +full' full_status
   [ "$(rename 'no room')" = 507 ] || fail "a write without room was not refused as such"
   follow AlliMirrorDiskFull 'disk +full'
   fires 0 AlliMirrorDiskFull AlliMirrorDiskNearlyFull
   rm "$state/filler"
   begin_sandbox
-  eventually 'disk_writable' cat "$work/serve.log"
+  eventually 'disk_writable' events
   eventually 'reachable, key accepted' mirror status
 fi
 
 step "the machine is lost: a new one, the backup, one command"
 end_sandbox
-kill -9 "$daemon" && wait "$daemon" 2>/dev/null || true
-daemon=''
+cut_off
 find "$state" -mindepth 1 -delete
 mirror restore "$backups" --yes | tee "$work/restored.log" | grep -q 'is not known here' || fail "it does not say what cannot be known"
 serve
