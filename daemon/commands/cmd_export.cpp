@@ -9,6 +9,8 @@
 #include "cache/rows/coverage.hpp"
 #include "cache/rows/totals.hpp"
 #include "cache/store.hpp"
+#include "daemon/access/service_reads.hpp"
+#include "daemon/arguments/query_text.hpp"
 #include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/commands/exporter.hpp"
@@ -223,12 +225,53 @@ void tell(const Written& written, const std::string& file)
         fmt::print(stderr, "{} {} in {}\n", written.conversations, noun, file);
 }
 
+void tell_gap()
+{
+    fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
+}
+
+// Of a mirror whose files are closed to this user, by its daemon: as it comes.
+void export_by_daemon(const ExportArguments& arguments, const cache::SearchQuery& query, const std::string& file,
+                      const Context& context)
+{
+    if (arguments.since_last || arguments.format == "sqlite")
+        require_files(find_mirror_location(context.settings(), context.environment),
+                      arguments.since_last ? "export --since-last" : "export --format sqlite");
+    const std::string text = query_text(arguments.what);
+    if (!text.empty())
+        print_unknown(
+            read_search(ask_service(context, target_of("/mirror/v1/search",
+                                                       {{"q", text}, {"tz", query.zone.name()}, {"limit", "1"}})))
+                .result.unknown_filters);
+    const bool complete = ask_coverage(context).complete;
+    heed_signals();
+    OutputFile output(file);
+    ask_service(context,
+                target_of("/mirror/v1/export", {{"q", text},
+                                                {"format", arguments.format},
+                                                {"tz", query.zone.name()},
+                                                {"bom", wants_bom(arguments, !file.empty()) ? "true" : "false"},
+                                                {"mask", arguments.mask ? "true" : "false"}}),
+                [&](std::string_view piece) {
+                    throw_if_stopped();
+                    output.write(piece);
+                });
+    output.finish();
+    print_zone(query);
+    if (!file.empty()) fmt::print(stderr, "the export is in {}\n", file);
+    if (!complete) tell_gap();
+}
+
 int export_mirror(const ExportArguments& arguments, const Context& context)
 {
     const cache::SearchQuery query = make_query(arguments.what);
     const std::string file = arguments.output == "-" ? "" : arguments.output;
     check(arguments, file);
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+    if (must_ask_daemon(place)) {
+        export_by_daemon(arguments, query, file, remembering(context));
+        return 0;
+    }
     const auto db = cache::open_mirror(place.mirror_path);
     heed_signals();
     Job job{*db,
@@ -241,8 +284,7 @@ int export_mirror(const ExportArguments& arguments, const Context& context)
     print_unknown(job.unknown);
     if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
     tell(written, file);
-    if (!cache::load_covered(*db).complete)
-        fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
+    if (!cache::load_covered(*db).complete) tell_gap();
     return 0;
 }
 

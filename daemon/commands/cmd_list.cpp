@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `list`: the mirrored conversations, newest chat first, or those that filters leave.
+#include "alli/error.hpp"
 #include "cache/lists/summaries.hpp"
 #include "cache/rows/coverage.hpp"
 #include "cache/search/matching_list.hpp"
 #include "cache/store.hpp"
+#include "daemon/access/service_reads.hpp"
+#include "daemon/arguments/query_text.hpp"
 #include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/terminal.hpp"
@@ -23,6 +26,7 @@ struct ListArguments {
 struct Listed {
     std::vector<cache::Summary> summaries;
     bool whole = false; // nobody is missing
+    cache::Covered covered = {};
 };
 
 static Listed list_filtered(cache::Reader& db, const ListArguments& arguments)
@@ -42,6 +46,44 @@ static Listed list_newest(cache::Reader& db, const ListArguments& arguments)
 {
     Listed listed{cache::list_summaries(db, arguments.limit)};
     listed.whole = cache::is_whole(db, listed.summaries, arguments.limit);
+    return listed;
+}
+
+constexpr int most_by_daemon = 1000; // found in one search, and looked up one by one
+
+// Of a mirror whose files are closed to this user, by its daemon.
+static Listed list_filtered_by_daemon(const Context& context, const ListArguments& arguments)
+{
+    if (arguments.limit > most_by_daemon)
+        throw Error(Fault::usage, "take export, which has no limit, or run it as root",
+                    "with filters the daemon lists at most {}", most_by_daemon);
+    const cache::SearchQuery query = make_query(arguments.what);
+    const ServiceSearch found =
+        read_search(ask_service(context, target_of("/mirror/v1/search", {{"q", query_text(arguments.what)},
+                                                                         {"tz", query.zone.name()},
+                                                                         {"limit", std::to_string(arguments.limit)},
+                                                                         {"group", "conversation"}})));
+    print_unknown(found.result.unknown_filters);
+    print_zone(query);
+    Listed listed{{}, found.covered.complete, found.covered};
+    for (const cache::SearchHit& hit : found.result.hits)
+        if (auto one = ask_conversation(context, ConversationId{hit.conversation_id}))
+            listed.summaries.push_back(std::move(one->summary));
+    return listed;
+}
+
+static Listed list_by_daemon(const Context& context, const ListArguments& arguments)
+{
+    if (arguments.what.given()) return list_filtered_by_daemon(context, arguments);
+    const cache::Covered covered = ask_coverage(context);
+    return {ask_newest(context, arguments.limit), covered.complete, covered};
+}
+
+static Listed list_by_files(const std::string& mirror_path, const ListArguments& arguments)
+{
+    const auto db = cache::open_mirror(mirror_path);
+    Listed listed = arguments.what.given() ? list_filtered(*db, arguments) : list_newest(*db, arguments);
+    listed.covered = cache::load_covered(*db);
     return listed;
 }
 
@@ -72,19 +114,18 @@ static void print_gap_note(const cache::Covered& covered)
 static int list(const ListArguments& arguments, const Context& context)
 {
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
-    const auto db = cache::open_mirror(place.mirror_path);
-    const bool filtered = arguments.what.given();
-    const auto [summaries, whole] = filtered ? list_filtered(*db, arguments) : list_newest(*db, arguments);
+    const auto [summaries, whole, covered] = must_ask_daemon(place) ? list_by_daemon(remembering(context), arguments)
+                                                                    : list_by_files(place.mirror_path, arguments);
     if (!arguments.json) {
-        print_summaries(summaries, filtered);
-        if (!whole && !summaries.empty()) print_gap_note(cache::load_covered(*db));
+        print_summaries(summaries, arguments.what.given());
+        if (!whole && !summaries.empty()) print_gap_note(covered);
         return 0;
     }
     Json json;
     json["conversations"] = Json::array();
     for (const cache::Summary& summary : summaries) json["conversations"].push_back(summary_json(summary));
     json["whole"] = whole;
-    json["coverage"] = make_coverage(*db);
+    json["coverage"] = coverage_json(covered);
     print_json(dump(json));
     return 0;
 }

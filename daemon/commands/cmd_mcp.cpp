@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `mcp`: a Model Context Protocol server on standard input and output, one JSON message a line, for an assistant on
 // this machine. Reads ahead what has come, so that a request that waits can be called off.
+#include "daemon/access/service_reads.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/mcp/mcp_tools.hpp"
 #include "daemon/output/line_input.hpp"
@@ -22,6 +23,7 @@ static bool write_line(std::string line)
 
 static int mcp(bool allow_writes, const Context& context)
 {
+    require_files(find_mirror_location(context.settings(), context.environment), "mcp");
     std::signal(SIGPIPE, SIG_IGN);
     McpServer server(make_mcp_tools(context, allow_writes));
     LineInput input(STDIN_FILENO, longest_line);

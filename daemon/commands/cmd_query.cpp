@@ -9,6 +9,7 @@
 #include "cache/query/time_functions.hpp"
 #include "cache/rows/coverage.hpp"
 #include "cache/store.hpp"
+#include "daemon/access/service_reads.hpp"
 #include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/commands/query_output.hpp"
@@ -142,6 +143,7 @@ static int query(const QueryArguments& arguments, const Context& context)
     const Zone zone = read_zone(arguments.tz);
     const cache::QueryBounds bounds = bounds_of(arguments);
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+    require_files(place, "query");
     auto db = cache::open_mirror(place.mirror_path);
     const bool complete = cache::load_covered(*db).complete;
     OutputFile output(file);

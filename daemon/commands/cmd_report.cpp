@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "cache/insights/insights_json.hpp"
 #include "cache/store.hpp"
+#include "daemon/access/service_reads.hpp"
 #include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/terminal.hpp"
@@ -81,18 +82,9 @@ static cache::InsightQuery make_insight_query(const ReportArguments& arguments)
     return query;
 }
 
-static int report(const ReportArguments& arguments, const Context& context)
+static void print_report(const ReportArguments& arguments, const cache::InsightQuery& query,
+                         const cache::Insights& insights, const cache::Covered& covered)
 {
-    const cache::InsightQuery query = make_insight_query(arguments);
-    const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
-    const auto db = cache::open_mirror(place.mirror_path);
-    const cache::Insights insights = cache::count_insights(*db, query);
-    const cache::Covered covered = cache::load_covered(*db);
-    if (arguments.json) {
-        print_json(cache::insights_json(query, insights, covered));
-        return 0;
-    }
-    if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
     print_head();
     print_figures(insights.totals, "in all");
     for (const cache::InsightGroup group :
@@ -103,6 +95,40 @@ static int report(const ReportArguments& arguments, const Context& context)
     fmt::print(stderr, "note: days are those of {}\n", query.zone.name());
     if (!covered.complete || !insights.complete)
         fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
+}
+
+// Of a mirror whose files are closed to this user, by its daemon.
+static void report_by_daemon(const ReportArguments& arguments, const cache::InsightQuery& query, const Context& context)
+{
+    const auto bound = [](const std::optional<Instant>& when) { return when ? to_rfc3339(*when) : std::string(); };
+    QueryParameters parameters{
+        {"from", bound(query.from)}, {"to", bound(query.to)}, {"tz", query.zone.name()}, {"by", arguments.by}};
+    for (const std::string& app : arguments.apps) parameters.emplace_back("app", app);
+    for (const std::string& user : arguments.users) parameters.emplace_back("user", user);
+    for (const std::string& category : arguments.categories) parameters.emplace_back("category", category);
+    const std::string body = ask_service(context, target_of("/mirror/v1/insights", parameters));
+    if (arguments.json) return print_json(body);
+    const ServiceInsights read = read_insights(body);
+    print_report(arguments, query, read.insights, read.covered);
+}
+
+static int report(const ReportArguments& arguments, const Context& context)
+{
+    const cache::InsightQuery query = make_insight_query(arguments);
+    const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+    if (must_ask_daemon(place)) {
+        report_by_daemon(arguments, query, remembering(context));
+        return 0;
+    }
+    const auto db = cache::open_mirror(place.mirror_path);
+    const cache::Insights insights = cache::count_insights(*db, query);
+    const cache::Covered covered = cache::load_covered(*db);
+    if (arguments.json) {
+        print_json(cache::insights_json(query, insights, covered));
+        return 0;
+    }
+    if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
+    print_report(arguments, query, insights, covered);
     return 0;
 }
 

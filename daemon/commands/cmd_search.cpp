@@ -4,6 +4,8 @@
 #include "alli/json_string.hpp"
 #include "cache/search/search_json.hpp"
 #include "cache/store.hpp"
+#include "daemon/access/service_reads.hpp"
+#include "daemon/arguments/query_text.hpp"
 #include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/terminal.hpp"
@@ -74,15 +76,35 @@ static cache::SearchQuery query_of(const SearchChoice& arguments)
     return query;
 }
 
+static void print_answer(std::string answer, const std::string& project)
+{
+    if (!project.empty()) answer.insert(1, fmt::format("\"project\":{},", quoted_text(project)));
+    print_json(answer);
+}
+
 static void say(const std::string& mirror_path, const cache::SearchQuery& query, bool json, const std::string& project)
 {
     const auto db = cache::open_mirror(mirror_path);
     const cache::SearchResult result = cache::search(*db, query);
     const cache::Covered covered = cache::load_covered(*db);
     if (!json) return print_words(result, covered, query);
-    std::string answer = cache::search_json(query, result, covered);
-    if (!project.empty()) answer.insert(1, fmt::format("\"project\":{},", quoted_text(project)));
-    print_json(answer);
+    print_answer(cache::search_json(query, result, covered), project);
+}
+
+// The same of a mirror whose files are closed to this user, by its daemon.
+static void say_by_daemon(const Context& context, const SearchChoice& arguments, const std::string& project)
+{
+    const std::string target = target_of("/mirror/v1/search", {{"q", query_text(arguments.what)},
+                                                               {"tz", read_zone(arguments.what.tz).name()},
+                                                               {"sort", arguments.sort},
+                                                               {"limit", std::to_string(arguments.limit)},
+                                                               {"context", std::to_string(arguments.context)},
+                                                               {"group", arguments.grouped ? "conversation" : ""},
+                                                               {"cursor", arguments.cursor}});
+    std::string body = ask_service(context, target);
+    if (arguments.json) return print_answer(std::move(body), project);
+    const ServiceSearch found = read_search(body);
+    print_words(found.result, found.covered, query_of(arguments));
 }
 
 // One after the other, each under its name, in JSON a line each: what cannot be read does not hide the others.
@@ -97,7 +119,10 @@ static int search_all(const SearchChoice& arguments, const Context& context)
     for (const Project& project : projects) {
         if (!arguments.json) fmt::print("== {} ({})\n", project.name, printable_line(project.mirror_path));
         try {
-            say(project.mirror_path, query, arguments.json, project.name);
+            if (project.hidden)
+                say_by_daemon(project.context, arguments, project.name);
+            else
+                say(project.mirror_path, query, arguments.json, project.name);
         } catch (const Error& error) {
             if (error.fault() == Fault::usage) throw; // the same for all
             fmt::print(stderr, "note: {} is left out: {}\n", project.name, printable_line(error.what()));
@@ -112,7 +137,10 @@ static int search(const SearchChoice& arguments, const Context& context)
     if (arguments.all_projects) return search_all(arguments, context);
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
     if (place.sandbox && !arguments.json) fmt::print(stderr, "note: this is the sandbox's mirror\n");
-    say(place.mirror_path, query_of(arguments), arguments.json, "");
+    if (must_ask_daemon(place))
+        say_by_daemon(remembering(context), arguments, "");
+    else
+        say(place.mirror_path, query_of(arguments), arguments.json, "");
     return 0;
 }
 

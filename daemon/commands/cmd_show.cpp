@@ -6,6 +6,7 @@
 #include "cache/export/export_format.hpp"
 #include "cache/lists/summaries.hpp"
 #include "cache/store.hpp"
+#include "daemon/access/service_reads.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/settings/paths.hpp"
@@ -19,6 +20,12 @@ struct ShowArguments {
     std::string format = "text";
     bool json = false;
 };
+
+[[noreturn]] static void fail_absent(const ConversationId& id)
+{
+    throw Error(Fault::refused, "alli-mirror list shows what there is", "the mirror holds no conversation {}",
+                id.value);
+}
 
 static std::string title_of(const cache::Summary& summary)
 {
@@ -56,15 +63,41 @@ static void print_raw(cache::Reader& db, const ConversationId& id)
     print_json(json + "]}");
 }
 
+// Of a mirror whose files are closed to this user, by its daemon; each JSON as it came.
+static void print_raw(const ServiceConversation& found, const std::vector<cache::ReadableChat>& chats)
+{
+    std::string json = R"({"conversation":)" + readable_json(found.raw) + R"(,"chats":[)";
+    std::string_view separator;
+    for (const cache::ReadableChat& chat : chats) {
+        json.append(separator).append(readable_json(chat.raw));
+        separator = ",";
+    }
+    print_json(json + "]}");
+}
+
+static int show_by_daemon(const ShowArguments& arguments, const Context& context)
+{
+    const ConversationId id{arguments.id};
+    const auto found = ask_conversation(context, id);
+    if (!found) fail_absent(id);
+    const auto chats = ask_chats(context, id);
+    if (arguments.json || arguments.format == "json")
+        print_raw(*found, chats);
+    else if (arguments.format == "markdown")
+        print_markdown(found->summary, chats);
+    else
+        print_text(found->summary, chats);
+    return 0;
+}
+
 static int show(const ShowArguments& arguments, const Context& context)
 {
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
+    if (must_ask_daemon(place)) return show_by_daemon(arguments, remembering(context));
     const auto db = cache::open_mirror(place.mirror_path);
     const ConversationId id{arguments.id};
     const auto summary = cache::find_summary(*db, id);
-    if (!summary)
-        throw Error(Fault::refused, "alli-mirror list shows what there is", "the mirror holds no conversation {}",
-                    id.value);
+    if (!summary) fail_absent(id);
 
     if (arguments.json || arguments.format == "json")
         print_raw(*db, id);

@@ -19,8 +19,7 @@ namespace alli::daemon {
 
 namespace ip = boost::asio::ip;
 
-static constexpr std::chrono::seconds calling{15}; // a write may be waited for as long as upstream is
-static constexpr std::chrono::seconds reading{5};  // what it says of itself is at hand
+static constexpr std::chrono::seconds reading{5}; // what it says of itself is at hand
 
 static bool is_unix(const std::string& address)
 {
@@ -38,13 +37,14 @@ static std::optional<std::string> loopback_address(const std::string& listen)
     return fmt::format("{}:{}", v6 ? '[' + host + ']' : host, endpoint.port());
 }
 
-static upstream::LocalCall make_call(const DaemonRequest& request, std::chrono::seconds patience)
+static upstream::LocalCall make_call(const DaemonRequest& request)
 {
     upstream::LocalCall call;
     call.method = request.method;
     call.target = request.target;
     call.body = request.body;
-    call.patience = patience;
+    call.patience = request.patience;
+    call.sink = request.sink;
     return call;
 }
 
@@ -58,15 +58,16 @@ class Caller {
 
     /// Tries its Unix sockets, then TCP with the key. Returns the first accepted response, if any.
     template <class Wanted>
-    std::optional<DaemonAnswer> call(const DaemonRequest& request, std::chrono::seconds patience, Wanted is_wanted)
+    std::optional<DaemonAnswer> call(const DaemonRequest& request, Wanted is_wanted)
     {
         auto addresses = socket_addresses(settings_, place_, environment_);
         std::stable_partition(addresses.begin(), addresses.end(), &is_unix);
         for (const std::string& address : addresses) {
-            auto outcome = try_call(make_call(request, patience), address);
+            auto outcome = try_call(make_call(request), address);
             if (outcome.answer && is_wanted(address, outcome.answer->status))
                 return DaemonAnswer{outcome.answer->status, std::move(outcome.answer->body)};
-            if (outcome.sent && !outcome.answer && request.method != "GET") break; // it may be at work
+            // It may be at work, or a part of its answer was passed on.
+            if (outcome.sent && !outcome.answer && (request.method != "GET" || request.sink)) break;
         }
         return std::nullopt;
     }
@@ -171,7 +172,7 @@ DaemonAnswer call_daemon(const Context& context, const DaemonRequest& request)
     if (!owner) throw Error(Fault::refused, "start it with alli-mirror serve, or serve --sandbox", "no daemon runs");
     Caller caller(settings, place, context.environment, *owner);
     const auto is_wanted = [](const std::string& address, int status) { return status != 401 || !is_unix(address); };
-    auto answer = caller.call(request, calling, is_wanted);
+    auto answer = caller.call(request, is_wanted);
     if (answer && answer->status == 401 && caller.key_fault()) throw Error(*caller.key_fault());
     if (answer) return std::move(*answer);
     throw Error(
@@ -184,9 +185,9 @@ DaemonReading read_from_daemon(const Settings& settings, const MirrorLocation& p
                                int owner, const std::string& target)
 {
     Caller caller(settings, place, environment, owner);
-    const DaemonRequest request{"GET", target, ""};
+    const DaemonRequest request{"GET", target, "", reading};
     const auto is_wanted = [](const std::string&, int status) { return status == 200; };
-    if (auto answer = caller.call(request, reading, is_wanted)) return {std::move(answer->body), ""};
+    if (auto answer = caller.call(request, is_wanted)) return {std::move(answer->body), ""};
     if (!caller.why().empty()) return {std::nullopt, caller.why()};
     return {std::nullopt, "there is no Unix socket that this user may use, and no port is known"};
 }

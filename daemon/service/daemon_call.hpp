@@ -7,13 +7,18 @@
 #include "daemon/settings/load_settings.hpp"
 #include "daemon/settings/paths.hpp"
 
+#include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace alli::daemon {
 
 struct DaemonRequest {
-    std::string method, target, body; // body: JSON, or nothing
+    std::string method, target, body;                // body: JSON, or nothing
+    std::chrono::seconds patience{15};               // a write may be waited for as long as upstream is
+    std::function<void(std::string_view)> sink = {}; // as of upstream::LocalCall
 };
 struct DaemonAnswer {
     int status = 0;

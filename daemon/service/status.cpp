@@ -39,7 +39,11 @@ Json summary_json(const cache::Summary& summary)
 
 Json make_coverage(cache::Reader& db)
 {
-    const cache::Covered covered = cache::load_covered(db);
+    return coverage_json(cache::load_covered(db));
+}
+
+Json coverage_json(const cache::Covered& covered)
+{
     Json coverage;
     coverage["complete"] = covered.complete;
     coverage["from"] = time_json(covered.from);

@@ -5,6 +5,7 @@
 #include "cache/db/sqlite.hpp"
 #include "cache/lists/summaries.hpp"
 #include "cache/outbox/outbox.hpp"
+#include "cache/rows/coverage.hpp"
 #include "cache/rows/visibility.hpp"
 #include "daemon/settings/load_settings.hpp"
 #include "proxy/request/unsupported_parameters.hpp"
@@ -44,6 +45,7 @@ Json load_status(const Context& context);
 
 /// {"complete","from","through"}: the newest contiguous range of the coverage.
 Json make_coverage(cache::Reader& db);
+Json coverage_json(const cache::Covered& covered);
 
 /// RFC 3339, or null.
 Json time_json(std::optional<Instant> when);

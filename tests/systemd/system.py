@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """system.py BASE DEB PROGRAM: the life of the system's units, from the package's installation to its purge, on a machine that is
 booted from BASE; PROGRAM runs the sandbox. One part builds on the other, and each says how long it took."""
+import json
 import os
 import shutil
 import subprocess
@@ -73,6 +74,13 @@ def commands_find_it(world):
                         (["verify"], "agree"), (["backup"], "40 conversations"), (["sync"], "")):
         done = of("mina", *words)
         expect(done.returncode == 0 and said in done.stdout, f"{words} of a member: {done.returncode} {done.stdout} {done.stderr}")
+    found = json.loads(manager.run_well("alli-mirror", "list", "--json", "--limit", "1"))["conversations"][0]
+    for words in (["search", "the"], ["list", "--limit", "40"], ["list", "--rating", "good"], ["show", found["id"]], ["report"], ["export", "--format", "csv"]):
+        done = of("mina", *words)
+        expect(done.returncode == 0 and done.stdout == manager.run_well("alli-mirror", *words), f"{words} of a member: {done.stdout} {done.stderr}")
+    for words in (["query", "SELECT 1"], ["mcp"]):
+        done = of("mina", *words)
+        expect(done.returncode != 0 and "sudo alli-mirror" in done.stderr, f"{words} of a member: {done.stdout} {done.stderr}")
     for words in (["purge", "--user", "x", "--yes"], ["token", "new", "hers", "--scope", "admin"], ["backup", "/home/mina/copies"]):
         done = of("mina", *words)
         expect(done.returncode != 0, f"{words} of a member: {done.stdout}")
@@ -122,6 +130,8 @@ def runs_another_project_beside(world):
     status = [Machine.program, "--service", "two", "status"]
     wait_until("the other mirror is complete", lambda: "11 conversations" in world.manager.run(status).stdout, 30)
     expect_equal(get("/mirror/v1/status")["mirror"]["conversations"], len(mirror.list_ids()), "conversations of the first")
+    known = {one["name"]: one["reachable"] for one in get("/mirror/v1/projects")["projects"]}
+    expect_equal(known, {"alli-mirror": True, "alli-mirror@two": False}, "projects that it knows of: the other one has no port")
     other.end()
 
 

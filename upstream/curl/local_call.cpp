@@ -14,6 +14,7 @@ using curl::set;
 struct Transfer {
     const LocalCall& call;
     LocalOutcome outcome;
+    CURL* easy = nullptr;
     std::string body;
     int socket = -1;
     std::exception_ptr refusal; // nothing is thrown through libcurl
@@ -40,9 +41,28 @@ int before_sending(void* given, char*, char*, int, int)
     return CURL_PREREQFUNC_OK;
 }
 
+long status_of(CURL* easy)
+{
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+std::size_t pass_on(Transfer& transfer, std::string_view piece)
+{
+    try {
+        transfer.call.sink(piece);
+        return piece.size();
+    } catch (...) {
+        transfer.refusal = std::current_exception();
+        return CURL_WRITEFUNC_ERROR;
+    }
+}
+
 std::size_t take(char* bytes, std::size_t, std::size_t count, void* given)
 {
     auto& transfer = *static_cast<Transfer*>(given);
+    if (transfer.call.sink && status_of(transfer.easy) == 200) return pass_on(transfer, {bytes, count});
     if (count > transfer.call.max_bytes - transfer.body.size()) return CURL_WRITEFUNC_ERROR;
     transfer.body.append(bytes, count);
     return count;
@@ -67,7 +87,10 @@ void place(CURL* easy, const LocalCall& call)
     set(easy, CURLOPT_PROXY, ""); // whatever the environment says
     set(easy, CURLOPT_NOSIGNAL, 1L);
     set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-    set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.patience.count()));
+    if (!call.sink) return set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.patience.count()));
+    set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call.patience.count()));
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(call.patience.count() / 1000));
 }
 
 void fill(CURL* easy, const LocalCall& call, const curl::Slist& headers)
@@ -97,15 +120,14 @@ LocalOutcome call_local(const LocalCall& call)
 {
     const curl::Easy easy(curl_easy_init());
     if (!easy) throw std::bad_alloc();
-    Transfer transfer{call, {}, {}, -1, {}};
+    Transfer transfer{call, {}, easy.get(), {}, -1, {}};
     const curl::Slist headers = make_headers(call);
     place(easy.get(), call);
     fill(easy.get(), call, headers);
     listen_to(easy.get(), transfer);
     const CURLcode code = curl_easy_perform(easy.get());
     if (transfer.refusal) std::rethrow_exception(transfer.refusal);
-    long status = 0;
-    curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    const long status = status_of(easy.get());
     if (code == CURLE_OK && status != 0)
         transfer.outcome.answer = LocalAnswer{static_cast<int>(status), std::move(transfer.body)};
     return std::move(transfer.outcome);

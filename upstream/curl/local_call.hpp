@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace alli::upstream {
 
@@ -16,9 +17,10 @@ struct LocalCall {
     std::string host;      // header
     std::string key;       // header API-KEY; empty: none
     std::string method, target, body;
-    std::chrono::milliseconds patience{15'000};   // for all of it
+    std::chrono::milliseconds patience{15'000};   // for all of it; with a sink for a pause within it
     std::function<void(int socket)> approve;      // of the connected socket; throws where nothing may be sent
     std::size_t max_bytes = std::size_t{8} << 20; // of the answer's body
+    std::function<void(std::string_view)> sink;   // takes the body of a 200 piece by piece; none of it is kept then
 };
 struct LocalAnswer {
     int status = 0;
@@ -29,7 +31,7 @@ struct LocalOutcome {
     bool sent = false;                 // the request may have arrived: it is not for another address then
 };
 
-/// What `approve` throws passes through.
+/// What `approve` and `sink` throw passes through. What a sink got of an answer that broke off is only a part.
 LocalOutcome call_local(const LocalCall& call);
 
 } // namespace alli::upstream
