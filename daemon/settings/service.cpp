@@ -67,6 +67,16 @@ std::string own_mirror(const Context& context)
     return is_there(path) ? path : "";
 }
 
+/// Somebody tries the program before the service was ever started.
+bool has_sandbox(const Context& context)
+{
+    try {
+        return is_there(sandbox_mirror_path(context.environment));
+    } catch (const Error&) {
+        return false; // there is no home to have one in
+    }
+}
+
 ServiceChoice choose_named(const std::string& name, const ServicePaths& paths)
 {
     const std::string service = find_service(name, paths);
@@ -145,8 +155,9 @@ ServiceChoice choose_service(const Context& context, bool is_root, const Service
 
     const std::string own = own_mirror(context);
     std::vector<std::string> services = find_services(paths);
+    const bool has_another = !own.empty() || has_sandbox(context);
     std::erase_if(services, [&](const std::string& service) {
-        return is_root ? !has_state(service, paths) && !own.empty() : !has_service_socket(service, paths);
+        return is_root ? !has_state(service, paths) && has_another : !has_service_socket(service, paths);
     });
     if (!is_root && !own.empty()) services.resize(std::min<std::size_t>(services.size(), 1)); // for the note
     return choose_between(only_one(services), own, is_root);

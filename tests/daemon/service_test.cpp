@@ -55,6 +55,17 @@ TEST_F(ServiceChoiceTest, OfRootIsTheServiceAndOfAMemberTheOneWhoseSocketItMayUs
     EXPECT_EQ(choose(false), "alli-mirror");
 }
 
+TEST_F(ServiceChoiceTest, OfRootIsASandboxesUntilTheServiceWasStarted)
+{
+    fs::create_directories(home.path("etc"));
+    std::ofstream(home.path("etc/config.toml")) << ""; // the package is installed
+    EXPECT_EQ(choose(true), "alli-mirror");
+    put("me/.local/state/alli-mirror/sandbox/mirror.db");
+    EXPECT_EQ(choose(true), "") << "it is being tried";
+    put("lib/alli-mirror/mirror.db");
+    EXPECT_EQ(choose(true), "alli-mirror");
+}
+
 TEST_F(ServiceChoiceTest, SaysWhichItIsWhereThereAreTwo)
 {
     put("lib/alli-mirror/mirror.db"), put("run/alli-mirror/proxy.sock");
@@ -185,6 +196,13 @@ TEST_F(ServiceChoiceTest, FindsTheMirrorsOfAllProjects)
     std::ofstream(home.path("etc/broken/config.toml")) << "mirror = 7\n";
     EXPECT_THAT(found(), ElementsAre("own", "alli-mirror@far", "alli-mirror@hotel", "alli-mirror@shop"));
     EXPECT_EQ(find_projects(context(), paths)[1].mirror_path, home.path("elsewhere.db"));
+    fs::create_directories(home.path("me/.config/alli-mirror/trial"));
+    put("me/trial.db");
+    std::ofstream(home.path("me/.config/alli-mirror/trial/config.toml"))
+        << "[mirror]\npath = \"" << home.path("me/trial.db") << "\"\n";
+    fs::permissions(home.path("me/.config/alli-mirror/trial/config.toml"), fs::perms(0644));
+    EXPECT_THAT(found(), ElementsAre("own", "trial", "alli-mirror@far", "alli-mirror@hotel", "alli-mirror@shop"));
+    fs::remove_all(home.path("me/.config"));
     variables["ALLI_MIRROR_MIRROR_PATH"] = home.path("elsewhere.db");
     EXPECT_THAT(found(), ElementsAre("own")) << "one file is one project, whoever names it";
 }
