@@ -135,5 +135,7 @@ export const discardWrite = (id) => ask("DELETE", `/mirror/v1/outbox/${id}`);
 export const compareNow = () => ask("POST", "/mirror/v1/sync");
 /** {name, scope, app, user, expires, session}: as whom this page is let in. */
 export const getPrincipal = () => get("/mirror/v1/principal");
+/** [{name, origin, reachable, current}]: the projects that this user's daemons mirror. */
+export const listProjects = async () => (await get("/mirror/v1/projects")).projects;
 export const signOut = () => ask("DELETE", "/mirror/v1/session");
 export const changesAfter = (since, signal) => get("/mirror/v1/changes", { since, wait: 25, limit: 1000 }, { signal });

@@ -291,4 +291,9 @@ export default {
   inAllQuestions: "In all",
   word: "Word",
   keyInsights: "insights",
+  projects: "Projects",
+  projectsHint: "Each project has a mirror, a page and a sign-in of its own.",
+  projectHere: "this one",
+  projectAway: "not running",
+  keyProjects: "switch to another project",
 };

@@ -16,6 +16,7 @@ const keys = [
   [["e"], "keyRename"],
   [["s"], "keyState"],
   [["i"], "keyInsights"],
+  [["p"], "keyProjects"],
   [["?"], "keyHelp"],
 ];
 const searches = [

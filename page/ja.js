@@ -291,4 +291,9 @@ export default {
   inAllQuestions: "全体",
   word: "言葉",
   keyInsights: "集計",
+  projects: "プロジェクト",
+  projectsHint: "ミラーとページはプロジェクトごとに分かれており、サインインもそれぞれ必要です。",
+  projectHere: "表示中",
+  projectAway: "停止中",
+  keyProjects: "別のプロジェクトに切り替え",
 };

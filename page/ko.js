@@ -291,4 +291,9 @@ export default {
   inAllQuestions: "전체 질문",
   word: "단어",
   keyInsights: "통계",
+  projects: "프로젝트",
+  projectsHint: "프로젝트마다 미러와 페이지가 따로 있으며, 로그인도 각각 해야 합니다.",
+  projectHere: "현재 프로젝트",
+  projectAway: "실행 중 아님",
+  keyProjects: "다른 프로젝트로 전환",
 };

@@ -15,6 +15,7 @@ import { listView } from "./list.js";
 import { listenToPrinting } from "./print.js";
 import { readerView } from "./reader.js";
 import { resultsView } from "./results.js";
+import { openProjects, projectsButton } from "./projects.js";
 import { moveFocus } from "./roving.js";
 import { goToBad } from "./badanswers.js";
 import { arrive, go, here, moved } from "./router.js";
@@ -112,7 +113,7 @@ function draw() {
   const bar = el("header", { class: "bar" },
     el("a", { class: "brand", href: "#/", "aria-label": `${t("brand")}: ${t("list")}` }, el("img", { src: "/page/icon.svg", alt: "", width: "28", height: "28" }), el("span", {}, t("brand"))),
     box.node,
-    el("div", { class: "tools" }, pill, figures, iconButton("export", t("export"), openExports), iconButton("globe", `${t("language")}, ${t("theme")}`, () => openChoices(draw)), iconButton("help", t("help"), openHelp), signOutButton()));
+    el("div", { class: "tools" }, pill, figures, projectsButton(), iconButton("export", t("export"), openExports), iconButton("globe", `${t("language")}, ${t("theme")}`, () => openChoices(draw)), iconButton("help", t("help"), openHelp), signOutButton()));
   fill(document.getElementById("page"), el("h1", { class: "unseen" }, t("brand")), el("a", { class: "skip", href: "#", onclick: skip }, t("skip")), bar, el("div", { class: "panes" }, side, main));
   showPill();
   show(here());
@@ -155,6 +156,7 @@ function listen() {
     "?": openHelp,
     s: () => go({ view: "state" }),
     i: () => go({ view: "insights" }),
+    p: () => void openProjects(),
     e: () => here().view === "read" && content.rename(),
     j: (event) => move(1, event),
     k: (event) => move(-1, event),

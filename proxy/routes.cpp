@@ -72,6 +72,7 @@ constexpr auto table = std::to_array<Route>({
     {"GET", "/mirror/v1/session", Op::enter, &enter, ours, anybody, in_view},
     {"DELETE", "/mirror/v1/session", Op::sign_out, &sign_out, ours, read, in_view},
     {"GET", "/mirror/v1/principal", Op::principal, &show_principal, ours, read, in_view},
+    {"GET", "/mirror/v1/projects", Op::principal, &list_projects, ours, write, refused},
     {"GET", "/mirror/v1/tokens", Op::tokens, &list_tokens, ours, admin, refused},
     {"POST", "/mirror/v1/tokens", Op::add_token, &add_token, ours, admin, refused},
     {"DELETE", "/mirror/v1/tokens/{name}", Op::revoke_token, &revoke_token, ours, admin, refused},

@@ -9,6 +9,7 @@
 #include "daemon/service/disk_state.hpp"
 #include "daemon/service/memory.hpp"
 #include "daemon/service/metrics.hpp"
+#include "daemon/service/neighbours.hpp"
 #include "daemon/service/part_options.hpp"
 #include "daemon/service/status.hpp"
 #include "daemon/settings/duration.hpp"
@@ -198,7 +199,9 @@ void Instance::serve(ListenConfig doors, std::function<void(std::exception_ptr)>
     tokens_ =
         std::make_unique<TokenRegistry>(doors.tokens_place, doors.environment, clock_,
                                         [this](const std::vector<proxy::Token>& tokens) { server_->set_keys(tokens); });
+    environment_ = doors.environment;
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), make_backend());
+    note_page_address(options_.mirror_path, addresses());
     engine_.on_fetched([this](const ConversationId& id, std::uint64_t fence, bool whole) {
         if (!stopping_) server_->fetched(id, fence, whole);
     });
@@ -328,6 +331,12 @@ std::string Instance::status_in_view(const cache::Visibility& seen)
             return dump(status);
         });
     });
+}
+
+std::string Instance::projects()
+{
+    const bool is_sandbox = options_.identity == "sandbox:";
+    return projects_json(options_.mirror_path, is_sandbox, environment_);
 }
 
 std::string Instance::metrics(const proxy::RequestMetrics& request_metrics)

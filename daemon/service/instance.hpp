@@ -14,6 +14,7 @@
 #include "daemon/service/token_registry.hpp"
 #include "daemon/settings/settings.hpp"
 #include "daemon/webhook/webhooks.hpp"
+#include "proxy/request/projects.hpp"
 #include "proxy/server.hpp"
 #include "sync/delivery/deliverer.hpp"
 #include "sync/engine.hpp"
@@ -56,7 +57,7 @@ struct ListenConfig {
     Environment environment; // in which that is read again
 };
 
-class Instance final : public proxy::Reports {
+class Instance final : public proxy::Reports, public proxy::ProjectList {
   public:
     /// Opens the files and makes the parts; nothing runs yet. Throws Error as Store and CurlTransport do.
     explicit Instance(InstanceOptions options);
@@ -84,6 +85,7 @@ class Instance final : public proxy::Reports {
     std::shared_ptr<const sync::State> state() const { return engine_.state(); }
     std::string status() override;
     std::string status_in_view(const cache::Visibility& seen) override;
+    std::string projects() override;
     std::string metrics(const proxy::RequestMetrics& request_metrics) override;
 
   private:
@@ -118,6 +120,7 @@ class Instance final : public proxy::Reports {
     DescriptorPlan room_;
     std::unique_ptr<TokenRegistry> tokens_; // while it serves
     std::unique_ptr<ProxyBackend> backend_; // likewise
+    Environment environment_;               // likewise
     std::unique_ptr<proxy::Server> server_;
 
     asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_, cancel_memory_, cancel_figures_,

@@ -78,6 +78,17 @@ bool comes_from_own_page(const RequestHead& head)
     return is_own_origin(head) || head.headers.first("Sec-Fetch-Site") == "same-origin";
 }
 
+/// A person goes to the page from another local one, as from one project's to another's (another port counts as
+/// same-site). What they get is the page or the sign-in form, which are the same for everybody and hold nothing.
+bool is_visit_of_page(const RequestHead& head)
+{
+    const auto says = [&](std::string_view name, std::string_view value) {
+        return head.headers.count(name) == 1 && head.headers.first(name) == value;
+    };
+    return head.method == "GET" && head.target == "/" && says("Sec-Fetch-Site", "same-site") &&
+           says("Sec-Fetch-Mode", "navigate") && says("Sec-Fetch-Dest", "document");
+}
+
 } // namespace
 
 std::vector<std::string> read_origins(const std::vector<std::string>& entries)
@@ -183,7 +194,7 @@ std::optional<Refusal> Guard::check_page(const RequestHead& head, const Peer& pe
     if (listed) return std::nullopt;
     const bool foreign = head.headers.any(
         "Sec-Fetch-Site", [](std::string_view site) { return site != "same-origin" && site != "none"; });
-    if (foreign) return Refusal{403, no_pages};
+    if (foreign && !(is_visit_of_page(head) && !peer.local_socket)) return Refusal{403, no_pages};
     return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cache/rows/progress.hpp"
 #include "proxy/request/list_query.hpp"
+#include "proxy/request/projects.hpp"
 #include "proxy/request/scopes.hpp"
 #include "proxy/request/view.hpp"
 
@@ -26,6 +27,16 @@ Task<Response> mirror_metrics(const Context& cx, const Request&)
     const auto job = [&cx](cache::Reader&) { return cx.reports.metrics(cx.request_metrics); };
     std::string text = co_await cx.store.read_long(job);
     co_return text_response("text/plain; version=0.0.4; charset=utf-8", std::move(text));
+}
+
+Task<Response> list_projects(const Context& cx, const Request&)
+{
+    const auto job = [&cx](cache::Reader&) {
+        auto* known = dynamic_cast<ProjectList*>(&cx.reports);
+        return known != nullptr ? known->projects() : std::string(R"({"projects":[]})");
+    };
+    std::string text = co_await cx.store.read_long(job);
+    co_return text_response("application/json", std::move(text));
 }
 
 // A flag that comes as a parameter or in the JSON body.

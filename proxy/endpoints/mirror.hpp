@@ -8,6 +8,7 @@ namespace alli::proxy {
 
 Task<Response> mirror_status(const Context& cx, const Request& rq);
 Task<Response> mirror_metrics(const Context& cx, const Request& rq);
+Task<Response> list_projects(const Context& cx, const Request& rq);
 Task<Response> mirror_sync(const Context& cx, const Request& rq);
 Task<Response> begin_maintenance(const Context& cx, const Request& rq);
 Task<Response> maintenance_state(const Context& cx, const Request& rq);

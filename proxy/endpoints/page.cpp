@@ -70,6 +70,8 @@ Response response_of(const page::Asset& asset, bool packed, std::string_view all
     Response response = text_response(type_of(asset.name), std::string(packed ? asset.packed : asset.plain));
     response.headers.add("Content-Security-Policy", std::string(allowed));
     response.headers.add("Vary", "Accept-Encoding");
+    if (asset.name.ends_with(".html")) // who led a browser here gets no hold of its window
+        response.headers.add("Cross-Origin-Opener-Policy", "same-origin");
     if (packed) response.headers.add("Content-Encoding", "gzip");
     return response;
 }

@@ -83,7 +83,7 @@ export async function makeWorld(more = {}, rated = []) {
   }
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   return {
-    base, browser, wire,
+    base, browser, home, wire,
     upstream: `http://127.0.0.1:${sandbox.found[1]}`, // past the switch
     /** A command of the program in the same home: what it prints. */
     run: (...args) => execFileSync(program, args, { env: { ...places, ...settings }, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),

@@ -91,6 +91,7 @@ TEST(Guard, LetsNoOtherHostIn)
 TEST(Guard, LetsNoWebPageIn)
 {
     const std::string all = good_host + good_key;
+    const std::string visit = "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
     const std::vector<Row> rows{
         {"B1", get(all + "Origin: http://evil.test\r\n"), 403},
         {"B2", get(all + "Origin: null\r\n"), 403},
@@ -99,6 +100,16 @@ TEST(Guard, LetsNoWebPageIn)
         {"B5", get(all + "Origin: http://localhost.evil.test:8787\r\n"), 403},
         {"B6", get(all + "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n"), 403},
         {"B7", get(all + "Sec-Fetch-Site: same-site\r\n"), 403},
+        {"linked from another local page", get(all + visit, "/"), 200},
+        {"linked to what is read", get(all + visit), 403},
+        {"linked with a query", get(all + visit, "/?q=x"), 403},
+        {"framed",
+         get(all + "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n", "/"), 403},
+        {"scripted",
+         get(all + "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n", "/"), 403},
+        {"linked from another site",
+         get(all + "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", "/"), 403},
+        {"sent as a form", "POST / HTTP/1.1\r\n" + all + visit + "Content-Length: 0\r\n", 403},
         {"B8",
          "POST / HTTP/1.1\r\n" + all + "Origin: http://evil.test\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n",
          403},

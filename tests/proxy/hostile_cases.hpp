@@ -65,6 +65,8 @@ inline constexpr Case hostile_cases[] = {
     {"B6 image", "@G@H@KSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n\r\n"sv, 403, kept},
     {"B6 script", "@G@H@KSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n\r\n"sv, 403, kept},
     {"B7 another local port", "@G@H@KSec-Fetch-Site: same-site\r\n\r\n"sv, 403, kept},
+    {"B7 framed by another local port", "@G@H@KSec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n\r\n"sv, 403, kept},
+    {"B7 linked from another local port", "@G@H@KSec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\r\n"sv, 200, kept},
     {"B8 beacon", "POST /webapi/x HTTP/1.1\r\n@H@KOrigin: http://evil.test\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\n{\"a\":1}"sv, 403, closed},
     {"B9 form", "POST /webapi/x HTTP/1.1\r\n@H@KOrigin: http://evil.test\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b"sv, 403, closed},
     {"B10 preflight", "OPTIONS /webapi/x HTTP/1.1\r\n@HOrigin: http://evil.test\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: api-key\r\n\r\n"sv, 403, kept},

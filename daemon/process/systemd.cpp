@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/service/systemd.hpp"
+#include "daemon/process/systemd.hpp"
 
 #include <cstdint>
 #include <ctime>
