@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/postgres/lease.hpp"
 
-#include "cluster/postgres/schema.hpp"
 #include "cluster/postgres/text.hpp"
+#include "cluster/postgres/truth_schema.hpp"
 
 namespace alli::cluster {
 namespace {
@@ -17,6 +17,12 @@ constexpr const char* continuity_sql =
 constexpr const char* campaign_sql =
     "UPDATE head SET holder = $3::text, leader = $4::text, epoch = epoch + 1, beat = beat + 1"
     " WHERE epoch = $1::bigint AND beat = $2::bigint AND write_from <= $5::bigint RETURNING epoch";
+// A leader that was frozen amid its flush holds the row, and no timeout of the server sees it: it is still sending.
+constexpr const char* end_holders_sql =
+    "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+    " WHERE l.relation = 'head'::regclass AND l.mode = 'RowExclusiveLock' AND l.granted AND l.pid <> pg_backend_pid()"
+    " AND a.xact_start < now() - interval '2 seconds'";
+constexpr std::string_view lock_timeout = "55P03";
 constexpr const char* write_from_sql = "SELECT write_from::bigint FROM head";
 constexpr const char* beat_sql =
     "UPDATE head SET beat = beat + 1 WHERE epoch = $1::bigint AND holder = $2::text RETURNING beat";
@@ -81,7 +87,19 @@ Task<std::optional<std::int64_t>> campaign(Session& session, Member self, std::i
     queries.push_back(
         {campaign_sql, {number_param(epoch), number_param(beat), self.holder, self.node, number_param(ours)}});
     queries.push_back({write_from_sql});
-    const std::vector<Result> results = co_await session.run(std::move(queries));
+    std::vector<Result> results;
+    std::optional<ServerError> held;
+    try {
+        results = co_await session.run(std::move(queries));
+    } catch (const ServerError& error) {
+        if (error.state() != lock_timeout) throw;
+        held = error;
+    }
+    if (held) {
+        Query query{end_holders_sql};
+        co_await run_one(session, std::move(query));
+        throw *held; // the next attempt finds the row free
+    }
     if (results.at(1).number(0, 0) > ours)
         throw Error(Fault::settings, "install the newer program at this node",
                     "a program of version {} or later may lead the cluster, this one has {}", results[1].number(0, 0),

@@ -20,7 +20,7 @@ struct PostgresOptions {
 class PostgresTruth final : public Truth {
   public:
     explicit PostgresTruth(PostgresOptions options);
-    /// Calls that are on their way end with an Error.
+    /// Calls that are on their way end with an exception.
     ~PostgresTruth() override;
 
     Task<Head> head() override;

@@ -3,7 +3,6 @@
 
 #include "alli/random.hpp"
 #include "cluster/postgres/nonce.hpp"
-#include "cluster/postgres/session.hpp"
 
 namespace alli::cluster {
 namespace {

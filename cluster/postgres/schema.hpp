@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of a cluster, the views of its analysts, and who may use them: made by `cluster init`, brought up by
-// `cluster migrate`. A step is a file of schema/truth, whose {read} is the schema of the views.
+// `cluster migrate`.
 #pragma once
 
-#include "alli/task.hpp"
+#include "cluster/postgres/session.hpp"
+#include "cluster/postgres/truth_schema.hpp"
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 namespace alli::cluster {
-
-class Session;
-
-struct Schema {
-    const char* name;
-    std::span<const char* const> steps; // step N brings version N to N + 1
-};
-
-extern const Schema truth_schema;
 
 struct InitOptions {
     std::string role;   // of the daemons, there already; empty: the tables' owner

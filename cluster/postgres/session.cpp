@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/postgres/session.hpp"
 
-#include "cluster/postgres/schema.hpp"
+#include "cluster/postgres/truth_schema.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>

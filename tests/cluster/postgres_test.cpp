@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is PostgreSQL's alone: locks between two leaders, connections that end, servers that stop, rights, views.
+#include "cluster/postgres/inspect.hpp"
 #include "cluster/postgres/postgres_truth.hpp"
 #include "tests/cluster/rows.hpp"
 #include "tests/cluster/truths.hpp"
@@ -65,6 +66,20 @@ TEST_F(Postgres, ATakeoverThatIsCommittedWhileTheOldLeaderWaitsFencesItOff)
     EXPECT_EQ(takeover.wait(), 0);
     EXPECT_EQ(say_number("conversation"), "0");
     EXPECT_EQ(say_number("trail"), "1");
+}
+
+TEST_F(Postgres, ALeaderThatIsFrozenAmidATransactionDoesNotHoldUpATakeover)
+{
+    support::Process frozen({"/usr/bin/psql", "-XqtA", "-d", postgres().url(), "-c",
+                             fmt::format("BEGIN; UPDATE {}.head SET last = last + 1", schema), "-c", "SELECT 'held'",
+                             "-c", "SELECT pg_sleep(60)"},
+                            {{"PATH", "/usr/bin"}});
+    frozen.wait_for_line("held");
+    const auto truth = node("one");
+    const Head head = sync_wait(truth->head());
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->campaign(head.epoch, head.beat)); }), Fault::unreachable);
+    EXPECT_NE(frozen.wait(), 0);
+    EXPECT_EQ(sync_wait(truth->campaign(head.epoch, head.beat)), head.epoch + 1);
 }
 
 TEST_F(Postgres, NumbersAreInTheOrderOfCommitsSoThatAReaderMissesNothing)
@@ -227,6 +242,27 @@ TEST_F(Postgres, TheRoleOfTheDaemonsMayDoWhatTheyNeedAndAnalystsReadTheViewsAlon
     EXPECT_THROW(as_analyst("SELECT count(*) FROM " + schema + ".chat"), std::runtime_error);
     EXPECT_THROW(as_analyst("DELETE FROM " + schema + "_read.chat"), std::runtime_error);
     EXPECT_EQ(fault_of([&] { sync_wait(node("two", 10s, analyst)->head()); }), Fault::settings);
+}
+
+TEST_F(Postgres, WhatAPersonShouldKnowOfTheDatabaseIsFound)
+{
+    const auto inspect = [&](const std::string& user) {
+        return on_session<DatabaseReport>(session_options(schema, user), inspect_database);
+    };
+    const DatabaseReport report = inspect("postgres");
+    EXPECT_GE(std::stoi(report.version), 13);
+    EXPECT_TRUE(report.is_original);
+    EXPECT_FALSE(report.is_encrypted) << "a Unix socket";
+    EXPECT_FALSE(report.is_synchronous);
+    EXPECT_THAT(report.missing_rights, testing::IsEmpty());
+
+    const std::string reader = schema + "_reader";
+    postgres().run_sql(fmt::format("CREATE ROLE {1} LOGIN; GRANT USAGE ON SCHEMA {0} TO {1};"
+                                   "GRANT SELECT ON ALL TABLES IN SCHEMA {0} TO {1}",
+                                   schema, reader));
+    EXPECT_THAT(inspect(reader).missing_rights, testing::Contains("UPDATE on head"));
+    sql("UPDATE head SET system_id = '1'");
+    EXPECT_FALSE(inspect("postgres").is_original);
 }
 
 // One row that an operator cannot read would break every SELECT.

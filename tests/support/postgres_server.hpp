@@ -13,6 +13,8 @@ namespace support {
 class PostgresServer {
   public:
     PostgresServer();
+    /// Beside the socket on localhost, by TLS: the texts of a certificate and its key.
+    PostgresServer(const std::string& certificate, const std::string& key);
     ~PostgresServer();
 
     /// `user`: of its roles; postgres is the superuser. What follows the `?` of the URL may be added.
@@ -20,6 +22,9 @@ class PostgresServer {
 
     /// What psql prints, unaligned, tuples only. Throws std::runtime_error with its words where it fails.
     std::string run_sql(const std::string& sql, const std::string& database = "postgres") const;
+
+    /// By TLS.
+    std::string remote_url(const std::string& host) const;
 
     void stop();
     void start();
@@ -31,9 +36,13 @@ class PostgresServer {
 
   private:
     std::vector<std::string> words(const std::string& program) const;
+    void make_cluster();
+    std::string write(const std::string& name, const std::string& text) const;
 
     TempDir directory_;
     std::string programs_;
+    std::vector<std::string> more_words_;
+    int port_ = 5432; // of the socket's name, and of TCP where it listens
     std::unique_ptr<Process> process_;
 };
 
