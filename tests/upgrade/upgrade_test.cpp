@@ -117,6 +117,30 @@ class Upgrade : public testing::TestWithParam<const char*> {
         return words;
     }
 
+#ifdef ALLI_CRASH_PRELOAD
+    /// Opens the files with a command that is killed at that call, if it comes to it; each goes on with what the one
+    /// before left.
+    bool kill_at(const char* call, int number) const
+    {
+        support::Process::Environment killing = home.environment;
+        killing["LD_PRELOAD"] = ALLI_CRASH_PRELOAD;
+        killing["ALLI_CRASH_DIRECTORY"] = std::filesystem::path(home.mirror()).parent_path();
+        killing["ALLI_CRASH_AT"] = call;
+        killing["ALLI_CRASH_NUMBER"] = std::to_string(number);
+        return support::run_process(Home::words({"verify"}), killing).code == 128 + SIGKILL;
+    }
+
+    void interrupt() const
+    {
+        int kills = 0;
+        for (const int number : {1, 3, 10, 30, 100}) kills += kill_at("write mirror.db-wal", number) ? 1 : 0;
+        for (const char* file : {"sync outbox.db-wal", "write mirror.db"}) kills += kill_at(file, 1) ? 1 : 0;
+        EXPECT_GE(kills, 4) << "bringing the files up to date was hardly interrupted";
+    }
+#else
+    void interrupt() const {} // a sanitizer wants to be loaded first itself
+#endif
+
     // Once the index is made anew, or a poll brought it.
     static void expect_found(const Daemon& daemon, const std::string& id, const std::string& words)
     {
@@ -172,6 +196,7 @@ class Upgrade : public testing::TestWithParam<const char*> {
 
 TEST_P(Upgrade, KeepsWhatWasMirroredWaitsOrWasPurgedAndDeliversIt)
 {
+    interrupt();
     {
         Daemon first(home, {"serve"}); // what it does to old files in the background is cut short
         first.process.send(SIGKILL);
