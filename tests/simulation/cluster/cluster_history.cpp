@@ -207,6 +207,7 @@ std::string ClusterHistory::settle()
     std::string wrong;
     for (int tries = 0; tries < 40; ++tries) {
         pass_time(options_.reconcile_interval * 5 / 4 + options_.overlap + milliseconds(world_.set_back));
+        if (tries >= 8) pass_time(std::chrono::minutes(30)); // what failed often is tried again after hours
         if (std::string claim = check(); !claim.empty()) return claim;
         pass_time(std::chrono::seconds(30)); // the last poll is published, and followed
         wrong = find_difference();
