@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# alli_unity(target): gathers the target's sources into batches that are compiled as one: a third of the time for tests, half for the
-# rest. A file's company are the headers of ours that it includes, and theirs. Two files share a batch only where neither mentions,
+# alli_unity(target): gathers the target's sources into batches that are compiled as one, which about halves the time of
+# a build. A file's company are the headers of ours that it includes, and theirs. Two files share a batch only where neither mentions,
 # itself or in its company, a name that the other keeps to itself (static, or in an unnamed namespace): each means what it means alone.
 
 set(ALLI_UNITY OFF CACHE STRING "Compile several sources as one: OFF, TESTS (those of tests/ alone) or ON")
