@@ -58,6 +58,7 @@ constexpr auto meant = std::to_array<Row>({
     {"GET", "/mirror/v1/session", "anybody"},
     {"DELETE", "/mirror/v1/session", "read"},
     {"GET", "/mirror/v1/principal", "read"},
+    {"GET", "/mirror/v1/projects", "write"},
     {"GET", "/mirror/v1/tokens", "admin"},
     {"POST", "/mirror/v1/tokens", "admin"},
     {"DELETE", "/mirror/v1/tokens/{name}", "admin"},
