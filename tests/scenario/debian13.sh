@@ -31,7 +31,7 @@ mkdir "$root/source" "$root/work"
 git archive HEAD | tar -xC "$root/source"
 step "what the program is built from"
 there /source/scripts/prepare --build || fail "what scripts/packages.txt names is not there"
-there apt-get install -y -q --no-install-recommends curl init-system-helpers || fail "what a package is tried with is not there"
+there apt-get install -y -q --no-install-recommends curl init-system-helpers python3 || fail "what a package is tried with is not there"
 echo "$needs" >"$root.made"
 
 step "the package"

@@ -73,6 +73,7 @@ if [ -n "$made" ]; then
   dpkg-deb -c "$symbols" | grep -q 'usr/lib/debug/.build-id/.*\.debug' || fail "the debug information has no package of its own"
 fi
 dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/bin/alli-mirror >"$work/program"
+chmod +x "$work/program"
 ! readelf -S "$work/program" | grep -q debug_info || fail "the program is not stripped"
 version=$(dpkg-deb -f "$deb" Version)
 [ "${version%+*}" = "$("$work/program" --version | sed -n '1s/.* //p' | tr - '~')" ] || fail "the package is of $version, the program of another"
@@ -94,7 +95,7 @@ documents=$root/usr/share/doc/alli-mirror
 for document in "$documents"/*.md "$documents"/decisions/*.md; do
   while read -r link; do
     [ -e "$(dirname "$document")/$link" ] || fail "$(basename "$document") links to $link, which is not in the package"
-  done < <(grep -o '](\([^)#: ]*\)' "$document" | cut -c3- | sed '/^$/d')
+  done < <(grep -oE '\]\([^)#: ]+[)#]' "$document" | sed 's/^](//; s/[)#]$//')
 done
 for command in $("$root/usr/bin/alli-mirror" --help | sed -n '/^Subcommands/,$s/^  \([a-z]*\) .*/\1/p'); do
   gzip -dc "$root/usr/share/man/man1/alli-mirror.1.gz" | grep -q "^\.SS .*$command" || fail "the page of man has no $command"
