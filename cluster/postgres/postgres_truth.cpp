@@ -51,9 +51,9 @@ struct PostgresTruth::Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    Task<Position> publish(Member self, std::int64_t epoch, cache::PublishedRows published)
+    Task<Position> publish(Publisher by, cache::PublishedRows published)
     {
-        Position position = co_await publish_rows(rows, self, epoch, std::move(published), make_nonce(random));
+        Position position = co_await publish_rows(rows, std::move(by), std::move(published), make_nonce(random));
         co_await tell_news();
         co_return position;
     }
@@ -113,7 +113,13 @@ Task<> PostgresTruth::resign(std::int64_t epoch)
 
 Task<Position> PostgresTruth::publish(std::int64_t epoch, cache::PublishedRows rows)
 {
-    return on_loop(loop_->publish(self_, epoch, std::move(rows)));
+    return publish_after({}, epoch, std::move(rows));
+}
+
+Task<Position> PostgresTruth::publish_after(Position mine, std::int64_t epoch, cache::PublishedRows rows)
+{
+    Publisher by{self_, epoch, std::move(mine)};
+    return on_loop(loop_->publish(std::move(by), std::move(rows)));
 }
 
 Task<Round> PostgresTruth::read(Position after, std::size_t limit)
@@ -124,6 +130,11 @@ Task<Round> PostgresTruth::read(Position after, std::size_t limit)
 Task<Chunk> PostgresTruth::read_all(std::string after, std::size_t limit)
 {
     return on_loop(read_chunk(loop_->rows, std::move(after), limit));
+}
+
+Task<cache::PublishedRows> PostgresTruth::find(std::vector<ConversationId> ids)
+{
+    return on_loop(find_rows(loop_->rows, std::move(ids)));
 }
 
 Task<std::vector<cache::PublishedState>> PostgresTruth::state(std::vector<std::string> names)

@@ -28,8 +28,10 @@ class PostgresTruth final : public Truth {
     Task<Beat> beat(std::int64_t epoch, Position mine) override;
     Task<> resign(std::int64_t epoch) override;
     Task<Position> publish(std::int64_t epoch, cache::PublishedRows rows) override;
+    Task<Position> publish_after(Position mine, std::int64_t epoch, cache::PublishedRows rows) override;
     Task<Round> read(Position after, std::size_t limit) override;
     Task<Chunk> read_all(std::string after, std::size_t limit) override;
+    Task<cache::PublishedRows> find(std::vector<ConversationId> ids) override;
     Task<std::vector<cache::PublishedState>> state(std::vector<std::string> names) override;
     Task<std::vector<Suppressed>> suppressions() override;
     Task<> suppress(std::vector<Suppressed> added) override;

@@ -20,7 +20,8 @@ constexpr const char* number_sql = "UPDATE head SET last = last + $1::bigint RET
 constexpr const char* fenced_number_sql = "UPDATE head SET last = last + $1::bigint WHERE epoch = $2::bigint AND"
                                           " holder = $3::text RETURNING last";
 constexpr const char* fence_sql =
-    "SELECT 1 / (CASE WHEN epoch = $1::bigint AND holder = $2::text THEN 1 ELSE 0 END) FROM head";
+    "SELECT 1 / (CASE WHEN epoch = $1::bigint AND holder = $2::text AND ($3::bigint = 0 OR EXISTS"
+    " (SELECT FROM trail WHERE seq = $3::bigint AND nonce = $4::text)) THEN 1 ELSE 0 END) FROM head";
 constexpr std::string_view fenced_off = "22012"; // division by zero
 
 constexpr const char* trail_sql = "INSERT INTO trail (seq, nonce) SELECT last, $1::text FROM head";
@@ -203,15 +204,15 @@ void finish(std::vector<Query>& queries, const std::string& nonce)
 
 } // namespace
 
-Task<Position> publish_rows(Session& session, Member self, std::int64_t epoch, cache::PublishedRows rows,
-                            std::string nonce)
+Task<Position> publish_rows(Session& session, Publisher by, cache::PublishedRows rows, std::string nonce)
 {
     keep_latest(rows);
+    const Param epoch = number_param(by.epoch), mine = number_param(by.mine.number);
     std::vector<Query> queries;
     queries.push_back({begin_sql});
     const auto count = static_cast<std::int64_t>(std::max<std::size_t>(rows.size(), 1));
-    queries.push_back({fenced_number_sql, {number_param(count), number_param(epoch), self.holder}});
-    queries.push_back({fence_sql, {number_param(epoch), self.holder}});
+    queries.push_back({fenced_number_sql, {number_param(count), epoch, by.self.holder}});
+    queries.push_back({fence_sql, {epoch, by.self.holder, mine, by.mine.nonce}});
     add_rows(queries, rows);
     finish(queries, nonce);
     try {

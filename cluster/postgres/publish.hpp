@@ -8,9 +8,15 @@
 
 namespace alli::cluster {
 
+/// Who publishes: the leader of an epoch, and the position that the database must have had; number 0: any database.
+struct Publisher {
+    Member self;
+    std::int64_t epoch = 0;
+    Position mine;
+};
+
 /// `nonce` is the new position's.
-Task<Position> publish_rows(Session& session, Member self, std::int64_t epoch, cache::PublishedRows rows,
-                            std::string nonce);
+Task<Position> publish_rows(Session& session, Publisher by, cache::PublishedRows rows, std::string nonce);
 Task<> suppress_rows(Session& session, std::vector<Suppressed> added, std::string nonce);
 
 /// Wakes those who wait for news. Inside of a transaction it would make all commits of the server go one by one.

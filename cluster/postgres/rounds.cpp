@@ -37,6 +37,13 @@ constexpr const char* chats_by_id_sql =
     " (SELECT id, held FROM conversation WHERE id > $1::text ORDER BY id LIMIT $2::bigint + 1) AS near) AS c"
     " JOIN chat ON chat.conversation = c.id WHERE before < $2::bigint ORDER BY conversation, ordinal";
 
+constexpr const char* named_conversations_sql =
+    "SELECT id, item, bytes, chats_at, held, last_chat_us, created_us, title, user_id, app_id, user_name, state,"
+    " categories, deleted, deleted_us, is_end FROM conversation WHERE id = ANY ($1::text[]) ORDER BY id";
+constexpr const char* named_chats_sql =
+    "SELECT conversation, ordinal, id, chat, bytes, sender, sent_us, message, rating, agent_rating, feedback,"
+    " suggested_answer FROM chat WHERE conversation = ANY ($1::text[]) ORDER BY conversation, ordinal";
+
 constexpr const char* named_state_sql =
     "SELECT name, value FROM state WHERE cardinality($1::text[]) = 0 OR name = ANY ($1::text[]) ORDER BY name";
 constexpr const char* all_suppressed_sql = "SELECT key_id, hash FROM suppressed ORDER BY key_id, hash";
@@ -156,6 +163,23 @@ Task<Chunk> read_chunk(Session& session, std::string after, std::size_t limit)
     chunk.rows.chats = chats_of(results.at(2));
     chunk.at_end = results[1].rows() == 0 || !results[1].flag(0, 16);
     co_return chunk;
+}
+
+Task<cache::PublishedRows> find_rows(Session& session, std::vector<ConversationId> ids)
+{
+    ArrayParam wanted(ArrayParam::Type::text);
+    for (const ConversationId& id : ids) wanted.add(std::string_view(escape_id(id.value)));
+    const Param array = wanted.take();
+    std::vector<Query> queries;
+    queries.push_back({begin_sql});
+    queries.push_back({named_conversations_sql, {array}});
+    queries.push_back({named_chats_sql, {array}});
+    queries.push_back({commit_sql});
+    const std::vector<Result> results = co_await session.run(std::move(queries));
+    cache::PublishedRows rows;
+    rows.conversations = conversations_of(results.at(1));
+    rows.chats = chats_of(results.at(2));
+    co_return rows;
 }
 
 Task<std::vector<cache::PublishedState>> read_state(Session& session, std::vector<std::string> names)

@@ -257,6 +257,27 @@ TEST_P(TruthContract, APositionThatNeverWasIsNoticed)
     EXPECT_EQ(wait(one->beat(epoch, {after.number, "another"})).continuity, Continuity::other);
 }
 
+TEST_P(TruthContract, ALeaderDoesNotPublishIntoADatabaseThatIsAnother)
+{
+    const std::int64_t epoch = lead(*one);
+    const Position mine = wait(one->publish(epoch, whole("a", 1)));
+    EXPECT_THROW(wait(one->publish_after({mine.number, "another"}, epoch, whole("b", 1))), NotLeader);
+    EXPECT_THROW(wait(two->publish_after(mine, epoch, whole("b", 1))), NotLeader);
+    EXPECT_EQ(wait(two->head()).last, mine);
+    const Position next = wait(one->publish_after(mine, epoch, whole("b", 1)));
+    EXPECT_EQ(wait(two->head()).last, next);
+}
+
+TEST_P(TruthContract, ConversationsAreFoundByTheirIds)
+{
+    const std::int64_t epoch = lead(*one);
+    for (const char* const id : {"a", "b\\x", "c"}) wait(one->publish(epoch, whole(id, 2)));
+    PublishedRows expected = whole("b\\x", 2);
+    const std::vector<ConversationId> ids{ConversationId{"b\\x"}, ConversationId{"absent"}};
+    EXPECT_EQ(say(wait(two->find(ids))), say(expected));
+    EXPECT_EQ(wait(two->find({})).size(), 0U);
+}
+
 TEST_P(TruthContract, AllIsReadOnceInWholeConversations)
 {
     const std::int64_t epoch = lead(*one);
