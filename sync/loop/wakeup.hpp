@@ -10,30 +10,32 @@
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <utility>
+
 namespace alli::sync {
 
 class Wakeup {
   public:
-    explicit Wakeup(asio::any_io_executor loop) : notified_(std::move(loop), 1) {}
+    explicit Wakeup(asio::any_io_executor loop) : waiting_(std::move(loop), 0) {}
 
-    void notify() { notified_.try_send(boost::system::error_code()); }
+    void notify() { pending_ = !waiting_.try_send(boost::system::error_code()) || pending_; }
 
     /// Takes back a notification that nobody waited for.
-    void reset()
-    {
-        notified_.try_receive([](const boost::system::error_code&) {});
-    }
+    void reset() { pending_ = false; }
 
     /// Returns true when notified, false when the pause is over.
     Task<bool> wait(Clock& clock, std::chrono::nanoseconds pause)
     {
         using namespace asio::experimental::awaitable_operators;
-        const auto first = co_await (clock.sleep(pause) || notified_.async_receive(asio::use_awaitable));
+        if (std::exchange(pending_, false)) co_return true;
+        const auto first = co_await (clock.sleep(pause) || waiting_.async_receive(asio::use_awaitable));
         co_return first.index() == 1;
     }
 
   private:
-    asio::experimental::channel<void(boost::system::error_code)> notified_;
+    // Without a buffer: Boost 1.81 takes one for full after a receive was cancelled, and what is sent then is lost.
+    asio::experimental::channel<void(boost::system::error_code)> waiting_;
+    bool pending_ = false; // nobody waited
 };
 
 } // namespace alli::sync
