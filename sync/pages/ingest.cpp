@@ -192,23 +192,24 @@ class PageIngest {
         const Instant now = context_.clock.now();
         const bool any_unread = cache::has_unread_fields(db);
         const auto states = cache::load_states(db, ids_);
+        const auto superseded = sequence.load_superseded(db);
         // Before the range is marked verified: what could not be read may be now. A range that a conversation alone
-        // held up is marked verified by a later scan.
+        // held up is marked verified by a later scan. What a younger answer left stays.
         for (std::size_t i = 0; i < ids_.size(); ++i)
-            if (states[i].problem && outcomes_[i].update && !outcomes_[i].stays_partial)
+            if (states[i].problem && outcomes_[i].update && !outcomes_[i].stays_partial &&
+                !superseded.contains(ids_[i]))
                 cache::clear_problem(db, cache::problem_key(ids_[i]));
         if (in_commit) in_commit(db);
         CandidateClearing candidates(db);
         for (const Conversation& conversation : purged_) cache::note_suppressed(db, conversation);
         for (const Conversation& conversation : old_) cache::note_purged_day(db, conversation.created_at);
-        const auto superseded = sequence.load_superseded(db);
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             if (outcomes_[i].update) done_.chat_pages += outcomes_[i].update->pages;
             if (superseded.contains(ids_[i])) {
                 if (options_.audit) done_.refetched.push_back(ids_[i]);
                 continue;
             }
-            sequence.note(db, ids_[i]);
+            if (!outcomes_[i].failure) sequence.note(db, ids_[i]); // what cannot be read says nothing
             if (outcomes_[i].update) {
                 const bool changed = put_one(db, i, states[i]);
                 note_fields(db, i, changed && any_unread, now);

@@ -131,7 +131,7 @@ for (const [locale, words] of Object.entries(said))
       // Export.
       await page.keyboard.press("Escape");
       await page.locator(".results-head .sum").waitFor();
-      await page.locator(".tools button").first().click();
+      await page.locator(".tools button:visible").first().click();
       const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".exports a").first().click()]);
       const csv = readFileSync(await download.path(), "utf8");
       assert.ok(csv.startsWith("\ufeffconversationId,title,userId,userName,appId,appName,category,state,assignee,channel,createdAt,chatId,ordinal,sender,time,message,rating,agentRating,feedbackSelection,suggestedAnswer,citations\r\n"));

@@ -228,12 +228,9 @@ void World::edit_field(const std::string& id)
     talk.fields[title ? "title" : "memo"] = fmt::format("edited {}", written_++);
     talk.changed = std::max(ours(), talk.visible_from);
     if (!title) return;
-    talk.title_before.reset(); // what others write shows at once
-    // What was read meanwhile counts for older than our write, and is read again when the lag is over.
-    if (talk.being_written) talk.changed += 20'000 + nature.read_lag;
-    // Nothing tells it from the state before, where that is not known.
-    if (const Ms now = clock_.passed() / std::chrono::milliseconds(1); talk.before_unknown && now < talk.lags_until)
-        talk.changed += 20'000 + nature.read_lag;
+    talk.title_before.reset(); // it shows at once, or counts for older than our write: under way, or over what?
+    const bool may_lag = talk.before_unknown && clock_.passed() < std::chrono::milliseconds(talk.lags_until);
+    if (talk.being_written || may_lag) talk.changed += 20'000 + nature.read_lag;
 }
 
 void World::edit_chat(const std::string& id)
