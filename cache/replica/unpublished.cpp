@@ -211,14 +211,18 @@ class Gathering {
 Unpublished read_unpublished(Reader& db, std::size_t limit)
 {
     Gathering gathering(db);
-    const std::vector<Note> notes = load_notes(db, limit + state_tables().size()); // a note is a row at least
+    const std::vector<Note> notes = load_notes(db, limit + state_tables().size()); // of conversations `limit` at least
     Unpublished& found = gathering.found();
     for (const Note& note : notes) {
         if (found.rows.size() >= limit) break;
         gathering.add(note);
     }
     found.whole = std::ssize(found.notes) == count_notes(db);
-    if (found.whole) gathering.add_state();
+    // A note may be without a row, so that what was loaded can end amid the state: what is not sent stays noted.
+    if (found.whole)
+        gathering.add_state();
+    else
+        std::erase_if(found.notes, [](const Note& note) { return note.kind == 0; });
     if (!found.notes.empty()) gathering.add_unit();
     return std::move(found);
 }

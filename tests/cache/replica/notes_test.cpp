@@ -238,6 +238,31 @@ TEST_F(Notes, StateComesWithTheLastRowsAlone)
     EXPECT_TRUE(publish().rows.state.empty());
 }
 
+// A conversation that ended is noted by its row's number as well, and that note has no row to send.
+TEST_F(Notes, OfStateStayUntilItIsSentHoweverManyNotesHaveNoRow)
+{
+    for (std::size_t limit = 1; limit <= 30; ++limit) {
+        SCOPED_TRACE(limit);
+        for (int n = 0; n < 12; ++n) put("c" + std::to_string(n), 100 + n, 1);
+        publish();
+        write([](Writer& db) {
+            for (int n = 0; n < 12; ++n) erase_conversation(db, {"c" + std::to_string(n)});
+            db.run("DELETE FROM coverage");
+            cover(db, {::support::at_second(0), ::support::at_second(200), ::support::at_second(1000)});
+            db.run("INSERT OR REPLACE INTO fact (name, value) VALUES ('envelope x', 1)");
+        });
+        std::vector<std::string> said;
+        for (bool whole = false; !whole;) {
+            const Unpublished found = publish(limit);
+            ASSERT_TRUE(found.whole || !found.notes.empty()) << "it never ends";
+            for (const std::string& name : names_of(found.rows.state))
+                if (name != unit_name) said.push_back(name);
+            whole = found.whole;
+        }
+        EXPECT_THAT(said, testing::UnorderedElementsAre("coverage", "fact"));
+    }
+}
+
 // The statements behind them replace and ignore: a trigger's own way with conflicts is not theirs.
 TEST_F(Notes, AreMadeByStatementsThatReplaceAsWell)
 {
