@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/postgres/url.hpp"
 
+#include <arpa/inet.h>
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -12,22 +13,20 @@ namespace {
 
 using Words = std::map<std::string, std::string>;
 
-struct Parsed {
-    Words words;
-    std::string fault;
-};
+// Nothing of it is quoted, and what libpq says is not passed on: a password may stand where none belongs.
+constexpr const char* unreadable =
+    "is not one that can be read: are its words libpq's, its port a number, its special characters percent-encoded?";
 
-Parsed parse(const std::string& url)
+/// None: libpq does not read it.
+std::optional<Words> parse(const std::string& url)
 {
-    char* said = nullptr;
-    const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfoParse(url.c_str(), &said),
+    const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfoParse(url.c_str(), nullptr),
                                                                                  PQconninfoFree);
-    const std::unique_ptr<char, void (*)(void*)> owned(said, PQfreemem);
-    if (!options) return {{}, said ? std::string(said).substr(0, std::string(said).find('\n')) : "no memory"};
-    Parsed parsed;
+    if (!options) return std::nullopt;
+    Words words;
     for (const PQconninfoOption* option = options.get(); option->keyword; ++option)
-        if (option->val) parsed.words[option->keyword] = option->val;
-    return parsed;
+        if (option->val) words[option->keyword] = option->val;
+    return words;
 }
 
 std::string word(const Words& words, const std::string& key)
@@ -55,10 +54,17 @@ std::string part(const std::vector<std::string>& parts, std::size_t at)
 
 constexpr const char* default_socket = "/var/run/postgresql";
 
-bool is_this_machine(std::string_view host)
+/// An address and no name: "127.db.example.com" is anywhere.
+bool is_loopback(const std::string& host)
+{
+    in_addr address{};
+    return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+bool is_this_machine(const std::string& host)
 {
     return host.empty() || host.front() == '/' || host.front() == '@' || host == "localhost" || host == "::1" ||
-           host.starts_with("127.");
+           is_loopback(host);
 }
 
 std::vector<Target> hosts_of(const Words& words)
@@ -83,6 +89,13 @@ bool is_local(const Target& target)
     return is_this_machine(address.empty() ? target.host : address);
 }
 
+// In "//user:a/b@host" libpq takes "a" for the port.
+bool has_numbers_as_ports(const Words& words)
+{
+    const std::string ports = word(words, "port");
+    return ports.find_first_not_of("0123456789,") == ports.npos;
+}
+
 /// Where the system keeps the authorities that it trusts; libpq looks in the user's home alone.
 constexpr const char* system_authorities = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -91,12 +104,12 @@ constexpr const char* system_authorities = "/etc/ssl/certs/ca-certificates.crt";
 std::optional<std::string> find_url_fault(const std::string& url)
 {
     if (!url.starts_with("postgresql://") && !url.starts_with("postgres://")) return "must begin with postgresql://";
-    const Parsed parsed = parse(url);
-    if (!parsed.fault.empty()) return parsed.fault;
-    if (parsed.words.contains("password"))
+    const std::optional<Words> words = parse(url);
+    if (!words || !has_numbers_as_ports(*words)) return unreadable;
+    if (words->contains("password") || words->contains("sslpassword"))
         return "must hold no password: it belongs into cluster.password_file or the credential alli-database-password";
-    const auto targets = hosts_of(parsed.words);
-    const std::string mode = word(parsed.words, "sslmode");
+    const auto targets = hosts_of(*words);
+    const std::string mode = word(*words, "sslmode");
     if (!mode.empty() && mode != "verify-full" && !std::all_of(targets.begin(), targets.end(), is_local))
         return "must have sslmode=verify-full, or none, for a host on another machine";
     return std::nullopt;
@@ -104,7 +117,7 @@ std::optional<std::string> find_url_fault(const std::string& url)
 
 std::vector<Target> read_url(const std::string& url, const std::string& password)
 {
-    const Words given = parse(url).words;
+    const Words given = parse(url).value_or(Words());
     std::vector<Target> targets = hosts_of(given);
     for (Target& target : targets) {
         Words words{{"application_name", "alli-mirror"},
@@ -127,7 +140,7 @@ std::vector<Target> read_url(const std::string& url, const std::string& password
 
 std::string database_of(const std::string& url)
 {
-    const Words words = parse(url).words;
+    const Words words = parse(url).value_or(Words());
     return word(words, "dbname").empty() ? word(words, "user") : word(words, "dbname");
 }
 

@@ -59,9 +59,34 @@ TEST(ClusterUrl, SaysWhatIsWrong)
         EXPECT_NE(fault(std::string("postgresql://localhost,db/x?sslmode=") + mode).find("verify-full"),
                   std::string::npos);
     EXPECT_NE(fault("postgresql://localhost/x?hostaddr=10.0.0.1&sslmode=prefer"), "right");
+    EXPECT_NE(fault("postgresql://alli@127.db.example.com/x?sslmode=prefer"), "right") << "a name, no address";
+    EXPECT_NE(fault("postgresql://db/x?sslpassword=secret").find("no password"), std::string::npos);
     EXPECT_NE(fault("mysql://db/x"), "right");
     EXPECT_NE(fault("postgresql://db/x?no_such_word=1"), "right");
     EXPECT_NE(fault("host=db password=x"), "right");
+}
+
+TEST(ClusterUrl, WhatIsWrongWithItIsSaidWithoutAWordOfIt)
+{
+    for (const char* const url :
+         {"postgresql://alli:secret%@db/x", "postgresql://alli:secret%zz@db/x", "postgresql://alli:secret@[::1/x",
+          "postgresql://alli:secret@[]/x", "postgresql://alli:secret@[::1]x/y", "postgresql://db/x?secret=1",
+          "postgresql://db/x?password=secret=1", "postgresql://db/x?secret", "postgresql://alli:secret/1@db/x",
+          "postgresql://db:secret/x", "postgresql://db/x?port=secret"}) {
+        const auto fault = find_url_fault(url);
+        ASSERT_TRUE(fault) << url;
+        EXPECT_EQ(fault->find("secret"), std::string::npos) << *fault;
+    }
+}
+
+TEST(ClusterUrl, ANameThatBeginsAsAnAddressOfThisMachineIsVerified)
+{
+    const auto mode = [](const std::string& host) {
+        return read_url("postgresql://alli@" + host + "/x", "").at(0).words.at("sslmode");
+    };
+    EXPECT_EQ(mode("127.db.example.com"), "verify-full");
+    EXPECT_EQ(mode("127.0.0.1.example.com"), "verify-full");
+    EXPECT_EQ(mode("127.8.0.1"), "prefer");
 }
 
 TEST(ClusterUrl, AHostOnAnotherMachineIsVerified)
