@@ -189,10 +189,17 @@ Task<std::vector<ConversationId>> Follower::apply_parts(cache::PublishedRows row
 
 Task<> Follower::make_whole(std::vector<ConversationId> ids)
 {
-    while (!ids.empty()) {
+    for (int futile = 0; !ids.empty();) {
+        const std::size_t before = ids.size();
         cache::PublishedRows rows = co_await truth_.find(ids);
         add_ends(ids, rows);
         ids = co_await apply_parts(std::move(rows));
+        futile = ids.size() < before ? 0 : futile + 1;
+        if (futile == 2)
+            throw Error(Fault::bad_reply,
+                        "it is read again; if that does not help, this is a fault of the program: report it",
+                        "{} conversations of the cluster's database cannot be completed here, one is {}", ids.size(),
+                        ids.front().value);
     }
 }
 

@@ -85,9 +85,13 @@ void put_all_chats(Writer& db, const ConversationId& id, const std::vector<const
 bool is_whole(Writer& db, const ConversationId& id, const Group& group)
 {
     const auto held = find_held(db, id);
-    if (!held) return false;
-    return group.conversation ? held->chats == group.conversation->held
-                              : group.chats.empty() || group.chats.back()->ordinal < held->chats;
+    const bool hidden = !find_pk(db, id) && is_hidden(db, id);
+    if (hidden && group.conversation && !find_upstream_raw(db, id, ""))
+        return true; // its end is confirmed: none is kept
+    if (!held && !hidden) return false;
+    const std::int64_t chats = held ? held->chats : 0;
+    return group.conversation ? chats == group.conversation->held
+                              : group.chats.empty() || group.chats.back()->ordinal < chats;
 }
 
 bool apply(Writer& db, const ConversationId& id, const Group& group)

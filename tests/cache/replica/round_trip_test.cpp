@@ -257,6 +257,32 @@ TEST_F(RoundTrip, SaysWhichConversationIsNotWhole)
     EXPECT_EQ(incomplete[0].value, "c");
 }
 
+// There is nothing more of it to read, however often it is asked for.
+TEST_F(RoundTrip, AConversationThatADeletionHidesHereIsWhole)
+{
+    Follower follower;
+    model_.add("none", 9'000, 0);
+    model_.add("waits", 10'000, 3);
+    model_.add("confirmed", 11'000, 3);
+    pass();
+    follower.follow(*store_);
+    std::int64_t number = 0;
+    for (const char* const id : {"none", "waits", "confirmed"}) {
+        cache::Entry removal;
+        removal.id = removal.place = ++number;
+        removal.kind = cache::EditKind::remove;
+        removal.conversation = ConversationId{id};
+        sync_wait(follower.store().write([&](Writer& db) {
+            cache::show_edit(db, removal);
+            if (removal.conversation->value == "confirmed")
+                cache::confirm_edit(db, removal, std::nullopt, {clock_.steady(), std::nullopt, std::chrono::hours(1)});
+        }));
+    }
+    write([](Writer& db) { cache::note_all(db); });
+    follower.follow(*store_); // expects each to be whole
+    EXPECT_TRUE(follower.store().read([](Reader& db) { return cache::dump_conversations(db); }).empty());
+}
+
 TEST_F(RoundTrip, KeepsThePositionWithTheLastCommit)
 {
     Follower follower;
