@@ -9,10 +9,16 @@
 
 namespace alli::cluster {
 
+bool is_final(const Error& error)
+{
+    return error.fault() == Fault::canceled || error.fault() == Fault::io || error.fault() == Fault::damaged;
+}
+
 Leader::Leader(Truth& truth, cache::Store& store, Clock& clock, const NodeOptions& options, Follower& follower,
-               std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard)
+               std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard,
+               std::function<void(const Error*)> published)
     : truth_(truth), store_(store), clock_(clock), options_(options), follower_(follower), epoch_(epoch),
-      held_since_(since), heard_(std::move(heard))
+      held_since_(since), heard_(std::move(heard)), published_(std::move(published))
 {}
 
 // The lease counts from before the heartbeat was sent: whenever it arrived, it was later.
@@ -74,18 +80,19 @@ Task<> Leader::publish_forever()
     std::optional<std::uint64_t> seen; // the commits of the mirror that are published
     for (;;) {
         const std::uint64_t commits = store_.commits();
-        bool failed = false;
+        std::optional<Error> failure;
         try {
             if (seen != commits) co_await publish_all();
             seen = commits;
         } catch (const NotLeader&) {
             co_return;
         } catch (const Error& error) {
-            if (error.fault() == Fault::canceled) throw;
-            if (error.fault() == Fault::unreachable) heard_(false);
-            failed = true;
+            failure = error;
         }
-        co_await clock_.sleep(failed ? options_.beat() / 2 : options_.publish_pause);
+        if (failure && is_final(*failure)) throw Error(*failure);
+        if (failure && failure->fault() == Fault::unreachable) heard_(false);
+        published_(failure ? &*failure : nullptr);
+        co_await clock_.sleep(failure ? options_.beat() / 2 : options_.publish_pause);
     }
 }
 

@@ -10,17 +10,21 @@
 
 namespace alli::cluster {
 
+/// What no try will change: the store has given up, or the program ends.
+bool is_final(const Error& error);
+
 class Leader {
   public:
     /// `since`: before the request was sent that brought the lease. `heard`: called after each request, whether it was
-    /// answered.
+    /// answered. `published`: after each look at what is unpublished, with why it could not be published, or null.
     Leader(Truth& truth, cache::Store& store, Clock& clock, const NodeOptions& options, Follower& follower,
-           std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard);
+           std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard,
+           std::function<void(const Error*)> published);
 
     /// Heartbeats until the lease is lost, or may soon be: from then on nothing of a leader may be sent.
     Task<> hold(std::function<void(std::optional<Clock::Steady>)> deadline);
 
-    /// Until another one leads. Failures of the database are retried for as long as somebody awaits it.
+    /// Until another one leads. Failures are told and retried for as long as somebody awaits it; final ones are thrown.
     Task<> publish_forever();
 
     /// What is noted now, to the end; throws what publishing throws.
@@ -39,6 +43,7 @@ class Leader {
     std::int64_t epoch_;
     Clock::Steady held_since_;
     std::function<void(bool)> heard_;
+    std::function<void(const Error*)> published_;
 };
 
 } // namespace alli::cluster

@@ -20,12 +20,6 @@ std::string_view name_of(Role role) noexcept
     return names[static_cast<std::size_t>(role)];
 }
 
-// What no try will change: the store has given up, or the program ends.
-static bool is_final(const Error& error)
-{
-    return error.fault() == Fault::canceled || error.fault() == Fault::io || error.fault() == Fault::damaged;
-}
-
 Node::Node(asio::any_io_executor loop, Truth& truth, cache::Store& store, Clock& clock, NodeOptions options,
            NodeHooks hooks)
     : truth_(truth), store_(store), clock_(clock), options_(std::move(options)), hooks_(std::move(hooks)),
@@ -167,9 +161,11 @@ Task<> Node::announce_forever()
 
 Task<> Node::lead(std::int64_t epoch)
 {
-    leader_ = std::make_unique<Leader>(truth_, store_, clock_, options_, follower_, epoch, campaign_sent_,
-                                       [this](bool answered) { tell_heard(answered); });
+    leader_ = std::make_unique<Leader>(
+        truth_, store_, clock_, options_, follower_, epoch, campaign_sent_,
+        [this](bool answered) { tell_heard(answered); }, [this](const Error* failure) { tell_published(failure); });
     steps_down_ = false;
+    unpublished_.clear();
     co_await (leader_->hold(hooks_.deadline) || keep_failure(take_over()) || announce_forever() || wait_for_end());
     co_await end_leading(epoch);
     throw_failure();
@@ -252,8 +248,26 @@ void Node::tell_heard(bool answered)
     if (answered == current_.database_reachable && position == current_.position) return;
     current_.database_reachable = answered;
     current_.position = current_.last = position;
-    current_.trouble = answered ? "" : "the database does not answer";
-    current_.hint = answered ? "" : "see to it; writes wait, and reads are answered from this node's files";
+    tell_leading();
+}
+
+void Node::tell_published(const Error* failure)
+{
+    const std::string why = failure ? std::string("what changed here cannot be published: ") + failure->what() : "";
+    if (why == unpublished_) return;
+    unpublished_ = why;
+    unpublished_hint_ = failure ? failure->hint() : "";
+    tell_leading();
+}
+
+// What heartbeats say does not end what publishing says.
+void Node::tell_leading()
+{
+    const bool away = !current_.database_reachable;
+    current_.trouble = away ? "the database does not answer" : unpublished_;
+    current_.hint = away                   ? "see to it; writes wait, and reads are answered from this node's files"
+                    : unpublished_.empty() ? ""
+                                           : unpublished_hint_;
     publish_status();
 }
 

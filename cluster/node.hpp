@@ -4,12 +4,12 @@
 // Runs on one loop, waits only through the Clock.
 #pragma once
 
+#include "alli/published.hpp"
 #include "cluster/follower.hpp"
 #include "cluster/leader.hpp"
 
 #include <boost/asio/experimental/channel.hpp>
 
-#include <atomic>
 #include <memory>
 
 namespace alli::cluster {
@@ -48,9 +48,11 @@ class Node {
     bool may_campaign(const Head& seen);
     void tell(const Head& head);
     void tell_heard(bool answered);
+    void tell_published(const Error* failure);
+    void tell_leading();
     void tell_trouble(const Error& error);
     void throw_failure() const;
-    void publish_status() { status_ = std::make_shared<const NodeStatus>(current_); }
+    void publish_status() { status_.store(std::make_shared<const NodeStatus>(current_)); }
 
     Truth& truth_;
     cache::Store& store_;
@@ -65,8 +67,9 @@ class Node {
     bool stopping_ = false, steps_down_ = false, begun_ = false;
     std::int64_t epoch_seen_ = -1, beat_seen_ = -1;
     Clock::Steady seen_since_{}, campaign_sent_{}, announced_at_{}, stays_down_until_{};
+    std::string unpublished_, unpublished_hint_; // why a leader cannot publish; empty: it can
     NodeStatus current_;
-    std::atomic<std::shared_ptr<const NodeStatus>> status_;
+    Published<NodeStatus> status_;
 };
 
 } // namespace alli::cluster

@@ -29,7 +29,14 @@ struct CampaigningTruth final : ModelTruth {
         if (before_campaign) std::exchange(before_campaign, {})();
         return ModelTruth::campaign(epoch, beat);
     }
+    Task<cluster::Position> publish_after(cluster::Position mine, std::int64_t epoch,
+                                          cache::PublishedRows rows) override
+    {
+        if (refuses) throw Error(Fault::refused, "", "a row does not fit");
+        return ModelTruth::publish_after(std::move(mine), epoch, std::move(rows));
+    }
     std::function<void()> before_campaign;
+    bool refuses = false;
 };
 
 /// Files, a way to what is shared, and a node's loops whose engine is a flag.
@@ -202,6 +209,25 @@ TEST_F(ClusterLoops, ALeaderThatIsCutOffStandsDownBeforeAnotherLeads)
     pass(3s);
     EXPECT_EQ(a_.node.status()->role, cluster::Role::follower);
     EXPECT_TRUE(a_.node.status()->trouble.empty());
+}
+
+TEST_F(ClusterLoops, ThatNothingCanBePublishedIsSaidUntilSomethingIs)
+{
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    a_.truth.refuses = true;
+    a_.put("one", 100, "title");
+    for (int n = 0; n < 10; ++n) { // heartbeats go on meanwhile
+        pass(500ms);
+        EXPECT_THAT(a_.node.status()->trouble, testing::HasSubstr("a row does not fit"));
+        EXPECT_TRUE(a_.node.status()->database_reachable);
+    }
+    EXPECT_TRUE(a_.leads);
+    a_.truth.refuses = false;
+    pass(1s);
+    EXPECT_TRUE(a_.node.status()->trouble.empty());
+    EXPECT_TRUE(shared_.rows.contains("one"));
 }
 
 TEST_F(ClusterLoops, ANodeKeepsRunningForAsLongAsTheDatabaseIsAwayAndLeadsAgain)
