@@ -134,9 +134,9 @@ Task<std::int64_t> migrate_cluster(Session& session)
     const std::int64_t before = results[0].number(0, 0);
     const auto ours = std::ssize(truth_schema.steps);
     if (before >= ours) co_return before;
-    // The row is locked first: of two that migrate at once the second finds the version that the first made.
-    const std::string sql = fmt::format("BEGIN; UPDATE head SET version = {0} WHERE version = {1};"
-                                        "SELECT 1 / (CASE WHEN version = {0} THEN 1 ELSE 0 END) FROM head;{2}COMMIT;",
+    // The row is locked first: of two that migrate at once the second changes none, and divides by it.
+    const std::string sql = fmt::format("BEGIN; WITH moved AS (UPDATE head SET version = {0} WHERE version = {1}"
+                                        " RETURNING 1) SELECT 1 / count(*) FROM moved;{2}COMMIT;",
                                         ours, before, steps_from(before, read_name(session)));
     co_await session.run_script(sql);
     co_return before;
