@@ -5,7 +5,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <fcntl.h>
 #include <libpq-fe.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 namespace alli::cluster {
 namespace {
@@ -88,14 +93,18 @@ Task<> Connection::connect(const Target& target, Patience patience)
     attach();
 }
 
+// A descriptor of our own: libpq closes its one where the connection ends, and another connection may have the number
+// by the time that we take it out of the loop.
 void Connection::attach()
 {
-    socket_.assign(PQsocket(connection_));
+    const int own = ::fcntl(PQsocket(connection_), F_DUPFD_CLOEXEC, 0);
+    if (own < 0) fail(std::generic_category().message(errno));
+    socket_.assign(own);
 }
 
 void Connection::detach()
 {
-    if (socket_.is_open()) socket_.release(); // the descriptor is libpq's
+    if (socket_.is_open()) ::close(socket_.release());
 }
 
 void Connection::cancel()
@@ -116,6 +125,7 @@ Task<> Connection::wait_readable()
         co_await (socket_.async_wait(Wait::wait_read, asio::use_awaitable) || timer_.async_wait(asio::use_awaitable));
     if (first.index() == 1) fail("no answer in time");
     if (PQconsumeInput(connection_) == 0) fail(first_line(PQerrorMessage(connection_)));
+    timer_.expires_after(patience_);
 }
 
 // Reads meanwhile: a server that cannot write its answers does not read either.
@@ -130,7 +140,15 @@ Task<> Connection::flush()
                                      timer_.async_wait(asio::use_awaitable));
         if (first.index() == 2) fail("nothing could be sent in time");
         if (first.index() == 1 && PQconsumeInput(connection_) == 0) fail(first_line(PQerrorMessage(connection_)));
+        timer_.expires_after(patience_);
     }
+}
+
+void Connection::begin(Patience patience)
+{
+    patience_ = patience;
+    timer_.expires_after(patience);
+    broken_ = true; // until all of it is read: canceled on the way, nobody knows what comes next
 }
 
 void Connection::send(const std::vector<Query>& queries)
@@ -198,8 +216,7 @@ Task<> Connection::collect(std::vector<Result>& results)
 Task<std::vector<Result>> Connection::run(std::vector<Query> queries, Patience patience)
 {
     std::vector<Result> results;
-    timer_.expires_after(patience);
-    broken_ = true; // until all of it is read: canceled on the way, nobody knows what comes next
+    begin(patience);
     send(queries);
     co_await flush();
     co_await collect(results);
@@ -226,8 +243,7 @@ Task<> Connection::roll_back()
 
 Task<> Connection::run_script(std::string sql, Patience patience)
 {
-    timer_.expires_after(patience);
-    broken_ = true;
+    begin(patience);
     PQexitPipelineMode(connection_);
     if (PQsendQuery(connection_, sql.c_str()) == 0) fail(first_line(PQerrorMessage(connection_)));
     co_await flush();

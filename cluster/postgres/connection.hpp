@@ -41,8 +41,8 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
 
     /// All statements in one flush, a result each. At the first that fails the rest is not executed; what was begun is
-    /// rolled back. Throws ServerError; Error{unreachable} where the connection broke or the time was over, and then it
-    /// is_broken().
+    /// rolled back. Throws ServerError; Error{unreachable} where the connection broke or nothing moved on it for so
+    /// long, and then it is_broken().
     Task<std::vector<Result>> run(std::vector<Query> queries, Patience patience);
 
     /// Statements as a text, one after the other, outside of the pipeline: for DDL.
@@ -64,14 +64,16 @@ class Connection {
     Task<> collect(std::vector<Result>& results);
     Task<> wait_result();
     Task<> roll_back();
+    void begin(Patience patience);
     void attach();
     void detach();
     void send(const std::vector<Query>& queries);
     void note_failure(const pg_result* result);
     [[noreturn]] void fail(const std::string& what);
 
-    asio::posix::stream_descriptor socket_;
-    asio::steady_timer timer_; // the deadline of the call
+    asio::posix::stream_descriptor socket_; // a duplicate of libpq's
+    asio::steady_timer timer_;              // the deadline of the call, moved on with each byte that moves
+    Patience patience_{};
     pg_conn* connection_ = nullptr;
     std::set<const char*> prepared_;
     std::vector<const char*> expected_; // of each command on its way: the statement it prepares, or none

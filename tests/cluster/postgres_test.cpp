@@ -144,6 +144,19 @@ TEST_F(Postgres, AServerThatDoesNotAnswerIsAwayInTime)
     EXPECT_EQ(sync_wait(patient->head()).leader, "");
 }
 
+TEST_F(Postgres, ACallMayLastForAsLongAsSomethingMoves)
+{
+    SessionOptions options = session_options(schema);
+    options.patience = 2s;
+    const auto rows = on_session<std::size_t>(options, [](Session& session) -> Task<std::size_t> {
+        std::vector<Query> slow;
+        for (int n = 0; n < 4; ++n) slow.push_back({"SELECT repeat('x', 100000) FROM pg_sleep(0.7)"});
+        const std::vector<Result> results = co_await session.run(std::move(slow));
+        co_return results.size();
+    });
+    EXPECT_EQ(rows, 4U);
+}
+
 TEST_F(Postgres, ACallThatIsOnItsWayEndsWithTheNode)
 {
     auto truth = node("one");
