@@ -32,11 +32,11 @@ struct CampaigningTruth final : ModelTruth {
     Task<cluster::Position> publish_after(cluster::Position mine, std::int64_t epoch,
                                           cache::PublishedRows rows) override
     {
-        if (refuses) throw Error(Fault::refused, "", "a row does not fit");
+        if (refuses) throw Error(*refuses, "", "a row does not fit");
         return ModelTruth::publish_after(std::move(mine), epoch, std::move(rows));
     }
     std::function<void()> before_campaign;
-    bool refuses = false;
+    std::optional<Fault> refuses;
 };
 
 /// Files, a way to what is shared, and a node's loops whose engine is a flag.
@@ -216,7 +216,7 @@ TEST_F(ClusterLoops, ThatNothingCanBePublishedIsSaidUntilSomethingIs)
     a_.run();
     pass(6s);
     ASSERT_TRUE(a_.leads);
-    a_.truth.refuses = true;
+    a_.truth.refuses = Fault::refused;
     a_.put("one", 100, "title");
     for (int n = 0; n < 10; ++n) { // heartbeats go on meanwhile
         pass(500ms);
@@ -224,10 +224,23 @@ TEST_F(ClusterLoops, ThatNothingCanBePublishedIsSaidUntilSomethingIs)
         EXPECT_TRUE(a_.node.status()->database_reachable);
     }
     EXPECT_TRUE(a_.leads);
-    a_.truth.refuses = false;
+    a_.truth.refuses.reset();
     pass(1s);
     EXPECT_TRUE(a_.node.status()->trouble.empty());
     EXPECT_TRUE(shared_.rows.contains("one"));
+}
+
+TEST_F(ClusterLoops, ALeaderWhoseStoreGaveUpEndsInOrder)
+{
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    a_.truth.refuses = Fault::io;
+    a_.put("one", 100, "title");
+    pass(3s);
+    EXPECT_TRUE(a_.ended);
+    EXPECT_TRUE(a_.failure);
+    EXPECT_FALSE(a_.leads);
 }
 
 TEST_F(ClusterLoops, ANodeKeepsRunningForAsLongAsTheDatabaseIsAwayAndLeadsAgain)
