@@ -6,12 +6,15 @@
 #include "cluster/postgres/publish.hpp"
 #include "cluster/postgres/rounds.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <memory>
 #include <pthread.h>
 #include <thread>
 
@@ -86,9 +89,38 @@ PostgresTruth::PostgresTruth(PostgresOptions options) : self_(options.self), loo
 PostgresTruth::~PostgresTruth() = default;
 
 template <class T>
+struct Completion {
+    using Signature = void(std::exception_ptr, T);
+};
+template <>
+struct Completion<void> {
+    using Signature = void(std::exception_ptr);
+};
+
+// Each loop touches its own side alone: a cancellation is posted to the call's loop, which emits a signal that lives
+// for as long as the call; the end is posted to the caller's. Bound directly, the call's signal would lie in the
+// caller's slot, where the end of the one races with the other.
+template <class T>
 Task<T> PostgresTruth::on_loop(Task<T> task)
 {
-    co_return co_await asio::co_spawn(loop_->loop, std::move(task), asio::use_awaitable);
+    asio::io_context& loop = loop_->loop;
+    const auto initiate = [&loop](auto handler, Task<T> its_task) {
+        const auto signal = std::make_shared<asio::cancellation_signal>();
+        if (auto slot = asio::get_associated_cancellation_slot(handler); slot.is_connected())
+            slot.assign([signal, &loop](asio::cancellation_type type) {
+                asio::post(loop, [signal, type] { signal->emit(type); });
+            });
+        auto done = [signal, work = asio::make_work_guard(handler),
+                     handler = std::move(handler)](auto... results) mutable {
+            const auto back = work.get_executor();
+            asio::post(back, [handler = std::move(handler), ... results = std::move(results)]() mutable {
+                std::move(handler)(std::move(results)...);
+            });
+        };
+        asio::co_spawn(loop, std::move(its_task), asio::bind_cancellation_slot(signal->slot(), std::move(done)));
+    };
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, typename Completion<T>::Signature>(
+        initiate, asio::use_awaitable, std::move(task));
 }
 
 Task<Head> PostgresTruth::head()

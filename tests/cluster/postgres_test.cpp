@@ -5,6 +5,11 @@
 #include "tests/cluster/rows.hpp"
 #include "tests/cluster/truths.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -155,6 +160,24 @@ TEST_F(Postgres, ACallMayLastForAsLongAsSomethingMoves)
         co_return results.size();
     });
     EXPECT_EQ(rows, 4U);
+}
+
+Task<> cancel_calls(Truth& truth)
+{
+    using namespace asio::experimental::awaitable_operators;
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (int n = 0; n < 300; ++n) {
+        timer.expires_after(n % 30 * 100us); // before the call arrives, amid it, as its answer comes
+        co_await (truth.head() || timer.async_wait(asio::use_awaitable));
+    }
+}
+
+TEST_F(Postgres, ACallMayBeCanceledFromItsCallersLoopAtAnyMoment)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    sync_wait(cancel_calls(*truth));
+    EXPECT_EQ(sync_wait(truth->head()).epoch, epoch);
 }
 
 TEST_F(Postgres, ACallThatIsOnItsWayEndsWithTheNode)
