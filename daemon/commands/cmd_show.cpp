@@ -47,26 +47,9 @@ static void print_markdown(const cache::Summary& summary, const std::vector<cach
 
 /// {"conversation": as upstream sends it alone, "chats": all of them, oldest first}; the inner JSON byte for byte where
 /// it is JSON.
-static void print_raw(cache::Reader& db, const ConversationId& id)
+static void print_raw(std::string_view conversation, const std::vector<cache::ReadableChat>& chats)
 {
-    std::string json =
-        R"({"conversation":)" + readable_json(cache::find_conversation(db, id).value_or("null")) + R"(,"chats":[)";
-    std::string_view separator;
-    for (int page = 1;; ++page) {
-        const auto chats = cache::find_chats(db, id, page);
-        if (!chats || chats->empty()) break;
-        for (const std::string& chat : *chats) {
-            json.append(separator).append(readable_json(chat));
-            separator = ",";
-        }
-    }
-    print_json(json + "]}");
-}
-
-// Of a mirror whose files are closed to this user, by its daemon; each JSON as it came.
-static void print_raw(const ServiceConversation& found, const std::vector<cache::ReadableChat>& chats)
-{
-    std::string json = R"({"conversation":)" + readable_json(found.raw) + R"(,"chats":[)";
+    std::string json = R"({"conversation":)" + readable_json(conversation) + R"(,"chats":[)";
     std::string_view separator;
     for (const cache::ReadableChat& chat : chats) {
         json.append(separator).append(readable_json(chat.raw));
@@ -75,36 +58,40 @@ static void print_raw(const ServiceConversation& found, const std::vector<cache:
     print_json(json + "]}");
 }
 
-static int show_by_daemon(const ShowArguments& arguments, const Context& context)
+struct Shown {
+    cache::Summary summary;
+    std::string raw;
+    std::vector<cache::ReadableChat> chats;
+};
+
+// Of a mirror whose files are closed to this user, by its daemon.
+static Shown ask_daemon(const Context& context, const ConversationId& id)
 {
-    const ConversationId id{arguments.id};
-    const auto found = ask_conversation(context, id);
+    auto found = ask_conversation(context, id);
     if (!found) fail_absent(id);
-    const auto chats = ask_chats(context, id);
-    if (arguments.json || arguments.format == "json")
-        print_raw(*found, chats);
-    else if (arguments.format == "markdown")
-        print_markdown(found->summary, chats);
-    else
-        print_text(found->summary, chats);
-    return 0;
+    return {std::move(found->summary), std::move(found->raw), ask_chats(context, id)};
+}
+
+static Shown read_files(const std::string& mirror_path, const ConversationId& id)
+{
+    const auto db = cache::open_mirror(mirror_path);
+    auto summary = cache::find_summary(*db, id);
+    if (!summary) fail_absent(id);
+    return {std::move(*summary), cache::find_conversation(*db, id).value_or("null"), cache::read_chats(*db, id)};
 }
 
 static int show(const ShowArguments& arguments, const Context& context)
 {
     const MirrorLocation place = find_mirror_location(context.settings(), context.environment);
-    if (must_ask_daemon(place)) return show_by_daemon(arguments, remembering(context));
-    const auto db = cache::open_mirror(place.mirror_path);
     const ConversationId id{arguments.id};
-    const auto summary = cache::find_summary(*db, id);
-    if (!summary) fail_absent(id);
-
+    const auto [summary, raw, chats] =
+        must_ask_daemon(place) ? ask_daemon(remembering(context), id) : read_files(place.mirror_path, id);
     if (arguments.json || arguments.format == "json")
-        print_raw(*db, id);
+        print_raw(raw, chats);
     else if (arguments.format == "markdown")
-        print_markdown(*summary, cache::read_chats(*db, id));
+        print_markdown(summary, chats);
     else
-        print_text(*summary, cache::read_chats(*db, id));
+        print_text(summary, chats);
     return 0;
 }
 
