@@ -2,6 +2,7 @@
 #include "sync/refresh_queue.hpp"
 
 #include "alli/back_off.hpp"
+#include "sync/pages/own_chats.hpp"
 
 namespace alli::sync {
 namespace {
@@ -9,8 +10,7 @@ namespace {
 // Of those that later ones follow: a service may never say of some that they are done. What they grow by once that is
 // long ago the comparison finds.
 constexpr std::chrono::hours followed_for{24};
-constexpr int most_at_once = 50;        // what somebody asks for comes between
-constexpr std::int64_t page_size = 100; // the contract: chats come 100 a page, which is asked for as a whole
+constexpr int most_at_once = 50; // what somebody asks for comes between
 
 } // namespace
 
@@ -49,7 +49,7 @@ std::vector<cache::GrowingChat> RefreshQueue::find_due()
     for (const cache::GrowingChat& it : growing) {
         const bool is_listed = it.last_chat_at && boundary && *it.last_chat_at >= *boundary - context_.overlap;
         if (it.is_last && is_listed) continue; // polls look at it
-        const auto [place, is_new] = still.try_emplace({it.conversation, it.ordinal / page_size});
+        const auto [place, is_new] = still.try_emplace({it.conversation, page_of(it.ordinal)});
         if (!is_new) continue; // in one answer
         Job& job = place->second;
         if (const auto known = followed_.find(place->first); known != followed_.end()) job = known->second;

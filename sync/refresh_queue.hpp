@@ -27,8 +27,8 @@ class RefreshQueue {
     SyncContext context_;
     std::chrono::milliseconds interval_;
     std::deque<ConversationId> asked_for_;
-    using Place = std::pair<ConversationId, std::int64_t>; // and the number of the page of chats
-    std::map<Place, Job> followed_;                        // each after a pause that grows, for some never end
+    using Place = std::pair<ConversationId, int>; // and the number of the page of chats
+    std::map<Place, Job> followed_;               // each after a pause that grows, for some never end
 };
 
 /// One conversation again. What is wrong with it alone is kept as its problem; what concerns all is thrown.

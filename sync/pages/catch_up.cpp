@@ -10,13 +10,7 @@
 namespace alli::sync {
 namespace {
 
-constexpr std::int64_t page_size = 100;                    // the contract: chats come 100 a page
 constexpr std::int64_t most_chats = std::int64_t{1} << 24; // what the mirror has places for: a count beyond is none
-
-int page_of(std::int64_t ordinal)
-{
-    return static_cast<int>(ordinal / page_size) + 1;
-}
 
 std::int64_t embedded_count(const Conversation& listed)
 {
@@ -77,8 +71,8 @@ Task<bool> ends_at(upstream::Client& client, ConversationId id, std::int64_t ord
 Task<std::optional<std::vector<Chat>>> mended_chats(upstream::Client& client, const Conversation& listed, int page,
                                                     upstream::Priority priority, const KnownElsewhere& elsewhere)
 {
-    const std::int64_t first = (std::int64_t{page} - 1) * page_size;
-    const std::int64_t expected = std::clamp<std::int64_t>(count_of(listed).value_or(0) - first, 0, page_size);
+    const std::int64_t first = (std::int64_t{page} - 1) * chats_a_page;
+    const std::int64_t expected = std::clamp<std::int64_t>(count_of(listed).value_or(0) - first, 0, chats_a_page);
     auto chats = co_await client.salvage_chats(listed.id, page, static_cast<std::size_t>(expected), priority);
     if (chats && elsewhere && elsewhere(*chats))
         throw Error(Fault::bad_reply, upstream::foreign_hint,
@@ -152,7 +146,7 @@ Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation list
             mend ? mended_chats(client, listed, page, priority, elsewhere)
                  : list_own_chats(client, listed.id, page, priority, elsewhere);
         auto chats = co_await std::move(asking);
-        const std::int64_t first = (std::int64_t{page} - 1) * page_size;
+        const std::int64_t first = (std::int64_t{page} - 1) * chats_a_page;
         if (!chats) { // behind pages that were full it is how some say that there are no more
             const bool plain = update.pages > 0 && first >= least;
             const bool ends = plain || co_await ends_at(client, listed.id, first, least, priority);
@@ -161,7 +155,7 @@ Task<std::optional<Update>> catch_up(upstream::Client& client, Conversation list
             break;
         }
         ++update.pages;
-        const bool full = std::ssize(*chats) >= page_size;
+        const bool full = std::ssize(*chats) >= chats_a_page;
         if (!full) known = first + std::ssize(*chats);
         ChatRun run;
         run.first_ordinal = first;

@@ -12,6 +12,14 @@
 
 namespace alli::sync {
 
+inline constexpr std::int64_t chats_a_page = 100; // the contract
+
+/// Which page has the chat of that ordinal; 1 is the oldest.
+constexpr int page_of(std::int64_t ordinal)
+{
+    return static_cast<int>(ordinal / chats_a_page) + 1;
+}
+
 /// Whether chats are known under another conversation than the one that was asked for.
 using KnownElsewhere = std::function<bool(const std::vector<Chat>&)>;
 KnownElsewhere known_elsewhere(cache::Store& store, ConversationId id);

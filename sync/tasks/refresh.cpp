@@ -159,8 +159,7 @@ void refuse_many(int failed)
 
 Task<> read_growing_one(SyncContext context, cache::GrowingChat it)
 {
-    constexpr std::int64_t page_size = 100;
-    const int page = static_cast<int>(it.ordinal / page_size) + 1;
+    const int page = page_of(it.ordinal);
     std::function<Task<std::optional<std::vector<Chat>>>()> ask = [&] {
         return list_own_chats(context.client, it.conversation, page, upstream::Priority::increment,
                               known_elsewhere(context.store, it.conversation));
@@ -173,7 +172,7 @@ Task<> read_growing_one(SyncContext context, cache::GrowingChat it)
     const Sequence sequence = fence->sequence();
     auto put = [&](cache::Writer& db) {
         if (sequence.is_superseded(db, it.conversation)) return;
-        done.chats = cache::put_chats(db, it.conversation, (page - 1) * page_size, *chats, asked_at);
+        done.chats = cache::put_chats(db, it.conversation, (page - 1) * chats_a_page, *chats, asked_at);
     };
     co_await context.store.write(put);
     context.follower->committed(done);
