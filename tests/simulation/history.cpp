@@ -2,6 +2,7 @@
 #include "tests/simulation/history.hpp"
 
 #include "tests/simulation/claims.hpp"
+#include "tests/support/pass_time.hpp"
 
 #include "cache/conversations.hpp"
 #include "cache/deletions.hpp"
@@ -108,13 +109,7 @@ void History::kill()
 
 void History::pass_time(milliseconds time)
 {
-    const auto until = clock_.passed() + time;
-    support::run_until_idle(loop_);
-    while (clock_.passed() < until) {
-        const auto left = until - clock_.passed();
-        if (!clock_.jump_to_next_within(left)) clock_.advance(left);
-        support::run_until_idle(loop_);
-    }
+    support::pass_time(loop_, clock_, time);
 }
 
 std::string History::run()

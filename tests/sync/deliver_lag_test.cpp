@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Delivery to an upstream whose reads show the state before each write for a while.
+#include "tests/support/pass_time.hpp"
 #include "tests/sync/deliver_fixture.hpp"
 
 namespace alli::sync {
@@ -52,16 +53,7 @@ class DeliverLagTest : public DeliverTest {
         auto found = run(client_.find_conversation(ConversationId{id}, upstream::Priority::increment));
         if (found) run(store_->write([&](cache::Writer& db) { cache::put_conversation(db, *found); }));
     }
-    void pass(std::chrono::nanoseconds time)
-    {
-        const auto until = clock_.passed() + time;
-        support::run_until_idle(loop_);
-        while (clock_.passed() < until) {
-            const auto left = until - clock_.passed();
-            if (!clock_.jump_to_next_within(left)) clock_.advance(left);
-            support::run_until_idle(loop_);
-        }
-    }
+    void pass(std::chrono::nanoseconds time) { support::pass_time(loop_, clock_, time); }
     std::vector<std::string> titles_sent()
     {
         std::vector<std::string> titles;

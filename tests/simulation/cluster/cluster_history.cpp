@@ -8,6 +8,7 @@
 #include "cache/rows/totals.hpp"
 #include "tests/cache/replica/dump.hpp"
 #include "tests/simulation/claims.hpp"
+#include "tests/support/pass_time.hpp"
 
 #include <set>
 
@@ -59,13 +60,7 @@ ClusterHistory::~ClusterHistory()
 
 void ClusterHistory::pass_time(milliseconds time)
 {
-    const auto until = clock_.passed() + time;
-    support::run_until_idle(loop_);
-    while (clock_.passed() < until) {
-        const auto left = until - clock_.passed();
-        if (!clock_.jump_to_next_within(left)) clock_.advance(left);
-        support::run_until_idle(loop_);
-    }
+    support::pass_time(loop_, clock_, time);
 }
 
 std::string ClusterHistory::run()

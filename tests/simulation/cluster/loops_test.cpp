@@ -8,6 +8,7 @@
 #include "tests/cache/replica/dump.hpp"
 #include "tests/simulation/cluster/shared_model.hpp"
 #include "tests/support/make.hpp"
+#include "tests/support/pass_time.hpp"
 #include "tests/support/temp_dir.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -123,16 +124,7 @@ struct Machine {
 
 class ClusterLoops : public testing::Test {
   protected:
-    void pass(std::chrono::milliseconds time)
-    {
-        const auto until = clock_.passed() + time;
-        support::run_until_idle(loop_);
-        while (clock_.passed() < until) {
-            const auto left = until - clock_.passed();
-            if (!clock_.jump_to_next_within(left)) clock_.advance(left);
-            support::run_until_idle(loop_);
-        }
-    }
+    void pass(std::chrono::milliseconds time) { support::pass_time(loop_, clock_, time); }
 
     void TearDown() override
     {
