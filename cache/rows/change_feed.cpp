@@ -32,6 +32,13 @@ bool holds_all(Writer& db, FeedPlace place)
     return *inode == place.inode && std::chrono::abs(place.booted_at - then) <= tolerance;
 }
 
+// A file of an earlier version: a restart left the numbers of what it held, which nobody can go on from.
+bool has_numbers_of_before(Reader& db)
+{
+    const auto oldest = db.one<std::int64_t>("SELECT seq FROM change ORDER BY seq LIMIT 1");
+    return oldest && *oldest <= find_meta<std::int64_t>(db, "feed_first").value_or(0);
+}
+
 // Up to so many visible conversations the join starts from them; with more, the newest changes contain one soon.
 constexpr std::int64_t few = 2000;
 
@@ -146,7 +153,7 @@ bool was_left_open(Connection& db)
 
 void open_feed(Writer& db, FeedPlace place, Instant now)
 {
-    if (!holds_all(db, place)) restart_feed(db, now);
+    if (!holds_all(db, place) || has_numbers_of_before(db)) restart_feed(db, now);
     put_meta(db, "feed_inode", place.inode);
     put_meta(db, "feed_booted_at", place.booted_at.time_since_epoch().count());
 }
@@ -161,8 +168,14 @@ void restart_feed(Writer& db, Instant now)
 {
     const std::int64_t known = std::max(last_number(db), find_meta<std::int64_t>(db, "feed_first").value_or(0));
     const std::int64_t first = std::max(now.time_since_epoch().count(), known > 0 ? known + margin : 0);
+    // All changes get numbers anew: one who begins again reads page by page, and goes on from each number given out.
+    db.run("CREATE TEMP TABLE kept_change AS SELECT conversation, kind_code FROM change ORDER BY seq");
+    db.run("DELETE FROM change");
     db.run("DELETE FROM sqlite_sequence WHERE name = 'change'");
     db.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('change', ?1)", first);
+    db.run("INSERT INTO change (conversation, kind_code) SELECT conversation, kind_code FROM kept_change"
+           " ORDER BY rowid");
+    db.run("DROP TABLE kept_change");
     put_meta(db, "feed_first", first);
 }
 

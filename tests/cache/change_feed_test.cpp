@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/db/meta.hpp"
 #include "cache/deletions.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/rows/change_feed.hpp"
@@ -180,6 +181,33 @@ TEST_F(FeedPlaces, APowerCutMayTakeTheLastCommits)
     open({1, start + std::chrono::minutes(5)}, start + std::chrono::hours(1));
     EXPECT_GT(bounds().first, before.last);
     EXPECT_THAT(after(0), ElementsAre("conversation a", "chats a")) << "what is there is told to who starts again";
+}
+
+TEST_F(FeedPlaces, WhoStartsAgainGoesOnFromEachNumberThatItGets)
+{
+    open({1, start}, start);
+    for (const char* id : {"a", "b", "c"}) put(id, 100, 1);
+    const auto before = after(0);
+    const FeedBounds old = bounds();
+    open({2, start}, start + std::chrono::hours(1));
+    EXPECT_EQ(after(0), before) << "in the same order";
+    for (const Change& change : store_->read([](Reader& db) { return load_changes(db, 0, 1000); })) {
+        EXPECT_TRUE(bounds().hold(change.seq)) << change.conversation.value;
+        EXPECT_GT(change.seq, old.last) << "none is used twice";
+    }
+    put("d", 100, 1);
+    EXPECT_THAT(after(bounds().last - 2), ElementsAre("conversation d", "chats d"));
+}
+
+TEST_F(FeedPlaces, AFileOfAnEarlierVersionGetsNumbersThatOneCanGoOnFrom)
+{
+    open({1, start}, start);
+    put("a", 100, 1);
+    const std::int64_t first = bounds().last + 10;
+    write([&](Writer& db) { put_meta(db, "feed_first", first); });
+    open({1, start}, start);
+    for (const Change& change : store_->read([](Reader& db) { return load_changes(db, 0, 1000); }))
+        EXPECT_TRUE(bounds().hold(change.seq)) << change.conversation.value;
 }
 
 TEST_F(FeedPlaces, ACopyIsAnotherFile)
