@@ -4,10 +4,6 @@
 #include "proxy/relay/runs.hpp"
 #include "proxy/request/polling.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 namespace alli::proxy {
 namespace {
 
@@ -22,13 +18,10 @@ RunPhase phase_of(const Context& cx, const ConversationId& id)
 
 Task<Passage> settle(const Context& cx, const ConversationId& id)
 {
-    using Steady = std::chrono::steady_clock;
-    const auto deadline = Steady::now() + cx.options.forward_timeout;
-    asio::steady_timer pause(co_await asio::this_coro::executor);
+    const auto deadline = cx.clock.steady() + cx.options.forward_timeout;
     while (phase_of(cx, id) == RunPhase::settling) {
-        if (Steady::now() > deadline || !cx.upstream.state().reachable) co_return Passage::upstream;
-        pause.expires_after(look_again);
-        co_await pause.async_wait(asio::use_awaitable);
+        if (cx.clock.steady() > deadline || !cx.upstream.state().reachable) co_return Passage::upstream;
+        co_await cx.clock.sleep(look_again);
     }
     co_return phase_of(cx, id) == RunPhase::at_rest ? Passage::mirror : Passage::upstream;
 }
@@ -37,22 +30,19 @@ Task<Passage> settle(const Context& cx, const ConversationId& id)
 // that began before the end is followed by another.
 Task<bool> wait_for_ends(const Context& cx, Instant asked_at)
 {
-    using Steady = std::chrono::steady_clock;
-    const auto begun = Steady::now();
+    const auto begun = cx.clock.steady();
     const auto patience = std::min(cx.options.forward_timeout, longest_for_a_list);
-    asio::steady_timer pause(co_await asio::this_coro::executor);
     bool asked = false;
     std::optional<Instant> asked_when; // the mirror was verified then
     for (;;) {
         const auto verified = verified_at(cx);
         const Ends ends = cx.runs.find_ends(verified, asked_at);
         if (ends == Ends::shown) co_return true;
-        if (Steady::now() - begun > patience || !cx.upstream.state().reachable) co_return false;
-        const bool compares = ends == Ends::unknown || Steady::now() - begun > patience / 2;
+        if (cx.clock.steady() - begun > patience || !cx.upstream.state().reachable) co_return false;
+        const bool compares = ends == Ends::unknown || cx.clock.steady() - begun > patience / 2;
         if (compares && (!asked || asked_when != verified)) cx.sync.poll_soon();
         if (compares) asked = true, asked_when = verified;
-        pause.expires_after(look_again);
-        co_await pause.async_wait(asio::use_awaitable);
+        co_await cx.clock.sleep(look_again);
     }
 }
 

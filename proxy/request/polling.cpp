@@ -3,10 +3,6 @@
 
 #include "cache/rows/progress.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 namespace alli::proxy {
 
 static constexpr std::chrono::milliseconds poll_check{10}; // between two looks whether the poll is done
@@ -18,9 +14,7 @@ std::optional<Instant> verified_at(const Context& cx)
 
 Task<bool> poll(const Context& cx, Instant since)
 {
-    using Steady = std::chrono::steady_clock;
-    const auto deadline = Steady::now() + cx.options.forward_timeout;
-    asio::steady_timer pause(co_await asio::this_coro::executor);
+    const auto deadline = cx.clock.steady() + cx.options.forward_timeout;
     auto seen = verified_at(cx);
     cx.sync.poll_soon();
     for (;;) {
@@ -28,9 +22,8 @@ Task<bool> poll(const Context& cx, Instant since)
         if (verified && *verified >= since) co_return true;
         if (verified != seen) cx.sync.poll_soon(); // one that was under way already
         seen = verified;
-        if (Steady::now() > deadline || !cx.upstream.state().reachable) co_return false;
-        pause.expires_after(poll_check);
-        co_await pause.async_wait(asio::use_awaitable);
+        if (cx.clock.steady() > deadline || !cx.upstream.state().reachable) co_return false;
+        co_await cx.clock.sleep(poll_check);
     }
 }
 

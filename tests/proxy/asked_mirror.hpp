@@ -10,6 +10,7 @@
 #include "proxy/relay/runs.hpp"
 #include "proxy/routes.hpp"
 #include "tests/proxy/fixture.hpp"
+#include "tests/proxy/whole_headers.hpp"
 
 namespace alli::proxy {
 
@@ -108,25 +109,10 @@ class AskedMirror {
     asio::io_context& io() { return io_; }
 
   private:
-    // Those of a rendered header block, without what the session adds to every response.
-    static void add_headers(Headers& headers, std::string_view block)
-    {
-        const auto standard = default_headers();
-        for (auto at = block.find("\r\n") + 2; at < block.size(); at = block.find("\r\n", at) + 2) {
-            const std::string_view line = block.substr(at, block.find("\r\n", at) - at);
-            const std::string_view name = line.substr(0, line.find(": "));
-            const bool added =
-                name == "Date" || name == "Content-Length" ||
-                std::any_of(standard.begin(), standard.end(), [&](const auto& it) { return it.name == name; });
-            if (!added) headers.add(std::string(name), std::string(line.substr(name.size() + 2)));
-        }
-    }
-
     static Task<Reply> answer_to(AskedMirror& self, Request rq)
     {
         Response response = co_await answer(self.context_, rq);
-        Reply reply{response.status, std::move(response.headers), response.body.text()};
-        if (response.shared_head) add_headers(reply.headers, *response.shared_head);
+        Reply reply{response.status, whole_headers(response), response.body.text()};
         for (int piece = 0; response.stream && piece < 4; ++piece) {
             const auto text = co_await response.stream->next();
             if (!text) break;

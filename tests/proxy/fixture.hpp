@@ -21,14 +21,17 @@
 
 namespace alli::proxy {
 
-/// A wall clock that a test sets before the server reads it.
+/// A wall clock that a test sets before the server reads it; waits are real.
 class SetClock final : public Clock {
   public:
     Instant now() const override { return Instant{std::chrono::seconds{seconds}}; }
-    Steady steady() const override { return {}; }
-    Task<> sleep(std::chrono::nanoseconds) override { co_return; }
+    Steady steady() const override { return system_.steady(); }
+    Task<> sleep(std::chrono::nanoseconds pause) override { return system_.sleep(pause); }
 
     std::atomic<std::int64_t> seconds{2000};
+
+  private:
+    SystemClock system_;
 };
 
 class ProxyTest : public testing::Test {

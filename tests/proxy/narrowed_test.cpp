@@ -184,7 +184,7 @@ TEST_F(Narrowed, AnOldCopyIsAnsweredWithItsAge)
 
 TEST_F(Narrowed, AConversationThatIsRunningIsReadFromTheMirror)
 {
-    mirror_.runs().running({"own"}, Clock::Steady{}, 1);
+    mirror_.runs().running({"own"}, mirror_.clock().steady(), 1);
     const auto reply = get(root + "/own");
     EXPECT_EQ(reply.status, 200);
     EXPECT_NE(reply.header("Cache-Status").find("detail=mirror-only"), std::string_view::npos);
@@ -287,7 +287,7 @@ TEST_F(Narrowed, TheFeedTellsNoDeletionAndNoOtherNumber)
 
 TEST_F(Narrowed, WhatLeavesTheViewWhileARequestWaitsIsNotShown)
 {
-    const auto end = mirror_.runs().ended({"own"}, Clock::Steady{}, mirror_.clock().now());
+    const auto end = mirror_.runs().ended({"own"}, mirror_.clock().steady(), mirror_.clock().now());
     const auto moves = [&]() -> Task<> {
         for (int turn = 0; turn < 10; ++turn) co_await asio::post(mirror_.io(), asio::use_awaitable); // it waits by now
         auto job = [](cache::Writer& db) {
@@ -295,7 +295,7 @@ TEST_F(Narrowed, WhatLeavesTheViewWhileARequestWaitsIsNotShown)
         };
         Task<> moving = mirror_.store().write(std::move(job));
         co_await std::move(moving);
-        mirror_.runs().fetched({"own"}, end.fence, true, Clock::Steady{});
+        mirror_.runs().fetched({"own"}, end.fence, true, mirror_.clock().steady());
     };
     mirror_.io().restart();
     asio::co_spawn(mirror_.io(), moves(), asio::detached);
