@@ -57,8 +57,8 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left
     make_hmac_key(*db, random.bytes(32));
     const Instant now = SystemClock().now(); // nor the numbers of the feed
     left_open = was_left_open(*db);
-    // On the disk before anything else is: else a power cut that takes all commits since the start looks like an orderly
-    // stop, and numbers of the feed that were given out are used again.
+    // On the disk before anything else is: else a power cut that takes all commits since the start looks like an
+    // orderly stop, and numbers of the feed that were given out are used again.
     db->run("PRAGMA synchronous = FULL");
     open_feed(*db, feed_place(options.mirror_path, now), now);
     db->run("PRAGMA synchronous = NORMAL");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/simulation/world.hpp"
+#include "tests/simulation/world_answers.hpp"
 
 #include "alli/error.hpp"
 #include "alli/instant.hpp"
@@ -13,29 +13,6 @@ using alli::Fault;
 using alli::upstream::Reply;
 
 namespace {
-
-constexpr std::string_view root = "/webapi/v2/conversations";
-
-Reply plain(int status, std::string body, const char* type = "application/json")
-{
-    Reply made;
-    made.status = status;
-    made.headers.add("Content-Type", type);
-    made.body = std::move(body);
-    return made;
-}
-
-std::string decode(std::string_view text)
-{
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%')
-            out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16)), i += 2;
-        else
-            out += text[i];
-    }
-    return out;
-}
 
 std::map<std::string, std::string> params_of(std::string_view query)
 {
@@ -180,7 +157,7 @@ void World::create()
     for (int n = 0; n < several; ++n) {
         const std::string id = fmt::format("c{:03}", made_++);
         Talk& talk = talks[id];
-        talk.fields["title"] = "about " + id;
+        rename(id, "about " + id);
         talk.fields["memo"] = nullptr;
         talk.fields["createdAt"] = stamp_json(theirs() - ago_);
         talk.changed = talk.moved = talk.visible_from = ours();
@@ -225,7 +202,11 @@ void World::edit_field(const std::string& id)
 {
     Talk& talk = talks.at(id);
     const bool title = chance(0.5);
-    talk.fields[title ? "title" : "memo"] = fmt::format("edited {}", written_++);
+    const std::string text = fmt::format("edited {}", written_++);
+    if (title)
+        rename(id, text);
+    else
+        talk.fields["memo"] = text;
     talk.changed = std::max(ours(), talk.visible_from);
     if (!title) return;
     talk.title_before.reset(); // it shows at once, or counts for older than our write: under way, or over what?
@@ -318,7 +299,17 @@ void World::end_growing()
 alli::Task<Reply> World::send(alli::upstream::Request request)
 {
     ++requests;
-    if (request.method != "GET") co_return co_await write(std::move(request));
+    for (const char letter : request.method + request.target + request.body)
+        hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211U;
+    const bool reads = request.method == "GET";
+    alli::Task<Reply> work = reads ? read(std::move(request)) : write(std::move(request));
+    Reply answer = co_await std::move(work);
+    hash = (hash ^ static_cast<std::uint64_t>(answer.status)) * 1099511628211U;
+    co_return answer;
+}
+
+alli::Task<Reply> World::read(alli::upstream::Request request)
+{
     const Ms half = static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.latency))) / 2;
     co_await clock_.sleep(std::chrono::milliseconds(half));
     std::optional<Reply> broken = fault();
@@ -330,31 +321,6 @@ alli::Task<Reply> World::send(alli::upstream::Request request)
                     whole.body.substr(0, std::getenv("ALLI_TRACE_MORE") ? 100000 : 300).c_str());
     co_await clock_.sleep(std::chrono::milliseconds(half));
     co_return whole;
-}
-
-// A title of ours. Its answer may be lost; what does not come from upstream at all is another matter.
-alli::Task<Reply> World::write(alli::upstream::Request request)
-{
-    const auto half = std::chrono::milliseconds(lag_random_.below(static_cast<std::uint64_t>(nature.latency)) / 2);
-    const bool refused = lag_random_.unit() < nature.faults, lost = lag_random_.unit() < nature.faults;
-    co_await clock_.sleep(half);
-    if (away) throw Error(Fault::unreachable, "", "no route to upstream");
-    if (rejecting) co_return plain(401, R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})");
-    if (refused) co_return plain(503, R"({"type":"APIError","code":7000,"message":"busy"})");
-    const std::string rest = request.target.substr(root.size() + 1);
-    const std::string id = decode(rest.substr(0, rest.find('/')));
-    if (!talks.contains(id))
-        co_return plain(404, R"({"type":"APIError","code":7003,"message":"no such conversation"})");
-    Talk& talk = talks.at(id);
-    talk.title_before = std::exchange(talk.fields["title"], json::parse(request.body)["title"]);
-    talk.lags_until = clock_.passed() / std::chrono::milliseconds(1) + nature.read_lag;
-    talk.changed = std::max(ours(), talk.visible_from) + nature.read_lag;
-    talk.being_written = true;
-    Reply answer = reply_about_one(item(id, 20));
-    co_await clock_.sleep(half);
-    if (talks.contains(id)) talks.at(id).being_written = false;
-    if (lost) throw Error(Fault::unreachable, "", "the connection was reset");
-    co_return answer;
 }
 
 json World::seen(const std::string& id, std::size_t embed)
@@ -449,6 +415,11 @@ Reply World::answer(const std::string& target)
     if (auto ails = symptom(id, rest.ends_with("/chats"))) return std::move(*ails);
     if (rest.ends_with("/chats"))
         return chats(found->second, params.contains("pageNo") ? std::stoi(params.at("pageNo")) : 1);
+    if (const auto at = rest.find("/chats/"); at != rest.npos) {
+        const auto chat = find_chat(id, decode(rest.substr(at + 7)));
+        return chat ? reply_about_one(*chat)
+                    : plain(404, R"({"type":"APIError","code":7003,"message":"no such chat"})");
+    }
     return reply_about_one(seen(id, 20));
 }
 

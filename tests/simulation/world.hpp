@@ -11,6 +11,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,14 @@ struct Talk {
     std::optional<json> title_before = {};
     Ms lags_until = 0;
     bool before_unknown = false; // a title of ours was accepted while the mirror did not know the one before
-    bool being_written = false;  // it is applied, and the answer is under way
+    bool before_stale = false;   // likewise, while it took another for the one before
+    bool being_written = false;  // by us: the request or its answer is under way
+};
+
+/// A write of ours that was applied, in the order of that.
+struct Effect {
+    std::string id, what, value; // what: title, feedback, delete
+    bool answered = false;       // the answer arrived
 };
 
 /// How upstream fails for one conversation alone, until it heals: in lists too, or only where it is asked for by
@@ -51,9 +59,10 @@ struct Nature {
     bool refuses_orders = false; // but the default
     double standstills = 0;      // of list pages: empty for a while, with the cursor that they are asked with
     std::uint64_t longest_standstill = 9;
-    double faults = 0;           // of requests
-    double faults_before = 0;    // what it was until all was quiet
-    double strays = 0;           // of requests: somebody else answers, or it is the answer to another request
+    double faults = 0;        // of requests
+    double faults_before = 0; // what it was until all was quiet
+    double strays = 0;        // of requests: somebody else answers, or it is the answer to another request
+    bool strays_to_writes = false;
     Ms latency = 100;            // up to
     Ms skew = 0;                 // upstream's clock less ours
     Ms late = 0;                 // how long after its stamp a chat may become visible
@@ -109,7 +118,11 @@ class World final : public alli::upstream::Transport {
     std::string ill;                // a conversation, or none
     Illness illness = Illness::nonsense;
     std::size_t requests = 0;
-    Ms set_back = 0; // its clock, in all
+    std::uint64_t hash = 0; // of all requests, in order, and how each was answered
+    std::vector<Effect> effects;
+    std::set<std::string> refused;                          // values of writes of ours that it refused
+    std::map<std::string, std::vector<std::string>> titles; // each that there was, in order
+    Ms set_back = 0;                                        // its clock, in all
     bool clock_was_set = false, our_clock_was_set = false;
 
   private:
@@ -131,7 +144,14 @@ class World final : public alli::upstream::Transport {
     void begin_growing(const std::string& id);
     void grow(const std::string& id);
 
+    alli::Task<alli::upstream::Reply> read(alli::upstream::Request request);
     alli::Task<alli::upstream::Reply> write(alli::upstream::Request request);
+    alli::upstream::Reply apply(const alli::upstream::Request& request, const std::string& id);
+    alli::upstream::Reply apply_title(const std::string& id, const std::string& title);
+    alli::upstream::Reply apply_feedback(const std::string& id, const std::string& chat, const json& body);
+    alli::upstream::Reply apply_delete(const std::string& id);
+    void rename(const std::string& id, const std::string& title);
+    std::optional<alli::upstream::Reply> stray_to_write();
     json seen(const std::string& id, std::size_t embed); // as reads show it
     std::optional<alli::upstream::Reply> fault();
     std::optional<alli::upstream::Reply> stray(const std::string& target);
@@ -148,7 +168,7 @@ class World final : public alli::upstream::Transport {
 
     support::FakeClock& clock_;
     // Apart: a history is the same one without what came to this world later.
-    alli::SeededRandom random_, lag_random_, stray_random_, odds_, paging_;
+    alli::SeededRandom random_, lag_random_, stray_random_, odds_, paging_, writes_{1};
     Params stuck_; // the page that stands still
     std::uint64_t stuck_left_ = 0;
     int made_ = 0, written_ = 0;

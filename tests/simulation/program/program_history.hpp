@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// One history of the whole program from a seed: apps read, write and follow the feed while upstream changes, the
+// network breaks, conversations are purged, the process is stopped, killed, or loses its power. At each step what was
+// promised holds; in the end mirror and world are the same.
+#pragma once
+
+#include "tests/simulation/program/dying_disk.hpp"
+#include "tests/simulation/program/feed_reader.hpp"
+#include "tests/simulation/program/readers.hpp"
+
+namespace simulation {
+
+/// How often things happened, and how often each check really looked.
+struct Figures {
+    std::int64_t stops = 0, kills = 0, power_cuts = 0, purges = 0;
+    std::int64_t writes = 0, applied = 0, items = 0, lists = 0, walks = 0, hits = 0, purged = 0, changes = 0,
+                 resets = 0;
+    std::uint64_t hash = 0; // of all that upstream was asked and did, in order: the same history has the same
+
+    Figures& operator+=(const Figures& more);
+};
+
+class ProgramHistory {
+  public:
+    explicit ProgramHistory(std::uint64_t seed);
+
+    /// What was wrong, in a sentence; empty: nothing.
+    std::string run();
+    Figures figures() const;
+
+  private:
+    void start();
+    void end_life();
+    std::string live(int acts);
+    std::string check();
+    std::string check_claims();
+    std::string check_offline();
+    std::string check_end();
+    void purge();
+    bool settle();
+    std::string list_problems();
+
+    alli::SeededRandom random_;
+    support::FakeClock clock_;
+    World world_;
+    DyingDisk disk_;
+    boost::asio::io_context loop_;
+    Writers writers_;
+    Readers readers_;
+    FeedReader feed_reader_;
+    alli::sync::Options options_;
+    std::unique_ptr<Program> program_;
+    std::set<std::string> purged_; // or about to be
+    Figures figures_;
+};
+
+} // namespace simulation

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/program/writers.hpp"
+
+#include "cache/outbox/outbox.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "upstream/target.hpp"
+
+namespace simulation {
+
+using namespace alli;
+using cache::EntryState;
+
+namespace {
+
+// What the apps wrote: a title, a suggested answer, or the id of what they deleted.
+std::string value_of(const cache::Entry& entry)
+{
+    if (entry.kind == cache::EditKind::remove) return entry.conversation->value;
+    const json body = json::parse(entry.body);
+    return body[entry.kind == cache::EditKind::title ? "title" : "suggestedAnswer"];
+}
+
+} // namespace
+
+void Writers::act(Program& program)
+{
+    const auto unknown = std::find_if(writes_.begin(), writes_.end(), [](const Write& one) {
+        return !one.acknowledged && !one.over && !one.asked->done;
+    });
+    if (unknown != writes_.end() && unknown->asked.use_count() == 1 && random_.below(3) == 0)
+        return ask(program, *unknown);
+    if (auto write = think_of_one(program)) ask(program, writes_.emplace_back(std::move(*write)));
+}
+
+std::optional<Writers::Write> Writers::think_of_one(Program& program)
+{
+    if (world_.talks.empty()) return std::nullopt;
+    auto found = world_.talks.begin();
+    std::advance(found, static_cast<std::ptrdiff_t>(random_.below(world_.talks.size())));
+    Write write{found->first, "title", fmt::format("ours {}", writes_.size()), "PUT", "", "", nullptr};
+    const ConversationId id{write.id};
+    const auto draw = random_.below(20);
+    if (draw == 0 && deletions_.insert(write.id).second) {
+        write.what = "delete", write.value = write.id, write.method = "DELETE";
+        write.target = upstream::conversation_target(id, "");
+    } else if (draw < 6 && !found->second.chats.empty()) {
+        const auto& chats = found->second.chats;
+        const ChatId chat{chats[random_.below(chats.size())]["id"].get<std::string>()};
+        write.what = "feedback", write.method = "POST";
+        write.target = upstream::chat_target(id, chat, "/feedback");
+        write.body = json{{"rating", draw < 4}, {"suggestedAnswer", write.value}}.dump();
+    } else {
+        write.target = upstream::conversation_target(id, "/title");
+        write.body = json{{"title", write.value}}.dump();
+        const auto wanted = cache::patch_of(cache::EditKind::title, write.body);
+        const auto base = program.store().read([&](cache::Reader& db) { return cache::find_base(db, id, wanted); });
+        const bool stale = base && json::parse(*base)["title"] != found->second.fields["title"];
+        if (!base || stale) found->second.before_unknown = true;
+        if (stale) found->second.before_stale = true;
+    }
+    return write;
+}
+
+// An app gives each of its writes a key, and repeats it with the same.
+void Writers::ask(Program& program, Write& write)
+{
+    std::map<std::string, std::string> headers{{"Idempotency-Key", write.what + ' ' + write.value}};
+    if (!write.body.empty()) headers["Content-Type"] = "application/json";
+    if (random_.below(5) == 0) headers["Prefer"] = "respond-async";
+    write.asked = program.ask(write.method, write.target, headers, write.body);
+}
+
+Writers::Entries Writers::load(Program& program) const
+{
+    return program.store().read_outbox([&](cache::Reader& db) {
+        Entries entries;
+        for (const cache::Entry& one : cache::list_entries(db, {{}, {}, 1'000'000})) entries.emplace(one.id, one);
+        return entries;
+    });
+}
+
+void Writers::find_entries(Program& program, const Entries& entries)
+{
+    for (const auto& [id, listed] : entries) {
+        const auto whole = program.store().read_outbox([&](cache::Reader& db) { return cache::find_entry(db, id); });
+        entries_by_value_.try_emplace(value_of(*whole), id);
+    }
+    for (Write& write : writes_)
+        if (const auto found = entries_by_value_.find(write.value); found != entries_by_value_.end())
+            write.entry = found->second;
+}
+
+std::string Writers::check(Program& program)
+{
+    const Entries entries = load(program);
+    find_entries(program, entries);
+    for (Write& write : writes_) {
+        if (write.over || forgotten_.contains(write.id)) continue;
+        if (std::string wrong = check_one(write, entries); !wrong.empty())
+            return fmt::format("{} of {}, {}", write.what, write.id, wrong);
+    }
+    if (std::string wrong = check_order(); !wrong.empty()) return wrong;
+    return check_doubles();
+}
+
+bool Writers::was_applied(const Write& write) const
+{
+    if (write.what == "delete" && world_.gone.contains(write.id)) return true; // by whomever
+    return std::any_of(world_.effects.begin(), world_.effects.end(),
+                       [&](const Effect& one) { return one.what == write.what && one.value == write.value; });
+}
+
+bool Writers::was_refused(const Write& write) const
+{
+    return world_.refused.contains(write.body.empty() ? write.id : write.body);
+}
+
+std::string Writers::check_one(Write& write, const Entries& entries)
+{
+    const int status = write.asked->done ? write.asked->status : 0;
+    if (!write.acknowledged && status / 100 == 2) write.acknowledged = true, ++acknowledged_;
+    if (status == 200 && !was_applied(write)) return write.value + ": answered with 200, and upstream never did it";
+    if (status == 404 && !was_refused(write)) return write.value + ": answered with 404, and upstream never said that";
+    if (!write.acknowledged) return "";
+    const auto entry = entries.find(write.entry);
+    if (entry == entries.end()) {
+        if (!was_applied(write)) return write.value + ": acknowledged, and neither in the outbox nor upstream";
+        write.over = true;
+        return "";
+    }
+    if (entry->second.state == EntryState::delivered && !was_applied(write))
+        return write.value + ": said to be delivered, and upstream never did it";
+    const bool forbidden = entry->second.last_error.value_or("").find("not this one") != std::string::npos;
+    const bool somebody_elses = entry->second.attempts >= 10;
+    const bool explained = was_refused(write) || forbidden || somebody_elses;
+    if (entry->second.state == EntryState::failed && !explained)
+        return fmt::format("{}: failed ({}), and upstream never refused it", write.value,
+                           entry->second.last_error.value_or(""));
+    return "";
+}
+
+// Of one conversation, by the first time that each was applied.
+std::string Writers::check_order() const
+{
+    std::map<std::string, std::int64_t> last;
+    std::set<std::string> seen;
+    for (const Effect& effect : world_.effects) {
+        const auto entry = entries_by_value_.find(effect.value);
+        if (!seen.insert(effect.value).second || entry == entries_by_value_.end()) continue;
+        std::int64_t& before = last[effect.id];
+        if (entry->second < before)
+            return fmt::format("{} ({}) of {} was applied after entry {}", effect.value, entry->second, effect.id,
+                               before);
+        before = entry->second;
+    }
+    return "";
+}
+
+std::string Writers::check_doubles() const
+{
+    std::map<std::string, const Effect*> before;
+    for (const Effect& effect : world_.effects) {
+        const Effect*& one = before[effect.what + effect.value];
+        if (one && one->answered) return effect.value + " was applied twice, and the first was answered";
+        one = &effect;
+    }
+    return "";
+}
+
+std::string Writers::settle_conflicts(Program& program)
+{
+    for (const auto& [id, entry] : load(program)) {
+        if (entry.state != EntryState::conflict) continue;
+        const auto theirs = json::parse(*entry.conflict)["title"]["upstream"].get<std::string>();
+        if (!theirs.starts_with("edited"))
+            return fmt::format("{} of {} is in conflict: {}", id, entry.conversation->value, *entry.conflict);
+        const std::string target = "/mirror/v1/outbox/" + std::to_string(id);
+        if (random_.below(2) == 0) {
+            program.ask("POST", target + "/retry");
+            continue;
+        }
+        const Answer asked = program.ask("DELETE", target);
+        for (Write& write : writes_)
+            if (write.entry == id && asked->done && asked->status / 100 == 2) write.over = true;
+    }
+    return "";
+}
+
+// Its app waits for the answer.
+bool Writers::is_on_its_way(const cache::Entry& entry) const
+{
+    return std::any_of(writes_.begin(), writes_.end(),
+                       [&](const Write& one) { return one.entry == entry.id && !one.asked->done; });
+}
+
+Writers::Waiting Writers::waiting(Program& program, const std::string& id) const
+{
+    Waiting all;
+    std::map<std::int64_t, std::string> titles; // by place
+    for (const auto& [number, entry] : load(program)) {
+        if (entry.conversation != ConversationId{id}) continue;
+        if (entry.state == EntryState::conflict || is_on_its_way(entry)) all.open = true;
+        if (entry.state != EntryState::pending && entry.state != EntryState::sending) continue;
+        if (entry.kind == cache::EditKind::remove && !is_on_its_way(entry)) all.deleted = true;
+        const auto whole =
+            program.store().read_outbox([&, at = number](cache::Reader& db) { return cache::find_entry(db, at); });
+        if (entry.kind == cache::EditKind::title) titles[entry.place] = value_of(*whole);
+    }
+    if (!titles.empty()) all.title = titles.rbegin()->second;
+    return all;
+}
+
+std::set<std::string> Writers::rated(Program& program) const
+{
+    std::set<std::string> all;
+    for (const auto& [id, entry] : load(program))
+        if (entry.kind == cache::EditKind::feedback && entry.state != EntryState::failed)
+            all.insert(entry.conversation->value);
+    return all;
+}
+
+int Writers::waiting_in_all(Program& program) const
+{
+    const auto counts = program.store().read_outbox([](cache::Reader& db) { return cache::count_entries(db); });
+    return static_cast<int>(counts.pending);
+}
+
+} // namespace simulation
