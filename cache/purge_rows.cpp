@@ -158,41 +158,53 @@ void erase_mentions(Writer& mirror, const std::string& user)
     mirror.run("DELETE FROM problem WHERE instr(what, ?1) > 0", user);
 }
 
-namespace {
+std::vector<ConversationId> find_suppressed_hidden(Reader& mirror)
+{
+    std::vector<ConversationId> found;
+    for (const Conversation& hidden : load_hidden(mirror))
+        if (is_suppressed(mirror, hidden)) found.push_back(hidden.id);
+    return found;
+}
 
-// What the suppression list names and the mirror still has.
-void erase_purged(Writer& mirror)
+SuppressedRows find_suppressed_rows(Reader& mirror, std::int64_t from)
 {
     constexpr int step = 500;
-    const auto erase = [&](const std::vector<ConversationId>& ids) {
-        in_transaction(mirror, [&] {
-            for (const ConversationId& id : ids) erase_all_of(mirror, id);
-        });
-    };
-    std::vector<ConversationId> doomed;
-    for (const Conversation& hidden : load_hidden(mirror))
-        if (is_suppressed(mirror, hidden)) doomed.push_back(hidden.id);
-    erase(doomed);
-    std::int64_t after = 0;
+    std::int64_t last = from;
     const auto read = [&](const Row& row) {
         Conversation held;
-        after = row.integer(0);
+        last = row.integer(0);
         held.id = row.get<ConversationId>(1);
         held.user_id = row.optional_text(2);
         held.last_chat_at = row.optional_instant(3);
         held.created_at = row.optional_instant(4);
         return held;
     };
-    for (bool more = true; more;) {
-        doomed.clear();
-        const auto some = mirror.all(read,
-                                     "SELECT pk, id, user_id, last_chat_at, created_at FROM conversation"
-                                     " WHERE pk > ?1 ORDER BY pk LIMIT ?2",
-                                     std::int64_t{after}, step);
-        more = some.size() == step;
-        for (const Conversation& held : some)
-            if (is_suppressed(mirror, held)) doomed.push_back(held.id);
-        if (!doomed.empty()) erase(doomed);
+    const auto some = mirror.all(read,
+                                 "SELECT pk, id, user_id, last_chat_at, created_at FROM conversation"
+                                 " WHERE pk >= ?1 ORDER BY pk LIMIT ?2",
+                                 from, step);
+    SuppressedRows found;
+    if (some.size() == step) found.next = last + 1;
+    for (const Conversation& held : some)
+        if (is_suppressed(mirror, held)) found.ids.push_back(held.id);
+    return found;
+}
+
+namespace {
+
+void erase_purged(Writer& mirror)
+{
+    const auto erase = [&](const std::vector<ConversationId>& ids) {
+        if (ids.empty()) return;
+        in_transaction(mirror, [&] {
+            for (const ConversationId& id : ids) erase_all_of(mirror, id);
+        });
+    };
+    erase(find_suppressed_hidden(mirror));
+    for (std::optional<std::int64_t> from = 0; from;) {
+        const SuppressedRows found = find_suppressed_rows(mirror, *from);
+        erase(found.ids);
+        from = found.next;
     }
 }
 

@@ -27,6 +27,15 @@ std::int64_t erase_all_of(Writer& mirror, const ConversationId& id);
 /// What names the id of a user without being of a conversation.
 void erase_mentions(Writer& mirror, const std::string& user);
 
+/// What the suppression list names and the mirror has all the same: of those whose deletion waits, and of some hundred
+/// rows from a number on.
+std::vector<ConversationId> find_suppressed_hidden(Reader& mirror);
+struct SuppressedRows {
+    std::vector<ConversationId> ids;
+    std::optional<std::int64_t> next; // where to go on; none: these were the last
+};
+SuppressedRows find_suppressed_rows(Reader& mirror, std::int64_t from);
+
 /// At the start: makes the mirror's copy of the suppression list what the outbox has, and erases what is still there of
 /// a purge that was cut short. An outbox that lost its own gets the mirror's. In transactions of its own.
 void adopt_suppression_list(Writer& mirror, Writer& outbox);

@@ -2,19 +2,14 @@
 #include "cache/restore_suppressions.hpp"
 
 #include "alli/error.hpp"
-#include "cache/purge_rows.hpp"
 #include "cache/rows/suppression_list.hpp"
-
-#include <nlohmann/json.hpp>
+#include "cache/suppressed_writes.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 namespace alli::cache {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 bool has_table(Connection& db, std::string_view name)
 {
@@ -45,72 +40,6 @@ std::optional<SuppressionList> find_replaced_list(const ReplacedFiles& replaced)
     return copy && !copy->key.empty() ? copy : list;
 }
 
-std::string own_user(std::string_view headers)
-{
-    const Json json = Json::parse(headers, nullptr, false);
-    const auto own = json.is_object() ? json.find("OWN-USER-ID") : json.end();
-    return json.is_object() && own != json.end() && own->is_string() ? own->get<std::string>() : "";
-}
-
-/// Every conversation and user that an entry of the outbox names.
-struct Named {
-    std::set<std::string> conversations, users;
-};
-
-void add_all(const Json& body, const char* name, std::set<std::string>& to)
-{
-    const auto list = body.find(name);
-    if (list == body.end() || !list->is_array()) return;
-    for (const Json& one : *list)
-        if (one.is_string()) to.insert(one.get<std::string>());
-}
-
-Named find_named(Connection& outbox)
-{
-    Named named;
-    for (const Row row : outbox.query("SELECT conversation, headers, CASE WHEN conversation IS NULL THEN body END"
-                                      " FROM entry")) {
-        if (!row.is_null(0)) named.conversations.emplace(row.text(0));
-        if (auto user = own_user(row.text(1)); !user.empty()) named.users.insert(std::move(user));
-        if (const Json body = Json::parse(row.text(2), nullptr, false); body.is_object()) {
-            add_all(body, "conversationIds", named.conversations);
-            add_all(body, "userIds", named.users);
-        }
-    }
-    return named;
-}
-
-// With what the mirror knows of it: whose it is, and how old.
-Conversation find_known(Connection& mirror, const std::string& id)
-{
-    Conversation known;
-    known.id = ConversationId{id};
-    for (const Row row : mirror.query("SELECT user_id, last_chat_at, created_at FROM conversation WHERE id = ?1", id)) {
-        known.user_id = row.optional_text(0);
-        known.last_chat_at = row.optional_instant(1);
-        known.created_at = row.optional_instant(2);
-    }
-    return known;
-}
-
-std::int64_t purge_named_writes(Writer& outbox, Connection& mirror)
-{
-    const Named named = find_named(outbox);
-    IdSet doomed;
-    for (const std::string& id : named.conversations)
-        if (is_suppressed(outbox, find_known(mirror, id))) doomed.insert(id);
-    std::size_t removed = purge_writes(outbox, {}, doomed).removed.size();
-    for (const std::string& user : named.users) {
-        Conversation anybody; // by its user alone
-        anybody.user_id = user;
-        if (!is_suppressed(outbox, anybody)) continue;
-        PurgeOptions wish;
-        wish.user = user;
-        removed += purge_writes(outbox, wish, doomed).removed.size();
-    }
-    return static_cast<std::int64_t>(removed);
-}
-
 } // namespace
 
 std::string merge_suppressions(Writer& outbox, Writer& mirror, const ReplacedFiles& replaced, const std::string& since)
@@ -124,7 +53,9 @@ std::string merge_suppressions(Writer& outbox, Writer& mirror, const ReplacedFil
     const bool mixed = !own.key.empty() && own.key != theirs->key;
     put_suppression_list(outbox, *theirs);
     put_suppression_version(outbox, std::max(own.version, theirs->version) + 1);
-    const std::int64_t removed = purge_named_writes(outbox, mirror);
+    const NamedInOutbox named = find_named(outbox);
+    const auto purged = purge_suppressed_writes(outbox, find_known(mirror, named.conversations), named.users);
+    const std::size_t removed = purged.removed.size();
     std::string said = "what was purged since stays away";
     if (removed > 0)
         said += fmt::format(" (with {} waiting or settled {})", removed, removed == 1 ? "write" : "writes");

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/replica/apply.hpp"
 
+#include "alli/clock.hpp"
 #include "cache/conversations.hpp"
 #include "cache/db/meta.hpp"
 #include "cache/deletions.hpp"
 #include "cache/open_files.hpp"
 #include "cache/outbox/overlay_ingest.hpp"
 #include "cache/outbox/overlay_rows.hpp"
+#include "cache/replica/extras.hpp"
 #include "cache/replica/notes.hpp"
 #include "cache/replica/state.hpp"
 #include "cache/rows/change_feed.hpp"
 #include "cache/rows/progress.hpp"
+#include "cache/rows/suppression_list.hpp"
+#include "cache/suppressed_writes.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -37,9 +41,21 @@ std::map<std::string_view, Group> group(const PublishedRows& rows)
     return groups;
 }
 
+// What is purged leaves no trace: readers of the feed begin anew, and find it missing.
+bool end_purged(Writer& db, const ConversationId& id)
+{
+    if (!has_suppression_list(db) || !is_suppressed(db, find_known(db, {id.value}).front())) return false;
+    const bool held = find_pk(db, id).has_value();
+    erase_all_of(db, id);
+    if (held) restart_feed(db, SystemClock().now());
+    return true;
+}
+
 void end_conversation(Writer& db, const PublishedConversation& ended)
 {
     const ConversationId id{ended.id};
+    note_end(db, id);
+    if (end_purged(db, id)) return;
     clear_deletion_candidate(db, id);
     if (erase_conversation(db, id)) note_change(db, id, ChangeKind::deleted);
     if (ended.deleted_at)
@@ -63,10 +79,9 @@ Conversation conversation_of(Writer& db, const PublishedConversation& published)
     return read;
 }
 
-// What is kept out of a mirror is kept out by the leader: here it comes as it is.
-void put_item(Writer& db, const PublishedConversation& published)
+// What else is kept out of a mirror is kept out by the leader: here it comes as it is.
+void put_item(Writer& db, const Conversation& read)
 {
-    const Conversation read = conversation_of(db, published);
     const Shown shown = overlay_conversation(db, read);
     if (!shown.hidden) put_rows(db, shown.instead ? *shown.instead : read);
 }
@@ -80,6 +95,15 @@ void put_all_chats(Writer& db, const ConversationId& id, const std::vector<const
             run.push_back(reread_chat(db, {published[at]->id}, published[at]->chat));
         put_chats(db, id, first, run);
     }
+}
+
+// Whose row is there: of one whose deletion waits nothing of it is kept.
+void put_extras(Writer& db, const ConversationId& id, const Group& group)
+{
+    if (group.conversation) put_variables(db, id, group.conversation->variables);
+    const auto pk = find_pk(db, id);
+    for (const PublishedChat* const chat : group.chats)
+        if (pk) put_detail(db, *pk, chat->ordinal, chat->detail);
 }
 
 bool is_whole(Writer& db, const ConversationId& id, const Group& group)
@@ -100,9 +124,18 @@ bool apply(Writer& db, const ConversationId& id, const Group& group)
         end_conversation(db, *group.conversation);
         return true;
     }
-    if (group.conversation) put_item(db, *group.conversation);
+    if (group.conversation) {
+        const Conversation read = conversation_of(db, *group.conversation);
+        if (is_suppressed(db, read)) { // by a purge here that the leader does not know yet
+            erase_all_of(db, id);
+            note_purged(db, id);
+            return true;
+        }
+        put_item(db, read);
+    }
     put_all_chats(db, id, group.chats);
     if (group.conversation) cut_chats(db, id, group.conversation->held);
+    put_extras(db, id, group);
     return is_whole(db, id, group);
 }
 

@@ -11,7 +11,7 @@
 namespace alli::cache {
 namespace {
 
-enum Kind { state_kind = 0, conversation_kind = 1 };
+enum Kind { state_kind = 0, conversation_kind = 1, purged_kind = 2 };
 
 // What a changed row of a table is noted as. In the expressions @ stands for "NEW." or "OLD.".
 struct Watch {
@@ -27,6 +27,10 @@ constexpr auto watches = std::to_array<Watch>({
     {"upstream_raw", "INSERT UPDATE DELETE", "@conversation", "CASE @chat WHEN '' THEN NULL ELSE 0 END"},
     {"hidden_chat", "INSERT UPDATE DELETE", "@conversation", "0"},
     {"tombstone", "INSERT UPDATE DELETE", "@id", "NULL"},
+    // Neither goes but with its conversation or chat.
+    {"variable", "INSERT UPDATE", "@conversation", "NULL"},
+    {"chat_detail", "INSERT UPDATE", "(SELECT place >> 24 FROM chat_row WHERE pk = @chat)",
+     "(SELECT place & 0xffffff FROM chat_row WHERE pk = @chat)"},
 });
 
 std::string with_row(std::string_view expression, std::string_view row)
@@ -122,7 +126,7 @@ void note_all(Writer& db)
 
 std::int64_t count_notes(Reader& db)
 {
-    return db.require<std::int64_t>("SELECT count(*) FROM unpublished");
+    return db.require<std::int64_t>("SELECT count(*) FROM unpublished WHERE kind <> ?1", static_cast<int>(purged_kind));
 }
 
 std::vector<Note> load_notes(Reader& db, std::size_t most)
@@ -138,14 +142,32 @@ std::vector<Note> load_notes(Reader& db, std::size_t most)
         note.times = row.integer(4);
         return note;
     };
-    return db.all(
-        read, "SELECT kind, key, typeof(key), from_ordinal, times FROM unpublished ORDER BY kind DESC, key LIMIT ?1",
-        static_cast<std::int64_t>(most));
+    return db.all(read,
+                  "SELECT kind, key, typeof(key), from_ordinal, times FROM unpublished WHERE kind <> ?2"
+                  " ORDER BY kind DESC, key LIMIT ?1",
+                  static_cast<std::int64_t>(most), static_cast<int>(purged_kind));
 }
 
 void drop_notes(Writer& db)
 {
-    db.run("DELETE FROM unpublished");
+    db.run("DELETE FROM unpublished WHERE kind <> ?1", static_cast<int>(purged_kind));
+}
+
+void note_purged(Writer& db, const ConversationId& id)
+{
+    db.run("INSERT OR IGNORE INTO unpublished (kind, key, from_ordinal, times) VALUES (?1, ?2, NULL, 1)",
+           static_cast<int>(purged_kind), id.value);
+}
+
+void note_end(Writer& db, const ConversationId& id)
+{
+    db.run("DELETE FROM unpublished WHERE kind = ?1 AND key = ?2", static_cast<int>(purged_kind), id.value);
+}
+
+void publish_purged(Writer& db)
+{
+    db.run("UPDATE OR REPLACE unpublished SET kind = ?1 WHERE kind = ?2", static_cast<int>(conversation_kind),
+           static_cast<int>(purged_kind));
 }
 
 void drop_notes(Writer& db, std::span<const Note> notes)

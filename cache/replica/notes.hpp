@@ -39,6 +39,12 @@ void drop_notes(Writer& db);
 /// Removes those that were not noted again since they were read.
 void drop_notes(Writer& db, std::span<const Note> notes);
 
+/// A conversation that was purged here and that others may still have: for as long as their leader has not published
+/// its end. Not among the notes of what changed here, until this node leads.
+void note_purged(Writer& db, const ConversationId& id);
+void note_end(Writer& db, const ConversationId& id);
+void publish_purged(Writer& db);
+
 /// The conversations that are noted; those whose row is gone by the note of their end.
 std::vector<ConversationId> noted_conversations(Reader& db, std::span<const Note> notes);
 

@@ -26,6 +26,7 @@ struct PublishedConversation {
     std::optional<std::string> title, user_id, app_id; // for analysts; a follower reads its own off the item
     std::string user_name, state, categories;
     bool is_end = false;
+    std::string variables; // extras.hpp
 };
 
 struct PublishedChat {
@@ -37,6 +38,7 @@ struct PublishedChat {
     std::string message;                    // without markup
     std::string rating, agent_rating;       // good, bad or ''
     std::string feedback, suggested_answer; // as in v_feedback
+    std::string detail;                     // extras.hpp; a follower's again
 };
 
 /// What the mirror says of itself, by name: coverage, progress, problems, horizon, cursor key and the like.

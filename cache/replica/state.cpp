@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/replica/state.hpp"
 
-#include "alli/error.hpp"
+#include "cache/replica/fields.hpp"
 #include "cache/rows/progress.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 namespace alli::cache {
@@ -27,73 +26,10 @@ constexpr auto tables = std::to_array<StateTable>({
     {"category_list", "category_list", "one, raw, verified_at", ""},
     {"purged_day", "purged_day", "day", ""},
     {"purged", "purged", "hash", ""},
-    {"suppression", "fact", "name, value", "@name IN ('ledger_key', 'ledger_version', 'purged_before')"},
+    {"suppression", "fact", "name, value", "@name IN ('ledger_key', 'purged_before')"}, // its version is a file's own
     {"fact", "fact", "name, value",
      "(@name IN ('cursor_secret', 'retention_horizon') OR (@name >= 'envelope ' AND @name < 'envelope!'))"},
 });
-
-using Field = std::optional<Value>; // none: null
-using Fields = std::vector<Field>;
-
-void append_field(const Field& field, std::string& out)
-{
-    if (!field)
-        out += 'n';
-    else if (const auto* number = std::get_if<std::int64_t>(&*field))
-        out += fmt::format("i{};", *number);
-    else
-        out += fmt::format("t{}:{}", std::get<std::string>(*field).size(), std::get<std::string>(*field));
-}
-
-std::string text_of(const Fields& row)
-{
-    std::string out;
-    for (const Field& field : row) append_field(field, out);
-    return out;
-}
-
-[[noreturn]] void throw_unreadable(std::string_view name)
-{
-    throw Error(Fault::bad_reply, "look whether all nodes run one version",
-                "what the leader says of its {} cannot be read", name);
-}
-
-std::int64_t take_number(std::string_view& text, char end, std::string_view name)
-{
-    std::int64_t number = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const auto size = static_cast<std::size_t>(stop - text.data());
-    if (error != std::errc() || size >= text.size() || *stop != end) throw_unreadable(name);
-    text.remove_prefix(size + 1);
-    return number;
-}
-
-Field take_field(std::string_view& text, std::string_view name)
-{
-    const char type = text.front(); // there is one
-    text.remove_prefix(1);
-    if (type == 'n') return std::nullopt;
-    if (type == 'i') return Value(take_number(text, ';', name));
-    if (type != 't') throw_unreadable(name);
-    const std::int64_t size = take_number(text, ':', name);
-    if (size < 0 || size > std::ssize(text)) throw_unreadable(name);
-    Value value = std::string(text.substr(0, static_cast<std::size_t>(size)));
-    text.remove_prefix(static_cast<std::size_t>(size));
-    return value;
-}
-
-std::vector<Fields> rows_of(std::string_view text, std::size_t columns, std::string_view name)
-{
-    std::vector<Fields> rows;
-    while (!text.empty()) {
-        Fields& row = rows.emplace_back();
-        while (row.size() < columns) {
-            if (text.empty()) throw_unreadable(name);
-            row.push_back(take_field(text, name));
-        }
-    }
-    return rows;
-}
 
 std::size_t count_columns(const StateTable& table)
 {
@@ -243,14 +179,13 @@ std::optional<SuppressionList> find_suppressions(std::span<const PublishedState>
 {
     const PublishedState* const facts = find_named(state, "suppression");
     const PublishedState* const hashes = find_named(state, "purged");
-    if (!facts || facts->value.empty()) return std::nullopt;
+    if (!facts && !hashes) return std::nullopt;
     SuppressionList list;
-    for (const Fields& row : rows_of(facts->value, 2, facts->name)) {
+    for (const Fields& row : facts ? rows_of(facts->value, 2, facts->name) : std::vector<Fields>()) {
         const auto* const name = row[0] ? std::get_if<std::string>(&*row[0]) : nullptr;
         if (!name || !row[1]) throw_unreadable(facts->name);
         const auto* const number = std::get_if<std::int64_t>(&*row[1]);
         if (*name == "ledger_key" && !number) list.key = std::get<std::string>(*row[1]);
-        if (*name == "ledger_version" && number) list.version = *number;
         if (*name == "purged_before" && number) list.before = Instant{std::chrono::microseconds(*number)};
     }
     if (hashes)

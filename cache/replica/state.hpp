@@ -26,7 +26,7 @@ std::optional<PublishedState> find_state(Reader& db, std::string_view name);
 /// Error{bad_reply} for a text that is none of ours.
 void put_state(Writer& db, const PublishedState& state);
 
-/// The suppression list in it, which outbox.db has to know before mirror.db does; none: it is not in it.
+/// The suppression list in it, without a version; without a key where that is not in it. None: nothing of it is in it.
 std::optional<SuppressionList> find_suppressions(std::span<const PublishedState> state);
 
 } // namespace alli::cache

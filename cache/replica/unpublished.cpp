@@ -5,6 +5,7 @@
 #include "cache/db/chat_text_key.hpp"
 #include "cache/export/export_row.hpp"
 #include "cache/outbox/overlay_rows.hpp"
+#include "cache/replica/extras.hpp"
 #include "cache/replica/state.hpp"
 #include "cache/rows/conversation_rows.hpp"
 #include "cache/text/words.hpp"
@@ -53,6 +54,7 @@ PublishedConversation load_conversation(Reader& db, std::int64_t pk)
                 pk);
     if (auto raw = find_upstream_raw(db, {one.id}, "")) describe(reread_conversation(db, {one.id}, *raw), one);
     if (const auto row = find_conversation_row(db, {one.id})) one.state = row->state, one.categories = row->categories;
+    one.variables = load_variables(db, pk);
     return one;
 }
 
@@ -105,6 +107,9 @@ void append_chats(Reader& db, std::int64_t pk, const PublishedConversation& of, 
         to.chats.push_back(describe_chat(of.id, text, copy == copies.end() ? std::string(text.raw) : copy->second));
     });
     add_senders(db, pk, from, std::span(to.chats).subspan(first));
+    const auto details = load_details(db, pk, from);
+    for (PublishedChat& chat : std::span(to.chats).subspan(details.empty() ? to.chats.size() : first))
+        if (const auto found = details.find(chat.ordinal); found != details.end()) chat.detail = found->second;
 }
 
 // Its deletion waits: upstream has it.

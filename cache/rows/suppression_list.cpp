@@ -12,7 +12,8 @@ namespace {
 enum class Kind : char { conversation = 'c', user = 'u' };
 
 // In the table of single facts.
-constexpr std::string_view key_name = "ledger_key", horizon_name = "retention_horizon";
+constexpr std::string_view key_name = "ledger_key", horizon_name = "retention_horizon",
+                           shared_key_name = "cluster_ledger_key";
 
 std::string hash_of(const std::string& key, Kind kind, const std::string& id)
 {
@@ -190,12 +191,22 @@ PurgedDays load_purged_days(Reader& mirror)
 
 void suppress(Writer& outbox, const Suppression& entry, const std::string& key)
 {
-    if (!has_suppression_list(outbox)) put_meta(outbox, key_name, key);
+    if (!has_suppression_list(outbox)) put_meta(outbox, key_name, find_shared_key(outbox).value_or(key));
     const std::string own = *find_key(outbox);
     for (const ConversationId& id : entry.conversations) put_hash(outbox, hash_of(own, Kind::conversation, id.value));
     if (entry.user) put_hash(outbox, hash_of(own, Kind::user, *entry.user));
     put_limit(outbox, entry.before);
     put_suppression_version(outbox, suppression_version(outbox) + 1);
+}
+
+void put_shared_key(Writer& outbox, const std::string& key)
+{
+    put_meta(outbox, shared_key_name, key);
+}
+
+std::optional<std::string> find_shared_key(Connection& outbox)
+{
+    return find_meta<std::string>(outbox, shared_key_name);
 }
 
 SuppressionList load_suppression_list(Connection& db)
@@ -214,6 +225,16 @@ void put_suppression_list(Writer& db, const SuppressionList& list)
     put_meta(db, key_name, list.key);
     for (const std::string& hash : list.hashes) put_hash(db, hash);
     put_limit(db, list.before);
+}
+
+bool merge_suppression_list(Writer& db, const SuppressionList& list)
+{
+    const SuppressionList before = load_suppression_list(db);
+    put_suppression_list(db, list);
+    const bool changed = before.key != list.key || find_limit(db) != before.before ||
+                         db.require<std::int64_t>("SELECT count(*) FROM purged") != std::ssize(before.hashes);
+    if (changed) put_suppression_version(db, before.version + 1);
+    return changed;
 }
 
 void finish_suppression(Writer& db, std::int64_t version)

@@ -54,6 +54,11 @@ struct Suppression {
 };
 void suppress(Writer& outbox, const Suppression& entry, const std::string& key);
 
+/// The key that a new list of this file takes instead: on several machines all hash alike. Of a file with a list, that
+/// one's stays.
+void put_shared_key(Writer& outbox, const std::string& key);
+std::optional<std::string> find_shared_key(Connection& outbox);
+
 /// The whole list of one file, to be copied into the other.
 struct SuppressionList {
     std::string key; // empty: there is no list
@@ -63,6 +68,8 @@ struct SuppressionList {
 };
 SuppressionList load_suppression_list(Connection& db);
 void put_suppression_list(Writer& db, const SuppressionList& list); // without its version
+/// True where it was not all there: then the version has moved on.
+bool merge_suppression_list(Writer& db, const SuppressionList& list);
 std::int64_t suppression_version(Connection& db);
 void put_suppression_version(Writer& db, std::int64_t version);
 bool is_same_suppression_list(Connection& a, Connection& b);

@@ -5,6 +5,7 @@
 #include "cache/chats/chat_texts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/lists/list.hpp"
+#include "cache/replica/extras.hpp"
 #include "cache/replica/state.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -36,6 +37,12 @@ inline std::map<std::string, std::string> dump_conversations(Reader& db)
                                        " WHERE place >= ?1 AND place < ?2 ORDER BY place",
                                        chat_text_key(row.integer(0), 0), chat_text_key(row.integer(0) + 1, 0)))
             one += dump_columns(chat, 0, 5);
+        for (const Row variable : db.query("SELECT name, value, verified_at FROM variable WHERE conversation = ?1"
+                                           " ORDER BY name",
+                                           row.integer(0)))
+            one += "variable" + dump_columns(variable, 0, 3);
+        for (const auto& [ordinal, detail] : load_details(db, row.integer(0), 0))
+            one += fmt::format("detail|{}|{}\n", ordinal, detail);
         visit_texts(db, row.integer(0), [&](const ChatTextView& text) {
             one += fmt::format("{}|{}|{}\n", text.ordinal, text.id, text.raw);
         });

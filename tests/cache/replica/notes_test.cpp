@@ -50,7 +50,7 @@ constexpr std::string_view fates =
     "category: d name, d conversation, d last_chat_at, d id, d created_at\n"
     "category_list: p one, p raw, p verified_at\n"
     "change: o seq, o conversation, o kind_code\n"
-    "chat_detail: o chat, o of, o raw\n"
+    "chat_detail: d chat, p of, p raw\n"
     "chat_row: d place, o pk, d sender_code, d sent_after, d completed, d facts\n"
     "chat_segment: d place, p body\n"
     "chat_text: d place, p raw\n"
@@ -78,7 +78,7 @@ constexpr std::string_view fates =
     "totals: d one, d conversations, d chats\n"
     "unpublished: o kind, o key, o from_ordinal, o times\n"
     "upstream_raw: p conversation, p chat, p raw\n"
-    "variable: o conversation, o name, o value, o verified_at\n"
+    "variable: p conversation, p name, p value, p verified_at\n"
     "word_index: o kind, o version, o bound, o removed\n";
 
 TEST_F(Notes, KnowOfEachColumnOfTheMirrorWhatBecomesOfIt)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A leader's mirror, filled by the engine, and a follower's that knows nothing but what is published: row by row and
 // list by list the same.
+#include "cache/chat_detail.hpp"
 #include "cache/deletions.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/rows/suppression_list.hpp"
+#include "cache/rows/variables.hpp"
 #include "tests/cache/replica/follower.hpp"
 #include "tests/support/oddities.hpp"
 #include "tests/sync/engine_fixture.hpp"
@@ -226,10 +228,40 @@ TEST_F(RoundTrip, CarriesTheSuppressionListWithItsKey)
     const auto carried = cache::find_suppressions(found.rows.state);
     ASSERT_TRUE(carried);
     EXPECT_EQ(carried->key, list.key);
-    EXPECT_EQ(carried->version, 3);
+    EXPECT_EQ(carried->version, 0) << "which is a file's own";
     EXPECT_EQ(carried->before, list.before);
     EXPECT_THAT(carried->hashes, testing::UnorderedElementsAreArray(hashes));
     follower.take(found);
+    follower.expect_equals(*store_);
+}
+
+TEST_F(RoundTrip, CarriesVariablesAndTheDetailsOfChats)
+{
+    Follower follower;
+    fill(5);
+    pass();
+    follower.follow(*store_);
+    const std::vector<std::string> names{"x", "none"};
+    const auto chat = [&] { return store_->read([](Reader& db) { return cache::find_chat(db, {"c1"}, {"c1/0"}); }); };
+    ASSERT_TRUE(chat());
+    const std::uint64_t of = chat()->of;
+    write([&](Writer& db) {
+        cache::put_variables_object(db, {"c1"}, names, R"({"x":"\"odd\""})", clock_.now());
+        EXPECT_TRUE(cache::put_chat_detail(db, {"c1"}, {"c1/0"}, of, R"({"id":"c1/0","steps":[1]})"));
+    });
+    const cache::Unpublished found = store_->read([](Reader& db) { return cache::read_unpublished(db, 100); });
+    ASSERT_EQ(found.rows.conversations.size(), 1U);
+    follower.follow(*store_);
+    follower.expect_equals(*store_);
+    const auto read = [&](Reader& db) { return cache::find_with_variables(db, {"c1"}, names); };
+    ASSERT_TRUE(follower.store().read(read));
+    EXPECT_EQ(follower.store().read(read)->body, store_->read(read)->body);
+    const auto detail = follower.store().read([](Reader& db) { return cache::find_chat(db, {"c1"}, {"c1/0"}); });
+    EXPECT_TRUE(detail->whole);
+    EXPECT_EQ(detail->raw, chat()->raw);
+
+    write([&](Writer& db) { cache::put_variables_object(db, {"c1"}, names, "{}", clock_.now()); });
+    follower.follow(*store_);
     follower.expect_equals(*store_);
 }
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/suppressed_writes.hpp"
+
+#include "cache/rows/suppression_list.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <iterator>
+
+namespace alli::cache {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string own_user(std::string_view headers)
+{
+    const Json json = Json::parse(headers, nullptr, false);
+    const auto own = json.is_object() ? json.find("OWN-USER-ID") : json.end();
+    return json.is_object() && own != json.end() && own->is_string() ? own->get<std::string>() : "";
+}
+
+void add_all(const Json& body, const char* name, std::set<std::string>& to)
+{
+    const auto list = body.find(name);
+    if (list == body.end() || !list->is_array()) return;
+    for (const Json& one : *list)
+        if (one.is_string()) to.insert(one.get<std::string>());
+}
+
+void add(PurgedWrites&& more, PurgedWrites& to)
+{
+    std::move(more.removed.begin(), more.removed.end(), std::back_inserter(to.removed));
+    std::move(more.lines.begin(), more.lines.end(), std::back_inserter(to.lines));
+    to.waiting += more.waiting;
+}
+
+} // namespace
+
+NamedInOutbox find_named(Connection& outbox)
+{
+    NamedInOutbox named;
+    for (const Row row : outbox.query("SELECT conversation, headers, CASE WHEN conversation IS NULL THEN body END"
+                                      " FROM entry")) {
+        if (!row.is_null(0)) named.conversations.emplace(row.text(0));
+        if (auto user = own_user(row.text(1)); !user.empty()) named.users.insert(std::move(user));
+        if (const Json body = Json::parse(row.text(2), nullptr, false); body.is_object()) {
+            add_all(body, "conversationIds", named.conversations);
+            add_all(body, "userIds", named.users);
+        }
+    }
+    return named;
+}
+
+std::vector<Conversation> find_known(Connection& mirror, const std::set<std::string>& conversations)
+{
+    std::vector<Conversation> all;
+    for (const std::string& id : conversations) {
+        Conversation& known = all.emplace_back();
+        known.id = ConversationId{id};
+        for (const Row row :
+             mirror.query("SELECT user_id, last_chat_at, created_at FROM conversation WHERE id = ?1", id)) {
+            known.user_id = row.optional_text(0);
+            known.last_chat_at = row.optional_instant(1);
+            known.created_at = row.optional_instant(2);
+        }
+    }
+    return all;
+}
+
+PurgedWrites purge_suppressed_writes(Writer& outbox, const std::vector<Conversation>& known,
+                                     const std::set<std::string>& users)
+{
+    IdSet doomed;
+    for (const Conversation& one : known)
+        if (is_suppressed(outbox, one)) doomed.insert(one.id.value);
+    PurgedWrites purged;
+    if (!doomed.empty()) purged = purge_writes(outbox, {}, doomed);
+    for (const std::string& user : users) {
+        Conversation anybody; // by its user alone
+        anybody.user_id = user;
+        if (!is_suppressed(outbox, anybody)) continue;
+        PurgeOptions wish;
+        wish.user = user;
+        add(purge_writes(outbox, wish, doomed), purged);
+    }
+    return purged;
+}
+
+} // namespace alli::cache

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes of the outbox that name what the suppression list names: they go with it. An entry has a name, not a hash, so
+// that it is looked up in the list.
+#pragma once
+
+#include "alli/conversation.hpp"
+#include "cache/purge_rows.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace alli::cache {
+
+/// Every conversation and user that an entry of the outbox names.
+struct NamedInOutbox {
+    std::set<std::string> conversations, users;
+};
+NamedInOutbox find_named(Connection& outbox);
+
+/// With what the mirror knows of them: whose they are, and how old.
+std::vector<Conversation> find_known(Connection& mirror, const std::set<std::string>& conversations);
+
+/// Removes those that `outbox`'s own list names. `known` are the conversations, `users` the users that entries name.
+PurgedWrites purge_suppressed_writes(Writer& outbox, const std::vector<Conversation>& known,
+                                     const std::set<std::string>& users);
+
+} // namespace alli::cache
