@@ -3,11 +3,14 @@
 
 #include "cache/replica/notes.hpp"
 #include "cache/replica/state.hpp"
-#include "cache/rows/suppression_list.hpp"
+#include "cache/replica/suppressions.hpp"
+#include "cluster/suppressed.hpp"
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <unordered_set>
+#include <utility>
 
 namespace alli::cluster {
 namespace {
@@ -43,6 +46,12 @@ void add_ends(const std::vector<ConversationId>& ids, cache::PublishedRows& rows
     std::move(ends.begin(), ends.end(), std::back_inserter(rows.conversations));
 }
 
+[[noreturn]] void throw_other_purges()
+{
+    throw Error(Fault::settings, "start it with a new directory for its files, or make it the cluster's first node",
+                "this node has a list of purged conversations of its own, which the cluster does not know");
+}
+
 struct Unpublished {
     std::vector<cache::Note> notes;
     std::vector<ConversationId> conversations;
@@ -60,8 +69,8 @@ Unpublished find_unpublished(cache::Store& store)
 
 } // namespace
 
-Follower::Follower(Truth& truth, cache::Store& store, const NodeOptions& options)
-    : truth_(truth), store_(store), options_(options),
+Follower::Follower(Truth& truth, cache::Store& store, const NodeOptions& options, const NodeHooks& hooks)
+    : truth_(truth), store_(store), options_(options), hooks_(hooks),
       position_(store.read([](cache::Reader& db) { return cache::find_position(db); }))
 {}
 
@@ -83,6 +92,7 @@ std::optional<cache::ReplicaPosition> Follower::note_published(const Position& r
 Task<Head> Follower::follow()
 {
     for (;;) {
+        if (heard_ != position() || !position_) co_await hear(false);
         if (!position_) co_await join();
         co_await undo_unpublished();
         if (!position_) continue;
@@ -93,7 +103,11 @@ Task<Head> Follower::follow()
             position_.reset();
             continue;
         }
+        co_await share_key(round.head.store);
+        co_await take(round, false);
         co_await apply(std::move(round.rows), round.head.last, round.head.store);
+        for (const auto& [id, run] : std::exchange(settled_, {})) hooks_.run(run);
+        co_await hand_over_purges();
         co_return round.head;
     }
 }
@@ -111,7 +125,8 @@ Task<> Follower::join()
 {
     const Head head = co_await truth_.head();
     to_apply_ = co_await read_states();
-    co_await adopt_suppressions(to_apply_);
+    co_await adopt_published(to_apply_);
+    handed_over_ = -1; // it may be another database
     provisional_ = !to_apply_.contains(said_last);
     if (!provisional_) co_await claim_nothing();
     co_await walk();
@@ -206,15 +221,18 @@ Task<> Follower::make_whole(std::vector<ConversationId> ids)
 Task<> Follower::apply(cache::PublishedRows rows, Position position, std::string store)
 {
     for (const cache::PublishedState& one : rows.state) to_apply_[one.name] = one.value;
-    co_await adopt_suppressions(to_apply_);
+    co_await adopt_published(to_apply_);
     std::vector<cache::PublishedState> states = list_of(to_apply_);
     cache::ReplicaPosition reached{std::move(store), position.number, std::move(position.nonce)};
     if (states.empty() && reached == *position_) co_return;
     if (provisional_ && rows.conversations.size() > 0) co_await claim_nothing();
     std::vector<ConversationId> incomplete = co_await apply_parts(std::move(rows));
     co_await make_whole(std::move(incomplete));
+    const auto own = store_.read_outbox([](cache::Reader& db) { return cache::load_suppression_list(db); });
     const auto put_state = [&](cache::Writer& db) {
         cache::apply_state(db, states, reached);
+        if (!own.key.empty()) // the leader may not know all of it yet
+            cache::without_notes(db, [&] { cache::put_suppression_list(db, own); });
         if (provisional_) cache::drop_position(db);
     };
     co_await store_.write(put_state);
@@ -222,22 +240,87 @@ Task<> Follower::apply(cache::PublishedRows rows, Position position, std::string
     to_apply_.clear();
 }
 
-// The outbox first: at the next start it tells the mirror.
-Task<> Follower::adopt_suppressions(const States& states)
+// Before the rows of the same round: the end of what is purged leaves no trace.
+Task<> Follower::adopt_published(const States& states)
 {
-    const std::vector<cache::PublishedState> said = list_of(states);
-    const auto list = cache::find_suppressions(said);
+    auto list = cache::find_suppressions(list_of(states));
+    if (!list) co_return;
     const auto own = store_.read_outbox([](cache::Reader& db) { return cache::load_suppression_list(db); });
-    if (!list || list->key.empty() || (own.key == list->key && own.version == list->version)) co_return;
-    if (!own.key.empty() && own.key != list->key)
-        throw Error(Fault::settings, "start it with a new directory for its files, or make it the cluster's first node",
-                    "this node has a list of purged conversations of its own, which the cluster does not know");
-    const auto adopt = [&list](cache::Writer& db) {
-        cache::put_suppression_list(db, *list);
-        cache::put_suppression_version(db, list->version);
-    };
-    co_await store_.write_outbox(adopt);
+    if (list->key.empty()) list->key = own.key; // it did not change
+    if (list->key.empty()) co_return;
+    if (!own.key.empty() && own.key != list->key) throw_other_purges();
     store_.note_suppressions();
+    const auto adopt = [&](cache::Writer& db) {
+        cache::without_notes(db, [&] { cache::put_suppression_list(db, *list); });
+    };
+    co_await store_.write(adopt);
+}
+
+Task<> Follower::adopt_purges(std::vector<Suppressed> heard, bool leads)
+{
+    if (heard.empty()) co_return;
+    const auto own = store_.read_outbox([](cache::Reader& db) { return cache::load_suppression_list(db); });
+    cache::SuppressionList list = list_of(heard, own.key);
+    if (list.hashes.empty() && !list.before) {
+        if (leads) co_return; // it is the other that says so
+        throw_other_purges();
+    }
+    if (!co_await cache::adopt_suppressions(store_, std::move(list), leads)) co_return;
+    const cache::ErasedBySuppression erased = co_await cache::erase_suppressed(store_, leads);
+    if (!erased.lines.empty()) hooks_.lines_changed(erased.lines);
+}
+
+// So that two nodes that purge before they have heard of each other use one.
+Task<> Follower::share_key(const std::string& store)
+{
+    const std::string key = shared_key(store);
+    if (store_.read_outbox([](cache::Reader& db) { return cache::find_shared_key(db); }) == key) co_return;
+    const auto put = [&](cache::Writer& db) { cache::put_shared_key(db, key); };
+    co_await store_.write_outbox(put);
+}
+
+Task<> Follower::hand_over_purges()
+{
+    if (store_.read_outbox([](cache::Reader& db) { return cache::suppression_version(db); }) == handed_over_) co_return;
+    const auto own = store_.read_outbox([](cache::Reader& db) { return cache::load_suppression_list(db); });
+    std::vector<Suppressed> entries = entries_of(own);
+    if (!entries.empty()) {
+        const std::vector<Suppressed> all = co_await truth_.suppressions();
+        const std::set<Suppressed> known(all.begin(), all.end());
+        std::erase_if(entries, [&](const Suppressed& one) { return known.contains(one); });
+        co_await truth_.suppress(std::move(entries));
+    }
+    handed_over_ = own.version;
+}
+
+Task<> Follower::take(Round& round, bool leads)
+{
+    co_await adopt_purges(std::move(round.suppressed), leads);
+    for (const Run& run : round.runs) {
+        settled_.erase(run.conversation);
+        if (run.state == RunState::settled && !leads)
+            settled_[run.conversation] = run;
+        else
+            hooks_.run(run);
+    }
+    heard_ = round.head.last;
+}
+
+Task<Round> Follower::hear(bool leads)
+{
+    Round round = co_await truth_.hear(heard_);
+    if (round.continuity != Continuity::same) {
+        heard_ = {};
+        handed_over_ = -1;
+        round = co_await truth_.hear(heard_);
+    }
+    co_await take(round, leads);
+    co_return round;
+}
+
+Task<Round> Follower::hear()
+{
+    return hear(true);
 }
 
 } // namespace alli::cluster

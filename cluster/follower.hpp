@@ -14,11 +14,19 @@ namespace alli::cluster {
 
 class Follower {
   public:
-    Follower(Truth& truth, cache::Store& store, const NodeOptions& options);
+    Follower(Truth& truth, cache::Store& store, const NodeOptions& options, const NodeHooks& hooks);
 
     /// One round, after what else has to come first: joining, or reading again what this node changed and did not
     /// publish. Returns what it read of the head; from then on the files are as of `head.last`.
     Task<Head> follow();
+
+    /// What other nodes added since, but for rows: what they purged is purged here. For a node that leads, whose
+    /// changes are published.
+    Task<Round> hear();
+    /// From now on all of it is heard again.
+    void forget_heard() { heard_ = {}; }
+    /// Tells the others what was purged here, where they do not know it.
+    Task<> hand_over_purges();
 
     /// Whether anybody published a whole mirror yet; as of the last follow().
     bool shared_is_whole() const noexcept { return !provisional_; }
@@ -39,17 +47,25 @@ class Follower {
     Task<> apply(cache::PublishedRows rows, Position position, std::string store);
     Task<std::vector<ConversationId>> apply_parts(cache::PublishedRows rows);
     Task<> make_whole(std::vector<ConversationId> ids);
-    Task<> adopt_suppressions(const States& states);
+    Task<> adopt_published(const States& states);
+    Task<> adopt_purges(std::vector<Suppressed> heard, bool leads);
+    Task<> share_key(const std::string& store);
+    Task<Round> hear(bool leads);
+    Task<> take(Round& round, bool leads);
     Task<States> read_states();
 
     Truth& truth_;
     cache::Store& store_;
     const NodeOptions& options_;
+    const NodeHooks& hooks_;
     std::optional<cache::ReplicaPosition> position_; // none: it has to join
     States to_apply_; // all that is said, as of before the next round: applied with it, for it was claimed anew
     // Nothing whole was there to join: this node keeps its own mirror, which may become the one that is shared. Where
     // another's does, it joins again.
     bool provisional_ = false;
+    std::map<std::string, Run> settled_; // heard, to be told when the rows of the round are here
+    Position heard_;                     // up to where it heard what any node may add
+    std::int64_t handed_over_ = -1;      // the version of its suppression list that the others know
 };
 
 } // namespace alli::cluster

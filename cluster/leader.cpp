@@ -3,10 +3,6 @@
 
 #include "cache/replica/unpublished.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
-#include <algorithm>
-
 namespace alli::cluster {
 
 bool is_final(const Error& error)
@@ -15,9 +11,9 @@ bool is_final(const Error& error)
 }
 
 Leader::Leader(Truth& truth, cache::Store& store, Clock& clock, const NodeOptions& options, Follower& follower,
-               std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard,
+               const NodeHooks& hooks, std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard,
                std::function<void(const Error*)> published)
-    : truth_(truth), store_(store), clock_(clock), options_(options), follower_(follower), epoch_(epoch),
+    : truth_(truth), store_(store), clock_(clock), options_(options), follower_(follower), hooks_(hooks), epoch_(epoch),
       held_since_(since), heard_(std::move(heard)), published_(std::move(published))
 {}
 
@@ -37,21 +33,27 @@ Task<Leader::Outcome> Leader::beat()
     }
 }
 
+// A heartbeat may come back when it has stood down: then there is no deadline any more.
 Task<> Leader::hold(std::function<void(std::optional<Clock::Steady>)> deadline)
 {
-    using namespace asio::experimental::awaitable_operators;
-    for (;;) {
+    while (holds()) {
         deadline(held_since_ + options_.dead_after());
-        const auto left = held_since_ + options_.stand_down_after() - clock_.steady();
-        if (left <= std::chrono::nanoseconds(0)) co_return;
-        const auto first = co_await (beat() || clock_.sleep(left));
-        if (first.index() == 1 || std::get<0>(first) == Outcome::lost) co_return;
+        const Outcome outcome = co_await beat();
+        if (outcome == Outcome::lost || !holds()) co_return;
         deadline(held_since_ + options_.dead_after());
-        const auto until = held_since_ + options_.stand_down_after() - clock_.steady();
-        const std::chrono::nanoseconds pause =
-            std::get<0>(first) == Outcome::ours ? options_.beat() : options_.beat() / 4;
-        co_await clock_.sleep(std::clamp<std::chrono::nanoseconds>(until, std::chrono::nanoseconds(0), pause));
+        co_await clock_.sleep(outcome == Outcome::ours ? options_.beat() : options_.beat() / 4);
     }
+}
+
+Task<> Leader::watch()
+{
+    while (holds()) co_await clock_.sleep(held_since_ + options_.stand_down_after() - clock_.steady());
+    if (!stood_down_) heard_(false);
+}
+
+bool Leader::holds() const
+{
+    return !stood_down_ && clock_.steady() < held_since_ + options_.stand_down_after();
 }
 
 Task<bool> Leader::publish_some()
@@ -77,13 +79,12 @@ Task<> Leader::publish_all()
 
 Task<> Leader::publish_forever()
 {
-    std::optional<std::uint64_t> seen; // the commits of the mirror that are published
     for (;;) {
         const std::uint64_t commits = store_.commits();
         std::optional<Error> failure;
         try {
-            if (seen != commits) co_await publish_all();
-            seen = commits;
+            if (published_commits_ != commits) co_await publish_all();
+            published_commits_ = commits;
         } catch (const NotLeader&) {
             co_return;
         } catch (const Error& error) {
@@ -93,6 +94,61 @@ Task<> Leader::publish_forever()
         if (failure && failure->fault() == Fault::unreachable) heard_(false);
         published_(failure ? &*failure : nullptr);
         co_await clock_.sleep(failure ? options_.beat() / 2 : options_.publish_pause);
+    }
+}
+
+// A run that began anew has to end first.
+void Leader::ask(const Round& heard)
+{
+    for (const Run& run : heard.runs)
+        if (run.state == RunState::ended)
+            runs_[run.conversation] = run;
+        else
+            runs_.erase(run.conversation);
+    for (const Refresh& one : heard.refreshes) refreshes_[one.conversation] = one;
+}
+
+Task<> Leader::wait_published()
+{
+    const std::uint64_t commits = store_.commits();
+    while (!published_commits_ || *published_commits_ < commits) co_await clock_.sleep(options_.publish_pause);
+}
+
+Task<> Leader::serve()
+{
+    std::vector<std::string> ids;
+    std::vector<Run> runs;
+    std::vector<Refresh> refreshes;
+    for (const auto& [id, run] : runs_) runs.push_back(run), ids.push_back(id);
+    for (const auto& [id, refresh] : refreshes_) {
+        refreshes.push_back(refresh);
+        if (!runs_.contains(id)) ids.push_back(id);
+    }
+    if (ids.empty() || !hooks_.refresh) co_return;
+    co_await hooks_.refresh(std::move(ids));
+    co_await wait_published();
+    co_await truth_.settle(epoch_, runs, refreshes);
+    for (const Run& run : runs)
+        if (const auto found = runs_.find(run.conversation); found != runs_.end() && found->second.number == run.number)
+            runs_.erase(found);
+    for (const Refresh& one : refreshes)
+        if (const auto found = refreshes_.find(one.conversation); found->second.number == one.number)
+            refreshes_.erase(found);
+}
+
+Task<> Leader::serve_forever()
+{
+    for (;;) {
+        std::optional<Error> failure;
+        try {
+            co_await serve();
+        } catch (const NotLeader&) {
+            co_return;
+        } catch (const Error& error) {
+            failure = error;
+        }
+        if (failure && is_final(*failure)) throw Error(*failure);
+        co_await clock_.sleep(failure ? options_.beat() : options_.publish_pause);
     }
 }
 

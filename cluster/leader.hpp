@@ -8,6 +8,9 @@
 #include "cluster/node_options.hpp"
 #include "cluster/truth.hpp"
 
+#include <map>
+#include <utility>
+
 namespace alli::cluster {
 
 /// What no try will change: the store has given up, or the program ends.
@@ -18,14 +21,29 @@ class Leader {
     /// `since`: before the request was sent that brought the lease. `heard`: called after each request, whether it was
     /// answered. `published`: after each look at what is unpublished, with why it could not be published, or null.
     Leader(Truth& truth, cache::Store& store, Clock& clock, const NodeOptions& options, Follower& follower,
-           std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard,
+           const NodeHooks& hooks, std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard,
            std::function<void(const Error*)> published);
 
-    /// Heartbeats until the lease is lost, or may soon be: from then on nothing of a leader may be sent.
+    /// Heartbeats until the lease is lost: then nothing of a leader may be sent.
     Task<> hold(std::function<void(std::optional<Clock::Steady>)> deadline);
+
+    /// Until the lease may soon be lost. By the clock alone: whatever else is late, this is not.
+    Task<> watch();
+
+    /// Whether a leader may begin anything now.
+    bool holds() const;
+
+    /// It does not lead any more, and no deadline is told from now on. False: it did not before.
+    bool stand_down() noexcept { return !std::exchange(stood_down_, true); }
 
     /// Until another one leads. Failures are told and retried for as long as somebody awaits it; final ones are thrown.
     Task<> publish_forever();
+
+    /// What is to be fetched for other nodes' apps.
+    void ask(const Round& heard);
+    /// Has it fetched by the hook, waits until it is published, and settles it. Failures are retried; final ones are
+    /// thrown.
+    Task<> serve_forever();
 
     /// What is noted now, to the end; throws what publishing throws.
     Task<> publish_all();
@@ -34,14 +52,21 @@ class Leader {
     enum class Outcome { ours, lost, failed };
     Task<Outcome> beat();
     Task<bool> publish_some(); // whether there is nothing left
+    Task<> serve();
+    Task<> wait_published();
 
     Truth& truth_;
     cache::Store& store_;
     Clock& clock_;
     const NodeOptions& options_;
     Follower& follower_;
+    const NodeHooks& hooks_;
     std::int64_t epoch_;
     Clock::Steady held_since_;
+    bool stood_down_ = false;
+    std::optional<std::uint64_t> published_commits_; // so many of the mirror's are published; none: not yet
+    std::map<std::string, Run> runs_;                // that ended, by conversation
+    std::map<std::string, Refresh> refreshes_;
     std::function<void(bool)> heard_;
     std::function<void(const Error*)> published_;
 };

@@ -23,7 +23,7 @@ std::string_view name_of(Role role) noexcept
 Node::Node(asio::any_io_executor loop, Truth& truth, cache::Store& store, Clock& clock, NodeOptions options,
            NodeHooks hooks)
     : truth_(truth), store_(store), clock_(clock), options_(std::move(options)), hooks_(std::move(hooks)),
-      follower_(truth, store, options_), ends_(std::move(loop), 1)
+      follower_(truth, store, options_, hooks_), ends_(std::move(loop), 1)
 {
     publish_status();
 }
@@ -162,13 +162,31 @@ Task<> Node::announce_forever()
 Task<> Node::lead(std::int64_t epoch)
 {
     leader_ = std::make_unique<Leader>(
-        truth_, store_, clock_, options_, follower_, epoch, campaign_sent_,
+        truth_, store_, clock_, options_, follower_, hooks_, epoch, campaign_sent_,
         [this](bool answered) { tell_heard(answered); }, [this](const Error* failure) { tell_published(failure); });
     steps_down_ = false;
     unpublished_.clear();
-    co_await (leader_->hold(hooks_.deadline) || keep_failure(take_over()) || announce_forever() || wait_for_end());
+    co_await (then_stand_down(leader_->watch()) || then_stand_down(leader_->hold(hooks_.deadline)) ||
+              then_stand_down(keep_failure(take_over())) || announce_forever() || then_stand_down(wait_for_end()));
     co_await end_leading(epoch);
     throw_failure();
+}
+
+// The first of them that ends ends leading. The others may take long to end: a write to the mirror, or a request,
+// cannot be canceled at once.
+Task<> Node::then_stand_down(Task<> work)
+{
+    co_await std::move(work);
+    stand_down();
+}
+
+void Node::stand_down()
+{
+    if (!leader_->stand_down()) return;
+    if (begun_) hooks_.cancel();
+    hooks_.deadline(std::nullopt);
+    current_.role = Role::follower;
+    publish_status();
 }
 
 // The lease may be lost on the way: then whoever awaits this has ended it.
@@ -192,26 +210,45 @@ Task<> Node::catch_up()
 Task<> Node::take_over()
 {
     co_await catch_up();
-    if (!follower_.shared_is_whole()) {
-        const auto note = [](cache::Writer& db) { cache::note_all(db); };
-        co_await store_.write(note);
-    }
+    const auto note = [all = !follower_.shared_is_whole()](cache::Writer& db) {
+        cache::publish_purged(db);
+        if (all) cache::note_all(db);
+    };
+    co_await store_.write(note);
+    if (!leader_->holds()) co_return; // the store took its time
     current_.role = Role::leader;
     publish_status();
     begun_ = true;
     hooks_.begin();
-    co_await leader_->publish_forever();
+    co_await (keep_failure(leader_->publish_forever()) || keep_failure(leader_->serve_forever()) ||
+              keep_failure(hear_forever()));
 }
 
-// In order: nothing of a leader goes on when another may be one.
+// What other nodes add. Of all of it: its predecessor may not have got to it.
+Task<> Node::hear_forever()
+{
+    follower_.forget_heard();
+    for (;;) {
+        std::optional<Error> failure;
+        try {
+            const Round heard = co_await follower_.hear();
+            leader_->ask(heard);
+            co_await follower_.hand_over_purges();
+            co_await clock_.sleep(5 * options_.publish_pause); // its own news are heard as well
+            co_await truth_.wait_news(options_.poll);
+        } catch (const Error& error) {
+            failure = error; // the heartbeat says what is wrong with the database
+        }
+        if (failure && is_final(*failure)) throw Error(*failure);
+        if (failure) co_await clock_.sleep(options_.poll);
+    }
+}
+
+// Nothing of a leader is sent any more. Now to what took longer.
 Task<> Node::end_leading(std::int64_t epoch)
 {
-    const bool begun = std::exchange(begun_, false);
-    if (begun) hooks_.cancel();
-    hooks_.deadline(std::nullopt);
-    current_.role = Role::follower;
-    publish_status();
-    if (begun) co_await hooks_.ended();
+    stand_down();
+    if (std::exchange(begun_, false)) co_await hooks_.ended();
     if (steps_down_) stays_down_until_ = clock_.steady() + 2 * options_.lease;
     epoch_seen_ = beat_seen_ = -1;
     co_await (keep_failure(leave(epoch)) || clock_.sleep(options_.beat()));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One node of a cluster: it follows, and leads for as long as it has the lease. What only a leader does (the engine,
-// the delivery of writes) begins once the node's files are as of its takeover, and has ended before it follows again.
-// Runs on one loop, waits only through the Clock.
+// the delivery of writes) begins once the node's files are as of its takeover, is cancelled before the lease may be
+// lost whatever else is under way, and has ended before the node follows again. Runs on one loop, waits only through
+// the Clock.
 #pragma once
 
 #include "alli/published.hpp"
@@ -37,6 +38,8 @@ class Node {
     Task<> lead(std::int64_t epoch);
     Task<> take_over();
     Task<> catch_up();
+    Task<> hear_forever();
+    Task<> then_stand_down(Task<> work);
     Task<> end_leading(std::int64_t epoch);
     Task<> leave(std::int64_t epoch);
     Task<> wait_for_news();
@@ -46,6 +49,7 @@ class Node {
     Task<> announce_forever();
 
     bool may_campaign(const Head& seen);
+    void stand_down();
     void tell(const Head& head);
     void tell_heard(bool answered);
     void tell_published(const Error* failure);

@@ -4,6 +4,7 @@
 
 #include "alli/clock.hpp"
 #include "alli/task.hpp"
+#include "cluster/truth.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -35,6 +36,13 @@ struct NodeHooks {
     /// before.
     std::function<void()> cancel = [] {};
     std::function<Task<>()> ended = []() -> Task<> { co_return; };
+    /// At every node: some node told of a run; the leader tells when it is settled. May be told again.
+    std::function<void(const Run&)> run = [](const Run&) {};
+    /// At the leader: fetches these conversations (`*`: lists) and returns when they are committed; throws Error where
+    /// that fails, and is called again. None: what is asked for waits.
+    std::function<Task<>(std::vector<std::string>)> refresh;
+    /// These conversations' writes changed: some were of what another node purged.
+    std::function<void(const std::vector<std::optional<ConversationId>>&)> lines_changed = [](const auto&) {};
     /// When the process is to be ended, if it is frozen and cannot stand down by itself; none: not any more.
     std::function<void(std::optional<Clock::Steady>)> deadline = [](std::optional<Clock::Steady>) {};
 };

@@ -45,6 +45,7 @@ struct Head {
     std::int64_t epoch = 0, beat = 0; // together they change at each heartbeat and takeover
     std::string holder, leader;       // Member of the leader, or '' where it resigned
     Position last;
+    std::int64_t kept_since = 0; // who is at a number below it joins anew: some rows were told and are gone
 };
 
 struct Beat {
@@ -52,9 +53,27 @@ struct Beat {
     Continuity continuity = Continuity::same;
 };
 
-/// A purged conversation: nothing of it may come back. As in the table `suppressed` of an outbox.
+/// What was purged at a node: nothing of it may come back. An entry of its suppression list (suppressed.hpp), with the
+/// key that it is made with.
 struct Suppressed {
     std::string key_id, hash;
+
+    friend auto operator<=>(const Suppressed&, const Suppressed&) = default;
+};
+
+/// A run that was begun by an app at some node. Until it is settled, no node answers reads of the conversation from
+/// what it holds.
+enum class RunState { running, ended, settled };
+struct Run {
+    std::string conversation, node;
+    RunState state = RunState::running;
+    std::int64_t number = 0; // of the row
+};
+
+/// A conversation that some node fetched for an app and did not keep: the leader fetches it and publishes. `*`: a list.
+struct Refresh {
+    std::string conversation, node;
+    std::int64_t number = 0;
 };
 
 /// All that changed after a position, of one snapshot. Apply `suppressed` first, and `rows.state` with the last commit.
@@ -64,6 +83,8 @@ struct Round {
     Continuity continuity = Continuity::same; // not `same`: nothing follows, the node joins anew
     bool too_many = false;                    // more rows than the limit: nothing follows, the node joins anew
     std::vector<Suppressed> suppressed;
+    std::vector<Run> runs;
+    std::vector<Refresh> refreshes;
     cache::PublishedRows rows; // ordered by conversation, then by ordinal
 };
 
@@ -120,6 +141,10 @@ class Truth {
     /// Everything after `after`, up to `limit` rows in all.
     virtual Task<Round> read(Position after, std::size_t limit) = 0;
 
+    /// The same without `rows`: what any node may have added, for the leader, whose rows are its own. After number 0:
+    /// all that there is.
+    virtual Task<Round> hear(Position after) = 0;
+
     /// For joining: about `limit` rows, at least one conversation, beginning after the id `after` ('' for the first).
     virtual Task<Chunk> read_all(std::string after, std::size_t limit) = 0;
 
@@ -132,6 +157,15 @@ class Truth {
     /// The list of purged conversations. Any node may add to it; what is known already is not numbered again.
     virtual Task<std::vector<Suppressed>> suppressions() = 0;
     virtual Task<> suppress(std::vector<Suppressed> added) = 0;
+
+    /// This node knows that a run is under way in the conversation, or that it ended. Committed before it returns: a
+    /// round that is read then has it.
+    virtual Task<Position> note_run(std::string conversation, RunState state) = 0;
+    /// Asks the leader to fetch it.
+    virtual Task<> ask_refresh(std::string conversation) = 0;
+    /// What was asked for is published: runs become settled, with a new number, and refreshes go; those with another
+    /// number by now stay. Throws NotLeader.
+    virtual Task<> settle(std::int64_t epoch, std::vector<Run> runs, std::vector<Refresh> refreshes) = 0;
 
     /// Puts this node's row (`name` and `age` are not the caller's); the list is in order of names.
     virtual Task<> announce(NodeRow row) = 0;

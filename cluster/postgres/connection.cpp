@@ -42,14 +42,14 @@ Connection::~Connection()
     PQfinish(connection_);
 }
 
-Task<std::unique_ptr<Connection>> Connection::open(std::vector<Target> targets, Patience patience)
+Task<std::unique_ptr<Connection>> Connection::open(std::vector<Target> targets, Resolver& resolver, Patience patience)
 {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     std::optional<Error> refused, away;
     for (const Target& target : targets) {
         std::unique_ptr<Connection> connection(new Connection(executor));
         try {
-            co_await connection->connect(target, patience);
+            co_await connection->connect(target, resolver, patience);
             co_return connection;
         } catch (const Error& error) {
             (error.fault() == Fault::unreachable ? away : refused) = error;
@@ -58,8 +58,26 @@ Task<std::unique_ptr<Connection>> Connection::open(std::vector<Target> targets, 
     throw refused ? *refused : *away; // what a person must mend is told first
 }
 
-Task<> Connection::connect(const Target& target, Patience patience)
+// libpq would look the name up itself, and block the loop with it.
+Task<> Connection::find_addresses(Target& target, Resolver& resolver, Patience patience)
 {
+    if (target.words.contains("hostaddr")) co_return;
+    const std::vector<std::string> found = co_await resolver.find(target.host, patience);
+    std::string hosts, addresses;
+    for (const std::string& address : found) {
+        const char* const comma = addresses.empty() ? "" : ",";
+        addresses += comma + address;
+        hosts += comma + target.host;
+    }
+    if (addresses.empty()) co_return;
+    target.words["hostaddr"] = addresses;
+    target.words["host"] = hosts; // the certificate is held against it
+}
+
+Task<> Connection::connect(Target target, Resolver& resolver, Patience patience)
+{
+    co_await find_addresses(target, resolver, patience);
+    timer_.expires_after(patience);
     std::vector<const char*> keys, values;
     for (const auto& [key, value] : target.words) {
         keys.push_back(key.c_str());
@@ -67,12 +85,22 @@ Task<> Connection::connect(const Target& target, Patience patience)
     }
     keys.push_back(nullptr);
     values.push_back(nullptr);
-    timer_.expires_after(patience);
     connection_ = PQconnectStartParams(keys.data(), values.data(), 0);
     if (!connection_) throw std::bad_alloc();
     PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE); // with SQLSTATE
     PQsetNoticeReceiver(connection_, ignore_notice, nullptr);
+    co_await poll(target);
+    if (PQconnectionNeedsPassword(connection_) != 0)
+        throw Error(Fault::key_rejected, "cluster.password_file names the file that holds it",
+                    "the cluster's database at {} wants a password", target.host);
+    if (PQstatus(connection_) != CONNECTION_OK) throw connect_error(target.host, PQerrorMessage(connection_));
+    PQsetnonblocking(connection_, 1);
+    PQenterPipelineMode(connection_);
+    attach();
+}
 
+Task<> Connection::poll(const Target& target)
+{
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
     while (PQstatus(connection_) != CONNECTION_BAD && status != PGRES_POLLING_OK) {
         attach(); // the socket may be another one at each step
@@ -84,13 +112,6 @@ Task<> Connection::connect(const Target& target, Patience patience)
         status = PQconnectPoll(connection_);
         if (status == PGRES_POLLING_FAILED) break;
     }
-    if (PQconnectionNeedsPassword(connection_) != 0)
-        throw Error(Fault::key_rejected, "cluster.password_file names the file that holds it",
-                    "the cluster's database at {} wants a password", target.host);
-    if (PQstatus(connection_) != CONNECTION_OK) throw connect_error(target.host, PQerrorMessage(connection_));
-    PQsetnonblocking(connection_, 1);
-    PQenterPipelineMode(connection_);
-    attach();
 }
 
 // A descriptor of our own: libpq closes its one where the connection ends, and another connection may have the number

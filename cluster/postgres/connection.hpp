@@ -5,6 +5,7 @@
 
 #include "alli/error.hpp"
 #include "alli/task.hpp"
+#include "cluster/postgres/resolver.hpp"
 #include "cluster/postgres/result.hpp"
 #include "cluster/postgres/server_error.hpp"
 #include "cluster/postgres/url.hpp"
@@ -33,8 +34,8 @@ class Connection {
     using Patience = std::chrono::milliseconds;
 
     /// Tries the targets in order, each for so long; the first that takes writes is it. Throws Error{unreachable}, or
-    /// Error{key_rejected} for password, certificate and rights.
-    static Task<std::unique_ptr<Connection>> open(std::vector<Target> targets, Patience patience);
+    /// Error{key_rejected} for password, certificate and rights. `resolver` outlives the call.
+    static Task<std::unique_ptr<Connection>> open(std::vector<Target> targets, Resolver& resolver, Patience patience);
 
     ~Connection();
     Connection(const Connection&) = delete;
@@ -58,7 +59,9 @@ class Connection {
 
   private:
     explicit Connection(const asio::any_io_executor& executor);
-    Task<> connect(const Target& target, Patience patience);
+    Task<> connect(Target target, Resolver& resolver, Patience patience);
+    Task<> find_addresses(Target& target, Resolver& resolver, Patience patience);
+    Task<> poll(const Target& target);
     Task<> wait_readable();
     Task<> flush();
     Task<> collect(std::vector<Result>& results);

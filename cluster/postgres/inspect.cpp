@@ -13,7 +13,8 @@ constexpr const char* head_sql = "SELECT version::bigint, read_from::bigint,"
                                  " system_id = (SELECT system_identifier::text FROM pg_control_system()) FROM head";
 constexpr const char* rights_sql =
     "SELECT p.name || ' on ' || t.name FROM"
-    " (VALUES ('head'), ('trail'), ('conversation'), ('chat'), ('state'), ('suppressed'), ('node')) AS t (name),"
+    " (VALUES ('head'), ('trail'), ('conversation'), ('chat'), ('state'), ('suppressed'), ('run'), ('refresh'),"
+    " ('node')) AS t (name),"
     " (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS p (name)"
     " WHERE NOT has_table_privilege(t.name::regclass, p.name) ORDER BY 1";
 

@@ -8,7 +8,8 @@ namespace alli::cluster {
 namespace {
 
 constexpr const char* head_sql =
-    "SELECT store_id::text, epoch, beat, holder, leader, last, (SELECT nonce FROM trail WHERE seq = last), now()"
+    "SELECT store_id::text, epoch, beat, holder, leader, last, (SELECT nonce FROM trail WHERE seq = last), now(),"
+    " (SELECT min(seq) FROM trail)"
     " FROM head";
 constexpr const char* continuity_sql =
     "SELECT CASE WHEN $1::bigint = 0 THEN 0"
@@ -60,6 +61,7 @@ Head head_of(const Result& result)
     head.holder = result.text(0, 3);
     head.leader = result.text(0, 4);
     head.last = {result.number(0, 5), result.find_text(0, 6).value_or("")};
+    head.kept_since = result.find_number(0, 8).value_or(head.last.number);
     return head;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/postgres/postgres_truth.hpp"
 
+#include "cluster/postgres/asked.hpp"
 #include "cluster/postgres/lease.hpp"
 #include "cluster/postgres/nonce.hpp"
 #include "cluster/postgres/publish.hpp"
@@ -28,6 +29,7 @@ SessionOptions session_options(const PostgresOptions& options, bool listens)
     made.schema = options.schema;
     made.listens = listens;
     made.patience = options.patience;
+    made.look_up = options.look_up;
     return made;
 }
 
@@ -65,6 +67,25 @@ struct PostgresTruth::Loop {
     {
         if (added.empty()) co_return;
         co_await suppress_rows(rows, std::move(added), make_nonce(random));
+        co_await tell_news();
+    }
+
+    Task<Position> note_run(Run run)
+    {
+        Position position = co_await cluster::note_run(lease, std::move(run), make_nonce(random));
+        co_await tell_news();
+        co_return position;
+    }
+
+    Task<> ask_refresh(Refresh refresh)
+    {
+        co_await cluster::ask_refresh(rows, std::move(refresh), make_nonce(random));
+        co_await tell_news();
+    }
+
+    Task<> settle(Publisher by, std::vector<Run> runs, std::vector<Refresh> refreshes)
+    {
+        co_await cluster::settle(rows, std::move(by), std::move(runs), std::move(refreshes), make_nonce(random));
         co_await tell_news();
     }
 
@@ -182,6 +203,27 @@ Task<std::vector<Suppressed>> PostgresTruth::suppressions()
 Task<> PostgresTruth::suppress(std::vector<Suppressed> added)
 {
     return on_loop(loop_->suppress(std::move(added)));
+}
+
+Task<Round> PostgresTruth::hear(Position after)
+{
+    return on_loop(hear_asked(loop_->rows, std::move(after)));
+}
+
+Task<Position> PostgresTruth::note_run(std::string conversation, RunState state)
+{
+    return on_loop(loop_->note_run({std::move(conversation), self_.node, state, 0}));
+}
+
+Task<> PostgresTruth::ask_refresh(std::string conversation)
+{
+    return on_loop(loop_->ask_refresh({std::move(conversation), self_.node, 0}));
+}
+
+Task<> PostgresTruth::settle(std::int64_t epoch, std::vector<Run> runs, std::vector<Refresh> refreshes)
+{
+    Publisher by{self_, epoch, {}};
+    return on_loop(loop_->settle(std::move(by), std::move(runs), std::move(refreshes)));
 }
 
 Task<> PostgresTruth::announce(NodeRow row)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The truth in PostgreSQL. Has a thread and a loop of its own, on which libpq resolves names and everything else
-// happens, and three connections: the lease's calls never wait for rows. Connects at the first call, and anew at the
-// next one after a failure.
+// The truth in PostgreSQL. Has a thread and a loop of its own, on which libpq and everything else runs but for the
+// look-up of names, and three connections: the lease's calls never wait for rows. Connects at the first call, and anew
+// at the next one after a failure.
 #pragma once
 
+#include "cluster/postgres/resolver.hpp"
 #include "cluster/truth.hpp"
 
 #include <memory>
@@ -15,6 +16,7 @@ struct PostgresOptions {
     std::string schema = "alli_mirror";
     Member self;
     std::chrono::milliseconds patience{5'000}; // for a call, and for connecting to a host
+    LookUp look_up = &look_up_addresses;       // called on threads of its own, one a connection
 };
 
 class PostgresTruth final : public Truth {
@@ -35,6 +37,10 @@ class PostgresTruth final : public Truth {
     Task<std::vector<cache::PublishedState>> state(std::vector<std::string> names) override;
     Task<std::vector<Suppressed>> suppressions() override;
     Task<> suppress(std::vector<Suppressed> added) override;
+    Task<Round> hear(Position after) override;
+    Task<Position> note_run(std::string conversation, RunState state) override;
+    Task<> ask_refresh(std::string conversation) override;
+    Task<> settle(std::int64_t epoch, std::vector<Run> runs, std::vector<Refresh> refreshes) override;
     Task<> announce(NodeRow row) override;
     Task<std::vector<NodeRow>> nodes() override;
     Task<bool> wait_news(std::chrono::milliseconds longest) override;

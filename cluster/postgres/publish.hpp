@@ -17,7 +17,16 @@ struct Publisher {
 
 /// `nonce` is the new position's.
 Task<Position> publish_rows(Session& session, Publisher by, cache::PublishedRows rows, std::string nonce);
-Task<> suppress_rows(Session& session, std::vector<Suppressed> added, std::string nonce);
+
+/// The beginning of a transaction that takes `count` numbers, at least one; the result of its second statement is the
+/// last of them.
+void begin_numbering(std::vector<Query>& queries, std::int64_t count);
+/// The same for the leader alone: for run_fenced().
+void begin_fenced(std::vector<Query>& queries, const Publisher& by, std::int64_t count);
+/// Its end.
+void end_numbering(std::vector<Query>& queries, const std::string& nonce);
+/// Throws NotLeader where it is fenced off.
+Task<std::vector<Result>> run_fenced(Session& session, std::vector<Query> queries);
 
 /// Wakes those who wait for news. Inside of a transaction it would make all commits of the server go one by one.
 Task<> notify_news(Session& session);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/postgres/rounds.hpp"
 
+#include "cluster/postgres/asked.hpp"
 #include "cluster/postgres/lease.hpp"
 #include "cluster/postgres/text.hpp"
 
@@ -13,40 +14,37 @@ constexpr const char* commit_sql = "COMMIT";
 // By number first, which has an index, and no further than the limit; then in the order that is asked for.
 constexpr const char* conversations_sql =
     "SELECT id, item, bytes, chats_at, held, last_chat_us, created_us, title, user_id, app_id, user_name, state,"
-    " categories, deleted, deleted_us, is_end FROM"
+    " categories, deleted, deleted_us, is_end, variables FROM"
     " (SELECT * FROM conversation WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS c ORDER BY id";
 constexpr const char* chats_sql =
     "SELECT conversation, ordinal, id, chat, bytes, sender, sent_us, message, rating, agent_rating, feedback,"
-    " suggested_answer FROM (SELECT * FROM chat WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS c"
+    " suggested_answer, detail FROM (SELECT * FROM chat WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS c"
     " ORDER BY conversation, ordinal";
 constexpr const char* state_sql = "SELECT name, value FROM state WHERE seq > $1::bigint ORDER BY name LIMIT $2::bigint";
-constexpr const char* suppressed_sql =
-    "SELECT key_id, hash FROM suppressed WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint";
 
 // One candidate more than the limit: where all of them are taken, none follows.
 constexpr const char* conversations_by_id_sql =
     "SELECT id, item, bytes, chats_at, held, last_chat_us, created_us, title, user_id, app_id, user_name, state,"
-    " categories, deleted, deleted_us, is_end, count(*) OVER () < candidates AS more FROM"
+    " categories, deleted, deleted_us, is_end, variables, count(*) OVER () < candidates AS more FROM"
     " (SELECT *, sum(1 + held) OVER (ORDER BY id) - 1 - held AS before, count(*) OVER () AS candidates FROM"
     " (SELECT * FROM conversation WHERE id > $1::text ORDER BY id LIMIT $2::bigint + 1) AS near) AS c"
     " WHERE before < $2::bigint ORDER BY id";
 constexpr const char* chats_by_id_sql =
     "SELECT conversation, ordinal, chat.id, chat, bytes, sender, sent_us, message, rating, agent_rating, feedback,"
-    " suggested_answer FROM"
+    " suggested_answer, detail FROM"
     " (SELECT id, sum(1 + held) OVER (ORDER BY id) - 1 - held AS before FROM"
     " (SELECT id, held FROM conversation WHERE id > $1::text ORDER BY id LIMIT $2::bigint + 1) AS near) AS c"
     " JOIN chat ON chat.conversation = c.id WHERE before < $2::bigint ORDER BY conversation, ordinal";
 
 constexpr const char* named_conversations_sql =
     "SELECT id, item, bytes, chats_at, held, last_chat_us, created_us, title, user_id, app_id, user_name, state,"
-    " categories, deleted, deleted_us, is_end FROM conversation WHERE id = ANY ($1::text[]) ORDER BY id";
+    " categories, deleted, deleted_us, is_end, variables FROM conversation WHERE id = ANY ($1::text[]) ORDER BY id";
 constexpr const char* named_chats_sql =
     "SELECT conversation, ordinal, id, chat, bytes, sender, sent_us, message, rating, agent_rating, feedback,"
-    " suggested_answer FROM chat WHERE conversation = ANY ($1::text[]) ORDER BY conversation, ordinal";
+    " suggested_answer, detail FROM chat WHERE conversation = ANY ($1::text[]) ORDER BY conversation, ordinal";
 
 constexpr const char* named_state_sql =
     "SELECT name, value FROM state WHERE cardinality($1::text[]) = 0 OR name = ANY ($1::text[]) ORDER BY name";
-constexpr const char* all_suppressed_sql = "SELECT key_id, hash FROM suppressed ORDER BY key_id, hash";
 
 std::optional<Instant> find_instant(const Result& result, int row, int column)
 {
@@ -79,6 +77,7 @@ std::vector<cache::PublishedConversation> conversations_of(const Result& result)
         row.deleted = result.flag(at, 13);
         row.deleted_at = find_instant(result, at, 14);
         row.is_end = result.flag(at, 15);
+        row.variables = result.text(at, 16);
     }
     return rows;
 }
@@ -99,6 +98,7 @@ std::vector<cache::PublishedChat> chats_of(const Result& result)
         row.agent_rating = result.text(at, 9);
         row.feedback = result.text(at, 10);
         row.suggested_answer = result.text(at, 11);
+        row.detail = result.text(at, 12);
     }
     return rows;
 }
@@ -106,14 +106,6 @@ std::vector<cache::PublishedChat> chats_of(const Result& result)
 std::vector<cache::PublishedState> state_of(const Result& result)
 {
     std::vector<cache::PublishedState> rows;
-    for (int at = 0; at < result.rows(); ++at)
-        rows.push_back({unescape_id(result.text(at, 0)), std::string(result.text(at, 1))});
-    return rows;
-}
-
-std::vector<Suppressed> suppressed_of(const Result& result)
-{
-    std::vector<Suppressed> rows;
     for (int at = 0; at < result.rows(); ++at)
         rows.push_back({unescape_id(result.text(at, 0)), std::string(result.text(at, 1))});
     return rows;
@@ -128,23 +120,24 @@ Task<Round> read_round(Session& session, Position after, std::size_t limit)
     queries.push_back({begin_sql});
     queries.push_back(head_query());
     queries.push_back(continuity_query(after));
-    for (const char* const sql : {suppressed_sql, conversations_sql, chats_sql, state_sql})
-        queries.push_back({sql, {number, most}});
+    add_asked(queries, after.number);
+    for (const char* const sql : {conversations_sql, chats_sql, state_sql}) queries.push_back({sql, {number, most}});
     queries.push_back({commit_sql});
-    const std::vector<Result> results = co_await session.run(std::move(queries));
+    std::vector<Result> results = co_await session.run(std::move(queries));
 
     Round round;
     round.head = head_of(results.at(1));
     round.now = results[1].time(0, 7);
     round.continuity = continuity_of(results.at(2));
     std::size_t found = 0;
-    for (std::size_t at = 3; at < 7; ++at) found += static_cast<std::size_t>(results.at(at).rows());
+    constexpr std::size_t first = 3 + asked_queries;
+    for (std::size_t at = first; at < first + 3; ++at) found += static_cast<std::size_t>(results.at(at).rows());
     round.too_many = found > limit;
     if (round.too_many || round.continuity != Continuity::same) co_return round;
-    round.suppressed = suppressed_of(results[3]);
-    round.rows.conversations = conversations_of(results[4]);
-    round.rows.chats = chats_of(results[5]);
-    round.rows.state = state_of(results[6]);
+    take_asked(results, 3, round);
+    round.rows.conversations = conversations_of(results[first]);
+    round.rows.chats = chats_of(results[first + 1]);
+    round.rows.state = state_of(results[first + 2]);
     co_return round;
 }
 
@@ -161,7 +154,7 @@ Task<Chunk> read_chunk(Session& session, std::string after, std::size_t limit)
     Chunk chunk;
     chunk.rows.conversations = conversations_of(results.at(1));
     chunk.rows.chats = chats_of(results.at(2));
-    chunk.at_end = results[1].rows() == 0 || !results[1].flag(0, 16);
+    chunk.at_end = results[1].rows() == 0 || !results[1].flag(0, 17);
     co_return chunk;
 }
 
@@ -190,14 +183,6 @@ Task<std::vector<cache::PublishedState>> read_state(Session& session, std::vecto
     queries.push_back({named_state_sql, {wanted.take()}});
     const std::vector<Result> results = co_await session.run(std::move(queries));
     co_return state_of(results.at(0));
-}
-
-Task<std::vector<Suppressed>> read_suppressions(Session& session)
-{
-    std::vector<Query> queries;
-    queries.push_back({all_suppressed_sql});
-    const std::vector<Result> results = co_await session.run(std::move(queries));
-    co_return suppressed_of(results.at(0));
 }
 
 } // namespace alli::cluster

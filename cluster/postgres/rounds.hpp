@@ -12,6 +12,5 @@ Task<Round> read_round(Session& session, Position after, std::size_t limit);
 Task<Chunk> read_chunk(Session& session, std::string after, std::size_t limit);
 Task<cache::PublishedRows> find_rows(Session& session, std::vector<ConversationId> ids);
 Task<std::vector<cache::PublishedState>> read_state(Session& session, std::vector<std::string> names);
-Task<std::vector<Suppressed>> read_suppressions(Session& session);
 
 } // namespace alli::cluster

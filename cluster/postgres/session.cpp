@@ -53,7 +53,7 @@ class Session::Turn {
 };
 
 Session::Session(asio::io_context& loop, SessionOptions options)
-    : options_(std::move(options)), listen_sql_("LISTEN " + quote_name(options_.schema)),
+    : options_(std::move(options)), resolver_(options_.look_up), listen_sql_("LISTEN " + quote_name(options_.schema)),
       turn_(loop, asio::steady_timer::time_point::max())
 {}
 
@@ -71,7 +71,7 @@ Task<> Session::connect()
     if (closed_) throw Error(Fault::canceled, "", "the cluster's connections are closed");
     if (connection_ && !connection_->is_broken()) co_return;
     connection_.reset();
-    std::unique_ptr<Connection> fresh = co_await Connection::open(options_.targets, options_.patience);
+    std::unique_ptr<Connection> fresh = co_await Connection::open(options_.targets, resolver_, options_.patience);
     std::vector<Query> queries;
     const Param path = quote_name(options_.schema) + ", pg_temp";
     queries.push_back({session_sql, {path}});
@@ -113,6 +113,7 @@ Task<bool> Session::wait_notification(Connection::Patience patience)
 void Session::close()
 {
     closed_ = true;
+    resolver_.cancel();
     if (connection_) connection_->cancel();
 }
 

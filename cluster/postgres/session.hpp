@@ -15,6 +15,7 @@ struct SessionOptions {
     bool listens = false;                 // to the news
     bool needs_tables = true;             // false: for `cluster init`
     Connection::Patience patience{5'000}; // for a call, and for connecting to a host
+    LookUp look_up = &look_up_addresses;
 };
 
 class Session {
@@ -37,6 +38,7 @@ class Session {
     Task<> connect();
 
     SessionOptions options_;
+    Resolver resolver_;
     std::string listen_sql_;
     asio::steady_timer turn_; // never expires: who waits for a turn is woken by its cancel()
     bool taken_ = false;

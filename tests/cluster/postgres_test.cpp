@@ -2,6 +2,7 @@
 // What is PostgreSQL's alone: locks between two leaders, connections that end, servers that stop, rights, views.
 #include "cluster/postgres/inspect.hpp"
 #include "cluster/postgres/postgres_truth.hpp"
+#include "cluster/postgres/publish.hpp"
 #include "tests/cluster/rows.hpp"
 #include "tests/cluster/truths.hpp"
 
@@ -13,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 namespace cluster_tests {
@@ -180,6 +182,31 @@ TEST_F(Postgres, ACallMayBeCanceledFromItsCallersLoopAtAnyMoment)
     EXPECT_EQ(sync_wait(truth->head()).epoch, epoch);
 }
 
+TEST_F(Postgres, ANameThatIsLookedUpForLongHoldsUpItsOwnConnectionAlone)
+{
+    std::promise<void> begun, free;
+    std::atomic<int> calls{0};
+    PostgresOptions options;
+    options.url = "postgresql://postgres@db.example/postgres";
+    options.schema = schema;
+    options.self = {"one", "one"};
+    options.look_up = [&, wait = free.get_future().share()](const std::string& host) -> std::vector<std::string> {
+        EXPECT_EQ(host, "db.example");
+        if (calls++ == 0) {
+            begun.set_value();
+            wait.wait();
+        }
+        throw Error(Fault::unreachable, "", "no such name");
+    };
+    PostgresTruth truth(options);
+    auto rows = std::async(std::launch::async, [&] { return fault_of([&] { sync_wait(truth.read({}, 10)); }); });
+    begun.get_future().wait();
+    EXPECT_EQ(fault_of([&] { sync_wait(truth.head()); }), Fault::unreachable) << "the lease's connection";
+    EXPECT_EQ(rows.wait_for(0s), std::future_status::timeout);
+    free.set_value();
+    EXPECT_EQ(rows.get(), Fault::unreachable);
+}
+
 TEST_F(Postgres, ACallThatIsOnItsWayEndsWithTheNode)
 {
     auto truth = node("one");
@@ -198,6 +225,31 @@ TEST_F(Postgres, APositionOlderThanTheTrailIsForgotten)
     sync_wait(truth->publish(epoch, whole("a", 1)));
     sql("DELETE FROM trail WHERE seq < (SELECT max(seq) FROM trail)");
     EXPECT_EQ(sync_wait(truth->read(first, 10)).continuity, Continuity::forgotten);
+}
+
+TEST_F(Postgres, WhatNoRoundNeedsAnyMoreIsForgotten)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    PublishedRows ends = whole("kept", 0);
+    for (const char* const id : {"dropped", "deleted long ago", "deleted lately"}) {
+        ends.conversations.push_back(conversation(id));
+        ends.conversations.back().deleted = true;
+    }
+    ends.conversations[2].deleted_at = Instant(1s);
+    ends.conversations[3].deleted_at = SystemClock().now();
+    sync_wait(truth->publish(epoch, ends));
+    for (const char* const id : {"settled", "runs"}) sync_wait(truth->note_run(id, RunState::ended));
+    const Round heard = sync_wait(truth->hear({}));
+    sync_wait(truth->settle(epoch, {heard.runs[0]}, {}));
+    sync_wait(truth->publish(epoch, whole("next", 0)));
+    sql("DELETE FROM trail WHERE seq < (SELECT max(seq) FROM trail)");
+    on_session<Position>(session_options(schema), [&](Session& session) {
+        const Publisher by{{"one", "one-process"}, epoch, {}};
+        return publish_rows(session, by, {}, "00 is when it looks");
+    });
+    EXPECT_EQ(sql("SELECT id FROM conversation ORDER BY id"), "deleted lately\nkept\nnext");
+    EXPECT_EQ(sql("SELECT conversation FROM run"), "runs");
 }
 
 TEST_F(Postgres, ABackupThatWasPutBackIsNoticedEvenWhereItsNumbersCaughtUp)

@@ -24,6 +24,7 @@ inline PublishedConversation conversation(std::string id, std::int64_t held = 0)
     row.held = held;
     row.title = "Trip";
     row.app_id = "app1";
+    row.variables = "t1:xt1:1i7;";
     row.created_at = Instant(std::chrono::seconds(1'769'851'800));
     return row;
 }
@@ -38,6 +39,7 @@ inline PublishedChat chat(std::string of, std::int64_t ordinal, std::string mess
     row.sender = "USER";
     row.sent_at = Instant(std::chrono::microseconds(1'769'851'800'123'456) + std::chrono::seconds(ordinal));
     row.message = std::move(message);
+    row.detail = std::string("i7;n\0\xff", 6);
     return row;
 }
 
@@ -65,14 +67,14 @@ inline std::string say(const PublishedRows& rows)
 {
     std::string text;
     for (const PublishedConversation& row : rows.conversations)
-        text += fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}\n", row.id, row.deleted, say(row.deleted_at),
-                            row.item, say(row.chats_at), row.held, say(row.last_chat_at), say(row.created_at),
-                            say(row.title), say(row.user_id), say(row.app_id), row.user_name, row.state, row.categories,
-                            row.is_end);
+        text += fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}\n", row.id, row.deleted,
+                            say(row.deleted_at), row.item, say(row.chats_at), row.held, say(row.last_chat_at),
+                            say(row.created_at), say(row.title), say(row.user_id), say(row.app_id), row.user_name,
+                            row.state, row.categories, row.is_end, row.variables);
     for (const PublishedChat& row : rows.chats)
-        text += fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}\n", row.conversation, row.ordinal, row.id, row.chat,
+        text += fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}\n", row.conversation, row.ordinal, row.id, row.chat,
                             row.sender, say(row.sent_at), row.message, row.rating, row.agent_rating, row.feedback,
-                            row.suggested_answer);
+                            row.suggested_answer, row.detail);
     for (const alli::cache::PublishedState& row : rows.state) text += row.name + "=" + row.value + "\n";
     return text;
 }

@@ -336,6 +336,91 @@ TEST_P(TruthContract, WhatIsPurgedIsKnownToAllOnce)
     EXPECT_EQ(wait(two->head()).last, round.head.last);
 }
 
+TEST_P(TruthContract, ARunIsHeardByAllFromWhenItIsNotedUntilItIsSettled)
+{
+    const std::int64_t epoch = lead(*one);
+    const Position start = wait(two->head()).last;
+    const std::string odd = "a\\\xff";
+    const Position ran = wait(two->note_run(odd, RunState::running));
+    EXPECT_GT(ran.number, start.number);
+    for (const Round& round : {wait(one->hear(start)), wait(one->read(start, 10))}) {
+        EXPECT_EQ(round.head.last, ran);
+        ASSERT_EQ(round.runs.size(), 1U);
+        EXPECT_EQ(round.runs[0].conversation, odd);
+        EXPECT_EQ(round.runs[0].node, "two");
+        EXPECT_EQ(round.runs[0].state, RunState::running);
+        EXPECT_EQ(round.runs[0].number, ran.number);
+    }
+    EXPECT_TRUE(wait(one->hear(ran)).runs.empty());
+    wait(two->note_run(odd, RunState::ended));
+    const Round ended = wait(one->hear(ran));
+    ASSERT_EQ(ended.runs.size(), 1U);
+    EXPECT_EQ(ended.runs[0].state, RunState::ended);
+    wait(one->settle(epoch, ended.runs, {}));
+    const Round settled = wait(two->read(ended.head.last, 10));
+    ASSERT_EQ(settled.runs.size(), 1U);
+    EXPECT_EQ(settled.runs[0].state, RunState::settled);
+    EXPECT_EQ(settled.runs[0].number, settled.head.last.number);
+}
+
+TEST_P(TruthContract, WhatIsAskedForIsHeardUntilItIsDone)
+{
+    const std::int64_t epoch = lead(*one);
+    const Position start = wait(two->head()).last;
+    wait(two->ask_refresh("*"));
+    wait(two->ask_refresh("a"));
+    const Round heard = wait(one->hear(start));
+    ASSERT_EQ(heard.refreshes.size(), 2U);
+    EXPECT_EQ(heard.refreshes[0].conversation, "*");
+    EXPECT_EQ(heard.refreshes[0].node, "two");
+    EXPECT_EQ(heard.rows.size(), 0U);
+    EXPECT_TRUE(wait(one->hear(heard.head.last)).refreshes.empty());
+    wait(one->settle(epoch, {}, {heard.refreshes[0]}));
+    const Round left = wait(one->hear({}));
+    ASSERT_EQ(left.refreshes.size(), 1U);
+    EXPECT_EQ(left.refreshes[0].conversation, "a");
+}
+
+TEST_P(TruthContract, WhatIsAskedForAgainMeanwhileIsNotDone)
+{
+    const std::int64_t epoch = lead(*one);
+    wait(two->ask_refresh("a"));
+    wait(two->note_run("a", RunState::ended));
+    const Round heard = wait(one->hear({}));
+    wait(two->ask_refresh("a"));
+    wait(two->note_run("a", RunState::running));
+    wait(one->settle(epoch, heard.runs, heard.refreshes));
+    const Round left = wait(two->hear({}));
+    ASSERT_EQ(left.runs.size(), 1U);
+    EXPECT_EQ(left.runs[0].state, RunState::running);
+    EXPECT_EQ(left.refreshes.size(), 1U);
+    EXPECT_THROW(wait(two->settle(epoch, left.runs, left.refreshes)), NotLeader);
+    EXPECT_EQ(wait(one->hear({})).refreshes.size(), 1U);
+}
+
+TEST_P(TruthContract, WhatAnyNodeAddsIsNotHeardFromAPositionThatNeverWas)
+{
+    lead(*one);
+    wait(two->ask_refresh("a"));
+    wait(two->suppress({{"k", "h"}}));
+    const Round all = wait(one->hear({}));
+    EXPECT_EQ(all.suppressed.size(), 1U);
+    const Round none = wait(one->hear({all.head.last.number, "another"}));
+    EXPECT_EQ(none.continuity, Continuity::other);
+    EXPECT_TRUE(none.refreshes.empty());
+    EXPECT_TRUE(none.suppressed.empty());
+}
+
+TEST_P(TruthContract, SaysBelowWhichNumberANodeJoinsAnew)
+{
+    const std::int64_t first = wait(one->head()).kept_since;
+    EXPECT_EQ(first, wait(one->head()).last.number) << "nothing was told yet";
+    wait(one->publish(lead(*one), whole("a", 1)));
+    const Round round = wait(two->read({}, 10));
+    EXPECT_EQ(round.head.kept_since, first);
+    EXPECT_EQ(wait(two->read({first - 1, "old"}, 10)).continuity, Continuity::forgotten);
+}
+
 TEST_P(TruthContract, NodesAreListedAsTheyLastAnnouncedThemselves)
 {
     EXPECT_TRUE(wait(one->nodes()).empty());

@@ -17,7 +17,7 @@ class ModelStore final : public Store {
   public:
     std::unique_ptr<Truth> node(const std::string& name) override
     {
-        return std::make_unique<support::ModelTruth>(loop_.get_executor(), database_, clock_, member(name));
+        return std::make_unique<support::ModelTruth>(loop_.get_executor(), database_, clock_, member(name), ++made_);
     }
     asio::io_context& loop() override { return loop_; }
 
@@ -25,6 +25,7 @@ class ModelStore final : public Store {
     asio::io_context loop_{1};
     SystemClock clock_;
     support::ModelDatabase database_{clock_, 1};
+    std::uint64_t made_ = 0;
 };
 
 class PostgresStore final : public Store {

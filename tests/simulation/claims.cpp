@@ -35,8 +35,8 @@ std::string find_wrong_coverage(const World& world, cache::Reader& db, const Exe
 {
     for (const cache::Interval& it : cache::load_coverage(db))
         for (const auto& [id, talk] : world.talks) {
-            if (!talk.last || exempt.whole.contains(id)) continue;
-            const Instant last{milliseconds(*talk.last)}, changed{milliseconds(talk.changed)};
+            if (!talk.last || exempt.whole.contains(id) || world.purged.contains(id)) continue;
+            const Instant last{milliseconds(*talk.last)}, changed{milliseconds(talk.changed) + exempt.skew};
             if (last < it.from || last >= it.through || changed >= it.verified_at) continue;
             std::string wrong = compare(world, db, id, !talk.chats_edited && !exempt.chats.contains(id));
             if (!wrong.empty())

@@ -14,8 +14,9 @@ std::string compare(const World& world, alli::cache::Reader& db, const std::stri
 
 /// What a mirror need not have as upstream has it.
 struct Exempt {
-    std::set<std::string> whole; // conversations that were purged
-    std::set<std::string> chats; // conversations with a message that a waiting write shows otherwise
+    std::set<std::string> whole;      // conversations that somebody here wants deleted
+    std::set<std::string> chats;      // conversations with a message that a waiting write shows otherwise
+    std::chrono::milliseconds skew{}; // by so much its clock may be ahead
 };
 
 /// Whether all that is covered is as upstream had it when it was verified.

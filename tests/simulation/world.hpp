@@ -117,6 +117,7 @@ class World final : public alli::upstream::Transport {
     std::map<std::string, Ms> gone; // when they were deleted; our clock
     std::string ill;                // a conversation, or none
     Illness illness = Illness::nonsense;
+    std::set<std::string> purged; // at our side: nobody claims to have them
     std::size_t requests = 0;
     std::uint64_t hash = 0; // of all requests, in order, and how each was answered
     std::vector<Effect> effects;

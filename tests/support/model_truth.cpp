@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <limits>
 
 using namespace alli;
 using namespace alli::cluster;
@@ -14,10 +15,19 @@ using namespace alli::cluster;
 namespace support {
 namespace {
 
+using std::chrono::milliseconds;
+
+[[noreturn]] void throw_away()
+{
+    throw Error(Fault::unreachable, "", "the database cannot be reached");
+}
+
 std::string hex(std::uint64_t number)
 {
     return fmt::format("{:016x}", number);
 }
+
+constexpr std::int64_t last_ordinal = std::numeric_limits<std::int64_t>::max();
 
 template <class Map>
 auto newer_than(const Map& map, std::int64_t number)
@@ -58,8 +68,9 @@ Position ModelDatabase::last() const
     return {contents.last, contents.trail.at(contents.last)};
 }
 
-ModelTruth::ModelTruth(asio::any_io_executor executor, ModelDatabase& database, Clock& clock, Member self)
-    : database_(database), clock_(clock), self_(std::move(self)), news_(std::move(executor), 1)
+ModelTruth::ModelTruth(asio::any_io_executor executor, ModelDatabase& database, Clock& clock, Member self,
+                       std::uint64_t seed)
+    : database_(database), clock_(clock), self_(std::move(self)), random_(seed), news_(std::move(executor), 1)
 {
     database_.listeners_.insert(this);
 }
@@ -69,22 +80,25 @@ ModelTruth::~ModelTruth()
     database_.listeners_.erase(this);
 }
 
-void ModelTruth::check_reachable() const
+Task<> ModelTruth::travel()
 {
-    if (link.cut || database_.away) throw Error(Fault::unreachable, "", "the model is away");
+    const std::chrono::milliseconds most = link.delay;
+    co_await clock_.sleep(most.count() > 0 ? milliseconds(1 + random_.below(static_cast<std::uint64_t>(most.count())))
+                                           : most);
 }
 
 Task<> ModelTruth::arrive()
 {
-    co_await clock_.sleep(link.delay);
-    check_reachable();
+    co_await travel();
+    if (!is_away()) co_return;
+    co_await clock_.sleep(milliseconds(random_.below(3'000)));
+    throw_away();
 }
 
 Task<> ModelTruth::answer()
 {
-    co_await clock_.sleep(link.delay);
-    check_reachable();
-    if (link.loses_answers) throw Error(Fault::unreachable, "", "the model's answer was lost");
+    co_await travel();
+    if (is_away() || random_.unit() < link.unknown) throw_away();
 }
 
 bool ModelTruth::leads(std::int64_t epoch) const
@@ -101,11 +115,16 @@ Continuity ModelTruth::continuity_of(const Position& position) const
     return position.number < trail.begin()->first ? Continuity::forgotten : Continuity::other;
 }
 
+Head ModelTruth::read_head() const
+{
+    const ModelDatabase::Contents& now = database_.contents;
+    return {now.store, now.epoch, now.beat, now.holder, now.leader, database_.last(), now.trail.begin()->first};
+}
+
 Task<Head> ModelTruth::head()
 {
     co_await arrive();
-    const ModelDatabase::Contents& now = database_.contents;
-    const Head head{now.store, now.epoch, now.beat, now.holder, now.leader, database_.last()};
+    const Head head = read_head();
     co_await answer();
     co_return head;
 }
@@ -149,44 +168,119 @@ Task<Position> ModelTruth::publish(std::int64_t epoch, cache::PublishedRows rows
 {
     co_await arrive();
     if (!leads(epoch)) throw NotLeader();
+    put(std::move(rows));
+    const Position position = database_.last();
+    co_await answer();
+    co_return position;
+}
+
+Task<Position> ModelTruth::publish_after(Position mine, std::int64_t epoch, cache::PublishedRows rows)
+{
+    co_await arrive();
+    if (!leads(epoch) || continuity_of(mine) != Continuity::same) throw NotLeader();
+    put(std::move(rows));
+    const Position position = database_.last();
+    co_await answer();
+    co_return position;
+}
+
+void ModelTruth::put(cache::PublishedRows rows)
+{
     cluster::keep_latest(rows);
     ModelDatabase::Contents& now = database_.contents;
     std::int64_t seq = database_.number(rows.size());
     for (const cache::PublishedConversation& row : rows.conversations) {
         now.conversations[row.id] = {row, ++seq};
-        std::erase_if(now.chats,
-                      [&](const auto& chat) { return chat.first.first == row.id && chat.first.second >= row.held; });
+        now.chats.erase(now.chats.lower_bound({row.id, row.held}), now.chats.upper_bound({row.id, last_ordinal}));
     }
     for (const cache::PublishedChat& row : rows.chats) now.chats[{row.conversation, row.ordinal}] = {row, ++seq};
     for (const cache::PublishedState& row : rows.state) now.state[row.name] = {row, ++seq};
-    const Position position = database_.last();
     database_.tell();
-    co_await answer();
-    co_return position;
 }
 
 Task<Round> ModelTruth::read(Position after, std::size_t limit)
 {
     co_await arrive();
     const ModelDatabase::Contents& now = database_.contents;
-    Round round;
-    round.head = {now.store, now.epoch, now.beat, now.holder, now.leader, database_.last()};
-    round.now = database_.clock_.now();
-    round.continuity = continuity_of(after);
+    Round round = read_asked(after);
     if (round.continuity == Continuity::same) {
-        for (const auto& [key, seq] : now.suppressed)
-            if (seq > after.number) round.suppressed.push_back({key.first, key.second});
         round.rows.conversations = newer_than(now.conversations, after.number);
         round.rows.chats = newer_than(now.chats, after.number);
         round.rows.state = newer_than(now.state, after.number);
     }
-    round.too_many = round.suppressed.size() + round.rows.size() > limit;
+    round.too_many = round.rows.size() > limit;
     if (round.too_many) {
         round.suppressed.clear();
+        round.runs.clear();
+        round.refreshes.clear();
         round.rows = {};
     }
     co_await answer();
     co_return round;
+}
+
+Round ModelTruth::read_asked(const Position& after) const
+{
+    const ModelDatabase::Contents& now = database_.contents;
+    Round round;
+    round.head = read_head();
+    round.now = database_.clock_.now();
+    round.continuity = continuity_of(after);
+    if (round.continuity != Continuity::same) return round;
+    for (const auto& [key, seq] : now.suppressed)
+        if (seq > after.number) round.suppressed.push_back({key.first, key.second});
+    for (const auto& [id, run] : now.runs)
+        if (run.number > after.number) round.runs.push_back(run);
+    for (const auto& [id, refresh] : now.refreshes)
+        if (refresh.number > after.number) round.refreshes.push_back(refresh);
+    return round;
+}
+
+Task<Round> ModelTruth::hear(Position after)
+{
+    co_await arrive();
+    Round round = read_asked(after);
+    co_await answer();
+    co_return round;
+}
+
+Task<Position> ModelTruth::note_run(std::string conversation, RunState state)
+{
+    co_await arrive();
+    database_.contents.runs[conversation] = {conversation, self_.node, state, database_.number(1) + 1};
+    const Position position = database_.last();
+    database_.tell();
+    co_await answer();
+    co_return position;
+}
+
+Task<> ModelTruth::ask_refresh(std::string conversation)
+{
+    co_await arrive();
+    database_.contents.refreshes[conversation] = {conversation, self_.node, database_.number(1) + 1};
+    database_.tell();
+    co_await answer();
+}
+
+Task<> ModelTruth::settle(std::int64_t epoch, std::vector<Run> runs, std::vector<Refresh> refreshes)
+{
+    co_await arrive();
+    if (!leads(epoch)) throw NotLeader();
+    std::int64_t seq = database_.number(runs.size());
+    for (const Run& run : runs) {
+        ++seq;
+        const auto found = database_.contents.runs.find(run.conversation);
+        if (found == database_.contents.runs.end() || found->second.number != run.number) continue;
+        found->second.state = RunState::settled;
+        found->second.number = seq;
+    }
+    std::erase_if(database_.contents.refreshes, [&](const auto& held) {
+        return std::any_of(refreshes.begin(), refreshes.end(), [&](const Refresh& one) {
+            return one.conversation == held.first && one.number == held.second.number;
+        });
+    });
+    database_.tell();
+    co_await answer();
 }
 
 Task<Chunk> ModelTruth::read_all(std::string after, std::size_t limit)
@@ -206,6 +300,26 @@ Task<Chunk> ModelTruth::read_all(std::string after, std::size_t limit)
     chunk.at_end = row == now.conversations.end();
     co_await answer();
     co_return chunk;
+}
+
+// By its key, or as an implementation does that has no better way.
+Task<cache::PublishedRows> ModelTruth::find(std::vector<ConversationId> ids)
+{
+    if (random_.below(4) == 0) co_return co_await Truth::find(std::move(ids));
+    co_await arrive();
+    const ModelDatabase::Contents& now = database_.contents;
+    std::set<std::string> wanted;
+    for (const ConversationId& id : ids) wanted.insert(id.value);
+    cache::PublishedRows found;
+    for (const std::string& id : wanted) {
+        const auto row = now.conversations.find(id);
+        if (row == now.conversations.end()) continue;
+        found.conversations.push_back(row->second.row);
+        for (auto chat = now.chats.lower_bound({id, 0}); chat != now.chats.end() && chat->first.first == id; ++chat)
+            found.chats.push_back(chat->second.row);
+    }
+    co_await answer();
+    co_return found;
 }
 
 Task<std::vector<cache::PublishedState>> ModelTruth::state(std::vector<std::string> names)
@@ -242,7 +356,7 @@ Task<> ModelTruth::announce(NodeRow row)
 {
     co_await arrive();
     row.name = self_.node;
-    database_.nodes_[self_.node] = {std::move(row), database_.clock_.steady()};
+    database_.contents.nodes[self_.node] = {std::move(row), database_.clock_.steady()};
     co_await answer();
 }
 
@@ -250,7 +364,7 @@ Task<std::vector<NodeRow>> ModelTruth::nodes()
 {
     co_await arrive();
     std::vector<NodeRow> rows;
-    for (const auto& [name, seen] : database_.nodes_) {
+    for (const auto& [name, seen] : database_.contents.nodes) {
         rows.push_back(seen.row);
         rows.back().age = std::chrono::duration_cast<std::chrono::milliseconds>(database_.clock_.steady() - seen.at);
     }
@@ -258,13 +372,21 @@ Task<std::vector<NodeRow>> ModelTruth::nodes()
     co_return rows;
 }
 
-Task<bool> ModelTruth::wait_news(std::chrono::milliseconds longest)
+Task<bool> ModelTruth::hear_news(milliseconds longest)
 {
     using namespace asio::experimental::awaitable_operators;
-    check_reachable();
     if (std::exchange(has_news_, false)) co_return true;
     const auto first = co_await (clock_.sleep(longest) || news_.async_receive(asio::use_awaitable));
     co_return first.index() == 1;
+}
+
+// A process that is frozen hears it when it goes on.
+Task<bool> ModelTruth::wait_news(milliseconds longest)
+{
+    if (is_away()) throw_away();
+    const bool heard = co_await hear_news(longest);
+    co_await travel();
+    co_return heard;
 }
 
 } // namespace support

@@ -5,6 +5,7 @@
 #include "cache/deletions.hpp"
 #include "cache/replica/notes.hpp"
 #include "cache/rows/problems.hpp"
+#include "cache/rows/suppression_list.hpp"
 #include "cache/rows/totals.hpp"
 #include "tests/cache/replica/dump.hpp"
 #include "tests/simulation/claims.hpp"
@@ -33,7 +34,8 @@ cluster::NodeOptions node_options(SeededRandom& random)
 
 } // namespace
 
-ClusterHistory::ClusterHistory(std::uint64_t seed) : random_(seed), world_(clock_, seed * 7919 + 1)
+ClusterHistory::ClusterHistory(std::uint64_t seed)
+    : random_(seed), world_(clock_, seed * 7919 + 1), shared_(clock_, seed * 6007 + 3)
 {
     options_.interval = milliseconds(5'000 + static_cast<int>(random_.below(40'000)));
     options_.overlap = milliseconds(30'000 + static_cast<int>(random_.below(60'000)));
@@ -46,9 +48,13 @@ ClusterHistory::ClusterHistory(std::uint64_t seed) : random_(seed), world_(clock
     world_.nature.counts_days = false; // slow, and compared by other tests
     for (auto n = random_.below(40); n > 0; --n) world_.act();
     world_.rejecting = world_.away = false;
+    std::array<milliseconds, 3> skews{};
+    if (world_.nature.sends_date) // else the machines' clocks are all there is, and must be right
+        for (milliseconds& skew : skews) skew = milliseconds(random_.below(1'200'000)) - std::chrono::minutes(10);
+    most_skew_ = std::max(milliseconds(0), *std::max_element(skews.begin(), skews.end()));
     for (std::size_t n = 0; n < nodes_.size(); ++n) {
         nodes_[n] = std::make_unique<SimNode>(static_cast<int>(n), world_, shared_, clock_, loop_, options_,
-                                              node_options(random_), random_.next());
+                                              node_options(random_), skews[n], most_skew_, random_.next());
         nodes_[n]->start();
     }
 }
@@ -61,6 +67,35 @@ ClusterHistory::~ClusterHistory()
 void ClusterHistory::pass_time(milliseconds time)
 {
     support::pass_time(loop_, clock_, time);
+}
+
+// What others do there while nodes come and go: a chat, or a run whose answer grows.
+void ClusterHistory::write_upstream()
+{
+    if (!answering_.empty()) {
+        go_on_answering(random_.below(3) == 0);
+    } else if (const std::string id = world_.any(); id.empty() || random_.below(2) == 0) {
+        world_.arrive();
+    } else {
+        answer_ = world_.begin_run(id);
+        answering_ = id;
+    }
+}
+
+void ClusterHistory::go_on_answering(bool ends)
+{
+    const bool there = world_.talks.contains(answering_) && world_.grow_run(answering_, answer_, ends);
+    if (ends || !there) answering_.clear();
+}
+
+void ClusterHistory::pass_busy_time(milliseconds time)
+{
+    while (time > milliseconds(0)) {
+        const milliseconds some = std::min(time, milliseconds(1 + random_.below(40'000)));
+        pass_time(some);
+        time -= some;
+        if (random_.below(3) == 0) write_upstream();
+    }
 }
 
 std::string ClusterHistory::run()
@@ -77,7 +112,7 @@ std::string ClusterHistory::live()
 {
     world_.act();
     if (random_.below(3) == 0) strike();
-    pass_time(milliseconds(random_.below(random_.below(3) == 0 ? 240'000 : 15'000)));
+    pass_busy_time(milliseconds(random_.below(random_.below(3) == 0 ? 240'000 : 15'000)));
     return check();
 }
 
@@ -87,7 +122,12 @@ void ClusterHistory::strike()
     if (node.has_died()) node.kill();
     if (!node.runs()) return node.start();
     if (node.is_frozen()) return node.thaw();
-    switch (random_.below(11)) {
+    switch (random_.below(14)) {
+    case 11:
+        return freeze_leader();
+    case 12:
+    case 13:
+        return purge(node);
     case 0:
         return node.kill();
     case 10:
@@ -98,13 +138,13 @@ void ClusterHistory::strike()
         return node.freeze();
     case 3:
     case 4:
-        node.truth().away = !node.truth().away;
+        node.truth().link.cut = !node.truth().link.cut;
         return;
     case 5:
-        node.truth().unknown = random_.unit() * 0.5;
+        node.truth().link.unknown = random_.unit() * 0.5;
         return;
     case 6:
-        node.truth().latency = 1 + static_cast<std::int64_t>(random_.below(9'000));
+        node.truth().link.delay = milliseconds(1 + random_.below(9'000));
         return;
     case 7:
         return node.node().step_down();
@@ -113,10 +153,39 @@ void ClusterHistory::strike()
         return;
     default:
         if (backup_ && random_.below(2) == 0)
-            shared_ = *std::exchange(backup_, std::nullopt);
+            shared_.contents = *std::exchange(backup_, std::nullopt);
         else
-            backup_ = shared_;
+            backup_ = shared_.contents;
     }
+}
+
+// For longer than its lease, or just not: it sends nothing when it goes on, or was ended meanwhile.
+void ClusterHistory::freeze_leader()
+{
+    SimNode* const first = leader();
+    if (!first || first->is_frozen()) return;
+    first->freeze();
+    pass_busy_time(std::chrono::seconds(40 + random_.below(80)));
+    if (!first->has_died() && first->runs()) first->thaw();
+}
+
+void ClusterHistory::purge(SimNode& node)
+{
+    const std::string id = world_.any();
+    const bool joined =
+        node.store().read_outbox([](cache::Reader& db) { return cache::find_shared_key(db).has_value(); });
+    if (id.empty() || !joined) return; // a list of its own would keep it apart
+    node.purge(id);
+    if (node.purged_here().contains(id)) purged_.insert(id);
+}
+
+std::string ClusterHistory::find_purged(SimNode& node, const std::set<std::string>& ids)
+{
+    return node.store().read([&](cache::Reader& db) -> std::string {
+        for (const std::string& id : ids)
+            if (cache::find_held(db, {id})) return id + " was purged and is there again";
+        return "";
+    });
 }
 
 void ClusterHistory::start_all()
@@ -126,9 +195,9 @@ void ClusterHistory::start_all()
         node->die_after(-1);
         if (node->runs() && node->is_frozen()) node->thaw();
         if (!node->runs()) node->start();
-        node->truth().away = false;
-        node->truth().unknown = 0;
-        node->truth().latency = 20;
+        node->truth().link.cut = false;
+        node->truth().link.unknown = 0;
+        node->truth().link.delay = milliseconds(20);
     }
 }
 
@@ -137,6 +206,7 @@ void ClusterHistory::heal()
     start_all();
     world_.heal();
     world_.end_growing();
+    go_on_answering(true);
 }
 
 SimNode* ClusterHistory::leader()
@@ -159,8 +229,9 @@ std::string ClusterHistory::check()
         const auto wrong = node->store().read([&](cache::Reader& db) -> std::string {
             for (const auto& [id, talk] : world_.talks)
                 if (cache::is_deleted(db, {id})) return id + " was deleted, but upstream has it";
-            return world_.our_clock_was_set ? "" : find_wrong_coverage(world_, db);
+            return world_.our_clock_was_set ? "" : find_wrong_coverage(world_, db, {{}, {}, most_skew_});
         });
+        if (std::string back = find_purged(*node, node->purged_here()); !back.empty()) return back;
         if (!wrong.empty()) return (node->leads() ? "a leader: " : "a follower: ") + wrong;
     }
     return at_work > 1 ? "two engines are at work" : "";
@@ -173,15 +244,20 @@ std::string ClusterHistory::find_difference()
     std::string wrong = first->store().read([&](cache::Reader& db) -> std::string {
         for (const auto& [id, talk] : world_.talks) {
             const bool left_out = !talk.last && world_.nature.chatless == Chatless::nowhere;
-            if (left_out && !cache::find_held(db, {id})) continue;
+            if ((left_out && !cache::find_held(db, {id})) || world_.purged.contains(id)) continue;
             if (std::string differs = compare(world_, db, id, true); !differs.empty()) return "the leader: " + differs;
         }
         return "";
     });
+    for (const std::string& id : purged_)
+        if (const auto row = shared_.contents.conversations.find(id);
+            wrong.empty() && row != shared_.contents.conversations.end() && !row->second.row.deleted)
+            wrong = id + " was purged and is still published";
     const auto dump = [](cache::Reader& db) { return cache::dump_conversations(db); };
     const auto dump_state = [](cache::Reader& db) { return cache::dump_state(db); };
     const auto theirs = first->store().read(dump), said = first->store().read(dump_state);
     for (auto& node : nodes_) {
+        if (wrong.empty()) wrong = find_purged(*node, purged_);
         if (!wrong.empty()) break;
         const auto ours = node->store().read(dump);
         for (const auto& [id, text] : theirs)
@@ -216,8 +292,9 @@ std::string ClusterHistory::settle()
 
 std::string ClusterHistory::describe()
 {
-    std::string text = fmt::format("\n  shared: epoch {}, last {}, leader '{}', {} conversations", shared_.epoch,
-                                   shared_.last, shared_.leader, shared_.rows.size());
+    const support::ModelDatabase::Contents& now = shared_.contents;
+    std::string text = fmt::format("\n  shared: epoch {}, last {}, leader '{}', {} conversations", now.epoch, now.last,
+                                   now.leader, now.conversations.size());
     for (auto& node : nodes_) {
         if (!node->runs()) {
             text += "\n  a node that does not run";
@@ -227,7 +304,7 @@ std::string ClusterHistory::describe()
         text +=
             fmt::format("\n  {} at {} of {}, leads: {}, frozen: {}, {}, notes: {}, trouble: {}",
                         cluster::name_of(status->role), status->position, status->last, node->leads(),
-                        node->is_frozen(), node->truth().away ? "cut off" : "connected",
+                        node->is_frozen(), node->truth().link.cut ? "cut off" : "connected",
                         node->store().read([](cache::Reader& db) { return cache::count_notes(db); }), status->trouble);
         if (node->leads())
             for (const auto& problem : node->store().read([](cache::Reader& db) { return cache::load_problems(db); }))

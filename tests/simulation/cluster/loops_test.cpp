@@ -1,126 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a node does, step by step: joining, rounds, taking the lease and losing it.
-#include "cache/conversations.hpp"
-#include "cache/replica/notes.hpp"
-#include "cache/rows/coverage.hpp"
 #include "cache/rows/progress.hpp"
-#include "cluster/node.hpp"
-#include "tests/cache/replica/dump.hpp"
-#include "tests/simulation/cluster/shared_model.hpp"
-#include "tests/support/make.hpp"
-#include "tests/support/pass_time.hpp"
-#include "tests/support/temp_dir.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "tests/simulation/cluster/machine.hpp"
 
 namespace simulation {
 namespace {
-
-using namespace alli;
-using namespace std::chrono_literals;
-
-/// Something may happen before a campaign arrives.
-struct CampaigningTruth final : ModelTruth {
-    using ModelTruth::ModelTruth;
-    Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) override
-    {
-        if (before_campaign) std::exchange(before_campaign, {})();
-        return ModelTruth::campaign(epoch, beat);
-    }
-    Task<cluster::Position> publish_after(cluster::Position mine, std::int64_t epoch,
-                                          cache::PublishedRows rows) override
-    {
-        if (refuses) throw Error(*refuses, "", "a row does not fit");
-        return ModelTruth::publish_after(std::move(mine), epoch, std::move(rows));
-    }
-    std::function<void()> before_campaign;
-    std::optional<Fault> refuses;
-};
-
-/// Files, a way to what is shared, and a node's loops whose engine is a flag.
-struct Machine {
-    Machine(int number, SharedModel& shared, support::FakeClock& clock, boost::asio::io_context& its_loop)
-        : loop(its_loop), store(options()),
-          truth(shared, clock, {"node " + std::to_string(number), "holder " + std::to_string(number)},
-                static_cast<std::uint64_t>(number) + 1),
-          node(loop.get_executor(), truth, store, clock, {}, hooks())
-    {}
-
-    cache::StoreOptions options() const
-    {
-        cache::StoreOptions made{dir / "mirror.db", "http://model", false};
-        made.on_open = &cache::begin_notes;
-        return made;
-    }
-
-    cluster::NodeHooks hooks()
-    {
-        cluster::NodeHooks made;
-        made.begin = [this] {
-            leads = true;
-            at_begin = dump();
-        };
-        made.cancel = [this] { leads = false; };
-        made.deadline = [this](std::optional<Clock::Steady> when) { deadline = when; };
-        return made;
-    }
-
-    void run()
-    {
-        asio::co_spawn(loop, node.run(), [this](std::exception_ptr why) {
-            ended = true;
-            failure = why;
-        });
-    }
-
-    template <class F>
-    void write(F function)
-    {
-        asio::co_spawn(loop, store.write(std::move(function)), [](std::exception_ptr why) { EXPECT_FALSE(why); });
-        support::run_until_idle(loop);
-    }
-
-    void put(const std::string& id, std::int64_t seconds, const std::string& title)
-    {
-        nlohmann::json more;
-        more["title"] = title;
-        const Conversation made = support::make_conversation(id, seconds, more);
-        const std::vector<Chat> chats{support::make_chat(id, 0, seconds, "words")};
-        write([&](cache::Writer& db) {
-            cache::put_conversation(db, made);
-            cache::put_chats(db, made.id, 0, chats);
-        });
-    }
-
-    void claim(std::int64_t through)
-    {
-        write([through](cache::Writer& db) {
-            cache::cover(db, {Instant{}, support::at_second(through), support::at_second(through)});
-        });
-    }
-
-    std::map<std::string, std::string> dump()
-    {
-        return store.read([](cache::Reader& db) { return cache::dump_conversations(db); });
-    }
-    std::size_t claims()
-    {
-        return store.read([](cache::Reader& db) { return cache::load_coverage(db); }).size();
-    }
-
-    boost::asio::io_context& loop;
-    support::TempDir dir;
-    cache::Store store;
-    CampaigningTruth truth;
-    std::map<std::string, std::string> at_begin; // what it had when it began to lead
-    bool leads = false, ended = false;
-    std::exception_ptr failure;
-    std::optional<Clock::Steady> deadline;
-    cluster::Node node;
-};
 
 class ClusterLoops : public testing::Test {
   protected:
@@ -133,9 +17,10 @@ class ClusterLoops : public testing::Test {
     }
 
     support::FakeClock clock_;
-    SharedModel shared_;
+    support::ModelDatabase database_{clock_, 1};
+    support::ModelDatabase::Contents& shared_ = database_.contents;
     boost::asio::io_context loop_;
-    Machine a_{0, shared_, clock_, loop_}, b_{1, shared_, clock_, loop_};
+    Machine a_{0, database_, clock_, loop_}, b_{1, database_, clock_, loop_};
 };
 
 TEST_F(ClusterLoops, TheFirstNodePublishesTheMirrorThatItHasAndAnotherFollows)
@@ -183,7 +68,7 @@ TEST_F(ClusterLoops, ALeaderThatIsCutOffStandsDownBeforeAnotherLeads)
     b_.run();
     pass(2s);
     ASSERT_TRUE(a_.leads);
-    a_.truth.away = true;
+    a_.truth.link.cut = true;
     bool both = false;
     std::optional<std::chrono::nanoseconds> led;
     const auto cut = clock_.passed();
@@ -197,7 +82,7 @@ TEST_F(ClusterLoops, ALeaderThatIsCutOffStandsDownBeforeAnotherLeads)
     EXPECT_FALSE(a_.ended) << "it follows";
     EXPECT_LE(clock_.passed() - cut, 6s);
     EXPECT_FALSE(a_.node.status()->database_reachable);
-    a_.truth.away = false;
+    a_.truth.link.cut = false;
     pass(3s);
     EXPECT_EQ(a_.node.status()->role, cluster::Role::follower);
     EXPECT_TRUE(a_.node.status()->trouble.empty());
@@ -219,7 +104,7 @@ TEST_F(ClusterLoops, ThatNothingCanBePublishedIsSaidUntilSomethingIs)
     a_.truth.refuses.reset();
     pass(1s);
     EXPECT_TRUE(a_.node.status()->trouble.empty());
-    EXPECT_TRUE(shared_.rows.contains("one"));
+    EXPECT_TRUE(shared_.conversations.contains("one"));
 }
 
 TEST_F(ClusterLoops, ALeaderWhoseStoreGaveUpEndsInOrder)
@@ -240,12 +125,12 @@ TEST_F(ClusterLoops, ANodeKeepsRunningForAsLongAsTheDatabaseIsAwayAndLeadsAgain)
     a_.run();
     pass(6s);
     ASSERT_TRUE(a_.leads);
-    a_.truth.away = true;
+    a_.truth.link.cut = true;
     pass(10min);
     EXPECT_FALSE(a_.ended);
     EXPECT_FALSE(a_.leads);
     EXPECT_FALSE(a_.deadline) << "nobody ends a process that stood down";
-    a_.truth.away = false;
+    a_.truth.link.cut = false;
     pass(6s);
     EXPECT_TRUE(a_.leads);
 }
@@ -258,13 +143,13 @@ TEST_F(ClusterLoops, WhatALeaderDidNotPublishIsReadAgainWhereAnotherLeads)
     pass(6s);
     b_.run();
     pass(2s);
-    a_.truth.away = true;
+    a_.truth.link.cut = true;
     a_.put("one", 100, "never published");
     a_.put("two", 100, "neither");
     a_.claim(300);
     pass(10s);
     ASSERT_TRUE(b_.leads);
-    a_.truth.away = false;
+    a_.truth.link.cut = false;
     pass(3s);
     EXPECT_EQ(a_.dump(), b_.dump());
     EXPECT_THAT(a_.dump().at("one"), testing::HasSubstr("|published|"));
@@ -281,14 +166,14 @@ TEST_F(ClusterLoops, NothingIsPublishedOverADatabaseThatWasPutBack)
     a_.claim(200);
     a_.run();
     pass(6s);
-    const SharedModel earlier = shared_;
+    const support::ModelDatabase::Contents earlier = shared_;
     a_.put("two", 100, "title");
     pass(1s);
     ASSERT_GT(shared_.last, earlier.last);
     shared_ = earlier;
     a_.put("three", 100, "title");
     pass(25ms); // it tries to
-    EXPECT_FALSE(shared_.rows.contains("three"));
+    EXPECT_FALSE(shared_.conversations.contains("three"));
     pass(10s);
     EXPECT_TRUE(a_.leads) << "again, from what was put back";
     EXPECT_FALSE(a_.dump().contains("two"));
@@ -302,7 +187,7 @@ TEST_F(ClusterLoops, ARoundThatBreaksOffAfterAnyCommitIsReadAgain)
     pass(6s);
     for (int commits = 1; commits <= 4; ++commits) {
         SCOPED_TRACE(commits);
-        Machine c{1 + commits, shared_, clock_, loop_};
+        Machine c{1 + commits, database_, clock_, loop_};
         c.run();
         pass(3s);
         ASSERT_EQ(c.dump(), a_.dump());
@@ -344,7 +229,7 @@ TEST_F(ClusterLoops, ANodeThatComesBackPublishesNothingThatIsThere)
     EXPECT_TRUE(a_.leads);
     EXPECT_EQ(shared_.last, last);
     pass(10s);
-    EXPECT_EQ(shared_.nodes.at("node 0").doing, "leader");
+    EXPECT_EQ(shared_.nodes.at("node 0").row.doing, "leader");
     again.stop();
     pass(2s);
 }
@@ -360,12 +245,10 @@ TEST_F(ClusterLoops, TheEngineBeginsWithAllThatWasPublishedBeforeTheTakeover)
     pass(2s);
     a_.node.stop();
     b_.truth.before_campaign = [this] {
-        SharedModel::Row late = shared_.rows.at("one");
-        late.conversation.deleted = true;
-        late.chats.clear();
-        late.seq = ++shared_.last;
-        shared_.trail[shared_.last] = "late";
-        shared_.rows["one"] = late;
+        auto& late = shared_.conversations.at("one");
+        late.row.deleted = true;
+        late.seq = database_.number(1) + 1;
+        shared_.chats.clear();
     };
     pass(3s);
     ASSERT_TRUE(b_.leads);

@@ -2,6 +2,7 @@
 #include "tests/simulation/cluster/sim_node.hpp"
 
 #include "cache/replica/notes.hpp"
+#include "cache/upkeep/purge.hpp"
 #include "tests/simulation/claims.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -35,15 +36,15 @@ struct SimNode::Upstream final : upstream::Transport {
 struct SimNode::Process {
     Process(SimNode& own, cluster::NodeHooks hooks)
         : upstream(own.world_, own.clock_), pace(own.clock_, {0, 4}), random(own.random_.next()),
-          truth(own.shared_, own.clock_, {fmt::format("node {}", own.number_), fmt::format("{}", own.random_.next())},
-                own.random_.next()),
+          truth(own.loop_.get_executor(), own.shared_, own.clock_,
+                {fmt::format("node {}", own.number_), fmt::format("{}", own.random_.next())}, own.random_.next()),
           node(own.loop_.get_executor(), truth, *own.store_, own.clock_, own.node_options_, std::move(hooks))
     {}
 
     Upstream upstream;
     upstream::RateLimiter pace;
     SeededRandom random;
-    ModelTruth truth;
+    support::ModelTruth truth;
     std::unique_ptr<upstream::Client> client; // while it leads, both
     std::unique_ptr<sync::Engine> engine;
     asio::cancellation_signal cancel_engine, cancel_node;
@@ -53,10 +54,11 @@ struct SimNode::Process {
     cluster::Node node;
 };
 
-SimNode::SimNode(int number, World& world, SharedModel& shared, support::FakeClock& clock, asio::io_context& loop,
-                 sync::Options options, cluster::NodeOptions node, std::uint64_t seed)
-    : number_(number), world_(world), shared_(shared), time_(clock), clock_(clock), loop_(loop), options_(options),
-      node_options_(std::move(node)), random_(seed)
+SimNode::SimNode(int number, World& world, support::ModelDatabase& shared, support::FakeClock& clock,
+                 asio::io_context& loop, sync::Options options, cluster::NodeOptions node, milliseconds skew,
+                 milliseconds most_skew, std::uint64_t seed)
+    : number_(number), world_(world), shared_(shared), time_(clock), clock_(clock, skew), most_skew_(most_skew),
+      loop_(loop), options_(options), node_options_(std::move(node)), random_(seed)
 {}
 
 SimNode::~SimNode()
@@ -80,6 +82,8 @@ void SimNode::start()
     hooks.ended = [this] { return end_engine(); };
     hooks.deadline = [this](std::optional<Clock::Steady> when) { process_->deadline = when; };
     process_ = std::make_unique<Process>(*this, std::move(hooks));
+    process_->truth.link.delay = milliseconds(20);
+    process_->truth.link.loses_news = random_.below(3) == 0;
     auto ended = [process = process_.get()](std::exception_ptr why) {
         process->failure = why;
         process->node_ended = true;
@@ -93,11 +97,11 @@ void SimNode::look()
 {
     if (commits_left_ > 0) --commits_left_;
     if (commits_left_ == 0) {
-        if (process_) process_->truth.away = true;
+        if (process_) process_->truth.link.cut = true;
         throw std::runtime_error("it died");
     }
     if (!wrong_.empty() || world_.our_clock_was_set) return;
-    const auto find = [this](cache::Reader& db) { return find_wrong_coverage(world_, db); };
+    const auto find = [this](cache::Reader& db) { return find_wrong_coverage(world_, db, {{}, {}, most_skew_}); };
     wrong_ = store_->read(find);
     if (!wrong_.empty()) wrong_ = fmt::format("node {} after a commit: {}", number_, wrong_);
 }
@@ -150,6 +154,19 @@ void SimNode::stop()
     store_.reset();
 }
 
+// As a person at this machine does it; the process may die meanwhile.
+void SimNode::purge(const std::string& id)
+{
+    cache::PurgeOptions wish;
+    wish.conversation = ConversationId{id};
+    world_.purged.insert(id); // from its first commit on
+    bool done = false;
+    const auto ended = [&](std::exception_ptr why, const cache::PurgeReport&) { done = why == nullptr; };
+    asio::co_spawn(loop_, cache::purge(*store_, wish, {}), ended);
+    support::run_until_idle(loop_);
+    if (done) purged_here_.insert(id);
+}
+
 void SimNode::thaw()
 {
     if (process_->deadline && time_.steady() >= *process_->deadline) return kill();
@@ -171,7 +188,7 @@ cluster::Node& SimNode::node()
     return process_->node;
 }
 
-ModelTruth& SimNode::truth()
+support::ModelTruth& SimNode::truth()
 {
     return process_->truth;
 }

@@ -5,8 +5,9 @@
 #include "cache/store.hpp"
 #include "cluster/node.hpp"
 #include "sync/engine.hpp"
-#include "tests/simulation/cluster/shared_model.hpp"
 #include "tests/simulation/world.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/model_truth.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "upstream/rate_limiter.hpp"
 
@@ -14,14 +15,18 @@
 #include <boost/asio/io_context.hpp>
 
 #include <memory>
+#include <set>
+#include <string>
 
 namespace simulation {
+
+using alli::Task;
 
 /// Nothing of a frozen process goes on: it wakes when it goes on running.
 class FreezableClock final : public alli::Clock {
   public:
-    explicit FreezableClock(alli::Clock& clock) : clock_(clock) {}
-    alli::Instant now() const override { return clock_.now(); }
+    FreezableClock(alli::Clock& clock, std::chrono::milliseconds skew) : clock_(clock), skew_(skew) {}
+    alli::Instant now() const override { return clock_.now() + skew_; }
     Steady steady() const override { return clock_.steady(); }
     Task<> sleep(std::chrono::nanoseconds pause) override;
 
@@ -29,12 +34,15 @@ class FreezableClock final : public alli::Clock {
 
   private:
     alli::Clock& clock_;
+    std::chrono::milliseconds skew_; // of the wall clock
 };
 
 class SimNode {
   public:
-    SimNode(int number, World& world, SharedModel& shared, support::FakeClock& clock, boost::asio::io_context& loop,
-            alli::sync::Options options, alli::cluster::NodeOptions node, std::uint64_t seed);
+    /// `skew`: by how much its clock is ahead; `most_skew`: that of any node.
+    SimNode(int number, World& world, support::ModelDatabase& shared, support::FakeClock& clock,
+            boost::asio::io_context& loop, alli::sync::Options options, alli::cluster::NodeOptions node,
+            std::chrono::milliseconds skew, std::chrono::milliseconds most_skew, std::uint64_t seed);
     ~SimNode();
 
     void start();
@@ -44,17 +52,19 @@ class SimNode {
     void die_after(int commits) { commits_left_ = commits; }
     bool has_died() const { return process_ && commits_left_ == 0; }
     void freeze() { frozen().frozen = true; }
+    void purge(const std::string& id);
     void thaw(); // or it was ended meanwhile by the timer of its lease
 
     bool runs() const { return process_ != nullptr; }
     bool is_frozen() const { return clock_.frozen; }
     bool leads() const;      // its engine is at work
     bool has_failed() const; // a process that ended by itself
+    const std::set<std::string>& purged_here() const { return purged_here_; }
     /// What a commit, whichever, made it claim wrongly; empty: nothing.
     const std::string& wrong() const { return wrong_; }
     alli::cache::Store& store() { return *store_; }
     alli::cluster::Node& node();
-    ModelTruth& truth();
+    support::ModelTruth& truth();
     alli::sync::Engine* engine();
 
   private:
@@ -68,9 +78,11 @@ class SimNode {
 
     int number_;
     World& world_;
-    SharedModel& shared_;
+    support::ModelDatabase& shared_;
     support::FakeClock& time_;
     FreezableClock clock_;
+    std::chrono::milliseconds most_skew_;
+    std::set<std::string> purged_here_;
     boost::asio::io_context& loop_;
     alli::sync::Options options_;
     alli::cluster::NodeOptions node_options_;

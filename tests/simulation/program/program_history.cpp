@@ -123,8 +123,7 @@ std::string ProgramHistory::check()
 
 std::string ProgramHistory::check_claims()
 {
-    Exempt exempt{purged_, writers_.rated(*program_)};
-    exempt.whole.insert(writers_.deletions().begin(), writers_.deletions().end());
+    const Exempt exempt{writers_.deletions(), writers_.rated(*program_), {}};
     return program_->store().read([&](cache::Reader& db) -> std::string {
         for (const auto& [id, talk] : world_.talks)
             if (cache::is_deleted(db, {id})) return id + " was deleted, but upstream has it";
@@ -148,8 +147,8 @@ std::string ProgramHistory::check_offline()
 void ProgramHistory::purge()
 {
     const std::string id = world_.any();
-    if (id.empty() || purged_.contains(id)) return;
-    purged_.insert(id);
+    if (id.empty() || world_.purged.contains(id)) return;
+    world_.purged.insert(id); // or about to be
     writers_.forget(id);
     readers_.leave_alone(id);
     cache::PurgeOptions wish;
@@ -194,7 +193,7 @@ std::string ProgramHistory::check_end()
             const bool left_out = !talk.last && world_.nature.chatless == Chatless::nowhere;
             const bool held = cache::find_held(db, {id}).has_value();
             listed += held ? 1 : 0;
-            if ((left_out && !held) || (purged_.contains(id) && !held)) continue;
+            if ((left_out && !held) || (world_.purged.contains(id) && !held)) continue;
             if (std::string differs = compare(world_, db, id, true); !differs.empty()) return differs;
         }
         const auto count = cache::count_totals(db).conversations;

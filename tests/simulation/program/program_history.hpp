@@ -50,7 +50,6 @@ class ProgramHistory {
     FeedReader feed_reader_;
     alli::sync::Options options_;
     std::unique_ptr<Program> program_;
-    std::set<std::string> purged_; // or about to be
     Figures figures_;
 };
 

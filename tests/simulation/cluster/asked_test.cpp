@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// What any node adds for all: purges, runs, refreshes.
+#include "cache/rows/suppression_list.hpp"
+#include "cache/upkeep/purge.hpp"
+#include "tests/simulation/cluster/machine.hpp"
+
+namespace simulation {
+namespace {
+
+using cluster::RunState;
+
+class Asked : public testing::Test {
+  protected:
+    void SetUp() override
+    {
+        for (const char* const id : {"one", "two", "three"}) a_.put(id, 100, id);
+        a_.claim(200);
+        a_.run();
+        pass(6s);
+        b_.run();
+        pass(2s);
+        ASSERT_TRUE(a_.leads);
+        ASSERT_EQ(b_.dump(), a_.dump());
+    }
+
+    void TearDown() override
+    {
+        for (Machine* const machine : {&a_, &b_}) machine->node.stop();
+        pass(10s);
+    }
+
+    void pass(std::chrono::milliseconds time) { support::pass_time(loop_, clock_, time); }
+
+    void purge(Machine& machine, const std::string& id)
+    {
+        cache::PurgeOptions wish;
+        wish.conversation = ConversationId{id};
+        bool done = false;
+        asio::co_spawn(loop_, cache::purge(machine.store, wish, {}), [&](std::exception_ptr why, const auto&) {
+            EXPECT_FALSE(why);
+            done = true;
+        });
+        support::run_until_idle(loop_);
+        EXPECT_TRUE(done);
+    }
+
+    template <class T>
+    void start(Task<T> task)
+    {
+        asio::co_spawn(loop_, std::move(task), [](std::exception_ptr why, auto&&...) { EXPECT_FALSE(why); });
+    }
+
+    void expect_gone(const std::string& id)
+    {
+        EXPECT_FALSE(a_.dump().contains(id));
+        EXPECT_FALSE(b_.dump().contains(id));
+        EXPECT_TRUE(database_.contents.conversations.at(id).row.deleted);
+        for (Machine* const machine : {&a_, &b_}) {
+            EXPECT_TRUE(machine->node.status()->trouble.empty()) << machine->node.status()->trouble;
+            for (const auto& read :
+                 {machine->store.read([&](cache::Reader& db) { return cache::is_purged(db, {id}); }),
+                  machine->store.read_outbox([&](cache::Reader& db) { return cache::is_purged(db, {id}); })})
+                EXPECT_TRUE(read);
+            EXPECT_EQ(machine->store.read([&](cache::Reader& db) {
+                return db.require<std::int64_t>("SELECT count(*) FROM change WHERE conversation = ?1", id);
+            }),
+                      0)
+                << "its id is named";
+        }
+    }
+
+    support::FakeClock clock_;
+    support::ModelDatabase database_{clock_, 1};
+    boost::asio::io_context loop_;
+    Machine a_{0, database_, clock_, loop_}, b_{1, database_, clock_, loop_};
+};
+
+TEST_F(Asked, WhatALeaderPurgedIsPurgedAtAFollower)
+{
+    purge(a_, "one");
+    pass(2s);
+    expect_gone("one");
+    EXPECT_EQ(b_.dump(), a_.dump());
+}
+
+TEST_F(Asked, WhatAFollowerPurgedIsPurgedAtItsLeader)
+{
+    purge(b_, "one");
+    pass(2s);
+    expect_gone("one");
+    EXPECT_EQ(b_.dump(), a_.dump());
+    a_.put("one", 300, "upstream has it"); // as its engine would
+    pass(2s);
+    expect_gone("one");
+}
+
+TEST_F(Asked, WhatWasPurgedHereStaysAwayThoughItsLeaderPublishesIt)
+{
+    b_.truth.link.cut = true;
+    purge(b_, "one");
+    a_.put("one", 300, "changed");
+    bool came_back = false;
+    b_.store.watch([&] { came_back = came_back || b_.dump().contains("one"); });
+    b_.truth.link.cut = false;
+    pass(6s);
+    b_.store.watch({});
+    EXPECT_FALSE(came_back);
+    expect_gone("one");
+}
+
+TEST_F(Asked, APurgeThatALeaderCouldNotPublishIsTheNextOnesAsWell)
+{
+    a_.truth.link.cut = true;
+    purge(a_, "one");
+    pass(10s);
+    ASSERT_TRUE(b_.leads);
+    b_.put("one", 300, "changed");
+    pass(1s);
+    a_.truth.link.cut = false;
+    pass(5s);
+    expect_gone("one");
+}
+
+TEST_F(Asked, TwoThatPurgeBeforeTheyHearOfEachOtherAgree)
+{
+    b_.truth.link.cut = true;
+    purge(a_, "one");
+    purge(b_, "two");
+    pass(1s);
+    b_.truth.link.cut = false;
+    pass(6s);
+    expect_gone("one");
+    expect_gone("two");
+    EXPECT_TRUE(a_.dump().contains("three"));
+    EXPECT_EQ(b_.dump(), a_.dump());
+}
+
+TEST_F(Asked, ADatabaseThatWasPutBackHearsOfPurgesAgain)
+{
+    const support::ModelDatabase::Contents earlier = database_.contents;
+    purge(b_, "one");
+    pass(2s);
+    expect_gone("one");
+    database_.contents = earlier;
+    pass(15s);
+    expect_gone("one");
+}
+
+TEST_F(Asked, APurgeIsHeardThoughTheLeaderPublishedPastIt)
+{
+    purge(b_, "one");
+    for (int n = 0; n < 20; ++n) {
+        a_.put("three", 100, "changed " + std::to_string(n));
+        pass(30ms);
+    }
+    a_.node.stop();
+    pass(5s);
+    EXPECT_TRUE(b_.leads);
+    EXPECT_FALSE(b_.dump().contains("one"));
+    EXPECT_TRUE(database_.contents.conversations.at("one").row.deleted);
+}
+
+TEST_F(Asked, ARunIsToldToAllAndSettledOnceWhatItsLeaderFetchedIsHere)
+{
+    std::vector<std::string> fetched;
+    a_.fetch = [&](const std::vector<std::string>& ids) {
+        for (const std::string& id : ids) a_.put(id, 400, "after the run");
+        fetched.insert(fetched.end(), ids.begin(), ids.end());
+    };
+    start(b_.truth.note_run("one", RunState::running));
+    pass(2s);
+    EXPECT_EQ(a_.runs.at("one"), RunState::running);
+    EXPECT_EQ(b_.runs.at("one"), RunState::running);
+    EXPECT_TRUE(fetched.empty());
+    bool settled_early = false;
+    b_.on_run = [&](const cluster::Run& run) {
+        if (run.state == RunState::settled)
+            settled_early = b_.dump().at("one").find("after the run") == std::string::npos;
+    };
+    start(b_.truth.note_run("one", RunState::ended));
+    pass(2s);
+    EXPECT_THAT(fetched, testing::ElementsAre("one"));
+    EXPECT_EQ(a_.runs.at("one"), RunState::settled);
+    EXPECT_EQ(b_.runs.at("one"), RunState::settled);
+    EXPECT_FALSE(settled_early);
+}
+
+TEST_F(Asked, WhatCannotBeFetchedIsTriedAgainAndByTheNextLeader)
+{
+    int tries = 0;
+    a_.fetch = [&](const auto&) {
+        ++tries;
+        throw Error(Fault::unreachable, "", "upstream is away");
+    };
+    std::vector<std::string> fetched;
+    b_.fetch = [&](const std::vector<std::string>& ids) { fetched = ids; };
+    start(b_.truth.ask_refresh("*"));
+    start(b_.truth.ask_refresh("two"));
+    pass(5s);
+    EXPECT_GT(tries, 1);
+    EXPECT_TRUE(fetched.empty());
+    EXPECT_EQ(database_.contents.refreshes.size(), 2U);
+    a_.node.stop();
+    pass(5s);
+    EXPECT_THAT(fetched, testing::ElementsAre("*", "two"));
+    EXPECT_TRUE(database_.contents.refreshes.empty());
+}
+
+} // namespace
+} // namespace simulation

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine of a cluster, step by step: its files, its way to what is shared, and a node's loops whose engine is a
+// flag.
+#pragma once
+
+#include "cache/conversations.hpp"
+#include "cache/replica/notes.hpp"
+#include "cache/rows/coverage.hpp"
+#include "cluster/node.hpp"
+#include "tests/cache/replica/dump.hpp"
+#include "tests/support/make.hpp"
+#include "tests/support/model_truth.hpp"
+#include "tests/support/pass_time.hpp"
+#include "tests/support/temp_dir.hpp"
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace simulation {
+
+using namespace alli;
+using namespace std::chrono_literals;
+
+/// Something may happen before a campaign arrives.
+struct CampaigningTruth final : support::ModelTruth {
+    using support::ModelTruth::ModelTruth;
+    Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) override
+    {
+        if (before_campaign) std::exchange(before_campaign, {})();
+        return ModelTruth::campaign(epoch, beat);
+    }
+    Task<cluster::Position> publish_after(cluster::Position mine, std::int64_t epoch,
+                                          cache::PublishedRows rows) override
+    {
+        if (refuses) throw Error(*refuses, "", "a row does not fit");
+        return ModelTruth::publish_after(std::move(mine), epoch, std::move(rows));
+    }
+    // Nothing cancels it: as a call that waits for what its loop does.
+    Task<cluster::Beat> beat(std::int64_t epoch, cluster::Position mine) override
+    {
+        if (stubborn) co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_return co_await ModelTruth::beat(epoch, std::move(mine));
+    }
+    bool stubborn = false;
+    std::function<void()> before_campaign;
+    std::optional<Fault> refuses;
+};
+
+/// Files, a way to what is shared, and a node's loops whose engine is a flag.
+struct Machine {
+    Machine(int number, support::ModelDatabase& shared, support::FakeClock& clock, boost::asio::io_context& its_loop,
+            bool threads = false)
+        : loop(its_loop), store(options(threads)),
+          truth(loop.get_executor(), shared, clock,
+                {"node " + std::to_string(number), "holder " + std::to_string(number)},
+                static_cast<std::uint64_t>(number) + 1),
+          node(loop.get_executor(), truth, store, clock, {}, hooks())
+    {
+        truth.link.delay = 20ms;
+    }
+
+    cache::StoreOptions options(bool threads) const
+    {
+        cache::StoreOptions made{dir / "mirror.db", "http://model", threads};
+        made.on_open = &cache::begin_notes;
+        return made;
+    }
+
+    cluster::NodeHooks hooks()
+    {
+        cluster::NodeHooks made;
+        made.begin = [this] {
+            leads = began = true;
+            at_begin = dump();
+        };
+        made.cancel = [this] { leads = false; };
+        made.run = [this](const cluster::Run& run) {
+            runs[run.conversation] = run.state;
+            if (on_run) on_run(run);
+        };
+        made.refresh = [this](std::vector<std::string> ids) { return refresh(std::move(ids)); };
+        made.deadline = [this](std::optional<Clock::Steady> when) { deadline = when; };
+        return made;
+    }
+
+    Task<> refresh(std::vector<std::string> ids)
+    {
+        if (fetch) fetch(ids);
+        co_return;
+    }
+
+    void run()
+    {
+        asio::co_spawn(loop, node.run(), [this](std::exception_ptr why) {
+            ended = true;
+            failure = why;
+        });
+    }
+
+    template <class F>
+    void write(F function)
+    {
+        asio::co_spawn(loop, store.write(std::move(function)), [](std::exception_ptr why) { EXPECT_FALSE(why); });
+        support::run_until_idle(loop);
+    }
+
+    void put(const std::string& id, std::int64_t seconds, const std::string& title)
+    {
+        nlohmann::json more;
+        more["title"] = title;
+        const Conversation made = support::make_conversation(id, seconds, more);
+        const std::vector<Chat> chats{support::make_chat(id, 0, seconds, "words")};
+        write([&](cache::Writer& db) {
+            cache::put_conversation(db, made);
+            cache::put_chats(db, made.id, 0, chats);
+        });
+    }
+
+    void claim(std::int64_t through)
+    {
+        write([through](cache::Writer& db) {
+            cache::cover(db, {Instant{}, support::at_second(through), support::at_second(through)});
+        });
+    }
+
+    std::map<std::string, std::string> dump()
+    {
+        return store.read([](cache::Reader& db) { return cache::dump_conversations(db); });
+    }
+    std::size_t claims()
+    {
+        return store.read([](cache::Reader& db) { return cache::load_coverage(db); }).size();
+    }
+
+    boost::asio::io_context& loop;
+    support::TempDir dir;
+    cache::Store store;
+    CampaigningTruth truth;
+    std::map<std::string, std::string> at_begin; // what it had when it began to lead
+    bool leads = false, began = false, ended = false;
+    std::map<std::string, cluster::RunState> runs; // as they were told last
+    std::function<void(const cluster::Run&)> on_run;
+    std::function<void(const std::vector<std::string>&)> fetch;
+    std::exception_ptr failure;
+    std::optional<Clock::Steady> deadline;
+    cluster::Node node;
+};
+
+} // namespace simulation
