@@ -37,6 +37,8 @@ PARTS = [
     Part("programs", "histories of the whole program", 10_000, 200, 5, "release", ("program_simulation_test",),
          "ALLI_SEED=$SEED ALLI_HISTORIES=$COUNT ./program_simulation_test --gtest_filter=ProgramSimulation.WhatIsPromised*",
          r"^(\d+) histories of the program from seed"),
+    Part("cluster", "histories of three nodes", 10_000, 250, 6, "release", ("cluster_simulation_test",),
+         "ALLI_SEED=$SEED ALLI_HISTORIES=$COUNT ./cluster_simulation_test --gtest_filter=ClusterSimulation.*", r"^(\d+) histories from seed"),
     Part("cuts", "power cuts", 100_000, 5_000, 6, "release", ("powercut_test",),
          "ALLI_SEED=$SEED ALLI_POWERCUT_CUTS=$COUNT ./powercut_test --gtest_filter=Of/PowerCut*", r"; (\d+) cuts,"),
     Part("faults", "faults of the disk", 10_000, 1_000, 3, "release", ("powercut_test",),
