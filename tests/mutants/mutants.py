@@ -22,7 +22,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 COPY = TOP / "build" / "mutants"
 BUILD = COPY / "build" / "dev"
-PROGRAMS = ["core_test", "http_test", "cache_test", "upstream_test", "sync_test", "proxy_test", "powercut_test"]
+PROGRAMS = ["core_test", "http_test", "cache_test", "upstream_test", "sync_test", "proxy_test", "powercut_test", "replica_test",
+            "cluster_test", "cluster_simulation_test"]
 FIRST_DRAWN = 1001
 LEAST_NAMED = 60
 SLOW = 20.0  # seconds of a test that is left out
@@ -139,7 +140,10 @@ def make_copy(sources):
         if name == "tests/cache/CMakeLists.txt":  # the same words for the compiler as in the tree itself: ccache has them
             content = content.replace(b'ALLI_SOURCE="${CMAKE_SOURCE_DIR}"', f'ALLI_SOURCE="{TOP}"'.encode())
         if name == "tests/CMakeLists.txt":  # it plants mistakes of its own into the same lines
-            content = content.replace(b" simulation ", b" ")
+            content = content.replace(b" simulation ", b" simulation/cluster ")
+        if name == "tests/cluster/CMakeLists.txt":
+            content = content.replace(b"add_executable(cluster_test ",
+                                      b"add_executable(cluster_test ${CMAKE_SOURCE_DIR}/tests/mutants/running_test.cpp ")
         if not target.exists() or target.read_bytes() != content:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
