@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is PostgreSQL's alone: locks between two leaders, connections that end, servers that stop, rights, views.
+#include "alli/clock.hpp"
 #include "cluster/postgres/inspect.hpp"
 #include "cluster/postgres/postgres_truth.hpp"
 #include "cluster/postgres/publish.hpp"
