@@ -3,26 +3,24 @@
 
 namespace alli::cache {
 
-const std::vector<Membership>& GroupKeys::of(std::int64_t conversation)
+const GroupNumbers& GroupKeys::of(std::int64_t conversation)
 {
     const auto [place, is_new] = members_.try_emplace(conversation);
-    std::vector<Membership>& groups = place->second;
+    GroupNumbers& groups = place->second;
     if (!is_new) return groups;
+    const auto add = [&](InsightGroup group, std::string_view key) {
+        groups.shared.push_back({group, number_of(group, key)});
+    };
     for (const Row row : db_.query("SELECT app_id, user_id, (SELECT channel FROM conversation_fact"
                                    " WHERE conversation = ?1) FROM conversation WHERE pk = ?1",
                                    conversation)) {
-        if (!row.is_null(0)) add(groups, InsightGroup::app, row.text(0));
-        if (!row.is_null(1)) add(groups, InsightGroup::user, row.text(1));
-        if (!row.text(2).empty()) add(groups, InsightGroup::channel, row.text(2));
+        if (!row.is_null(0)) add(InsightGroup::app, row.text(0));
+        if (!row.is_null(1)) groups.user = number_of(InsightGroup::user, row.text(1));
+        if (!row.text(2).empty()) add(InsightGroup::channel, row.text(2));
     }
-    for (const Row row : db_.query("SELECT name FROM category WHERE conversation = ?1", conversation))
-        add(groups, InsightGroup::category, row.text(0));
+    for (const Row row : db_.query("SELECT name FROM category WHERE conversation = ?1 ORDER BY name", conversation))
+        add(InsightGroup::category, row.text(0));
     return groups;
-}
-
-void GroupKeys::add(std::vector<Membership>& groups, InsightGroup group, std::string_view key)
-{
-    groups.push_back({group, number_of(group, key)});
 }
 
 std::int64_t GroupKeys::number_of(InsightGroup group, std::string_view key)

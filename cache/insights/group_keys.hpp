@@ -18,20 +18,19 @@ class GroupKeys {
     explicit GroupKeys(Writer& db) : db_(db), writer_(&db) {}
 
     /// Valid as long as this object.
-    const std::vector<Membership>& of(std::int64_t conversation);
+    const GroupNumbers& of(std::int64_t conversation);
+    std::int64_t number_of(InsightGroup group, std::string_view key);
     /// The key of a group; empty: it is none any more.
     std::string key_of(std::int64_t number) const;
 
   private:
-    void add(std::vector<Membership>& groups, InsightGroup group, std::string_view key);
-    std::int64_t number_of(InsightGroup group, std::string_view key);
     std::int64_t make_number(InsightGroup group, std::string_view key);
 
     Reader& db_;
     Writer* writer_ = nullptr;
     std::unordered_map<std::string, std::int64_t> numbers_; // by group and key
     std::vector<std::string> own_;                          // keys of -1, -2 ...
-    std::unordered_map<std::int64_t, std::vector<Membership>> members_;
+    std::unordered_map<std::int64_t, GroupNumbers> members_;
 };
 
 } // namespace alli::cache

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures of what is mirrored: conversations, messages, ratings, citations, lengths and times to answer, by day, app,
 // category, user and channel. Added up of what is kept of each day and counted of what changed since, so that they are
-// those of the rows; where conversations are chosen, all is counted. Conversations count on their creation, messages on
-// their time, ratings on their message's day.
+// those of the rows, whichever conversations are chosen. Conversations count on their creation, messages on their time,
+// ratings on their message's day.
 #pragma once
 
 #include "cache/db/sqlite.hpp"

@@ -40,6 +40,16 @@ Json row_json(const InsightRow& row)
     return json;
 }
 
+Json unknown_json(const UnknownFilter& unknown)
+{
+    Json json;
+    json["filter"] = unknown.name;
+    json["value"] = unknown.value;
+    json["valid"] = unknown.valid;
+    json["asWords"] = unknown.as_words;
+    return json;
+}
+
 } // namespace
 
 std::string insights_json(const InsightQuery& query, const Insights& insights, const Covered& covered)
@@ -51,6 +61,7 @@ std::string insights_json(const InsightQuery& query, const Insights& insights, c
     body["coverage"]["complete"] = covered.complete && insights.complete;
     body["coverage"]["from"] = time_or_null(covered.from);
     body["coverage"]["through"] = time_or_null(covered.through);
+    for (const UnknownFilter& one : insights.unknown_filters) body["unknownFilters"].push_back(unknown_json(one));
     body["totals"] = Json::object();
     add_figures(body["totals"], insights.totals);
     body["rows"] = Json::array();

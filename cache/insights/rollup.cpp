@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// A byte for the version, then sections, each behind its size: quarters in the place of days, the other groups, what
-// has no time, and two samples. A section of tallies: their number, then of each the difference of its key to the one
-// before, six counts and two histograms, each behind its size: pairs of a bucket's difference and how often it came.
+// A byte for the version, then how many rows there are, the lists of groups that rows share (how many, of each how
+// many groups, of each its kind and number), and the columns, each behind its size. Of a row: the difference of its
+// conversation to the one before, which list of groups, the user, how many cells. Of a cell: a head (how many messages,
+// whether the conversation was created then, whether it has no time) and, where it has a time, the difference of its
+// quarter to that of the cell before. Of a message: its facts; of an answer: length and wait, the low bytes apart from
+// the high ones, which are nearly all zero.
 #include "cache/insights/rollup.hpp"
 
 #include "cache/chats/packed_facts.hpp"
 #include "cache/db/varint.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace alli::cache {
 namespace {
 
-using std::chrono::floor;
-using Quarter = std::chrono::duration<std::int64_t, std::ratio<900>>;
-
-constexpr char version = 1;
-constexpr std::size_t days = static_cast<std::size_t>(InsightGroup::day); // whose section has the quarters
-constexpr std::size_t timeless_section = insight_groups, questions_section = insight_groups + 1,
-                      bad_section = insight_groups + 2;
-
-constexpr std::array counts{&RollupCounts::conversations, &RollupCounts::messages, &RollupCounts::good,
-                            &RollupCounts::bad,           &RollupCounts::unrated,  &RollupCounts::without_citations};
+constexpr char version = 2;
+constexpr std::int64_t kept_facts = fact::answer | fact::bad | fact::good | fact::citations;
+constexpr std::uint64_t timeless_bit = 1, created_bit = 2;
+constexpr int head_bits = 2;
 
 std::uint64_t zigzag(std::int64_t number)
 {
@@ -40,197 +39,214 @@ std::uint64_t take(std::string_view& text)
     return *number;
 }
 
-std::string_view take_section(std::string_view& text)
+std::string_view take_bytes(std::string_view& text, std::uint64_t size)
 {
-    const std::uint64_t size = take(text);
     if (size > text.size()) throw DamagedRollup();
-    const std::string_view section = text.substr(0, size);
+    const std::string_view bytes = text.substr(0, size);
     text.remove_prefix(size);
-    return section;
+    return bytes;
 }
 
-void append_section(std::string& out, std::string_view section)
+std::optional<Quarter> quarter_of(const std::optional<Instant>& when)
 {
-    append_varint(out, section.size());
-    out += section;
+    if (!when) return std::nullopt;
+    return std::chrono::floor<Quarter>(when->time_since_epoch());
 }
 
-void write_histogram(std::string& out, std::vector<std::uint16_t>& buckets)
+std::uint16_t wait_of(const CountedChat& chat)
 {
-    std::sort(buckets.begin(), buckets.end());
-    std::string pairs;
-    std::uint16_t last = 0;
-    for (auto at = buckets.begin(); at != buckets.end();) {
-        const auto end = std::upper_bound(at, buckets.end(), *at);
-        append_varint(pairs, *at - last);
-        append_varint(pairs, static_cast<std::uint64_t>(end - at));
-        last = *at, at = end;
-    }
-    append_section(out, pairs);
+    if (!chat.has_question || !chat.asked_at || !chat.sent_at || *chat.sent_at < *chat.asked_at)
+        return RollupCell::no_wait;
+    return Histogram::bucket_of(std::chrono::duration<double, std::milli>(*chat.sent_at - *chat.asked_at).count());
 }
 
-TallyView take_tally(std::string_view& text)
+bool has(char facts, std::int64_t any)
 {
-    TallyView tally;
-    for (const auto count : counts) tally.counts.*count = static_cast<std::int64_t>(take(text));
-    tally.lengths = take_section(text);
-    tally.waits = take_section(text);
-    return tally;
+    return (facts & any) != 0;
 }
 
-template <class Take>
-void visit_tallies(std::string_view section, const Take& take_one)
+std::size_t count_answers(std::string_view facts)
 {
-    std::int64_t key = 0;
-    for (std::uint64_t left = take(section); left > 0; --left) {
-        key += from_zigzag(take(section));
-        take_one(key, take_tally(section));
-    }
-}
-
-// In the order of their hashes: what is beyond those of the sample need not be looked at.
-void read_sample(std::string_view section, KeySample& sample)
-{
-    std::int64_t key = 0;
-    while (!section.empty()) {
-        key += from_zigzag(take(section));
-        if (!sample.add(key)) return;
-    }
-}
-
-RollupCounts counts_of(const CountedChat& chat)
-{
-    const auto rating = rating_in(chat.facts);
-    const bool answer = (chat.facts & fact::answer) != 0;
-    RollupCounts one;
-    one.messages = 1;
-    one.good = rating == true ? 1 : 0;
-    one.bad = rating == false ? 1 : 0;
-    one.unrated = answer && !rating ? 1 : 0;
-    one.without_citations = answer && (chat.facts & fact::citations) == 0 ? 1 : 0;
-    return one;
-}
-
-std::optional<double> wait_of(const CountedChat& chat) // milliseconds
-{
-    if (!chat.has_question || !chat.asked_at || !chat.sent_at || *chat.sent_at < *chat.asked_at) return std::nullopt;
-    return std::chrono::duration<double, std::milli>(*chat.sent_at - *chat.asked_at).count();
+    std::size_t count = 0;
+    for (const char one : facts) count += static_cast<unsigned char>(one) & fact::answer;
+    return count;
 }
 
 } // namespace
 
-template <class Add>
-void RollupBuilder::each(const std::optional<Instant>& when, std::span<const Membership> groups, const Add& add)
+RollupCounts RollupCell::counts() const
 {
-    add(when ? quarters_[floor<Quarter>(when->time_since_epoch()).count()] : timeless_);
-    for (const Membership& member : groups) add(groups_[static_cast<std::size_t>(member.group)][member.number]);
+    RollupCounts sum;
+    sum.conversations = created ? 1 : 0;
+    sum.messages = std::ssize(facts);
+    for (const char one : facts) {
+        sum.good += has(one, fact::good) ? 1 : 0;
+        sum.bad += has(one, fact::bad) ? 1 : 0;
+        if (!has(one, fact::answer)) continue;
+        sum.unrated += has(one, fact::good | fact::bad) ? 0 : 1;
+        sum.without_citations += has(one, fact::citations) ? 0 : 1;
+    }
+    return sum;
 }
 
-void RollupBuilder::add_conversation(const std::optional<Instant>& created_at, std::span<const Membership> groups)
+std::size_t RollupCell::bad_answers() const
 {
-    each(created_at, groups, [](Tally& tally) { ++tally.counts.conversations; });
+    constexpr char both = fact::answer | fact::bad;
+    return static_cast<std::size_t>(
+        std::count_if(facts.begin(), facts.end(), [](char one) { return (one & both) == both; }));
 }
 
-void RollupBuilder::add_chat(const CountedChat& chat, std::span<const Membership> groups)
+void RollupBuilder::add_conversation(std::int64_t conversation, const std::optional<Instant>& created_at)
 {
-    const bool answer = (chat.facts & fact::answer) != 0;
-    if (!answer) questions_.add(chat.pk);
-    if (chat.has_question && rating_in(chat.facts) == false) bad_questions_.add(chat.question);
-    const RollupCounts one = counts_of(chat);
+    created_.push_back({conversation, quarter_of(created_at)});
+}
+
+void RollupBuilder::add_chat(const CountedChat& chat)
+{
+    if (!messages_.empty() && chat.conversation != pending_) write_pending();
+    pending_ = chat.conversation;
     const auto length = Histogram::bucket_of(static_cast<double>(length_in(chat.facts)));
-    const auto wait = wait_of(chat);
-    const auto wait_bucket = Histogram::bucket_of(wait.value_or(0));
-    each(chat.sent_at, groups, [&](Tally& tally) {
-        tally.counts.add(one);
-        if (answer) tally.lengths.push_back(length);
-        if (wait) tally.waits.push_back(wait_bucket);
-    });
-}
-
-void RollupBuilder::write(std::string& out, Tally& tally)
-{
-    for (const auto count : counts) append_varint(out, static_cast<std::uint64_t>(tally.counts.*count));
-    write_histogram(out, tally.lengths);
-    write_histogram(out, tally.waits);
-}
-
-void RollupBuilder::write(std::string& out, std::map<std::int64_t, Tally>& tallies)
-{
-    std::string section;
-    append_varint(section, tallies.size());
-    std::int64_t last = 0;
-    for (auto& [key, tally] : tallies) {
-        append_varint(section, zigzag(key - last));
-        last = key;
-        write(section, tally);
-    }
-    append_section(out, section);
-}
-
-void RollupBuilder::write(std::string& out, const KeySample& sample)
-{
-    std::string section;
-    std::int64_t last = 0;
-    for (const std::int64_t key : sample.keys()) {
-        append_varint(section, zigzag(key - last));
-        last = key;
-    }
-    append_section(out, section);
+    messages_.push_back({quarter_of(chat.sent_at), static_cast<char>(chat.facts & kept_facts), length, wait_of(chat)});
 }
 
 std::string RollupBuilder::finish()
 {
-    std::string out(1, version), timeless;
-    for (std::size_t group = 0; group < insight_groups; ++group) write(out, group == days ? quarters_ : groups_[group]);
-    write(timeless, timeless_);
-    append_section(out, timeless);
-    write(out, questions_);
-    write(out, bad_questions_);
+    if (!messages_.empty()) write_pending();
+    write_created_before(std::numeric_limits<std::int64_t>::max());
+    std::string out(1, version);
+    append_varint(out, rows_);
+    append_varint(out, known_.size());
+    out += shared_;
+    for (const std::string& column : columns_) {
+        append_varint(out, column.size());
+        out += column;
+    }
     return out;
 }
 
-void add_to(Histogram& histogram, std::string_view stored)
+void RollupBuilder::write_pending()
 {
-    std::size_t bucket = 0;
-    while (!stored.empty()) {
-        bucket += take(stored);
-        histogram.add_to(bucket, static_cast<std::int64_t>(take(stored)));
+    write_created_before(pending_);
+    const bool is_created = next_created_ < created_.size() && created_[next_created_].conversation == pending_;
+    write_row(pending_, is_created ? &created_[next_created_++] : nullptr, messages_);
+    messages_.clear();
+}
+
+// Conversations that no message is counted of.
+void RollupBuilder::write_created_before(std::int64_t conversation)
+{
+    if (!std::exchange(sorted_, true)) std::sort(created_.begin(), created_.end());
+    for (; next_created_ < created_.size() && created_[next_created_].conversation < conversation; ++next_created_)
+        write_row(created_[next_created_].conversation, &created_[next_created_], {});
+}
+
+void RollupBuilder::write_row(std::int64_t conversation, const Created* created, std::span<Message> messages)
+{
+    const GroupNumbers& groups = groups_of_(conversation);
+    append_varint(columns_[RollupColumn::conversations], zigzag(conversation - last_conversation_));
+    append_varint(columns_[RollupColumn::shared], shared_index(groups.shared));
+    append_varint(columns_[RollupColumn::users], zigzag(groups.user));
+    last_conversation_ = conversation, ++rows_;
+
+    const auto by_quarter = [](const Message& a, const Message& b) { return a.quarter < b.quarter; };
+    std::stable_sort(messages.begin(), messages.end(), by_quarter);
+    std::uint64_t count = 0;
+    const auto add = [&](const std::optional<Quarter>& quarter, std::span<const Message> of) {
+        const bool is_created = created && created->quarter == quarter;
+        if (is_created) created = nullptr;
+        write_cell(quarter, is_created, of), ++count;
+    };
+    while (!messages.empty()) {
+        const auto quarter = messages.front().quarter;
+        if (created && created->quarter < quarter) add(created->quarter, {});
+        const auto end = std::upper_bound(messages.begin(), messages.end(), messages.front(), by_quarter);
+        const auto size = static_cast<std::size_t>(end - messages.begin());
+        add(quarter, messages.first(size));
+        messages = messages.subspan(size);
     }
+    if (created) add(created->quarter, {});
+    append_varint(columns_[RollupColumn::cells], count);
+}
+
+void RollupBuilder::write_cell(const std::optional<Quarter>& quarter, bool created, std::span<const Message> messages)
+{
+    append_varint(columns_[RollupColumn::heads],
+                  messages.size() << head_bits | (created ? created_bit : 0) | (quarter ? 0 : timeless_bit));
+    if (quarter) {
+        append_varint(columns_[RollupColumn::quarters], zigzag((*quarter - last_quarter_).count()));
+        last_quarter_ = *quarter;
+    }
+    for (const Message& message : messages) write_message(message);
+}
+
+void RollupBuilder::write_message(const Message& message)
+{
+    columns_[RollupColumn::facts] += message.facts;
+    if (!has(message.facts, fact::answer)) return;
+    columns_[RollupColumn::lengths_low] += static_cast<char>(message.length & 0xff);
+    columns_[RollupColumn::lengths_high] += static_cast<char>(message.length >> 8);
+    columns_[RollupColumn::waits_low] += static_cast<char>(message.wait & 0xff);
+    columns_[RollupColumn::waits_high] += static_cast<char>(message.wait >> 8);
+}
+
+std::uint64_t RollupBuilder::shared_index(const std::vector<Membership>& groups)
+{
+    std::string stored;
+    append_varint(stored, groups.size());
+    for (const Membership& member : groups) {
+        append_varint(stored, static_cast<std::uint64_t>(member.group));
+        append_varint(stored, zigzag(member.number));
+    }
+    const auto [known, is_new] = known_.try_emplace(stored, known_.size());
+    if (is_new) shared_ += stored;
+    return known->second;
 }
 
 Rollup::Rollup(std::string_view stored)
 {
     if (stored.empty() || stored.front() != version) throw DamagedRollup();
     stored.remove_prefix(1);
-    for (std::string_view& section : sections_) section = take_section(stored);
+    rows_ = take(stored);
+    for (std::uint64_t lists = take(stored); lists > 0; --lists) {
+        std::vector<Membership>& groups = shared_.emplace_back();
+        for (std::uint64_t left = take(stored); left > 0; --left) {
+            const std::uint64_t group = take(stored);
+            if (group >= insight_groups) throw DamagedRollup();
+            groups.push_back({static_cast<InsightGroup>(group), from_zigzag(take(stored))});
+        }
+    }
+    for (std::string_view& column : columns_) column = take_bytes(stored, take(stored));
 }
 
-void Rollup::quarters(const std::function<void(Instant, const TallyView&)>& take_one) const
+void Rollup::visit(const std::function<void(const RollupRow&)>& take_one) const
 {
-    visit_tallies(sections_[days], [&](std::int64_t quarter, const TallyView& tally) {
-        take_one(Instant{std::chrono::duration_cast<Instant::duration>(Quarter(quarter))}, tally);
-    });
-}
-
-TallyView Rollup::timeless() const
-{
-    std::string_view section = sections_[timeless_section];
-    return take_tally(section);
-}
-
-void Rollup::groups(InsightGroup group, const std::function<void(std::int64_t, const TallyView&)>& take_one) const
-{
-    visit_tallies(sections_[static_cast<std::size_t>(group)], take_one);
-}
-
-void Rollup::questions(KeySample& sample) const
-{
-    read_sample(sections_[questions_section], sample);
-}
-
-void Rollup::bad_questions(KeySample& sample) const
-{
-    read_sample(sections_[bad_section], sample);
+    auto left = columns_; // of each column
+    Quarter quarter{};
+    std::vector<RollupCell> row;
+    const auto take_cell = [&] {
+        const std::uint64_t head = take(left[RollupColumn::heads]);
+        RollupCell cell{};
+        cell.created = (head & created_bit) != 0;
+        if ((head & timeless_bit) == 0)
+            cell.quarter = quarter += Quarter(from_zigzag(take(left[RollupColumn::quarters])));
+        cell.facts = take_bytes(left[RollupColumn::facts], head >> head_bits);
+        const std::size_t answers = count_answers(cell.facts);
+        cell.lengths_low = take_bytes(left[RollupColumn::lengths_low], answers);
+        cell.lengths_high = take_bytes(left[RollupColumn::lengths_high], answers);
+        cell.waits_low = take_bytes(left[RollupColumn::waits_low], answers);
+        cell.waits_high = take_bytes(left[RollupColumn::waits_high], answers);
+        return cell;
+    };
+    std::int64_t conversation = 0;
+    for (std::uint64_t row_number = 0; row_number < rows_; ++row_number) {
+        conversation += from_zigzag(take(left[RollupColumn::conversations]));
+        const std::uint64_t index = take(left[RollupColumn::shared]);
+        if (index >= shared_.size()) throw DamagedRollup();
+        const std::int64_t user = from_zigzag(take(left[RollupColumn::users]));
+        row.clear();
+        for (std::uint64_t cells = take(left[RollupColumn::cells]); cells > 0; --cells) row.push_back(take_cell());
+        take_one({conversation, static_cast<std::size_t>(index), user, row});
+    }
 }
 
 } // namespace alli::cache

@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures of a range added up, as they are stored for a day: by quarter of an hour (UTC), by app, category, user and
-// channel, with a sample of its questions. RollupCounts are exact, medians those of a histogram. Knows no SQL. Pure.
+// What counts in the figures of a range, as it is stored for a day: a row a conversation and in it a cell for each
+// quarter of an hour (UTC), with a byte of facts for each message. Whatever is asked of figures is added up of these
+// cells, whichever conversations are chosen. Counts are exact, medians those of a histogram. Knows no SQL. Pure.
 #pragma once
 
 #include "cache/insights/counted_chats.hpp"
 #include "cache/insights/histogram.hpp"
 #include "cache/insights/insight_types.hpp"
-#include "cache/insights/insight_words.hpp"
 
 #include <array>
-#include <map>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <unordered_map>
 
 namespace alli::cache {
 
-/// A group of a conversation, but for days. Numbers of groups: cache/insights/group_keys.hpp.
+using Quarter = std::chrono::duration<std::int64_t, std::ratio<900>>; // since 1970
+
+/// A group of a conversation, but for days and users. Numbers of groups: cache/insights/group_keys.hpp.
 struct Membership {
     InsightGroup group;
     std::int64_t number;
+};
+
+struct GroupNumbers {
+    std::vector<Membership> shared; // with other conversations: app, channel, categories
+    std::int64_t user = 0;          // 0: none
 };
 
 struct RollupCounts {
@@ -36,51 +43,114 @@ struct DamagedRollup : std::runtime_error {
     DamagedRollup() : std::runtime_error("stored figures cannot be read") {}
 };
 
+/// What a conversation has in a quarter of an hour.
+struct RollupCell {
+    std::optional<Quarter> quarter; // none: what has no time
+    bool created;                   // the conversation was, in it
+    std::string_view facts;         // of each message, as in cache/chats/packed_facts.hpp without the length
+    // Of each answer a bucket of Histogram, in bytes: characters, and milliseconds from its question.
+    std::string_view lengths_low, lengths_high, waits_low, waits_high;
+
+    std::size_t answers() const { return lengths_low.size(); }
+    std::size_t length(std::size_t answer) const { return join(lengths_low[answer], lengths_high[answer]); }
+    std::optional<std::size_t> wait(std::size_t answer) const
+    {
+        const std::size_t bucket = join(waits_low[answer], waits_high[answer]);
+        return bucket == no_wait ? std::nullopt : std::optional(bucket);
+    }
+    RollupCounts counts() const;
+    std::size_t bad_answers() const;
+
+    static constexpr std::size_t no_wait = 0xffff;
+
+  private:
+    static std::size_t join(char low, char high)
+    {
+        return static_cast<std::size_t>(static_cast<unsigned char>(low)) |
+               static_cast<std::size_t>(static_cast<unsigned char>(high)) << 8;
+    }
+};
+
+struct RollupRow {
+    std::int64_t conversation;
+    std::size_t shared; // which of Rollup::shared()
+    std::int64_t user;
+    std::span<const RollupCell> cells; // by time
+};
+
+struct RollupColumn { // in the order in which they are stored
+    enum : std::size_t {
+        conversations,
+        shared,
+        users,
+        cells,
+        heads,
+        quarters,
+        facts,
+        lengths_low,
+        lengths_high,
+        waits_low,
+        waits_high,
+        count
+    };
+};
+
 class RollupBuilder {
   public:
-    void add_conversation(const std::optional<Instant>& created_at, std::span<const Membership> groups);
-    void add_chat(const CountedChat& chat, std::span<const Membership> groups);
+    using GroupsOf = std::function<const GroupNumbers&(std::int64_t conversation)>;
+    explicit RollupBuilder(GroupsOf groups_of) : groups_of_(std::move(groups_of)) {}
+
+    /// In any order, all before the first chat.
+    void add_conversation(std::int64_t conversation, const std::optional<Instant>& created_at);
+    /// By conversation, ascending.
+    void add_chat(const CountedChat& chat);
     std::string finish();
 
   private:
-    struct Tally {
-        RollupCounts counts;
-        std::vector<std::uint16_t> lengths, waits; // a bucket of Histogram for each answer
+    struct Created {
+        std::int64_t conversation;
+        std::optional<Quarter> quarter;
+        bool operator<(const Created& other) const { return conversation < other.conversation; }
     };
-    template <class Add>
-    void each(const std::optional<Instant>& when, std::span<const Membership> groups, const Add& add);
-    static void write(std::string& out, Tally& tally);
-    static void write(std::string& out, std::map<std::int64_t, Tally>& tallies);
-    static void write(std::string& out, const KeySample& sample);
+    struct Message {
+        std::optional<Quarter> quarter;
+        char facts;
+        std::uint16_t length, wait;
+    };
+    void write_pending();
+    void write_created_before(std::int64_t conversation);
+    void write_row(std::int64_t conversation, const Created* created, std::span<Message> messages);
+    void write_cell(const std::optional<Quarter>& quarter, bool created, std::span<const Message> messages);
+    void write_message(const Message& message);
+    std::uint64_t shared_index(const std::vector<Membership>& groups);
 
-    std::map<std::int64_t, Tally> quarters_; // since 1970
-    Tally timeless_;
-    std::array<std::map<std::int64_t, Tally>, insight_groups> groups_; // none of days
-    KeySample questions_, bad_questions_;
+    GroupsOf groups_of_;
+    std::vector<Created> created_;
+    std::size_t next_created_ = 0; // of them that no row has yet
+    bool sorted_ = false;
+    std::int64_t pending_ = 0, last_conversation_ = 0;
+    std::vector<Message> messages_; // of the pending conversation, which has some
+    Quarter last_quarter_{};
+    std::array<std::string, RollupColumn::count> columns_;
+    std::string shared_;                                   // as they are stored
+    std::unordered_map<std::string, std::uint64_t> known_; // of these
+    std::uint64_t rows_ = 0;
 };
-
-/// A tally as it is stored.
-struct TallyView {
-    RollupCounts counts;
-    std::string_view lengths, waits;
-};
-void add_to(Histogram& histogram, std::string_view stored);
 
 /// A range's figures, as views into what RollupBuilder made. Throws DamagedRollup where it is none of its making.
 class Rollup {
   public:
     explicit Rollup(std::string_view stored);
 
-    /// Calls `take` with the start of each quarter of an hour that holds something, in order, and its tally.
-    void quarters(const std::function<void(Instant, const TallyView&)>& take) const;
-    TallyView timeless() const;
-    /// With the number of each of its groups, ascending.
-    void groups(InsightGroup group, const std::function<void(std::int64_t, const TallyView&)>& take) const;
-    void questions(KeySample& sample) const;
-    void bad_questions(KeySample& sample) const;
+    /// Which groups, but for users, conversations are in together.
+    const std::vector<std::vector<Membership>>& shared() const { return shared_; }
+    /// By conversation, ascending.
+    void visit(const std::function<void(const RollupRow&)>& take) const;
 
   private:
-    std::array<std::string_view, insight_groups + 3> sections_;
+    std::uint64_t rows_ = 0;
+    std::vector<std::vector<Membership>> shared_;
+    std::array<std::string_view, RollupColumn::count> columns_;
 };
 
 } // namespace alli::cache

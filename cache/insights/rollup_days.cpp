@@ -18,30 +18,25 @@ Instant start_of(std::int64_t day)
     return Instant{std::chrono::duration_cast<Instant::duration>(Days(day))};
 }
 
-struct DayRange { // whole days: from is included, to is not
-    std::int64_t from = std::numeric_limits<std::int64_t>::min(), to = std::numeric_limits<std::int64_t>::max();
-};
-
-DayRange whole_days(const TimeRange& range)
+Instant start_of(Quarter quarter)
 {
-    DayRange days;
-    if (range.from) days.from = std::chrono::ceil<Days>(range.from->time_since_epoch()).count();
-    if (range.to) days.to = std::chrono::floor<Days>(range.to->time_since_epoch()).count();
-    return days;
+    return Instant{std::chrono::duration_cast<Instant::duration>(quarter)};
 }
 
-/// Where a conversation is one of those that count.
-class Chosen {
-  public:
-    explicit Chosen(const std::vector<std::int64_t>* conversations) : conversations_(conversations) {}
-    bool has(std::int64_t conversation) const
-    {
-        return !conversations_ || std::binary_search(conversations_->begin(), conversations_->end(), conversation);
-    }
+struct QuarterRange { // whole quarters of an hour, of which kept figures can be taken: from is included, to is not
+    Quarter from = Quarter::min(), to = Quarter::max();
 
-  private:
-    const std::vector<std::int64_t>* conversations_;
+    std::int64_t first_day() const { return std::chrono::floor<Days>(from).count(); }
+    std::int64_t end_day() const { return std::chrono::ceil<Days>(to).count(); } // is not in it
 };
+
+QuarterRange whole_quarters(const TimeRange& range)
+{
+    QuarterRange quarters;
+    if (range.from) quarters.from = std::chrono::ceil<Quarter>(range.from->time_since_epoch());
+    if (range.to) quarters.to = std::chrono::floor<Quarter>(range.to->time_since_epoch());
+    return quarters;
+}
 
 void count_conversations(Reader& db, const TimeRange& range, const std::function<void(const Row&)>& take)
 {
@@ -53,12 +48,17 @@ void count_conversations(Reader& db, const TimeRange& range, const std::function
     while (rows.step()) take(rows.row());
 }
 
+RollupBuilder builder_for(GroupKeys& keys)
+{
+    return RollupBuilder([&keys](std::int64_t conversation) -> const GroupNumbers& { return keys.of(conversation); });
+}
+
 std::string count_timeless(Reader& db, GroupKeys& keys)
 {
-    RollupBuilder builder;
-    visit_timeless_chats(db, [&](const CountedChat& chat) { builder.add_chat(chat, keys.of(chat.conversation)); });
+    RollupBuilder builder = builder_for(keys);
     for (const std::int64_t pk : db.all<std::int64_t>("SELECT pk FROM conversation WHERE created_at IS NULL"))
-        builder.add_conversation(std::nullopt, keys.of(pk));
+        builder.add_conversation(pk, std::nullopt);
+    visit_timeless_chats(db, [&](const CountedChat& chat) { builder.add_chat(chat); });
     return builder.finish();
 }
 
@@ -82,52 +82,48 @@ std::string unpack(Reader& db, std::string_view packed)
 }
 
 // One count for days that follow each other.
-void count_days(Reader& db, GroupKeys& keys, const std::vector<std::int64_t>& days, std::vector<std::string>& rollups)
+void count_days(Reader& db, GroupKeys& keys, const std::vector<std::int64_t>& days, const QuarterRange& within,
+                std::vector<RollupPart>& parts)
 {
     for (auto day = days.begin(); day != days.end();) {
         const std::int64_t first = *day;
         std::int64_t end = first;
         for (; day != days.end() && *day == end; ++day) ++end;
-        rollups.push_back(count_rollup(db, keys, {start_of(first), start_of(end)}));
+        parts.push_back({count_rollup(db, keys, {start_of(first), start_of(end)}), within.from, within.to});
     }
 }
 
 } // namespace
 
-std::string count_rollup(Reader& db, GroupKeys& keys, const TimeRange& range,
-                         const std::vector<std::int64_t>* conversations)
+std::string count_rollup(Reader& db, GroupKeys& keys, const TimeRange& range)
 {
-    RollupBuilder builder;
-    const Chosen chosen(conversations);
-    count_conversations(db, range, [&](const Row& row) {
-        if (chosen.has(row.integer(0))) builder.add_conversation(row.optional_instant(1), keys.of(row.integer(0)));
-    });
-    visit_chats(db, range, [&](const CountedChat& chat) {
-        if (chosen.has(chat.conversation)) builder.add_chat(chat, keys.of(chat.conversation));
-    });
+    RollupBuilder builder = builder_for(keys);
+    count_conversations(db, range,
+                        [&](const Row& row) { builder.add_conversation(row.integer(0), row.optional_instant(1)); });
+    visit_chats(db, range, [&](const CountedChat& chat) { builder.add_chat(chat); });
     return builder.finish();
 }
 
-std::vector<std::string> load_rollups(Reader& db, GroupKeys& keys, const TimeRange& range)
+std::vector<RollupPart> load_rollups(Reader& db, GroupKeys& keys, const TimeRange& range)
 {
-    const DayRange days = whole_days(range);
-    if (days.from >= days.to) return {count_rollup(db, keys, range)};
-    const auto stale = db.all<std::int64_t>("SELECT day FROM insight_stale WHERE day >= ?1 AND day < ?2 ORDER BY day",
-                                            days.from, days.to);
+    const QuarterRange whole = whole_quarters(range);
+    if (whole.from >= whole.to) return {{count_rollup(db, keys, range)}};
+    const std::int64_t first = whole.first_day(), end = whole.end_day();
+    const auto stale =
+        db.all<std::int64_t>("SELECT day FROM insight_stale WHERE day >= ?1 AND day < ?2 ORDER BY day", first, end);
     const auto kept =
-        db.require<std::int64_t>("SELECT count(*) FROM insight_day WHERE day >= ?1 AND day < ?2", days.from, days.to);
-    if (std::ssize(stale) > kept) return {count_rollup(db, keys, range)};
-    std::vector<std::string> rollups;
-    for (const Row row :
-         db.query("SELECT body FROM insight_day WHERE day >= ?1 AND day < ?2 ORDER BY day", days.from, days.to))
-        rollups.push_back(unpack(db, row.text(0)));
-    count_days(db, keys, stale, rollups);
-    if (range.is_all()) rollups.push_back(count_timeless(db, keys));
-    if (range.from && *range.from < start_of(days.from))
-        rollups.push_back(count_rollup(db, keys, {range.from, start_of(days.from)}));
-    if (range.to && start_of(days.to) < *range.to)
-        rollups.push_back(count_rollup(db, keys, {start_of(days.to), range.to}));
-    return rollups;
+        db.require<std::int64_t>("SELECT count(*) FROM insight_day WHERE day >= ?1 AND day < ?2", first, end);
+    if (std::ssize(stale) > kept) return {{count_rollup(db, keys, range)}};
+    std::vector<RollupPart> parts;
+    for (const Row row : db.query("SELECT body FROM insight_day WHERE day >= ?1 AND day < ?2 ORDER BY day", first, end))
+        parts.push_back({unpack(db, row.text(0)), whole.from, whole.to});
+    count_days(db, keys, stale, whole, parts);
+    if (range.is_all()) parts.push_back({count_timeless(db, keys)});
+    if (range.from && *range.from < start_of(whole.from))
+        parts.push_back({count_rollup(db, keys, {range.from, start_of(whole.from)})});
+    if (range.to && start_of(whole.to) < *range.to)
+        parts.push_back({count_rollup(db, keys, {start_of(whole.to), range.to})});
+    return parts;
 }
 
 std::int64_t count_stale_days(Reader& db)

@@ -7,12 +7,23 @@
 
 namespace alli::cache {
 
-/// Figures of the rows of a range, counted; of these conversations alone (ascending) where there are some.
-std::string count_rollup(Reader& db, GroupKeys& keys, const TimeRange& range,
-                         const std::vector<std::int64_t>* conversations = nullptr);
+/// Figures of the rows of a range, counted.
+std::string count_rollup(Reader& db, GroupKeys& keys, const TimeRange& range);
+
+/// A rollup, of which a part counts.
+struct RollupPart {
+    std::string stored;
+    Quarter from = Quarter::min(), to = Quarter::max(); // from is included, to is not
+
+    /// What has no time is in any.
+    bool contains(const std::optional<Quarter>& quarter) const
+    {
+        return !quarter || (*quarter >= from && *quarter < to);
+    }
+};
 
 /// Figures that are a range's together.
-std::vector<std::string> load_rollups(Reader& db, GroupKeys& keys, const TimeRange& range);
+std::vector<RollupPart> load_rollups(Reader& db, GroupKeys& keys, const TimeRange& range);
 
 /// Days whose figures are not kept.
 std::int64_t count_stale_days(Reader& db);

@@ -20,12 +20,17 @@ void append_keys(Keys& keys, Rows&& rows)
     while (rows.step()) keys.push_back(rows.row().integer(0));
 }
 
-void append_named_user(Reader& db, Keys& keys, const std::string& name)
+Postings match_user_name(Reader& db, const std::string& name)
 {
     const Phrase phrase{tokens_of(name)};
-    if (phrase.tokens.empty()) return;
+    if (phrase.tokens.empty()) return match_these({});
     const std::string expression = phrase.is_letter() ? '"' + phrase.tokens[0].text + '"' : index_expression(phrase);
-    const auto found = match_conversations(db, "user : " + expression, 1000);
+    return match_conversations(db, "user : " + expression, 1000);
+}
+
+void append_named_user(Reader& db, Keys& keys, const std::string& name)
+{
+    const auto found = match_user_name(db, name);
     for (auto pk = found->seek(highest); pk; pk = found->seek(*pk - 1)) keys.push_back(*pk);
 }
 
@@ -36,28 +41,21 @@ void append_users(Reader& db, Keys& keys, const std::string& user)
     if (keys.size() == before) append_named_user(db, keys, user);
 }
 
-bool is_app(const KnownApp& known, const std::string& app)
-{
-    return known.id == app || folded(known.name) == folded(app);
-}
-
 void append_apps(Reader& db, Keys& keys, const std::string& app)
 {
-    for (const KnownApp& known : known_apps(db))
-        if (is_app(known, app)) append_keys(keys, db.query("SELECT pk FROM conversation WHERE app_id = ?1", known.id));
+    for (const std::string& id : apps_meant(db, app))
+        append_keys(keys, db.query("SELECT pk FROM conversation WHERE app_id = ?1", id));
+}
+
+void append_categories(Reader& db, Keys& keys, const std::string& category)
+{
+    for (const std::string& name : categories_meant(db, category))
+        append_keys(keys, db.query("SELECT conversation FROM category WHERE name = ?1", name));
 }
 
 bool is_one_of(const std::vector<std::string>& names, std::string_view name)
 {
     return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-void append_categories(Reader& db, Keys& keys, const std::string& category)
-{
-    const std::vector<std::string> wanted = names_of_category(db, category);
-    for (const std::string& name : borne_categories(db))
-        if (is_one_of(wanted, folded(name)))
-            append_keys(keys, db.query("SELECT conversation FROM category WHERE name = ?1", name));
 }
 
 template <const auto& Fact>
@@ -220,26 +218,20 @@ static std::vector<std::string> names_of_categories(Reader& db)
 
 static bool is_known_user(Reader& db, const std::string& user)
 {
-    Keys keys;
-    if (!db.exists("SELECT 1 FROM conversation WHERE user_id = ?1", user))
-        append_named_user(db, keys, user);
-    else
-        keys.push_back(0);
-    return !keys.empty();
+    return db.exists("SELECT 1 FROM conversation WHERE user_id = ?1", user) ||
+           match_user_name(db, user)->seek(highest).has_value();
 }
 
 static bool is_known_app(Reader& db, const std::string& app)
 {
-    const auto known = known_apps(db);
-    return std::any_of(known.begin(), known.end(), [&](const KnownApp& it) { return is_app(it, app); });
+    return !apps_meant(db, app).empty();
 }
 
 static bool is_known_category(Reader& db, const std::string& category)
 {
     const std::vector<std::string> wanted = names_of_category(db, category);
     if (wanted.size() > 1) return true; // the project has it
-    const auto borne = borne_categories(db);
-    return std::any_of(borne.begin(), borne.end(), [&](const std::string& it) { return folded(it) == wanted[0]; });
+    return !categories_meant(db, category).empty();
 }
 
 template <const auto& Fact>

@@ -5,6 +5,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 namespace alli::cache {
 namespace {
 
@@ -65,6 +67,24 @@ std::vector<std::string> names_of_category(Reader& db, const std::string& catego
         names.push_back(id);
         names.push_back(name);
     }
+    return names;
+}
+
+std::vector<std::string> apps_meant(Reader& db, const std::string& value)
+{
+    std::vector<std::string> ids;
+    for (KnownApp& known : known_apps(db))
+        if (known.id == value || folded(known.name) == folded(value)) ids.push_back(std::move(known.id));
+    return ids;
+}
+
+std::vector<std::string> categories_meant(Reader& db, const std::string& value)
+{
+    const std::vector<std::string> wanted = names_of_category(db, value);
+    std::vector<std::string> names = borne_categories(db);
+    std::erase_if(names, [&](const std::string& name) {
+        return std::find(wanted.begin(), wanted.end(), folded(name)) == wanted.end();
+    });
     return names;
 }
 

@@ -19,11 +19,17 @@ struct KnownApp {
 };
 std::vector<KnownApp> known_apps(Reader& db);
 
+/// The ids of the apps that an id or a name means.
+std::vector<std::string> apps_meant(Reader& db, const std::string& value);
+
 /// Ids or names, as conversations bear them.
 std::vector<std::string> borne_categories(Reader& db);
 
 /// Folded: what is meant by a category that is given by its id or its name.
 std::vector<std::string> names_of_category(Reader& db, const std::string& category);
+
+/// What conversations bear of the categories that an id or a name means.
+std::vector<std::string> categories_meant(Reader& db, const std::string& value);
 
 /// Of the facts "state", "assignee" or "channel".
 std::vector<std::string> known_facts(Reader& db, std::string_view fact);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The processor time that figures of a large mirror take: with no day kept, with all, of a month, and of chosen
-// conversations, which are counted from their rows. The chats are those of the search bench, spread over a year.
+// The processor time that figures of a large mirror take: with no day kept, with all, of a month, of chosen
+// conversations by each filter, and with a day that changed. The chats are those of the search bench, spread over a
+// year.
 // insights_bench [CHATS [CORPUS.jsonl.gz]]
 #include "cache/insights/insights.hpp"
 
 #include "alli/sync_wait.hpp"
+#include "cache/chats/stale_days.hpp"
 #include "cache/conversations.hpp"
 #include "cache/insights/rollup_days.hpp"
 #include "cache/store.hpp"
@@ -55,8 +57,10 @@ class Mirror {
             const std::string id = "Q29udmVyc2F0aW9uOjcwNzQ4NDIyMjhmOTY2" + std::to_string(at);
             const std::int64_t last = newest - static_cast<std::int64_t>(at) * year / chats_;
             std::vector<Chat> chats;
+            std::int64_t second = last;
+            for (int n = 0; n < std::min(chats_a_conversation, to - at); ++n) second -= pause();
             for (int n = 0; n < std::min(chats_a_conversation, to - at); ++n)
-                chats.push_back(make_chat(id, n, last - 40 * (chats_a_conversation - 1 - n), at + n));
+                chats.push_back(make_chat(id, n, second += pause(), at + n));
             const Conversation made = support::make_conversation(id, last, more(at));
             cache::put_conversation(db, made);
             cache::put_chats(db, made.id, 0, chats);
@@ -71,6 +75,11 @@ class Mirror {
             chat["citations"] = {{{"title", "Check-in"}, {"url", "https://kb.example"}}};
         TimeUnit unit = TimeUnit::seconds;
         return read_chat(chat.dump(), unit);
+    }
+
+    std::int64_t pause() // seconds, of which few are long
+    {
+        return 1 + static_cast<std::int64_t>(random_() % 12) * static_cast<std::int64_t>(random_() % 12);
     }
 
     json more(int at)
@@ -116,11 +125,40 @@ void keep_all(cache::Store& store)
         sync_wait(store.write(job));
         longest = std::max(longest, cpu_seconds() - before), ++days;
     }
-    const auto bytes = store.read([](cache::Reader& db) {
-        return db.require<std::int64_t>("SELECT coalesce(sum(length(body)), 0) FROM insight_day");
-    });
-    fmt::print("kept {} days in {:.2f} s, the longest in {:.1f} ms: {:.2f} MB\n", days - 1, cpu_seconds() - start,
-               longest * 1e3, static_cast<double>(bytes) / 1e6);
+    const auto sum = [&store](const char* sql) {
+        return static_cast<double>(store.read([sql](cache::Reader& db) { return db.require<std::int64_t>(sql); }));
+    };
+    const double bodies = sum("SELECT coalesce(sum(length(body)), 0) FROM insight_day");
+    fmt::print("kept {} days in {:.2f} s, the longest in {:.1f} ms: {:.2f} MB, {:.2f} bytes a chat\n", days - 1,
+               cpu_seconds() - start, longest * 1e3, bodies / 1e6, bodies / sum("SELECT count(*) FROM chat_row"));
+}
+
+// As a message that is new does with today.
+void change_the_newest(cache::Store& store)
+{
+    auto job = [](cache::Writer& db) { cache::mark_stale(db, support::at_second(newest)); };
+    sync_wait(store.write(job));
+}
+
+void measure_filters(cache::Store& store, const cache::InsightQuery& range, std::string_view of)
+{
+    const auto one = [&](std::string_view what, const auto& choose) {
+        cache::InsightQuery query = range;
+        choose(query);
+        measure(store, query, fmt::format("{}, {}", of, what));
+    };
+    const std::string app = "TExNQXBwOmE3M2YxMGRhMjJmYzA1YjAwMDAwMDA2";
+    one("unfiltered", [](auto&) {});
+    one("days alone", [](auto& query) { query.by = cache::InsightGroup::day; });
+    one("an app by id", [&](auto& query) { query.apps = {app}; });
+    one("all apps by name", [](auto& query) { query.apps = {"App"}; });
+    one("a category", [](auto& query) { query.categories = {"VIP"}; });
+    one("a user by id", [](auto& query) { query.users = {"user-00042"}; });
+    one("all users by name", [](auto& query) { query.users = {"Mina"}; });
+    one("app and category", [&](auto& query) { query.apps = {app}, query.categories = {"VIP", "Refunds"}; });
+    one("seen: an app", [&](auto& query) { query.visible.app = app; });
+    one("seen: a user", [](auto& query) { query.visible.user = "user-00042"; });
+    one("none", [](auto& query) { query.apps = {"Nothing"}; });
 }
 
 } // namespace
@@ -134,13 +172,14 @@ int main(int count, char** words)
     mirror.fill();
     fmt::print("{:.1f} MB on disk, seed {}\n", static_cast<double>(std::filesystem::file_size(dir / "mirror.db")) / 1e6,
                seed);
-    cache::InsightQuery all, some, app;
-    all.zone = some.zone = app.zone = Zone::load("Asia/Seoul");
+    cache::InsightQuery all, some;
+    all.zone = some.zone = Zone::load("Asia/Seoul");
     some.from = support::at_second(newest - 30 * 86'400 - 9 * 3600);
-    app.apps = {"App"};
     measure(mirror.store(), all, "no day is kept");
     keep_all(mirror.store());
-    measure(mirror.store(), all, "all days are kept");
-    measure(mirror.store(), some, "a month of them");
-    measure(mirror.store(), app, "of chosen conversations");
+    measure_filters(mirror.store(), all, "a year");
+    measure_filters(mirror.store(), some, "a month");
+    change_the_newest(mirror.store());
+    measure(mirror.store(), all, "a year with a day that changed");
+    measure(mirror.store(), some, "a month with a day that changed");
 }
