@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -26,7 +27,6 @@ class Histogram {
     {
         if (counts_.size() <= bucket) counts_.resize(bucket + 1);
         counts_[bucket] += count;
-        total_ += count;
     }
     void add(const Histogram& more)
     {
@@ -35,10 +35,11 @@ class Histogram {
 
     std::optional<double> median() const
     {
-        if (total_ == 0) return std::nullopt;
+        const std::int64_t total = std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0});
+        if (total == 0) return std::nullopt;
         std::int64_t before = 0;
         for (std::size_t bucket = 0;; ++bucket)
-            if ((before += counts_[bucket]) * 2 >= total_) return value_of(bucket);
+            if ((before += counts_[bucket]) * 2 >= total) return value_of(bucket);
     }
 
   private:
@@ -52,7 +53,6 @@ class Histogram {
     }
 
     std::vector<std::int64_t> counts_;
-    std::int64_t total_ = 0;
 };
 
 } // namespace alli::cache

@@ -46,7 +46,7 @@ struct Insights {
     std::vector<InsightRow> rows; // days in order, of the others the greatest first
     std::vector<InsightWord> words;
     std::int64_t sampled_bad = 0, sampled_all = 0; // questions whose words were counted
-    std::vector<UnknownFilter> unknown_filters; // that no conversation has
+    std::vector<UnknownFilter> unknown_filters;    // that no conversation has
     bool complete = true;                          // false: the facts of older rows are still being added
 };
 

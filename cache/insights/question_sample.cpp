@@ -6,6 +6,8 @@
 #include "cache/db/chat_text_key.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 namespace alli::cache {
 namespace {
@@ -31,7 +33,8 @@ void visit_newest(Reader& db, const std::vector<std::int64_t>& conversations, co
 void ConversationSample::add(std::int64_t conversation, std::int64_t count)
 {
     if (count == 0) return;
-    const std::uint64_t hash = quick_hash(std::to_string(conversation));
+    const auto bytes = std::bit_cast<std::array<char, sizeof conversation>>(conversation);
+    const std::uint64_t hash = quick_hash({bytes.data(), bytes.size()});
     if (sum_ >= enough_ && kept_.top().hash < hash) return;
     kept_.push({hash, conversation, count});
     for (sum_ += count; sum_ - kept_.top().count >= enough_; kept_.pop()) sum_ -= kept_.top().count;

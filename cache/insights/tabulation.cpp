@@ -53,66 +53,83 @@ const std::vector<std::int64_t>& Tabulation::numbers(InsightGroup group) const
     return numbers_[static_cast<std::size_t>(group)];
 }
 
+static std::vector<std::int64_t> greatest_of(const NumberMap<std::int64_t>& messages)
+{
+    constexpr std::ptrdiff_t most = 200;
+    std::vector<std::pair<std::int64_t, std::int64_t>> order; // the greatest first
+    messages.visit([&](std::int64_t number, std::int64_t of) { order.emplace_back(-of, number); });
+    const auto end = order.begin() + std::min(std::ssize(order), most);
+    std::partial_sort(order.begin(), end, order.end());
+    std::vector<std::int64_t> numbers;
+    for (auto one = order.begin(); one != end; ++one) numbers.push_back(one->second);
+    return numbers;
+}
+
 /// Calls `take` with what is taken of each row, where that is anything.
 template <class Take>
-void Tabulation::visit(const RollupPart& part, const Take& take) const
+void Tabulation::visit(const RollupPart& part, const Rollup& rollup, const Take& take) const
 {
-    const Rollup rollup(part.stored);
     std::vector<bool> taken;
     for (const auto& groups : rollup.shared()) taken.push_back(filter_.takes_shared(groups));
     std::vector<RollupCell> cells;
     rollup.visit([&](const RollupRow& row) {
         if (!taken[row.shared] || !filter_.takes(row)) return;
+        const auto counts = [&](const RollupCell& cell) { return part.contains(cell.quarter); };
+        if (std::all_of(row.cells.begin(), row.cells.end(), counts)) return take(row, row.cells);
         cells.clear();
-        for (const RollupCell& cell : row.cells)
-            if (part.contains(cell.quarter)) cells.push_back(cell);
-        if (!cells.empty()) take(row, rollup.shared()[row.shared], cells);
+        std::copy_if(row.cells.begin(), row.cells.end(), std::back_inserter(cells), counts);
+        if (!cells.empty()) take(row, std::span<const RollupCell>(cells));
     });
 }
 
 // Only of these the histograms are added up: of users there are very many.
 void Tabulation::find_greatest(const std::vector<RollupPart>& parts)
 {
-    constexpr std::size_t most = 200;
-    std::array<std::unordered_map<std::int64_t, std::int64_t>, insight_groups> messages;
-    const auto count = [&](InsightGroup group, std::int64_t number, std::int64_t more) {
-        if (shows(group)) messages[static_cast<std::size_t>(group)][number] += more;
+    std::array<NumberMap<std::int64_t>, insight_groups> messages;
+    const auto add_to = [&](InsightGroup group, std::int64_t number, std::int64_t more) {
+        messages[static_cast<std::size_t>(group)].add(number, more);
     };
-    for (const RollupPart& part : parts)
-        visit(part, [&](const RollupRow& row, const std::vector<Membership>& groups, const auto& cells) {
+    for (const RollupPart& part : parts) {
+        const Rollup rollup(part.stored);
+        std::vector<std::optional<std::int64_t>> of_shared(rollup.shared().size());
+        visit(part, rollup, [&](const RollupRow& row, std::span<const RollupCell> cells) {
             std::int64_t more = 0;
             for (const RollupCell& cell : cells) more += std::ssize(cell.facts);
-            for (const Membership& member : groups) count(member.group, member.number, more);
-            if (row.user != 0) count(InsightGroup::user, row.user, more);
+            of_shared[row.shared] = of_shared[row.shared].value_or(0) + more;
+            if (row.user != 0) add_to(InsightGroup::user, row.user, more);
         });
-    for (std::size_t group = 0; group < insight_groups; ++group) {
-        std::vector<std::pair<std::int64_t, std::int64_t>> order; // the greatest first
-        for (const auto& [number, of] : messages[group]) order.emplace_back(-of, number);
-        const auto end = order.begin() + std::min(std::ssize(order), std::ptrdiff_t{most});
-        std::partial_sort(order.begin(), end, order.end());
-        for (auto one = order.begin(); one != end; ++one) numbers_[group].push_back(one->second), groups_[one->second];
+        for (std::size_t shared = 0; shared < of_shared.size(); ++shared)
+            if (of_shared[shared])
+                for (const Membership& member : rollup.shared()[shared])
+                    add_to(member.group, member.number, *of_shared[shared]);
     }
+    for (std::size_t group = 0; group < insight_groups; ++group)
+        if (shows(static_cast<InsightGroup>(group))) numbers_[group] = greatest_of(messages[group]);
+    for (const auto& numbers : numbers_)
+        for (const std::int64_t number : numbers) shown_.at(number) = &groups_[number];
 }
 
 void Tabulation::add(const RollupPart& part)
 {
-    std::unordered_map<const void*, Sums> shared; // of each list of groups of the part
-    Sums sums;
-    visit(part, [&](const RollupRow& row, const std::vector<Membership>& groups, const auto& cells) {
-        const auto [known, is_new] = shared.try_emplace(&groups);
-        if (is_new)
-            for (const Membership& member : groups) append_shown(known->second, member.number);
-        sums.assign(1, nullptr); // the day's
-        sums.insert(sums.end(), known->second.begin(), known->second.end());
+    const Rollup rollup(part.stored);
+    std::vector<Sums> of_shared; // behind a place for the day's
+    for (const auto& groups : rollup.shared()) {
+        Sums& sums = of_shared.emplace_back(1, nullptr);
+        for (const Membership& member : groups) append_shown(sums, member.number);
+    }
+    visit(part, rollup, [&](const RollupRow& row, std::span<const RollupCell> cells) {
+        Sums& sums = of_shared[row.shared];
+        const std::size_t shared = sums.size();
         if (row.user != 0) append_shown(sums, row.user);
-        std::int64_t questions = 0, bad_answers = 0;
+        std::size_t questions = 0, bad_answers = 0;
         for (const RollupCell& cell : cells) {
             sums.front() = sum_at(cell.quarter);
             add(cell, sums);
-            questions += std::ssize(cell.facts) - static_cast<std::int64_t>(cell.answers());
-            bad_answers += static_cast<std::int64_t>(cell.bad_answers());
+            questions += cell.facts.size() - cell.answers();
+            bad_answers += cell.bad_answers();
         }
-        questions_.add(row.conversation, questions, bad_answers);
+        sums.resize(shared);
+        questions_.add(row.conversation, static_cast<std::int64_t>(questions), static_cast<std::int64_t>(bad_answers));
     });
 }
 
@@ -133,15 +150,17 @@ void Tabulation::add(const RollupCell& cell, const Sums& sums)
 FigureSum* Tabulation::sum_at(const std::optional<Quarter>& quarter)
 {
     if (!quarter) return &timeless_;
+    if (*quarter == last_quarter_ && last_sum_) return last_sum_;
     const auto [known, is_new] = by_quarter_.try_emplace(quarter->count());
     if (is_new)
         known->second = &days_[zone_days_.day_of(Instant{std::chrono::duration_cast<Instant::duration>(*quarter)})];
-    return known->second;
+    last_quarter_ = *quarter;
+    return last_sum_ = known->second;
 }
 
 void Tabulation::append_shown(Sums& sums, std::int64_t number)
 {
-    if (const auto found = groups_.find(number); found != groups_.end()) sums.push_back(&found->second);
+    if (FigureSum* const sum = shown_.find(number)) sums.push_back(sum);
 }
 
 } // namespace alli::cache

@@ -85,7 +85,8 @@ class Mirror {
     json more(int at)
     {
         json more;
-        more["user"] = {{"userId", fmt::format("user-{:05}", random_() % 20'000)}, {"firstName", "Mina"}};
+        more["user"] = {{"userId", fmt::format("user-{:05}", random_() % 20'000)},
+                        {"firstName", random_() % 100 == 0 ? "Mina" : "Yuki"}};
         more["llmApp"] = {{"id", fmt::format("TExNQXBwOmE3M2YxMGRhMjJmYzA1YjAwMDAwMDA{}", random_() % 5)},
                           {"name", "App"}};
         more["channel"] = std::vector<const char*>{"WEB", "KAKAO", "LINE", "APP"}[random_() % 4];
@@ -154,7 +155,7 @@ void measure_filters(cache::Store& store, const cache::InsightQuery& range, std:
     one("all apps by name", [](auto& query) { query.apps = {"App"}; });
     one("a category", [](auto& query) { query.categories = {"VIP"}; });
     one("a user by id", [](auto& query) { query.users = {"user-00042"}; });
-    one("all users by name", [](auto& query) { query.users = {"Mina"}; });
+    one("users by name", [](auto& query) { query.users = {"Mina"}; });
     one("app and category", [&](auto& query) { query.apps = {app}, query.categories = {"VIP", "Refunds"}; });
     one("seen: an app", [&](auto& query) { query.visible.app = app; });
     one("seen: a user", [](auto& query) { query.visible.user = "user-00042"; });
