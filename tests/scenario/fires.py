@@ -12,6 +12,7 @@ import time
 
 MINUTES = 75
 GROWING = ("alli_mirror_sync_lag_seconds", "alli_mirror_outbox_oldest_age_seconds")  # by a second each second, where upstream does nothing about it
+FAILING = "alli_mirror_webhook_failing_seconds"  # as long as nothing is taken
 TARGET = 'job="alli-mirror", instance="127.0.0.1:8787"'
 
 
@@ -22,7 +23,8 @@ def series_of(line, named, now, stands_still):
     number = float(value)
     if name.endswith(("_timestamp_seconds", "_start_time_seconds")):
         number += MINUTES * 60 - now  # promtool's clock begins at 0
-    step = 60 if name in GROWING and number > 0 and stands_still else 0
+    grows = name == FAILING or (name in GROWING and stands_still)
+    step = 60 if grows and number > 0 else 0
     labels = TARGET + (", " + labels if labels else "")
     return f"      - series: {quoted(f'{name}{{{labels}}}')}\n        values: {quoted(f'{number:.3f}+{step}x{MINUTES + 5}')}\n"
 
