@@ -75,6 +75,7 @@ fi
 dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/bin/alli-mirror >"$work/program"
 chmod +x "$work/program"
 ! readelf -S "$work/program" | grep -q debug_info || fail "the program is not stripped"
+"${BASH_SOURCE[0]%/*}/../lint/hardened.sh" "$work/program" >"$work/hardened.log" || fail "it is not protected as it should be"
 version=$(dpkg-deb -f "$deb" Version)
 [ "${version%+*}" = "$("$work/program" --version | sed -n '1s/.* //p' | tr - '~')" ] || fail "the package is of $version, the program of another"
 dpkg --compare-versions "$version" le "${version%%~*}" || fail "$version would be newer than its release"
