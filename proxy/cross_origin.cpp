@@ -7,7 +7,7 @@ namespace alli::proxy {
 namespace {
 
 constexpr std::string_view methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
-constexpr std::string_view exposed = "Cache-Status, Age, ETag, Location, Alli-Mirror-Outbox";
+constexpr std::string_view exposed = "Cache-Status, Age, ETag, Location, Alli-Mirror-Outbox, Alli-Mirror-Hint";
 constexpr std::string_view lasts = "600"; // seconds
 
 // Names of headers alone: it is sent back.

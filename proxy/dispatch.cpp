@@ -15,6 +15,9 @@
 namespace alli::proxy {
 namespace {
 
+// Of what upstream does not know below a conversation: its ids are base64, in which a / is a digit.
+constexpr std::string_view slash_hint = "an id that has a / in it goes into a path with %2F in its place";
+
 constexpr std::string_view relayed_methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 Response options_response(std::string allowed)
@@ -77,7 +80,9 @@ Task<Response> dispatch(const Context& cx, Request& rq, ErrorFormat& error_forma
     if (rq.method == "OPTIONS" && (known || relayable))
         co_return options_response(known ? match.allow + ", OPTIONS" : std::string(relayed_methods));
     if (!relayable) co_return nowhere(match, rq.path());
-    co_return co_await relay_other(cx, rq);
+    Response response = co_await relay_other(cx, rq);
+    if (response.status == 404 && rq.conversation) response.headers.add("Alli-Mirror-Hint", std::string(slash_hint));
+    co_return response;
 }
 
 } // namespace

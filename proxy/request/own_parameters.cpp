@@ -16,6 +16,7 @@ struct Row {
 };
 // THE table. An operation without a row takes anything.
 constexpr auto rows = std::to_array<Row>({
+    {OperationId::describe, ""},
     {OperationId::status, ""},
     {OperationId::outbox, "state limit cursor"},
     {OperationId::outbox_entry, ""},
@@ -29,6 +30,9 @@ constexpr auto rows = std::to_array<Row>({
     {OperationId::export_found, "q format tz bom mask"},
     {OperationId::insights, "from to tz by app user category"},
     {OperationId::ratings, ""},
+    {OperationId::highlight, ""},
+    {OperationId::make_link, ""},
+    {OperationId::sign_out, ""},
     {OperationId::principal, ""},
     {OperationId::tokens, ""},
     {OperationId::add_token, ""},

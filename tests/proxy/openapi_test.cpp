@@ -2,6 +2,7 @@
 // docs/openapi.json against the table of routes: each of our own endpoints is described, with the scope that it needs,
 // and nothing else is.
 #include "proxy/endpoints/page.hpp"
+#include "proxy/request/own_parameters.hpp"
 #include "proxy/routes.hpp"
 #include "tests/proxy/fixture.hpp"
 
@@ -78,6 +79,28 @@ TEST_F(OpenApi, DeclaresEachParameterOfAPath)
         for (const json& parameter : operation(route).value("parameters", json::array()))
             if (parameter["in"] == "path") declared.insert(parameter["name"]);
         EXPECT_EQ(in_path, declared) << route.method << ' ' << route.pattern;
+    }
+}
+
+// Probes and the page take what anybody adds; all others refuse what is not described.
+TEST_F(OpenApi, DeclaresEachParameterThatIsTaken)
+{
+    const std::set<OperationId> lenient{OperationId::live, OperationId::ready, OperationId::metrics,
+                                        OperationId::page, OperationId::asset, OperationId::enter};
+    for (const Route& route : own_routes()) {
+        const bool by_body = route.operation == OperationId::search && route.method == "POST";
+        if (by_body || lenient.contains(route.operation)) continue;
+        std::vector<std::string> declared;
+        for (const json& parameter : operation(route).value("parameters", json::array()))
+            if (parameter["in"] == "query") declared.push_back(parameter["name"]);
+        std::string hint = "anything";
+        try {
+            require_own_parameters(route.operation, "zebraquagga=1", {});
+        } catch (const Error& error) {
+            hint = error.hint();
+        }
+        EXPECT_EQ(hint, declared.empty() ? "it takes none" : fmt::format("it takes {}", fmt::join(declared, ", ")))
+            << route.method << ' ' << route.pattern;
     }
 }
 
