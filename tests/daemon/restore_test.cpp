@@ -96,6 +96,12 @@ TEST_F(RestoreCommand, WithADaemonThatStartsItselfAnewAndServesWhatWasRestored)
     EXPECT_EQ(listed[0]["state"], "conflict");
     EXPECT_THAT(std::string(listed[0]["lastError"]), HasSubstr("from a backup of 2"));
     EXPECT_THAT(std::string(listed[0]["change"]), HasSubstr("to \"before the backup\""));
+    EXPECT_EQ(home.run({"outbox", "retry", "--state", "conflict", "--all"}).code, 1) << "it asks first";
+    EXPECT_EQ(home.run({"outbox", "retry", "--state", "failed", "--all", "--yes"}).output, "nothing in that state\n");
+    EXPECT_THAT(home.run({"outbox", "retry", "--state", "conflict", "--all", "--yes"}).output,
+                HasSubstr("1 of 1 writes will be sent again"));
+    EXPECT_EQ(home.run({"outbox", "list", "--state", "conflict", "--json"}).output.find("before the backup"),
+              std::string::npos);
     EXPECT_THAT(home.run({"token", "list"}).output, HasSubstr("reports"));
     EXPECT_THAT(home.run({"status"}).output, HasSubstr("1 write accepted since")) << "a problem, until it was seen to";
     EXPECT_EQ(home.run({"verify"}).code, 0) << "in the daemon, which is there again";
