@@ -117,11 +117,6 @@ void note_covered(Writer& db, const ConversationId& id, const std::string& chat)
            id.value, chat);
 }
 
-bool has_delivered(Reader& db, const ConversationId& id)
-{
-    return db.exists("SELECT 1 FROM edit WHERE conversation = ?1 AND lags_until IS NOT NULL LIMIT 1", id.value);
-}
-
 bool has_covered(Reader& db, Clock::Steady now)
 {
     return db.exists("SELECT 1 FROM edit WHERE covered = 1 AND lags_until < ?1 LIMIT 1", ticks(now));

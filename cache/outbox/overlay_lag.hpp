@@ -30,9 +30,6 @@ void note_seen(Writer& db, const ConversationId& id, const std::string& chat, co
                const std::vector<EditRow>& edits);
 void note_covered(Writer& db, const ConversationId& id, const std::string& chat);
 
-/// Whether a write to it, or to a chat of it, was delivered so recently that reads may lag.
-bool has_delivered(Reader& db, const ConversationId& id);
-
 /// The writes that a read of this conversation, or of this chat, may lag behind when requested at `asked_at`.
 struct Lagging {
     std::vector<Delivered> writes;

@@ -2,6 +2,7 @@
 #include "cache/query/query.hpp"
 
 #include "alli/clock.hpp"
+#include "alli/process_memory.hpp"
 #include "cache/query/query_error.hpp"
 #include "cache/query/query_rules.hpp"
 #include "cache/query/time_functions.hpp"
@@ -10,13 +11,7 @@
 
 #include <sqlite3.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdlib>
-#include <cstring>
 #include <optional>
 
 namespace alli::cache {
@@ -63,14 +58,7 @@ class MemoryLimit {
     }
 
   private:
-    static std::int64_t resident()
-    {
-        static const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-        std::array<char, 128> text{};
-        if (::pread(file, text.data(), text.size() - 1, 0) <= 0) return 0;
-        const char* pages = std::strchr(text.data(), ' '); // the second number
-        return pages == nullptr ? 0 : std::atoll(pages) * ::sysconf(_SC_PAGESIZE);
-    }
+    static std::int64_t resident() { return read_process_memory().resident_bytes; }
 
     std::int64_t bytes_, begun_;
 };

@@ -296,13 +296,6 @@ ParsedQuery parse_search_query(std::string_view text, const Zone& zone, std::opt
     return std::move(reading.parsed);
 }
 
-std::vector<std::string_view> filter_names()
-{
-    std::vector<std::string_view> names;
-    for (const FilterKey& key : filter_keys) names.push_back(key.name);
-    return names;
-}
-
 bool add_filter(Filters& filters, std::string_view name, std::string_view value, const Zone& zone,
                 std::optional<Instant> now)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parser of search queries: words (all must match, with or without AND between them), "phrases", OR between two of
-// them, -not, prefix*, and filters (user:, rating:, after:, ...: filter_names()). No input is an error: anything else
+// them, -not, prefix*, and filters (user:, rating:, after:, ...). No input is an error: anything else
 // is searched as words. Pure.
 #pragma once
 
@@ -60,9 +60,6 @@ struct ParsedQuery {
 /// Looks at the first 64 words and phrases, the first 64 names of each filter, and the first 200 letters or words of
 /// each phrase. A day is one of `zone`; without `now` "yesterday" is none.
 ParsedQuery parse_search_query(std::string_view text, const Zone& zone = {}, std::optional<Instant> now = {});
-
-/// The names of the filters that a query may hold, in the order in which they are explained.
-std::vector<std::string_view> filter_names();
 
 /// Adds a filter that was given beside the query. False: that is no value of it, and it is in `unknown`.
 bool add_filter(Filters& filters, std::string_view name, std::string_view value, const Zone& zone,

@@ -18,7 +18,7 @@ struct SearchQuery {
     std::string text;                                           // with filters of its own: user:mina after:2026-01-31
     std::optional<std::string> user, app, category, sender;     // beside those in the text
     std::optional<Instant> after, before;                       // time of the chat, exclusive
-    std::vector<std::pair<std::string, std::string>> more = {}; // other filters, by filter_names(), with their values
+    std::vector<std::pair<std::string, std::string>> more = {}; // other filters, by name, with their values
     Zone zone;                                                  // whose days those in the text are
     std::optional<Instant> now = {};                            // for "yesterday" and its like; none: they are words
     SearchSort sort = SearchSort::newest;

@@ -225,11 +225,6 @@ void tell(const Written& written, const std::string& file)
         fmt::print(stderr, "{} {} in {}\n", written.conversations, noun, file);
 }
 
-void tell_gap()
-{
-    fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
-}
-
 // Of a mirror whose files are closed to this user, by its daemon: as it comes.
 void export_by_daemon(const ExportArguments& arguments, const cache::SearchQuery& query, const std::string& file,
                       const Context& context)
@@ -259,7 +254,7 @@ void export_by_daemon(const ExportArguments& arguments, const cache::SearchQuery
     output.finish();
     print_zone(query);
     if (!file.empty()) fmt::print(stderr, "the export is in {}\n", file);
-    if (!complete) tell_gap();
+    if (!complete) print_incomplete_note();
 }
 
 int export_mirror(const ExportArguments& arguments, const Context& context)
@@ -284,7 +279,7 @@ int export_mirror(const ExportArguments& arguments, const Context& context)
     print_unknown(job.unknown);
     if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
     tell(written, file);
-    if (!cache::load_covered(*db).complete) tell_gap();
+    if (!cache::load_covered(*db).complete) print_incomplete_note();
     return 0;
 }
 

@@ -104,8 +104,7 @@ static void print_notes(const cache::QueryEnd& end, const std::string& statement
         fmt::print(stderr, "note: times are of UTC; the day {} of {} begins at utc_time('{}')\n", date, zone.name(),
                    date);
     if (end.cut) fmt::print(stderr, "note: only the first {} rows; --limit 0 gives all\n", end.rows);
-    if (!complete)
-        fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
+    if (!complete) print_incomplete_note();
 }
 
 // The views themselves, as a query's answer.

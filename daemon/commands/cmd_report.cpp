@@ -93,8 +93,7 @@ static void print_report(const ReportArguments& arguments, const cache::InsightQ
         print_group(insights, group, arguments.limit);
     print_words(insights);
     fmt::print(stderr, "note: days are those of {}\n", query.zone.name());
-    if (!covered.complete || !insights.complete)
-        fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
+    if (!covered.complete || !insights.complete) print_incomplete_note();
 }
 
 // Of a mirror whose files are closed to this user, by its daemon.

@@ -61,8 +61,7 @@ static void print_words(const cache::SearchResult& result, const cache::Covered&
     fmt::print("{}\n", result.hits.empty() ? "nothing found" : count_of(result));
     if (result.next) fmt::print("the next ones: the same with --cursor {}\n", *result.next);
     print_zone(query);
-    if (!covered.complete)
-        fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
+    if (!covered.complete) print_incomplete_note();
 }
 
 static cache::SearchQuery query_of(const SearchChoice& arguments)

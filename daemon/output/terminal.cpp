@@ -54,6 +54,11 @@ void print_failure(std::string_view sentence, std::string_view hint)
     if (!hint.empty()) fmt::print(stderr, "  hint: {}\n", printable_line(hint));
 }
 
+void print_incomplete_note()
+{
+    fmt::print(stderr, "note: the mirror is not complete yet, so there may be more: see alli-mirror status\n");
+}
+
 void print_json(std::string_view json)
 {
     if (::isatty(STDOUT_FILENO) == 1)

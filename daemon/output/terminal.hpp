@@ -22,6 +22,9 @@ std::string snippet_text(std::string_view snippet, bool bold);
 /// Prints a failure on stderr: the sentence, and the hint on a line of its own.
 void print_failure(std::string_view sentence, std::string_view hint);
 
+/// Tells on stderr that there may be more than a command found.
+void print_incomplete_note();
+
 /// Prints JSON text and a line break to stdout; on a terminal control characters are removed.
 void print_json(std::string_view json);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/process/process_figures.hpp"
 
+#include "alli/process_memory.hpp"
+
 #include <filesystem>
-#include <fstream>
 #include <sys/resource.h>
-#include <unistd.h>
 
 namespace alli::daemon {
 
@@ -23,11 +23,9 @@ static std::int64_t count_entries_of(const char* directory)
 ProcessFigures read_process_figures()
 {
     ProcessFigures figures;
-    std::int64_t pages = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> pages >> resident;
-    const std::int64_t page = ::sysconf(_SC_PAGESIZE);
-    figures.virtual_bytes = pages * page;
-    figures.resident_bytes = resident * page;
+    const ProcessMemory memory = read_process_memory();
+    figures.virtual_bytes = memory.virtual_bytes;
+    figures.resident_bytes = memory.resident_bytes;
     figures.open_descriptors = count_entries_of("/proc/self/fd");
     figures.threads = count_entries_of("/proc/self/task");
     rlimit limit{};
