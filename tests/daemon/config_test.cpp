@@ -41,6 +41,28 @@ TEST(ConfigCommand, ShowsWhatTakesEffectAndWhereItComesFrom)
     EXPECT_THAT(finished.output + home.run({"config", "show"}).output, Not(HasSubstr("secret-key")));
 }
 
+TEST(ConfigCommand, ShowsOnRequestOnlyWhatIsSet)
+{
+    Home home;
+    home.environment.erase("ALLI_MIRROR_PROXY_LISTEN");
+    const std::string file = home.write("config.toml", "[sync]\ninterval = \"7s\"\n[log]\nformat = \"json\"\n");
+    home.environment["ALLI_MIRROR_SYNC_OVERLAP"] = "2m";
+    const auto keys = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> words{"--config", file, "config", "show", "--changed", "--json"};
+        words.insert(words.end(), more.begin(), more.end());
+        std::vector<std::string> found;
+        const json shown = json::parse(home.run(words).output);
+        for (const json& one : shown["settings"]) found.push_back(one["key"]);
+        return found;
+    };
+    EXPECT_THAT(keys({}), testing::UnorderedElementsAre("sync.interval", "sync.overlap", "log.format"));
+    EXPECT_THAT(keys({"--sync-reconcile-interval", "36h"}), testing::Contains("sync.reconcile_interval"));
+    const std::string text = home.run({"--config", file, "config", "show", "--changed"}).output;
+    EXPECT_THAT(text, HasSubstr("\n[sync]\n"));
+    EXPECT_THAT(text, Not(HasSubstr("[upstream]"))) << "nothing of it is set";
+    EXPECT_THAT(home.run({"config", "show"}).output, HasSubstr("[upstream]"));
+}
+
 TEST(ConfigCommand, ShowsSomethingThatIsASettingsFile)
 {
     Home home;

@@ -42,6 +42,20 @@ TEST(Sync, BringsEverythingAndSaysSo)
     EXPECT_EQ(status["daemon"]["running"], false);
 }
 
+TEST(Sync, SaysNothingThatMeansNothing)
+{
+    const sandbox::Sandbox upstream(small_sandbox());
+    Home home;
+    home.use(upstream);
+    for (int n = 0; n < 2; ++n) { // the second time there is nothing to bring
+        const support::Finished finished = home.run({"sync"});
+        EXPECT_EQ(finished.code, 0) << finished.errors;
+        EXPECT_THAT(finished.errors, HasSubstr(", complete\n"));
+        EXPECT_THAT(finished.errors, Not(HasSubstr(" 0 chats/s")));
+        EXPECT_THAT(finished.errors, Not(HasSubstr("%")));
+    }
+}
+
 TEST(Sync, TellsItsEventsAsJsonLines)
 {
     const sandbox::Sandbox upstream(small_sandbox());
