@@ -29,6 +29,7 @@ class EveryAnswer : public ProxyTest {
         for (const auto& [name, value] : {std::pair("{id}", "a"), {"{chat}", "a%2F0"}, {"{file}", "main.js"}})
             if (const auto at = target.find(name); at != target.npos)
                 target.replace(at, std::string_view(name).size(), value);
+        if (route.operation == OperationId::count_daily) target += "?startDate=1970-01-01&endDate=1970-01-03";
         return target;
     }
     ::support::HttpReply ask(const Route& route, const ::support::Headers& more = {})
@@ -89,19 +90,19 @@ TEST_F(EveryAnswer, ThatIsA401SaysWhoseItIs)
 
 TEST_F(EveryAnswer, ToAReadSaysWhereItCameFrom)
 {
-    for (const Route& route : routes()) {
-        if (route.error_format != ErrorFormat::contract_read) continue;
-        const auto reply = ask(route);
-        EXPECT_EQ(reply.status, 200) << route.pattern;
-        EXPECT_THAT(std::string(reply.header("Cache-Status")), StartsWith("alli-mirror"))
-            << route.method << ' ' << route.pattern;
-    }
     for (const char* held : {"/webapi/v2/conversations", "/webapi/v2/conversations/a",
                              "/webapi/v2/conversations/a/chats", "/webapi/v2/conversations/a/chats/a%2F0"}) {
         const auto reply = get(held);
         EXPECT_EQ(reply.status, 200) << held;
         EXPECT_THAT(std::string(reply.header("Cache-Status")), StartsWith("alli-mirror; hit")) << held;
         EXPECT_EQ(reply.header("Age"), "10") << held;
+    }
+    for (const Route& route : routes()) {
+        if (route.error_format != ErrorFormat::contract_read) continue;
+        const auto reply = ask(route);
+        EXPECT_EQ(reply.status, 200) << route.pattern;
+        EXPECT_THAT(std::string(reply.header("Cache-Status")), StartsWith("alli-mirror"))
+            << route.method << ' ' << route.pattern;
     }
     EXPECT_THAT(std::string(get("/webapi/apps").header("Cache-Status")), StartsWith("alli-mirror; fwd="));
 }
