@@ -90,8 +90,8 @@ TEST_F(EveryAnswer, ThatIsA401SaysWhoseItIs)
 
 TEST_F(EveryAnswer, ToAReadSaysWhereItCameFrom)
 {
-    for (const char* held : {"/webapi/v2/conversations", "/webapi/v2/conversations/a",
-                             "/webapi/v2/conversations/a/chats", "/webapi/v2/conversations/a/chats/a%2F0"}) {
+    for (const char* held :
+         {"/webapi/v2/conversations", "/webapi/v2/conversations/a", "/webapi/v2/conversations/a/chats"}) {
         const auto reply = get(held);
         EXPECT_EQ(reply.status, 200) << held;
         EXPECT_THAT(std::string(reply.header("Cache-Status")), StartsWith("alli-mirror; hit")) << held;
