@@ -66,6 +66,8 @@ PARTS = [
          "$TOP/tests/systemd/system.sh . drill && echo 1 night", r"^(\d+) night$"),
     Part("debian13", "packages built and tried on Debian 13", 1, 0, 20, "release", ("alli-mirror",),
          "$TOP/tests/scenario/debian13.sh . && echo 1 other package", r"^(\d+) other package$"),
+    Part("newcomer", "newcomers from a bare Debian to a search, by README", 1, 0, 12, "", (),
+         "mkdir -p build/release && $TOP/tests/scenario/newcomer.py build/release && echo 1 newcomer", r"^(\d+) newcomer$"),
     Part("system", "boots of the system's units", 1, 0, 6, "release", ("alli-mirror",),
          "$TOP/tests/systemd/system.sh . && echo 1 boot", r"^(\d+) boot$"),
 ]
