@@ -5,6 +5,7 @@
 #include "daemon/service/status.hpp"
 #include "daemon/settings/api_key.hpp"
 #include "daemon/settings/assign.hpp"
+#include "daemon/settings/cluster_settings.hpp"
 #include "daemon/settings/paths.hpp"
 #include "daemon/settings/settings_check.hpp"
 #include "daemon/settings/webhook_settings.hpp"
@@ -31,6 +32,8 @@ static std::string shown(const Config& config, const Setting& setting)
 {
     const std::string text = toml_text(config, setting);
     if (setting.key == "upstream.proxy") return is_usable_proxy(config.upstream_proxy) ? text : mask;
+    if (setting.key == "cluster.url")
+        return config.cluster.url.empty() || is_showable_cluster_url(config.cluster.url) ? text : mask;
     const bool names_user = text.find("://") != text.npos && text.find('@') != text.npos; // a URL with a password
     const bool is_no_path =
         setting.key.ends_with("_file") && text != "\"\"" && !text.starts_with("\"/"); // the key itself?

@@ -67,7 +67,7 @@ static void read_tokens(Plan& plan, const Environment& environment)
 
 static Plan plan_service(const Settings& settings, const Environment& environment)
 {
-    require_sound(settings, environment, {"upstream", "mirror", "proxy", "outbox"});
+    require_sound(settings, environment, {"upstream", "mirror", "proxy", "outbox", "cluster"});
     Plan plan;
     plan.read = plan.instance.config = settings.config;
     const bool is_variable = find_key_source(settings, environment).kind == KeySource::Kind::variable;
@@ -99,6 +99,7 @@ static Plan plan_sandbox(const Settings& settings, const Environment& environmen
     plan.instance.config.ca_file.clear(); // nor is there a proxy: it is in this very process
     plan.instance.config.requests_per_second = 0;
     reset_operations(plan.instance.config);
+    plan.instance.config.cluster = {};
     plan.instance.api_key = sandbox_key;
     plan.instance.identity = "sandbox:"; // its port changes at every start
     choose_doors(plan, sandbox_listen_addresses(settings, directory));

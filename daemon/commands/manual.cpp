@@ -62,7 +62,8 @@ The API key is not a setting: it comes from the service manager's credential `al
 that `upstream.api_key_file` names. The file holds the key alone, on one line: no name, no quotes, no comment. A byte order mark, line ends and
 surrounding white space are ignored.
 The password of the proxy's user comes from the credential `alli-proxy-password`, else from the file that
-`upstream.proxy_password_file` names.
+`upstream.proxy_password_file` names. The password of the cluster's database comes from the credential `alli-database-password`, else from the
+file that `cluster.password_file` names.
 )";
     std::string_view section;
     for (const Setting& setting : setting_table()) {

@@ -44,7 +44,7 @@ static Reading read_again(const Context& context, const std::string& mirror_path
 
 static void copy(const Setting& setting, const Config& from, Config& to)
 {
-    std::visit([&](auto member) { to.*member = from.*member; }, setting.field);
+    std::visit([&](auto member) { value_of(to, member) = value_of(from, member); }, setting.field);
 }
 
 static void take_over(const Reading& wanted, Config& current, const Environment& environment, const Adjust& adjust)

@@ -175,22 +175,37 @@ std::optional<Error> find_key_fault(const Settings& settings, const Environment&
     }
 }
 
-std::string load_proxy_password(const Settings& settings, const Environment& environment)
+static std::string first_line(const std::string& text, const std::string& origin)
 {
-    const auto first_line = [](const std::string& text, const std::string& origin) {
-        std::string line = text.substr(0, text.find_first_of("\r\n"));
-        if (line.empty() || line.find('\0') != line.npos)
-            throw Error(Fault::settings, "it is one line of text", "there is no password in {}", origin);
-        return line;
-    };
+    std::string line = text.substr(0, text.find_first_of("\r\n"));
+    if (line.empty() || line.find('\0') != line.npos)
+        throw Error(Fault::settings, "it is one line of text", "there is no password in {}", origin);
+    return line;
+}
+
+/// From the credential if there is one, else from the file that the setting names; empty without either.
+static std::string load_password(const std::string& credential, const std::string& setting, const std::string& file,
+                                 const Environment& environment)
+{
     const auto credentials = environment("CREDENTIALS_DIRECTORY");
-    if (credentials && ::access((*credentials + "/alli-proxy-password").c_str(), F_OK) == 0)
-        return first_line(read_secret(*credentials + "/alli-proxy-password", "credential", Guard::manager, ways),
-                          "the credential alli-proxy-password");
-    const std::string& file = settings.config.proxy_password_file;
+    if (credentials && ::access((*credentials + '/' + credential).c_str(), F_OK) == 0)
+        return first_line(read_secret(*credentials + '/' + credential, "credential", Guard::manager, ways),
+                          "the credential " + credential);
     if (file.empty()) return {};
     static constexpr const char* hint = "name a file of mode 0600 that the user of this program may read";
-    return first_line(read_secret(file, "upstream.proxy_password_file", guard_of(file, environment), hint), file);
+    return first_line(read_secret(file, setting, guard_of(file, environment), hint), file);
+}
+
+std::string load_proxy_password(const Settings& settings, const Environment& environment)
+{
+    return load_password("alli-proxy-password", "upstream.proxy_password_file", settings.config.proxy_password_file,
+                         environment);
+}
+
+std::string load_cluster_password(const Settings& settings, const Environment& environment)
+{
+    return load_password("alli-database-password", "cluster.password_file", settings.config.cluster.password_file,
+                         environment);
 }
 
 std::string load_webhook_secret(const std::string& path, const Environment& environment)

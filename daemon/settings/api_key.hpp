@@ -22,6 +22,9 @@ std::string load_api_key(const Settings& settings, const Environment& environmen
 /// upstream.proxy_password_file, unchanged. Empty if there is neither. Throws as load_api_key.
 std::string load_proxy_password(const Settings& settings, const Environment& environment);
 
+/// The password of the cluster's database, likewise: the credential alli-database-password, else cluster.password_file.
+std::string load_cluster_password(const Settings& settings, const Environment& environment);
+
 /// The fault of the configured key. None if there is no key or this user may not read it: the daemon may get it from
 /// elsewhere.
 std::optional<Error> find_key_fault(const Settings& settings, const Environment& environment);

@@ -81,7 +81,7 @@ static Expected take(std::chrono::milliseconds& target, const Raw& value, const 
 
 std::optional<std::string> assign(Config& config, const Setting& setting, const Raw& value)
 {
-    return std::visit([&](auto member) { return take(config.*member, value, setting.rule); }, setting.field);
+    return std::visit([&](auto member) { return take(value_of(config, member), value, setting.rule); }, setting.field);
 }
 
 static std::string trimmed(const std::string& text)
@@ -126,13 +126,22 @@ static Raw read_flag(const std::string& text)
     return text;
 }
 
+template <class Wanted>
+static bool holds(const Setting& setting)
+{
+    const Config any;
+    return std::visit(
+        [&](auto field) { return std::is_same_v<std::remove_cvref_t<decltype(value_of(any, field))>, Wanted>; },
+        setting.field);
+}
+
 Raw from_text(const Setting& setting, const std::string& given)
 {
     const std::string text = trimmed(given);
-    if (std::holds_alternative<std::vector<std::string> Config::*>(setting.field)) return split_list(text);
-    if (std::holds_alternative<bool Config::*>(setting.field)) return read_flag(text);
-    if (std::holds_alternative<int Config::*>(setting.field)) return read_number<std::int64_t>(text);
-    if (std::holds_alternative<double Config::*>(setting.field)) return read_number<double>(text);
+    if (holds<std::vector<std::string>>(setting)) return split_list(text);
+    if (holds<bool>(setting)) return read_flag(text);
+    if (holds<int>(setting)) return read_number<std::int64_t>(text);
+    if (holds<double>(setting)) return read_number<double>(text);
     return text;
 }
 
@@ -178,7 +187,7 @@ static std::string written(std::chrono::milliseconds value)
 
 std::string toml_text(const Config& config, const Setting& setting)
 {
-    return std::visit([&](auto member) { return written(config.*member); }, setting.field);
+    return std::visit([&](auto member) { return written(value_of(config, member)); }, setting.field);
 }
 
 std::string kind_of(const Setting& setting)
@@ -186,10 +195,10 @@ std::string kind_of(const Setting& setting)
     const Rule& rule = setting.rule;
     if (!rule.choices.empty()) return fmt::format("one of {}", rule.choices);
     if (rule.date) return "date, or empty";
-    if (std::holds_alternative<std::vector<std::string> Config::*>(setting.field)) return "list of texts";
-    if (std::holds_alternative<bool Config::*>(setting.field)) return "true or false";
-    if (std::holds_alternative<std::chrono::milliseconds Config::*>(setting.field)) return "duration";
-    if (std::holds_alternative<std::string Config::*>(setting.field)) return "text";
+    if (holds<std::vector<std::string>>(setting)) return "list of texts";
+    if (holds<bool>(setting)) return "true or false";
+    if (holds<std::chrono::milliseconds>(setting)) return "duration";
+    if (holds<std::string>(setting)) return "text";
     return fmt::format("number from {} to {}", rule.least, rule.most);
 }
 

@@ -82,7 +82,7 @@ void check_path(std::string_view key, const std::string& path, const std::string
 
 void check_mirror_path(const std::string& path)
 {
-    static constexpr auto taken = std::to_array<std::string_view>({"outbox.db", "alli-mirror.lock"});
+    static constexpr auto taken = std::to_array<std::string_view>({"outbox.db", "alli-mirror.lock", "node"});
     const std::string name = fs::path(path).filename().string();
     const std::string inside = fmt::format("name the file in it: {}", (fs::path(path) / "mirror.db").string());
     if (name.empty() || name == "." || name == "..")

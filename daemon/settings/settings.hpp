@@ -32,6 +32,20 @@ struct WebhookSettings {
     }
 };
 
+/// The section [cluster]; cluster_settings.hpp makes of it what a node needs.
+struct ClusterSettings {
+    std::string url; // empty: this machine alone
+    std::string password_file;
+    std::string schema = "alli_mirror";
+    std::string node; // empty: see cluster_settings.hpp
+    std::string role = "full";
+    std::chrono::milliseconds lease{4'000};
+    std::string on_database_away = "refuse";
+
+    bool enabled() const { return !url.empty(); }
+    bool may_lead() const { return role == "full"; }
+};
+
 struct Config {
     std::string upstream_url = "https://backend.alli.ai";
     std::string api_key_file = "/etc/alli-mirror/api-key";
@@ -75,6 +89,8 @@ struct Config {
     std::chrono::milliseconds retry_max{300'000};
     std::string on_conflict = "hold";
 
+    ClusterSettings cluster;
+
     bool mcp_mask = true;
 
     std::string alli_url;
@@ -86,7 +102,20 @@ struct Config {
 };
 
 using Field = std::variant<std::string Config::*, std::vector<std::string> Config::*, bool Config::*, int Config::*,
-                           double Config::*, std::chrono::milliseconds Config::*>;
+                           double Config::*, std::chrono::milliseconds Config::*, std::string ClusterSettings::*,
+                           std::chrono::milliseconds ClusterSettings::*>;
+
+/// What a field holds, for std::visit; `config` may be const.
+template <class Any, class Value>
+auto& value_of(Any& config, Value Config::*field)
+{
+    return config.*field;
+}
+template <class Any, class Value>
+auto& value_of(Any& config, Value ClusterSettings::*field)
+{
+    return config.cluster.*field;
+}
 
 /// What a value must be beyond its type, and when a change of it takes effect.
 struct Rule {

@@ -2,6 +2,7 @@
 #include "daemon/settings/settings_check.hpp"
 
 #include "daemon/settings/api_key.hpp"
+#include "daemon/settings/cluster_settings.hpp"
 #include "daemon/settings/duration.hpp"
 #include "daemon/settings/egress.hpp"
 #include "daemon/settings/operations.hpp"
@@ -154,6 +155,13 @@ void check_proxy_password(const Checked& it)
     add_proxy_password(proxy, it.settings, it.environment);
 }
 
+void check_cluster_password(const Checked& it)
+{
+    check_path("cluster.password_file", it.config.cluster.password_file, it.origin_of("cluster.password_file"),
+               it.environment);
+    load_cluster_password(it.settings, it.environment);
+}
+
 void check_authorities(const Checked& it)
 {
     check_path("upstream.ca_file", it.config.ca_file, it.origin_of("upstream.ca_file"), it.environment);
@@ -195,6 +203,13 @@ constexpr auto checks = std::to_array<Check>({
     {"proxy.allowed_origins", [](const Checked& it) { proxy::read_origins(it.config.allowed_origins); }},
     {"proxy.tokens_file", &check_tokens},
     {"outbox.retry_initial", &check_retries},
+    {"cluster.url", [](const Checked& it) { check_cluster_setting(it.config, "cluster.url"); }},
+    {"cluster.password_file", &check_cluster_password},
+    {"cluster.schema", [](const Checked& it) { check_cluster_setting(it.config, "cluster.schema"); }},
+    {"cluster.node", [](const Checked& it) { check_cluster_setting(it.config, "cluster.node"); }},
+    {"cluster.lease", [](const Checked& it) { check_cluster_setting(it.config, "cluster.lease"); }},
+    {"cluster.on_database_away",
+     [](const Checked& it) { check_cluster_setting(it.config, "cluster.on_database_away"); }},
 });
 
 std::optional<Error> find_fault(const Check& check, const Checked& it)
