@@ -27,7 +27,7 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DI
 install(FILES ${CMAKE_SOURCE_DIR}/docs/operations.md ${CMAKE_SOURCE_DIR}/docs/settings.md ${CMAKE_SOURCE_DIR}/docs/logs.md
               ${CMAKE_SOURCE_DIR}/docs/commands.md ${CMAKE_SOURCE_DIR}/docs/api.md ${CMAKE_SOURCE_DIR}/docs/openapi.json
               ${CMAKE_SOURCE_DIR}/docs/alerts.yml ${CMAKE_SOURCE_DIR}/docs/grafana.json ${CMAKE_SOURCE_DIR}/docs/runbook.md
-              ${CMAKE_SOURCE_DIR}/docs/deploy.md ${CMAKE_SOURCE_DIR}/docs/feed.md ${CMAKE_SOURCE_DIR}/docs/mcp.md
+              ${CMAKE_SOURCE_DIR}/docs/cluster.md ${CMAKE_SOURCE_DIR}/docs/deploy.md ${CMAKE_SOURCE_DIR}/docs/feed.md ${CMAKE_SOURCE_DIR}/docs/mcp.md
               ${CMAKE_SOURCE_DIR}/docs/narrowed.md ${CMAKE_SOURCE_DIR}/docs/page.md ${CMAKE_SOURCE_DIR}/docs/sandbox.md
               ${CMAKE_SOURCE_DIR}/docs/search.md ${CMAKE_SOURCE_DIR}/docs/sql.md ${CMAKE_SOURCE_DIR}/docs/webhooks.md
               ${ready}/CHANGELOG.md

@@ -5,11 +5,11 @@
 #include "alli/error.hpp"
 #include "daemon/access/maintain.hpp"
 #include "daemon/commands/commands.hpp"
+#include "daemon/output/dated_backups.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/daemon_call.hpp"
 #include "daemon/service/daemon_probe.hpp"
 #include "daemon/service/status.hpp"
-#include "daemon/settings/dated_backups.hpp"
 
 #include <CLI/CLI.hpp>
 

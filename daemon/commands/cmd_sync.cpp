@@ -49,6 +49,10 @@ static int sync(const SyncArguments& arguments, const Context& context)
         return 0;
     }
 
+    if (settings.config.cluster.enabled())
+        throw Error(Fault::refused, "alli-mirror serve follows the leader, and leads in its turn",
+                    "this is a node of a cluster: its files follow the leader's, which alone asks upstream");
+
     InstanceOptions options;
     options.accept_deletions = arguments.accept_deletions;
     options.accept_key = arguments.accept_key;

@@ -43,6 +43,7 @@ static constexpr auto commands = std::to_array<Command>({
     {"webhook", "list the webhooks, send one a signed test event, or have one called again", &add_webhook},
     {"open", "open the page in a browser, by a link that works once", &add_open},
     {"mcp", "serve the mirror to an assistant (Model Context Protocol on stdin and stdout)", &add_mcp},
+    {"cluster", "several machines over one database: make its tables, say who leads, change the leader", &add_cluster},
     {"sandbox", "run a look-alike of the service, to try things without an account", &add_sandbox, false, true},
     {"manual", "print a page of the manual, made from the tables of commands and settings", &add_manual, true, true},
 });

@@ -62,5 +62,6 @@ Action add_mcp(CLI::App& arguments);
 Action add_token(CLI::App& arguments);
 Action add_webhook(CLI::App& arguments);
 Action add_sandbox(CLI::App& arguments);
+Action add_cluster(CLI::App& arguments);
 
 } // namespace alli::daemon

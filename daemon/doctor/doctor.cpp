@@ -169,6 +169,7 @@ constexpr auto checks = std::to_array<Check>({
     {"tokens", &check_tokens, true},
     {"freshness", &check_freshness},
     {"problems", &check_problems},
+    {"cluster", &check_cluster},
     {"network", &check_network},
     {"upstream", &check_upstream},
 });

@@ -70,6 +70,9 @@ void check_tokens(const DoctorContext& cx, CheckResults& results);
 // Where it listens: doctor_socket.cpp.
 void check_socket(const DoctorContext& cx, CheckResults& results);
 
+// The database that several machines share: doctor_cluster.cpp. Says nothing where this machine is alone.
+void check_cluster(const DoctorContext& cx, CheckResults& results);
+
 // The way to upstream, and upstream, its clock too: doctor_upstream.cpp.
 void check_network(const DoctorContext& cx, CheckResults& results);
 void check_upstream(const DoctorContext& cx, CheckResults& results);

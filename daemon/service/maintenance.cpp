@@ -11,8 +11,8 @@
 #include "cache/upkeep/retention.hpp"
 #include "cache/upkeep/verify.hpp"
 #include "cache/webhook_state.hpp"
+#include "daemon/output/dated_backups.hpp"
 #include "daemon/service/status.hpp"
-#include "daemon/settings/dated_backups.hpp"
 #include "daemon/settings/duration.hpp"
 #include "daemon/settings/settings.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/settings/dated_backups.hpp"
+#include "daemon/output/dated_backups.hpp"
 
 #include "alli/disk.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/commands/query_output.hpp"
+#include "daemon/output/query_output.hpp"
 
 #include "alli/json_string.hpp"
 #include "alli/printable.hpp"
