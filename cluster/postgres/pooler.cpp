@@ -7,7 +7,7 @@ namespace {
 constexpr const char* process_sql = "SELECT pg_backend_pid()::bigint";
 constexpr const char* begin_sql = "BEGIN";
 constexpr const char* commit_sql = "COMMIT";
-constexpr std::string_view no_such_statement = "26000";
+constexpr std::string_view no_such_statement = "26000", statement_is_there = "42P05";
 
 Task<std::int64_t> find_process(Session& session)
 {
@@ -27,7 +27,7 @@ Task<> run(Session& session, const char* sql)
 } // namespace
 
 // While the other one has a transaction open, a pooler must give it a process of its own: the idle one that this
-// session had. A statement that was prepared there is then unknown.
+// session had. A statement that was prepared is then unknown, or there already.
 Task<bool> is_pooled_by_transaction(asio::io_context& loop, SessionOptions options)
 {
     Session session(loop, options), other(loop, options);
@@ -39,7 +39,7 @@ Task<bool> is_pooled_by_transaction(asio::io_context& loop, SessionOptions optio
         co_await run(other, commit_sql);
         co_return before != after;
     } catch (const ServerError& error) {
-        if (error.state() != no_such_statement) throw;
+        if (error.state() != no_such_statement && error.state() != statement_is_there) throw;
         co_return true;
     }
 }

@@ -24,6 +24,7 @@ constexpr Row rows[] = {
     {"42704", Fault::settings, "CREATE ROLE makes it, where it is a role"},
     {"42703", Fault::settings, "`alli-mirror cluster migrate` brings the tables to this version"},
     {"26000", Fault::settings, "a pooler by transaction lies between: connect directly, or pool by session"},
+    {"42P05", Fault::settings, "a pooler by transaction lies between: connect directly, or pool by session"},
     {"08", Fault::unreachable, ""},
     {"25", Fault::unreachable, ""}, // read only: a standby, or a primary that is being replaced
     {"40", Fault::unreachable, ""}, // serialization failures and deadlocks: the same again
