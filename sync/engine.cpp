@@ -217,7 +217,7 @@ struct Engine::Core {
 };
 
 Engine::Engine(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)
-    : core_(std::make_unique<Core>(client, store, clock, random, options))
+    : core_(std::make_shared<Core>(client, store, clock, random, options))
 {}
 
 Engine::~Engine() = default;
@@ -247,7 +247,7 @@ void Engine::on_loop(std::function<void(Core&, Wakeups&)> action)
 {
     const auto wakeups = std::atomic_load(&core_->shared_wakeups);
     if (!wakeups) return;
-    asio::post(wakeups->loop, [core = core_.get(), wakeups, action = std::move(action)] { action(*core, *wakeups); });
+    asio::post(wakeups->loop, [core = core_, wakeups, action = std::move(action)] { action(*core, *wakeups); });
 }
 
 void Engine::wake()

@@ -57,7 +57,7 @@ class Engine {
     struct Wakeups;
     void on_loop(std::function<void(Core&, Wakeups&)> action);
 
-    std::unique_ptr<Core> core_;
+    std::shared_ptr<Core> core_; // whatever was handed to the loop keeps it
 };
 
 } // namespace alli::sync
