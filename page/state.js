@@ -75,6 +75,16 @@ function tiles({ mirror, outbox, safeToStop, narrowed }) {
     !narrowed && tile("safeToStop", t(safeToStop ? "yes" : "notYet"), safeToStop ? "" : t("waitingCount", { count: outbox.pending })));
 }
 
+const clusterWords = { leader: "clusterLeads", joining: "clusterJoining", apart: "clusterApart" };
+
+/** Which of several machines this is; nothing where it is alone. */
+function nodeWords({ cluster }) {
+  if (!cluster) return null;
+  const { node, role, leader, databaseReachable } = cluster;
+  const said = t(clusterWords[role] ?? (leader ? "clusterFollows" : "clusterAlone"), { node, leader });
+  return el("p", { dir: "auto" }, databaseReachable ? said : `${said} ${t("clusterAway")}`);
+}
+
 function backfill({ backfill: { done, fraction, etaSeconds } }) {
   if (done) return null;
   const share = fraction ?? null;
@@ -120,7 +130,7 @@ export function stateView() {
     if (error && !status) return fill(top, trouble(error, askHealthSoon));
     if (error) return refill(top, el("div", { class: "banner banner-bad" }, el("div", {}, el("p", { class: "banner-title" }, verdict({ error }, Date.now()).short), el("p", {}, error.message))), tiles(status));
     if (!status) return fill(top, skeleton(3));
-    refill(top, banner(status), tiles(status), backfill(status.mirror));
+    refill(top, banner(status), nodeWords(status), tiles(status), backfill(status.mirror));
     refill(covered, coverageWords(status.mirror));
     days.update(status.mirror);
     refill(bottom, problems(status.problems), drift(status.mirror));

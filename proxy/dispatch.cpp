@@ -6,6 +6,7 @@
 #include "proxy/reads/read_through.hpp"
 #include "proxy/relay/relay.hpp"
 #include "proxy/relay/suppression_filter.hpp"
+#include "proxy/request/cluster.hpp"
 #include "proxy/request/own_parameters.hpp"
 #include "proxy/request/request_id.hpp"
 #include "proxy/request/request_metrics.hpp"
@@ -85,6 +86,13 @@ Task<Response> dispatch(const Context& cx, Request& rq, ErrorFormat& error_forma
     co_return response;
 }
 
+// Where nothing else is said already.
+void say_behind(Response& response)
+{
+    if (!response.cache) response.cache.emplace();
+    if (response.cache->detail.empty() && !response.shared_head) response.cache->detail = "behind";
+}
+
 } // namespace
 
 Task<Response> answer(const Context& cx, Request& rq)
@@ -96,12 +104,16 @@ Task<Response> answer(const Context& cx, Request& rq)
     rq.request_id = is_request_id(given) ? std::string(given) : cx.request_ids.next();
     std::exception_ptr failure;
     Response response;
+    std::optional<std::int64_t> position;
     try {
+        position = co_await wait_for_position(cx, rq);
         response = co_await dispatch(cx, rq, error_format);
     } catch (...) {
         failure = std::current_exception();
     }
     if (failure) response = answer_of(failure, error_format);
+    if (rq.is_behind) say_behind(response);
+    if (position) response.headers.add("Mirror-Position", std::to_string(*position));
     if (response.cache && !response.shared_head) response.headers.add("Cache-Status", to_text(*response.cache));
     if (response.status != 304) response.headers.add("X-Request-Id", rq.request_id);
     const auto took = std::chrono::steady_clock::now() - started;

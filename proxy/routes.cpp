@@ -2,6 +2,7 @@
 #include "proxy/routes.hpp"
 
 #include "proxy/endpoints/changes.hpp"
+#include "proxy/endpoints/cluster.hpp"
 #include "proxy/endpoints/export.hpp"
 #include "proxy/endpoints/highlight.hpp"
 #include "proxy/endpoints/insights.hpp"
@@ -59,6 +60,7 @@ constexpr auto table = std::to_array<Route>({
     {"POST", "/mirror/v1/sync", Op::sync, &mirror_sync, ours, write, refused},
     {"POST", "/mirror/v1/maintenance", Op::maintain, &begin_maintenance, ours, admin, refused},
     {"GET", "/mirror/v1/maintenance", Op::maintenance, &maintenance_state, ours, admin, refused},
+    {"POST", "/mirror/v1/cluster/step-down", Op::step_down, &step_down, ours, admin, refused},
     {"GET", "/mirror/v1/search", Op::search, &mirror_search, ours, read, in_view},
     {"POST", "/mirror/v1/search", Op::search, &mirror_search_by_body, ours, read, in_view},
     {"GET", "/mirror/v1/export", Op::export_found, &export_found, ours, read, in_view},

@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "alli/sync_wait.hpp"
+#include "cache/replica/notes.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/daemon_call.hpp"
 #include "daemon/service/daemon_probe.hpp"
@@ -48,6 +49,7 @@ Json run_here(const Settings& settings, const MirrorLocation& place, const Json&
     options.mirror_path = place.mirror_path;
     options.url = place.sandbox ? "sandbox:" : upstream::read_origin(settings.config.upstream_url).base;
     options.threads = false;
+    if (settings.config.cluster.enabled() && !place.sandbox) options.on_open = &cache::begin_notes;
     cache::Store store(options);
     const auto note = [](int) { stop_asked = 1; };
     std::signal(SIGINT, note);

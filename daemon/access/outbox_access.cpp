@@ -6,6 +6,7 @@
 #include "cache/outbox/entry_json.hpp"
 #include "cache/outbox/entry_summary.hpp"
 #include "cache/outbox/overlay.hpp"
+#include "cache/replica/notes.hpp"
 #include "cache/store.hpp"
 #include "daemon/service/daemon_call.hpp"
 #include "daemon/service/daemon_probe.hpp"
@@ -109,6 +110,7 @@ cache::OperatorResult OutboxAccess::steer_here(Deed deed, std::int64_t id)
         options.mirror_path = place_.mirror_path;
         options.url = place_.sandbox ? "sandbox:" : upstream::read_origin(context_.settings().config.upstream_url).base;
         options.threads = false;
+        if (context_.settings().config.cluster.enabled() && !place_.sandbox) options.on_open = &cache::begin_notes;
         store_ = std::make_unique<cache::Store>(options);
     }
     cache::OperatorResult outcome{};

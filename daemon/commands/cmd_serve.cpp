@@ -13,6 +13,7 @@
 #include "daemon/service/reload.hpp"
 #include "daemon/service/socket_unit.hpp"
 #include "daemon/settings/api_key.hpp"
+#include "daemon/settings/cluster_settings.hpp"
 #include "daemon/settings/egress.hpp"
 #include "daemon/settings/operations.hpp"
 #include "daemon/settings/paths.hpp"
@@ -65,6 +66,18 @@ static void read_tokens(Plan& plan, const Environment& environment)
     plan.doors.environment = environment;
 }
 
+/// None: this machine alone.
+static std::optional<ClusterOptions> plan_cluster(const Settings& settings, const Environment& environment,
+                                                  const Plan& plan)
+{
+    const ClusterSettings& cluster = settings.config.cluster;
+    if (!cluster.enabled()) return std::nullopt;
+    claim_directory_of(plan.instance.mirror_path); // a node's name may be kept there
+    const std::string node = load_node_name(cluster, plan.instance.mirror_path);
+    return ClusterOptions{postgres_options(cluster, load_cluster_password(settings, environment), node),
+                          node_options(cluster, node, plan.doors.listen)};
+}
+
 static Plan plan_service(const Settings& settings, const Environment& environment)
 {
     require_sound(settings, environment, {"upstream", "mirror", "proxy", "outbox", "cluster"});
@@ -78,6 +91,7 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
     plan.instance.notes = settings.notes;
     plan.instance.identity = upstream::read_origin(settings.config.upstream_url).base;
     choose_doors(plan, listen_addresses(settings, environment));
+    plan.instance.cluster = plan_cluster(settings, environment, plan);
     plan.restart = std::make_unique<Restart>(plan.doors.passed, is_variable ? plan.instance.api_key : "");
     read_tokens(plan, environment);
     return plan;
@@ -143,9 +157,9 @@ static void tell_key(bool& known, const sync::State& state)
         log_event<Event::key_refused>();
 }
 
-/// Says in the log when upstream goes away or comes back, or refuses the key, and likewise the room on the disk: once
-/// each, not at every try.
-static Task<> watch_engine(SystemClock& clock, const Instance& instance)
+/// Says in the log when upstream goes away or comes back, or refuses the key, and likewise the room on the disk and the
+/// cluster: once each, not at every try.
+static Task<> watch_engine(SystemClock& clock, Instance& instance)
 {
     std::string known;
     bool full = false, accepted = true;
@@ -160,6 +174,7 @@ static Task<> watch_engine(SystemClock& clock, const Instance& instance)
             else
                 log_event<Event::upstream_lost>(known, state->hint);
         }
+        instance.tell_cluster();
         log_repeats();
         tell_lost_lines();
         co_await clock.sleep(std::chrono::seconds(1));

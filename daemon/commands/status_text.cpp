@@ -76,11 +76,28 @@ static std::string say_backfill(const Json& mirror)
     return text;
 }
 
-static std::string say_upstream(const Json& upstream)
+// Empty where this machine is alone.
+static std::string say_cluster(const Json& cluster)
+{
+    if (!cluster.is_object()) return "";
+    const std::string node = text_of(part(cluster, "node")), role = text_of(part(cluster, "role"));
+    const std::string leader = text_of(part(cluster, "leader"));
+    const Json& reachable = part(cluster, "databaseReachable");
+    std::string text = node + (role == "leader"    ? " leads"
+                               : role == "joining" ? " is joining"
+                               : role == "apart"   ? " cannot follow"
+                               : leader.empty()    ? " follows, and nobody leads"
+                                                   : " follows " + leader);
+    if (const auto lag = number_of(part(cluster, "lag")); lag > 0) text += fmt::format(", {} behind", lag);
+    if (reachable.is_boolean() && !reachable.get<bool>()) text += ", its database is out of reach";
+    return text;
+}
+
+static std::string say_upstream(const Json& upstream, bool asked_by_leader)
 {
     const Json& reachable = part(upstream, "reachable");
     const Json& accepted = part(upstream, "keyAccepted");
-    if (!reachable.is_boolean()) return "not asked (no daemon answered)";
+    if (!reachable.is_boolean()) return asked_by_leader ? "asked by the leader" : "not asked (no daemon answered)";
     if (accepted.is_boolean() && !accepted.get<bool>()) return "reachable, but not with this API key";
     return reachable.get<bool>() ? "reachable, key accepted" : "out of reach";
 }
@@ -126,7 +143,10 @@ std::string say_status(const Json& status, Instant now)
     text += verified ? fmt::format("          compared with upstream {} ago\n",
                                    say_duration(std::max(age, std::chrono::seconds{0})))
                      : "          never yet compared with upstream\n";
-    text += fmt::format("upstream  {}: {}\n", text_of(part(upstream, "url")), say_upstream(upstream));
+    text += fmt::format("upstream  {}: {}\n", text_of(part(upstream, "url")),
+                        say_upstream(upstream, part(status, "cluster").is_object()));
+    if (const std::string cluster = say_cluster(part(status, "cluster")); !cluster.empty())
+        text += fmt::format("cluster   {}\n", cluster);
     if (const Json& full = part(part(status, "disk"), "full"); full.is_boolean() && full.get<bool>())
         text += fmt::format("disk      full since {}\n", say_time(time_of(part(part(status, "disk"), "since"))));
     text += fmt::format("outbox    {}\n", say_outbox(part(status, "outbox")));

@@ -4,8 +4,10 @@
 #include "alli/error.hpp"
 #include "alli/log.hpp"
 #include "cache/db/log_key.hpp"
+#include "cache/replica/notes.hpp"
 #include "cache/restore.hpp"
 #include "daemon/service/background_maintenance.hpp"
+#include "daemon/service/cluster_status.hpp"
 #include "daemon/service/disk_state.hpp"
 #include "daemon/service/memory.hpp"
 #include "daemon/service/metrics.hpp"
@@ -46,13 +48,18 @@ static cache::StoreOptions store_options(const InstanceOptions& from, std::funct
     options.url = from.identity;
     options.gave_up = std::move(gave_up);
     options.room_again = std::move(room_again);
+    if (from.cluster) options.on_open = &cache::begin_notes;
     return options;
 }
 
-static sync::DeliveryHooks delivery_hooks(sync::Engine& engine)
+static LeaderWorkOptions work_options(InstanceOptions& from)
 {
-    return {.changed = [&engine](ConversationId id) { engine.wake_conversation(std::move(id)); },
-            .changed_many = [&engine] { engine.wake(); }};
+    const Config& config = from.config;
+    return {.sync = sync_options(config, from.accept_deletions),
+            .delivery = delivery_options(config),
+            .webhooks = std::move(from.webhooks),
+            .retention = read_retention(config),
+            .follows = from.cluster.has_value()};
 }
 
 Instance::Instance(InstanceOptions options)
@@ -62,20 +69,17 @@ Instance::Instance(InstanceOptions options)
       client_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       store_(store_options(
           options_, [this](std::exception_ptr why) { end_for_damage(why); },
-          [this] { asio::post(engine_loop_, [this] { engine_.try_again(); }); })),
+          [this] { asio::post(engine_loop_, [this] { work_.engine()->try_again(); }); })),
       asking_(transport_, pace_, clock_, client_options(options_.config, options_.api_key)),
       project_(asking_, store_, clock_, options_.api_key),
-      engine_(client_, store_, clock_, random_, sync_options(options_.config, options_.accept_deletions)),
-      deliverer_(client_, store_, clock_, random_, delivery_options(options_.config), delivery_hooks(engine_)),
-      routes_(engine_loop_.get_executor(), [this](bool lost) { engine_.network_changed(lost); }),
-      webhooks_(std::move(options_.webhooks), {engine_loop_.get_executor(), store_, clock_, random_}),
+      work_({engine_loop_, client_, store_, clock_, random_}, work_options(options_)),
+      routes_(engine_loop_.get_executor(), [this](bool lost) { work_.engine()->network_changed(lost); }),
       maintenance_(maintenance_tools(),
                    [this](Task<> task) { asio::co_spawn(engine_loop_, std::move(task), asio::detached); })
 {
     client_.admit_by([this] { return project_.make_sure(); });
     for (upstream::Client* client : {&client_, &asking_})
-        client->tell([this](const upstream::Outcome& outcome) { engine_.heard(outcome); });
-    engine_.when_back([this] { deliverer_.make_due(); });
+        client->tell([this](const upstream::Outcome& outcome) { work_.engine()->heard(outcome); });
     if (options_.accept_key) project_.accept();
     for (const std::string& damage : store_.damage()) log_event<Event::file_damaged>(damage);
     tell_restore();
@@ -91,17 +95,17 @@ void Instance::tell_restore()
 void Instance::end_for_damage(std::exception_ptr why)
 {
     asio::post(engine_loop_, [this, why] {
-        if (work_ && failed_) failed_(why);
+        if (work_guard_ && failed_) failed_(why);
     });
 }
 
 MaintenanceTools Instance::maintenance_tools()
 {
     MaintenanceTools tools{store_, {}};
-    tools.hooks.lines_changed = [this](const auto& lines) { deliverer_.look_again(lines); };
+    tools.hooks.lines_changed = [this](const auto& lines) { work_.deliverer()->look_again(lines); };
     tools.hooks.stopping = [this] { return stopping_.load(); };
     tools.restart = options_.restart;
-    tools.wake_webhooks = [this](std::string_view id) { webhooks_.wake(id); };
+    tools.wake_webhooks = [this](std::string_view id) { work_.wake_webhooks(id); };
     return tools;
 }
 
@@ -110,18 +114,10 @@ Instance::~Instance()
     stop();
 }
 
-void Instance::spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended)
+// On one machine; in a cluster its node does this for as long as it leads.
+void Instance::begin_work()
 {
-    asio::co_spawn(engine_loop_, std::move(work), asio::bind_cancellation_slot(cancel_.slot(), std::move(ended)));
-}
-
-void Instance::spawn_deliverer(std::function<void(std::exception_ptr)> failed)
-{
-    auto ended = [this, failed = std::move(failed)](std::exception_ptr error) {
-        delivery_ended_.set_value();
-        if (work_) failed(error);
-    };
-    asio::co_spawn(engine_loop_, deliverer_.run(), asio::bind_cancellation_slot(cancel_delivery_.slot(), ended));
+    work_.begin(failed_, [this] { ended_.set_value(); });
 }
 
 void Instance::spawn_index(Task<> work)
@@ -158,7 +154,8 @@ void Instance::run_once(std::function<void(const sync::State&)> report)
         failure = error;
         signals.cancel();
     };
-    spawn_engine(engine_.run_once(std::move(report)), ended);
+    asio::co_spawn(engine_loop_, work_.engine()->run_once(std::move(report)),
+                   asio::bind_cancellation_slot(cancel_.slot(), ended));
     spawn_index(complete_index(store_, stopping_));
     engine_loop_.run();
 
@@ -200,29 +197,30 @@ void Instance::serve(ListenConfig doors, std::function<void(std::exception_ptr)>
         std::make_unique<TokenRegistry>(doors.tokens_place, doors.environment, clock_,
                                         [this](const std::vector<proxy::Token>& tokens) { server_->set_keys(tokens); });
     environment_ = doors.environment;
+    if (options_.cluster)
+        cluster_ = std::make_unique<ClusterNode>(LeaderWorkTools{engine_loop_, client_, store_, clock_, random_},
+                                                 *options_.cluster, work_, [this](std::exception_ptr error) {
+                                                     if (work_guard_) failed_(error);
+                                                 });
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), make_backend());
     note_page_address(options_.mirror_path, addresses());
-    engine_.on_fetched([this](const ConversationId& id, std::uint64_t fence, bool whole) {
+    work_.on_fetched([this](const ConversationId& id, std::uint64_t fence, bool whole) {
         if (!stopping_) server_->fetched(id, fence, whole);
     });
-    work_.emplace(engine_loop_.get_executor());
-    failed_ = failed;
-    spawn_deliverer(failed);
-    spawn_engine(engine_.run(), [this, failed = std::move(failed)](std::exception_ptr error) {
-        engine_ended_.set_value();
-        if (work_) failed(error);
-    });
+    work_guard_.emplace(engine_loop_.get_executor());
+    failed_ = std::move(failed);
+    if (cluster_)
+        cluster_->start([this] { ended_.set_value(); });
+    else
+        begin_work();
     spawn_index(tend_files(store_, stopping_));
     asio::co_spawn(engine_loop_, tend_figures(store_, stopping_),
                    asio::bind_cancellation_slot(cancel_figures_.slot(), asio::detached));
     asio::co_spawn(engine_loop_, watch_files(store_, options_.config.sync_interval),
                    asio::bind_cancellation_slot(cancel_files_.slot(), asio::detached));
-    asio::co_spawn(engine_loop_, follow_retention(store_, read_retention(options_.config), stopping_),
-                   asio::bind_cancellation_slot(cancel_retention_.slot(), asio::detached));
     asio::co_spawn(engine_loop_, return_memory(store_),
                    asio::bind_cancellation_slot(cancel_memory_.slot(), asio::detached));
     routes_.start();
-    webhooks_.start([this] { webhooks_ended_.set_value(); });
     engine_thread_ = std::thread([this] { engine_loop_.run(); });
 }
 
@@ -231,6 +229,11 @@ void Instance::adjust(const Config& config, std::vector<proxy::Token> tokens, To
     tokens_->move_to(std::move(place));
     const bool refuse = config.on_key_rejected == "refuse";
     server_->adjust({std::move(tokens), refuse, config.max_age, config.forward_timeout});
+}
+
+void Instance::tell_cluster()
+{
+    if (cluster_) cluster_->tell_changes();
 }
 
 std::vector<std::string> Instance::addresses() const
@@ -244,23 +247,23 @@ void Instance::stop()
     if (!engine_thread_.joinable()) return;
     // The engine winds down while the sessions end; its loop goes on until then, for their requests upstream.
     asio::post(engine_loop_, [this] {
-        cancel_.emit(asio::cancellation_type::terminal);
+        if (!cluster_) work_.cancel_sync();
         cancel_index_.emit(asio::cancellation_type::terminal);
         cancel_figures_.emit(asio::cancellation_type::terminal);
         cancel_files_.emit(asio::cancellation_type::terminal);
         cancel_memory_.emit(asio::cancellation_type::terminal);
-        cancel_retention_.emit(asio::cancellation_type::terminal);
         routes_.stop();
-        webhooks_.stop();
     });
     server_->stop();
     // Delivery goes on for the sessions that wait for an answer; it ends after them.
-    asio::post(engine_loop_, [this] { cancel_delivery_.emit(asio::cancellation_type::terminal); });
-    const auto deadline = std::chrono::steady_clock::now() + engine_deadline;
-    bool ended = engine_ended_.get_future().wait_until(deadline) == std::future_status::ready;
-    ended = delivery_ended_.get_future().wait_until(deadline) == std::future_status::ready && ended;
-    ended = webhooks_ended_.get_future().wait_until(deadline) == std::future_status::ready && ended;
-    asio::post(engine_loop_, [this] { work_.reset(); });
+    asio::post(engine_loop_, [this] {
+        if (cluster_)
+            cluster_->stop();
+        else
+            work_.cancel_delivery();
+    });
+    const bool ended = ended_.get_future().wait_for(engine_deadline) == std::future_status::ready;
+    asio::post(engine_loop_, [this] { work_guard_.reset(); });
     if (!ended) {
         log_event<Event::stop_forced>(engine_deadline.count());
         engine_loop_.stop();
@@ -303,17 +306,19 @@ std::string Instance::status()
 {
     const upstream::RateLimiter::State budget = client_.pace();
     const sync::State live =
-        sync::describe(*engine_.state(), clock_.steady(), clock_.now(), options_.config.sync_interval,
+        sync::describe(*work_.engine()->state(), clock_.steady(), clock_.now(), options_.config.sync_interval,
                        std::max(budget.probe_in, budget.retry_after));
     return store_.read([&](cache::Reader& db) {
         return store_.read_outbox([&](cache::Reader& outbox) {
-            Json status = make_status(db, outbox, options_.config.upstream_url, &live);
+            const bool follows = work_.is_elsewhere(); // then upstream is the leader's to tell of
+            Json status = make_status(db, outbox, options_.config.upstream_url, follows ? nullptr : &live);
             status["upstream"]["budget"] = make_budget(budget);
             add_notes(status["problems"], options_.notes);
             add_unsupported_parameters(status["problems"], server_->unsupported_parameters());
             status["operations"] = operations_json(options_.config);
             status["page"] = page_json(options_.config);
             add_disk(status);
+            if (cluster_) add_cluster(status, cluster_->name(), *cluster_->status(), cache::count_notes(db));
             add_long_logs(status["problems"]);
             return dump(status);
         });
@@ -322,7 +327,7 @@ std::string Instance::status()
 
 std::string Instance::status_in_view(const cache::Visibility& seen)
 {
-    const sync::State live = *engine_.state();
+    const sync::State live = *work_.engine()->state();
     return store_.read([&](cache::Reader& db) {
         return store_.read_outbox([&](cache::Reader& outbox) {
             Json status = make_status_in_view(db, outbox, options_.config.upstream_url, live, seen);
@@ -341,11 +346,11 @@ std::string Instance::projects()
 
 std::string Instance::metrics(const proxy::RequestMetrics& request_metrics)
 {
-    const auto live = engine_.state();
+    const auto live = work_.engine()->state();
     return store_.read([&](cache::Reader& db) {
         return store_.read_outbox([&](cache::Reader& outbox) {
-            return make_metrics(
-                {db, outbox, *live, client_, request_metrics, clock_.now(), started_at_, find_disk_full().has_value()});
+            return make_metrics({db, outbox, *live, client_, request_metrics, clock_.now(), started_at_,
+                                 find_disk_full().has_value(), cluster_ ? cluster_->status() : nullptr});
         });
     });
 }
@@ -379,10 +384,12 @@ proxy::Options Instance::proxy_options(ListenConfig doors) const
 // After the room for connections was planned.
 proxy::Backend Instance::make_backend()
 {
-    backend_ = std::make_unique<ProxyBackend>(EngineParts{engine_loop_.get_executor(), client_, engine_, deliverer_,
-                                                          project_, options_.config.upstream_url, options_.api_key,
-                                                          relay_options(options_, room_)});
-    return {store_, clock_, *backend_, *backend_, *backend_, maintenance_, *tokens_, *this};
+    backend_ = std::make_unique<ProxyBackend>(EngineParts{
+        engine_loop_.get_executor(), client_, work_, project_, options_.config.upstream_url, options_.api_key,
+        relay_options(options_, room_), [this](const ConversationId& id, std::uint64_t fence) {
+            if (!stopping_) server_->fetched(id, fence, false);
+        }});
+    return {store_, clock_, *backend_, *backend_, *backend_, maintenance_, *tokens_, *this, cluster_.get()};
 }
 
 } // namespace alli::daemon

@@ -7,17 +7,16 @@
 #include "alli/clock.hpp"
 #include "alli/random.hpp"
 #include "cache/store.hpp"
+#include "daemon/service/cluster_node.hpp"
 #include "daemon/service/descriptors.hpp"
+#include "daemon/service/leader_work.hpp"
 #include "daemon/service/maintenance.hpp"
 #include "daemon/service/proxy_backend.hpp"
 #include "daemon/service/route_watch.hpp"
 #include "daemon/service/token_registry.hpp"
 #include "daemon/settings/settings.hpp"
-#include "daemon/webhook/webhooks.hpp"
 #include "proxy/request/projects.hpp"
 #include "proxy/server.hpp"
-#include "sync/delivery/deliverer.hpp"
-#include "sync/engine.hpp"
 #include "sync/project.hpp"
 #include "upstream/client.hpp"
 #include "upstream/curl/curl_transport.hpp"
@@ -41,10 +40,11 @@ struct InstanceOptions {
     upstream::ForwardProxy proxy; // through which upstream is asked
     std::string mirror_path;
     std::vector<WebhookEndpoint> webhooks = {};
-    std::vector<std::string> notes = {}; // on the settings, for `status`
-    bool accept_deletions = false;       // a person has said so: what upstream lacks, is gone
-    bool accept_key = false;             // likewise: the key may open another project than before
-    std::function<void()> restart = {};  // ends the process and starts it anew; any thread; none: it cannot
+    std::vector<std::string> notes = {};        // on the settings, for `status`
+    bool accept_deletions = false;              // a person has said so: what upstream lacks, is gone
+    bool accept_key = false;                    // likewise: the key may open another project than before
+    std::function<void()> restart = {};         // ends the process and starts it anew; any thread; none: it cannot
+    std::optional<ClusterOptions> cluster = {}; // none: this machine alone
     std::string identity; // whose mirror it is: upstream's URL, or a fixed word where that changes at every start
 };
 
@@ -82,7 +82,10 @@ class Instance final : public proxy::Reports, public proxy::ProjectList {
     /// committing threads and each loop of the proxy.
     void probe(std::function<void()> alive);
 
-    std::shared_ptr<const sync::State> state() const { return engine_.state(); }
+    /// To be called now and then on one thread: what became of this node is logged.
+    void tell_cluster();
+
+    std::shared_ptr<const sync::State> state() const { return work_.engine()->state(); }
     std::string status() override;
     std::string status_in_view(const cache::Visibility& seen) override;
     std::string projects() override;
@@ -91,8 +94,7 @@ class Instance final : public proxy::Reports, public proxy::ProjectList {
   private:
     proxy::Options proxy_options(ListenConfig doors) const;
     proxy::Backend make_backend();
-    void spawn_engine(Task<> work, std::function<void(std::exception_ptr)> ended);
-    void spawn_deliverer(std::function<void(std::exception_ptr)> failed);
+    void begin_work();
     void spawn_index(Task<> work);
     void adopt_log_key();
     void tell_restore(); // one that this start took in
@@ -112,22 +114,20 @@ class Instance final : public proxy::Reports, public proxy::ProjectList {
     cache::Store store_;
     upstream::Client asking_; // for project_ alone, which all others wait for
     sync::Project project_;
-    sync::Engine engine_;
-    sync::Deliverer deliverer_;
+    LeaderWork work_;
     RouteWatch routes_;
-    Webhooks webhooks_;
     Maintenance maintenance_;
     DescriptorPlan room_;
     std::unique_ptr<TokenRegistry> tokens_; // while it serves
     std::unique_ptr<ProxyBackend> backend_; // likewise
     Environment environment_;               // likewise
     std::unique_ptr<proxy::Server> server_;
+    std::unique_ptr<ClusterNode> cluster_; // likewise; none: this machine alone
 
-    asio::cancellation_signal cancel_, cancel_delivery_, cancel_index_, cancel_files_, cancel_memory_, cancel_figures_,
-        cancel_retention_;              // used on the engine loop alone
+    asio::cancellation_signal cancel_, cancel_index_, cancel_files_, cancel_memory_, cancel_figures_; // on the loop
     std::atomic<bool> stopping_{false}; // asked before each step of the index
-    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
-    std::promise<void> engine_ended_, delivery_ended_, webhooks_ended_;
+    std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_guard_;
+    std::promise<void> ended_;                       // the leader's work, or the node
     std::function<void(std::exception_ptr)> failed_; // while it serves; used on the engine loop
     std::thread engine_thread_;
 };

@@ -10,6 +10,7 @@
 #include "cache/rows/progress.hpp"
 #include "cache/upkeep/backup.hpp"
 #include "daemon/process/process_figures.hpp"
+#include "daemon/service/cluster_status.hpp"
 #include "daemon/service/prometheus_text.hpp"
 #include "daemon/webhook/webhook_status.hpp"
 
@@ -248,6 +249,7 @@ std::string make_metrics(const MetricsSources& from)
     put_outbox(out, from.outbox, from.now);
     put_webhooks(out, from);
     put_files(out, from);
+    if (from.node) put_cluster(out, *from.node);
     put_process(out, from.started_at);
     return out.take();
 }

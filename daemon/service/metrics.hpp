@@ -5,9 +5,11 @@
 
 #include "alli/clock.hpp"
 #include "cache/db/sqlite.hpp"
+#include "cluster/node_options.hpp"
 #include "proxy/request/request_metrics.hpp"
 #include "sync/engine.hpp"
 
+#include <memory>
 #include <string>
 
 namespace alli::daemon {
@@ -19,7 +21,8 @@ struct MetricsSources {
     const upstream::Client& client;
     const proxy::RequestMetrics& request_metrics;
     Instant now, started_at;
-    bool disk_full = false; // the last commit found no room
+    bool disk_full = false;                               // the last commit found no room
+    std::shared_ptr<const cluster::NodeStatus> node = {}; // none: this machine alone
 };
 std::string make_metrics(const MetricsSources& from);
 

@@ -3,13 +3,13 @@
 // posted there, and the result comes back. Any thread.
 #pragma once
 
+#include "daemon/service/leader_work.hpp"
 #include "proxy/request/backend.hpp"
-#include "sync/delivery/deliverer.hpp"
-#include "sync/engine.hpp"
 #include "sync/project.hpp"
 #include "upstream/client.hpp"
 #include "upstream/curl/curl_transport.hpp"
 
+#include <functional>
 #include <string>
 
 namespace alli::daemon {
@@ -18,12 +18,13 @@ namespace alli::daemon {
 struct EngineParts {
     asio::any_io_executor loop;
     upstream::Client& client;
-    sync::Engine& engine;
-    sync::Deliverer& deliverer;
+    LeaderWork& work;
     sync::Project& project;
     const std::string& url;
     const std::string& api_key;
     upstream::CurlOptions relay; // of connections outside the budget, a set for each proxy loop
+    /// Of a node that follows: nobody will fetch this conversation.
+    std::function<void(const ConversationId&, std::uint64_t fence)> not_fetched;
 };
 
 class ProxyBackend final : public proxy::UpstreamAccess, public proxy::SyncControl, public proxy::Delivery {
@@ -35,12 +36,12 @@ class ProxyBackend final : public proxy::UpstreamAccess, public proxy::SyncContr
     proxy::UpstreamState state() const override;
     void report(const upstream::Outcome& outcome) override;
 
-    void poll_soon() override { its_.engine.wake(); }
-    void try_upstream_now() override { its_.engine.insist(); }
-    void accept_deletions() override { its_.engine.accept_deletions(); }
+    void poll_soon() override { its_.work.engine()->wake(); }
+    void try_upstream_now() override { its_.work.engine()->insist(); }
+    void accept_deletions() override { its_.work.engine()->accept_deletions(); }
     void accept_key() override;
-    void refresh(ConversationId id) override { its_.engine.wake_conversation(std::move(id)); }
-    void refresh_categories() override { its_.engine.refresh_categories(); }
+    void refresh(ConversationId id) override { its_.work.engine()->wake_conversation(std::move(id)); }
+    void refresh_categories() override { its_.work.engine()->refresh_categories(); }
     void settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before) override;
 
     Task<std::optional<upstream::Reply>> deliver(cache::AcceptedWrite write,

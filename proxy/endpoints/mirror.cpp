@@ -2,6 +2,7 @@
 #include "proxy/endpoints/mirror.hpp"
 
 #include "cache/rows/progress.hpp"
+#include "proxy/request/cluster.hpp"
 #include "proxy/request/list_query.hpp"
 #include "proxy/request/projects.hpp"
 #include "proxy/request/scopes.hpp"
@@ -56,6 +57,7 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
     auto body = nlohmann::json::object();
     if (!rq.body.empty()) body = nlohmann::json::parse(rq.body, nullptr, false);
     if (!body.is_object()) throw Error(Fault::usage, "", "the body must be a JSON object, or empty");
+    if (follows(cx)) co_return leader_needed(cx, ErrorFormat::ours);
     const bool deletions = is_said(rq, body, "acceptDeletions"), key = is_said(rq, body, "acceptKey");
     if (deletions || key) require_scope(rq, Scope::admin, deletions ? "accepting deletions" : "accepting another key");
     if (deletions) cx.sync.accept_deletions();
@@ -76,9 +78,17 @@ static bool is_harmless(const std::string& body)
     return request["task"] == "backup" || (request["task"] == "verify" && !repairs);
 }
 
+// The leader's alone: what is erased elsewhere comes back with the next round.
+static bool is_purge(const std::string& body)
+{
+    const auto request = nlohmann::json::parse(body, nullptr, false);
+    return request.is_object() && request.value("task", nlohmann::json()) == "purge";
+}
+
 Task<Response> begin_maintenance(const Context& cx, const Request& rq)
 {
     if (!is_harmless(rq.body)) require_scope(rq, Scope::admin, "this task");
+    if (follows(cx) && is_purge(rq.body)) co_return leader_needed(cx, ErrorFormat::ours);
     std::optional<Error> busy;
     std::string state;
     try {
@@ -106,8 +116,12 @@ Task<Response> is_alive(const Context&, const Request&)
     co_return text_response("text/plain; charset=utf-8", std::string("ok\n"));
 }
 
-Task<Response> is_ready(const Context& cx, const Request&)
+// Whether the mirror can be read; with role=leader also whether this node takes writes.
+Task<Response> is_ready(const Context& cx, const Request& rq)
 {
+    const auto role = find_parameter(read_query(rq.query()), "role");
+    if (role && *role != "leader") throw Error(Fault::usage, "", "role can be leader alone");
+    if (role && follows(cx)) co_return leader_needed(cx, ErrorFormat::ours);
     cx.store.read([](cache::Reader& db) { return cache::load_progress(db).backfill_done; });
     co_return text_response("text/plain; charset=utf-8", std::string("ready\n"));
 }

@@ -14,11 +14,20 @@ std::int64_t whole_seconds(std::chrono::microseconds time)
     return std::chrono::floor<std::chrono::seconds>(time).count();
 }
 
-std::string_view detail_of(const Context& cx, const Request& rq, bool part)
+// What it follows is not heard of, and what it holds is not fresh any more.
+bool is_cut_off(const Context& cx, std::optional<std::chrono::microseconds> age)
+{
+    return cx.cluster && !cx.cluster->state().database_reachable && (!age || *age > cx.options.max_age);
+}
+
+std::string_view detail_of(const Context& cx, const Request& rq, std::optional<std::chrono::microseconds> age,
+                           bool part)
 {
     const UpstreamState upstream = cx.upstream.state();
     if (!upstream.key_accepted) return part ? "key-rejected-partial" : "key-rejected";
+    if (is_cut_off(cx, age)) return part ? "database-away-partial" : "database-away";
     if (!upstream.reachable) return part ? "offline-partial" : "offline";
+    if (rq.is_behind) return "behind";
     if (part) return "partial";
     return is_narrowed(rq) ? "mirror-only" : "";
 }
@@ -39,8 +48,9 @@ Response mirror_response(const Context& cx, const Request& rq, const CachedRespo
     state.second = std::chrono::floor<std::chrono::seconds>(cx.clock.now());
     state.cache.origin = origin;
     state.cache.forward_status = forward_status;
-    state.cache.detail = detail_of(cx, rq, part);
-    if (const auto age = age_of(cx, found)) {
+    const auto age = age_of(cx, found);
+    state.cache.detail = detail_of(cx, rq, age, part);
+    if (age) {
         state.age = whole_seconds(*age);
         state.cache.ttl = whole_seconds(cx.options.max_age - *age);
     }

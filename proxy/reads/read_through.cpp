@@ -16,6 +16,7 @@
 #include "proxy/relay/relay.hpp"
 #include "proxy/relay/runs.hpp"
 #include "proxy/relay/suppression_filter.hpp"
+#include "proxy/request/cluster.hpp"
 #include "proxy/request/conditional.hpp"
 #include "proxy/request/polling.hpp"
 #include "proxy/request/unsupported_parameters.hpp"
@@ -207,7 +208,8 @@ Lookup ReadThrough::judge(const Found& found) const
 
 Task<Response> ReadThrough::execute(CacheDecision decision, Found found)
 {
-    if (decision.action == Action::poll) co_return co_await poll_and_serve();
+    // A node that follows has no poll to ask for: upstream continues the list.
+    if (decision.action == Action::poll && !follows(cx_)) co_return co_await poll_and_serve();
     if (decision.action == Action::gateway_timeout) co_return co_await time_out(decision.unmet, false);
     co_return co_await forward(std::move(found));
 }

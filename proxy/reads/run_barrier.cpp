@@ -2,6 +2,7 @@
 #include "proxy/reads/run_barrier.hpp"
 
 #include "proxy/relay/runs.hpp"
+#include "proxy/request/cluster.hpp"
 #include "proxy/request/polling.hpp"
 
 namespace alli::proxy {
@@ -20,7 +21,7 @@ Task<Passage> settle(const Context& cx, const ConversationId& id)
 {
     const auto deadline = cx.clock.steady() + cx.options.forward_timeout;
     while (phase_of(cx, id) == RunPhase::settling) {
-        if (cx.clock.steady() > deadline || !cx.upstream.state().reachable) co_return Passage::upstream;
+        if (cx.clock.steady() > deadline || !cx.upstream.state().reachable || follows(cx)) co_return Passage::upstream;
         co_await cx.clock.sleep(look_again);
     }
     co_return phase_of(cx, id) == RunPhase::at_rest ? Passage::mirror : Passage::upstream;
@@ -38,7 +39,7 @@ Task<bool> wait_for_ends(const Context& cx, Instant asked_at)
         const auto verified = verified_at(cx);
         const Ends ends = cx.runs.find_ends(verified, asked_at);
         if (ends == Ends::shown) co_return true;
-        if (cx.clock.steady() - begun > patience || !cx.upstream.state().reachable) co_return false;
+        if (cx.clock.steady() - begun > patience || !cx.upstream.state().reachable || follows(cx)) co_return false;
         const bool compares = ends == Ends::unknown || cx.clock.steady() - begun > patience / 2;
         if (compares && (!asked || asked_when != verified)) cx.sync.poll_soon();
         if (compares) asked = true, asked_when = verified;

@@ -12,6 +12,7 @@
 #include "cache/rows/envelopes.hpp"
 #include "cache/rows/progress.hpp"
 #include "cache/rows/variables.hpp"
+#include "proxy/request/cluster.hpp"
 
 #include <array>
 
@@ -126,7 +127,7 @@ FillFunction fill_of(const FillTarget& target)
 
 Task<bool> fill_cache(const Backend& backend, FillTarget target, const std::string& body)
 {
-    if (!fill_of(target)) co_return false;
+    if (!fill_of(target) || follows(backend)) co_return false;
     FillResult put;
     try {
         const Instant now = backend.clock.now();

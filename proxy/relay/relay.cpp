@@ -23,7 +23,7 @@ constexpr auto hop_by_hop = std::to_array<std::string_view>(
 // what it asked for itself.
 constexpr auto not_upstream =
     std::to_array<std::string_view>({"Host", "API-KEY", "Authorization", "Cookie", "Content-Length", "Accept-Encoding",
-                                     "Origin", "Expect", "HTTP2-Settings", "X-Request-Id"});
+                                     "Origin", "Expect", "HTTP2-Settings", "Mirror-Position", "X-Request-Id"});
 // Of upstream's connection and origin, or set by us on every response.
 constexpr auto not_back = std::to_array<std::string_view>(
     {"Content-Length", "Set-Cookie", "Cache-Control", "X-Request-Id", "X-Content-Type-Options",

@@ -12,6 +12,7 @@
 #include "upstream/outcome.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -99,6 +100,21 @@ class Reports {
     metrics(const RequestMetrics& requests) = 0; // the text of GET /metrics; on a thread for long reads
 };
 
+/// This node of a cluster, as it knows itself now.
+struct NodeState {
+    bool leads = false, database_reachable = false;
+    std::int64_t position = 0; // what it serves is at least as young as this number
+};
+
+/// Where several machines share a mirror. One that leads takes writes; a node that follows keeps nothing of its own.
+class ClusterNode {
+  public:
+    virtual ~ClusterNode() = default;
+    virtual NodeState state() const = 0;
+    virtual std::string leader() const = 0; // its name; empty: none leads, or it is not known
+    virtual bool step_down() = 0;           // false: it does not lead
+};
+
 struct Backend {
     cache::Store& store;
     Clock& clock;
@@ -108,6 +124,7 @@ struct Backend {
     Maintenance& maintenance;
     TokenAdmin& tokens;
     Reports& reports;
+    ClusterNode* cluster = nullptr; // none: this machine alone
 };
 
 } // namespace alli::proxy

@@ -32,6 +32,7 @@ enum class OperationId : std::uint8_t {
     sync,
     maintain,
     maintenance,
+    step_down,
     search,
     export_found,
     ratings,
@@ -62,7 +63,7 @@ inline constexpr auto operation_names = std::to_array<std::string_view>({
     "bulkUpdateConversations", "updateConversation", "deleteConversation",
     "rateChat", "stopConversation", "setConversationTitle",
     "describe", "status", "outbox", "outboxEntry", "discard", "retry", "sync", "maintain",
-    "maintenance", "search", "export", "ratings", "insights", "highlight", "page", "asset", "changes",
+    "maintenance", "stepDown", "search", "export", "ratings", "insights", "highlight", "page", "asset", "changes",
     "makeLink", "enter", "signOut", "principal", "tokens", "addToken", "revokeToken",
     "live", "ready", "metrics", "relay", "unknown",
 });

@@ -25,6 +25,8 @@ constexpr auto rows = std::to_array<Row>({
     {OperationId::sync, "acceptDeletions acceptKey"},
     {OperationId::maintain, ""},
     {OperationId::maintenance, "id"},
+    {OperationId::step_down, ""},
+    {OperationId::ready, "role"},
     {OperationId::changes, "since limit wait"},
     {OperationId::search, "q tz sort limit cursor context group"},
     {OperationId::export_found, "q format tz bom mask"},

@@ -2,6 +2,7 @@
 #include "proxy/request/polling.hpp"
 
 #include "cache/rows/progress.hpp"
+#include "proxy/request/cluster.hpp"
 
 namespace alli::proxy {
 
@@ -22,7 +23,7 @@ Task<bool> poll(const Context& cx, Instant since)
         if (verified && *verified >= since) co_return true;
         if (verified != seen) cx.sync.poll_soon(); // one that was under way already
         seen = verified;
-        if (cx.clock.steady() > deadline || !cx.upstream.state().reachable) co_return false;
+        if (cx.clock.steady() > deadline || !cx.upstream.state().reachable || follows(cx)) co_return false;
         co_await cx.clock.sleep(poll_check);
     }
 }

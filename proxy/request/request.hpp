@@ -33,6 +33,7 @@ struct Request {
     OperationId operation = OperationId::unknown;
     std::vector<std::string> ids;                              // what {id} and {chat} of the pattern matched, decoded
     std::optional<ConversationId> conversation = std::nullopt; // that it is about, as its path names it
+    bool is_behind = false; // of a cluster: this node is not as far as the app has seen another one
 
     const Part& part() const noexcept; // what the principal may see
     std::string_view path() const noexcept;

@@ -13,6 +13,7 @@
 #include "proxy/relay/conversation_sniffer.hpp"
 #include "proxy/relay/forward.hpp"
 #include "proxy/relay/relay.hpp"
+#include "proxy/request/cluster.hpp"
 #include "proxy/request/view.hpp"
 #include "proxy/writes/write_check.hpp"
 
@@ -229,6 +230,7 @@ std::optional<EditKind> kind_at_shared_path(const Context& cx, const Request& rq
 
 Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
 {
+    if (follows(cx)) co_return leader_needed(cx, ErrorFormat::webapi);
     WriteCheck check = check_write(rq, kind);
     if (check.refusal) co_return std::move(*check.refusal);
     // What upstream would do with it is unknown: it might reach beyond the principal's view.

@@ -111,8 +111,10 @@ class FakeBackend : public UpstreamAccess, public SyncControl, public Delivery, 
 
     Backend over(cache::Store& store, Clock& clock)
     {
-        return {store, clock, *this, *this, *this, maintenance, *this, *this};
+        return {store, clock, *this, *this, *this, maintenance, *this, *this, cluster};
     }
+
+    ClusterNode* cluster = nullptr;
 
     std::function<std::unique_ptr<upstream::Exchanges>(asio::any_io_executor)> connecting =
         [this](const asio::any_io_executor&) { return std::make_unique<FakeExchanges>(upstream_); };

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// This daemon as a node of a cluster: the connections to the shared database, the lease, and the leader's work, which
+// begins and ends with it. Runs on the engine's loop.
+#pragma once
+
+#include "cluster/node.hpp"
+#include "cluster/postgres/postgres_truth.hpp"
+#include "daemon/process/deadline.hpp"
+#include "daemon/service/leader_work.hpp"
+#include "proxy/request/backend.hpp"
+
+#include <exception>
+#include <functional>
+#include <string>
+
+namespace alli::daemon {
+
+/// As daemon/settings/cluster_settings.hpp makes them.
+struct ClusterOptions {
+    cluster::PostgresOptions database;
+    cluster::NodeOptions node;
+};
+
+class ClusterNode final : public proxy::ClusterNode {
+  public:
+    /// `failed`: as LeaderWork::begin().
+    ClusterNode(LeaderWorkTools tools, ClusterOptions options, LeaderWork& work,
+                std::function<void(std::exception_ptr)> failed);
+
+    /// `ended`: a leader has given the lease up, and nothing runs any more.
+    void start(std::function<void()> ended);
+    void stop(); // on the loop
+
+    // Any thread:
+    std::shared_ptr<const cluster::NodeStatus> status() const { return node_.status(); }
+    const std::string& name() const noexcept { return name_; }
+    std::string leader() const override;
+    proxy::NodeState state() const override;
+    bool step_down() override;
+
+    /// Says in the log what became of the node and the database since the last call. On one thread.
+    void tell_changes();
+
+  private:
+    cluster::NodeHooks hooks();
+    void begin();
+    void cancel();
+    void tell_database(const cluster::NodeStatus& now);
+
+    asio::io_context& loop_;
+    LeaderWork& work_;
+    std::function<void(std::exception_ptr)> failed_;
+    std::string name_;
+    Deadline deadline_;
+    cluster::PostgresTruth truth_;
+    cluster::Node node_;
+    bool stopping_ = false;
+    // As they were told last.
+    std::string told_trouble_, told_leader_;
+    bool told_away_ = false;
+};
+
+} // namespace alli::daemon

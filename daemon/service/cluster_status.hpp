@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What status and metrics say of this node of a cluster.
+#pragma once
+
+#include "cluster/node_options.hpp"
+#include "daemon/service/prometheus_text.hpp"
+#include "daemon/service/status.hpp"
+
+namespace alli::daemon {
+
+/// The member `cluster` of a status, what is wrong with the node, and what of the outbox waits for its lead.
+/// `unpublished`: rows that the other nodes do not have yet.
+void add_cluster(Json& status, const std::string& node, const cluster::NodeStatus& now, std::int64_t unpublished);
+
+void put_cluster(PrometheusText& out, const cluster::NodeStatus& now);
+
+} // namespace alli::daemon

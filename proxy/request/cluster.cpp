@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/request/cluster.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <charconv>
+
+namespace alli::proxy {
+namespace {
+
+constexpr std::string_view position_name = "Mirror-Position";
+constexpr std::chrono::milliseconds look_again{5}, patience{1'000};
+
+std::int64_t read_position(std::string_view text)
+{
+    std::int64_t number = -1;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (fault != std::errc() || end != text.data() + text.size() || number < 0)
+        throw Error(Fault::usage, "send it as an answer of the mirror had it", "{} must be a whole number",
+                    position_name);
+    return number;
+}
+
+} // namespace
+
+bool follows(const Backend& backend)
+{
+    return backend.cluster && !backend.cluster->state().leads;
+}
+
+std::string say_who_leads(const Backend& backend)
+{
+    const std::string leader = backend.cluster ? backend.cluster->leader() : "";
+    if (leader.empty()) return "this node does not lead, and no other is known to";
+    return fmt::format("this node does not lead, {} does", leader);
+}
+
+Response leader_needed(const Context& cx, ErrorFormat error_format)
+{
+    Response response = problem(error_format, 503, say_who_leads(cx),
+                                "GET /readyz?role=leader is 200 at the node that does: send writes there");
+    response.headers.erase("Retry-After");
+    response.headers.add("Retry-After", "1");
+    return response;
+}
+
+Task<std::optional<std::int64_t>> wait_for_position(const Context& cx, Request& rq)
+{
+    if (!cx.cluster) co_return std::nullopt;
+    std::int64_t position = cx.cluster->state().position;
+    const std::string_view asked = rq.header(position_name);
+    if (asked.empty()) co_return position;
+    const std::int64_t wanted = read_position(asked);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (position < wanted && std::chrono::steady_clock::now() < deadline) {
+        pause.expires_after(look_again);
+        co_await pause.async_wait(asio::use_awaitable);
+        position = cx.cluster->state().position;
+    }
+    rq.is_behind = position < wanted;
+    co_return position;
+}
+
+} // namespace alli::proxy

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a request means at one node of several: who takes writes, and how far a node has to be for whoever was at
+// another one before (the header Mirror-Position). Where this machine is alone nothing of it applies. Any proxy loop.
+#pragma once
+
+#include "proxy/request/context.hpp"
+
+#include <string>
+
+namespace alli::proxy {
+
+/// True at a node that does not lead: it takes no writes, compares nothing with upstream, and keeps nothing that the
+/// leader does not have.
+bool follows(const Backend& backend);
+
+/// "this node does not lead, db-2 does"
+std::string say_who_leads(const Backend& backend);
+
+/// Its 503, for a moment: a load balancer, or the app itself, finds the node that leads.
+Response leader_needed(const Context& cx, ErrorFormat error_format);
+
+/// Waits until this node is as far as the request's Mirror-Position, a second at most; else the request is `behind`.
+/// Throws Error{usage} for a header that is no such number. Returns this node's position from then on; none: it is of
+/// no cluster.
+Task<std::optional<std::int64_t>> wait_for_position(const Context& cx, Request& rq);
+
+} // namespace alli::proxy

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// What requests mean at a node of a cluster: one that follows takes no writes, keeps nothing that the leader lacks, and
+// says how far it is and when it is cut off.
+#include "proxy/relay/runs.hpp"
+#include "tests/proxy/fixture.hpp"
+
+#include <mutex>
+
+namespace alli::proxy {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* item = "/webapi/v2/conversations/a";
+
+/// A node that a test puts where it wants it.
+class FakeNode final : public ClusterNode {
+  public:
+    NodeState state() const override
+    {
+        if (reaches_on_its_own) ++position;
+        return {leads, database_reachable, position};
+    }
+    std::string leader() const override { return name; }
+    bool step_down() override { return leads; }
+
+    std::atomic<bool> leads{false}, database_reachable{true}, reaches_on_its_own{false};
+    mutable std::atomic<std::int64_t> position{100};
+    std::string name = "db-2";
+};
+
+class Cluster : public ProxyTest {
+  protected:
+    // The mirror holds everything, as verified at 1990; now is 2000.
+    void fill(Options options = {})
+    {
+        put("a", 100, 2);
+        put("b", 200, 3);
+        cover(0, 1000);
+        backend_.cluster = &node;
+        start(std::move(options));
+    }
+    std::string status(const ::support::HttpReply& reply) { return std::string(reply.header("Cache-Status")); }
+    std::size_t asked()
+    {
+        const std::lock_guard lock(upstream_.mutex);
+        return upstream_.requests.size();
+    }
+    std::string conversation(const std::string& id)
+    {
+        return json{{"id", id}, {"title", "t"}, {"lastChatTime", 50}, {"chatCount", 0}, {"chats", json::array()}}
+            .dump();
+    }
+
+    FakeNode node;
+};
+
+TEST_F(Cluster, AWriteAtANodeThatFollowsIsForTheLeaderAndLeavesNothingInTheOutbox)
+{
+    fill();
+    for (const auto& [method, target, body] :
+         {std::tuple{"PUT", "/webapi/v2/conversations/a/title", R"({"title":"x"})"},
+          {"PUT", "/webapi/v2/conversations/a", R"({"title":"x"})"},
+          {"DELETE", "/webapi/v2/conversations/a", ""},
+          {"POST", "/webapi/v2/conversations/a/stop", ""},
+          {"POST", "/webapi/v2/conversations/bulk_update", R"({"ids":["a"]})"}}) {
+        const auto reply = send(method, target, {{"Content-Type", "application/json"}}, body);
+        EXPECT_EQ(reply.status, 503) << target;
+        EXPECT_EQ(reply.header("Retry-After"), "1");
+        EXPECT_EQ(json::parse(reply.body)["code"], 7000);
+        EXPECT_THAT(reply.body, HasSubstr("db-2"));
+    }
+    EXPECT_EQ(store_.outbox_commits(), 0U);
+    EXPECT_EQ(asked(), 0U);
+    node.name = "";
+    EXPECT_THAT(send("DELETE", item).body, HasSubstr("no other is known to"));
+    node.leads = true;
+    delivery_.reply = upstream::Reply{200, {}, "{}"};
+    EXPECT_EQ(
+        send("PUT", "/webapi/v2/conversations/a/title", {{"Content-Type", "application/json"}}, R"({"title":"x"})")
+            .status,
+        200);
+}
+
+TEST_F(Cluster, WhatUpstreamSaysAtANodeThatFollowsIsPassedOnAndNotKept)
+{
+    fill();
+    upstream_.replies["/webapi/v2/conversations/new"] = {
+        200, {{"Content-Type", "application/json"}}, conversation("new")};
+    const std::uint64_t commits = store_.commits();
+    for (int n = 0; n < 2; ++n) {
+        const auto reply = get("/webapi/v2/conversations/new");
+        EXPECT_EQ(reply.body, conversation("new"));
+        EXPECT_THAT(status(reply), Not(HasSubstr("stored")));
+    }
+    EXPECT_EQ(store_.commits(), commits);
+    EXPECT_EQ(asked(), 2U);
+    node.leads = true;
+    EXPECT_THAT(status(get("/webapi/v2/conversations/new")), HasSubstr("stored"));
+}
+
+TEST_F(Cluster, ReadsAreAnsweredFromTheMirrorAndSayHowFarItIs)
+{
+    fill();
+    EXPECT_EQ(get(item).header("Mirror-Position"), "100");
+    EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=50");
+    node.position = 107;
+    EXPECT_EQ(get(item).header("Mirror-Position"), "107"); // also where the answer itself was kept
+    EXPECT_EQ(get("/mirror/v1/status").header("Mirror-Position"), "107");
+    EXPECT_EQ(get("/nowhere").header("Mirror-Position"), "107");
+}
+
+TEST_F(Cluster, ARequestWaitsForThePositionThatItKnows)
+{
+    fill();
+    const auto ask = [&](const char* position) { return get(item, {{"Mirror-Position", position}}); };
+    EXPECT_EQ(status(ask("100")), "alli-mirror; hit; ttl=50");
+    EXPECT_EQ(status(ask("101")), "alli-mirror; hit; ttl=50; detail=behind");
+    EXPECT_THAT(status(get("/mirror/v1/status", {{"Mirror-Position", "101"}})), HasSubstr("detail=behind"));
+    node.reaches_on_its_own = true;
+    const auto late = ask("120");
+    EXPECT_THAT(status(late), Not(HasSubstr("behind")));
+    EXPECT_GE(std::stoll(std::string(late.header("Mirror-Position"))), 120);
+    for (const char* wrong : {"-1", "x", "1x", "99999999999999999999"}) EXPECT_EQ(ask(wrong).status, 400) << wrong;
+}
+
+TEST_F(Cluster, OneThatIsCutOffSaysSoOnceWhatItHoldsIsNotFresh)
+{
+    fill();
+    node.database_reachable = false;
+    EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=50");
+    clock_.seconds = 2100;
+    EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=-50; detail=database-away");
+    node.database_reachable = true;
+    EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=-50");
+}
+
+TEST_F(Cluster, ReadyForWritesIsTheLeaderAlone)
+{
+    fill();
+    const auto refused = get("/readyz?role=leader");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_THAT(refused.body, HasSubstr("db-2 does"));
+    EXPECT_EQ(get("/readyz").status, 200);
+    EXPECT_EQ(get("/readyz?role=follower").status, 400);
+    EXPECT_EQ(get("/readyz?leader=1").status, 400);
+    EXPECT_EQ(send("POST", "/mirror/v1/cluster/step-down").status, 409);
+    EXPECT_EQ(send("POST", "/mirror/v1/sync").status, 503);
+    EXPECT_EQ(send("POST", "/mirror/v1/maintenance", {}, R"({"task":"purge","ids":["a"]})").status, 503);
+    EXPECT_EQ(send("POST", "/mirror/v1/maintenance", {}, R"({"task":"verify"})").status, 202);
+    node.leads = true;
+    EXPECT_EQ(get("/readyz?role=leader").status, 200);
+    EXPECT_EQ(send("POST", "/mirror/v1/cluster/step-down").status, 202);
+    EXPECT_EQ(send("POST", "/mirror/v1/sync").status, 202);
+}
+
+TEST_F(Cluster, AnEndOfARunThatNobodyFetchesHereSendsReadsUpstreamWithoutAWait)
+{
+    Options options;
+    options.forward_timeout = std::chrono::seconds(30);
+    fill(options);
+    const auto begun = std::chrono::steady_clock::now();
+    upstream_.replies[item] = {200, {{"Content-Type", "application/json"}}, conversation("a")};
+    upstream_.reply = {200, {{"Content-Type", "application/json"}}, R"({"ok":true})"};
+    EXPECT_EQ(send("POST", "/webapi/v2/conversations/a/other", {}, "{}").status, 200); // it may have changed it
+    EXPECT_THAT(status(get(item)), HasSubstr("fwd="));
+    get("/webapi/v2/conversations");
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
+}
+
+} // namespace
+} // namespace alli::proxy
