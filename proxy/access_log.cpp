@@ -38,7 +38,7 @@ void log_request(const Request& rq, const Response& response, const std::excepti
                  std::chrono::nanoseconds took)
 {
     const double ms = milliseconds_of(took);
-    if (is_probe(rq.operation) && response.status < 500)
+    if (is_probe(rq.operation) && (response.status < 500 || !failure)) // not to be the leader is no failure
         log_event<Event::request_probe>(rq.request_id, name_of(rq.operation), response.status, ms);
     else if (response.status >= 500)
         tell<Event::request_failed>(rq, response, failure, ms);

@@ -24,7 +24,11 @@ class ClusterDaemons {
     Daemon& start(const std::string& name)
     {
         auto& home = homes_[name];
-        if (!home) home = std::make_unique<Home>();
+        if (!home) {
+            home = std::make_unique<Home>();
+            admins_[name] = home->run({"token", "new", "admin", "--scope", "admin"}).output;
+            admins_[name].erase(admins_[name].find_last_not_of('\n') + 1);
+        }
         home->use(upstream_);
         home->environment["ALLI_MIRROR_SYNC_INTERVAL"] = "1s";
         home->environment["ALLI_MIRROR_CLUSTER_URL"] = url.value_or(cluster_tests::postgres().url());
@@ -35,6 +39,7 @@ class ClusterDaemons {
         return *nodes_[name];
     }
     Daemon& operator[](const std::string& name) { return *nodes_.at(name); }
+    const std::string& admin(const std::string& name) const { return admins_.at(name); } // its token
     Home& home(const std::string& name) { return *homes_.at(name); }
 
     static Json wait_for_role(const Daemon& node, const std::string& role)
@@ -59,6 +64,7 @@ class ClusterDaemons {
     const sandbox::Sandbox& upstream_;
     std::string lease_;
     std::map<std::string, std::unique_ptr<Home>> homes_;
+    std::map<std::string, std::string> admins_;
     std::map<std::string, std::unique_ptr<Daemon>> nodes_;
 };
 

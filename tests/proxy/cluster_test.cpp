@@ -3,6 +3,7 @@
 // says how far it is and when it is cut off.
 #include "proxy/relay/runs.hpp"
 #include "tests/proxy/fixture.hpp"
+#include "tests/proxy/make_token.hpp"
 
 #include <mutex>
 
@@ -39,6 +40,7 @@ class Cluster : public ProxyTest {
         put("a", 100, 2);
         put("b", 200, 3);
         cover(0, 1000);
+        options.tokens = {make_token("admin", Scope::admin)};
         backend_.cluster = &node;
         start(std::move(options));
     }
@@ -140,19 +142,22 @@ TEST_F(Cluster, OneThatIsCutOffSaysSoOnceWhatItHoldsIsNotFresh)
 TEST_F(Cluster, ReadyForWritesIsTheLeaderAlone)
 {
     fill();
+    const auto admin = [&](const char* target, const char* body = "") {
+        return ::support::http(port_, "POST", target, {{"Host", host_}, {"API-KEY", "admin"}}, body).status;
+    };
     const auto refused = get("/readyz?role=leader");
     EXPECT_EQ(refused.status, 503);
     EXPECT_THAT(refused.body, HasSubstr("db-2 does"));
     EXPECT_EQ(get("/readyz").status, 200);
     EXPECT_EQ(get("/readyz?role=follower").status, 400);
     EXPECT_EQ(get("/readyz?leader=1").status, 400);
-    EXPECT_EQ(send("POST", "/mirror/v1/cluster/step-down").status, 409);
+    EXPECT_EQ(admin("/mirror/v1/cluster/step-down"), 409);
     EXPECT_EQ(send("POST", "/mirror/v1/sync").status, 503);
-    EXPECT_EQ(send("POST", "/mirror/v1/maintenance", {}, R"({"task":"purge","ids":["a"]})").status, 503);
-    EXPECT_EQ(send("POST", "/mirror/v1/maintenance", {}, R"({"task":"verify"})").status, 202);
+    EXPECT_EQ(admin("/mirror/v1/maintenance", R"({"task":"purge","ids":["a"]})"), 503);
+    EXPECT_EQ(admin("/mirror/v1/maintenance", R"({"task":"verify"})"), 202);
     node.leads = true;
     EXPECT_EQ(get("/readyz?role=leader").status, 200);
-    EXPECT_EQ(send("POST", "/mirror/v1/cluster/step-down").status, 202);
+    EXPECT_EQ(admin("/mirror/v1/cluster/step-down"), 202);
     EXPECT_EQ(send("POST", "/mirror/v1/sync").status, 202);
 }
 

@@ -4,7 +4,7 @@
 from the printed seed, one thing fails: the leader is killed, frozen or stopped, a follower is killed, PostgreSQL is away. Meanwhile
 apps read at all nodes and write to whichever takes the write. Judged: no 5xx on a cached read, no claim of completeness that
 upstream contradicts, every acknowledged write at upstream in the end, and the exports of all nodes and of a mirror made anew equal
-byte for byte. At last PostgreSQL and upstream are both stopped, and every node still serves."""
+byte for byte, a conversation a line (in which order is a node's own). At last PostgreSQL and upstream are both stopped, and every node still serves."""
 import argparse
 import glob
 import json
@@ -22,20 +22,21 @@ import urllib.parse
 import urllib.request
 
 CONVERSATIONS = 150
-LEASE = 2.0
+LEASE = 3.0
 NAMES = ("north", "south", "west")
 KEY = "sandbox"
 PATIENCE = 40
+WRITERS = 4
 
 
 class Failure(Exception):
     pass
 
 
-def ask(port, method, target, body=None, timeout=12):
+def ask(port, method, target, body=None, timeout=12, key=KEY):
     """Status, headers and body; status 0: nobody answered."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}{target}", method=method, data=body,
-                                     headers={"API-KEY": KEY, "Content-Type": "application/json"})
+                                     headers={"API-KEY": key, "Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=timeout) as reply:
             return reply.status, reply.headers, reply.read()
@@ -93,6 +94,7 @@ class Node:
                             "ALLI_MIRROR_CLUSTER_URL": database, "ALLI_MIRROR_CLUSTER_NODE": name,
                             "ALLI_MIRROR_CLUSTER_LEASE": f"{LEASE:g}s"}
         self.process, self.port = None, 0
+        self.admin = self.run("token", "new", "admin", "--scope", "admin").stdout.decode().strip()
         self.log = f"{directory}/{name}.log"
 
     def start(self):
@@ -129,7 +131,7 @@ class Node:
         done = self.run("export")
         if done.returncode != 0:
             raise Failure(f"{self.name}: export: {done.stderr.decode()}")
-        return done.stdout
+        return b"".join(sorted(done.stdout.splitlines(keepends=True)))
 
 
 class Rig:
@@ -292,7 +294,7 @@ class Rig:
                     return True
                 leader = self.leader()
                 if leader and leader is not node:
-                    ask(leader.port, "POST", "/mirror/v1/cluster/step-down")
+                    ask(leader.port, "POST", "/mirror/v1/cluster/step-down", key=leader.admin)
                     time.sleep(LEASE)
                 return False
             wait_for(f"{node.name} has delivered what waits", is_drained, 90)
@@ -352,7 +354,8 @@ def run(rig, rounds):
         ids += [urllib.parse.quote(item["id"], safe="") for item in page["conversations"]]
         cursor = f"&cursor={page['cursor']}" if page.get("cursor") else None
     rig.takeovers.clear()
-    work = [threading.Thread(target=rig.watch_claims), threading.Thread(target=rig.write_forever, args=(ids,))]
+    work = [threading.Thread(target=rig.watch_claims)]
+    work += [threading.Thread(target=rig.write_forever, args=(ids[part::WRITERS],)) for part in range(WRITERS)]
     work += [threading.Thread(target=rig.read_forever, args=(ids, rig.random.random())) for _ in range(2)]
     for thread in work:
         thread.start()
