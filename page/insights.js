@@ -7,7 +7,7 @@ import { dayMeant, duration, instantOf, longDay, startOfDay, zone } from "./date
 import { el, fill, icon, refill } from "./dom.js";
 import { settle } from "./emitter.js";
 import { changed } from "./feed.js";
-import { kindName, valueName } from "./filternames.js";
+import { kindName, unknownNotes, valueName } from "./filternames.js";
 import { language, number, t } from "./i18n.js";
 import { skeleton, trouble } from "./notifications.js";
 import { addFilter, readQuery, writeQuery } from "./query.js";
@@ -110,7 +110,8 @@ export function insightsView({ q, days }) {
 
   function show(insights) {
     const of = (by) => insights.rows.filter((row) => row.by === by);
-    refill(body, coverageNote(insights), tiles(insights.totals), daysPart(of("day")),
+    const unknown = unknownNotes(insights.unknownFilters).map((said) => el("p", { class: "hint hint-wrong", dir: "auto" }, said));
+    refill(body, coverageNote(insights), ...unknown, tiles(insights.totals), daysPart(of("day")),
       ...Object.entries(groups).filter(([by]) => of(by).length > 0).map(([by, name]) => part(name, table(of(by), kindName(by)))),
       wordsPart(insights), el("p", { class: "hint" }, t("daysOf", { zone: zone() })));
   }

@@ -70,6 +70,16 @@ auto read_json(const std::string& body, Read read)
     }
 }
 
+std::vector<cache::UnknownFilter> unknown_filters_of(const Json& answer)
+{
+    std::vector<cache::UnknownFilter> unknown;
+    if (answer.contains("unknownFilters"))
+        for (const Json& one : answer.at("unknownFilters"))
+            unknown.push_back({one.at("filter"), one.at("value"), one.at("valid").get<std::vector<std::string>>(),
+                               one.at("asWords")});
+    return unknown;
+}
+
 } // namespace
 
 ServiceSearch read_search(const std::string& body)
@@ -81,10 +91,7 @@ ServiceSearch read_search(const std::string& body)
         result.total = json.at("total");
         result.total_exact = json.value("totalExact", true);
         result.next = value_of<std::string>(json.at("next"));
-        if (json.contains("unknownFilters"))
-            for (const Json& one : json.at("unknownFilters"))
-                result.unknown_filters.push_back({one.at("filter"), one.at("value"),
-                                                  one.at("valid").get<std::vector<std::string>>(), one.at("asWords")});
+        result.unknown_filters = unknown_filters_of(json);
         search.covered = covered_of(json.at("coverage"));
         return search;
     });
@@ -103,6 +110,7 @@ ServiceInsights read_insights(const std::string& body)
             insights.words.push_back({word.at("word"), word.at("bad"), word.at("all")});
         insights.sampled_bad = json.at("wordsSampled").at("bad");
         insights.sampled_all = json.at("wordsSampled").at("all");
+        insights.unknown_filters = unknown_filters_of(json);
         read.covered = covered_of(json.at("coverage"));
         return read;
     });

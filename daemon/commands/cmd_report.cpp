@@ -92,6 +92,7 @@ static void print_report(const ReportArguments& arguments, const cache::InsightQ
           cache::InsightGroup::channel})
         print_group(insights, group, arguments.limit);
     print_words(insights);
+    print_unknown(insights.unknown_filters);
     fmt::print(stderr, "note: days are those of {}\n", query.zone.name());
     if (!covered.complete || !insights.complete) print_incomplete_note();
 }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <map>
 #include <sstream>
 
 namespace alli::daemon {
@@ -92,6 +93,47 @@ TEST_F(Report, SaysInASearchWhatIsNoFilter)
     EXPECT_EQ(home.run({"export", "--rating", "bad"}).output.find(good), std::string::npos);
 }
 
+TEST_F(Report, FiltersMeanTheSameToEachCommandAndToAssistants)
+{
+    struct Case {
+        std::string option, argument, value;
+        const std::string& found;
+    };
+    for (const auto& [option, argument, value, found] :
+         {Case{"--rating", "rating", "bad", bad}, Case{"--rating", "rating", "good", good},
+          Case{"--state", "state", "closed", bad}, Case{"--state", "state", "OPEN", good}}) {
+        SCOPED_TRACE(option + ' ' + value);
+        EXPECT_EQ(ids({"list", "--json", option, value}), json::array({found}));
+        const std::string exported = home.run({"export", option, value}).output;
+        EXPECT_EQ(exported.find(bad) != exported.npos, found == bad);
+        EXPECT_EQ(exported.find(good) != exported.npos, found == good);
+        const json searched = json::parse(home.run({"search", "--json", argument + ':' + value}).output)["results"];
+        ASSERT_FALSE(searched.empty());
+        for (const json& hit : searched) EXPECT_EQ(hit["conversationId"], found);
+        const json listed = call("list_conversations", {{argument, value}})["structuredContent"]["conversations"];
+        ASSERT_EQ(listed.size(), 1U);
+        EXPECT_EQ(listed[0]["id"], found);
+        const json asked =
+            call("search", {{"query", "refunds OR nine"}, {argument, value}})["structuredContent"]["results"];
+        ASSERT_FALSE(asked.empty());
+        for (const json& hit : asked) EXPECT_EQ(hit["conversationId"], found);
+    }
+}
+
+TEST_F(Report, SaysToAssistantsWhichValuesThereAre)
+{
+    for (const auto& [argument, valid] : std::map<std::string, std::string>{
+             {"rating", "good, bad, none"}, {"agentRating", "good, bad, none"}, {"has", "feedback, citations, steps"}})
+        for (const char* tool : {"list_conversations", "search"}) {
+            json arguments{{argument, "meh"}};
+            if (std::string(tool) == "search") arguments["query"] = "refund";
+            const json wrong = call(tool, arguments);
+            EXPECT_EQ(wrong["isError"], true) << tool << argument;
+            EXPECT_THAT(wrong.dump(), HasSubstr(valid)) << tool;
+        }
+    EXPECT_THAT(call("search", {{"query", "refund"}, {"state", "lost"}}).dump(), HasSubstr("closed"));
+}
+
 TEST_F(Report, CountsWhatIsMirrored)
 {
     const auto table = home.run({"report"});
@@ -105,6 +147,8 @@ TEST_F(Report, CountsWhatIsMirrored)
     EXPECT_EQ(body["totals"]["good"], 1);
     EXPECT_EQ(body["totals"]["bad"], 1);
     EXPECT_EQ(json::parse(home.run({"report", "--json", "--to", "2001-01-01"}).output)["totals"]["messages"], 0);
+    EXPECT_THAT(home.run({"report", "--app", "Nobody's"}).errors,
+                HasSubstr("app:Nobody's is nothing that a conversation has; there are "));
     EXPECT_EQ(home.run({"report", "--from", "soon"}).code, 2);
     EXPECT_EQ(home.run({"report", "--by", "week"}).code, 2);
 }
