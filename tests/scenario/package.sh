@@ -70,6 +70,7 @@ fi
 symbols=${deb%/*}/alli-mirror-dbgsym_$(basename "$deb" | cut -d_ -f2-)
 symbols=${symbols%.deb}.ddeb
 if [ -n "$made" ]; then
+  ! dpkg-deb -I "$symbols" md5sums | grep -v '^[0-9a-f]\{32\}  usr/lib/debug/' || fail "the sums of the debug information are of other files"
   dpkg-deb -c "$symbols" | grep -q 'usr/lib/debug/.build-id/.*\.debug' || fail "the debug information has no package of its own"
 fi
 dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/bin/alli-mirror >"$work/program"
