@@ -9,9 +9,9 @@
 #include "cache/rows/problems.hpp"
 #include "cache/rows/progress.hpp"
 #include "cache/upkeep/backup.hpp"
+#include "daemon/node/cluster_status.hpp"
+#include "daemon/node/prometheus_text.hpp"
 #include "daemon/process/process_figures.hpp"
-#include "daemon/service/cluster_status.hpp"
-#include "daemon/service/prometheus_text.hpp"
 #include "daemon/webhook/webhook_status.hpp"
 
 #include <array>

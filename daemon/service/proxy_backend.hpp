@@ -3,7 +3,7 @@
 // posted there, and the result comes back. Any thread.
 #pragma once
 
-#include "daemon/service/leader_work.hpp"
+#include "daemon/node/leader_work.hpp"
 #include "proxy/request/backend.hpp"
 #include "sync/project.hpp"
 #include "upstream/client.hpp"

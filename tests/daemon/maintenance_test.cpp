@@ -4,7 +4,7 @@
 
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
-#include "daemon/service/background_maintenance.hpp"
+#include "daemon/node/background_maintenance.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
 

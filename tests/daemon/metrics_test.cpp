@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /metrics of the real program: in Prometheus' format, behind the key, and true.
-#include "daemon/service/prometheus_text.hpp"
+#include "daemon/node/prometheus_text.hpp"
 #include "tests/daemon/daemon.hpp"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/service/background_maintenance.hpp"
+#include "daemon/node/background_maintenance.hpp"
 
 #include "alli/clock.hpp"
 #include "alli/error.hpp"

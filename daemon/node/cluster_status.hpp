@@ -3,10 +3,15 @@
 #pragma once
 
 #include "cluster/node_options.hpp"
-#include "daemon/service/prometheus_text.hpp"
-#include "daemon/service/status.hpp"
+#include "daemon/node/prometheus_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
 
 namespace alli::daemon {
+
+using Json = nlohmann::ordered_json;
 
 /// The member `cluster` of a status, what is wrong with the node, and what of the outbox waits for its lead.
 /// `unpublished`: rows that the other nodes do not have yet.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/service/cluster_status.hpp"
+#include "daemon/node/cluster_status.hpp"
 
 #include <algorithm>
 #include <array>

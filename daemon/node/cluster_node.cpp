@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/service/cluster_node.hpp"
+#include "daemon/node/cluster_node.hpp"
 
 #include "alli/log.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/service/prometheus_text.hpp"
+#include "daemon/node/prometheus_text.hpp"
 
 #include <spdlog/fmt/fmt.h>
 

@@ -5,8 +5,8 @@
 
 #include "cluster/node.hpp"
 #include "cluster/postgres/postgres_truth.hpp"
+#include "daemon/node/leader_work.hpp"
 #include "daemon/process/deadline.hpp"
-#include "daemon/service/leader_work.hpp"
 #include "proxy/request/backend.hpp"
 
 #include <exception>

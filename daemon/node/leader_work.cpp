@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/service/leader_work.hpp"
+#include "daemon/node/leader_work.hpp"
 
-#include "daemon/service/background_maintenance.hpp"
+#include "daemon/node/background_maintenance.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
