@@ -103,6 +103,7 @@ TEST_F(Narrowed, EveryRouteSaysWhatItIsForThem)
         {"DELETE", "/mirror/v1/outbox/" + entry, "", 404},
         {"POST", "/mirror/v1/outbox/" + entry + "/retry", "", 404},
         {"POST", "/mirror/v1/sync", "", 403},
+        {"POST", "/mirror/v1/cluster/step-down", "", 403},
         {"POST", "/mirror/v1/maintenance", "{}", 403},
         {"GET", "/mirror/v1/maintenance", "", 403},
         {"GET", "/mirror/v1/search?q=hello", "", 200},

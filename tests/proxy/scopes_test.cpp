@@ -43,6 +43,7 @@ constexpr auto meant = std::to_array<Row>({
     {"DELETE", "/mirror/v1/outbox/{id}", "write"},
     {"POST", "/mirror/v1/outbox/{id}/retry", "write"},
     {"POST", "/mirror/v1/sync", "write"},
+    {"POST", "/mirror/v1/cluster/step-down", "admin"},
     {"POST", "/mirror/v1/maintenance", "admin"},
     {"GET", "/mirror/v1/maintenance", "admin"},
     {"GET", "/mirror/v1/search", "read"},
