@@ -134,7 +134,7 @@ Answer streamed(const Desk& desk, std::string body)
     Answer answer{.body = std::move(body), .type = "application/stream+json"};
     answer.chunked = true;
     answer.ending = Answer::Ending::drip;
-    answer.pause = desk.options.run_time / (pieces - 2);
+    answer.pause = desk.options.run_time / (pieces - 2) + std::chrono::milliseconds(1); // it ends after the run
     return answer;
 }
 
