@@ -23,7 +23,7 @@ TOP = HERE.parents[1]
 COPY = TOP / "build" / "mutants"
 BUILD = COPY / "build" / "dev"
 PROGRAMS = ["core_test", "http_test", "cache_test", "upstream_test", "sync_test", "proxy_test", "powercut_test", "replica_test",
-            "cluster_test", "cluster_simulation_test"]
+            "cluster_test", "cluster_simulation_test", "program_simulation_test"]
 FIRST_DRAWN = 1001
 LEAST_NAMED = 60
 SLOW = 20.0  # seconds of a test that is left out
@@ -70,7 +70,7 @@ def load_named(sources):
 
 def require_tests(mutants):
     """Those that a row names are there: gtest says nothing of a filter that fits none."""
-    sources = "\n".join(path.read_text() for path in sorted((TOP / "tests").glob("*/*_test.cpp")))
+    sources = "\n".join(path.read_text() for path in sorted((TOP / "tests").glob("**/*_test.cpp")))
     for mutant in mutants:
         for program, name in mutant.tests:
             suite, test = re.fullmatch(r"(?:\w+/)?(\w+)\.(\w+)(?:/\w+)?", name).groups()
