@@ -58,9 +58,10 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left
     const Instant now = SystemClock().now(); // nor the numbers of the feed
     left_open = was_left_open(*db);
     // On the disk before anything else is: else a power cut that takes all commits since the start looks like an
-    // orderly stop, and numbers of the feed that were given out are used again.
+    // orderly stop, and numbers of the feed that were given out are used again. In one commit: it may write all changes
+    // anew.
     db->run("PRAGMA synchronous = FULL");
-    open_feed(*db, feed_place(options.mirror_path, now), now);
+    in_transaction(*db, [&] { open_feed(*db, feed_place(options.mirror_path, now), now); });
     db->run("PRAGMA synchronous = NORMAL");
     if (options.on_open)
         options.on_open(*db);

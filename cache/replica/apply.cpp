@@ -41,21 +41,20 @@ std::map<std::string_view, Group> group(const PublishedRows& rows)
     return groups;
 }
 
-// What is purged leaves no trace: readers of the feed begin anew, and find it missing.
-bool end_purged(Writer& db, const ConversationId& id)
+// What is purged leaves no trace. `erased`: something was held.
+bool end_purged(Writer& db, const ConversationId& id, bool& erased)
 {
     if (!has_suppression_list(db) || !is_suppressed(db, find_known(db, {id.value}).front())) return false;
-    const bool held = find_pk(db, id).has_value();
+    erased = erased || find_pk(db, id).has_value();
     erase_all_of(db, id);
-    if (held) restart_feed(db, SystemClock().now());
     return true;
 }
 
-void end_conversation(Writer& db, const PublishedConversation& ended)
+void end_conversation(Writer& db, const PublishedConversation& ended, bool& erased)
 {
     const ConversationId id{ended.id};
     note_end(db, id);
-    if (end_purged(db, id)) return;
+    if (end_purged(db, id, erased)) return;
     clear_deletion_candidate(db, id);
     if (erase_conversation(db, id)) note_change(db, id, ChangeKind::deleted);
     if (ended.deleted_at)
@@ -118,10 +117,10 @@ bool is_whole(Writer& db, const ConversationId& id, const Group& group)
                               : group.chats.empty() || group.chats.back()->ordinal < chats;
 }
 
-bool apply(Writer& db, const ConversationId& id, const Group& group)
+bool apply(Writer& db, const ConversationId& id, const Group& group, bool& erased)
 {
     if (group.conversation && group.conversation->deleted) {
-        end_conversation(db, *group.conversation);
+        end_conversation(db, *group.conversation, erased);
         return true;
     }
     if (group.conversation) {
@@ -186,13 +185,15 @@ std::vector<PublishedRows> in_parts(PublishedRows rows, std::size_t about)
 std::vector<ConversationId> apply_rows(Writer& db, const PublishedRows& rows)
 {
     std::vector<ConversationId> incomplete;
+    bool erased = false; // of what is purged
     without_notes(db, [&] {
         for (const PublishedState& one : rows.state)
             if (one.name == unit_name) put_state(db, one);
         for (const auto& [id, all] : group(rows)) {
             const ConversationId conversation{std::string(id)};
-            if (!apply(db, conversation, all)) incomplete.push_back(conversation);
+            if (!apply(db, conversation, all, erased)) incomplete.push_back(conversation);
         }
+        if (erased) restart_feed(db, SystemClock().now()); // readers of the feed begin anew, and find it missing
     });
     return incomplete;
 }

@@ -121,8 +121,8 @@ class Instance final : public proxy::Reports, public proxy::ProjectList {
     std::unique_ptr<TokenRegistry> tokens_; // while it serves
     std::unique_ptr<ProxyBackend> backend_; // likewise
     Environment environment_;               // likewise
+    std::unique_ptr<ClusterNode> cluster_;  // likewise; none: this machine alone
     std::unique_ptr<proxy::Server> server_;
-    std::unique_ptr<ClusterNode> cluster_; // likewise; none: this machine alone
 
     asio::cancellation_signal cancel_, cancel_index_, cancel_files_, cancel_memory_, cancel_figures_; // on the loop
     std::atomic<bool> stopping_{false}; // asked before each step of the index

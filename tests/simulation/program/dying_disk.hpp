@@ -19,7 +19,10 @@ class DyingDisk {
     const std::string& directory() const { return directory_; }
 
     /// The program dies now. `loss`: what the disk loses; Loss::nothing: it is a kill.
-    void die(support::Loss loss);
+    void die(support::Loss loss) { die(loss, calls()); }
+    /// It died after so many calls of this life already.
+    void die(support::Loss loss, std::size_t calls);
+    std::size_t calls() const { return vfs_->log().size(); }
     /// Once all that had the files open is gone: they are as that death left them.
     void restore();
 
