@@ -15,16 +15,17 @@ namespace {
 constexpr std::int64_t most_rows = 10'000;       // that are read for a sample
 constexpr std::int64_t most_rows_of_one = 1'000; // some conversations are very long
 
-/// Of the conversations in turn, each from its end or that of the range, the chats in time.
+/// Of the conversations in turn, each from its end or from what is older than `before`, the chats in time.
 template <class Take>
-void visit_newest(Reader& db, const std::vector<std::int64_t>& conversations, const TimeRange& range, const Take& take)
+void visit_newest(Reader& db, const std::vector<std::int64_t>& conversations, const std::optional<Instant>& before,
+                  const Take& take)
 {
     std::int64_t left = most_rows;
     for (const std::int64_t conversation : conversations)
         for (const Row row : db.query("SELECT pk, facts, sent_at FROM chat_row WHERE place >= ?1 AND place < ?2"
                                       " AND facts IS NOT NULL AND (?3 IS NULL OR sent_at < ?3)"
                                       " ORDER BY place DESC LIMIT ?4",
-                                      chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0), range.to,
+                                      chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0), before,
                                       std::min(left, most_rows_of_one))) {
             take(conversation, row.integer(0), row.integer(1), row.optional_instant(2));
             --left;
@@ -61,13 +62,13 @@ void QuestionSample::add(std::int64_t conversation, std::int64_t questions, std:
 QuestionSample::Keys QuestionSample::find(Reader& db, const TimeRange& range) const
 {
     KeySample all, bad;
-    visit_newest(db, all_.keys(), range,
+    visit_newest(db, all_.keys(), range.to,
                  [&](std::int64_t, std::int64_t pk, std::int64_t facts, const std::optional<Instant>& when) {
                      if ((facts & fact::answer) == 0 && range.contains(when)) all.add(pk);
                  });
     std::int64_t of = 0, answers = 0; // that are waiting for their question
     visit_newest(
-        db, bad_.keys(), range,
+        db, bad_.keys(), std::nullopt, // its question may bear any time
         [&](std::int64_t conversation, std::int64_t pk, std::int64_t facts, const std::optional<Instant>& when) {
             if (conversation != of) of = conversation, answers = 0;
             if ((facts & fact::answer) != 0)

@@ -105,7 +105,8 @@ std::string Writers::check(Program& program)
 
 bool Writers::was_applied(const Write& write) const
 {
-    if (write.what == "delete" && world_.gone.contains(write.id)) return true; // by whomever
+    if (write.what == "delete" && (world_.gone.contains(write.id) || was_refused(write)))
+        return true; // by whomever, or upstream knew of none
     return std::any_of(world_.effects.begin(), world_.effects.end(),
                        [&](const Effect& one) { return one.what == write.what && one.value == write.value; });
 }
