@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/insights/insights_json.hpp"
 
+#include "cache/search/search_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace alli::cache {
@@ -37,16 +39,6 @@ Json row_json(const InsightRow& row)
     json["key"] = row.key;
     json["name"] = row.name.empty() ? row.key : row.name;
     add_figures(json, row.figures);
-    return json;
-}
-
-Json unknown_json(const UnknownFilter& unknown)
-{
-    Json json;
-    json["filter"] = unknown.name;
-    json["value"] = unknown.value;
-    json["valid"] = unknown.valid;
-    json["asWords"] = unknown.as_words;
     return json;
 }
 

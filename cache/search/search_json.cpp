@@ -32,16 +32,6 @@ Json rating_json(const std::optional<bool>& rating)
     return rating ? Json(*rating) : Json(nullptr);
 }
 
-Json unknown_json(const UnknownFilter& unknown)
-{
-    Json item;
-    item["filter"] = unknown.name;
-    item["value"] = unknown.value;
-    item["valid"] = unknown.valid;
-    item["asWords"] = unknown.as_words;
-    return item;
-}
-
 Json hit_json(const SearchHit& hit, const SearchQuery& query)
 {
     Json item;
@@ -64,6 +54,16 @@ Json hit_json(const SearchHit& hit, const SearchQuery& query)
 }
 
 } // namespace
+
+Json unknown_json(const UnknownFilter& unknown)
+{
+    Json item;
+    item["filter"] = unknown.name;
+    item["value"] = unknown.value;
+    item["valid"] = unknown.valid;
+    item["asWords"] = unknown.as_words;
+    return item;
+}
 
 std::string search_json(const SearchQuery& query, const SearchResult& result, const Covered& covered)
 {

@@ -5,9 +5,14 @@
 #include "cache/rows/coverage.hpp"
 #include "cache/search/search.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 
 namespace alli::cache {
+
+/// A filter that is none, as insights tell of it too.
+nlohmann::ordered_json unknown_json(const UnknownFilter& unknown);
 
 std::string search_json(const SearchQuery& query, const SearchResult& result, const Covered& covered);
 

@@ -5,6 +5,14 @@
 #include "cluster/postgres/lease.hpp"
 #include "cluster/postgres/text.hpp"
 
+// As conversations_of() and chats_of() read them.
+#define ALLI_CONVERSATION_COLUMNS                                                                                      \
+    "id, item, bytes, chats_at, held, last_chat_us, created_us, title, user_id, app_id, user_name, state, categories," \
+    " deleted, deleted_us, is_end, variables"
+#define ALLI_CHAT_COLUMNS                                                                                              \
+    "conversation, ordinal, id, chat, bytes, sender, sent_us, message, rating, agent_rating, feedback,"                \
+    " suggested_answer, detail"
+
 namespace alli::cluster {
 namespace {
 
@@ -13,35 +21,29 @@ constexpr const char* commit_sql = "COMMIT";
 
 // By number first, which has an index, and no further than the limit; then in the order that is asked for.
 constexpr const char* conversations_sql =
-    "SELECT id, item, bytes, chats_at, held, last_chat_us, created_us, title, user_id, app_id, user_name, state,"
-    " categories, deleted, deleted_us, is_end, variables FROM"
+    "SELECT " ALLI_CONVERSATION_COLUMNS " FROM"
     " (SELECT * FROM conversation WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS c ORDER BY id";
 constexpr const char* chats_sql =
-    "SELECT conversation, ordinal, id, chat, bytes, sender, sent_us, message, rating, agent_rating, feedback,"
-    " suggested_answer, detail FROM (SELECT * FROM chat WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS c"
+    "SELECT " ALLI_CHAT_COLUMNS " FROM (SELECT * FROM chat WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS c"
     " ORDER BY conversation, ordinal";
 constexpr const char* state_sql = "SELECT name, value FROM state WHERE seq > $1::bigint ORDER BY name LIMIT $2::bigint";
 
 // One candidate more than the limit: where all of them are taken, none follows.
 constexpr const char* conversations_by_id_sql =
-    "SELECT id, item, bytes, chats_at, held, last_chat_us, created_us, title, user_id, app_id, user_name, state,"
-    " categories, deleted, deleted_us, is_end, variables, count(*) OVER () < candidates AS more FROM"
+    "SELECT " ALLI_CONVERSATION_COLUMNS ", count(*) OVER () < candidates AS more FROM"
     " (SELECT *, sum(1 + held) OVER (ORDER BY id) - 1 - held AS before, count(*) OVER () AS candidates FROM"
     " (SELECT * FROM conversation WHERE id > $1::text ORDER BY id LIMIT $2::bigint + 1) AS near) AS c"
     " WHERE before < $2::bigint ORDER BY id";
 constexpr const char* chats_by_id_sql =
-    "SELECT conversation, ordinal, chat.id, chat, bytes, sender, sent_us, message, rating, agent_rating, feedback,"
-    " suggested_answer, detail FROM"
-    " (SELECT id, sum(1 + held) OVER (ORDER BY id) - 1 - held AS before FROM"
+    "SELECT " ALLI_CHAT_COLUMNS " FROM"
+    " (SELECT id AS near_id, sum(1 + held) OVER (ORDER BY id) - 1 - held AS before FROM"
     " (SELECT id, held FROM conversation WHERE id > $1::text ORDER BY id LIMIT $2::bigint + 1) AS near) AS c"
-    " JOIN chat ON chat.conversation = c.id WHERE before < $2::bigint ORDER BY conversation, ordinal";
+    " JOIN chat ON chat.conversation = c.near_id WHERE before < $2::bigint ORDER BY conversation, ordinal";
 
 constexpr const char* named_conversations_sql =
-    "SELECT id, item, bytes, chats_at, held, last_chat_us, created_us, title, user_id, app_id, user_name, state,"
-    " categories, deleted, deleted_us, is_end, variables FROM conversation WHERE id = ANY ($1::text[]) ORDER BY id";
+    "SELECT " ALLI_CONVERSATION_COLUMNS " FROM conversation WHERE id = ANY ($1::text[]) ORDER BY id";
 constexpr const char* named_chats_sql =
-    "SELECT conversation, ordinal, id, chat, bytes, sender, sent_us, message, rating, agent_rating, feedback,"
-    " suggested_answer, detail FROM chat WHERE conversation = ANY ($1::text[]) ORDER BY conversation, ordinal";
+    "SELECT " ALLI_CHAT_COLUMNS " FROM chat WHERE conversation = ANY ($1::text[]) ORDER BY conversation, ordinal";
 
 constexpr const char* named_state_sql =
     "SELECT name, value FROM state WHERE cardinality($1::text[]) = 0 OR name = ANY ($1::text[]) ORDER BY name";
