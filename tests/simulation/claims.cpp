@@ -2,6 +2,7 @@
 #include "tests/simulation/claims.hpp"
 
 #include "cache/conversations.hpp"
+#include "cache/outbox/outbox.hpp"
 #include "cache/rows/coverage.hpp"
 
 namespace simulation {
@@ -46,6 +47,28 @@ std::string find_wrong_coverage(const World& world, cache::Reader& db, const Exe
                                    to_rfc3339(Instant(milliseconds(talk.visible_from))));
         }
     return "";
+}
+
+bool are_of_the_world(const std::vector<cache::Problem>& problems)
+{
+    return std::all_of(problems.begin(), problems.end(), [](const cache::Problem& it) {
+        return it.key == "clock" || it.key == "daily counts" || it.key == "place of conversations without a chat";
+    });
+}
+
+std::string list_state(cache::Store& store)
+{
+    std::string list;
+    for (const auto& problem : store.read([](cache::Reader& db) { return cache::load_problems(db); }))
+        list += "\n  " + problem.key + ": " + problem.what;
+    for (const auto& it : store.read([](cache::Reader& db) { return cache::load_coverage(db); }))
+        list += fmt::format("\n  covered [{}, {}) as of {}", to_rfc3339(it.from), to_rfc3339(it.through),
+                            to_rfc3339(it.verified_at));
+    for (const cache::Entry& it : store.read_outbox([](cache::Reader& db) { return list_entries(db, {}); }))
+        list += fmt::format("\n  write {} of {} at {}: {}, {} attempts, base {}", it.id,
+                            it.conversation ? it.conversation->value : "several", to_rfc3339(it.created_at),
+                            cache::name_of(it.state), it.attempts, it.base.value_or("none"));
+    return list;
 }
 
 } // namespace simulation

@@ -2,7 +2,8 @@
 // What a mirror claims, held against the world: a sentence that says what is wrong; empty: nothing.
 #pragma once
 
-#include "cache/db/sqlite.hpp"
+#include "cache/rows/problems.hpp"
+#include "cache/store.hpp"
 #include "tests/simulation/world.hpp"
 
 #include <string>
@@ -21,5 +22,11 @@ struct Exempt {
 
 /// Whether all that is covered is as upstream had it when it was verified.
 std::string find_wrong_coverage(const World& world, alli::cache::Reader& db, const Exempt& exempt = {});
+
+/// Whether nothing but the nature of this world is a problem.
+bool are_of_the_world(const std::vector<alli::cache::Problem>& problems);
+
+/// Problems, coverage and writes, a line each, for whoever looks into a history that went wrong.
+std::string list_state(alli::cache::Store& store);
 
 } // namespace simulation

@@ -198,17 +198,10 @@ std::string History::check_writes()
 bool History::settle()
 {
     for (int tries = 0; tries < 40; ++tries) {
-        // What polls still look at is audited once it is older than the overlap; on a clock that was set back, polls
-        // pass over the same times once more.
-        // So they do behind a gateway whose clock is behind.
-        const auto& gateways = world_.nature.gateways;
-        const milliseconds again(world_.set_back -
-                                 std::min<Ms>(0, *std::min_element(gateways.begin(), gateways.end())));
-        pass_time(options_.reconcile_interval * 5 / 4 + options_.overlap + again);
+        // What polls still look at is audited once it is older than the overlap.
+        pass_time(options_.reconcile_interval * 5 / 4 + options_.overlap + world_.passed_again());
         const auto problems = store_->read([](cache::Reader& db) { return cache::load_problems(db); });
-        const bool well = std::all_of(problems.begin(), problems.end(), [](const cache::Problem& it) {
-            return it.key == "clock" || it.key == "daily counts" || it.key == "place of conversations without a chat";
-        });
+        const bool well = are_of_the_world(problems);
         // What a problem kept open is closed by the round after the one that ended it.
         const bool complete = store_->read([](cache::Reader& db) { return cache::is_complete(db); });
         const bool stopped = process_->engine.state()->failing_since.has_value();
@@ -222,18 +215,8 @@ bool History::settle()
 
 std::string History::list_problems()
 {
-    std::string list;
-    for (const auto& problem : store_->read([](cache::Reader& db) { return cache::load_problems(db); }))
-        list += "\n  " + problem.key + ": " + problem.what;
-    for (const auto& it : store_->read([](cache::Reader& db) { return cache::load_coverage(db); }))
-        list += fmt::format("\n  covered [{}, {}) as of {}", to_rfc3339(it.from), to_rfc3339(it.through),
-                            to_rfc3339(it.verified_at));
-    if (writes_)
-        for (const cache::Entry& it : store_->read_outbox([](cache::Reader& db) { return list_entries(db, {}); }))
-            list += fmt::format("\n  write {} of {} at {}: {}, {} attempts, base {}", it.id, it.conversation->value,
-                                to_rfc3339(it.created_at), static_cast<int>(it.state), it.attempts,
-                                it.base.value_or("none"));
-    return list + fmt::format("\n  now {}, error {}", to_rfc3339(clock_.now()), process_->engine.state()->error);
+    return list_state(*store_) +
+           fmt::format("\n  now {}, error {}", to_rfc3339(clock_.now()), process_->engine.state()->error);
 }
 
 // --- what must hold --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -105,6 +106,12 @@ class World final : public alli::upstream::Transport {
 
     Ms ours() const;   // our clock
     Ms theirs() const; // upstream's
+    /// Polls pass over so much time once more: a clock was set back, or a gateway's is behind.
+    std::chrono::milliseconds passed_again() const
+    {
+        const auto behind = std::min<Ms>(0, *std::min_element(nature.gateways.begin(), nature.gateways.end()));
+        return std::chrono::milliseconds(set_back - behind);
+    }
 
     json item(const std::string& id, std::size_t embed) const;
     std::string any();

@@ -165,15 +165,11 @@ void ProgramHistory::purge()
 bool ProgramHistory::settle()
 {
     for (int tries = 0; tries < 40; ++tries) {
-        const auto& gateways = world_.nature.gateways;
-        const milliseconds again(world_.set_back -
-                                 std::min<Ms>(0, *std::min_element(gateways.begin(), gateways.end())));
-        support::pass_time(loop_, clock_, options_.reconcile_interval * 5 / 4 + options_.overlap + again);
+        support::pass_time(loop_, clock_,
+                           options_.reconcile_interval * 5 / 4 + options_.overlap + world_.passed_again());
         if (!writers_.check(*program_).empty() || !writers_.settle_conflicts(*program_).empty()) return false;
         const auto problems = program_->store().read([](cache::Reader& db) { return cache::load_problems(db); });
-        const bool well = std::all_of(problems.begin(), problems.end(), [](const cache::Problem& it) {
-            return it.key == "clock" || it.key == "daily counts" || it.key == "place of conversations without a chat";
-        });
+        const bool well = are_of_the_world(problems);
         const bool complete = program_->store().read([](cache::Reader& db) { return cache::is_complete(db); });
         const bool stopped = program_->engine().state()->failing_since.has_value();
         if (std::any_of(problems.begin(), problems.end(), [](const auto& it) { return it.key == "mass deletion"; }))
@@ -205,18 +201,8 @@ std::string ProgramHistory::check_end()
 
 std::string ProgramHistory::list_problems()
 {
-    std::string list;
-    cache::Store& store = program_->store();
-    for (const auto& problem : store.read([](cache::Reader& db) { return cache::load_problems(db); }))
-        list += "\n  " + problem.key + ": " + problem.what;
-    for (const auto& it : store.read([](cache::Reader& db) { return cache::load_coverage(db); }))
-        list += fmt::format("\n  covered [{}, {}) as of {}", to_rfc3339(it.from), to_rfc3339(it.through),
-                            to_rfc3339(it.verified_at));
-    for (const cache::Entry& it : store.read_outbox([](cache::Reader& db) { return list_entries(db, {}); }))
-        list += fmt::format("\n  write {} of {} at {}: {}, {} attempts, base {}", it.id,
-                            it.conversation ? it.conversation->value : "several", to_rfc3339(it.created_at),
-                            cache::name_of(it.state), it.attempts, it.base.value_or("none"));
-    return list + fmt::format("\n  now {}, error {}", to_rfc3339(clock_.now()), program_->engine().state()->error);
+    return list_state(program_->store()) +
+           fmt::format("\n  now {}, error {}", to_rfc3339(clock_.now()), program_->engine().state()->error);
 }
 
 } // namespace simulation
