@@ -67,6 +67,15 @@ std::optional<std::string> without(const std::string& body, const PurgeOptions& 
     return changed ? json.dump(-1, ' ', false, Json::error_handler_t::replace) : body;
 }
 
+// What it was sent over, which may be of conversations that it does not name.
+bool is_over_any(std::string_view base, const IdSet& ids)
+{
+    const Json json = Json::parse(base, nullptr, false);
+    if (!json.is_object()) return false;
+    const auto items = json.items();
+    return std::any_of(items.begin(), items.end(), [&](const auto& one) { return ids.contains(one.key()); });
+}
+
 bool is_named(std::string_view headers, const std::string& user)
 {
     const Json json = Json::parse(headers, nullptr, false);
@@ -86,8 +95,8 @@ std::vector<AffectedEntry> look_through(Connection& outbox, const PurgeOptions& 
 {
     std::vector<AffectedEntry> affected;
     for (const Row row :
-         outbox.query("SELECT id, conversation, state, headers, CASE WHEN conversation IS NULL THEN body"
-                      " END FROM entry")) {
+         outbox.query("SELECT id, conversation, state, headers, CASE WHEN conversation IS NULL THEN body END,"
+                      " CASE WHEN conversation IS NULL THEN base END FROM entry")) {
         AffectedEntry one{row.integer(0), std::nullopt, row.text(2) != "delivered" && row.text(2) != "failed",
                           std::nullopt};
         if (!row.is_null(1)) one.line = ConversationId{std::string(row.text(1))};
@@ -97,7 +106,7 @@ std::vector<AffectedEntry> look_through(Connection& outbox, const PurgeOptions& 
         } else if (!one.line) {
             const std::string body(row.text(4));
             one.body = without(body, wish, ids);
-            if (one.body != body) affected.push_back(std::move(one));
+            if (one.body != body || is_over_any(row.text(5), ids)) affected.push_back(std::move(one));
         }
     }
     return affected;
@@ -234,7 +243,7 @@ PurgedWrites purge_writes(Writer& outbox, const PurgeOptions& wish, const IdSet&
     const std::vector<AffectedEntry> affected = look_through(outbox, wish, ids);
     for (const AffectedEntry& one : affected)
         if (one.body)
-            outbox.run("UPDATE entry SET body = ?2, response = NULL WHERE id = ?1", one.id, *one.body);
+            outbox.run("UPDATE entry SET body = ?2, response = NULL, base = NULL WHERE id = ?1", one.id, *one.body);
         else
             outbox.run("DELETE FROM entry WHERE id = ?1", one.id);
     return summary_of(affected);

@@ -39,14 +39,16 @@ void add(PurgedWrites&& more, PurgedWrites& to)
 NamedInOutbox find_named(Connection& outbox)
 {
     NamedInOutbox named;
-    for (const Row row : outbox.query("SELECT conversation, headers, CASE WHEN conversation IS NULL THEN body END"
-                                      " FROM entry")) {
+    for (const Row row : outbox.query("SELECT conversation, headers, CASE WHEN conversation IS NULL THEN body END,"
+                                      " CASE WHEN conversation IS NULL THEN base END FROM entry")) {
         if (!row.is_null(0)) named.conversations.emplace(row.text(0));
         if (auto user = own_user(row.text(1)); !user.empty()) named.users.insert(std::move(user));
         if (const Json body = Json::parse(row.text(2), nullptr, false); body.is_object()) {
             add_all(body, "conversationIds", named.conversations);
             add_all(body, "userIds", named.users);
         }
+        if (const Json base = Json::parse(row.text(3), nullptr, false); base.is_object())
+            for (const auto& one : base.items()) named.conversations.insert(one.key());
     }
     return named;
 }

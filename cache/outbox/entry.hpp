@@ -27,6 +27,8 @@ struct Entry {
     std::optional<ConversationId> conversation;
     std::optional<ChatId> chat;
     std::string method, path, headers, body, upstream_key;
+    // base: the members it sets, as upstream had them; of a bulk update those of a few conversations, by id, while it
+    // is not known whether it was applied.
     std::optional<std::string> base, conflict, response, response_type, last_error;
     std::optional<int> last_status;
     int attempts = 0;

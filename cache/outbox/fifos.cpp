@@ -68,10 +68,11 @@ std::optional<LineHead> find_head(Connection& db, const std::optional<Conversati
                   key_of(line));
 }
 
-bool begin_sending(Writer& db, std::int64_t id)
+bool begin_sending(Writer& db, std::int64_t id, const std::optional<std::string>& over)
 {
-    return db.run("UPDATE entry SET state = 'sending', attempts = attempts + 1 WHERE id = ?1 AND state = 'pending'",
-                  id) == 1;
+    return db.run("UPDATE entry SET state = 'sending', attempts = attempts + 1, base = coalesce(?2, base)"
+                  " WHERE id = ?1 AND state = 'pending'",
+                  id, over) == 1;
 }
 
 std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outcome, Instant now)
@@ -81,7 +82,8 @@ std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outco
     const std::optional<Instant> settled_at = final ? std::optional(now) : std::nullopt;
     db.run("UPDATE entry SET state = ?2, last_status = ?3, last_error = ?4, response = ?5, response_type = ?6,"
            " conflict = ?7, next_attempt_at = ?8, unclear = ?9, attempts = max(attempts - ?10, 0), told = ?11,"
-           " settled_at = ?12, crashes = 0 WHERE id = ?1",
+           " settled_at = ?12, crashes = 0,"
+           " base = CASE WHEN conversation IS NULL AND ?12 IS NOT NULL THEN NULL ELSE base END WHERE id = ?1",
            id, name_of(outcome.state), outcome.status, outcome.error, outcome.response, outcome.response_type,
            outcome.conflict, outcome.next_attempt_at, outcome.in_doubt, outcome.uncounted, outcome.told, settled_at);
     if (db.changes() == 0) return std::nullopt; // purged meanwhile

@@ -17,8 +17,9 @@ struct LineHead {
 std::vector<LineHead> load_lines(Reader& db);
 std::optional<LineHead> find_head(Connection& db, const std::optional<ConversationId>& line);
 
-/// Before sending: counts the attempt and marks the entry as being sent. False: it was discarded meanwhile.
-bool begin_sending(Writer& db, std::int64_t id);
+/// Before sending: counts the attempt and marks the entry as being sent. `over`: what a bulk update is sent over, for
+/// as long as its outcome is open. False: it was discarded meanwhile.
+bool begin_sending(Writer& db, std::int64_t id, const std::optional<std::string>& over = std::nullopt);
 
 /// The outcome of an attempt.
 struct Outcome {

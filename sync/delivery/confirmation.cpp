@@ -41,7 +41,7 @@ struct Candidate {
 };
 
 // Those that a read can tell something of: what the update sets is something else there now, as far as is known.
-std::vector<Candidate> find_candidates(cache::Store& store, const Entry& entry, const Patch& ours)
+std::vector<Candidate> find_unchanged(cache::Store& store, const Entry& entry, const Patch& ours)
 {
     return store.read([&](cache::Reader& db) {
         std::vector<Candidate> candidates;
@@ -53,6 +53,13 @@ std::vector<Candidate> find_candidates(cache::Store& store, const Entry& entry, 
         }
         return candidates;
     });
+}
+
+std::vector<Candidate> candidates_of(const Entry& entry)
+{
+    std::vector<Candidate> candidates;
+    for (auto& [id, members] : cache::read_patch(*entry.base)) candidates.push_back({ConversationId{id}, members});
+    return candidates;
 }
 
 Task<Effect> read_conversation_back(upstream::Client& client, ConversationId id, Patch ours,
@@ -68,11 +75,13 @@ Task<Effect> read_chat_back(upstream::Client& client, ConversationId id, ChatId 
     co_return found ? effect_in(found->raw, ours, std::nullopt) : Effect::not_shown;
 }
 
+// One that is gone tells nothing.
 Task<Effect> read_bulk_back(upstream::Client& client, std::vector<Candidate> candidates, Patch ours)
 {
     Effect effect = Effect::unreadable;
     for (const Candidate& it : candidates) {
-        const Effect one = co_await read_conversation_back(client, it.id, ours, it.base);
+        const auto found = co_await client.find_conversation(it.id, Priority::delivery);
+        const Effect one = found ? effect_in(found->raw, ours, it.base) : Effect::unreadable;
         if (one == Effect::shown) co_return one;
         if (one == Effect::not_shown) effect = one;
     }
@@ -92,7 +101,7 @@ Task<Effect> ask(upstream::Client& client, cache::Store& store, const Entry& ent
     case EditKind::feedback:
         co_return co_await read_chat_back(client, id, chat, ours);
     case EditKind::bulk_update: {
-        auto candidates = find_candidates(store, entry, ours);
+        auto candidates = entry.base ? candidates_of(entry) : find_unchanged(store, entry, ours);
         co_return co_await read_bulk_back(client, std::move(candidates), ours);
     }
     case EditKind::remove: {
@@ -121,6 +130,15 @@ Effect effect_in(std::string_view raw, const Patch& ours, const std::optional<st
         if (one == Effect::shown) effect = one;
     }
     return effect;
+}
+
+std::string find_bulk_base(cache::Store& store, const Entry& entry)
+{
+    const auto names = store.read([](cache::Reader& db) { return cache::load_category_names(db); });
+    const Patch ours = names.shown(cache::patch_of(entry.kind, entry.body));
+    Patch base;
+    for (Candidate& one : find_unchanged(store, entry, ours)) base.emplace_back(one.id.value, std::move(*one.base));
+    return cache::write_patch(base);
 }
 
 Task<Effect> read_back(upstream::Client& client, cache::Store& store, const Entry& entry)

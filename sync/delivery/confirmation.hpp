@@ -19,8 +19,13 @@ enum class Effect {
 /// `base`: the members before, as a patch; a category list that is another than before is shown.
 Effect effect_in(std::string_view raw, const cache::Patch& ours, const std::optional<std::string>& base);
 
-/// Asks upstream; of a bulk update up to three of the conversations that it changes. Throws what the client throws, but
-/// for a refusal to be asked: that is unreadable.
+/// What a bulk update is about to be sent over, as {"ID": {"assignee": ...}, ...}: up to three conversations that show
+/// something else as yet. What a later read shows says something only beside this: by then the mirror may have seen the
+/// effect.
+std::string find_bulk_base(cache::Store& store, const cache::Entry& entry);
+
+/// Asks upstream; of a bulk update those of its `base`, or where that is not known up to three that it changes. Throws
+/// what the client throws, but for a refusal to be asked: that is unreadable.
 Task<Effect> read_back(upstream::Client& client, cache::Store& store, const cache::Entry& entry);
 
 } // namespace alli::sync

@@ -126,6 +126,7 @@ struct Deliverer::Core {
     // Whose answer it was: deliver_foreign.cpp.
     Task<std::optional<cache::Outcome>> recall(const cache::Entry& entry, Verdict* hold);
     Task<Verdict> weigh(const cache::Entry& entry, const upstream::Reply& reply);
+    Task<> prepare_bulk(cache::Entry& entry);
     Task<bool> is_confirmed(const cache::Entry& entry);
     Task<> count_foreign(const cache::Entry& entry, const upstream::Reply& reply, Verdict* verdict);
     Task<> forget_foreign(std::int64_t id);

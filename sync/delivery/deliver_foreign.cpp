@@ -102,7 +102,6 @@ Task<Verdict> Deliverer::Core::weigh(const Entry& entry, const upstream::Reply& 
 // once.
 Task<bool> Deliverer::Core::is_confirmed(const Entry& entry)
 {
-    if (entry.kind == EditKind::bulk_update) co_await show(entry.id); // that it is known what it changes
     const Effect effect = co_await read_back(client, store, entry);
     if (effect == Effect::unreadable && believed.insert(entry.kind).second)
         log_event<Event::write_believed>(cache::name_of(entry.kind), entry.id);

@@ -133,7 +133,7 @@ Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Outcome outcome, std::o
 Task<> Deliverer::Core::show_outcome(const Entry& entry, const Outcome& outcome, const std::optional<std::string>& copy)
 {
     cache::Confirmation when(clock.steady(), clock.now(), options.read_lag);
-    when.base = entry.base;
+    if (entry.conversation) when.base = entry.base;
     const auto change = [&](cache::Writer& db) {
         cache::note_outbox(db, entry.conversation);
         if (outcome.state == EntryState::delivered)

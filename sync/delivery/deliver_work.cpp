@@ -4,6 +4,7 @@
 #include "alli/log.hpp"
 #include "cache/outbox/operations.hpp"
 #include "cache/outbox/overlay.hpp"
+#include "sync/delivery/confirmation.hpp"
 #include "sync/delivery/deliver_core.hpp"
 #include "sync/delivery/stop_check.hpp"
 #include "upstream/target.hpp"
@@ -243,13 +244,15 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
     std::optional<upstream::Reply> reply;
     if (verdict.why.empty()) {
         bool ours = false;
-        const auto begin = [&](cache::Writer& db) { ours = cache::begin_sending(db, entry.id); };
+        co_await prepare_bulk(entry);
+        const std::optional<std::string> over = entry.conversation ? std::nullopt : entry.base;
+        const auto begin = [&](cache::Writer& db) { ours = cache::begin_sending(db, entry.id, over); };
         co_await store.write_outbox(begin);
         if (!ours) {
             refresh_fifo(fifo);
             co_return;
         }
-        entry.base = store.read([&](cache::Reader& db) { return cache::find_base(db, entry); });
+        if (entry.conversation) entry.base = store.read([&](cache::Reader& db) { return cache::find_base(db, entry); });
         const auto sent_at = clock.steady();
         try {
             upstream::Request request = request_of(entry);
@@ -265,6 +268,14 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
         verdict.in_doubt = entry.in_doubt;
     }
     co_await conclude(fifo, std::move(entry), std::move(verdict), std::move(reply));
+}
+
+// What shows whether it was applied is known only before it is sent for the first time.
+Task<> Deliverer::Core::prepare_bulk(Entry& entry)
+{
+    if (entry.kind != EditKind::bulk_update || entry.base || entry.in_doubt) co_return;
+    co_await show(entry.id); // that it is known what it changes
+    entry.base = find_bulk_base(store, entry);
 }
 
 // A stop ends the run that it was made for, and no other. None: it may be sent, or it is no stop, unless `trouble` says

@@ -96,5 +96,27 @@ TEST_F(SuppressionTest, OfWritesThatMovedBetweenPagesLeavesNoByte)
     EXPECT_EQ(bytes.find("xqzsecret"), std::string::npos);
 }
 
+// It selects by app, so that it names nobody; what it is sent over does.
+TEST_F(SuppressionTest, OfWhatABulkUpdateIsSentOverLeavesNoByte)
+{
+    const auto send = [](Writer& db) {
+        NewEntry entry;
+        entry.kind = EditKind::bulk_update;
+        entry.method = "POST", entry.path = "/x", entry.headers = "{}";
+        entry.upstream_key = entry.request_hash = "h";
+        entry.body = R"({"llmAppIds":["app"],"conversationInfo":{"assignee":"b"}})";
+        const auto accepted = accept(db, entry);
+        begin_sending(db, accepted.id, R"({"purged":{"assignee":"xqzsecret"}})");
+    };
+    sync_wait(store_->write_outbox(send));
+    PurgeOptions wish;
+    wish.conversation = ConversationId{"purged"};
+    sync_wait(purge(*store_, wish, {}));
+    EXPECT_TRUE(store_->read_outbox([](Reader& db) { return find_entry(db, 1).has_value(); })) << "others wait for it";
+    std::ifstream file(dir_ / "outbox.db", std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_EQ(bytes.find("xqzsecret"), std::string::npos);
+}
+
 } // namespace
 } // namespace alli::cache

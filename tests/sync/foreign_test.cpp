@@ -310,6 +310,37 @@ TEST_F(Foreign, SuccessThatNoReadShowsYetIsNotSentAgainForTenSeconds)
     EXPECT_EQ(upstream_.count("DELETE"), 1U);
 }
 
+// The read right after it lags, and the mirror's own poll sees the effect before the next one.
+TEST_F(Foreign, BulkUpdateWhoseEffectTheMirrorSawMeanwhileIsNotSentAgain)
+{
+    for (const bool killed : {false, true}) {
+        const std::string before = upstream_.conversations["a"].dump();
+        upstream_.before = [&,
+                            lags = true](const upstream::Request& request) mutable -> std::optional<upstream::Reply> {
+            if (is_write(request) || !std::exchange(lags, false)) return std::nullopt;
+            return WritableUpstream::says(200, before);
+        };
+        const std::string value = killed ? "second" : "first";
+        offer(write_of(EditKind::bulk_update, "",
+                       R"({"conversationIds":["a"],"conversationInfo":{"title":")" + value + "\"}}"));
+        EXPECT_EQ(entry(last_).state, EntryState::pending);
+        mirror("a");
+        if (killed) die_and_start_again();
+        ASSERT_TRUE(until([&] { return all_settled(); }));
+        EXPECT_EQ(entry(last_).state, EntryState::delivered);
+        EXPECT_EQ(entry(last_).base, std::nullopt) << "nobody needs it any more";
+    }
+    EXPECT_EQ(upstream_.applied.size(), 2U);
+}
+
+TEST_F(Foreign, BulkUpdateOfWhatIsGoneIsBelieved)
+{
+    upstream_.conversations.erase("a");
+    const auto gone = R"({"conversationIds":["a"],"conversationInfo":{"title":"bulk"}})";
+    EXPECT_TRUE(offer(write_of(EditKind::bulk_update, "", gone))->reply);
+    EXPECT_EQ(upstream_.applied.size(), 1U);
+}
+
 TEST_F(Foreign, SuccessOfWhichNothingCanBeReadIsBelieved)
 {
     upstream_.change = [](const upstream::Request& request, upstream::Reply& reply) {
