@@ -167,7 +167,7 @@ void History::write()
     entry.created_at = clock_.now();
     entry.base = store_->read(
         [&](cache::Reader& db) { return cache::find_base(db, id, cache::patch_of(entry.kind, entry.body)); });
-    if (!entry.base) found->second.before_unknown = true;
+    if (!entry.base) found->second.written["title"].before_unknown = true;
     cache::Acceptance accepted;
     asio::co_spawn(loop_, store_->write_outbox([&](cache::Writer& db) { accepted = cache::accept(db, entry); }),
                    [](std::exception_ptr) {});

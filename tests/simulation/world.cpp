@@ -35,7 +35,7 @@ std::string key_of(const std::pair<Ms, std::string>& place)
 
 World::World(support::FakeClock& clock, std::uint64_t seed)
     : clock_(clock), random_(seed), lag_random_(seed + 1), stray_random_(seed * 31 + 7), odds_(~seed),
-      paging_(seed * 131 + 17)
+      paging_(seed * 131 + 17), weather_(seed * 257 + 29)
 {
     constexpr std::array<std::size_t, 4> embeds{0, 1, 5, 20};
     constexpr std::array<std::size_t, 4> caps{2, 3, 7, 50};
@@ -71,6 +71,11 @@ Ms World::theirs() const
     return ours() + nature.skew;
 }
 
+Ms World::passed() const
+{
+    return clock_.passed() / std::chrono::milliseconds(1);
+}
+
 json World::stamp_json(Ms when) const
 {
     return nature.milliseconds ? json(when) : json(static_cast<double>(when) / 1000);
@@ -88,6 +93,7 @@ std::string World::any()
 
 void World::act()
 {
+    drift_into_storm();
     const std::string id = any();
     away = chance(0.1);
     hidden = odds_.below(12) == 0;
@@ -159,6 +165,7 @@ void World::create()
         Talk& talk = talks[id];
         rename(id, "about " + id);
         talk.fields["memo"] = nullptr;
+        assign(id, nullptr);
         talk.fields["createdAt"] = stamp_json(theirs() - ago_);
         talk.changed = talk.moved = talk.visible_from = ours();
         if (count > 0) append(id, count, false);
@@ -209,8 +216,9 @@ void World::edit_field(const std::string& id)
         talk.fields["memo"] = text;
     talk.changed = std::max(ours(), talk.visible_from);
     if (!title) return;
-    talk.title_before.reset(); // it shows at once, or counts for older than our write: under way, or over what?
-    const bool may_lag = talk.before_unknown && clock_.passed() < std::chrono::milliseconds(talk.lags_until);
+    Talk::Written& written = talk.written["title"];
+    written.before.reset(); // it shows at once, or counts for older than our write: under way, or over what?
+    const bool may_lag = written.before_unknown && passed() < written.lags_until;
     if (talk.being_written || may_lag) talk.changed += 20'000 + nature.read_lag;
 }
 
@@ -302,8 +310,11 @@ alli::Task<Reply> World::send(alli::upstream::Request request)
     for (const char letter : request.method + request.target + request.body)
         hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211U;
     const bool reads = request.method == "GET";
+    if (request.priority != alli::upstream::Priority::app && passed() < told_until_)
+        impatient = request.method + ' ' + request.target;
     alli::Task<Reply> work = reads ? read(std::move(request)) : write(std::move(request));
     Reply answer = co_await std::move(work);
+    note_told(answer);
     hash = (hash ^ static_cast<std::uint64_t>(answer.status)) * 1099511628211U;
     co_return answer;
 }
@@ -313,22 +324,33 @@ alli::Task<Reply> World::read(alli::upstream::Request request)
     const Ms half = static_cast<Ms>(random_.below(static_cast<std::uint64_t>(nature.latency))) / 2;
     co_await clock_.sleep(std::chrono::milliseconds(half));
     std::optional<Reply> broken = fault();
+    if (!broken) broken = storm();
     if (!broken) broken = stray(request.target);
     Reply whole = broken ? std::move(*broken) : answer(request.target);
-    if (std::getenv("ALLI_TRACE"))
-        std::printf("%s %d %s -> %d %s\n", alli::to_rfc3339(clock_.now()).c_str(), static_cast<int>(request.priority),
-                    request.target.c_str(), whole.status,
-                    whole.body.substr(0, std::getenv("ALLI_TRACE_MORE") ? 100000 : 300).c_str());
+    trace(request, whole);
     co_await clock_.sleep(std::chrono::milliseconds(half));
     co_return whole;
+}
+
+// What upstream says now; whether it arrives is another matter.
+void World::trace(const alli::upstream::Request& request, const Reply& answer) const
+{
+    if (!std::getenv("ALLI_TRACE")) return;
+    std::printf("%s %d %s %s %s -> %d %s\n", alli::to_rfc3339(clock_.now()).c_str(), static_cast<int>(request.priority),
+                request.method.c_str(), request.target.c_str(), request.body.c_str(), answer.status,
+                answer.body.substr(0, std::getenv("ALLI_TRACE_MORE") ? 100000 : 300).c_str());
 }
 
 json World::seen(const std::string& id, std::size_t embed)
 {
     json shown = item(id, embed);
     const Talk& talk = talks.at(id);
-    const bool lags = talk.title_before && clock_.passed() / std::chrono::milliseconds(1) < talk.lags_until;
-    if (lags && lag_random_.unit() < 0.6) shown["title"] = *talk.title_before;
+    for (const auto& [name, written] : talk.written) {
+        if (!shows_before(written)) continue;
+        if (shown.contains(name)) shown[name] = *written.before;
+        for (json& chat : shown["chats"])
+            if (chat["id"] == name) chat["suggestedAnswer"] = *written.before;
+    }
     return shown;
 }
 
@@ -416,7 +438,10 @@ Reply World::answer(const std::string& target)
     if (rest.ends_with("/chats"))
         return chats(found->second, params.contains("pageNo") ? std::stoi(params.at("pageNo")) : 1);
     if (const auto at = rest.find("/chats/"); at != rest.npos) {
-        const auto chat = find_chat(id, decode(rest.substr(at + 7)));
+        auto chat = find_chat(id, decode(rest.substr(at + 7)));
+        if (const auto written = found->second.written.find(decode(rest.substr(at + 7)));
+            chat && written != found->second.written.end() && shows_before(written->second))
+            (*chat)["suggestedAnswer"] = *written->second.before;
         return chat ? reply_about_one(*chat)
                     : plain(404, R"({"type":"APIError","code":7003,"message":"no such chat"})");
     }
@@ -444,13 +469,18 @@ json World::item(const std::string& id, std::size_t embed) const
     return made;
 }
 
-Reply World::chats(const Talk& talk, int page) const
+Reply World::chats(const Talk& talk, int page)
 {
     json body;
     body["chats"] = json::array();
     const std::size_t first = static_cast<std::size_t>(page - 1) * 100;
-    for (std::size_t i = first; i < std::min(talk.chats.size(), first + 100); ++i)
-        body["chats"].push_back(talk.chats[i]);
+    for (std::size_t i = first; i < std::min(talk.chats.size(), first + 100); ++i) {
+        json chat = talk.chats[i];
+        if (const auto written = talk.written.find(chat["id"].get<std::string>());
+            written != talk.written.end() && shows_before(written->second))
+            chat["suggestedAnswer"] = *written->second.before;
+        body["chats"].push_back(std::move(chat));
+    }
     return reply(body);
 }
 
@@ -538,12 +568,14 @@ Reply World::list(const Params& params)
         return plain(400, R"({"type":"APIError","code":7003,"message":"no such order"})");
     const std::size_t asked = params.contains("pageSize") ? std::stoul(params.at("pageSize")) : 50;
     const std::size_t size = std::min(asked, nature.page_cap);
-    const std::string cursor = params.contains("cursor") ? params.at("cursor") : "";
+    const auto position = position_in(params.contains("cursor") ? params.at("cursor") : "");
+    if (!position) return plain(400, R"({"type":"APIError","code":7003,"message":"this cursor has expired"})");
+    const std::string& cursor = *position;
     const std::string beginning = nature.position_cursor ? "0" : std::to_string(Ms{1} << 52) + ":";
     if (stands_still(params)) {
         json body;
         body["conversations"] = json::array();
-        body["cursor"] = cursor.empty() ? beginning : cursor;
+        body["cursor"] = cursor_of(cursor.empty() ? beginning : cursor);
         return reply(body);
     }
     const auto places = window(params);
@@ -564,7 +596,7 @@ Reply World::list(const Params& params)
     }
     body["cursor"] = nullptr;
     if (end < places.size() && end > at)
-        body["cursor"] = nature.position_cursor ? std::to_string(end) : key_of(places[end - 1]);
+        body["cursor"] = cursor_of(nature.position_cursor ? std::to_string(end) : key_of(places[end - 1]));
     return reply(body);
 }
 

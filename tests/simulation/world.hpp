@@ -24,22 +24,26 @@ using Ms = std::int64_t; // milliseconds since 1970
 struct Talk {
     json fields; // what the list item shows beside times and counts
     std::vector<json> chats;
-    std::optional<Ms> last;    // upstream's stamp
-    Ms visible_from = 0;       // our clock: lists and gets show it since then
-    Ms changed = 0;            // our clock: the last change that a list shows
-    Ms moved = 0;              // our clock: the last that a poll finds by its time
-    bool chats_edited = false; // silently, at some time: no list shows that
-    // Of a write of ours: until then (time passed) a read may show the title before it.
-    std::optional<json> title_before = {};
-    Ms lags_until = 0;
-    bool before_unknown = false; // a title of ours was accepted while the mirror did not know the one before
-    bool before_stale = false;   // likewise, while it took another for the one before
-    bool being_written = false;  // by us: the request or its answer is under way
+    std::optional<Ms> last;     // upstream's stamp
+    Ms visible_from = 0;        // our clock: lists and gets show it since then
+    Ms changed = 0;             // our clock: the last change that a list shows
+    Ms moved = 0;               // our clock: the last that a poll finds by its time
+    bool chats_edited = false;  // silently, at some time: no list shows that
+    bool being_written = false; // by us: the request or its answer is under way
+
+    /// What we write, by name: title, assignee, or the id of a chat for its suggested answer.
+    struct Written {
+        std::optional<json> before; // a read may show it until then (time passed)
+        Ms lags_until = 0;
+        bool before_unknown = false; // one of ours was accepted while the mirror did not know the one before
+        bool before_stale = false;   // likewise, while it took another for the one before
+    };
+    std::map<std::string, Written> written = {};
 };
 
 /// A write of ours that was applied, in the order of that.
 struct Effect {
-    std::string id, what, value; // what: title, feedback, delete
+    std::string id, what, value; // what: title, feedback, delete, update, bulk; of a bulk update without id: as a whole
     bool answered = false;       // the answer arrived
 };
 
@@ -68,6 +72,9 @@ struct Nature {
     Ms skew = 0;                 // upstream's clock less ours
     Ms late = 0;                 // how long after its stamp a chat may become visible
     Ms read_lag = 0;             // for how long after a write of ours reads may show the state before it
+    bool feedback_lags = false;  // too
+    bool storms = false;         // at times everybody is told to wait, and for how long
+    Ms cursor_life = 0;          // a list's cursor is refused after that time; 0: never
     std::vector<Ms> gateways{0}; // of those that stamp the Date, in turn: their clocks less upstream's
 
     bool has_wrong_gateway() const { return gateways != std::vector<Ms>{0}; }
@@ -84,6 +91,8 @@ class World final : public alli::upstream::Transport {
     /// Before anything did: so many conversations, over up to a year.
     void have_past(int conversations);
     void end_growing();
+    /// Whoever was told to wait is no more.
+    void forget_told() { told_until_ = 0; }
     /// One with a chat, now.
     void arrive();
     /// A question, and an answer that grows: its id.
@@ -99,6 +108,8 @@ class World final : public alli::upstream::Transport {
     void heal()
     {
         heal_network();
+        storm_until_ = 0;
+        nature.storms = false;
         show_anew();
         ill.clear();
         nature.longest_standstill = 5; // from now on a page comes by itself
@@ -106,6 +117,7 @@ class World final : public alli::upstream::Transport {
 
     Ms ours() const;   // our clock
     Ms theirs() const; // upstream's
+    Ms passed() const; // time, whatever the clocks say
     /// Polls pass over so much time once more: a clock was set back, or a gateway's is behind.
     std::chrono::milliseconds passed_again() const
     {
@@ -128,9 +140,11 @@ class World final : public alli::upstream::Transport {
     std::size_t requests = 0;
     std::uint64_t hash = 0; // of all requests, in order, and how each was answered
     std::vector<Effect> effects;
-    std::set<std::string> refused;                          // values of writes of ours that it refused
-    std::map<std::string, std::vector<std::string>> titles; // each that there was, in order
-    Ms set_back = 0;                                        // its clock, in all
+    std::set<std::string> refused; // values of writes of ours that it refused
+    /// Each value that there was, in order, by a conversation's id and a name, or a chat's id; none: "null".
+    std::map<std::string, std::vector<json>> values;
+    std::string impatient; // what was asked for by itself though it had been told to wait; empty: nothing
+    Ms set_back = 0;       // its clock, in all
     bool clock_was_set = false, our_clock_was_set = false;
 
   private:
@@ -156,19 +170,30 @@ class World final : public alli::upstream::Transport {
     alli::Task<alli::upstream::Reply> write(alli::upstream::Request request);
     alli::upstream::Reply apply(const alli::upstream::Request& request, const std::string& id);
     alli::upstream::Reply apply_title(const std::string& id, const std::string& title);
+    alli::upstream::Reply apply_update(const std::string& id, const json& assignee);
+    alli::upstream::Reply apply_bulk(const json& body);
+    void assign(const std::string& id, const json& assignee);
+    void begin_to_lag(Talk& talk, const std::string& name, json before);
+    bool shows_before(const Talk::Written& written);
     alli::upstream::Reply apply_feedback(const std::string& id, const std::string& chat, const json& body);
     alli::upstream::Reply apply_delete(const std::string& id);
     void rename(const std::string& id, const std::string& title);
     std::optional<alli::upstream::Reply> stray_to_write();
+    void trace(const alli::upstream::Request& request, const alli::upstream::Reply& answer) const;
     json seen(const std::string& id, std::size_t embed); // as reads show it
     std::optional<alli::upstream::Reply> fault();
     std::optional<alli::upstream::Reply> stray(const std::string& target);
+    void drift_into_storm();
+    std::optional<alli::upstream::Reply> storm();
+    void note_told(const alli::upstream::Reply& answer);
+    std::string cursor_of(std::string position) const;
+    std::optional<std::string> position_in(const std::string& cursor) const; // none: it is too old
     alli::upstream::Reply reply(const json& body) const;
     alli::upstream::Reply reply_about_one(const json& body) const;
     std::optional<alli::upstream::Reply> symptom(const std::string& id, bool chats) const;
     alli::upstream::Reply answer(const std::string& target);
     alli::upstream::Reply list(const Params& params);
-    alli::upstream::Reply chats(const Talk& talk, int page) const;
+    alli::upstream::Reply chats(const Talk& talk, int page);
     alli::upstream::Reply count_days(const Params& params) const;
     std::vector<std::pair<Ms, std::string>> window(const Params& params) const;
     std::optional<Ms> key_in_order(const Talk& talk, const Params& params) const;
@@ -176,11 +201,12 @@ class World final : public alli::upstream::Transport {
 
     support::FakeClock& clock_;
     // Apart: a history is the same one without what came to this world later.
-    alli::SeededRandom random_, lag_random_, stray_random_, odds_, paging_, writes_{1};
+    alli::SeededRandom random_, lag_random_, stray_random_, odds_, paging_, writes_{1}, weather_{1};
     Params stuck_; // the page that stands still
     std::uint64_t stuck_left_ = 0;
     int made_ = 0, written_ = 0;
-    Ms ago_ = 0; // when what is made now is said to have happened
+    Ms storm_until_ = 0, told_until_ = 0; // time passed
+    Ms ago_ = 0;                          // when what is made now is said to have happened
     std::string growing_;
 };
 

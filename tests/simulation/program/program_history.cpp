@@ -20,17 +20,19 @@ Figures& Figures::operator+=(const Figures& more)
 {
     constexpr auto all =
         std::to_array({&Figures::stops, &Figures::kills, &Figures::power_cuts, &Figures::purges, &Figures::writes,
-                       &Figures::applied, &Figures::items, &Figures::lists, &Figures::walks, &Figures::hits,
-                       &Figures::purged, &Figures::changes, &Figures::resets});
+                       &Figures::applied, &Figures::items, &Figures::ratings, &Figures::lists, &Figures::walks,
+                       &Figures::hits, &Figures::purged, &Figures::changes, &Figures::resets});
     for (const auto one : all) this->*one += more.*one;
     hash = hash * 31 + more.hash;
     return *this;
 }
 
-ProgramHistory::ProgramHistory(std::uint64_t seed)
-    : random_(seed), world_(clock_, seed * 7919 + 1), disk_(seed + 5), writers_(world_, seed * 31),
-      readers_(world_, writers_, seed * 17 + 3), feed_reader_(seed * 13 + 7)
+ProgramHistory::ProgramHistory(std::uint64_t seed, Breadth breadth)
+    : random_(seed), world_(clock_, seed * 7919 + 1), disk_(seed + 5),
+      writers_(world_, seed * 31, breadth == Breadth::wide),
+      readers_(world_, writers_, seed * 17 + 3, breadth == Breadth::wide), feed_reader_(seed * 13 + 7)
 {
+    if (breadth == Breadth::wide) widen();
     world_.nature.read_lag = static_cast<Ms>(random_.below(10'001));
     world_.nature.strays_to_writes = true;
     options_.interval = milliseconds(5'000 + static_cast<int>(random_.below(40'000)));
@@ -44,12 +46,19 @@ ProgramHistory::ProgramHistory(std::uint64_t seed)
     world_.rejecting = world_.away = false;
 }
 
+void ProgramHistory::widen()
+{
+    world_.nature.feedback_lags = true;
+    world_.nature.storms = random_.below(2) == 0;
+    if (random_.below(3) == 0) world_.nature.cursor_life = 5'000 + static_cast<Ms>(random_.below(60'000));
+}
+
 Figures ProgramHistory::figures() const
 {
     Figures all = figures_;
     const Readers::Looks& looks = readers_.looks();
     all.writes = writers_.acknowledged(), all.applied = std::ssize(world_.effects);
-    all.items = looks.items, all.lists = looks.lists, all.walks = looks.walks;
+    all.items = looks.items, all.ratings = looks.ratings, all.lists = looks.lists, all.walks = looks.walks;
     all.hits = looks.hits, all.purged = looks.purged;
     all.changes = feed_reader_.changes(), all.resets = feed_reader_.resets();
     all.hash = world_.hash;
@@ -69,6 +78,7 @@ void ProgramHistory::end_life()
     if (!orderly) disk_.die(loss);
     program_->die();
     program_.reset();
+    world_.forget_told();
     const auto pause = milliseconds(random_.below(4) == 0 ? random_.below(3'600'000) : random_.below(60'000));
     support::pass_time(loop_, clock_, pause);
     if (!orderly) disk_.restore();
@@ -111,6 +121,7 @@ std::string ProgramHistory::live(int acts)
 
 std::string ProgramHistory::check()
 {
+    if (!world_.impatient.empty()) return "asked for before the time that it was told: " + world_.impatient;
     if (std::string wrong = check_claims(); !wrong.empty()) return wrong;
     if (std::string wrong = writers_.check(*program_); !wrong.empty()) return wrong;
     if (std::string wrong = writers_.settle_conflicts(*program_); !wrong.empty()) return wrong;

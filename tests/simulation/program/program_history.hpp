@@ -13,22 +13,29 @@ namespace simulation {
 /// How often things happened, and how often each check really looked.
 struct Figures {
     std::int64_t stops = 0, kills = 0, power_cuts = 0, purges = 0;
-    std::int64_t writes = 0, applied = 0, items = 0, lists = 0, walks = 0, hits = 0, purged = 0, changes = 0,
-                 resets = 0;
+    std::int64_t writes = 0, applied = 0, items = 0, ratings = 0, lists = 0, walks = 0, hits = 0, purged = 0,
+                 changes = 0, resets = 0;
     std::uint64_t hash = 0; // of all that upstream was asked and did, in order: the same history has the same
 
     Figures& operator+=(const Figures& more);
 };
 
+/// What happens in a history.
+enum class Breadth {
+    narrow, // titles, feedback and deletions are written, and upstream fails at random
+    wide,   // updates of one and of several too; everybody is told to wait, cursors expire, feedback shows late
+};
+
 class ProgramHistory {
   public:
-    explicit ProgramHistory(std::uint64_t seed);
+    explicit ProgramHistory(std::uint64_t seed, Breadth breadth = Breadth::wide);
 
     /// What was wrong, in a sentence; empty: nothing.
     std::string run();
     Figures figures() const;
 
   private:
+    void widen();
     void start();
     void end_life();
     std::string live(int acts);

@@ -32,6 +32,7 @@ std::map<std::string, Ms> load_places(Program& program)
 
 std::string Readers::act(Program& program)
 {
+    if (wide_ && random_.below(4) == 0) return read_ratings(program);
     switch (random_.below(6)) {
     case 0:
         return read_list(program);
@@ -67,25 +68,60 @@ std::string Readers::read_item(Program& program)
     if (asked->is_hit() && asked->status == 200 && deleted) return *id + " is shown, and its deletion waits";
     if (!asked->is_hit() || asked->status != 200) return "";
     ++looks_.items;
-    return check_title(program, *id, asked->unwrapped());
+    return check_item(program, *id, asked->unwrapped());
 }
 
-std::string Readers::check_title(Program& program, const std::string& id, const json& item)
+std::string Readers::check_item(Program& program, const std::string& id, const json& item)
 {
     const Writers::Waiting waiting = writers_.waiting(program, id);
+    for (const char* name : {"title", "assignee"}) {
+        if (!wide_ && name != std::string_view("title")) break;
+        if (std::string wrong = check_value(waiting, id, name, item[name]); !wrong.empty()) return wrong;
+    }
+    return "";
+}
+
+// The suggested answers to its last messages.
+std::string Readers::read_ratings(Program& program)
+{
+    const auto id = pick(program);
+    if (!id || left_alone_.contains(*id)) return "";
+    const Answer asked = program.ask("GET", upstream::conversation_target({*id}, "/chats"),
+                                     {{"Cache-Control", "only-if-cached, max-stale"}});
+    if (!asked->done || !asked->is_hit() || asked->status != 200) return "";
+    const Writers::Waiting waiting = writers_.waiting(program, *id);
+    const json body = asked->unwrapped();
+    for (const json& chat : body["chats"]) {
+        const json shown = chat.value("suggestedAnswer", json());
+        if (std::string wrong = check_value(waiting, *id, chat["id"], shown); !wrong.empty()) return wrong;
+    }
+    ++looks_.ratings;
+    return "";
+}
+
+std::string Readers::check_value(const Writers::Waiting& waiting, const std::string& id, const std::string& name,
+                                 const json& shown)
+{
     const auto talk = world_.talks.find(id);
-    if (talk != world_.talks.end() && talk->second.before_unknown) return ""; // lag cannot be told from a change
+    if (talk == world_.talks.end() && name != "title") return ""; // what it refuses now is undone
+    if (talk != world_.talks.end() && talk->second.written[name].before_unknown) return ""; // lag looks like a change
     if (waiting.open) return "";
-    const std::string title = item["title"].get<std::string>();
-    if (waiting.title)
-        return title == *waiting.title ? "" : fmt::format("{} shows {}, and {} waits", id, title, *waiting.title);
-    const auto& titles = world_.titles[id];
-    const auto found = std::find(titles.rbegin(), titles.rend(), title);
-    if (found == titles.rend()) return fmt::format("{} shows {}, which upstream never had", id, title);
-    const auto at = static_cast<std::size_t>(std::distance(found, titles.rend())) - 1;
-    std::size_t& shown = shown_[id];
-    if (at < shown) return fmt::format("{} shows {} again, after {}", id, title, titles[shown]);
-    shown = at;
+    if (const auto waits = waiting.values.find(name); waits != waiting.values.end())
+        return shown == waits->second
+                   ? ""
+                   : fmt::format("{} of {} is {}, and {} waits", name, id, shown.dump(), waits->second.dump());
+    const bool of_item = name == "title" || name == "assignee";
+    const std::string key = of_item ? id + ' ' + name : name;
+    const auto& values = world_.values[key];
+    const auto found = std::find(values.rbegin(), values.rend(), shown);
+    if (found == values.rend() && shown.is_null() && !of_item && shown_[key] == 0) return "";
+    if (found == values.rend()) return fmt::format("{} of {} is {}, which upstream never had", name, id, shown.dump());
+    const auto at = static_cast<std::size_t>(std::distance(found, values.rend())) - (of_item ? 1 : 0);
+    std::size_t& youngest = shown_[key];
+    if (at < youngest)
+        return fmt::format("{} of {} is {} again, after {}", name, id, shown.dump(),
+                           values[youngest - (of_item ? 0 : 1)].dump());
+    youngest = at;
     return "";
 }
 
@@ -107,7 +143,7 @@ std::string Readers::read_list(Program& program)
             const std::string id = item["id"];
             if (!listed.insert(id).second) return id + " is twice in a list";
             if (forgotten_.contains(id)) return id + " was purged, and is listed";
-            if (std::string wrong = check_title(program, id, item); !wrong.empty()) return wrong;
+            if (std::string wrong = check_item(program, id, item); !wrong.empty()) return wrong;
             if (item["lastChatTime"].is_null()) continue;
             const double stamp = item["lastChatTime"].get<double>() * (world_.nature.milliseconds ? 1 : 1000);
             if (std::llround(stamp) > last) return id + " is out of order in a list";

@@ -10,7 +10,10 @@ namespace simulation {
 
 class Readers {
   public:
-    Readers(World& world, Writers& writers, std::uint64_t seed) : world_(world), writers_(writers), random_(seed) {}
+    /// `wide`: what is set besides titles too.
+    Readers(World& world, Writers& writers, std::uint64_t seed, bool wide)
+        : world_(world), writers_(writers), random_(seed), wide_(wide)
+    {}
 
     /// Something is read. What was wrong, in a sentence; empty: nothing.
     std::string act(Program& program);
@@ -28,7 +31,7 @@ class Readers {
 
     /// How often each check looked at something.
     struct Looks {
-        int items = 0, lists = 0, walks = 0, hits = 0, purged = 0;
+        int items = 0, ratings = 0, lists = 0, walks = 0, hits = 0, purged = 0;
     };
     const Looks& looks() const { return looks_; }
 
@@ -45,17 +48,22 @@ class Readers {
     bool sank(Program& program, const std::string& id) const;
     std::string search(Program& program);
     std::string look_for_purged(Program& program);
-    std::string check_title(Program& program, const std::string& id, const json& item);
+    std::string read_ratings(Program& program);
+    std::string check_item(Program& program, const std::string& id, const json& item);
+    std::string check_value(const Writers::Waiting& waiting, const std::string& id, const std::string& name,
+                            const json& shown);
     std::string check_freshness(const Asked& first, const std::set<std::string>& listed);
     std::optional<std::string> pick(Program& program);
 
     World& world_;
     Writers& writers_;
     alli::SeededRandom random_;
-    std::map<std::string, std::size_t> shown_; // the youngest of upstream's titles that was shown
+    std::map<std::string, std::size_t>
+        shown_; // by the keys of World::values: the youngest of upstream's that was shown
     std::set<std::string> left_alone_, forgotten_;
     std::optional<Walk> walk_;
     Looks looks_;
+    const bool wide_;
 };
 
 } // namespace simulation

@@ -12,12 +12,35 @@ using cache::EntryState;
 
 namespace {
 
-// What the apps wrote: a title, a suggested answer, or the id of what they deleted.
+// Of what a write sets, one that is of this write alone; of a deletion the id.
 std::string value_of(const cache::Entry& entry)
 {
     if (entry.kind == cache::EditKind::remove) return entry.conversation->value;
     const json body = json::parse(entry.body);
-    return body[entry.kind == cache::EditKind::title ? "title" : "suggestedAnswer"];
+    switch (entry.kind) {
+    case cache::EditKind::title:
+        return body["title"];
+    case cache::EditKind::feedback:
+        return body["suggestedAnswer"];
+    case cache::EditKind::bulk_update:
+        return body["conversationInfo"]["assignee"];
+    default:
+        return body["assignee"];
+    }
+}
+
+// By what name the world and the readers know what it sets.
+std::string name_of_set(const cache::Entry& entry)
+{
+    if (entry.kind == cache::EditKind::feedback) return entry.chat->value;
+    return entry.kind == cache::EditKind::title ? "title" : "assignee";
+}
+
+bool concerns(const cache::Entry& entry, const std::string& id)
+{
+    if (entry.conversation) return entry.conversation->value == id;
+    const json ids = json::parse(entry.body)["conversationIds"];
+    return std::find(ids.begin(), ids.end(), json(id)) != ids.end();
 }
 
 } // namespace
@@ -37,28 +60,74 @@ std::optional<Writers::Write> Writers::think_of_one(Program& program)
     if (world_.talks.empty()) return std::nullopt;
     auto found = world_.talks.begin();
     std::advance(found, static_cast<std::ptrdiff_t>(random_.below(world_.talks.size())));
-    Write write{found->first, "title", fmt::format("ours {}", writes_.size()), "PUT", "", "", nullptr};
-    const ConversationId id{write.id};
+    Write write{{found->first}, "title", fmt::format("ours {}", writes_.size()), "PUT", "", "", nullptr};
+    const ConversationId id{found->first};
+    if (wide_ && random_.below(3) == 0) {
+        think_of_update(program, write);
+        return write;
+    }
     const auto draw = random_.below(20);
-    if (draw == 0 && deletions_.insert(write.id).second) {
-        write.what = "delete", write.value = write.id, write.method = "DELETE";
+    if (draw == 0 && deletions_.insert(id.value).second) {
+        write.what = "delete", write.value = id.value, write.method = "DELETE";
         write.target = upstream::conversation_target(id, "");
     } else if (draw < 6 && !found->second.chats.empty()) {
-        const auto& chats = found->second.chats;
-        const ChatId chat{chats[random_.below(chats.size())]["id"].get<std::string>()};
-        write.what = "feedback", write.method = "POST";
-        write.target = upstream::chat_target(id, chat, "/feedback");
+        think_of_rating(program, write, found->second);
         write.body = json{{"rating", draw < 4}, {"suggestedAnswer", write.value}}.dump();
     } else {
         write.target = upstream::conversation_target(id, "/title");
         write.body = json{{"title", write.value}}.dump();
-        const auto wanted = cache::patch_of(cache::EditKind::title, write.body);
-        const auto base = program.store().read([&](cache::Reader& db) { return cache::find_base(db, id, wanted); });
-        const bool stale = base && json::parse(*base)["title"] != found->second.fields["title"];
-        if (!base || stale) found->second.before_unknown = true;
-        if (stale) found->second.before_stale = true;
+        note_base(program, write, id.value, "title");
     }
     return write;
+}
+
+void Writers::think_of_rating(Program& program, Write& write, Talk& talk)
+{
+    const ConversationId id{write.ids.front()};
+    const ChatId chat{talk.chats[random_.below(talk.chats.size())]["id"].get<std::string>()};
+    write.what = "feedback", write.method = "POST";
+    write.target = upstream::chat_target(id, chat, "/feedback");
+    cache::Entry entry;
+    entry.kind = cache::EditKind::feedback, entry.conversation = id, entry.chat = chat, entry.body = R"({"rating":1})";
+    const auto base = program.store().read([&](cache::Reader& db) { return cache::find_base(db, entry); });
+    if (!base) talk.written[chat.value].before_unknown = true;
+}
+
+// Of one, or of up to four at once.
+void Writers::think_of_update(Program& program, Write& write)
+{
+    const json info{{"assignee", write.value}};
+    if (random_.below(2) == 0) {
+        write.what = "update";
+        write.target = upstream::conversation_target({write.ids.front()}, "");
+        write.body = info.dump();
+    } else {
+        for (auto more = random_.below(4); more > 0; --more)
+            if (const std::string id = pick(); std::find(write.ids.begin(), write.ids.end(), id) == write.ids.end())
+                write.ids.push_back(id);
+        write.what = "bulk", write.method = "POST", write.target = "/webapi/v2/conversations/bulk_update";
+        write.body = json{{"conversationIds", write.ids}, {"conversationInfo", info}}.dump();
+    }
+    for (const std::string& id : write.ids) note_base(program, write, id, "assignee");
+}
+
+std::string Writers::pick()
+{
+    auto found = world_.talks.begin();
+    std::advance(found, static_cast<std::ptrdiff_t>(random_.below(world_.talks.size())));
+    return found->first;
+}
+
+// What upstream shows late can be told from what somebody else changed only where the mirror knew what was there
+// before.
+void Writers::note_base(Program& program, const Write& write, const std::string& id, const std::string& name)
+{
+    Talk& talk = world_.talks.at(id);
+    const cache::Patch wanted{{name, json(write.value).dump()}};
+    const auto base = program.store().read([&](cache::Reader& db) { return cache::find_base(db, {id}, wanted); });
+    const bool stale = base && json::parse(*base)[name] != talk.fields[name];
+    if (!base || stale) talk.written[name].before_unknown = true;
+    if (stale) talk.written[name].before_stale = true;
 }
 
 // An app gives each of its writes a key, and repeats it with the same.
@@ -95,9 +164,9 @@ std::string Writers::check(Program& program)
     const Entries entries = load(program);
     find_entries(program, entries);
     for (Write& write : writes_) {
-        if (write.over || forgotten_.contains(write.id)) continue;
+        if (write.over || is_forgotten(write)) continue;
         if (std::string wrong = check_one(write, entries); !wrong.empty())
-            return fmt::format("{} of {}, {}", write.what, write.id, wrong);
+            return fmt::format("{} of {}, {}", write.what, fmt::join(write.ids, " "), wrong);
     }
     if (std::string wrong = check_order(); !wrong.empty()) return wrong;
     return check_doubles();
@@ -105,7 +174,7 @@ std::string Writers::check(Program& program)
 
 bool Writers::was_applied(const Write& write) const
 {
-    if (write.what == "delete" && (world_.gone.contains(write.id) || was_refused(write)))
+    if (write.what == "delete" && (world_.gone.contains(write.value) || was_refused(write)))
         return true; // by whomever, or upstream knew of none
     return std::any_of(world_.effects.begin(), world_.effects.end(),
                        [&](const Effect& one) { return one.what == write.what && one.value == write.value; });
@@ -113,7 +182,12 @@ bool Writers::was_applied(const Write& write) const
 
 bool Writers::was_refused(const Write& write) const
 {
-    return world_.refused.contains(write.body.empty() ? write.id : write.body);
+    return world_.refused.contains(write.body.empty() ? write.value : write.body);
+}
+
+bool Writers::is_forgotten(const Write& write) const
+{
+    return std::any_of(write.ids.begin(), write.ids.end(), [&](const auto& id) { return forgotten_.contains(id); });
 }
 
 std::string Writers::check_one(Write& write, const Entries& entries)
@@ -140,19 +214,23 @@ std::string Writers::check_one(Write& write, const Entries& entries)
     return "";
 }
 
-// Of one conversation, by the first time that each was applied.
+// By the first time that each was applied. A bulk update is a barrier for all; but it waits for no conflict.
 std::string Writers::check_order() const
 {
     std::map<std::string, std::int64_t> last;
+    std::int64_t last_bulk = 0, last_of_all = 0;
     std::set<std::string> seen;
     for (const Effect& effect : world_.effects) {
         const auto entry = entries_by_value_.find(effect.value);
-        if (!seen.insert(effect.value).second || entry == entries_by_value_.end()) continue;
-        std::int64_t& before = last[effect.id];
-        if (entry->second < before)
-            return fmt::format("{} ({}) of {} was applied after entry {}", effect.value, entry->second, effect.id,
-                               before);
-        before = entry->second;
+        if (entry == entries_by_value_.end() || !seen.insert(effect.what + effect.id + effect.value).second) continue;
+        const std::int64_t number = entry->second;
+        const bool bulk = effect.what == "bulk", free = held_up_.contains(effect.id);
+        std::int64_t& before = last[free && bulk ? "bulk " + effect.id : effect.id];
+        const std::int64_t later = free ? before : std::max(before, bulk ? last_of_all : last_bulk);
+        if (number < later)
+            return fmt::format("{} ({}) of {} was applied after entry {}", effect.value, number, effect.id, later);
+        before = std::max(before, number), last_of_all = std::max(last_of_all, number);
+        if (bulk) last_bulk = std::max(last_bulk, number);
     }
     return "";
 }
@@ -161,7 +239,7 @@ std::string Writers::check_doubles() const
 {
     std::map<std::string, const Effect*> before;
     for (const Effect& effect : world_.effects) {
-        const Effect*& one = before[effect.what + effect.value];
+        const Effect*& one = before[effect.what + effect.id + effect.value];
         if (one && one->answered) return effect.value + " was applied twice, and the first was answered";
         one = &effect;
     }
@@ -172,6 +250,10 @@ std::string Writers::settle_conflicts(Program& program)
 {
     for (const auto& [id, entry] : load(program)) {
         if (entry.state != EntryState::conflict) continue;
+        held_up_.insert(entry.conversation->value);
+        const json about = json::parse(*entry.conflict);
+        if (!about.contains("title"))
+            return fmt::format("{} of {} is in conflict: {}", id, entry.conversation->value, *entry.conflict);
         const auto theirs = json::parse(*entry.conflict)["title"]["upstream"].get<std::string>();
         if (!theirs.starts_with("edited"))
             return fmt::format("{} of {} is in conflict: {}", id, entry.conversation->value, *entry.conflict);
@@ -197,17 +279,19 @@ bool Writers::is_on_its_way(const cache::Entry& entry) const
 Writers::Waiting Writers::waiting(Program& program, const std::string& id) const
 {
     Waiting all;
-    std::map<std::int64_t, std::string> titles; // by place
+    std::map<std::int64_t, std::pair<std::string, json>> values; // by place
     for (const auto& [number, entry] : load(program)) {
-        if (entry.conversation != ConversationId{id}) continue;
-        if (entry.state == EntryState::conflict || is_on_its_way(entry)) all.open = true;
-        if (entry.state != EntryState::pending && entry.state != EntryState::sending) continue;
-        if (entry.kind == cache::EditKind::remove && !is_on_its_way(entry)) all.deleted = true;
         const auto whole =
             program.store().read_outbox([&, at = number](cache::Reader& db) { return cache::find_entry(db, at); });
-        if (entry.kind == cache::EditKind::title) titles[entry.place] = value_of(*whole);
+        if (!concerns(*whole, id)) continue;
+        if (entry.state == EntryState::conflict || is_on_its_way(entry)) all.open = true;
+        if (entry.state != EntryState::pending && entry.state != EntryState::sending) continue;
+        if (entry.kind != cache::EditKind::remove)
+            values[entry.place] = {name_of_set(*whole), value_of(*whole)};
+        else if (!is_on_its_way(entry))
+            all.deleted = true;
     }
-    if (!titles.empty()) all.title = titles.rbegin()->second;
+    for (auto& [place, set] : values) all.values[set.first] = std::move(set.second);
     return all;
 }
 

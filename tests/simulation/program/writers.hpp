@@ -11,7 +11,8 @@ namespace simulation {
 
 class Writers {
   public:
-    Writers(World& world, std::uint64_t seed) : world_(world), random_(seed) {}
+    /// `wide`: single and bulk updates too.
+    Writers(World& world, std::uint64_t seed, bool wide) : world_(world), random_(seed), wide_(wide) {}
 
     /// An app writes, or repeats what it does not know the outcome of.
     void act(Program& program);
@@ -22,10 +23,10 @@ class Writers {
     /// Nothing that is about it counts any more.
     void forget(const std::string& id) { forgotten_.insert(id); }
 
-    /// The title that its waiting writes make; none: nothing waits. `open`: one is in conflict, or on its way for the
-    /// first time, so that which title shows is not said here.
+    /// What its waiting writes make, by name as in Talk::written; of what nothing waits for there is nothing. `open`:
+    /// one is in conflict, or on its way for the first time, so that which value shows is not said here.
     struct Waiting {
-        std::optional<std::string> title;
+        std::map<std::string, json> values;
         bool deleted = false, open = false;
     };
     Waiting waiting(Program& program, const std::string& id) const;
@@ -40,7 +41,8 @@ class Writers {
 
   private:
     struct Write {
-        std::string id, what, value, method, target, body;
+        std::vector<std::string> ids; // one, but for a bulk update
+        std::string what, value, method, target, body;
         Answer asked;
         bool acknowledged = false, over = false;
         std::int64_t entry = 0; // in the outbox; 0: was not seen there yet
@@ -49,6 +51,10 @@ class Writers {
 
     void ask(Program& program, Write& write);
     std::optional<Write> think_of_one(Program& program);
+    void think_of_update(Program& program, Write& write);
+    void think_of_rating(Program& program, Write& write, Talk& talk);
+    std::string pick();
+    void note_base(Program& program, const Write& write, const std::string& id, const std::string& name);
     Entries load(Program& program) const;
     void find_entries(Program& program, const Entries& entries);
     std::string check_one(Write& write, const Entries& entries);
@@ -57,12 +63,16 @@ class Writers {
     bool is_on_its_way(const alli::cache::Entry& entry) const;
     bool was_applied(const Write& write) const;
     bool was_refused(const Write& write) const;
+    bool is_forgotten(const Write& write) const;
 
     World& world_;
     alli::SeededRandom random_;
     std::vector<Write> writes_;
     std::set<std::string> forgotten_, deletions_;
     std::map<std::string, std::int64_t> entries_by_value_;
+    std::set<std::string>
+        held_up_; // conversations in which something was in conflict, which a barrier does not wait for
+    const bool wide_;
     int acknowledged_ = 0;
 };
 
