@@ -30,12 +30,11 @@ std::vector<ConversationId> ExportList::next(Reader& db)
 std::vector<ConversationId> ExportList::next_of_all(Reader& db)
 {
     constexpr int step = 500;
-    const auto keys = list_keys(db, after_, step);
-    over_ = std::ssize(keys) < step;
-    std::vector<ConversationId> ids;
-    for (const Keyed& one : keys)
-        if (visible_.is_whole() || is_visible(db, one.id, visible_)) ids.push_back(one.id);
-    if (!keys.empty()) after_ = keys.back().key;
+    std::vector<ConversationId> ids = list_ids(db, after_, step);
+    over_ = std::ssize(ids) < step;
+    if (!ids.empty()) after_ = ids.back();
+    if (!visible_.is_whole())
+        std::erase_if(ids, [&](const ConversationId& id) { return !is_visible(db, id, visible_); });
     return ids;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The conversations that an export writes, each once, a batch at a time: all of the mirror in the order of their keys,
-// which never changes, or those in which a search finds something. Each batch is a read of its own.
+// The conversations that an export writes, each once, a batch at a time: all of the mirror in the order of their ids,
+// which is the same wherever the same is held and never changes, or those in which a search finds something. Each batch
+// is a read of its own.
 #pragma once
 
 #include "alli/ids.hpp"
@@ -21,7 +22,10 @@ class ExportList {
     std::vector<ConversationId> next(Reader& db);
 
     /// One that was gone when it was to be written may be listed again.
-    void written(const ConversationId& id) { seen_.insert(id.value); }
+    void written(const ConversationId& id)
+    {
+        if (query_) seen_.insert(id.value);
+    }
 
     /// Filters of the query that are none, as of the first batch.
     const std::vector<UnknownFilter>& unknown_filters() const noexcept { return unknown_; }
@@ -32,9 +36,9 @@ class ExportList {
 
     std::optional<SearchQuery> query_;
     Visibility visible_;
-    std::int64_t after_ = 0;
+    std::optional<ConversationId> after_;
     bool over_ = false;
-    SeenIds seen_; // one may be deleted and here again under another key, or found again
+    SeenIds seen_; // of a search, which may find one again
     std::vector<UnknownFilter> unknown_;
 };
 

@@ -83,4 +83,11 @@ std::vector<Keyed> list_keys(Reader& db, std::int64_t after, int limit)
     return db.all(read, "SELECT pk, id FROM conversation WHERE pk > ?1 ORDER BY pk LIMIT ?2", after, limit);
 }
 
+std::vector<ConversationId> list_ids(Reader& db, const std::optional<ConversationId>& after, int limit)
+{
+    const auto read = [](const Row& row) { return row.get<ConversationId>(0); };
+    if (!after) return db.all(read, "SELECT id FROM conversation ORDER BY id LIMIT ?1", limit);
+    return db.all(read, "SELECT id FROM conversation WHERE id > ?1 ORDER BY id LIMIT ?2", after->value, limit);
+}
+
 } // namespace alli::cache

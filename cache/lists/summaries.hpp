@@ -39,4 +39,7 @@ struct Keyed {
 };
 std::vector<Keyed> list_keys(Reader& db, std::int64_t after, int limit);
 
+/// Those behind the id `after` (none: from the start), byte by byte: the same order in every mirror.
+std::vector<ConversationId> list_ids(Reader& db, const std::optional<ConversationId>& after, int limit);
+
 } // namespace alli::cache

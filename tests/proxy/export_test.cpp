@@ -81,10 +81,11 @@ TEST_F(MirrorExport, GivesEverythingAsJsonLinesOrMarkdown)
     EXPECT_EQ(reply.header("Alli-Mirror-Complete"), "false");
     const auto all = lines(reply.body);
     ASSERT_EQ(all.size(), 2U);
-    const json first = json::parse(all[0]);
-    EXPECT_EQ(first["conversation"]["id"], "long");
-    ASSERT_EQ(first["chats"].size(), 250U);
-    EXPECT_EQ(first["chats"][249]["id"], "long/249");
+    EXPECT_EQ(json::parse(all[0])["conversation"]["id"], "a");
+    const json last = json::parse(all[1]);
+    EXPECT_EQ(last["conversation"]["id"], "long");
+    ASSERT_EQ(last["chats"].size(), 250U);
+    EXPECT_EQ(last["chats"][249]["id"], "long/249");
     const auto markdown = get("/mirror/v1/export?format=markdown&q=question");
     EXPECT_THAT(markdown.header("Content-Disposition"), HasSubstr(".md\""));
     EXPECT_THAT(markdown.body, HasSubstr("# about a\n"));
@@ -157,6 +158,31 @@ TEST(NarrowedExport, HoldsItsOwnPartAlone)
     EXPECT_THAT(figures.dump(), Not(HasSubstr("u1")));
     const json all = mirror.ask({}, "/mirror/v1/insights").json();
     EXPECT_EQ(all["totals"]["messages"], 2);
+}
+
+TEST(Exports, AreTheSameBytesInWhateverOrderTheMirrorCameToHoldIt)
+{
+    AskedMirror one, other;
+    std::vector<std::string> ids{"z", "a", "a\u00e9", "A", "aa", "10", "9"};
+    for (int n = 0; n < 510; ++n) ids.push_back("many-" + std::to_string(n * 7919 % 510)); // more than a batch
+    const auto put = [](AskedMirror& mirror, const std::string& id) {
+        const auto at = static_cast<std::int64_t>(1000 + std::hash<std::string>()(id) % 500);
+        mirror.put(id, at, {"hello " + std::to_string(at)}, {{"user", {{"userId", at % 2 ? "u1" : "u0"}}}});
+    };
+    for (const std::string& id : ids) put(one, id);
+    std::reverse(ids.begin(), ids.end());
+    for (const std::string& id : ids) put(other, id);
+    other.write([](cache::Writer& db) { cache::erase_conversation(db, {"aa"}); });
+    put(other, "aa"); // under another key
+
+    for (const Part& part : {Part{}, Part{"", "u0"}})
+        for (const char* format : {"jsonl", "csv", "markdown"}) {
+            const std::string target = std::string("/mirror/v1/export?format=") + format;
+            const auto reply = one.ask(part, target);
+            ASSERT_EQ(reply.status, 200) << reply.body;
+            EXPECT_THAT(reply.body, HasSubstr("hello 1"));
+            EXPECT_TRUE(reply.body == other.ask(part, target).body) << format << " for " << part.user;
+        }
 }
 
 TEST_F(MirrorExport, CountsRatingsByDayAndApp)
