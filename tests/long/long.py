@@ -39,6 +39,8 @@ PARTS = [
          r"^(\d+) histories of the program from seed"),
     Part("cluster", "histories of three nodes", 10_000, 250, 6, "release", ("cluster_simulation_test",),
          "ALLI_SEED=$SEED ALLI_HISTORIES=$COUNT ./cluster_simulation_test --gtest_filter=ClusterSimulation.*", r"^(\d+) histories from seed"),
+    Part("rounds", "faults of three daemons and their PostgreSQL", 200, 20, 4, "release", ("alli-mirror",),
+         "python3 $TOP/tests/scenario/cluster.py ./alli-mirror --rounds $COUNT --seed $SEED --away 20", r"^cluster: (\d+) rounds"),
     Part("cuts", "power cuts", 100_000, 5_000, 6, "release", ("powercut_test",),
          "ALLI_SEED=$SEED ALLI_POWERCUT_CUTS=$COUNT ./powercut_test --gtest_filter=Of/PowerCut*", r"; (\d+) cuts,"),
     Part("faults", "faults of the disk", 10_000, 1_000, 3, "release", ("powercut_test",),

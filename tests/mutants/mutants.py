@@ -264,6 +264,12 @@ def run(mutants, traces):
     return survivors, killed
 
 
+def programs_of(mutants):
+    """Those whose tests look at them: of one that names its tests, no others."""
+    return sorted({program for mutant in mutants
+                   for program in ([program for program, _ in mutant.tests] if mutant.tests else mutant.programs)})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="only whether each named one still fits the sources")
@@ -283,18 +289,17 @@ def main():
         named, args.drawn = [mutant for mutant in named if re.search(args.only, mutant.name)], 0
     print(f"{len(named)} named mistakes in {len(sources)} files, {args.drawn} drawn by seed {args.seed}", flush=True)
     spots = drawn.draw(sources, args.seed, taken)
-    alone = args.only and all(mutant.tests for mutant in named)
-    programs = sorted({program for mutant in named for program, _ in mutant.tests}) if alone else PROGRAMS
+    programs = programs_of(named) if args.only else PROGRAMS
     mutants = build(sources, named, spots, args.drawn, programs)
     known = COPY / "traces.json"
     asked = [mutant for mutant in mutants if not mutant.tests]
     if asked and not (args.again and known.exists()):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            traces = dict(zip(PROGRAMS, pool.map(trace, PROGRAMS)))
+            traces = dict(zip(programs, pool.map(trace, programs)))
         known.write_text(json.dumps({p: {n: [s, sorted(r)] for n, (s, r) in t.items()} for p, t in traces.items()}))
     told = json.loads(known.read_text()) if asked else {}
     traces = {p: {n: (s, set(r)) for n, (s, r) in told.get(p, {}).items()} for p in PROGRAMS}
-    print(f"{sum(map(len, traces.values()))} tests of {len(PROGRAMS)} programs; not noticed:", flush=True)
+    print(f"{sum(map(len, traces.values()))} tests of {len(programs)} programs; not noticed:", flush=True)
     survivors, killed = run(mutants, traces)
     for is_named, word in ((True, "named"), (False, "drawn")):
         of = sum(mutant.named == is_named for mutant in mutants)

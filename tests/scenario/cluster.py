@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""cluster.py PROGRAM [--rounds N] [--seed S]: three daemons over a PostgreSQL of the test's own and a sandbox. In each round, drawn
-from the printed seed, one thing fails: the leader is killed, frozen or stopped, a follower is killed, PostgreSQL is away. Meanwhile
-apps read at all nodes and write to whichever takes the write. Judged: no 5xx on a cached read, no claim of completeness that
-upstream contradicts, every acknowledged write at upstream in the end, and the exports of all nodes and of a mirror made anew equal
-byte for byte, a conversation a line (in which order is a node's own). At last PostgreSQL and upstream are both stopped, and every node still serves."""
+"""cluster.py PROGRAM [--rounds N] [--seed S] [--away SECONDS]: three daemons over a PostgreSQL of the test's own with a standby, and a
+sandbox. In each round, drawn from the printed seed, one thing fails: a node is killed, frozen or stopped; PostgreSQL is away (for
+SECONDS at most), is put back to an earlier state, or a standby takes over that lost commits; the way there refuses, is silent or
+slow, or breaks where a commit's answer comes. Meanwhile apps read at all nodes and write to whichever takes the write. Judged: no 5xx
+on a cached read, no claim of completeness that upstream contradicts, every acknowledged write at upstream, and the exports of all
+nodes and of a mirror made anew equal byte for byte. At last PostgreSQL and upstream are both stopped, and every node still serves."""
 import argparse
-import glob
 import json
 import os
 import random
@@ -21,20 +21,18 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from cluster_database import Database, Failure, wait_for
+
 CONVERSATIONS = 150
 LEASE = 3.0
 NAMES = ("north", "south", "west")
 KEY = "sandbox"
-PATIENCE = 40
+HANGS = 8  # seconds
 WRITERS = 4
 
 
-class Failure(Exception):
-    pass
-
-
 def ask(port, method, target, body=None, timeout=12, key=KEY):
-    """Status, headers and body; status 0: nobody answered."""
+    """Status, headers and body; status 0: no answer; -1: nobody listens, and nothing was sent."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}{target}", method=method, data=body,
                                      headers={"API-KEY": key, "Content-Type": "application/json"})
     try:
@@ -42,46 +40,8 @@ def ask(port, method, target, body=None, timeout=12, key=KEY):
             return reply.status, reply.headers, reply.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()
-    except (OSError, ValueError):
-        return 0, {}, b""
-
-
-def wait_for(what, found, patience=PATIENCE):
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        result = found()
-        if result:
-            return result
-        time.sleep(0.02)
-    raise Failure(f"in vain for {patience} s: {what}")
-
-
-class Postgres:
-    def __init__(self, directory):
-        self.directory = directory
-        versions = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4]))
-        if not versions:
-            raise SystemExit("no /usr/lib/postgresql/*/bin/initdb: scripts/prepare installs it")
-        self.programs = os.path.dirname(versions[-1])
-        self.words = []
-        if os.geteuid() == 0:  # which PostgreSQL refuses
-            self.words = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
-            subprocess.run(["chown", "nobody", directory], check=True)
-        subprocess.run([*self.words, f"{self.programs}/initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
-                        "--no-sync", "--no-instructions", "-D", f"{directory}/data"], check=True, stdout=subprocess.DEVNULL)
-        self.url = f"postgresql://postgres@{directory.replace('/', '%2F')}/postgres"
-        self.start()
-
-    def start(self):
-        log = open(f"{self.directory}/log", "ab")
-        self.process = subprocess.Popen([*self.words, f"{self.programs}/postgres", "-D", f"{self.directory}/data", "-k", self.directory,
-                                         "-h", "", "-F", "-c", "shared_buffers=32MB", "-c", "autovacuum=off"], stdout=log, stderr=log)
-        wait_for("PostgreSQL starts", lambda: subprocess.run(
-            [f"{self.programs}/pg_isready", "-q", "-h", self.directory], stdout=subprocess.DEVNULL).returncode == 0)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(30)
+    except (OSError, ValueError) as error:
+        return (-1 if isinstance(getattr(error, "reason", None), ConnectionRefusedError) else 0), {}, b""
 
 
 class Node:
@@ -134,24 +94,23 @@ class Node:
         done = self.run("export")
         if done.returncode != 0:
             raise Failure(f"{self.name}: export: {done.stderr.decode()}")
-        return b"".join(sorted(done.stdout.splitlines(keepends=True)))
+        return done.stdout
 
 
 class Rig:
-    def __init__(self, program, directory, seed):
-        self.random = random.Random(seed)
+    def __init__(self, program, directory, seed, away):
+        self.random, self.away = random.Random(seed), away
         self.program, self.directory = program, directory
-        os.mkdir(f"{directory}/postgres")
-        self.postgres = Postgres(f"{directory}/postgres")
+        self.database = Database(directory, NAMES)
         self.sandbox = subprocess.Popen([program, "sandbox", "--conversations", str(CONVERSATIONS), "--embedded", "3"],
                                         env={"HOME": directory, "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True)
         self.upstream = self.sandbox.stdout.readline().strip()
-        self.nodes = [Node(name, program, directory, self.upstream, self.postgres.url) for name in NAMES]
+        self.nodes = [Node(name, program, directory, self.upstream, self.database.url(name)) for name in NAMES]
         done = self.nodes[0].run("cluster", "init")
         if done.returncode != 0:
             raise Failure(f"cluster init: {done.stderr.decode()}")
         self.faults, self.reads, self.claims, self.takeovers = [], 0, 0, []
-        self.acknowledged, self.refusals = {}, 0
+        self.waiting, self.arrived, self.refusals, self.lost = {}, 0, 0, 0
         self.ends = threading.Event()
 
     def stop(self):
@@ -161,8 +120,7 @@ class Rig:
                 node.process.send_signal(signal.SIGCONT)
                 node.process.kill()
         self.sandbox.kill()
-        if self.postgres.process.poll() is None:
-            self.postgres.stop()
+        self.database.stop()
 
     def leader(self):
         for node in self.nodes:
@@ -184,8 +142,8 @@ class Rig:
                 return False
             if not all(one["mirror"]["complete"] for one in status):
                 return False
-            position = max(one["cluster"]["position"] for one in status)
-            return all(one["cluster"]["position"] == position for one in status)
+            positions = {one["cluster"]["position"] for one in status}
+            return len(positions) == 1 and positions == {self.database.primary.last()}
         wait_for("all nodes are level", level)
 
     # What goes on meanwhile.
@@ -196,8 +154,11 @@ class Rig:
             node = chance.choice(self.nodes)
             target = chance.choice(["/webapi/v2/conversations?pageSize=20", f"/webapi/v2/conversations/{chance.choice(ids)}",
                                     f"/webapi/v2/conversations/{chance.choice(ids)}/chats"])
-            status, headers, body = ask(node.port, "GET", target, timeout=8)
-            self.reads += status != 0
+            begun = time.monotonic()
+            status, _, body = ask(node.port, "GET", target, timeout=HANGS)
+            self.reads += status > 0
+            if status == 0 and time.monotonic() - begun >= HANGS:
+                self.faults.append(f"{node.name}: {target} has no answer after {HANGS} s")
             if status >= 500:
                 self.faults.append(f"{node.name}: {target} is {status}: {body[:200]}")
             time.sleep(0.01)
@@ -213,24 +174,47 @@ class Rig:
                     self.faults.append(f"{node.name} claims to be complete with {mirror['conversations']} of {CONVERSATIONS} conversations")
             time.sleep(0.05)
 
+    def title_at(self, port, conversation):
+        status, _, body = ask(port, "GET", f"/webapi/v2/conversations/{conversation}")
+        return json.loads(body).get("title") if status == 200 else None
+
+    def is_at_upstream(self, conversation, title):
+        return self.title_at(int(self.upstream.rsplit(":", 1)[1]), conversation) == title
+
     def write_forever(self, ids):
-        """A title each, of a conversation of its own: so that none hides another that was lost."""
-        for number, conversation in enumerate(ids):
-            while not self.ends.is_set():
-                node = self.nodes[number % len(self.nodes)]
-                number += 1
-                title = f"write {conversation}"
-                status, _, body = ask(node.port, "PUT", f"/webapi/v2/conversations/{conversation}/title", json.dumps({"title": title}).encode())
-                if status in (200, 202):
-                    self.acknowledged[conversation] = title
-                    break
-                if status == 503:
-                    self.refusals += 1
-                elif status != 0:
-                    self.faults.append(f"{node.name}: a write is {status}: {body[:200]}")
-                time.sleep(0.03)
-            if self.ends.wait(0.1):
-                return
+        """A title of a conversation at a time, the next one when it was seen at upstream, and at the node that is asked next:
+        so that none hides another that was lost."""
+        left, number = list(ids), 0
+        while left and not self.ends.wait(0.3):
+            number += 1
+            conversation, node = left[number % len(left)], self.nodes[number % len(self.nodes)]
+            before = self.waiting.get(conversation)
+            if before:
+                if not self.is_at_upstream(conversation, before) or self.title_at(node.port, conversation) != before:
+                    continue
+                self.arrived += 1
+                del self.waiting[conversation]
+            if not self.put_title(number, conversation):
+                left.remove(conversation)  # an attempt whose fate nobody knows may arrive after any later one
+
+    def put_title(self, number, conversation):
+        """Until a node takes it. False: of an attempt before there was no answer."""
+        title, is_known = f"write {number} of {conversation}", True
+        while not self.ends.is_set():
+            node = self.nodes[number % len(self.nodes)]
+            number += 1
+            status, _, body = ask(node.port, "PUT", f"/webapi/v2/conversations/{conversation}/title", json.dumps({"title": title}).encode())
+            if status in (200, 202):
+                self.waiting[conversation] = title
+                break
+            if status == 503:
+                self.refusals += 1
+            elif status > 0:
+                self.faults.append(f"{node.name}: a write is {status}: {body[:200]}")
+            elif status == 0:
+                is_known = False
+            time.sleep(0.03)
+        return is_known
 
     # What fails.
 
@@ -262,27 +246,75 @@ class Rig:
         time.sleep(self.random.uniform(0, 1))
         follower.start()
 
+    def pause(self, least=0.5):
+        time.sleep(self.random.uniform(least, self.away))
+
     def stop_postgres(self):
-        before = [node.process.pid for node in self.nodes]
-        self.postgres.stop()
-        time.sleep(self.random.uniform(0.5, 3 * LEASE))
-        self.postgres.start()
+        self.database.stop()
+        self.pause()
+        self.database.start()
+
+    def put_database_back(self):
+        self.database.save()
+        before = self.database.primary.last()
+        wait_for("something is published", lambda: self.database.primary.last() > before)
+        self.pause(0)
+        self.database.put_back()
+
+    def fail_over_to_a_standby_that_lost_commits(self):
+        self.database.clone()
+        self.database.cut_standby_off()
+        wait_for("a commit is lost", lambda: self.database.lost() > 0)
+        time.sleep(self.random.uniform(0, 1))
+        self.lost += self.database.lost()
+        self.database.fail_over()
+
+    def cut_off(self, mode, pause=0.0):
+        """The leader, a follower, or all."""
+        leader = self.leader().name
+        whom = self.random.choice([[leader], [self.random.choice([name for name in NAMES if name != leader])], NAMES])
+        self.database.set(whom, mode, pause)
+        self.pause()
+        self.database.set(whom, "pass")
+
+    def refuse_connections(self):
+        self.cut_off("refuse")
+
+    def swallow_what_is_sent(self):
+        self.cut_off("hole")
+
+    def slow_the_network_down(self):
+        self.cut_off("delay", self.random.uniform(0.1, 2))
+
+    def cut_commits(self):
+        self.cut_off("cut")
+
+    def leave_the_nodes_alone(self, fault):
+        """Of the database's faults no node ends."""
+        before = [(node, node.process.pid) for node in self.nodes]
+        fault()
         self.wait_for_leader()
-        for node, pid in zip(self.nodes, before):
+        for node, pid in before:
             if not node.is_running() or node.process.pid != pid:
-                raise Failure(f"{node.name} ended while PostgreSQL was away: see {node.log}")
+                raise Failure(f"{node.name} ended while the database failed: see {node.log}")
 
     def play(self, rounds):
-        kinds = [self.kill_leader, self.freeze_leader, self.stop_leader, self.kill_follower, self.stop_postgres]
+        of_nodes = [self.kill_leader, self.freeze_leader, self.stop_leader, self.kill_follower]
+        kinds = of_nodes + [self.stop_postgres, self.put_database_back, self.fail_over_to_a_standby_that_lost_commits,
+                            self.refuse_connections, self.swallow_what_is_sent, self.slow_the_network_down, self.cut_commits]
         for number in range(rounds):
             if number % len(kinds) == 0:
                 self.random.shuffle(kinds)  # each once before any twice
             kind = kinds[number % len(kinds)]
             begun = time.monotonic()
-            kind()
+            if kind in of_nodes:
+                kind()
+            else:
+                self.leave_the_nodes_alone(kind)
+            failed = time.monotonic() - begun
             self.wait_for_leader()
             self.wait_until_level()
-            print(f"  round {number + 1}: {kind.__name__.replace('_', ' ')}, level after {time.monotonic() - begun:.1f} s", flush=True)
+            print(f"  round {number + 1}: {kind.__name__.replace('_', ' ')}, {failed:.1f} s, level {time.monotonic() - begun - failed:.1f} s later", flush=True)
             if self.faults:
                 raise Failure("\n".join(self.faults[:10]))
 
@@ -303,13 +335,9 @@ class Rig:
             wait_for(f"{node.name} has delivered what waits", is_drained, 90)
 
     def judge_writes(self):
-        lost = []
-        for conversation, title in self.acknowledged.items():
-            _, _, body = ask(int(self.upstream.rsplit(":", 1)[1]), "GET", f"/webapi/v2/conversations/{conversation}")
-            if json.loads(body).get("title") != title:
-                lost.append(conversation)
+        lost = [one for one, title in self.waiting.items() if not self.is_at_upstream(one, title)]
         if lost:
-            raise Failure(f"{len(lost)} of {len(self.acknowledged)} acknowledged writes never arrived, one is of {lost[0]}")
+            raise Failure(f"{len(lost)} of {self.arrived + len(self.waiting)} acknowledged writes never arrived, one is of {lost[0]}")
 
     def judge_exports(self):
         exports = {node.name: node.export() for node in self.nodes}
@@ -375,23 +403,25 @@ def run(rig, rounds):
     wait_for("the last writes are everywhere", lambda: len({node.export() for node in rig.nodes}) == 1)
     rig.judge_exports()
     rig.judge_reads(targets, "level")
-    rig.postgres.stop()
+    rig.database.stop()
     rig.sandbox.kill()
     rig.judge_reads(targets, "with PostgreSQL and upstream stopped")
-    print(f"cluster: {rounds} rounds, {rig.reads} reads and {rig.claims} claims of completeness without a fault, {len(rig.acknowledged)} "
-          f"acknowledged writes arrived, {rig.refusals} were refused; a node led again within {max(rig.takeovers):.1f} s")
+    print(f"cluster: {rounds} rounds, {rig.reads} reads and {rig.claims} claims of completeness without a fault, "
+          f"{rig.arrived + len(rig.waiting)} acknowledged writes arrived, {rig.refusals} were refused; {rig.database.cuts()} commits without an "
+          f"answer, {rig.lost} numbers lost with a primary; a node led again within {max(rig.takeovers):.1f} s")
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("ALLI_SEED", time.time_ns() % 1_000_000)))
+    parser.add_argument("--away", type=float, default=5)
     arguments = parser.parse_args()
     print(f"cluster: seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
-        rig = Rig(os.path.abspath(arguments.program), directory, arguments.seed)
+        rig = Rig(os.path.abspath(arguments.program), directory, arguments.seed, arguments.away)
         try:
             run(rig, arguments.rounds)
         except Failure as failure:
