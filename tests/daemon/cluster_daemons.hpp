@@ -35,6 +35,7 @@ class ClusterDaemons {
         home->environment["ALLI_MIRROR_CLUSTER_SCHEMA"] = schema_;
         home->environment["ALLI_MIRROR_CLUSTER_NODE"] = name;
         home->environment["ALLI_MIRROR_CLUSTER_LEASE"] = lease_;
+        for (const auto& [setting, value] : settings) home->environment[setting] = value;
         nodes_[name] = std::make_unique<Daemon>(*home, std::vector<std::string>{"serve"});
         return *nodes_[name];
     }
@@ -57,7 +58,8 @@ class ClusterDaemons {
         });
     }
 
-    std::optional<std::string> url; // none: the server's socket, as its superuser
+    std::optional<std::string> url;              // none: the server's socket, as its superuser
+    std::map<std::string, std::string> settings; // more of them, by their names in the environment
 
   private:
     std::string schema_;
