@@ -20,14 +20,6 @@ void append_keys(Keys& keys, Rows&& rows)
     while (rows.step()) keys.push_back(rows.row().integer(0));
 }
 
-Postings match_user_name(Reader& db, const std::string& name)
-{
-    const Phrase phrase{tokens_of(name)};
-    if (phrase.tokens.empty()) return match_these({});
-    const std::string expression = phrase.is_letter() ? '"' + phrase.tokens[0].text + '"' : index_expression(phrase);
-    return match_conversations(db, "user : " + expression, 1000);
-}
-
 void append_named_user(Reader& db, Keys& keys, const std::string& name)
 {
     const auto found = match_user_name(db, name);
@@ -175,6 +167,14 @@ Postings filter_one_by_one(Reader& db, const Filters& filters, std::optional<Key
 }
 
 } // namespace
+
+Postings match_user_name(Reader& db, const std::string& name)
+{
+    const Phrase phrase{tokens_of(name)};
+    if (phrase.tokens.empty()) return match_these({});
+    const std::string expression = phrase.is_letter() ? '"' + phrase.tokens[0].text + '"' : index_expression(phrase);
+    return match_conversations(db, "user : " + expression, 1000);
+}
 
 Postings filter_chats(Reader& db, const Filters& filters, Postings chats, int lane)
 {

@@ -12,6 +12,9 @@ namespace alli::cache {
 Postings filter_chats(Reader& db, const Filters& filters, Postings chats, int lane);
 Postings filter_conversations(Reader& db, const Filters& filters, Postings conversations);
 
+/// Conversations of users with these words in their names.
+Postings match_user_name(Reader& db, const std::string& name);
+
 /// The names among the filters that no conversation bears, with those that some bear. Of a narrowed view none: what is
 /// out of view must not show.
 std::vector<UnknownFilter> find_unknown_names(Reader& db, const Filters& filters);

@@ -2,6 +2,10 @@
 #include "proxy/endpoints/feed.hpp"
 
 #include "alli/error.hpp"
+#include "cache/search/filters.hpp"
+#include "cache/search/matching_changes.hpp"
+#include "cache/search/search.hpp"
+#include "cache/search/search_json.hpp"
 #include "proxy/request/request_metrics.hpp"
 
 #include <boost/asio/post.hpp>
@@ -26,8 +30,19 @@ std::string render(const cache::Change& change)
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// What a page says beside its changes to who asked with a query.
+std::string render_rest(const FeedPage& page)
+{
+    nlohmann::ordered_json rest;
+    rest["more"] = page.more;
+    for (const cache::UnknownFilter& unknown : page.unknown_filters)
+        rest["unknownFilters"].push_back(cache::unknown_json(unknown));
+    const std::string text = rest.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return ',' + text.substr(1, text.size() - 2);
+}
+
 // Both renderings at once: each reader gets one of them, and a page is small.
-void render(FeedPage& page)
+void render(FeedPage& page, bool of_query = false)
 {
     std::string json = R"({"changes":[)", events;
     for (const cache::Change& change : page.changes) {
@@ -36,9 +51,34 @@ void render(FeedPage& page)
         json += text;
         fmt::format_to(std::back_inserter(events), "id: {}\ndata: {}\n\n", change.seq, text);
     }
-    fmt::format_to(std::back_inserter(json), R"(],"next":{}}})", page.next);
+    // Who goes on by the id of an event is not sent again through what was passed by.
+    if (!page.changes.empty() && page.next > page.changes.back().seq)
+        fmt::format_to(std::back_inserter(events), "id: {}\n\n", page.next);
+    fmt::format_to(std::back_inserter(json), R"(],"next":{}{}}})", page.next, of_query ? render_rest(page) : "");
     page.json = std::make_shared<const std::string>(std::move(json));
     page.events = std::make_shared<const std::string>(std::move(events));
+}
+
+void read_all(cache::Reader& db, const cache::Visibility& seen, std::int64_t from, int limit, FeedPage& page)
+{
+    page.changes =
+        seen.is_whole() ? cache::load_changes(db, from, limit) : cache::load_visible_changes(db, seen, from, limit);
+    if (!page.changes.empty()) page.next = page.changes.back().seq;
+    if (std::ssize(page.changes) == limit) page.looked_through = page.next;
+}
+
+// What was passed by is not read again, but for what is out of view: its numbers are not told.
+void read_matching(cache::Reader& db, const cache::SearchQuery& query, std::int64_t from, int limit, FeedPage& page)
+{
+    cache::MatchingChanges found = cache::load_matching_changes(db, query, from, limit);
+    page.changes = std::move(found.changes);
+    page.more = found.more;
+    if (found.more) page.looked_through = found.through;
+    if (query.visible.is_whole())
+        page.next = page.looked_through = std::max(page.looked_through, found.through);
+    else if (found.through > from)
+        page.next = found.through;
+    page.unknown_filters = cache::find_unknown_names(db, cache::parse_query(query).filters);
 }
 
 } // namespace
@@ -79,11 +119,11 @@ std::int64_t Feed::last() const
     return store_.read([](cache::Reader& db) { return cache::load_feed_bounds(db).last; });
 }
 
-Task<std::shared_ptr<const FeedPage>> Feed::page(const cache::Visibility& seen, std::int64_t since,
+Task<std::shared_ptr<const FeedPage>> Feed::page(const FeedScope& scope, std::int64_t since,
                                                  std::int64_t looked_through, int limit)
 {
     constexpr std::int64_t most_on_a_loop = 500; // each change names its conversation, which is a look-up
-    if (seen.is_whole() && (limit <= most_on_a_loop || is_kept(since, limit) || last() - since <= most_on_a_loop))
+    if (scope.is_whole() && (limit <= most_on_a_loop || is_kept(since, limit) || last() - since <= most_on_a_loop))
         co_return page(since, limit);
     const auto job = [&](cache::Reader& db) {
         FeedPage made;
@@ -92,15 +132,15 @@ Task<std::shared_ptr<const FeedPage>> Feed::page(const cache::Visibility& seen, 
         made.lost = !bounds.hold(since);
         made.looked_through = bounds.last;
         const std::int64_t from = std::max(since, looked_through);
-        if (!made.lost)
-            made.changes = seen.is_whole() ? cache::load_changes(db, from, limit)
-                                           : cache::load_visible_changes(db, seen, from, limit);
-        if (!made.changes.empty()) made.next = made.changes.back().seq;
-        if (std::ssize(made.changes) == limit) made.looked_through = made.next;
+        if (made.lost) return made;
+        if (scope.query)
+            read_matching(db, *scope.query, from, limit, made);
+        else
+            read_all(db, scope.seen, from, limit, made);
         return made;
     };
     auto made = std::make_shared<FeedPage>(co_await store_.read_long(job));
-    render(*made);
+    render(*made, scope.query.has_value());
     co_return made;
 }
 

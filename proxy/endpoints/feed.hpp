@@ -5,6 +5,7 @@
 
 #include "alli/task.hpp"
 #include "cache/rows/change_feed.hpp"
+#include "cache/search/search_query.hpp"
 #include "cache/store.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -21,13 +22,29 @@ namespace alli::proxy {
 
 class Meters;
 
+/// Whose changes a reader is told.
+struct FeedScope {
+    cache::Visibility seen;
+    std::optional<cache::SearchQuery> query; // of conversations in which it finds something now; none: of all
+
+    bool is_whole() const noexcept { return seen.is_whole() && !query; }
+    /// For what a query says of "yesterday".
+    const FeedScope& at(Instant now)
+    {
+        if (query) query->now = now;
+        return *this;
+    }
+};
+
 /// What follows a number.
 struct FeedPage {
     std::int64_t since = 0, next = 0; // `next`: read through here
     std::int64_t looked_through = 0;  // what the file had when it was read: there is nothing else up to here
     bool lost = false;                // nobody can go on from `since`: start again
+    bool more = false;                // of a query: the rest was not looked through yet, though the page is not full
     std::vector<cache::Change> changes;
-    std::shared_ptr<const std::string> json, events; // the same, as the two kinds of readers get it
+    std::vector<cache::UnknownFilter> unknown_filters; // of a query
+    std::shared_ptr<const std::string> json, events;   // the same, as the two kinds of readers get it
 };
 
 class Feed {
@@ -41,10 +58,10 @@ class Feed {
     /// The number of the latest change.
     std::int64_t last() const;
 
-    /// For readers who may not see all: as page() and last(), but of the conversations in view alone; the numbers of
-    /// other changes are not in it. Nothing up to `looked_through` is looked for again.
-    Task<std::shared_ptr<const FeedPage>> page(const cache::Visibility& seen, std::int64_t since,
-                                               std::int64_t looked_through, int limit);
+    /// For readers who may not or will not see all: as page() and last(), but of the conversations in the scope alone;
+    /// the numbers of changes out of view are not in it. Nothing up to `looked_through` is looked for again.
+    Task<std::shared_ptr<const FeedPage>> page(const FeedScope& scope, std::int64_t since, std::int64_t looked_through,
+                                               int limit);
     Task<std::int64_t> last(const cache::Visibility& seen) const;
 
     /// Until there is something after `since`, the time has come, or no more waiting is allowed.

@@ -12,7 +12,7 @@ namespace alli::proxy {
 class FeedEvents final : public Source {
   public:
     /// It ends with the grant that it was opened by; while it is read, that is used.
-    FeedEvents(Feed& feed, cache::Visibility seen, std::int64_t since, std::chrono::milliseconds heartbeat,
+    FeedEvents(Feed& feed, FeedScope scope, std::int64_t since, std::chrono::milliseconds heartbeat,
                std::shared_ptr<const Grant> grant, const Clock& clock);
 
     Task<std::optional<std::string>> next() override;
@@ -21,14 +21,16 @@ class FeedEvents final : public Source {
 
   private:
     Task<std::string> start_again();
+    std::string sign_of_life();
+    std::string unknown_filters(const FeedPage& page);
 
     Feed& feed_;
-    cache::Visibility seen_;
-    std::int64_t since_, looked_through_;
+    FeedScope scope_;
+    std::int64_t since_, looked_through_, told_; // told_: of since_, to the reader
     std::chrono::milliseconds heartbeat_;
     std::shared_ptr<const Grant> grant_;
     const Clock& clock_;
-    bool greeted_ = false, over_ = false;
+    bool greeted_ = false, over_ = false, warned_ = false;
 };
 
 } // namespace alli::proxy

@@ -27,7 +27,7 @@ constexpr auto rows = std::to_array<Row>({
     {OperationId::maintenance, "id"},
     {OperationId::step_down, ""},
     {OperationId::ready, "role"},
-    {OperationId::changes, "since limit wait"},
+    {OperationId::changes, "since limit wait q tz"},
     {OperationId::search, "q tz sort limit cursor context group"},
     {OperationId::export_found, "q format tz bom mask"},
     {OperationId::insights, "from to tz by app user category"},

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/endpoints/feed.hpp"
+
+#include "cache/deletions.hpp"
+#include "cache/rows/change_feed.hpp"
 #include "proxy/request/request_metrics.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/raw_client.hpp"
@@ -205,6 +208,170 @@ TEST_F(FeedTest, AReaderThatLeavesIsWaitedForNoLonger)
         }
         EXPECT_EQ(wait_for_readers("0"), "0") << kind;
     }
+}
+
+/// A reader that names a query.
+class FilteredFeed : public Stream {
+  protected:
+    /// A question and an answer.
+    void put_rated(const std::string& id, std::int64_t seconds, json answer, const json& more = json::object())
+    {
+        json chat = ::support::chat_json(id, 1, seconds, "the answer of " + id);
+        chat.update(answer);
+        TimeUnit unit = TimeUnit::seconds;
+        const std::vector<Chat> chats{::support::make_chat(id, 0, seconds - 1, "a question"),
+                                      read_chat(chat.dump(), unit)};
+        const Conversation conversation = ::support::make_conversation(id, seconds, more);
+        write([&](cache::Writer& db) {
+            cache::put_conversation(db, conversation);
+            cache::put_chats(db, conversation.id, 0, chats);
+        });
+    }
+    /// Of one kind of change.
+    std::string ids(const json& page)
+    {
+        std::string all;
+        for (const json& change : page.at("changes"))
+            if (change.at("kind") != "chats") all += change.at("conversationId").get<std::string>();
+        return all;
+    }
+    /// Page by page from the beginning.
+    std::vector<std::string> walk(const std::string& query, int limit)
+    {
+        std::vector<std::string> all;
+        std::string since = "0";
+        for (bool more = true; more;) {
+            const json page = changes("?q=" + query + "&limit=" + std::to_string(limit) + "&since=" + since);
+            for (std::string& one : kinds(page)) all.push_back(std::move(one));
+            since = page.at("next").dump();
+            more = page.at("more");
+        }
+        EXPECT_EQ(since, std::to_string(now())) << "what was passed by is not read again";
+        return all;
+    }
+};
+
+TEST_F(FilteredFeed, TakesTheFiltersOfASearch)
+{
+    put_rated("a", 100, {{"rating", false}}, {{"state", "open"}, {"channel", "KAKAO"}});
+    put_rated("b", 200, {{"rating", true}}, {{"state", "done"}, {"assignee", "mina@example.com"}});
+    put_rated("c", 300, {{"agentRating", false}, {"suggestedAnswer", "Ten"}},
+              {{"llmApp", {{"id", "7"}, {"name", "Help"}}}});
+    put_rated("d", 400, {{"citations", {{{"title", "Fees"}}}}}, {{"user", {{"userId", "u9"}, {"firstName", "Jun"}}}});
+    put_rated("e", 500, {{"intermediateSteps", {{{"type", "LLM"}}}}}, {{"categories", {"VIP"}}});
+    start();
+    for (const auto& [query, expected] :
+         std::vector<std::pair<std::string, std::string>>{{"rating:bad", "a"},
+                                                          {"rating:good", "b"},
+                                                          {"rating:none", "cde"},
+                                                          {"rating:good+rating:bad", "ab"},
+                                                          {"agentrating:bad", "c"},
+                                                          {"state:open", "a"},
+                                                          {"assignee:mina@example.com", "b"},
+                                                          {"channel:kakao", "a"},
+                                                          {"has:feedback", "c"},
+                                                          {"has:citations", "d"},
+                                                          {"has:steps", "e"},
+                                                          {"app:help", "c"},
+                                                          {"user:jun", "d"},
+                                                          {"user:u9", "d"},
+                                                          {"category:vip", "e"},
+                                                          {"sender:BOT", "abcde"},
+                                                          {"after:1970-01-02", ""},
+                                                          {"question", "abcde"},
+                                                          {"rating:bad+state:done", ""},
+                                                          {"", "abcde"}}) {
+        const json page = changes("?q=" + query);
+        EXPECT_EQ(ids(page), expected) << query;
+        EXPECT_EQ(page.at("next"), now()) << query;
+        EXPECT_EQ(page.contains("more"), !query.empty());
+    }
+}
+
+TEST_F(FilteredFeed, WhatHasToBeForgottenIsToldWhateverItWas)
+{
+    put_rated("a", 100, {{"rating", true}});
+    put_rated("b", 200, {{"rating", false}});
+    start();
+    write([](cache::Writer& db) {
+        cache::mark_deleted(db, {"a"}, ::support::at_second(1000));
+        cache::erase_conversation(db, {"b"});
+        cache::note_change(db, {"b"}, cache::ChangeKind::deleted);
+    });
+    EXPECT_THAT(kinds(changes("?q=rating:bad")), testing::ElementsAre("deleted a", "deleted b"));
+}
+
+TEST_F(FilteredFeed, PagesAndEventsTellTheSameOfAMirrorThatIsMostlyPassedBy)
+{
+    constexpr int conversations = 1500; // two changes each: more than are looked at in one read
+    std::vector<std::string> expected;
+    for (int n = 0; n < conversations; ++n) {
+        const std::string id = "c" + std::to_string(n);
+        const bool bad = n % 400 == 7;
+        put_rated(id, 1000 + n, {{"rating", !bad}});
+        if (bad) expected.insert(expected.end(), {"conversation " + id, "chats " + id});
+    }
+    Options options;
+    options.limits.heartbeat = 20ms;
+    start(options);
+    EXPECT_EQ(walk("rating:bad", 1000), expected);
+    EXPECT_EQ(walk("rating:bad", 3), expected);
+    EXPECT_THAT(walk("rating:bad+state:none", 1000), testing::IsEmpty());
+
+    RawClient reader(port_);
+    reader.send(request("?since=0&q=rating:bad"));
+    const std::string last = std::to_string(now());
+    const std::string seen = reader.read_until("id: " + last + "\n\n"); // the reader is through
+    std::vector<std::string> told;
+    for (std::size_t at = seen.find("data: "); at != std::string::npos; at = seen.find("data: ", at + 1)) {
+        const json change = json::parse(seen.substr(at + 6, seen.find('\n', at) - at - 6));
+        told.push_back(change.at("kind").get<std::string>() + ' ' + change.at("conversationId").get<std::string>());
+    }
+    EXPECT_EQ(told, expected);
+
+    RawClient again(port_); // goes on from there: nothing of it comes twice
+    again.send(request("?since=0&q=rating:bad", "Last-Event-ID: " + last + "\r\n"));
+    put_rated("new", 9000, {{"rating", false}});
+    const std::string rest = again.read_until(R"("new","kind":"chats"})");
+    EXPECT_EQ(rest.find(R"("c7")"), std::string::npos) << rest;
+}
+
+TEST_F(FilteredFeed, AReaderWaitsOverWhatIsPassedBy)
+{
+    start();
+    const std::string since = std::to_string(now());
+    auto reader = ask("?wait=60&q=rating:bad&since=" + since);
+    put_rated("a", 100, {{"rating", true}});
+    put_rated("b", 200, {{"rating", false}});
+    EXPECT_THAT(kinds(reader.get()), testing::Contains("chats b"));
+    const json none = changes("?wait=1&q=rating:bad+state:x&since=" + since);
+    EXPECT_THAT(kinds(none), testing::IsEmpty());
+    EXPECT_EQ(none.at("next"), now());
+}
+
+TEST_F(FilteredFeed, SaysWhatCanBeNoFilterAndWhatWouldBe)
+{
+    put_rated("a", 100, {{"rating", true}}, {{"state", "open"}});
+    start();
+    struct Case {
+        const char *query, *valid;
+    };
+    for (const auto& [query, valid] :
+         {Case{"rating:meh", "good, bad, none"}, Case{"has:wings", "feedback, citations, steps"},
+          Case{"after:lunch", "yesterday"}, Case{"agentrating:1", "good, bad, none"}})
+        for (const char* accept : {"application/json", "text/event-stream"}) {
+            const auto reply = get(std::string("/mirror/v1/changes?q=") + query, {{"Accept", accept}});
+            EXPECT_EQ(reply.status, 400) << query;
+            EXPECT_THAT(reply.body, testing::HasSubstr(valid)) << query;
+            EXPECT_EQ(reply.body.find("meh"), std::string::npos) << "a value is not repeated";
+        }
+    EXPECT_EQ(get("/mirror/v1/changes?q=rating:bad&tz=Mars/One").status, 400);
+    const json page = changes("?q=state:opne"); // may come yet
+    EXPECT_EQ(page.at("unknownFilters")[0].at("valid"), json({"open"}));
+    RawClient reader(port_);
+    reader.send(request("?since=0&q=state:opne"));
+    EXPECT_NE(reader.read_until("]\n\n").find("event: unknownFilters\ndata: [{\"filter\":\"state\""),
+              std::string::npos);
 }
 
 TEST_F(FeedTest, IsJsonForWhoRefusesEventsOrLikesThemLess)

@@ -7,6 +7,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <set>
+
 namespace alli::proxy {
 namespace {
 
@@ -284,6 +286,31 @@ TEST_F(Narrowed, TheFeedTellsNoDeletionAndNoOtherNumber)
     const auto reset = get("/mirror/v1/changes?since=7", {{"Accept", "text/event-stream"}});
     EXPECT_NE(reset.body.find("event: reset"), std::string::npos);
     EXPECT_EQ(reset.body.find("id: " + std::to_string(mirror_.feed().last())), std::string::npos) << reset.body;
+}
+
+TEST_F(Narrowed, AQueryOfTheFeedFindsOnlyTheirs)
+{
+    const json before = get("/mirror/v1/changes?since=now&q=hello").json();
+    EXPECT_EQ(before["next"], get("/mirror/v1/changes?since=now").json()["next"]);
+    const auto ids = [&](const std::string& target) {
+        std::set<std::string> all;
+        const json page = get(target).json();
+        for (const json& change : page["changes"]) all.insert(change["conversationId"]);
+        return all;
+    };
+    EXPECT_EQ(ids("/mirror/v1/changes?q=hello"), std::set<std::string>{"own"});
+    EXPECT_EQ(ids("/mirror/v1/changes?q=own"), std::set<std::string>{"own"});
+    EXPECT_EQ(ids("/mirror/v1/changes?q=other"), std::set<std::string>{});
+    EXPECT_EQ(ids("/mirror/v1/changes?q=user:u1"), std::set<std::string>{});
+    mirror_.put("other2", 1800, {"hello"}, of("u1"));
+    mirror_.write([](cache::Writer& db) { cache::mark_deleted(db, {"other"}, support::at_second(1900)); });
+    const json page = get("/mirror/v1/changes?q=other&since=0").json();
+    EXPECT_EQ(page["next"], before["next"]) << "a number of another's change";
+    EXPECT_EQ(page["more"], false);
+    EXPECT_FALSE(get("/mirror/v1/changes?q=user:u1").json().contains("unknownFilters"));
+    EXPECT_FALSE(get("/mirror/v1/changes?q=user:u7").json().contains("unknownFilters"));
+    const auto stream = get("/mirror/v1/changes?q=other&since=0", {{"Accept", "text/event-stream"}});
+    EXPECT_EQ(stream.body.find("data:"), std::string::npos) << stream.body;
 }
 
 TEST_F(Narrowed, WhatLeavesTheViewWhileARequestWaitsIsNotShown)
