@@ -2,6 +2,7 @@
 #include "cluster/follower.hpp"
 
 #include "cache/replica/notes.hpp"
+#include "cache/replica/own_writes.hpp"
 #include "cache/replica/state.hpp"
 #include "cache/replica/suppressions.hpp"
 #include "cluster/suppressed.hpp"
@@ -91,6 +92,7 @@ std::optional<cache::ReplicaPosition> Follower::note_published(const Position& r
 
 Task<Head> Follower::follow()
 {
+    if (!std::exchange(own_writes_follow_, true)) co_await cache::follow_own_writes(store_);
     for (;;) {
         if (heard_ != position() || !position_) co_await hear(false);
         if (!position_) co_await join();
@@ -320,6 +322,7 @@ Task<Round> Follower::hear(bool leads)
 
 Task<Round> Follower::hear()
 {
+    own_writes_follow_ = false;
     return hear(true);
 }
 

@@ -63,6 +63,7 @@ class Follower {
     // Nothing whole was there to join: this node keeps its own mirror, which may become the one that is shared. Where
     // another's does, it joins again.
     bool provisional_ = false;
+    bool own_writes_follow_ = false;     // since it led last, or its process began
     std::map<std::string, Run> settled_; // heard, to be told when the rows of the round are here
     Position heard_;                     // up to where it heard what any node may add
     std::int64_t handed_over_ = -1;      // the version of its suppression list that the others know

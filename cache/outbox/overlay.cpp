@@ -208,6 +208,11 @@ bool is_confirmed(Reader& db, std::int64_t entry)
     return db.exists("SELECT 1 FROM edit WHERE entry = ?1 AND confirmed_at IS NOT NULL LIMIT 1", entry);
 }
 
+bool has_confirmed(Reader& db)
+{
+    return db.exists("SELECT 1 FROM edit WHERE lags_until IS NOT NULL LIMIT 1");
+}
+
 void forget_confirmed(Writer& db, Clock::Steady before)
 {
     const auto ids =

@@ -44,6 +44,7 @@ void drop_edit(Writer& db, std::int64_t entry);
 
 /// Forgets confirmed writes whose lag ended before `before`: no older state can arrive any more.
 void forget_confirmed(Writer& db, Clock::Steady before);
+bool has_confirmed(Reader& db); // any
 
 /// At a start: writes confirmed by an earlier process lag for the rest of `lag` by the wall clock; those whose lag is
 /// over are forgotten.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a node does, step by step: joining, rounds, taking the lease and losing it.
+#include "cache/outbox/overlay.hpp"
 #include "cache/rows/progress.hpp"
 #include "tests/simulation/cluster/machine.hpp"
 
@@ -14,6 +15,21 @@ class ClusterLoops : public testing::Test {
     {
         for (Machine* const machine : {&a_, &b_}) machine->node.stop();
         pass(10s);
+    }
+
+    // As a deliverer does.
+    void deliver(Machine& at, std::int64_t number, cache::EditKind kind, const std::string& id, const std::string& body)
+    {
+        cache::Entry entry;
+        entry.id = entry.place = number;
+        entry.kind = kind;
+        if (kind != cache::EditKind::bulk_update) entry.conversation = ConversationId{id};
+        if (kind == cache::EditKind::feedback) entry.chat = ChatId{id + "/0"};
+        entry.body = body;
+        at.write([&](cache::Writer& db) {
+            cache::show_edit(db, entry);
+            cache::confirm_edit(db, entry, std::nullopt, {clock_.steady(), clock_.now(), 10s});
+        });
     }
 
     support::FakeClock clock_;
@@ -285,6 +301,63 @@ TEST_F(ClusterLoops, StepsDownForAnother)
     pass(2s);
     EXPECT_FALSE(a_.leads);
     EXPECT_TRUE(b_.leads);
+}
+
+TEST_F(ClusterLoops, WhatANodeDeliveredWhileItLedHidesNothingThatAnotherPublishes)
+{
+    a_.write([](cache::Writer& db) {
+        cache::Progress progress;
+        progress.unit = TimeUnit::seconds;
+        cache::save_progress(db, progress);
+    });
+    for (const char* const id : {"title", "rating", "bulk", "gone"}) a_.put(id, 100, "before");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    deliver(a_, 1, cache::EditKind::title, "title", R"({"title":"of A"})");
+    deliver(a_, 2, cache::EditKind::feedback, "rating", R"({"rating":"GOOD"})");
+    deliver(a_, 3, cache::EditKind::bulk_update, "", R"({"conversationIds":["bulk"],"title":"of A"})");
+    deliver(a_, 4, cache::EditKind::remove, "gone", "");
+    b_.run();
+    pass(3s);
+    EXPECT_EQ(b_.dump(), a_.dump());
+    EXPECT_THAT(a_.dump().at("title"), testing::HasSubstr("|of A|"));
+    a_.node.step_down();
+    pass(3s);
+    ASSERT_TRUE(b_.leads);
+    for (const char* const id : {"title", "rating", "bulk"}) b_.put(id, 100, "of B");
+    b_.put("gone", 100, "it was made anew");
+    pass(2s);
+    EXPECT_EQ(a_.dump(), b_.dump());
+    EXPECT_THAT(a_.dump().at("title"), testing::HasSubstr("|of B|"));
+    EXPECT_FALSE(a_.store.read([](cache::Reader& db) { return cache::has_confirmed(db); }));
+}
+
+// The process ended between the commits of its two files.
+TEST_F(ClusterLoops, AWriteThatIsNotInTheOutboxAnyMoreHidesNothingAtAFollower)
+{
+    a_.put("one", 100, "before");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    b_.run();
+    pass(3s);
+    b_.node.stop();
+    pass(2s);
+    cache::Entry entry;
+    entry.id = entry.place = 7;
+    entry.kind = cache::EditKind::title;
+    entry.conversation = ConversationId{"one"};
+    entry.body = R"({"title":"of B"})";
+    b_.write([&](cache::Writer& db) { cache::show_edit(db, entry); });
+    ASSERT_NE(b_.dump(), a_.dump());
+    cluster::Node again{loop_.get_executor(), b_.truth, b_.store, clock_, {}, {}};
+    asio::co_spawn(loop_, again.run(), [](std::exception_ptr) {});
+    pass(3s);
+    EXPECT_EQ(b_.dump(), a_.dump());
+    again.stop();
+    pass(2s);
 }
 
 TEST_F(ClusterLoops, ANodeWithPurgesOfItsOwnDoesNotJoinAndSaysSo)
