@@ -94,6 +94,7 @@ std::string World::any()
 void World::act()
 {
     drift_into_storm();
+    if (nature.assigned_by_others) assign_one();
     const std::string id = any();
     away = chance(0.1);
     hidden = odds_.below(12) == 0;
@@ -214,10 +215,16 @@ void World::edit_field(const std::string& id)
         rename(id, text);
     else
         talk.fields["memo"] = text;
+    if (title) return show_at_once(talk, "title");
     talk.changed = std::max(ours(), talk.visible_from);
-    if (!title) return;
-    Talk::Written& written = talk.written["title"];
-    written.before.reset(); // it shows at once, or counts for older than our write: under way, or over what?
+}
+
+// What another wrote: it shows, or counts for older than our write: under way, or over what?
+void World::show_at_once(Talk& talk, const std::string& name)
+{
+    talk.changed = std::max(ours(), talk.visible_from);
+    Talk::Written& written = talk.written[name];
+    written.before.reset();
     const bool may_lag = written.before_unknown && passed() < written.lags_until;
     if (talk.being_written || may_lag) talk.changed += 20'000 + nature.read_lag;
 }
@@ -332,15 +339,6 @@ alli::Task<Reply> World::read(alli::upstream::Request request)
     co_return whole;
 }
 
-// What upstream says now; whether it arrives is another matter.
-void World::trace(const alli::upstream::Request& request, const Reply& answer) const
-{
-    if (!std::getenv("ALLI_TRACE")) return;
-    std::printf("%s %d %s %s %s -> %d %s\n", alli::to_rfc3339(clock_.now()).c_str(), static_cast<int>(request.priority),
-                request.method.c_str(), request.target.c_str(), request.body.c_str(), answer.status,
-                answer.body.substr(0, std::getenv("ALLI_TRACE_MORE") ? 100000 : 300).c_str());
-}
-
 json World::seen(const std::string& id, std::size_t embed)
 {
     json shown = item(id, embed);
@@ -352,53 +350,6 @@ json World::seen(const std::string& id, std::size_t embed)
             if (chat["id"] == name) chat["suggestedAnswer"] = *written.before;
     }
     return shown;
-}
-
-std::optional<Reply> World::fault()
-{
-    if (away) throw Error(Fault::unreachable, "", "no route to upstream");
-    if (hidden) return plain(200, "<html>Log in to the hotel's network</html>", "text/html");
-    if (rejecting) return plain(401, R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})");
-    if (!chance(nature.faults)) return std::nullopt;
-    switch (random_.below(6)) {
-    case 0:
-        throw Error(Fault::unreachable, "", "the connection was reset");
-    case 1:
-        return plain(503, R"({"type":"APIError","code":7000,"message":"busy"})");
-    case 2:
-        return plain(200, "<html>Log in to the hotel's network</html>", "text/html");
-    case 3:
-        return plain(200, R"({"conversations":[{"id":)");
-    case 4:
-        return plain(200, R"({"conversations":7,"chats":"none","cursor":null})");
-    default:
-        return plain(429, R"({"type":"APIError","code":7000,"message":"slowly"})");
-    }
-}
-
-// What belongs to nobody: portals, gateways, and what was left of another request. An earlier list, or chats that the
-// mirror has never seen, could be told from nothing.
-std::optional<Reply> World::stray(const std::string& target)
-{
-    if (stray_random_.unit() >= nature.strays) return std::nullopt;
-    switch (stray_random_.below(6)) {
-    case 0:
-        return plain(200, "", "");
-    case 1:
-        return plain(404, "<html><title>404 Not Found</title></html>", "text/html");
-    case 2:
-        return plain(403, "<html><title>Request blocked</title></html>", "text/html");
-    case 3:
-        return plain(404, R"({"message":"no Route matched with those values"})");
-    case 4:
-        return plain(200, R"({"result":[],"errors":"content must be JSON deserializable!"})");
-    default:
-        if (talks.empty()) return std::nullopt;
-        auto other = talks.begin();
-        std::advance(other, static_cast<std::ptrdiff_t>(stray_random_.below(talks.size())));
-        if (target.find(other->first) != target.npos) return std::nullopt;
-        return plain(200, item(other->first, 20).dump());
-    }
 }
 
 Reply World::reply(const json& body) const

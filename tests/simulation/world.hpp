@@ -68,11 +68,12 @@ struct Nature {
     double faults_before = 0; // what it was until all was quiet
     double strays = 0;        // of requests: somebody else answers, or it is the answer to another request
     bool strays_to_writes = false;
-    Ms latency = 100;            // up to
-    Ms skew = 0;                 // upstream's clock less ours
-    Ms late = 0;                 // how long after its stamp a chat may become visible
-    Ms read_lag = 0;             // for how long after a write of ours reads may show the state before it
-    bool feedback_lags = false;  // too
+    Ms latency = 100;           // up to
+    Ms skew = 0;                // upstream's clock less ours
+    Ms late = 0;                // how long after its stamp a chat may become visible
+    Ms read_lag = 0;            // for how long after a write of ours reads may show the state before it
+    bool feedback_lags = false; // too
+    bool assigned_by_others = false;
     bool storms = false;         // at times everybody is told to wait, and for how long
     Ms cursor_life = 0;          // a list's cursor is refused after that time; 0: never
     std::vector<Ms> gateways{0}; // of those that stamp the Date, in turn: their clocks less upstream's
@@ -184,6 +185,8 @@ class World final : public alli::upstream::Transport {
     std::optional<alli::upstream::Reply> fault();
     std::optional<alli::upstream::Reply> stray(const std::string& target);
     void drift_into_storm();
+    void assign_one(); // at times
+    void show_at_once(Talk& talk, const std::string& name);
     std::optional<alli::upstream::Reply> storm();
     void note_told(const alli::upstream::Reply& answer);
     std::string cursor_of(std::string position) const;

@@ -26,12 +26,12 @@ class NoExchanges final : public upstream::Exchanges {
 } // namespace
 
 Program::Program(World& world, support::FakeClock& clock, asio::io_context& loop, const std::string& directory,
-                 const sync::Options& options, std::uint64_t seed)
+                 const sync::Options& options, const sync::DeliveryOptions& delivery, std::uint64_t seed)
     : world_(world), clock_(clock), loop_(loop), store_({directory + "/mirror.db", "http://world", false}),
       random_(seed), delivery_random_(seed + 1), relay_random_(seed + 2), pace_(clock, {0, 4}),
       client_(world, pace_, clock, {"key", TimeUnit::unknown, "/webapi/v2/conversations/daily_count"}),
       engine_(client_, store_, clock, random_, options),
-      deliverer_(client_, store_, clock, delivery_random_, sync::DeliveryOptions(), hooks()),
+      deliverer_(client_, store_, clock, delivery_random_, delivery, hooks()),
       feed_(loop.get_executor(), store_, request_metrics_.of(0)),
       routes_(proxy::routes(), options_.operations), context_{proxy::Backend{store_, clock, *this, *this, *this, *this,
                                                                              *this, *this},

@@ -49,7 +49,7 @@ class Program final : alli::proxy::UpstreamAccess,
   public:
     /// The files are in `directory`.
     Program(World& world, support::FakeClock& clock, boost::asio::io_context& loop, const std::string& directory,
-            const alli::sync::Options& options, std::uint64_t seed);
+            const alli::sync::Options& options, const alli::sync::DeliveryOptions& delivery, std::uint64_t seed);
     ~Program() override;
 
     /// An app asks; what can be answered at once is.

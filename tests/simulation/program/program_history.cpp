@@ -49,7 +49,9 @@ ProgramHistory::ProgramHistory(std::uint64_t seed, Breadth breadth)
 void ProgramHistory::widen()
 {
     world_.nature.feedback_lags = true;
+    world_.nature.assigned_by_others = true;
     world_.nature.storms = random_.below(2) == 0;
+    delivery_.overwrite = random_.below(4) == 0;
     if (random_.below(3) == 0) world_.nature.cursor_life = 5'000 + static_cast<Ms>(random_.below(60'000));
 }
 
@@ -67,7 +69,7 @@ Figures ProgramHistory::figures() const
 
 void ProgramHistory::start()
 {
-    program_ = std::make_unique<Program>(world_, clock_, loop_, disk_.directory(), options_, random_.next());
+    program_ = std::make_unique<Program>(world_, clock_, loop_, disk_.directory(), options_, delivery_, random_.next());
 }
 
 void ProgramHistory::end_life()

@@ -23,7 +23,8 @@ struct Figures {
 /// What happens in a history.
 enum class Breadth {
     narrow, // titles, feedback and deletions are written, and upstream fails at random
-    wide,   // updates of one and of several too; everybody is told to wait, cursors expire, feedback shows late
+    wide,   // updates of one and of several too, over what others wrote at times; everybody is told to wait, cursors
+            // expire, feedback shows late
 };
 
 class ProgramHistory {
@@ -56,6 +57,7 @@ class ProgramHistory {
     Readers readers_;
     FeedReader feed_reader_;
     alli::sync::Options options_;
+    alli::sync::DeliveryOptions delivery_;
     std::unique_ptr<Program> program_;
     Figures figures_;
 };

@@ -60,6 +60,7 @@ std::optional<Writers::Write> Writers::think_of_one(Program& program)
     if (world_.talks.empty()) return std::nullopt;
     auto found = world_.talks.begin();
     std::advance(found, static_cast<std::ptrdiff_t>(random_.below(world_.talks.size())));
+    if (wide_ && found->second.visible_from > world_.ours()) return std::nullopt; // nobody can know of it
     Write write{{found->first}, "title", fmt::format("ours {}", writes_.size()), "PUT", "", "", nullptr};
     const ConversationId id{found->first};
     if (wide_ && random_.below(3) == 0) {
@@ -251,12 +252,9 @@ std::string Writers::settle_conflicts(Program& program)
     for (const auto& [id, entry] : load(program)) {
         if (entry.state != EntryState::conflict) continue;
         held_up_.insert(entry.conversation->value);
-        const json about = json::parse(*entry.conflict);
-        if (!about.contains("title"))
-            return fmt::format("{} of {} is in conflict: {}", id, entry.conversation->value, *entry.conflict);
-        const auto theirs = json::parse(*entry.conflict)["title"]["upstream"].get<std::string>();
-        if (!theirs.starts_with("edited"))
-            return fmt::format("{} of {} is in conflict: {}", id, entry.conversation->value, *entry.conflict);
+        for (const auto& [name, values] : json::parse(*entry.conflict).items())
+            if (!values["upstream"].is_string() || !values["upstream"].get<std::string>().starts_with("edited"))
+                return fmt::format("{} of {} is in conflict: {}", id, entry.conversation->value, *entry.conflict);
         const std::string target = "/mirror/v1/outbox/" + std::to_string(id);
         if (random_.below(2) == 0) {
             program.ask("POST", target + "/retry");
