@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""cluster.py PROGRAM [--rounds N] [--seed S] [--away SECONDS]: three daemons over a PostgreSQL of the test's own with a standby, and a
+"""cluster.py PROGRAM [--rounds N] [--seed S] [--away SECONDS] [--faults PATTERN]: three daemons over a PostgreSQL of the test's own with a standby, and a
 sandbox. In each round, drawn from the printed seed, one thing fails: a node is killed, frozen or stopped; PostgreSQL is away (for
 SECONDS at most), is put back to an earlier state, or a standby takes over that lost commits; the way there refuses, is silent or
 slow, or breaks where a commit's answer comes. Meanwhile apps read at all nodes and write to whichever takes the write. Judged: no 5xx
@@ -95,6 +95,12 @@ class Node:
         if done.returncode != 0:
             raise Failure(f"{self.name}: export: {done.stderr.decode()}")
         return done.stdout
+
+    def entries(self, conversation):
+        """What its outbox knows of one."""
+        listed = json.loads(self.run("outbox", "list", "--limit", "1000", "--json").stdout or b"{}")
+        entries = listed if isinstance(listed, list) else next((value for value in listed.values() if isinstance(value, list)), [])
+        return [entry for entry in entries if conversation in json.dumps(entry)]
 
 
 class Rig:
@@ -298,10 +304,11 @@ class Rig:
             if not node.is_running() or node.process.pid != pid:
                 raise Failure(f"{node.name} ended while the database failed: see {node.log}")
 
-    def play(self, rounds):
+    def play(self, rounds, faults):
         of_nodes = [self.kill_leader, self.freeze_leader, self.stop_leader, self.kill_follower]
         kinds = of_nodes + [self.stop_postgres, self.put_database_back, self.fail_over_to_a_standby_that_lost_commits,
                             self.refuse_connections, self.swallow_what_is_sent, self.slow_the_network_down, self.cut_commits]
+        kinds = [kind for kind in kinds if re.search(faults, kind.__name__)]
         for number in range(rounds):
             if number % len(kinds) == 0:
                 self.random.shuffle(kinds)  # each once before any twice
@@ -337,7 +344,16 @@ class Rig:
     def judge_writes(self):
         lost = [one for one, title in self.waiting.items() if not self.is_at_upstream(one, title)]
         if lost:
-            raise Failure(f"{len(lost)} of {self.arrived + len(self.waiting)} acknowledged writes never arrived, one is of {lost[0]}")
+            port = int(self.upstream.rsplit(":", 1)[1])
+            known = {node.name: node.entries(urllib.parse.unquote(lost[0])) for node in self.nodes}
+            raise Failure(f"{len(lost)} of {self.arrived + len(self.waiting)} acknowledged writes are not upstream's state, one is \"{self.waiting[lost[0]]}\", "
+                          f"where upstream has \"{self.title_at(port, lost[0])}\"; the outboxes have {json.dumps(known)}")
+
+    def wait_until_equal(self):
+        try:
+            wait_for("the exports are equal", lambda: len({node.export() for node in self.nodes}) == 1)
+        except Failure:
+            pass  # judge_exports says in what they differ
 
     def judge_exports(self):
         exports = {node.name: node.export() for node in self.nodes}
@@ -350,16 +366,14 @@ class Rig:
         if len(expected.splitlines()) != CONVERSATIONS:
             raise Failure(f"upstream's own export has {len(expected.splitlines())} conversations")
         for name, text in exports.items():
-            if text != expected:
-                lines, here = expected.splitlines(), text.splitlines()
-                differ = [line for line in here if line not in set(lines)]
-                kept = os.environ.get("KEEP")
-                if kept:
-                    for who, what in exports.items():
-                        with open(f"{kept}/{who.replace(' ', '-')}.jsonl", "wb") as file:
-                            file.write(what)
-                raise Failure(f"the export of {name} is another: {len(here)} lines, {len(differ)} of them differ"
-                              + (f", as {differ[0][:300]}" if differ else " in their order alone"))
+            if text == expected:
+                continue
+            here, there = text.splitlines(), expected.splitlines()
+            differ = [pair for pair in zip(here, there) if pair[0] != pair[1]]
+            at = next((at for at, (one, other) in enumerate(zip(*differ[0])) if one != other), 0) if differ else 0
+            said = [one[max(0, at - 60):at + 60].decode(errors="replace") for one in differ[0]] if differ else ["", ""]
+            raise Failure(f"the export of {name} is another than upstream's: {len(here)} lines and {len(there)}, {len(differ)} of which differ, the "
+                          f"first as {said[0]} from {said[1]}; equal to it are {[who for who, what in exports.items() if what == expected]}")
 
     def judge_reads(self, targets, when):
         """Byte for byte the same at all nodes."""
@@ -373,7 +387,7 @@ class Rig:
                     raise Failure(f"{when}: {node.name}: {target} differs from what {self.nodes[0].name} answers")
 
 
-def run(rig, rounds):
+def run(rig, rounds, faults):
     for node in rig.nodes:
         node.start()
     rig.wait_for_leader()
@@ -390,7 +404,7 @@ def run(rig, rounds):
     work += [threading.Thread(target=rig.read_forever, args=(ids, rig.random.random())) for _ in range(2)]
     for thread in work:
         thread.start()
-    rig.play(rounds)
+    rig.play(rounds, faults)
     rig.ends.set()
     for thread in work:
         thread.join()
@@ -400,7 +414,7 @@ def run(rig, rounds):
     rig.judge_writes()
     rig.wait_until_level()
     targets = ["/webapi/v2/conversations?pageSize=50"] + [f"/webapi/v2/conversations/{one}{end}" for one in ids for end in ("", "/chats")]
-    wait_for("the last writes are everywhere", lambda: len({node.export() for node in rig.nodes}) == 1)
+    rig.wait_until_equal()
     rig.judge_exports()
     rig.judge_reads(targets, "level")
     rig.database.stop()
@@ -416,6 +430,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("ALLI_SEED", time.time_ns() % 1_000_000)))
+    parser.add_argument("--faults", default="", help="only those whose name this pattern fits")
     parser.add_argument("--away", type=float, default=5)
     arguments = parser.parse_args()
     print(f"cluster: seed {arguments.seed}", flush=True)
@@ -423,7 +438,7 @@ def main():
         os.chmod(directory, 0o755)
         rig = Rig(os.path.abspath(arguments.program), directory, arguments.seed, arguments.away)
         try:
-            run(rig, arguments.rounds)
+            run(rig, arguments.rounds, arguments.faults)
         except Failure as failure:
             print(f"cluster: seed {arguments.seed}: {failure}")
             for node in rig.nodes:

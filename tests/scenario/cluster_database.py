@@ -112,8 +112,8 @@ class Server:
             shutil.chown(directory, "nobody")
         self.socket = f"{directory}/.s.PGSQL.5432"
 
-    def run(self, program, *words):
-        done = subprocess.run([*self.words, f"{self.programs}/{program}", *words], capture_output=True, cwd="/", timeout=60)
+    def run(self, program, *words, patience=60):
+        done = subprocess.run([*self.words, f"{self.programs}/{program}", *words], capture_output=True, cwd="/", timeout=patience)
         if done.returncode != 0:
             raise Failure(f"{program}: {done.stderr.decode()}")
         return done.stdout.decode()
