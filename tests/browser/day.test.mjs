@@ -147,21 +147,22 @@ for (const [locale, words] of Object.entries(said))
       assert.ok(rows.some((row) => /환불 返金/.test(column(row, "message"))));
     }));
 
-test("figures follow a rating that another makes, and lead to the answers that they count", () =>
-  visit({ locale: "ko-KR" }, async (page) => {
-    await signIn(page, "#/insights", token.colleague);
-    const bad = page.locator(".tiles .tile").nth(3).locator("dd a");
-    await bad.waitFor();
-    const count = Number(await bad.innerText());
-    const { results } = await (await fetch(`${world.base}/mirror/v1/search?q=rating%3Anone%20sender%3Abot&limit=1`, { headers: { "API-KEY": "sandbox" } })).json();
-    const [{ conversationId, chatId }] = results;
-    const rated = await fetch(`${world.base}/webapi/v2/conversations/${encodeURIComponent(conversationId)}/chats/${encodeURIComponent(chatId)}/feedback`, { method: "POST", headers: { "API-KEY": "sandbox", "Content-Type": "application/json" }, body: JSON.stringify({ rating: false }) });
-    assert.equal(rated.status, 200);
-    await page.locator(".tiles .tile").nth(3).locator("dd a", { hasText: new RegExp(`^${count + 1}$`) }).waitFor();
-    await bad.click();
-    await page.locator(".side .rated-bad").first().waitFor();
-    assert.doesNotMatch(await page.locator(".chips").innerText(), /rating/);
-  }));
+for (const locale of Object.keys(said))
+  test(`figures follow a rating that another makes, and lead to the answers that they count, ${locale}`, () =>
+    visit({ locale }, async (page) => {
+      await signIn(page, "#/insights", token.colleague);
+      const bad = page.locator(".tiles .tile").nth(3).locator("dd a");
+      await bad.waitFor();
+      const count = Number(await bad.innerText());
+      const { results } = await (await fetch(`${world.base}/mirror/v1/search?q=rating%3Anone%20sender%3Abot&limit=1`, { headers: { "API-KEY": "sandbox" } })).json();
+      const [{ conversationId, chatId }] = results;
+      const rated = await fetch(`${world.base}/webapi/v2/conversations/${encodeURIComponent(conversationId)}/chats/${encodeURIComponent(chatId)}/feedback`, { method: "POST", headers: { "API-KEY": "sandbox", "Content-Type": "application/json" }, body: JSON.stringify({ rating: false }) });
+      assert.equal(rated.status, 200);
+      await page.locator(".tiles .tile").nth(3).locator("dd a", { hasText: new RegExp(`^${count + 1}$`) }).waitFor();
+      await bad.click();
+      await page.locator(".side .rated-bad").first().waitFor();
+      assert.doesNotMatch(await page.locator(".chips").innerText(), /rating/);
+    }));
 
 for (const options of [{ colorScheme: "light", locale: "en-US" }, { colorScheme: "dark", locale: "ja-JP" }, { viewport: { width: 360, height: 740 }, locale: "ko-KR" }])
   test(`figures, ${JSON.stringify(options)}: no serious fault for who cannot see them all`, () =>
