@@ -2,11 +2,14 @@
 #include "proxy/endpoints/export.hpp"
 
 #include "cache/rows/coverage.hpp"
+#include "cache/search/filters.hpp"
+#include "cache/search/search.hpp"
 #include "proxy/endpoints/export_stream.hpp"
 #include "proxy/endpoints/parameter_values.hpp"
 #include "proxy/reads/run_barrier.hpp"
 #include "proxy/request/view.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace alli::proxy {
@@ -47,6 +50,18 @@ std::optional<cache::SearchQuery> read_query_of(const Context& cx, const Paramet
     return query;
 }
 
+// The names of filters whose value can be none, or that no conversation bears: a file has no place for it.
+std::string unknown_filters(cache::Reader& db, cache::SearchQuery query, const cache::Visibility& seen)
+{
+    query.visible = seen;
+    const cache::Filters filters = cache::parse_query(query).filters;
+    std::vector<std::string> names;
+    for (const auto& unknown : {filters.unknown, cache::find_unknown_names(db, filters)})
+        for (const cache::UnknownFilter& one : unknown)
+            if (std::find(names.begin(), names.end(), one.name) == names.end()) names.push_back(one.name);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string file_name(const Context& cx, const Zone& zone, const cache::ExportFormat& format)
 {
     const std::string today = to_rfc3339(cx.clock.now(), zone).substr(0, 10);
@@ -71,9 +86,15 @@ Task<Response> export_found(const Context& cx, const Request& rq)
                          fmt::format("attachment; filename=\"{}\"", file_name(cx, zone, format)));
     response.headers.add("Alli-Mirror-Complete", complete ? "true" : "false");
     const cache::Visibility seen = view_of(rq);
+    std::optional<cache::SearchQuery> query = read_query_of(cx, parameters, zone);
+    if (query) {
+        const auto job = [&](cache::Reader& db) { return unknown_filters(db, *query, seen); };
+        const std::string unknown = co_await cx.store.read_long(job);
+        if (!unknown.empty()) response.headers.add("Alli-Mirror-Unknown-Filters", unknown);
+    }
     const cache::ExportStyle style{zone, read_flag(parameters, "mask", false)};
     ExportStream::What what{format, style, bom};
-    cache::ExportList list(read_query_of(cx, parameters, zone), seen);
+    cache::ExportList list(std::move(query), seen);
     response.stream =
         std::make_unique<ExportStream>(cx.store, cx.clock, std::move(what), std::move(list), rq.grant, seen);
     co_return response;

@@ -70,6 +70,21 @@ TEST_F(MirrorExport, GivesCsvThatSpreadsheetsReadWithTheColumnsThatAreDocumented
     EXPECT_THAT(get("/mirror/v1/export?format=csv&bom=false").body, StartsWith("conversationId,"));
 }
 
+TEST_F(MirrorExport, SaysWhichFiltersCanBeNoneOrFindNobody)
+{
+    put_rated("a", 1000, false, {{"state", "open"}});
+    cover(0, 1900);
+    start();
+    const auto said = [&](const std::string& q) {
+        const auto reply = get("/mirror/v1/export?q=" + q);
+        EXPECT_EQ(reply.status, 200);
+        return std::string(reply.header("Alli-Mirror-Unknown-Filters"));
+    };
+    EXPECT_EQ(said("rating:meh+rating:no+after:lunch+state:opne"), "rating, after, state");
+    EXPECT_EQ(said("rating:bad+state:open"), "");
+    EXPECT_EQ(get("/mirror/v1/export").header("Alli-Mirror-Unknown-Filters"), "");
+}
+
 TEST_F(MirrorExport, GivesEverythingAsJsonLinesOrMarkdown)
 {
     put("long", 1500, 250);

@@ -292,13 +292,15 @@ TEST_F(FilteredFeed, WhatHasToBeForgottenIsToldWhateverItWas)
 {
     put_rated("a", 100, {{"rating", true}});
     put_rated("b", 200, {{"rating", false}});
+    put_rated("c", 300, {{"rating", true}});
     start();
     write([](cache::Writer& db) {
+        cache::note_change(db, {"c"}, cache::ChangeKind::deleted); // waits: its row is still there
         cache::mark_deleted(db, {"a"}, ::support::at_second(1000));
         cache::erase_conversation(db, {"b"});
         cache::note_change(db, {"b"}, cache::ChangeKind::deleted);
     });
-    EXPECT_THAT(kinds(changes("?q=rating:bad")), testing::ElementsAre("deleted a", "deleted b"));
+    EXPECT_THAT(kinds(changes("?q=rating:bad")), testing::ElementsAre("deleted c", "deleted a", "deleted b"));
 }
 
 TEST_F(FilteredFeed, PagesAndEventsTellTheSameOfAMirrorThatIsMostlyPassedBy)
@@ -307,7 +309,7 @@ TEST_F(FilteredFeed, PagesAndEventsTellTheSameOfAMirrorThatIsMostlyPassedBy)
     std::vector<std::string> expected;
     for (int n = 0; n < conversations; ++n) {
         const std::string id = "c" + std::to_string(n);
-        const bool bad = n % 400 == 7;
+        const bool bad = n % 400 == 7 && n < 800; // behind the last nothing for some reads
         put_rated(id, 1000 + n, {{"rating", !bad}});
         if (bad) expected.insert(expected.end(), {"conversation " + id, "chats " + id});
     }
