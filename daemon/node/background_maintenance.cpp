@@ -152,10 +152,8 @@ static Task<bool> look_at_files(cache::Store& store)
         co_await cache::check_files(store);
     } catch (const Error& error) {
         fault = error.fault();
-    } catch (const std::system_error& failure) { // boost's too: cancelled
-        if (is_end(std::current_exception())) throw;
-        tell_of_look(failure.code().message());
     } catch (const std::exception& failure) {
+        if (is_end(std::current_exception())) throw; // Boost's system_error is none of the standard's
         tell_of_look(failure.what());
     }
     co_return !fault || *fault == Fault::disk_full || *fault == Fault::busy;
