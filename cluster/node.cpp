@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/node.hpp"
 
+#include "alli/back_off.hpp"
 #include "cache/replica/notes.hpp"
+#include "cache/replica/own_writes.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/multiple_exceptions.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <array>
@@ -13,6 +17,33 @@
 namespace alli::cluster {
 
 using namespace asio::experimental::awaitable_operators;
+
+namespace {
+
+// A server bars those who try a wrong password again and again.
+constexpr std::chrono::seconds longest_pause{30};
+
+// What a cancellation throws is Asio's.
+bool is_ours(const std::exception_ptr& failure)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error&) {
+        return false;
+    } catch (const asio::multiple_exceptions&) {
+        return false;
+    } catch (...) {
+        return true;
+    }
+}
+
+NodeProblem other_lease(std::chrono::milliseconds ours, std::chrono::milliseconds theirs)
+{
+    return {fmt::format("cluster.lease is {} ms at this node and {} ms at the leader", ours.count(), theirs.count()),
+            "set the same at all nodes; until then this one waits for the longer one before it leads"};
+}
+
+} // namespace
 
 std::string_view name_of(Role role) noexcept
 {
@@ -50,15 +81,17 @@ Task<> Node::wait_for_end()
 // Awaited beside others: what it throws must not be taken for its going on.
 Task<> Node::keep_failure(Task<> work)
 {
+    std::exception_ptr failed;
     try {
         co_await std::move(work);
-    } catch (const boost::system::system_error&) {
-        throw; // another of them has ended
-    } catch (const asio::multiple_exceptions&) {
-        throw; // likewise
+        co_return;
     } catch (...) {
-        failure_ = std::current_exception();
+        failed = std::current_exception();
     }
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    const bool canceled = state.cancelled() != asio::cancellation_type::none; // another of them has ended
+    if (canceled && !is_ours(failed)) std::rethrow_exception(failed);
+    failure_ = failed;
 }
 
 void Node::throw_failure() const
@@ -99,6 +132,8 @@ Task<> Node::follow_once()
     }
     if (failure && is_final(*failure)) throw Error(*failure);
     if (failure) tell_trouble(*failure);
+    const bool needs_person = failure && failure->fault() != Fault::unreachable;
+    refusals_ = needs_person ? refusals_ + 1 : 0;
 }
 
 // A lease that nobody renewed for its whole length by this node's own clock, or that was given up.
@@ -110,7 +145,7 @@ bool Node::may_campaign(const Head& seen)
         seen_since_ = now;
     }
     if (!options_.may_lead || now < stays_down_until_) return false;
-    return seen.holder.empty() || now - seen_since_ >= options_.lease;
+    return seen.holder.empty() || now - seen_since_ >= std::max(options_.lease, seen.lease);
 }
 
 Task<> Node::campaign(const Head& seen)
@@ -121,6 +156,11 @@ Task<> Node::campaign(const Head& seen)
 
 Task<> Node::wait_for_news()
 {
+    if (refusals_ > 0) {
+        const BackOff pauses{options_.poll, longest_pause};
+        co_await clock_.sleep(pauses.after(refusals_ - 1));
+        co_return;
+    }
     bool failed = false;
     try {
         co_await truth_.wait_news(options_.poll);
@@ -166,8 +206,9 @@ Task<> Node::lead(std::int64_t epoch)
         [this](bool answered) { tell_heard(answered); }, [this](const Error* failure) { tell_published(failure); });
     steps_down_ = false;
     unpublished_.clear();
-    co_await (then_stand_down(leader_->watch()) || then_stand_down(leader_->hold(hooks_.deadline)) ||
-              then_stand_down(keep_failure(take_over())) || announce_forever() || then_stand_down(wait_for_end()));
+    co_await (then_stand_down(leader_->watch()) || then_stand_down(keep_failure(leader_->hold(hooks_.deadline))) ||
+              then_stand_down(keep_failure(take_over())) || then_stand_down(keep_failure(announce_forever())) ||
+              then_stand_down(wait_for_end()));
     co_await end_leading(epoch);
     throw_failure();
 }
@@ -190,17 +231,18 @@ void Node::stand_down()
 }
 
 // The lease may be lost on the way: then whoever awaits this has ended it.
-Task<> Node::catch_up()
+Task<Head> Node::catch_up()
 {
     for (;;) {
         std::optional<Error> failure;
+        Head head;
         try {
-            const Head head = co_await follower_.follow();
+            head = co_await follower_.follow();
             tell(head);
         } catch (const Error& error) {
             failure = error;
         }
-        if (!failure) co_return;
+        if (!failure) co_return head;
         if (is_final(*failure)) throw Error(*failure);
         tell_trouble(*failure);
         co_await clock_.sleep(options_.beat() / 4);
@@ -209,7 +251,9 @@ Task<> Node::catch_up()
 
 Task<> Node::take_over()
 {
-    co_await catch_up();
+    const Head head = co_await catch_up();
+    cache::Lead lead{head.store, head.epoch, head.led_from};
+    co_await cache::begin_lead(store_, std::move(lead));
     const auto note = [all = !follower_.shared_is_whole()](cache::Writer& db) {
         cache::publish_purged(db);
         if (all) cache::note_all(db);
@@ -251,18 +295,28 @@ Task<> Node::end_leading(std::int64_t epoch)
     if (std::exchange(begun_, false)) co_await hooks_.ended();
     if (steps_down_) stays_down_until_ = clock_.steady() + 2 * options_.lease;
     epoch_seen_ = beat_seen_ = -1;
-    co_await (keep_failure(leave(epoch)) || clock_.sleep(options_.beat()));
+    co_await (keep_failure(publish_rest()) || clock_.sleep(options_.beat() * 3 / 4));
+    co_await (keep_failure(resign(epoch)) || clock_.sleep(options_.beat() / 2));
     leader_.reset();
 }
 
-// Where the lease is lost, or the database away, there is nothing to give up.
-Task<> Node::leave(std::int64_t epoch)
+// Where the lease is lost, or the database away, nothing is published and there is nothing to give up.
+Task<> Node::publish_rest()
 {
     try {
         co_await leader_->publish_all();
-        co_await truth_.resign(epoch);
     } catch (const Error& error) {
         if (is_final(error)) throw;
+    }
+}
+
+// Whatever became of the rest: another one is to take over at once.
+Task<> Node::resign(std::int64_t epoch)
+{
+    try {
+        co_await truth_.resign(epoch);
+    } catch (const Error&) {
+        // its lease runs out
     }
 }
 
@@ -275,6 +329,9 @@ void Node::tell(const Head& head)
     current_.database_reachable = true;
     current_.trouble.clear();
     current_.hint.clear();
+    current_.problems.clear();
+    if (head.lease.count() > 0 && head.lease != options_.lease)
+        current_.problems.push_back(other_lease(options_.lease, head.lease));
     publish_status();
 }
 

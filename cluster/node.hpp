@@ -37,11 +37,12 @@ class Node {
     Task<> campaign(const Head& seen);
     Task<> lead(std::int64_t epoch);
     Task<> take_over();
-    Task<> catch_up();
+    Task<Head> catch_up();
     Task<> hear_forever();
     Task<> then_stand_down(Task<> work);
     Task<> end_leading(std::int64_t epoch);
-    Task<> leave(std::int64_t epoch);
+    Task<> publish_rest();
+    Task<> resign(std::int64_t epoch);
     Task<> wait_for_news();
     Task<> keep_failure(Task<> work);
     Task<> wait_for_end();
@@ -69,6 +70,7 @@ class Node {
     asio::experimental::channel<void(boost::system::error_code)> ends_; // closed: leading, or all, comes to an end
     std::exception_ptr failure_;                                        // after which run() ends
     bool stopping_ = false, steps_down_ = false, begun_ = false;
+    int refusals_ = 0; // by the database, one after the other, which a person must mend
     std::int64_t epoch_seen_ = -1, beat_seen_ = -1;
     Clock::Steady seen_since_{}, campaign_sent_{}, announced_at_{}, stays_down_until_{};
     std::string unpublished_, unpublished_hint_; // why a leader cannot publish; empty: it can

@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace alli::cluster {
 
@@ -50,13 +51,20 @@ struct NodeHooks {
 enum class Role { follower, leader, joining, apart }; // apart: it cannot follow until a person acts, or not yet
 std::string_view name_of(Role role) noexcept;
 
+struct NodeProblem {
+    std::string what, hint;
+
+    friend bool operator==(const NodeProblem&, const NodeProblem&) = default;
+};
+
 struct NodeStatus {
     Role role = Role::joining;
     std::string leader; // its node's name; empty: none, or not known
     std::int64_t position = 0, last = 0;
     std::int64_t epoch = 0; // that was seen last
     bool database_reachable = false;
-    std::string trouble, hint; // empty: none
+    std::string trouble, hint;         // empty: none
+    std::vector<NodeProblem> problems; // that last while it follows or leads
 };
 
 } // namespace alli::cluster

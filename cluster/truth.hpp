@@ -23,6 +23,7 @@ namespace alli::cluster {
 /// A node as others know it. `holder` is random and new with each process: a cloned disk is another node.
 struct Member {
     std::string node, holder;
+    std::chrono::milliseconds lease{}; // that it takes; 0: it does not say
 };
 
 /// The number of a commit and its nonce: by the nonce a node finds out whether the database is the one it read from.
@@ -45,7 +46,9 @@ struct Head {
     std::int64_t epoch = 0, beat = 0; // together they change at each heartbeat and takeover
     std::string holder, leader;       // Member of the leader, or '' where it resigned
     Position last;
-    std::int64_t kept_since = 0; // who is at a number below it joins anew: some rows were told and are gone
+    std::chrono::milliseconds lease{}; // the leader's, or the last one's; 0: not said
+    std::int64_t led_from = 0;         // since this epoch no other node than the leader, or the last one, had the lease
+    std::int64_t kept_since = 0;       // who is at a number below it joins anew: some rows were told and are gone
 };
 
 struct Beat {

@@ -134,6 +134,13 @@ Recovered recover(Writer& db, Instant now, Instant since)
     return recovered;
 }
 
+std::int64_t hold_back(Writer& db, std::string_view why)
+{
+    return db.run("UPDATE entry SET unclear = unclear OR state = 'sending', state = 'conflict', conflict = NULL,"
+                  " last_error = ?1, next_attempt_at = NULL WHERE state IN ('pending', 'sending') AND kind <> 'stop'",
+                  why);
+}
+
 void close_line(Writer& db)
 {
     db.run("UPDATE entry SET state = 'pending', unclear = 1 WHERE state = 'sending'");

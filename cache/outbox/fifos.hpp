@@ -63,6 +63,10 @@ Recovered recover(Writer& db, Instant now, Instant since);
 /// Before an orderly shutdown, when nothing is being sent any more.
 void close_line(Writer& db);
 
+/// Puts all that waits, or may have been sent, into conflict: a person decides. Stops alone stay, which nothing can
+/// outrun: they are checked before they are sent. Returns how many.
+std::int64_t hold_back(Writer& db, std::string_view why);
+
 /// Fails waiting entries of `kind` that were accepted before `before`. Returns their FIFOs.
 std::vector<std::optional<ConversationId>> expire(Writer& db, EditKind kind, Instant before, Instant now,
                                                   const std::string& why);

@@ -9,24 +9,27 @@ namespace {
 
 constexpr const char* head_sql =
     "SELECT store_id::text, epoch, beat, holder, leader, last, (SELECT nonce FROM trail WHERE seq = last), now(),"
-    " (SELECT min(seq) FROM trail)"
+    " (SELECT min(seq) FROM trail), lease_ms, led_from"
     " FROM head";
 constexpr const char* continuity_sql =
     "SELECT CASE WHEN $1::bigint = 0 THEN 0"
     " WHEN EXISTS (SELECT FROM trail WHERE seq = $1::bigint AND nonce = $2::text) THEN 0"
     " WHEN $1::bigint < (SELECT min(seq) FROM trail) THEN 1 ELSE 2 END::bigint";
 constexpr const char* campaign_sql =
-    "UPDATE head SET holder = $3::text, leader = $4::text, epoch = epoch + 1, beat = beat + 1"
+    "UPDATE head SET holder = $3::text, leader = $4::text, epoch = epoch + 1, beat = beat + 1, lease_ms = $6::bigint,"
+    " led_from = CASE WHEN led_by = $4::text AND led_epoch = epoch THEN led_from ELSE epoch + 1 END,"
+    " led_by = $4::text, led_epoch = epoch + 1"
     " WHERE epoch = $1::bigint AND beat = $2::bigint AND write_from <= $5::bigint RETURNING epoch";
 // A leader that was frozen amid its flush holds the row, and no timeout of the server sees it: it is still sending.
 constexpr const char* end_holders_sql =
     "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-    " WHERE l.relation = 'head'::regclass AND l.mode = 'RowExclusiveLock' AND l.granted AND l.pid <> pg_backend_pid()"
+    " WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND l.relation = 'head'::regclass AND l.mode = 'RowExclusiveLock' AND l.granted AND l.pid <> pg_backend_pid()"
     " AND a.xact_start < now() - interval '2 seconds'";
 constexpr std::string_view lock_timeout = "55P03";
 constexpr const char* write_from_sql = "SELECT write_from::bigint FROM head";
-constexpr const char* beat_sql =
-    "UPDATE head SET beat = beat + 1 WHERE epoch = $1::bigint AND holder = $2::text RETURNING beat";
+constexpr const char* beat_sql = "UPDATE head SET beat = beat + 1, lease_ms = $3::bigint WHERE epoch = $1::bigint AND "
+                                 "holder = $2::text RETURNING beat";
 constexpr const char* resign_sql =
     "UPDATE head SET holder = '', leader = '', beat = beat + 1 WHERE epoch = $1::bigint AND holder = $2::text";
 constexpr const char* announce_sql =
@@ -62,6 +65,8 @@ Head head_of(const Result& result)
     head.leader = result.text(0, 4);
     head.last = {result.number(0, 5), result.find_text(0, 6).value_or("")};
     head.kept_since = result.find_number(0, 8).value_or(head.last.number);
+    head.lease = std::chrono::milliseconds(result.number(0, 9));
+    head.led_from = result.number(0, 10);
     return head;
 }
 
@@ -86,8 +91,9 @@ Task<std::optional<std::int64_t>> campaign(Session& session, Member self, std::i
 {
     const auto ours = std::ssize(truth_schema.steps);
     std::vector<Query> queries;
-    queries.push_back(
-        {campaign_sql, {number_param(epoch), number_param(beat), self.holder, self.node, number_param(ours)}});
+    queries.push_back({campaign_sql,
+                       {number_param(epoch), number_param(beat), self.holder, readable_text(self.node),
+                        number_param(ours), number_param(self.lease.count())}});
     queries.push_back({write_from_sql});
     std::vector<Result> results;
     std::optional<ServerError> held;
@@ -112,7 +118,7 @@ Task<std::optional<std::int64_t>> campaign(Session& session, Member self, std::i
 Task<Beat> send_beat(Session& session, Member self, std::int64_t epoch, Position mine)
 {
     std::vector<Query> queries;
-    queries.push_back({beat_sql, {number_param(epoch), self.holder}});
+    queries.push_back({beat_sql, {number_param(epoch), self.holder, number_param(self.lease.count())}});
     queries.push_back(continuity_query(mine));
     const std::vector<Result> results = co_await session.run(std::move(queries));
     co_return Beat{results.at(0).rows() > 0, continuity_of(results.at(1))};

@@ -29,6 +29,7 @@ void add_problem(Json& problems, std::string what, std::string hint)
 
 void add_trouble(Json& problems, const NodeStatus& now)
 {
+    for (const cluster::NodeProblem& one : now.problems) add_problem(problems, one.what, one.hint);
     if (!now.trouble.empty()) return add_problem(problems, now.trouble, now.hint);
     if (!now.database_reachable)
         add_problem(problems, "the cluster's database was not reached yet",

@@ -174,6 +174,7 @@ cluster::PostgresOptions postgres_options(const ClusterSettings& settings, std::
     options.schema = settings.schema;
     options.self.holder = fmt::format("{:016x}{:016x}", random.next(), random.next());
     options.self.node = std::move(node);
+    options.self.lease = settings.lease;
     return options;
 }
 

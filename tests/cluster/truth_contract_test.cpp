@@ -71,6 +71,33 @@ TEST_P(TruthContract, AHeartbeatKeepsTheLeaseAndAForeignOneDoesNot)
     EXPECT_FALSE(wait(one->beat(epoch, {})).ours);
 }
 
+TEST_P(TruthContract, TheHeadSaysWhichLeaseToWaitForAndSinceWhenNoOtherNodeLed)
+{
+    EXPECT_EQ(wait(one->head()).lease, 0ms);
+    const std::int64_t first = lead(*one);
+    EXPECT_EQ(wait(two->head()).lease, 30s);
+    EXPECT_EQ(wait(two->head()).led_from, first);
+    const std::int64_t again = lead(*one);
+    EXPECT_EQ(again, first + 1);
+    EXPECT_EQ(wait(two->head()).led_from, first);
+    wait(one->resign(again));
+    EXPECT_EQ(wait(two->head()).led_from, first);
+    const std::int64_t third = lead(*two);
+    EXPECT_EQ(wait(one->head()).led_from, third);
+    EXPECT_EQ(wait(one->head()).lease, 4s);
+    EXPECT_FALSE(wait(one->beat(third, {})).ours);
+    EXPECT_EQ(wait(one->head()).lease, 4s);
+    EXPECT_EQ(lead(*one), third + 1);
+    EXPECT_EQ(wait(one->head()).led_from, third + 1);
+}
+
+TEST_P(TruthContract, AHeartbeatSaysTheLeaseAgain)
+{
+    const std::int64_t epoch = lead(*one);
+    ASSERT_TRUE(wait(one->beat(epoch, {})).ours);
+    EXPECT_EQ(wait(two->head()).lease, 30s);
+}
+
 TEST_P(TruthContract, WhoResignsLeadsNoMore)
 {
     const std::int64_t epoch = lead(*one);

@@ -10,7 +10,8 @@ namespace {
 Member member(const std::string& name)
 {
     static int made = 0;
-    return {name, name + "-" + std::to_string(++made)};
+    const std::chrono::seconds lease(name == "one" ? 30 : 4);
+    return {name, name + "-" + std::to_string(++made), lease};
 }
 
 class ModelStore final : public Store {

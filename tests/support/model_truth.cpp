@@ -118,7 +118,9 @@ Continuity ModelTruth::continuity_of(const Position& position) const
 Head ModelTruth::read_head() const
 {
     const ModelDatabase::Contents& now = database_.contents;
-    return {now.store, now.epoch, now.beat, now.holder, now.leader, database_.last(), now.trail.begin()->first};
+    return {now.store,  now.epoch,    now.beat,
+            now.holder, now.leader,   database_.last(),
+            now.lease,  now.led_from, now.trail.begin()->first};
 }
 
 Task<Head> ModelTruth::head()
@@ -139,6 +141,8 @@ Task<std::optional<std::int64_t>> ModelTruth::campaign(std::int64_t epoch, std::
         ++now.beat;
         now.holder = self_.holder;
         now.leader = self_.node;
+        now.lease = self_.lease;
+        if (std::exchange(now.led_by, self_.node) != self_.node) now.led_from = now.epoch;
     }
     const std::int64_t ours = now.epoch;
     co_await answer();
@@ -149,7 +153,7 @@ Task<Beat> ModelTruth::beat(std::int64_t epoch, Position mine)
 {
     co_await arrive();
     const Beat beat{leads(epoch), continuity_of(mine)};
-    if (beat.ours) ++database_.contents.beat;
+    if (beat.ours) ++database_.contents.beat, database_.contents.lease = self_.lease;
     co_await answer();
     co_return beat;
 }

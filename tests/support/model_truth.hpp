@@ -34,7 +34,9 @@ class ModelDatabase {
     struct Contents {
         std::string store;
         std::int64_t epoch = 0, beat = 0, last = 0;
-        std::string holder, leader;
+        std::string holder, leader, led_by;
+        std::int64_t led_from = 0;
+        std::chrono::milliseconds lease{};
         std::map<std::int64_t, std::string> trail;
         std::map<std::string, Numbered<alli::cache::PublishedConversation>> conversations;
         std::map<std::pair<std::string, std::int64_t>, Numbered<alli::cache::PublishedChat>> chats;

@@ -24,7 +24,7 @@ namespace {
 cluster::NodeOptions node_options(SeededRandom& random)
 {
     cluster::NodeOptions options;
-    options.lease = std::chrono::seconds(80);
+    options.lease = std::chrono::seconds(std::array{80, 80, 80, 20, 200}[random.below(5)]); // changed node by node
     options.poll = std::chrono::seconds(10);
     options.publish_pause = milliseconds(3'000 + random.below(9'000));
     options.batch = std::array{1UL, 5UL, 40UL, 1'000UL}[random.below(4)];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a node does, step by step: joining, rounds, taking the lease and losing it.
+#include "cache/outbox/outbox.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/rows/progress.hpp"
 #include "tests/simulation/cluster/machine.hpp"
@@ -289,6 +290,123 @@ TEST_F(ClusterLoops, ANodeThatJoinsClaimsNothingWithRowsThatMayBeOlderThanItsCla
     pass(3s);
     b_.store.watch({});
     EXPECT_EQ(b_.dump(), a_.dump());
+}
+
+// The leader goes on believing in a lease of half a minute.
+TEST_F(ClusterLoops, ACandidateWaitsForTheLongerOfTwoLeases)
+{
+    cluster::NodeOptions longer;
+    longer.lease = 30s;
+    Machine c{2, database_, clock_, loop_, false, longer};
+    c.run();
+    pass(35s);
+    ASSERT_TRUE(c.leads);
+    b_.run();
+    pass(2s);
+    ASSERT_EQ(b_.node.status()->problems.size(), 1U);
+    EXPECT_THAT(b_.node.status()->problems[0].what, testing::HasSubstr("4000 ms at this node and 30000 ms at the"));
+    c.truth.link.cut = true;
+    for (int n = 0; n < 500 && !b_.leads; ++n) {
+        pass(100ms);
+        EXPECT_FALSE(b_.leads && c.leads) << n;
+    }
+    EXPECT_TRUE(b_.leads);
+    EXPECT_TRUE(b_.node.status()->problems.empty());
+    c.truth.link.cut = false;
+    pass(5s);
+    EXPECT_EQ(c.node.status()->problems.size(), 1U);
+    c.node.stop();
+    pass(5s);
+}
+
+TEST_F(ClusterLoops, WhatNoTryWillMendEndsTheNodeWhoeverThrowsIt)
+{
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    a_.truth.foreign = true;
+    a_.put("one", 100, "title");
+    pass(3s);
+    EXPECT_FALSE(a_.leads);
+    EXPECT_TRUE(a_.ended);
+    EXPECT_TRUE(a_.failure);
+}
+
+TEST_F(ClusterLoops, ALeaderThatCannotPublishTheRestResignsAllTheSame)
+{
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    b_.run();
+    pass(2s);
+    a_.truth.refuses = Fault::refused;
+    a_.put("one", 100, "title");
+    a_.node.stop();
+    pass(1500ms);
+    EXPECT_TRUE(b_.leads) << "at once";
+    b_.truth.refuses = Fault::io; // its store gave up
+    b_.put("two", 100, "title");
+    b_.node.stop();
+    pass(1500ms);
+    EXPECT_EQ(shared_.leader, "");
+}
+
+TEST_F(ClusterLoops, AWrongPasswordIsTriedLessAndLessOften)
+{
+    a_.truth.bars = Fault::key_rejected;
+    a_.run();
+    pass(10min);
+    EXPECT_LE(a_.truth.asked, 40);
+    EXPECT_GE(a_.truth.asked, 15);
+    a_.truth.bars.reset();
+    pass(40s);
+    EXPECT_TRUE(a_.leads);
+}
+
+TEST_F(ClusterLoops, WritesThatWaitedWhileAnotherLedWaitForAPerson)
+{
+    const auto accept = [](Machine& at, const std::string& id, cache::EditKind kind) {
+        cache::NewEntry entry;
+        entry.kind = kind;
+        entry.conversation = ConversationId{id};
+        entry.method = "PUT";
+        entry.path = "/x";
+        entry.upstream_key = id + std::string(cache::name_of(kind));
+        asio::co_spawn(at.loop, at.store.write_outbox([entry](cache::Writer& db) { cache::accept(db, entry); }),
+                       [](std::exception_ptr why) { EXPECT_FALSE(why); });
+        support::run_until_idle(at.loop);
+    };
+    const auto counts = [](Machine& at) { return at.store.read_outbox(&cache::count_entries); };
+    accept(a_, "before", cache::EditKind::title); // the machine was alone until now
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    accept(a_, "one", cache::EditKind::feedback);
+    accept(a_, "one", cache::EditKind::stop);
+    a_.node.step_down();
+    pass(20s);
+    ASSERT_TRUE(a_.leads) << "again";
+    EXPECT_EQ(counts(a_).conflicts, 0) << "nobody else led";
+    b_.run();
+    pass(2s);
+    a_.node.step_down();
+    pass(3s);
+    ASSERT_TRUE(b_.leads);
+    accept(b_, "one", cache::EditKind::feedback);
+    pass(8s); // who stepped down stays so for a while
+    b_.node.step_down();
+    pass(3s);
+    ASSERT_TRUE(a_.leads);
+    EXPECT_EQ(counts(a_).conflicts, 2);
+    EXPECT_EQ(counts(a_).pending, 1) << "the stop";
+    const auto held = a_.store.read_outbox([](cache::Reader& db) { return cache::find_entry(db, 2); });
+    EXPECT_THAT(held->last_error.value_or(""), testing::HasSubstr("another machine led"));
+    accept(a_, "two", cache::EditKind::title);
+    a_.node.step_down();
+    b_.node.stop();
+    pass(20s);
+    ASSERT_TRUE(a_.leads);
+    EXPECT_EQ(counts(a_).conflicts, 2) << "as before";
 }
 
 TEST_F(ClusterLoops, StepsDownForAnother)

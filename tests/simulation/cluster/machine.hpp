@@ -36,6 +36,7 @@ struct CampaigningTruth final : support::ModelTruth {
     Task<cluster::Position> publish_after(cluster::Position mine, std::int64_t epoch,
                                           cache::PublishedRows rows) override
     {
+        if (foreign) throw boost::system::system_error(boost::asio::error::connection_reset);
         if (refuses) throw Error(*refuses, "", "a row does not fit");
         return ModelTruth::publish_after(std::move(mine), epoch, std::move(rows));
     }
@@ -47,18 +48,37 @@ struct CampaigningTruth final : support::ModelTruth {
     }
     bool stubborn = false;
     std::function<void()> before_campaign;
-    std::optional<Fault> refuses;
+    Task<> resign(std::int64_t epoch) override
+    {
+        ++resigned;
+        co_await ModelTruth::resign(epoch);
+    }
+    Task<cluster::Head> head() override
+    {
+        ++asked;
+        if (bars) throw Error(*bars, "", "the password is wrong");
+        co_return co_await ModelTruth::head();
+    }
+    Task<bool> wait_news(std::chrono::milliseconds longest) override
+    {
+        ++asked;
+        if (bars) throw Error(*bars, "", "the password is wrong");
+        co_return co_await ModelTruth::wait_news(longest);
+    }
+    std::optional<Fault> refuses, bars;
+    bool foreign = false; // what fails is none of our errors
+    int asked = 0, resigned = 0;
 };
 
 /// Files, a way to what is shared, and a node's loops whose engine is a flag.
 struct Machine {
     Machine(int number, support::ModelDatabase& shared, support::FakeClock& clock, boost::asio::io_context& its_loop,
-            bool threads = false)
+            bool threads = false, cluster::NodeOptions node_options = {})
         : loop(its_loop), store(options(threads)),
           truth(loop.get_executor(), shared, clock,
-                {"node " + std::to_string(number), "holder " + std::to_string(number)},
+                {"node " + std::to_string(number), "holder " + std::to_string(number), node_options.lease},
                 static_cast<std::uint64_t>(number) + 1),
-          node(loop.get_executor(), truth, store, clock, {}, hooks())
+          node(loop.get_executor(), truth, store, clock, node_options, hooks())
     {
         truth.link.delay = 20ms;
     }

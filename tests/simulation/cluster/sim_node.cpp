@@ -37,7 +37,8 @@ struct SimNode::Process {
     Process(SimNode& own, cluster::NodeHooks hooks)
         : upstream(own.world_, own.clock_), pace(own.clock_, {0, 4}), random(own.random_.next()),
           truth(own.loop_.get_executor(), own.shared_, own.clock_,
-                {fmt::format("node {}", own.number_), fmt::format("{}", own.random_.next())}, own.random_.next()),
+                {fmt::format("node {}", own.number_), fmt::format("{}", own.random_.next()), own.node_options_.lease},
+                own.random_.next()),
           node(own.loop_.get_executor(), truth, *own.store_, own.clock_, own.node_options_, std::move(hooks))
     {}
 
