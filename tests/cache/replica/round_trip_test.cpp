@@ -91,6 +91,29 @@ TEST_F(RoundTrip, ClaimsNothingBeforeTheLastBatch)
     EXPECT_FALSE(follower.store().read([](Reader& db) { return cache::load_coverage(db); }).empty());
 }
 
+// Of notes without a row more are loaded than rows are sent.
+TEST_F(RoundTrip, ClaimsComeTogetherThoughWhatIsLoadedEndsAmidThem)
+{
+    Follower follower;
+    fill(3);
+    pass();
+    follower.follow(*store_);
+    constexpr int limit = 5;
+    write([](Writer& db) {
+        cache::note_all(db);
+        db.run("DELETE FROM unpublished WHERE kind = 1");
+        for (int n = 0; n <= limit; ++n)
+            db.run("INSERT INTO unpublished (kind, key, from_ordinal, times) VALUES (1, ?1, NULL, 1)", 1'000'000 + n);
+    });
+    const cache::Unpublished found = store_->read([](Reader& db) { return cache::read_unpublished(db, limit); });
+    EXPECT_FALSE(found.whole);
+    EXPECT_LE(found.rows.state.size(), 1U) << "the unit of time alone";
+    EXPECT_TRUE(std::ranges::none_of(found.notes, [](const auto& note) { return note.kind == 0; }))
+        << "they stay noted";
+    follower.follow(*store_, limit);
+    follower.expect_equals(*store_);
+}
+
 TEST_F(RoundTrip, MayBeRepeated)
 {
     Follower follower;
