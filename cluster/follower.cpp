@@ -70,8 +70,9 @@ Unpublished find_unpublished(cache::Store& store)
 
 } // namespace
 
-Follower::Follower(Truth& truth, cache::Store& store, const NodeOptions& options, const NodeHooks& hooks)
-    : truth_(truth), store_(store), options_(options), hooks_(hooks),
+Follower::Follower(Truth& truth, cache::Store& store, const Clock& clock, const NodeOptions& options,
+                   const NodeHooks& hooks)
+    : truth_(truth), store_(store), clock_(clock), options_(options), hooks_(hooks),
       position_(store.read([](cache::Reader& db) { return cache::find_position(db); }))
 {}
 
@@ -98,6 +99,7 @@ Task<Head> Follower::follow()
         if (!position_) co_await join();
         co_await undo_unpublished();
         if (!position_) continue;
+        const Clock::Steady asked_at = clock_.steady();
         Round round = co_await truth_.read(position(), options_.most_rows);
         const bool another = round.head.store != position_->store;
         const bool now_whole = provisional_ && says_whole(round.rows.state);
@@ -105,6 +107,7 @@ Task<Head> Follower::follow()
             position_.reset();
             continue;
         }
+        database_time_ = {round.now, asked_at};
         co_await share_key(round.head.store);
         co_await take(round, false);
         co_await apply(std::move(round.rows), round.head.last, round.head.store);
@@ -270,6 +273,7 @@ Task<> Follower::adopt_purges(std::vector<Suppressed> heard, bool leads)
     if (!co_await cache::adopt_suppressions(store_, std::move(list), leads)) co_return;
     const cache::ErasedBySuppression erased = co_await cache::erase_suppressed(store_, leads);
     if (!erased.lines.empty()) hooks_.lines_changed(erased.lines);
+    hooks_.erased(); // the end of a conversation may have come before its purge
 }
 
 // So that two nodes that purge before they have heard of each other use one.

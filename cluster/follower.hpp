@@ -14,7 +14,7 @@ namespace alli::cluster {
 
 class Follower {
   public:
-    Follower(Truth& truth, cache::Store& store, const NodeOptions& options, const NodeHooks& hooks);
+    Follower(Truth& truth, cache::Store& store, const Clock& clock, const NodeOptions& options, const NodeHooks& hooks);
 
     /// One round, after what else has to come first: joining, or reading again what this node changed and did not
     /// publish. Returns what it read of the head; from then on the files are as of `head.last`.
@@ -28,6 +28,12 @@ class Follower {
     /// Tells the others what was purged here, where they do not know it.
     Task<> hand_over_purges();
 
+    /// What the last round said of the database's clock, and when that was asked by this process's.
+    struct DatabaseTime {
+        Instant now;
+        Clock::Steady asked_at{};
+    };
+    const DatabaseTime& database_time() const noexcept { return database_time_; }
     /// Whether anybody published a whole mirror yet; as of the last follow().
     bool shared_is_whole() const noexcept { return !provisional_; }
     bool is_joining() const noexcept { return !position_; }
@@ -56,6 +62,7 @@ class Follower {
 
     Truth& truth_;
     cache::Store& store_;
+    const Clock& clock_;
     const NodeOptions& options_;
     const NodeHooks& hooks_;
     std::optional<cache::ReplicaPosition> position_; // none: it has to join
@@ -65,8 +72,9 @@ class Follower {
     bool provisional_ = false;
     bool own_writes_follow_ = false;     // since it led last, or its process began
     std::map<std::string, Run> settled_; // heard, to be told when the rows of the round are here
-    Position heard_;                     // up to where it heard what any node may add
-    std::int64_t handed_over_ = -1;      // the version of its suppression list that the others know
+    DatabaseTime database_time_;
+    Position heard_;                // up to where it heard what any node may add
+    std::int64_t handed_over_ = -1; // the version of its suppression list that the others know
 };
 
 } // namespace alli::cluster

@@ -3,7 +3,15 @@
 
 #include "cache/replica/unpublished.hpp"
 
+#include <algorithm>
+
 namespace alli::cluster {
+namespace {
+
+constexpr std::chrono::minutes longest_silence{10};
+constexpr std::size_t most_at_once = 20; // of what is asked for: the rest is not held up by one of them
+
+} // namespace
 
 bool is_final(const Error& error)
 {
@@ -14,7 +22,7 @@ Leader::Leader(Truth& truth, cache::Store& store, Clock& clock, const NodeOption
                const NodeHooks& hooks, std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard,
                std::function<void(const Error*)> published)
     : truth_(truth), store_(store), clock_(clock), options_(options), follower_(follower), hooks_(hooks), epoch_(epoch),
-      held_since_(since), heard_(std::move(heard)), published_(std::move(published))
+      held_since_(since), begun_at_(clock.steady()), heard_(std::move(heard)), published_(std::move(published))
 {}
 
 // The lease counts from before the heartbeat was sent: whenever it arrived, it was later.
@@ -100,11 +108,12 @@ Task<> Leader::publish_forever()
 // A run that began anew has to end first.
 void Leader::ask(const Round& heard)
 {
-    for (const Run& run : heard.runs)
-        if (run.state == RunState::ended)
-            runs_[run.conversation] = run;
-        else
-            runs_.erase(run.conversation);
+    for (const Run& run : heard.runs) {
+        runs_.erase(run.conversation);
+        running_.erase(run.conversation);
+        if (run.state == RunState::ended) runs_[run.conversation] = run;
+        if (run.state == RunState::running) running_[run.conversation] = clock_.steady();
+    }
     for (const Refresh& one : heard.refreshes) refreshes_[one.conversation] = one;
 }
 
@@ -114,34 +123,64 @@ Task<> Leader::wait_published()
     while (!published_commits_ || *published_commits_ < commits) co_await clock_.sleep(options_.publish_pause);
 }
 
-Task<> Leader::serve()
+// What the leader before delivered last is asked for as well: until upstream's reads do not lag behind that any more it
+// is fetched, and once more then.
+Task<> Leader::serve_refreshes()
 {
-    std::vector<std::string> ids;
-    std::vector<Run> runs;
-    std::vector<Refresh> refreshes;
-    for (const auto& [id, run] : runs_) runs.push_back(run), ids.push_back(id);
-    for (const auto& [id, refresh] : refreshes_) {
-        refreshes.push_back(refresh);
-        if (!runs_.contains(id)) ids.push_back(id);
+    const bool may_lag = clock_.steady() < begun_at_ + options_.read_lag;
+    std::vector<Refresh> some;
+    for (const auto& [id, one] : refreshes_) {
+        if (some.size() == most_at_once) break;
+        if (!may_lag || !fetched_early_.contains(one.number)) some.push_back(one);
     }
-    if (ids.empty() || !hooks_.refresh) co_return;
+    if (some.empty() || !hooks_.refresh) co_return;
+    std::vector<std::string> ids;
+    for (const Refresh& one : some) ids.push_back(one.conversation);
     co_await hooks_.refresh(std::move(ids));
+    if (may_lag) {
+        for (const Refresh& one : some) fetched_early_.insert(one.number);
+        co_return;
+    }
     co_await wait_published();
-    co_await truth_.settle(epoch_, runs, refreshes);
-    for (const Run& run : runs)
-        if (const auto found = runs_.find(run.conversation); found != runs_.end() && found->second.number == run.number)
-            runs_.erase(found);
-    for (const Refresh& one : refreshes)
-        if (const auto found = refreshes_.find(one.conversation); found->second.number == one.number)
+    co_await truth_.settle(epoch_, std::vector<Run>(), some);
+    for (const Refresh& one : some)
+        if (const auto found = refreshes_.find(one.conversation);
+            found != refreshes_.end() && found->second.number == one.number)
             refreshes_.erase(found);
 }
 
-Task<> Leader::serve_forever()
+// Who began one and did not come back to say how it ended, is not waited for.
+Task<> Leader::end_silent_runs()
+{
+    const auto silent = std::find_if(running_.begin(), running_.end(), [this](const auto& one) {
+        return clock_.steady() - one.second >= longest_silence;
+    });
+    if (silent == running_.end()) co_return;
+    const std::string id = silent->first;
+    co_await truth_.note_run(id, RunState::ended); // which is heard of
+    running_.erase(id);
+}
+
+Task<> Leader::serve_runs()
+{
+    co_await end_silent_runs();
+    std::vector<Run> runs;
+    for (const auto& [id, run] : runs_)
+        if (hooks_.has_fetched(run)) runs.push_back(run);
+    if (runs.empty()) co_return;
+    co_await wait_published();
+    co_await truth_.settle(epoch_, runs, std::vector<Refresh>());
+    for (const Run& run : runs)
+        if (const auto found = runs_.find(run.conversation); found != runs_.end() && found->second.number == run.number)
+            runs_.erase(found);
+}
+
+Task<> Leader::repeat(Task<> (Leader::*serve)())
 {
     for (;;) {
         std::optional<Error> failure;
         try {
-            co_await serve();
+            co_await (this->*serve)();
         } catch (const NotLeader&) {
             co_return;
         } catch (const Error& error) {

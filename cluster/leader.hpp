@@ -9,6 +9,7 @@
 #include "cluster/truth.hpp"
 
 #include <map>
+#include <set>
 #include <utility>
 
 namespace alli::cluster {
@@ -41,9 +42,10 @@ class Leader {
 
     /// What is to be fetched for other nodes' apps.
     void ask(const Round& heard);
-    /// Has it fetched by the hook, waits until it is published, and settles it. Failures are retried; final ones are
-    /// thrown.
-    Task<> serve_forever();
+    /// Has it fetched by the hooks, waits until it is published, and settles it. Failures are retried; final ones are
+    /// thrown. A fetch may take long: no run waits for that.
+    Task<> serve_refreshes_forever() { return repeat(&Leader::serve_refreshes); }
+    Task<> serve_runs_forever() { return repeat(&Leader::serve_runs); }
 
     /// What is noted now, to the end; throws what publishing throws.
     Task<> publish_all();
@@ -52,7 +54,10 @@ class Leader {
     enum class Outcome { ours, lost, failed };
     Task<Outcome> beat();
     Task<bool> publish_some(); // whether there is nothing left
-    Task<> serve();
+    Task<> repeat(Task<> (Leader::*serve)());
+    Task<> end_silent_runs();
+    Task<> serve_runs();
+    Task<> serve_refreshes();
     Task<> wait_published();
 
     Truth& truth_;
@@ -62,11 +67,13 @@ class Leader {
     Follower& follower_;
     const NodeHooks& hooks_;
     std::int64_t epoch_;
-    Clock::Steady held_since_;
+    Clock::Steady held_since_, begun_at_;
     bool stood_down_ = false;
     std::optional<std::uint64_t> published_commits_; // so many of the mirror's are published; none: not yet
     std::map<std::string, Run> runs_;                // that ended, by conversation
+    std::map<std::string, Clock::Steady> running_;   // since when that was heard
     std::map<std::string, Refresh> refreshes_;
+    std::set<std::int64_t> fetched_early_; // their numbers: while upstream could still show what was before
     std::function<void(bool)> heard_;
     std::function<void(const Error*)> published_;
 };

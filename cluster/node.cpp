@@ -51,10 +51,20 @@ std::string_view name_of(Role role) noexcept
     return names[static_cast<std::size_t>(role)];
 }
 
+static Task<> as_far_as_possible(Task<> work)
+{
+    try {
+        co_await std::move(work);
+    } catch (const Error& error) {
+        if (is_final(error)) throw;
+    }
+}
+
 Node::Node(asio::any_io_executor loop, Truth& truth, cache::Store& store, Clock& clock, NodeOptions options,
            NodeHooks hooks)
     : truth_(truth), store_(store), clock_(clock), options_(std::move(options)), hooks_(std::move(hooks)),
-      follower_(truth, store, options_, hooks_), ends_(std::move(loop), 1)
+      follower_(truth, store, clock, options_, hooks_), unseen_writes_(truth, store, options_),
+      ends_(std::move(loop), 1)
 {
     publish_status();
 }
@@ -126,6 +136,7 @@ Task<> Node::follow_once()
         current_.role = Role::follower;
         tell(head);
         co_await announce();
+        co_await unseen_writes_.ask();
         if (may_campaign(head)) co_await campaign(head);
     } catch (const Error& error) {
         failure = error;
@@ -264,8 +275,8 @@ Task<> Node::take_over()
     publish_status();
     begun_ = true;
     hooks_.begin();
-    co_await (keep_failure(leader_->publish_forever()) || keep_failure(leader_->serve_forever()) ||
-              keep_failure(hear_forever()));
+    co_await (keep_failure(leader_->publish_forever()) || keep_failure(leader_->serve_runs_forever()) ||
+              keep_failure(leader_->serve_refreshes_forever()) || keep_failure(hear_forever()));
 }
 
 // What other nodes add. Of all of it: its predecessor may not have got to it.
@@ -278,6 +289,7 @@ Task<> Node::hear_forever()
             const Round heard = co_await follower_.hear();
             leader_->ask(heard);
             co_await follower_.hand_over_purges();
+            co_await unseen_writes_.ask();                     // of the process before this one
             co_await clock_.sleep(5 * options_.publish_pause); // its own news are heard as well
             co_await truth_.wait_news(options_.poll);
         } catch (const Error& error) {
@@ -292,10 +304,14 @@ Task<> Node::hear_forever()
 Task<> Node::end_leading(std::int64_t epoch)
 {
     stand_down();
-    if (std::exchange(begun_, false)) co_await hooks_.ended();
+    if (std::exchange(begun_, false)) {
+        co_await hooks_.ended();
+        unseen_writes_.collect();
+    }
     if (steps_down_) stays_down_until_ = clock_.steady() + 2 * options_.lease;
     epoch_seen_ = beat_seen_ = -1;
-    co_await (keep_failure(publish_rest()) || clock_.sleep(options_.beat() * 3 / 4));
+    co_await (keep_failure(publish_rest()) || clock_.sleep(options_.beat() / 2));
+    co_await (keep_failure(ask_for_unseen()) || clock_.sleep(options_.beat() / 4));
     co_await (keep_failure(resign(epoch)) || clock_.sleep(options_.beat() / 2));
     leader_.reset();
 }
@@ -303,11 +319,13 @@ Task<> Node::end_leading(std::int64_t epoch)
 // Where the lease is lost, or the database away, nothing is published and there is nothing to give up.
 Task<> Node::publish_rest()
 {
-    try {
-        co_await leader_->publish_all();
-    } catch (const Error& error) {
-        if (is_final(error)) throw;
-    }
+    co_await as_far_as_possible(leader_->publish_all());
+}
+
+// What could not be published here is the next leader's to fetch.
+Task<> Node::ask_for_unseen()
+{
+    co_await as_far_as_possible(unseen_writes_.ask());
 }
 
 // Whatever became of the rest: another one is to take over at once.
@@ -320,8 +338,13 @@ Task<> Node::resign(std::int64_t epoch)
     }
 }
 
+// Of two databases that take turns one may have a clock that is behind: ages never fall by that.
 void Node::tell(const Head& head)
 {
+    const Follower::DatabaseTime time = follower_.database_time();
+    const auto passed = std::chrono::floor<std::chrono::microseconds>(time.asked_at - current_.asked_at);
+    current_.database_now = current_.database_now ? std::max(*current_.database_now + passed, time.now) : time.now;
+    current_.asked_at = time.asked_at;
     current_.leader = head.leader;
     current_.last = head.last.number;
     current_.position = follower_.position().number;

@@ -8,6 +8,7 @@
 #include "alli/published.hpp"
 #include "cluster/follower.hpp"
 #include "cluster/leader.hpp"
+#include "cluster/unseen_writes.hpp"
 
 #include <boost/asio/experimental/channel.hpp>
 
@@ -42,6 +43,7 @@ class Node {
     Task<> then_stand_down(Task<> work);
     Task<> end_leading(std::int64_t epoch);
     Task<> publish_rest();
+    Task<> ask_for_unseen();
     Task<> resign(std::int64_t epoch);
     Task<> wait_for_news();
     Task<> keep_failure(Task<> work);
@@ -65,6 +67,7 @@ class Node {
     NodeOptions options_;
     NodeHooks hooks_;
     Follower follower_;
+    UnseenWrites unseen_writes_;
     std::optional<std::int64_t> elected_;                               // the epoch of a lease that it got
     std::unique_ptr<Leader> leader_;                                    // while it leads
     asio::experimental::channel<void(boost::system::error_code)> ends_; // closed: leading, or all, comes to an end

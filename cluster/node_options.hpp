@@ -21,6 +21,7 @@ struct NodeOptions {
     std::chrono::milliseconds lease{4'000};
     std::chrono::milliseconds poll{500};         // between two rounds where no news is heard
     std::chrono::milliseconds publish_pause{20}; // between two looks at what is unpublished
+    std::chrono::milliseconds read_lag{10'000};  // for how long upstream may show the state before a write
     std::size_t batch = 1'000;                   // rows that are published, or applied, together
     std::size_t most_rows = 50'000;              // of a round; with more the node joins anew
 
@@ -39,11 +40,15 @@ struct NodeHooks {
     std::function<Task<>()> ended = []() -> Task<> { co_return; };
     /// At every node: some node told of a run; the leader tells when it is settled. May be told again.
     std::function<void(const Run&)> run = [](const Run&) {};
+    /// At the leader: whether what was told of by this row, a run that ended, is fetched and committed.
+    std::function<bool(const Run&)> has_fetched = [](const Run&) { return false; };
     /// At the leader: fetches these conversations (`*`: lists) and returns when they are committed; throws Error where
     /// that fails, and is called again. None: what is asked for waits.
     std::function<Task<>(std::vector<std::string>)> refresh;
     /// These conversations' writes changed: some were of what another node purged.
     std::function<void(const std::vector<std::optional<ConversationId>>&)> lines_changed = [](const auto&) {};
+    /// Rows of what another node purged went from the files: their bytes are still to be erased.
+    std::function<void()> erased = [] {};
     /// When the process is to be ended, if it is frozen and cannot stand down by itself; none: not any more.
     std::function<void(std::optional<Clock::Steady>)> deadline = [](std::optional<Clock::Steady>) {};
 };
@@ -63,6 +68,9 @@ struct NodeStatus {
     std::int64_t position = 0, last = 0;
     std::int64_t epoch = 0; // that was seen last
     bool database_reachable = false;
+    /// The database's clock, as it was no earlier than at `asked_at` by this process's; never set back.
+    std::optional<Instant> database_now;
+    Clock::Steady asked_at{};
     std::string trouble, hint;         // empty: none
     std::vector<NodeProblem> problems; // that last while it follows or leads
 };

@@ -164,8 +164,8 @@ class Truth {
     /// This node knows that a run is under way in the conversation, or that it ended. Committed before it returns: a
     /// round that is read then has it.
     virtual Task<Position> note_run(std::string conversation, RunState state) = 0;
-    /// Asks the leader to fetch it.
-    virtual Task<> ask_refresh(std::string conversation) = 0;
+    /// Asks the leader to fetch them.
+    virtual Task<> ask_refresh(std::vector<std::string> conversations) = 0;
     /// What was asked for is published: runs become settled, with a new number, and refreshes go; those with another
     /// number by now stay. Throws NotLeader.
     virtual Task<> settle(std::int64_t epoch, std::vector<Run> runs, std::vector<Refresh> refreshes) = 0;

@@ -237,6 +237,26 @@ Task<> Engine::run_once(std::function<void(const State&)> report)
     }
 }
 
+Task<> Engine::fetch(std::vector<ConversationId> ids)
+{
+    const auto core = core_;
+    std::function<Task<>(std::size_t)> fetch_one = [&](std::size_t at) { return core->plan.fetch(ids[at]); };
+    co_await in_parallel(ids.size(), static_cast<int>(settlers), fetch_one);
+}
+
+Task<> Engine::fetch_news()
+{
+    constexpr milliseconds look_again{20}, patience{5'000};
+    const auto core = core_;
+    const auto asked_at = core->clock.steady();
+    wake();
+    while (core->plan.sync_status().current.compared_at <= asked_at) {
+        if (core->plan.polls_fail || core->clock.steady() - asked_at > patience)
+            throw Error(Fault::unavailable, "it is tried again", "no poll succeeds");
+        co_await core->clock.sleep(look_again);
+    }
+}
+
 std::shared_ptr<const State> Engine::state() const
 {
     return core_->plan.sync_status().read();

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace alli::sync {
 
@@ -32,6 +33,12 @@ class Engine {
 
     /// Who is told of what settle() has fetched: on the loop, before run().
     void on_fetched(std::function<void(const ConversationId&, std::uint64_t fence, bool whole)> fetched);
+
+    // On the loop, while it runs; both throw what concerns all, and end where they are cancelled.
+    /// Fetches each of them anew, and returns when that is committed.
+    Task<> fetch(std::vector<ConversationId> ids);
+    /// Returns when a poll that begins after this call is committed. Throws Error{unavailable} where that takes long.
+    Task<> fetch_news();
 
     // Any thread:
     std::shared_ptr<const State> state() const;

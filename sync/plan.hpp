@@ -29,6 +29,12 @@ class Plan {
         refetch_.forget(id);
         refresh_queue_.ask_for(std::move(id));
     }
+    /// Now, and as refresh_one(): returns when it is committed.
+    Task<> fetch(ConversationId id)
+    {
+        refetch_.forget(id);
+        return refresh_one(context_, std::move(id));
+    }
     Settling& settling() { return ended_runs_; }
 
     /// All of it one after the other; every failure is thrown. What is new comes last where a backfill took its time.

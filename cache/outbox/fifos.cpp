@@ -3,6 +3,7 @@
 
 #include "cache/db/meta.hpp"
 
+#include <set>
 #include <unordered_set>
 
 namespace alli::cache {
@@ -118,6 +119,24 @@ std::vector<Settled> load_delivered(Reader& db, Instant since)
                   "SELECT " ALLI_ENTRY_COLUMNS ", body, response, settled_at FROM entry"
                   " WHERE settled_at >= ?1 AND state = 'delivered' ORDER BY place",
                   since);
+}
+
+std::vector<ConversationId> find_sent_last(Reader& db, std::chrono::microseconds within)
+{
+    std::set<std::string> ids;
+    for (const Row row : db.query("SELECT conversation, body FROM entry WHERE state = 'sending' OR"
+                                  " (unclear = 1 AND state IN ('pending', 'conflict')) OR (state = 'delivered' AND"
+                                  " settled_at >= (SELECT max(settled_at) FROM entry WHERE state = 'delivered') - ?1)",
+                                  within.count())) {
+        if (!row.is_null(0)) {
+            ids.emplace(row.text(0));
+            continue;
+        }
+        for (std::string& id : read_selection(row.text(1)).conversations) ids.insert(std::move(id));
+    }
+    std::vector<ConversationId> found;
+    for (const std::string& id : ids) found.push_back(ConversationId{id});
+    return found;
 }
 
 Recovered recover(Writer& db, Instant now, Instant since)

@@ -51,6 +51,10 @@ struct Settled {
 };
 std::vector<Settled> load_delivered(Reader& db, Instant since);
 
+/// What another machine would have to read again: the conversations of writes that were delivered, the last of them or
+/// no more than `within` before it, and of those that may have been applied. As far as entries name them.
+std::vector<ConversationId> find_sent_last(Reader& db, std::chrono::microseconds within);
+
 /// After the start: an entry that was being sent when the last process died returns to its FIFO, marked as in doubt;
 /// one that was being sent at three crashes fails (dead-lettered).
 struct Recovered {

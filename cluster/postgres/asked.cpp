@@ -25,8 +25,9 @@ constexpr const char* put_suppressed_sql =
 constexpr const char* put_run_sql =
     "INSERT INTO run (conversation, state, node, seq) SELECT $1::text, $2::text, $3::text, last FROM head"
     " ON CONFLICT (conversation) DO UPDATE SET state = EXCLUDED.state, node = EXCLUDED.node, seq = EXCLUDED.seq";
-constexpr const char* put_refresh_sql =
-    "INSERT INTO refresh (conversation, node, seq) SELECT $1::text, $2::text, last FROM head"
+constexpr const char* put_refreshes_sql =
+    "INSERT INTO refresh (conversation, node, seq) SELECT id, $2::text, (SELECT last FROM head) - $3::bigint + row"
+    " FROM unnest($1::text[]) WITH ORDINALITY AS u (id, row)"
     " ON CONFLICT (conversation) DO UPDATE SET node = EXCLUDED.node, asked_at = now(), seq = EXCLUDED.seq";
 constexpr const char* settle_runs_sql =
     "UPDATE run SET state = 'settled', seq = (SELECT last FROM head) - $3::bigint + row"
@@ -83,12 +84,12 @@ std::vector<Param> names_and_numbers(const std::vector<Row>& rows)
     return {id.take(), number.take()};
 }
 
-/// One row that any node may write: not fenced.
-Task<Position> put_one(Session& session, Query row, std::string nonce)
+/// Rows that any node may write: not fenced.
+Task<Position> put_rows(Session& session, Query rows, std::int64_t count, std::string nonce)
 {
     std::vector<Query> queries;
-    begin_numbering(queries, 1);
-    queries.push_back(std::move(row));
+    begin_numbering(queries, count);
+    queries.push_back(std::move(rows));
     end_numbering(queries, nonce);
     const std::vector<Result> results = co_await session.run(std::move(queries));
     co_return Position{results.at(1).number(0, 0), nonce};
@@ -153,13 +154,16 @@ Task<Position> note_run(Session& session, Run run, std::string nonce)
     Query row{put_run_sql,
               {escape_id(run.conversation), std::string(state_names.at(static_cast<std::size_t>(run.state))),
                readable_text(run.node)}};
-    co_return co_await put_one(session, std::move(row), std::move(nonce));
+    co_return co_await put_rows(session, std::move(row), 1, std::move(nonce));
 }
 
-Task<> ask_refresh(Session& session, Refresh refresh, std::string nonce)
+Task<> ask_refresh(Session& session, std::vector<std::string> conversations, std::string node, std::string nonce)
 {
-    Query row{put_refresh_sql, {escape_id(refresh.conversation), readable_text(refresh.node)}};
-    co_await put_one(session, std::move(row), std::move(nonce));
+    ArrayParam ids(Type::text);
+    for (const std::string& id : conversations) ids.add(std::string_view(escape_id(id)));
+    const std::int64_t count = std::ssize(conversations);
+    Query rows{put_refreshes_sql, {ids.take(), readable_text(node), number_param(count)}};
+    co_await put_rows(session, std::move(rows), count, std::move(nonce));
 }
 
 Task<> settle(Session& session, Publisher by, std::vector<Run> runs, std::vector<Refresh> refreshes, std::string nonce)

@@ -15,7 +15,7 @@ Task<std::vector<Suppressed>> read_suppressions(Session& session);
 
 Task<> suppress_rows(Session& session, std::vector<Suppressed> added, std::string nonce);
 Task<Position> note_run(Session& session, Run run, std::string nonce);
-Task<> ask_refresh(Session& session, Refresh refresh, std::string nonce);
+Task<> ask_refresh(Session& session, std::vector<std::string> conversations, std::string node, std::string nonce);
 Task<> settle(Session& session, Publisher by, std::vector<Run> runs, std::vector<Refresh> refreshes, std::string nonce);
 
 /// Those after a number, in a round; their results, into one.

@@ -15,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <pthread.h>
 #include <thread>
@@ -77,9 +78,12 @@ struct PostgresTruth::Loop {
         co_return position;
     }
 
-    Task<> ask_refresh(Refresh refresh)
+    Task<> ask_refresh(std::vector<std::string> conversations, std::string node)
     {
-        co_await cluster::ask_refresh(rows, std::move(refresh), make_nonce(random));
+        std::sort(conversations.begin(), conversations.end()); // one statement cannot put a row twice
+        conversations.erase(std::unique(conversations.begin(), conversations.end()), conversations.end());
+        if (conversations.empty()) co_return;
+        co_await cluster::ask_refresh(rows, std::move(conversations), std::move(node), make_nonce(random));
         co_await tell_news();
     }
 
@@ -215,9 +219,9 @@ Task<Position> PostgresTruth::note_run(std::string conversation, RunState state)
     return on_loop(loop_->note_run({std::move(conversation), self_.node, state, 0}));
 }
 
-Task<> PostgresTruth::ask_refresh(std::string conversation)
+Task<> PostgresTruth::ask_refresh(std::vector<std::string> conversations)
 {
-    return on_loop(loop_->ask_refresh({std::move(conversation), self_.node, 0}));
+    return on_loop(loop_->ask_refresh(std::move(conversations), self_.node));
 }
 
 Task<> PostgresTruth::settle(std::int64_t epoch, std::vector<Run> runs, std::vector<Refresh> refreshes)

@@ -39,7 +39,7 @@ class PostgresTruth final : public Truth {
     Task<> suppress(std::vector<Suppressed> added) override;
     Task<Round> hear(Position after) override;
     Task<Position> note_run(std::string conversation, RunState state) override;
-    Task<> ask_refresh(std::string conversation) override;
+    Task<> ask_refresh(std::vector<std::string> conversations) override;
     Task<> settle(std::int64_t epoch, std::vector<Run> runs, std::vector<Refresh> refreshes) override;
     Task<> announce(NodeRow row) override;
     Task<std::vector<NodeRow>> nodes() override;

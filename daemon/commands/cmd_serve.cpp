@@ -74,8 +74,10 @@ static std::optional<ClusterOptions> plan_cluster(const Settings& settings, cons
     if (!cluster.enabled()) return std::nullopt;
     claim_directory_of(plan.instance.mirror_path); // a node's name may be kept there
     const std::string node = load_node_name(cluster, plan.instance.mirror_path);
-    return ClusterOptions{postgres_options(cluster, load_cluster_password(settings, environment), node),
-                          node_options(cluster, node, plan.doors.listen)};
+    ClusterOptions options{postgres_options(cluster, load_cluster_password(settings, environment), node),
+                           node_options(cluster, node, plan.doors.listen)};
+    options.node.read_lag = settings.config.read_lag;
+    return options;
 }
 
 static Plan plan_service(const Settings& settings, const Environment& environment)

@@ -189,6 +189,39 @@ TEST_F(OutboxTest, TakesUpAgainWhatWasBeingSentWhenTheProcessDied)
     EXPECT_EQ(entry(id).attempts, 1);
 }
 
+TEST_F(OutboxTest, FindsWhatItMayHaveSentLast)
+{
+    const auto find = [this] {
+        std::vector<std::string> ids;
+        for (const auto& id :
+             store_->read_outbox([](Reader& db) { return find_sent_last(db, std::chrono::seconds(70)); }))
+            ids.push_back(id.value);
+        return ids;
+    };
+    const auto deliver = [this](std::int64_t id, int second) {
+        Outcome outcome;
+        outcome.state = EntryState::delivered;
+        change([&](Writer& db) { settle(db, id, outcome, support::at_second(second)); });
+    };
+    EXPECT_THAT(find(), IsEmpty());
+    deliver(add("long ago", "a"), 1000);
+    add("never sent", "b");
+    deliver(add("lately", "c"), 2000);
+    EXPECT_THAT(find(), ElementsAre("lately")); // however long ago that was
+    NewEntry bulk = title_of("", "d");
+    bulk.body = R"({"conversationIds":["many","lately"],"stateUpdate":"SOLVED"})";
+    deliver(add(bulk), 2070);
+    const std::int64_t sending = add("under way", "e");
+    change([&](Writer& db) { begin_sending(db, sending); });
+    EXPECT_THAT(find(), ElementsAre("lately", "many", "under way"));
+    change([](Writer& db) { close_line(db); });
+    EXPECT_THAT(find(), ElementsAre("lately", "many", "under way"));
+    Outcome failed;
+    failed.state = EntryState::failed;
+    change([&](Writer& db) { settle(db, sending, failed, support::at_second(3000)); });
+    EXPECT_THAT(find(), ElementsAre("lately", "many"));
+}
+
 TEST_F(OutboxTest, ParksWhatWasAtTheHeadOfThreeDeaths)
 {
     const auto id = add("a", "1"), next = add("a", "2");

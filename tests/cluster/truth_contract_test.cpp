@@ -394,8 +394,8 @@ TEST_P(TruthContract, WhatIsAskedForIsHeardUntilItIsDone)
 {
     const std::int64_t epoch = lead(*one);
     const Position start = wait(two->head()).last;
-    wait(two->ask_refresh("*"));
-    wait(two->ask_refresh("a"));
+    wait(two->ask_refresh({"*"}));
+    wait(two->ask_refresh({"a"}));
     const Round heard = wait(one->hear(start));
     ASSERT_EQ(heard.refreshes.size(), 2U);
     EXPECT_EQ(heard.refreshes[0].conversation, "*");
@@ -411,10 +411,10 @@ TEST_P(TruthContract, WhatIsAskedForIsHeardUntilItIsDone)
 TEST_P(TruthContract, WhatIsAskedForAgainMeanwhileIsNotDone)
 {
     const std::int64_t epoch = lead(*one);
-    wait(two->ask_refresh("a"));
+    wait(two->ask_refresh({"a"}));
     wait(two->note_run("a", RunState::ended));
     const Round heard = wait(one->hear({}));
-    wait(two->ask_refresh("a"));
+    wait(two->ask_refresh({"a"}));
     wait(two->note_run("a", RunState::running));
     wait(one->settle(epoch, heard.runs, heard.refreshes));
     const Round left = wait(two->hear({}));
@@ -428,7 +428,7 @@ TEST_P(TruthContract, WhatIsAskedForAgainMeanwhileIsNotDone)
 TEST_P(TruthContract, WhatAnyNodeAddsIsNotHeardFromAPositionThatNeverWas)
 {
     lead(*one);
-    wait(two->ask_refresh("a"));
+    wait(two->ask_refresh({"a"}));
     wait(two->suppress({{"k", "h"}}));
     const Round all = wait(one->hear({}));
     EXPECT_EQ(all.suppressed.size(), 1U);

@@ -258,11 +258,12 @@ Task<Position> ModelTruth::note_run(std::string conversation, RunState state)
     co_return position;
 }
 
-Task<> ModelTruth::ask_refresh(std::string conversation)
+Task<> ModelTruth::ask_refresh(std::vector<std::string> conversations)
 {
     co_await arrive();
-    database_.contents.refreshes[conversation] = {conversation, self_.node, database_.number(1) + 1};
-    database_.tell();
+    for (const std::string& id : std::set<std::string>(conversations.begin(), conversations.end()))
+        database_.contents.refreshes[id] = {id, self_.node, database_.number(1) + 1};
+    if (!conversations.empty()) database_.tell();
     co_await answer();
 }
 

@@ -98,7 +98,7 @@ class ModelTruth : public alli::cluster::Truth {
     alli::Task<> suppress(std::vector<alli::cluster::Suppressed> added) override;
     alli::Task<alli::cluster::Round> hear(alli::cluster::Position after) override;
     alli::Task<alli::cluster::Position> note_run(std::string conversation, alli::cluster::RunState state) override;
-    alli::Task<> ask_refresh(std::string conversation) override;
+    alli::Task<> ask_refresh(std::vector<std::string> conversations) override;
     alli::Task<> settle(std::int64_t epoch, std::vector<alli::cluster::Run> runs,
                         std::vector<alli::cluster::Refresh> refreshes) override;
     alli::Task<> announce(alli::cluster::NodeRow row) override;

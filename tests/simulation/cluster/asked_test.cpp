@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What any node adds for all: purges, runs, refreshes.
+#include "cache/outbox/fifos.hpp"
 #include "cache/rows/suppression_list.hpp"
 #include "cache/upkeep/purge.hpp"
 #include "tests/simulation/cluster/machine.hpp"
@@ -44,6 +45,24 @@ class Asked : public testing::Test {
         EXPECT_TRUE(done);
     }
 
+    /// As its engine would: a title that upstream has.
+    void deliver(Machine& machine, const std::string& id)
+    {
+        const auto put = [&](cache::Writer& db) {
+            cache::NewEntry entry;
+            entry.kind = cache::EditKind::title;
+            entry.conversation = ConversationId{id};
+            entry.body = R"({"title":"another"})";
+            entry.upstream_key = "key of " + id;
+            const std::int64_t number = cache::accept(db, entry).id;
+            cache::Outcome outcome;
+            outcome.state = cache::EntryState::delivered;
+            cache::settle(db, number, outcome, machine.clock.now());
+        };
+        start(machine.store.write_outbox(put));
+        support::run_until_idle(loop_);
+    }
+
     template <class T>
     void start(Task<T> task)
     {
@@ -81,6 +100,8 @@ TEST_F(Asked, WhatALeaderPurgedIsPurgedAtAFollower)
     pass(2s);
     expect_gone("one");
     EXPECT_EQ(b_.dump(), a_.dump());
+    EXPECT_EQ(b_.erased, 1);
+    EXPECT_EQ(a_.erased, 0) << "its own purge sees to it";
 }
 
 TEST_F(Asked, WhatAFollowerPurgedIsPurgedAtItsLeader)
@@ -163,9 +184,8 @@ TEST_F(Asked, APurgeIsHeardThoughTheLeaderPublishedPastIt)
 TEST_F(Asked, ARunIsToldToAllAndSettledOnceWhatItsLeaderFetchedIsHere)
 {
     std::vector<std::string> fetched;
-    a_.fetch = [&](const std::vector<std::string>& ids) {
-        for (const std::string& id : ids) a_.put(id, 400, "after the run");
-        fetched.insert(fetched.end(), ids.begin(), ids.end());
+    a_.on_run = [&](const cluster::Run& run) {
+        if (run.state == RunState::ended) fetched.push_back(run.conversation);
     };
     start(b_.truth.note_run("one", RunState::running));
     pass(2s);
@@ -180,9 +200,23 @@ TEST_F(Asked, ARunIsToldToAllAndSettledOnceWhatItsLeaderFetchedIsHere)
     start(b_.truth.note_run("one", RunState::ended));
     pass(2s);
     EXPECT_THAT(fetched, testing::ElementsAre("one"));
+    EXPECT_EQ(b_.runs.at("one"), RunState::ended) << "what it left is not here";
+    a_.put("one", 400, "after the run");
+    a_.fetched_runs.insert("one");
+    pass(2s);
     EXPECT_EQ(a_.runs.at("one"), RunState::settled);
     EXPECT_EQ(b_.runs.at("one"), RunState::settled);
     EXPECT_FALSE(settled_early);
+}
+
+TEST_F(Asked, ARunOfWhichNobodySaysHowItEndedIsTakenForEnded)
+{
+    start(b_.truth.note_run("one", RunState::running));
+    a_.fetched_runs.insert("one");
+    pass(9min);
+    EXPECT_EQ(b_.runs.at("one"), RunState::running);
+    pass(2min);
+    EXPECT_EQ(b_.runs.at("one"), RunState::settled);
 }
 
 TEST_F(Asked, WhatCannotBeFetchedIsTriedAgainAndByTheNextLeader)
@@ -194,8 +228,7 @@ TEST_F(Asked, WhatCannotBeFetchedIsTriedAgainAndByTheNextLeader)
     };
     std::vector<std::string> fetched;
     b_.fetch = [&](const std::vector<std::string>& ids) { fetched = ids; };
-    start(b_.truth.ask_refresh("*"));
-    start(b_.truth.ask_refresh("two"));
+    start(b_.truth.ask_refresh({"*", "two"}));
     pass(5s);
     EXPECT_GT(tries, 1);
     EXPECT_TRUE(fetched.empty());
@@ -203,7 +236,97 @@ TEST_F(Asked, WhatCannotBeFetchedIsTriedAgainAndByTheNextLeader)
     a_.node.stop();
     pass(5s);
     EXPECT_THAT(fetched, testing::ElementsAre("*", "two"));
+    pass(10s);
     EXPECT_TRUE(database_.contents.refreshes.empty());
+}
+
+TEST_F(Asked, WhatTheLeaderBeforeDeliveredIsFetchedAtOnceAndOnceMoreWhenNoReadCanLagBehindIt)
+{
+    deliver(a_, "two");
+    std::vector<std::string> fetched;
+    b_.fetch = [&](const std::vector<std::string>& ids) { fetched.insert(fetched.end(), ids.begin(), ids.end()); };
+    a_.node.stop();
+    pass(2s);
+    ASSERT_TRUE(b_.leads);
+    EXPECT_THAT(fetched, testing::ElementsAre("two"));
+    EXPECT_EQ(database_.contents.refreshes.size(), 1U) << "what was fetched may be from before the write";
+    b_.node.stop(); // the row is there for the next one
+    pass(1s);
+    EXPECT_EQ(database_.contents.refreshes.size(), 1U);
+}
+
+TEST_F(Asked, ALeaderThatWasCutOffAsksWhenItHearsOfTheOtherOne)
+{
+    a_.truth.link.cut = true;
+    deliver(a_, "two");
+    std::vector<std::string> fetched;
+    b_.fetch = [&](const std::vector<std::string>& ids) { fetched.insert(fetched.end(), ids.begin(), ids.end()); };
+    pass(20s);
+    ASSERT_TRUE(b_.leads);
+    EXPECT_TRUE(fetched.empty());
+    a_.truth.link.cut = false;
+    pass(5s);
+    EXPECT_THAT(fetched, testing::ElementsAre("two"));
+    EXPECT_TRUE(database_.contents.refreshes.empty());
+}
+
+TEST_F(Asked, AProcessAsksForWhatTheOneBeforeItDelivered)
+{
+    deliver(b_, "three");
+    deliver(b_, "two");
+    cluster::NodeOptions options;
+    cluster::UnseenWrites found(b_.truth, b_.store, options);
+    b_.truth.link.cut = true;
+    bool refused = false;
+    asio::co_spawn(loop_, found.ask(), [&](std::exception_ptr why) { refused = why != nullptr; });
+    pass(60s);
+    ASSERT_TRUE(refused);
+    b_.truth.link.cut = false;
+    a_.truth.link.cut = true; // who would see to it at once
+    start(found.ask());
+    pass(1s);
+    EXPECT_THAT(database_.contents.refreshes,
+                testing::UnorderedElementsAre(testing::Key("two"), testing::Key("three")));
+    database_.contents.refreshes.clear();
+    start(found.ask());
+    pass(1s);
+    EXPECT_TRUE(database_.contents.refreshes.empty()) << "once";
+}
+
+TEST_F(Asked, AFetchThatHangsHoldsUpNothingElse)
+{
+    a_.fetch_hangs = true;
+    start(b_.truth.ask_refresh({"two"}));
+    pass(3s);
+    a_.put("one", 300, "published");
+    purge(b_, "three");
+    pass(3s);
+    EXPECT_TRUE(a_.leads);
+    EXPECT_THAT(b_.dump().at("one"), testing::HasSubstr("published"));
+    expect_gone("three");
+    a_.node.stop();
+    pass(3s);
+    EXPECT_TRUE(a_.ended);
+    EXPECT_FALSE(a_.failure);
+    EXPECT_TRUE(b_.leads);
+}
+
+TEST_F(Asked, MuchThatIsAskedForIsServedPartByPart)
+{
+    std::vector<std::string> many;
+    for (int n = 0; n < 50; ++n) many.push_back("id " + std::to_string(n));
+    std::size_t most = 0;
+    int served = 0;
+    a_.fetch = [&](const std::vector<std::string>& ids) {
+        most = std::max(most, ids.size());
+        ++served;
+    };
+    pass(10s);
+    start(b_.truth.ask_refresh(many));
+    pass(5s);
+    EXPECT_TRUE(database_.contents.refreshes.empty());
+    EXPECT_LE(most, 20U);
+    EXPECT_EQ(served, 3);
 }
 
 } // namespace

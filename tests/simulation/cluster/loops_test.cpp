@@ -407,6 +407,28 @@ TEST_F(ClusterLoops, WritesThatWaitedWhileAnotherLedWaitForAPerson)
     pass(20s);
     ASSERT_TRUE(a_.leads);
     EXPECT_EQ(counts(a_).conflicts, 2) << "as before";
+
+TEST_F(ClusterLoops, AFollowerKnowsTheDatabasesTimeAndItIsNeverSetBack)
+{
+    a_.run();
+    pass(6s);
+    b_.run();
+    pass(2s);
+    const auto time = [this] {
+        const auto status = b_.node.status();
+        const auto since = std::chrono::floor<std::chrono::microseconds>(clock_.steady() - status->asked_at);
+        return status->database_now.value_or(Instant{}) + since;
+    };
+    const Instant before = clock_.now();
+    EXPECT_GE(time(), before);
+    EXPECT_LE(time(), before + 100ms);
+    clock_.set_now(before - 1h); // the database's: another one took over
+    pass(2s);
+    EXPECT_GE(time(), before + 2s);
+    EXPECT_LE(time(), before + 2100ms);
+    clock_.set_now(before + 1h);
+    pass(2s);
+    EXPECT_GE(time(), before + 1h);
 }
 
 TEST_F(ClusterLoops, StepsDownForAnother)

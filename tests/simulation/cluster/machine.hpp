@@ -72,13 +72,13 @@ struct CampaigningTruth final : support::ModelTruth {
 
 /// Files, a way to what is shared, and a node's loops whose engine is a flag.
 struct Machine {
-    Machine(int number, support::ModelDatabase& shared, support::FakeClock& clock, boost::asio::io_context& its_loop,
-            bool threads = false, cluster::NodeOptions node_options = {})
-        : loop(its_loop), store(options(threads)),
-          truth(loop.get_executor(), shared, clock,
+    Machine(int number, support::ModelDatabase& shared, support::FakeClock& its_clock,
+            boost::asio::io_context& its_loop, bool threads = false, cluster::NodeOptions node_options = {})
+        : loop(its_loop), clock(its_clock), store(options(threads)),
+          truth(loop.get_executor(), shared, its_clock,
                 {"node " + std::to_string(number), "holder " + std::to_string(number), node_options.lease},
                 static_cast<std::uint64_t>(number) + 1),
-          node(loop.get_executor(), truth, store, clock, node_options, hooks())
+          node(loop.get_executor(), truth, store, its_clock, node_options, hooks())
     {
         truth.link.delay = 20ms;
     }
@@ -102,7 +102,9 @@ struct Machine {
             runs[run.conversation] = run.state;
             if (on_run) on_run(run);
         };
+        made.has_fetched = [this](const cluster::Run& run) { return fetched_runs.contains(run.conversation); };
         made.refresh = [this](std::vector<std::string> ids) { return refresh(std::move(ids)); };
+        made.erased = [this] { ++erased; };
         made.deadline = [this](std::optional<Clock::Steady> when) { deadline = when; };
         return made;
     }
@@ -110,7 +112,7 @@ struct Machine {
     Task<> refresh(std::vector<std::string> ids)
     {
         if (fetch) fetch(ids);
-        co_return;
+        while (fetch_hangs) co_await clock.sleep(1s);
     }
 
     void run()
@@ -157,13 +159,17 @@ struct Machine {
     }
 
     boost::asio::io_context& loop;
+    support::FakeClock& clock;
     support::TempDir dir;
     cache::Store store;
     CampaigningTruth truth;
     std::map<std::string, std::string> at_begin; // what it had when it began to lead
     bool leads = false, began = false, ended = false;
+    int erased = 0;                                // so often rows of what another node purged went
+    bool fetch_hangs = false;                      // what the hook asked for is not answered
     std::map<std::string, cluster::RunState> runs; // as they were told last
     std::function<void(const cluster::Run&)> on_run;
+    std::set<std::string> fetched_runs; // by its engine
     std::function<void(const std::vector<std::string>&)> fetch;
     std::exception_ptr failure;
     std::optional<Clock::Steady> deadline;
