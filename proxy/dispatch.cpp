@@ -113,7 +113,7 @@ Task<Response> answer(const Context& cx, Request& rq)
     }
     if (failure) response = answer_of(failure, error_format);
     if (rq.is_behind) say_behind(response);
-    if (position) response.headers.add("Mirror-Position", std::to_string(*position));
+    if (position) response.headers.add("Mirror-Position", std::to_string(heard_of_by(cx, *position)));
     if (response.cache && !response.shared_head) response.headers.add("Cache-Status", to_text(*response.cache));
     if (response.status != 304) response.headers.add("X-Request-Id", rq.request_id);
     const auto took = std::chrono::steady_clock::now() - started;

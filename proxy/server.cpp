@@ -5,6 +5,7 @@
 #include "proxy/listener.hpp"
 #include "proxy/loop.hpp"
 #include "proxy/relay/coalescing.hpp"
+#include "proxy/relay/conversation_sniffer.hpp"
 #include "proxy/relay/runs.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -198,6 +199,21 @@ Server::~Server()
 void Server::fetched(const ConversationId& id, std::uint64_t fence, bool whole)
 {
     core_->runs.fetched(id, fence, whole, core_->backend.clock.steady());
+}
+
+void Server::run_elsewhere(const ConversationId& id)
+{
+    note_run_elsewhere(core_->backend, core_->runs, id);
+}
+
+std::uint64_t Server::end_elsewhere(const ConversationId& id)
+{
+    return note_end_elsewhere(core_->backend, core_->runs, id);
+}
+
+bool Server::is_at_rest(const ConversationId& id) const
+{
+    return core_->runs.find(id, core_->backend.clock.steady()) == RunPhase::at_rest;
 }
 
 std::vector<UnsupportedParameters::Count> Server::unsupported_parameters() const

@@ -33,6 +33,11 @@ class Server {
     /// Any thread: the engine has fetched it, as SyncControl::settle asked; `whole`: with all of its last message.
     void fetched(const ConversationId& id, std::uint64_t fence, bool whole);
 
+    // Any thread: what another node of the cluster saw of a run. As SyncControl::settle asks the engine, where it runs.
+    void run_elsewhere(const ConversationId& id);
+    std::uint64_t end_elsewhere(const ConversationId& id); // a fence
+    bool is_at_rest(const ConversationId& id) const;
+
     /// Any thread: for every request from now on. One under way may still see what was before.
     void adjust(const Adjustment& adjustment);
     /// Likewise the tokens alone. Sessions, event streams and waiting reads of those that are not among them end.

@@ -188,4 +188,12 @@ Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks)
     co_return work.report();
 }
 
+Task<> erase_remains(Store& store, PurgeHooks hooks)
+{
+    remove_left_backups(store.mirror_path());
+    Purge work(store, {}, std::move(hooks));
+    co_await work.clean_index();
+    co_await work.clean_files();
+}
+
 } // namespace alli::cache

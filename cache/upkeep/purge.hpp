@@ -35,4 +35,8 @@ struct PurgeHooks {
 /// Throws Error{canceled} when it is told to stop: what is left is finished by the next purge, or the next start.
 Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks);
 
+/// As purge() ends, where the rows went in another way (cache/replica/suppressions.hpp): what they left in index terms,
+/// free pages and logs. Throws as purge() does.
+Task<> erase_remains(Store& store, PurgeHooks hooks);
+
 } // namespace alli::cache

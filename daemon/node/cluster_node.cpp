@@ -2,16 +2,21 @@
 #include "daemon/node/cluster_node.hpp"
 
 #include "alli/log.hpp"
+#include "cache/upkeep/purge.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 namespace alli::daemon {
 
-ClusterNode::ClusterNode(LeaderWorkTools tools, ClusterOptions options, LeaderWork& work,
+ClusterNode::ClusterNode(LeaderWorkTools tools, ClusterOptions options, LeaderWork& work, RunBarrier barrier,
                          std::function<void(std::exception_ptr)> failed)
-    : loop_(tools.loop), work_(work), failed_(std::move(failed)), name_(options.node.name),
-      truth_(std::move(options.database)),
+    : loop_(tools.loop), clock_(tools.clock), store_(tools.store), work_(work), failed_(std::move(failed)),
+      name_(options.node.name), truth_(std::move(options.database)),
+      run_notes_(tools.loop, truth_, tools.clock, name_, std::move(barrier)),
+      refresh_requests_(tools.loop, truth_, tools.clock),
       node_(tools.loop.get_executor(), truth_, tools.store, tools.clock, std::move(options.node), hooks())
 {}
 
@@ -21,6 +26,11 @@ cluster::NodeHooks ClusterNode::hooks()
     hooks.begin = [this] { begin(); };
     hooks.cancel = [this] { cancel(); };
     hooks.ended = [this] { return work_.ended(); };
+    hooks.run = [this](const cluster::Run& run) { run_notes_.hear(run); };
+    hooks.has_fetched = [this](const cluster::Run& run) { return run_notes_.has_fetched(run); };
+    hooks.refresh = [this](std::vector<std::string> conversations) { return refresh(std::move(conversations)); };
+    hooks.lines_changed = [this](const auto& lines) { work_.deliverer()->look_again(lines); };
+    hooks.erased = [this] { clean_files(); };
     hooks.deadline = [this](std::optional<Clock::Steady> when) { deadline_.set(when); };
     return hooks;
 }
@@ -28,6 +38,7 @@ cluster::NodeHooks ClusterNode::hooks()
 void ClusterNode::begin()
 {
     work_.renew();
+    run_notes_.begin_leading();
     work_.begin(failed_, [] {});
     log_event<Event::cluster_leads>(name_, node_.status()->epoch);
 }
@@ -39,14 +50,52 @@ void ClusterNode::cancel()
     log_event<Event::cluster_resigned>(name_);
 }
 
+void ClusterNode::clean_files()
+{
+    unclean_ = true;
+    if (std::exchange(cleaning_, true)) return;
+    asio::co_spawn(loop_, clean_files_until_done(), asio::detached);
+}
+
+// Once more for what came meanwhile. What fails is done by the next purge, here or elsewhere.
+Task<> ClusterNode::clean_files_until_done()
+{
+    cache::PurgeHooks hooks;
+    hooks.stopping = [this] { return stopping_; };
+    while (std::exchange(unclean_, false) && !stopping_) {
+        try {
+            co_await cache::erase_remains(store_, hooks);
+        } catch (const Error& error) {
+            if (error.fault() != Fault::canceled) log_event<Event::index_paused>(std::string_view(error.what()));
+        }
+    }
+    cleaning_ = false;
+}
+
+// `*`: a list, and what it lacked a poll brings.
+Task<> ClusterNode::refresh(std::vector<std::string> conversations)
+{
+    const auto engine = work_.engine();
+    const bool news = std::erase(conversations, "*") > 0;
+    std::vector<ConversationId> ids;
+    for (std::string& id : conversations) ids.push_back(ConversationId{std::move(id)});
+    co_await engine->fetch(std::move(ids));
+    if (news) co_await engine->fetch_news();
+}
+
 void ClusterNode::start(std::function<void()> ended)
 {
     auto handle = [this, ended = std::move(ended)](std::exception_ptr error) {
         deadline_.set(std::nullopt);
+        cancel_notes_.emit(asio::cancellation_type::terminal);
+        cancel_requests_.emit(asio::cancellation_type::terminal);
         if (error && !stopping_) failed_(error);
         ended();
     };
     asio::co_spawn(loop_, node_.run(), std::move(handle));
+    asio::co_spawn(loop_, run_notes_.run(), asio::bind_cancellation_slot(cancel_notes_.slot(), asio::detached));
+    asio::co_spawn(loop_, refresh_requests_.run(),
+                   asio::bind_cancellation_slot(cancel_requests_.slot(), asio::detached));
 }
 
 void ClusterNode::stop()
@@ -58,9 +107,18 @@ void ClusterNode::stop()
 proxy::NodeState ClusterNode::state() const
 {
     const auto status = node_.status();
-    return {.leads = status->role == cluster::Role::leader,
-            .database_reachable = status->database_reachable,
-            .position = status->position};
+    proxy::NodeState state{.leads = status->role == cluster::Role::leader,
+                           .database_reachable = status->database_reachable,
+                           .position = status->position};
+    if (status->database_now)
+        state.now =
+            *status->database_now + std::chrono::floor<std::chrono::microseconds>(clock_.steady() - status->asked_at);
+    return state;
+}
+
+std::uint64_t ClusterNode::note_run(const ConversationId& id, bool ended, std::uint64_t fence)
+{
+    return run_notes_.note(id, ended ? cluster::RunState::ended : cluster::RunState::running, fence);
 }
 
 // Its own name: of a lease that it has lost since.

@@ -6,12 +6,15 @@
 #include "cluster/node.hpp"
 #include "cluster/postgres/postgres_truth.hpp"
 #include "daemon/node/leader_work.hpp"
+#include "daemon/node/refresh_requests.hpp"
+#include "daemon/node/run_notes.hpp"
 #include "daemon/process/deadline.hpp"
 #include "proxy/request/backend.hpp"
 
 #include <exception>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace alli::daemon {
 
@@ -24,7 +27,7 @@ struct ClusterOptions {
 class ClusterNode final : public proxy::ClusterNode {
   public:
     /// `failed`: as LeaderWork::begin().
-    ClusterNode(LeaderWorkTools tools, ClusterOptions options, LeaderWork& work,
+    ClusterNode(LeaderWorkTools tools, ClusterOptions options, LeaderWork& work, RunBarrier barrier,
                 std::function<void(std::exception_ptr)> failed);
 
     /// `ended`: a leader has given the lease up, and nothing runs any more.
@@ -37,6 +40,9 @@ class ClusterNode final : public proxy::ClusterNode {
     std::string leader() const override;
     proxy::NodeState state() const override;
     bool step_down() override;
+    std::uint64_t note_run(const ConversationId& id, bool ended, std::uint64_t fence) override;
+    std::optional<std::int64_t> find_told(std::uint64_t note) const override { return run_notes_.find_told(note); }
+    void ask_refresh(std::string conversation) override { refresh_requests_.ask(std::move(conversation)); }
 
     /// Says in the log what became of the node and the database since the last call. On one thread.
     void tell_changes();
@@ -45,16 +51,25 @@ class ClusterNode final : public proxy::ClusterNode {
     cluster::NodeHooks hooks();
     void begin();
     void cancel();
+    void clean_files();
+    Task<> clean_files_until_done();
+    Task<> refresh(std::vector<std::string> conversations);
     void tell_database(const cluster::NodeStatus& now);
 
     asio::io_context& loop_;
+    const Clock& clock_;
+    cache::Store& store_;
     LeaderWork& work_;
     std::function<void(std::exception_ptr)> failed_;
     std::string name_;
     Deadline deadline_;
     cluster::PostgresTruth truth_;
+    RunNotes run_notes_;
+    RefreshRequests refresh_requests_;
     cluster::Node node_;
+    asio::cancellation_signal cancel_notes_, cancel_requests_;
     bool stopping_ = false;
+    bool unclean_ = false, cleaning_ = false; // what was purged has left bytes in the files
     // As they were told last.
     std::string told_trouble_, told_leader_;
     bool told_away_ = false;

@@ -32,14 +32,6 @@ namespace alli::daemon {
 
 static constexpr std::chrono::seconds engine_deadline{4};
 
-// A pool of its own, outside the budget, shared out among the proxy's loops.
-static upstream::CurlOptions relay_options(const InstanceOptions& from, const DescriptorPlan& room)
-{
-    upstream::CurlOptions options = curl_options(from.config, from.proxy);
-    options.max_connections = std::max(room.relay / room.loops, 1);
-    return options;
-}
-
 static cache::StoreOptions store_options(const InstanceOptions& from, std::function<void(std::exception_ptr)> gave_up,
                                          std::function<void()> room_again)
 {
@@ -198,10 +190,11 @@ void Instance::serve(ListenConfig doors, std::function<void(std::exception_ptr)>
                                         [this](const std::vector<proxy::Token>& tokens) { server_->set_keys(tokens); });
     environment_ = doors.environment;
     if (options_.cluster)
-        cluster_ = std::make_unique<ClusterNode>(LeaderWorkTools{engine_loop_, client_, store_, clock_, random_},
-                                                 *options_.cluster, work_, [this](std::exception_ptr error) {
-                                                     if (work_guard_) failed_(error);
-                                                 });
+        cluster_ =
+            std::make_unique<ClusterNode>(LeaderWorkTools{engine_loop_, client_, store_, clock_, random_},
+                                          *options_.cluster, work_, run_barrier(), [this](std::exception_ptr error) {
+                                              if (work_guard_) failed_(error);
+                                          });
     server_ = std::make_unique<proxy::Server>(proxy_options(std::move(doors)), make_backend());
     note_page_address(options_.mirror_path, addresses());
     work_.on_fetched([this](const ConversationId& id, std::uint64_t fence, bool whole) {
@@ -353,43 +346,6 @@ std::string Instance::metrics(const proxy::RequestMetrics& request_metrics)
                                  find_disk_full().has_value(), cluster_ ? cluster_->status() : nullptr});
         });
     });
-}
-
-proxy::Options Instance::proxy_options(ListenConfig doors) const
-{
-    const Config& config = options_.config;
-    proxy::Options options;
-    options.listen = std::move(doors.listen);
-    options.passed = std::move(doors.passed);
-    options.require_key = config.auth == "api-key";
-    options.api_key = options_.api_key;
-    options.tokens = std::move(doors.tokens);
-    options.allowed_hosts = config.allowed_hosts;
-    options.allowed_origins = config.allowed_origins;
-    options.ignored_parameters = config.ignored_parameters;
-    options.allow_remote = config.allow_remote;
-    options.group = find_service_group();
-    options.refuse_when_key_rejected = config.on_key_rejected == "refuse";
-    options.max_age = config.max_age;
-    options.forward_timeout = config.forward_timeout;
-    options.operations = read_operations(config);
-    options.loops = room_.loops;
-    options.limits.connections = static_cast<std::size_t>(room_.connections);
-    options.limits.answer_bytes = static_cast<std::size_t>(config.response_cache_mb) * 1024 * 1024;
-    options.limits.connections_a_user = std::min(options.limits.connections_a_user, options.limits.connections);
-    options.version = ALLI_VERSION;
-    return options;
-}
-
-// After the room for connections was planned.
-proxy::Backend Instance::make_backend()
-{
-    backend_ = std::make_unique<ProxyBackend>(EngineParts{
-        engine_loop_.get_executor(), client_, work_, project_, options_.config.upstream_url, options_.api_key,
-        relay_options(options_, room_), [this](const ConversationId& id, std::uint64_t fence) {
-            if (!stopping_) server_->fetched(id, fence, false);
-        }});
-    return {store_, clock_, *backend_, *backend_, *backend_, maintenance_, *tokens_, *this, cluster_.get()};
 }
 
 } // namespace alli::daemon

@@ -94,6 +94,7 @@ class Instance final : public proxy::Reports, public proxy::ProjectList {
   private:
     proxy::Options proxy_options(ListenConfig doors) const;
     proxy::Backend make_backend();
+    RunBarrier run_barrier();
     void begin_work();
     void spawn_index(Task<> work);
     void adopt_log_key();

@@ -70,6 +70,12 @@ void ProxyBackend::accept_key()
     asio::post(its_.loop, [this] { its_.project.accept(); });
 }
 
+void ProxyBackend::refresh(ConversationId id)
+{
+    if (its_.work.is_elsewhere()) return its_.left_to_leader(id);
+    its_.work.engine()->wake_conversation(std::move(id));
+}
+
 void ProxyBackend::settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before)
 {
     if (its_.work.is_elsewhere()) return its_.not_fetched(id, fence);

@@ -25,6 +25,7 @@ struct EngineParts {
     upstream::CurlOptions relay; // of connections outside the budget, a set for each proxy loop
     /// Of a node that follows: nobody will fetch this conversation.
     std::function<void(const ConversationId&, std::uint64_t fence)> not_fetched;
+    std::function<void(const ConversationId&)> left_to_leader = [](const ConversationId&) {}; // likewise
 };
 
 class ProxyBackend final : public proxy::UpstreamAccess, public proxy::SyncControl, public proxy::Delivery {
@@ -40,7 +41,7 @@ class ProxyBackend final : public proxy::UpstreamAccess, public proxy::SyncContr
     void try_upstream_now() override { its_.work.engine()->insist(); }
     void accept_deletions() override { its_.work.engine()->accept_deletions(); }
     void accept_key() override;
-    void refresh(ConversationId id) override { its_.work.engine()->wake_conversation(std::move(id)); }
+    void refresh(ConversationId id) override;
     void refresh_categories() override { its_.work.engine()->refresh_categories(); }
     void settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before) override;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/reads/mirror_response.hpp"
 
+#include "proxy/request/cluster.hpp"
 #include "proxy/request/conditional.hpp"
 #include "proxy/request/view.hpp"
 
@@ -37,7 +38,7 @@ std::string_view detail_of(const Context& cx, const Request& rq, std::optional<s
 std::optional<std::chrono::microseconds> age_of(const Context& cx, const CachedResponse& found)
 {
     if (!found.verified_at) return std::nullopt;
-    return std::max(cx.clock.now() - *found.verified_at, std::chrono::microseconds{0});
+    return std::max(shared_now(cx) - *found.verified_at, std::chrono::microseconds{0});
 }
 
 Response mirror_response(const Context& cx, const Request& rq, const CachedResponse& found, ResponseOrigin origin,

@@ -62,7 +62,7 @@ Lookup lookup_of(const Context& cx, const CachedResponse& found)
     Lookup lookup;
     lookup.held = true;
     lookup.age = age_of(cx, found);
-    lookup.verified_in_future = found.verified_at > cx.clock.now();
+    lookup.verified_in_future = found.verified_at > shared_now(cx);
     return lookup;
 }
 
@@ -118,6 +118,7 @@ class ReadThrough {
     Task<std::optional<Response>> find_part();
     std::string_view reason_for(Unmet why, bool asked) const;
     bool is_hidden() const;
+    bool is_for_leader(const Found& found) const;
 
     const Context& cx_;
     const Request& rq_;
@@ -248,9 +249,19 @@ Task<Response> ReadThrough::forward(Found found)
     }
     note_answer(cx_, read_.fill, *reply->reply);
     const int status = reply->reply->status;
+    if (status == 200 && is_for_leader(found)) leave_to_leader(cx_, read_.conversation);
     if (is_unusable_status(status) && found && !directives_.no_cache)
         co_return mirror_response(cx_, rq_, *found, origin, status);
     co_return forwarded_response(*reply, rq_, origin);
+}
+
+// What this machine alone would keep. What a run left is fetched anyway, and what cannot be read is the engine's to
+// try.
+bool ReadThrough::is_for_leader(const Found& found) const
+{
+    if (directives_.no_store || superseded_ || (found && (found->unreadable || found->growing))) return false;
+    return read_.conversation ? read_.fill.what != FillTarget::What::nothing
+                              : read_.fill.what == FillTarget::What::list;
 }
 
 // Upstream failed: falls back to what the mirror holds (stale-if-error, RFC 5861).

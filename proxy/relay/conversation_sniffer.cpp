@@ -3,6 +3,7 @@
 
 #include "cache/conversations.hpp"
 #include "proxy/relay/runs.hpp"
+#include "proxy/request/cluster.hpp"
 #include "upstream/target.hpp"
 
 #include <nlohmann/json.hpp>
@@ -82,17 +83,27 @@ void run_in(const Backend& backend, Runs& runs, const ConversationId& id)
     runs.running(id, backend.clock.steady(), count_complete(backend, id));
 }
 
-void begin_in(const Backend& backend, Runs& runs, const ConversationId& id)
+std::uint64_t begin_in(const Backend& backend, Runs& runs, const ConversationId& id)
 {
     const std::uint64_t fence =
         runs.begun(id, backend.clock.steady(), backend.clock.now(), count_complete(backend, id));
     backend.sync.settle(id, fence, std::nullopt);
+    return fence;
 }
 
-void end_in(const Backend& backend, Runs& runs, const ConversationId& id, bool brings_news)
+std::uint64_t end_in(const Backend& backend, Runs& runs, const ConversationId& id, bool brings_news)
 {
     const Runs::End end = runs.ended(id, backend.clock.steady(), backend.clock.now());
     backend.sync.settle(id, end.fence, brings_news ? end.chats_before : std::nullopt);
+    return end.fence;
+}
+
+// The other nodes, where there are any.
+std::optional<std::uint64_t> tell_others(const Backend& backend, const ConversationId& id, bool ended,
+                                         std::uint64_t fence = 0)
+{
+    if (!backend.cluster) return std::nullopt;
+    return backend.cluster->note_run(id, ended, fence);
 }
 
 } // namespace
@@ -130,10 +141,34 @@ StreamTap::~StreamTap()
 {
     if (!over_ && began_) note_categories();
     if (over_ || !began_) return;
-    for (const std::string& id : asked_.conversations()) end_in(backend_, running_, ConversationId{id}, false);
+    for (const std::string& id : asked_.conversations()) end_each(ConversationId{id}, false);
     if (!id_) return;
     run_in(backend_, running_, *id_);
+    tell(false, 0);
     fetch_new(backend_, *id_);
+}
+
+void StreamTap::tell(bool ended, std::uint64_t fence)
+{
+    note_ = tell_others(backend_, *id_, ended, fence);
+}
+
+void StreamTap::end_each(const ConversationId& id, bool brings_news)
+{
+    const std::uint64_t fence = end_in(backend_, running_, id, brings_news);
+    note_ = tell_others(backend_, id, true, fence);
+}
+
+// What is not a run has ended soon: the others need not know that it is under way.
+void StreamTap::run()
+{
+    run_in(backend_, running_, *id_);
+    if (runs_) tell(false, 0);
+}
+
+Task<> StreamTap::told() const
+{
+    co_await wait_until_told(backend_, note_);
 }
 
 void StreamTap::note_categories()
@@ -147,14 +182,14 @@ void StreamTap::know(const std::optional<std::string>& id)
 {
     if (id_ || !id) return;
     id_ = ConversationId{*id};
-    if (began_) run_in(backend_, running_, *id_);
+    if (began_) run();
 }
 
 void StreamTap::began()
 {
     know(asked_.conversation());
     began_ = true;
-    if (id_) run_in(backend_, running_, *id_);
+    if (id_) run();
 }
 
 void StreamTap::received(std::string_view piece)
@@ -178,20 +213,24 @@ void StreamTap::answered(int status, bool whole)
 void StreamTap::end(int status)
 {
     note_categories();
-    for (const std::string& id : asked_.conversations()) end_in(backend_, running_, ConversationId{id}, good_);
+    for (const std::string& id : asked_.conversations()) end_each(ConversationId{id}, good_);
     const bool goes_on = runs_ && (good_ ? asked_.background() : status >= 500);
-    if (id_ && goes_on) return begin_in(backend_, running_, *id_);
-    if (id_) return end_in(backend_, running_, *id_, good_);
+    if (id_ && goes_on) return tell(false, begin_in(backend_, running_, *id_));
+    if (id_) return end_each(*id_, good_);
     if (!good_ || !may_change_) return;
     running_.ended_somewhere(backend_.clock.now());
     backend_.sync.poll_soon();
+    leave_to_leader(backend_, std::nullopt);
 }
 
 Task<std::optional<std::string>> TappedStream::next()
 {
     std::optional<std::string> piece = co_await body_->next();
-    if (piece && readable_) tap_->received(*piece);
-    if (!piece) tap_->answered(status_, true);
+    if (piece && reply_.readable) tap_->received(*piece);
+    if (piece) received_ += piece->size();
+    if (piece && received_ != reply_.length) co_return piece;
+    tap_->answered(reply_.status, true);
+    co_await tap_->told();
     co_return piece;
 }
 
@@ -210,19 +249,32 @@ void note_answer(const Context& cx, const FillTarget& read, const upstream::Repl
     const auto before = cx.runs.find_running(read.id, cx.clock.steady());
     if (!before || !is_good(reply.status)) return;
     const auto chats = count_to_a_whole_answer(read, reply.body);
-    if (chats && *chats > *before) end_in(cx, cx.runs, read.id, true);
+    if (chats && *chats > *before) tell_others(cx, read.id, true, end_in(cx, cx.runs, read.id, true));
 }
 
 // Not running: fetched at most once in max_age, since a run elsewhere may have begun and ended between two requests.
-void note_running(const Context& cx, const ConversationId& id, const upstream::Reply& reply)
+std::optional<std::uint64_t> note_running(const Context& cx, const ConversationId& id, const upstream::Reply& reply)
 {
     const auto running = is_good(reply.status) ? read_is_running(reply.body) : std::nullopt;
     const auto now = cx.clock.steady();
-    if (!running) return;
-    if (*running)
+    if (!running) return std::nullopt;
+    if (*running) {
+        const bool known = cx.runs.find(id, now) == RunPhase::running; // polls are many: the first one tells
         run_in(cx, cx.runs, id);
-    else if (cx.runs.may_have_changed(id, now, cx.options.max_age))
-        end_in(cx, cx.runs, id, true);
+        return known ? std::nullopt : tell_others(cx, id, false);
+    }
+    if (!cx.runs.may_have_changed(id, now, cx.options.max_age)) return std::nullopt;
+    return tell_others(cx, id, true, end_in(cx, cx.runs, id, true));
+}
+
+void note_run_elsewhere(const Backend& backend, Runs& runs, const ConversationId& id)
+{
+    run_in(backend, runs, id);
+}
+
+std::uint64_t note_end_elsewhere(const Backend& backend, Runs& runs, const ConversationId& id)
+{
+    return end_in(backend, runs, id, true);
 }
 
 } // namespace alli::proxy

@@ -6,6 +6,7 @@
 #include "proxy/relay/conversation_sniffer.hpp"
 #include "proxy/relay/suppression_filter.hpp"
 #include "proxy/request/cache_directives.hpp"
+#include "proxy/request/cluster.hpp"
 #include "proxy/request/view.hpp"
 #include "upstream/breaker.hpp"
 
@@ -26,7 +27,7 @@ constexpr auto not_upstream =
                                      "Origin", "Expect", "HTTP2-Settings", "Mirror-Position", "X-Request-Id"});
 // Of upstream's connection and origin, or set by us on every response.
 constexpr auto not_back = std::to_array<std::string_view>(
-    {"Content-Length", "Set-Cookie", "Cache-Control", "X-Request-Id", "X-Content-Type-Options",
+    {"Content-Length", "Set-Cookie", "Cache-Control", "X-Request-Id", "Mirror-Position", "X-Content-Type-Options",
      "Cross-Origin-Resource-Policy", "Content-Security-Policy", "Referrer-Policy"});
 constexpr auto prefixes_not_upstream = std::to_array<std::string_view>({"Sec-", "Proxy-"});
 constexpr auto prefixes_not_back = std::to_array<std::string_view>({"Access-Control-", "Proxy-"});
@@ -160,7 +161,9 @@ Task<Response> is_running(const Context& cx, const Request& rq)
     request.timeout = cx.options.forward_timeout;
     Task<upstream::Reply> asking = cx.upstream.send(std::move(request));
     upstream::Reply reply = co_await std::move(asking);
-    note_running(cx, *rq.conversation, reply); // before the app knows: its next read must show the whole answer
+    // Before the app knows: its next read, at any node, must show the whole answer.
+    const auto note = note_running(cx, *rq.conversation, reply);
+    co_await wait_until_told(cx, note);
     Response response = relayed_response(std::move(reply), ResponseOrigin::bypass);
     response.sized = rq.method != "HEAD";
     require_no_redirect(response);
@@ -285,7 +288,8 @@ Task<Response> relay_other(const Context& cx, const Request& rq)
     tap->answered(response.status, false);
     const int status = response.status;
     const bool readable = is_readable(response);
-    response.stream = std::make_unique<TappedStream>(std::move(response.stream), tap, status, readable);
+    response.stream =
+        std::make_unique<TappedStream>(std::move(response.stream), tap, TappedReply{status, readable, response.length});
     co_return response;
 }
 

@@ -103,7 +103,8 @@ class Reports {
 /// This node of a cluster, as it knows itself now.
 struct NodeState {
     bool leads = false, database_reachable = false;
-    std::int64_t position = 0; // what it serves is at least as young as this number
+    std::int64_t position = 0;       // what it serves is at least as young as this number
+    std::optional<Instant> now = {}; // by the shared database's clock, and never earlier than before; none: not known
 };
 
 /// Where several machines share a mirror. One that leads takes writes; a node that follows keeps nothing of its own.
@@ -113,6 +114,13 @@ class ClusterNode {
     virtual NodeState state() const = 0;
     virtual std::string leader() const = 0; // its name; empty: none leads, or it is not known
     virtual bool step_down() = 0;           // false: it does not lead
+    /// Tells the other nodes of a run that is under way in the conversation; or that it, or another call that may have
+    /// changed something, has ended: `fence` is of Runs. Returns what find_told() takes.
+    virtual std::uint64_t note_run(const ConversationId& id, bool ended, std::uint64_t fence) = 0;
+    /// A position that has this note; none: it is on its way.
+    virtual std::optional<std::int64_t> find_told(std::uint64_t note) const = 0;
+    /// Of a node that follows: an app was given this, and it is not kept here: the leader is to fetch it. `*`: a list.
+    virtual void ask_refresh(std::string conversation) = 0;
 };
 
 struct Backend {

@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace alli::proxy {
@@ -44,6 +45,35 @@ Response leader_needed(const Context& cx, ErrorFormat error_format)
     response.headers.erase("Retry-After");
     response.headers.add("Retry-After", "1");
     return response;
+}
+
+Task<> wait_until_told(const Backend& backend, std::optional<std::uint64_t> note)
+{
+    if (!backend.cluster || !note) co_return;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (!backend.cluster->find_told(*note) && backend.cluster->state().database_reachable) {
+        if (std::chrono::steady_clock::now() >= deadline) co_return;
+        pause.expires_after(look_again);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+}
+
+std::int64_t heard_of_by(const Backend& backend, std::int64_t position)
+{
+    return backend.cluster ? std::max(position, backend.cluster->find_told(0).value_or(0)) : position;
+}
+
+void leave_to_leader(const Backend& backend, const std::optional<ConversationId>& conversation)
+{
+    if (follows(backend)) backend.cluster->ask_refresh(conversation ? conversation->value : "*");
+}
+
+Instant shared_now(const Backend& backend)
+{
+    if (!backend.cluster) return backend.clock.now();
+    const NodeState state = backend.cluster->state();
+    return state.leads ? backend.clock.now() : state.now.value_or(backend.clock.now());
 }
 
 Task<std::optional<std::int64_t>> wait_for_position(const Context& cx, Request& rq)

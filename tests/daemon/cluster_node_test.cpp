@@ -58,6 +58,18 @@ class ClusterNodes : public testing::Test {
         nodes.wait_until_level(nodes["b"], nodes["a"]);
     }
 
+    /// From now on the database takes no conversation.
+    void refuse_rows() const
+    {
+        run_sql("CREATE FUNCTION {0}.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$;"
+                " CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {0}.conversation EXECUTE FUNCTION {0}.refuse()");
+    }
+    void take_rows() const { run_sql("DROP FUNCTION {0}.refuse() CASCADE"); }
+    void run_sql(const std::string& sql) const
+    {
+        cluster_tests::postgres().run_sql(fmt::format(fmt::runtime(sql), '"' + schema + '"'));
+    }
+
     sandbox::Sandbox upstream{small_sandbox(60)};
     std::string schema = cluster_tests::make_schema();
     ClusterDaemons nodes{schema, upstream};
@@ -155,6 +167,77 @@ TEST_F(ClusterNodes, AWriteThatWaitsWhereTheLeadWasIsSaidAndDeliveredWhenItIsBac
     EXPECT_EQ(nodes["b"].stop(), 0);
     nodes["a"].wait_for([](const Json& now) { return now["outbox"]["pending"] == 0; });
     EXPECT_THAT(upstream.conversation_json(id), HasSubstr("waits"));
+}
+
+TEST_F(ClusterNodes, WhatALeaderDeliveredAndDidNotPublishIsFetchedByTheNextOne)
+{
+    start_two();
+    const std::string id = upstream.conversation_ids().front(), target = "/webapi/v2/conversations/" + encode(id);
+    const auto shows = [&](const std::string& name, const std::string& title) {
+        nodes[name].wait_for(
+            [&](const Json&) { return nodes[name].get(target).body.find(title) != std::string::npos; });
+    };
+    refuse_rows();
+    EXPECT_EQ(put_title(nodes["a"], id, "delivered at last").status, 200);
+    nodes["a"].wait_for(
+        [](const Json& now) { return now["problems"].dump().find("cannot be published") != std::string::npos; });
+    nodes["a"].process.send(SIGKILL);
+    nodes["a"].process.wait();
+    take_rows();
+    nodes.wait_for_role(nodes["b"], "leader");
+    EXPECT_THAT(nodes["b"].get(target).body, Not(HasSubstr("delivered at last")));
+    nodes.start("a"); // by which it is heard of
+    shows("b", "delivered at last");
+    shows("a", "delivered at last");
+
+    refuse_rows();
+    EXPECT_EQ(put_title(nodes["b"], id, "delivered in order").status, 200);
+    EXPECT_EQ(nodes["b"].stop(), 0);
+    take_rows();
+    nodes.wait_for_role(nodes["a"], "leader");
+    shows("a", "delivered in order");
+}
+
+TEST_F(ClusterNodes, AfterARunAtOneNodeAnotherThatHeardOfItDoesNotAnswerWithWhatWasBefore)
+{
+    start_two();
+    const std::string id = upstream.conversation_ids().front(), target = "/webapi/v2/conversations/" + encode(id);
+    const std::string run = "/webapi/apps/" + encode(upstream.app_ids().front()) + "/run";
+    for (const std::string question : {"the first question", "the second", "the third"}) {
+        const Json body{{"mode", "sync"}, {"conversationId", id}, {"chat", {{"message", question}}}};
+        EXPECT_EQ(support::http(nodes["b"].port, "POST", run,
+                                {{"API-KEY", "sandbox"}, {"Content-Type", "application/json"}}, body.dump())
+                      .status,
+                  200);
+        const std::string position(nodes["b"].get(target + "/running").header("Mirror-Position"));
+        const HttpReply there = support::http(nodes["a"].port, "GET", target + "/chats",
+                                              {{"API-KEY", "sandbox"}, {"Mirror-Position", position}});
+        EXPECT_THAT(there.body, HasSubstr(question));
+        EXPECT_THAT(there.header("Cache-Status"), Not(HasSubstr("behind")));
+        EXPECT_THAT(nodes["b"].get(target + "/chats").body, HasSubstr(question));
+    }
+    for (const char* const name : {"a", "b"}) // what it left is published: nobody asks upstream any more
+        nodes[name].wait_for([&](const Json&) {
+            const HttpReply reply = nodes[name].get(target + "/chats");
+            return reply.body.find("the third") != std::string::npos &&
+                   reply.header("Cache-Status").starts_with("alli-mirror; hit");
+        });
+}
+
+TEST_F(ClusterNodes, WhatAnAppInsistsOnAtAFollowerTheLeaderFetchesForAll)
+{
+    start_two();
+    const std::string id = upstream.conversation_ids().front(), target = "/webapi/v2/conversations/" + encode(id);
+    upstream.edit_title(id, "that no poll finds");
+    const HttpReply insisted =
+        support::http(nodes["b"].port, "GET", target, {{"API-KEY", "sandbox"}, {"Cache-Control", "no-cache"}});
+    EXPECT_THAT(insisted.body, HasSubstr("that no poll finds"));
+    for (const char* const name : {"a", "b"})
+        nodes[name].wait_for([&](const Json&) {
+            const HttpReply reply = nodes[name].get(target);
+            return reply.body.find("that no poll finds") != std::string::npos &&
+                   reply.header("Cache-Status").starts_with("alli-mirror; hit");
+        });
 }
 
 TEST_F(ClusterNodes, WithDatabaseAndUpstreamBothAwayAFollowerServes)

@@ -22,11 +22,37 @@ class FakeNode final : public ClusterNode {
     NodeState state() const override
     {
         if (reaches_on_its_own) ++position;
-        return {leads, database_reachable, position};
+        return {leads, database_reachable, position, now};
     }
     std::string leader() const override { return name; }
     bool step_down() override { return leads; }
 
+    std::uint64_t note_run(const ConversationId& id, bool ended, std::uint64_t) override
+    {
+        const std::lock_guard lock(mutex);
+        notes.push_back(id.value + (ended ? " ended" : " running"));
+        return notes.size();
+    }
+    std::optional<std::int64_t> find_told(std::uint64_t note) const override
+    {
+        const std::lock_guard lock(mutex);
+        if (note != 0) ++looks;
+        if (looks < looks_until_told || told_nothing) return std::nullopt;
+        if (note == 0) return notes.empty() ? 0 : 1'000 + std::ssize(notes);
+        return 1'000 + static_cast<std::int64_t>(note);
+    }
+    void ask_refresh(std::string conversation) override
+    {
+        const std::lock_guard lock(mutex);
+        asked_for.push_back(std::move(conversation));
+    }
+
+    mutable std::mutex mutex;
+    std::vector<std::string> notes, asked_for;
+    mutable int looks = 0;
+    int looks_until_told = 0;
+    bool told_nothing = false;
+    std::optional<Instant> now;
     std::atomic<bool> leads{false}, database_reachable{true}, reaches_on_its_own{false};
     mutable std::atomic<std::int64_t> position{100};
     std::string name = "db-2";
@@ -173,6 +199,85 @@ TEST_F(Cluster, AnEndOfARunThatNobodyFetchesHereSendsReadsUpstreamWithoutAWait)
     EXPECT_THAT(status(get(item)), HasSubstr("fwd="));
     get("/webapi/v2/conversations");
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
+}
+
+TEST_F(Cluster, TheEndOfARunIsPassedOnOnceTheOtherNodesCanHearOfIt)
+{
+    fill();
+    upstream_.reply = {200, {{"Content-Type", "application/json"}}, R"({"conversationId":"a"})"};
+    node.looks_until_told = 3;
+    const auto run = [&] { return send("POST", "/webapi/apps/x/run", {}, R"({"conversationId":"a"})"); };
+    EXPECT_EQ(run().status, 200);
+    EXPECT_GE(node.looks, 3);
+    EXPECT_THAT(node.notes, testing::ElementsAre("a running", "a ended"));
+    node.told_nothing = true;
+    auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(run().status, 200) << "it goes on after a while";
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(900));
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+    node.database_reachable = false;
+    begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(run().status, 200);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(900));
+}
+
+TEST_F(Cluster, ACallThatRunsNothingIsToldOfOnceItHasEnded)
+{
+    fill();
+    EXPECT_EQ(send("POST", "/webapi/v2/conversations/a/other", {}, "{}").status, 200);
+    EXPECT_THAT(node.notes, testing::ElementsAre("a ended"));
+    upstream_.reply = {200, {{"Content-Type", "application/json"}}, "{}"};
+    EXPECT_EQ(send("POST", "/webapi/apps/x/run", {}, "{}").status, 200); // nobody knows which
+    EXPECT_THAT(node.notes, testing::ElementsAre("a ended"));
+    EXPECT_THAT(node.asked_for, testing::ElementsAre("*"));
+}
+
+TEST_F(Cluster, WhatUpstreamSaysOfARunIsToldOfWithThePositionThatHasIt)
+{
+    fill();
+    const std::string running = "/webapi/v2/conversations/a/running";
+    upstream_.replies[running] = {200, {{"Content-Type", "application/json"}}, R"({"isRunning":true})"};
+    EXPECT_EQ(get(running).header("Mirror-Position"), "1001");
+    get(running); // an app asks many times
+    EXPECT_THAT(node.notes, testing::ElementsAre("a running"));
+    upstream_.replies[running].body = R"({"isRunning":false})";
+    EXPECT_EQ(get(running).header("Mirror-Position"), "1002");
+    EXPECT_THAT(node.notes, testing::ElementsAre("a running", "a ended"));
+}
+
+TEST_F(Cluster, WhatIsNotKeptHereTheLeaderIsAskedFor)
+{
+    fill();
+    upstream_.reply = {200, {{"Content-Type", "application/json"}}, conversation("new")};
+    get(item); // held
+    EXPECT_THAT(node.asked_for, testing::IsEmpty());
+    get("/webapi/v2/conversations/new");
+    EXPECT_THAT(node.asked_for, testing::ElementsAre("new"));
+    upstream_.reply.body = conversation("a");
+    get(item, {{"Cache-Control", "no-cache"}});
+    EXPECT_THAT(node.asked_for, testing::ElementsAre("new", "a"));
+    get(item, {{"Cache-Control", "no-cache, no-store"}});
+    upstream_.reply = {500, {}, "{}"};
+    get("/webapi/v2/conversations/newer");
+    EXPECT_EQ(node.asked_for.size(), 2U);
+    upstream_.reply = {404, {{"Content-Type", "application/json"}}, R"({"code":7001})"};
+    get(item, {{"Cache-Control", "no-cache"}});
+    EXPECT_THAT(upstream_.woken, testing::ElementsAre("a")) << "whether it is gone";
+    node.leads = true;
+    upstream_.reply = {200, {{"Content-Type", "application/json"}}, conversation("newest")};
+    get("/webapi/v2/conversations/newest");
+    EXPECT_EQ(node.asked_for.size(), 2U);
+}
+
+TEST_F(Cluster, AgesCountByTheClockThatAllNodesShare)
+{
+    fill(); // verified at 1990; it is 2000 here
+    node.now = ::support::at_second(2030);
+    EXPECT_EQ(get(item).header("Age"), "40");
+    node.now = ::support::at_second(1980); // whoever verified it is ahead
+    EXPECT_EQ(get(item).header("Age"), "0");
+    node.leads = true;
+    EXPECT_EQ(get(item).header("Age"), "10");
 }
 
 } // namespace

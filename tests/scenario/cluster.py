@@ -51,9 +51,6 @@ class Node:
         self.environment = {"HOME": self.home, "PATH": "/usr/bin:/bin", "ALLI_API_KEY": KEY, "ALLI_MIRROR_UPSTREAM_URL": upstream,
                             "ALLI_MIRROR_UPSTREAM_REQUESTS_PER_SECOND": "0", "ALLI_MIRROR_UPSTREAM_READ_LAG": "50ms",
                             "ALLI_MIRROR_PROXY_LISTEN": "127.0.0.1:0", "ALLI_MIRROR_SYNC_INTERVAL": "1s",
-                            # A title moves no clock: where the leader ended between a write and the read after it, the next
-                            # one finds out by comparing.
-                            "ALLI_MIRROR_SYNC_RECONCILE_INTERVAL": "5s",
                             "ALLI_MIRROR_CLUSTER_URL": database, "ALLI_MIRROR_CLUSTER_NODE": name,
                             "ALLI_MIRROR_CLUSTER_LEASE": f"{LEASE:g}s"}
         self.process, self.port = None, 0
