@@ -219,6 +219,49 @@ TEST_F(Asked, ARunOfWhichNobodySaysHowItEndedIsTakenForEnded)
     EXPECT_EQ(b_.runs.at("one"), RunState::settled);
 }
 
+// All in one round: a node that was cut off meanwhile.
+TEST_F(Asked, ARunIsSettledBehindTheRowsOfItsRound)
+{
+    a_.on_run = [&](const cluster::Run& run) {
+        if (run.state != RunState::ended || !a_.fetched_runs.insert(run.conversation).second) return;
+        a_.put(run.conversation, 400, "after the run");
+    };
+    bool told = false, settled_early = false;
+    b_.on_run = [&](const cluster::Run& run) {
+        if (run.state != RunState::settled) return;
+        told = true;
+        settled_early = settled_early || b_.dump().at("one").find("after the run") == std::string::npos;
+    };
+    b_.truth.link.cut = true;
+    start(a_.truth.note_run("one", RunState::ended));
+    pass(2s);
+    ASSERT_EQ(a_.runs.at("one"), RunState::settled);
+    b_.truth.link.cut = false;
+    pass(10s);
+    EXPECT_TRUE(told);
+    EXPECT_FALSE(settled_early);
+}
+
+TEST_F(Asked, ARunIsNotSettledWhileWhatWasFetchedCannotBePublished)
+{
+    int fetched = 0;
+    a_.on_run = [&](const cluster::Run& run) {
+        if (run.state != RunState::ended || !a_.fetched_runs.insert(run.conversation).second) return;
+        a_.put(run.conversation, 400, "after the run");
+        a_.truth.refuses = Fault::refused;
+        ++fetched;
+    };
+    start(b_.truth.note_run("one", RunState::ended));
+    pass(3s);
+    ASSERT_GT(fetched, 0);
+    EXPECT_EQ(database_.contents.runs.at("one").state, RunState::ended);
+    EXPECT_EQ(b_.runs.at("one"), RunState::ended);
+    a_.truth.refuses.reset();
+    pass(3s);
+    EXPECT_EQ(b_.runs.at("one"), RunState::settled);
+    EXPECT_THAT(b_.dump().at("one"), testing::HasSubstr("after the run"));
+}
+
 TEST_F(Asked, WhatCannotBeFetchedIsTriedAgainAndByTheNextLeader)
 {
     int tries = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A leader stands down in time whatever its store does: a write that has begun cannot be canceled.
+#include "alli/sync_wait.hpp"
 #include "tests/simulation/cluster/machine.hpp"
 
 #include <future>
@@ -136,6 +137,23 @@ TEST_F(StandingDown, NothingBeginsWhereTheLeaseIsLostBeforeItsFirstWriteIsDone)
     support::pass_time(loop_, clock_, 2 * defaults_.lease);
     EXPECT_TRUE(a_.at_begin.empty() && !a_.leads && !a_.began) << "it began without the lease";
     a_.truth.link.cut = false;
+    EXPECT_TRUE(pass_until([this] { return a_.leads; }));
+}
+
+// The loop was held up: the end of the lease and that of the write are both there when it goes on.
+TEST_F(StandingDown, NothingBeginsWhereTheLeaseRanOutAndNothingHasNoticedYet)
+{
+    std::unique_ptr<Blockade> blockade;
+    a_.truth.before_campaign = [&] { blockade = std::make_unique<Blockade>(loop_, a_.store); };
+    a_.run();
+    ASSERT_TRUE(pass_until([&] { return blockade && a_.deadline; }));
+    support::pass_time(loop_, clock_, 500ms); // to its first write, which waits
+    ASSERT_FALSE(a_.began);
+    blockade->lift();
+    sync_wait(a_.store.write([](cache::Writer&) {})); // what was before it is done
+    clock_.advance(defaults_.lease);
+    support::pass_time(loop_, clock_, 1ms);
+    EXPECT_FALSE(a_.began);
     EXPECT_TRUE(pass_until([this] { return a_.leads; }));
 }
 
