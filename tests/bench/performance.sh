@@ -31,5 +31,6 @@ END_OF_HEAD
 show "Responses that are kept" "Beside nginx (proxy_cache) and Varnish, which keep the same bytes. \`us/req\` is the server's processor time." tests/bench/reads.sh
 show "Responses that are made from the rows" "Each of many conversations, pages of chats and pages of the list in turn, so that none is kept. Beside the build before$([ "$BEFORE" = "$program" ] && echo ', here itself: what the ratio is off by is noise')." tests/bench/distinct.sh
 show "Memory" "What a backfill and a burst of reads need goes back to the system." tests/bench/memory.sh
+show_bench "Several machines" "A leader and a follower beside one machine, over a PostgreSQL on the same cores. \`this\` and \`other\` are processor time; ratio and null run with their lowest and highest round." tests/bench/cluster.sh "$program" "$BEFORE"
 show_bench "Pages of lists, straight from the store" "Each filter and order, cold of any kept response." build/release/list_bench 30000
 show_bench "Delivery of a long queue" "Upstream takes 10 ms for each answer; delivery leaves one connection to the apps." build/release/delivery_bench
