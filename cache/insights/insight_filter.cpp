@@ -64,7 +64,7 @@ bool InsightFilter::takes_shared(const std::vector<Membership>& groups) const
     });
 }
 
-bool InsightFilter::takes(const RollupRow& row) const
+bool InsightFilter::takes(const RollupOwner& row) const
 {
     if (visible_user_ && row.user != *visible_user_) return false;
     if (!users_ || users_->numbers.contains(row.user)) return true;

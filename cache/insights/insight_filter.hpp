@@ -16,7 +16,7 @@ class InsightFilter {
     InsightFilter(Reader& db, GroupKeys& keys, const InsightQuery& query);
 
     bool takes_shared(const std::vector<Membership>& groups) const;
-    bool takes(const RollupRow& row) const;
+    bool takes(const RollupOwner& row) const;
 
   private:
     using Numbers = std::unordered_set<std::int64_t>;

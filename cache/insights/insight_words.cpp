@@ -3,6 +3,8 @@
 
 #include "alli/quick_hash.hpp"
 #include "cache/chats/chat_texts.hpp"
+#include "cache/chats/segment.hpp"
+#include "cache/db/chat_text_key.hpp"
 #include "cache/text/words.hpp"
 
 #include <unicode/brkiter.h>
@@ -10,63 +12,106 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
+#include <span>
+#include <unordered_map>
 
 namespace alli::cache {
 namespace {
 
 constexpr std::int32_t longest_text = 2000; // of a question, in UTF-16 units
 
-bool is_hiragana(const icu::UnicodeString& word)
+bool is_hiragana(UChar32 letter)
 {
-    for (std::int32_t at = 0; at < word.length(); at = word.moveIndex32(at, 1))
-        if (ublock_getCode(word.char32At(at)) != UBLOCK_HIRAGANA) return false;
-    return true;
+    return letter >= 0x3040 && letter <= 0x309f;
 }
 
 // Numbers, single letters and what only joins words say nothing.
-bool says_something(const icu::UnicodeString& word)
+bool says_something(const icu::UnicodeString& text, std::int32_t begin, std::int32_t end)
 {
-    const UChar32 first = word.char32At(0);
-    const bool ideograph = u_hasBinaryProperty(first, UCHAR_IDEOGRAPHIC);
-    return (word.countChar32() > 1 || ideograph) && u_isalpha(first) && !is_hiragana(word);
+    const UChar32 first = text.char32At(begin);
+    if (!u_isalpha(first)) return false;
+    if (text.moveIndex32(begin, 1) >= end) return u_hasBinaryProperty(first, UCHAR_IDEOGRAPHIC) != 0;
+    for (std::int32_t at = begin; at < end; at = text.moveIndex32(at, 1))
+        if (!is_hiragana(text.char32At(at))) return true;
+    return false;
 }
 
-std::set<std::string> words_in(icu::BreakIterator& breaks, const std::string& text)
-{
-    icu::UnicodeString letters = icu::UnicodeString::fromUTF8(text);
-    letters.truncate(longest_text);
-    letters.foldCase();
-    breaks.setText(letters);
-    std::set<std::string> words;
-    for (std::int32_t begin = breaks.first(), end = breaks.next(); end != icu::BreakIterator::DONE;
-         begin = end, end = breaks.next()) {
-        const icu::UnicodeString word(letters, begin, end - begin);
-        if (breaks.getRuleStatus() >= UBRK_WORD_NUMBER_LIMIT && says_something(word)) {
-            std::string said;
-            word.toUTF8String(said);
-            words.insert(std::move(said));
-        }
+/// Each word of a text once.
+class WordReader {
+  public:
+    explicit WordReader(icu::BreakIterator& breaks) : breaks_(breaks) {}
+
+    /// Valid until the next call.
+    const std::vector<std::string>& read(const std::string& text)
+    {
+        icu::UnicodeString letters = icu::UnicodeString::fromUTF8(text);
+        letters.truncate(longest_text);
+        letters.foldCase();
+        breaks_.setText(letters);
+        words_.clear();
+        for (std::int32_t begin = breaks_.first(), end = breaks_.next(); end != icu::BreakIterator::DONE;
+             begin = end, end = breaks_.next())
+            if (breaks_.getRuleStatus() >= UBRK_WORD_NUMBER_LIMIT && says_something(letters, begin, end))
+                letters.tempSubStringBetween(begin, end).toUTF8String(words_.emplace_back());
+        std::sort(words_.begin(), words_.end());
+        words_.erase(std::unique(words_.begin(), words_.end()), words_.end());
+        return words_;
     }
-    return words;
+
+  private:
+    icu::BreakIterator& breaks_;
+    std::vector<std::string> words_;
+};
+
+/// Where a question stands, and of which samples it is.
+struct Sampled {
+    std::int64_t place, bad, all; // 1 or 0
+
+    std::int64_t segment() const { return place - ordinal_of_key(place) % chats_a_segment; }
+    bool operator<(const Sampled& other) const { return place < other.place; }
+};
+
+// Questions that stand in one segment lie side by side.
+std::vector<Sampled> in_order(const std::vector<std::int64_t>& bad, const std::vector<std::int64_t>& all)
+{
+    std::vector<Sampled> places;
+    for (const std::int64_t place : bad) places.push_back({place, 1, 0});
+    for (const std::int64_t place : all) places.push_back({place, 0, 1});
+    std::sort(places.begin(), places.end());
+    return places;
 }
 
-using Counts = std::map<std::string, InsightWord>;
+using Counts = std::unordered_map<std::string, InsightWord>;
 
-void add_words(Reader& db, icu::BreakIterator& breaks, Counts& counts, const std::vector<std::int64_t>& keys,
-               std::int64_t InsightWord::*count)
+// Those of one segment, which is unpacked once.
+void add_words(Reader& db, WordReader& reader, Counts& counts, std::span<const Sampled> places)
 {
-    for (const std::int64_t key : keys) {
-        const auto place = db.one<std::int64_t>("SELECT place FROM chat_row WHERE pk = ?1", key);
-        const auto text = place ? find_text_at(db, *place) : std::nullopt;
-        if (!text) continue;
-        for (const std::string& word : words_in(breaks, message_of_chat(text->raw))) {
+    const std::int64_t first = ordinal_of_key(places.front().place), last = ordinal_of_key(places.back().place);
+    const auto take = [&](const ChatTextView& text) {
+        while (!places.empty() && ordinal_of_key(places.front().place) < text.ordinal) places = places.subspan(1);
+        std::int64_t bad = 0, all = 0;
+        for (; !places.empty() && ordinal_of_key(places.front().place) == text.ordinal; places = places.subspan(1))
+            bad += places.front().bad, all += places.front().all;
+        if (bad + all == 0) return;
+        for (const std::string& word : reader.read(message_of_chat(text.raw))) {
             InsightWord& counted = counts[word];
-            counted.word = word;
-            ++(counted.*count);
+            counted.bad += bad, counted.all += all;
         }
+    };
+    visit_texts(db, conversation_of_key(places.front().place), first, last + 1, take);
+}
+
+Counts count_all(Reader& db, WordReader& reader, std::span<const Sampled> places)
+{
+    Counts counts;
+    while (!places.empty()) {
+        const auto end = std::find_if(places.begin(), places.end(),
+                                      [&](const Sampled& one) { return one.segment() != places.front().segment(); });
+        const auto count = static_cast<std::size_t>(end - places.begin());
+        add_words(db, reader, counts, places.first(count));
+        places = places.subspan(count);
     }
+    return counts;
 }
 
 } // namespace
@@ -96,9 +141,7 @@ std::vector<InsightWord> count_words(Reader& db, const std::vector<std::int64_t>
     const std::unique_ptr<icu::BreakIterator> breaks(
         icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), fault));
     if (U_FAILURE(fault) || bad.empty()) return {};
-    Counts counts;
-    add_words(db, *breaks, counts, bad, &InsightWord::bad);
-    add_words(db, *breaks, counts, all, &InsightWord::all);
+    WordReader reader(*breaks);
 
     constexpr std::size_t most = 30;
     const auto share = [](std::int64_t count, std::size_t of) {
@@ -108,8 +151,9 @@ std::vector<InsightWord> count_words(Reader& db, const std::vector<std::int64_t>
         return static_cast<double>(word.bad) * std::log(share(word.bad, bad.size()) / share(word.all, all.size()));
     };
     std::vector<InsightWord> words;
-    for (const auto& [text, word] : counts)
-        if (word.bad > 0) words.push_back(word);
+    for (const auto& [text, word] : count_all(db, reader, in_order(bad, all)))
+        if (word.bad > 0) words.push_back({text, word.bad, word.all});
+    std::sort(words.begin(), words.end(), [](const InsightWord& a, const InsightWord& b) { return a.word < b.word; });
     std::stable_sort(words.begin(), words.end(),
                      [&](const InsightWord& a, const InsightWord& b) { return weight(a) > weight(b); });
     if (words.size() > most) words.resize(most);

@@ -23,7 +23,7 @@ class KeySample {
     std::priority_queue<std::pair<std::uint64_t, std::int64_t>> kept_; // by hash, the greatest first
 };
 
-/// The most telling words first, at most 30. `bad` and `all` are keys of chats.
+/// The most telling words first, at most 30. `bad` and `all` are places of chats.
 std::vector<InsightWord> count_words(Reader& db, const std::vector<std::int64_t>& bad,
                                      const std::vector<std::int64_t>& all);
 

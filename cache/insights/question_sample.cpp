@@ -22,7 +22,7 @@ void visit_newest(Reader& db, const std::vector<std::int64_t>& conversations, co
 {
     std::int64_t left = most_rows;
     for (const std::int64_t conversation : conversations)
-        for (const Row row : db.query("SELECT pk, facts, sent_at FROM chat_row WHERE place >= ?1 AND place < ?2"
+        for (const Row row : db.query("SELECT place, facts, sent_at FROM chat_row WHERE place >= ?1 AND place < ?2"
                                       " AND facts IS NOT NULL AND (?3 IS NULL OR sent_at < ?3)"
                                       " ORDER BY place DESC LIMIT ?4",
                                       chat_text_key(conversation, 0), chat_text_key(conversation + 1, 0), before,
@@ -63,18 +63,18 @@ QuestionSample::Keys QuestionSample::find(Reader& db, const TimeRange& range) co
 {
     KeySample all, bad;
     visit_newest(db, all_.keys(), range.to,
-                 [&](std::int64_t, std::int64_t pk, std::int64_t facts, const std::optional<Instant>& when) {
-                     if ((facts & fact::answer) == 0 && range.contains(when)) all.add(pk);
+                 [&](std::int64_t, std::int64_t place, std::int64_t facts, const std::optional<Instant>& when) {
+                     if ((facts & fact::answer) == 0 && range.contains(when)) all.add(place);
                  });
     std::int64_t of = 0, answers = 0; // that are waiting for their question
     visit_newest(
         db, bad_.keys(), std::nullopt, // its question may bear any time
-        [&](std::int64_t conversation, std::int64_t pk, std::int64_t facts, const std::optional<Instant>& when) {
+        [&](std::int64_t conversation, std::int64_t place, std::int64_t facts, const std::optional<Instant>& when) {
             if (conversation != of) of = conversation, answers = 0;
             if ((facts & fact::answer) != 0)
                 answers += (facts & fact::bad) != 0 && range.contains(when) ? 1 : 0;
             else
-                for (; answers > 0; --answers) bad.add(pk);
+                for (; answers > 0; --answers) bad.add(place);
         });
     return {bad.keys(), all.keys()};
 }

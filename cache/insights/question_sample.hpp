@@ -34,7 +34,7 @@ class QuestionSample {
     void add(std::int64_t conversation, std::int64_t questions, std::int64_t bad_answers);
 
     struct Keys {
-        std::vector<std::int64_t> bad, all; // of chats; bad: those before badly rated answers
+        std::vector<std::int64_t> bad, all; // places of chats; bad: those before badly rated answers
     };
     Keys find(Reader& db, const TimeRange& range) const;
 

@@ -244,6 +244,27 @@ Rollup::Rollup(std::string_view stored)
     for (std::string_view& column : columns_) column = take_bytes(stored, take(stored));
 }
 
+// `conversation`: of the row before.
+RollupOwner Rollup::take_owner(Columns& left, std::int64_t& conversation) const
+{
+    conversation += from_zigzag(take(left[RollupColumn::conversations]));
+    const std::uint64_t index = take(left[RollupColumn::shared]);
+    if (index >= shared_.size()) throw DamagedRollup();
+    return {conversation, static_cast<std::size_t>(index), from_zigzag(take(left[RollupColumn::users]))};
+}
+
+void Rollup::visit_sizes(const std::function<void(const RollupSize&)>& take_one) const
+{
+    auto left = columns_; // of each column
+    std::int64_t conversation = 0;
+    for (std::uint64_t row_number = 0; row_number < rows_; ++row_number) {
+        RollupSize size{take_owner(left, conversation), 0};
+        for (std::uint64_t cells = take(left[RollupColumn::cells]); cells > 0; --cells)
+            size.messages += static_cast<std::int64_t>(take(left[RollupColumn::heads]) >> head_bits);
+        take_one(size);
+    }
+}
+
 void Rollup::visit(const std::function<void(const RollupRow&)>& take_one) const
 {
     auto left = columns_; // of each column
@@ -265,13 +286,10 @@ void Rollup::visit(const std::function<void(const RollupRow&)>& take_one) const
     };
     std::int64_t conversation = 0;
     for (std::uint64_t row_number = 0; row_number < rows_; ++row_number) {
-        conversation += from_zigzag(take(left[RollupColumn::conversations]));
-        const std::uint64_t index = take(left[RollupColumn::shared]);
-        if (index >= shared_.size()) throw DamagedRollup();
-        const std::int64_t user = from_zigzag(take(left[RollupColumn::users]));
+        const RollupOwner owner = take_owner(left, conversation);
         row.clear();
         for (std::uint64_t cells = take(left[RollupColumn::cells]); cells > 0; --cells) row.push_back(take_cell());
-        take_one({conversation, static_cast<std::size_t>(index), user, row});
+        take_one({owner, row});
     }
 }
 

@@ -71,11 +71,18 @@ struct RollupCell {
     }
 };
 
-struct RollupRow {
+struct RollupOwner {
     std::int64_t conversation;
     std::size_t shared; // which of Rollup::shared()
     std::int64_t user;
+};
+
+struct RollupRow : RollupOwner {
     std::span<const RollupCell> cells; // by time
+};
+
+struct RollupSize : RollupOwner {
+    std::int64_t messages;
 };
 
 struct RollupColumn { // in the order in which they are stored
@@ -146,11 +153,17 @@ class Rollup {
     const std::vector<std::vector<Membership>>& shared() const { return shared_; }
     /// By conversation, ascending.
     void visit(const std::function<void(const RollupRow&)>& take) const;
+    /// The same rows, without a look at what their messages are.
+    void visit_sizes(const std::function<void(const RollupSize&)>& take) const;
 
   private:
+    using Columns = std::array<std::string_view, RollupColumn::count>;
+
+    RollupOwner take_owner(Columns& left, std::int64_t& conversation) const;
+
     std::uint64_t rows_ = 0;
     std::vector<std::vector<Membership>> shared_;
-    std::array<std::string_view, RollupColumn::count> columns_;
+    Columns columns_;
 };
 
 } // namespace alli::cache

@@ -28,6 +28,13 @@ struct QuarterRange { // whole quarters of an hour, of which kept figures can be
 
     std::int64_t first_day() const { return std::chrono::floor<Days>(from).count(); }
     std::int64_t end_day() const { return std::chrono::ceil<Days>(to).count(); } // is not in it
+
+    /// Of a rollup of the days from `first` to before `end`: all of it, or what lies in the range.
+    RollupPart part_of(std::string stored, std::int64_t first, std::int64_t end) const
+    {
+        if (Days(first) >= from && Days(end) <= to) return {std::move(stored)};
+        return {std::move(stored), from, to};
+    }
 };
 
 QuarterRange whole_quarters(const TimeRange& range)
@@ -89,7 +96,7 @@ void count_days(Reader& db, GroupKeys& keys, const std::vector<std::int64_t>& da
         const std::int64_t first = *day;
         std::int64_t end = first;
         for (; day != days.end() && *day == end; ++day) ++end;
-        parts.push_back({count_rollup(db, keys, {start_of(first), start_of(end)}), within.from, within.to});
+        parts.push_back(within.part_of(count_rollup(db, keys, {start_of(first), start_of(end)}), first, end));
     }
 }
 
@@ -115,8 +122,9 @@ std::vector<RollupPart> load_rollups(Reader& db, GroupKeys& keys, const TimeRang
         db.require<std::int64_t>("SELECT count(*) FROM insight_day WHERE day >= ?1 AND day < ?2", first, end);
     if (std::ssize(stale) > kept) return {{count_rollup(db, keys, range)}};
     std::vector<RollupPart> parts;
-    for (const Row row : db.query("SELECT body FROM insight_day WHERE day >= ?1 AND day < ?2 ORDER BY day", first, end))
-        parts.push_back({unpack(db, row.text(0)), whole.from, whole.to});
+    for (const Row row :
+         db.query("SELECT body, day FROM insight_day WHERE day >= ?1 AND day < ?2 ORDER BY day", first, end))
+        parts.push_back(whole.part_of(unpack(db, row.text(0)), row.integer(1), row.integer(1) + 1));
     count_days(db, keys, stale, whole, parts);
     if (range.is_all()) parts.push_back({count_timeless(db, keys)});
     if (range.from && *range.from < start_of(whole.from))

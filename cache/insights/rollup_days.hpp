@@ -15,6 +15,7 @@ struct RollupPart {
     std::string stored;
     Quarter from = Quarter::min(), to = Quarter::max(); // from is included, to is not
 
+    bool is_whole() const { return from == Quarter::min() && to == Quarter::max(); }
     /// What has no time is in any.
     bool contains(const std::optional<Quarter>& quarter) const
     {

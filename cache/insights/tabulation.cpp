@@ -38,7 +38,8 @@ Tabulation::Tabulation(const InsightFilter& filter, const InsightQuery& query)
 void Tabulation::add(const std::vector<RollupPart>& parts)
 {
     find_greatest(parts);
-    for (const RollupPart& part : parts) add(part);
+    for (std::size_t n = 0; n < parts.size(); ++n)
+        if (!empty_[n]) add(parts[n]);
 }
 
 FigureSum Tabulation::total() const
@@ -65,12 +66,18 @@ static std::vector<std::int64_t> greatest_of(const NumberMap<std::int64_t>& mess
     return numbers;
 }
 
+static std::vector<bool> taken_of(const InsightFilter& filter, const Rollup& rollup)
+{
+    std::vector<bool> taken;
+    for (const auto& groups : rollup.shared()) taken.push_back(filter.takes_shared(groups));
+    return taken;
+}
+
 /// Calls `take` with what is taken of each row, where that is anything.
 template <class Take>
 void Tabulation::visit(const RollupPart& part, const Rollup& rollup, const Take& take) const
 {
-    std::vector<bool> taken;
-    for (const auto& groups : rollup.shared()) taken.push_back(filter_.takes_shared(groups));
+    const std::vector<bool> taken = taken_of(filter_, rollup);
     std::vector<RollupCell> cells;
     rollup.visit([&](const RollupRow& row) {
         if (!taken[row.shared] || !filter_.takes(row)) return;
@@ -82,29 +89,45 @@ void Tabulation::visit(const RollupPart& part, const Rollup& rollup, const Take&
     });
 }
 
+/// Calls `take` with whose messages are taken, and how many.
+template <class Take>
+void Tabulation::visit_sizes(const RollupPart& part, const Rollup& rollup, const Take& take) const
+{
+    if (!part.is_whole())
+        return visit(part, rollup, [&](const RollupRow& row, std::span<const RollupCell> cells) {
+            std::int64_t messages = 0;
+            for (const RollupCell& cell : cells) messages += std::ssize(cell.facts);
+            take({row, messages});
+        });
+    const std::vector<bool> taken = taken_of(filter_, rollup);
+    rollup.visit_sizes([&](const RollupSize& size) {
+        if (taken[size.shared] && filter_.takes(size)) take(size);
+    });
+}
+
 // Only of these the histograms are added up: of users there are very many.
 void Tabulation::find_greatest(const std::vector<RollupPart>& parts)
 {
     std::array<NumberMap<std::int64_t>, insight_groups> messages;
     const auto add_to = [&](InsightGroup group, std::int64_t number, std::int64_t more) {
-        messages[static_cast<std::size_t>(group)].add(number, more);
+        if (shows(group)) messages[static_cast<std::size_t>(group)].at(number) += more;
     };
     for (const RollupPart& part : parts) {
         const Rollup rollup(part.stored);
         std::vector<std::optional<std::int64_t>> of_shared(rollup.shared().size());
-        visit(part, rollup, [&](const RollupRow& row, std::span<const RollupCell> cells) {
-            std::int64_t more = 0;
-            for (const RollupCell& cell : cells) more += std::ssize(cell.facts);
-            of_shared[row.shared] = of_shared[row.shared].value_or(0) + more;
-            if (row.user != 0) add_to(InsightGroup::user, row.user, more);
+        bool is_empty = true;
+        visit_sizes(part, rollup, [&](const RollupSize& size) {
+            is_empty = false;
+            of_shared[size.shared] = of_shared[size.shared].value_or(0) + size.messages;
+            if (size.user != 0) add_to(InsightGroup::user, size.user, size.messages);
         });
+        empty_.push_back(is_empty);
         for (std::size_t shared = 0; shared < of_shared.size(); ++shared)
             if (of_shared[shared])
                 for (const Membership& member : rollup.shared()[shared])
                     add_to(member.group, member.number, *of_shared[shared]);
     }
-    for (std::size_t group = 0; group < insight_groups; ++group)
-        if (shows(static_cast<InsightGroup>(group))) numbers_[group] = greatest_of(messages[group]);
+    for (std::size_t group = 0; group < insight_groups; ++group) numbers_[group] = greatest_of(messages[group]);
     for (const auto& numbers : numbers_)
         for (const std::int64_t number : numbers) shown_.at(number) = &groups_[number];
 }

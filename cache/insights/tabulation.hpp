@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cache/insights/insight_filter.hpp"
+#include "cache/insights/number_map.hpp"
 #include "cache/insights/question_sample.hpp"
 #include "cache/insights/rollup_days.hpp"
 
@@ -30,48 +31,6 @@ class ZoneDays {
     Instant begin_ = Instant::max(), end_ = Instant::min();
 };
 
-/// Values by the numbers of groups, which are dense: from 1 on, and of groups without one from -1 on down.
-template <class T>
-class NumberMap {
-  public:
-    T& at(std::int64_t number)
-    {
-        const std::size_t index = index_of(number);
-        if (index >= values_.size()) values_.resize(index + 1 + values_.size() / 2);
-        return values_[index].second;
-    }
-    void add(std::int64_t number, T more)
-    {
-        at(number) += more;
-        values_[index_of(number)].first = true;
-    }
-    T find(std::int64_t number) const // or T()
-    {
-        const std::size_t index = index_of(number);
-        return index < values_.size() ? values_[index].second : T();
-    }
-    /// Those that something was added to.
-    template <class Take>
-    void visit(const Take& take) const
-    {
-        for (std::size_t index = 0; index < values_.size(); ++index)
-            if (values_[index].first) take(number_of(index), values_[index].second);
-    }
-
-  private:
-    static std::size_t index_of(std::int64_t number)
-    {
-        return static_cast<std::size_t>(number < 0 ? -number * 2 - 1 : number * 2);
-    }
-    static std::int64_t number_of(std::size_t index)
-    {
-        const auto half = static_cast<std::int64_t>(index / 2);
-        return index % 2 == 1 ? -half - 1 : half;
-    }
-
-    std::vector<std::pair<bool, T>> values_;
-};
-
 class Tabulation {
   public:
     Tabulation(const InsightFilter& filter, const InsightQuery& query);
@@ -91,6 +50,8 @@ class Tabulation {
     bool shows(InsightGroup group) const { return !by_ || *by_ == group; }
     template <class Take>
     void visit(const RollupPart& part, const Rollup& rollup, const Take& take) const;
+    template <class Take>
+    void visit_sizes(const RollupPart& part, const Rollup& rollup, const Take& take) const;
     void find_greatest(const std::vector<RollupPart>& parts);
     void add(const RollupPart& part);
     void add(const RollupCell& cell, const Sums& sums);
@@ -107,7 +68,8 @@ class Tabulation {
     FigureSum timeless_;
     std::array<std::vector<std::int64_t>, insight_groups> numbers_;
     std::unordered_map<std::int64_t, FigureSum> groups_; // those that are shown, by their numbers
-    NumberMap<FigureSum*> shown_{};                      // of groups_
+    NumberMap<FigureSum*> shown_;                        // of groups_
+    std::vector<bool> empty_;                            // which of the parts have nothing that is taken
     QuestionSample questions_;
 };
 

@@ -2,6 +2,7 @@
 // What insights say of few conversations; of many: insights_figures_test.cpp.
 #include "cache/insights/histogram.hpp"
 #include "cache/insights/insights_json.hpp"
+#include "cache/insights/number_map.hpp"
 #include "cache/insights/rating_counts.hpp"
 #include "tests/cache/insights_model.hpp"
 
@@ -147,6 +148,26 @@ TEST_F(Insight, CountsRatingsOfConversationsForLists)
     ASSERT_EQ(counts.size(), 1U);
     EXPECT_EQ(counts[0].good, 1);
     EXPECT_EQ(counts[0].bad, 1);
+}
+
+TEST(InsightNumbers, TakeRoomForWhatWasSeenHoweverGreatItIs)
+{
+    NumberMap<std::int64_t> sums;
+    EXPECT_EQ(sums.find(7), 0);
+    EXPECT_EQ(sums.bytes(), 0U);
+    constexpr std::int64_t million = 1'000'000, seen = 1000;
+    for (std::int64_t turn = 0; turn < 2; ++turn)
+        for (std::int64_t n = 1; n <= seen; ++n) sums.at(n * million) += n, sums.at(-n) += 1;
+    EXPECT_EQ(sums.size(), 2 * seen);
+    EXPECT_LE(sums.bytes(), 16U * 4 * 2 * seen); // at least a third of the places are taken
+    EXPECT_EQ(sums.find(3 * million), 6);
+    EXPECT_EQ(sums.find(-3), 2);
+    EXPECT_EQ(sums.find(3), 0);
+    EXPECT_EQ(sums.find(-seen - 1), 0);
+    std::int64_t numbers = 0, sum = 0;
+    sums.visit([&](std::int64_t, std::int64_t of) { ++numbers, sum += of; });
+    EXPECT_EQ(numbers, 2 * seen);
+    EXPECT_EQ(sum, seen * (seen + 1) + 2 * seen);
 }
 
 TEST(InsightHistogram, TellsMediansWithinFivePercent)
