@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/follower.hpp"
 
-#include "cache/replica/notes.hpp"
 #include "cache/replica/own_writes.hpp"
 #include "cache/replica/state.hpp"
 #include "cache/replica/suppressions.hpp"
@@ -97,19 +96,24 @@ Task<Head> Follower::follow()
     for (;;) {
         if (heard_ != position() || !position_) co_await hear(false);
         if (!position_) co_await join();
-        co_await undo_unpublished();
+        Undo undo = co_await find_undo();
         if (!position_) continue;
         const Clock::Steady asked_at = clock_.steady();
         Round round = co_await truth_.read(position(), options_.most_rows);
         const bool another = round.head.store != position_->store;
         const bool now_whole = provisional_ && says_whole(round.rows.state);
-        if (another || round.continuity != Continuity::same || round.too_many || now_whole) {
+        if (another || round.continuity != Continuity::same || now_whole) {
             position_.reset();
             continue;
         }
         database_time_ = {round.now, asked_at};
+        co_await undo_unpublished(std::move(undo));
         co_await share_key(round.head.store);
         co_await take(round, false);
+        if (round.upto.number < round.head.last.number) {
+            co_await apply_part(std::move(round.rows), round.upto);
+            continue;
+        }
         co_await apply(std::move(round.rows), round.head.last, round.head.store);
         for (const auto& [id, run] : std::exchange(settled_, {})) hooks_.run(run);
         co_await hand_over_purges();
@@ -167,29 +171,37 @@ Task<> Follower::walk()
 }
 
 // What this node noted as a leader that it is not any more, or before it became one, is not what the others have.
-Task<> Follower::undo_unpublished()
+Task<Follower::Undo> Follower::find_undo()
 {
-    const Unpublished found = find_unpublished(store_);
-    if (found.notes.empty()) co_return;
-    States states = co_await read_states();
+    Unpublished found = find_unpublished(store_);
+    Undo undo;
+    if (found.notes.empty()) co_return undo;
     if (!provisional_ && found.conversations.size() > most_single) {
         position_.reset();
-        co_return;
+        co_return undo;
     }
-    cache::PublishedRows rows;
     if (!provisional_) {
-        rows = co_await truth_.find(found.conversations);
-        add_ends(found.conversations, rows);
+        undo.states = co_await read_states();
+        undo.rows = co_await truth_.find(found.conversations);
+        add_ends(found.conversations, undo.rows);
     }
-    const auto undo = [&](cache::Writer& db) {
+    undo.notes = std::move(found.notes);
+    co_return undo;
+}
+
+// With the round that follows at hand: the database may be away from now on.
+Task<> Follower::undo_unpublished(Undo undo)
+{
+    if (undo.notes.empty()) co_return;
+    const auto put = [&](cache::Writer& db) {
         if (!provisional_) {
             cache::claim_nothing(db);
-            cache::apply_rows(db, rows);
+            cache::apply_rows(db, undo.rows);
         }
-        cache::drop_notes(db, found.notes);
+        cache::drop_notes(db, undo.notes);
     };
-    if (!provisional_) to_apply_ = std::move(states); // before: then what is not claimed any more comes back
-    co_await store_.write(undo);
+    if (!provisional_) to_apply_ = std::move(undo.states); // before: then what is not claimed any more comes back
+    co_await store_.write(put);
 }
 
 Task<std::vector<ConversationId>> Follower::apply_parts(cache::PublishedRows rows)
@@ -228,6 +240,7 @@ Task<> Follower::apply(cache::PublishedRows rows, Position position, std::string
     for (const cache::PublishedState& one : rows.state) to_apply_[one.name] = one.value;
     co_await adopt_published(to_apply_);
     std::vector<cache::PublishedState> states = list_of(to_apply_);
+    const bool names_purges = cache::find_suppressions(states).has_value();
     cache::ReplicaPosition reached{std::move(store), position.number, std::move(position.nonce)};
     if (states.empty() && reached == *position_) co_return;
     if (provisional_ && rows.conversations.size() > 0) co_await claim_nothing();
@@ -236,13 +249,25 @@ Task<> Follower::apply(cache::PublishedRows rows, Position position, std::string
     const auto own = store_.read_outbox([](cache::Reader& db) { return cache::load_suppression_list(db); });
     const auto put_state = [&](cache::Writer& db) {
         cache::apply_state(db, states, reached);
-        if (!own.key.empty()) // the leader may not know all of it yet
+        if (names_purges && !own.key.empty()) // the leader may not know all of it yet
             cache::without_notes(db, [&] { cache::put_suppression_list(db, own); });
         if (provisional_) cache::drop_position(db);
     };
     co_await store_.write(put_state);
     position_ = std::move(reached);
     to_apply_.clear();
+}
+
+// Its position is not kept: what was said up to it is not applied yet, and would not come again.
+Task<> Follower::apply_part(cache::PublishedRows rows, Position upto)
+{
+    for (const cache::PublishedState& one : rows.state) to_apply_[one.name] = one.value;
+    co_await adopt_published(to_apply_);
+    if (provisional_ && !rows.conversations.empty()) co_await claim_nothing();
+    std::vector<ConversationId> incomplete = co_await apply_parts(std::move(rows));
+    co_await make_whole(std::move(incomplete));
+    position_->number = upto.number;
+    position_->nonce = std::move(upto.nonce);
 }
 
 // Before the rows of the same round: the end of what is purged leaves no trace.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cache/replica/apply.hpp"
+#include "cache/replica/notes.hpp"
 #include "cache/store.hpp"
 #include "cluster/node_options.hpp"
 #include "cluster/truth.hpp"
@@ -49,7 +50,14 @@ class Follower {
     Task<> join();
     Task<> walk();
     Task<> claim_nothing();
-    Task<> undo_unpublished();
+    struct Undo {
+        std::vector<cache::Note> notes; // empty: nothing is to be undone
+        cache::PublishedRows rows;
+        States states;
+    };
+    Task<Undo> find_undo();
+    Task<> undo_unpublished(Undo undo);
+    Task<> apply_part(cache::PublishedRows rows, Position upto);
     Task<> apply(cache::PublishedRows rows, Position position, std::string store);
     Task<std::vector<ConversationId>> apply_parts(cache::PublishedRows rows);
     Task<> make_whole(std::vector<ConversationId> ids);

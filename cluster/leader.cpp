@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/leader.hpp"
 
-#include "cache/replica/unpublished.hpp"
-
 #include <algorithm>
+#include <iterator>
 
 namespace alli::cluster {
 namespace {
@@ -22,7 +21,8 @@ Leader::Leader(Truth& truth, cache::Store& store, Clock& clock, const NodeOption
                const NodeHooks& hooks, std::int64_t epoch, Clock::Steady since, std::function<void(bool)> heard,
                std::function<void(const Error*)> published)
     : truth_(truth), store_(store), clock_(clock), options_(options), follower_(follower), hooks_(hooks), epoch_(epoch),
-      held_since_(since), begun_at_(clock.steady()), heard_(std::move(heard)), published_(std::move(published))
+      held_since_(since), begun_at_(clock.steady()), batch_(options.batch), heard_(std::move(heard)),
+      published_(std::move(published))
 {}
 
 // The lease counts from before the heartbeat was sent: whenever it arrived, it was later.
@@ -66,10 +66,22 @@ bool Leader::holds() const
 
 Task<bool> Leader::publish_some()
 {
-    const auto read = [this](cache::Reader& db) { return cache::read_unpublished(db, options_.batch); };
+    const auto read = [this](cache::Reader& db) {
+        return cache::read_unpublished(db, batch_, options_.batch_bytes, aside_);
+    };
     cache::Unpublished found = co_await store_.read_long(read, "publishing");
     if (found.notes.empty()) co_return true;
-    const Position reached = co_await truth_.publish_after(follower_.position(), epoch_, std::move(found.rows));
+    const std::string first = found.rows.conversations.empty() ? "" : found.rows.conversations.front().id;
+    Position reached;
+    bool refused = false;
+    try {
+        reached = co_await truth_.publish_after(follower_.position(), epoch_, std::move(found.rows));
+    } catch (const Error& error) {
+        refused = error.fault() == Fault::refused && narrow(found, first, error);
+        if (!refused) throw;
+    }
+    if (refused) co_return false;
+    batch_ = std::min(2 * batch_, options_.batch);
     const auto position = follower_.note_published(reached, found.whole);
     heard_(true);
     const auto mark = [&](cache::Writer& db) {
@@ -78,6 +90,25 @@ Task<bool> Leader::publish_some()
     };
     co_await store_.write(mark);
     co_return found.whole;
+}
+
+// False: it is nothing that could be left out.
+bool Leader::narrow(const cache::Unpublished& refused, const std::string& first, const Error& why)
+{
+    constexpr std::size_t most_shown = 100; // of an id, which may be long
+    constexpr std::size_t most_aside = 20;  // with more it is not the rows: then nothing is published, and that is said
+    if (first.empty() || problems_.size() >= most_aside) return false;
+    if (batch_ > 1) {
+        batch_ /= 2;
+        return true;
+    }
+    std::copy_if(refused.notes.begin(), refused.notes.end(), std::back_inserter(aside_),
+                 [](const cache::Note& note) { return note.kind != 0; });
+    problems_.push_back(
+        {fmt::format("conversation {} cannot be published, so that other nodes have not got it as it is: {}",
+                     first.substr(0, most_shown), why.what()),
+         why.hint()});
+    return true;
 }
 
 Task<> Leader::publish_all()

@@ -3,6 +3,7 @@
 // node's loop. It never starts or stops the engine: that is the node's.
 #pragma once
 
+#include "cache/replica/unpublished.hpp"
 #include "cache/store.hpp"
 #include "cluster/follower.hpp"
 #include "cluster/node_options.hpp"
@@ -47,6 +48,9 @@ class Leader {
     Task<> serve_refreshes_forever() { return repeat(&Leader::serve_refreshes); }
     Task<> serve_runs_forever() { return repeat(&Leader::serve_runs); }
 
+    /// What the database refuses by itself, whatever is published with it.
+    const std::vector<NodeProblem>& problems() const noexcept { return problems_; }
+
     /// What is noted now, to the end; throws what publishing throws.
     Task<> publish_all();
 
@@ -54,6 +58,7 @@ class Leader {
     enum class Outcome { ours, lost, failed };
     Task<Outcome> beat();
     Task<bool> publish_some(); // whether there is nothing left
+    bool narrow(const cache::Unpublished& refused, const std::string& first, const Error& why);
     Task<> repeat(Task<> (Leader::*serve)());
     Task<> end_silent_runs();
     Task<> serve_runs();
@@ -70,8 +75,11 @@ class Leader {
     Clock::Steady held_since_, begun_at_;
     bool stood_down_ = false;
     std::optional<std::uint64_t> published_commits_; // so many of the mirror's are published; none: not yet
-    std::map<std::string, Run> runs_;                // that ended, by conversation
-    std::map<std::string, Clock::Steady> running_;   // since when that was heard
+    std::size_t batch_;              // rows that are tried together; fewer while a row is looked for that is refused
+    std::vector<cache::Note> aside_; // those that were
+    std::vector<NodeProblem> problems_;
+    std::map<std::string, Run> runs_;              // that ended, by conversation
+    std::map<std::string, Clock::Steady> running_; // since when that was heard
     std::map<std::string, Refresh> refreshes_;
     std::set<std::int64_t> fetched_early_; // their numbers: while upstream could still show what was before
     std::function<void(bool)> heard_;

@@ -370,6 +370,10 @@ void Node::tell_heard(bool answered)
 
 void Node::tell_published(const Error* failure)
 {
+    if (current_.problems != leader_->problems()) {
+        current_.problems = leader_->problems();
+        publish_status();
+    }
     const std::string why = failure ? std::string("what changed here cannot be published: ") + failure->what() : "";
     if (why == unpublished_) return;
     unpublished_ = why;

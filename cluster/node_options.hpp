@@ -23,7 +23,8 @@ struct NodeOptions {
     std::chrono::milliseconds publish_pause{20}; // between two looks at what is unpublished
     std::chrono::milliseconds read_lag{10'000};  // for how long upstream may show the state before a write
     std::size_t batch = 1'000;                   // rows that are published, or applied, together
-    std::size_t most_rows = 50'000;              // of a round; with more the node joins anew
+    std::size_t batch_bytes = std::size_t{8} << 20;
+    std::size_t most_rows = 10'000; // of a part of a round
 
     std::chrono::milliseconds beat() const { return lease / 4; }
     /// From the time before the last heartbeat that succeeded: the leader ends by itself, and is ended.

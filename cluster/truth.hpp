@@ -79,12 +79,13 @@ struct Refresh {
     std::int64_t number = 0;
 };
 
-/// All that changed after a position, of one snapshot. Apply `suppressed` first, and `rows.state` with the last commit.
+/// What changed after a position, of one snapshot. Apply `suppressed` first, and all `rows.state` with the last commit
+/// of the last part: what it claims may be among rows that moved on meanwhile.
 struct Round {
     Head head;                                // head.last is the position after this round
     Instant now;                              // the database's
     Continuity continuity = Continuity::same; // not `same`: nothing follows, the node joins anew
-    bool too_many = false;                    // more rows than the limit: nothing follows, the node joins anew
+    Position upto; // of `rows`, which are those up to here; before head.last: there are more, read on from it
     std::vector<Suppressed> suppressed;
     std::vector<Run> runs;
     std::vector<Refresh> refreshes;
@@ -141,7 +142,7 @@ class Truth {
     /// a moment in between: an implementation asks within the transaction.
     virtual Task<Position> publish_after(Position mine, std::int64_t epoch, cache::PublishedRows rows);
 
-    /// Everything after `after`, up to `limit` rows in all.
+    /// Everything after `after`, or the first of it: whole transactions of about `limit` rows, one at least.
     virtual Task<Round> read(Position after, std::size_t limit) = 0;
 
     /// The same without `rows`: what any node may have added, for the leader, whose rows are its own. After number 0:

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace alli::cache {
 namespace {
@@ -142,10 +143,14 @@ std::vector<Note> load_notes(Reader& db, std::size_t most)
         note.times = row.integer(4);
         return note;
     };
-    return db.all(read,
-                  "SELECT kind, key, typeof(key), from_ordinal, times FROM unpublished WHERE kind <> ?2"
-                  " ORDER BY kind DESC, key LIMIT ?1",
-                  static_cast<std::int64_t>(most), static_cast<int>(purged_kind));
+    // By one kind after the other: in the order of the key, of which no more is read than is asked for.
+    std::vector<Note> notes;
+    for (const Kind kind : {conversation_kind, state_kind}) {
+        std::vector<Note> some =
+            db.all(read, load_notes_sql, static_cast<std::int64_t>(most - notes.size()), static_cast<int>(kind));
+        std::move(some.begin(), some.end(), std::back_inserter(notes));
+    }
+    return notes;
 }
 
 void drop_notes(Writer& db)

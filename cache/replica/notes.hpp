@@ -32,6 +32,8 @@ void note_all(Writer& db);
 
 /// Conversations and state that are noted.
 std::int64_t count_notes(Reader& db);
+inline constexpr const char* load_notes_sql =
+    "SELECT kind, key, typeof(key), from_ordinal, times FROM unpublished WHERE kind = ?2 ORDER BY key LIMIT ?1";
 /// Conversations first.
 std::vector<Note> load_notes(Reader& db, std::size_t most);
 void drop_notes(Writer& db);

@@ -177,6 +177,16 @@ class Gathering {
 
     Unpublished& found() { return found_; }
 
+    /// Of JSON, so far.
+    std::size_t bytes()
+    {
+        const PublishedRows& rows = found_.rows;
+        for (; counted_conversations_ < rows.conversations.size(); ++counted_conversations_)
+            bytes_ += rows.conversations[counted_conversations_].item.size();
+        for (; counted_chats_ < rows.chats.size(); ++counted_chats_) bytes_ += rows.chats[counted_chats_].chat.size();
+        return bytes_;
+    }
+
   private:
     void add_row(std::int64_t pk, std::optional<std::int64_t> from)
     {
@@ -208,21 +218,32 @@ class Gathering {
 
     Reader& db_;
     std::unordered_set<std::string> added_;
+    std::size_t bytes_ = 0, counted_conversations_ = 0, counted_chats_ = 0;
     Unpublished found_;
 };
 
+bool holds(std::span<const Note> notes, const Note& note)
+{
+    return std::any_of(notes.begin(), notes.end(), [&](const Note& one) {
+        return one.kind == note.kind && one.key == note.key && one.times == note.times;
+    });
+}
+
 } // namespace
 
-Unpublished read_unpublished(Reader& db, std::size_t limit)
+Unpublished read_unpublished(Reader& db, std::size_t limit, std::size_t bytes, std::span<const Note> aside)
 {
     Gathering gathering(db);
-    const std::vector<Note> notes = load_notes(db, limit + state_tables().size()); // of conversations `limit` at least
+    const std::size_t most = limit + state_tables().size() + aside.size(); // of conversations `limit` at least
+    std::vector<Note> notes = load_notes(db, most + 1);
+    const bool all = notes.size() <= most;
+    std::erase_if(notes, [&](const Note& note) { return holds(aside, note); });
     Unpublished& found = gathering.found();
     for (const Note& note : notes) {
-        if (found.rows.size() >= limit) break;
+        if (found.rows.size() >= limit || gathering.bytes() >= bytes) break;
         gathering.add(note);
     }
-    found.whole = std::ssize(found.notes) == count_notes(db);
+    found.whole = all && found.notes.size() == notes.size();
     // A note may be without a row, so that what was loaded can end amid the state: what is not sent stays noted.
     if (found.whole)
         gathering.add_state();

@@ -6,6 +6,8 @@
 #include "cache/replica/notes.hpp"
 #include "cache/replica/published.hpp"
 
+#include <span>
+
 namespace alli::cache {
 
 struct Unpublished {
@@ -14,7 +16,9 @@ struct Unpublished {
     bool whole = true;       // nothing else was noted in this snapshot; else `rows` have no state but the unit of time
 };
 
-/// About `limit` rows: no conversation is parted, and the state comes with the last of them. Inside one read.
-Unpublished read_unpublished(Reader& db, std::size_t limit);
+/// About `limit` rows, or so many bytes: no conversation is parted, and the state comes with the last of them. Without
+/// those that are `aside`, unless they were noted again since. Inside one read.
+Unpublished read_unpublished(Reader& db, std::size_t limit, std::size_t bytes = std::size_t{8} << 20,
+                             std::span<const Note> aside = {});
 
 } // namespace alli::cache

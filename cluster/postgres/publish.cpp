@@ -26,7 +26,8 @@ constexpr std::string_view fenced_off = "22012"; // division by zero
 
 constexpr const char* trail_sql = "INSERT INTO trail (seq, nonce) SELECT last, $1::text FROM head";
 constexpr const char* forget_sql =
-    "DELETE FROM trail WHERE seq <= (SELECT seq FROM trail ORDER BY seq DESC OFFSET 100000 LIMIT 1)";
+    "DELETE FROM trail WHERE seq <= (SELECT seq FROM trail ORDER BY seq DESC OFFSET 100000 LIMIT 1)"
+    " AND at < now() - interval '6 hours'"; // a node may take long to join while much changes
 
 // Whoever is at a number that the trail has not any more joins anew: these nobody needs for his rounds.
 constexpr const char* forget_runs_sql =

@@ -19,14 +19,27 @@ namespace {
 constexpr const char* begin_sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 constexpr const char* commit_sql = "COMMIT";
 
-// By number first, which has an index, and no further than the limit; then in the order that is asked for.
+// How far a part of a round goes, counted before anything is fetched: to the end of the last transaction whose rows
+// fit, or of the first one. The statements that follow read it where it is kept until the end of this transaction.
+constexpr const char* part_sql =
+    "WITH near AS ((SELECT seq, coalesce(pg_column_size(item), pg_column_size(bytes)) AS size FROM conversation"
+    " WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint + 1)"
+    " UNION ALL (SELECT seq, coalesce(pg_column_size(chat), pg_column_size(bytes)) FROM chat"
+    " WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint + 1)),"
+    " summed AS (SELECT seq, row_number() OVER (ORDER BY seq) AS nth, sum(size) OVER (ORDER BY seq) AS bytes FROM "
+    "near),"
+    " beyond AS (SELECT min(seq) AS seq FROM summed WHERE nth > $2::bigint OR bytes > $3::bigint),"
+    " part AS (SELECT CASE WHEN beyond.seq IS NULL THEN head.last ELSE coalesce("
+    "(SELECT max(seq) FROM trail WHERE seq > $1::bigint AND seq < beyond.seq),"
+    " (SELECT min(seq) FROM trail WHERE seq >= beyond.seq), head.last) END AS upto FROM beyond, head)"
+    " SELECT upto, (SELECT nonce FROM trail WHERE seq = upto), set_config('alli_mirror.upto', upto::text, true)"
+    " FROM part";
+#define ALLI_PART " WHERE seq > $1::bigint AND seq <= current_setting('alli_mirror.upto')::bigint"
 constexpr const char* conversations_sql =
-    "SELECT " ALLI_CONVERSATION_COLUMNS " FROM"
-    " (SELECT * FROM conversation WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS c ORDER BY id";
-constexpr const char* chats_sql =
-    "SELECT " ALLI_CHAT_COLUMNS " FROM (SELECT * FROM chat WHERE seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS c"
-    " ORDER BY conversation, ordinal";
-constexpr const char* state_sql = "SELECT name, value FROM state WHERE seq > $1::bigint ORDER BY name LIMIT $2::bigint";
+    "SELECT " ALLI_CONVERSATION_COLUMNS " FROM conversation" ALLI_PART " ORDER BY id";
+constexpr const char* chats_sql = "SELECT " ALLI_CHAT_COLUMNS " FROM chat" ALLI_PART " ORDER BY conversation, ordinal";
+constexpr const char* state_sql = "SELECT name, value FROM state" ALLI_PART " ORDER BY name";
+constexpr std::int64_t most_bytes = std::int64_t{16} << 20; // of a part
 
 // One candidate more than the limit: where all of them are taken, none follows.
 constexpr const char* conversations_by_id_sql =
@@ -117,13 +130,14 @@ std::vector<cache::PublishedState> state_of(const Result& result)
 
 Task<Round> read_round(Session& session, Position after, std::size_t limit)
 {
-    const Param number = number_param(after.number), most = number_param(static_cast<std::int64_t>(limit) + 1);
+    const Param number = number_param(after.number), most = number_param(static_cast<std::int64_t>(limit));
     std::vector<Query> queries;
     queries.push_back({begin_sql});
     queries.push_back(head_query());
     queries.push_back(continuity_query(after));
+    queries.push_back({part_sql, {number, most, number_param(most_bytes)}});
     add_asked(queries, after.number);
-    for (const char* const sql : {conversations_sql, chats_sql, state_sql}) queries.push_back({sql, {number, most}});
+    for (const char* const sql : {conversations_sql, chats_sql, state_sql}) queries.push_back({sql, {number}});
     queries.push_back({commit_sql});
     std::vector<Result> results = co_await session.run(std::move(queries));
 
@@ -131,12 +145,10 @@ Task<Round> read_round(Session& session, Position after, std::size_t limit)
     round.head = head_of(results.at(1));
     round.now = results[1].time(0, 7);
     round.continuity = continuity_of(results.at(2));
-    std::size_t found = 0;
-    constexpr std::size_t first = 3 + asked_queries;
-    for (std::size_t at = first; at < first + 3; ++at) found += static_cast<std::size_t>(results.at(at).rows());
-    round.too_many = found > limit;
-    if (round.too_many || round.continuity != Continuity::same) co_return round;
-    take_asked(results, 3, round);
+    if (round.continuity != Continuity::same) co_return round;
+    round.upto = {results.at(3).number(0, 0), results[3].find_text(0, 1).value_or("")};
+    constexpr std::size_t asked = 4, first = asked + asked_queries;
+    take_asked(results, asked, round);
     round.rows.conversations = conversations_of(results[first]);
     round.rows.chats = chats_of(results[first + 1]);
     round.rows.state = state_of(results[first + 2]);

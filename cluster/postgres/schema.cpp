@@ -15,6 +15,7 @@ constexpr const char* found_sql =
     " EXISTS (SELECT FROM pg_namespace WHERE nspname = $2::text),"
     " EXISTS (SELECT FROM pg_roles WHERE rolname = $2::text),"
     " (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user)";
+constexpr std::chrono::hours longest_migration{24};
 constexpr const char* version_sql = "SELECT version::bigint FROM head";
 
 std::string read_name(const Session& session)
@@ -134,11 +135,14 @@ Task<std::int64_t> migrate_cluster(Session& session)
     const std::int64_t before = results[0].number(0, 0);
     const auto ours = std::ssize(truth_schema.steps);
     if (before >= ours) co_return before;
-    // The row is locked first: of two that migrate at once the second changes none, and divides by it.
-    const std::string sql = fmt::format("BEGIN; WITH moved AS (UPDATE head SET version = {0} WHERE version = {1}"
-                                        " RETURNING 1) SELECT 1 / count(*) FROM moved;{2}COMMIT;",
+    // Of two that migrate at once the second waits here, finds another version, and divides by none. The row that all
+    // nodes need is locked last, and however long a step takes, it is waited for.
+    const std::string sql = fmt::format("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s';"
+                                        "LOCK TABLE node IN SHARE UPDATE EXCLUSIVE MODE;"
+                                        "SELECT 1 / count(*) FROM head WHERE version = {1};{2}"
+                                        "UPDATE head SET version = {0}; COMMIT;",
                                         ours, before, steps_from(before, read_name(session)));
-    co_await session.run_script(sql);
+    co_await session.run_script(sql, longest_migration);
     co_return before;
 }
 

@@ -7,6 +7,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
+
 namespace alli::cluster {
 namespace {
 
@@ -15,6 +17,18 @@ constexpr const char* session_sql =
     "SELECT set_config('search_path', $1::text, false), set_config('idle_in_transaction_session_timeout', '2s', false),"
     " set_config('lock_timeout', '2s', false), set_config('statement_timeout', '60s', false)";
 constexpr const char* version_sql = "SELECT version::bigint, read_from::bigint FROM head";
+
+constexpr std::chrono::seconds longest_statement{60}; // as session_sql says
+
+// The server answers nothing while it stores what it was sent: a second for each megabyte.
+Connection::Patience patience_for(const std::vector<Query>& queries, Connection::Patience usual)
+{
+    std::size_t bytes = 0;
+    for (const Query& query : queries)
+        for (const Param& param : query.params) bytes += param ? param->size() : 0;
+    const std::chrono::seconds more(bytes >> 20);
+    return std::max(usual, std::min<Connection::Patience>(usual + more, longest_statement));
+}
 
 } // namespace
 
@@ -91,15 +105,16 @@ Task<std::vector<Result>> Session::run(std::vector<Query> queries)
     co_await take_turn();
     const Turn turn(*this);
     co_await connect();
-    co_return co_await connection_->run(std::move(queries), options_.patience);
+    const Connection::Patience patience = patience_for(queries, options_.patience);
+    co_return co_await connection_->run(std::move(queries), patience);
 }
 
-Task<> Session::run_script(std::string sql)
+Task<> Session::run_script(std::string sql, std::optional<Connection::Patience> patience)
 {
     co_await take_turn();
     const Turn turn(*this);
     co_await connect();
-    co_await connection_->run_script(std::move(sql), options_.patience);
+    co_await connection_->run_script(std::move(sql), patience.value_or(options_.patience));
 }
 
 Task<bool> Session::wait_notification(Connection::Patience patience)

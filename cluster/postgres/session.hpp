@@ -7,6 +7,8 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <optional>
+
 namespace alli::cluster {
 
 struct SessionOptions {
@@ -24,7 +26,8 @@ class Session {
 
     /// As Connection::run, on a connection that works. Throws Error{settings} where the tables are of another version.
     Task<std::vector<Result>> run(std::vector<Query> queries);
-    Task<> run_script(std::string sql);
+    /// `patience`: else the usual one.
+    Task<> run_script(std::string sql, std::optional<Connection::Patience> patience = std::nullopt);
     Task<bool> wait_notification(Connection::Patience patience);
 
     /// Calls end with Error{canceled}, from now on.

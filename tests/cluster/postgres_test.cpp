@@ -305,6 +305,27 @@ TEST_F(Postgres, TablesOfAnotherVersionAreNotUsed)
     EXPECT_EQ(fault_of([&] { sync_wait(node("three")->head()); }), Fault::settings);
 }
 
+TEST_F(Postgres, TablesOfAnOlderVersionAreBroughtToThisOneOnceHoweverManyTryIt)
+{
+    sql("ALTER TABLE head DROP COLUMN lease_ms, DROP COLUMN led_by, DROP COLUMN led_epoch, DROP COLUMN led_from;"
+        "ALTER TABLE trail DROP COLUMN at; UPDATE head SET version = 2");
+    EXPECT_EQ(fault_of([&] { sync_wait(node("one")->head()); }), Fault::settings);
+    std::vector<std::future<std::int64_t>> all;
+    for (int n = 0; n < 3; ++n)
+        all.push_back(std::async(std::launch::async, [this] {
+            try {
+                return on_session<std::int64_t>(session_options(schema), &migrate_cluster);
+            } catch (const ServerError& error) {
+                EXPECT_EQ(error.state(), "22012") << error.what(); // another one was faster
+                return std::int64_t{2};
+            }
+        }));
+    for (auto& one : all) EXPECT_THAT(one.get(), testing::AnyOf(2, 3));
+    EXPECT_EQ(sql("SELECT version FROM head"), "3");
+    const auto truth = node("one");
+    EXPECT_EQ(lead(*truth), 1);
+}
+
 TEST_F(Postgres, TheRoleOfTheDaemonsMayDoWhatTheyNeedAndAnalystsReadTheViewsAlone)
 {
     const std::string daemon = schema + "_daemon", analyst = schema + "_analyst";

@@ -148,7 +148,7 @@ TEST_P(TruthContract, ARoundHasWhatChangedSinceInOrderOfConversations)
     EXPECT_EQ(round.head.last, after);
     EXPECT_EQ(round.head.leader, "one");
     EXPECT_EQ(round.continuity, Continuity::same);
-    EXPECT_FALSE(round.too_many);
+    EXPECT_EQ(round.upto, after);
     EXPECT_LT(std::chrono::abs(SystemClock().now() - round.now), 1min);
     EXPECT_EQ(wait(two->read(after, 100)).rows.size(), 0U);
 
@@ -257,16 +257,28 @@ TEST_P(TruthContract, TextsForPeopleLoseOnlyWhatNoTextCanHold)
     EXPECT_EQ(say(wait(two->read_all("", 9)).rows), say(rows));
 }
 
-TEST_P(TruthContract, ARoundThatIsTooLongHasNoRows)
+TEST_P(TruthContract, ALongRoundComesInPartsThatEndWithATransaction)
 {
     const std::int64_t epoch = lead(*one);
     const Position start = wait(two->head()).last;
-    const Position after = wait(one->publish(epoch, whole("a", 9)));
-    EXPECT_FALSE(wait(two->read(start, 10)).too_many);
-    const Round round = wait(two->read(start, 9));
-    EXPECT_TRUE(round.too_many);
-    EXPECT_EQ(round.rows.size(), 0U);
-    EXPECT_EQ(round.head.last, after);
+    const Position first = wait(one->publish(epoch, whole("a", 4)));
+    PublishedRows rows = whole("b", 9);
+    rows.state = {{"s", "1"}};
+    const Position second = wait(one->publish(epoch, rows));
+    const Position last = wait(one->publish(epoch, whole("c", 1)));
+    for (const std::size_t limit : {5, 7, 14}) {
+        const Round part = wait(two->read(start, limit));
+        EXPECT_EQ(part.upto, first) << limit;
+        EXPECT_EQ(part.head.last, last);
+        EXPECT_EQ(say(part.rows), say(whole("a", 4)));
+    }
+    const Round long_one = wait(two->read(first, 3));
+    EXPECT_EQ(long_one.upto, second) << "a transaction is whole, whatever the limit";
+    EXPECT_EQ(say(long_one.rows), say(rows));
+    EXPECT_EQ(wait(two->read(second, 2)).upto, last);
+    EXPECT_EQ(wait(two->read(start, 17)).upto, last);
+    wait(one->publish(epoch, whole("a", 1))); // its rows move on
+    EXPECT_EQ(say(wait(two->read(start, 10)).rows), say(rows));
 }
 
 TEST_P(TruthContract, APositionThatNeverWasIsNoticed)

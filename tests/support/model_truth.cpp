@@ -30,12 +30,26 @@ std::string hex(std::uint64_t number)
 constexpr std::int64_t last_ordinal = std::numeric_limits<std::int64_t>::max();
 
 template <class Map>
-auto newer_than(const Map& map, std::int64_t number)
+auto between(const Map& map, std::int64_t after, std::int64_t upto)
 {
     std::vector<decltype(map.begin()->second.row)> rows;
     for (const auto& [key, numbered] : map)
-        if (numbered.seq > number) rows.push_back(numbered.row);
+        if (numbered.seq > after && numbered.seq <= upto) rows.push_back(numbered.row);
     return rows;
+}
+
+// The end of the last transaction whose rows are among the first `limit`, or of the first one.
+std::int64_t end_of_part(const ModelDatabase::Contents& now, std::int64_t after, std::size_t limit)
+{
+    std::vector<std::int64_t> numbers;
+    for (const auto& [key, numbered] : now.conversations) numbers.push_back(numbered.seq);
+    for (const auto& [key, numbered] : now.chats) numbers.push_back(numbered.seq);
+    std::erase_if(numbers, [&](std::int64_t number) { return number <= after; });
+    if (numbers.size() <= limit) return now.last;
+    std::sort(numbers.begin(), numbers.end());
+    const auto over = now.trail.lower_bound(numbers[limit]);
+    const bool fits = over != now.trail.begin() && std::prev(over)->first > after;
+    return fits ? std::prev(over)->first : over->first;
 }
 
 } // namespace
@@ -208,16 +222,11 @@ Task<Round> ModelTruth::read(Position after, std::size_t limit)
     const ModelDatabase::Contents& now = database_.contents;
     Round round = read_asked(after);
     if (round.continuity == Continuity::same) {
-        round.rows.conversations = newer_than(now.conversations, after.number);
-        round.rows.chats = newer_than(now.chats, after.number);
-        round.rows.state = newer_than(now.state, after.number);
-    }
-    round.too_many = round.rows.size() > limit;
-    if (round.too_many) {
-        round.suppressed.clear();
-        round.runs.clear();
-        round.refreshes.clear();
-        round.rows = {};
+        const std::int64_t upto = end_of_part(now, after.number, limit);
+        round.upto = {upto, now.trail.at(upto)};
+        round.rows.conversations = between(now.conversations, after.number, upto);
+        round.rows.chats = between(now.chats, after.number, upto);
+        round.rows.state = between(now.state, after.number, upto);
     }
     co_await answer();
     co_return round;

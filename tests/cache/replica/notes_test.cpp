@@ -31,6 +31,16 @@ class Notes : public CacheTest {
         return found;
     }
 
+    std::vector<std::string> plan(const char* sql)
+    {
+        std::vector<std::string> steps;
+        store_->read([&](Reader& db) {
+            for (const Row row : db.query(std::string("EXPLAIN QUERY PLAN ") + sql)) steps.emplace_back(row.text(3));
+            return 0;
+        });
+        return steps;
+    }
+
     std::int64_t noted()
     {
         return store_->read([](Reader& db) { return count_notes(db); });
@@ -281,6 +291,39 @@ TEST_F(Notes, AreMadeByStatementsThatReplaceAsWell)
     EXPECT_THAT(names_of(publish().rows.state), testing::UnorderedElementsAre("problem", "fact", "suspect"));
     write([](Writer& db) { clear_problem(db, "one"); });
     EXPECT_THAT(names_of(publish().rows.state), testing::ElementsAre("problem"));
+}
+
+// The first publication has as many batches as the mirror has thousands of rows: each reads its own alone.
+TEST_F(Notes, AreReadInTheOrderOfTheirKeyWithoutLookingAtTheRest)
+{
+    using testing::ElementsAre;
+    using testing::StartsWith;
+    EXPECT_THAT(plan(load_notes_sql), ElementsAre(StartsWith("SEARCH unpublished USING PRIMARY KEY (kind=?)")));
+}
+
+TEST_F(Notes, ABatchEndsWhereItHasEnoughBytes)
+{
+    const std::string words(10'000, 'x');
+    for (int n = 0; n < 10; ++n) put("c" + std::to_string(n), 1000, 1, {{"title", words}});
+    const Unpublished found = store_->read([](Reader& db) { return read_unpublished(db, 1000, 25'000); });
+    EXPECT_EQ(found.rows.conversations.size(), 3U);
+    EXPECT_FALSE(found.whole);
+}
+
+TEST_F(Notes, WhatIsAsideIsPassedOverUntilItIsNotedAgain)
+{
+    put("c1", 1000, 1);
+    put("c2", 1000, 1);
+    const Unpublished first = store_->read([](Reader& db) { return read_unpublished(db, 1); });
+    ASSERT_EQ(first.rows.conversations.size(), 1U);
+    const std::vector<Note> aside = first.notes;
+    const auto rest = [&] {
+        return store_->read([&](Reader& db) { return read_unpublished(db, 1000, 1'000'000, aside); });
+    };
+    EXPECT_EQ(rest().rows.conversations.size(), 1U);
+    EXPECT_TRUE(rest().whole);
+    put("c1", 1001, 1);
+    EXPECT_EQ(rest().rows.conversations.size(), 2U);
 }
 
 } // namespace

@@ -110,7 +110,7 @@ TEST_F(ClusterLoops, ThatNothingCanBePublishedIsSaidUntilSomethingIs)
     a_.run();
     pass(6s);
     ASSERT_TRUE(a_.leads);
-    a_.truth.refuses = Fault::refused;
+    a_.truth.refuses = Fault::settings;
     a_.put("one", 100, "title");
     for (int n = 0; n < 10; ++n) { // heartbeats go on meanwhile
         pass(500ms);
@@ -351,6 +351,94 @@ TEST_F(ClusterLoops, ALeaderThatCannotPublishTheRestResignsAllTheSame)
     EXPECT_EQ(shared_.leader, "");
 }
 
+TEST_F(ClusterLoops, OneConversationThatTheDatabaseRefusesHoldsUpNoOther)
+{
+    a_.truth.refused_id = "bad";
+    for (int n = 0; n < 40; ++n) a_.put(fmt::format("{}{}", n < 20 ? "a" : "c", n), 100, "title");
+    a_.put("bad", 100, "title");
+    a_.claim(200);
+    a_.run();
+    pass(8s);
+    ASSERT_TRUE(a_.leads);
+    EXPECT_EQ(shared_.conversations.size(), 40U);
+    EXPECT_TRUE(shared_.state.contains("coverage"));
+    ASSERT_EQ(a_.node.status()->problems.size(), 1U);
+    EXPECT_THAT(a_.node.status()->problems[0].what, testing::HasSubstr("conversation bad cannot be published"));
+    a_.put("later", 100, "title");
+    pass(1s);
+    EXPECT_TRUE(shared_.conversations.contains("later"));
+    a_.truth.refused_id.clear();
+    a_.put("bad", 100, "another");
+    pass(1s);
+    EXPECT_TRUE(shared_.conversations.contains("bad")) << "it is tried again when it changes";
+}
+
+TEST_F(ClusterLoops, WhereTheDatabaseRefusesAllOfThemNothingIsTakenForPublished)
+{
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    const std::string claimed = shared_.state.at("coverage").row.value;
+    a_.truth.refuses = Fault::refused;
+    for (int n = 0; n < 30; ++n) a_.put(fmt::format("c{}", n), 100, "title");
+    a_.claim(200);
+    pass(60s);
+    EXPECT_THAT(a_.node.status()->trouble, testing::HasSubstr("a row does not fit"));
+    EXPECT_TRUE(a_.leads);
+    EXPECT_EQ(shared_.state.at("coverage").row.value, claimed);
+}
+
+// As while a leader backfills: each round is longer than one may be.
+TEST_F(ClusterLoops, ANodeJoinsHoweverMuchChangesMeanwhile)
+{
+    cluster::NodeOptions small;
+    small.most_rows = 10;
+    small.batch = 5;
+    a_.claim(200);
+    for (int n = 0; n < 30; ++n) a_.put(fmt::format("old {}", n), 100, "title");
+    a_.run();
+    pass(6s);
+    Machine c{2, database_, clock_, loop_, false, small};
+    c.truth.link.delay = 300ms;
+    c.run();
+    for (int n = 0; n < 60; ++n) {
+        a_.put(fmt::format("new {}", n), 100, "title");
+        a_.put(fmt::format("old {}", n % 30), 100, fmt::format("title {}", n));
+        a_.claim(201 + n);
+        pass(100ms);
+        EXPECT_TRUE(c.claims() == 0 || !c.node.status()->leader.empty());
+    }
+    pass(10s);
+    EXPECT_EQ(c.node.status()->role, cluster::Role::follower);
+    EXPECT_EQ(c.dump(), a_.dump());
+    EXPECT_EQ(c.claims(), 1U);
+    c.node.stop();
+    pass(2s);
+}
+
+// The database vanishes when it has told what a former leader has to undo.
+TEST_F(ClusterLoops, AFormerLeaderKeepsWhatItClaimsUntilItHasTheRoundThatReplacesIt)
+{
+    a_.put("one", 100, "published");
+    a_.claim(200);
+    a_.run();
+    pass(6s);
+    b_.run();
+    pass(2s);
+    a_.truth.link.cut = true;
+    a_.put("one", 100, "never published");
+    pass(10s);
+    ASSERT_TRUE(b_.leads);
+    a_.truth.dies_at_read = true;
+    a_.truth.link.cut = false;
+    pass(3s);
+    EXPECT_EQ(a_.claims(), 1U);
+    EXPECT_TRUE(a_.store.read([](cache::Reader& db) { return cache::find_position(db); }));
+    a_.truth.dies_at_read = false;
+    pass(3s);
+    EXPECT_EQ(a_.dump(), b_.dump());
+}
+
 TEST_F(ClusterLoops, AWrongPasswordIsTriedLessAndLessOften)
 {
     a_.truth.bars = Fault::key_rejected;
@@ -408,117 +496,117 @@ TEST_F(ClusterLoops, WritesThatWaitedWhileAnotherLedWaitForAPerson)
     ASSERT_TRUE(a_.leads);
     EXPECT_EQ(counts(a_).conflicts, 2) << "as before";
 
-TEST_F(ClusterLoops, AFollowerKnowsTheDatabasesTimeAndItIsNeverSetBack)
-{
-    a_.run();
-    pass(6s);
-    b_.run();
-    pass(2s);
-    const auto time = [this] {
-        const auto status = b_.node.status();
-        const auto since = std::chrono::floor<std::chrono::microseconds>(clock_.steady() - status->asked_at);
-        return status->database_now.value_or(Instant{}) + since;
-    };
-    const Instant before = clock_.now();
-    EXPECT_GE(time(), before);
-    EXPECT_LE(time(), before + 100ms);
-    clock_.set_now(before - 1h); // the database's: another one took over
-    pass(2s);
-    EXPECT_GE(time(), before + 2s);
-    EXPECT_LE(time(), before + 2100ms);
-    clock_.set_now(before + 1h);
-    pass(2s);
-    EXPECT_GE(time(), before + 1h);
-}
+    TEST_F(ClusterLoops, AFollowerKnowsTheDatabasesTimeAndItIsNeverSetBack)
+    {
+        a_.run();
+        pass(6s);
+        b_.run();
+        pass(2s);
+        const auto time = [this] {
+            const auto status = b_.node.status();
+            const auto since = std::chrono::floor<std::chrono::microseconds>(clock_.steady() - status->asked_at);
+            return status->database_now.value_or(Instant{}) + since;
+        };
+        const Instant before = clock_.now();
+        EXPECT_GE(time(), before);
+        EXPECT_LE(time(), before + 100ms);
+        clock_.set_now(before - 1h); // the database's: another one took over
+        pass(2s);
+        EXPECT_GE(time(), before + 2s);
+        EXPECT_LE(time(), before + 2100ms);
+        clock_.set_now(before + 1h);
+        pass(2s);
+        EXPECT_GE(time(), before + 1h);
+    }
 
-TEST_F(ClusterLoops, StepsDownForAnother)
-{
-    a_.run();
-    pass(6s);
-    b_.run();
-    pass(2s);
-    a_.node.step_down();
-    pass(2s);
-    EXPECT_FALSE(a_.leads);
-    EXPECT_TRUE(b_.leads);
-}
+    TEST_F(ClusterLoops, StepsDownForAnother)
+    {
+        a_.run();
+        pass(6s);
+        b_.run();
+        pass(2s);
+        a_.node.step_down();
+        pass(2s);
+        EXPECT_FALSE(a_.leads);
+        EXPECT_TRUE(b_.leads);
+    }
 
-TEST_F(ClusterLoops, WhatANodeDeliveredWhileItLedHidesNothingThatAnotherPublishes)
-{
-    a_.write([](cache::Writer& db) {
-        cache::Progress progress;
-        progress.unit = TimeUnit::seconds;
-        cache::save_progress(db, progress);
-    });
-    for (const char* const id : {"title", "rating", "bulk", "gone"}) a_.put(id, 100, "before");
-    a_.claim(200);
-    a_.run();
-    pass(6s);
-    ASSERT_TRUE(a_.leads);
-    deliver(a_, 1, cache::EditKind::title, "title", R"({"title":"of A"})");
-    deliver(a_, 2, cache::EditKind::feedback, "rating", R"({"rating":"GOOD"})");
-    deliver(a_, 3, cache::EditKind::bulk_update, "", R"({"conversationIds":["bulk"],"title":"of A"})");
-    deliver(a_, 4, cache::EditKind::remove, "gone", "");
-    b_.run();
-    pass(3s);
-    EXPECT_EQ(b_.dump(), a_.dump());
-    EXPECT_THAT(a_.dump().at("title"), testing::HasSubstr("|of A|"));
-    a_.node.step_down();
-    pass(3s);
-    ASSERT_TRUE(b_.leads);
-    for (const char* const id : {"title", "rating", "bulk"}) b_.put(id, 100, "of B");
-    b_.put("gone", 100, "it was made anew");
-    pass(2s);
-    EXPECT_EQ(a_.dump(), b_.dump());
-    EXPECT_THAT(a_.dump().at("title"), testing::HasSubstr("|of B|"));
-    EXPECT_FALSE(a_.store.read([](cache::Reader& db) { return cache::has_confirmed(db); }));
-}
+    TEST_F(ClusterLoops, WhatANodeDeliveredWhileItLedHidesNothingThatAnotherPublishes)
+    {
+        a_.write([](cache::Writer& db) {
+            cache::Progress progress;
+            progress.unit = TimeUnit::seconds;
+            cache::save_progress(db, progress);
+        });
+        for (const char* const id : {"title", "rating", "bulk", "gone"}) a_.put(id, 100, "before");
+        a_.claim(200);
+        a_.run();
+        pass(6s);
+        ASSERT_TRUE(a_.leads);
+        deliver(a_, 1, cache::EditKind::title, "title", R"({"title":"of A"})");
+        deliver(a_, 2, cache::EditKind::feedback, "rating", R"({"rating":"GOOD"})");
+        deliver(a_, 3, cache::EditKind::bulk_update, "", R"({"conversationIds":["bulk"],"title":"of A"})");
+        deliver(a_, 4, cache::EditKind::remove, "gone", "");
+        b_.run();
+        pass(3s);
+        EXPECT_EQ(b_.dump(), a_.dump());
+        EXPECT_THAT(a_.dump().at("title"), testing::HasSubstr("|of A|"));
+        a_.node.step_down();
+        pass(3s);
+        ASSERT_TRUE(b_.leads);
+        for (const char* const id : {"title", "rating", "bulk"}) b_.put(id, 100, "of B");
+        b_.put("gone", 100, "it was made anew");
+        pass(2s);
+        EXPECT_EQ(a_.dump(), b_.dump());
+        EXPECT_THAT(a_.dump().at("title"), testing::HasSubstr("|of B|"));
+        EXPECT_FALSE(a_.store.read([](cache::Reader& db) { return cache::has_confirmed(db); }));
+    }
 
-// The process ended between the commits of its two files.
-TEST_F(ClusterLoops, AWriteThatIsNotInTheOutboxAnyMoreHidesNothingAtAFollower)
-{
-    a_.put("one", 100, "before");
-    a_.claim(200);
-    a_.run();
-    pass(6s);
-    b_.run();
-    pass(3s);
-    b_.node.stop();
-    pass(2s);
-    cache::Entry entry;
-    entry.id = entry.place = 7;
-    entry.kind = cache::EditKind::title;
-    entry.conversation = ConversationId{"one"};
-    entry.body = R"({"title":"of B"})";
-    b_.write([&](cache::Writer& db) { cache::show_edit(db, entry); });
-    ASSERT_NE(b_.dump(), a_.dump());
-    cluster::Node again{loop_.get_executor(), b_.truth, b_.store, clock_, {}, {}};
-    asio::co_spawn(loop_, again.run(), [](std::exception_ptr) {});
-    pass(3s);
-    EXPECT_EQ(b_.dump(), a_.dump());
-    again.stop();
-    pass(2s);
-}
+    // The process ended between the commits of its two files.
+    TEST_F(ClusterLoops, AWriteThatIsNotInTheOutboxAnyMoreHidesNothingAtAFollower)
+    {
+        a_.put("one", 100, "before");
+        a_.claim(200);
+        a_.run();
+        pass(6s);
+        b_.run();
+        pass(3s);
+        b_.node.stop();
+        pass(2s);
+        cache::Entry entry;
+        entry.id = entry.place = 7;
+        entry.kind = cache::EditKind::title;
+        entry.conversation = ConversationId{"one"};
+        entry.body = R"({"title":"of B"})";
+        b_.write([&](cache::Writer& db) { cache::show_edit(db, entry); });
+        ASSERT_NE(b_.dump(), a_.dump());
+        cluster::Node again{loop_.get_executor(), b_.truth, b_.store, clock_, {}, {}};
+        asio::co_spawn(loop_, again.run(), [](std::exception_ptr) {});
+        pass(3s);
+        EXPECT_EQ(b_.dump(), a_.dump());
+        again.stop();
+        pass(2s);
+    }
 
-TEST_F(ClusterLoops, ANodeWithPurgesOfItsOwnDoesNotJoinAndSaysSo)
-{
-    a_.write([](cache::Writer& db) {
-        cache::put_suppression_list(db, {"the cluster's key", 1, {}, {"hash"}});
-        cache::put_suppression_version(db, 1);
-    });
-    a_.claim(200);
-    a_.run();
-    pass(6s);
-    asio::co_spawn(loop_, b_.store.write_outbox([](cache::Writer& db) {
-        cache::put_suppression_list(db, {"its own key", 1, {}, {"another"}});
-    }),
-                   [](std::exception_ptr why) { EXPECT_FALSE(why); });
-    b_.run();
-    pass(6s);
-    EXPECT_EQ(b_.node.status()->role, cluster::Role::apart);
-    EXPECT_THAT(b_.node.status()->trouble, testing::HasSubstr("purged"));
-    EXPECT_FALSE(b_.leads);
-}
+    TEST_F(ClusterLoops, ANodeWithPurgesOfItsOwnDoesNotJoinAndSaysSo)
+    {
+        a_.write([](cache::Writer& db) {
+            cache::put_suppression_list(db, {"the cluster's key", 1, {}, {"hash"}});
+            cache::put_suppression_version(db, 1);
+        });
+        a_.claim(200);
+        a_.run();
+        pass(6s);
+        asio::co_spawn(loop_, b_.store.write_outbox([](cache::Writer& db) {
+            cache::put_suppression_list(db, {"its own key", 1, {}, {"another"}});
+        }),
+                       [](std::exception_ptr why) { EXPECT_FALSE(why); });
+        b_.run();
+        pass(6s);
+        EXPECT_EQ(b_.node.status()->role, cluster::Role::apart);
+        EXPECT_THAT(b_.node.status()->trouble, testing::HasSubstr("purged"));
+        EXPECT_FALSE(b_.leads);
+    }
 
 } // namespace
 } // namespace simulation

@@ -37,6 +37,8 @@ struct CampaigningTruth final : support::ModelTruth {
                                           cache::PublishedRows rows) override
     {
         if (foreign) throw boost::system::system_error(boost::asio::error::connection_reset);
+        for (const cache::PublishedConversation& row : rows.conversations)
+            if (row.id == refused_id) throw Error(Fault::refused, "", "its id is too long");
         if (refuses) throw Error(*refuses, "", "a row does not fit");
         return ModelTruth::publish_after(std::move(mine), epoch, std::move(rows));
     }
@@ -48,6 +50,11 @@ struct CampaigningTruth final : support::ModelTruth {
     }
     bool stubborn = false;
     std::function<void()> before_campaign;
+    Task<cluster::Round> read(cluster::Position after, std::size_t limit) override
+    {
+        if (dies_at_read) throw Error(Fault::unreachable, "", "it is away");
+        return ModelTruth::read(std::move(after), limit);
+    }
     Task<> resign(std::int64_t epoch) override
     {
         ++resigned;
@@ -65,7 +72,9 @@ struct CampaigningTruth final : support::ModelTruth {
         if (bars) throw Error(*bars, "", "the password is wrong");
         co_return co_await ModelTruth::wait_news(longest);
     }
+    std::string refused_id;
     std::optional<Fault> refuses, bars;
+    bool dies_at_read = false;
     bool foreign = false; // what fails is none of our errors
     int asked = 0, resigned = 0;
 };
