@@ -322,8 +322,8 @@ TEST_F(ClusterNodes, AMachineAloneHasNoThreadForACluster)
     EXPECT_EQ(daemon.get("/readyz?role=leader").status, 200);
     EXPECT_EQ(post(daemon, "/mirror/v1/cluster/step-down").status, 403); // the key's scope ends before that
     EXPECT_THAT(daemon.get("/metrics").body, Not(HasSubstr("cluster")));
-    EXPECT_THAT(thread_names(nodes.start("a").process.pid()), testing::Contains("cluster"));
-    nodes.wait_for_role(nodes["a"], "leader");
+    nodes.wait_for_role(nodes.start("a"), "leader"); // by then its threads have their names
+    EXPECT_THAT(thread_names(nodes["a"].process.pid()), testing::Contains("cluster"));
     EXPECT_THAT(nodes["a"].get("/metrics").body, HasSubstr("alli_mirror_cluster_role{role=\"leader\"} 1"));
 }
 
