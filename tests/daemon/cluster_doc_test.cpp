@@ -235,10 +235,11 @@ class Balancer {
             std::vector<std::string>{"/usr/sbin/haproxy", "-db", "-f", directory_ / "haproxy.cfg"}, environment);
     }
     /// Status, a blank, and the body.
-    std::string ask(const std::string& method, const std::string& header = "X-None: 1") const
+    std::string ask(const std::string& method, const std::string& header = "X-None: 1",
+                    const std::string& target = "/x") const
     {
         return run_process({"/usr/bin/curl", "-s", "-m", "10", "-X", method, "-H", header, "--unix-socket", socket(),
-                            "-w", " %{http_code} %header{retry-after}", "http://mirror.example.com/x"},
+                            "-w", " %{http_code} %header{retry-after}", "http://mirror.example.com" + target},
                            path)
             .output;
     }
@@ -279,6 +280,9 @@ TEST_F(ClusterDoc, TheLoadBalancerSendsWritesAndBrowsersToTheLeaderAndReadsToAll
     for (const char* method : {"PUT", "PATCH", "DELETE"}) EXPECT_THAT(balancer.ask(method), HasSubstr("two 200"));
     EXPECT_THAT(balancer.ask("GET", "Cookie: session=1"), HasSubstr("two 200"));
     for (const char* name : {"one 200", "two 200", "three 200"}) until("GET", name, 1);
+    for (const char* target : {"/mirror/v1/changes?since=1", "/mirror/v1/search?q=x"})
+        for (int often = 0; often < 6; ++often)
+            EXPECT_THAT(balancer.ask("GET", "X-None: 1", target), HasSubstr("one 200")) << target;
     second_leads = false;
     until("POST", "503 1", 9);
     EXPECT_THAT(balancer.ask("POST"), HasSubstr(R"("code":7000)"));
