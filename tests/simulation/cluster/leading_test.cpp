@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a node does while it leads and when it leads no more: leases, resigning, its own writes.
+#include "cache/rows/progress.hpp"
 #include "tests/simulation/cluster/cluster_loops.hpp"
 
 namespace simulation {
