@@ -310,22 +310,11 @@ Task<> Node::end_leading(std::int64_t epoch)
     }
     if (steps_down_) stays_down_until_ = clock_.steady() + 2 * options_.lease;
     epoch_seen_ = beat_seen_ = -1;
-    co_await (keep_failure(publish_rest()) || clock_.sleep(options_.beat() / 2));
-    co_await (keep_failure(ask_for_unseen()) || clock_.sleep(options_.beat() / 4));
+    // Where the lease is lost, or the database away, nothing is published. What is not, is the next leader's to fetch.
+    co_await (keep_failure(as_far_as_possible(leader_->publish_all())) || clock_.sleep(options_.beat() / 2));
+    co_await (keep_failure(as_far_as_possible(unseen_writes_.ask())) || clock_.sleep(options_.beat() / 4));
     co_await (keep_failure(resign(epoch)) || clock_.sleep(options_.beat() / 2));
     leader_.reset();
-}
-
-// Where the lease is lost, or the database away, nothing is published and there is nothing to give up.
-Task<> Node::publish_rest()
-{
-    co_await as_far_as_possible(leader_->publish_all());
-}
-
-// What could not be published here is the next leader's to fetch.
-Task<> Node::ask_for_unseen()
-{
-    co_await as_far_as_possible(unseen_writes_.ask());
 }
 
 // Whatever became of the rest: another one is to take over at once.

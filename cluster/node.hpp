@@ -42,8 +42,6 @@ class Node {
     Task<> hear_forever();
     Task<> then_stand_down(Task<> work);
     Task<> end_leading(std::int64_t epoch);
-    Task<> publish_rest();
-    Task<> ask_for_unseen();
     Task<> resign(std::int64_t epoch);
     Task<> wait_for_news();
     Task<> keep_failure(Task<> work);

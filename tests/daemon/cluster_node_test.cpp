@@ -152,7 +152,7 @@ TEST_F(ClusterNodes, ANodeThatDoesNotLeadTakesNoWriteAndNamesTheOneThatDoes)
     EXPECT_EQ(upstream.writes().size(), 1U);
 }
 
-TEST_F(ClusterNodes, AWriteThatWaitsWhereTheLeadWasIsSaidAndDeliveredWhenItIsBack)
+TEST_F(ClusterNodes, AWriteThatWaitsWhereTheLeadWasIsSaidAndWaitsForAPersonWhenItIsBack)
 {
     start_two();
     const std::string id = upstream.conversation_ids().front();
@@ -165,7 +165,11 @@ TEST_F(ClusterNodes, AWriteThatWaitsWhereTheLeadWasIsSaidAndDeliveredWhenItIsBac
     EXPECT_EQ(status["safeToStop"], false);
     upstream.set_faults({});
     EXPECT_EQ(nodes["b"].stop(), 0);
-    nodes["a"].wait_for([](const Json& now) { return now["outbox"]["pending"] == 0; });
+    nodes["a"].wait_for([](const Json& now) { return now["outbox"]["conflicts"] == 1; });
+    EXPECT_THAT(nodes["a"].get("/mirror/v1/outbox/1").body, HasSubstr("another machine led"));
+    EXPECT_EQ(post(nodes["a"], "/mirror/v1/outbox/1/retry").status, 202);
+    nodes["a"].wait_for(
+        [](const Json& now) { return now["outbox"]["conflicts"] == 0 && now["outbox"]["pending"] == 0; });
     EXPECT_THAT(upstream.conversation_json(id), HasSubstr("waits"));
 }
 

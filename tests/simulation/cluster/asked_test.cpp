@@ -248,7 +248,7 @@ TEST_F(Asked, ARunIsNotSettledWhileWhatWasFetchedCannotBePublished)
     a_.on_run = [&](const cluster::Run& run) {
         if (run.state != RunState::ended || !a_.fetched_runs.insert(run.conversation).second) return;
         a_.put(run.conversation, 400, "after the run");
-        a_.truth.refuses = Fault::refused;
+        a_.truth.refuses = Fault::settings;
         ++fetched;
     };
     start(b_.truth.note_run("one", RunState::ended));

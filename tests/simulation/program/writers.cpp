@@ -252,7 +252,8 @@ std::string Writers::settle_conflicts(Program& program)
     for (const auto& [id, entry] : load(program)) {
         if (entry.state != EntryState::conflict) continue;
         held_up_.insert(entry.conversation->value);
-        for (const auto& [name, values] : json::parse(*entry.conflict).items())
+        const json about = json::parse(*entry.conflict);
+        for (const auto& [name, values] : about.items())
             if (!values["upstream"].is_string() || !values["upstream"].get<std::string>().starts_with("edited"))
                 return fmt::format("{} of {} is in conflict: {}", id, entry.conversation->value, *entry.conflict);
         const std::string target = "/mirror/v1/outbox/" + std::to_string(id);
