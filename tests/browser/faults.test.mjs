@@ -242,3 +242,26 @@ for (const [name, show] of Object.entries(dialogs))
         }
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "wider than the screen");
       }, withOthers));
+
+test("a message is copied as it reads", async () => {
+  const id = await idOf("lighthouse");
+  const { chats } = await ask(`/webapi/v2/conversations/${encodeURIComponent(id)}/chats`);
+  const said = chats.find(({ sender, message }) => sender === "USER" && typeof message === "string");
+  await open(at(id), { permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {
+    const row = page.locator(`[data-chat="${said.id}"]`);
+    await row.hover();
+    await row.getByRole("button", { name: "Copy message" }).click();
+    await page.getByText("Copied", { exact: true }).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), said.message);
+  });
+});
+
+test("a mirror that is not running is not called offline", async () => {
+  await open("", {}, async (page) => {
+    await page.getByText("Up to date").first().waitFor();
+    await page.route(/\/mirror\/v1\/status/, (route) => route.abort());
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await page.getByText("Mirror not running").first().waitFor();
+    assert.equal(await page.getByText("Offline", { exact: true }).count(), 0);
+  });
+});

@@ -7,6 +7,9 @@
 #include "tests/daemon/home.hpp"
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <sstream>
 
 namespace alli::daemon {
 
@@ -151,6 +154,37 @@ TEST_F(MirrorChoice, ASandboxBesideARealMirrorIsSaidLoudly)
     EXPECT_THAT(real.run({"status"}).errors, HasSubstr("a sandbox's mirror is at"));
     fs::remove(real.mirror());
     EXPECT_THAT(real.run({"list"}).errors, HasSubstr("this is a sandbox's mirror"));
+}
+
+TEST_F(MirrorChoice, ASearchOfAllProjectsSaysWhereItFoundWhatAndWhatItCouldNotRead)
+{
+    sandbox::Sandbox upstream(small_sandbox(3));
+    home.use(upstream);
+    EXPECT_EQ(home.run({"sync"}).code, 0);
+    for (const std::string name : {"shop", "torn"}) {
+        fs::create_directories(home.path(".config/alli-mirror/" + name));
+        const std::string file = home.path(name + ".db"), settings = ".config/alli-mirror/" + name + "/config.toml";
+        std::ofstream(home.path(settings)) << "[mirror]\npath = \"" << file << "\"\n";
+        fs::permissions(home.path(settings), fs::perms(0644));
+        fs::copy_file(home.mirror(), file);
+    }
+    std::ofstream(home.path("torn.db")) << "no database";
+    const std::string word =
+        nlohmann::json::parse(upstream.conversation_json(upstream.conversation_ids().front()))["title"];
+    const auto words = home.run({"search", "--all-projects", '"' + word + '"'});
+    EXPECT_EQ(words.code, 0) << words.errors;
+    EXPECT_THAT(words.output, testing::AllOf(HasSubstr("== own ("), HasSubstr("== shop ("), HasSubstr(word)));
+    EXPECT_THAT(words.errors, HasSubstr("torn is left out"));
+    const auto json = home.run({"search", "--all-projects", "--json", '"' + word + '"'});
+    std::istringstream lines(json.output);
+    std::vector<std::string> projects;
+    for (std::string line; std::getline(lines, line);) {
+        const auto one = nlohmann::json::parse(line);
+        projects.push_back(one["project"]);
+        EXPECT_GE(one["total"], 1) << line;
+    }
+    EXPECT_THAT(projects, ElementsAre("own", "shop"));
+    EXPECT_EQ(home.run({"search", "--all-projects", "--user", "x"}).code, 2) << "one or all";
 }
 
 TEST_F(MirrorChoice, ASandboxThatDidNotStartLeavesNothingBehind)
