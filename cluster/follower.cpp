@@ -92,7 +92,8 @@ std::optional<cache::ReplicaPosition> Follower::note_published(const Position& r
 
 Task<Head> Follower::follow()
 {
-    if (!std::exchange(own_writes_follow_, true)) co_await cache::follow_own_writes(store_);
+    if (!own_writes_follow_) co_await cache::follow_own_writes(store_);
+    own_writes_follow_ = true;
     for (;;) {
         if (heard_ != position() || !position_) co_await hear(false);
         if (!position_) co_await join();

@@ -8,7 +8,8 @@ namespace alli::cluster {
 namespace {
 
 constexpr std::chrono::minutes longest_silence{10};
-constexpr std::size_t most_at_once = 20; // of what is asked for: the rest is not held up by one of them
+constexpr std::chrono::minutes aside_for{1}; // what the database refused, before it is tried again
+constexpr std::size_t most_at_once = 20;     // of what is asked for: the rest is not held up by one of them
 
 } // namespace
 
@@ -64,8 +65,14 @@ bool Leader::holds() const
     return !stood_down_ && clock_.steady() < held_since_ + options_.stand_down_after();
 }
 
+bool Leader::is_to_be_tried_again() const
+{
+    return !aside_.empty() && clock_.steady() >= aside_until_;
+}
+
 Task<bool> Leader::publish_some()
 {
+    if (is_to_be_tried_again()) aside_.clear(), problems_.clear();
     const auto read = [this](cache::Reader& db) {
         return cache::read_unpublished(db, batch_, options_.batch_bytes, aside_);
     };
@@ -102,6 +109,7 @@ bool Leader::narrow(const cache::Unpublished& refused, const std::string& first,
         batch_ /= 2;
         return true;
     }
+    if (aside_.empty()) aside_until_ = clock_.steady() + aside_for;
     std::copy_if(refused.notes.begin(), refused.notes.end(), std::back_inserter(aside_),
                  [](const cache::Note& note) { return note.kind != 0; });
     problems_.push_back(
@@ -122,7 +130,7 @@ Task<> Leader::publish_forever()
         const std::uint64_t commits = store_.commits();
         std::optional<Error> failure;
         try {
-            if (published_commits_ != commits) co_await publish_all();
+            if (published_commits_ != commits || is_to_be_tried_again()) co_await publish_all();
             published_commits_ = commits;
         } catch (const NotLeader&) {
             co_return;
@@ -158,10 +166,17 @@ Task<> Leader::wait_published()
 // is fetched, and once more then.
 Task<> Leader::serve_refreshes()
 {
+    co_await serve_refreshes(false);
+    co_await serve_refreshes(true); // which may fail for long, where no poll is whole
+}
+
+Task<> Leader::serve_refreshes(bool lists)
+{
     const bool may_lag = clock_.steady() < begun_at_ + options_.read_lag;
     std::vector<Refresh> some;
     for (const auto& [id, one] : refreshes_) {
         if (some.size() == most_at_once) break;
+        if ((id == "*") != lists) continue;
         if (!may_lag || !fetched_early_.contains(one.number)) some.push_back(one);
     }
     if (some.empty() || !hooks_.refresh) co_return;

@@ -45,7 +45,7 @@ class Leader {
     void ask(const Round& heard);
     /// Has it fetched by the hooks, waits until it is published, and settles it. Failures are retried; final ones are
     /// thrown. A fetch may take long: no run waits for that.
-    Task<> serve_refreshes_forever() { return repeat(&Leader::serve_refreshes); }
+    Task<> serve_refreshes_forever() { return repeat(static_cast<Task<> (Leader::*)()>(&Leader::serve_refreshes)); }
     Task<> serve_runs_forever() { return repeat(&Leader::serve_runs); }
 
     /// What the database refuses by itself, whatever is published with it.
@@ -57,12 +57,14 @@ class Leader {
   private:
     enum class Outcome { ours, lost, failed };
     Task<Outcome> beat();
+    bool is_to_be_tried_again() const;
     Task<bool> publish_some(); // whether there is nothing left
     bool narrow(const cache::Unpublished& refused, const std::string& first, const Error& why);
     Task<> repeat(Task<> (Leader::*serve)());
     Task<> end_silent_runs();
     Task<> serve_runs();
     Task<> serve_refreshes();
+    Task<> serve_refreshes(bool lists);
     Task<> wait_published();
 
     Truth& truth_;
@@ -75,7 +77,8 @@ class Leader {
     Clock::Steady held_since_, begun_at_;
     bool stood_down_ = false;
     std::optional<std::uint64_t> published_commits_; // so many of the mirror's are published; none: not yet
-    std::size_t batch_;              // rows that are tried together; fewer while a row is looked for that is refused
+    std::size_t batch_; // rows that are tried together; fewer while a row is looked for that is refused
+    Clock::Steady aside_until_{};
     std::vector<cache::Note> aside_; // those that were
     std::vector<NodeProblem> problems_;
     std::map<std::string, Run> runs_;              // that ended, by conversation

@@ -136,7 +136,7 @@ Task<> Node::follow_once()
         current_.role = Role::follower;
         tell(head);
         co_await announce();
-        co_await unseen_writes_.ask();
+        co_await as_far_as_possible(unseen_writes_.ask());
         if (may_campaign(head)) co_await campaign(head);
     } catch (const Error& error) {
         failure = error;

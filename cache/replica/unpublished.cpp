@@ -224,9 +224,8 @@ class Gathering {
 
 bool holds(std::span<const Note> notes, const Note& note)
 {
-    return std::any_of(notes.begin(), notes.end(), [&](const Note& one) {
-        return one.kind == note.kind && one.key == note.key && one.times == note.times;
-    });
+    return std::any_of(notes.begin(), notes.end(),
+                       [&](const Note& one) { return one.kind == note.kind && one.key == note.key; });
 }
 
 } // namespace

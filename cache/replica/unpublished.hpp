@@ -17,7 +17,7 @@ struct Unpublished {
 };
 
 /// About `limit` rows, or so many bytes: no conversation is parted, and the state comes with the last of them. Without
-/// those that are `aside`, unless they were noted again since. Inside one read.
+/// those that are `aside`. Inside one read.
 Unpublished read_unpublished(Reader& db, std::size_t limit, std::size_t bytes = std::size_t{8} << 20,
                              std::span<const Note> aside = {});
 

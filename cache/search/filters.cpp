@@ -238,9 +238,8 @@ template <const auto& Fact>
 static bool is_known_fact(Reader& db, const std::string& value)
 {
     if (find_fact_bound(db)) return true; // not known yet
-    Keys keys;
-    append_by_fact<Fact>(db, keys, value);
-    return !keys.empty();
+    const std::vector<std::string> known = known_facts(db, Fact);
+    return std::any_of(known.begin(), known.end(), [&](const auto& one) { return folded(one) == folded(value); });
 }
 
 template <const auto& Fact>

@@ -60,7 +60,7 @@ struct PostgresTruth::Loop {
     Task<Position> publish(Publisher by, cache::PublishedRows published)
     {
         Position position = co_await publish_rows(rows, std::move(by), std::move(published), make_nonce(random));
-        co_await tell_news();
+        co_await tell_news(rows);
         co_return position;
     }
 
@@ -68,13 +68,13 @@ struct PostgresTruth::Loop {
     {
         if (added.empty()) co_return;
         co_await suppress_rows(rows, std::move(added), make_nonce(random));
-        co_await tell_news();
+        co_await tell_news(rows);
     }
 
     Task<Position> note_run(Run run)
     {
         Position position = co_await cluster::note_run(lease, std::move(run), make_nonce(random));
-        co_await tell_news();
+        co_await tell_news(lease); // not behind a batch: an app waits for it
         co_return position;
     }
 
@@ -84,20 +84,20 @@ struct PostgresTruth::Loop {
         conversations.erase(std::unique(conversations.begin(), conversations.end()), conversations.end());
         if (conversations.empty()) co_return;
         co_await cluster::ask_refresh(rows, std::move(conversations), std::move(node), make_nonce(random));
-        co_await tell_news();
+        co_await tell_news(rows);
     }
 
     Task<> settle(Publisher by, std::vector<Run> runs, std::vector<Refresh> refreshes)
     {
         co_await cluster::settle(rows, std::move(by), std::move(runs), std::move(refreshes), make_nonce(random));
-        co_await tell_news();
+        co_await tell_news(rows);
     }
 
     // It is written: that the news could not be told must not look as if it were not. Who waits, polls as well.
-    Task<> tell_news()
+    Task<> tell_news(Session& session)
     {
         try {
-            co_await notify_news(rows);
+            co_await notify_news(session);
         } catch (const Error&) {
         }
     }

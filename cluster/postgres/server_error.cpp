@@ -31,6 +31,9 @@ constexpr Row rows[] = {
     {"53100", Fault::unreachable, "the database's disk is full"},
     {"53", Fault::unreachable, "too many connections, or too little memory, at the database"},
     {"55P03", Fault::unreachable, ""},
+    {"58", Fault::unreachable, "the database's machine has trouble: see its log"},
+    {"F0", Fault::unreachable, "the database's configuration has trouble: see its log"},
+    {"XX", Fault::unreachable, "the database has trouble: see its log"},
     {"57", Fault::unreachable, ""}, // starting up, shutting down, canceled
 };
 

@@ -33,12 +33,14 @@ class RefreshRequests {
   private:
     void add(std::string conversation);
     void forget_old(Clock::Steady now);
+    Task<bool> ask_for(std::vector<std::string> some);
 
     asio::io_context& loop_;
     cluster::Truth& truth_;
     Clock& clock_;
     sync::Wakeup added_;
     std::set<std::string> waiting_;
+    std::size_t most_together_ = most_at_once;
     std::map<std::string, Clock::Steady> asked_; // lately
 };
 

@@ -61,8 +61,8 @@ Task<> RunNotes::run()
         bool failed = false;
         try {
             co_await send(waiting_.front());
-        } catch (const Error&) {
-            failed = true; // status says that the database is away
+        } catch (const Error& error) {
+            failed = error.fault() != Fault::refused; // status says that the database is away; else it takes no such id
         }
         if (failed) co_await clock_.sleep(1s);
         // It may have had to make room meanwhile.

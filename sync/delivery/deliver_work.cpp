@@ -270,10 +270,10 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
     co_await conclude(fifo, std::move(entry), std::move(verdict), std::move(reply));
 }
 
-// What shows whether it was applied is known only before it is sent for the first time.
+// What shows whether it was applied is known only before it is sent: anew where it certainly was not applied.
 Task<> Deliverer::Core::prepare_bulk(Entry& entry)
 {
-    if (entry.kind != EditKind::bulk_update || entry.base || entry.in_doubt) co_return;
+    if (entry.kind != EditKind::bulk_update || entry.in_doubt) co_return;
     co_await show(entry.id); // that it is known what it changes
     entry.base = find_bulk_base(store, entry);
 }

@@ -333,6 +333,24 @@ TEST_F(Foreign, BulkUpdateWhoseEffectTheMirrorSawMeanwhileIsNotSentAgain)
     EXPECT_EQ(upstream_.applied.size(), 2U);
 }
 
+// What others did between two attempts is no sign that the second arrived.
+TEST_F(Foreign, BulkUpdateThatWasRefusedForNowIsJudgedAnew)
+{
+    int posts = 0;
+    upstream_.before = [&](const upstream::Request& request) -> std::optional<upstream::Reply> {
+        if (!is_write(request)) return std::nullopt;
+        if (++posts == 1) return WritableUpstream::says(503);
+        if (posts == 2) throw Error(Fault::unreachable, "", "the connection was reset");
+        return std::nullopt;
+    };
+    offer(write_of(EditKind::bulk_update, "", R"({"conversationIds":["a","b"],"conversationInfo":{"title":"bulk"}})"));
+    upstream_.conversations["a"]["title"] = "bulk"; // somebody else
+    mirror("a");
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_EQ(upstream_.conversations["b"]["title"], "bulk");
+    EXPECT_EQ(posts, 3);
+}
+
 TEST_F(Foreign, BulkUpdateOfWhatIsGoneIsBelieved)
 {
     upstream_.conversations.erase("a");
