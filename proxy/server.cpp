@@ -211,9 +211,9 @@ std::uint64_t Server::end_elsewhere(const ConversationId& id)
     return note_end_elsewhere(core_->backend, core_->runs, id);
 }
 
-bool Server::is_at_rest(const ConversationId& id) const
+std::optional<bool> Server::is_fetched(const ConversationId& id, std::uint64_t fence) const
 {
-    return core_->runs.find(id, core_->backend.clock.steady()) == RunPhase::at_rest;
+    return core_->runs.is_fetched(id, fence, core_->backend.clock.steady());
 }
 
 std::vector<UnsupportedParameters::Count> Server::unsupported_parameters() const

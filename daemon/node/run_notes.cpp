@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using cluster::RunState;
 
+constexpr auto ask_again_after = 10s;
 constexpr std::size_t most_waiting = 10'000; // with the database away; the oldest goes
 
 } // namespace
@@ -23,7 +24,10 @@ RunNotes::RunNotes(asio::io_context& loop, cluster::Truth& truth, Clock& clock, 
 std::uint64_t RunNotes::note(const ConversationId& id, RunState state, std::uint64_t fence)
 {
     const std::uint64_t number = ++noted_;
-    asio::post(loop_, [this, note = Note{number, id, state, fence}] { add(note); });
+    asio::post(loop_, [this, note = Note{number, id, state, fence}]() mutable {
+        note.leads = leads_;
+        add(std::move(note));
+    });
     return number;
 }
 
@@ -45,7 +49,8 @@ Task<> RunNotes::send(Note note)
 {
     const cluster::Position position = co_await truth_.note_run(note.id.value, note.state);
     Known& known = known_[note.id.value];
-    if (position.number > known.number) known = {position.number, note.fence};
+    const bool asked_for = note.leads == leads_;
+    if (position.number > known.number) known = {.number = position.number, .fence = asked_for ? note.fence : 0};
     position_ = position.number;
     told_ = note.number;
 }
@@ -84,7 +89,7 @@ void RunNotes::hear(const cluster::Run& run)
     Known& known = known_[run.conversation];
     if (run.number <= known.number) return;
     const ConversationId id{run.conversation};
-    known = {run.number, 0};
+    known = {.number = run.number};
     if (run.state == RunState::running)
         barrier_.running(id);
     else
@@ -99,11 +104,17 @@ void RunNotes::settle(const cluster::Run& run)
     known_.erase(found);
 }
 
-bool RunNotes::has_fetched(const cluster::Run& run) const
+bool RunNotes::has_fetched(const cluster::Run& run)
 {
     const auto found = known_.find(run.conversation);
-    return found != known_.end() && found->second.number == run.number &&
-           barrier_.is_at_rest(ConversationId{run.conversation});
+    if (found == known_.end() || found->second.number != run.number) return false;
+    Known& known = found->second;
+    const ConversationId id{run.conversation};
+    const std::optional<bool> fetched = known.fence != 0 ? barrier_.is_fetched(id, known.fence) : std::nullopt;
+    if (fetched || clock_.steady() < known.ask_again_at) return fetched.value_or(false);
+    known.fence = barrier_.ended(id);
+    known.ask_again_at = clock_.steady() + ask_again_after;
+    return false;
 }
 
 } // namespace alli::daemon

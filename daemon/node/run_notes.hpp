@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace alli::daemon {
@@ -23,7 +24,8 @@ struct RunBarrier {
     std::function<void(const ConversationId&)> running;
     std::function<std::uint64_t(const ConversationId&)> ended; // asks the engine for it, where that runs
     std::function<void(const ConversationId&, std::uint64_t fence)> settled;
-    std::function<bool(const ConversationId&)> is_at_rest;
+    std::function<std::optional<bool>(const ConversationId&, std::uint64_t fence)>
+        is_fetched; // none: not known any more
 };
 
 class RunNotes {
@@ -39,13 +41,18 @@ class RunNotes {
 
     // On the loop:
     /// This node leads from now on: what it is told of again is to be fetched here.
-    void begin_leading() { known_.clear(); }
+    void begin_leading()
+    {
+        known_.clear();
+        ++leads_; // what is on its way was asked of no engine
+    }
     /// Sends notes until it is cancelled; what cannot be sent is tried again.
     Task<> run();
     /// A row that was heard.
     void hear(const cluster::Run& run);
-    /// At the leader: whether what this run left is committed here.
-    bool has_fetched(const cluster::Run& run) const;
+    /// At the leader: whether what this run left is committed here. Where the barrier has forgotten it, it is asked for
+    /// once more.
+    bool has_fetched(const cluster::Run& run);
 
   private:
     struct Note {
@@ -53,11 +60,13 @@ class RunNotes {
         ConversationId id;
         cluster::RunState state;
         std::uint64_t fence;
+        std::uint64_t leads = 0; // how often this node had begun to lead
     };
     /// A row that stands for what the barrier here knows.
     struct Known {
         std::int64_t number = 0;
         std::uint64_t fence = 0;
+        Clock::Steady ask_again_at{};
     };
 
     void add(Note note);
@@ -73,6 +82,7 @@ class RunNotes {
     sync::Wakeup added_;
     std::deque<Note> waiting_;
     std::map<std::string, Known> known_;
+    std::uint64_t leads_ = 0;
     std::atomic<std::uint64_t> noted_{0}, told_{0};
     std::atomic<std::int64_t> position_{0};
 };

@@ -47,10 +47,11 @@ proxy::Options Instance::proxy_options(ListenConfig doors) const
 // The proxy's; its server is there for as long as the node runs.
 RunBarrier Instance::run_barrier()
 {
-    return {.running = [this](const ConversationId& id) { server_->run_elsewhere(id); },
-            .ended = [this](const ConversationId& id) { return server_->end_elsewhere(id); },
-            .settled = [this](const ConversationId& id, std::uint64_t fence) { server_->fetched(id, fence, true); },
-            .is_at_rest = [this](const ConversationId& id) { return server_->is_at_rest(id); }};
+    return {
+        .running = [this](const ConversationId& id) { server_->run_elsewhere(id); },
+        .ended = [this](const ConversationId& id) { return server_->end_elsewhere(id); },
+        .settled = [this](const ConversationId& id, std::uint64_t fence) { server_->fetched(id, fence, true); },
+        .is_fetched = [this](const ConversationId& id, std::uint64_t fence) { return server_->is_fetched(id, fence); }};
 }
 
 // After the room for connections was planned.

@@ -142,6 +142,14 @@ RunPhase Runs::find(const ConversationId& id, Clock::Steady now) const
     return run->phase;
 }
 
+std::optional<bool> Runs::is_fetched(const ConversationId& id, std::uint64_t fence, Clock::Steady now) const
+{
+    const auto table = table_.load();
+    const auto run = find_row(*table, id);
+    if (run == table->end() || run->fence != fence || is_forgotten(*run, now)) return std::nullopt;
+    return run->phase == RunPhase::at_rest;
+}
+
 std::optional<std::int64_t> Runs::find_running(const ConversationId& id, Clock::Steady now) const
 {
     if (at_rest()) return std::nullopt;

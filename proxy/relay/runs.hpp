@@ -55,6 +55,8 @@ class Runs {
     void fetched(const ConversationId& id, std::uint64_t fence, bool whole, Clock::Steady now);
 
     RunPhase find(const ConversationId& id, Clock::Steady now) const;
+    /// Whether what ended with that fence was fetched whole. None: nobody knows here any more.
+    std::optional<bool> is_fetched(const ConversationId& id, std::uint64_t fence, Clock::Steady now) const;
     /// Of one that is running: how many complete chats were held before. None: it is not.
     std::optional<std::int64_t> find_running(const ConversationId& id, Clock::Steady now) const;
     /// Whether none is followed.

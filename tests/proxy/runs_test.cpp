@@ -95,6 +95,22 @@ TEST(Runs, AreNotSettledByAFetchFromBefore)
     EXPECT_TRUE(runs.at_rest());
 }
 
+TEST(Runs, AreFetchedByTheFenceOfTheirEndAndNoOther)
+{
+    Runs runs;
+    const Clock::Steady now{1h};
+    const ConversationId id{"a"};
+    EXPECT_EQ(runs.is_fetched(id, 1, now), std::nullopt);
+    const std::uint64_t fence = runs.ended(id, now, Instant{}).fence;
+    EXPECT_EQ(runs.is_fetched(id, fence, now), false);
+    runs.fetched(id, fence, false, now);
+    EXPECT_EQ(runs.is_fetched(id, fence, now), false) << "without its last message";
+    runs.fetched(id, fence, true, now);
+    EXPECT_EQ(runs.is_fetched(id, fence, now), true);
+    EXPECT_EQ(runs.is_fetched(id, fence + 1, now), std::nullopt);
+    EXPECT_EQ(runs.is_fetched(id, fence, now + 11min), std::nullopt) << "forgotten";
+}
+
 TEST(Runs, AreForgottenAfterTenMinutesWithoutAWord)
 {
     Runs runs;

@@ -46,7 +46,7 @@ class RunNotes : public testing::Test {
             },
             .settled = [this](const ConversationId& id,
                               std::uint64_t fence) { told_.push_back(fmt::format("{} settled {}", id.value, fence)); },
-            .is_at_rest = [this](const ConversationId&) { return at_rest_; }};
+            .is_fetched = [this](const ConversationId&, std::uint64_t) { return fetched_; }};
     }
 
     void pass(std::chrono::milliseconds time) { support::pass_time(loop_, clock_, time); }
@@ -59,7 +59,7 @@ class RunNotes : public testing::Test {
     support::ModelTruth truth_{loop_.get_executor(), database_, clock_, {"one", "holder"}, 2};
     std::vector<std::string> told_;
     std::uint64_t fences_ = 100;
-    bool at_rest_ = false;
+    std::optional<bool> fetched_ = false;
     daemon::RunNotes notes_{loop_, truth_, clock_, "one", barrier()};
     daemon::RefreshRequests requests_{loop_, truth_, clock_};
     asio::cancellation_signal cancel_notes_, cancel_requests_;
@@ -89,12 +89,41 @@ TEST_F(RunNotes, WhatAnotherNodeTellsOfHoldsUntilItIsSettled)
     notes_.hear({"a", "two", RunState::ended, 6}); // rounds overlap
     EXPECT_THAT(told_, ElementsAre("a running", "a ended"));
     EXPECT_FALSE(notes_.has_fetched({"a", "two", RunState::ended, 6}));
-    at_rest_ = true;
+    fetched_ = true;
     EXPECT_TRUE(notes_.has_fetched({"a", "two", RunState::ended, 6}));
     EXPECT_FALSE(notes_.has_fetched({"a", "two", RunState::ended, 7})) << "a later one, of which it did not hear";
     notes_.hear({"a", "two", RunState::settled, 8});
     notes_.hear({"unknown", "two", RunState::settled, 9});
     EXPECT_THAT(told_, ElementsAre("a running", "a ended", "a settled 101"));
+}
+
+TEST_F(RunNotes, WhatTheBarrierForgotIsAskedForAgain)
+{
+    notes_.hear({"a", "two", RunState::ended, 6});
+    fetched_.reset();
+    EXPECT_FALSE(notes_.has_fetched({"a", "two", RunState::ended, 6}));
+    EXPECT_FALSE(notes_.has_fetched({"a", "two", RunState::ended, 6}));
+    EXPECT_THAT(told_, ElementsAre("a ended", "a ended")) << "not each time that it is looked at";
+    pass(10s);
+    EXPECT_FALSE(notes_.has_fetched({"a", "two", RunState::ended, 6}));
+    EXPECT_EQ(told_.size(), 3U);
+    fetched_ = true;
+    EXPECT_TRUE(notes_.has_fetched({"a", "two", RunState::ended, 6}));
+}
+
+// No engine ran here when it ended.
+TEST_F(RunNotes, WhatWasOnItsWayWhenThisNodeBeganToLeadIsAskedForHere)
+{
+    truth_.link.cut = true;
+    notes_.note({"a"}, RunState::ended, 7);
+    pass(3s);
+    notes_.begin_leading();
+    truth_.link.cut = false;
+    pass(3s);
+    fetched_ = true; // of the fence that there was
+    EXPECT_FALSE(notes_.has_fetched({"a", "one", RunState::ended, number_of("a")}));
+    EXPECT_THAT(told_, ElementsAre("a ended"));
+    EXPECT_TRUE(notes_.has_fetched({"a", "one", RunState::ended, number_of("a")}));
 }
 
 TEST_F(RunNotes, WhatHappenedHereIsSettledByItsOwnRowAlone)
@@ -103,7 +132,7 @@ TEST_F(RunNotes, WhatHappenedHereIsSettledByItsOwnRowAlone)
     pass(1s);
     const std::int64_t first = number_of("a");
     notes_.hear({"a", "one", RunState::ended, first}); // it knows
-    EXPECT_TRUE(notes_.has_fetched({"a", "one", RunState::ended, first}) == at_rest_);
+    EXPECT_TRUE(notes_.has_fetched({"a", "one", RunState::ended, first}) == fetched_.value());
     truth_.link.cut = true;
     notes_.note({"a"}, RunState::ended, 9);
     support::run_until_idle(loop_);
