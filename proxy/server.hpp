@@ -35,7 +35,7 @@ class Server {
 
     // Any thread: what another node of the cluster saw of a run. As SyncControl::settle asks the engine, where it runs.
     void run_elsewhere(const ConversationId& id);
-    std::uint64_t end_elsewhere(const ConversationId& id); // a fence
+    std::uint64_t end_elsewhere(const ConversationId& id);                               // a fence
     std::optional<bool> is_fetched(const ConversationId& id, std::uint64_t fence) const; // as Runs::is_fetched
 
     /// Any thread: for every request from now on. One under way may still see what was before.
