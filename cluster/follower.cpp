@@ -236,17 +236,27 @@ Task<> Follower::make_whole(std::vector<ConversationId> ids)
     }
 }
 
+Task<> Follower::take_states(const std::vector<cache::PublishedState>& states)
+{
+    for (const cache::PublishedState& one : states) to_apply_[one.name] = one.value;
+    co_await adopt_published(to_apply_);
+}
+
+Task<> Follower::put_rows(cache::PublishedRows rows)
+{
+    if (provisional_ && !rows.conversations.empty()) co_await claim_nothing();
+    std::vector<ConversationId> incomplete = co_await apply_parts(std::move(rows));
+    co_await make_whole(std::move(incomplete));
+}
+
 Task<> Follower::apply(cache::PublishedRows rows, Position position, std::string store)
 {
-    for (const cache::PublishedState& one : rows.state) to_apply_[one.name] = one.value;
-    co_await adopt_published(to_apply_);
+    co_await take_states(rows.state);
     std::vector<cache::PublishedState> states = list_of(to_apply_);
     const bool names_purges = cache::find_suppressions(states).has_value();
     cache::ReplicaPosition reached{std::move(store), position.number, std::move(position.nonce)};
     if (states.empty() && reached == *position_) co_return;
-    if (provisional_ && rows.conversations.size() > 0) co_await claim_nothing();
-    std::vector<ConversationId> incomplete = co_await apply_parts(std::move(rows));
-    co_await make_whole(std::move(incomplete));
+    co_await put_rows(std::move(rows));
     const auto own = store_.read_outbox([](cache::Reader& db) { return cache::load_suppression_list(db); });
     const auto put_state = [&](cache::Writer& db) {
         cache::apply_state(db, states, reached);
@@ -262,11 +272,8 @@ Task<> Follower::apply(cache::PublishedRows rows, Position position, std::string
 // Its position is not kept: what was said up to it is not applied yet, and would not come again.
 Task<> Follower::apply_part(cache::PublishedRows rows, Position upto)
 {
-    for (const cache::PublishedState& one : rows.state) to_apply_[one.name] = one.value;
-    co_await adopt_published(to_apply_);
-    if (provisional_ && !rows.conversations.empty()) co_await claim_nothing();
-    std::vector<ConversationId> incomplete = co_await apply_parts(std::move(rows));
-    co_await make_whole(std::move(incomplete));
+    co_await take_states(rows.state);
+    co_await put_rows(std::move(rows));
     position_->number = upto.number;
     position_->nonce = std::move(upto.nonce);
 }

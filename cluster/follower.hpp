@@ -57,6 +57,8 @@ class Follower {
     };
     Task<Undo> find_undo();
     Task<> undo_unpublished(Undo undo);
+    Task<> take_states(const std::vector<cache::PublishedState>& states);
+    Task<> put_rows(cache::PublishedRows rows);
     Task<> apply_part(cache::PublishedRows rows, Position upto);
     Task<> apply(cache::PublishedRows rows, Position position, std::string store);
     Task<std::vector<ConversationId>> apply_parts(cache::PublishedRows rows);

@@ -11,6 +11,15 @@ constexpr std::chrono::minutes longest_silence{10};
 constexpr std::chrono::minutes aside_for{1}; // what the database refused, before it is tried again
 constexpr std::size_t most_at_once = 20;     // of what is asked for: the rest is not held up by one of them
 
+// What was asked for once more meanwhile has another number, and stays.
+template <class Row>
+void forget(const std::vector<Row>& settled, std::map<std::string, Row>& asked)
+{
+    for (const Row& one : settled)
+        if (const auto found = asked.find(one.conversation); found != asked.end() && found->second.number == one.number)
+            asked.erase(found);
+}
+
 } // namespace
 
 bool is_final(const Error& error)
@@ -166,11 +175,11 @@ Task<> Leader::wait_published()
 // is fetched, and once more then.
 Task<> Leader::serve_refreshes()
 {
-    co_await serve_refreshes(false);
-    co_await serve_refreshes(true); // which may fail for long, where no poll is whole
+    co_await serve_some_refreshes(false);
+    co_await serve_some_refreshes(true); // which may fail for long, where no poll is whole
 }
 
-Task<> Leader::serve_refreshes(bool lists)
+Task<> Leader::serve_some_refreshes(bool lists)
 {
     const bool may_lag = clock_.steady() < begun_at_ + options_.read_lag;
     std::vector<Refresh> some;
@@ -189,10 +198,7 @@ Task<> Leader::serve_refreshes(bool lists)
     }
     co_await wait_published();
     co_await truth_.settle(epoch_, std::vector<Run>(), some);
-    for (const Refresh& one : some)
-        if (const auto found = refreshes_.find(one.conversation);
-            found != refreshes_.end() && found->second.number == one.number)
-            refreshes_.erase(found);
+    forget(some, refreshes_);
 }
 
 // Who began one and did not come back to say how it ended, is not waited for.
@@ -216,9 +222,7 @@ Task<> Leader::serve_runs()
     if (runs.empty()) co_return;
     co_await wait_published();
     co_await truth_.settle(epoch_, runs, std::vector<Refresh>());
-    for (const Run& run : runs)
-        if (const auto found = runs_.find(run.conversation); found != runs_.end() && found->second.number == run.number)
-            runs_.erase(found);
+    forget(runs, runs_);
 }
 
 Task<> Leader::repeat(Task<> (Leader::*serve)())

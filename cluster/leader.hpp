@@ -45,7 +45,7 @@ class Leader {
     void ask(const Round& heard);
     /// Has it fetched by the hooks, waits until it is published, and settles it. Failures are retried; final ones are
     /// thrown. A fetch may take long: no run waits for that.
-    Task<> serve_refreshes_forever() { return repeat(static_cast<Task<> (Leader::*)()>(&Leader::serve_refreshes)); }
+    Task<> serve_refreshes_forever() { return repeat(&Leader::serve_refreshes); }
     Task<> serve_runs_forever() { return repeat(&Leader::serve_runs); }
 
     /// What the database refuses by itself, whatever is published with it.
@@ -64,7 +64,7 @@ class Leader {
     Task<> end_silent_runs();
     Task<> serve_runs();
     Task<> serve_refreshes();
-    Task<> serve_refreshes(bool lists);
+    Task<> serve_some_refreshes(bool lists);
     Task<> wait_published();
 
     Truth& truth_;

@@ -113,6 +113,7 @@ std::vector<Change> load_changes(Reader& db, std::int64_t since, int limit)
 
 std::vector<Change> load_visible_changes(Reader& db, const Visibility& seen, std::int64_t since, int limit)
 {
+    if (seen.is_whole()) return load_changes(db, since, limit);
     const bool by_conversation = last_number(db) - since > few && are_few(db, seen);
     const std::string sql =
         "SELECT h.seq, c.id, h.kind" + visible_from(by_conversation, seen) + " ORDER BY h.seq LIMIT ?4";

@@ -32,8 +32,8 @@ void name_changes_by_id(Writer& db, std::int64_t pk, const ConversationId& id);
 /// Those after `since`, oldest first, at most `limit`.
 std::vector<Change> load_changes(Reader& db, std::int64_t since, int limit);
 
-/// Changes of visible conversations only; no deletions, because it is unknown whether they were visible. `seen` is not
-/// whole.
+/// Likewise, of visible conversations only; no deletions, because it is unknown whether they were visible. Where `seen`
+/// is whole, as load_changes().
 std::vector<Change> load_visible_changes(Reader& db, const Visibility& seen, std::int64_t since, int limit);
 /// The number of the latest visible change; without any, the number that the feed began with.
 std::int64_t last_visible_change(Reader& db, const Visibility& seen);

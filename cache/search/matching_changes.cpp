@@ -40,8 +40,7 @@ class ChangeMatch {
 
 MatchingChanges load_matching_changes(Reader& db, const SearchQuery& query, std::int64_t since, int limit)
 {
-    const auto all = query.visible.is_whole() ? load_changes(db, since, looked_at_once)
-                                              : load_visible_changes(db, query.visible, since, looked_at_once);
+    const auto all = load_visible_changes(db, query.visible, since, looked_at_once);
     MatchingChanges found{{}, since, std::ssize(all) == looked_at_once};
     ChangeMatch match(db, parse_query(query));
     for (const Change& change : all) {

@@ -61,15 +61,15 @@ void render(FeedPage& page, bool of_query = false)
 
 void read_all(cache::Reader& db, const cache::Visibility& seen, std::int64_t from, int limit, FeedPage& page)
 {
-    page.changes =
-        seen.is_whole() ? cache::load_changes(db, from, limit) : cache::load_visible_changes(db, seen, from, limit);
+    page.changes = cache::load_visible_changes(db, seen, from, limit);
     if (!page.changes.empty()) page.next = page.changes.back().seq;
     if (std::ssize(page.changes) == limit) page.looked_through = page.next;
 }
 
 // What was passed by is not read again, but for what is out of view: its numbers are not told.
-void read_matching(cache::Reader& db, const cache::SearchQuery& query, std::int64_t from, int limit, FeedPage& page)
+void read_matching(cache::Reader& db, const FeedScope& scope, std::int64_t from, int limit, FeedPage& page)
 {
+    const cache::SearchQuery& query = *scope.query;
     cache::MatchingChanges found = cache::load_matching_changes(db, query, from, limit);
     page.changes = std::move(found.changes);
     page.more = found.more;
@@ -78,7 +78,7 @@ void read_matching(cache::Reader& db, const cache::SearchQuery& query, std::int6
         page.next = page.looked_through = std::max(page.looked_through, found.through);
     else if (found.through > from)
         page.next = found.through;
-    page.unknown_filters = cache::find_unknown_names(db, cache::parse_query(query).filters);
+    if (scope.tells_unknown) page.unknown_filters = cache::find_unknown_names(db, cache::parse_query(query).filters);
 }
 
 } // namespace
@@ -134,7 +134,7 @@ Task<std::shared_ptr<const FeedPage>> Feed::page(const FeedScope& scope, std::in
         const std::int64_t from = std::max(since, looked_through);
         if (made.lost) return made;
         if (scope.query)
-            read_matching(db, *scope.query, from, limit, made);
+            read_matching(db, scope, from, limit, made);
         else
             read_all(db, scope.seen, from, limit, made);
         return made;

@@ -26,6 +26,7 @@ class Meters;
 struct FeedScope {
     cache::Visibility seen;
     std::optional<cache::SearchQuery> query; // of conversations in which it finds something now; none: of all
+    bool tells_unknown = true;               // filters of the query that find nobody: looked for with each page
 
     bool is_whole() const noexcept { return seen.is_whole() && !query; }
     /// For what a query says of "yesterday".

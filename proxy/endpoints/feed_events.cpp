@@ -57,7 +57,8 @@ std::string FeedEvents::sign_of_life()
 // Once, and under a name of its own: who listens to changes alone does not hear it.
 std::string FeedEvents::unknown_filters(const FeedPage& page)
 {
-    if (std::exchange(warned_, true) || page.unknown_filters.empty()) return {};
+    scope_.tells_unknown = false;
+    if (page.unknown_filters.empty()) return {};
     nlohmann::ordered_json all;
     for (const cache::UnknownFilter& unknown : page.unknown_filters) all.push_back(cache::unknown_json(unknown));
     return fmt::format("event: unknownFilters\ndata: {}\n\n",

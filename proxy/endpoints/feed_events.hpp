@@ -30,7 +30,7 @@ class FeedEvents final : public Source {
     std::chrono::milliseconds heartbeat_;
     std::shared_ptr<const Grant> grant_;
     const Clock& clock_;
-    bool greeted_ = false, over_ = false, warned_ = false;
+    bool greeted_ = false, over_ = false;
 };
 
 } // namespace alli::proxy

@@ -24,6 +24,18 @@ std::int64_t read_position(std::string_view text)
     return number;
 }
 
+// The condition lives as long as the wait does: by reference.
+template <class Condition>
+Task<> wait_patiently(const Condition& holds)
+{
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (!holds() && std::chrono::steady_clock::now() < deadline) {
+        pause.expires_after(look_again);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+}
+
 } // namespace
 
 bool follows(const Backend& backend)
@@ -50,13 +62,10 @@ Response leader_needed(const Context& cx, ErrorFormat error_format)
 Task<> wait_until_told(const Backend& backend, std::optional<std::uint64_t> note)
 {
     if (!backend.cluster || !note) co_return;
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    asio::steady_timer pause(co_await asio::this_coro::executor);
-    while (!backend.cluster->find_told(*note) && backend.cluster->state().database_reachable) {
-        if (std::chrono::steady_clock::now() >= deadline) co_return;
-        pause.expires_after(look_again);
-        co_await pause.async_wait(asio::use_awaitable);
-    }
+    const auto is_told = [&] {
+        return backend.cluster->find_told(*note) || !backend.cluster->state().database_reachable;
+    };
+    co_await wait_patiently(is_told);
 }
 
 std::int64_t heard_of_by(const Backend& backend, std::int64_t position)
@@ -83,13 +92,8 @@ Task<std::optional<std::int64_t>> wait_for_position(const Context& cx, Request& 
     const std::string_view asked = rq.header(position_name);
     if (asked.empty()) co_return position;
     const std::int64_t wanted = read_position(asked);
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    asio::steady_timer pause(co_await asio::this_coro::executor);
-    while (position < wanted && std::chrono::steady_clock::now() < deadline) {
-        pause.expires_after(look_again);
-        co_await pause.async_wait(asio::use_awaitable);
-        position = cx.cluster->state().position;
-    }
+    const auto is_reached = [&] { return (position = cx.cluster->state().position) >= wanted; };
+    co_await wait_patiently(is_reached);
     rq.is_behind = position < wanted;
     co_return position;
 }

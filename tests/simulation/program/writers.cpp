@@ -58,8 +58,7 @@ void Writers::act(Program& program)
 std::optional<Writers::Write> Writers::think_of_one(Program& program)
 {
     if (world_.talks.empty()) return std::nullopt;
-    auto found = world_.talks.begin();
-    std::advance(found, static_cast<std::ptrdiff_t>(random_.below(world_.talks.size())));
+    const auto found = world_.talks.find(pick());
     if (wide_ && found->second.visible_from > world_.ours()) return std::nullopt; // nobody can know of it
     Write write{{found->first}, "title", fmt::format("ours {}", writes_.size()), "PUT", "", "", nullptr};
     const ConversationId id{found->first};
