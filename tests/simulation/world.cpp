@@ -389,11 +389,8 @@ Reply World::answer(const std::string& target)
     if (rest.ends_with("/chats"))
         return chats(found->second, params.contains("pageNo") ? std::stoi(params.at("pageNo")) : 1);
     if (const auto at = rest.find("/chats/"); at != rest.npos) {
-        auto chat = find_chat(id, decode(rest.substr(at + 7)));
-        if (const auto written = found->second.written.find(decode(rest.substr(at + 7)));
-            chat && written != found->second.written.end() && shows_before(written->second))
-            (*chat)["suggestedAnswer"] = *written->second.before;
-        return chat ? reply_about_one(*chat)
+        const auto chat = find_chat(id, decode(rest.substr(at + 7)));
+        return chat ? reply_about_one(seen_chat(found->second, *chat))
                     : plain(404, R"({"type":"APIError","code":7003,"message":"no such chat"})");
     }
     return reply_about_one(seen(id, 20));
@@ -420,17 +417,21 @@ json World::item(const std::string& id, std::size_t embed) const
     return made;
 }
 
+json World::seen_chat(const Talk& talk, json chat)
+{
+    const auto written = talk.written.find(chat["id"].get<std::string>());
+    if (written != talk.written.end() && shows_before(written->second))
+        chat["suggestedAnswer"] = *written->second.before;
+    return chat;
+}
+
 Reply World::chats(const Talk& talk, int page)
 {
     json body;
     body["chats"] = json::array();
     const std::size_t first = static_cast<std::size_t>(page - 1) * 100;
     for (std::size_t i = first; i < std::min(talk.chats.size(), first + 100); ++i) {
-        json chat = talk.chats[i];
-        if (const auto written = talk.written.find(chat["id"].get<std::string>());
-            written != talk.written.end() && shows_before(written->second))
-            chat["suggestedAnswer"] = *written->second.before;
-        body["chats"].push_back(std::move(chat));
+        body["chats"].push_back(seen_chat(talk, talk.chats[i]));
     }
     return reply(body);
 }

@@ -181,6 +181,7 @@ class World final : public alli::upstream::Transport {
     void rename(const std::string& id, const std::string& title);
     std::optional<alli::upstream::Reply> stray_to_write();
     void trace(const alli::upstream::Request& request, const alli::upstream::Reply& answer) const;
+    json seen_chat(const Talk& talk, json chat);
     json seen(const std::string& id, std::size_t embed); // as reads show it
     std::optional<alli::upstream::Reply> fault();
     std::optional<alli::upstream::Reply> stray(const std::string& target);

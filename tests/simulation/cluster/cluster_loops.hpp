@@ -18,6 +18,18 @@ class ClusterLoops : public testing::Test {
         pass(10s);
     }
 
+    /// The first node leads, publishes and loses the database; the second one follows it.
+    void publish_one_and_cut_off()
+    {
+        a_.put("one", 100, "published");
+        a_.claim(200);
+        a_.run();
+        pass(6s);
+        b_.run();
+        pass(2s);
+        a_.truth.link.cut = true;
+    }
+
     // As a deliverer does.
     void deliver(Machine& at, std::int64_t number, cache::EditKind kind, const std::string& id, const std::string& body)
     {

@@ -120,13 +120,7 @@ TEST_F(ClusterLoops, ANodeKeepsRunningForAsLongAsTheDatabaseIsAwayAndLeadsAgain)
 
 TEST_F(ClusterLoops, WhatALeaderDidNotPublishIsReadAgainWhereAnotherLeads)
 {
-    a_.put("one", 100, "published");
-    a_.claim(200);
-    a_.run();
-    pass(6s);
-    b_.run();
-    pass(2s);
-    a_.truth.link.cut = true;
+    publish_one_and_cut_off();
     a_.put("one", 100, "never published");
     a_.put("two", 100, "neither");
     a_.claim(300);
@@ -330,13 +324,7 @@ TEST_F(ClusterLoops, ANodeJoinsHoweverMuchChangesMeanwhile)
 // The database vanishes when it has told what a former leader has to undo.
 TEST_F(ClusterLoops, AFormerLeaderKeepsWhatItClaimsUntilItHasTheRoundThatReplacesIt)
 {
-    a_.put("one", 100, "published");
-    a_.claim(200);
-    a_.run();
-    pass(6s);
-    b_.run();
-    pass(2s);
-    a_.truth.link.cut = true;
+    publish_one_and_cut_off();
     a_.put("one", 100, "never published");
     pass(10s);
     ASSERT_TRUE(b_.leads);
