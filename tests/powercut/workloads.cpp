@@ -148,7 +148,7 @@ void back_up(Stage& stage)
     cache::BackupHooks hooks;
     hooks.stopping = [] { return false; };
     const auto report = sync_wait(cache::back_up(stage.store(), "test", hooks));
-    if (!rename_file(report.directory, stage.directory() + "/kept")) sync_to_disk(stage.directory());
+    rename_synced(report.directory, stage.directory() + "/kept");
     stage.claim(&require_backup);
     stage.accept("c1");
     stage.close();
