@@ -67,13 +67,16 @@ std::optional<std::string> without(const std::string& body, const PurgeOptions& 
     return changed ? json.dump(-1, ' ', false, Json::error_handler_t::replace) : body;
 }
 
-// What it was sent over, which may be of conversations that it does not name.
-bool is_over_any(std::string_view base, const IdSet& ids)
+// What it was sent over, by conversation, without those that are purged: by the others it is still told whether it was
+// applied. It may hold some that the update does not name.
+std::optional<std::string> over_others(const std::optional<std::string>& base, const IdSet& ids)
 {
-    const Json json = Json::parse(base, nullptr, false);
-    if (!json.is_object()) return false;
-    const auto items = json.items();
-    return std::any_of(items.begin(), items.end(), [&](const auto& one) { return ids.contains(one.key()); });
+    if (!base) return base;
+    const Patch before = read_patch(*base);
+    Patch others;
+    for (const auto& one : before)
+        if (!ids.contains(one.first)) others.push_back(one);
+    return others.size() == before.size() ? base : write_patch(others);
 }
 
 bool is_named(std::string_view headers, const std::string& user)
@@ -88,7 +91,7 @@ struct AffectedEntry {
     std::int64_t id;
     std::optional<ConversationId> line;
     bool waits;
-    std::optional<std::string> body; // what it becomes; none: it goes
+    std::optional<std::string> body, base; // what they become; no body: it goes
 };
 
 std::vector<AffectedEntry> look_through(Connection& outbox, const PurgeOptions& wish, const IdSet& ids)
@@ -97,16 +100,17 @@ std::vector<AffectedEntry> look_through(Connection& outbox, const PurgeOptions& 
     for (const Row row :
          outbox.query("SELECT id, conversation, state, headers, CASE WHEN conversation IS NULL THEN body END,"
                       " CASE WHEN conversation IS NULL THEN base END FROM entry")) {
-        AffectedEntry one{row.integer(0), std::nullopt, row.text(2) != "delivered" && row.text(2) != "failed",
-                          std::nullopt};
+        AffectedEntry one{row.integer(0), {}, row.text(2) != "delivered" && row.text(2) != "failed", {}, {}};
         if (!row.is_null(1)) one.line = ConversationId{std::string(row.text(1))};
         const bool named = wish.user && is_named(row.text(3), *wish.user);
         if (named || (one.line && ids.contains(one.line->value))) {
             affected.push_back(std::move(one));
         } else if (!one.line) {
             const std::string body(row.text(4));
+            const auto base = row.optional_text(5);
             one.body = without(body, wish, ids);
-            if (one.body != body || is_over_any(row.text(5), ids)) affected.push_back(std::move(one));
+            one.base = over_others(base, ids);
+            if (one.body != body || one.base != base) affected.push_back(std::move(one));
         }
     }
     return affected;
@@ -243,7 +247,8 @@ PurgedWrites purge_writes(Writer& outbox, const PurgeOptions& wish, const IdSet&
     const std::vector<AffectedEntry> affected = look_through(outbox, wish, ids);
     for (const AffectedEntry& one : affected)
         if (one.body)
-            outbox.run("UPDATE entry SET body = ?2, response = NULL, base = NULL WHERE id = ?1", one.id, *one.body);
+            outbox.run("UPDATE entry SET body = ?2, base = ?3, response = NULL WHERE id = ?1", one.id, *one.body,
+                       one.base);
         else
             outbox.run("DELETE FROM entry WHERE id = ?1", one.id);
     return summary_of(affected);

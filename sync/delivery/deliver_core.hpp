@@ -120,11 +120,13 @@ struct Deliverer::Core {
     Task<> resume_lag();
     Known know_before(const cache::Entry& entry, Clock::Steady asked_at, Clock::Steady* lags_until);
     void note_attempt(std::int64_t id, bool in_doubt);
+    Clock::Steady attempt_lags_until(std::int64_t id, Clock::Steady now);
     void hold(const Id& fifo, std::int64_t id, Clock::Steady lags_until);
     Task<> read_covered_again();
 
     // Whose answer it was: deliver_foreign.cpp.
     Task<std::optional<cache::Outcome>> recall(const cache::Entry& entry, Verdict* hold);
+    bool may_lag_behind_attempt(const cache::Entry& entry);
     Task<Verdict> weigh(const cache::Entry& entry, const upstream::Reply& reply);
     Task<> prepare_bulk(cache::Entry& entry);
     Task<bool> is_confirmed(const cache::Entry& entry);

@@ -16,8 +16,8 @@ using namespace std::chrono_literals;
 constexpr std::int64_t most_foreign = 10; // answers, all the same
 constexpr auto foreign_for = 1h;          // at least, before they end it
 constexpr std::string_view problem = "foreign answers";
-constexpr const char* held = "upstream said yes, and a read does not show it yet: it is read again before it is sent "
-                             "again";
+constexpr const char* held = "it may have been applied, and a read does not show it yet: it is read again before it is "
+                             "sent again";
 constexpr const char* unshown_yet = "upstream said yes, and a read does not show it";
 
 } // namespace
@@ -64,10 +64,20 @@ Task<std::optional<Outcome>> Deliverer::Core::recall(const Entry& entry, Verdict
         hold->kind = Verdict::Kind::again; // it was sent before: nothing is refused by a read
         co_return std::nullopt;
     }
-    const auto since = store.read_outbox([&](cache::Reader& db) { return cache::find_unproven(db, entry.id); });
-    const auto waited = since ? clock.now() - *since : std::chrono::microseconds(options.read_lag);
-    if (waited >= 0s && waited < options.read_lag) hold->why = held;
+    if (may_lag_behind_attempt(entry)) hold->why = held;
     co_return std::nullopt;
+}
+
+// Whether what a read did not show may be only late: of a success by when it came, which the outbox has; of an attempt
+// without an answer, or of an earlier process, by when it was met here.
+bool Deliverer::Core::may_lag_behind_attempt(const Entry& entry)
+{
+    const auto since = store.read_outbox([&](cache::Reader& db) { return cache::find_unproven(db, entry.id); });
+    if (since) {
+        const auto waited = clock.now() - *since;
+        return waited >= 0s && waited < options.read_lag;
+    }
+    return clock.steady() <= attempt_lags_until(entry.id, clock.steady());
 }
 
 Task<Verdict> Deliverer::Core::weigh(const Entry& entry, const upstream::Reply& reply)

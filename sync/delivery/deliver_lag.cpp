@@ -29,6 +29,8 @@ Task<> Deliverer::Core::resume_lag()
         cache::resume_lag(db, now, utc, options.read_lag);
         for (const cache::Settled& one : recent) {
             if (cache::is_confirmed(db, one.entry.id)) continue;
+            // Our clock was set back since: the mirror is done with it, and others may have written over it.
+            if (one.at > utc + options.read_lag) continue;
             const auto passed = std::max<std::chrono::microseconds>(utc - one.at, 0us);
             const cache::Confirmation when(now - passed, utc - passed, options.read_lag);
             cache::confirm_edit(db, one.entry, copy_in(one.entry.kind, one.entry.response), when);
@@ -46,12 +48,18 @@ Known Deliverer::Core::know_before(const cache::Entry& entry, Clock::Steady aske
     known.lagging = std::move(lagging.writes);
     *lags_until = lagging.until;
     if (!entry.in_doubt) return known;
-    // An earlier process tried it, not long before it ended for all that is known.
-    auto& until = holds[entry.id].attempt_lags_until;
-    if (!until) until = asked_at + options.read_lag;
-    known.attempt_may_lag = asked_at <= *until;
-    *lags_until = std::max(*lags_until, *until);
+    const auto until = attempt_lags_until(entry.id, asked_at);
+    known.attempt_may_lag = asked_at <= until;
+    *lags_until = std::max(*lags_until, until);
     return known;
+}
+
+// Where nothing is known of it an earlier process tried it, not long before it ended.
+Clock::Steady Deliverer::Core::attempt_lags_until(std::int64_t id, Clock::Steady now)
+{
+    auto& until = holds[id].attempt_lags_until;
+    if (!until) until = now + options.read_lag;
+    return *until;
 }
 
 void Deliverer::Core::note_attempt(std::int64_t id, bool in_doubt)

@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <utility>
@@ -28,8 +29,12 @@ class Wakeup {
     {
         using namespace asio::experimental::awaitable_operators;
         if (std::exchange(pending_, false)) co_return true;
-        const auto first = co_await (clock.sleep(pause) || waiting_.async_receive(asio::use_awaitable));
-        co_return first.index() == 1;
+        try {
+            const auto first = co_await (clock.sleep(pause) || waiting_.async_receive(asio::use_awaitable));
+            co_return first.index() == 1;
+        } catch (const asio::multiple_exceptions& both) { // cancelled: its words say nothing
+            std::rethrow_exception(both.first_exception());
+        }
     }
 
   private:

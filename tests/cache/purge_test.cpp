@@ -267,7 +267,9 @@ TEST_F(PurgeTest, BulkUpdatesLoseWhatTheyNameAndNeverComeToMeanAll)
     bulk.kind = EditKind::bulk_update;
     bulk.method = "POST", bulk.path = "/webapi/v2/conversations/bulk_update";
     bulk.body = R"({"conversationIds":["a1","b1"],"conversationInfo":{"state":"x"}})";
+    bulk.base = R"({"a1":"{\"state\":\"w\"}","b1":"{\"state\":\"v\"}"})";
     const auto both = accept_write(bulk);
+    bulk.base.reset();
     bulk.body = R"({"conversationIds":["a1"],"conversationInfo":{"state":"x"}})";
     const auto hers = accept_write(bulk);
     bulk.body = R"({"userIds":["anna"],"conversationInfo":{"state":"x"}})";
@@ -282,6 +284,9 @@ TEST_F(PurgeTest, BulkUpdatesLoseWhatTheyNameAndNeverComeToMeanAll)
     };
     ASSERT_TRUE(find(both));
     EXPECT_EQ(read_selection(find(both)->body).conversations, std::vector<std::string>{"b1"});
+    const Patch over = read_patch(*find(both)->base); // by which it is told whether it was applied
+    ASSERT_EQ(over.size(), 1U);
+    EXPECT_EQ(over.front().first, "b1");
     EXPECT_FALSE(find(hers) || find(by_user) || find(in_her_name));
     EXPECT_EQ(store_->read([](Reader& db) { return load_shown(db); }).size(), 0U);
 }

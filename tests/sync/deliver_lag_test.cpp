@@ -222,6 +222,20 @@ TEST_F(DeliverLagTest, LastsOverARestart)
     EXPECT_THAT(titles_sent(), ElementsAre("A", "B"));
 }
 
+// What the outbox says was delivered later than now is of long ago, when this clock was ahead.
+TEST_F(DeliverLagTest, IsOverWhereTheClockWasSetBackSince)
+{
+    title("a", "A");
+    pass(11s);
+    read_again("a");
+    upstream_.conversations["a"]["title"] = "theirs";
+    read_again("a");
+    stop();
+    clock_.set_now(clock_.now() - std::chrono::minutes(9));
+    start();
+    EXPECT_EQ(mirrored_title("a"), "theirs");
+}
+
 // The outbox has it as delivered, and the mirror never heard: the process died between the two, or the mirror is new.
 TEST_F(DeliverLagTest, ShowsAfterARestartWhatTheMirrorNeverHeardOf)
 {
@@ -250,6 +264,20 @@ TEST_F(DeliverLagTest, HoldsAgainAfterARestartWhatMayHaveBeenApplied)
     ASSERT_TRUE(until([&] { return all_settled(); }));
     EXPECT_THAT(titles_sent(), ElementsAre("A"));
     EXPECT_EQ(entry(1).state, EntryState::delivered);
+}
+
+TEST_F(DeliverLagTest, HoldsABulkUpdateTooThatMayHaveBeenApplied)
+{
+    for (const bool restarts : {false, true}) {
+        read_lag_ = 9s;
+        lost_ = 1;
+        const auto value = restarts ? "second" : "first";
+        offer(write_of(EditKind::bulk_update, "",
+                       json{{"conversationIds", {"a"}}, {"conversationInfo", {{"title", value}}}}.dump()));
+        if (restarts) die_and_start_again();
+        ASSERT_TRUE(until([&] { return all_settled(); }));
+        EXPECT_THAT(upstream_.applied, SizeIs(restarts ? 2 : 1)) << "it was there when the lag was over";
+    }
 }
 
 TEST_F(DeliverLagTest, HasTheEngineReadAgainWhatShowedTheStateBefore)

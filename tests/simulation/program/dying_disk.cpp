@@ -3,10 +3,30 @@
 
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 namespace simulation {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t page_size = 4096;
+
+// Where the pages of trees begin, by their type (SQLite's file format, 1.6); not the first one, by which a file is
+// known for a database.
+std::vector<std::int64_t> tree_pages(const std::string& path)
+{
+    std::vector<std::int64_t> pages;
+    std::ifstream from(path, std::ios::binary);
+    std::string page(page_size, '\0');
+    for (std::int64_t at = 0; from.read(page.data(), page_size); at += page_size)
+        if (const char type = page.front(); at > 0 && (type == 2 || type == 5 || type == 10 || type == 13))
+            pages.push_back(at);
+    return pages;
+}
+
+} // namespace
 
 DyingDisk::DyingDisk(std::uint64_t seed) : random_(seed)
 {
@@ -42,6 +62,22 @@ void DyingDisk::restore()
     put_back(image);
     fs::remove_all(image);
     vfs_ = std::make_unique<support::RecordingVfs>(directory_);
+}
+
+bool DyingDisk::damage(const std::string& file)
+{
+    const std::string path = directory_ + '/' + file;
+    vfs_.reset();
+    const std::vector<std::int64_t> pages = tree_pages(path);
+    if (!pages.empty()) {
+        std::fstream to(path, std::ios::binary | std::ios::in | std::ios::out);
+        to.seekp(pages[random_.below(pages.size())]);
+        to << std::string(page_size, '\0');
+    }
+    disk_ = support::DiskModel();
+    disk_.load(directory_);
+    vfs_ = std::make_unique<support::RecordingVfs>(directory_);
+    return !pages.empty();
 }
 
 // Into the files that there are: by their inode the program knows them again.

@@ -25,6 +25,8 @@ class DyingDisk {
     std::size_t calls() const { return vfs_->log().size(); }
     /// Once all that had the files open is gone: they are as that death left them.
     void restore();
+    /// Likewise: a page of this file is zeros now, one of a tree, so that whoever reads it notices. False: it has none.
+    bool damage(const std::string& file);
 
   private:
     void begin(std::string name);

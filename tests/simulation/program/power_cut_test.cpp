@@ -2,6 +2,7 @@
 // What a start knows of the end before it.
 #include "cache/conversations.hpp"
 #include "cache/rows/change_feed.hpp"
+#include "cache/store.hpp"
 #include "tests/simulation/program/dying_disk.hpp"
 #include "tests/support/make.hpp"
 

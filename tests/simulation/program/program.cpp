@@ -2,6 +2,7 @@
 #include "tests/simulation/program/program.hpp"
 
 #include "alli/error.hpp"
+#include "alli/log.hpp"
 #include "proxy/dispatch.hpp"
 #include "tests/proxy/whole_headers.hpp"
 
@@ -27,7 +28,9 @@ class NoExchanges final : public upstream::Exchanges {
 
 Program::Program(World& world, support::FakeClock& clock, asio::io_context& loop, const std::string& directory,
                  const sync::Options& options, const sync::DeliveryOptions& delivery, std::uint64_t seed)
-    : world_(world), clock_(clock), loop_(loop), store_({directory + "/mirror.db", "http://world", false}),
+    : world_(world), clock_(clock), loop_(loop),
+      store_({directory + "/mirror.db", "http://world", false,
+              [this](const std::exception_ptr& why) { damaged_ = fault_of(why) == Fault::damaged; }}),
       random_(seed), delivery_random_(seed + 1), relay_random_(seed + 2), pace_(clock, {0, 4}),
       client_(world, pace_, clock, {"key", TimeUnit::unknown, "/webapi/v2/conversations/daily_count"}),
       engine_(client_, store_, clock, random_, options),
@@ -85,6 +88,7 @@ void Program::die()
 {
     dying_ = true;
     for (asio::cancellation_signal& task : tasks_) task.emit(asio::cancellation_type::terminal);
+    support::run_until_idle(loop_); // a task that is over has been sent its cancellation all the same
     for (int i = 0; i < 1000 && finished_ < begun_; ++i) {
         support::run_until_idle(loop_);
         if (finished_ < begun_) clock_.jump_to_next();

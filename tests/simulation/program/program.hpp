@@ -65,6 +65,8 @@ class Program final : alli::proxy::UpstreamAccess,
     alli::sync::Engine& engine() { return engine_; }
     alli::sync::Deliverer& deliverer() { return deliverer_; }
     bool gave_up() const { return ended_ > 0 && !dying_; }
+    /// It met damage in one of its files: the process ends, and is started again.
+    bool is_damaged() const { return damaged_; }
 
   private:
     alli::Task<alli::upstream::Reply> send(alli::upstream::Request request) override;
@@ -132,7 +134,7 @@ class Program final : alli::proxy::UpstreamAccess,
 
     std::list<boost::asio::cancellation_signal> tasks_;
     int begun_ = 0, finished_ = 0, ended_ = 0; // ended_: of those that never end by themselves
-    bool dying_ = false;
+    bool dying_ = false, damaged_ = false;
 };
 
 } // namespace simulation

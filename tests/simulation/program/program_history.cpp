@@ -18,10 +18,10 @@ using std::chrono::milliseconds;
 
 Figures& Figures::operator+=(const Figures& more)
 {
-    constexpr auto all =
-        std::to_array({&Figures::stops, &Figures::kills, &Figures::power_cuts, &Figures::purges, &Figures::writes,
-                       &Figures::applied, &Figures::items, &Figures::ratings, &Figures::lists, &Figures::walks,
-                       &Figures::hits, &Figures::purged, &Figures::changes, &Figures::resets});
+    constexpr auto all = std::to_array(
+        {&Figures::stops, &Figures::kills, &Figures::power_cuts, &Figures::damages, &Figures::noticed, &Figures::lost,
+         &Figures::purges, &Figures::writes, &Figures::applied, &Figures::items, &Figures::ratings, &Figures::lists,
+         &Figures::walks, &Figures::hits, &Figures::purged, &Figures::changes, &Figures::resets});
     for (const auto one : all) this->*one += more.*one;
     hash = hash * 31 + more.hash;
     return *this;
@@ -30,7 +30,8 @@ Figures& Figures::operator+=(const Figures& more)
 ProgramHistory::ProgramHistory(std::uint64_t seed, Breadth breadth)
     : random_(seed), world_(clock_, seed * 7919 + 1), disk_(seed + 5),
       writers_(world_, seed * 31, breadth == Breadth::wide),
-      readers_(world_, writers_, seed * 17 + 3, breadth == Breadth::wide), feed_reader_(seed * 13 + 7)
+      readers_(world_, writers_, seed * 17 + 3, breadth == Breadth::wide), feed_reader_(seed * 13 + 7),
+      breadth_(breadth)
 {
     if (breadth == Breadth::wide) widen();
     world_.nature.read_lag = static_cast<Ms>(random_.below(10'001));
@@ -70,6 +71,24 @@ Figures ProgramHistory::figures() const
 void ProgramHistory::start()
 {
     program_ = std::make_unique<Program>(world_, clock_, loop_, disk_.directory(), options_, delivery_, random_.next());
+    take_in_damage();
+}
+
+// What was lost is told, and only that was lost.
+void ProgramHistory::take_in_damage()
+{
+    for (const std::string& said : program_->store().damage()) {
+        ++figures_.noticed;
+        readers_.lost_commits();
+        if (!said.starts_with("outbox.db")) continue;
+        const bool is_told = program_->store().read(
+            [](cache::Reader& db) { return cache::find_problem(db, "outbox.db was damaged").has_value(); });
+        const int lost = writers_.forget_lost(*program_);
+        figures_.lost += lost;
+        if (!is_told) wrong_ = "a damaged outbox is no problem";
+        if (lost > 0 && said.find("none of those that waited or failed is lost") != said.npos)
+            wrong_ = fmt::format("{} writes are lost: {}", lost, said);
+    }
 }
 
 void ProgramHistory::end_life()
@@ -84,10 +103,38 @@ void ProgramHistory::end_life()
     const auto pause = milliseconds(random_.below(4) == 0 ? random_.below(3'600'000) : random_.below(60'000));
     support::pass_time(loop_, clock_, pause);
     if (!orderly) disk_.restore();
+    if (breadth_ == Breadth::wide && random_.below(4) == 0)
+        figures_.damages += disk_.damage(random_.below(2) == 0 ? "mirror.db" : "outbox.db") ? 1 : 0;
     readers_.restarted();
     if (!orderly && loss != support::Loss::nothing) readers_.lost_commits();
     ++(orderly ? figures_.stops : loss == support::Loss::nothing ? figures_.kills : figures_.power_cuts);
     start();
+}
+
+// As the service manager does.
+void ProgramHistory::restart_damaged()
+{
+    program_->die();
+    program_.reset();
+    world_.forget_told();
+    support::pass_time(loop_, clock_, std::chrono::seconds(5));
+    readers_.restarted();
+    start();
+}
+
+// What a program says that is about to end for damage does not count.
+template <class F>
+std::string ProgramHistory::unless_damaged(F check)
+{
+    std::string wrong;
+    try {
+        wrong = check();
+    } catch (const Error& error) {
+        if (error.fault() != Fault::damaged) throw;
+    }
+    if (!program_->is_damaged()) return wrong;
+    restart_damaged();
+    return "";
 }
 
 std::string ProgramHistory::run()
@@ -101,28 +148,44 @@ std::string ProgramHistory::run()
     }
     world_.heal();
     world_.end_growing();
+    for (int files = 0; files < 8; ++files) { // of which each may be damaged, and be noticed by the last look alone
+        const std::int64_t noticed = figures_.noticed;
+        const std::string wrong = end();
+        if (!wrong.empty() || figures_.noticed == noticed) return wrong;
+    }
+    return "it goes on being damaged";
+}
+
+std::string ProgramHistory::end()
+{
     const bool settled = settle();
     support::pass_time(loop_, clock_, proxy::Runs::forget_after + std::chrono::minutes(1)); // runs that were seen
-    std::string wrong = check_end();
-    if (settled && wrong.empty()) return wrong;
-    return (settled ? wrong : "it goes on being wrong: " + wrong) + list_problems();
+    return unless_damaged([&] {
+        std::string wrong = check_end();
+        if (settled && wrong.empty()) return wrong;
+        return (settled ? wrong : "it goes on being wrong: " + wrong) + list_problems();
+    });
 }
 
 std::string ProgramHistory::live(int acts)
 {
-    for (int n = 0; n < acts; ++n) {
+    const auto act = [&]() -> std::string {
         world_.act();
         if (random_.below(2) == 0) writers_.act(*program_);
         const auto most = random_.below(3) == 0 ? 120'000U : 4'000U;
         support::pass_time(loop_, clock_, milliseconds(random_.below(most)));
         if (program_->gave_up()) return "the program gave up";
-        if (std::string wrong = check(); !wrong.empty()) return wrong + list_problems();
-    }
+        std::string wrong = check();
+        return wrong.empty() ? wrong : wrong + list_problems();
+    };
+    for (int n = 0; n < acts; ++n)
+        if (std::string wrong = unless_damaged(act); !wrong.empty()) return wrong;
     return "";
 }
 
 std::string ProgramHistory::check()
 {
+    if (!wrong_.empty()) return wrong_;
     if (!world_.impatient.empty()) return "asked for before the time that it was told: " + world_.impatient;
     if (std::string wrong = check_claims(); !wrong.empty()) return wrong;
     if (std::string wrong = writers_.check(*program_); !wrong.empty()) return wrong;
@@ -180,17 +243,30 @@ bool ProgramHistory::settle()
     for (int tries = 0; tries < 40; ++tries) {
         support::pass_time(loop_, clock_,
                            options_.reconcile_interval * 5 / 4 + options_.overlap + world_.passed_again());
-        if (!writers_.check(*program_).empty() || !writers_.settle_conflicts(*program_).empty()) return false;
-        const auto problems = program_->store().read([](cache::Reader& db) { return cache::load_problems(db); });
-        const bool well = are_of_the_world(problems);
-        const bool complete = program_->store().read([](cache::Reader& db) { return cache::is_complete(db); });
-        const bool stopped = program_->engine().state()->failing_since.has_value();
-        if (std::any_of(problems.begin(), problems.end(), [](const auto& it) { return it.key == "mass deletion"; }))
-            program_->engine().accept_deletions();
-        else if (well && complete && !stopped && writers_.waiting_in_all(*program_) == 0)
-            return true;
+        bool settled = false;
+        const std::int64_t noticed = figures_.noticed;
+        const std::string wrong = unless_damaged([&] {
+            std::string found = writers_.check(*program_);
+            if (found.empty()) found = writers_.settle_conflicts(*program_);
+            settled = found.empty() && is_settled();
+            return found;
+        });
+        if (!wrong.empty()) return false;
+        if (settled && figures_.noticed == noticed) return true;
     }
     return false;
+}
+
+bool ProgramHistory::is_settled()
+{
+    const auto problems = program_->store().read([](cache::Reader& db) { return cache::load_problems(db); });
+    if (std::any_of(problems.begin(), problems.end(), [](const auto& it) { return it.key == "mass deletion"; })) {
+        program_->engine().accept_deletions();
+        return false;
+    }
+    const bool complete = program_->store().read([](cache::Reader& db) { return cache::is_complete(db); });
+    const bool stopped = program_->engine().state()->failing_since.has_value();
+    return are_of_the_world(problems) && complete && !stopped && writers_.waiting_in_all(*program_) == 0;
 }
 
 std::string ProgramHistory::check_end()

@@ -31,13 +31,15 @@ void print(std::uint64_t passed, std::uint64_t first, const Figures& all)
 {
     std::printf(
         "%llu histories of the program from seed %llu on, hash %016llx\n"
-        "  lives ended: %lld stops, %lld kills, %lld power cuts; %lld purges\n"
+        "  lives ended: %lld stops, %lld kills, %lld power cuts; %lld purges; %lld pages lost, %lld noticed, with %lld "
+        "writes\n"
         "  looked at: %lld writes acknowledged, %lld applied; %lld items, %lld ratings, %lld lists, %lld walks, %lld "
         "hits, "
         "%lld purged ones; %lld changes of the feed, begun anew %lld times\n",
         static_cast<unsigned long long>(passed), static_cast<unsigned long long>(first),
         static_cast<unsigned long long>(all.hash), static_cast<long long>(all.stops), static_cast<long long>(all.kills),
-        static_cast<long long>(all.power_cuts), static_cast<long long>(all.purges), static_cast<long long>(all.writes),
+        static_cast<long long>(all.power_cuts), static_cast<long long>(all.purges), static_cast<long long>(all.damages),
+        static_cast<long long>(all.noticed), static_cast<long long>(all.lost), static_cast<long long>(all.writes),
         static_cast<long long>(all.applied), static_cast<long long>(all.items), static_cast<long long>(all.ratings),
         static_cast<long long>(all.lists), static_cast<long long>(all.walks), static_cast<long long>(all.hits),
         static_cast<long long>(all.purged), static_cast<long long>(all.changes), static_cast<long long>(all.resets));

@@ -172,6 +172,25 @@ std::string Writers::check(Program& program)
     return check_doubles();
 }
 
+int Writers::forget_lost(Program& program)
+{
+    const Entries entries = load(program);
+    int lost = 0;
+    for (Write& write : writes_) {
+        if (write.entry == 0 || entries.contains(write.entry)) continue;
+        lost_.insert(write.value); // its key, too: an app that repeats it is not known again
+        write.entry = 0;
+        entries_by_value_.erase(write.value);
+        for (const std::string& id : write.ids)
+            if (const auto talk = world_.talks.find(id); talk != world_.talks.end()) // through what lag, nobody knows
+                for (auto& [name, written] : talk->second.written) written.before_unknown = true;
+        if (write.over || !write.acknowledged || is_forgotten(write)) continue;
+        lost += was_applied(write) ? 0 : 1;
+        write.over = true;
+    }
+    return lost;
+}
+
 bool Writers::was_applied(const Write& write) const
 {
     if (write.what == "delete" && (world_.gone.contains(write.value) || was_refused(write)))
@@ -235,12 +254,32 @@ std::string Writers::check_order() const
     return "";
 }
 
+// An answer to a bulk update has no word that proves it, and a read tells nothing once one of its conversations is
+// purged, or somebody else set another value between the first time that this one stood there and the last.
+bool Writers::is_unprovable(const std::string& assignee) const
+{
+    const auto write =
+        std::find_if(writes_.begin(), writes_.end(), [&](const Write& one) { return one.value == assignee; });
+    if (write == writes_.end()) return false;
+    return is_forgotten(*write) || std::any_of(write->ids.begin(), write->ids.end(), [&](const std::string& id) {
+               const auto found = world_.values.find(id + " assignee");
+               if (found == world_.values.end()) return false;
+               const auto& values = found->second;
+               const auto first = std::find(values.begin(), values.end(), json(assignee));
+               const auto last = std::find(values.rbegin(), values.rend(), json(assignee)).base();
+               return first != values.end() &&
+                      std::any_of(first, last, [&](const json& one) { return one != assignee; });
+           });
+}
+
 std::string Writers::check_doubles() const
 {
     std::map<std::string, const Effect*> before;
     for (const Effect& effect : world_.effects) {
         const Effect*& one = before[effect.what + effect.id + effect.value];
-        if (one && one->answered) return effect.value + " was applied twice, and the first was answered";
+        if (one && effect.what == "bulk" && is_unprovable(effect.value)) continue;
+        if (one && one->answered && !lost_.contains(effect.value))
+            return effect.value + " was applied twice, and the first was answered";
         one = &effect;
     }
     return "";

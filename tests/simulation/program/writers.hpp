@@ -20,6 +20,9 @@ class Writers {
     std::string settle_conflicts(Program& program);
     /// What was wrong, in a sentence; empty: nothing.
     std::string check(Program& program);
+    /// The outbox was damaged, and said so: nothing that it does not hold any more counts. How many are lost that were
+    /// acknowledged and never applied.
+    int forget_lost(Program& program);
     /// Nothing that is about it counts any more.
     void forget(const std::string& id) { forgotten_.insert(id); }
 
@@ -60,6 +63,7 @@ class Writers {
     std::string check_one(Write& write, const Entries& entries);
     std::string check_order() const;
     std::string check_doubles() const;
+    bool is_unprovable(const std::string& assignee) const;
     bool is_on_its_way(const alli::cache::Entry& entry) const;
     bool was_applied(const Write& write) const;
     bool was_refused(const Write& write) const;
@@ -68,7 +72,7 @@ class Writers {
     World& world_;
     alli::SeededRandom random_;
     std::vector<Write> writes_;
-    std::set<std::string> forgotten_, deletions_;
+    std::set<std::string> forgotten_, deletions_, lost_; // lost_: by what they set
     std::map<std::string, std::int64_t> entries_by_value_;
     std::set<std::string>
         held_up_; // conversations in which something was in conflict, which a barrier does not wait for
