@@ -201,6 +201,14 @@ Postings filter_conversations(Reader& db, const Filters& filters, Postings conve
     return match_where(std::move(conversations), holds);
 }
 
+Postings filter_chatless(Reader& db, const Filters& filters)
+{
+    if (filters.empty() || filters.of_chats() || filters.after || filters.before) return nullptr;
+    return match_where(match_these(chosen(db, filters).value_or(Keys())), [&db](std::int64_t pk) {
+        return !db.exists("SELECT 1 FROM chat_row WHERE place >= ?1 << 24 AND place < (?1 + 1) << 24", pk);
+    });
+}
+
 // ---- names that nobody bears
 
 static std::vector<std::string> names_of_apps(Reader& db)

@@ -12,6 +12,10 @@ namespace alli::cache {
 Postings filter_chats(Reader& db, const Filters& filters, Postings chats, int lane);
 Postings filter_conversations(Reader& db, const Filters& filters, Postings conversations);
 
+/// Conversations without a chat that filters of conversations leave: no chat stands for them. Null where a filter asks
+/// something of chats, or of their times.
+Postings filter_chatless(Reader& db, const Filters& filters);
+
 /// Conversations of users with these words in their names.
 Postings match_user_name(Reader& db, const std::string& name);
 

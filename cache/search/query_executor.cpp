@@ -225,8 +225,10 @@ Postings matching_chats(Reader& db, const ParsedQuery& parsed, int lane)
 
 Postings matching_conversations(Reader& db, const ParsedQuery& parsed, int lane)
 {
-    if (parsed.filters.of_chats() || !has_wanted(parsed)) return nullptr;
-    return filter_conversations(db, parsed.filters, find(db, IndexKind::conversation, parsed, lane));
+    const Filters& filters = parsed.filters;
+    if (filters.of_chats()) return nullptr;
+    if (has_wanted(parsed)) return filter_conversations(db, filters, find(db, IndexKind::conversation, parsed, lane));
+    return parsed.clauses.empty() ? filter_chatless(db, filters) : nullptr;
 }
 
 std::string relevance_of_chats(const ParsedQuery& parsed)

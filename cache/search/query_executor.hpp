@@ -11,8 +11,8 @@ namespace alli::cache {
 /// Chats by their pk. Results that are alive at the same time on a connection need different lanes.
 Postings matching_chats(Reader& db, const ParsedQuery& parsed, int lane = 0);
 
-/// Conversations by their pk: title, user and memo. Null where none can match: the query asks something of chats, or
-/// names no word.
+/// Conversations by their pk: by words of title, user and memo; without any word those that have no chat and that the
+/// filters leave. Null where none can match: the query asks something of chats, or names unwanted words alone.
 Postings matching_conversations(Reader& db, const ParsedQuery& parsed, int lane = 0);
 
 /// The expression of FTS5 whose BM25 score ranks the matches; empty: they have no score.

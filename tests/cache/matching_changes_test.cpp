@@ -74,13 +74,14 @@ class MatchingChangesTest : public CacheTest, protected ::support::Draws {
         return any(8) == 0 ? "about" : text; // a word of titles
     }
 
-    /// By what looks at all conversations.
+    /// By what looks at all conversations: a list and a search find the same.
     std::set<std::string> found(Reader& db, SearchQuery query)
     {
-        std::set<std::string> ids;
-        for (const ConversationId& id : list_matching(db, query, 1000).ids) ids.insert(id.value);
+        std::set<std::string> listed, ids;
+        for (const ConversationId& id : list_matching(db, query, 1000).ids) listed.insert(id.value);
         query.limit = 1000;
         for (const SearchHit& hit : search(db, query).hits) ids.insert(hit.conversation_id);
+        EXPECT_EQ(listed, ids) << query.text << " seed " << seed_;
         return ids;
     }
 };
