@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a search found, by conversation: its first hit with the words marked, and how many there are.
+// What a search found, by conversation: its first hit with the words marked, and how many there are; follows the change
+// feed.
 import { search } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { fullTime, instantOf, longDay, shortTime, zone } from "./dates.js";
-import { el, fill } from "./dom.js";
+import { el, fill, refill } from "./dom.js";
+import { settle } from "./emitter.js";
+import { changed } from "./feed.js";
 import { senderName, unknownNotes } from "./filternames.js";
 import { endless } from "./scroll.js";
 import { language, t } from "./i18n.js";
@@ -25,8 +28,10 @@ function coverageNote({ coverage, index }) {
 export function resultsView({ q, sort }) {
   const head = el("div", { class: "results-head" });
   const list = el("ul", { class: "rows" });
-  const pages = endless({ load, show, whenEmpty: () => nothing(t("nothingFound"), t("nothingFoundHint")) });
+  const pages = endless({ load, show: (hits) => list.append(...items(hits)), whenEmpty: () => nothing(t("nothingFound"), t("nothingFoundHint")) });
   let current = "";
+  let asked = new AbortController(); // for how it is now
+  let over = false;
 
   async function load(cursor, signal) {
     const answer = await search(q, sort, cursor, signal);
@@ -34,15 +39,39 @@ export function resultsView({ q, sort }) {
     return { items: answer.results, next: answer.next };
   }
 
-  function showHead(answer) {
+  function sumOf(answer) {
     const count = answer.total;
     const matches = answer.totalExact === false ? t("foundMany", { count }) : t("found", { count });
-    const sum = count > 0 && answer.conversations != null && answer.totalExact !== false ? t("foundIn", { matches, count: answer.conversations }) : matches;
+    return count > 0 && answer.conversations != null && answer.totalExact !== false ? t("foundIn", { matches, count: answer.conversations }) : matches;
+  }
+
+  function headOf(answer) {
     const note = coverageNote(answer);
+    return [el("p", { class: "sum" }, sumOf(answer)), orders(), hasDays(q) && el("p", { class: "hint" }, t("daysOf", { zone: zone() })), note && el("p", { class: "hint" }, note),
+      ...unknownNotes(answer.unknownFilters).map((said) => el("p", { class: "hint hint-wrong", dir: "auto" }, said))];
+  }
+
+  function showHead(answer) {
     fill(list);
-    fill(head, el("p", { class: "sum" }, sum), orders(), hasDays(q) && el("p", { class: "hint" }, t("daysOf", { zone: zone() })), note && el("p", { class: "hint" }, note),
-      ...unknownNotes(answer.unknownFilters).map((said) => el("p", { class: "hint hint-wrong", dir: "auto" }, said)));
-    say([sum, ...unknownNotes(answer.unknownFilters)].join(" "));
+    fill(head, headOf(answer));
+    say([sumOf(answer), ...unknownNotes(answer.unknownFilters)].join(" "));
+  }
+
+  /** The counts, and the rows where one page has them all: of more the rows stay as they were asked for. */
+  async function refresh() {
+    if (over) return;
+    asked.abort();
+    asked = new AbortController();
+    const { signal } = asked;
+    try {
+      const answer = await search(q, sort, null, signal);
+      if (signal.aborted) return;
+      if (list.childElementCount === 0 || answer.total === 0) return pages.start();
+      refill(head, headOf(answer));
+      if (!answer.next) refill(list, items(answer.results));
+    } catch {
+      // the next change tries again; what is shown stays
+    }
   }
 
   function orders() {
@@ -69,16 +98,15 @@ export function resultsView({ q, sort }) {
         waitBadge(worst(writesOf(hit.conversationId)))));
   }
 
-  function show(items) {
-    list.append(...items.map((hit) => el("li", {}, row(hit))));
-  }
+  const items = (hits) => hits.map((hit) => el("li", {}, row(hit)));
+  const end = changed.on(settle(refresh, 500));
 
   return {
     node: el("div", {}, head, list, pages.foot),
     name: t("results"),
     isEmpty: () => list.childElementCount === 0,
     start: () => pages.start(),
-    stop: () => pages.stop(),
+    stop: () => ((over = true), asked.abort(), end(), pages.stop()),
     mark(id) {
       current = id ?? "";
       for (const link of list.querySelectorAll("a.row")) {

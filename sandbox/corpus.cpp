@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -56,6 +57,8 @@ Dialogue read_dialogue(const std::string& line)
     const auto json = nlohmann::json::parse(line);
     Dialogue dialogue{.lang = json.value("lang", "en"), .topic = ""};
     for (const auto& turn : json.at("turns")) dialogue.turns.push_back(read_turn(turn));
+    if (const auto age = json.find("age"); age != json.end())
+        dialogue.age = std::chrono::seconds{std::max<std::int64_t>(age->get<std::int64_t>(), 0)};
     if (!dialogue.turns.empty()) dialogue.title = first_characters(dialogue.turns.front().text, 40);
     return dialogue;
 }

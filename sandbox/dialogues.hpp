@@ -4,6 +4,7 @@
 
 #include "alli/random.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct Dialogue {
     std::string topic; // empty: of a corpus
     std::optional<std::string> title = {};
     std::vector<Turn> turns = {};
+    std::optional<std::chrono::seconds> age = {}; // of its last turn; none: any
 };
 
 /// A dialogue of `turns` turns in one of the three languages, by turns.

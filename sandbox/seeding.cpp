@@ -76,7 +76,9 @@ void populate(World& world, const Options& options)
             const auto length = own_length(world.random(), i);
             made.push_back(make_conversation(world, make_dialogue(world.random(), i, length), last));
         } else {
-            made.push_back(make_conversation(world, corpus[i % corpus.size()], last));
+            const Dialogue& dialogue = corpus[i % corpus.size()];
+            const Instant at = dialogue.age ? world.scale().cut(base - *dialogue.age) : last;
+            made.push_back(make_conversation(world, dialogue, at));
         }
     }
     world.add(std::move(made));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An analyst's day, in each language: in with a token; last year's badly rated answers of one app; three of them read; one
-// rating put right, one conversation renamed; all exported; a link for a colleague whose token only reads; and the
-// figures follow.
+// An analyst's day, in each language: in with a token; last week's badly rated answers of one app, among older ones; three
+// of them read; one rating put right, one conversation renamed; all exported; a link for a colleague whose token only
+// reads; and the counts follow what she and others do, in what she looks at.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -9,17 +9,39 @@ import { makeWorld } from "./world.mjs";
 
 const axe = readFileSync(new URL("./node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const pictures = process.env.ALLI_PICTURES;
-const dialogues = Array.from({ length: 24 }, (_, n) => [`rated${n}`, [[`refund question ${n} 환불 返金`, null], [`**answer** ${n}, badly put`, false], ["thanks", null], ["you are welcome", n % 2 === 0]]]);
+const day = 86_400;
+const dialogues = Array.from({ length: 48 }, (_, n) => [
+  `rated${n}`,
+  [[`refund question ${n} 환불 返金`, null], [`**answer** ${n}, badly put`, false], ["thanks", null], ["you are welcome", true], ["and then?", null], [`answer ${n} that nobody rated`, null]],
+  Math.round(n < 32 ? day * (0.1 + n * 0.17) : day * (9 + (n - 32) * 2)), // within the last week, and before
+]);
 let world, app;
 const token = {};
 before(async () => {
   world = await makeWorld({ ALLI_MIRROR_PROXY_AUTH: "api-key" }, dialogues);
   for (const [name, scope] of [["analyst", "write"], ["colleague", "read"]]) token[name] = JSON.parse(world.run("token", "new", name, "--scope", scope, "--json")).token;
-  const { rows } = await insights();
-  app = rows.filter(({ by, bad }) => by === "app" && bad >= 3).sort((a, b) => b.bad - a.bad)[0];
-  assert.ok(app, "an app with three badly rated answers");
+  const { rows } = await insights(`?from=${weekAgo()}&tz=Asia/Seoul`);
+  const all = await insights("");
+  const older = ({ key, bad }) => all.rows.find((row) => row.by === "app" && row.key === key).bad > bad;
+  app = rows.filter((row) => row.by === "app" && row.bad >= 5 && older(row)).sort((a, b) => b.bad - a.bad)[0];
+  assert.ok(app, "an app with five badly rated answers of last week, and older ones");
 });
 after(() => world?.end());
+
+const weekAgo = () => new Date(Date.now() + (9 * 3600 - 7 * day) * 1000).toISOString().slice(0, 10); // in Seoul
+const badOfTheWeek = async () => (await insights(`?from=${weekAgo()}&tz=Asia/Seoul&app=${encodeURIComponent(app.key)}`)).totals.bad;
+/** What is said of how much was found, in any language: there are no more conversations than matches. */
+const countsIn = (text) => (text.match(/\d+/g) ?? []).map(Number).sort((a, b) => b - a);
+
+/** Somebody else rates an answer of last week that nobody had rated. */
+async function rateBad() {
+  const headers = { "API-KEY": "sandbox" };
+  const q = encodeURIComponent(`rating:none sender:bot app:"${app.name}" after:6d "nobody rated"`);
+  const { results } = await (await fetch(`${world.base}/mirror/v1/search?limit=1&q=${q}`, { headers })).json();
+  const [{ conversationId, chatId }] = results;
+  const rated = await fetch(`${world.base}/webapi/v2/conversations/${encodeURIComponent(conversationId)}/chats/${encodeURIComponent(chatId)}/feedback`, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify({ rating: false }) });
+  assert.equal(rated.status, 200);
+}
 
 const insights = async (query = "") => (await fetch(`${world.base}/mirror/v1/insights${query}`, { headers: { "API-KEY": "sandbox" } })).json();
 
@@ -75,46 +97,53 @@ for (const [locale, words] of Object.entries(said))
       await page.locator(".side a.row").first().waitFor();
       await page.locator(".side .rated-bad").first().waitFor();
 
-      // Search: badly rated answers of one app, of the last year.
+      // Search: badly rated answers of one app, of the last week.
+      const bad = await badOfTheWeek();
+      const sum = page.locator(".results-head .sum");
+      /** Until that many matches are said, with as many rows as conversations. */
+      const shows = (count) => page.waitForFunction((wanted) => {
+        const said = document.querySelector(".results-head .sum")?.innerText.match(/\d+/g) ?? [];
+        return Math.max(...said) === wanted && document.querySelectorAll(".side a.row").length === Math.min(...said);
+      }, count);
       await page.keyboard.press("/");
-      await page.keyboard.type(`rating:bad after:1y app:"${app.name}" `);
+      await page.keyboard.type(`rating:bad after:7d app:"${app.name}" `);
       assert.equal(await page.locator(".chips button.chip:not(.chip-add)").count(), 3);
       await page.locator(".side .rated-bad").first().waitFor();
-      const sum = await page.locator(".results-head .sum").innerText();
-      assert.match(sum, words.found);
+      assert.match(await sum.innerText(), words.found);
+      assert.equal(countsIn(await sum.innerText())[0], bad, "none that is older");
+      assert.equal(await page.locator(".side a.row").count(), countsIn(await sum.innerText())[1]);
       assert.doesNotMatch(await page.locator(".results-head").innerText(), words.noEnglish);
       if (pictures) await page.screenshot({ path: `${pictures}/day-results-${locale}.png` });
       await noSeriousFault(page);
 
-      // Read three.
+      // Read three: of the first the conversation is renamed, of the third the rating put right.
       await page.locator("#search").focus();
       await page.keyboard.press("Enter");
       const seen = new Set();
       for (let n = 0; n < 3; ++n) {
-        await page.locator(".chat-target").waitFor();
         await page.locator(`.chat-target .rate[aria-pressed="true"] .icon-thumbdown`).waitFor();
-        seen.add(await page.locator(".chat-target").getAttribute("data-chat"));
+        const chat = await page.locator(".chat-target").getAttribute("data-chat");
+        seen.add(chat);
+        if (n === 0) {
+          await page.keyboard.press("e");
+          await page.locator(".title-form input").fill(`Looked at, ${locale}`);
+          await page.keyboard.press("Enter");
+          await page.locator(".title h2", { hasText: `Looked at, ${locale}` }).waitFor();
+          assert.match(await page.title(), /Looked at/);
+        }
         if (n === 2) break;
-        const old = await page.locator(".chat-target").getAttribute("data-chat");
         await page.locator(".reader").focus().catch(() => {});
         await page.keyboard.press("b");
-        await page.waitForFunction((was) => document.querySelector(".chat-target")?.dataset.chat !== was && document.querySelector(".chat-target"), old);
+        await page.waitForFunction((was) => document.querySelector(".chat-target")?.dataset.chat !== was && document.querySelector(".chat-target"), chat);
       }
       assert.equal(seen.size, 3);
       if (pictures) await page.screenshot({ path: `${pictures}/day-reader-${locale}.png` });
-
-      // One rating is put right, one conversation renamed.
       const before = (await insights()).totals;
       await page.locator(".chat-target .rate").first().click();
       await page.locator(`.chat-target .rate[aria-pressed="true"] .icon-up`).waitFor();
-      await page.keyboard.press("e");
-      await page.locator(".title-form input").fill(`Looked at, ${locale}`);
-      await page.keyboard.press("Enter");
-      await page.locator(".title h2", { hasText: `Looked at, ${locale}` }).waitFor();
-      assert.match(await page.title(), /Looked at/);
+      await shows(bad - 1); // beside what is read, without a hand
       const after = (await insights()).totals;
-      assert.equal(after.bad, before.bad - 1);
-      assert.equal(after.good, before.good + 1);
+      assert.deepEqual([after.bad, after.good], [before.bad - 1, before.good + 1]);
 
       // A link for a colleague.
       await page.locator(".chat-target .takes button").first().click();
@@ -130,21 +159,38 @@ for (const [locale, words] of Object.entries(said))
 
       // Export.
       await page.keyboard.press("Escape");
-      await page.locator(".results-head .sum").waitFor();
+      await sum.waitFor();
       await page.locator(".tools button:visible").first().click();
       const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".exports a").first().click()]);
       const csv = readFileSync(await download.path(), "utf8");
       assert.ok(csv.startsWith("\ufeffconversationId,title,userId,userName,appId,appName,category,state,assignee,channel,createdAt,chatId,ordinal,sender,time,message,rating,agentRating,feedbackSelection,suggestedAnswer,citations\r\n"));
       const [head, ...rows] = readCsv(csv.slice(1));
       const column = (row, name) => row[head.indexOf(name)];
-      assert.ok(rows.length > 0);
       for (const row of rows) {
         assert.equal(row.length, head.length);
         assert.equal(column(row, "appName"), app.name);
         assert.match(column(row, "time"), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+09:00$/);
+        assert.ok(column(row, "time") >= weekAgo(), "last week's");
+        assert.ok(Date.parse(column(row, "time")) <= Date.now());
       }
-      assert.ok(rows.some((row) => column(row, "rating") === "bad"));
+      assert.equal(rows.filter((row) => column(row, "rating") === "bad").length, bad - 1);
+      assert.ok(rows.some((row) => column(row, "title") === `Looked at, ${locale}`));
+      for (const row of rows.filter((row) => seen.has(column(row, "chatId")))) assert.equal(column(row, "rating"), column(row, "chatId") === target ? "good" : "bad");
       assert.ok(rows.some((row) => /환불 返金/.test(column(row, "message"))));
+
+      // Another rates one: the list that she looks at has it, and so have the figures of that app and that week.
+      await rateBad();
+      await shows(bad);
+      await page.keyboard.press("i");
+      await page.locator(".insights .chooser nav a").first().click();
+      await page.locator(".insights .figures a", { hasText: app.name }).first().click();
+      await page.locator(".insights .chooser .chip").waitFor();
+      const tile = page.locator(".tiles .tile").nth(3).locator("dd a");
+      await tile.waitFor();
+      await page.waitForFunction((count) => document.querySelectorAll(".tiles .tile")[3]?.querySelector("dd a")?.innerText === String(count), bad);
+      await rateBad();
+      await page.waitForFunction((count) => document.querySelectorAll(".tiles .tile")[3]?.querySelector("dd a")?.innerText === String(count), bad + 1);
+      if (pictures) await page.screenshot({ path: `${pictures}/day-figures-${locale}.png` });
     }));
 
 for (const locale of Object.keys(said))

@@ -60,11 +60,11 @@ async function makeSwitch(port) {
   return { port: server.address().port, cut: () => set(true), mend: () => set(false), close: () => (set(true), server.close()) };
 }
 
-/** `more`: settings over those of a mirror that asks for no key; `rated`: more dialogues, [key, [[text, rating], ...]]. */
+/** `more`: settings over those of a mirror that asks for no key; `rated`: more dialogues, [key, [[text, rating], ...], seconds since the last]. */
 export async function makeWorld(more = {}, rated = []) {
   const home = mkdtempSync(join(tmpdir(), "alli-page-"));
   const file = join(home, "corpus.jsonl");
-  const all = [...corpus, ...rated.map(([key, turns]) => JSON.stringify({ lang: "en", source: "test", key, turns: turns.map(([text, rating], i) => ({ ...turn(text, i), rating })) }))];
+  const all = [...corpus, ...rated.map(([key, turns, age]) => JSON.stringify({ lang: "en", source: "test", key, age, turns: turns.map(([text, rating], i) => ({ ...turn(text, i), rating })) }))];
   writeFileSync(file, all.join("\n") + "\n");
   const program = process.env.PROGRAM;
   const places = { HOME: home, XDG_STATE_HOME: home, XDG_RUNTIME_DIR: home };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/wire.hpp"
 #include "tests/sandbox/visitor.hpp"
@@ -142,6 +143,18 @@ TEST(Corpus, IsTakenPlainOrCompressedSeveralTimesOver)
         EXPECT_EQ(often.walk("searchTerm=museum").size(), 4u);
         EXPECT_EQ(once.walk("searchTerm=museum").front().at("chats").at(1).at("rating"), true);
     }
+}
+
+TEST(Corpus, MaySayHowOldADialogueIs)
+{
+    const File file{".jsonl"};
+    std::ofstream{file.path()} << R"({"age":259200,"turns":[{"sender":"USER","text":"three days"}]})";
+    const std::int64_t before = SystemClock().now().time_since_epoch().count();
+    Visitor visitor{{.corpus = file.path(), .time_style = TimeStyle::milliseconds}};
+    const std::int64_t after = SystemClock().now().time_since_epoch().count(), ago = std::int64_t{259'200'000};
+    const std::int64_t last = visitor.walk("").front().at("lastChatTime");
+    EXPECT_GE(last, before / 1000 - ago);
+    EXPECT_LE(last, after / 1000 - ago);
 }
 
 TEST(Corpus, ThatCannotBeReadIsSaidSo)
