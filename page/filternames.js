@@ -2,6 +2,7 @@
 // Filters in the reader's words: what a kind is called, and a value of it.
 import { t } from "./i18n.js";
 import { choices } from "./query.js";
+import { nameFor } from "./suggestions.js";
 import { plainLine } from "./text.js";
 
 export const kindName = (kind) => t(kind === "state" ? "conversationState" : kind);
@@ -14,7 +15,7 @@ const words = { rating: "rating", agentrating: "rating", has: "has" };
 
 export function valueName(kind, value) {
   if (choices[kind]?.includes(value)) return t(`${words[kind]}_${value}`);
-  return kind === "sender" ? senderName(value) : plainLine(value);
+  return kind === "sender" ? senderName(value) : plainLine(nameFor(kind, value));
 }
 
 /** Which of the filters given are none, in sentences. */

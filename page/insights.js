@@ -12,6 +12,7 @@ import { language, number, t } from "./i18n.js";
 import { skeleton, trouble } from "./notifications.js";
 import { addFilter, readQuery, writeQuery } from "./query.js";
 import { writePlace } from "./router.js";
+import { rememberName } from "./suggestions.js";
 import { plainLine } from "./text.js";
 
 const ranges = [7, 30, 90, 0]; // days; 0: all
@@ -25,20 +26,20 @@ const wait = (value) => (value == null ? "—" : duration(Math.max(1, Math.round
 export function insightsView({ q, days }) {
   const filters = readQuery(q).filters.filter(({ kind }) => narrowing.includes(kind));
   const from = days > 0 ? startOfDay(dayMeant(`${days - 1}d`, Date.now())) : null;
-  const body = el("div", {});
+  const body = el("div", {}), chosen = el("div", { class: "chooser" });
   const node = el("section", { class: "state insights", "aria-labelledby": "insights-title", tabindex: "0" },
-    el("h2", { id: "insights-title", tabindex: "-1" }, t("insights")), chooser(), body);
+    el("h2", { id: "insights-title", tabindex: "-1" }, t("insights")), chosen, body);
   let abort = new AbortController();
 
   const place = (more) => writePlace({ view: "insights", q: writeQuery({ words: "", filters }), days, ...more });
   /** What a list of answers is searched by, within this range and these filters. */
   const found = (more) => writePlace({ view: "list", q: writeQuery({ words: "", filters: [...more.reduce(addFilter, filters), ...(from && !more.some(({ kind }) => kind === "after") ? [{ kind: "after", value: `${days - 1}d` }] : [])] }) });
 
-  function chooser() {
+  function choice() {
     const range = (count) => el("a", { href: writePlace({ view: "insights", q, days: count }), "aria-current": count === days ? "true" : null }, count ? t("lastDays", { count }) : t("allTime"));
     const chip = (filter) => el("a", { class: "chip", href: writePlace({ view: "insights", q: writeQuery({ words: "", filters: filters.filter((one) => one !== filter) }), days }), "aria-label": t("filterRemove", { name: `${kindName(filter.kind)} ${valueName(filter.kind, filter.value)}` }) },
       el("span", { class: "chip-kind" }, kindName(filter.kind)), " ", el("bdi", {}, valueName(filter.kind, filter.value)), icon("close"));
-    return el("div", { class: "chooser" }, el("nav", { class: "switch", "aria-label": t("lastDaysRange") }, ...ranges.map(range)), ...filters.map(chip));
+    return [el("nav", { class: "switch", "aria-label": t("lastDaysRange") }, ...ranges.map(range)), ...filters.map(chip)];
   }
 
   function tiles(totals) {
@@ -109,6 +110,8 @@ export function insightsView({ q, days }) {
   }
 
   function show(insights) {
+    for (const { by, key, name } of insights.rows) if (by === "app" || by === "category") rememberName(by, key, name);
+    refill(chosen, ...choice());
     const of = (by) => insights.rows.filter((row) => row.by === by);
     const unknown = unknownNotes(insights.unknownFilters).map((said) => el("p", { class: "hint hint-wrong", dir: "auto" }, said));
     refill(body, coverageNote(insights), ...unknown, tiles(insights.totals), daysPart(of("day")),
@@ -133,6 +136,7 @@ export function insightsView({ q, days }) {
   return {
     node,
     start() {
+      fill(chosen, ...choice());
       fill(body, skeleton(3));
       node.querySelector("h2").focus({ preventScroll: true });
       return load();

@@ -216,7 +216,7 @@ export default {
   yesterday: "昨日から",
   lastDays: { other: "過去 {count} 日" },
   orDay: "または日付",
-  foundIn: { other: "{count} 件の会話で{matches}" },
+  foundIn: { other: "{count} 件の会話で {matches}" },
   unknownFilter: "「{filter}」は絞り込みに使えないため、言葉として検索しました。",
   unknownValue: "「{filter}」に当てはまる会話はありません。",
   validValues: "使える値：{values}",

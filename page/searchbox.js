@@ -9,7 +9,7 @@ import { t } from "./i18n.js";
 import { isComposed } from "./keys.js";
 import { addFilter, choices, kinds, readQuery, takeFilters, writeFilter, writeQuery } from "./query.js";
 import { go, here } from "./router.js";
-import { suggestionsFor } from "./suggestions.js";
+import { named, suggestionsFor } from "./suggestions.js";
 import { settle } from "./emitter.js";
 import { openDialog } from "./notifications.js";
 
@@ -94,6 +94,9 @@ export function searchBox() {
   function showChips() {
     fill(chips, ...filters.map(chip), el("li", {}, add));
   }
+
+  // Not under the hand of who is among them.
+  named.on(({ kind, id }) => filters.some((one) => one.kind === kind && one.value === id) && !chips.contains(document.activeElement) && showChips());
 
   function show({ q }) {
     if (q === asked) return;

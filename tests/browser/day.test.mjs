@@ -87,7 +87,7 @@ function readCsv(text) {
 const said = {
   "en-US": { noEnglish: /$^/, found: /^\d+ match(es)? in \d+ conversations?$/ },
   "ko-KR": { noEnglish: /\b(match|conversation|rating|answer rated|export)\b/i, found: /^대화 \d+개에서 \d+건 일치$/ },
-  "ja-JP": { noEnglish: /\b(match|conversation|rating|answer rated|export)\b/i, found: /^\d+ 件の会話で\d+ 件一致$/ },
+  "ja-JP": { noEnglish: /\b(match|conversation|rating|answer rated|export)\b/i, found: /^\d+ 件の会話で \d+ 件一致$/ },
 };
 
 for (const [locale, words] of Object.entries(said))
@@ -185,6 +185,7 @@ for (const [locale, words] of Object.entries(said))
       await page.locator(".insights .chooser nav a").first().click();
       await page.locator(".insights .figures a", { hasText: app.name }).first().click();
       await page.locator(".insights .chooser .chip").waitFor();
+      for (const chip of [".insights .chooser .chip", ".chips .chip:not(.chip-add)"]) await page.locator(chip, { hasText: app.name }).waitFor(); // by its name, whatever it is asked by
       const tile = page.locator(".tiles .tile").nth(3).locator("dd a");
       await tile.waitFor();
       await page.waitForFunction((count) => document.querySelectorAll(".tiles .tile")[3]?.querySelector("dd a")?.innerText === String(count), bad);
