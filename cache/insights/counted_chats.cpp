@@ -77,9 +77,8 @@ CountedChat read_counted(const Row& row) // place, pk, sent_at, facts
     return {row.integer(1), conversation_of_key(row.integer(0)), row.optional_instant(2), row.integer(3), false, 0, {}};
 }
 
-void visit_rows(Reader& db, Rows&& rows, const TimeRange& range, const TakeChat& take)
+void visit_rows(Questions& questions, Rows&& rows, const TimeRange& range, const TakeChat& take)
 {
-    Questions questions(db);
     for (const Row row : rows) {
         if (row.is_null(3)) continue;
         CountedChat chat = read_counted(row);
@@ -107,21 +106,25 @@ std::vector<std::int64_t> find_places(Reader& db, const TimeRange& range, Keys k
 void visit_chats(Reader& db, const TimeRange& range, const TakeChat& take)
 {
     const Keys keys = keys_of(range);
-    if (range.is_all() || is_wide(db, keys))
-        return visit_rows(db, db.query("SELECT place, pk, sent_at, facts FROM chat_row ORDER BY place"), range, take);
     Questions questions(db);
-    for (const std::int64_t place : find_places(db, range, keys))
-        for (const Row row : db.query("SELECT place, pk, sent_at, facts FROM chat_row WHERE place = ?1", place)) {
-            if (row.is_null(3)) continue;
-            CountedChat chat = read_counted(row);
-            questions.pass(place, chat);
-            if (range.contains(chat.sent_at)) take(chat);
-        }
+    if (range.is_all() || is_wide(db, keys))
+        return visit_rows(questions, db.query("SELECT place, pk, sent_at, facts FROM chat_row ORDER BY place"), range,
+                          take);
+    const auto places = find_places(db, range, keys);
+    for (auto first = places.begin(); first != places.end();) {
+        auto last = first; // of those that follow each other
+        while (std::next(last) != places.end() && *std::next(last) == *last + 1) ++last;
+        const char* of =
+            "SELECT place, pk, sent_at, facts FROM chat_row WHERE place >= ?1 AND place <= ?2 ORDER BY place";
+        visit_rows(questions, db.query(of, *first, *last), range, take);
+        first = std::next(last);
+    }
 }
 
 void visit_timeless_chats(Reader& db, const TakeChat& take)
 {
-    visit_rows(db,
+    Questions questions(db);
+    visit_rows(questions,
                db.query("SELECT place, pk, sent_at, facts FROM chat_row INDEXED BY chat_timeless"
                         " WHERE sent_after IS NULL ORDER BY place"),
                {}, take);

@@ -15,7 +15,7 @@ class InsightFilter {
     /// `keys` is to be the one that the rollups are counted with.
     InsightFilter(Reader& db, GroupKeys& keys, const InsightQuery& query);
 
-    bool takes_shared(const std::vector<Membership>& groups) const;
+    bool takes_shared(std::span<const Membership> groups) const;
     bool takes(const RollupOwner& row) const;
 
   private:

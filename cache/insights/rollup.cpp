@@ -233,13 +233,20 @@ Rollup::Rollup(std::string_view stored)
     if (stored.empty() || stored.front() != version) throw DamagedRollup();
     stored.remove_prefix(1);
     rows_ = take(stored);
+    std::vector<std::size_t> ends;
     for (std::uint64_t lists = take(stored); lists > 0; --lists) {
-        std::vector<Membership>& groups = shared_.emplace_back();
         for (std::uint64_t left = take(stored); left > 0; --left) {
             const std::uint64_t group = take(stored);
             if (group >= insight_groups) throw DamagedRollup();
-            groups.push_back({static_cast<InsightGroup>(group), from_zigzag(take(stored))});
+            members_.push_back({static_cast<InsightGroup>(group), from_zigzag(take(stored))});
         }
+        ends.push_back(members_.size());
+    }
+    shared_.reserve(ends.size());
+    std::size_t begin = 0;
+    for (const std::size_t end : ends) {
+        shared_.push_back(std::span<const Membership>(members_).subspan(begin, end - begin));
+        begin = end;
     }
     for (std::string_view& column : columns_) column = take_bytes(stored, take(stored));
 }

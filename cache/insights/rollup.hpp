@@ -148,9 +148,12 @@ class RollupBuilder {
 class Rollup {
   public:
     explicit Rollup(std::string_view stored);
+    Rollup(const Rollup&) = delete; // the lists are views of it
+    Rollup& operator=(const Rollup&) = delete;
+    Rollup(Rollup&&) = default;
 
     /// Which groups, but for users, conversations are in together.
-    const std::vector<std::vector<Membership>>& shared() const { return shared_; }
+    const std::vector<std::span<const Membership>>& shared() const { return shared_; }
     /// By conversation, ascending.
     void visit(const std::function<void(const RollupRow&)>& take) const;
     /// The same rows, without a look at what their messages are.
@@ -162,7 +165,8 @@ class Rollup {
     RollupOwner take_owner(Columns& left, std::int64_t& conversation) const;
 
     std::uint64_t rows_ = 0;
-    std::vector<std::vector<Membership>> shared_;
+    std::vector<Membership> members_; // of all lists, one behind the other
+    std::vector<std::span<const Membership>> shared_;
     Columns columns_;
 };
 

@@ -37,9 +37,12 @@ Tabulation::Tabulation(const InsightFilter& filter, const InsightQuery& query)
 
 void Tabulation::add(const std::vector<RollupPart>& parts)
 {
-    find_greatest(parts);
+    std::vector<Rollup> rollups;
+    rollups.reserve(parts.size());
+    for (const RollupPart& part : parts) rollups.emplace_back(part.stored);
+    find_greatest(parts, rollups);
     for (std::size_t n = 0; n < parts.size(); ++n)
-        if (!empty_[n]) add(parts[n]);
+        if (!empty_[n]) add(parts[n], rollups[n]);
 }
 
 FigureSum Tabulation::total() const
@@ -69,6 +72,7 @@ static std::vector<std::int64_t> greatest_of(const NumberMap<std::int64_t>& mess
 static std::vector<bool> taken_of(const InsightFilter& filter, const Rollup& rollup)
 {
     std::vector<bool> taken;
+    taken.reserve(rollup.shared().size());
     for (const auto& groups : rollup.shared()) taken.push_back(filter.takes_shared(groups));
     return taken;
 }
@@ -78,11 +82,12 @@ template <class Take>
 void Tabulation::visit(const RollupPart& part, const Rollup& rollup, const Take& take) const
 {
     const std::vector<bool> taken = taken_of(filter_, rollup);
+    const bool is_whole = part.is_whole();
     std::vector<RollupCell> cells;
     rollup.visit([&](const RollupRow& row) {
         if (!taken[row.shared] || !filter_.takes(row)) return;
+        if (is_whole) return take(row, row.cells);
         const auto counts = [&](const RollupCell& cell) { return part.contains(cell.quarter); };
-        if (std::all_of(row.cells.begin(), row.cells.end(), counts)) return take(row, row.cells);
         cells.clear();
         std::copy_if(row.cells.begin(), row.cells.end(), std::back_inserter(cells), counts);
         if (!cells.empty()) take(row, std::span<const RollupCell>(cells));
@@ -106,15 +111,17 @@ void Tabulation::visit_sizes(const RollupPart& part, const Rollup& rollup, const
 }
 
 // Only of these the histograms are added up: of users there are very many.
-void Tabulation::find_greatest(const std::vector<RollupPart>& parts)
+void Tabulation::find_greatest(const std::vector<RollupPart>& parts, const std::vector<Rollup>& rollups)
 {
     std::array<NumberMap<std::int64_t>, insight_groups> messages;
     const auto add_to = [&](InsightGroup group, std::int64_t number, std::int64_t more) {
         if (shows(group)) messages[static_cast<std::size_t>(group)].at(number) += more;
     };
-    for (const RollupPart& part : parts) {
-        const Rollup rollup(part.stored);
-        std::vector<std::optional<std::int64_t>> of_shared(rollup.shared().size());
+    std::vector<std::optional<std::int64_t>> of_shared;
+    for (std::size_t n = 0; n < parts.size(); ++n) {
+        const RollupPart& part = parts[n];
+        const Rollup& rollup = rollups[n];
+        of_shared.assign(rollup.shared().size(), std::nullopt);
         bool is_empty = true;
         visit_sizes(part, rollup, [&](const RollupSize& size) {
             is_empty = false;
@@ -132,17 +139,18 @@ void Tabulation::find_greatest(const std::vector<RollupPart>& parts)
         for (const std::int64_t number : numbers) shown_.at(number) = &groups_[number];
 }
 
-void Tabulation::add(const RollupPart& part)
+void Tabulation::add(const RollupPart& part, const Rollup& rollup)
 {
-    const Rollup rollup(part.stored);
-    std::vector<Sums> of_shared; // behind a place for the day's
+    Sums of_shared; // of all lists, one behind the other
+    std::vector<std::size_t> begins{0};
     for (const auto& groups : rollup.shared()) {
-        Sums& sums = of_shared.emplace_back(1, nullptr);
-        for (const Membership& member : groups) append_shown(sums, member.number);
+        for (const Membership& member : groups) append_shown(of_shared, member.number);
+        begins.push_back(of_shared.size());
     }
+    Sums sums; // of one row, behind a place for the day's
     visit(part, rollup, [&](const RollupRow& row, std::span<const RollupCell> cells) {
-        Sums& sums = of_shared[row.shared];
-        const std::size_t shared = sums.size();
+        sums.assign(1, nullptr);
+        for (std::size_t n = begins[row.shared]; n < begins[row.shared + 1]; ++n) sums.push_back(of_shared[n]);
         if (row.user != 0) append_shown(sums, row.user);
         std::size_t questions = 0, bad_answers = 0;
         for (const RollupCell& cell : cells) {
@@ -151,7 +159,6 @@ void Tabulation::add(const RollupPart& part)
             questions += cell.facts.size() - cell.answers();
             bad_answers += cell.bad_answers();
         }
-        sums.resize(shared);
         questions_.add(row.conversation, static_cast<std::int64_t>(questions), static_cast<std::int64_t>(bad_answers));
     });
 }
@@ -173,12 +180,10 @@ void Tabulation::add(const RollupCell& cell, const Sums& sums)
 FigureSum* Tabulation::sum_at(const std::optional<Quarter>& quarter)
 {
     if (!quarter) return &timeless_;
-    if (*quarter == last_quarter_ && last_sum_) return last_sum_;
-    const auto [known, is_new] = by_quarter_.try_emplace(quarter->count());
-    if (is_new)
-        known->second = &days_[zone_days_.day_of(Instant{std::chrono::duration_cast<Instant::duration>(*quarter)})];
-    last_quarter_ = *quarter;
-    return last_sum_ = known->second;
+    QuarterSum& last = last_sums_[static_cast<std::uint64_t>(quarter->count()) % last_sums_.size()];
+    if (last.sum == nullptr || last.quarter != *quarter)
+        last = {*quarter, &days_[zone_days_.day_of(Instant{std::chrono::duration_cast<Instant::duration>(*quarter)})]};
+    return last.sum;
 }
 
 void Tabulation::append_shown(Sums& sums, std::int64_t number)

@@ -52,8 +52,8 @@ class Tabulation {
     void visit(const RollupPart& part, const Rollup& rollup, const Take& take) const;
     template <class Take>
     void visit_sizes(const RollupPart& part, const Rollup& rollup, const Take& take) const;
-    void find_greatest(const std::vector<RollupPart>& parts);
-    void add(const RollupPart& part);
+    void find_greatest(const std::vector<RollupPart>& parts, const std::vector<Rollup>& rollups);
+    void add(const RollupPart& part, const Rollup& rollup);
     void add(const RollupCell& cell, const Sums& sums);
     FigureSum* sum_at(const std::optional<Quarter>& quarter);
     void append_shown(Sums& sums, std::int64_t number);
@@ -62,9 +62,12 @@ class Tabulation {
     std::optional<InsightGroup> by_;
     ZoneDays zone_days_;
     std::map<std::chrono::local_days, FigureSum> days_;
-    std::unordered_map<std::int64_t, FigureSum*> by_quarter_; // of days_
-    Quarter last_quarter_{};
-    FigureSum* last_sum_ = nullptr; // of it
+    struct QuarterSum {
+        Quarter quarter{};
+        FigureSum* sum = nullptr;
+    };
+    std::array<QuarterSum, 128>
+        last_sums_; // of days_, each at its quarter's remainder: those of a day have a place each
     FigureSum timeless_;
     std::array<std::vector<std::int64_t>, insight_groups> numbers_;
     std::unordered_map<std::int64_t, FigureSum> groups_; // those that are shown, by their numbers
