@@ -3,6 +3,7 @@
 
 #include "alli/error.hpp"
 #include "alli/nearest.hpp"
+#include "daemon/arguments/empty_values.hpp"
 #include "daemon/arguments/query_words.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/output/version.hpp"
@@ -173,7 +174,8 @@ int run_command(int count, const char* const* words)
     const auto actions = declare_all(arguments, context);
     try {
         std::vector<std::string> given(words + std::min(count, 1), words + count);
-        given = mark_query_words(arguments, join_service(std::move(given)));
+        given = split_empty_values(arguments, join_service(std::move(given)));
+        given = mark_query_words(arguments, std::move(given));
         std::reverse(given.begin(), given.end()); // as CLI11 wants them
         arguments.parse(std::move(given));
     } catch (const CLI::ParseError& error) {
@@ -181,6 +183,7 @@ int run_command(int count, const char* const* words)
         fail_usage(error, arguments);
     }
     const CLI::App* chosen = arguments.get_subcommands().front();
+    require_no_empty_values(*chosen);
     select_mirror(context, command_of(*chosen), is_of_all_projects(*chosen));
     return actions.at(chosen)(context);
 }

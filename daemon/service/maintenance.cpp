@@ -43,13 +43,23 @@ bool flag_of(const Json& request, const char* name)
     return found->get<bool>();
 }
 
+// One that is given and empty is refused: it would leave more to be erased than was meant.
+std::optional<std::string> given_text(const Json& request, const char* name)
+{
+    const auto found = request.find(name);
+    if (found == request.end() || found->is_null()) return std::nullopt;
+    std::string text = text_of(request, name);
+    if (text.empty()) throw Error(Fault::usage, "leave it out, or give it a value", "{} is given and empty", name);
+    return text;
+}
+
 cache::PurgeOptions read_wish(const Json& request)
 {
     cache::PurgeOptions wish;
-    if (auto user = text_of(request, "user"); !user.empty()) wish.user = std::move(user);
-    if (auto id = text_of(request, "conversation"); !id.empty()) wish.conversation = ConversationId{std::move(id)};
-    if (const auto before = text_of(request, "before"); !before.empty()) {
-        wish.before = read_before(before, Zone::of_host());
+    wish.user = given_text(request, "user");
+    if (auto id = given_text(request, "conversation")) wish.conversation = ConversationId{std::move(*id)};
+    if (const auto before = given_text(request, "before")) {
+        wish.before = read_before(*before, Zone::of_host());
         if (!wish.before)
             throw Error(Fault::usage, "write it as 2026-01-31, or as 2026-01-31T09:30:00Z", "before is no date");
     }

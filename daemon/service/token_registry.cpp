@@ -38,10 +38,14 @@ Json read_request(const std::string& request)
     return json;
 }
 
+// Empty: not given. A member that is there and empty is refused: it would widen the token that it was to narrow.
 std::string text_of(const Json& json, const char* name)
 {
     const auto found = json.find(name);
-    return found == json.end() || found->is_null() ? "" : found->get<std::string>();
+    if (found == json.end() || found->is_null()) return "";
+    auto text = found->get<std::string>();
+    if (text.empty()) throw wrong(fmt::format("{} is given and empty", name), "leave it out, or give it a value");
+    return text;
 }
 
 std::optional<Instant> read_end(const std::string& text, Instant now)

@@ -131,6 +131,13 @@ TEST_F(PurgeCommand, IsNobodysButTheOwnersWithoutAKey)
         support::http(daemon.port, "POST", "/mirror/v1/maintenance", {}, R"({"task":"purge","user":"x"})");
     EXPECT_EQ(refused.status, 403);
     EXPECT_EQ(home.run({"purge", "--user", "nobody", "--yes"}).code, 0) << "over the socket it is the same user";
+    for (const char* emptied : {"user", "conversation"}) {
+        json request{{"task", "purge"}, {"before", "2000-01-01"}};
+        request[emptied] = "";
+        const auto said = support::run_process({"/usr/bin/curl", "-sS", "--unix-socket", home.path("proxy.sock"), "-d",
+                                                request.dump(), "http://localhost/mirror/v1/maintenance"}, {});
+        EXPECT_THAT(said.output, HasSubstr("is given and empty")) << said.errors;
+    }
     EXPECT_EQ(daemon.stop(), 0);
 }
 

@@ -105,7 +105,9 @@ TEST_F(TokenCommand, IsAnApiForAdministrators)
     EXPECT_EQ(ask("GET", "/mirror/v1/status", token), 200);
     EXPECT_EQ(call("POST", "", R"({"name":"a b","scope":"read"})").status, 409);
     for (const char* odd : {"", "[]", R"({"name":"x","scope":"read","expire":"1d"})", R"({"name":"x","scope":"all"})",
-                            R"({"name":"x","scope":"read","sha256":"zz"})", R"({"name":"\u0000","scope":"read"})"})
+                            R"({"name":"x","scope":"read","sha256":"zz"})", R"({"name":"\u0000","scope":"read"})",
+                            R"({"name":"x","scope":"read","user":""})", R"({"name":"x","scope":"read","app":""})",
+                            R"({"name":"x","scope":"read","expires":""})"})
         EXPECT_EQ(call("POST", "", odd).status, 400) << odd;
     EXPECT_EQ(call("DELETE", "/a%20b").status, 204);
     EXPECT_EQ(call("DELETE", "/a%20b").status, 404);

@@ -38,6 +38,37 @@ TEST(Usage, IsExplained)
     expect_complaint(home.run({"sandbox", "--latency", "long"}), 2, "--latency long is no duration", "50ms");
 }
 
+// --user "$WHO" where the variable is not set must not mean everybody.
+TEST(Usage, RefusesAValueThatIsGivenAndEmpty)
+{
+    Home home;
+    home.environment["ALLI_API_KEY"] = "k";
+    const std::vector<std::vector<std::string>> commands{
+        {"token", "new", "x", "--scope", "read", "--user", ""},
+        {"token", "new", "x", "--scope", "read", "--app", ""},
+        {"token", "new", "x", "--scope", "read", "--user="},
+        {"token", "new", "--expires=", "--scope", "read", "x"},
+        {"purge", "--user", "", "--before", "2026-01-31", "--yes"},
+        {"purge", "--before", "2026-01-31", "--user=", "--yes"},
+        {"export", "--user", ""},
+        {"export", ""},
+        {"search", "x", "--app="},
+        {"search", "x", "--after", ""},
+        {"list", "--category", ""},
+        {"report", "--user", "u", "--user", ""},
+        {"backup", ""},
+        {"outbox", "list", "--state="},
+    };
+    for (const auto& words : commands) {
+        const support::Finished finished = home.run(words);
+        EXPECT_EQ(finished.code, 2) << testing::PrintToString(words) << finished.errors;
+        EXPECT_EQ(finished.output, "");
+        EXPECT_THAT(finished.errors, HasSubstr(words.front() == "outbox" ? "--state" : "is given and empty"));
+    }
+    EXPECT_EQ(home.run({"token", "list"}).output, "there are no tokens: alli-mirror token new makes one\n");
+    EXPECT_EQ(home.run({"config", "show", "--upstream-proxy="}).code, 0) << "a setting may be empty";
+}
+
 TEST(Usage, HelpsWithEveryCommand)
 {
     const Home home;
