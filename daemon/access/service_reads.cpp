@@ -78,7 +78,7 @@ void ask_service(const Context& context, const std::string& target, std::functio
 
 std::vector<cache::Summary> ask_newest(const Context& context, int limit)
 {
-    constexpr int largest_page = 100;
+    constexpr int largest_page = 50; // of the API
     TimeUnit unit = TimeUnit::unknown;
     std::vector<cache::Summary> all;
     std::string cursor;

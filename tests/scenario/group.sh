@@ -31,7 +31,7 @@ install -d -o $service -g $service -m 0700 /var/lib/alli-mirror
 install -d -o $service -g $service -m 0750 /run/alli-mirror
 
 : >"$work/sandbox.out"
-"$program" sandbox --conversations 40 --seed 5 --listen 127.0.0.1:0 >"$work/sandbox.out" 2>"$work/sandbox.log" &
+"$program" sandbox --conversations 130 --seed 5 --listen 127.0.0.1:0 >"$work/sandbox.out" 2>"$work/sandbox.log" &
 sandbox=$!
 until grep -q '^http' "$work/sandbox.out"; do kill -0 $sandbox || fail "no sandbox"; sleep 0.05; done
 printf '[upstream]\nurl = "%s"\nrequests_per_second = 0\n[sync]\ninterval = "1h"\n[proxy]\nlisten = ["127.0.0.1:0", "unix:/run/alli-mirror/proxy.sock"]\n' \
@@ -68,8 +68,9 @@ count=0
 same search "$word"
 same search "$word" --json --context 2
 same search "$word" --group --sort relevance
-same search "$word" --sender USER --after 2000-01-01 --limit 3
+same search "$word" --sender USER --after 2000-01-01 --limit 1000
 same list --limit 40
+same list --limit 120 # more than a page of the API has
 same list --rating good --json
 same show "$id"
 same show "$id" --format markdown
