@@ -4,6 +4,7 @@
 #include "alli/headers.hpp"
 #include "alli/log.hpp"
 #include "proxy/relay/conversation_sniffer.hpp"
+#include "proxy/relay/gateway_headers.hpp"
 #include "proxy/relay/suppression_filter.hpp"
 #include "proxy/request/cache_directives.hpp"
 #include "proxy/request/cluster.hpp"
@@ -89,6 +90,7 @@ upstream::Request relayed_request(const Request& rq)
     std::erase_if(request.headers, [&](const Header& header) {
         return is_one_of(hop_by_hop, header.name) || is_one_of(not_upstream, header.name) ||
                starts_with_one_of(prefixes_not_upstream, header.name) || is_one_of(named, header.name) ||
+               is_gateway_header(header.name) ||
                header.name.find('_') != header.name.npos; // CGI-like servers map it to another name
     });
     if (!rq.request_id.empty()) request.headers.add("X-Request-Id", rq.request_id);

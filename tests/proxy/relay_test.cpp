@@ -90,6 +90,56 @@ TEST_F(Relay, CarriesWhatIsNotInTheTableByteForByte)
     EXPECT_THAT(names(sent.headers), ElementsAre("Content-Type", "X-Request-Id", "Via"));
 }
 
+// Of nginx, Caddy, oauth2-proxy, Authelia, Envoy, AWS, Azure, Google, Cloudflare: sign-in tokens are among them.
+TEST_F(Relay, KeepsToItselfWhatAReverseProxyAdds)
+{
+    start();
+    support::Headers headers{{"Content-Type", "text/plain"}, {"User-Agent", "app"},       {"Accept", "*/*"},
+                             {"OWN-USER-ID", "u"},           {"USER-EMAIL", "a@b"},       {"AGENT-EMAIL", "c@d"},
+                             {"traceparent", "00-1-2-01"},   {"X-Sender-Version", "1.2"}, {"Range", "bytes=0-9"}};
+    support::Headers all = headers;
+    for (const char* added : {"X-Forwarded-Access-Token",
+                              "x-forwarded-for",
+                              "X-Forwarded-Host",
+                              "X-Forwarded-Client-Cert",
+                              "Forwarded",
+                              "X-Real-IP",
+                              "Referer",
+                              "X-Auth-Request-Access-Token",
+                              "Cf-Access-Jwt-Assertion",
+                              "CF-Connecting-IP",
+                              "True-Client-IP",
+                              "X-Amzn-Oidc-Data",
+                              "x-amzn-oidc-accesstoken",
+                              "X-MS-TOKEN-AAD-ACCESS-TOKEN",
+                              "X-MS-CLIENT-PRINCIPAL",
+                              "X-ARR-ClientCert",
+                              "X-Goog-IAP-JWT-Assertion",
+                              "X-Goog-Authenticated-User-Email",
+                              "Remote-User",
+                              "X-Remote-User",
+                              "X-WEBAUTH-USER",
+                              "X-authentik-jwt",
+                              "X-Pomerium-Jwt-Assertion",
+                              "Tailscale-User-Login",
+                              "X-Envoy-External-Address",
+                              "X-SSL-Client-Cert",
+                              "Client-Cert",
+                              "X-Client-IP",
+                              "OIDC-access-token",
+                              "X-Access-Token",
+                              "X-ID-Token",
+                              "X-Userinfo",
+                              "X-Original-URI",
+                              "X-Vouch-IdP-AccessToken"})
+        all.emplace_back(added, "private");
+    send("POST", "/webapi/apps/a/run", all, "x");
+    ASSERT_EQ(upstream_.requests.size(), 1u);
+    std::vector<std::string> sent = names(upstream_.requests[0].headers);
+    for (const auto& [name, value] : headers) EXPECT_THAT(sent, testing::Contains(name));
+    for (const Header& header : upstream_.requests[0].headers) EXPECT_NE(header.value, "private") << header.name;
+}
+
 TEST_F(Relay, CarriesMethodsThatTheContractDoesNotName)
 {
     start();
