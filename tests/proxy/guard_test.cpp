@@ -153,6 +153,14 @@ TEST(Guard, LetsNobodyInWithoutAKey)
         {"healthz", get(good_host, "/healthz"), 200},
         {"healthz asked", get(good_host, "/healthz?x"), 200},
         {"healthz deeper", get(good_host, "/healthz/x"), 401},
+        {"healthz of a pod", get("Host: 10.244.0.5:8787\r\n", "/healthz"), 200},
+        {"healthz of a pod, no host", get("Host: a b\r\n", "/healthz"), 400},
+        {"healthz of a pod, deeper", get("Host: 10.244.0.5:8787\r\n", "/healthz/x"), 421},
+        {"healthz of a pod, written", "POST /healthz HTTP/1.1\r\nHost: 10.244.0.5:8787\r\n", 421},
+        {"healthz of another", get("Host: 10.244.0.5:8787\r\n", "http://10.244.0.5:8787/healthz"), 421},
+        {"healthz rebound", get("Host: rebind.test:8787\r\nSec-Fetch-Site: same-origin\r\n", "/healthz"), 421},
+        {"healthz of a page", get("Host: 10.244.0.5:8787\r\nOrigin: http://10.244.0.5:8787\r\n", "/healthz"), 421},
+        {"readyz of a pod", get("Host: 10.244.0.5:8787\r\n" + good_key, "/readyz"), 421},
     };
     for (const Row& row : rows) EXPECT_EQ(verdict(row.head), row.status) << row.id;
 }
