@@ -12,7 +12,8 @@ bool is_variable(std::string_view segment)
     return segment.starts_with('{');
 }
 
-bool fits(const std::vector<std::string>& pattern, const std::vector<std::string_view>& path)
+// Of decoded segments: bulk%5Fupdate is bulk_update, and no id.
+bool fits(const std::vector<std::string>& pattern, const std::vector<std::string>& path)
 {
     return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(),
                       [](std::string_view p, std::string_view s) { return is_variable(p) ? !s.empty() : p == s; });
@@ -27,12 +28,11 @@ void allow(std::string& list, std::string_view method)
 }
 
 // Of what is relayed: /webapi/v2/conversations/ID/...
-std::optional<ConversationId> find_conversation(const std::vector<std::string_view>& segments,
-                                                const std::vector<std::string>& decoded)
+std::optional<ConversationId> find_conversation(const std::vector<std::string>& decoded)
 {
     constexpr std::array<std::string_view, 3> conversations{"webapi", "v2", "conversations"};
-    if (segments.size() <= conversations.size()) return std::nullopt;
-    if (!std::equal(conversations.begin(), conversations.end(), segments.begin())) return std::nullopt;
+    if (decoded.size() <= conversations.size()) return std::nullopt;
+    if (!std::equal(conversations.begin(), conversations.end(), decoded.begin())) return std::nullopt;
     const std::string& id = decoded[conversations.size()];
     if (id.empty() || id == "bulk_update") return std::nullopt;
     return ConversationId{id};
@@ -75,20 +75,19 @@ RouteMap::RouteMap(std::span<const Route> routes, const Operations& operations)
 
 Match RouteMap::find(std::string_view method, std::string_view path) const
 {
-    const std::vector<std::string_view> segments = split_path(path);
     std::vector<std::string> decoded; // all of them: a relayed path must be clean too
-    for (const std::string_view segment : segments) decoded.push_back(decode_segment(segment));
+    for (const std::string_view segment : split_path(path)) decoded.push_back(decode_segment(segment));
 
     Match match;
     const Row* found = nullptr;
     const std::string_view wanted = method == "HEAD" ? "GET" : method;
     for (const Row& row : rows_) {
-        if (!fits(row.pattern, segments)) continue;
+        if (!fits(row.pattern, decoded)) continue;
         allow(match.allow, row.method);
         if (row.method == wanted && (found == nullptr || (row.exact && !found->exact))) found = &row;
     }
     if (found == nullptr) {
-        match.conversation = find_conversation(segments, decoded);
+        match.conversation = find_conversation(decoded);
         return match;
     }
     match.route = found->route;

@@ -95,6 +95,18 @@ TEST(Routes, DecodeIdsOnceAfterMatching)
     EXPECT_THAT(find_route("GET", "/webapi/v2/conversations/a/chats/b+%2520").ids, ElementsAre("a", "b+%20"));
 }
 
+TEST(Routes, TakeAnEncodedLetterForTheLetter)
+{
+    EXPECT_EQ(operation("POST", "/webapi/v2/conversations/bulk%5Fupdate"), "bulkUpdateConversations");
+    EXPECT_EQ(operation("GET", "/webapi/v2/conversations/daily%5fcount"), "dailyConversationCount");
+    EXPECT_EQ(operation("GET", "/web%61pi/v2/conversations/a/ch%61ts"), "listChats");
+    EXPECT_EQ(operation("GET", "/webapi/v2/conversations/a%2Fchats"), "getConversation") << "an id";
+    const Match relayed = find_route("POST", "/webapi/v2/conv%65rsations/a%3D/run");
+    EXPECT_EQ(relayed.route, nullptr);
+    EXPECT_EQ(relayed.conversation.value_or(ConversationId{}).value, "a=");
+    EXPECT_FALSE(find_route("POST", "/webapi/v2/conversations/bulk%5Fupdate/x").conversation);
+}
+
 TEST(Routes, MatchWholePathsOnly)
 {
     EXPECT_EQ(operation("GET", "/webapi/v2/conversations/"), "none");
