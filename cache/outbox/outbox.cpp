@@ -18,6 +18,18 @@ void require_room(Writer& db, const OutboxLimits& limits, std::size_t body)
                         "the queue of writes is full ({} wait or failed)", row.integer(0));
 }
 
+// Up to rc1 a key stood without its app's name before it. Of another request it may be another app's.
+std::optional<Acceptance> find_former(Writer& db, const NewEntry& entry)
+{
+    const std::size_t end_of_name = entry.client_key->find('\n');
+    if (end_of_name == std::string::npos) return std::nullopt;
+    for (const Row row :
+         db.query("SELECT id FROM entry WHERE client_key = ?1 AND method = ?2 AND path = ?3 AND body = ?4",
+                  entry.client_key->substr(end_of_name + 1), entry.method, entry.path, entry.body))
+        return Acceptance{Acceptance::Kind::repeated, row.integer(0)};
+    return std::nullopt;
+}
+
 std::optional<Acceptance> find_first(Writer& db, const NewEntry& entry)
 {
     if (!entry.client_key) return std::nullopt;
@@ -25,7 +37,7 @@ std::optional<Acceptance> find_first(Writer& db, const NewEntry& entry)
         const bool same = row.text(1) == entry.request_hash;
         return Acceptance{same ? Acceptance::Kind::repeated : Acceptance::Kind::mismatch, row.integer(0)};
     }
-    return std::nullopt;
+    return find_former(db, entry);
 }
 
 bool is_waited_for(Writer& db, const std::optional<ConversationId>& line)

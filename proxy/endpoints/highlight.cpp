@@ -5,6 +5,7 @@
 #include "cache/text/highlight.hpp"
 #include "proxy/access/http.hpp"
 #include "proxy/endpoints/search_body.hpp"
+#include "proxy/request/half_pairs.hpp"
 
 #include <nlohmann/json.hpp>
 

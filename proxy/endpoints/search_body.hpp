@@ -12,9 +12,6 @@ namespace alli::proxy {
 /// application/json, whatever its parameters.
 bool is_json_type(std::string_view content_type);
 
-/// Half a surrogate pair, which a text cut by its length may end with, becomes U+FFFD in a JSON text.
-void replace_half_pairs(std::string& body);
-
 /// Members that are null are left out; of a name given twice the last counts. Half surrogate pairs are replaced.
 Parameters read_search_body(std::string body);
 

@@ -2,6 +2,7 @@
 #include "proxy/writes/write_check.hpp"
 
 #include "alli/headers.hpp"
+#include "proxy/request/half_pairs.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -132,6 +133,15 @@ std::optional<std::string_view> doubt_about(const json& body, EditKind kind)
     return std::nullopt;
 }
 
+constexpr std::string_view half_a_pair =
+    "a text of the body ends within a character (half a surrogate pair, as of an emoji that was cut)";
+
+bool is_cut_text(std::string body)
+{
+    replace_half_pairs(body);
+    return json::accept(body);
+}
+
 std::optional<Response> refuse_type(const Request& rq)
 {
     if (rq.has("Content-Encoding") && !same_name(rq.header("Content-Encoding"), "identity"))
@@ -152,8 +162,12 @@ WriteCheck check_write(const Request& rq, EditKind kind)
     const json body = too_deep(rq.body) ? json() : json::parse(rq.body, nullptr, false);
     if (too_deep(rq.body))
         check.refusal = bad_json("the body is nested too deeply");
-    else if (body.is_discarded())
+    else if (body.is_discarded() && !is_cut_text(rq.body))
         check.refusal = bad_json("the body is not JSON");
+    else if (body.is_discarded() && kind == EditKind::bulk_update)
+        check.refusal = bad_json(half_a_pair);
+    else if (body.is_discarded())
+        check.doubt = half_a_pair; // JSON by its grammar: upstream may take it
     else if (kind == EditKind::bulk_update)
         check.refusal = refuse_bulk(body);
     else if (needs_body(kind))

@@ -64,6 +64,14 @@ std::string new_uuid()
     return text;
 }
 
+// Whose request it is, not in which language an answer is wanted: a browser's may change between two attempts.
+std::string without_language(const std::string& headers)
+{
+    Json all = Json::parse(headers);
+    all.erase("Accept-Language");
+    return all.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string hash_of(const Request& rq, const std::string& headers)
 {
     const Digest digest = sha256(fmt::format("{}\n{}\n{}\n{}", rq.method, rq.target, headers, rq.body));
@@ -89,8 +97,10 @@ cache::NewEntry entry_of(const Context& cx, const Request& rq, EditKind kind)
     entry.headers = headers_of(rq);
     entry.body = rq.body;
     entry.upstream_key = new_uuid();
-    if (!rq.header("Idempotency-Key").empty()) entry.client_key = std::string(rq.header("Idempotency-Key"));
-    entry.request_hash = hash_of(rq, entry.headers);
+    // Each app counts its own.
+    if (!rq.header("Idempotency-Key").empty())
+        entry.client_key = fmt::format("{}\n{}", rq.grant->principal().name, rq.header("Idempotency-Key"));
+    entry.request_hash = hash_of(rq, without_language(entry.headers));
     entry.headers = with_request_id(entry.headers, rq);
     entry.base = base_of(cx, rq, kind);
     entry.created_at = cx.clock.now();
@@ -180,7 +190,7 @@ Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, cach
     const Preference preference = read_preference(rq.header("Prefer"));
     const std::int64_t id = accepted.entry.id;
     auto patience = preference.wait.value_or(cx.options.forward_timeout);
-    if (preference.respond_async) patience = std::chrono::milliseconds(0);
+    if (preference.respond_async) patience = preference.wait.value_or(std::chrono::milliseconds(0)); // RFC 7240, 4.3
     auto reply = co_await cx.delivery.deliver(std::move(accepted), patience);
     if (reply) {
         if (kind == EditKind::stop) note_end(cx, *rq.conversation);

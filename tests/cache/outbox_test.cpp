@@ -163,6 +163,21 @@ TEST_F(OutboxTest, KnowsARequestByItsKey)
     EXPECT_EQ(counts().pending, 1);
 }
 
+TEST_F(OutboxTest, KnowsARequestByTheKeyAsAnEarlierVersionStoredIt)
+{
+    NewEntry former = title_of("a", "one");
+    former.client_key = "k", former.request_hash = "as that version took it";
+    const auto id = add(former);
+    NewEntry again = title_of("a", "one");
+    again.client_key = "app\nk", again.request_hash = "as this one does";
+    EXPECT_EQ(add(again), id);
+    EXPECT_EQ(kind_, Acceptance::Kind::repeated);
+    NewEntry other = title_of("a", "two");
+    other.client_key = "another app\nk";
+    EXPECT_NE(add(other), id);
+    EXPECT_EQ(kind_, Acceptance::Kind::fresh) << "whose that one was is not known";
+}
+
 TEST_F(OutboxTest, RefusesWhatItHasNoRoomFor)
 {
     const OutboxLimits two{2, 1000};

@@ -3,6 +3,7 @@
 #include "cache/outbox/overlay.hpp"
 #include "cache/upkeep/purge.hpp"
 #include "tests/proxy/fixture.hpp"
+#include "tests/proxy/make_token.hpp"
 
 namespace alli::proxy {
 namespace {
@@ -201,6 +202,7 @@ const std::vector<Bad> doubtful{
     {"PATCH", "c", R"({"categoryIds":[1]})", 400, 7003},
     {"POST", "c/chats/d/feedback", R"({"rating":"GOOD"})", 400, 7003},
     {"POST", "c/chats/d/feedback", R"({"rating":1})", 400, 7003},
+    {"PUT", "c/title", R"({"title":"a text cut within an emoji \ud83d"})", 400, 7003},
 };
 
 TEST_F(Writes, LetUpstreamJudgeABodyThatTheContractDoesNotShow)
@@ -255,9 +257,33 @@ TEST_F(Writes, WaitNoLongerThanTheAppWants)
     put_title(R"({"title":"x"})", {{"Prefer", "handling=strict, wait=3"}});
     put_title(R"({"title":"x"})", {{"Prefer", "wait=nonsense, wait=-1"}});
     put_title(R"({"title":"x"})", {{"Prefer", "wait=86400"}});
+    const auto in_time = put_title(R"({"title":"x"})", {{"Prefer", "respond-async, wait=5"}});
+    EXPECT_EQ(in_time.header("Preference-Applied"), "respond-async") << "it was not answered in that time";
     using std::chrono::milliseconds;
     EXPECT_THAT(delivery_.patience, testing::ElementsAre(milliseconds(0), milliseconds(3000), Options{}.forward_timeout,
-                                                         milliseconds(60000)));
+                                                         milliseconds(60000), milliseconds(5000)));
+}
+
+// Each may count its own from 1.
+TEST_F(Writes, KeepTheKeysOfApplicationsApart)
+{
+    Options options;
+    options.tokens = {make_token("one"), make_token("two")};
+    start(std::move(options));
+    const auto as = [&](const char* token, const char* body) {
+        return ::support::http(port_, "PUT", title_path,
+                               {{"API-KEY", token}, {"Content-Type", "application/json"}, {"Idempotency-Key", "1"}},
+                               body);
+    };
+    const auto first = as("one", R"({"title":"x"})"), second = as("two", R"({"title":"y"})");
+    EXPECT_EQ(first.status, 202);
+    EXPECT_EQ(second.status, 202) << second.body;
+    const auto third = as("the-key", R"({"title":"x"})");
+    EXPECT_NE(third.header("Alli-Mirror-Outbox"), first.header("Alli-Mirror-Outbox"))
+        << "no repeat: it is to be applied";
+    EXPECT_EQ(as("one", R"({"title":"x"})").header("Alli-Mirror-Outbox"), first.header("Alli-Mirror-Outbox"));
+    EXPECT_EQ(as("two", R"({"title":"z"})").status, 422);
+    EXPECT_EQ(entries().size(), 3U);
 }
 
 TEST_F(Writes, GiveARepeatedRequestTheFirstOnesOutcome)
@@ -271,6 +297,11 @@ TEST_F(Writes, GiveARepeatedRequestTheFirstOnesOutcome)
     EXPECT_EQ(waits.header("Alli-Mirror-Outbox"), std::to_string(id));
     EXPECT_EQ(put_title(R"({"title":"y"})", keyed).status, 422);
     EXPECT_EQ(put_title(R"({"title":"x"})", {{"Idempotency-Key", "k"}, {"OWN-USER-ID", "other"}}).status, 422);
+
+    EXPECT_EQ(put_title(R"({"title":"x"})", {{"Idempotency-Key", "k"}, {"Accept-Language", "ko"}})
+                  .header("Alli-Mirror-Outbox"),
+              std::to_string(id))
+        << "the language of an answer makes no other request";
 
     delivery_.awaited = true;
     EXPECT_EQ(put_title(R"({"title":"x"})", keyed).status, 409);
