@@ -2,6 +2,7 @@
 #include "cache/search/posting_iterator.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace alli::cache {
 namespace {
@@ -56,7 +57,8 @@ class Words final : public Statement {
   private:
     std::unique_ptr<Rows> ask(std::int64_t bound) override
     {
-        return std::unique_ptr<Rows>(new Rows(db_.query(sql_, expression_, bound)));
+        const std::array<Value, 2> values{expression_, bound};
+        return std::unique_ptr<Rows>(new Rows(db_.query_values(sql_, values))); // of many phrases there are many
     }
 
     Reader& db_;
@@ -70,7 +72,8 @@ class Selected final : public Statement {
   private:
     std::unique_ptr<Rows> ask(std::int64_t bound) override
     {
-        return std::unique_ptr<Rows>(new Rows(db_.query(sql_, bound)));
+        const std::array<Value, 1> values{bound};
+        return std::unique_ptr<Rows>(new Rows(db_.query_values(sql_, values)));
     }
 
     Reader& db_;

@@ -7,21 +7,43 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <span>
 #include <utility>
 
 namespace alli::cache {
 namespace {
 
-constexpr std::size_t most_clauses = 64, most_atoms = 200;
+constexpr std::size_t most_phrases = 64, most_names = 64, most_atoms = 200;
 
-/// The length of a space at `at`, 0 when there is none. People who type Japanese part words with a wide one.
+// As keyboards, word processors and web pages write them (Unicode's White_Space), and Korea's blank letter.
+constexpr auto spaces = std::to_array<std::string_view>(
+    {"\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
+     "\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\u3164", "\xc2\x85"});
+// What comes along with a copied word and is not seen: a byte order mark, marks of direction, joiners.
+constexpr auto unseen = std::to_array<std::string_view>({"\ufeff", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f",
+                                                         "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2060",
+                                                         "\u2066", "\u2067", "\u2068", "\u2069", "\u061c", "\u00ad"});
+
+std::size_t one_at(std::span<const std::string_view> of, std::string_view text, std::size_t at)
+{
+    if (static_cast<unsigned char>(text[at]) < 0x80) return 0;
+    for (const std::string_view one : of)
+        if (text.substr(at).starts_with(one)) return one.size();
+    return 0;
+}
+
+/// The length of a space at `at`, 0 when there is none.
 std::size_t space_at(std::string_view text, std::size_t at)
 {
     const auto first = static_cast<unsigned char>(text[at]);
-    if (first <= ' ' || first == 0x7f) return 1;
-    for (const std::string_view space : {"\u3000", "\u00a0"})
-        if (text.substr(at).starts_with(space)) return space.size();
-    return 0;
+    return first <= ' ' || first == 0x7f ? 1 : one_at(spaces, text, at);
+}
+
+/// Of what stands before a word and does not belong to it.
+std::size_t gap_at(std::string_view text, std::size_t at)
+{
+    const std::size_t space = space_at(text, at);
+    return space > 0 ? space : one_at(unseen, text, at);
 }
 
 std::size_t quote_at(std::string_view text, std::size_t at)
@@ -61,7 +83,7 @@ template <auto Member>
 bool take_name(Filters& filters, std::string_view value, const Calendar&)
 {
     auto& names = filters.*Member;
-    if (names.size() < most_clauses && std::find(names.begin(), names.end(), value) == names.end())
+    if (names.size() < most_names && std::find(names.begin(), names.end(), value) == names.end())
         names.emplace_back(value);
     return true;
 }
@@ -135,7 +157,7 @@ class Scanner {
 
     bool next(Piece& piece)
     {
-        while (at_ < text_.size() && space_at(text_, at_) > 0) at_ += space_at(text_, at_);
+        while (at_ < text_.size() && gap_at(text_, at_) > 0) at_ += gap_at(text_, at_);
         if (at_ >= text_.size()) return false;
         piece = {};
         const std::size_t from = at_;
@@ -191,6 +213,20 @@ Phrase phrase_of(const Piece& piece)
     return phrase;
 }
 
+bool is_same(const Phrase& a, const Phrase& b)
+{
+    const auto same = [](const PhraseToken& x, const PhraseToken& y) {
+        return x.text == y.text && x.unspaced == y.unspaced && x.joined == y.joined;
+    };
+    return a.prefix == b.prefix && a.drops_last == b.drops_last &&
+           std::equal(a.tokens.begin(), a.tokens.end(), b.tokens.begin(), b.tokens.end(), same);
+}
+
+bool is_among(const std::vector<Phrase>& phrases, const Phrase& phrase)
+{
+    return std::any_of(phrases.begin(), phrases.end(), [&](const Phrase& one) { return is_same(one, phrase); });
+}
+
 /// Puts pieces together.
 class Reading {
   public:
@@ -232,7 +268,7 @@ class Reading {
         const FilterKey& key = *find_key(piece.key);
         if (key.take(parsed.filters, piece.text, calendar_)) return true;
         auto& unknown = parsed.filters.unknown;
-        if (unknown.size() < most_clauses) unknown.push_back(unknown_filter(key, piece.text, true));
+        if (unknown.size() < most_names) unknown.push_back(unknown_filter(key, piece.text, true));
         return false;
     }
 
@@ -250,15 +286,18 @@ class Reading {
         if (!joins) drop_or();
         either_ = false;
         Phrase phrase = phrase_of(piece);
-        if (phrase.tokens.empty() || clauses.size() >= most_clauses) return;
-        if (joins && clauses.back().any.size() < most_clauses)
+        if (phrase.tokens.empty() || count_ >= most_phrases) return;
+        if (joins && is_among(clauses.back().any, phrase)) return;
+        ++count_;
+        if (joins)
             clauses.back().any.push_back(std::move(phrase));
-        else if (!joins)
+        else
             clauses.push_back({piece.negated, {std::move(phrase)}});
     }
 
     const Calendar& calendar_;
-    bool either_ = false; // an OR waits for its other side
+    std::size_t count_ = 0; // phrases of all clauses
+    bool either_ = false;   // an OR waits for its other side
     Piece or_;
     std::optional<Piece> both_; // an AND, likewise
 };

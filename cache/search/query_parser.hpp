@@ -57,8 +57,8 @@ struct ParsedQuery {
     std::vector<Phrase> wanted() const; // the phrases that are not negated: to be highlighted
 };
 
-/// Looks at the first 64 words and phrases, the first 64 names of each filter, and the first 200 letters or words of
-/// each phrase. A day is one of `zone`; without `now` "yesterday" is none.
+/// Looks at the first 64 words and phrases (alternatives of an OR are each one), the first 64 names of each filter, and
+/// the first 200 letters or words of each phrase. A day is one of `zone`; without `now` "yesterday" is none.
 ParsedQuery parse_search_query(std::string_view text, const Zone& zone = {}, std::optional<Instant> now = {});
 
 /// Adds a filter that was given beside the query. False: that is no value of it, and it is in `unknown`.

@@ -130,6 +130,17 @@ std::vector<std::string> alone_and_repeated()
     for (const std::string_view unit :
          {"a OR ", "OR OR ", "-a ", "\"a\" ", "a* ", "여 ", "日 OR ", "user:a ", "(a OR "})
         all.push_back(repeated(unit, longest));
+    for (const std::string_view word : {"chat", "여", "日", "サーバー", "ab*"}) { // many alternatives, many times
+        std::string groups;
+        for (int n = 0; n < 64 * 64; ++n) groups += fmt::format("{}{}{}", word, n, n % 64 == 63 ? " " : " OR ");
+        all.push_back(groups);
+    }
+    std::string letters; // each is a letter alone: several streams
+    for (int n = 0; n < 64 * 16; ++n) {
+        append_utf8(letters, static_cast<char32_t>(0x4e00 + n % 40));
+        letters += n % 64 == 63 ? " " : " OR ";
+    }
+    all.push_back(letters);
     all.push_back(std::string(longest / 2, '(') + "chat" + std::string(longest / 2, ')'));
     return all;
 }
