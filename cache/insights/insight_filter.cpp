@@ -37,16 +37,16 @@ InsightFilter::InsightFilter(Reader& db, GroupKeys& keys, const InsightQuery& qu
     if (!query.apps.empty()) shared_.push_back(find_numbers(db, keys, InsightGroup::app, &apps_meant, query.apps));
     if (!query.categories.empty())
         shared_.push_back(find_numbers(db, keys, InsightGroup::category, &categories_meant, query.categories));
-    if (!query.users.empty()) users_ = find_users(db, keys, query.users);
+    if (!query.users.empty()) users_ = find_users(db, keys, query);
     if (!query.visible.user.empty()) visible_user_ = keys.number_of(InsightGroup::user, query.visible.user);
 }
 
-// By id or, where no conversation has a user of that id, by name.
-InsightFilter::Users InsightFilter::find_users(Reader& db, GroupKeys& keys, const std::vector<std::string>& users)
+// By id or, where no conversation in view has a user of that id, by name.
+InsightFilter::Users InsightFilter::find_users(Reader& db, GroupKeys& keys, const InsightQuery& query)
 {
     Users found;
-    for (const std::string& user : users) {
-        if (db.exists("SELECT 1 FROM conversation WHERE user_id = ?1", user))
+    for (const std::string& user : query.users) {
+        if (has_user_id(db, user, query.visible))
             found.numbers.insert(keys.number_of(InsightGroup::user, user));
         else
             append_conversations(db, found.conversations, user);

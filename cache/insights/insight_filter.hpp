@@ -26,7 +26,7 @@ class InsightFilter {
         Numbers numbers;
         std::vector<std::int64_t> conversations;
     };
-    static Users find_users(Reader& db, GroupKeys& keys, const std::vector<std::string>& users);
+    static Users find_users(Reader& db, GroupKeys& keys, const InsightQuery& query);
 
     std::vector<Numbers> shared_; // of each a conversation must be in one
     std::optional<Users> users_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/conversation_match.hpp"
 
+#include "cache/chats/facts.hpp"
+#include "cache/db/index_batch.hpp"
 #include "cache/search/filters.hpp"
 #include "cache/search/known_values.hpp"
 #include "cache/search/query_executor.hpp"
@@ -48,18 +50,21 @@ ParsedQuery without_filters_of_conversations(ParsedQuery query)
 ConversationMatch::ConversationMatch(Reader& db, const ParsedQuery& query)
     : db_(db), filters_(query.filters), within_(without_filters_of_conversations(query)),
       asks_chats_(!query.clauses.empty() || filters_.of_chats() || filters_.after || filters_.before),
-      apps_(all_meant(db, &apps_meant, filters_.apps)),
+      doubts_words_(find_index_bound(db, IndexKind::chat) || find_index_bound(db, IndexKind::conversation)),
+      doubts_facts_(filters_.needs_facts() && find_fact_bound(db)), apps_(all_meant(db, &apps_meant, filters_.apps)),
       categories_(all_meant(db, &categories_meant, filters_.categories)), states_(all_folded(filters_.states)),
       assignees_(all_folded(filters_.assignees)), channels_(all_folded(filters_.channels))
 {
     for (const std::string& user : filters_.users)
-        (db.exists("SELECT 1 FROM conversation WHERE user_id = ?1", user) ? user_ids_ : user_names_).push_back(user);
+        (has_user_id(db, user, filters_.visible) ? user_ids_ : user_names_).push_back(user);
 }
 
 bool ConversationMatch::holds(std::int64_t conversation) const
 {
     if (!is_chosen(conversation)) return false;
-    return !asks_chats_ || has_matching_chat(conversation) || has_matching_title(conversation);
+    if (!asks_chats_ || (doubts_words_ && !within_.clauses.empty()) || (doubts_facts_ && filters_.of_chats()))
+        return true;
+    return has_matching_chat(conversation) || has_matching_title(conversation);
 }
 
 bool ConversationMatch::is_chosen(std::int64_t conversation) const
@@ -78,6 +83,7 @@ bool ConversationMatch::is_chosen(std::int64_t conversation) const
 // By id or, where nobody has that id, by words of the name.
 bool ConversationMatch::has_user(std::int64_t conversation, std::string_view user_id) const
 {
+    if (doubts_words_ && !user_names_.empty()) return true;
     return contains(user_ids_, user_id) ||
            std::any_of(user_names_.begin(), user_names_.end(), [&](const std::string& name) {
                return match_user_name(db_, name)->seek(conversation) == conversation;
@@ -93,7 +99,7 @@ bool ConversationMatch::has_category(std::int64_t conversation) const
 
 bool ConversationMatch::has_facts(std::int64_t conversation) const
 {
-    if (states_.empty() && assignees_.empty() && channels_.empty()) return true;
+    if (doubts_facts_ || (states_.empty() && assignees_.empty() && channels_.empty())) return true;
     Rows rows =
         db_.query("SELECT state, assignee, channel FROM conversation_fact WHERE conversation = ?1", conversation);
     if (!rows.step()) return false;

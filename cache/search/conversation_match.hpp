@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a query finds something in one conversation: what a search or a list by it would find, without a look at any
-// other conversation. For whoever goes through conversations in an order of its own. Used within one read, on its
-// thread.
+// other conversation. While an index is made anew, what only it could deny counts as found: nothing is passed by. For
+// whoever goes through conversations in an order of its own. Used within one read, on its thread.
 #pragma once
 
 #include "cache/db/sqlite.hpp"
@@ -35,7 +35,8 @@ class ConversationMatch {
     Filters filters_;    // those of conversations
     ParsedQuery within_; // the rest, of a conversation that they leave
     bool asks_chats_;
-    Names apps_, categories_; // as conversations bear them
+    bool doubts_words_, doubts_facts_; // the index is being made anew
+    Names apps_, categories_;          // as conversations bear them
     Names user_ids_, user_names_;
     Names states_, assignees_, channels_; // folded
 };

@@ -26,11 +26,15 @@ void append_named_user(Reader& db, Keys& keys, const std::string& name)
     for (auto pk = found->seek(highest); pk; pk = found->seek(*pk - 1)) keys.push_back(*pk);
 }
 
-void append_users(Reader& db, Keys& keys, const std::string& user)
+Keys keys_of_users(Reader& db, const Filters& filters)
 {
-    const std::size_t before = keys.size();
-    append_keys(keys, db.query("SELECT pk FROM conversation WHERE user_id = ?1", user));
-    if (keys.size() == before) append_named_user(db, keys, user);
+    Keys keys;
+    for (const std::string& user : filters.users)
+        if (has_user_id(db, user, filters.visible))
+            append_keys(keys, db.query("SELECT pk FROM conversation WHERE user_id = ?1", user));
+        else
+            append_named_user(db, keys, user);
+    return keys;
 }
 
 void append_apps(Reader& db, Keys& keys, const std::string& app)
@@ -80,10 +84,11 @@ std::optional<Keys> chosen(Reader& db, const Filters& filters)
     };
     std::optional<Keys> left;
     if (!filters.visible.is_whole()) keep_common(left, visible_keys(db, filters.visible));
+    if (!filters.users.empty()) keep_common(left, keys_of_users(db, filters));
     for (const Kind& kind :
-         {Kind{filters.users, &append_users}, Kind{filters.apps, &append_apps},
-          Kind{filters.categories, &append_categories}, Kind{filters.states, &append_by_fact<state>},
-          Kind{filters.assignees, &append_by_fact<assignee>}, Kind{filters.channels, &append_by_fact<channel>}}) {
+         {Kind{filters.apps, &append_apps}, Kind{filters.categories, &append_categories},
+          Kind{filters.states, &append_by_fact<state>}, Kind{filters.assignees, &append_by_fact<assignee>},
+          Kind{filters.channels, &append_by_fact<channel>}}) {
         if (kind.values.empty()) continue;
         Keys keys;
         for (const std::string& value : kind.values) kind.append(db, keys, value);
@@ -226,8 +231,7 @@ static std::vector<std::string> names_of_categories(Reader& db)
 
 static bool is_known_user(Reader& db, const std::string& user)
 {
-    return db.exists("SELECT 1 FROM conversation WHERE user_id = ?1", user) ||
-           match_user_name(db, user)->seek(highest).has_value();
+    return has_user_id(db, user, {}) || match_user_name(db, user)->seek(highest).has_value();
 }
 
 static bool is_known_app(Reader& db, const std::string& app)

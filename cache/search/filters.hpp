@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filters of a search as streams of rows. A user is meant by id or, where none has that id, by words of the name;
-// an app or a category by id or name; states, assignees, channels and senders by name. Names regardless of case and
-// form.
+// The filters of a search as streams of rows. A user is meant by id or, where none in view has that id, by words of the
+// name; an app or a category by id or name; states, assignees, channels and senders by name. Names regardless of case
+// and form.
 #pragma once
 
 #include "cache/search/posting_iterator.hpp"

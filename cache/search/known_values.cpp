@@ -88,6 +88,13 @@ std::vector<std::string> categories_meant(Reader& db, const std::string& value)
     return names;
 }
 
+bool has_user_id(Reader& db, const std::string& user, const Visibility& seen)
+{
+    return db.exists("SELECT 1 FROM conversation WHERE user_id = ?1 AND (?2 = '' OR app_id = ?2)"
+                     " AND (?3 = '' OR user_id = ?3)",
+                     user, seen.app, seen.user);
+}
+
 std::vector<std::string> known_facts(Reader& db, std::string_view fact)
 {
     return distinct(db, fact, "conversation_fact");

@@ -3,7 +3,7 @@
 // channels. Each costs a few steps in an index. Used within one read, on its thread.
 #pragma once
 
-#include "cache/db/sqlite.hpp"
+#include "cache/rows/visibility.hpp"
 
 #include <string>
 #include <string_view>
@@ -30,6 +30,9 @@ std::vector<std::string> names_of_category(Reader& db, const std::string& catego
 
 /// What conversations bear of the categories that an id or a name means.
 std::vector<std::string> categories_meant(Reader& db, const std::string& value);
+
+/// Whether a conversation in view is of a user with this id. What is out of view must not show by what `user:` means.
+bool has_user_id(Reader& db, const std::string& user, const Visibility& seen);
 
 /// Of the facts "state", "assignee" or "channel".
 std::vector<std::string> known_facts(Reader& db, std::string_view fact);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/search/search.hpp"
 
-#include "cache/chats/facts.hpp"
-#include "cache/db/index_batch.hpp"
 #include "cache/lists/list_plan.hpp"
 #include "cache/search/filters.hpp"
 #include "cache/search/known_values.hpp"
 #include "cache/search/query_executor.hpp"
 #include "cache/search/ranking.hpp"
+#include "cache/search/reach.hpp"
 #include "cache/search/result_loader.hpp"
 #include "cache/search/search_cursor.hpp"
 
@@ -42,23 +41,6 @@ std::int64_t count(Postings matches, std::int64_t newest)
     return total;
 }
 
-IndexReach load_reach(Reader& db, const Filters& filters)
-{
-    IndexReach reach;
-    if (const auto bound = filters.needs_facts() ? find_fact_bound(db) : std::nullopt) {
-        reach.complete = false;
-        if (*bound != std::numeric_limits<std::int64_t>::max()) reach.from = Instant{std::chrono::seconds{*bound}};
-    }
-    for (const IndexKind kind : {IndexKind::chat, IndexKind::conversation}) {
-        const auto bound = find_index_bound(db, kind);
-        if (!bound) continue;
-        reach.complete = false;
-        if (kind == IndexKind::chat && *bound != std::numeric_limits<std::int64_t>::max())
-            reach.from = std::max(reach.from, std::optional(Instant{std::chrono::seconds{*bound}}));
-    }
-    return reach;
-}
-
 std::int64_t newest_chat(Reader& db)
 {
     return db.one<std::int64_t>("SELECT max(pk) FROM chat_row").value_or(0);
@@ -68,6 +50,14 @@ std::int64_t newest_second(Reader& db, const Visibility& seen)
 {
     const auto newest_at = newest(db, Order::last_chat_desc, seen);
     return newest_at ? std::chrono::floor<std::chrono::seconds>(*newest_at).time_since_epoch().count() : 0;
+}
+
+std::size_t size_of(const SearchHit& hit)
+{
+    std::size_t bytes = hit.title.size() + hit.user.size() + hit.snippet.size();
+    for (const auto* around : {&hit.before, &hit.after})
+        for (const ContextChat& chat : *around) bytes += chat.text.size();
+    return bytes;
 }
 
 /// One page in the making.
@@ -164,7 +154,7 @@ class Search {
         const auto limit = static_cast<std::size_t>(query_.limit);
         std::optional<Ranked> ranked;
         while ((ranked = ranking.next())) {
-            if (result_.hits.size() == limit) {
+            if (result_.hits.size() == limit || bytes_ >= largest_search_page) {
                 result_.next = write_search_cursor(position_, query_);
                 return;
             }
@@ -180,6 +170,7 @@ class Search {
         if (!hit) return;
         hit->score = ranked.score;
         if (query_.grouped) hit->in_conversation = count_in(conversation_of(ranked));
+        bytes_ += size_of(*hit);
         result_.hits.push_back(std::move(*hit));
     }
 
@@ -218,6 +209,7 @@ class Search {
     std::vector<Phrase> wanted_;
     SearchPosition position_;
     SearchResult result_;
+    std::size_t bytes_ = 0;       // of the hits
     std::set<std::int64_t> seen_; // conversations, where grouped
 };
 

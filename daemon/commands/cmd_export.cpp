@@ -8,6 +8,8 @@
 #include "cache/export/sqlite_export.hpp"
 #include "cache/rows/coverage.hpp"
 #include "cache/rows/totals.hpp"
+#include "cache/search/reach.hpp"
+#include "cache/search/search.hpp"
 #include "cache/store.hpp"
 #include "daemon/access/service_reads.hpp"
 #include "daemon/arguments/query_text.hpp"
@@ -207,6 +209,15 @@ void check(const ExportArguments& arguments, const std::string& file)
         throw Error(Fault::usage, "it goes with jsonl, csv and sqlite", "--since-last does not go with markdown");
 }
 
+// A text goes on from where it was: what the index does not show yet would never be in it.
+void require_no_position(const ExportArguments& arguments)
+{
+    if (arguments.since_last && arguments.format != "sqlite")
+        throw Error(Fault::unavailable, "try again later; alli-mirror search --json says how far it is (index)",
+                    "the index of words is being made anew: an export that goes on would leave out what it does not "
+                    "reach yet");
+}
+
 Written write(Job& job)
 {
     const bool sqlite = job.arguments.format == "sqlite";
@@ -233,12 +244,13 @@ void export_by_daemon(const ExportArguments& arguments, const cache::SearchQuery
         require_files(find_mirror_location(context.settings(), context.environment),
                       arguments.since_last ? "export --since-last" : "export --format sqlite");
     const std::string text = query_text(arguments.what);
-    if (!text.empty())
-        print_unknown(
-            read_search(ask_service(context, target_of("/mirror/v1/search",
-                                                       {{"q", text}, {"tz", query.zone.name()}, {"limit", "1"}})))
-                .result.unknown_filters);
-    const bool complete = ask_coverage(context).complete;
+    bool complete = ask_coverage(context).complete;
+    if (!text.empty()) {
+        const ServiceSearch found = read_search(ask_service(
+            context, target_of("/mirror/v1/search", {{"q", text}, {"tz", query.zone.name()}, {"limit", "1"}})));
+        print_unknown(found.result.unknown_filters);
+        complete = complete && found.covered.complete; // of the index, too
+    }
     heed_signals();
     OutputFile output(file);
     ask_service(context,
@@ -274,12 +286,14 @@ int export_mirror(const ExportArguments& arguments, const Context& context)
             arguments.what.given() ? std::optional(query) : std::nullopt,
             {query.zone, arguments.mask, arguments.since_last},
             file};
+    const bool reaches_all = !job.query || cache::reaches_all(*db, cache::parse_query(*job.query));
+    if (!reaches_all) require_no_position(arguments);
     const Written written = write(job);
     print_zone(query);
     print_unknown(job.unknown);
     if (place.sandbox) fmt::print(stderr, "note: this is the sandbox's mirror\n");
     tell(written, file);
-    if (!cache::load_covered(*db).complete) print_incomplete_note();
+    if (!cache::load_covered(*db).complete || !reaches_all) print_incomplete_note();
     return 0;
 }
 

@@ -4,6 +4,8 @@
 #include "cache/lists/summaries.hpp"
 #include "cache/rows/coverage.hpp"
 #include "cache/search/matching_list.hpp"
+#include "cache/search/reach.hpp"
+#include "cache/search/search.hpp"
 #include "cache/store.hpp"
 #include "daemon/access/service_reads.hpp"
 #include "daemon/arguments/query_text.hpp"
@@ -38,7 +40,7 @@ static Listed list_filtered(cache::Reader& db, const ListArguments& arguments)
     Listed listed;
     for (const ConversationId& id : found.ids)
         if (auto summary = cache::find_summary(db, id)) listed.summaries.push_back(std::move(*summary));
-    listed.whole = cache::load_covered(db).complete;
+    listed.whole = cache::load_covered(db).complete && cache::reaches_all(db, cache::parse_query(query));
     return listed;
 }
 

@@ -61,7 +61,7 @@ static void print_words(const cache::SearchResult& result, const cache::Covered&
     fmt::print("{}\n", result.hits.empty() ? "nothing found" : count_of(result));
     if (result.next) fmt::print("the next ones: the same with --cursor {}\n", *result.next);
     print_zone(query);
-    if (!covered.complete) print_incomplete_note();
+    if (!covered.complete || !result.reach.complete) print_incomplete_note();
 }
 
 static cache::SearchQuery query_of(const SearchChoice& arguments)

@@ -3,6 +3,7 @@
 
 #include "cache/rows/coverage.hpp"
 #include "cache/search/filters.hpp"
+#include "cache/search/reach.hpp"
 #include "cache/search/search.hpp"
 #include "proxy/endpoints/export_stream.hpp"
 #include "proxy/endpoints/parameter_values.hpp"
@@ -62,6 +63,12 @@ std::string unknown_filters(cache::Reader& db, cache::SearchQuery query, const c
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
+// What is not indexed yet is not found.
+bool can_be_whole(cache::Reader& db, const std::optional<cache::SearchQuery>& query)
+{
+    return cache::load_covered(db).complete && (!query || cache::reaches_all(db, cache::parse_query(*query)));
+}
+
 std::string file_name(const Context& cx, const Zone& zone, const cache::ExportFormat& format)
 {
     const std::string today = to_rfc3339(cx.clock.now(), zone).substr(0, 10);
@@ -79,14 +86,15 @@ Task<Response> export_found(const Context& cx, const Request& rq)
     const bool bom = read_bom(parameters, format);
     const Zone zone = read_zone(parameters, cx.options.zone);
     const bool current = co_await shows_all_ends(cx, true);
-    const bool complete = current && cx.store.read([](cache::Reader& db) { return cache::load_covered(db).complete; });
+    const std::optional<cache::SearchQuery> asked = read_query_of(cx, parameters, zone);
+    const bool complete = current && cx.store.read([&](cache::Reader& db) { return can_be_whole(db, asked); });
 
     Response response = text_response(format.media_type, Body());
     response.headers.add("Content-Disposition",
                          fmt::format("attachment; filename=\"{}\"", file_name(cx, zone, format)));
     response.headers.add("Alli-Mirror-Complete", complete ? "true" : "false");
     const cache::Visibility seen = view_of(rq);
-    std::optional<cache::SearchQuery> query = read_query_of(cx, parameters, zone);
+    std::optional<cache::SearchQuery> query = asked;
     if (query) {
         const auto job = [&](cache::Reader& db) { return unknown_filters(db, *query, seen); };
         const std::string unknown = co_await cx.store.read_long(job);

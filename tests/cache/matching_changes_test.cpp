@@ -109,6 +109,41 @@ TEST_F(MatchingChangesTest, OneConversationIsFoundAsAmongAll)
     EXPECT_LT(matched, looked / 2);
 }
 
+// What only an index could deny that is not whole yet is told: a reader would never hear of it again.
+TEST_F(MatchingChangesTest, PassNothingByWhileAnIndexIsMadeAnew)
+{
+    put("a", 5000, 2,
+        {{"llmApp", {{"id", "A"}}}, {"user", {{"userId", "u1"}, {"firstName", "Mina"}}}, {"state", "OPEN"}});
+    put("b", 6000, 2, {{"llmApp", {{"id", "B"}}}});
+    const auto told = [&](const std::string& text) {
+        std::set<std::string> ids;
+        store_->read([&](Reader& db) {
+            for (const Change& change : load_matching_changes(db, query_of(text), 0, 100).changes)
+                ids.insert(change.conversation.value);
+        });
+        return ids;
+    };
+    using Ids = std::set<std::string>;
+    EXPECT_EQ(told("zebra"), Ids{});
+    write([](Writer& db) {
+        db.run("UPDATE word_index SET bound = 9223372036854775807"); // nothing is reached yet
+    });
+    EXPECT_EQ(told("chat"), (Ids{"a", "b"}));
+    EXPECT_EQ(told("zebra"), (Ids{"a", "b"})) << "it may be there";
+    EXPECT_EQ(told("zebra app:A"), Ids{"a"}) << "no index of words says that";
+    EXPECT_EQ(told("user:mina"), (Ids{"a", "b"})) << "a name is looked up there";
+    EXPECT_EQ(told("user:u1"), Ids{"a"});
+    EXPECT_EQ(told("sender:nobody"), Ids{});
+    EXPECT_EQ(told("state:gone"), Ids{});
+    write([](Writer& db) {
+        db.run("UPDATE word_index SET bound = NULL");
+        db.run("INSERT OR REPLACE INTO fact_bound (kind, bound) VALUES ('conversation', 9223372036854775807)");
+    });
+    EXPECT_EQ(told("state:gone"), (Ids{"a", "b"}));
+    EXPECT_EQ(told("rating:bad"), (Ids{"a", "b"}));
+    EXPECT_EQ(told("zebra"), Ids{});
+}
+
 TEST_F(MatchingChangesTest, PageByPageTheyAreThoseOfAllThatMatch)
 {
     for (int n = 0; n < 40; ++n) put_drawn("c" + std::to_string(n));

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/insights/insights.hpp"
+#include "cache/search/conversation_match.hpp"
 #include "cache/search/query_parser.hpp"
+#include "cache/search/result_loader.hpp"
 #include "cache/search/search.hpp"
 #include "cache/text/snippet.hpp"
 #include "tests/cache/fixture.hpp"
@@ -147,6 +150,68 @@ TEST_F(Search, NeverFails)
     }
 }
 
+// With their context hits are whole messages: a page is bounded, and its cursor goes on.
+TEST_F(Search, EndsAPageThatHoldsMuch)
+{
+    constexpr int chats = 60;
+    std::vector<Chat> made;
+    for (int n = 0; n < chats; ++n)
+        made.push_back(support::make_chat("a", n, 1000 + n, "hotel " + std::string(50'000, 'x')));
+    write([&](Writer& db) {
+        put_conversation(db, support::make_conversation("a", 2000));
+        put_chats(db, {"a"}, 0, made);
+    });
+    for (const SearchSort sort : {SearchSort::newest, SearchSort::relevance}) {
+        SearchQuery query;
+        query.text = "hotel", query.limit = 1000, query.context = 20, query.sort = sort;
+        std::vector<std::string> ids;
+        int pages = 0;
+        do {
+            const SearchResult page = find(query);
+            std::size_t bytes = 0;
+            for (const SearchHit& hit : page.hits) {
+                ids.push_back(*hit.chat_id);
+                for (const auto* around : {&hit.before, &hit.after})
+                    for (const ContextChat& chat : *around) bytes += chat.text.size();
+            }
+            EXPECT_LT(bytes, largest_search_page + 41 * 51'000);
+            EXPECT_EQ(page.total, chats);
+            query.cursor = page.next;
+            ++pages;
+        } while (query.cursor && pages < chats);
+        EXPECT_GT(pages, 3);
+        EXPECT_EQ(std::ssize(ids), chats);
+        std::sort(ids.begin(), ids.end());
+        EXPECT_EQ(std::unique(ids.begin(), ids.end()), ids.end()) << "each once";
+    }
+}
+
+// An id that exists out of view alone is nobody's: by it, nobody in view is hidden, and nothing tells that it exists.
+TEST_F(Search, TakesForAnIdOnlyOneInView)
+{
+    put("a", 100, 1, {{"llmApp", {{"id", "A"}}}, {"user", {{"userId", "u7"}, {"firstName", "Mina"}}}});
+    put("b", 200, 1, {{"llmApp", {{"id", "B"}}}, {"user", {{"userId", "mina"}, {"firstName", "Jun"}}}});
+    SearchQuery query;
+    query.text = "user:mina";
+    EXPECT_EQ(find(query).hits.at(0).conversation_id, "b") << "in all it is an id";
+    EXPECT_EQ(find(query).total, 1);
+    query.visible.app = "A";
+    ASSERT_EQ(find(query).total, 1);
+    EXPECT_EQ(find(query).hits[0].conversation_id, "a");
+    store_->read([&](Reader& db) {
+        const ConversationMatch match(db, parse_query(query));
+        for (const Row row : db.query("SELECT pk, id FROM conversation"))
+            EXPECT_EQ(match.holds(row.integer(0)), row.text(1) == "a") << row.text(1);
+        InsightQuery counted;
+        counted.users = {"mina"};
+        EXPECT_EQ(count_insights(db, counted).totals.conversations, 1);
+        counted.visible.app = "A";
+        EXPECT_EQ(count_insights(db, counted).totals.conversations, 1);
+        counted.users = {"nobody"};
+        EXPECT_EQ(count_insights(db, counted).totals.conversations, 0);
+    });
+}
+
 std::vector<Phrase> phrases(std::string_view text)
 {
     return parse_search_query(text).wanted();
@@ -174,6 +239,37 @@ TEST(Match, ReadsWordsPhrasesAndFilters)
     EXPECT_EQ(parse_search_query("a and b").clauses.size(), 3U);
     EXPECT_EQ(parse_search_query("before:lunch").clauses[0].any[0].tokens.size(), 2U);
     EXPECT_TRUE(parse_search_query("\" - ! *").empty());
+}
+
+// The first 64, however they are parted: each is a stream of the index, or several.
+TEST(Match, CountsWordsOverAllGroups)
+{
+    std::string groups;
+    for (int n = 0; n < 64 * 64; ++n) groups += fmt::format("w{}{}", n, n % 64 == 63 ? " " : " OR ");
+    EXPECT_EQ(phrases(groups).size(), 64U);
+    std::string pairs;
+    for (int n = 0; n < 64; ++n) pairs += fmt::format("a{} OR b{} -c{} ", n, n, n);
+    const ParsedQuery parsed = parse_search_query(pairs);
+    std::size_t count = 0;
+    for (const Clause& clause : parsed.clauses) count += clause.any.size();
+    EXPECT_EQ(count, 64U);
+    EXPECT_EQ(parse_search_query("a OR b OR a OR \"a\"").clauses[0].any.size(), 2U) << "the same word counts once";
+    std::string many;
+    for (int n = 0; n < 100; ++n) many += "same OR ";
+    EXPECT_EQ(phrases(many + "other").size(), 2U);
+}
+
+TEST(Match, KnowsEveryBlankAndWhatIsNotSeenBeforeAWord)
+{
+    for (const char* blank : {" ", "\t", "\u3000", "\u00a0", "\u202f", "\u2009", "\u2003", "\u200a", "\u205f", "\u2028",
+                              "\u1680", "\u3164", "\xc2\x85"})
+        EXPECT_EQ(parse_search_query(std::string("one") + blank + "two").clauses.size(), 2U) << blank;
+    for (const char* unseen : {"\ufeff", "\u200f", "\u200e", "\u200b", "\u2066", "\u202a", "\u2060"}) {
+        const ParsedQuery parsed = parse_search_query(unseen + std::string("user:mina -") + unseen + "x");
+        EXPECT_THAT(parsed.filters.users, ElementsAre("mina")) << unseen;
+        EXPECT_EQ(parse_search_query(std::string(unseen) + "-x").clauses.at(0).negated, true) << unseen;
+    }
+    EXPECT_EQ(parse_search_query("ho\u00adtel").clauses.size(), 1U) << "within a word it parts nothing";
 }
 
 TEST(Match, AsksTheIndexForPairsAndForWhatTouches)

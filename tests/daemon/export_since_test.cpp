@@ -4,6 +4,8 @@
 #include "alli/sync_wait.hpp"
 #include "cache/conversations.hpp"
 #include "cache/deletions.hpp"
+#include "cache/rows/coverage.hpp"
+#include "cache/rows/progress.hpp"
 #include "cache/store.hpp"
 #include "tests/daemon/home.hpp"
 #include "tests/support/draws.hpp"
@@ -237,6 +239,37 @@ TEST_F(ExportSince, FollowsASearchInASqliteFileAndInAText)
     EXPECT_EQ(export_to(text, "jsonl", {"zebra"}).code, 0);
     ASSERT_EQ(lines(read(text)).size(), 2U);
     EXPECT_EQ(lines(read(text))[1]["conversation"]["id"], "c2");
+}
+
+// What the index of words does not reach yet is found by no search: a text would never have it.
+TEST_F(ExportSince, WaitsForAnIndexThatIsMadeAnewAndAllSayThatSomethingMayBeMissing)
+{
+    const std::string file = home.path("found.db"), text = home.path("found.jsonl");
+    put("c1", "zebra");
+    sync_wait(store->write([](cache::Writer& db) {
+        const Instant now = ::support::at_second(5000);
+        cache::cover(db, {Instant{}, now, now});
+        cache::Progress progress;
+        progress.unit = TimeUnit::seconds, progress.verified_at = now, progress.chatless_at = now;
+        cache::save_progress(db, progress);
+    }));
+    const char* note = "there may be more";
+    const auto say = [&](std::vector<std::string> words) { return home.run(std::move(words)).errors; };
+    for (const bool reached : {true, false}) {
+        if (!reached)
+            sync_wait(
+                store->write([](cache::Writer& db) { db.run("UPDATE word_index SET bound = 9223372036854775807"); }));
+        for (const auto& words : {std::vector<std::string>{"search", "zebra"}, {"export", "zebra"}})
+            EXPECT_EQ(say(words).find(note) == std::string::npos, reached) << words[0];
+        const auto listed = json::parse(home.run({"list", "--user", "mina", "--json"}).output);
+        EXPECT_EQ(listed["whole"], reached);
+        const auto written = export_to(text, "jsonl", {"zebra"});
+        EXPECT_EQ(written.code == 0, reached) << written.errors;
+        EXPECT_EQ(written.errors.find("is being made anew") == std::string::npos, reached);
+        EXPECT_EQ(lines(read(text)).size(), 1U);
+        EXPECT_EQ(export_to(file, "sqlite", {"zebra"}).code, 0) << "it asks the search again each time";
+        EXPECT_EQ(say({"export"}).find(note), std::string::npos) << "without a search nothing is missing";
+    }
 }
 
 TEST_F(ExportSince, BeginsAnewWhereTheMirrorDid)

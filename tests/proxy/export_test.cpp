@@ -40,6 +40,21 @@ class MirrorExport : public ProxyTest {
     }
 };
 
+TEST_F(MirrorExport, IsNotCompleteWhereTheIndexDoesNotReachYet)
+{
+    put_rated("a", 1000, false);
+    cover(0, 1900);
+    start();
+    const auto complete = [&](const std::string& query) {
+        return get("/mirror/v1/export" + query).header("Alli-Mirror-Complete");
+    };
+    EXPECT_EQ(complete("?q=question"), "true");
+    write([](cache::Writer& db) { db.run("UPDATE word_index SET bound = 9223372036854775807"); });
+    EXPECT_EQ(complete("?q=question"), "false");
+    EXPECT_EQ(complete(""), "true") << "no index is asked";
+    EXPECT_EQ(complete("?q=rating:bad"), "true") << "nor here";
+}
+
 TEST_F(MirrorExport, GivesCsvThatSpreadsheetsReadWithTheColumnsThatAreDocumented)
 {
     put_rated("a", 1000, false,
