@@ -62,6 +62,13 @@ std::vector<ConversationId> ids_within(Reader& db, Span span)
                                   span.from, span.through);
 }
 
+std::int64_t count_within(Reader& db, Span span, std::int64_t most)
+{
+    return db.require<std::int64_t>("SELECT count(*) FROM (SELECT 1 FROM conversation"
+                                    " WHERE last_chat_at >= ?1 AND last_chat_at < ?2 LIMIT ?3)",
+                                    span.from, span.through, most);
+}
+
 std::vector<ConversationId> ids_without_chat(Reader& db)
 {
     return db.all<ConversationId>("SELECT id FROM conversation WHERE last_chat_at IS NULL");

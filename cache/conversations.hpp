@@ -32,6 +32,8 @@ std::optional<std::string> find_item(Reader& db, const ConversationId& id);
 
 /// Conversations whose last chat time lies in [from, through); for a comparison with what upstream lists.
 std::vector<ConversationId> ids_within(Reader& db, Span span);
+/// How many there are, counted up to `most`.
+std::int64_t count_within(Reader& db, Span span, std::int64_t most);
 std::vector<ConversationId> ids_without_chat(Reader& db);
 
 /// A message that still grows, by upstream's word.

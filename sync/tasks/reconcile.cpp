@@ -8,26 +8,50 @@
 namespace alli::sync {
 namespace {
 
-// The span verified longest ago, if that was before `before` or lies in the future; none where all is younger.
+// A scan costs a page at least: with what is due go neighbours that are not, as long as they hold no more than that.
+// Each poll verifies a piece of its own, whose turns would come one by one for ever.
+class StaleSpan {
+  public:
+    StaleSpan(cache::Reader& db, std::vector<cache::Interval> coverage) : db_(db), coverage_(std::move(coverage)) {}
+
+    /// The one verified longest ago, if that was before `before` or, for then the clock was set back, after `now`; none
+    /// where there is none.
+    std::optional<cache::Span> find(Instant before, Instant now)
+    {
+        is_due_ = [before, now](const cache::Interval& it) { return it.verified_at < before || it.verified_at > now; };
+        auto oldest = coverage_.end();
+        for (auto it = coverage_.begin(); it != coverage_.end(); ++it)
+            if (is_due_(*it) && (oldest == coverage_.end() || it->verified_at < oldest->verified_at)) oldest = it;
+        if (oldest == coverage_.end()) return std::nullopt;
+        span_ = {oldest->from, oldest->through};
+        for (auto it = std::next(oldest); it != coverage_.end() && it->from == span_.through && takes(*it); ++it)
+            span_.through = it->through;
+        for (auto it = oldest;
+             it != coverage_.begin() && std::prev(it)->through == span_.from && takes(*std::prev(it));)
+            span_.from = (--it)->from;
+        return span_;
+    }
+
+  private:
+    bool takes(const cache::Interval& neighbour)
+    {
+        if (is_due_(neighbour)) return true;
+        more_ += cache::count_within(db_, {neighbour.from, neighbour.through}, a_page + 1);
+        return more_ <= a_page;
+    }
+
+    static constexpr std::int64_t a_page = 50;
+    cache::Reader& db_;
+    std::vector<cache::Interval> coverage_;
+    std::function<bool(const cache::Interval&)> is_due_;
+    cache::Span span_;
+    std::int64_t more_ = 0; // conversations of those that are not due
+};
+
 std::optional<cache::Span> find_stale(SyncContext context, Instant before)
 {
-    const auto coverage = context.store.read([](cache::Reader& db) { return cache::load_coverage(db); });
-    // In the future: then the clock was set back.
-    const auto is_stale = [before, now = context.clock.now()](const cache::Interval& it) {
-        return it.verified_at < before || it.verified_at > now;
-    };
-    auto oldest = coverage.end();
-    for (auto it = coverage.begin(); it != coverage.end(); ++it)
-        if (is_stale(*it) && (oldest == coverage.end() || it->verified_at < oldest->verified_at)) oldest = it;
-    if (oldest == coverage.end()) return std::nullopt;
-
-    cache::Span span{oldest->from, oldest->through};
-    // Neighbours whose turn it is too go with it: a scan costs at least a page.
-    for (auto it = std::next(oldest); it != coverage.end() && is_stale(*it) && it->from == span.through; ++it)
-        span.through = it->through;
-    for (auto it = oldest; it != coverage.begin() && is_stale(*std::prev(it)) && std::prev(it)->through == span.from;)
-        span.from = (--it)->from;
-    return span;
+    return context.store.read(
+        [&](cache::Reader& db) { return StaleSpan(db, cache::load_coverage(db)).find(before, context.clock.now()); });
 }
 
 // Down to the first page after `until` below which another scan can go on.

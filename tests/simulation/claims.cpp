@@ -53,7 +53,7 @@ bool are_of_the_world(const std::vector<cache::Problem>& problems)
 {
     return std::all_of(problems.begin(), problems.end(), [](const cache::Problem& it) {
         return it.key == "clock" || it.key == "daily counts" || it.key == "place of conversations without a chat" ||
-               it.key.ends_with(" was damaged");
+               it.key.ends_with(" was damaged") || it.key.ends_with(" was displaced");
     });
 }
 

@@ -50,6 +50,26 @@ TEST_F(Reconciled, FindsASilentEditAndSaysInWhichField)
     EXPECT_EQ(drift().fields.at("title"), 1);
 }
 
+// Each poll verifies a piece of time of its own: their turns must not come one by one for ever.
+TEST_F(Reconciled, AsksNoMoreAfterManyDaysThanInTheFirst)
+{
+    options_.interval = minutes(20);
+    model_.before = [this](const upstream::Request&) -> std::optional<upstream::Reply> {
+        model_.now = std::chrono::floor<seconds>(clock_.now()).time_since_epoch().count();
+        return std::nullopt;
+    };
+    std::vector<std::size_t> asked;
+    for (int day = 0; day < 10; ++day) {
+        const std::size_t before = model_.targets.size();
+        run_for(hours(24));
+        asked.push_back(model_.targets.size() - before);
+    }
+    EXPECT_LE(asked.back(), asked[2] + 12)
+        << testing::PrintToString(asked)
+        << store_->read([](cache::Reader& db) { return cache::load_coverage(db); }).size();
+    EXPECT_LE(store_->read([](cache::Reader& db) { return cache::load_coverage(db); }).size(), 40U);
+}
+
 TEST_F(Reconciled, ComparesAgainWhatAClockThatRanAheadVerified)
 {
     const Instant right = clock_.now();
