@@ -139,16 +139,26 @@ std::int64_t count_stale_days(Reader& db)
     return db.require<std::int64_t>("SELECT count(*) FROM insight_stale");
 }
 
-bool extend_rollups(Writer& db)
+static std::size_t keep_day(Writer& db, GroupKeys& keys, std::int64_t day)
 {
-    if (find_fact_bound(db)) return false;
-    const auto day = db.one<std::int64_t>("SELECT max(day) FROM insight_stale");
-    if (!day) return false;
+    const std::string rollup = count_rollup(db, keys, {start_of(day), start_of(day + 1)});
+    db.run("INSERT INTO insight_day (day, body) VALUES (?1, CAST(?2 AS BLOB))", day, pack(rollup));
+    db.run("DELETE FROM insight_stale WHERE day = ?1", day);
+    return rollup.size();
+}
+
+std::int64_t extend_rollups(Writer& db, std::int64_t most)
+{
+    constexpr std::size_t enough = 8192; // bytes of figures: of some two thousand messages
+    if (find_fact_bound(db)) return 0;
     GroupKeys keys(db);
-    const std::string rollup = count_rollup(db, keys, {start_of(*day), start_of(*day + 1)});
-    db.run("INSERT INTO insight_day (day, body) VALUES (?1, CAST(?2 AS BLOB))", *day, pack(rollup));
-    db.run("DELETE FROM insight_stale WHERE day = ?1", *day);
-    return true;
+    std::int64_t days = 0;
+    for (std::size_t bytes = 0; days < most && bytes < enough; ++days) {
+        const auto day = db.one<std::int64_t>("SELECT max(day) FROM insight_stale");
+        if (!day) break;
+        bytes += keep_day(db, keys, *day);
+    }
+    return days;
 }
 
 } // namespace alli::cache

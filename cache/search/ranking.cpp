@@ -78,17 +78,18 @@ class Titles {
     std::size_t at_ = 0;
 };
 
+/// Conversations that are found without a word have no chat: they come behind all chats, and are not looked for before.
 class ByTime final : public Ranking {
   public:
     ByTime(Reader& db, const ParsedQuery& parsed, const SearchPosition& from)
-        : chats_(matching_chats(db, parsed)), titles_(db, parsed, from)
+        : db_(db), parsed_(parsed), from_(from), chats_(matching_chats(db, parsed))
     {
         chat_ = chats_->seek(from.chat - 1);
     }
 
     std::optional<Ranked> next() override
     {
-        const Titled* titled = titles_.front();
+        const Titled* titled = next_title();
         if (!titled && !chat_) return std::nullopt;
         if (titled && (!chat_ || titled->at > second_as_micros(*chat_))) return Ranked{titled->pk, true, 0};
         return Ranked{*chat_, false, 0};
@@ -97,9 +98,9 @@ class ByTime final : public Ranking {
     void pass(const Ranked& ranked, SearchPosition& position) override
     {
         if (ranked.is_title) {
-            position.titled_at = titles_.front()->at;
-            position.titled = titles_.front()->id;
-            titles_.pop();
+            position.titled_at = titles_->front()->at;
+            position.titled = titles_->front()->id;
+            titles_->pop();
         } else {
             position.chat = *chat_;
             chat_ = chats_->seek(*chat_ - 1);
@@ -107,15 +108,25 @@ class ByTime final : public Ranking {
     }
 
   private:
+    const Titled* next_title()
+    {
+        if (!titles_ && parsed_.clauses.empty() && chat_) return nullptr;
+        if (!titles_) titles_.emplace(db_, parsed_, from_);
+        return titles_->front();
+    }
+
     static std::int64_t second_as_micros(std::int64_t second)
     {
         constexpr std::int64_t micros = 1'000'000;
         return std::clamp(second, lowest / micros, highest / micros) * micros;
     }
 
+    Reader& db_;
+    const ParsedQuery& parsed_;
+    const SearchPosition from_;
     Postings chats_;
     std::optional<std::int64_t> chat_;
-    Titles titles_;
+    std::optional<Titles> titles_;
 };
 
 /// Scores by rowid, from the newest down, of whatever an expression matches.

@@ -141,7 +141,7 @@ class Search {
         const auto chats = matching_chats(db_, parsed_);
         for (auto pk = chats->seek(position_.newest); pk && seen < exact_up_to; pk = chats->seek(*pk - 1), ++seen)
             found.insert(conversation_of({*pk, false, 0}));
-        const auto titles = matching_conversations(db_, parsed_, 1);
+        const auto titles = seen < exact_up_to ? matching_conversations(db_, parsed_, 1) : nullptr;
         if (!titles) return std::ssize(found);
         for (auto pk = titles->seek(std::numeric_limits<std::int64_t>::max()); pk && seen < exact_up_to;
              pk = titles->seek(*pk - 1), ++seen)

@@ -98,10 +98,10 @@ Task<> tend_files(cache::Store& store, const std::atomic<bool>& stopping)
 // No more days than there were: a backfill that changes one again and again is not run after.
 static Task<> count_days(cache::Store& store, const std::atomic<bool>& stopping)
 {
-    const auto count = [](cache::Writer& db) { return cache::extend_rollups(db); };
-    const std::int64_t days = store.read([](cache::Reader& db) { return cache::count_stale_days(db); });
-    bool more = true;
-    for (std::int64_t day = 0; more && day < days && !stopping; ++day) more = co_await store.write(count);
+    std::int64_t left = store.read([](cache::Reader& db) { return cache::count_stale_days(db); });
+    std::int64_t counted = 1;
+    const auto count = [&left](cache::Writer& db) { return cache::extend_rollups(db, left); };
+    for (; counted > 0 && left > 0 && !stopping; left -= counted) counted = co_await store.write(count);
 }
 
 Task<> tend_figures(cache::Store& store, const std::atomic<bool>& stopping)

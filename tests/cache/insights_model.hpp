@@ -105,9 +105,10 @@ class InsightTest : public CacheTest {
     /// Keeps the figures of so many days; false: all are kept.
     bool extend(int days = 1)
     {
-        bool more = true;
-        for (; more && days > 0; --days) write([&](Writer& db) { more = extend_rollups(db); });
-        return more;
+        std::int64_t counted = 1;
+        for (std::int64_t left = days; counted > 0 && left > 0; left -= counted)
+            write([&](Writer& db) { counted = extend_rollups(db, left); });
+        return counted > 0;
     }
 
     void add(int n)
