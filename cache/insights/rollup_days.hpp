@@ -29,8 +29,8 @@ std::vector<RollupPart> load_rollups(Reader& db, GroupKeys& keys, const TimeRang
 /// Days whose figures are not kept.
 std::int64_t count_stale_days(Reader& db);
 
-/// Counts and keeps days that are not kept, the newest first: at most so many, and no more than a few milliseconds take.
-/// How many they were; 0: there is none, or facts are still lacking.
+/// Counts and keeps days that are not kept, the newest first: at most so many, and no more than a few milliseconds
+/// take. How many they were; 0: there is none, or facts are still lacking.
 std::int64_t extend_rollups(Writer& db, std::int64_t most);
 
 } // namespace alli::cache
