@@ -167,13 +167,26 @@ std::optional<Instant> find_last_backup(Connection& outbox)
     return find_meta<Instant>(outbox, "last_backup_at");
 }
 
-void remove_left_backups(const std::string& mirror_path)
+namespace {
+
+// One of the future is old: the clock was set back.
+bool is_older(const fs::directory_entry& entry, std::chrono::seconds age)
+{
+    std::error_code gone;
+    const auto since = fs::file_time_type::clock::now() - entry.last_write_time(gone);
+    return !gone && (since >= age || since < std::chrono::seconds(-1));
+}
+
+} // namespace
+
+void remove_left_backups(const std::string& mirror_path, std::chrono::seconds age)
 {
     const fs::path beside = fs::path(mirror_path).parent_path();
     std::error_code unreadable; // then nothing can be made there either
     std::vector<fs::path> left;
     for (const auto& entry : fs::directory_iterator(beside.empty() ? "." : beside, unreadable))
-        if (entry.is_directory() && entry.path().filename().string().starts_with(prefix)) left.push_back(entry.path());
+        if (entry.is_directory() && entry.path().filename().string().starts_with(prefix) && is_older(entry, age))
+            left.push_back(entry.path());
     for (const fs::path& path : left) remove_path(path);
 }
 

@@ -30,7 +30,8 @@ Task<BackupReport> back_up(Store& store, std::string name, BackupHooks hooks);
 void note_last_backup(Writer& outbox, Instant at);
 std::optional<Instant> find_last_backup(Connection& outbox);
 
-/// Copies beside the mirror that nobody moved away.
-void remove_left_backups(const std::string& mirror_path);
+/// Copies beside the mirror that nobody moved away for so long: a younger one may be on its way to another disk.
+inline constexpr std::chrono::hours left_backup{2};
+void remove_left_backups(const std::string& mirror_path, std::chrono::seconds age = left_backup);
 
 } // namespace alli::cache

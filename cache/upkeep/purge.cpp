@@ -179,7 +179,7 @@ PurgeReport plan_purge(Store& store, const PurgeOptions& wish)
 
 Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks)
 {
-    remove_left_backups(store.mirror_path()); // they hold it too
+    remove_left_backups(store.mirror_path(), {}); // they hold it too
     Purge work(store, std::move(wish), std::move(hooks));
     co_await work.note();
     co_await work.erase();
@@ -190,7 +190,7 @@ Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks)
 
 Task<> erase_remains(Store& store, PurgeHooks hooks)
 {
-    remove_left_backups(store.mirror_path());
+    remove_left_backups(store.mirror_path(), {});
     Purge work(store, {}, std::move(hooks));
     co_await work.clean_index();
     co_await work.clean_files();

@@ -19,7 +19,8 @@ namespace alli::daemon {
 namespace {
 
 const std::string target = "/mirror/v1/maintenance";
-constexpr std::chrono::milliseconds look_again{100};
+constexpr std::chrono::milliseconds look_again{100}, next_turn{500};
+constexpr std::chrono::minutes patience{15}; // a check of a large mirror takes minutes
 
 volatile std::sig_atomic_t stop_asked = 0;
 
@@ -64,13 +65,8 @@ Json run_here(const Settings& settings, const MirrorLocation& place, const Json&
     return sync_wait(run_task(std::move(tools), request));
 }
 
-Json ask(const Context& context, const std::string& method, const std::string& query, const std::string& body)
+Json read_answer(const DaemonAnswer& answer)
 {
-    DaemonRequest request;
-    request.method = method;
-    request.target = target + query;
-    request.body = body;
-    const DaemonAnswer answer = call_daemon(context, request);
     Json json = Json::parse(answer.body, nullptr, false);
     if (answer.status >= 300) throw refused_by_daemon(answer);
     if (!json.is_object()) throw Error(Fault::io, "see its log", "the daemon's answer cannot be read");
@@ -80,10 +76,10 @@ Json ask(const Context& context, const std::string& method, const std::string& q
 Json run_in_daemon(const Context& context, const Json& request)
 {
     // By its id: another command may begin a task of its own between the end of this one and the next look.
-    const std::string query = "?id=" + ask(context, "POST", "", dump(request)).value("id", "");
+    const std::string query = "?id=" + start_task(context, request).value("id", "");
     TaskProgress progress;
     for (;;) {
-        const Json now = ask(context, "GET", query, "");
+        const Json now = read_answer(call_daemon(context, {"GET", target + query, ""}));
         const std::string state = now.value("state", "");
         if (state == "done") return now.value("result", Json::object());
         if (state == "failed") throw Error(Fault::io, now.value("hint", ""), "{}", now.value("error", ""));
@@ -106,6 +102,19 @@ void require_mirror(const MirrorLocation& place)
     if (!found)
         throw Error(Fault::io, "start `alli-mirror serve` or run `alli-mirror sync` first",
                     "there is no mirror at {} yet", place.mirror_path);
+}
+
+Json start_task(const Context& context, const Json& request)
+{
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (bool said = false;;) {
+        const DaemonAnswer answer = call_daemon(context, {"POST", target, dump(request)});
+        if (answer.status != 409 || std::chrono::steady_clock::now() >= until) return read_answer(answer);
+        if (!std::exchange(said, true))
+            fmt::print(stderr, "another task is under way: waiting for its end, {} minutes at most\n",
+                       patience.count());
+        std::this_thread::sleep_for(next_turn);
+    }
 }
 
 Json maintain(const Context& context, const MirrorLocation& place, const Json& request)

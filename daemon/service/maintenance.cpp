@@ -260,16 +260,17 @@ struct TaskRow {
     std::string_view name;
     Task<Json> (*run)(MaintenanceTools, Json);
     void (*check)(const Json&);
+    bool alone = true; // waits for its turn; false: it only takes a note
 };
 // THE table.
 constexpr auto tasks = std::to_array<TaskRow>({
     {"purge", &run_purge, &check_purge},
     {"retention", &run_retention, &check_retention},
     {"backup", &run_backup, &check_backup},
-    {"note_backup", &run_note_backup, &check_note_backup},
+    {"note_backup", &run_note_backup, &check_note_backup, false},
     {"verify", &run_verify, &check_verify},
     {"restore", &run_restore, &check_restore},
-    {"wake_webhook", &run_wake_webhook, &check_wake_webhook},
+    {"wake_webhook", &run_wake_webhook, &check_wake_webhook, false},
 });
 
 const TaskRow& find_task(const Json& request)
@@ -299,11 +300,16 @@ void Maintenance::note(std::string_view state, const Json& name, const Json& mor
     Json now{{"state", state}};
     now.update(name);
     now.update(more);
-    States states = *std::atomic_load(&states_);
-    if (!states.empty() && states.front()->at("id") == now["id"]) states.pop_front();
-    states.push_front(std::make_shared<const Json>(std::move(now)));
-    if (states.size() > remembered_tasks) states.pop_back();
-    std::atomic_store(&states_, std::make_shared<const States>(std::move(states)));
+    const auto latest = std::make_shared<const Json>(std::move(now));
+    auto before = std::atomic_load(&states_);
+    std::shared_ptr<const States> after;
+    do { // a note may be taken beside a task that runs
+        States states = *before;
+        std::erase_if(states, [&](const auto& one) { return one->at("id") == latest->at("id"); });
+        states.push_front(latest);
+        if (states.size() > remembered_tasks) states.pop_back();
+        after = std::make_shared<const States>(std::move(states));
+    } while (!std::atomic_compare_exchange_weak(&states_, &before, after));
 }
 
 std::optional<std::string> Maintenance::state(std::string_view id) const
@@ -334,24 +340,25 @@ std::string Maintenance::start(const std::string& text)
 {
     Json request = Json::parse(text, nullptr, false);
     check_task(request);
-    if (busy_.exchange(true)) throw Error(Fault::busy, "wait until it is done", "another task is under way");
-    const Json name{{"id", std::to_string(next_id_++)}, {"task", request["task"]}};
+    const bool alone = find_task(request).alone;
+    if (alone && busy_.exchange(true)) throw Error(Fault::busy, "wait until it is done", "another task is under way");
+    const Json name{{"id", std::to_string(next_id_.fetch_add(1))}, {"task", request["task"]}};
     try {
         note("running", name, Json::object());
-        std::string begun = *state();
-        spawn_(run(std::move(request), name));
+        std::string begun = *state(name["id"].get_ref<const std::string&>());
+        spawn_(run(std::move(request), name, alone));
         return begun;
     } catch (...) {
-        const Idle idle(busy_);
+        const Idle idle(alone ? &busy_ : nullptr);
         note_failure(name, std::current_exception());
         throw;
     }
 }
 
 // Idle is reset however the task ends, even if the failure cannot be recorded.
-Task<> Maintenance::run(Json request, Json name)
+Task<> Maintenance::run(Json request, Json name, bool alone)
 {
-    const Idle idle(busy_);
+    const Idle idle(alone ? &busy_ : nullptr);
     MaintenanceTools tools = tools_;
     tools.hooks.report = [this, &name](std::string_view step, std::int64_t done, std::int64_t total) {
         note("running", name, {{"step", step}, {"done", done}, {"total", total}});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Maintenance tasks that a user starts: in the process of a command, or in the daemon by POST /mirror/v1/maintenance
-// (GET reports progress). One at a time. Requests and results are JSON objects; "task" names the task.
+// (GET reports progress). One at a time, but for notes. Requests and results are JSON objects; "task" names the task.
 #pragma once
 
 #include "alli/clock.hpp"
@@ -43,32 +43,36 @@ class Maintenance final : public proxy::Maintenance {
 
     Maintenance(MaintenanceTools tools, Spawn spawn) : tools_(std::move(tools)), spawn_(std::move(spawn)) {}
 
-    /// Throws Error{usage}, or Error{busy} while another task runs. Returns its state.
+    /// Throws Error{usage}, or Error{busy} while another task runs, unless this one only takes a note. Returns its
+    /// state.
     std::string start(const std::string& request) override;
     /// {"state": "idle", "running", "done" or "failed", "id", "task", "step", "done", "total", "result", "error"} of
     /// the task of that id, or of the last one. None: it is not among the last few of this process.
     std::optional<std::string> state(std::string_view id = "") const override;
 
   private:
-    struct Idle { // from its end on
-        explicit Idle(std::atomic<bool>& busy) : busy_(busy) {}
+    struct Idle { // from its end on; null: the task needs no turn
+        explicit Idle(std::atomic<bool>* busy) : busy_(busy) {}
         Idle(const Idle&) = delete;
         Idle& operator=(const Idle&) = delete;
-        ~Idle() { busy_ = false; }
-        std::atomic<bool>& busy_;
+        ~Idle()
+        {
+            if (busy_) *busy_ = false;
+        }
+        std::atomic<bool>* busy_;
     };
 
     // "id" and "task" of a task: what every state of it begins with.
-    Task<> run(Json request, Json name);
+    Task<> run(Json request, Json name, bool alone);
     void note(std::string_view state, const Json& name, const Json& more);
     void note_failure(const Json& name, const std::exception_ptr& failure);
 
     MaintenanceTools tools_;
     Spawn spawn_;
     using States = std::deque<std::shared_ptr<const Json>>;                   // the last one of each task, newest first
-    std::shared_ptr<const States> states_ = std::make_shared<const States>(); // swapped whole, by the task that runs
+    std::shared_ptr<const States> states_ = std::make_shared<const States>(); // swapped whole
     // Of the tasks; from the time on, so that those of an earlier process are not taken for this one's.
-    std::int64_t next_id_ = SystemClock().now().time_since_epoch().count();
+    std::atomic<std::int64_t> next_id_{SystemClock().now().time_since_epoch().count()};
     std::atomic<bool> busy_{false};
 };
 

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 class BackupTest : public CacheTest {
   protected:
     BackupReport make(BackupHooks hooks = {}) { return sync_wait(back_up(*store_, "test", std::move(hooks))); }
+    BackupReport make_named(const std::string& name) { return sync_wait(back_up(*store_, name, {})); }
 
     void accept_write()
     {
@@ -110,9 +111,13 @@ TEST_F(BackupTest, LeavesNothingBehindWhenItIsCutShort)
     hooks.stopping = [] { return true; };
     EXPECT_THROW(make(hooks), Error);
     EXPECT_EQ(copies_left(), 0);
-    make();
-    make();
-    EXPECT_EQ(copies_left(), 1) << "one that nobody moved away is removed by the next";
+    const std::string carried = make().directory;
+    make_named("next");
+    EXPECT_EQ(copies_left(), 2) << "a young one may be on its way to another disk";
+    fs::last_write_time(carried, fs::file_time_type::clock::now() - std::chrono::hours(3));
+    make_named("third");
+    EXPECT_EQ(copies_left(), 2) << "one that nobody moved away is removed in the end";
+    EXPECT_FALSE(fs::exists(carried));
 }
 
 TEST_F(BackupTest, OneThatCannotBeWrittenHurtsNobodyElse)

@@ -4,9 +4,12 @@
 
 #include "alli/error.hpp"
 #include "cache/conversations.hpp"
+#include "cache/upkeep/backup.hpp"
 #include "daemon/node/background_maintenance.hpp"
+#include "tests/daemon/home.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/upstream/scripted_server.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -89,6 +92,18 @@ TEST_F(MaintenanceTest, TellsOfATaskByItsIdWhenAnotherFollowed)
     EXPECT_EQ(maintenance.state("1"), std::nullopt) << "of an earlier process";
 }
 
+TEST_F(MaintenanceTest, TakesANoteBesideATaskThatRuns)
+{
+    Maintenance maintenance = make([] {});
+    const std::string verify = Json::parse(maintenance.start(R"({"task":"verify"})"))["id"];
+    EXPECT_THROW(maintenance.start(R"({"task":"backup"})"), Error) << "one at a time";
+    const std::string note =
+        Json::parse(maintenance.start(R"({"task":"note_backup","madeAt":"2026-01-31T02:00:00Z"})"))["id"];
+    loop_.run();
+    for (const std::string& id : {verify, note}) EXPECT_EQ(Json::parse(maintenance.state(id).value())["state"], "done");
+    EXPECT_TRUE(store_.read_outbox([](cache::Reader& db) { return cache::find_last_backup(db); }));
+}
+
 TEST_F(MaintenanceTest, IsNotBusyWithWhatCouldNotBegin)
 {
     bool refuses = true;
@@ -100,6 +115,28 @@ TEST_F(MaintenanceTest, IsNotBusyWithWhatCouldNotBegin)
     EXPECT_EQ(Json::parse(*maintenance.state())["state"], "failed");
     refuses = false;
     EXPECT_EQ(run(maintenance, "verify")["state"], "done");
+}
+
+// A command of the night that meets a check is not to fail for it.
+TEST(MaintenanceCommand, WaitsForTheEndOfAnotherTask)
+{
+    Home home;
+    std::filesystem::create_directories(std::filesystem::path(home.mirror()).parent_path());
+    const cache::Store owned({home.mirror(), "http://127.0.0.1:1", false}); // this process is its daemon
+    int asked = 0;
+    upstream_test::ScriptedServer daemon([&](const upstream_test::Heard& heard) {
+        if (heard.method == "POST" && ++asked < 3)
+            return upstream_test::answer(409, R"({"status":409,"detail":"another task is under way"})");
+        return upstream_test::answer(200, R"({"id":"7","task":"verify","state":"done","result":{"damaged":false,)"
+                                          R"("repaired":false,"restart":false,"findings":[]}})");
+    });
+    home.environment["ALLI_API_KEY"] = "k";
+    home.environment["ALLI_MIRROR_UPSTREAM_URL"] = "http://127.0.0.1:1";
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = daemon.url().substr(std::string_view("http://").size());
+    const support::Finished finished = home.run({"verify"});
+    EXPECT_EQ(finished.code, 0) << finished.errors;
+    EXPECT_EQ(asked, 3);
+    EXPECT_THAT(finished.errors, HasSubstr("another task is under way: waiting for its end"));
 }
 
 Task<> take_turn(int number, const std::vector<std::function<void()>>& failing, asio::cancellation_signal& end)
