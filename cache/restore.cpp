@@ -168,17 +168,21 @@ PreparedRestore prepare_restore(const RestoreRequest& request)
     copy_with_log(staging, mirror, name);
     copy_with_log(staging, from / "outbox.db", "outbox.db");
     PreparedRestore prepared;
+    BackupProjectCheck project(outbox_beside(request.mirror_path), request.api_key);
     request.report("checking");
     open_copy(staging / "outbox.db", outbox_schema, request.url, [&](Writer& db) {
         prepared.made_at = find_meta<Instant>(db, "backed_up_at");
         for (const char* former : {"restored", "restored_at", "restoring"}) drop_meta(db, former);
         hold_writes(db, prepared.made_at);
         prepared.held_writes = count_held(db);
+        project.look_at_outbox(db);
     });
     open_copy(staging / name, mirror_schema, request.url, [&](Writer& db) {
         const Totals totals = load_totals(db);
         prepared.conversations = totals.conversations, prepared.chats = totals.chats;
+        project.look_at(db);
     });
+    prepared.project = project.answer();
     for (const std::string& file : {name, std::string("outbox.db")})
         prepared.bytes += static_cast<std::int64_t>(fs::file_size(staging / file));
     staging.keep();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "alli/instant.hpp"
+#include "cache/backup_project.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -14,9 +15,10 @@
 namespace alli::cache {
 
 struct RestoreRequest {
-    std::string directory;   // the backup: mirror.db and outbox.db, with their logs if there are any
-    std::string mirror_path; // of the mirror that it is for
-    std::string url;         // the upstream that both must belong to
+    std::string directory;              // the backup: mirror.db and outbox.db, with their logs if there are any
+    std::string mirror_path;            // of the mirror that it is for
+    std::string url;                    // the upstream that both must belong to
+    std::optional<std::string> api_key; // of the project that it is for, where it is known
     std::function<void(const std::string& step)> report = [](auto&&) {};
     std::function<void(const std::string& path)> made = [](auto&&) {
     }; // each new file and directory, to give it an owner
@@ -26,6 +28,7 @@ struct PreparedRestore {
     std::optional<Instant> made_at; // of the backup; none: it was not made by `backup`, and does not say
     std::int64_t conversations = 0, chats = 0, bytes = 0;
     std::int64_t held_writes = 0; // that waited, and are conflicts in it
+    BackupProject project = BackupProject::unknown;
 };
 
 /// Copies the backup beside the mirror and checks the copy: pages, schema, upstream. Nothing else changes. Throws

@@ -169,12 +169,19 @@ void leave_out_statistics()
     [[maybe_unused]] static const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+// Of a file that nobody has open (outbox_identity.cpp).
+bool is_uri(const std::string& path, Access access)
+{
+    return access == Access::read && path.starts_with("file:///");
+}
+
 } // namespace
 
 Connection::Connection(const std::string& path, Access access, std::string_view synchronous) : path_(path)
 {
     leave_out_statistics();
-    const int flags = access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    const int flags = (access == Access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                      (is_uri(path, access) ? SQLITE_OPEN_URI : 0);
     const int code =
         sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, nullptr);
     try {

@@ -29,11 +29,23 @@ struct BackupArguments {
     bool json = false;
 };
 
+/// What is not whole goes, wherever the copying ends; under its last name it is another's.
+struct Discarded {
+    explicit Discarded(const fs::path& path) : path_(path.string()) {}
+    Discarded(const Discarded&) = delete;
+    Discarded& operator=(const Discarded&) = delete;
+    ~Discarded() { remove_path(path_); }
+
+  private:
+    std::string path_;
+};
+
 // Onto another file system: under another name first, so that what has the name is whole.
 static void copy_over(const fs::path& from, const fs::path& to)
 {
-    const fs::path half = to.string() + ".partial";
+    const fs::path half = to.string() + partial_backup;
     require_removed(half);
+    const Discarded torn(half);
     if (::mkdir(half.c_str(), 0700) != 0)
         throw Error(Fault::io, "choose a place that you can write", "cannot make {}: {}", half.string(),
                     std::strerror(errno));
@@ -50,6 +62,7 @@ static void copy_over(const fs::path& from, const fs::path& to)
 
 static void move(const fs::path& from, const fs::path& to)
 {
+    const Discarded left(from);
     try {
         const std::error_code fault = rename_file(from, to);
         if (fault == std::errc::cross_device_link)
@@ -58,9 +71,7 @@ static void move(const fs::path& from, const fs::path& to)
             throw fs::filesystem_error("cannot move the copy", from, to, fault);
         sync_to_disk(to.parent_path());
     } catch (const fs::filesystem_error& error) {
-        throw Error(Fault::io,
-                    "run it as root, or as the daemon's user, and choose a place that this user can write; the copy "
-                    "is removed by the next backup",
+        throw Error(Fault::io, "run it as root, or as the daemon's user, and choose a place that this user can write",
                     "{}", error.what());
     }
 }
@@ -101,7 +112,7 @@ static Json back_up_to(const std::string& directory, int keep, const Context& co
     const std::string to = dated_backup_path(directory, from_rfc3339(report["madeAt"].get<std::string>()).value());
     move(report["directory"].get<std::string>(), to);
     report["directory"] = to;
-    if (keep > 0) report["removed"] = drop_older_backups(directory, keep);
+    if (keep > 0) report["removed"] = drop_older_backups(to, keep);
     maintain(context, place, Json{{"task", "note_backup"}, {"madeAt", report["madeAt"]}});
     return report;
 }

@@ -4,13 +4,16 @@
 #include "cache/restore.hpp"
 
 #include "alli/error.hpp"
+#include "cache/outbox/outbox_identity.hpp"
 #include "cache/store.hpp"
+#include "daemon/access/maintain.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/dated_backups.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/daemon_call.hpp"
 #include "daemon/service/daemon_probe.hpp"
 #include "daemon/service/status.hpp"
+#include "daemon/settings/api_key.hpp"
 #include "daemon/settings/paths.hpp"
 #include "upstream/curl/origin.hpp"
 
@@ -19,8 +22,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <thread>
 
@@ -30,7 +35,7 @@ namespace fs = std::filesystem;
 
 struct RestoreArguments {
     std::string directory;
-    bool yes = false, dry_run = false, json = false;
+    bool yes = false, other_project = false, dry_run = false, json = false;
 };
 
 static bool is_backup(const fs::path& directory)
@@ -38,8 +43,32 @@ static bool is_backup(const fs::path& directory)
     return fs::exists(directory / "outbox.db");
 }
 
+/// Empty: there is none, or it cannot be read.
+static std::string find_live_outbox(const std::string& mirror_path)
+{
+    try {
+        return cache::find_outbox_id(*cache::open_outbox(mirror_path)).value_or("");
+    } catch (const Error&) {
+        return "";
+    }
+}
+
+/// Of those of this mirror, where there are any; else there must be none but one mirror's.
+static fs::path latest_of(std::vector<std::string> all, const std::string& mirror_path)
+{
+    const std::string live = find_live_outbox(mirror_path);
+    const auto is_ours = [&](const std::string& one) { return outbox_id_of(one) == live; };
+    if (!live.empty() && std::any_of(all.begin(), all.end(), is_ours)) std::erase_if(all, std::not_fn(is_ours));
+    const std::string id = outbox_id_of(all.back());
+    for (const std::string& one : all)
+        if (outbox_id_of(one) != id)
+            throw Error(Fault::usage, fmt::format("name one: {} and {} are not of one mirror", one, all.back()),
+                        "there are backups of several mirrors in {}", fs::path(one).parent_path().string());
+    return all.back();
+}
+
 /// The directory itself, or the latest of the backups in it.
-static fs::path find_backup(const std::string& named)
+static fs::path find_backup(const std::string& named, const std::string& mirror_path)
 {
     const fs::path directory = fs::absolute(named);
     if (!fs::is_directory(directory))
@@ -50,7 +79,7 @@ static fs::path find_backup(const std::string& named)
     if (all.empty())
         throw Error(Fault::usage, "name the directory that `alli-mirror backup` made", "there is no backup in {}",
                     directory.string());
-    return all.back();
+    return latest_of(all, mirror_path);
 }
 
 /// Whose the mirror's directory is; root gives what it makes there to that user.
@@ -82,11 +111,31 @@ static std::string say_time_of(const cache::PreparedRestore& prepared)
     return prepared.made_at ? say_time(prepared.made_at) : "an unknown time";
 }
 
+static const char* say_project(cache::BackupProject project)
+{
+    if (project == cache::BackupProject::another)
+        return "WARNING: it was kept with another key than this mirror's, and is no copy of it: another project, or "
+               "one whose key was replaced\n";
+    if (project == cache::BackupProject::unknown) return "whose project it is of cannot be told here\n";
+    return "";
+}
+
 static std::string say_plan(const cache::PreparedRestore& prepared, const fs::path& from)
 {
-    return fmt::format("{}\na backup of {}, checked: {} conversations with {} chats, {} writes to decide on\n",
+    return fmt::format("{}\na backup of {}, checked: {} conversations with {} chats, {} writes to decide on\n{}",
                        from.string(), say_time_of(prepared), prepared.conversations, prepared.chats,
-                       prepared.held_writes);
+                       prepared.held_writes, say_project(prepared.project));
+}
+
+// Without a person who reads the plan.
+static void require_project(const RestoreArguments& arguments, const cache::PreparedRestore& prepared,
+                            const std::string& mirror_path)
+{
+    const bool is_another = prepared.project == cache::BackupProject::another;
+    if (!is_another || arguments.other_project || arguments.dry_run || !arguments.yes) return;
+    cache::abandon_restore(mirror_path);
+    throw Error(Fault::refused, "if it is meant, or the project's key was replaced: --other-project",
+                "the backup was kept with another key than this mirror's, and is no copy of it");
 }
 
 static bool agrees(const std::string& mirror_path)
@@ -122,8 +171,7 @@ static bool wait_until(Done done, std::chrono::seconds patience)
 
 static void have_daemon_take_it_in(const Context& context, const MirrorLocation& place)
 {
-    const DaemonAnswer answer = call_daemon(context, {"POST", "/mirror/v1/maintenance", R"({"task":"restore"})"});
-    if (answer.status >= 300) throw refused_by_daemon(answer);
+    start_task(context, Json{{"task", "restore"}});
     const Settings settings = context.settings();
     const auto is_back = [&] {
         if (cache::is_restore_prepared(place.mirror_path) || cache::is_restore_pending(place.mirror_path)) return false;
@@ -142,6 +190,7 @@ static Json report_json(const cache::PreparedRestore& prepared, const fs::path& 
     json["chats"] = prepared.chats;
     json["bytes"] = prepared.bytes;
     json["heldWrites"] = prepared.held_writes;
+    json["project"] = cache::name_of(prepared.project);
     json["what"] = what.empty() ? Json(nullptr) : Json(what);
     return json;
 }
@@ -159,13 +208,24 @@ static void finish(const RestoreArguments& arguments, const cache::PreparedResto
                    prepared.held_writes);
 }
 
-static cache::PreparedRestore prepare(const fs::path& from, const Settings& settings, const MirrorLocation& place,
-                                      const Ownership& owner)
+/// None: this user may not read it, or there is none here.
+static std::optional<std::string> find_api_key(const Settings& settings, const Environment& environment)
+{
+    try {
+        return load_api_key(settings, environment);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+static cache::PreparedRestore prepare(const fs::path& from, const Settings& settings, const Context& context,
+                                      const MirrorLocation& place, const Ownership& owner)
 {
     cache::RestoreRequest request;
     request.directory = from.string();
     request.mirror_path = place.mirror_path;
     request.url = upstream::read_origin(settings.config.upstream_url).base;
+    request.api_key = find_api_key(settings, context.environment);
     request.made = [&](const std::string& path) { owner.give(path); };
     request.report = [](const std::string& step) {
         if (takes_escapes(STDERR_FILENO)) fmt::print(stderr, "\r{} the backup ...\x1b[K\r", step);
@@ -175,16 +235,18 @@ static cache::PreparedRestore prepare(const fs::path& from, const Settings& sett
 
 static int restore(const RestoreArguments& arguments, const Context& from)
 {
+    harden_process(); // before the key is read
     const Context context = remembering(from);
     const Settings settings = context.settings();
     const MirrorLocation place{find_mirror_location(settings, context.environment)};
     if (place.sandbox)
         throw Error(Fault::usage, "a backup of one can be looked at by --mirror-path DIR/mirror.db",
                     "the sandbox's mirror is not restored: it begins anew at each start");
-    const fs::path backup = find_backup(arguments.directory);
+    const fs::path backup = find_backup(arguments.directory, place.mirror_path);
     make_directory_of(place.mirror_path);
     const Ownership owner(place.mirror_path);
-    const cache::PreparedRestore prepared = prepare(backup, settings, place, owner);
+    const cache::PreparedRestore prepared = prepare(backup, settings, context, place, owner);
+    require_project(arguments, prepared, place.mirror_path);
     if (!arguments.json) fmt::print("{}", say_plan(prepared, backup));
     if (arguments.dry_run || (!arguments.yes && !agrees(place.mirror_path))) {
         cache::abandon_restore(place.mirror_path);
@@ -209,6 +271,8 @@ Action add_restore(CLI::App& arguments)
         ->required();
     arguments.add_flag("--dry-run", chosen->dry_run, "copy and check it, say what it holds, and change nothing");
     arguments.add_flag("--yes", chosen->yes, "do not ask");
+    arguments.add_flag("--other-project", chosen->other_project,
+                       "with --yes: also a backup that was kept with another key and is no copy of this mirror");
     arguments.add_flag("--json", chosen->json, "what was restored, as JSON");
     return [chosen](const Context& context) { return restore(*chosen, context); };
 }

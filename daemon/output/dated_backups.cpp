@@ -2,6 +2,7 @@
 #include "daemon/output/dated_backups.hpp"
 
 #include "alli/disk.hpp"
+#include "cache/backup_project.hpp"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -30,21 +31,29 @@ std::vector<std::string> find_backups(const std::string& directory)
     std::error_code unreadable;
     for (const auto& entry : fs::directory_iterator(directory, unreadable)) {
         std::error_code hidden;
-        const bool is_dated = entry.path().filename().string().starts_with(prefix);
+        const std::string name = entry.path().filename().string();
+        const bool is_dated = name.starts_with(prefix) && !name.ends_with(partial_backup);
         if (is_dated && fs::exists(entry.path() / "outbox.db", hidden)) found.push_back(entry.path().string());
     }
     std::sort(found.begin(), found.end());
     return found;
 }
 
-int drop_older_backups(const std::string& directory, int keep)
+std::string outbox_id_of(const std::string& backup)
 {
-    std::vector<std::string> found = find_backups(directory);
-    const auto most = static_cast<std::size_t>(std::max(keep, 1)); // never the one that was just made
-    if (found.size() <= most) return 0;
-    found.resize(found.size() - most);
-    for (const std::string& path : found) require_removed(path);
-    return static_cast<int>(found.size());
+    return cache::read_outbox_id(backup + "/outbox.db").value_or("");
+}
+
+int drop_older_backups(const std::string& made, int keep)
+{
+    const std::string id = outbox_id_of(made);
+    if (id.empty()) return 0;
+    std::vector<std::string> others = find_backups(parent_directory(made));
+    std::erase_if(others, [&](const std::string& path) { return path == made || outbox_id_of(path) != id; });
+    const auto kept = std::min(others.size(), static_cast<std::size_t>(std::max(keep, 1)) - 1);
+    others.resize(others.size() - kept);
+    for (const std::string& path : others) require_removed(path);
+    return static_cast<int>(others.size());
 }
 
 } // namespace alli::daemon

@@ -173,7 +173,7 @@ std::string keep_beside(const std::string& mirror_path, const std::string& made,
                     directory, std::strerror(errno));
     std::string place = dated_backup_path(directory, made_at);
     rename_synced(made, place);
-    if (keep > 0) drop_older_backups(directory, keep);
+    if (keep > 0) drop_older_backups(place, keep);
     return place;
 }
 

@@ -78,6 +78,43 @@ TEST_F(BackupCommand, WorksWithoutADaemonAndKeepsTheLatest)
     EXPECT_EQ(home.run({"backup", home.path("copies"), "--keep", "0"}).code, 2);
 }
 
+// A directory that two mirrors share, a clock that was ahead, and a copy that a power cut left.
+TEST_F(BackupCommand, RemovesNeitherAnotherMirrorsNorItsOwnNorCountsWhatIsNotWhole)
+{
+    Home other;
+    other.use(upstream);
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    ASSERT_EQ(other.run({"sync"}).code, 0);
+    const std::string copies = home.path("copies");
+    const auto back_up = [&](const Home& from) {
+        const auto made = from.run({"backup", copies, "--keep", "1", "--json"});
+        EXPECT_EQ(made.code, 0) << made.errors;
+        return fs::path(json::parse(made.output).value("directory", ""));
+    };
+    const fs::path theirs = back_up(other);
+    const fs::path ahead = copies + "/alli-mirror-2099-01-01T00-00-00Z";
+    fs::rename(back_up(home), ahead);
+    const fs::path torn = copies + "/alli-mirror-2099-01-02T00-00-00Z.partial";
+    fs::copy(ahead, torn);
+    const fs::path made = back_up(home);
+    EXPECT_TRUE(fs::exists(theirs / "outbox.db"));
+    EXPECT_TRUE(fs::exists(made / "mirror.db"));
+    EXPECT_FALSE(fs::exists(ahead)) << "its own, and older";
+    EXPECT_TRUE(fs::exists(torn)) << "it is no backup";
+
+    const auto ours = home.run({"restore", copies, "--dry-run", "--json"});
+    EXPECT_EQ(json::parse(ours.output).value("directory", ""), made) << ours.errors;
+    const auto of_others = other.run({"restore", copies, "--dry-run", "--json"});
+    EXPECT_EQ(json::parse(of_others.output).value("directory", ""), theirs) << of_others.errors;
+    Home third;
+    third.use(upstream);
+    const auto unclear = third.run({"restore", copies, "--dry-run"});
+    EXPECT_EQ(unclear.code, 2);
+    EXPECT_THAT(unclear.errors, HasSubstr("there are backups of several mirrors"));
+    for (const auto& entry : fs::directory_iterator(made)) // a look at whose it is leaves nothing beside it
+        EXPECT_EQ(entry.path().extension(), ".db");
+}
+
 TEST_F(BackupCommand, WithoutADirectoryItStaysBesideTheMirror)
 {
     Daemon daemon(home, {"serve"});

@@ -110,6 +110,37 @@ TEST_F(RestoreCommand, WithADaemonThatStartsItselfAnewAndServesWhatWasRestored)
     (void)feed;
 }
 
+// The key tells, as each mirror keeps a hash of its own; of one that was replaced, the outbox tells.
+TEST_F(RestoreCommand, TakesABackupOfAnotherProjectOnlyWhereItIsSaid)
+{
+    Home other;
+    other.use(upstream, "another-key");
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    upstream.set_api_key("another-key");
+    ASSERT_EQ(other.run({"sync"}).code, 0);
+    const std::string theirs = back_up();
+    const auto planned = other.run({"restore", theirs, "--dry-run", "--json"});
+    EXPECT_EQ(json::parse(planned.output).value("project", ""), "another") << planned.errors;
+    EXPECT_THAT(other.run({"restore", theirs, "--dry-run"}).output, HasSubstr("WARNING: it was kept with another key"));
+    const auto refused = other.run({"restore", theirs, "--yes"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.errors, HasSubstr("--other-project"));
+    for (const auto& entry : fs::directory_iterator(fs::path(other.mirror()).parent_path()))
+        EXPECT_EQ(entry.path().filename().string().find("re"), std::string::npos) << entry.path();
+
+    home.environment["ALLI_API_KEY"] = "rotated";
+    const auto ours = home.run({"restore", theirs, "--dry-run", "--json"});
+    EXPECT_EQ(json::parse(ours.output).value("project", ""), "ours") << "a copy of this mirror, whatever the key";
+    Home fresh; // another machine: by the key alone
+    fresh.use(upstream);
+    const auto moved = fresh.run({"restore", theirs, "--dry-run", "--json"});
+    EXPECT_EQ(json::parse(moved.output).value("project", ""), "ours");
+    fresh.environment.erase("ALLI_API_KEY");
+    const auto unknown = fresh.run({"restore", theirs, "--dry-run", "--json"});
+    EXPECT_EQ(json::parse(unknown.output).value("project", ""), "unknown");
+    EXPECT_EQ(other.run({"restore", theirs, "--yes", "--other-project"}).code, 0);
+}
+
 TEST_F(RestoreCommand, ASandboxIsNotRestored)
 {
     home.environment.erase("ALLI_API_KEY");
