@@ -53,16 +53,16 @@ BackupProjectCheck::BackupProjectCheck(const std::string& outbox, std::optional<
     }
 }
 
-void BackupProjectCheck::look_at(Connection& copy)
+void BackupProjectCheck::inspect(Connection& copy)
 {
     const FilledWith with = key_ ? filled_with(copy, *key_) : FilledWith::unknown;
     by_key_ = by_key_ || with == FilledWith::this_key;
     not_by_key_ = not_by_key_ || with == FilledWith::another;
 }
 
-void BackupProjectCheck::look_at_outbox(Connection& copy)
+void BackupProjectCheck::inspect_outbox(Connection& copy)
 {
-    look_at(copy);
+    inspect(copy);
     const std::string id = find_outbox_id(copy).value_or("");
     by_outbox_ = !id.empty() && id == live_id_;
 }

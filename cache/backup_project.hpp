@@ -22,8 +22,8 @@ class BackupProjectCheck {
     /// `outbox`: the path of the one that is here, if there is one. `key`: of the project here, where it is known.
     BackupProjectCheck(const std::string& outbox, std::optional<std::string> key);
 
-    void look_at(Connection& copy); // of either file
-    void look_at_outbox(Connection& copy);
+    void inspect(Connection& copy); // of either file
+    void inspect_outbox(Connection& copy);
     BackupProject answer() const;
 
   private:

@@ -175,12 +175,12 @@ PreparedRestore prepare_restore(const RestoreRequest& request)
         for (const char* former : {"restored", "restored_at", "restoring"}) drop_meta(db, former);
         hold_writes(db, prepared.made_at);
         prepared.held_writes = count_held(db);
-        project.look_at_outbox(db);
+        project.inspect_outbox(db);
     });
     open_copy(staging / name, mirror_schema, request.url, [&](Writer& db) {
         const Totals totals = load_totals(db);
         prepared.conversations = totals.conversations, prepared.chats = totals.chats;
-        project.look_at(db);
+        project.inspect(db);
     });
     prepared.project = project.answer();
     for (const std::string& file : {name, std::string("outbox.db")})

@@ -20,8 +20,7 @@ static const CLI::App* find_command(const CLI::App& arguments, const std::string
 static bool takes_value(const CLI::App* command, const std::string& word)
 {
     for (; command != nullptr; command = command->get_parent())
-        if (const CLI::Option* option = command->get_option_no_throw(word))
-            return option->get_items_expected_max() > 0;
+        if (const CLI::Option* option = command->get_option_no_throw(word)) return option->get_items_expected_max() > 0;
     return false;
 }
 

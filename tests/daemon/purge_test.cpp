@@ -135,7 +135,8 @@ TEST_F(PurgeCommand, IsNobodysButTheOwnersWithoutAKey)
         json request{{"task", "purge"}, {"before", "2000-01-01"}};
         request[emptied] = "";
         const auto said = support::run_process({"/usr/bin/curl", "-sS", "--unix-socket", home.path("proxy.sock"), "-d",
-                                                request.dump(), "http://localhost/mirror/v1/maintenance"}, {});
+                                                request.dump(), "http://localhost/mirror/v1/maintenance"},
+                                               {});
         EXPECT_THAT(said.output, HasSubstr("is given and empty")) << said.errors;
     }
     EXPECT_EQ(daemon.stop(), 0);
