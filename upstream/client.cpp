@@ -25,7 +25,22 @@ Request get(std::string target, Priority priority)
     Request request;
     request.target = std::move(target);
     request.priority = priority;
+    request.headers.add("Cache-Control", "no-cache"); // a gateway's cache may hold what was true a minute ago
     return request;
+}
+
+// Outward, to whole units: there are services that bind integers and refuse a fraction, and no window may leave out
+// what it should hold.
+Instant rounded_down(Instant at, TimeUnit unit)
+{
+    if (unit == TimeUnit::seconds) return std::chrono::floor<std::chrono::seconds>(at);
+    return std::chrono::floor<std::chrono::milliseconds>(at);
+}
+
+Instant rounded_up(Instant at, TimeUnit unit)
+{
+    if (unit == TimeUnit::seconds) return std::chrono::ceil<std::chrono::seconds>(at);
+    return std::chrono::ceil<std::chrono::milliseconds>(at);
 }
 
 void add_header(Request& request, std::string_view name, std::string value)
@@ -125,8 +140,11 @@ void Client::add_windows(std::string& target, const ListQuery& query) const
         {"firstChatStartedAt", query.first_chat_started_at},
         {"firstChatEndAt", query.first_chat_end_at},
     };
-    for (const auto& [name, at] : bounds)
-        if (at) add_query(target, name, write_instant(*at, unit_));
+    for (const auto& [name, at] : bounds) {
+        if (!at) continue;
+        const bool begins = std::string_view(name).ends_with("tartedAt");
+        add_query(target, name, write_instant(begins ? rounded_down(*at, unit_) : rounded_up(*at, unit_), unit_));
+    }
 }
 
 std::string Client::list_target(const ListQuery& query) const
@@ -181,20 +199,31 @@ Task<Listed> Client::list_conversations(ListQuery query, Priority priority)
     co_return listed;
 }
 
+// `behind`: so many chats what is asked for stands behind; of fewer nothing is there, whoever says so.
 Task<std::optional<Reply>> Client::find(std::string target, Expected expected, std::string what, CallKind kind,
-                                        Priority priority)
+                                        Priority priority, std::int64_t behind)
 {
     Request request = get(std::move(target), priority);
     Answer answer = co_await call(std::move(request), kind);
     if (says_absent(answer.reply)) {
         const bool own = co_await is_absence(answer.reply, priority);
         if (own) co_return std::nullopt;
+        ConversationId whose{std::string(expected.id)};
+        const bool ends = behind > 0 && co_await counts_no_more(std::move(whose), behind, priority);
+        if (ends) co_return std::nullopt;
         redact(answer.reply.body, options_.api_key);
         refuse_foreign(answer.reply, expected, what); // a gateway's, or a wrong URL's: no word about the thing
     }
     require_read(answer.reply, expected, what);
     if (const auto content = find_content_of(expected.shape)) learn_envelope(answer.reply.body, *content);
     co_return std::move(answer.reply);
+}
+
+Task<bool> Client::counts_no_more(ConversationId id, std::int64_t chats, Priority priority)
+{
+    const auto found = co_await find_conversation(std::move(id), priority);
+    if (!found || !found->chat_count) co_return false;
+    co_return *found->chat_count <= chats;
 }
 
 Task<bool> Client::is_absence(Reply reply, Priority priority)
@@ -243,9 +272,12 @@ Task<std::optional<Conversation>> Client::find_conversation(ConversationId id, P
 
 Task<std::optional<Reply>> Client::find_chats(ConversationId id, int page_no, Expected expected, Priority priority)
 {
+    constexpr std::int64_t a_page = 100; // the contract
     std::string target = conversation_target(id, "/chats");
     add_query(target, "pageNo", std::to_string(page_no));
-    co_return co_await find(std::move(target), expected, "the chats of a conversation", CallKind::chats, priority);
+    const std::int64_t behind = expected.id.empty() ? 0 : a_page * (page_no - 1);
+    co_return co_await find(std::move(target), expected, "the chats of a conversation", CallKind::chats, priority,
+                            behind);
 }
 
 Task<std::optional<std::vector<Chat>>> Client::list_chats(ConversationId id, int page_no, Priority priority)

@@ -146,7 +146,8 @@ class Client {
     ConversationPage read_page(const ListQuery& query, std::string body);
     Task<std::optional<Reply>> find_chats(ConversationId id, int page_no, Expected expected, Priority priority);
     Task<std::optional<Reply>> find(std::string target, Expected expected, std::string what, CallKind kind,
-                                    Priority priority);
+                                    Priority priority, std::int64_t behind = 0);
+    Task<bool> counts_no_more(ConversationId id, std::int64_t chats, Priority priority);
     Task<std::optional<std::string>> learn_absence(Priority priority);
     std::string list_target(const ListQuery& query) const;
     void read_clocks(Listed& listed, const Answer& answer) const;

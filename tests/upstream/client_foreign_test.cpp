@@ -38,6 +38,8 @@ class Network final : public Transport {
     std::optional<Reply> instead;      // of the answer to anything
     std::optional<Reply> instead_once; // of one answer
     Reply absent = json_reply(404, R"({"type":"APIError","code":7003,"message":"no such conversation"})");
+    std::optional<Reply> chats_behind; // a page of chats that is not the first
+    std::optional<int> chat_count;     // of the conversation
     std::vector<std::string> asked;
 
   private:
@@ -51,8 +53,11 @@ class Network final : public Transport {
         if (!target.starts_with(std::string(root) + "/a")) return absent;
         if (target.find("/chats/m") != target.npos) return json_reply(200, R"({"id":"m","sender":"BOT"})");
         if (target.find("/chats/") != target.npos) return absent;
+        if (chats_behind && target.find("/chats?pageNo=3") != target.npos) return *chats_behind;
         if (target.find("/chats") != target.npos) return json_reply(200, R"({"chats":[]})");
         if (target.find("/running") != target.npos) return json_reply(200, R"({"isRunning":false})");
+        if (chat_count)
+            return json_reply(200, R"({"id":"a","createdAt":1,"chatCount":)" + std::to_string(*chat_count) + '}');
         return json_reply(200, R"({"id":"a","createdAt":1})");
     }
 };
@@ -168,6 +173,18 @@ TEST_F(ClientForeign, ConversationIsKnownByTheIdThatWasAskedFor)
     network_.instead_once = json_reply(200, R"({"id":"Conversation:6006","createdAt":1})");
     const ConversationId id{"Q29udmVyc2F0aW9uOjYwMDY="};
     EXPECT_EQ(run(client_.find_conversation(id, Priority::app))->id, id);
+}
+
+// A page of chats behind the last may be refused by another part of the service than one of nobody's.
+TEST_F(ClientForeign, AnotherPartsWordThatAPageIsNotThereIsBelievedWhereTheItemCountsNoMore)
+{
+    network_.chats_behind = json_reply(404, "no such page", "text/plain");
+    network_.chat_count = 200;
+    EXPECT_FALSE(run(client_.list_chats({"a"}, 3, Priority::app)));
+    network_.chat_count = 201;
+    expect_no_answer(client_.list_chats({"a"}, 3, Priority::app));
+    network_.chat_count.reset();
+    expect_no_answer(client_.list_chats({"a"}, 3, Priority::app));
 }
 
 } // namespace

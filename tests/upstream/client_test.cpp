@@ -98,7 +98,8 @@ TEST(Client, AsksForAListWithKeyAndNothingElse)
     EXPECT_EQ(world.asked().method, "GET");
     EXPECT_EQ(world.asked().target, "/webapi/v2/conversations?pageSize=50");
     EXPECT_THAT(world.sent("API-KEY"), ElementsAre(key));
-    EXPECT_EQ(world.asked().headers.size(), 1u);
+    EXPECT_THAT(world.sent("Cache-Control"), ElementsAre("no-cache")) << "for caches on the way";
+    EXPECT_EQ(world.asked().headers.size(), 2u);
     EXPECT_EQ(world.asked().priority, Priority::increment);
 }
 
@@ -109,7 +110,25 @@ TEST(Client, WritesWindowsInTheKnownUnit)
     query.started_at = *from_rfc3339("2026-01-31T00:00:00.5Z");
     query.end_at = *from_rfc3339("2026-02-01");
     world.run(world.client->list_conversations(query, Priority::backfill));
-    EXPECT_EQ(world.asked().target, "/webapi/v2/conversations?startedAt=1769817600.5&endAt=1769904000&pageSize=50");
+    EXPECT_EQ(world.asked().target, "/webapi/v2/conversations?startedAt=1769817600&endAt=1769904000&pageSize=50");
+}
+
+// There are services that bind integers; no window may leave out what it should hold.
+TEST(Client, RoundsWindowsOutwardToWholeUnits)
+{
+    for (const TimeUnit unit : {TimeUnit::seconds, TimeUnit::milliseconds}) {
+        World world(unit);
+        ListQuery query;
+        query.started_at = Instant{std::chrono::microseconds(1'769'817'600'123'456)};
+        query.end_at = Instant{std::chrono::microseconds(1'769'904'000'123'456)};
+        query.first_chat_started_at = query.started_at;
+        query.first_chat_end_at = query.end_at;
+        world.run(world.client->list_conversations(query, Priority::backfill));
+        const bool whole = unit == TimeUnit::seconds;
+        const std::string from = whole ? "1769817600" : "1769817600123", to = whole ? "1769904001" : "1769904000124";
+        EXPECT_EQ(world.asked().target, "/webapi/v2/conversations?startedAt=" + from + "&endAt=" + to +
+                                            "&firstChatStartedAt=" + from + "&firstChatEndAt=" + to + "&pageSize=50");
+    }
 }
 
 TEST(Client, AsksForNoWindowWhileTheUnitIsUnknown)
