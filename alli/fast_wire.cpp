@@ -37,6 +37,14 @@ std::optional<std::string> text_or_null(od::value value, std::string_view field)
     return std::string(need(value.get_string(), field));
 }
 
+// An empty one leads nowhere, as none does.
+std::optional<std::string> cursor_of(od::value value)
+{
+    auto cursor = text_or_null(value, "cursor");
+    if (cursor && cursor->empty()) cursor.reset();
+    return cursor;
+}
+
 // The text of a value as it was sent, without the white space that may follow it.
 std::string_view trimmed(std::string_view raw)
 {
@@ -252,7 +260,7 @@ ConversationPage read_page_fast(std::string_view body, TimeUnit& unit, std::span
             od::field at = need(std::move(field), what);
             const std::string_view key = need(at.unescaped_key(), what);
             if (key == "cursor")
-                page.cursor = text_or_null(at.value(), "cursor");
+                page.cursor = cursor_of(at.value());
             else if (key == "conversations") {
                 found = true;
                 for (auto item : need(at.value().get_array(), "conversations"))

@@ -234,7 +234,7 @@ JsonValue require_object(std::string_view body, std::string_view what)
 
 std::optional<std::string> read_cursor(JsonValue value, std::string_view what)
 {
-    if (value.is_null()) return std::nullopt;
+    if (value.is_null() || value.text == "false" || value.text == "\"\"") return std::nullopt; // each says: no more
     if (value.is_string()) return text_of(value);
     auto number = read_id(value);
     if (!number) throw_unreadable(what, "its cursor is neither a string nor a number");
