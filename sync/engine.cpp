@@ -197,6 +197,7 @@ struct Engine::Core {
         wakeups = std::make_shared<Wakeups>(co_await asio::this_coro::executor);
         const WakeupsPublished up(*this);
         plan.wants_poll = [this] { wakeups->polls.more.notify(); };
+        plan.wants_work = [this] { wakeups->work.more.notify(); };
         std::function<Task<>()> refresh_queue = [this] { return plan.run_refresh_queue(); };
         std::function<Task<>()> work = [this] { return plan.work_down(); };
         std::function<Task<>(std::size_t)> settle = [this](std::size_t) { return settle_forever(); };

@@ -18,12 +18,14 @@ static void adopt_time_unit(upstream::Client& client, TimeUnit stored)
 }
 
 Plan::Plan(upstream::Client& client, cache::Store& store, Clock& clock, Random& random, Options options)
-    : options_(options), clocks_(options.clock_tolerance), context_{client,          store,
-                                                                    clock,           random,
-                                                                    fences_,         options.max_parallel,
-                                                                    options.overlap, options.reconcile_interval / 24,
-                                                                    clocks_,         refetch_,
-                                                                    once_,           &counting_},
+    : options_(options), clocks_(options.clock_tolerance),
+      recent_puts_(options.read_lag), context_{client,          store,
+                                               clock,           random,
+                                               fences_,         options.max_parallel,
+                                               options.overlap, options.reconcile_interval / 24,
+                                               clocks_,         refetch_,
+                                               recent_puts_,    once_,
+                                               &counting_},
       jobs_(context_), reconcile_(context_.followed_by(throttling_), options.reconcile_interval),
       categories_(context_, options.reconcile_interval), envelopes_(context_),
       refresh_queue_(context_, options.interval), ended_runs_(context_, options.read_lag), pause_(options.interval)
@@ -56,7 +58,7 @@ Progress Plan::load_progress() const
 
 void Plan::Counting::committed(const Ingested& done)
 {
-    for (const ConversationId& id : done.refetched) plan_.refresh_queue_.ask_for(id);
+    for (const ConversationId& id : done.refetched) plan_.refresh_queue_.ask_later(id);
     plan_.sync_status_.count(done);
     if (plan_.report_) plan_.report_(plan_.sync_status_.current);
 }
@@ -84,6 +86,7 @@ Task<> Plan::increase()
     }
     const Increase increase = co_await increment(context_, deletions_);
     set_pause(increase.news || !increase.whole);
+    if (increase.left_gap && wants_work) wants_work();
     if (!increase.whole) co_return; // it is a problem by itself
     sync_status_.current.verified_at = load_progress().verified_at;
     sync_status_.current.compared_at = last_poll_;

@@ -50,6 +50,7 @@ class Plan {
     upstream::Client& client() { return context_.client; }
 
     std::function<void()> wants_poll; // at once; may be none
+    std::function<void()> wants_work; // the long work, at once; may be none
     bool polls_fail = true;           // or none was made yet: then nothing else says that all is well
 
   private:
@@ -107,6 +108,7 @@ class Plan {
     RequestFences fences_;
     Clocks clocks_;
     Refetch refetch_;
+    RecentPuts recent_puts_;
     SyncContext context_;
     Jobs jobs_;
     Reconcile reconcile_;

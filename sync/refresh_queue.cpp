@@ -4,6 +4,8 @@
 #include "alli/back_off.hpp"
 #include "sync/pages/own_chats.hpp"
 
+#include <utility>
+
 namespace alli::sync {
 namespace {
 
@@ -61,8 +63,10 @@ std::vector<cache::GrowingChat> RefreshQueue::find_due()
     return due;
 }
 
+// What is asked for again on the way waits for the next turn: it may be upstream that needs time.
 Task<> RefreshQueue::run()
 {
+    for (ConversationId& id : std::exchange(later_, {})) ask_for(std::move(id));
     co_await refresh_asked_for();
     auto due = find_due();
     co_await read_growing(context_, std::move(due));

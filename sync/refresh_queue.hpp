@@ -16,6 +16,8 @@ class RefreshQueue {
     RefreshQueue(SyncContext context, std::chrono::milliseconds interval) : context_(context), interval_(interval) {}
 
     void ask_for(ConversationId id) { asked_for_.push_back(std::move(id)); }
+    /// With the next run(), not with one under way.
+    void ask_later(ConversationId id) { later_.push_back(std::move(id)); }
 
     /// All that is to be done now. What concerns all is thrown, and what was asked for stays.
     Task<> run();
@@ -27,6 +29,7 @@ class RefreshQueue {
     SyncContext context_;
     std::chrono::milliseconds interval_;
     std::deque<ConversationId> asked_for_;
+    std::vector<ConversationId> later_;
     using Place = std::pair<ConversationId, int>; // and the number of the page of chats
     std::map<Place, Job> followed_;               // each after a pause that grows, for some never end
 };

@@ -96,7 +96,9 @@ Settling::Seen Settling::judge(cache::Reader& db, const ConversationId& id, cons
 Settling::Seen Settling::look(const ConversationId& id, const Wanted& wanted) const
 {
     return context_.store.read([&](cache::Reader& db) {
-        if (cache::find_problem(db, cache::problem_key(id))) return Seen::nothing;
+        const auto problem = cache::find_problem(db, cache::problem_key(id));
+        const bool in_part = problem && !problem->unreadable && cache::find_held(db, id);
+        if (problem && !in_part) return Seen::nothing;
         return judge(db, id, wanted);
     });
 }

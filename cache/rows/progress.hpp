@@ -22,6 +22,7 @@ struct Progress {
     std::optional<Instant> reconcile_started_at; // our clock, when the sweep under way began
     int reconcile_deleted = 0;                   // how many it deleted
     std::optional<Instant> counted_at;           // our clock, when upstream's daily counts were last compared
+    int counts_differed = 0;                     // comparisons in a row in which they disagreed
     bool counts_disagree = false;                // they go on disagreeing: they mean something else
 };
 Progress load_progress(Reader& db);

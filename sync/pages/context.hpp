@@ -7,6 +7,7 @@
 #include "cache/rows/progress.hpp"
 #include "cache/store.hpp"
 #include "sync/pages/clocks.hpp"
+#include "sync/pages/recent_puts.hpp"
 #include "sync/pages/refetch.hpp"
 #include "sync/pages/request_fences.hpp"
 #include "upstream/client.hpp"
@@ -16,6 +17,7 @@ namespace alli::sync {
 struct Ingested { // new or changed: what came again as it was does not count
     std::int64_t conversations = 0, chats = 0;
     std::int64_t chat_pages = 0;           // requested
+    std::vector<NewState> changed;         // by this commit
     std::vector<ConversationId> refetched; // read, and not put as read: to be fetched again, each by itself
 };
 
@@ -42,6 +44,7 @@ struct SyncContext {
     std::chrono::microseconds together; // verifications closer than this need not be told apart
     Clocks& clocks;
     Refetch& refetch;
+    RecentPuts& recent_puts;
     const bool& once; // one pass for a person, who sees each failure as it is
     Follower* follower;
 

@@ -5,7 +5,28 @@
 #include "cache/rows/problems.hpp"
 #include "sync/pages/retry.hpp"
 
+#include <climits>
+
 namespace alli::sync {
+namespace {
+
+// Of its tries those count that came before: the problem itself is gone by now. `most_tries`: then it is left to
+// comparisons.
+void note_in_part(cache::Writer& db, const ConversationId& id, const char* what, const char* hint,
+                  const std::optional<cache::Problem>& before, Instant now, int most_tries)
+{
+    const std::string key = cache::problem_key(id);
+    cache::Problem problem;
+    problem.what = fmt::format("conversation {} can be read only in part: {}", id.value, what);
+    problem.hint = hint;
+    problem.since = before ? before->since : now;
+    problem.tries = before ? before->tries + 1 : 1;
+    if (problem.tries < most_tries) problem.retry_at = now + retry_pause(key, now, problem.tries);
+    problem.conversation = id.value;
+    cache::put_problem(db, key, problem);
+}
+
+} // namespace
 
 Task<bool> is_its_own(SyncContext context, Fault fault, upstream::Priority priority)
 {
@@ -29,6 +50,8 @@ Task<bool> answers_lists(SyncContext context, upstream::Priority priority)
     upstream::ListQuery nothing;
     nothing.started_at = nobodys_time;
     nothing.page_size = 1;
+    nothing.mend =
+        context.client.time_unit() == TimeUnit::unknown; // no window then: the newest comes, and may be broken
     std::optional<Error> failure;
     try {
         co_await context.client.list_conversations(nothing, priority);
@@ -74,11 +97,19 @@ void note_unreadable_alone(cache::Writer& db, const ConversationId& id, const Er
     note_unreadable(db, id, why, now, held && !known ? held->last_chat_at : std::nullopt);
 }
 
-void note_partial(cache::Writer& db, const ConversationId& id, Instant now)
+void note_partial(cache::Writer& db, const ConversationId& id, const std::optional<cache::Problem>& before, Instant now)
 {
-    const Error why(Fault::bad_reply, "what came before the break is held and served",
-                    "its JSON is broken, in lists and alone");
-    note_unreadable(db, id, why, now, std::nullopt);
+    note_in_part(db, id, "its JSON is broken, in lists and alone", "what came before the break is held and served",
+                 before, now, INT_MAX);
+}
+
+void note_contradicted(cache::Writer& db, const ConversationId& id, const std::optional<cache::Problem>& before,
+                       Instant now)
+{
+    constexpr int most_tries = 8; // a service that counts so, counts all so
+    note_in_part(db, id, "upstream counts more chats of it than its pages show",
+                 "what was shown is held, and upstream is asked about it; it is compared again by itself", before, now,
+                 most_tries);
 }
 
 } // namespace alli::sync

@@ -3,6 +3,7 @@
 // conversation which cannot be read is kept as.
 #pragma once
 
+#include "cache/rows/problems.hpp"
 #include "sync/pages/context.hpp"
 
 namespace alli::sync {
@@ -26,7 +27,12 @@ void note_unreadable(cache::Writer& db, const ConversationId& id, const Error& w
 /// problem already says which time is not.
 void note_unreadable_alone(cache::Writer& db, const ConversationId& id, const Error& why, Instant now);
 
-/// A conversation of which only a part could be read, noted to be asked for again.
-void note_partial(cache::Writer& db, const ConversationId& id, Instant now);
+/// A conversation of which only a part could be read, noted to be asked for again; `before`: its problem until then.
+void note_partial(cache::Writer& db, const ConversationId& id, const std::optional<cache::Problem>& before,
+                  Instant now);
+
+/// The same of one that upstream counts more chats of than it shows.
+void note_contradicted(cache::Writer& db, const ConversationId& id, const std::optional<cache::Problem>& before,
+                       Instant now);
 
 } // namespace alli::sync

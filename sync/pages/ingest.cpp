@@ -26,6 +26,8 @@ struct Outcome {
     std::optional<Error> failure; // it cannot be read
     bool is_partial = false;      // its problem says that only a part of it could be read
     bool stays_partial = false;   // not all of it was requested: the problem remains
+    bool is_whole_look = false;   // all of it was requested
+    bool is_behind = false;       // an older state than the one that was put so lately that upstream may lag
     std::int64_t held_chats = 0;  // what the request was based on
 };
 
@@ -56,23 +58,30 @@ struct Before {
 Before load_before(SyncContext context, std::span<const Conversation> listed, Depth depth)
 {
     const auto ids = ids_of(listed);
-    std::vector<std::int64_t> tails_begin;
-    for (const Conversation& one : listed) tails_begin.push_back(tail_start(one));
     return context.store.read([&](cache::Reader& db) {
         Before before{cache::load_states(db, ids), std::nullopt};
         const auto is_new = [](const ConversationState& state) { return !state.held; };
         if (std::any_of(before.states.begin(), before.states.end(), is_new)) before.horizon = cache::find_horizon(db);
-        if (depth == Depth::missing) cache::load_tail_ids(db, ids, tails_begin, before.states);
+        if (depth == Depth::all) return before;
+        std::vector<std::int64_t> tails_begin;
+        for (std::size_t i = 0; i < listed.size(); ++i)
+            tails_begin.push_back(tail_start(listed[i], before.states[i].held));
+        cache::load_tail_ids(db, ids, tails_begin, before.states);
         return before;
     });
 }
 
 Missing missing_of(SyncContext context, const Conversation& listed, const ConversationState& state, Depth depth)
 {
-    if (depth == Depth::all) return find_all(listed);
     auto held = state.held;
+    if (depth == Depth::all) return find_all(listed, held);
     if (held) held->last_completed = !may_have_grown(context, listed, *held);
-    return find_missing(listed, held, state.tail);
+    Missing missing = find_missing(listed, held, state.tail);
+    const std::int64_t first = (std::int64_t{missing.first_page} - 1) * chats_a_page;
+    if (missing.last_page < missing.first_page || first == 0 || first >= held->chats) return missing;
+    const auto ids = context.store.read([&](cache::Reader& db) { return cache::chat_ids_from(db, listed.id, first); });
+    if (!ids.empty()) missing.held_there = ids.front();
+    return missing;
 }
 
 // Takes out what was purged: it is not even fetched. Returns it.
@@ -175,7 +184,10 @@ class PageIngest {
         Outcome& outcome = outcomes_[at];
         Conversation listed = std::move(listed_[at]);
         outcome.last_chat_at = listed.last_chat_at;
+        outcome.is_behind = context_.recent_puts.is_behind(listed, context_.clock.steady());
+        if (outcome.is_behind) co_return;
         const Depth depth = begin(outcome, before_.states[at]);
+        outcome.is_whole_look = depth == Depth::all;
         co_await try_fetch(at, listed, depth, false);
         if (!outcome.failure) co_return;
         const Error failure = *outcome.failure;
@@ -184,6 +196,14 @@ class PageIngest {
         if (failure.fault() != Fault::bad_reply || !can_mend) co_return;
         co_await try_fetch(at, std::move(listed), depth, true);
         if (outcome.failure) outcome.failure = failure;
+    }
+
+    /// Before the commit: others may have put what is younger meanwhile, whatever the order of the requests was.
+    void look_again()
+    {
+        for (Outcome& outcome : outcomes_)
+            if (outcome.update && context_.recent_puts.is_behind(outcome.update->conversation, context_.clock.steady()))
+                outcome.is_behind = true;
     }
 
     /// In the commit.
@@ -196,8 +216,7 @@ class PageIngest {
         // Before the range is marked verified: what could not be read may be now. A range that a conversation alone
         // held up is marked verified by a later scan. What a younger answer left stays.
         for (std::size_t i = 0; i < ids_.size(); ++i)
-            if (states[i].problem && outcomes_[i].update && !outcomes_[i].stays_partial &&
-                !superseded.contains(ids_[i]))
+            if (ends_problem(outcomes_[i], states[i]) && !superseded.contains(ids_[i]))
                 cache::clear_problem(db, cache::problem_key(ids_[i]));
         if (in_commit) in_commit(db);
         CandidateClearing candidates(db);
@@ -205,6 +224,10 @@ class PageIngest {
         for (const Conversation& conversation : old_) cache::note_purged_day(db, conversation.created_at);
         for (std::size_t i = 0; i < ids_.size(); ++i) {
             if (outcomes_[i].update) done_.chat_pages += outcomes_[i].update->pages;
+            if (outcomes_[i].is_behind) {
+                done_.refetched.push_back(ids_[i]);
+                continue;
+            }
             if (superseded.contains(ids_[i])) {
                 if (options_.audit) done_.refetched.push_back(ids_[i]);
                 continue;
@@ -213,6 +236,7 @@ class PageIngest {
             if (outcomes_[i].update) {
                 const bool changed = put_one(db, i, states[i]);
                 note_fields(db, i, changed && any_unread, now);
+                if (!outcomes_[i].stays_partial) note_doubts(db, i, states[i].problem, now);
                 candidates.shown(db, ids_[i]);
             } else if (outcomes_[i].failure) {
                 note_unreadable(db, ids_[i], *outcomes_[i].failure, now, outcomes_[i].last_chat_at);
@@ -226,6 +250,13 @@ class PageIngest {
     }
 
   private:
+    // What is held in part stands until all was looked at: it may have been noted while this was under way.
+    static bool ends_problem(const Outcome& outcome, const ConversationState& state)
+    {
+        if (!state.problem || !outcome.update || outcome.is_behind || outcome.stays_partial) return false;
+        return state.problem->unreadable || outcome.is_whole_look;
+    }
+
     Depth begin(Outcome& outcome, const ConversationState& state) const
     {
         outcome.is_partial = state.problem && !state.problem->unreadable;
@@ -245,7 +276,8 @@ class PageIngest {
         }
         const auto& held = before_.states[at].held;
         outcomes_[at].held_chats = held && depth == Depth::missing ? held->chats : 0;
-        const Missing missing = missing_of(context_, listed, before_.states[at], depth);
+        Missing missing = missing_of(context_, listed, before_.states[at], depth);
+        missing.doubted = outcomes_[at].stays_partial;
         const KnownElsewhere elsewhere = known_elsewhere(context_.store, listed.id);
         std::function<Task<std::optional<Update>>()> ask = [&] {
             return catch_up(context_.client, listed, missing, options_.priority, elsewhere, mend);
@@ -276,13 +308,15 @@ class PageIngest {
         bool changed = cache::put_conversation(db, update.conversation);
         std::int64_t chats = 0;
         for (const ChatRun& run : update.runs)
-            chats += cache::put_chats(db, id, run.first_ordinal, run.chats, update.conversation.asked_at);
+            if (!run.only_if_none_held || state.end == 0)
+                chats += cache::put_chats(db, id, run.first_ordinal, run.chats, update.conversation.asked_at);
         const bool repeated = !put_.insert(id).second; // in one page: then `state` is from before the first
         const bool may_cut = update.cut_from && (repeated || state.hidden || state.end > *update.cut_from);
         const bool cut = may_cut && cache::cut_chats(db, id, *update.cut_from);
         if (audited) audit_.end_look(chats > 0 || cut);
         changed = changed || cut || chats > 0;
         done_.conversations += changed ? 1 : 0;
+        if (changed) done_.changed.push_back({id, update.conversation.last_chat_at, update.conversation.chat_count});
         done_.chats += chats;
         // Another answer removed chats that this one counted on.
         if ((state.held ? state.held->chats : 0) < outcomes_[at].held_chats) done_.refetched.push_back(id);
@@ -295,7 +329,15 @@ class PageIngest {
         if (may_be_read_now || has_unread(update)) cache::note_unread_fields(db, ids_[at], now);
         if (const auto& variables = update.conversation.variables)
             cache::put_variables_object(db, ids_[at], context_.client.variables(), *variables, now);
-        if (update.partial && !outcomes_[at].stays_partial) note_partial(db, ids_[at], now);
+    }
+
+    void note_doubts(cache::Writer& db, std::size_t at, const std::optional<cache::Problem>& before, Instant now)
+    {
+        const Update& update = *outcomes_[at].update;
+        if (update.partial)
+            note_partial(db, ids_[at], before, now);
+        else if (update.contradicted)
+            note_contradicted(db, ids_[at], before, now);
     }
 
     SyncContext context_;
@@ -319,10 +361,12 @@ Task<Ingested> ingest(SyncContext context, std::vector<Conversation> listed, Fen
     PageIngest page(context, std::move(listed), options);
     std::function<Task<>(std::size_t)> complete = [&page](std::size_t at) { return page.complete(at); };
     co_await in_parallel(page.size(), context.max_parallel, complete);
+    page.look_again();
     const Sequence sequence = fence->sequence();
     Ingested done;
     auto put = [&](cache::Writer& db) { done = page.put(db, sequence, in_commit); };
     co_await context.store.write(put);
+    context.recent_puts.note(done.changed, context.clock.steady());
     context.follower->committed(done);
     co_return done;
 }

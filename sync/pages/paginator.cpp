@@ -2,6 +2,7 @@
 #include "sync/pages/paginator.hpp"
 
 #include "alli/error.hpp"
+#include "alli/wire_field.hpp"
 
 #include <algorithm>
 
@@ -48,7 +49,7 @@ std::optional<Instant> Paginator::oldest_of(const std::vector<Conversation>& pag
 {
     // The last one's, as lists are in that order: one among them that tells a time of long ago is not believed.
     for (auto it = page.rbegin(); it != page.rend(); ++it)
-        if (told_time(*it)) return it->last_chat_at;
+        if (told_time(*it) && !misplaced_.contains(it->id)) return it->last_chat_at;
     return std::nullopt;
 }
 
@@ -165,6 +166,81 @@ void Paginator::look_at_mended(const upstream::Listed& listed)
     spoilt_ = at;
 }
 
+// The last two that tell a time, and the first, of those that are believed: the last lies far below all others.
+static const Conversation* find_outlier(const std::vector<Conversation>& page,
+                                        const std::unordered_set<ConversationId>& misplaced)
+{
+    constexpr std::chrono::hours far{24};
+    const Conversation *first = nullptr, *before = nullptr, *last = nullptr;
+    for (const Conversation& it : page) {
+        if (!told_time(it) || misplaced.contains(it.id)) continue;
+        if (!first) first = &it;
+        before = std::exchange(last, &it);
+    }
+    if (!before) return nullptr;
+    const auto gap = *before->last_chat_at - *last->last_chat_at;
+    return gap > far && gap > *first->last_chat_at - *before->last_chat_at ? last : nullptr;
+}
+
+// A time that is not where upstream has it in the list (0, or another unit) would lead past all between.
+Task<> Paginator::doubt_last(const upstream::Listed& listed)
+{
+    constexpr int most = 3;
+    if (!listed.page.cursor || cursor_ || client_.time_unit() == TimeUnit::unknown) co_return;
+    for (int doubted = 0; doubted < most; ++doubted) {
+        const Conversation* const last = find_outlier(listed.page.conversations, misplaced_);
+        if (!last) co_return;
+        const bool listed_there = co_await is_listed_at(last->id, *last->last_chat_at);
+        if (listed_there) co_return;
+        misplaced_.insert(last->id);
+    }
+}
+
+Task<bool> Paginator::is_listed_at(ConversationId id, Instant at)
+{
+    upstream::ListQuery query;
+    query.end_at = at + grain();
+    query.page_size = 1;
+    const upstream::Listed found = co_await client_.list_conversations(std::move(query), priority_);
+    const auto& page = found.page.conversations;
+    co_return !page.empty() && (page[0].id == id || page[0].last_chat_at == at);
+}
+
+void Paginator::note_edge(const std::vector<Conversation>& page, Instant oldest)
+{
+    edge_ = oldest;
+    edge_ids_.clear();
+    for (const Conversation& it : page)
+        if (told_time(it) && *it.last_chat_at == oldest && !it.partial && !is_made_up(it.id.value))
+            edge_ids_.insert(it.id);
+}
+
+// A page below an edge that has none of those that stand at it.
+bool Paginator::lacks_edge(const upstream::Listed& listed) const
+{
+    if (!edge_ || edge_ids_.empty() || cursor_ || mending_ || is_spoilt_here()) return false;
+    if (client_.time_unit() == TimeUnit::unknown || bound_ != *edge_ + grain()) return false;
+    bool is_below = !listed.page.cursor;
+    for (const Conversation& it : listed.page.conversations) {
+        if (edge_ids_.contains(it.id)) return false;
+        is_below = is_below || !told_time(it) || *it.last_chat_at < *edge_;
+    }
+    return is_below || listed.page.conversations.empty();
+}
+
+// False: they moved, or are gone.
+Task<bool> Paginator::is_edge_there()
+{
+    constexpr int most = 3;
+    int asked = 0;
+    for (const ConversationId& id : edge_ids_) {
+        if (asked++ == most) break;
+        const auto found = co_await client_.find_conversation(id, priority_);
+        if (found && told_time(*found) && *found->last_chat_at == *edge_) co_return true;
+    }
+    co_return false;
+}
+
 Task<Page> Paginator::next(Instant now)
 {
     upstream::ListQuery query;
@@ -176,8 +252,20 @@ Task<Page> Paginator::next(Instant now)
     const bool windowed = client_.time_unit() != TimeUnit::unknown;
     upstream::Listed listed = co_await client_.list_conversations(query, priority_);
     look_at_mended(listed);
+    if (lacks_edge(listed)) {
+        const bool is_there = co_await is_edge_there();
+        if (is_there) listed = co_await client_.list_conversations(query, priority_);
+        refuted_ = is_there && lacks_edge(listed);
+    }
+    const bool is_empty_end = listed.page.conversations.empty() && !listed.page.cursor;
+    if (refuted_ && (lacks_edge(listed) || is_empty_end))
+        throw Error(Fault::bad_reply, "it is tried again by itself",
+                    "a page of a list lacks a conversation that stands there");
+    refuted_ = refuted_ && listed.page.conversations.empty();
     if (listed.page.cursor_lost) listed.page.cursor.emplace(); // there may be more below
     if (!windowed && drop_older(listed.page.conversations)) listed.page.cursor.reset();
+
+    co_await doubt_last(listed);
 
     Page page;
     const auto oldest = oldest_of(listed.page.conversations);
@@ -187,6 +275,7 @@ Task<Page> Paginator::next(Instant now)
     page.unit = client_.time_unit();
     if (!leap_over_chatless(listed))
         page.last = descend(listed.page.cursor, oldest); // may throw: then the page was not met
+    if (!page.last && !chained_ && oldest) note_edge(listed.page.conversations, *oldest);
     page.conversations = unmet(listed.page.conversations, now);
     page.reached = reached_;
     page.sent_at = earliest_sight(now, page.last);

@@ -3,8 +3,8 @@
 // one before, not by upstream's cursor: with a cursor that is a position, a conversation that leaves the
 // window while it is paged makes the next page skip one. The cursor serves only where time does not get further: empty
 // pages, and more conversations of one time than a page holds; such a chain of pages is scanned until two scans of it
-// saw the same. Windows overlap by a unit of time, so that either reading of a bound loses nothing. What cannot be read
-// is narrowed down and passed by, and said so.
+// saw the same. Windows overlap by a unit of time, so that either reading of a bound loses nothing; what stands at the
+// edge must come again, or the page is not believed. What cannot be read is narrowed down and passed by, and said so.
 #pragma once
 
 #include "cache/rows/coverage.hpp"
@@ -79,15 +79,24 @@ class Paginator {
     void forget_above(Instant bound);
     void note_passed(cache::Span span, const std::string& why);
     bool leap_over_chatless(const upstream::Listed& listed);
+    Task<> doubt_last(const upstream::Listed& listed);
+    Task<bool> is_listed_at(ConversationId id, Instant at);
+    void note_edge(const std::vector<Conversation>& page, Instant oldest);
+    bool lacks_edge(const upstream::Listed& listed) const;
+    Task<bool> is_edge_there();
 
     upstream::Client& client_;
     std::optional<Instant> from_, bound_;
     upstream::Priority priority_;
     std::optional<std::string> cursor_;
     std::optional<Instant> reached_;
-    Cursors cursors_;                                                // since the scan got lower last
-    bool chained_ = false;                                           // following the cursor
-    std::unordered_set<ConversationId> chain_;                       // what it showed so far, in whatever order
+    std::optional<Instant> edge_; // of the page before: what stands there comes again with the next one
+    std::unordered_set<ConversationId> edge_ids_;
+    bool refuted_ = false;                         // a page lacked it; until one shows something again, none is the end
+    std::unordered_set<ConversationId> misplaced_; // upstream does not list them at the time that they show
+    Cursors cursors_;                              // since the scan got lower last
+    bool chained_ = false;                         // following the cursor
+    std::unordered_set<ConversationId> chain_;     // what it showed so far, in whatever order
     std::optional<std::unordered_set<ConversationId>> chain_before_; // and the time before
     int page_size_;
     bool mending_ = false;             // the next page, of one, may be broken: what is left of it will do

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/pages/scan.hpp"
 
+#include "cache/rows/problems.hpp"
 #include "sync/loop/parallel.hpp"
 #include "sync/pages/failure_scope.hpp"
 #include "sync/pages/retry.hpp"
+
+#include <algorithm>
 
 namespace alli::sync {
 namespace {
@@ -47,6 +50,29 @@ Task<Page> next_readable(SyncContext context, Paginator& paginator)
     }
 }
 
+bool shows_time(const Page& page)
+{
+    return std::any_of(page.conversations.begin(), page.conversations.end(),
+                       [](const Conversation& it) { return it.last_chat_at && !it.last_chat_guessed; });
+}
+
+// Times that are no numbers tell no unit, and without one no window can be asked for.
+void note_unit(cache::Writer& db, TimeUnit unit, bool any_time, Instant now)
+{
+    constexpr std::string_view key = "time unit";
+    if (unit != TimeUnit::unknown) {
+        cache::clear_problem(db, key);
+        return;
+    }
+    if (!any_time) return;
+    cache::Problem problem;
+    problem.what = "upstream's times are texts and tell no unit: no window of time can be asked for, and every "
+                   "comparison reads the list from its beginning";
+    problem.hint = "set upstream.time_unit to ms or s, whichever startedAt and endAt take there";
+    problem.since = now;
+    cache::put_problem(db, key, problem);
+}
+
 } // namespace
 
 Task<std::optional<Page>> Scan::next()
@@ -64,8 +90,10 @@ Task<> Scan::request_ahead()
 
 Task<> Scan::put(Page& page, const InCommit& in_commit, Ingested* done)
 {
-    InCommit with_clocks = [&](cache::Writer& db) {
+    const bool any_time = shows_time(page);
+    InCommit with_clocks = [&, any_time](cache::Writer& db) {
         context_.clocks.note(db, page.clocks, context_.clock);
+        note_unit(db, page.unit, any_time, context_.clock.now());
         in_commit(db);
     };
     std::vector<Conversation> listed = std::move(page.conversations);

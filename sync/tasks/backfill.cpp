@@ -97,7 +97,7 @@ Task<std::optional<Front>> begin_backfill(SyncContext context, Instant since, De
     const Ends ends = load_ends(context, since);
     if (ends.boundary) co_return std::nullopt;
     const cache::Span whole{ends.since, Instant::max()};
-    RangeVerifier verifier(context, whole, deletions);
+    RangeVerifier verifier(context, whole, deletions, upstream::Priority::backfill);
     Beginning beginning(ends.since > cache::beginning_of_time);
     Paginator paginator(context.client, whole, upstream::Priority::backfill);
     Scan scan(context, paginator, backfill_options());

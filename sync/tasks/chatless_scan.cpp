@@ -18,8 +18,7 @@ using std::chrono::days;
 using upstream::ListOrder;
 
 constexpr std::int64_t page_size = 50;
-constexpr Day counted_from = std::chrono::year(2000) / 1 / 1; // or from the oldest that is held
-constexpr days longest_by_counts{30};                         // then the whole list once
+constexpr days longest_by_counts{30}; // then the whole list once
 
 // Others go their own ways, and the whole list is left.
 bool is_no_way(const Error& error)
@@ -171,8 +170,8 @@ Task<std::optional<Day>> ChatlessScan::find_first_missing()
 {
     const bool covered = context_.store.read([](cache::Reader& db) {
         return cache::is_covered(db, cache::beginning_of_time, std::nullopt) &&
-               !cache::load_progress(db).counts_disagree && cache::load_purged_days(db).days.empty() &&
-               !cache::load_purged_days(db).before;
+               cache::load_progress(db).counts_differed == 0 && !cache::load_progress(db).counts_disagree &&
+               cache::load_purged_days(db).days.empty() && !cache::load_purged_days(db).before;
     });
     if (!covered) co_return std::nullopt;
     const auto oldest = context_.store.read([](cache::Reader& db) { return cache::first_day(db); });

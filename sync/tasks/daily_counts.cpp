@@ -122,17 +122,19 @@ Task<> read_again(SyncContext context, Day day)
 void note_counts(cache::Writer& db, std::size_t differing, Instant now)
 {
     constexpr std::string_view key = "daily counts";
+    constexpr int most_rounds = 3; // a service may count late
     cache::Progress progress = cache::load_progress(db);
     progress.counted_at = now;
-    progress.counts_disagree = differing > 0;
+    progress.counts_differed = differing > 0 ? progress.counts_differed + 1 : 0;
+    progress.counts_disagree = progress.counts_differed >= most_rounds;
     cache::save_progress(db, progress);
     if (differing == 0) {
         cache::clear_problem(db, key);
         return;
     }
     cache::Problem problem;
-    problem.what = fmt::format("upstream's daily counts go on disagreeing with its lists on {} days: not used any more",
-                               differing);
+    problem.what = fmt::format("upstream's daily counts go on disagreeing with its lists on {} days: {}", differing,
+                               progress.counts_disagree ? "not used for a week" : "compared again with the next round");
     problem.hint = "they may count in another time zone, or something else; the other comparisons go on";
     problem.since = now;
     cache::put_problem(db, key, problem);
@@ -142,10 +144,10 @@ void note_counts(cache::Writer& db, std::size_t differing, Instant now)
 Task<std::optional<std::size_t>> count_differing(SyncContext context)
 {
     const auto oldest = context.store.read([](cache::Reader& db) { return cache::first_day(db); });
-    const Day from = std::max(oldest.value_or(last_counted), first_counted);
+    const Day from = std::max(std::min(oldest.value_or(counted_from), counted_from), first_counted);
     const Day today = std::chrono::floor<days>(context.clock.now()); // is still being counted
     const Day through = std::min(today - days(1), last_counted);
-    if (!oldest || from > through) co_return 0;
+    if (from > through) co_return 0;
     auto theirs = co_await ask_counts(context, from, through);
     if (!theirs) co_return std::nullopt;
     const auto suspicious = find_differing(context, *theirs, from, through);

@@ -21,6 +21,9 @@ std::vector<Day> find_differing(SyncContext context, const DayCounts& theirs, Da
 /// There are none: the next round asks again whether there are any by then.
 void note_no_counts(cache::Writer& db, Instant now);
 
+/// From then on upstream's counts are asked for, or from the oldest conversation that is held.
+inline constexpr Day counted_from = std::chrono::year(2000) / 1 / 1;
+
 /// No other day is asked about, whatever times upstream, or this machine's clock, claims.
 inline constexpr Day first_counted{}, last_counted = std::chrono::year(2200) / 1 / 1;
 

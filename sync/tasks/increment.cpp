@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/pages/scan.hpp"
 #include "sync/pages/unreadable_ranges.hpp"
+#include "sync/tasks/range_verifier.hpp"
 #include "sync/tasks/tasks.hpp"
 
 #include <unordered_set>
@@ -10,12 +11,15 @@ namespace {
 
 using cache::Progress;
 
+constexpr int most_pages = 10; // that one commit takes of what is new: with their chats, some megabytes
+constexpr int most_held = 20;  // in memory: of one time, below which no scan can go on, or of the overlap
+
 // One poll: where it asks from, and what it means when it is through.
 class Poll {
   public:
     Poll(SyncContext context, const Progress& before)
         : context_(context), boundary_(*before.boundary), verified_at_(before.verified_at),
-          from_(boundary_ - context.overlap)
+          from_(boundary_ - context.overlap), begun_at_(context.clock.steady())
     {}
 
     Instant from() const { return from_; }
@@ -38,40 +42,71 @@ class Poll {
         return true;
     }
 
-    void look_at(const Page& page)
+    // Adds a page to what is committed; true when that is due.
+    bool gather(Page page)
     {
         unreadable_.insert(unreadable_.end(), page.unreadable.begin(), page.unreadable.end());
         for (const Conversation& conversation : page.conversations) seen_.insert(conversation.id);
+        if (!split_points_) split_points_.emplace(cache::Span{from_, *started_});
+        const bool may_end = split_points_->is_at(page);
+        const bool enough = ++pages_ >= most_pages && may_end && *page.reached >= boundary_;
+        if (!page.last && enough) lower_ = *page.reached + std::chrono::microseconds(1);
+        const bool due = page.last || enough;
+        unit_ = page.unit;
+        reached_ = page.reached;
+        if (!gathered_) {
+            gathered_ = std::move(page);
+        } else {
+            for (Conversation& conversation : page.conversations)
+                gathered_->conversations.push_back(std::move(conversation));
+            gathered_->clocks = page.clocks;
+        }
+        return due;
     }
+    Page take_gathered() { return std::move(*std::exchange(gathered_, std::nullopt)); }
+    /// More than memory should hold: committed before the poll is through.
+    bool is_too_much() const { return pages_ > 0 && pages_ % most_held == 0; }
+    bool leaves_gap() const { return lower_ > from_; }
 
     bool passed_by() const { return !unreadable_.empty(); }
 
-    // Held with a time that was asked about, yet not listed: deleted, or moved back.
+    // Held with a time that was asked about, yet not listed: deleted, or moved back; not put meanwhile by others.
     std::vector<ConversationId> absent() const
     {
         if (passed_by()) return {};
-        const cache::Span asked{from_, Instant::max()};
+        const cache::Span asked{std::max(from_, lower_), Instant::max()};
         auto held = context_.store.read([&](cache::Reader& db) { return cache::ids_within(db, asked); });
-        std::erase_if(held, [&](const ConversationId& id) { return seen_.contains(id); });
+        std::erase_if(held, [&](const ConversationId& id) {
+            return seen_.contains(id) || context_.recent_puts.was_put(id, begun_at_);
+        });
         return held;
     }
 
-    void save(cache::Writer& db, const Page& page)
+    // In the commit of what was gathered: lists are decided down to its lower end.
+    void save(cache::Writer& db)
     {
-        const Instant now = context_.clock.now();
-        // With the last page once more all of it: whoever tried it meanwhile read it without verifying this poll.
-        note_unreadable(db, page.last ? unreadable_ : page.unreadable, *started_, now);
-        if (!page.last) return;
+        const Instant now = context_.clock.now(), lower = std::max(from_, lower_);
+        note_unreadable(db, unreadable_, *started_, now);
         Progress progress = cache::load_progress(db);
         // A little slower an answer is no reason to doubt what was certain.
         progress.boundary = set_back_ ? *started_ : std::max(*started_, boundary_);
-        progress.unit = page.unit;
+        progress.unit = unit_;
         // Anything may have moved to where nobody could look: then nothing is verified.
         if (!passed_by()) progress.verified_at = sent_at_;
         cache::save_progress(db, progress);
         if (set_back_) cache::uncover(db, {*started_, Instant::max()});
-        if (!passed_by()) take_unreadable(db, {from_, *started_}); // all of it was listed now
-        cache::cover(db, {from_, *started_, sent_at_}, context_.together);
+        if (!passed_by()) take_unreadable(db, {lower, *started_}); // all of it was listed now
+        cache::cover(db, {lower, *started_, sent_at_}, context_.together);
+        cache::uncover(db, {from_, lower_});
+    }
+
+    // The boundary stays. In the overlap what is below is as complete as before; above it, nothing can be claimed.
+    void save_part(cache::Writer& db) const
+    {
+        if (!reached_ || *reached_ >= boundary_)
+            cache::uncover(db, {from_, boundary_});
+        else if (!passed_by())
+            cache::cover(db, {*reached_ + std::chrono::microseconds(1), *started_, sent_at_}, context_.together);
     }
 
   private:
@@ -79,7 +114,14 @@ class Poll {
     Instant boundary_;
     std::optional<Instant> verified_at_;
     Instant from_, sent_at_;
+    Instant lower_ = Instant::min(); // where a poll of too many pages ends
+    Clock::Steady begun_at_;
     std::optional<Instant> started_;
+    std::optional<SplitPoints> split_points_;
+    std::optional<Page> gathered_;
+    std::optional<Instant> reached_; // by the last page
+    TimeUnit unit_ = TimeUnit::unknown;
+    int pages_ = 0;
     bool set_back_ = false;
     std::vector<Unreadable> unreadable_; // passed by so far
     std::unordered_set<ConversationId> seen_;
@@ -99,20 +141,24 @@ Task<Increase> increment(SyncContext context, Deletions deletions)
         anew = false;
         Paginator paginator(context.client, poll.from(), std::nullopt, options.priority);
         Scan scan(context, paginator, options);
-        while (auto page = co_await scan.next()) {
-            anew = poll.begins_anew(*page);
+        for (bool due = false; !due && !anew;) {
+            auto next = co_await scan.next();
+            anew = poll.begins_anew(*next);
             if (anew) break;
-            poll.look_at(*page);
-            const InCommit save = [&](cache::Writer& db) { poll.save(db, *page); };
-            const Ingested done = co_await scan.commit(*page, save);
+            due = poll.gather(std::move(*next));
+            if (!due && !poll.is_too_much()) continue;
+            Page page = poll.take_gathered();
+            const InCommit save = [&](cache::Writer& db) { due ? poll.save(db) : poll.save_part(db); };
+            const Ingested done = co_await scan.commit(page, save, due);
             news += done.conversations;
         }
     }
     auto absent = poll.absent();
-    co_await confirm_absent(context, std::move(absent), deletions);
+    co_await confirm_absent(context, std::move(absent), deletions, options.priority);
     Increase increase;
     increase.news = news > 0;
     increase.whole = !poll.passed_by();
+    increase.left_gap = poll.leaves_gap();
     co_return increase;
 }
 

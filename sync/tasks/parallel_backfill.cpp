@@ -36,7 +36,7 @@ struct Until {
 Task<Scanned> scan_down(SyncContext context, cache::Span span, Until until, Deletions deletions)
 {
     Scanned scanned;
-    RangeVerifier verifier(context, span, deletions);
+    RangeVerifier verifier(context, span, deletions, upstream::Priority::backfill);
     Paginator paginator(context.client, span, upstream::Priority::backfill);
     Scan scan(context, paginator, backfill_options());
     SplitPoints split_points(span);

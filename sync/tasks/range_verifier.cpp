@@ -46,7 +46,7 @@ Task<> RangeVerifier::compare(const Page& page)
     take(page);
     if (!is_readable(passed_by_, part_)) co_return;
     auto missing = absent();
-    co_await confirm_absent(context_, std::move(missing), deletions_);
+    co_await confirm_absent(context_, std::move(missing), deletions_, priority_);
 }
 
 void RangeVerifier::mark_verified(cache::Writer& db, const Page& page)

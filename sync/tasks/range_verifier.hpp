@@ -12,8 +12,9 @@ namespace alli::sync {
 
 class RangeVerifier {
   public:
-    RangeVerifier(SyncContext context, cache::Span span, Deletions deletions)
-        : context_(context), span_(span), open_(span.through == Instant::max()), deletions_(deletions)
+    RangeVerifier(SyncContext context, cache::Span span, Deletions deletions, upstream::Priority priority)
+        : context_(context), span_(span), open_(span.through == Instant::max()), deletions_(deletions),
+          priority_(priority)
     {}
 
     /// Before a page is committed: takes its part, and asks about those that are missing from it.
@@ -42,6 +43,7 @@ class RangeVerifier {
     cache::Span span_; // what is left of it, below
     bool open_;
     Deletions deletions_;
+    upstream::Priority priority_;       // of the scan, which waits for what is asked about those that are missing
     cache::Span part_;                  // what the page at hand completes
     std::vector<Unreadable> passed_by_; // and reaching into what is left: a later page does not list it either
     std::unordered_map<ConversationId, Instant> seen_; // and where: those above what is left are forgotten

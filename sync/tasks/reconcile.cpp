@@ -61,7 +61,7 @@ Task<> reconcile_range(SyncContext context, cache::Span span, Deletions deletion
     options.priority = upstream::Priority::reconcile;
     options.depth = Depth::all;
     options.audit = true;
-    RangeVerifier verifier(context, span, deletions);
+    RangeVerifier verifier(context, span, deletions, options.priority);
     SplitPoints split_points(span);
     Paginator paginator(context.client, span, options.priority);
     Scan scan(context, paginator, options);
@@ -106,8 +106,12 @@ bool Reconcile::range_due() const
 
 bool Reconcile::counts_due() const
 {
+    constexpr std::chrono::days rest{7}; // they may have been put right
     const cache::Progress known = progress();
-    if (known.counts_disagree || !is_old(known.counted_at)) return false;
+    if (!is_old(known.counted_at)) return false;
+    const Instant now = context_.clock.now();
+    if (known.counts_disagree && known.counted_at && *known.counted_at <= now && now - *known.counted_at < rest)
+        return false;
     return context_.store.read([](cache::Reader& db) { return cache::is_complete(db); });
 }
 

@@ -123,6 +123,12 @@ Task<> read_again(SyncContext context, ConversationId id, IngestOptions options,
         co_await ingest(context, std::move(one), fence, options);
         co_return;
     }
+    if (context.recent_puts.may_lag(id, context.clock.steady())) { // a machine that has not heard of it yet
+        Ingested again;
+        again.refetched.push_back(id);
+        context.follower->committed(again);
+        co_return;
+    }
     const Sequence sequence = fence->sequence();
     auto settle = [&](cache::Writer& db) {
         settle_absent(db, sequence, id, deletions, options.audit, context.clock.now());
@@ -191,9 +197,10 @@ Task<> refresh(SyncContext context, std::vector<ConversationId> ids, upstream::P
     }
 }
 
-Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Deletions deletions)
+Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Deletions deletions,
+                      upstream::Priority priority)
 {
-    const IngestOptions options = options_alone(upstream::Priority::reconcile, true);
+    const IngestOptions options = options_alone(priority, true);
     int failed = 0;
     for (const ConversationId& id : ids) {
         if (was_purged(context, id)) continue;

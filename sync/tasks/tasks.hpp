@@ -37,12 +37,14 @@ Task<> retry_window(SyncContext context, cache::Problem problem, Deletions delet
 /// What a poll brought.
 struct Increase {
     bool news = false;
-    bool whole = false; // nothing was passed by: the mirror is verified as of its start
+    bool whole = false;    // nothing was passed by: the mirror is verified as of its start
+    bool left_gap = false; // more changed than a poll commits at once: the backfill reads the rest
 };
 
-/// What changed since the boundary, less the overlap. The boundary moves to the start of this pass, by the earlier of
-/// upstream's clock and ours, in the commit of its last page and never before; `verified_at` with it where the pass is
-/// whole.
+/// What changed since the boundary, less the overlap, in one commit: no list shows the newest of it without what
+/// changed before. Where that is more than some pages, the newest of them are committed, and what lies below becomes a
+/// gap of the coverage. The boundary moves to the start of this pass, by the earlier of upstream's clock and ours, in
+/// that commit and never before; `verified_at` with it where the pass is whole.
 Task<Increase> increment(SyncContext context, Deletions deletions);
 
 // Single conversations: what is wrong with one alone is kept as its problem, and the others follow; what concerns all
@@ -67,8 +69,10 @@ Task<> scan_chatless(SyncContext context, Deletions deletions, bool ends_were_re
 Task<bool> scan_chatless_ends(SyncContext context, std::optional<Front> front, Deletions deletions);
 
 /// Asks about each of them; deletes what a 404 confirms, as far as allowed. One that cannot be read is not complete at
-/// the time that it is held with. Throws Error{bad_reply} when too many are missing, or cannot be read.
-Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Deletions deletions);
+/// the time that it is held with. Throws Error{bad_reply} when too many are missing, or cannot be read. `priority`: of
+/// whoever waits for it.
+Task<> confirm_absent(SyncContext context, std::vector<ConversationId> ids, Deletions deletions,
+                      upstream::Priority priority = upstream::Priority::reconcile);
 
 /// Compares upstream's count of conversations a day with ours, and reads the days that disagree once more.
 Task<> compare_counts(SyncContext context);

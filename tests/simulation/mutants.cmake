@@ -25,8 +25,8 @@ plant(tasks/increment.cpp
   "std::optional<Instant> started_;" "std::optional<Instant> started_, newest_;"
   "seen_.insert(conversation.id);"
   "{ seen_.insert(conversation.id); newest_ = std::max(newest_, conversation.last_chat_at); }"
-  "progress.unit = page.unit;"
-  "progress.unit = page.unit; if (is_planted(Mutant::boundary_from_data) && newest_) progress.boundary = newest_;"
+  "progress.unit = unit_;"
+  "progress.unit = unit_; if (is_planted(Mutant::boundary_from_data) && newest_) progress.boundary = newest_;"
   "boundary_ - context.overlap)" "is_planted(Mutant::no_overlap) ? boundary_ : boundary_ - context.overlap)")
 plant(pages/paginator.cpp
   "*oldest + grain()" "*oldest + (is_planted(Mutant::exclusive_edge) ? std::chrono::microseconds(0) : grain())")

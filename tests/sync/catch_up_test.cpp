@@ -85,8 +85,8 @@ TEST(Missing, TakesACountThatCannotBeForNone)
         odd.chat_count = count;
         EXPECT_TRUE(find_missing(odd, std::nullopt, {}).to_the_end) << count;
         EXPECT_FALSE(find_missing(odd, std::nullopt, {}).embedded_at) << count;
-        EXPECT_TRUE(find_all(odd).to_the_end) << count;
-        EXPECT_EQ(tail_start(odd), 0) << count;
+        EXPECT_TRUE(find_all(odd, std::nullopt).to_the_end) << count;
+        EXPECT_EQ(tail_start(odd, std::nullopt), 0) << count;
     }
 }
 

@@ -71,5 +71,17 @@ TEST_F(DailyCounts, AreAskedForFrom1970OnWhateverTimesUpstreamClaims)
     EXPECT_THAT(asked_[0], testing::HasSubstr("startDate=1970-01-01"));
 }
 
+TEST_F(DailyCounts, ThatGoOnDisagreeingAreLeftAloneForAWeek)
+{
+    options_.interval = 1h;
+    run_for(24h * 4);
+    EXPECT_GE(asked_.size(), 3U) << "once may be a slip";
+    asked_.clear();
+    run_for(24h * 4);
+    EXPECT_TRUE(asked_.empty());
+    run_for(24h * 5);
+    EXPECT_FALSE(asked_.empty()) << "they may have been put right";
+}
+
 } // namespace
 } // namespace alli::sync

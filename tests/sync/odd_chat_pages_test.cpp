@@ -119,7 +119,8 @@ TEST_F(OddChatPages, WhoPagesByFiftyIsReadToTheEnd)
     const auto by_fifty = [this](int page, json& body) {
         const auto& all = model_.conversations.at("long").chats;
         body["chats"] = json::array();
-        for (std::size_t n = static_cast<std::size_t>(page - 1) * 50; n < std::min(all.size(), page * std::size_t{50}); ++n)
+        for (std::size_t n = static_cast<std::size_t>(page - 1) * 50; n < std::min(all.size(), page * std::size_t{50});
+             ++n)
             body["chats"].push_back(all[n]);
     };
     change_pages(by_fifty);

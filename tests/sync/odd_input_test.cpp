@@ -139,7 +139,9 @@ TEST_F(OddInput, LeavesTheRowAndItsNeighboursWholeAfterTheFirstPassWhereverItSta
             }
         }
         for (const std::string& what : problem_texts())
-            EXPECT_TRUE(what.starts_with("fields of conversation") || what.starts_with("more conv")) << what;
+            EXPECT_TRUE(what.starts_with("fields of conversation") || what.starts_with("more conv") ||
+                        what.ends_with("counts more chats of it than its pages show"))
+                << what;
         EXPECT_LT(model_.lists(), 20U) << "nobody asked for smaller pages";
     }
 }
