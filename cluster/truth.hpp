@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the nodes of a cluster share, as one of them sees it: the lease, the numbered rows of the latest state, the list
-// of nodes. Two implementations keep the same contract (tests/cluster/truth_contract_test.cpp): PostgreSQL
+// of nodes, the outbox. Two implementations keep the same contract (tests/cluster/truth_contract_test.cpp): PostgreSQL
 // (postgres_truth.hpp) and a model in memory. May be called on any loop; a coroutine resumes on the loop that awaits
 // it.
 #pragma once
@@ -10,6 +10,8 @@
 #include "alli/instant.hpp"
 #include "alli/task.hpp"
 #include "cache/replica/published.hpp"
+#include "cluster/position.hpp"
+#include "cluster/shared_outbox.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -26,21 +28,6 @@ struct Member {
     std::chrono::milliseconds lease{}; // that it takes; 0: it does not say
 };
 
-/// The number of a commit and its nonce: by the nonce a node finds out whether the database is the one it read from.
-struct Position {
-    std::int64_t number = 0; // 0: nothing was read yet
-    std::string nonce;
-
-    friend bool operator==(const Position&, const Position&) = default;
-};
-
-/// What the database says of a position that a node has.
-enum class Continuity {
-    same,      // it had this commit
-    forgotten, // so old that it does not know: join anew
-    other,     // it never had it: an old backup was put back, commits were lost, or it is a copy
-};
-
 struct Head {
     std::string store;                // random, of `cluster init`
     std::int64_t epoch = 0, beat = 0; // together they change at each heartbeat and takeover
@@ -49,6 +36,7 @@ struct Head {
     std::chrono::milliseconds lease{}; // the leader's, or the last one's; 0: not said
     std::int64_t led_from = 0;         // since this epoch no other node than the leader, or the last one, had the lease
     std::int64_t kept_since = 0;       // who is at a number below it joins anew: some rows were told and are gone
+    std::int64_t last_write = 0;       // the number of the write of the shared outbox that changed last
 };
 
 struct Beat {

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outbox that the nodes of a cluster share: any node accepts, the leader alone begins and settles, in one order.
+// Like the rest of the truth it has two implementations and one contract (tests/cluster/outbox_contract_test.cpp), may
+// be called on any loop, and resumes on the loop that awaits it.
+#pragma once
+
+#include "cache/replica/shared_write.hpp"
+#include "cluster/position.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+namespace alli::cluster {
+
+struct Accepted {
+    /// fresh: by this request, now or when it was asked before. repeated, mismatch: `write` is an earlier one with the
+    /// same Idempotency-Key of this principal.
+    cache::Acceptance::Kind kind = cache::Acceptance::Kind::fresh;
+    cache::SharedWrite write; // as it is now; of a repeated request it may be settled
+};
+
+/// What changed after a position, each write as it is now, in the order of their numbers.
+struct WriteChanges {
+    Continuity continuity = Continuity::same; // not `same`: nothing follows; read_all()
+    Position upto;                            // of `writes`; before `last`: there are more, ask again from here
+    Position last;                            // the database's, of the same snapshot
+    std::vector<cache::SharedWrite> writes;
+};
+
+/// Some of all writes, in the order of their ids.
+struct WriteChunk {
+    std::vector<cache::SharedWrite> writes;
+    bool at_end = false; // none follows the last of them
+};
+
+/// What an operator's word came to.
+struct WriteAction {
+    cache::OperatorResult result = cache::OperatorResult::absent;
+    cache::SharedWrite write; // as it is now; of an absent one nothing
+};
+
+struct WriteCounts {
+    std::int64_t pending = 0, sending = 0, conflicts = 0, failed = 0;
+    std::int64_t bytes = 0;        // of their bodies
+    std::optional<Instant> oldest; // of those that wait or are being sent
+};
+
+/// Every function that changes something is one transaction, and may be repeated after any failure. Beside what each
+/// says, all throw as Truth does: above all Error{unreachable} where the database is away or the outcome is not known,
+/// which includes a commit that its standby may not have, and a wait for the standby that somebody broke off. What was
+/// asked for may have happened then: the same is asked again until there is an answer.
+class SharedOutbox {
+  public:
+    SharedOutbox() = default;
+    SharedOutbox(const SharedOutbox&) = delete;
+    SharedOutbox& operator=(const SharedOutbox&) = delete;
+    virtual ~SharedOutbox() = default;
+
+    /// When it returns the write is safe: it is in the database, and in its synchronous standby where it has one.
+    /// Repeated by `upstream_key`, even where the answer was lost. Throws Error{unavailable} when the queue is full.
+    virtual Task<Accepted> accept(cache::NewWrite write, cache::OutboxLimits limits) = 0;
+
+    // The leader's. All throw NotLeader, and have written nothing then, where the epoch is not this node's any more.
+    // `number` is the one of the row as the caller knows it: where it has another one, nothing is written. What is
+    // returned is the row as it is now, none where there is none: whether it is what was asked for, the caller sees.
+
+    /// Before its bytes are sent: it is being sent in this epoch, the attempt counts. Of one that waits, or is being
+    /// sent already: then the attempt counts only where it is another epoch's, and it is in doubt. It is begun where
+    /// the row returned is `sending` in this epoch: so after a repetition too. `over`: as cache::begin_sending().
+    virtual Task<std::optional<cache::SharedWrite>> begin(std::int64_t epoch, std::int64_t id, std::int64_t number,
+                                                          std::optional<std::string> over) = 0;
+
+    /// What became of it, of one that waits, is being sent or is in conflict: with or without begin(). After a
+    /// repetition the row has the outcome and another number, or what a person made of it since.
+    virtual Task<std::optional<cache::SharedWrite>> settle(std::int64_t epoch, std::int64_t id, std::int64_t number,
+                                                           cache::WriteOutcome outcome) = 0;
+
+    /// After a takeover: what was being sent in an earlier epoch waits again, in doubt; at the third leader in a row
+    /// that was lost over it, it fails. Returns those rows; those of a repetition are heard by changes() alone.
+    virtual Task<std::vector<cache::SharedWrite>> recover(std::int64_t epoch) = 0;
+
+    /// Removes what was delivered, discarded, or failed and needs nobody, so long ago. A node whose position is from
+    /// before the last change of one of them joins anew (Continuity::forgotten). Returns how many.
+    virtual Task<std::int64_t> forget(std::int64_t epoch, std::chrono::seconds age) = 0;
+
+    // Any node's.
+
+    /// A failed one goes to the end of its line, one in conflict is sent whatever upstream has, one that waits is due
+    /// now. wrong_state: it is being sent, delivered or discarded.
+    virtual Task<WriteAction> retry(std::int64_t id) = 0;
+    /// One that waits, failed or is in conflict, and one that is discarded already. wrong_state: it is being sent, or
+    /// delivered.
+    virtual Task<WriteAction> discard(std::int64_t id) = 0;
+    /// The app that waited got the outcome: nobody has to act on a failed one any more. Nothing happens where the row
+    /// has another number by now.
+    virtual Task<> note_told(std::int64_t id, std::int64_t number) = 0;
+
+    /// The first of what changed after a position, about `limit` of them, one at least where there is one. Number 0 is
+    /// no position: read_all(). Nothing need be asked where Head::last_write is not beyond the position, and then
+    /// Head::last is the node's new one: a position that is never moved on is forgotten in the end.
+    virtual Task<WriteChanges> changes(Position after, std::size_t limit) = 0;
+
+    /// For a node that joins: note Head::last, read all by their ids (0 for the first), remove what was not seen and is
+    /// below that number, then ask changes() from the number that was noted.
+    virtual Task<WriteChunk> read_all(std::int64_t after_id, std::size_t limit) = 0;
+
+    virtual Task<std::optional<cache::SharedWrite>> find(std::int64_t id) = 0;
+    virtual Task<WriteCounts> count() = 0;
+
+    /// What this node's copy holds and the database lacks, by `upstream_key`, after commits were lost: settled ones as
+    /// they are, all others in conflict and in doubt with `why` as their error. An id that was given to another since,
+    /// or 0, becomes a new one; an Idempotency-Key that another has makes it failed. Returns for each of `held`, in
+    /// their order, the row that the database has now. At most some hundreds at once.
+    virtual Task<std::vector<cache::SharedWrite>> hand_over(std::vector<cache::SharedWrite> held, std::string why) = 0;
+};
+
+} // namespace alli::cluster
