@@ -77,7 +77,8 @@ class SharedOutbox {
                                                            cache::WriteOutcome outcome) = 0;
 
     /// After a takeover: what was being sent in an earlier epoch waits again, in doubt; at the third leader in a row
-    /// that was lost over it, it fails. Returns those rows; those of a repetition are heard by changes() alone.
+    /// that was lost over it, it fails. Returns those rows in the order of their turns; those of a repetition are heard
+    /// by changes() alone.
     virtual Task<std::vector<cache::SharedWrite>> recover(std::int64_t epoch) = 0;
 
     /// Removes what was delivered, discarded, or failed and needs nobody, so long ago. A node whose position is from

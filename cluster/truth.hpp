@@ -109,6 +109,9 @@ class Truth {
     Truth& operator=(const Truth&) = delete;
     virtual ~Truth() = default;
 
+    /// Lives as long as this.
+    virtual SharedOutbox& outbox() noexcept = 0;
+
     virtual Task<Head> head() = 0;
 
     /// Takes the lease where (epoch, beat) are still those that were seen. Returns the new epoch, none if another was

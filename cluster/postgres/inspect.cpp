@@ -14,7 +14,7 @@ constexpr const char* head_sql = "SELECT version::bigint, read_from::bigint,"
 constexpr const char* rights_sql =
     "SELECT p.name || ' on ' || t.name FROM"
     " (VALUES ('head'), ('trail'), ('conversation'), ('chat'), ('state'), ('suppressed'), ('run'), ('refresh'),"
-    " ('node')) AS t (name),"
+    " ('node'), ('entry')) AS t (name),"
     " (VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')) AS p (name)"
     " WHERE NOT has_table_privilege(t.name::regclass, p.name) ORDER BY 1";
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* head_sql =
     "SELECT store_id::text, epoch, beat, holder, leader, last, (SELECT nonce FROM trail WHERE seq = last), now(),"
-    " (SELECT min(seq) FROM trail), lease_ms, led_from"
+    " (SELECT min(seq) FROM trail), lease_ms, led_from, (SELECT max(seq) FROM entry)"
     " FROM head";
 constexpr const char* continuity_sql =
     "SELECT CASE WHEN $1::bigint = 0 THEN 0"
@@ -67,6 +67,7 @@ Head head_of(const Result& result)
     head.kept_since = result.find_number(0, 8).value_or(head.last.number);
     head.lease = std::chrono::milliseconds(result.number(0, 9));
     head.led_from = result.number(0, 10);
+    head.last_write = result.find_number(0, 11).value_or(0);
     return head;
 }
 

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The truth in PostgreSQL. Has a thread and a loop of its own, on which libpq and everything else runs but for the
-// look-up of names, and three connections: the lease's calls never wait for rows. Connects at the first call, and anew
-// at the next one after a failure.
+// look-up of names, and four connections: the lease's calls and writes never wait for rows. Connects at the first call,
+// and anew at the next one after a failure.
 #pragma once
 
-#include "cluster/postgres/resolver.hpp"
+#include "cluster/postgres/postgres_options.hpp"
 #include "cluster/truth.hpp"
 
 #include <memory>
 
 namespace alli::cluster {
 
-struct PostgresOptions {
-    std::string url, password; // url.hpp says what is right
-    std::string schema = "alli_mirror";
-    Member self;
-    std::chrono::milliseconds patience{5'000}; // for a call, and for connecting to a host
-    LookUp look_up = &look_up_addresses;       // called on threads of its own, one a connection
-};
+class TruthLoop;
 
 class PostgresTruth final : public Truth {
   public:
@@ -25,6 +19,7 @@ class PostgresTruth final : public Truth {
     /// Calls that are on their way end with an exception.
     ~PostgresTruth() override;
 
+    SharedOutbox& outbox() noexcept override;
     Task<Head> head() override;
     Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) override;
     Task<Beat> beat(std::int64_t epoch, Position mine) override;
@@ -46,12 +41,9 @@ class PostgresTruth final : public Truth {
     Task<bool> wait_news(std::chrono::milliseconds longest) override;
 
   private:
-    struct Loop;
-    template <class T>
-    Task<T> on_loop(Task<T> task);
-
     Member self_;
-    std::unique_ptr<Loop> loop_;
+    std::unique_ptr<TruthLoop> loop_;
+    std::unique_ptr<SharedOutbox> outbox_;
 };
 
 } // namespace alli::cluster

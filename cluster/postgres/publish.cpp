@@ -206,16 +206,21 @@ void add_rows(std::vector<Query>& queries, const cache::PublishedRows& rows)
 
 } // namespace
 
-void begin_numbering(std::vector<Query>& queries, std::int64_t count)
+void begin_transaction(std::vector<Query>& queries)
 {
     queries.push_back({begin_sql});
+}
+
+void begin_numbering(std::vector<Query>& queries, std::int64_t count)
+{
+    begin_transaction(queries);
     queries.push_back({number_sql, {number_param(std::max<std::int64_t>(count, 1))}});
 }
 
 void begin_fenced(std::vector<Query>& queries, const Publisher& by, std::int64_t count)
 {
     const Param epoch = number_param(by.epoch);
-    queries.push_back({begin_sql});
+    begin_transaction(queries);
     queries.push_back({fenced_number_sql, {number_param(std::max<std::int64_t>(count, 1)), epoch, by.self.holder}});
     queries.push_back({fence_sql, {epoch, by.self.holder, number_param(by.mine.number), by.mine.nonce}});
 }
@@ -228,10 +233,10 @@ void end_numbering(std::vector<Query>& queries, const std::string& nonce)
     queries.push_back({commit_sql});
 }
 
-Task<std::vector<Result>> run_fenced(Session& session, std::vector<Query> queries)
+Task<std::vector<Result>> run_fenced(Session& session, std::vector<Query> queries, Commit commit)
 {
     try {
-        co_return co_await session.run(std::move(queries));
+        co_return co_await session.run(std::move(queries), commit);
     } catch (const ServerError& error) {
         if (error.state() == fenced_off) throw NotLeader();
         throw;

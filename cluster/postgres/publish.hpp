@@ -18,6 +18,7 @@ struct Publisher {
 /// `nonce` is the new position's.
 Task<Position> publish_rows(Session& session, Publisher by, cache::PublishedRows rows, std::string nonce);
 
+void begin_transaction(std::vector<Query>& queries);
 /// The beginning of a transaction that takes `count` numbers, at least one; the result of its second statement is the
 /// last of them.
 void begin_numbering(std::vector<Query>& queries, std::int64_t count);
@@ -26,7 +27,7 @@ void begin_fenced(std::vector<Query>& queries, const Publisher& by, std::int64_t
 /// Its end.
 void end_numbering(std::vector<Query>& queries, const std::string& nonce);
 /// Throws NotLeader where it is fenced off.
-Task<std::vector<Result>> run_fenced(Session& session, std::vector<Query> queries);
+Task<std::vector<Result>> run_fenced(Session& session, std::vector<Query> queries, Commit commit = Commit::any);
 
 /// Wakes those who wait for news. Inside of a transaction it would make all commits of the server go one by one.
 Task<> notify_news(Session& session);

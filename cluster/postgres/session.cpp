@@ -12,10 +12,13 @@
 namespace alli::cluster {
 namespace {
 
-// A transaction never waits for us: what holds the row of all others that long is ended by the server.
+// A transaction never waits for us: what holds the row of all others that long is ended by the server. Whatever a role
+// is set to, a commit waits for the disk, and for the standby where there is one, and its warnings are told.
 constexpr const char* session_sql =
     "SELECT set_config('search_path', $1::text, false), set_config('idle_in_transaction_session_timeout', '2s', false),"
-    " set_config('lock_timeout', '2s', false), set_config('statement_timeout', '60s', false)";
+    " set_config('lock_timeout', '2s', false), set_config('statement_timeout', '60s', false),"
+    " set_config('client_min_messages', 'warning', false), set_config('synchronous_commit',"
+    " CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)";
 constexpr const char* version_sql = "SELECT version::bigint, read_from::bigint FROM head";
 
 constexpr std::chrono::seconds longest_statement{60}; // as session_sql says
@@ -100,13 +103,17 @@ Task<> Session::connect()
     connection_ = std::move(fresh);
 }
 
-Task<std::vector<Result>> Session::run(std::vector<Query> queries)
+Task<std::vector<Result>> Session::run(std::vector<Query> queries, Commit commit)
 {
     co_await take_turn();
     const Turn turn(*this);
     co_await connect();
     const Connection::Patience patience = patience_for(queries, options_.patience);
-    co_return co_await connection_->run(std::move(queries), patience);
+    std::vector<Result> results = co_await connection_->run(std::move(queries), patience);
+    if (commit == Commit::acknowledged && connection_->was_warned())
+        throw Error(Fault::unreachable, "does its standby run, and can it be reached?",
+                    "the cluster's database has committed and does not say that its standby has");
+    co_return results;
 }
 
 Task<> Session::run_script(std::string sql, std::optional<Connection::Patience> patience)

@@ -3,7 +3,7 @@
 // take turns. On the cluster's loop alone.
 #pragma once
 
-#include "cluster/postgres/connection.hpp"
+#include "cluster/libpq/connection.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -20,12 +20,16 @@ struct SessionOptions {
     LookUp look_up = &look_up_addresses;
 };
 
+/// How sure a call is that its commit stays. acknowledged: a warning of the server is Error{unreachable}, for with it
+/// comes a commit whose wait for a standby was broken off, and nothing else says so.
+enum class Commit { any, acknowledged };
+
 class Session {
   public:
     Session(asio::io_context& loop, SessionOptions options);
 
     /// As Connection::run, on a connection that works. Throws Error{settings} where the tables are of another version.
-    Task<std::vector<Result>> run(std::vector<Query> queries);
+    Task<std::vector<Result>> run(std::vector<Query> queries, Commit commit = Commit::any);
     /// `patience`: else the usual one.
     Task<> run_script(std::string sql, std::optional<Connection::Patience> patience = std::nullopt);
     Task<bool> wait_notification(Connection::Patience patience);

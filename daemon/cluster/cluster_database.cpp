@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/cluster/cluster_database.hpp"
 
+#include "cluster/libpq/url.hpp"
 #include "cluster/postgres/lease.hpp"
-#include "cluster/postgres/url.hpp"
+#include "cluster/postgres/outbox.hpp"
 #include "daemon/settings/api_key.hpp"
 #include "daemon/settings/settings_check.hpp"
 
@@ -31,6 +32,7 @@ ClusterView view_cluster(const cluster::SessionOptions& options)
         ClusterView view;
         view.head = co_await cluster::read_head(session);
         view.nodes = co_await cluster::list_nodes(session);
+        view.writes = co_await cluster::count_writes(session);
         co_return view;
     });
 }

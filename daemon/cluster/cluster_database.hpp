@@ -27,10 +27,11 @@ T on_database(const cluster::SessionOptions& options, const std::function<Task<T
     return sync_wait(loop, task(session));
 }
 
-/// Who leads, and the nodes by name.
+/// Who leads, the nodes by name, and what waits in the outbox that they share.
 struct ClusterView {
     cluster::Head head;
     std::vector<cluster::NodeRow> nodes;
+    cluster::WriteCounts writes;
 };
 ClusterView view_cluster(const cluster::SessionOptions& options);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `cluster init|migrate|status|step-down`: the tables that several machines share, who leads them, and a leader that
 // is to give the lease up. The first three ask the database, the last one the daemon of this machine.
+#include "cluster/libpq/url.hpp"
 #include "cluster/postgres/schema.hpp"
-#include "cluster/postgres/url.hpp"
 #include "daemon/cluster/cluster_database.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/terminal.hpp"
@@ -141,6 +141,25 @@ Json node_json(const cluster::NodeRow& node, const ClusterView& view, const std:
     return json;
 }
 
+Json writes_json(const cluster::WriteCounts& writes)
+{
+    Json json;
+    json["pending"] = writes.pending;
+    json["sending"] = writes.sending;
+    json["conflicts"] = writes.conflicts;
+    json["failed"] = writes.failed;
+    json["bytes"] = writes.bytes;
+    json["oldest"] = writes.oldest ? Json(to_rfc3339(*writes.oldest)) : Json(nullptr);
+    return json;
+}
+
+void print_writes(const cluster::WriteCounts& writes)
+{
+    const std::string oldest = writes.oldest ? ", the oldest since " + to_rfc3339(*writes.oldest) : "";
+    fmt::print("writes    {} wait or are being sent{}; {} in conflict, {} failed\n", writes.pending + writes.sending,
+               oldest, writes.conflicts, writes.failed);
+}
+
 void print_view(const ClusterView& view, const ClusterSettings& settings, const std::optional<std::string>& here)
 {
     fmt::print("cluster   schema {} of database {}\n", settings.schema,
@@ -148,6 +167,7 @@ void print_view(const ClusterView& view, const ClusterSettings& settings, const 
     fmt::print("leader    {}, epoch {}\n", view.head.leader.empty() ? "none" : printable_line(view.head.leader),
                view.head.epoch);
     fmt::print("position  {}\n", view.head.last.number);
+    print_writes(view.writes);
     if (view.nodes.empty()) fmt::print("nodes     none yet: alli-mirror serve joins\n");
     for (const cluster::NodeRow& node : view.nodes) {
         const auto age = std::chrono::floor<std::chrono::seconds>(node.age);
@@ -174,6 +194,7 @@ int status(const ClusterArguments& arguments, const Context& context)
     json["leader"] = view.head.leader.empty() ? Json(nullptr) : Json(view.head.leader);
     json["epoch"] = view.head.epoch;
     json["position"] = view.head.last.number;
+    json["writes"] = writes_json(view.writes);
     json["nodes"] = Json::array();
     for (const cluster::NodeRow& node : view.nodes) json["nodes"].push_back(node_json(node, view, here));
     print_json(dump(json, 2));

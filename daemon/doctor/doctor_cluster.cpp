@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cluster/libpq/url.hpp"
 #include "cluster/postgres/inspect.hpp"
 #include "cluster/postgres/pooler.hpp"
-#include "cluster/postgres/url.hpp"
 #include "daemon/cluster/cluster_database.hpp"
 #include "daemon/doctor/doctor.hpp"
 

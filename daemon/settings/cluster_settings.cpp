@@ -3,7 +3,7 @@
 
 #include "alli/disk.hpp"
 #include "alli/random.hpp"
-#include "cluster/postgres/url.hpp"
+#include "cluster/libpq/url.hpp"
 #include "daemon/settings/duration.hpp"
 
 #include <unistd.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "alli/random.hpp"
-#include "cluster/postgres/server_error.hpp"
+#include "cluster/libpq/server_error.hpp"
+#include "cluster/libpq/url.hpp"
 #include "cluster/postgres/text.hpp"
-#include "cluster/postgres/url.hpp"
 
 #include <gtest/gtest.h>
 

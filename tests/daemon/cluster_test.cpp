@@ -140,6 +140,30 @@ TEST_F(Cluster, StatusShowsWhoLeadsAndHowFarEachIs)
                                                      HasSubstr("1 behind"), HasSubstr("(this machine)")));
 }
 
+TEST_F(Cluster, StatusShowsWhatWaitsInTheSharedOutbox)
+{
+    init();
+    EXPECT_THAT(run(0, {"cluster", "status"}), HasSubstr("writes    0 wait or are being sent; 0 in conflict"));
+    const auto one = node("one");
+    cache::NewWrite write;
+    write.entry.body = "12345";
+    write.entry.created_at = Instant(std::chrono::seconds(1'769'851'800));
+    for (const char* const key : {"a", "b"}) {
+        write.entry.upstream_key = key;
+        sync_wait(one->outbox().accept(write, {}));
+    }
+    sql("UPDATE entry SET state = 'conflict' WHERE upstream_key = 'b'");
+    const json writes = json_of({"cluster", "status"})["writes"];
+    EXPECT_EQ(writes["pending"], 1);
+    EXPECT_EQ(writes["sending"], 0);
+    EXPECT_EQ(writes["conflicts"], 1);
+    EXPECT_EQ(writes["failed"], 0);
+    EXPECT_EQ(writes["bytes"], 10);
+    EXPECT_EQ(writes["oldest"], "2026-01-31T09:30:00Z");
+    EXPECT_THAT(run(0, {"cluster", "status"}),
+                HasSubstr("1 wait or are being sent, the oldest since 2026-01-31T09:30:00Z; 1 in conflict, 0 failed"));
+}
+
 TEST_F(Cluster, StatusWritesNothing)
 {
     init();

@@ -132,9 +132,12 @@ Continuity ModelTruth::continuity_of(const Position& position) const
 Head ModelTruth::read_head() const
 {
     const ModelDatabase::Contents& now = database_.contents;
+    std::int64_t last_write = 0;
+    for (const auto& [id, held] : now.writes) last_write = std::max(last_write, held.row.number);
     return {now.store,  now.epoch,    now.beat,
             now.holder, now.leader,   database_.last(),
-            now.lease,  now.led_from, now.trail.begin()->first};
+            now.lease,  now.led_from, now.trail.begin()->first,
+            last_write};
 }
 
 Task<Head> ModelTruth::head()

@@ -7,6 +7,7 @@
 #include "alli/clock.hpp"
 #include "alli/random.hpp"
 #include "cluster/truth.hpp"
+#include "tests/support/model_outbox.hpp"
 
 #include <boost/asio/experimental/channel.hpp>
 
@@ -30,6 +31,11 @@ class ModelDatabase {
         alli::Clock::Steady at;
     };
 
+    struct Write {
+        alli::cache::SharedWrite row;
+        alli::Instant changed_at;
+    };
+
     /// All that a backup would hold: copied, and assigned to be put back.
     struct Contents {
         std::string store;
@@ -45,6 +51,7 @@ class ModelDatabase {
         std::map<std::string, alli::cluster::Run> runs;
         std::map<std::string, alli::cluster::Refresh> refreshes;
         std::map<std::string, Seen> nodes;
+        std::map<std::int64_t, Write> writes;
     };
 
     ModelDatabase(const alli::Clock& clock, std::uint64_t seed);
@@ -58,6 +65,7 @@ class ModelDatabase {
 
   private:
     friend class ModelTruth;
+    friend class ModelOutbox;
 
     void tell();
     alli::cluster::Position last() const;
@@ -83,6 +91,7 @@ class ModelTruth : public alli::cluster::Truth {
 
     ModelLink link;
 
+    alli::cluster::SharedOutbox& outbox() noexcept override { return outbox_; }
     alli::Task<alli::cluster::Head> head() override;
     alli::Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) override;
     alli::Task<alli::cluster::Beat> beat(std::int64_t epoch, alli::cluster::Position mine) override;
@@ -107,6 +116,7 @@ class ModelTruth : public alli::cluster::Truth {
 
   private:
     friend class ModelDatabase;
+    friend class ModelOutbox;
     alli::Task<> arrive(); // throws where it is away
     alli::Task<> answer(); // throws where the answer is lost
     alli::Task<> travel();
@@ -125,6 +135,7 @@ class ModelTruth : public alli::cluster::Truth {
     // Boost 1.81 has no room for a message after a wait that was canceled: then it is noted beside.
     alli::asio::experimental::channel<void(boost::system::error_code)> news_;
     bool has_news_ = false;
+    ModelOutbox outbox_{*this};
 };
 
 } // namespace support

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/postgres/connection.hpp"
+#include "cluster/libpq/connection.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -28,9 +28,6 @@ std::string first_line(const char* said)
     const std::string text = said;
     return text.substr(0, text.find('\n'));
 }
-
-/// libpq prints what the server notices; the log is not its to write.
-void ignore_notice(void*, const PGresult*) {}
 
 } // namespace
 
@@ -88,7 +85,7 @@ Task<> Connection::connect(Target target, Resolver& resolver, Patience patience)
     connection_ = PQconnectStartParams(keys.data(), values.data(), 0);
     if (!connection_) throw std::bad_alloc();
     PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE); // with SQLSTATE
-    PQsetNoticeReceiver(connection_, ignore_notice, nullptr);
+    PQsetNoticeReceiver(connection_, &Connection::note_notice, this);
     co_await poll(target);
     if (PQconnectionNeedsPassword(connection_) != 0)
         throw Error(Fault::key_rejected, "cluster.password_file names the file that holds it",
@@ -197,6 +194,13 @@ void Connection::send(const std::vector<Query>& queries)
     if (PQpipelineSync(connection_) == 0) fail(first_line(PQerrorMessage(connection_)));
 }
 
+// Without a receiver libpq prints it. The severity is there in English, whatever the server speaks.
+void Connection::note_notice(void* self, const PGresult* notice)
+{
+    const char* const severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity && std::string_view(severity) == "WARNING") static_cast<Connection*>(self)->warned_ = true;
+}
+
 Task<> Connection::wait_result()
 {
     while (PQisBusy(connection_) != 0) co_await wait_readable();
@@ -237,6 +241,7 @@ Task<> Connection::collect(std::vector<Result>& results)
 Task<std::vector<Result>> Connection::run(std::vector<Query> queries, Patience patience)
 {
     std::vector<Result> results;
+    warned_ = false;
     begin(patience);
     send(queries);
     co_await flush();

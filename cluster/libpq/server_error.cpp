@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/postgres/server_error.hpp"
+#include "cluster/libpq/server_error.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/postgres/resolver.hpp"
+#include "cluster/libpq/resolver.hpp"
 
-#include "cluster/postgres/server_error.hpp"
+#include "cluster/libpq/server_error.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>

@@ -5,10 +5,10 @@
 
 #include "alli/error.hpp"
 #include "alli/task.hpp"
-#include "cluster/postgres/resolver.hpp"
-#include "cluster/postgres/result.hpp"
-#include "cluster/postgres/server_error.hpp"
-#include "cluster/postgres/url.hpp"
+#include "cluster/libpq/resolver.hpp"
+#include "cluster/libpq/result.hpp"
+#include "cluster/libpq/server_error.hpp"
+#include "cluster/libpq/url.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -53,6 +53,8 @@ class Connection {
     Task<bool> wait_notification(Patience patience);
 
     bool is_broken() const noexcept { return broken_; }
+    /// Whether the server warned of anything in the last run().
+    bool was_warned() const noexcept { return warned_; }
 
     /// Whoever waits here gets operation_aborted.
     void cancel();
@@ -72,6 +74,7 @@ class Connection {
     void detach();
     void send(const std::vector<Query>& queries);
     void note_failure(const pg_result* result);
+    static void note_notice(void* self, const pg_result* notice);
     [[noreturn]] void fail(const std::string& what);
 
     asio::posix::stream_descriptor socket_; // a duplicate of libpq's
@@ -81,7 +84,7 @@ class Connection {
     std::set<const char*> prepared_;
     std::vector<const char*> expected_; // of each command on its way: the statement it prepares, or none
     std::optional<ServerError> failure_;
-    bool broken_ = false;
+    bool broken_ = false, warned_ = false;
 };
 
 } // namespace alli::cluster

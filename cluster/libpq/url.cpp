@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/postgres/url.hpp"
+#include "cluster/libpq/url.hpp"
 
 #include <arpa/inet.h>
 #include <libpq-fe.h>

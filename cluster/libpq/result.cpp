@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/postgres/result.hpp"
+#include "cluster/libpq/result.hpp"
 
 #include <boost/endian/conversion.hpp>
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shared outbox in PostgreSQL: each function is one transaction in one flush, as SharedOutbox says. What changes a
+// row takes a number by the row `head`, whose lock puts all of them in one order, and succeeds only with a commit that
+// the server says nothing about: its standby may lack one that it warns of. On the cluster's loop.
+#pragma once
+
+#include "cluster/postgres/publish.hpp"
+#include "cluster/postgres/session.hpp"
+#include "cluster/shared_outbox.hpp"
+
+namespace alli::cluster {
+
+Task<Accepted> accept_write(Session& session, std::string node, cache::NewWrite write, cache::OutboxLimits limits,
+                            std::string nonce);
+Task<std::vector<cache::SharedWrite>> hand_over_writes(Session& session, std::vector<cache::SharedWrite> held,
+                                                       std::string why, std::string nonce);
+
+/// A row as the caller knows it.
+struct KnownWrite {
+    std::int64_t id = 0, number = 0;
+};
+Task<std::optional<cache::SharedWrite>> begin_write(Session& session, Publisher by, KnownWrite known,
+                                                    std::optional<std::string> over, std::string nonce);
+Task<std::optional<cache::SharedWrite>> settle_write(Session& session, Publisher by, KnownWrite known,
+                                                     cache::WriteOutcome outcome, std::string nonce);
+Task<std::vector<cache::SharedWrite>> recover_writes(Session& session, Publisher by, std::string nonce);
+Task<std::int64_t> forget_writes(Session& session, Publisher by, std::chrono::seconds age, std::string nonce);
+
+Task<WriteAction> retry_write(Session& session, std::int64_t id, std::string nonce);
+Task<WriteAction> discard_write(Session& session, std::int64_t id, std::string nonce);
+Task<> note_told(Session& session, KnownWrite known, std::string nonce);
+
+Task<WriteChanges> read_write_changes(Session& session, Position after, std::size_t limit);
+Task<WriteChunk> read_write_chunk(Session& session, std::int64_t after_id, std::size_t limit);
+Task<std::optional<cache::SharedWrite>> find_write(Session& session, std::int64_t id);
+Task<WriteCounts> count_writes(Session& session);
+
+} // namespace alli::cluster

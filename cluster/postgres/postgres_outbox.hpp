@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shared outbox of a PostgresTruth, over a connection of its own.
+#pragma once
+
+#include "cluster/postgres/outbox.hpp"
+#include "cluster/postgres/truth_loop.hpp"
+
+namespace alli::cluster {
+
+class PostgresOutbox final : public SharedOutbox {
+  public:
+    /// `loop` outlives it.
+    PostgresOutbox(TruthLoop& loop, Member self) : loop_(loop), self_(std::move(self)) {}
+
+    Task<Accepted> accept(cache::NewWrite write, cache::OutboxLimits limits) override;
+    Task<std::optional<cache::SharedWrite>> begin(std::int64_t epoch, std::int64_t id, std::int64_t number,
+                                                  std::optional<std::string> over) override;
+    Task<std::optional<cache::SharedWrite>> settle(std::int64_t epoch, std::int64_t id, std::int64_t number,
+                                                   cache::WriteOutcome outcome) override;
+    Task<std::vector<cache::SharedWrite>> recover(std::int64_t epoch) override;
+    Task<std::int64_t> forget(std::int64_t epoch, std::chrono::seconds age) override;
+    Task<WriteAction> retry(std::int64_t id) override;
+    Task<WriteAction> discard(std::int64_t id) override;
+    Task<> note_told(std::int64_t id, std::int64_t number) override;
+    Task<WriteChanges> changes(Position after, std::size_t limit) override;
+    Task<WriteChunk> read_all(std::int64_t after_id, std::size_t limit) override;
+    Task<std::optional<cache::SharedWrite>> find(std::int64_t id) override;
+    Task<WriteCounts> count() override;
+    Task<std::vector<cache::SharedWrite>> hand_over(std::vector<cache::SharedWrite> held, std::string why) override;
+
+  private:
+    template <class T, class... Given, class... Args>
+    Task<T> change(Task<T> (*function)(Session&, Given...), Args... args);
+
+    TruthLoop& loop_;
+    Member self_;
+};
+
+} // namespace alli::cluster

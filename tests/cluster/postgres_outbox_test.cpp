@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is PostgreSQL's alone of the shared outbox: standbys that do not answer, commits that are cut off, locks,
+// rights.
+#include "cluster/postgres/outbox.hpp"
+#include "cluster/postgres/postgres_truth.hpp"
+#include "tests/cluster/truths.hpp"
+#include "tests/cluster/writes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace cluster_tests {
+namespace {
+
+using namespace std::chrono_literals;
+using alli::cache::Acceptance;
+using testing::IsEmpty;
+
+class PostgresOutboxes : public testing::Test {
+  protected:
+    ~PostgresOutboxes() override
+    {
+        if (has_standby) set_standby("");
+    }
+    std::unique_ptr<Truth> node(const std::string& name, std::chrono::milliseconds patience = 10s,
+                                const std::string& user = "postgres")
+    {
+        PostgresOptions options;
+        options.url = postgres().url(user);
+        options.schema = schema;
+        options.self = {name, name + "-process"};
+        options.patience = patience;
+        return std::make_unique<PostgresTruth>(options);
+    }
+    static std::int64_t lead(Truth& truth)
+    {
+        const Head head = sync_wait(truth.head());
+        return sync_wait(truth.campaign(head.epoch, head.beat)).value();
+    }
+    static Accepted accept(Truth& truth, const std::string& key)
+    {
+        return sync_wait(truth.outbox().accept(title_of("a", key), {}));
+    }
+    std::string sql(const std::string& text) const
+    {
+        return postgres().run_sql("SET search_path TO " + schema + ";" + text);
+    }
+    /// A standby that has to confirm each commit, and is not there; '': none has to.
+    void set_standby(const std::string& name)
+    {
+        has_standby = !name.empty();
+        postgres().run_sql("ALTER SYSTEM SET synchronous_standby_names = '" + name + "'");
+        postgres().run_sql("SELECT pg_reload_conf()");
+    }
+    /// As a person does who breaks such a wait off: each that there is.
+    std::string break_waits_off(const std::string& how = "pg_cancel_backend") const
+    {
+        return postgres().run_sql("SELECT count(" + how + "(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    }
+
+    std::string schema = make_schema();
+    bool has_standby = false;
+};
+
+Fault fault_of(const std::function<void()>& call)
+{
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.fault();
+    }
+    throw std::runtime_error("it succeeded");
+}
+
+/// Accepts until one is not: the server reads its settings anew a moment later. Returns the key of that one.
+std::string accept_until_refused(const std::function<Fault(const std::string&)>& accept)
+{
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    for (int n = 0; std::chrono::steady_clock::now() < deadline; ++n) {
+        const std::string key = "key" + std::to_string(n);
+        try {
+            const Fault fault = accept(key);
+            EXPECT_EQ(fault, Fault::unreachable);
+            return key;
+        } catch (const std::runtime_error&) { // it succeeded
+        }
+    }
+    throw std::runtime_error("it goes on succeeding");
+}
+
+TEST_F(PostgresOutboxes, AWaitForAStandbyThatSomebodyBreaksOffIsNoAcknowledgement)
+{
+    const auto truth = node("one", 30s);
+    lead(*truth);
+    for (const std::string how : {"pg_cancel_backend", "pg_terminate_backend"}) {
+        set_standby("absent");
+        std::string key;
+        {
+            std::atomic<bool> done{false};
+            auto breaking = std::async(std::launch::async, [&] {
+                while (!done) break_waits_off(how);
+            });
+            key = accept_until_refused([&](const std::string& one) { return fault_of([&] { accept(*truth, one); }); });
+            // Found is not durable either: it is the same commit that waits.
+            EXPECT_EQ(fault_of([&] { accept(*truth, key); }), Fault::unreachable);
+            done = true;
+        }
+        EXPECT_EQ(sql("SELECT count(*) FROM entry WHERE convert_from(upstream_key, 'UTF8') = '" + key + "'"), "1")
+            << "the server has it";
+        set_standby("");
+        break_waits_off();
+        const auto deadline = std::chrono::steady_clock::now() + 30s;
+        std::optional<Accepted> accepted;
+        while (!accepted && std::chrono::steady_clock::now() < deadline) {
+            try {
+                accepted = accept(*truth, key);
+            } catch (const Error&) {
+            }
+        }
+        ASSERT_TRUE(accepted);
+        EXPECT_EQ(accepted->kind, Acceptance::Kind::fresh);
+        sql("DELETE FROM entry; UPDATE head SET open_writes = 0, open_bytes = 0");
+    }
+}
+
+TEST_F(PostgresOutboxes, AStandbyThatDoesNotAnswerIsNotWaitedForForever)
+{
+    const auto truth = node("one", 300ms);
+    set_standby("absent");
+    accept_until_refused([&](const std::string& one) { return fault_of([&] { accept(*truth, one); }); });
+    EXPECT_GE(std::stoi(break_waits_off()), 1) << "it waits still, by itself";
+}
+
+TEST_F(PostgresOutboxes, NoSettingOfARoleMakesACommitThatIsNotDurableAnAcknowledgement)
+{
+    const std::string role = schema + "_lax";
+    postgres().run_sql(fmt::format("CREATE ROLE {0} LOGIN SUPERUSER; ALTER ROLE {0} SET synchronous_commit = off;"
+                                   "ALTER ROLE {0} SET client_min_messages = error",
+                                   role));
+    const auto truth = node("one", 30s, role);
+    set_standby("absent");
+    std::atomic<bool> done{false};
+    auto breaking = std::async(std::launch::async, [&] {
+        while (!done) break_waits_off();
+    });
+    accept_until_refused([&](const std::string& one) { return fault_of([&] { accept(*truth, one); }); });
+    done = true;
+}
+
+TEST_F(PostgresOutboxes, AnAcceptanceWhoseConnectionIsCutIsFoundAgain)
+{
+    const auto truth = node("one", 30s);
+    support::Process holder({"/usr/bin/psql", "-XqtA", "-d", postgres().url(), "-c",
+                             fmt::format("BEGIN; UPDATE {}.head SET last = last + 1", schema), "-c", "SELECT 'held'",
+                             "-c", "SELECT pg_sleep(60)"},
+                            {{"PATH", "/usr/bin"}});
+    holder.wait_for_line("held");
+    auto waiting = std::async(std::launch::async, [&] { return fault_of([&] { accept(*truth, "key"); }); });
+    const std::string ours = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                             " WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE head%'";
+    while (sql(ours) == "0" && waiting.wait_for(0s) != std::future_status::ready) {
+    }
+    EXPECT_EQ(waiting.get(), Fault::unreachable);
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%'"
+        " AND pid <> pg_backend_pid()");
+    holder.wait();
+    const Accepted first = accept(*truth, "key"), again = accept(*truth, "key");
+    EXPECT_EQ(again.write.entry.id, first.write.entry.id);
+    EXPECT_EQ(sql("SELECT count(*), sum(open_writes) FROM entry, head"), "1|1");
+}
+
+TEST_F(PostgresOutboxes, WritesOfManyNodesAreInTheOrderOfTheirCommitsSoThatAReaderMissesNone)
+{
+    constexpr int writers = 3, each = 50;
+    const auto reader = node("reader");
+    Position position = sync_wait(reader->head()).last;
+    std::vector<std::future<void>> done;
+    for (int writer = 0; writer < writers; ++writer)
+        done.push_back(std::async(std::launch::async, [this, writer] {
+            const auto truth = node("writer" + std::to_string(writer));
+            for (int n = 0; n < each; ++n) accept(*truth, fmt::format("{} {}", writer, n));
+        }));
+    std::vector<std::int64_t> seen;
+    const auto deadline = std::chrono::steady_clock::now() + 50s;
+    while (seen.size() < std::size_t{writers * each} && std::chrono::steady_clock::now() < deadline) {
+        const WriteChanges heard = sync_wait(reader->outbox().changes(position, 7));
+        ASSERT_EQ(heard.continuity, Continuity::same);
+        for (const SharedWrite& write : heard.writes) seen.push_back(write.entry.id);
+        position = heard.upto;
+    }
+    for (auto& one : done) one.get();
+    EXPECT_EQ(seen.size(), std::size_t{writers * each});
+    EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+}
+
+// The takeover holds the row while the old leader's transaction waits for it.
+TEST_F(PostgresOutboxes, ATakeoverThatIsCommittedWhileTheOldLeaderBeginsFencesItOff)
+{
+    const auto old = node("old");
+    const std::int64_t epoch = lead(*old);
+    const SharedWrite waits = accept(*old, "key").write;
+    support::Process takeover({"/usr/bin/psql", "-XqtA", "-d", postgres().url(), "-c",
+                               fmt::format("BEGIN; UPDATE {0}.head SET epoch = epoch + 1, holder = 'new'", schema),
+                               "-c", "SELECT 'held'; SELECT pg_sleep(0.2)", "-c", "COMMIT"},
+                              {{"PATH", "/usr/bin"}});
+    takeover.wait_for_line("held");
+    EXPECT_THROW(sync_wait(old->outbox().begin(epoch, waits.entry.id, waits.number, std::nullopt)), NotLeader);
+    EXPECT_EQ(takeover.wait(), 0);
+    EXPECT_EQ(sql("SELECT state, attempts FROM entry"), "pending|0");
+}
+
+TEST_F(PostgresOutboxes, WhatIsOpenIsCountedAsItIs)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    SharedOutbox& outbox = truth->outbox();
+    for (int n = 0; n < 6; ++n) accept(*truth, std::to_string(n));
+    const auto all = sync_wait(outbox.read_all(0, 10)).writes;
+    const auto settle = [&](std::size_t at, EntryState state) {
+        sync_wait(outbox.settle(epoch, all[at].entry.id, all[at].number, outcome(state)));
+    };
+    settle(0, EntryState::delivered);
+    settle(0, EntryState::delivered); // its answer was lost
+    settle(1, EntryState::failed);
+    settle(2, EntryState::conflict);
+    for (int n = 0; n < 2; ++n) sync_wait(outbox.discard(all[3].entry.id));
+    sync_wait(outbox.retry(all[1].entry.id));
+    EXPECT_EQ(sql("SELECT open_writes, open_bytes FROM head"),
+              sql("SELECT count(*), sum(octet_length(body)) FROM entry WHERE state <> 'delivered' AND NOT discarded"));
+    sync_wait(outbox.forget(epoch, 0s));
+    sync_wait(outbox.recover(epoch));
+    EXPECT_EQ(sql("SELECT open_writes FROM head"), "4");
+}
+
+TEST_F(PostgresOutboxes, LongBodiesComeInPartsToo)
+{
+    const auto truth = node("one");
+    const Position start = sync_wait(truth->head()).last;
+    for (int n = 0; n < 3; ++n) {
+        NewWrite write = title_of("a", std::to_string(n));
+        write.entry.body.assign(std::size_t{9} << 20, 'x');
+        sync_wait(truth->outbox().accept(write, {}));
+    }
+    EXPECT_EQ(sync_wait(truth->outbox().read_all(0, 10)).writes.size(), 1U);
+    WriteChanges part = sync_wait(truth->outbox().changes(start, 10));
+    EXPECT_EQ(part.writes.size(), 1U);
+    EXPECT_LT(part.upto.number, part.last.number);
+    part = sync_wait(truth->outbox().changes(part.upto, 10));
+    EXPECT_EQ(part.continuity, Continuity::same);
+    EXPECT_EQ(part.writes.size(), 1U);
+}
+
+TEST_F(PostgresOutboxes, TheRoleOfTheDaemonsMayUseItAndAnalystsMayNot)
+{
+    const std::string daemon = schema + "_daemon", analyst = schema + "_analyst";
+    postgres().run_sql("CREATE ROLE " + daemon + " LOGIN; CREATE ROLE " + analyst + " LOGIN");
+    schema += "b";
+    const InitReport report = on_session<InitReport>(session_options(schema), [&](Session& session) {
+        return init_cluster(session, {daemon, ""});
+    });
+    postgres().run_sql("GRANT " + report.reader + " TO " + analyst);
+    const auto truth = node("one", 10s, daemon);
+    const std::int64_t epoch = lead(*truth);
+    SharedOutbox& outbox = truth->outbox();
+    const SharedWrite write = accept(*truth, "key").write;
+    sync_wait(outbox.settle(epoch, write.entry.id, write.number, outcome(EntryState::delivered)));
+    EXPECT_EQ(sync_wait(outbox.forget(epoch, 0s)), 1);
+    EXPECT_THROW(postgres().run_sql("SET ROLE " + analyst + "; SELECT count(*) FROM " + schema + ".entry"),
+                 std::runtime_error);
+}
+
+} // namespace
+} // namespace cluster_tests
