@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 namespace cluster_tests {
@@ -54,6 +55,26 @@ class PostgresOutboxes : public testing::Test {
         postgres().run_sql("ALTER SYSTEM SET synchronous_standby_names = '" + name + "'");
         postgres().run_sql("SELECT pg_reload_conf()");
     }
+    /// Breaks such waits off for as long as it lives, whatever becomes of the test.
+    class Breaking {
+      public:
+        explicit Breaking(const PostgresOutboxes& test, std::string how = "pg_cancel_backend")
+            : breaking_(std::async(std::launch::async, [this, &test, how = std::move(how)] {
+                  while (!done_) test.break_waits_off(how);
+              }))
+        {}
+        ~Breaking()
+        {
+            done_ = true;
+            breaking_.wait();
+        }
+        Breaking(const Breaking&) = delete;
+        Breaking& operator=(const Breaking&) = delete;
+
+      private:
+        std::atomic<bool> done_{false};
+        std::future<void> breaking_;
+    };
     /// As a person does who breaks such a wait off: each that there is.
     std::string break_waits_off(const std::string& how = "pg_cancel_backend") const
     {
@@ -77,7 +98,7 @@ Fault fault_of(const std::function<void()>& call)
 /// Accepts until one is not: the server reads its settings anew a moment later. Returns the key of that one.
 std::string accept_until_refused(const std::function<Fault(const std::string&)>& accept)
 {
-    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    const auto deadline = std::chrono::steady_clock::now() + 15s;
     for (int n = 0; std::chrono::steady_clock::now() < deadline; ++n) {
         const std::string key = "key" + std::to_string(n);
         try {
@@ -98,14 +119,10 @@ TEST_F(PostgresOutboxes, AWaitForAStandbyThatSomebodyBreaksOffIsNoAcknowledgemen
         set_standby("absent");
         std::string key;
         {
-            std::atomic<bool> done{false};
-            auto breaking = std::async(std::launch::async, [&] {
-                while (!done) break_waits_off(how);
-            });
+            const Breaking breaking(*this, how);
             key = accept_until_refused([&](const std::string& one) { return fault_of([&] { accept(*truth, one); }); });
             // Found is not durable either: it is the same commit that waits.
             EXPECT_EQ(fault_of([&] { accept(*truth, key); }), Fault::unreachable);
-            done = true;
         }
         EXPECT_EQ(sql("SELECT count(*) FROM entry WHERE convert_from(upstream_key, 'UTF8') = '" + key + "'"), "1")
             << "the server has it";
@@ -141,12 +158,8 @@ TEST_F(PostgresOutboxes, NoSettingOfARoleMakesACommitThatIsNotDurableAnAcknowled
                                    role));
     const auto truth = node("one", 30s, role);
     set_standby("absent");
-    std::atomic<bool> done{false};
-    auto breaking = std::async(std::launch::async, [&] {
-        while (!done) break_waits_off();
-    });
+    const Breaking breaking(*this);
     accept_until_refused([&](const std::string& one) { return fault_of([&] { accept(*truth, one); }); });
-    done = true;
 }
 
 TEST_F(PostgresOutboxes, AnAcceptanceWhoseConnectionIsCutIsFoundAgain)
