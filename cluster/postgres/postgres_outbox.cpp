@@ -22,6 +22,13 @@ Task<T> change_and_tell(TruthLoop& loop, Task<T> (*function)(Session&, Given...)
     }
 }
 
+/// Nobody waits to hear that a write is being sent.
+Task<std::optional<cache::SharedWrite>> begin_untold(TruthLoop& loop, Publisher by, KnownWrite known,
+                                                     std::optional<std::string> over)
+{
+    co_return co_await begin_write(loop.writes, std::move(by), known, std::move(over), make_nonce(loop.random));
+}
+
 } // namespace
 
 template <class T, class... Given, class... Args>
@@ -38,7 +45,7 @@ Task<Accepted> PostgresOutbox::accept(cache::NewWrite write, cache::OutboxLimits
 Task<std::optional<cache::SharedWrite>> PostgresOutbox::begin(std::int64_t epoch, std::int64_t id, std::int64_t number,
                                                               std::optional<std::string> over)
 {
-    return change(&begin_write, Publisher{self_, epoch, {}}, KnownWrite{id, number}, std::move(over));
+    return loop_.on_loop(begin_untold(loop_, Publisher{self_, epoch, {}}, KnownWrite{id, number}, std::move(over)));
 }
 
 Task<std::optional<cache::SharedWrite>> PostgresOutbox::settle(std::int64_t epoch, std::int64_t id, std::int64_t number,

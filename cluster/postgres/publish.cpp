@@ -77,7 +77,8 @@ constexpr const char* state_sql =
     "INSERT INTO state (name, value, seq) SELECT name, value, (SELECT last FROM head) - $3::bigint + row"
     " FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS u (name, value, row)"
     " ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value, seq = EXCLUDED.seq";
-constexpr const char* notify_sql = "SELECT pg_notify($1::text, '')";
+// No news waits for a disk or a standby: who misses it, polls.
+constexpr const char* notify_sql = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1::text, '')";
 
 /// Upstream's JSON: in text where that holds it, else in bytes.
 struct Body {

@@ -115,6 +115,9 @@ class ClusterDoc : public ClusterHome {
         sync_wait(truth.publish(*epoch, rows()));
         cluster::NodeRow row{{}, "1.0", "", "full", "leader", 1, {}};
         sync_wait(truth.announce(row));
+        cache::NewWrite write;
+        write.entry.created_at = SystemClock().now();
+        sync_wait(truth.outbox().accept(write, {}));
     }
 
     static cache::PublishedRows rows()
