@@ -104,13 +104,26 @@ void deliver(PostgresTruth& leader, PostgresTruth& follower, double seconds)
     cache::WriteOutcome delivered;
     delivered.outcome.state = cache::EntryState::delivered;
     delivered.outcome.response = std::string(600, 'r');
+    double spent[4] = {};
+    auto since = Steady::now();
+    const auto note = [&](int step) {
+        const auto now = Steady::now();
+        spent[step] += std::chrono::duration<double, std::milli>(now - since).count();
+        since = now;
+    };
     for (; std::chrono::duration<double>(Steady::now() - began).count() < seconds; ++done) {
         const Accepted taken = sync_wait(follower.outbox().accept(make_write("whole", done), {}));
+        note(0);
         const auto begun = sync_wait(leader.outbox().begin(epoch, taken.write.entry.id, taken.write.number, {}));
+        note(1);
         sync_wait(leader.outbox().settle(epoch, begun->entry.id, begun->number, delivered));
+        note(2);
         heard = sync_wait(follower.outbox().changes(heard, 1'000)).upto;
+        note(3);
     }
-    fmt::print("accepted, begun, settled and heard of one after the other: {:.0f} writes/s\n", done / seconds);
+    fmt::print("one after the other: {:.0f} writes/s; accepted in {:.2f} ms, begun in {:.2f}, settled in {:.2f}, heard "
+               "of in {:.2f}\n",
+               done / seconds, spent[0] / done, spent[1] / done, spent[2] / done, spent[3] / done);
 }
 
 } // namespace

@@ -114,8 +114,12 @@ std::string accept_until_refused(const std::function<Fault(const std::string&)>&
 TEST_F(PostgresOutboxes, AWaitForAStandbyThatSomebodyBreaksOffIsNoAcknowledgement)
 {
     const auto truth = node("one", 30s);
-    lead(*truth);
+    const std::int64_t epoch = lead(*truth);
     for (const std::string how : {"pg_cancel_backend", "pg_terminate_backend"}) {
+        const SharedWrite waits = accept(*truth, "waits").write;
+        const auto begin = [&] {
+            return sync_wait(truth->outbox().begin(epoch, waits.entry.id, waits.number, std::nullopt)).value();
+        };
         set_standby("absent");
         std::string key;
         {
@@ -123,6 +127,7 @@ TEST_F(PostgresOutboxes, AWaitForAStandbyThatSomebodyBreaksOffIsNoAcknowledgemen
             key = accept_until_refused([&](const std::string& one) { return fault_of([&] { accept(*truth, one); }); });
             // Found is not durable either: it is the same commit that waits.
             EXPECT_EQ(fault_of([&] { accept(*truth, key); }), Fault::unreachable);
+            EXPECT_EQ(fault_of(begin), Fault::unreachable) << "else another primary lets it be sent twice";
         }
         EXPECT_EQ(sql("SELECT count(*) FROM entry WHERE convert_from(upstream_key, 'UTF8') = '" + key + "'"), "1")
             << "the server has it";
@@ -138,6 +143,7 @@ TEST_F(PostgresOutboxes, AWaitForAStandbyThatSomebodyBreaksOffIsNoAcknowledgemen
         }
         ASSERT_TRUE(accepted);
         EXPECT_EQ(accepted->kind, Acceptance::Kind::fresh);
+        EXPECT_EQ(begin().entry.attempts, 1);
         sql("DELETE FROM entry; UPDATE head SET open_writes = 0, open_bytes = 0");
     }
 }
