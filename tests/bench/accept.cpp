@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast three nodes accept writes into the outbox that they share, over a PostgreSQL of its own that does not sync
-// to disk: alone, with several requests at once, and the whole way of a write (accepted, begun, settled, heard of).
-// Prints the time an acceptance takes, the rate of all nodes, the processor time a write costs the nodes, and
-// what became of the row that all of them lock.
-// accept_bench [SECONDS]
+// to disk, or over the one at URL, an empty database: alone, with several requests at once, and the whole way of a
+// write (accepted, begun, settled, heard of). Prints the time an acceptance takes, the rate of all nodes, the processor
+// time a write costs the nodes, and what became of the row that all of them lock. accept_bench [SECONDS [URL]]
 #include "alli/sync_wait.hpp"
 #include "cluster/postgres/postgres_truth.hpp"
 #include "cluster/postgres/schema.hpp"
@@ -131,9 +130,10 @@ void deliver(PostgresTruth& leader, PostgresTruth& follower, double seconds)
 int main(int count, char** words)
 {
     const double seconds = count > 1 ? std::atof(words[1]) : 5;
-    const support::PostgresServer server;
+    std::optional<support::PostgresServer> own;
+    const std::string url = count > 2 ? words[2] : own.emplace().url();
     SessionOptions session_options;
-    session_options.targets = read_url(server.url(), "");
+    session_options.targets = read_url(url, "");
     session_options.schema = "alli_mirror";
     session_options.needs_tables = false;
     asio::io_context loop(1);
@@ -143,12 +143,14 @@ int main(int count, char** words)
     std::vector<std::unique_ptr<PostgresTruth>> nodes;
     for (int n = 0; n < 3; ++n) {
         PostgresOptions options;
-        options.url = server.url();
+        options.url = url;
         options.self = {"node" + std::to_string(n), "holder" + std::to_string(n)};
         nodes.push_back(std::make_unique<PostgresTruth>(options));
         sync_wait(nodes.back()->head());
     }
     for (const int at_once : {1, 8}) measure(nodes, at_once, seconds);
     deliver(*nodes[0], *nodes[1], seconds);
-    fmt::print("the row that numbers them: {} bytes\n", server.run_sql("SELECT pg_relation_size('alli_mirror.head')"));
+    if (own)
+        fmt::print("the row that numbers them: {} bytes\n",
+                   own->run_sql("SELECT pg_relation_size('alli_mirror.head')"));
 }
