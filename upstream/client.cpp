@@ -73,11 +73,21 @@ Client::Sent::Sent(CallKind wanted, Clock::Steady now, const Request& request)
     : kind(wanted), at(now), request_id(request.headers.first("X-Request-Id"))
 {}
 
-Task<Client::Answer> Client::call(Request request, CallKind kind)
+Task<RateLimiter::Permit> Client::admit(Priority priority)
 {
     if (admit_) co_await admit_();
+    co_return co_await pace_.acquire(priority);
+}
+
+Task<Client::Answer> Client::call(Request request, CallKind kind)
+{
+    RateLimiter::Permit permit = co_await admit(request.priority);
+    co_return co_await send(std::move(request), kind, std::move(permit));
+}
+
+Task<Client::Answer> Client::send(Request request, CallKind kind, RateLimiter::Permit permit)
+{
     add_header(request, key_header, options_.api_key);
-    RateLimiter::Permit permit = co_await pace_.acquire(request.priority);
     Answer answer;
     answer.asked_at = clock_.now();
     answer.started = clock_.steady();
@@ -357,9 +367,17 @@ Task<std::optional<ListedCategories>> Client::list_categories(Priority priority)
 
 Task<Reply> Client::deliver(Request request)
 {
+    std::optional<Reply> reply = co_await deliver(std::move(request), std::function<Task<bool>()>());
+    co_return std::move(*reply);
+}
+
+Task<std::optional<Reply>> Client::deliver(Request request, std::function<Task<bool>()> begin)
+{
     std::erase_if(request.headers, [](const Header& header) { return same_name(header.name, key_header); });
     request.priority = Priority::delivery;
-    Answer answer = co_await call(std::move(request), CallKind::write);
+    RateLimiter::Permit permit = co_await admit(request.priority);
+    if (begin && !co_await begin()) co_return std::nullopt;
+    Answer answer = co_await send(std::move(request), CallKind::write, std::move(permit));
     redact(answer.reply.body, options_.api_key); // it is kept, and shown to people
     co_return std::move(answer.reply);
 }

@@ -86,6 +86,9 @@ class Client {
     /// A write of the outbox as it came, with our key and in delivery's turn. Any answer is the Reply, a web page too:
     /// the verdict is the caller's.
     Task<Reply> deliver(Request request);
+    /// The same where it has to be begun elsewhere: `begin` is called when it may go, as late as can be. None: that
+    /// said no, and nothing was sent.
+    Task<std::optional<Reply>> deliver(Request request, std::function<Task<bool>()> begin);
 
     /// Whether a 404 or 410 is the service's word that something does not exist: it looks like the answer for an id
     /// that nobody has, while the service answers a list. Asks once, and again when one does not look like that. Throws
@@ -142,6 +145,8 @@ class Client {
     };
 
     Task<Answer> call(Request request, CallKind kind);
+    Task<Answer> send(Request request, CallKind kind, RateLimiter::Permit permit);
+    Task<RateLimiter::Permit> admit(Priority priority);
     void settle(RateLimiter::Permit& permit, Outcome outcome, const Sent& sent);
     ConversationPage read_page(const ListQuery& query, std::string body);
     Task<std::optional<Reply>> find_chats(ConversationId id, int page_no, Expected expected, Priority priority);

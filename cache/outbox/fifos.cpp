@@ -166,6 +166,14 @@ void close_line(Writer& db)
     put_meta(db, "stopped_in_order", 1);
 }
 
+std::vector<LineHead> find_pending(Reader& db, EditKind kind, Instant before)
+{
+    return db.all(&read_head,
+                  "SELECT conversation, id, place, state, next_attempt_at FROM entry"
+                  " WHERE state = 'pending' AND kind = ?1 AND created_at < ?2 ORDER BY place",
+                  name_of(kind), before);
+}
+
 std::vector<std::optional<ConversationId>> expire(Writer& db, EditKind kind, Instant before, Instant now,
                                                   const std::string& why)
 {

@@ -71,6 +71,9 @@ void close_line(Writer& db);
 /// outrun: they are checked before they are sent. Returns how many.
 std::int64_t hold_back(Writer& db, std::string_view why);
 
+/// Waiting entries of `kind` that were accepted before `before`.
+std::vector<LineHead> find_pending(Reader& db, EditKind kind, Instant before);
+
 /// Fails waiting entries of `kind` that were accepted before `before`. Returns their FIFOs.
 std::vector<std::optional<ConversationId>> expire(Writer& db, EditKind kind, Instant before, Instant now,
                                                   const std::string& why);

@@ -129,6 +129,19 @@ struct Deliverer::Core {
     bool may_lag_behind_attempt(const cache::Entry& entry);
     Task<Verdict> weigh(const cache::Entry& entry, const upstream::Reply& reply);
     Task<> prepare_bulk(cache::Entry& entry);
+
+    // Marks an entry as being sent, here alone or among several machines: deliver_begin.cpp.
+    struct Sending {
+        bool begun = false; // false: nothing was sent
+        bool late = false;  // nothing was sent, for what allows it is too old
+    };
+    Task<bool> begin_here(std::int64_t id, std::optional<std::string> over);
+    Task<bool> begin_shared(std::int64_t id, std::optional<std::string> over, Sending* sending);
+    Task<std::optional<upstream::Reply>> send(const cache::Entry& entry, const std::optional<std::string>& over,
+                                              Sending* sending);
+    void look_later(const Id& fifo, std::int64_t id);
+    Task<bool> settle_shared(std::int64_t id, cache::Outcome outcome);
+    Task<std::vector<Id>> expire_shared(Instant before, std::string why);
     Task<bool> is_confirmed(const cache::Entry& entry);
     Task<> count_foreign(const cache::Entry& entry, const upstream::Reply& reply, Verdict* verdict);
     Task<> forget_foreign(std::int64_t id);

@@ -97,6 +97,12 @@ Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Outcome outcome, std::o
     const auto waiter = waiters.find(entry.id);
     if (waiter != waiters.end()) waiter->second->settling = true;
     outcome.told = waiter != waiters.end() && is_final(outcome.state);
+    bool stands = true;
+    if (hooks.settle) stands = co_await settle_shared(entry.id, outcome);
+    if (!stands) {
+        look_later(fifo, entry.id);
+        co_return;
+    }
     std::optional<cache::LineHead> head;
     const auto settle = [&](cache::Writer& db) { head = cache::settle(db, entry.id, outcome, clock.now()); };
     for (bool written = false; !written;) {

@@ -22,6 +22,7 @@ constexpr auto stop_is_worth = 60s; // later, stopping an answer serves nobody
 constexpr auto until_wakeup = 1h;
 constexpr auto janitor_pause = 5s;
 constexpr const char* run_is_over = "it was not sent: the run that it was to stop was over, or another had begun";
+constexpr const char* begun_too_late = "the shared database takes so long that the right to send was too old each time";
 constexpr const char* too_late = "it could not be delivered within 60 seconds; stopping an answer later is worthless";
 
 bool is_disk_full(const Error& error)
@@ -132,7 +133,10 @@ Task<> Deliverer::Core::run_janitor()
             const auto expire = [&](cache::Writer& db) {
                 expired = cache::expire(db, cache::EditKind::stop, now - stop_is_worth, now, too_late);
             };
-            if (!fifos.empty()) co_await store.write_outbox(expire);
+            if (!fifos.empty() && hooks.settle)
+                expired = co_await expire_shared(now - stop_is_worth, too_late);
+            else if (!fifos.empty())
+                co_await store.write_outbox(expire);
             for (const Id& fifo : expired) refresh_fifo(fifo);
             const auto note = [&](cache::Writer& db) {
                 for (const Id& fifo : expired) cache::note_outbox(db, fifo);
@@ -242,31 +246,35 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
         co_return;
     }
     std::optional<upstream::Reply> reply;
+    Sending sending;
     if (verdict.why.empty()) {
-        bool ours = false;
         co_await prepare_bulk(entry);
         const std::optional<std::string> over = entry.conversation ? std::nullopt : entry.base;
-        const auto begin = [&](cache::Writer& db) { ours = cache::begin_sending(db, entry.id, over); };
-        co_await store.write_outbox(begin);
-        if (!ours) {
+        if (!hooks.begin) sending.begun = co_await begin_here(entry.id, over);
+        if (!hooks.begin && !sending.begun) {
             refresh_fifo(fifo);
             co_return;
         }
         if (entry.conversation) entry.base = store.read([&](cache::Reader& db) { return cache::find_base(db, entry); });
         const auto sent_at = clock.steady();
         try {
-            upstream::Request request = request_of(entry);
-            reply = co_await client.deliver(std::move(request));
-            verdict = co_await weigh(entry, *reply);
-            if (verdict.kind == Verdict::Kind::delivered) note_copy(entry, reply, sent_at);
+            reply = co_await send(entry, over, &sending);
+            if (reply) verdict = co_await weigh(entry, *reply);
+            if (reply && verdict.kind == Verdict::Kind::delivered) note_copy(entry, reply, sent_at);
         } catch (const Error& error) {
-            if (error.fault() == Fault::canceled) throw;
+            if (error.fault() == Fault::canceled || !sending.begun) throw;
             verdict = judge(error);
         }
-        note_attempt(entry.id, verdict.in_doubt);
-    } else {
-        verdict.in_doubt = entry.in_doubt;
+        if (!sending.begun && !sending.late) {
+            look_later(fifo, entry.id);
+            co_return;
+        }
     }
+    if (sending.begun)
+        note_attempt(entry.id, verdict.in_doubt);
+    else
+        verdict.in_doubt = entry.in_doubt;
+    if (sending.late) verdict.why = begun_too_late;
     co_await conclude(fifo, std::move(entry), std::move(verdict), std::move(reply));
 }
 

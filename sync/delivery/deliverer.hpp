@@ -7,7 +7,7 @@
 #include "alli/clock.hpp"
 #include "alli/operation.hpp"
 #include "alli/random.hpp"
-#include "cache/outbox/outbox.hpp"
+#include "cache/outbox/fifos.hpp"
 #include "cache/store.hpp"
 #include "upstream/client.hpp"
 
@@ -27,10 +27,21 @@ struct DeliveryOptions {
     Operations operations = {};                 // entries that were queued under others go out by these
 };
 
+/// An entry that is about to be sent. `over`: as cache::begin_sending().
+struct Beginning {
+    std::int64_t id = 0;
+    std::optional<std::string> over;
+};
+
 /// What a delivery tells the others.
 struct DeliveryHooks {
-    std::function<void(ConversationId)> changed; // upstream's copy of this one is another now
-    std::function<void()> changed_many;
+    std::function<void(ConversationId)> changed = {}; // upstream's copy of this one is another now
+    std::function<void()> changed_many = {};
+    /// Where several machines deliver in turn what they share: each step is taken there first, in the outbox here
+    /// second. Both return when it is known, and where this machine may not deliver any more only when they are
+    /// canceled. False: a person decided otherwise meanwhile, and the outbox here says so. None: it is alone.
+    std::function<Task<bool>(Beginning)> begin = {};
+    std::function<Task<bool>(std::int64_t id, cache::Outcome)> settle = {};
 };
 
 class Deliverer {

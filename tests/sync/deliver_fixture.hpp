@@ -156,7 +156,7 @@ class DeliverTest : public testing::Test {
     void start()
     {
         DeliveryHooks hooks{[this](const ConversationId& id) { changed_.push_back(id.value); },
-                            [this] { ++changed_many_; }};
+                            [this] { ++changed_many_; }, begin_, settle_};
         deliverer_ = std::make_unique<Deliverer>(client_, *store_, clock_, random_, options_, hooks);
         running_ = true;
         asio::co_spawn(loop_, deliverer_->run(),
@@ -314,6 +314,8 @@ class DeliverTest : public testing::Test {
     upstream::RateLimiter pace_{clock_, {0, 16}};
     upstream::Client client_{upstream_, pace_, clock_, {"key", TimeUnit::seconds, "/count"}};
     DeliveryOptions options_;
+    std::function<Task<bool>(Beginning)> begin_; // none: one machine alone
+    std::function<Task<bool>(std::int64_t, cache::Outcome)> settle_;
     asio::io_context loop_;
     asio::cancellation_signal cancel_;
     std::unique_ptr<Deliverer> deliverer_;
