@@ -36,20 +36,28 @@ void add(PurgedWrites&& more, PurgedWrites& to)
 
 } // namespace
 
+void add_named(NamedInOutbox& named, std::optional<std::string> conversation, std::string_view headers,
+               std::string_view body, std::string_view base)
+{
+    if (auto user = own_user(headers); !user.empty()) named.users.insert(std::move(user));
+    if (conversation) {
+        named.conversations.insert(std::move(*conversation));
+        return;
+    }
+    if (const Json json = Json::parse(body, nullptr, false); json.is_object()) {
+        add_all(json, "conversationIds", named.conversations);
+        add_all(json, "userIds", named.users);
+    }
+    if (const Json json = Json::parse(base, nullptr, false); json.is_object())
+        for (const auto& one : json.items()) named.conversations.insert(one.key());
+}
+
 NamedInOutbox find_named(Connection& outbox)
 {
     NamedInOutbox named;
     for (const Row row : outbox.query("SELECT conversation, headers, CASE WHEN conversation IS NULL THEN body END,"
-                                      " CASE WHEN conversation IS NULL THEN base END FROM entry")) {
-        if (!row.is_null(0)) named.conversations.emplace(row.text(0));
-        if (auto user = own_user(row.text(1)); !user.empty()) named.users.insert(std::move(user));
-        if (const Json body = Json::parse(row.text(2), nullptr, false); body.is_object()) {
-            add_all(body, "conversationIds", named.conversations);
-            add_all(body, "userIds", named.users);
-        }
-        if (const Json base = Json::parse(row.text(3), nullptr, false); base.is_object())
-            for (const auto& one : base.items()) named.conversations.insert(one.key());
-    }
+                                      " CASE WHEN conversation IS NULL THEN base END FROM entry"))
+        add_named(named, row.optional_text(0), row.text(1), row.text(2), row.text(3));
     return named;
 }
 

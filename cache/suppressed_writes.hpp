@@ -6,8 +6,10 @@
 #include "alli/conversation.hpp"
 #include "cache/purge_rows.hpp"
 
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace alli::cache {
@@ -17,6 +19,9 @@ struct NamedInOutbox {
     std::set<std::string> conversations, users;
 };
 NamedInOutbox find_named(Connection& outbox);
+/// Of one more entry, by its columns. `body`, `base`: of a bulk update.
+void add_named(NamedInOutbox& named, std::optional<std::string> conversation, std::string_view headers,
+               std::string_view body, std::string_view base);
 
 /// With what the mirror knows of them: whose they are, and how old.
 std::vector<Conversation> find_known(Connection& mirror, const std::set<std::string>& conversations);

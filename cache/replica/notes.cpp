@@ -75,9 +75,12 @@ std::string triggers(const Watch& watch)
 std::string triggers(const StateTable& state)
 {
     const std::string key = fmt::format("'{}'", state.name);
+    const std::string either =
+        state.when.empty() ? "" : '(' + with_row(state.when, "OLD.") + " OR " + with_row(state.when, "NEW.") + ')';
     std::string all;
     for (const std::string_view event : {"INSERT", "UPDATE", "DELETE"})
-        all += trigger(state.name, state.table, event, event == "UPDATE" ? "" : state.when, state_kind, key, "NULL");
+        all += trigger(state.name, state.table, event, event == "UPDATE" ? std::string_view(either) : state.when,
+                       state_kind, key, "NULL");
     return all;
 }
 

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache/replica/shared_writes.hpp"
+
+#include "cache/db/meta.hpp"
+#include "cache/outbox/overlay.hpp"
+#include "cache/replica/notes.hpp"
+#include "cache/suppressed_writes.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <unordered_set>
+
+namespace alli::cache {
+namespace {
+
+constexpr const char* position_name = "cluster_writes_position";
+
+bool is_settled(const SharedWrite& write)
+{
+    return write.entry.state == EntryState::delivered || write.entry.state == EntryState::failed;
+}
+
+// Keys are each principal's own, and neither has a line feed.
+std::optional<std::string> key_here(const SharedWrite& write)
+{
+    if (!write.client_key) return std::nullopt;
+    return write.principal.empty() ? *write.client_key : write.principal + '\n' + *write.client_key;
+}
+
+std::optional<std::string> upstream_key_of(Connection& outbox, std::int64_t id)
+{
+    return outbox.one<std::string>("SELECT upstream_key FROM entry WHERE id = ?1", id);
+}
+
+// An Idempotency-Key that an entry here has, which the database may have forgotten, stays that one's.
+void insert(Writer& outbox, const SharedWrite& write)
+{
+    const Entry& entry = write.entry;
+    const auto line = entry.conversation ? std::optional(entry.conversation->value) : std::nullopt;
+    const auto chat = entry.chat ? std::optional(entry.chat->value) : std::nullopt;
+    outbox.run("INSERT INTO entry (id, place, kind, conversation, chat, method, path, headers, body, state, created_at,"
+               " upstream_key, client_key, request_hash, base) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'pending',"
+               " ?10, ?11, CASE WHEN EXISTS (SELECT 1 FROM entry WHERE client_key = ?12) THEN NULL ELSE ?12 END, ?13,"
+               " ?14)",
+               entry.id, entry.place, name_of(entry.kind), line, chat, entry.method, entry.path, entry.headers,
+               entry.body, entry.created_at, entry.upstream_key, key_here(write), write.request_hash, entry.base);
+}
+
+// Its life. What it asks for never changes; its path may, here, with the settings of this node.
+void update(Writer& outbox, const SharedWrite& write)
+{
+    const Entry& entry = write.entry;
+    outbox.run("UPDATE entry SET place = ?2, state = ?3, attempts = ?4, next_attempt_at = ?5, settled_at = ?6,"
+               " base = ?7, last_status = ?8, last_error = ?9, response = ?10, response_type = ?11, unclear = ?12,"
+               " forced = ?13, crashes = ?14, told = ?15, conflict = ?16 WHERE id = ?1",
+               entry.id, entry.place, name_of(entry.state), entry.attempts, entry.next_attempt_at,
+               is_settled(write) ? write.settled_at : std::nullopt, entry.base, entry.last_status, entry.last_error,
+               entry.response, entry.response_type, entry.in_doubt, entry.forced, write.crashes, write.told,
+               entry.conflict);
+    const ForeignNote none;
+    const ForeignNote& foreign = write.foreign ? *write.foreign : none;
+    const auto text = [&](const std::string& value) { return write.foreign ? std::optional(value) : std::nullopt; };
+    outbox.run("UPDATE entry SET foreign_answer = ?2, foreign_said = ?3, foreign_count = ?4, foreign_since = ?5,"
+               " unproven_at = ?6 WHERE id = ?1",
+               entry.id, text(foreign.answer), text(foreign.said), foreign.count, foreign.since, write.unproven_at);
+}
+
+// Two of this cluster never have the same; one that is not of it may.
+void make_room(Writer& outbox, const SharedWrite& write)
+{
+    outbox.run("UPDATE entry SET place = (SELECT min(place) - 1 FROM entry) WHERE place = ?1 AND id <> ?2",
+               write.entry.place, write.entry.id);
+}
+
+// Upstream's own, where its answer to such a write brings one.
+std::optional<std::string> copy_in(const Entry& entry)
+{
+    const bool has_content =
+        entry.kind == EditKind::update || entry.kind == EditKind::title || entry.kind == EditKind::feedback;
+    if (!has_content || !entry.response || !entry.response->starts_with('{')) return std::nullopt;
+    return entry.response;
+}
+
+void show(Writer& mirror, const AppliedWrite& one, const Confirmation& when)
+{
+    const EntryState state = one.entry.state;
+    if (state == EntryState::delivered && !one.gone) return confirm_edit(mirror, one.entry, copy_in(one.entry), when);
+    if (!one.gone && state != EntryState::failed) return show_edit(mirror, one.entry);
+    note_outbox(mirror, one.entry.conversation);
+    drop_edit(mirror, one.entry.id);
+}
+
+bool heads_line(Connection& outbox, const Entry& entry)
+{
+    const auto head = find_head(outbox, entry.conversation);
+    return head && head->id == entry.id;
+}
+
+std::optional<AppliedWrite> apply(Writer& outbox, const SharedWrite& write, Instant kept_since)
+{
+    const std::int64_t id = write.entry.id;
+    const auto key = upstream_key_of(outbox, id);
+    const bool here = key.has_value();
+    if (here && *key != write.entry.upstream_key) return std::nullopt; // a stray
+    AppliedWrite applied;
+    applied.entry = write.entry;
+    applied.number = write.number;
+    applied.gone = write.discarded;
+    if (write.discarded)
+        return outbox.run("DELETE FROM entry WHERE id = ?1", id) > 0 ? std::optional(applied) : std::nullopt;
+    const bool old = is_settled(write) && write.settled_at && *write.settled_at < kept_since;
+    const bool needs_person = write.entry.state == EntryState::failed && !write.told;
+    if (!here && old && !needs_person) return std::nullopt;
+    make_room(outbox, write);
+    if (!here) insert(outbox, write);
+    update(outbox, write);
+    applied.is_new = !here;
+    applied.heads_line = heads_line(outbox, write.entry);
+    return applied;
+}
+
+SharedWrite read_stray(const Row& row) // ALLI_ENTRY_COLUMNS, body, response, and what shared ones have beside
+{
+    SharedWrite stray;
+    stray.entry = read_whole_entry(row);
+    const auto key = row.optional_text(22);
+    const std::size_t end = key ? key->rfind('\n') : std::string::npos;
+    if (key) stray.client_key = end == key->npos ? *key : key->substr(end + 1);
+    if (key && end != key->npos) stray.principal = key->substr(0, end);
+    stray.request_hash = row.text(23);
+    stray.crashes = static_cast<int>(row.integer(24));
+    stray.told = row.integer(25) != 0;
+    stray.settled_at = row.optional_instant(26);
+    if (!row.is_null(27))
+        stray.foreign = ForeignNote{std::string(row.text(27)), row.optional_text(28).value_or(""), row.integer(29),
+                                    row.optional_instant(30)};
+    stray.unproven_at = row.optional_instant(31);
+    return stray;
+}
+
+constexpr const char* stray_columns = ", body, response, client_key, request_hash, crashes, told, settled_at,"
+                                      " foreign_answer, foreign_said, foreign_count, foreign_since, unproven_at";
+
+} // namespace
+
+std::optional<WritesPosition> find_writes_position(Reader& outbox)
+{
+    const auto text = find_meta<std::string>(outbox, position_name);
+    if (!text) return std::nullopt;
+    const std::size_t store = text->find('\n'), number = text->find('\n', store + 1);
+    if (number == text->npos) return std::nullopt;
+    return WritesPosition{text->substr(0, store), std::stoll(text->substr(store + 1, number - store - 1)),
+                          text->substr(number + 1)};
+}
+
+void put_writes_position(Writer& outbox, const WritesPosition& position)
+{
+    put_meta(outbox, position_name, fmt::format("{}\n{}\n{}", position.store, position.number, position.nonce));
+}
+
+SuppressedNames find_suppressed_names(Store& store, std::span<const SharedWrite> writes)
+{
+    SuppressedNames names;
+    if (!store.has_suppressions()) return names;
+    NamedInOutbox named;
+    for (const SharedWrite& write : writes) {
+        const Entry& entry = write.entry;
+        const auto conversation = entry.conversation ? std::optional(entry.conversation->value) : std::nullopt;
+        add_named(named, conversation, entry.headers, entry.body, entry.base.value_or(""));
+    }
+    names.any = true;
+    names.conversations = store.read([&](Reader& mirror) { return find_known(mirror, named.conversations); });
+    names.users = std::move(named.users);
+    return names;
+}
+
+std::vector<AppliedWrite> apply_writes(Writer& outbox, std::span<const SharedWrite> writes, Instant kept_since,
+                                       const SuppressedNames& names)
+{
+    std::vector<AppliedWrite> all;
+    for (const SharedWrite& write : writes)
+        if (auto applied = apply(outbox, write, kept_since)) all.push_back(std::move(*applied));
+    if (!names.any) return all;
+    const PurgedWrites purged = purge_suppressed_writes(outbox, names.conversations, names.users);
+    const std::unordered_set<std::int64_t> gone(purged.removed.begin(), purged.removed.end());
+    for (AppliedWrite& one : all) one.gone = one.gone || gone.contains(one.entry.id);
+    return all;
+}
+
+void show_writes(Writer& mirror, std::span<const AppliedWrite> applied)
+{
+    without_notes(mirror, [&] {
+        for (const AppliedWrite& one : applied) show(mirror, one, {});
+        forget_confirmed(mirror, Clock::Steady::max());
+    });
+}
+
+void show_writes(Writer& mirror, std::span<const AppliedWrite> applied, const Confirmation& when)
+{
+    for (const AppliedWrite& one : applied) show(mirror, one, when);
+}
+
+std::vector<SharedWrite> find_strays(Reader& outbox, const std::vector<std::string>& known, Instant since)
+{
+    const std::unordered_set<std::string> keys(known.begin(), known.end());
+    const std::string sql = std::string("SELECT " ALLI_ENTRY_COLUMNS) + stray_columns +
+                            " FROM entry WHERE settled_at IS NULL OR settled_at >= ?1"
+                            " OR (state = 'failed' AND told = 0) ORDER BY place";
+    std::vector<SharedWrite> strays;
+    for (const Row row : outbox.query(sql, since)) {
+        SharedWrite one = read_stray(row);
+        if (!keys.contains(one.entry.upstream_key)) strays.push_back(std::move(one));
+    }
+    return strays;
+}
+
+void remove_write(Writer& outbox, std::int64_t id)
+{
+    outbox.run("DELETE FROM entry WHERE id = ?1", id);
+}
+
+WriteOutcome whole_outcome(Reader& outbox, std::int64_t id, Outcome outcome)
+{
+    WriteOutcome whole;
+    whole.outcome = std::move(outcome);
+    const auto read = [&](const Row& row) {
+        if (!row.is_null(0))
+            whole.foreign = ForeignNote{std::string(row.text(0)), row.optional_text(1).value_or(""), row.integer(2),
+                                        row.optional_instant(3)};
+        whole.unproven_at = row.optional_instant(4);
+        return true;
+    };
+    outbox.one(
+        read, "SELECT foreign_answer, foreign_said, foreign_count, foreign_since, unproven_at FROM entry WHERE id = ?1",
+        id);
+    return whole;
+}
+
+} // namespace alli::cache
