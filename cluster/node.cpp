@@ -12,8 +12,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <array>
-
 namespace alli::cluster {
 
 using namespace asio::experimental::awaitable_operators;
@@ -37,19 +35,7 @@ bool is_ours(const std::exception_ptr& failure)
     }
 }
 
-NodeProblem other_lease(std::chrono::milliseconds ours, std::chrono::milliseconds theirs)
-{
-    return {fmt::format("cluster.lease is {} ms at this node and {} ms at the leader", ours.count(), theirs.count()),
-            "set the same at all nodes; until then this one waits for the longer one before it leads"};
-}
-
 } // namespace
-
-std::string_view name_of(Role role) noexcept
-{
-    constexpr std::array<std::string_view, 4> names{"follower", "leader", "joining", "apart"};
-    return names[static_cast<std::size_t>(role)];
-}
 
 static Task<> as_far_as_possible(Task<> work)
 {
@@ -63,9 +49,10 @@ static Task<> as_far_as_possible(Task<> work)
 Node::Node(asio::any_io_executor loop, Truth& truth, cache::Store& store, Clock& clock, NodeOptions options,
            NodeHooks hooks)
     : truth_(truth), store_(store), clock_(clock), options_(std::move(options)), hooks_(std::move(hooks)),
-      follower_(truth, store, clock, options_, hooks_), unseen_writes_(truth, store, options_),
-      ends_(std::move(loop), 1)
+      follower_(truth, store, clock, options_, hooks_), writes_(truth.outbox(), store, clock, options_, hooks_),
+      unseen_writes_(truth, store, options_), ends_(loop, 1), hears_(loop, 1)
 {
+    writes_.hear_soon = [this] { hear_soon(); };
     publish_status();
 }
 
@@ -133,6 +120,7 @@ Task<> Node::follow_once()
     try {
         if (follower_.is_joining()) current_.role = Role::joining, publish_status();
         const Head head = co_await follower_.follow();
+        if (options_.shares_writes) co_await writes_.follow(head);
         current_.role = Role::follower;
         tell(head);
         co_await announce();
@@ -218,7 +206,7 @@ Task<> Node::lead(std::int64_t epoch)
     steps_down_ = false;
     unpublished_.clear();
     co_await (then_stand_down(leader_->watch()) || then_stand_down(keep_failure(leader_->hold(hooks_.deadline))) ||
-              then_stand_down(keep_failure(take_over())) || then_stand_down(keep_failure(announce_forever())) ||
+              then_stand_down(keep_failure(take_over(epoch))) || then_stand_down(keep_failure(announce_forever())) ||
               then_stand_down(wait_for_end()));
     co_await end_leading(epoch);
     throw_failure();
@@ -249,6 +237,7 @@ Task<Head> Node::catch_up()
         Head head;
         try {
             head = co_await follower_.follow();
+            if (options_.shares_writes) co_await take_over_writes(head);
             tell(head);
         } catch (const Error& error) {
             failure = error;
@@ -260,11 +249,19 @@ Task<Head> Node::catch_up()
     }
 }
 
-Task<> Node::take_over()
+Task<> Node::take_over_writes(const Head& head)
 {
+    co_await writes_.follow(head);
+    co_await writes_.recover();
+}
+
+Task<> Node::take_over(std::int64_t epoch)
+{
+    if (options_.shares_writes) writes_.begin_leading(epoch);
     const Head head = co_await catch_up();
     cache::Lead lead{head.store, head.epoch, head.led_from};
-    co_await cache::begin_lead(store_, std::move(lead));
+    if (options_.shares_writes) unseen_writes_.collect(); // of whoever led before
+    if (!options_.shares_writes) co_await cache::begin_lead(store_, std::move(lead));
     const auto note = [all = !follower_.shared_is_whole()](cache::Writer& db) {
         cache::publish_purged(db);
         if (all) cache::note_all(db);
@@ -286,18 +283,39 @@ Task<> Node::hear_forever()
     for (;;) {
         std::optional<Error> failure;
         try {
-            const Round heard = co_await follower_.hear();
-            leader_->ask(heard);
-            co_await follower_.hand_over_purges();
-            co_await unseen_writes_.ask();                     // of the process before this one
-            co_await clock_.sleep(5 * options_.publish_pause); // its own news are heard as well
-            co_await truth_.wait_news(options_.poll);
+            hears_soon_ = false;
+            co_await hear_once();
+            co_await (clock_.sleep(5 * options_.publish_pause) || wait_to_hear()); // its own news are heard as well
+            co_await (wait_for_news() || wait_to_hear());
         } catch (const Error& error) {
             failure = error; // the heartbeat says what is wrong with the database
         }
         if (failure && is_final(*failure)) throw Error(*failure);
         if (failure) co_await clock_.sleep(options_.poll);
     }
+}
+
+Task<> Node::hear_once()
+{
+    const Round heard = co_await follower_.hear();
+    leader_->ask(heard);
+    if (options_.shares_writes) co_await writes_.follow(heard.head);
+    co_await follower_.hand_over_purges();
+    co_await unseen_writes_.ask(); // of the process before this one
+    if (options_.shares_writes) co_await writes_.forget();
+}
+
+void Node::hear_soon()
+{
+    hears_soon_ = true;
+    hears_.try_send(boost::system::error_code());
+}
+
+// A message of before is as good.
+Task<> Node::wait_to_hear()
+{
+    if (hears_soon_) co_return;
+    co_await hears_.async_receive(asio::as_tuple(asio::use_awaitable));
 }
 
 // Nothing of a leader is sent any more. Now to what took longer.
@@ -308,6 +326,7 @@ Task<> Node::end_leading(std::int64_t epoch)
         co_await hooks_.ended();
         unseen_writes_.collect();
     }
+    writes_.end_leading();
     if (steps_down_) stays_down_until_ = clock_.steady() + 2 * options_.lease;
     epoch_seen_ = beat_seen_ = -1;
     // Where the lease is lost, or the database away, nothing is published. What is not, is the next leader's to fetch.
@@ -325,69 +344,6 @@ Task<> Node::resign(std::int64_t epoch)
     } catch (const Error&) {
         // its lease runs out
     }
-}
-
-// Of two databases that take turns one may have a clock that is behind: ages never fall by that.
-void Node::tell(const Head& head)
-{
-    const Follower::DatabaseTime time = follower_.database_time();
-    const auto passed = std::chrono::floor<std::chrono::microseconds>(time.asked_at - current_.asked_at);
-    current_.database_now = current_.database_now ? std::max(*current_.database_now + passed, time.now) : time.now;
-    current_.asked_at = time.asked_at;
-    current_.leader = head.leader;
-    current_.last = head.last.number;
-    current_.position = follower_.position().number;
-    current_.epoch = head.epoch;
-    current_.database_reachable = true;
-    current_.trouble.clear();
-    current_.hint.clear();
-    current_.problems.clear();
-    if (head.lease.count() > 0 && head.lease != options_.lease)
-        current_.problems.push_back(other_lease(options_.lease, head.lease));
-    publish_status();
-}
-
-// While it leads nobody else publishes: what is last is its own.
-void Node::tell_heard(bool answered)
-{
-    const std::int64_t position = follower_.position().number;
-    if (answered == current_.database_reachable && position == current_.position) return;
-    current_.database_reachable = answered;
-    current_.position = current_.last = position;
-    tell_leading();
-}
-
-void Node::tell_published(const Error* failure)
-{
-    if (current_.problems != leader_->problems()) {
-        current_.problems = leader_->problems();
-        publish_status();
-    }
-    const std::string why = failure ? std::string("what changed here cannot be published: ") + failure->what() : "";
-    if (why == unpublished_) return;
-    unpublished_ = why;
-    unpublished_hint_ = failure ? failure->hint() : "";
-    tell_leading();
-}
-
-// What heartbeats say does not end what publishing says.
-void Node::tell_leading()
-{
-    const bool away = !current_.database_reachable;
-    current_.trouble = away ? "the database does not answer" : unpublished_;
-    current_.hint = away                   ? "see to it; writes wait, and reads are answered from this node's files"
-                    : unpublished_.empty() ? ""
-                                           : unpublished_hint_;
-    publish_status();
-}
-
-void Node::tell_trouble(const Error& error)
-{
-    current_.database_reachable = error.fault() != Fault::unreachable;
-    if (current_.database_reachable && current_.role != Role::leader) current_.role = Role::apart;
-    current_.trouble = error.what();
-    current_.hint = error.hint();
-    publish_status();
 }
 
 } // namespace alli::cluster

@@ -8,6 +8,7 @@
 #include "alli/published.hpp"
 #include "cluster/follower.hpp"
 #include "cluster/leader.hpp"
+#include "cluster/outbox_follower.hpp"
 #include "cluster/unseen_writes.hpp"
 
 #include <boost/asio/experimental/channel.hpp>
@@ -30,6 +31,9 @@ class Node {
     /// On the loop: a leader gives the lease up and does not take it again for a while.
     void step_down();
 
+    /// On the loop: the outbox here, and what is shared.
+    OutboxFollower& writes() noexcept { return writes_; }
+
     std::shared_ptr<const NodeStatus> status() const { return status_.load(); } // any thread
 
   private:
@@ -37,9 +41,13 @@ class Node {
     Task<> follow_once();
     Task<> campaign(const Head& seen);
     Task<> lead(std::int64_t epoch);
-    Task<> take_over();
+    Task<> take_over(std::int64_t epoch);
+    Task<> take_over_writes(const Head& head);
     Task<Head> catch_up();
     Task<> hear_forever();
+    Task<> hear_once();
+    Task<> wait_to_hear();
+    void hear_soon();
     Task<> then_stand_down(Task<> work);
     Task<> end_leading(std::int64_t epoch);
     Task<> resign(std::int64_t epoch);
@@ -65,11 +73,14 @@ class Node {
     NodeOptions options_;
     NodeHooks hooks_;
     Follower follower_;
+    OutboxFollower writes_;
     UnseenWrites unseen_writes_;
     std::optional<std::int64_t> elected_;                               // the epoch of a lease that it got
     std::unique_ptr<Leader> leader_;                                    // while it leads
     asio::experimental::channel<void(boost::system::error_code)> ends_; // closed: leading, or all, comes to an end
-    std::exception_ptr failure_;                                        // after which run() ends
+    asio::experimental::channel<void(boost::system::error_code)> hears_;
+    bool hears_soon_ = false;    // what is shared has what a request here waits for
+    std::exception_ptr failure_; // after which run() ends
     bool stopping_ = false, steps_down_ = false, begun_ = false;
     int refusals_ = 0; // by the database, one after the other, which a person must mend
     std::int64_t epoch_seen_ = -1, beat_seen_ = -1;

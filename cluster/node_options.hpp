@@ -4,6 +4,7 @@
 
 #include "alli/clock.hpp"
 #include "alli/task.hpp"
+#include "cache/replica/shared_writes.hpp"
 #include "cluster/truth.hpp"
 
 #include <chrono>
@@ -18,6 +19,8 @@ namespace alli::cluster {
 struct NodeOptions {
     std::string name, version, address;
     bool may_lead = true;
+    bool shares_writes =
+        false; // apps' writes are accepted by what the nodes share; else the leader's outbox is its own
     std::chrono::milliseconds lease{4'000};
     std::chrono::milliseconds poll{500};         // between two rounds where no news is heard
     std::chrono::milliseconds publish_pause{20}; // between two looks at what is unpublished
@@ -48,6 +51,8 @@ struct NodeHooks {
     std::function<Task<>(std::vector<std::string>)> refresh;
     /// These conversations' writes changed: some were of what another node purged.
     std::function<void(const std::vector<std::optional<ConversationId>>&)> lines_changed = [](const auto&) {};
+    /// Writes of the shared outbox are here, or have moved on here.
+    std::function<void(const std::vector<cache::AppliedWrite>&)> writes = [](const auto&) {};
     /// Rows of what another node purged went from the files: their bytes are still to be erased.
     std::function<void()> erased = [] {};
     /// When the process is to be ended, if it is frozen and cannot stand down by itself; none: not any more.

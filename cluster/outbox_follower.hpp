@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings a node's outbox to the one that is shared: what changed since its position, or all of it where it joins; what
+// it has and the database lacks is handed over. At a leader nothing of a number is here before all of the lower ones
+// are: what is delivered next is decided by what is here. Runs on the node's loop.
+#pragma once
+
+#include "cache/replica/shared_writes.hpp"
+#include "cache/store.hpp"
+#include "cluster/node_options.hpp"
+#include "cluster/truth.hpp"
+
+#include <map>
+
+namespace alli::cluster {
+
+class OutboxFollower {
+  public:
+    OutboxFollower(SharedOutbox& outbox, cache::Store& store, Clock& clock, const NodeOptions& options,
+                   const NodeHooks& hooks);
+
+    /// As far as `head` at least. While it delivers it never joins: where that would be needed nothing happens, for the
+    /// heartbeat finds out as well.
+    Task<> follow(const Head& head);
+
+    /// From now on, until end_leading(): only follow() and recover() bring rows here.
+    void begin_leading(std::int64_t epoch) { epoch_ = epoch; }
+    void end_leading()
+    {
+        epoch_.reset();
+        delivers_ = false;
+    }
+    std::optional<std::int64_t> epoch() const noexcept { return epoch_; }
+    /// At a takeover, when it has followed once more, and before anything is delivered.
+    Task<> recover();
+    /// At the leader, now and then: what is settled for long goes from the database.
+    Task<> forget();
+
+    /// A row that the database gave for what this node asked. Returns when it is here; false: not within `patience`, at
+    /// a leader.
+    Task<bool> take(cache::SharedWrite row, std::chrono::milliseconds patience);
+    /// The number of an entry as it is known here, asked for where it is not; none: there is no such entry.
+    Task<std::optional<std::int64_t>> find_number(std::int64_t id);
+    /// This row is written here by somebody else. False: a later one is here.
+    bool note(std::int64_t id, std::int64_t number);
+
+    std::int64_t position() const noexcept { return position_ ? position_->number : 0; }
+    /// Called where a leader waits for what others, or itself, added.
+    std::function<void()> hear_soon = [] {};
+
+  private:
+    Task<> join(Head head, bool hand_over);
+    Task<> hand_over(std::vector<cache::SharedWrite> strays);
+    Task<> remove(std::vector<cache::SharedWrite> strays);
+    Task<> apply(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached);
+    Task<> show(std::vector<cache::AppliedWrite> applied);
+    void set_by_own_clock(std::vector<cache::SharedWrite>& rows) const;
+    void forget_numbers();
+    void purge_old(cache::Writer& outbox);
+
+    SharedOutbox& outbox_;
+    cache::Store& store_;
+    Clock& clock_;
+    const NodeOptions& options_;
+    const NodeHooks& hooks_;
+    std::optional<cache::WritesPosition> position_; // none: it has to join
+    std::int64_t stored_ = 0;                       // the number of the one that is in the file
+    std::optional<std::int64_t> epoch_;             // in which it leads
+    bool delivers_ = false;                         // since it recovered in that
+    std::map<std::int64_t, std::int64_t> numbers_;  // by id, of rows that are here
+    Clock::Steady purged_at_{}, forgot_at_{};
+    std::optional<Clock::Steady> asked_at_; // the changes before those that are applied
+};
+
+} // namespace alli::cluster

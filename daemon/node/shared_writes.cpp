@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/node/shared_writes.hpp"
+
+#include "cache/outbox/fifos.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+
+namespace alli::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using cache::EntryState;
+
+constexpr auto between_tries = 100ms;
+constexpr auto look_again = 250ms;            // at a leader nobody tells of what it settled itself
+constexpr auto for_a_person = 5s;             // a database that is away
+constexpr auto offered_for = 10s;             // until it shows as one that waits
+constexpr auto to_be_heard = 2s;              // by a leader, of what it added itself
+constexpr std::size_t most_kept = 256 * 1024; // of an answer: a longer one was cut
+
+bool is_final(const cache::Entry& entry)
+{
+    return entry.state == EntryState::failed || entry.state == EntryState::delivered;
+}
+
+std::optional<upstream::Reply> reply_of(const cache::Entry& entry)
+{
+    if (!entry.last_status || (entry.response && entry.response->size() >= most_kept)) return std::nullopt;
+    upstream::Reply reply;
+    reply.status = *entry.last_status;
+    if (entry.response_type) reply.headers.add("Content-Type", *entry.response_type);
+    reply.body = entry.response.value_or("");
+    return reply;
+}
+
+// Of a row that somebody changed meanwhile nothing is written down: then it is another's.
+bool has_outcome(const cache::SharedWrite& row, const cache::Outcome& outcome)
+{
+    return !row.discarded && row.entry.state == outcome.state && row.entry.last_status == outcome.status &&
+           row.entry.last_error == outcome.error && row.entry.in_doubt == outcome.in_doubt;
+}
+
+} // namespace
+
+/// Somebody who waits, for as long as the coroutine lives.
+class SharedWrites::Waiting {
+  public:
+    Waiting(SharedWrites& all, std::int64_t id, std::shared_ptr<Waiter> waiter)
+        : all_(all), id_(id), waiter_(std::move(waiter))
+    {
+        all_.waiters_[id_].push_back(waiter_);
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting()
+    {
+        auto& list = all_.waiters_[id_];
+        list.remove(waiter_);
+        if (list.empty()) all_.waiters_.erase(id_);
+    }
+
+  private:
+    SharedWrites& all_;
+    std::int64_t id_;
+    std::shared_ptr<Waiter> waiter_;
+};
+
+SharedWrites::SharedWrites(asio::io_context& loop, cluster::SharedOutbox& outbox, cluster::OutboxFollower& here,
+                           cache::Store& store, Clock& clock,
+                           std::function<std::shared_ptr<sync::Deliverer>()> deliverer)
+    : loop_(loop), outbox_(outbox), here_(here), store_(store), clock_(clock), deliverer_(std::move(deliverer))
+{}
+
+// An outcome that is not known is asked for again. None of what is asked waits for an app.
+template <class T>
+Task<T> SharedWrites::until_known(std::function<Task<T>()> ask, std::optional<Clock::Steady> until)
+{
+    for (;;) {
+        std::optional<Error> trouble;
+        bool leads = true;
+        try {
+            T known = co_await ask();
+            co_return known;
+        } catch (const cluster::NotLeader&) {
+            leads = false;
+        } catch (const Error& error) {
+            trouble = error;
+        }
+        if (!leads) co_await wait_to_be_canceled();
+        const bool patient = !until || clock_.steady() < *until;
+        if (trouble && (trouble->fault() != Fault::unreachable || !patient)) throw Error(*trouble);
+        co_await clock_.sleep(between_tries);
+    }
+}
+
+// The heartbeat finds out as well, and ends it.
+Task<> SharedWrites::wait_to_be_canceled()
+{
+    for (;;) co_await clock_.sleep(1h);
+}
+
+Task<SharedAcceptance> SharedWrites::accept(cache::NewWrite write, std::chrono::milliseconds patience)
+{
+    std::function<Task<cluster::Accepted>()> ask = [&] { return outbox_.accept(write, cache::OutboxLimits{}); };
+    cluster::Accepted accepted = co_await until_known(std::move(ask), clock_.steady() + patience);
+    SharedAcceptance acceptance;
+    acceptance.kind = accepted.kind;
+    acceptance.entry = accepted.write.entry;
+    co_await here_.take(std::move(accepted.write), to_be_heard);
+    co_return acceptance;
+}
+
+std::optional<cache::Entry> SharedWrites::find_here(std::int64_t id) const
+{
+    return store_.read_outbox([id](cache::Reader& db) { return cache::find_entry(db, id); });
+}
+
+bool SharedWrites::waits_for_others(const cache::Entry& entry) const
+{
+    return store_.read_outbox([&](cache::Reader& db) {
+        const auto head = cache::find_head(db, entry.conversation);
+        const auto bulk = cache::find_head(db, std::nullopt);
+        return (head && head->id != entry.id) || (bulk && bulk->place < entry.place);
+    });
+}
+
+Task<std::optional<upstream::Reply>> SharedWrites::wait(std::int64_t id, std::chrono::milliseconds patience)
+{
+    const auto waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
+    const Waiting waiting(*this, id, waiter);
+    const Clock::Steady until = clock_.steady() + patience;
+    for (bool first = true;; first = false) {
+        const auto entry = find_here(id);
+        if (entry && is_final(*entry)) {
+            auto reply = reply_of(*entry);
+            if (reply && entry->state == EntryState::failed) tell(id);
+            co_return reply;
+        }
+        if (entry && entry->state == EntryState::conflict) co_return std::nullopt;
+        if (entry && entry->state == EntryState::pending && entry->attempts > 0) co_return std::nullopt;
+        if (entry && first && waits_for_others(*entry)) co_return std::nullopt;
+        const auto left = until - clock_.steady();
+        if (waiter->released || left <= 0ns) co_return std::nullopt;
+        co_await waiter->wakeup.wait(clock_, std::min<std::chrono::nanoseconds>(left, look_again));
+    }
+}
+
+void SharedWrites::wake(std::int64_t id, bool released)
+{
+    const auto found = waiters_.find(id);
+    if (found == waiters_.end()) return;
+    for (const auto& waiter : found->second) {
+        waiter->released = waiter->released || released;
+        waiter->wakeup.notify();
+    }
+}
+
+void SharedWrites::tell(std::int64_t id)
+{
+    ++under_way_;
+    asio::co_spawn(loop_, note_told(id), [this](const std::exception_ptr&) { --under_way_; });
+}
+
+// Where that does not get there, a person finds it among those that failed.
+Task<> SharedWrites::note_told(std::int64_t id)
+{
+    const auto number = co_await here_.find_number(id);
+    if (number) co_await outbox_.note_told(id, *number);
+}
+
+Task<cluster::WriteAction> SharedWrites::act(std::function<Task<cluster::WriteAction>()> ask)
+{
+    cluster::WriteAction action = co_await until_known(std::move(ask), clock_.steady() + for_a_person);
+    cache::SharedWrite row = action.write;
+    if (action.result == cache::OperatorResult::done) co_await here_.take(std::move(row), to_be_heard);
+    co_return action;
+}
+
+Task<cache::RetryResult> SharedWrites::retry(std::int64_t id)
+{
+    std::function<Task<cluster::WriteAction>()> ask = [&] { return outbox_.retry(id); };
+    cluster::WriteAction action = co_await act(std::move(ask));
+    cache::RetryResult result;
+    result.outcome = action.result;
+    result.entry = std::move(action.write.entry);
+    co_return result;
+}
+
+Task<cache::OperatorResult> SharedWrites::discard(std::int64_t id)
+{
+    std::function<Task<cluster::WriteAction>()> ask = [&] { return outbox_.discard(id); };
+    const cluster::WriteAction action = co_await act(std::move(ask));
+    co_return action.result;
+}
+
+Task<std::optional<std::int64_t>> SharedWrites::find_number(std::int64_t id)
+{
+    using Found = std::optional<std::int64_t>;
+    std::function<Task<Found>()> ask = [this, id] { return here_.find_number(id); };
+    const Found number = co_await until_known(std::move(ask), std::nullopt);
+    co_return number;
+}
+
+// A person may have retried it: then it has another number, and waits all the same.
+Task<bool> SharedWrites::begin(sync::Beginning beginning)
+{
+    for (;;) {
+        const auto number = co_await find_number(beginning.id);
+        if (!here_.epoch()) co_await wait_to_be_canceled();
+        if (!number) co_return false;
+        std::function<Task<Row>()> ask = [&] {
+            return outbox_.begin(*here_.epoch(), beginning.id, *number, beginning.over);
+        };
+        const Row row = co_await until_known(std::move(ask), std::nullopt);
+        const bool begun = row && row->entry.state == EntryState::sending && row->epoch == here_.epoch();
+        if (begun) here_.note(beginning.id, row->number);
+        if (begun) co_return true;
+        here_.hear_soon();
+        const bool waits = row && !row->discarded && row->entry.state == EntryState::pending;
+        if (!waits || row->number == *number) co_return false;
+        here_.note(beginning.id, row->number);
+    }
+}
+
+Task<bool> SharedWrites::settle(std::int64_t id, cache::Outcome outcome)
+{
+    const auto number = co_await find_number(id);
+    if (!here_.epoch()) co_await wait_to_be_canceled();
+    if (!number) co_return false;
+    outcome.told = outcome.state == EntryState::failed && is_awaited(id);
+    cache::WriteOutcome whole =
+        store_.read_outbox([&](cache::Reader& db) { return cache::whole_outcome(db, id, outcome); });
+    std::function<Task<Row>()> ask = [&] { return outbox_.settle(*here_.epoch(), id, *number, whole); };
+    const Row row = co_await until_known(std::move(ask), std::nullopt);
+    const bool stands = row && has_outcome(*row, outcome);
+    if (stands) here_.note(id, row->number);
+    if (!stands) here_.hear_soon();
+    co_return stands;
+}
+
+void SharedWrites::changed(const std::vector<cache::AppliedWrite>& applied)
+{
+    std::vector<std::optional<ConversationId>> lines;
+    for (const cache::AppliedWrite& one : applied) {
+        wake(one.entry.id, false);
+        const bool at_once = one.is_fresh && one.entry.state == EntryState::pending && one.entry.attempts == 0;
+        if (at_once)
+            offer(one);
+        else
+            lines.push_back(one.entry.conversation);
+    }
+    if (here_.epoch() && !lines.empty()) deliverer_()->look_again(lines);
+}
+
+// As for an app that waits at a machine that is alone. Where it cannot go at once, whoever waits for it is told.
+void SharedWrites::offer(const cache::AppliedWrite& accepted)
+{
+    cache::AcceptedWrite write;
+    write.entry = accepted.entry;
+    write.heads_line = accepted.heads_line;
+    const auto deliverer = deliverer_();
+    auto offered = [this, deliverer, id = accepted.entry.id](auto&&...) {
+        --under_way_;
+        wake(id, true);
+    };
+    ++under_way_;
+    asio::co_spawn(loop_, deliverer->offer(std::move(write), offered_for), std::move(offered));
+}
+
+} // namespace alli::daemon

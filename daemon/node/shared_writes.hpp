@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes of apps at one node of several: accepted by what the nodes share, waited for here while another node may
+// deliver them, and at the node that leads each step of delivery taken there first. Runs on the engine's loop.
+#pragma once
+
+#include "cluster/outbox_follower.hpp"
+#include "sync/delivery/deliverer.hpp"
+#include "sync/loop/wakeup.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+namespace alli::daemon {
+
+/// What became of a request that wants to be accepted.
+struct SharedAcceptance {
+    cache::Acceptance::Kind kind = cache::Acceptance::Kind::fresh;
+    cache::Entry entry; // as it is now; of a repeated request the first one's
+};
+
+class SharedWrites {
+  public:
+    /// `deliverer`: the one that runs while this node leads. All must outlive it.
+    SharedWrites(asio::io_context& loop, cluster::SharedOutbox& outbox, cluster::OutboxFollower& here,
+                 cache::Store& store, Clock& clock, std::function<std::shared_ptr<sync::Deliverer>()> deliverer);
+
+    /// Until it is known, `patience` at the longest; then throws Error{unreachable}, and it may have been accepted.
+    /// From then on it shows here, but at a leader that cannot hear of it.
+    Task<SharedAcceptance> accept(cache::NewWrite write, std::chrono::milliseconds patience);
+    /// Upstream's answer to it, whoever gets it. None: it waits, for something else or for longer than `patience`.
+    Task<std::optional<upstream::Reply>> wait(std::int64_t id, std::chrono::milliseconds patience);
+    bool is_awaited(std::int64_t id) const { return waiters_.contains(id); }
+    /// What a person decided, at any node. Throw Error{unreachable} where the database is away for long.
+    Task<cache::RetryResult> retry(std::int64_t id);
+    Task<cache::OperatorResult> discard(std::int64_t id);
+
+    /// As sync::DeliveryHooks.
+    Task<bool> begin(sync::Beginning beginning);
+    Task<bool> settle(std::int64_t id, cache::Outcome outcome);
+
+    /// Whether nothing is under way of its own: then it may go.
+    bool is_idle() const noexcept { return under_way_ == 0; }
+
+    /// As cluster::NodeHooks.
+    void changed(const std::vector<cache::AppliedWrite>& applied);
+
+  private:
+    struct Waiter {
+        explicit Waiter(const asio::any_io_executor& loop) : wakeup(loop) {}
+        sync::Wakeup wakeup;
+        bool released = false; // it has to wait in the outbox
+    };
+    class Waiting;
+
+    using Row = std::optional<cache::SharedWrite>;
+
+    template <class T>
+    Task<T> until_known(std::function<Task<T>()> ask, std::optional<Clock::Steady> until); // none: without end
+    Task<cluster::WriteAction> act(std::function<Task<cluster::WriteAction>()> ask);
+    Task<> wait_to_be_canceled();
+    Task<std::optional<std::int64_t>> find_number(std::int64_t id);
+    std::optional<cache::Entry> find_here(std::int64_t id) const;
+    bool waits_for_others(const cache::Entry& entry) const;
+    void offer(const cache::AppliedWrite& accepted);
+    void wake(std::int64_t id, bool released);
+    void tell(std::int64_t id);
+    Task<> note_told(std::int64_t id);
+
+    asio::io_context& loop_;
+    cluster::SharedOutbox& outbox_;
+    cluster::OutboxFollower& here_;
+    cache::Store& store_;
+    Clock& clock_;
+    std::function<std::shared_ptr<sync::Deliverer>()> deliverer_;
+    std::unordered_map<std::int64_t, std::list<std::shared_ptr<Waiter>>> waiters_;
+    int under_way_ = 0;
+};
+
+} // namespace alli::daemon

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes of apps at any of three nodes: accepted in one order, delivered by the one that leads, answered where they
+// were made.
+#include "tests/simulation/cluster/writing_machine.hpp"
+
+namespace simulation {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class SharedWrites : public testing::Test {
+  protected:
+    SharedWrites()
+    {
+        for (const char* id : {"a", "b", "c"})
+            upstream_.conversations[id] = json::object(
+                {{"id", id}, {"title", "old"}, {"createdAt", 1}, {"lastChatTime", 1000}, {"chats", json::array()}});
+        for (int n = 0; n < 3; ++n)
+            nodes_.push_back(std::make_unique<WritingMachine>(n, database_, upstream_, clock_, loop_));
+    }
+    ~SharedWrites() override
+    {
+        for (auto& node : nodes_)
+            if (node->runs()) node->stop();
+    }
+
+    /// The first of them leads.
+    void start_all()
+    {
+        for (auto& node : nodes_) {
+            node->start();
+            pass(6s);
+        }
+        ASSERT_TRUE(nodes_[0]->leads());
+    }
+    void pass(std::chrono::milliseconds time) { support::pass_time(loop_, clock_, time); }
+
+    cache::NewEntry title(const std::string& id, const std::string& text)
+    {
+        cache::NewEntry entry;
+        entry.kind = cache::EditKind::title;
+        entry.conversation = ConversationId{id};
+        entry.method = "PUT";
+        entry.path = "/webapi/v2/conversations/" + id + "/title";
+        entry.headers = R"({"OWN-USER-ID":"me"})";
+        entry.body = json{{"title", text}}.dump();
+        entry.upstream_key = "key " + std::to_string(++keys_);
+        entry.request_hash = text;
+        entry.created_at = clock_.now();
+        return entry;
+    }
+    /// Titles in the order in which upstream got them.
+    std::vector<std::string> applied()
+    {
+        std::vector<std::string> titles;
+        for (const std::string& one : upstream_.applied)
+            titles.push_back(json::parse(one.substr(one.find('{')))["title"]);
+        return titles;
+    }
+    std::vector<std::string> all_entries(std::size_t node) { return nodes_[node]->entries(); }
+
+    support::FakeClock clock_;
+    support::ModelDatabase database_{clock_, 1};
+    sync::WritableUpstream upstream_{clock_};
+    boost::asio::io_context loop_;
+    std::vector<std::unique_ptr<WritingMachine>> nodes_;
+    int keys_ = 0;
+};
+
+TEST_F(SharedWrites, AreDeliveredByTheLeaderAndAnsweredWhereTheyWereMade)
+{
+    start_all();
+    for (std::size_t n = 0; n < 3; ++n) {
+        const auto written = nodes_[n]->write(title("a", "by " + std::to_string(n)));
+        pass(3s);
+        ASSERT_TRUE(written->reply) << n;
+        EXPECT_EQ(written->reply->status, 200);
+        EXPECT_EQ(json::parse(written->reply->body)["title"], "by " + std::to_string(n));
+    }
+    EXPECT_THAT(applied(), ElementsAre("by 0", "by 1", "by 2"));
+    EXPECT_EQ(upstream_.count("GET"), 0U) << "what is delivered at once is not looked at before";
+    pass(3s);
+    EXPECT_THAT(all_entries(0), SizeIs(3));
+    EXPECT_EQ(all_entries(0), all_entries(1));
+    EXPECT_EQ(all_entries(0), all_entries(2));
+}
+
+TEST_F(SharedWrites, HaveOneOrderOverAllNodes)
+{
+    start_all();
+    upstream_.takes = 30ms;
+    std::map<std::int64_t, std::string> order;
+    std::vector<std::shared_ptr<Written>> all;
+    for (int n = 0; n < 30; ++n) {
+        all.push_back(nodes_[static_cast<std::size_t>(n) % 3]->write(title("a", std::to_string(n))));
+        pass(std::chrono::milliseconds(n % 7));
+    }
+    pass(60s);
+    for (std::size_t n = 0; n < all.size(); ++n) order[all[n]->id] = std::to_string(n);
+    std::vector<std::string> accepted;
+    for (const auto& [id, text] : order) accepted.push_back(text);
+    EXPECT_THAT(accepted, SizeIs(30));
+    EXPECT_EQ(applied(), accepted);
+}
+
+TEST_F(SharedWrites, ShowAtAllNodesWhileTheyWait)
+{
+    start_all();
+    for (auto& node : nodes_) {
+        const Conversation made = support::make_conversation("a", 1000, {{"title", "old"}});
+        asio::co_spawn(loop_, node->store().write([made](cache::Writer& db) { cache::put_conversation(db, made); }),
+                       asio::detached);
+    }
+    upstream_.away = true;
+    const auto written = nodes_[1]->write(title("a", "new"));
+    pass(12s);
+    EXPECT_TRUE(written->done);
+    EXPECT_FALSE(written->reply);
+    for (auto& node : nodes_) EXPECT_EQ(node->title("a"), "new");
+    upstream_.away = false;
+    pass(60s);
+    EXPECT_THAT(applied(), ElementsAre("new"));
+    for (auto& node : nodes_) EXPECT_EQ(node->entry(written->id)->state, cache::EntryState::delivered);
+}
+
+TEST_F(SharedWrites, AreAcceptedOnceHoweverOftenTheAnswerIsLost)
+{
+    start_all();
+    for (auto& node : nodes_) node->truth().link.unknown = 0.4;
+    std::vector<std::shared_ptr<Written>> all;
+    for (int n = 0; n < 20; ++n) {
+        all.push_back(nodes_[static_cast<std::size_t>(n) % 3]->write(title("a", std::to_string(n))));
+        pass(500ms);
+    }
+    for (auto& node : nodes_) node->truth().link.unknown = 0;
+    pass(120s);
+    EXPECT_THAT(applied(), SizeIs(20));
+    EXPECT_THAT(all_entries(0), SizeIs(20));
+}
+
+TEST_F(SharedWrites, GoOnWithTheNextLeader)
+{
+    start_all();
+    upstream_.takes = 2s;
+    const auto first = nodes_[0]->write(title("a", "first"));
+    pass(50ms);
+    const auto second = nodes_[1]->write(title("a", "second"));
+    pass(500ms); // the first one is being sent
+    ASSERT_THAT(upstream_.requests, SizeIs(1));
+    nodes_[0]->kill();
+    pass(30s);
+    ASSERT_TRUE(nodes_[1]->leads() || nodes_[2]->leads());
+    pass(60s);
+    EXPECT_EQ(applied().back(), "second");
+    EXPECT_EQ(upstream_.requests.front().headers.first("Idempotency-Key"), "key 1");
+    for (std::size_t n : {1, 2})
+        EXPECT_THAT(all_entries(n), ElementsAre(testing::HasSubstr(" delivered"), testing::HasSubstr(" delivered")));
+}
+
+TEST_F(SharedWrites, AreNotTakenWhileTheDatabaseIsAwayAndThenTheyAre)
+{
+    start_all();
+    database_.away = true;
+    const auto refused = nodes_[1]->write(title("a", "refused"), 2s);
+    pass(10s);
+    EXPECT_EQ(refused->failure, "failed");
+    const auto patient = nodes_[1]->write(title("b", "taken"), 30s);
+    pass(3s);
+    database_.away = false;
+    pass(30s);
+    EXPECT_TRUE(patient->reply);
+    EXPECT_THAT(applied(), ElementsAre("taken"));
+}
+
+TEST_F(SharedWrites, AreRetriedAndDiscardedAtAnyNode)
+{
+    start_all();
+    upstream_.conversations.erase("c");
+    const auto failed = nodes_[1]->write(title("c", "nobody has it"));
+    upstream_.away = true;
+    const auto waits = nodes_[1]->write(title("b", "waits"));
+    pass(15s);
+    upstream_.away = false;
+    pass(30s);
+    EXPECT_EQ(nodes_[2]->entry(failed->id)->state, cache::EntryState::failed);
+    upstream_.conversations["c"] = {{"id", "c"}, {"title", "old"}};
+    asio::co_spawn(loop_, nodes_[2]->writes().retry(failed->id), asio::detached);
+    pass(20s);
+    EXPECT_EQ(nodes_[0]->entry(failed->id)->state, cache::EntryState::delivered);
+    upstream_.away = true;
+    const auto dropped = nodes_[0]->write(title("a", "dropped"));
+    pass(15s);
+    asio::co_spawn(loop_, nodes_[2]->writes().discard(dropped->id), asio::detached);
+    pass(5s);
+    upstream_.away = false;
+    pass(60s);
+    for (auto& node : nodes_) EXPECT_FALSE(node->entry(dropped->id));
+    EXPECT_THAT(applied(), testing::Not(testing::Contains("dropped")));
+}
+
+TEST_F(SharedWrites, OfATimeWithoutAClusterAreHandedOverAsConflicts)
+{
+    cache::NewEntry alone = title("a", "alone");
+    asio::co_spawn(loop_, nodes_[1]->store().write_outbox([&](cache::Writer& db) { cache::accept(db, alone); }),
+                   asio::detached);
+    support::run_until_idle(loop_);
+    start_all();
+    EXPECT_THAT(applied(), IsEmpty());
+    for (std::size_t n = 0; n < 3; ++n) EXPECT_THAT(all_entries(n), ElementsAre(testing::HasSubstr(" conflict")));
+    EXPECT_EQ(all_entries(0), all_entries(1));
+}
+
+} // namespace
+} // namespace simulation

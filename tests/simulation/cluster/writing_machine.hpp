@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine of a cluster that takes writes: its files stay, its process comes and goes. What a leader does is the
+// delivery of writes alone; upstream is one for all.
+#pragma once
+
+#include "cache/replica/notes.hpp"
+#include "cluster/node.hpp"
+#include "daemon/node/shared_writes.hpp"
+#include "tests/support/make.hpp"
+#include "tests/support/model_truth.hpp"
+#include "tests/support/pass_time.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/sync/deliver_fixture.hpp"
+#include "upstream/rate_limiter.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+namespace simulation {
+
+using namespace alli;
+using namespace std::chrono_literals;
+
+/// What became of an app's write.
+struct Written {
+    std::int64_t id = 0; // as it was accepted; 0: it was not, for all that the app knows
+    bool done = false;
+    std::optional<upstream::Reply> reply; // none: 202
+    std::string failure;
+};
+
+class WritingMachine {
+  public:
+    WritingMachine(int number, support::ModelDatabase& shared, sync::WritableUpstream& upstream,
+                   support::FakeClock& clock, boost::asio::io_context& loop, cluster::NodeOptions options = {})
+        : number_(number), shared_(shared), upstream_(upstream), clock_(clock), loop_(loop), options_(options)
+    {
+        options_.shares_writes = true;
+        options_.name = fmt::format("node {}", number);
+        open();
+    }
+    ~WritingMachine()
+    {
+        if (process_) kill();
+    }
+
+    void start()
+    {
+        if (!store_) open();
+        process_ = std::make_unique<Process>(*this);
+        process_->truth.link.delay = 5ms;
+        auto ended = [process = process_.get()](const std::exception_ptr&) { process->ended = true; };
+        asio::co_spawn(loop_, process_->node.run(), asio::bind_cancellation_slot(process_->cancel.slot(), ended));
+    }
+    void stop() // in order
+    {
+        process_->node.stop();
+        run_until([this] { return has_ended(); });
+        process_.reset();
+    }
+    /// As the kernel would: nothing goes out any more, nothing is written down.
+    void kill()
+    {
+        process_->truth.link.cut = true;
+        process_->is_dead = true;
+        if (process_->delivers) process_->cancel_delivery.emit(asio::cancellation_type::terminal);
+        if (!process_->ended) process_->cancel.emit(asio::cancellation_type::terminal);
+        run_until([this] { return has_ended(); });
+        process_.reset();
+        store_.reset();
+    }
+
+    /// An app writes here, as the proxy does it.
+    std::shared_ptr<Written> write(cache::NewEntry entry, std::chrono::milliseconds patience = 10s)
+    {
+        auto written = std::make_shared<Written>();
+        ++process_->apps;
+        auto ended = [written, process = process_.get()](const std::exception_ptr& why) {
+            --process->apps;
+            written->done = true;
+            if (why) written->failure = "failed";
+        };
+        asio::co_spawn(loop_, ask(process_->writes, std::move(entry), patience, written), std::move(ended));
+        return written;
+    }
+
+    bool runs() const { return process_ != nullptr; }
+    bool leads() const { return process_ && process_->delivers; }
+    support::ModelTruth& truth() { return process_->truth; }
+    cluster::Node& node() { return process_->node; }
+    daemon::SharedWrites& writes() { return process_->writes; }
+    cache::Store& store() { return *store_; }
+
+    std::optional<cache::Entry> entry(std::int64_t id)
+    {
+        return store_->read_outbox([id](cache::Reader& db) { return cache::find_entry(db, id); });
+    }
+    std::vector<std::string> entries() // "id state", in their order
+    {
+        return store_->read_outbox([](cache::Reader& db) {
+            return db.all<std::string>("SELECT id || ' ' || state FROM entry ORDER BY place");
+        });
+    }
+    std::string title(const std::string& id)
+    {
+        const auto raw = store_->read([&](cache::Reader& db) { return cache::find_conversation(db, {id}); });
+        return raw ? nlohmann::json::parse(*raw)["title"].get<std::string>() : "(gone)";
+    }
+
+  private:
+    struct Process {
+        explicit Process(WritingMachine& own)
+            : transport(own.upstream_, is_dead), pace(own.clock_, {0, 16}),
+              client(transport, pace, own.clock_, {"key", TimeUnit::seconds, "/count"}), random(own.starts_),
+              truth(own.loop_.get_executor(), own.shared_, own.clock_,
+                    {own.options_.name, fmt::format("{} {}", own.number_, ++own.starts_), own.options_.lease},
+                    static_cast<std::uint64_t>(own.number_ + 7 * own.starts_)),
+              node(own.loop_.get_executor(), truth, *own.store_, own.clock_, own.options_, own.hooks()),
+              writes(own.loop_, truth.outbox(), node.writes(), *own.store_, own.clock_, [this] { return deliverer; })
+        {
+            own.renew(*this);
+        }
+
+        /// A dead process sends nothing, and hears nothing.
+        struct Transport final : upstream::Transport {
+            Transport(sync::WritableUpstream& its_upstream, const bool& its_is_dead)
+                : upstream(its_upstream), is_dead(its_is_dead)
+            {}
+            Task<upstream::Reply> send(upstream::Request request) override
+            {
+                if (is_dead) throw Error(Fault::canceled, "", "it died");
+                upstream::Reply reply = co_await upstream.send(std::move(request));
+                if (is_dead) throw Error(Fault::canceled, "", "it died");
+                co_return reply;
+            }
+            sync::WritableUpstream& upstream;
+            const bool& is_dead;
+        };
+
+        bool is_dead = false, delivers = false, ended = false;
+        int apps = 0;
+        Transport transport;
+        upstream::RateLimiter pace;
+        upstream::Client client;
+        SeededRandom random;
+        support::ModelTruth truth;
+        std::shared_ptr<sync::Deliverer> deliverer;
+        asio::cancellation_signal cancel, cancel_delivery;
+        cluster::Node node;
+        daemon::SharedWrites writes;
+    };
+
+    static Task<> ask(daemon::SharedWrites& writes, cache::NewEntry entry, std::chrono::milliseconds patience,
+                      std::shared_ptr<Written> written)
+    {
+        cache::NewWrite write;
+        write.entry = std::move(entry);
+        const daemon::SharedAcceptance accepted = co_await writes.accept(std::move(write), patience);
+        written->id = accepted.entry.id;
+        written->reply = co_await writes.wait(accepted.entry.id, patience);
+    }
+
+    void open()
+    {
+        cache::StoreOptions made{dir_ / "mirror.db", "http://model", false};
+        made.on_open = &cache::begin_notes;
+        store_ = std::make_unique<cache::Store>(made);
+    }
+
+    void renew(Process& process)
+    {
+        sync::DeliveryHooks hooks;
+        hooks.changed = [](const ConversationId&) {};
+        hooks.changed_many = [] {};
+        hooks.begin = [&process](sync::Beginning beginning) { return process.writes.begin(std::move(beginning)); };
+        hooks.settle = [&process](std::int64_t id, cache::Outcome outcome) {
+            return process.writes.settle(id, std::move(outcome));
+        };
+        process.deliverer = std::make_shared<sync::Deliverer>(process.client, *store_, clock_, process.random,
+                                                              sync::DeliveryOptions{}, std::move(hooks));
+    }
+
+    cluster::NodeHooks hooks()
+    {
+        cluster::NodeHooks hooks;
+        hooks.begin = [this] {
+            renew(*process_);
+            process_->delivers = true;
+            auto ended = [process = process_.get()](const std::exception_ptr&) { process->delivers = false; };
+            asio::co_spawn(loop_, process_->deliverer->run(),
+                           asio::bind_cancellation_slot(process_->cancel_delivery.slot(), ended));
+        };
+        hooks.cancel = [this] {
+            if (process_->delivers) process_->cancel_delivery.emit(asio::cancellation_type::terminal);
+        };
+        hooks.ended = [this] { return end_delivery(); };
+        hooks.writes = [this](const auto& applied) { process_->writes.changed(applied); };
+        return hooks;
+    }
+    Task<> end_delivery()
+    {
+        while (process_->delivers) co_await clock_.sleep(10ms);
+    }
+
+    bool has_ended() const
+    {
+        return process_->ended && !process_->delivers && process_->apps == 0 && process_->writes.is_idle();
+    }
+
+    void run_until(const std::function<bool()>& done)
+    {
+        for (int tries = 0; tries < 100'000 && !done(); ++tries) {
+            support::run_until_idle(loop_);
+            if (!done()) clock_.jump_to_next();
+        }
+    }
+
+    int number_;
+    support::ModelDatabase& shared_;
+    sync::WritableUpstream& upstream_;
+    support::FakeClock& clock_;
+    boost::asio::io_context& loop_;
+    cluster::NodeOptions options_;
+    std::uint64_t starts_ = 0;
+    support::TempDir dir_;
+    std::unique_ptr<cache::Store> store_;
+    std::unique_ptr<Process> process_;
+};
+
+} // namespace simulation
