@@ -4,6 +4,8 @@
 #include "cache/upkeep/retention.hpp"
 #include "tests/cache/insights_model.hpp"
 
+#include <filesystem>
+
 namespace alli::cache {
 namespace {
 
@@ -49,6 +51,24 @@ TEST_F(Insight, EqualsACountByHandWhateverIsKeptOfDays)
     }
     EXPECT_FALSE(extend(1000));
     expect_all_exact(100);
+}
+
+// Real dialogues in three languages, as a backfill brings them: the figures are right at every moment of it, and after
+// edits, deletions and a purge.
+TEST_F(Insight, EqualsACountByHandOfTheDialogues)
+{
+    const std::string path = std::string(ALLI_SOURCE) + "/../shared/data/dialogues.jsonl.gz";
+    if (!std::filesystem::exists(path)) GTEST_SKIP() << "no real dialogues here";
+    const auto dialogues = sandbox::read_corpus(path);
+    for (std::size_t n = 0; n < dialogues.size() && !HasFailure(); n += 4) {
+        put_dialogue(static_cast<int>(n), dialogues[n]);
+        if (n % 80 == 0) extend(2);
+        if (n % 1'000 == 0) expect_all_exact(3);
+    }
+    EXPECT_FALSE(extend(1000));
+    expect_all_exact();
+    for (int n = 0; n < 200; ++n) change_something(1'000'000 + n);
+    expect_all_exact();
 }
 
 TEST_F(Insight, EqualsACountByHandOfWhatRetentionLeaves)

@@ -6,6 +6,7 @@
 #include "cache/insights/insights.hpp"
 #include "cache/insights/rollup_days.hpp"
 #include "cache/upkeep/purge.hpp"
+#include "sandbox/dialogues.hpp"
 #include "tests/cache/fixture.hpp"
 
 #include <spdlog/fmt/fmt.h>
@@ -83,6 +84,26 @@ class InsightTest : public CacheTest {
         c["lastChatTime"] = count > 0 ? json(at) : json(nullptr);
         draw_groups(c);
         return model;
+    }
+
+    /// As a conversation: when, of which app and whose is drawn.
+    void put_dialogue(int n, const sandbox::Dialogue& dialogue)
+    {
+        Model model = make(n);
+        model.chats.clear();
+        const std::string id = model.conversation["id"];
+        std::int64_t at = insight_start + below(20 * 86'400);
+        model.conversation["createdAt"] = at;
+        for (const sandbox::Turn& turn : dialogue.turns) {
+            const int count = static_cast<int>(model.chats.size());
+            json chat = support::chat_json(id, count, at += 1 + below(400), turn.text);
+            chat["sender"] = turn.sender;
+            if (turn.rating && turn.sender != "USER") chat["rating"] = *turn.rating;
+            model.chats.push_back(chat);
+        }
+        model.conversation["lastChatTime"] = model.chats.empty() ? json(nullptr) : json(at);
+        put(model);
+        models_[id] = std::move(model);
     }
 
     /// Ratings, texts, the app, the user, categories and the creation change, the last chat goes or another one comes.
@@ -292,6 +313,11 @@ class InsightTest : public CacheTest {
         return counts;
     }
 
+    static std::ptrdiff_t characters_in(const std::string& text)
+    {
+        return std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xc0) != 0x80; });
+    }
+
     static void add(ModelCount& count, const json& chat, const Seconds& at, const std::optional<Seconds>& asked)
     {
         ++count.messages;
@@ -301,7 +327,7 @@ class InsightTest : public CacheTest {
         if (!rated) ++count.unrated;
         if (rated && chat["rating"] == false && asked) ++count.bad_answers;
         if (!chat.contains("citations")) ++count.without_citations;
-        count.lengths.push_back(static_cast<double>(chat["message"].get<std::string>().size()));
+        count.lengths.push_back(static_cast<double>(characters_in(chat["message"])));
         if (asked && *asked && at && *at >= **asked) count.waits.push_back(static_cast<double>(*at - **asked));
     }
 
