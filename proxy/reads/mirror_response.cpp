@@ -37,8 +37,11 @@ std::string_view detail_of(const Context& cx, const Request& rq, std::optional<s
 
 std::optional<std::chrono::microseconds> age_of(const Context& cx, const CachedResponse& found)
 {
+    constexpr std::chrono::seconds together{1}; // clocks of several machines
     if (!found.verified_at) return std::nullopt;
-    return std::max(shared_now(cx) - *found.verified_at, std::chrono::microseconds{0});
+    const std::chrono::microseconds age = shared_now(cx) - *found.verified_at;
+    if (age < -together) return std::nullopt; // our clock was set back since: nobody knows how old it is
+    return std::max(age, std::chrono::microseconds{0});
 }
 
 Response mirror_response(const Context& cx, const Request& rq, const CachedResponse& found, ResponseOrigin origin,

@@ -117,6 +117,7 @@ class ReadThrough {
     Task<Response> time_out(Unmet why, bool asked);
     Task<std::optional<Response>> find_part();
     std::string_view reason_for(Unmet why, bool asked) const;
+    bool knows_all_ids() const;
     bool is_hidden() const;
     bool is_for_leader(const Found& found) const;
 
@@ -286,7 +287,8 @@ Task<Response> ReadThrough::poll_and_serve()
     if (polled && read_.fetch) co_await read_.fetch(began_);
     Found found = co_await look_up(false);
     if (!found) co_return co_await forward(std::nullopt);
-    const bool validated = found->verified_at && *found->verified_at >= began_;
+    const bool validated =
+        found->verified_at && *found->verified_at >= began_ && *found->verified_at <= shared_now(cx_);
     if (directives_.no_cache && !validated) co_return no_cache_failed();
     const CacheDecision decision = decide_to_serve(directives_, judge(found), policy_);
     co_return serve(decision, std::move(*found));
@@ -313,6 +315,15 @@ std::string_view ReadThrough::reason_for(Unmet why, bool asked) const
     return "the request wants what is held alone";
 }
 
+// Polls do not show conversations that were begun and have no chat yet: those are as old as the scan for them.
+bool ReadThrough::knows_all_ids() const
+{
+    if (policy_.mirror_only) return true; // of its view, and nothing else is said to exist
+    const auto scanned = cx_.store.read([](cache::Reader& db) { return cache::load_progress(db); }).chatless_at;
+    const Instant now = shared_now(cx_);
+    return scanned && *scanned <= now && now - *scanned <= cx_.options.max_age;
+}
+
 // 504; or 404 for an id that a complete mirror does not hold. `asked`: upstream was, in vain.
 Task<Response> ReadThrough::time_out(Unmet why, bool asked)
 {
@@ -321,7 +332,7 @@ Task<Response> ReadThrough::time_out(Unmet why, bool asked)
     if (part) co_return std::move(*part);
     const ResponseOrigin origin = asked ? ResponseOrigin::miss : ResponseOrigin::none;
     const auto covered = cx_.store.read([](cache::Reader& db) { return cache::load_covered(db); });
-    if (why == Unmet::absent && read_.by_id && covered.complete)
+    if (why == Unmet::absent && read_.by_id && covered.complete && knows_all_ids())
         co_return problem_response(404, "there is no such conversation or chat", origin, asked);
     const std::string detail = fmt::format("{}, and {}", reason_for(why, asked), describe(covered));
     co_return problem_response(504, detail, origin, asked);

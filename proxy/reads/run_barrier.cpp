@@ -17,6 +17,12 @@ RunPhase phase_of(const Context& cx, const ConversationId& id)
     return cx.runs.find(id, cx.clock.steady());
 }
 
+// In the future: our clock was set back since, and nothing tells what that was before or after.
+std::optional<Instant> told_time(const Context& cx, std::optional<Instant> verified)
+{
+    return verified && *verified <= shared_now(cx) ? verified : std::nullopt;
+}
+
 Task<Passage> settle(const Context& cx, const ConversationId& id)
 {
     const auto deadline = cx.clock.steady() + cx.options.forward_timeout;
@@ -37,7 +43,7 @@ Task<bool> wait_for_ends(const Context& cx, Instant asked_at)
     std::optional<Instant> asked_when; // the mirror was verified then
     for (;;) {
         const auto verified = verified_at(cx);
-        const Ends ends = cx.runs.find_ends(verified, asked_at);
+        const Ends ends = cx.runs.find_ends(told_time(cx, verified), asked_at);
         if (ends == Ends::shown) co_return true;
         if (cx.clock.steady() - begun > patience || !cx.upstream.state().reachable || follows(cx)) co_return false;
         const bool compares = ends == Ends::unknown || cx.clock.steady() - begun > patience / 2;
@@ -52,7 +58,7 @@ Task<bool> wait_for_ends(const Context& cx, Instant asked_at)
 bool is_at_rest(const Context& cx, const std::optional<ConversationId>& id, std::optional<Instant> verified_at)
 {
     if (id) return cx.runs.at_rest() || phase_of(cx, *id) == RunPhase::at_rest;
-    return cx.runs.find_ends(verified_at, cx.clock.now()) == Ends::shown;
+    return cx.runs.find_ends(told_time(cx, verified_at), cx.clock.now()) == Ends::shown;
 }
 
 bool meets_barrier(const Context& cx, const std::optional<ConversationId>& id)
@@ -72,7 +78,7 @@ Task<Passage> pass_barrier(const Context& cx, const std::optional<ConversationId
 Task<bool> shows_all_ends(const Context& cx, bool may_wait)
 {
     const Instant asked_at = cx.clock.now();
-    if (cx.runs.find_ends(verified_at(cx), asked_at) == Ends::shown) co_return true;
+    if (cx.runs.find_ends(told_time(cx, verified_at(cx)), asked_at) == Ends::shown) co_return true;
     if (!may_wait) co_return false;
     co_return co_await wait_for_ends(cx, asked_at);
 }

@@ -20,7 +20,8 @@ Task<bool> poll(const Context& cx, Instant since)
     cx.sync.poll_soon();
     for (;;) {
         const auto verified = verified_at(cx);
-        if (verified && *verified >= since) co_return true;
+        // In the future: our clock was set back since, and nothing tells when that was.
+        if (verified && *verified >= since && *verified <= shared_now(cx)) co_return true;
         if (verified != seen) cx.sync.poll_soon(); // one that was under way already
         seen = verified;
         if (cx.clock.steady() > deadline || !cx.upstream.state().reachable || follows(cx)) co_return false;

@@ -293,7 +293,20 @@ TEST_F(Reads, WakeTheEngineWhenTheMirrorIsOldAndAnswerAllTheSame)
     EXPECT_EQ(old.header("Age"), "61");
     EXPECT_EQ(upstream_.wakes, 1);
     clock_.seconds = 1000;
-    EXPECT_EQ(get(list).header("Age"), "0") << "a clock set back";
+    const auto ahead = get(list);
+    EXPECT_EQ(ahead.status, 200);
+    EXPECT_EQ(ahead.header("Age"), "") << "a clock set back: nobody knows how old it is";
+    EXPECT_EQ(upstream_.wakes, 2);
+    EXPECT_EQ(get(list, {{"Cache-Control", "only-if-cached, max-age=5"}}).status, 504) << "no age satisfies that";
+}
+
+TEST_F(Reads, WithNoCacheAreNotSatisfiedByAComparisonFromTheFuture)
+{
+    fill();
+    clock_.seconds = 1000;
+    upstream_.state.reachable = false;
+    upstream_.away = true;
+    EXPECT_EQ(get(list, {{"Cache-Control", "no-cache"}}).status, 504);
 }
 
 TEST_F(Reads, KeepSilentAboutARejectedKeyOnlyWhereToldTo)
