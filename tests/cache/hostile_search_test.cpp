@@ -137,10 +137,10 @@ std::vector<std::string> alone_and_repeated()
     }
     std::string letters; // each is a letter alone: several streams
     for (int n = 0; n < 64 * 16; ++n) {
-        append_utf8(letters, static_cast<char32_t>(0x4e00 + n % 40));
+        append_utf8(letters, static_cast<char32_t>(0x65e5 + n % 40)); // from 日 on, which is there
         letters += n % 64 == 63 ? " " : " OR ";
     }
-    all.push_back(letters);
+    all.push_back(letters), all.push_back(letters); // grouped and not
     all.push_back(std::string(longest / 2, '(') + "chat" + std::string(longest / 2, ')'));
     return all;
 }
@@ -163,7 +163,7 @@ class HostileSearch : public CacheTest, public testing::WithParamInterface<Searc
 
 TEST_P(HostileSearch, GetsAnAnswerEveryTime)
 {
-    put("a", 100, 20, {{"title", "여행 chat 3日間"}}), put("b", 200, 20);
+    put("a", 100, 20, {{"title", "여행 chat 3日間"}}), put("b", 200, 20), put("日", 300, 5);
     std::vector<std::string> queries = alone_and_repeated();
     std::mt19937 random(20'261);
     const auto from = pieces();
