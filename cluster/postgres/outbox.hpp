@@ -10,8 +10,19 @@
 
 namespace alli::cluster {
 
-Task<Accepted> accept_write(Session& session, std::string node, cache::NewWrite write, cache::OutboxLimits limits,
-                            std::string nonce);
+struct WantedWrite {
+    cache::NewWrite write;
+    cache::OutboxLimits limits;
+};
+struct AcceptResult {
+    std::optional<Accepted> accepted; // none: the queue is full
+    std::int64_t open = 0;            // so many are in it
+};
+/// All in one transaction, in this order, a result for each.
+Task<std::vector<AcceptResult>> accept_writes(Session& session, std::string node, std::vector<WantedWrite> wanted,
+                                              std::string nonce);
+Accepted accepted_or_throw(AcceptResult result);
+
 Task<std::vector<cache::SharedWrite>> hand_over_writes(Session& session, std::vector<cache::SharedWrite> held,
                                                        std::string why, std::string nonce);
 

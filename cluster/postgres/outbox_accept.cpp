@@ -126,23 +126,39 @@ Accepted accepted_of(cache::SharedWrite found, const cache::NewEntry& asked)
 
 } // namespace
 
-// Found or made: it is a commit like any other, behind which all that it found is safe.
-Task<Accepted> accept_write(Session& session, std::string node, cache::NewWrite write, cache::OutboxLimits limits,
-                            std::string nonce)
+Accepted accepted_or_throw(AcceptResult result)
 {
-    const cache::NewEntry& asked = write.entry;
+    if (!result.accepted)
+        throw Error(Fault::unavailable, "see what holds it up: alli-mirror outbox list",
+                    "the cluster's queue of writes is full ({} wait or failed)", result.open);
+    return std::move(*result.accepted);
+}
+
+// Found or made: it is a commit like any other, behind which all that it found is safe. Each has a number of its own.
+Task<std::vector<AcceptResult>> accept_writes(Session& session, std::string node, std::vector<WantedWrite> wanted,
+                                              std::string nonce)
+{
     std::vector<Query> queries;
-    begin_numbering(queries, 1);
-    queries.push_back(accept_query(node, write, limits));
-    queries.push_back({accepted_sql, {asked.upstream_key, write.principal, asked.client_key}});
-    queries.push_back({open_sql});
+    for (const WantedWrite& one : wanted) {
+        const cache::NewEntry& asked = one.write.entry;
+        queries.empty() ? begin_numbering(queries, 1) : next_number(queries, nonce);
+        queries.push_back(accept_query(node, one.write, one.limits));
+        queries.push_back({accepted_sql, {asked.upstream_key, one.write.principal, asked.client_key}});
+        queries.push_back({open_sql});
+    }
     end_numbering(queries, nonce);
     const std::vector<Result> results = co_await session.run(std::move(queries), Commit::acknowledged);
-    std::optional<cache::SharedWrite> found = find_write(results.at(3));
-    if (!found)
-        throw Error(Fault::unavailable, "see what holds it up: alli-mirror outbox list",
-                    "the cluster's queue of writes is full ({} wait or failed)", results.at(4).number(0, 0));
-    co_return accepted_of(std::move(*found), asked);
+
+    constexpr std::size_t statements = 5; // between two that are found
+    std::vector<AcceptResult> all;
+    for (std::size_t at = 0; at < wanted.size(); ++at) {
+        AcceptResult result;
+        auto found = find_write(results.at(3 + statements * at));
+        if (found) result.accepted = accepted_of(std::move(*found), wanted[at].write.entry);
+        result.open = results.at(4 + statements * at).number(0, 0);
+        all.push_back(std::move(result));
+    }
+    co_return all;
 }
 
 Task<std::vector<cache::SharedWrite>> hand_over_writes(Session& session, std::vector<cache::SharedWrite> held,

@@ -37,9 +37,15 @@ Task<T> PostgresOutbox::change(Task<T> (*function)(Session&, Given...), Args... 
     return loop_.on_loop(change_and_tell(loop_, function, std::move(args)...));
 }
 
+PostgresOutbox::PostgresOutbox(TruthLoop& loop, Member self)
+    : loop_(loop), self_(std::move(self)),
+      accepting_(
+          loop.writes, self_.node, [&loop] { return make_nonce(loop.random); }, [&loop] { loop.tell_news_soon(); })
+{}
+
 Task<Accepted> PostgresOutbox::accept(cache::NewWrite write, cache::OutboxLimits limits)
 {
-    return change(&accept_write, self_.node, std::move(write), limits);
+    return loop_.on_loop(accepting_.accept(std::move(write), limits));
 }
 
 Task<std::optional<cache::SharedWrite>> PostgresOutbox::begin(std::int64_t epoch, std::int64_t id, std::int64_t number,

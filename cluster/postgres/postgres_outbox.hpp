@@ -2,6 +2,7 @@
 // The shared outbox of a PostgresTruth, over a connection of its own.
 #pragma once
 
+#include "cluster/postgres/accept_queue.hpp"
 #include "cluster/postgres/outbox.hpp"
 #include "cluster/postgres/truth_loop.hpp"
 
@@ -9,8 +10,8 @@ namespace alli::cluster {
 
 class PostgresOutbox final : public SharedOutbox {
   public:
-    /// `loop` outlives it.
-    PostgresOutbox(TruthLoop& loop, Member self) : loop_(loop), self_(std::move(self)) {}
+    /// `loop` outlives it, and its thread this: no call is on its way any more.
+    PostgresOutbox(TruthLoop& loop, Member self);
 
     Task<Accepted> accept(cache::NewWrite write, cache::OutboxLimits limits) override;
     Task<std::optional<cache::SharedWrite>> begin(std::int64_t epoch, std::int64_t id, std::int64_t number,
@@ -34,6 +35,7 @@ class PostgresOutbox final : public SharedOutbox {
 
     TruthLoop& loop_;
     Member self_;
+    AcceptQueue accepting_; // on the loop
 };
 
 } // namespace alli::cluster

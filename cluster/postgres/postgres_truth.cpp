@@ -54,10 +54,10 @@ Task<> settle_and_tell(TruthLoop& loop, Publisher by, std::vector<Run> runs, std
 
 } // namespace
 
-PostgresTruth::PostgresTruth(PostgresOptions options)
-    : self_(options.self), loop_(std::make_unique<TruthLoop>(options)),
-      outbox_(std::make_unique<PostgresOutbox>(*loop_, self_))
-{}
+PostgresTruth::PostgresTruth(PostgresOptions options) : self_(options.self), loop_(std::make_unique<TruthLoop>(options))
+{
+    outbox_ = std::make_unique<PostgresOutbox>(*loop_, self_);
+}
 
 PostgresTruth::~PostgresTruth() = default;
 

@@ -42,8 +42,8 @@ class PostgresTruth final : public Truth {
 
   private:
     Member self_;
+    std::unique_ptr<SharedOutbox> outbox_; // used by the thread of
     std::unique_ptr<TruthLoop> loop_;
-    std::unique_ptr<SharedOutbox> outbox_;
 };
 
 } // namespace alli::cluster

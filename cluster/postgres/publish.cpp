@@ -218,6 +218,12 @@ void begin_numbering(std::vector<Query>& queries, std::int64_t count)
     queries.push_back({number_sql, {number_param(std::max<std::int64_t>(count, 1))}});
 }
 
+void next_number(std::vector<Query>& queries, const std::string& nonce)
+{
+    queries.push_back({trail_sql, {nonce}});
+    queries.push_back({number_sql, {number_param(1)}});
+}
+
 void begin_fenced(std::vector<Query>& queries, const Publisher& by, std::int64_t count)
 {
     const Param epoch = number_param(by.epoch);

@@ -22,7 +22,9 @@ void begin_transaction(std::vector<Query>& queries);
 /// The beginning of a transaction that takes `count` numbers, at least one; the result of its second statement is the
 /// last of them.
 void begin_numbering(std::vector<Query>& queries, std::int64_t count);
-/// The same for the leader alone: for run_fenced().
+/// Another number of the same transaction.
+void next_number(std::vector<Query>& queries, const std::string& nonce);
+/// The same as its beginning for the leader alone: for run_fenced().
 void begin_fenced(std::vector<Query>& queries, const Publisher& by, std::int64_t count);
 /// Its end.
 void end_numbering(std::vector<Query>& queries, const std::string& nonce);

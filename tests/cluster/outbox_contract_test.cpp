@@ -3,10 +3,18 @@
 #include "alli/clock.hpp"
 #include "tests/cluster/outbox_contract.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <random>
+#include <set>
 
 namespace cluster_tests {
 namespace {
@@ -32,6 +40,54 @@ TEST_P(OutboxContract, WritesOfAllNodesAreInOneOrderThatOfTheirCommits)
         EXPECT_EQ(wait(one->head()).last_write, taken.write.number);
         before = taken.write.number;
     }
+}
+
+Task<> accept_all(Truth& truth, std::vector<NewWrite> writes, std::vector<std::string>& results)
+{
+    const asio::any_io_executor loop = co_await asio::this_coro::executor;
+    std::vector<std::future<Accepted>> accepting;
+    for (const NewWrite& write : writes)
+        accepting.push_back(asio::co_spawn(loop, truth.outbox().accept(write, {20, 1'000}), asio::use_future));
+    for (auto& one : accepting) {
+        while (one.wait_for(0s) != std::future_status::ready) co_await asio::post(loop, asio::use_awaitable);
+        try {
+            const Accepted accepted = one.get();
+            results.push_back(std::to_string(static_cast<int>(accepted.kind)) + accepted.write.entry.upstream_key);
+        } catch (const Error& error) {
+            results.push_back("full");
+        }
+    }
+}
+
+TEST_P(OutboxContract, OfManyRequestsAtOnceEachGetsItsOwnAnswer)
+{
+    const Position start = last(*two);
+    std::vector<NewWrite> writes;
+    std::vector<std::string> expected, results;
+    for (int n = 0; n < 12; ++n) writes.push_back(title_of("a", "u" + std::to_string(n)));
+    for (int n = 0; n < 12; ++n) expected.push_back("0u" + std::to_string(n));
+    writes[4].entry.client_key = writes[7].entry.client_key = writes[9].entry.client_key = "k";
+    writes[9].entry.request_hash = "another";
+    expected[7] = "1u4", expected[9] = "2u4";
+    writes[10].entry.body.assign(1'000, 'x');
+    expected[10] = "full";
+    writes.push_back(writes[3]);
+    expected.push_back("0u3");
+    wait(accept_all(*one, writes, results));
+    EXPECT_THAT(results, testing::ElementsAreArray(expected));
+    const WriteChanges heard = wait(two->outbox().changes(start, 100));
+    std::string keys;
+    std::set<std::int64_t> numbers;
+    for (const SharedWrite& write : heard.writes) {
+        keys += write.entry.upstream_key + " ";
+        EXPECT_EQ(write.entry.id, write.number);
+        numbers.insert(write.number);
+    }
+    EXPECT_EQ(keys, "u0 u1 u2 u3 u4 u5 u6 u8 u11 ");
+    EXPECT_EQ(numbers.size(), 9U);
+    const WriteChanges part = wait(two->outbox().changes(start, 5));
+    EXPECT_EQ(part.writes.size(), 5U);
+    EXPECT_EQ(wait(two->outbox().changes(part.upto, 100)).continuity, Continuity::same) << "each is a position";
 }
 
 TEST_P(OutboxContract, ARequestThatIsRepeatedIsOneWriteAndACommitOfItsOwn)
