@@ -14,12 +14,14 @@ namespace {
 
 constexpr std::chrono::seconds long_read{60}; // a search may wait for others, figures of all years are counted
 
-/// Of any length: what people wrote has none.
+/// Of any length: what people wrote has none. A part will do where upstream is away, as where the files are read.
 DaemonAnswer call(const Context& context, const std::string& target)
 {
     std::string body;
-    const auto take = [&body](std::string_view piece) { body += piece; };
-    DaemonAnswer answer = call_daemon(context, {"GET", target, "", long_read, take});
+    DaemonRequest request{"GET", target, "", long_read};
+    request.sink = [&body](std::string_view piece) { body += piece; };
+    request.cache_control = "max-stale";
+    DaemonAnswer answer = call_daemon(context, request);
     if (answer.status == 200) answer.body = std::move(body);
     return answer;
 }

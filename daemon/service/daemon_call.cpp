@@ -45,6 +45,7 @@ static upstream::LocalCall make_call(const DaemonRequest& request)
     call.body = request.body;
     call.patience = request.patience;
     call.sink = request.sink;
+    call.cache_control = request.cache_control;
     return call;
 }
 

@@ -19,6 +19,7 @@ struct DaemonRequest {
     std::string method, target, body;                // body: JSON, or nothing
     std::chrono::seconds patience{15};               // a write may be waited for as long as upstream is
     std::function<void(std::string_view)> sink = {}; // as of upstream::LocalCall
+    std::string cache_control = {};                  // header; empty: none
 };
 struct DaemonAnswer {
     int status = 0;

@@ -42,9 +42,12 @@ as() { # as USER GROUPS COMMAND...
   shift 2
   ${in_place:-} setpriv --reuid "$user" --regid "$user" --groups "$groups" env -i PATH=/usr/bin:/bin HOME="$work/home" LANG=C.UTF-8 "$@"
 }
-in_place=exec as $service $service ALLI_API_KEY=sandbox STATE_DIRECTORY=/var/lib/alli-mirror RUNTIME_DIRECTORY=/run/alli-mirror \
-  ALLI_MIRROR_CONFIG=/etc/alli-mirror/config.toml "$program" serve 2>"$work/serve.log" & # its process is the daemon's
-daemon=$!
+serve() {
+  in_place=exec as $service $service ALLI_API_KEY=sandbox STATE_DIRECTORY=/var/lib/alli-mirror RUNTIME_DIRECTORY=/run/alli-mirror \
+    ALLI_MIRROR_CONFIG=/etc/alli-mirror/config.toml "$program" serve 2>"$work/serve.log" & # its process is the daemon's
+  daemon=$!
+}
+serve
 root() { as 0 0 "$program" "$@"; }
 his() { as $member $service "$program" "$@"; }
 end=$((SECONDS + 60))
@@ -56,7 +59,8 @@ done
 
 word=$(root list --json | grep -o '"title":"[A-Za-z]\{5,\}' | head -n 1 | cut -d'"' -f4)
 id=$(root list --limit 1 --json | grep -o '"id":"[^"]*' | head -n 1 | cut -d'"' -f4)
-[ -n "$word" ] && [ -n "$id" ] || fail "no conversation to look for"
+since=$(root list --limit 90 --json | grep -o '"lastChatTime":"[^"]*' | tail -n 1 | cut -d'"' -f4)
+[ -n "$word" ] && [ -n "$id" ] && [ -n "$since" ] || fail "no conversation to look for"
 same() { # same COMMAND...: a member is told what root is
   root "$@" >"$work/root.out" 2>"$work/root.err" || fail "root: $*"
   his "$@" >"$work/his.out" 2>"$work/his.err" || { cat "$work/his.err"; fail "a member: $*"; }
@@ -111,4 +115,21 @@ kill $daemon
 wait $daemon || fail "the daemon did not end well"
 daemon=''
 if his list >"$work/his.out" 2>&1; then fail "without a daemon a member reads"; fi
+# Of a mirror that holds a part, with upstream away.
+find /var/lib/alli-mirror -mindepth 1 -delete
+sed -i "s/^\[sync\]/&\nbackfill_since = \"$since\"/" /etc/alli-mirror/config.toml
+serve
+end=$((SECONDS + 60))
+until his status 2>&1 | grep -q 'complete from 2'; do
+  kill -0 $daemon 2>/dev/null || fail "the daemon ended: a part"
+  [ $SECONDS -lt $end ] || fail "a member never saw a part"
+  sleep 0.1
+done
+kill $sandbox
+wait $sandbox || true
+sandbox=''
+same list --limit 120
+kill $daemon
+wait $daemon || fail "the daemon did not end well"
+daemon=''
 echo "$count commands say the same to a member of the group"

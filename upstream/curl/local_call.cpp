@@ -75,6 +75,7 @@ curl::Slist make_headers(const LocalCall& call)
     headers.append("Connection: close");
     headers.append("Host: " + call.host);
     if (!call.key.empty()) headers.append("API-KEY: " + call.key);
+    if (!call.cache_control.empty()) headers.append("Cache-Control: " + call.cache_control);
     headers.append(call.body.empty() ? "Content-Type:" : "Content-Type: application/json");
     return headers;
 }

@@ -16,6 +16,7 @@ struct LocalCall {
     std::string address;   // HOST:PORT, the host a number
     std::string host;      // header
     std::string key;       // header API-KEY; empty: none
+    std::string cache_control; // header; empty: none
     std::string method, target, body;
     std::chrono::milliseconds patience{15'000};   // for all of it; with a sink for a pause within it
     std::function<void(int socket)> approve;      // of the connected socket; throws where nothing may be sent
