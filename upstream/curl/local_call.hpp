@@ -12,10 +12,10 @@
 namespace alli::upstream {
 
 struct LocalCall {
-    std::string unix_path; // else `address`
-    std::string address;   // HOST:PORT, the host a number
-    std::string host;      // header
-    std::string key;       // header API-KEY; empty: none
+    std::string unix_path;     // else `address`
+    std::string address;       // HOST:PORT, the host a number
+    std::string host;          // header
+    std::string key;           // header API-KEY; empty: none
     std::string cache_control; // header; empty: none
     std::string method, target, body;
     std::chrono::milliseconds patience{15'000};   // for all of it; with a sink for a pause within it
