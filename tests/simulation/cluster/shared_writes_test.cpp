@@ -160,6 +160,21 @@ TEST_F(SharedWrites, GoOnWithTheNextLeader)
         EXPECT_THAT(all_entries(n), ElementsAre(testing::HasSubstr(" delivered"), testing::HasSubstr(" delivered")));
 }
 
+TEST_F(SharedWrites, AreLookedForBeforeTheNextLeaderSendsThemAgain)
+{
+    start_all();
+    upstream_.after = [this](const upstream::Request& request) {
+        if (request.method == "PUT") nodes_[0]->truth().link.cut = true; // upstream has it, and nobody can say so
+    };
+    const auto written = nodes_[1]->write(title("a", "once"), 30s);
+    pass(60s);
+    EXPECT_FALSE(nodes_[0]->leads());
+    EXPECT_THAT(applied(), ElementsAre("once"));
+    EXPECT_GE(upstream_.count("GET"), 1U);
+    EXPECT_EQ(nodes_[1]->entry(written->id)->state, cache::EntryState::delivered);
+    nodes_[0]->truth().link.cut = false;
+}
+
 TEST_F(SharedWrites, AreNotTakenWhileTheDatabaseIsAwayAndThenTheyAre)
 {
     start_all();
