@@ -7,11 +7,6 @@ namespace {
 
 class Poll : public Settled {
   protected:
-    static bool is_list(const upstream::Request& request)
-    {
-        return request.target.starts_with("/webapi/v2/conversations?");
-    }
-
     /// So many that nobody has polled yet; each bears another time.
     void begin_many(int count)
     {
@@ -114,28 +109,6 @@ TEST_F(Poll, AsksAboutWhoIsMissingInItsOwnTurn)
     EXPECT_FALSE(holds("c1"));
     ASSERT_EQ(asked.size(), 1U);
     EXPECT_EQ(asked[0], upstream::Priority::increment) << "a backfill would starve it";
-}
-
-TEST_F(Poll, DoesNotAskAboutWhatCameMeanwhile)
-{
-    model_.carry = [this](const upstream::Request& request) -> Task<> {
-        co_await clock_.sleep(is_list(request) ? std::chrono::seconds(5) : std::chrono::seconds(1));
-    };
-    bool begun = false;
-    const auto end = clock_.passed() + 20s;
-    model_.targets.clear();
-    options_.interval = std::chrono::hours(1);
-    run_until(
-        [&](Engine& engine) {
-            if (model_.lists() == 1 && !std::exchange(begun, true)) { // the answer to it is made
-                model_.add("fresh", model_.now, 1);
-                engine.wake_conversation({"fresh"});
-            }
-            return clock_.passed() >= end;
-        },
-        10'000);
-    EXPECT_TRUE(holds("fresh"));
-    EXPECT_EQ(std::ranges::count(model_.targets, "/webapi/v2/conversations/fresh"), 1);
 }
 
 /// A machine behind upstream's address that is some seconds behind the others.
