@@ -117,7 +117,6 @@ class ReadThrough {
     Task<Response> time_out(Unmet why, bool asked);
     Task<std::optional<Response>> find_part();
     std::string_view reason_for(Unmet why, bool asked) const;
-    bool knows_all_ids() const;
     bool is_hidden() const;
     bool is_for_leader(const Found& found) const;
 
@@ -315,15 +314,6 @@ std::string_view ReadThrough::reason_for(Unmet why, bool asked) const
     return "the request wants what is held alone";
 }
 
-// Polls do not show conversations that were begun and have no chat yet: those are as old as the scan for them.
-bool ReadThrough::knows_all_ids() const
-{
-    if (policy_.mirror_only) return true; // of its view, and nothing else is said to exist
-    const auto scanned = cx_.store.read([](cache::Reader& db) { return cache::load_progress(db); }).chatless_at;
-    const Instant now = shared_now(cx_);
-    return scanned && *scanned <= now && now - *scanned <= cx_.options.max_age;
-}
-
 // 504; or 404 for an id that a complete mirror does not hold. `asked`: upstream was, in vain.
 Task<Response> ReadThrough::time_out(Unmet why, bool asked)
 {
@@ -332,7 +322,7 @@ Task<Response> ReadThrough::time_out(Unmet why, bool asked)
     if (part) co_return std::move(*part);
     const ResponseOrigin origin = asked ? ResponseOrigin::miss : ResponseOrigin::none;
     const auto covered = cx_.store.read([](cache::Reader& db) { return cache::load_covered(db); });
-    if (why == Unmet::absent && read_.by_id && covered.complete && knows_all_ids())
+    if (why == Unmet::absent && read_.by_id && covered.complete)
         co_return problem_response(404, "there is no such conversation or chat", origin, asked);
     const std::string detail = fmt::format("{}, and {}", reason_for(why, asked), describe(covered));
     co_return problem_response(504, detail, origin, asked);

@@ -92,8 +92,6 @@ TEST_F(Freshness, OnlyIfCachedNeverAsksUpstream)
     EXPECT_EQ(ask(item, "only-if-cached, max-age=5").status, 504);
     EXPECT_EQ(ask(item, "only-if-cached, no-cache").status, 504);
     EXPECT_EQ(ask(std::string(list) + "?variables=x", "only-if-cached").status, 504);
-    EXPECT_EQ(ask(std::string(list) + "/unknown", "only-if-cached").status, 504) << "it may have been begun since";
-    clock_.seconds = 2000;
     EXPECT_EQ(ask(std::string(list) + "/unknown", "only-if-cached").status, 404);
     EXPECT_EQ(get(item, {{"Cache-Control", "only-if-cached"}, {"AGENT-EMAIL", "x@y"}}).status, 504);
     EXPECT_EQ(ask(item + "/running", "only-if-cached").status, 504);
