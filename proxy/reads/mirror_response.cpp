@@ -37,10 +37,11 @@ std::string_view detail_of(const Context& cx, const Request& rq, std::optional<s
 
 std::optional<std::chrono::microseconds> age_of(const Context& cx, const CachedResponse& found)
 {
-    constexpr std::chrono::seconds together{1}; // clocks of several machines
+    constexpr std::chrono::seconds together{1};
     if (!found.verified_at) return std::nullopt;
     const std::chrono::microseconds age = shared_now(cx) - *found.verified_at;
-    if (age < -together) return std::nullopt; // our clock was set back since: nobody knows how old it is
+    // Our clock was set back since: nobody knows how old it is. A leader's may be ahead of the one that nodes share.
+    if (age < -together && !follows(cx)) return std::nullopt;
     return std::max(age, std::chrono::microseconds{0});
 }
 
