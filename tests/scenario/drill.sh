@@ -331,6 +331,7 @@ signal.pause()' "$state/mirror.db" >"$work/reader" & # as somebody does who has 
   begin_sandbox 5000
   log_grown() { ask http://localhost/metrics | awk '/part="log"/ && $NF > 67108864 { print "grown" }'; }
   eventually 'grown' log_grown
+  eventually 'cannot be emptied' mirror status # that is tried once more before it is said
   follow AlliMirrorLogGrows "cannot be emptied, for process $reader \(python3\) keeps reading it"
   fires 0 AlliMirrorLogGrows
   kill $reader
