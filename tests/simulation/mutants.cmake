@@ -28,6 +28,9 @@ plant(tasks/increment.cpp
   "progress.unit = unit_;"
   "progress.unit = unit_; if (is_planted(Mutant::boundary_from_data) && newest_) progress.boundary = newest_;"
   "boundary_ - context.overlap)" "is_planted(Mutant::no_overlap) ? boundary_ : boundary_ - context.overlap)")
+# Neighbours that are compared early would make good what such a boundary misses in so small a world.
+plant(tasks/reconcile.cpp
+  "return more_ <= a_page;" "return more_ <= (is_planted(Mutant::boundary_from_data) ? -1 : a_page);")
 plant(pages/paginator.cpp
   "*oldest + grain()" "*oldest + (is_planted(Mutant::exclusive_edge) ? std::chrono::microseconds(0) : grain())")
 plant(pages/ingest.cpp

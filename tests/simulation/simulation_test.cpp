@@ -89,7 +89,7 @@ TEST_P(Planted, FaultIsCaughtWithinTwoHundredHistories)
 }
 
 INSTANTIATE_TEST_SUITE_P(, Planted,
-                         testing::Values(Plant{Mutant::boundary_from_data, 38}, Plant{Mutant::no_overlap, 1},
+                         testing::Values(Plant{Mutant::boundary_from_data, 5}, Plant{Mutant::no_overlap, 1},
                                          Plant{Mutant::exclusive_edge, 13}, Plant{Mutant::cursor_before_commit, 6},
                                          Plant{Mutant::absence_is_deletion, 9}, Plant{Mutant::error_swallowed, 1}));
 
