@@ -2,8 +2,7 @@
 // What is PostgreSQL's alone of the shared outbox: standbys that do not answer, commits that are cut off, locks,
 // rights.
 #include "cluster/postgres/outbox.hpp"
-#include "cluster/postgres/postgres_truth.hpp"
-#include "tests/cluster/truths.hpp"
+#include "tests/cluster/postgres_nodes.hpp"
 #include "tests/cluster/writes.hpp"
 
 #include <gmock/gmock.h>
@@ -19,34 +18,15 @@ using namespace std::chrono_literals;
 using alli::cache::Acceptance;
 using testing::IsEmpty;
 
-class PostgresOutboxes : public testing::Test {
+class PostgresOutboxes : public PostgresNodes {
   protected:
     ~PostgresOutboxes() override
     {
         if (has_standby) set_standby("");
     }
-    std::unique_ptr<Truth> node(const std::string& name, std::chrono::milliseconds patience = 10s,
-                                const std::string& user = "postgres")
-    {
-        PostgresOptions options;
-        options.url = postgres().url(user);
-        options.schema = schema;
-        options.self = {name, name + "-process"};
-        options.patience = patience;
-        return std::make_unique<PostgresTruth>(options);
-    }
-    static std::int64_t lead(Truth& truth)
-    {
-        const Head head = sync_wait(truth.head());
-        return sync_wait(truth.campaign(head.epoch, head.beat)).value();
-    }
     static Accepted accept(Truth& truth, const std::string& key)
     {
         return sync_wait(truth.outbox().accept(title_of("a", key), {}));
-    }
-    std::string sql(const std::string& text) const
-    {
-        return postgres().run_sql("SET search_path TO " + schema + ";" + text);
     }
     /// A standby that has to confirm each commit, and is not there; '': none has to.
     void set_standby(const std::string& name)
@@ -81,19 +61,8 @@ class PostgresOutboxes : public testing::Test {
         return postgres().run_sql("SELECT count(" + how + "(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
     }
 
-    std::string schema = make_schema();
     bool has_standby = false;
 };
-
-Fault fault_of(const std::function<void()>& call)
-{
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.fault();
-    }
-    throw std::runtime_error("it succeeded");
-}
 
 /// Accepts until one is not: the server reads its settings anew a moment later. Returns the key of that one.
 std::string accept_until_refused(const std::function<Fault(const std::string&)>& accept)

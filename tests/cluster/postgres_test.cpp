@@ -2,10 +2,9 @@
 // What is PostgreSQL's alone: locks between two leaders, connections that end, servers that stop, rights, views.
 #include "alli/clock.hpp"
 #include "cluster/postgres/inspect.hpp"
-#include "cluster/postgres/postgres_truth.hpp"
 #include "cluster/postgres/publish.hpp"
+#include "tests/cluster/postgres_nodes.hpp"
 #include "tests/cluster/rows.hpp"
-#include "tests/cluster/truths.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -24,41 +23,10 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-class Postgres : public testing::Test {
+class Postgres : public PostgresNodes {
   protected:
-    std::unique_ptr<Truth> node(const std::string& name, std::chrono::milliseconds patience = 10s,
-                                const std::string& user = "postgres")
-    {
-        PostgresOptions options;
-        options.url = postgres().url(user);
-        options.schema = schema;
-        options.self = {name, name + "-process"};
-        options.patience = patience;
-        return std::make_unique<PostgresTruth>(options);
-    }
-    std::int64_t lead(Truth& truth)
-    {
-        const Head head = sync_wait(truth.head());
-        return sync_wait(truth.campaign(head.epoch, head.beat)).value();
-    }
-    std::string sql(const std::string& text) const
-    {
-        return postgres().run_sql("SET search_path TO " + schema + ";" + text);
-    }
     std::string say_number(std::string_view what) { return sql(fmt::format("SELECT count(*) FROM {}", what)); }
-
-    std::string schema = make_schema();
 };
-
-Fault fault_of(const std::function<void()>& call)
-{
-    try {
-        call();
-    } catch (const Error& error) {
-        return error.fault();
-    }
-    throw std::runtime_error("it succeeded");
-}
 
 // The takeover holds the row while the old leader's transaction waits for it.
 TEST_F(Postgres, ATakeoverThatIsCommittedWhileTheOldLeaderWaitsFencesItOff)
