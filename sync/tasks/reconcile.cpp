@@ -5,31 +5,36 @@
 #include "cache/deletions.hpp"
 #include "sync/tasks/range_verifier.hpp"
 
+#include <algorithm>
+
 namespace alli::sync {
 namespace {
+
+/// Whose turn it is: verified before `before` or, for then the clock was set back, after `now`.
+struct Due {
+    Instant before, now;
+    bool operator()(const cache::Interval& it) const { return it.verified_at < before || it.verified_at > now; }
+};
 
 // A scan costs a page at least: with what is due go neighbours that are not, as long as they hold no more than that.
 // Each poll verifies a piece of its own, whose turns would come one by one for ever.
 class StaleSpan {
   public:
-    StaleSpan(cache::Reader& db, std::vector<cache::Interval> coverage) : db_(db), coverage_(std::move(coverage)) {}
+    StaleSpan(cache::Reader& db, Due is_due) : db_(db), is_due_(is_due), coverage_(cache::load_coverage(db)) {}
 
-    /// The one verified longest ago, if that was before `before` or, for then the clock was set back, after `now`; none
-    /// where there is none.
-    std::optional<cache::Span> find(Instant before, Instant now)
+    /// The one verified longest ago of those that are due; none where there is none.
+    std::optional<cache::Span> find()
     {
-        is_due_ = [before, now](const cache::Interval& it) { return it.verified_at < before || it.verified_at > now; };
         auto oldest = coverage_.end();
         for (auto it = coverage_.begin(); it != coverage_.end(); ++it)
             if (is_due_(*it) && (oldest == coverage_.end() || it->verified_at < oldest->verified_at)) oldest = it;
         if (oldest == coverage_.end()) return std::nullopt;
-        span_ = {oldest->from, oldest->through};
-        for (auto it = std::next(oldest); it != coverage_.end() && it->from == span_.through && takes(*it); ++it)
-            span_.through = it->through;
-        for (auto it = oldest;
-             it != coverage_.begin() && std::prev(it)->through == span_.from && takes(*std::prev(it));)
-            span_.from = (--it)->from;
-        return span_;
+        cache::Span span{oldest->from, oldest->through};
+        for (auto it = std::next(oldest); it != coverage_.end() && it->from == span.through && takes(*it); ++it)
+            span.through = it->through;
+        for (auto it = oldest; it != coverage_.begin() && std::prev(it)->through == span.from && takes(*std::prev(it));)
+            span.from = (--it)->from;
+        return span;
     }
 
   private:
@@ -42,16 +47,14 @@ class StaleSpan {
 
     static constexpr std::int64_t a_page = 50;
     cache::Reader& db_;
+    Due is_due_;
     std::vector<cache::Interval> coverage_;
-    std::function<bool(const cache::Interval&)> is_due_;
-    cache::Span span_;
     std::int64_t more_ = 0; // conversations of those that are not due
 };
 
 std::optional<cache::Span> find_stale(SyncContext context, Instant before)
 {
-    return context.store.read(
-        [&](cache::Reader& db) { return StaleSpan(db, cache::load_coverage(db)).find(before, context.clock.now()); });
+    return context.store.read([&](cache::Reader& db) { return StaleSpan(db, {before, context.clock.now()}).find(); });
 }
 
 // Down to the first page after `until` below which another scan can go on.
@@ -101,7 +104,8 @@ bool Reconcile::chatless_scan_due() const
 
 bool Reconcile::range_due() const
 {
-    return find_stale(context_, stale_before()).has_value();
+    const auto coverage = context_.store.read([](cache::Reader& db) { return cache::load_coverage(db); });
+    return std::any_of(coverage.begin(), coverage.end(), Due{stale_before(), context_.clock.now()});
 }
 
 bool Reconcile::counts_due() const
