@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was reached adds up over runs, and a slice that fails is neither counted nor forgotten."""
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -37,6 +38,18 @@ class Long(unittest.TestCase):
     def test_takes_a_run_that_counted_nothing_for_a_failure(self):
         self.assertEqual(self.run_with("echo nothing"), 1)
         self.assertEqual((self.reached().count, self.reached().failures), (0, 1))
+
+    def test_names_a_commit_dirty_only_for_what_was_tried(self):
+        git = ["git", "-C", str(self.folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+        (self.folder / "docs").mkdir()
+        for name in ("docs/proof.md", "program"):
+            (self.folder / name).write_text("one")
+        for step in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+            subprocess.run([*git, *step], check=True)
+        (self.folder / "docs" / "proof.md").write_text("two")
+        self.assertRegex(long.commit(), "^[0-9a-f]+$")
+        (self.folder / "program").write_text("two")
+        self.assertRegex(long.commit(), "^[0-9a-f]+-dirty$")
 
 
 if __name__ == "__main__":
