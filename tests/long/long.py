@@ -104,8 +104,9 @@ def load():
     return reached
 
 
-def save(reached):
-    rows = [(part, reached[part.name]) for part in PARTS]
+def save(part, now):
+    """Writes this part's row beside what the file has by now: two runs of different parts may go side by side."""
+    rows = [(other, now if other is part else row) for other, row in zip(PARTS, load().values())]
     text = "".join(
         f"| {p.name} | {p.what} | {r.count:,} | {p.goal:,} | {r.failures} | {r.seed} | {r.first} | {r.last} | {r.day} |\n"
         for p, r in rows
@@ -172,7 +173,7 @@ def work(part, reached, ends):
         now.failures += counted is None
         now.last, now.day = commit(), datetime.date.today().isoformat()
         now.first = now.first or now.last
-        save(reached)
+        save(part, now)
         if counted is None:
             return False
         print(f"{part.name}: {now.count:,} of {part.goal:,} {part.what}", flush=True)

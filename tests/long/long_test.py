@@ -35,6 +35,13 @@ class Long(unittest.TestCase):
         self.assertEqual((now.count, now.failures, now.seed), (25, 1, 31))
         self.assertEqual(self.run_with("exit 1"), 0, "nothing is left to do")
 
+    def test_keeps_what_another_part_reached_meanwhile(self):
+        parts = [long.Part(name, name, 25, 10, 1, "", (), "exit 1", "^$") for name in ("echoes", "others")]
+        long.PARTS = parts
+        long.save(parts[0], long.Reached(10, 0, 11))
+        long.save(parts[1], long.Reached(20, 1, 21))
+        self.assertEqual([(row.count, row.seed) for row in long.load().values()], [(10, 11), (20, 21)])
+
     def test_takes_a_run_that_counted_nothing_for_a_failure(self):
         self.assertEqual(self.run_with("echo nothing"), 1)
         self.assertEqual((self.reached().count, self.reached().failures), (0, 1))
