@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/conversations.hpp"
 
+#include "alli/page_sizes.hpp"
 #include "cache/chats/chat_texts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/outbox/overlay_ingest.hpp"
@@ -137,12 +138,11 @@ std::optional<std::string> find_conversation(Reader& db, const ConversationId& i
 
 std::optional<std::vector<std::string>> find_chats(Reader& db, const ConversationId& id, int page_no)
 {
-    constexpr std::int64_t page_size = 100;
     const auto pk = find_pk(db, id);
     if (!pk) return std::nullopt;
-    const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
+    const std::int64_t first = (std::int64_t{page_no} - 1) * chats_a_page;
     std::vector<std::string> chats;
-    visit_texts(db, *pk, first, first + page_size, [&](const ChatTextView& text) { chats.emplace_back(text.raw); });
+    visit_texts(db, *pk, first, first + chats_a_page, [&](const ChatTextView& text) { chats.emplace_back(text.raw); });
     return chats;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/page_state.hpp"
 
+#include "alli/page_sizes.hpp"
 #include "cache/chats/chat_texts.hpp"
 #include "cache/db/chat_text_key.hpp"
 #include "cache/outbox/overlay.hpp"
@@ -12,7 +13,7 @@
 namespace alli::cache {
 namespace {
 
-constexpr std::size_t page_size = 50; // the most that a list page holds; longer spans are read in pieces
+constexpr std::size_t page_size = conversations_a_page; // longer spans are read in pieces
 
 // Two statements alone, so that both stay prepared: for one row, and for a page, whose unused rows find nothing.
 std::size_t rows_for(std::size_t count)

@@ -145,13 +145,13 @@ struct Engine::Core {
     Task<> settle_forever()
     {
         for (;;) {
-            auto id = plan.settling().take_due();
+            auto id = plan.ended_runs().take_due();
             if (id) {
                 wakeups->settling.notify(); // there may be more than this one
-                co_await plan.settling().fetch(std::move(*id));
+                co_await plan.ended_runs().fetch(std::move(*id));
                 continue;
             }
-            const auto due = plan.settling().next_due();
+            const auto due = plan.ended_runs().next_due();
             const nanoseconds pause = due ? *due - clock.steady() : nanoseconds(interval);
             co_await wakeups->settling.wait(clock, std::max<nanoseconds>(pause, milliseconds(1)));
         }
@@ -321,13 +321,13 @@ void Engine::when_back(std::function<void()> tell)
 
 void Engine::on_fetched(std::function<void(const ConversationId&, std::uint64_t, bool)> fetched)
 {
-    core_->plan.settling().on_fetched(std::move(fetched));
+    core_->plan.ended_runs().on_fetched(std::move(fetched));
 }
 
 void Engine::settle(ConversationId id, std::uint64_t fence, std::optional<std::int64_t> chats_before)
 {
     on_loop([id = std::move(id), fence, chats_before](Core& core, Wakeups& wakeups) {
-        core.plan.settling().ask_for(id, fence, chats_before);
+        core.plan.ended_runs().ask_for(id, fence, chats_before);
         wakeups.settling.notify();
     });
 }

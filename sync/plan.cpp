@@ -150,8 +150,8 @@ void Plan::come_back()
 
 void Plan::try_all_now()
 {
-    for (Job* job : {&polling_, &backfilling_, &scanning_chatless_, &reconciling_, &settling_, &counting_days_,
-                     &naming_, &retrying_})
+    for (Job* job : {&polling_, &backfilling_, &scanning_chatless_, &reconciling_, &confirming_deletions_,
+                     &counting_days_, &naming_, &retrying_})
         job->not_before = {};
 }
 
@@ -225,7 +225,7 @@ Task<> Plan::compare()
     work = [this] { return reconcile_.reconcile_next_range(deletions_); };
     co_await jobs_.attempt(reconciling_, !once_ && reconcile_.range_due(), work);
     work = [this] { return reconcile_.settle_deletion_candidates(deletions_); };
-    co_await jobs_.attempt(settling_, reconcile_.deletion_candidates_due(deletions_), work);
+    co_await jobs_.attempt(confirming_deletions_, reconcile_.deletion_candidates_due(deletions_), work);
     work = [this] { return reconcile_.run_counts(); };
     co_await jobs_.attempt(counting_days_, !once_ && reconcile_.counts_due(), work);
     if (accepted && !range_waits()) deletions_.accepted = false; // one round was meant

@@ -35,7 +35,7 @@ class Plan {
         refetch_.forget(id);
         return refresh_one(context_, std::move(id));
     }
-    Settling& settling() { return ended_runs_; }
+    Settling& ended_runs() { return ended_runs_; }
 
     /// All of it one after the other; every failure is thrown. What is new comes last where a backfill took its time.
     Task<> pass_once(std::function<void(const State&)> report);
@@ -125,7 +125,7 @@ class Plan {
     std::chrono::milliseconds pause_; // until the next one
     Job polling_{"a poll failed"}, backfilling_{"the backfill failed"},
         scanning_chatless_{"the scan for conversations without a chat failed"}, reconciling_{"a comparison failed"},
-        settling_{"deletions could not be confirmed"}, counting_days_{"daily counts could not be compared"},
+        confirming_deletions_{"deletions could not be confirmed"}, counting_days_{"daily counts could not be compared"},
         naming_{"the categories could not be read"}, unwrapping_{"the form of answers could not be learned"},
         retrying_{"trying again failed"};
     std::optional<Forecast> forecast_;

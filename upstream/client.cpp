@@ -282,10 +282,9 @@ Task<std::optional<Conversation>> Client::find_conversation(ConversationId id, P
 
 Task<std::optional<Reply>> Client::find_chats(ConversationId id, int page_no, Expected expected, Priority priority)
 {
-    constexpr std::int64_t a_page = 100; // the contract
     std::string target = conversation_target(id, "/chats");
     add_query(target, "pageNo", std::to_string(page_no));
-    const std::int64_t behind = expected.id.empty() ? 0 : a_page * (page_no - 1);
+    const std::int64_t behind = expected.id.empty() ? 0 : chats_a_page * (page_no - 1);
     co_return co_await find(std::move(target), expected, "the chats of a conversation", CallKind::chats, priority,
                             behind);
 }

@@ -7,6 +7,7 @@
 #include "alli/clock.hpp"
 #include "alli/conversation.hpp"
 #include "alli/envelope.hpp"
+#include "alli/page_sizes.hpp"
 #include "alli/wire.hpp"
 #include "upstream/authenticity.hpp"
 #include "upstream/daily_count.hpp"
@@ -30,7 +31,7 @@ struct ListQuery {
     std::optional<Instant> end_at;                                   // last chat time before this
     std::optional<Instant> first_chat_started_at, first_chat_end_at; // the same of the first chat
     std::optional<std::string> cursor;
-    int page_size = 50; // 1 to 50
+    int page_size = conversations_a_page; // from 1
     ListOrder order = ListOrder::newest;
     bool mend = false; // what is left of a page of one whose structure is broken: wire.hpp
 };

@@ -35,7 +35,7 @@ struct Outcome {
     std::optional<std::chrono::milliseconds> retry_after;
     std::string words;        // what went wrong, for a person
     bool unconnected = false; // no connection came about
-    bool foreign = false;     // it is not the service that answered
+    bool foreign = false;     // a web page came: a portal or a proxy answered
 };
 
 /// `now` is our wall clock; Retry-After is read by upstream's own Date where it sends one.

@@ -28,8 +28,8 @@ void require_success(const Reply& reply, std::string_view what);
 /// As require_success, and throws Error{bad_reply} for a web page with a good status (a wrong URL, a captive portal).
 void require_answer(const Reply& reply, std::string_view what);
 
-/// `Retry-After` as seconds (a fraction is rounded up) or as a date. Never over an hour, and where a web page came with
-/// it, which is not the service's, never over 30 s; none when absent or unreadable, as more than a day is. A date
+/// `Retry-After` as seconds (a fraction is rounded up) or as a date. Never over an hour, and where the body is not the
+/// service's (upstream/authenticity.hpp) never over 30 s; none when absent or unreadable, as more than a day is. A date
 /// counts from the reply's own Date, where it has one: upstream's clock need not be ours, which says `now`.
 std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant now);
 

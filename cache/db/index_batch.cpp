@@ -58,7 +58,7 @@ class Target {
     }
 
   private:
-    void note_removed() // for scour_index()
+    void note_removed() // for merge_deleted_terms()
     {
         if (!std::exchange(noted_, true))
             db_.run("UPDATE word_index SET removed = removed | 1 WHERE kind = ?1 AND removed & 1 = 0", name_of(kind_));

@@ -22,6 +22,12 @@ constexpr std::array orders{
     OrderRow{Order::created_asc, "created_at", false},
 };
 
+static_assert([] {
+    for (std::size_t i = 0; i < orders.size(); ++i)
+        if (orders[i].order != static_cast<Order>(i)) return false;
+    return true;
+}());
+
 const OrderRow& row_of(Order order) noexcept
 {
     return orders[static_cast<std::size_t>(order)];

@@ -2,6 +2,7 @@
 #include "cache/rows/conversation_json.hpp"
 
 #include "alli/json_scan.hpp"
+#include "alli/page_sizes.hpp"
 #include "cache/chats/chat_texts.hpp"
 #include "cache/rows/edit.hpp"
 #include "cache/rows/progress.hpp"
@@ -55,8 +56,7 @@ void append_single(Reader& db, const Row& row, std::string& out)
 
 std::optional<std::string> find_chat_page(Reader& db, const ConversationId& id, int page_no)
 {
-    constexpr std::int64_t page_size = 100;
-    const std::int64_t first = (std::int64_t{page_no} - 1) * page_size;
+    const std::int64_t first = (std::int64_t{page_no} - 1) * chats_a_page;
     const auto row =
         db.one<std::tuple<std::int64_t, std::int64_t>>("SELECT pk, held FROM conversation WHERE id = ?1", id.value);
     if (!row) return std::nullopt;
@@ -64,7 +64,7 @@ std::optional<std::string> find_chat_page(Reader& db, const ConversationId& id, 
     std::string body;
     body.reserve(6 * 1024); // of most
     body = "{\"chats\":[";
-    append_chats(db, pk, first, std::min(first + page_size, held), body);
+    append_chats(db, pk, first, std::min(first + chats_a_page, held), body);
     return body += "]}";
 }
 

@@ -14,6 +14,9 @@ namespace alli::cache {
 
 enum class Order { last_chat_desc, last_chat_asc, created_desc, created_asc };
 
+/// A filter that is added here is also added to: proxy/request/list_query.cpp (read_list_query, is_slow),
+/// proxy/reads/supported_parameters.cpp, proxy/reads/cursor.cpp (query_mark, which binds a cursor to its list),
+/// cache/lists/list_plan.cpp (filtered, choose), where it bounds times cache/lists/reach.cpp, and sandbox/filter.cpp.
 struct ListFilter {
     std::vector<std::string> user_ids; // any of them
     std::optional<std::string> app_id;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cluster/node_options.hpp"
-#include "cluster/postgres/postgres_truth.hpp"
+#include "cluster/postgres/postgres_options.hpp"
 #include "daemon/settings/settings.hpp"
 
 #include <optional>

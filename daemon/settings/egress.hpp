@@ -3,7 +3,7 @@
 #pragma once
 
 #include "daemon/settings/settings.hpp"
-#include "upstream/curl/curl_transport.hpp"
+#include "upstream/curl/curl_options.hpp"
 
 namespace alli::daemon {
 

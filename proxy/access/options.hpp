@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the proxy is set up: where it listens, whom it lets in, and the limits of a connection. Plain data, made from the
-// settings by daemon/service/instance.cpp.
+// settings by daemon/service/instance_proxy.cpp.
 #pragma once
 
 #include "alli/operation.hpp"

@@ -3,10 +3,13 @@
 
 #include "alli/error.hpp"
 #include "alli/json_scan.hpp"
+#include "alli/page_sizes.hpp"
 #include "alli/quick_hash.hpp"
 #include "alli/wire_field.hpp"
+#include "cache/lists/list.hpp"
 #include "cache/lists/list_plan.hpp"
 #include "cache/lists/summaries.hpp"
+#include "cache/rows/categories.hpp"
 #include "cache/rows/chatless.hpp"
 #include "cache/rows/hmac_key.hpp"
 #include "cache/rows/progress.hpp"
@@ -24,7 +27,6 @@ namespace {
 using cache::ChatlessPlace;
 using cache::ListKey;
 
-constexpr std::size_t full_page = 50;
 constexpr int most_pages = 8;           // of upstream's for one of ours
 constexpr std::size_t most_shown = 200; // ids in a cursor; a few more if a page was cut
 
@@ -46,8 +48,9 @@ struct Start {
 
 bool is_decided(cache::Reader& db, const Start& start)
 {
-    return cache::list_conversations(db, start.query.filter, start.query.page_size, start.cursor.key, {},
-                                     cache::Extent::decided)
+    cache::ListFilter filter = start.query.filter; // cursors are bound to the query as it came
+    cache::resolve_category(db, filter);
+    return cache::list_conversations(db, filter, start.query.page_size, start.cursor.key, {}, cache::Extent::decided)
         .decided;
 }
 
@@ -68,9 +71,9 @@ Start load_start(cache::Reader& db, const Parameters& parameters)
 // Conversations without a chat are in no time window: asks for the whole list.
 std::size_t rows_to_ask(const Start& start)
 {
-    if (start.at_tail() && !start.cursor.reversed) return full_page;
+    if (start.at_tail() && !start.cursor.reversed) return conversations_a_page;
     const std::size_t again = std::max<std::size_t>(start.key().shown.size(), 1);
-    return std::min(full_page, start.size() + again);
+    return std::min<std::size_t>(conversations_a_page, start.size() + again);
 }
 
 // Ends one unit above the last row: even if bounds are exclusive, rows of the same time are in the page.

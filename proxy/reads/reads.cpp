@@ -90,7 +90,7 @@ std::string stretch_target(const Parameters& parameters, const Behind& behind)
     for (const auto& [name, value] : parameters)
         if (std::find(of_the_page.begin(), of_the_page.end(), name) == of_the_page.end())
             upstream::add_query(target, name, value);
-    upstream::add_query(target, "pageSize", "50");
+    upstream::add_query(target, "pageSize", std::to_string(conversations_a_page));
     upstream::add_query(target, "startedAt", write_instant(*behind.page.oldest - grain, behind.unit));
     upstream::add_query(target, "endAt", write_instant(*behind.page.newest + grain, behind.unit));
     return target;

@@ -19,10 +19,10 @@
 namespace alli::proxy {
 namespace {
 
-// Fills in what the mirror did not have, and returns the ids of what differs, or cannot be taken as it is.
+// What became of a response that was to fill the mirror.
 struct FillResult {
     bool stored = false;
-    std::vector<ConversationId> to_refetch;
+    std::vector<ConversationId> to_refetch; // what differs, or cannot be taken as it is
 };
 
 // Responses that are in the response cache may lack it until the next change.

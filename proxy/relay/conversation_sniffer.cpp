@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/relay/conversation_sniffer.hpp"
 
+#include "alli/page_sizes.hpp"
 #include "cache/conversations.hpp"
 #include "proxy/relay/runs.hpp"
 #include "proxy/request/cluster.hpp"
@@ -47,14 +48,14 @@ bool is_whole_answer(const nlohmann::json& chat)
 // The number of chats, if the reply ends with a complete answer of the app.
 std::optional<std::int64_t> count_to_a_whole_answer(const FillTarget& read, const std::string& body)
 {
-    constexpr std::size_t a_page = 100;
     const auto json = read_object_with(body, "chats");
     if (json.is_null() || !json["chats"].is_array() || json["chats"].empty()) return std::nullopt;
     const auto& chats = json["chats"];
     if (!is_whole_answer(chats.back())) return std::nullopt;
     if (read.what == FillTarget::What::chats) {
-        if (chats.size() >= a_page) return std::nullopt; // there may be more behind it
-        return static_cast<std::int64_t>(static_cast<std::size_t>(read.page_no - 1) * a_page + chats.size());
+        const auto count = static_cast<std::int64_t>(chats.size());
+        if (count >= chats_a_page) return std::nullopt; // there may be more behind it
+        return (std::int64_t{read.page_no} - 1) * chats_a_page + count;
     }
     const auto count = json.find("chatCount");
     if (read.what != FillTarget::What::conversation || count == json.end() || !count->is_number_integer())

@@ -145,7 +145,7 @@ ListQuery read_list_query(const Parameters& parameters, TimeUnit unit)
     query.filter.active_only = read_flag(parameters, "activeOnly");
     read_flag(parameters, "backgroundRunning");
     query.filter.order = read_order(parameters);
-    query.page_size = read_number(parameters, "pageSize", 50, 1, 50);
+    query.page_size = read_number(parameters, "pageSize", conversations_a_page, 1, conversations_a_page);
     query.cursor = find_parameter(parameters, "cursor");
     query.variables = read_list_variables(parameters);
     return query;

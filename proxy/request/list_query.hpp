@@ -3,7 +3,8 @@
 // supported_parameters.hpp. Pure. Throws Error{usage} that names the parameter and never its value.
 #pragma once
 
-#include "cache/lists/list.hpp"
+#include "alli/page_sizes.hpp"
+#include "cache/rows/list_filter.hpp"
 #include "proxy/access/http.hpp"
 
 #include <optional>
@@ -31,7 +32,7 @@ std::optional<cache::Order> find_order(std::string_view name);
 
 struct ListQuery {
     cache::ListFilter filter;
-    int page_size = 50;
+    int page_size = conversations_a_page;
     std::optional<std::string> cursor;  // ours or upstream's
     std::vector<std::string> variables; // that each item is to name
 };

@@ -15,8 +15,6 @@ using upstream::Authenticity;
 using upstream::Shape;
 using Kind = Verdict::Kind;
 
-constexpr std::chrono::milliseconds longest_of_others{30'000}; // of what gateways ask to wait
-
 Shape shape_of(EditKind kind)
 {
     if (kind == EditKind::update || kind == EditKind::title) return Shape::conversation;
@@ -96,8 +94,6 @@ Verdict judge(const upstream::Reply& reply, const cache::Entry& entry, bool abse
 
     Verdict verdict;
     verdict.retry_after = upstream::retry_after(reply, now);
-    if (authenticity == Authenticity::foreign && verdict.retry_after)
-        verdict.retry_after = std::min(*verdict.retry_after, longest_of_others);
     if (reply.status >= 200 && reply.status < 300) {
         judge_success(verdict, reply, entry, authenticity);
         return verdict;

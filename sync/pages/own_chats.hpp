@@ -3,6 +3,7 @@
 // holds its chats under another conversation. Runs on the engine's loop.
 #pragma once
 
+#include "alli/page_sizes.hpp"
 #include "cache/store.hpp"
 #include "upstream/client.hpp"
 
@@ -11,8 +12,6 @@
 #include <vector>
 
 namespace alli::sync {
-
-inline constexpr std::int64_t chats_a_page = 100; // the contract
 
 /// Which page has the chat of that ordinal; 1 is the oldest.
 constexpr int page_of(std::int64_t ordinal)

@@ -2,6 +2,7 @@
 #include "sync/pages/paginator.hpp"
 
 #include "alli/error.hpp"
+#include "alli/page_sizes.hpp"
 #include "alli/wire_field.hpp"
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 namespace alli::sync {
 namespace {
 
-constexpr int full_page = 50;
 constexpr std::chrono::seconds first_stride{1};
 constexpr Instant beyond_all_times = std::chrono::sys_days(std::chrono::year(2200) / 1 / 1);
 constexpr int most_looks_below = 3; // the end of a scan: one is enough unless another is in the way there
@@ -24,7 +24,8 @@ bool told_time(const Conversation& conversation)
 
 Paginator::Paginator(upstream::Client& client, std::optional<Instant> from, std::optional<Instant> bound,
                      upstream::Priority priority)
-    : client_(client), from_(from), bound_(bound), priority_(priority), page_size_(full_page), stride_(first_stride)
+    : client_(client), from_(from), bound_(bound), priority_(priority), page_size_(conversations_a_page),
+      stride_(first_stride)
 {
     // A poll's end moves on with each: it would make one problem each of what is in the way there.
     if (from) lowest_ = std::chrono::floor<std::chrono::hours>(*from);
@@ -283,7 +284,7 @@ Task<Page> Paginator::next(Instant now)
     page.unreadable = std::exchange(passed_by_, {});
     if (oldest) { // else it got no further: a broken cursor behind an empty page must not be followed a second at a
                   // time
-        page_size_ = full_page;
+        page_size_ = conversations_a_page;
         mending_ = false;
         stride_ = first_stride;
     }

@@ -3,7 +3,6 @@
 // (cache/rows/chatless.hpp).
 #pragma once
 
-#include "cache/db/sqlite.hpp"
 #include "cache/rows/chatless.hpp"
 
 #include <optional>

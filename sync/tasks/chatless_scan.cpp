@@ -17,7 +17,6 @@ using cache::ChatlessPlace;
 using std::chrono::days;
 using upstream::ListOrder;
 
-constexpr std::int64_t page_size = 50;
 constexpr days longest_by_counts{30}; // then the whole list once
 
 // Others go their own ways, and the whole list is left.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/tasks/reconcile.hpp"
 
+#include "alli/page_sizes.hpp"
 #include "cache/conversations.hpp"
 #include "cache/deletions.hpp"
 #include "sync/tasks/range_verifier.hpp"
@@ -41,11 +42,10 @@ class StaleSpan {
     bool takes(const cache::Interval& neighbour)
     {
         if (is_due_(neighbour)) return true;
-        more_ += cache::count_within(db_, {neighbour.from, neighbour.through}, a_page + 1);
-        return more_ <= a_page;
+        more_ += cache::count_within(db_, {neighbour.from, neighbour.through}, conversations_a_page + 1);
+        return more_ <= conversations_a_page;
     }
 
-    static constexpr std::int64_t a_page = 50;
     cache::Reader& db_;
     Due is_due_;
     std::vector<cache::Interval> coverage_;
