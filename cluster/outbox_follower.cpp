@@ -120,10 +120,28 @@ void OutboxFollower::purge_old(cache::Writer& outbox)
     cache::purge_entries(outbox, clock_.now() - kept_here, most_purged);
 }
 
-// Rows are compared, and put in line for the file, in one go: of two that arrive together the later one stays.
+// Rows are compared, and put in line for the file, in one go: of two that arrive together the later one stays. What
+// does not get there comes once more.
 Task<> OutboxFollower::apply(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached)
 {
     std::erase_if(rows, [&](const cache::SharedWrite& row) { return !note(row.entry.id, row.number); });
+    std::vector<std::pair<std::int64_t, std::int64_t>> noted;
+    for (const cache::SharedWrite& row : rows) noted.emplace_back(row.entry.id, row.number);
+    std::exception_ptr failed;
+    try {
+        co_await put(std::move(rows), std::move(reached));
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (!failed) co_return;
+    for (const auto& [id, number] : noted)
+        if (const auto known = numbers_.find(id); known != numbers_.end() && known->second == number)
+            numbers_.erase(known);
+    std::rethrow_exception(failed);
+}
+
+Task<> OutboxFollower::put(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached)
+{
     const bool purges = clock_.steady() - purged_at_ >= between_purges;
     if (purges) purged_at_ = clock_.steady();
     const bool stored = reached && (!rows.empty() || reached->number - stored_ >= most_unstored || stored_ == 0);
@@ -136,12 +154,12 @@ Task<> OutboxFollower::apply(std::vector<cache::SharedWrite> rows, std::optional
     const Instant kept_since = clock_.now() - kept_here;
     const cache::SuppressedNames names = cache::find_suppressed_names(store_, rows);
     std::vector<cache::AppliedWrite> applied;
-    const auto put = [&](cache::Writer& db) {
+    const auto write = [&](cache::Writer& db) {
         applied = cache::apply_writes(db, rows, kept_since, names);
         if (stored) cache::put_writes_position(db, *reached);
         if (purges) purge_old(db);
     };
-    co_await store_.write_outbox(put);
+    co_await store_.write_outbox(write);
     if (stored) stored_ = reached->number;
     if (fresh)
         for (cache::AppliedWrite& one : applied) one.is_fresh = one.is_new;
@@ -197,8 +215,9 @@ Task<std::optional<std::int64_t>> OutboxFollower::find_number(std::int64_t id)
     if (const auto known = numbers_.find(id); known != numbers_.end()) co_return known->second;
     const auto row = co_await outbox_.find(id);
     if (!row) co_return std::nullopt;
-    note(id, row->number);
-    co_return numbers_.at(id);
+    const bool here = row->number <= position(); // else what it has become is still to come
+    if (here) note(id, row->number);
+    co_return row->number;
 }
 
 Task<bool> OutboxFollower::take(cache::SharedWrite row, std::chrono::milliseconds patience)

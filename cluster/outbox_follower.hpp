@@ -52,6 +52,7 @@ class OutboxFollower {
     Task<> hand_over(std::vector<cache::SharedWrite> strays);
     Task<> remove(std::vector<cache::SharedWrite> strays);
     Task<> apply(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached);
+    Task<> put(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached);
     Task<> show(std::vector<cache::AppliedWrite> applied);
     void set_by_own_clock(std::vector<cache::SharedWrite>& rows) const;
     void forget_numbers();

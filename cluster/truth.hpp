@@ -102,6 +102,12 @@ class NotLeader : public Error {
     NotLeader();
 };
 
+/// Thrown by whatever changes something, where it is known that the database was not even asked.
+class NothingSent : public Error {
+  public:
+    explicit NothingSent(const Error& why) : Error(why) {}
+};
+
 class Truth {
   public:
     Truth() = default;

@@ -27,6 +27,13 @@ std::optional<std::string> key_here(const SharedWrite& write)
     return write.principal.empty() ? *write.client_key : write.principal + '\n' + *write.client_key;
 }
 
+void part_key(std::optional<std::string> key, std::string& principal, std::optional<std::string>& client_key)
+{
+    const std::size_t end = key ? key->rfind('\n') : std::string::npos;
+    principal = end == std::string::npos ? "" : key->substr(0, end);
+    client_key = end == std::string::npos ? std::move(key) : key->substr(end + 1);
+}
+
 std::optional<std::string> upstream_key_of(Connection& outbox, std::int64_t id)
 {
     return outbox.one<std::string>("SELECT upstream_key FROM entry WHERE id = ?1", id);
@@ -123,10 +130,7 @@ SharedWrite read_stray(const Row& row) // ALLI_ENTRY_COLUMNS, body, response, an
 {
     SharedWrite stray;
     stray.entry = read_whole_entry(row);
-    const auto key = row.optional_text(22);
-    const std::size_t end = key ? key->rfind('\n') : std::string::npos;
-    if (key) stray.client_key = end == key->npos ? *key : key->substr(end + 1);
-    if (key && end != key->npos) stray.principal = key->substr(0, end);
+    part_key(row.optional_text(22), stray.principal, stray.client_key);
     stray.request_hash = row.text(23);
     stray.crashes = static_cast<int>(row.integer(24));
     stray.told = row.integer(25) != 0;
@@ -142,6 +146,15 @@ constexpr const char* stray_columns = ", body, response, client_key, request_has
                                       " foreign_answer, foreign_said, foreign_count, foreign_since, unproven_at";
 
 } // namespace
+
+NewWrite new_write(NewEntry entry)
+{
+    NewWrite write;
+    part_key(std::move(entry.client_key), write.principal, write.entry.client_key);
+    entry.client_key = std::move(write.entry.client_key);
+    write.entry = std::move(entry);
+    return write;
+}
 
 std::optional<WritesPosition> find_writes_position(Reader& outbox)
 {

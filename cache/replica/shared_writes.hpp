@@ -17,6 +17,9 @@
 
 namespace alli::cache {
 
+/// As it is accepted: its Idempotency-Key, which here has a principal before it, apart from whose it is.
+NewWrite new_write(NewEntry entry);
+
 /// How far this file has the shared outbox.
 struct WritesPosition {
     std::string store; // which one: Head::store

@@ -2,6 +2,7 @@
 #include "cluster/postgres/session.hpp"
 
 #include "cluster/postgres/truth_schema.hpp"
+#include "cluster/truth.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -83,7 +84,19 @@ Task<> Session::take_turn()
     taken_ = true;
 }
 
+// What is asked for has not gone out: whoever asked may know that it did not happen.
 Task<> Session::connect()
+{
+    std::optional<Error> failed;
+    try {
+        co_await connect_anew();
+    } catch (const Error& error) {
+        failed = error;
+    }
+    if (failed) throw NothingSent(*failed);
+}
+
+Task<> Session::connect_anew()
 {
     if (closed_) throw Error(Fault::canceled, "", "the cluster's connections are closed");
     if (connection_ && !connection_->is_broken()) co_return;

@@ -43,6 +43,7 @@ class Session {
     class Turn;
     Task<> take_turn();
     Task<> connect();
+    Task<> connect_anew();
 
     SessionOptions options_;
     Resolver resolver_;

@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace alli::daemon {
 
@@ -16,9 +17,15 @@ ClusterNode::ClusterNode(LeaderWorkTools tools, ClusterOptions options, LeaderWo
     : loop_(tools.loop), clock_(tools.clock), store_(tools.store), work_(work), failed_(std::move(failed)),
       name_(options.node.name), truth_(std::move(options.database)),
       run_notes_(tools.loop, truth_, tools.clock, name_, std::move(barrier)),
-      refresh_requests_(tools.loop, truth_, tools.clock),
-      node_(tools.loop.get_executor(), truth_, tools.store, tools.clock, std::move(options.node), hooks())
-{}
+      refresh_requests_(tools.loop, truth_, tools.clock), shares_writes_(options.node.shares_writes),
+      node_(tools.loop.get_executor(), truth_, tools.store, tools.clock, std::move(options.node), hooks()),
+      writes_(tools.loop, truth_.outbox(), node_.writes(), tools.store, tools.clock,
+              [this] { return work_.deliverer(); })
+{
+    if (!shares_writes_) return;
+    work_.share([this](sync::Beginning beginning) { return writes_.begin(std::move(beginning)); },
+                [this](std::int64_t id, cache::Outcome outcome) { return writes_.settle(id, std::move(outcome)); });
+}
 
 cluster::NodeHooks ClusterNode::hooks()
 {
@@ -30,6 +37,7 @@ cluster::NodeHooks ClusterNode::hooks()
     hooks.has_fetched = [this](const cluster::Run& run) { return run_notes_.has_fetched(run); };
     hooks.refresh = [this](std::vector<std::string> conversations) { return refresh(std::move(conversations)); };
     hooks.lines_changed = [this](const auto& lines) { work_.deliverer()->look_again(lines); };
+    hooks.writes = [this](const auto& applied) { writes_.changed(applied); };
     hooks.erased = [this] { clean_files(); };
     hooks.deadline = [this](std::optional<Clock::Steady> when) { deadline_.set(when); };
     return hooks;
@@ -102,6 +110,7 @@ void ClusterNode::stop()
 {
     stopping_ = true;
     node_.stop();
+    writes_.stop();
 }
 
 proxy::NodeState ClusterNode::state() const
@@ -109,11 +118,29 @@ proxy::NodeState ClusterNode::state() const
     const auto status = node_.status();
     proxy::NodeState state{.leads = status->role == cluster::Role::leader,
                            .database_reachable = status->database_reachable,
+                           .shares_writes = shares_writes_,
                            .position = status->position};
     if (status->database_now)
         state.now =
             *status->database_now + std::chrono::floor<std::chrono::microseconds>(clock_.steady() - status->asked_at);
     return state;
+}
+
+Task<proxy::SharedAcceptance> ClusterNode::accept(cache::NewEntry entry, std::chrono::milliseconds patience)
+{
+    auto work = writes_.accept(cache::new_write(std::move(entry)), patience);
+    SharedAcceptance accepted = co_await asio::co_spawn(loop_, std::move(work), asio::use_awaitable);
+    proxy::SharedAcceptance acceptance;
+    acceptance.kind = accepted.kind;
+    acceptance.entry = std::move(accepted.entry);
+    co_return acceptance;
+}
+
+// Of writes as well: with the first note a node has told all of them.
+std::optional<std::int64_t> ClusterNode::find_told(std::uint64_t note) const
+{
+    const auto told = run_notes_.find_told(note);
+    return note == 0 ? std::max(told.value_or(0), writes_.newest()) : told;
 }
 
 std::uint64_t ClusterNode::note_run(const ConversationId& id, bool ended, std::uint64_t fence)

@@ -8,6 +8,7 @@
 #include "daemon/node/leader_work.hpp"
 #include "daemon/node/refresh_requests.hpp"
 #include "daemon/node/run_notes.hpp"
+#include "daemon/node/shared_writes.hpp"
 #include "daemon/process/deadline.hpp"
 #include "proxy/request/backend.hpp"
 
@@ -40,9 +41,13 @@ class ClusterNode final : public proxy::ClusterNode {
     std::string leader() const override;
     proxy::NodeState state() const override;
     bool step_down() override;
+    Task<proxy::SharedAcceptance> accept(cache::NewEntry entry, std::chrono::milliseconds patience) override;
     std::uint64_t note_run(const ConversationId& id, bool ended, std::uint64_t fence) override;
-    std::optional<std::int64_t> find_told(std::uint64_t note) const override { return run_notes_.find_told(note); }
+    std::optional<std::int64_t> find_told(std::uint64_t note) const override;
     void ask_refresh(std::string conversation) override { refresh_requests_.ask(std::move(conversation)); }
+
+    /// On the loop.
+    SharedWrites* writes() noexcept { return shares_writes_ ? &writes_ : nullptr; } // null: they are not shared
 
     /// Says in the log what became of the node and the database since the last call. On one thread.
     void tell_changes();
@@ -66,7 +71,9 @@ class ClusterNode final : public proxy::ClusterNode {
     cluster::PostgresTruth truth_;
     RunNotes run_notes_;
     RefreshRequests refresh_requests_;
+    const bool shares_writes_;
     cluster::Node node_;
+    SharedWrites writes_;
     asio::cancellation_signal cancel_notes_, cancel_requests_;
     bool stopping_ = false;
     bool unclean_ = false, cleaning_ = false; // what was purged has left bytes in the files

@@ -21,7 +21,9 @@ void LeaderWork::renew()
     auto next = std::make_shared<Current>();
     const auto engine = std::make_shared<sync::Engine>(client, store, clock, random, options_.sync);
     sync::DeliveryHooks hooks{.changed = [engine](ConversationId id) { engine->wake_conversation(std::move(id)); },
-                              .changed_many = [engine] { engine->wake(); }};
+                              .changed_many = [engine] { engine->wake(); },
+                              .begin = begin_delivery_,
+                              .settle = settle_delivery_};
     next->deliverer =
         std::make_shared<sync::Deliverer>(client, store, clock, random, options_.delivery, std::move(hooks));
     engine->when_back([deliverer = std::weak_ptr(next->deliverer)] {
@@ -42,6 +44,15 @@ void LeaderWork::on_fetched(std::function<void(const ConversationId&, std::uint6
 {
     fetched_ = std::move(fetched);
     engine()->on_fetched(fetched_);
+}
+
+void LeaderWork::share(std::function<Task<bool>(sync::Beginning)> begin,
+                       std::function<Task<bool>(std::int64_t, cache::Outcome)> settle)
+{
+    begin_delivery_ = std::move(begin);
+    settle_delivery_ = std::move(settle);
+    renew();
+    if (options_.follows) assume_upstream(*engine());
 }
 
 // `work` is the engine's or the deliverer's: the handler keeps both until it has ended.

@@ -52,6 +52,10 @@ class LeaderWork {
     /// As Engine::on_fetched(), of this engine and those to come. Before begin().
     void on_fetched(std::function<void(const ConversationId&, std::uint64_t, bool)> fetched);
 
+    /// As sync::DeliveryHooks, of this deliverer and those to come. Before begin().
+    void share(std::function<Task<bool>(sync::Beginning)> begin,
+               std::function<Task<bool>(std::int64_t, cache::Outcome)> settle);
+
     // On the engine's loop, or before it runs:
     /// `failed`: one of them has ended by itself. `ended`: all have.
     void begin(std::function<void(std::exception_ptr)> failed, std::function<void()> ended);
@@ -77,6 +81,8 @@ class LeaderWork {
     LeaderWorkTools tools_;
     LeaderWorkOptions options_;
     std::function<void(const ConversationId&, std::uint64_t, bool)> fetched_;
+    std::function<Task<bool>(sync::Beginning)> begin_delivery_;
+    std::function<Task<bool>(std::int64_t, cache::Outcome)> settle_delivery_;
     Published<Current> current_;
     std::unique_ptr<Webhooks> webhooks_;
     asio::cancellation_signal cancel_sync_, cancel_delivery_, cancel_retention_;

@@ -3,8 +3,9 @@
 
 #include "cache/outbox/fifos.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -91,7 +92,7 @@ Task<T> SharedWrites::until_known(std::function<Task<T>()> ask, std::optional<Cl
             trouble = error;
         }
         if (!leads) co_await wait_to_be_canceled();
-        const bool patient = !until || clock_.steady() < *until;
+        const bool patient = !until || (clock_.steady() < *until && !stopping_);
         if (trouble && (trouble->fault() != Fault::unreachable || !patient)) throw Error(*trouble);
         co_await clock_.sleep(between_tries);
     }
@@ -103,15 +104,53 @@ Task<> SharedWrites::wait_to_be_canceled()
     for (;;) co_await clock_.sleep(1h);
 }
 
+// Once it may have got there, nothing but an answer says otherwise.
+Task<cluster::Accepted> SharedWrites::ask_to_accept(const cache::NewWrite& write, bool* may_be_there)
+{
+    std::exception_ptr failed;
+    bool unknown = false;
+    try {
+        cluster::Accepted accepted = co_await outbox_.accept(write, cache::OutboxLimits{});
+        co_return accepted;
+    } catch (const cluster::NothingSent&) {
+        failed = std::current_exception();
+    } catch (const Error& error) {
+        failed = std::current_exception();
+        unknown = error.fault() == Fault::unreachable;
+    }
+    *may_be_there = *may_be_there || unknown;
+    std::rethrow_exception(failed);
+}
+
 Task<SharedAcceptance> SharedWrites::accept(cache::NewWrite write, std::chrono::milliseconds patience)
 {
-    std::function<Task<cluster::Accepted>()> ask = [&] { return outbox_.accept(write, cache::OutboxLimits{}); };
-    cluster::Accepted accepted = co_await until_known(std::move(ask), clock_.steady() + patience);
+    bool may_be_there = false;
+    std::function<Task<cluster::Accepted>()> ask = [&] { return ask_to_accept(write, &may_be_there); };
+    cluster::Accepted accepted;
+    std::optional<Error> failed;
+    try {
+        accepted = co_await until_known(std::move(ask), clock_.steady() + patience);
+    } catch (const Error& error) {
+        failed = error;
+    }
+    if (failed && may_be_there) throw Error(Fault::unreachable, failed->hint(), "{}", failed->what());
+    if (failed) throw Error(Fault::unavailable, failed->hint(), "{}", failed->what());
     SharedAcceptance acceptance;
     acceptance.kind = accepted.kind;
     acceptance.entry = accepted.write.entry;
-    co_await here_.take(std::move(accepted.write), to_be_heard);
+    co_await show_here(std::move(accepted.write));
     co_return acceptance;
+}
+
+// Whatever this node's files say to it: it is safe, and comes here by itself.
+Task<> SharedWrites::show_here(cache::SharedWrite row)
+{
+    newest_ = std::max(newest_.load(), row.number);
+    try {
+        co_await here_.take(std::move(row), to_be_heard);
+    } catch (const Error& error) {
+        if (error.fault() == Fault::damaged) throw;
+    }
 }
 
 std::optional<cache::Entry> SharedWrites::find_here(std::int64_t id) const
@@ -144,7 +183,7 @@ Task<std::optional<upstream::Reply>> SharedWrites::wait(std::int64_t id, std::ch
         if (entry && entry->state == EntryState::pending && entry->attempts > 0) co_return std::nullopt;
         if (entry && first && waits_for_others(*entry)) co_return std::nullopt;
         const auto left = until - clock_.steady();
-        if (waiter->released || left <= 0ns) co_return std::nullopt;
+        if (waiter->released || stopping_ || left <= 0ns) co_return std::nullopt;
         co_await waiter->wakeup.wait(clock_, std::min<std::chrono::nanoseconds>(left, look_again));
     }
 }
@@ -159,10 +198,31 @@ void SharedWrites::wake(std::int64_t id, bool released)
     }
 }
 
+void SharedWrites::stop()
+{
+    stopping_ = true;
+    for (const auto& [id, list] : waiters_)
+        for (const auto& waiter : list) waiter->wakeup.notify();
+    for (asio::cancellation_signal& one : under_way_) one.emit(asio::cancellation_type::terminal);
+}
+
+// Until it has ended it is among those that stop() cancels: it may end while that goes through them.
+template <class T>
+void SharedWrites::spawn(Task<T> work, std::function<void()> ended)
+{
+    const auto place = under_way_.emplace(under_way_.end());
+    auto handle = [this, place, ended = std::move(ended)](auto&&...) mutable {
+        asio::post(loop_, [this, place, ended = std::move(ended)] {
+            under_way_.erase(place);
+            ended();
+        });
+    };
+    asio::co_spawn(loop_, std::move(work), asio::bind_cancellation_slot(place->slot(), std::move(handle)));
+}
+
 void SharedWrites::tell(std::int64_t id)
 {
-    ++under_way_;
-    asio::co_spawn(loop_, note_told(id), [this](const std::exception_ptr&) { --under_way_; });
+    spawn(note_told(id), [] {});
 }
 
 // Where that does not get there, a person finds it among those that failed.
@@ -176,7 +236,7 @@ Task<cluster::WriteAction> SharedWrites::act(std::function<Task<cluster::WriteAc
 {
     cluster::WriteAction action = co_await until_known(std::move(ask), clock_.steady() + for_a_person);
     cache::SharedWrite row = action.write;
-    if (action.result == cache::OperatorResult::done) co_await here_.take(std::move(row), to_be_heard);
+    if (action.result == cache::OperatorResult::done) co_await show_here(std::move(row));
     co_return action;
 }
 
@@ -263,12 +323,8 @@ void SharedWrites::offer(const cache::AppliedWrite& accepted)
     write.entry = accepted.entry;
     write.heads_line = accepted.heads_line;
     const auto deliverer = deliverer_();
-    auto offered = [this, deliverer, id = accepted.entry.id](auto&&...) {
-        --under_way_;
-        wake(id, true);
-    };
-    ++under_way_;
-    asio::co_spawn(loop_, deliverer->offer(std::move(write), offered_for), std::move(offered));
+    spawn(deliverer->offer(std::move(write), offered_for),
+          [this, deliverer, id = accepted.entry.id] { wake(id, true); });
 }
 
 } // namespace alli::daemon

@@ -7,8 +7,10 @@
 #include "sync/delivery/deliverer.hpp"
 #include "sync/loop/wakeup.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
@@ -28,8 +30,8 @@ class SharedWrites {
     SharedWrites(asio::io_context& loop, cluster::SharedOutbox& outbox, cluster::OutboxFollower& here,
                  cache::Store& store, Clock& clock, std::function<std::shared_ptr<sync::Deliverer>()> deliverer);
 
-    /// Until it is known, `patience` at the longest; then throws Error{unreachable}, and it may have been accepted.
-    /// From then on it shows here, but at a leader that cannot hear of it.
+    /// Until it is known, `patience` at the longest; then throws Error{unreachable}, and it may have been accepted, or
+    /// Error{unavailable}: nothing was kept. From then on it shows here, but at a leader that cannot hear of it.
     Task<SharedAcceptance> accept(cache::NewWrite write, std::chrono::milliseconds patience);
     /// Upstream's answer to it, whoever gets it. None: it waits, for something else or for longer than `patience`.
     Task<std::optional<upstream::Reply>> wait(std::int64_t id, std::chrono::milliseconds patience);
@@ -42,8 +44,12 @@ class SharedWrites {
     Task<bool> begin(sync::Beginning beginning);
     Task<bool> settle(std::int64_t id, cache::Outcome outcome);
 
+    /// Nobody waits any longer; what is under way of its own comes to an end.
+    void stop();
     /// Whether nothing is under way of its own: then it may go.
-    bool is_idle() const noexcept { return under_way_ == 0; }
+    bool is_idle() const noexcept { return under_way_.empty(); }
+    /// The number of what was accepted, or decided, here last: whoever was answered here has seen that. Any thread.
+    std::int64_t newest() const noexcept { return newest_; }
 
     /// As cluster::NodeHooks.
     void changed(const std::vector<cache::AppliedWrite>& applied);
@@ -58,6 +64,10 @@ class SharedWrites {
 
     using Row = std::optional<cache::SharedWrite>;
 
+    Task<cluster::Accepted> ask_to_accept(const cache::NewWrite& write, bool* may_be_there);
+    Task<> show_here(cache::SharedWrite row);
+    template <class T>
+    void spawn(Task<T> work, std::function<void()> ended);
     template <class T>
     Task<T> until_known(std::function<Task<T>()> ask, std::optional<Clock::Steady> until); // none: without end
     Task<cluster::WriteAction> act(std::function<Task<cluster::WriteAction>()> ask);
@@ -77,7 +87,9 @@ class SharedWrites {
     Clock& clock_;
     std::function<std::shared_ptr<sync::Deliverer>()> deliverer_;
     std::unordered_map<std::int64_t, std::list<std::shared_ptr<Waiter>>> waiters_;
-    int under_way_ = 0;
+    std::list<asio::cancellation_signal> under_way_;
+    bool stopping_ = false;
+    std::atomic<std::int64_t> newest_{0};
 };
 
 } // namespace alli::daemon

@@ -63,7 +63,8 @@ proxy::Backend Instance::make_backend()
                     [this](const ConversationId& id, std::uint64_t fence) {
                         if (!stopping_) server_->fetched(id, fence, false);
                     },
-                    [this](const ConversationId& id) { cluster_->ask_refresh(id.value); }});
+                    [this](const ConversationId& id) { cluster_->ask_refresh(id.value); },
+                    [this] { return cluster_ ? cluster_->writes() : nullptr; }});
     return {store_, clock_, *backend_, *backend_, *backend_, maintenance_, *tokens_, *this, cluster_.get()};
 }
 

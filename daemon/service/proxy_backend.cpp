@@ -32,6 +32,11 @@ static Task<bool> is_awaited_by(LeaderWork& work, std::int64_t id)
     co_return co_await deliverer->is_awaited(id);
 }
 
+static Task<bool> is_awaited_at(SharedWrites& shared, std::int64_t id)
+{
+    co_return shared.is_awaited(id);
+}
+
 static Task<cache::RetryResult> retry_by(LeaderWork& work, std::int64_t id)
 {
     const auto deliverer = work.deliverer();
@@ -85,21 +90,25 @@ void ProxyBackend::settle(ConversationId id, std::uint64_t fence, std::optional<
 Task<std::optional<upstream::Reply>> ProxyBackend::deliver(cache::AcceptedWrite write,
                                                            std::chrono::milliseconds patience)
 {
+    if (SharedWrites* const shared = its_.shared()) return on_loop(its_.loop, shared->wait(write.entry.id, patience));
     return on_loop(its_.loop, offer(its_.work, std::move(write), patience));
 }
 
 Task<bool> ProxyBackend::is_awaited(std::int64_t id)
 {
+    if (SharedWrites* const shared = its_.shared()) return on_loop(its_.loop, is_awaited_at(*shared, id));
     return on_loop(its_.loop, is_awaited_by(its_.work, id));
 }
 
 Task<cache::RetryResult> ProxyBackend::retry(std::int64_t id)
 {
+    if (SharedWrites* const shared = its_.shared()) return on_loop(its_.loop, shared->retry(id));
     return on_loop(its_.loop, retry_by(its_.work, id));
 }
 
 Task<cache::OperatorResult> ProxyBackend::discard(std::int64_t id)
 {
+    if (SharedWrites* const shared = its_.shared()) return on_loop(its_.loop, shared->discard(id));
     return on_loop(its_.loop, discard_by(its_.work, id));
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/node/leader_work.hpp"
+#include "daemon/node/shared_writes.hpp"
 #include "proxy/request/backend.hpp"
 #include "sync/project.hpp"
 #include "upstream/client.hpp"
@@ -26,6 +27,7 @@ struct EngineParts {
     /// Of a node that follows: nobody will fetch this conversation.
     std::function<void(const ConversationId&, std::uint64_t fence)> not_fetched;
     std::function<void(const ConversationId&)> left_to_leader = [](const ConversationId&) {}; // likewise
+    std::function<SharedWrites*()> shared = [] { return nullptr; }; // by which writes go; none: this machine is alone
 };
 
 class ProxyBackend final : public proxy::UpstreamAccess, public proxy::SyncControl, public proxy::Delivery {

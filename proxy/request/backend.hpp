@@ -103,21 +103,33 @@ class Reports {
 /// This node of a cluster, as it knows itself now.
 struct NodeState {
     bool leads = false, database_reachable = false;
+    bool shares_writes = false;      // any node accepts them; else the leader alone, into an outbox of its own
     std::int64_t position = 0;       // what it serves is at least as young as this number
     std::optional<Instant> now = {}; // by the shared database's clock, and never earlier than before; none: not known
 };
 
-/// Where several machines share a mirror. One that leads takes writes; a node that follows keeps nothing of its own.
+/// What became of a request that wants its write to be accepted by what the nodes share.
+struct SharedAcceptance {
+    cache::Acceptance::Kind kind = cache::Acceptance::Kind::fresh;
+    cache::Entry entry; // as it is now; of a repeated request the first one's
+};
+
+/// Where several machines share a mirror. One that leads delivers writes; a node that follows keeps nothing of its own.
 class ClusterNode {
   public:
     virtual ~ClusterNode() = default;
+    /// Returns when the write is safe, and shows here; asks again until that is known, for as long as `patience`. Then
+    /// throws Error{unreachable}: it may have been accepted, or Error{unavailable}: nothing was kept. Called on a proxy
+    /// loop, done on the engine's.
+    virtual Task<SharedAcceptance> accept(cache::NewEntry entry, std::chrono::milliseconds patience) = 0;
     virtual NodeState state() const = 0;
     virtual std::string leader() const = 0; // its name; empty: none leads, or it is not known
     virtual bool step_down() = 0;           // false: it does not lead
     /// Tells the other nodes of a run that is under way in the conversation; or that it, or another call that may have
     /// changed something, has ended: `fence` is of Runs. Returns what find_told() takes.
     virtual std::uint64_t note_run(const ConversationId& id, bool ended, std::uint64_t fence) = 0;
-    /// A position that has this note; none: it is on its way.
+    /// A position that has this note; none: it is on its way. 0: one that has all that this node told, and the writes
+    /// that it accepted.
     virtual std::optional<std::int64_t> find_told(std::uint64_t note) const = 0;
     /// Of a node that follows: an app was given this, and it is not kept here: the leader is to fetch it. `*`: a list.
     virtual void ask_refresh(std::string conversation) = 0;

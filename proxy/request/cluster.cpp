@@ -59,6 +59,21 @@ Response leader_needed(const Context& cx, ErrorFormat error_format)
     return response;
 }
 
+Response not_accepted(const Error& why, bool has_key)
+{
+    const bool kept_nothing = why.fault() == Fault::unavailable;
+    const std::string_view what = kept_nothing ? "nothing was kept: send it again"
+                                  : has_key
+                                      ? "whether it was accepted is not known: sent again with the same "
+                                        "Idempotency-Key it is written once"
+                                      : "whether it was accepted is not known: see /mirror/v1/outbox before it is sent "
+                                        "again; with an Idempotency-Key it would be written once";
+    Response response = problem(ErrorFormat::webapi, 503, fmt::format("{}; {}", why.what(), what));
+    response.headers.erase("Retry-After");
+    response.headers.add("Retry-After", "1");
+    return response;
+}
+
 Task<> wait_until_told(const Backend& backend, std::optional<std::uint64_t> note)
 {
     if (!backend.cluster || !note) co_return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request means at one node of several: who takes writes, and how far a node has to be for whoever was at
+// What a request means at one node of several: who leads, and how far a node has to be for whoever was at
 // another one before (the header Mirror-Position). Where this machine is alone nothing of it applies. Any proxy loop.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace alli::proxy {
 
-/// True at a node that does not lead: it takes no writes, compares nothing with upstream, and keeps nothing that the
+/// True at a node that does not lead: it delivers no writes, compares nothing with upstream, and keeps nothing that the
 /// leader does not have.
 bool follows(const Backend& backend);
 
@@ -18,6 +18,9 @@ std::string say_who_leads(const Backend& backend);
 
 /// Its 503, for a moment: a load balancer, or the app itself, finds the node that leads.
 Response leader_needed(const Context& cx, ErrorFormat error_format);
+
+/// The 503 of a write that what the nodes share did not take, or not for certain: ClusterNode::accept threw `why`.
+Response not_accepted(const Error& why, bool has_key);
 
 /// Until the other nodes can hear of what was noted, a second at most; not where the database is away, then this
 /// node's own barrier has to do.

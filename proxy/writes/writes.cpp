@@ -172,11 +172,10 @@ Response first_outcome(const Context& cx, const Entry& entry)
     return response;
 }
 
-Task<Response> repeat(const Context& cx, std::int64_t id)
+Task<Response> repeat(const Context& cx, Entry entry)
 {
-    Entry entry = load_entry(cx, id);
     const bool waits = entry.state == EntryState::pending || entry.state == EntryState::sending;
-    if (waits && co_await cx.delivery.is_awaited(id)) {
+    if (waits && co_await cx.delivery.is_awaited(entry.id)) {
         Response busy =
             problem(ErrorFormat::webapi, 409, "the first request with this Idempotency-Key is still being answered");
         busy.headers.add("Retry-After", "1");
@@ -189,6 +188,8 @@ Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, cach
 {
     const Preference preference = read_preference(rq.header("Prefer"));
     const std::int64_t id = accepted.entry.id;
+    std::optional<Entry> shared; // which a node may not have here yet
+    if (cx.cluster && cx.cluster->state().shares_writes) shared = accepted.entry;
     auto patience = preference.wait.value_or(cx.options.forward_timeout);
     if (preference.respond_async) patience = preference.wait.value_or(std::chrono::milliseconds(0)); // RFC 7240, 4.3
     auto reply = co_await cx.delivery.deliver(std::move(accepted), patience);
@@ -196,7 +197,7 @@ Task<Response> forward(const Context& cx, const Request& rq, EditKind kind, cach
         if (kind == EditKind::stop) note_end(cx, *rq.conversation);
         co_return relayed_response(std::move(*reply), ResponseOrigin::bypass);
     }
-    Response response = accepted_response(cx, load_entry(cx, id));
+    Response response = accepted_response(cx, shared ? *shared : load_entry(cx, id));
     if (preference.respond_async) response.headers.add("Preference-Applied", "respond-async");
     co_return response;
 }
@@ -238,21 +239,49 @@ std::optional<EditKind> kind_at_shared_path(const Context& cx, const Request& rq
     return sets_title_alone(rq.body) ? EditKind::title : EditKind::update;
 }
 
+Response key_mismatch()
+{
+    return problem(ErrorFormat::webapi, 422, "this Idempotency-Key was used for another request");
+}
+
+// By what several machines share. Where that is away for as long as an app is kept waiting, the app is told so, and
+// whether it may have been accepted: asked for once more with the same Idempotency-Key, it is the same write.
+Task<Response> write_shared(const Context& cx, const Request& rq, EditKind kind, cache::NewEntry entry)
+{
+    SharedAcceptance acceptance;
+    std::optional<Error> away;
+    try {
+        acceptance = co_await cx.cluster->accept(std::move(entry), cx.options.forward_timeout);
+    } catch (const Error& error) {
+        away = error;
+    }
+    if (away && away->fault() == Fault::canceled) throw Error(*away);
+    if (away) co_return not_accepted(*away, !rq.header("Idempotency-Key").empty());
+    if (acceptance.kind == cache::Acceptance::Kind::repeated)
+        co_return co_await repeat(cx, std::move(acceptance.entry));
+    if (acceptance.kind == cache::Acceptance::Kind::mismatch) co_return key_mismatch();
+    cache::AcceptedWrite accepted;
+    accepted.entry = std::move(acceptance.entry);
+    co_return co_await forward(cx, rq, kind, std::move(accepted));
+}
+
 Task<Response> write(const Context& cx, const Request& rq, EditKind kind)
 {
-    if (follows(cx)) co_return leader_needed(cx, ErrorFormat::webapi);
+    const bool is_shared = cx.cluster && cx.cluster->state().shares_writes;
+    if (!is_shared && follows(cx)) co_return leader_needed(cx, ErrorFormat::webapi);
     WriteCheck check = check_write(rq, kind);
     if (check.refusal) co_return std::move(*check.refusal);
     // What upstream would do with it is unknown: it might reach beyond the principal's view.
     if (check.doubt && is_narrowed(rq)) co_return doubtful_refusal(*check.doubt);
     if (check.doubt) co_return co_await ask_for_judgement(cx, rq, *check.doubt);
     cache::NewEntry entry = entry_of(cx, rq, kind);
+    if (is_shared) co_return co_await write_shared(cx, rq, kind, std::move(entry));
     cache::Acceptance acceptance;
     const auto job = [&](cache::Writer& db) { acceptance = cache::accept(db, entry); };
     co_await cx.store.write_outbox(job);
-    if (acceptance.kind == cache::Acceptance::Kind::repeated) co_return co_await repeat(cx, acceptance.id);
-    if (acceptance.kind == cache::Acceptance::Kind::mismatch)
-        co_return problem(ErrorFormat::webapi, 422, "this Idempotency-Key was used for another request");
+    if (acceptance.kind == cache::Acceptance::Kind::repeated)
+        co_return co_await repeat(cx, load_entry(cx, acceptance.id));
+    if (acceptance.kind == cache::Acceptance::Kind::mismatch) co_return key_mismatch();
     cache::AcceptedWrite accepted = cache::accepted_write(std::move(entry), acceptance);
     co_return co_await forward(cx, rq, kind, std::move(accepted));
 }

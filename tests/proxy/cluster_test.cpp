@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What requests mean at a node of a cluster: one that follows takes no writes, keeps nothing that the leader lacks, and
-// says how far it is and when it is cut off.
+// What requests mean at a node of a cluster: one that follows takes no writes unless they are shared, keeps nothing
+// that the leader lacks, and says how far it is and when it is cut off.
 #include "proxy/relay/runs.hpp"
 #include "tests/proxy/fixture.hpp"
 #include "tests/proxy/make_token.hpp"
@@ -22,7 +22,7 @@ class FakeNode final : public ClusterNode {
     NodeState state() const override
     {
         if (reaches_on_its_own) ++position;
-        return {leads, database_reachable, position, now};
+        return {leads, database_reachable, shares_writes, position, now};
     }
     std::string leader() const override { return name; }
     bool step_down() override { return leads; }
@@ -47,13 +47,33 @@ class FakeNode final : public ClusterNode {
         asked_for.push_back(std::move(conversation));
     }
 
+    Task<SharedAcceptance> accept(cache::NewEntry entry, std::chrono::milliseconds) override
+    {
+        if (fault) throw Error(*fault, "", "it is away");
+        const std::lock_guard lock(mutex);
+        accepted.push_back(entry);
+        cache::Acceptance given;
+        given.id = given.place = 1'790'000'000'000'000 + std::ssize(accepted);
+        SharedAcceptance acceptance;
+        acceptance.kind = kind;
+        acceptance.entry = cache::accepted_write(std::move(entry), given).entry;
+        acceptance.entry.state = state_of_first;
+        if (state_of_first == cache::EntryState::delivered) acceptance.entry.last_status = 201;
+        if (state_of_first == cache::EntryState::delivered) acceptance.entry.response = "first";
+        co_return acceptance;
+    }
+
+    std::vector<cache::NewEntry> accepted;
+    cache::Acceptance::Kind kind = cache::Acceptance::Kind::fresh;
+    cache::EntryState state_of_first = cache::EntryState::pending;
+    std::optional<Fault> fault;
     mutable std::mutex mutex;
     std::vector<std::string> notes, asked_for;
     mutable int looks = 0;
     int looks_until_told = 0;
     bool told_nothing = false;
     std::optional<Instant> now;
-    std::atomic<bool> leads{false}, database_reachable{true}, reaches_on_its_own{false};
+    std::atomic<bool> shares_writes{false}, leads{false}, database_reachable{true}, reaches_on_its_own{false};
     mutable std::atomic<std::int64_t> position{100};
     std::string name = "db-2";
 };
@@ -69,6 +89,11 @@ class Cluster : public ProxyTest {
         options.tokens = {make_token("admin", Scope::admin)};
         backend_.cluster = &node;
         start(std::move(options));
+    }
+    ::support::HttpReply put_title(std::vector<std::pair<std::string, std::string>> headers = {})
+    {
+        headers.emplace_back("Content-Type", "application/json");
+        return send("PUT", "/webapi/v2/conversations/a/title", headers, R"({"title":"x"})");
     }
     std::string status(const ::support::HttpReply& reply) { return std::string(reply.header("Cache-Status")); }
     std::size_t asked()
@@ -110,6 +135,73 @@ TEST_F(Cluster, AWriteAtANodeThatFollowsIsForTheLeaderAndLeavesNothingInTheOutbo
         send("PUT", "/webapi/v2/conversations/a/title", {{"Content-Type", "application/json"}}, R"({"title":"x"})")
             .status,
         200);
+}
+
+TEST_F(Cluster, AWriteIsAcceptedByWhatTheNodesShareAtAnyOfThem)
+{
+    fill();
+    node.shares_writes = true;
+    for (const bool leads : {false, true}) {
+        node.leads = leads;
+        delivery_.reply = std::nullopt;
+        const auto waits = put_title({{"Idempotency-Key", "mine"}});
+        EXPECT_EQ(waits.status, 202);
+        const std::string id = fmt::format("179000000000000{}", node.accepted.size());
+        EXPECT_EQ(waits.header("Alli-Mirror-Outbox"), id);
+        EXPECT_EQ(waits.header("Location"), "/mirror/v1/outbox/" + id);
+        delivery_.reply = upstream::Reply{200, {}, "{}"};
+        EXPECT_EQ(put_title().status, 200);
+    }
+    EXPECT_EQ(node.accepted.size(), 4U);
+    EXPECT_EQ(node.accepted[0].client_key, "key\nmine");
+    EXPECT_EQ(node.accepted[1].client_key, std::nullopt);
+    EXPECT_NE(node.accepted[0].upstream_key, node.accepted[1].upstream_key);
+    EXPECT_EQ(delivery_.offered.size(), 4U);
+    EXPECT_EQ(store_.outbox_commits(), 0U);
+}
+
+TEST_F(Cluster, WhatUpstreamCouldNeverTakeIsNotAccepted)
+{
+    fill();
+    node.shares_writes = true;
+    EXPECT_EQ(send("PUT", "/webapi/v2/conversations/a/title", {{"Content-Type", "application/json"}}, "{").status, 400);
+    EXPECT_TRUE(node.accepted.empty());
+}
+
+TEST_F(Cluster, ARepeatedWriteHasTheFirstOnesOutcomeAndAnotherOneIsRefused)
+{
+    fill();
+    node.shares_writes = true;
+    node.kind = cache::Acceptance::Kind::mismatch;
+    EXPECT_EQ(put_title().status, 422);
+    node.kind = cache::Acceptance::Kind::repeated;
+    delivery_.awaited = true;
+    EXPECT_EQ(put_title().status, 409);
+    node.state_of_first = cache::EntryState::delivered;
+    const auto first = put_title();
+    EXPECT_EQ(first.status, 201);
+    EXPECT_EQ(first.body, "first");
+    EXPECT_TRUE(delivery_.offered.empty());
+}
+
+TEST_F(Cluster, AWriteThatTheDatabaseDoesNotTakeIs503AndMayBeSentAgain)
+{
+    fill();
+    node.shares_writes = true;
+    const auto refusal = [&](Fault fault, std::vector<std::pair<std::string, std::string>> headers = {}) {
+        node.fault = fault;
+        const auto away = put_title(std::move(headers));
+        EXPECT_EQ(away.status, 503);
+        EXPECT_EQ(away.header("Retry-After"), "1");
+        EXPECT_EQ(json::parse(away.body)["code"], 7000);
+        EXPECT_THAT(away.body, HasSubstr("it is away"));
+        return away.body;
+    };
+    EXPECT_THAT(refusal(Fault::unreachable), HasSubstr("is not known: see /mirror/v1/outbox"));
+    EXPECT_THAT(refusal(Fault::unreachable, {{"Idempotency-Key", "mine"}}), HasSubstr("it is written once"));
+    EXPECT_THAT(refusal(Fault::unavailable), HasSubstr("nothing was kept"));
+    EXPECT_EQ(store_.outbox_commits(), 0U);
+    EXPECT_TRUE(delivery_.offered.empty());
 }
 
 TEST_F(Cluster, WhatUpstreamSaysAtANodeThatFollowsIsPassedOnAndNotKept)

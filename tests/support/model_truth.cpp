@@ -17,10 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-[[noreturn]] void throw_away()
-{
-    throw Error(Fault::unreachable, "", "the database cannot be reached");
-}
+const Error is_unreachable(Fault::unreachable, "", "the database cannot be reached");
 
 std::string hex(std::uint64_t number)
 {
@@ -106,13 +103,14 @@ Task<> ModelTruth::arrive()
     co_await travel();
     if (!is_away()) co_return;
     co_await clock_.sleep(milliseconds(random_.below(3'000)));
-    throw_away();
+    if (database_.away) throw NothingSent(is_unreachable);
+    throw Error(is_unreachable);
 }
 
 Task<> ModelTruth::answer()
 {
     co_await travel();
-    if (is_away() || random_.unit() < link.unknown) throw_away();
+    if (is_away() || random_.unit() < link.unknown) throw Error(is_unreachable);
 }
 
 bool ModelTruth::leads(std::int64_t epoch) const
@@ -400,7 +398,7 @@ Task<bool> ModelTruth::hear_news(milliseconds longest)
 // A process that is frozen hears it when it goes on.
 Task<bool> ModelTruth::wait_news(milliseconds longest)
 {
-    if (is_away()) throw_away();
+    if (is_away()) throw Error(is_unreachable);
     const bool heard = co_await hear_news(longest);
     co_await travel();
     co_return heard;

@@ -181,13 +181,96 @@ TEST_F(SharedWrites, AreNotTakenWhileTheDatabaseIsAwayAndThenTheyAre)
     database_.away = true;
     const auto refused = nodes_[1]->write(title("a", "refused"), 2s);
     pass(10s);
-    EXPECT_EQ(refused->failure, "failed");
+    EXPECT_EQ(refused->failure, Fault::unavailable) << "nothing was kept";
     const auto patient = nodes_[1]->write(title("b", "taken"), 30s);
     pass(3s);
     database_.away = false;
     pass(30s);
     EXPECT_TRUE(patient->reply);
     EXPECT_THAT(applied(), ElementsAre("taken"));
+}
+
+TEST_F(SharedWrites, AreSaidToBeUnknownWhereTheyMayHaveBeenKept)
+{
+    start_all();
+    nodes_[1]->truth().link.unknown = 1;
+    const auto written = nodes_[1]->write(title("a", "kept all the same"), 2s);
+    pass(3s);
+    EXPECT_EQ(written->failure, Fault::unreachable);
+    database_.away = true; // what is known since does not say otherwise
+    const auto other = nodes_[1]->write(title("b", "not kept"), 2s);
+    pass(10s);
+    EXPECT_EQ(other->failure, Fault::unavailable);
+    nodes_[1]->truth().link.unknown = 0;
+    database_.away = false;
+    pass(30s);
+    EXPECT_THAT(applied(), ElementsAre("kept all the same"));
+}
+
+TEST_F(SharedWrites, HaveOneSetOfIdempotencyKeysOverAllNodes)
+{
+    start_all();
+    const auto with_key = [&](const std::string& key, const std::string& text) {
+        cache::NewEntry entry = title("a", text);
+        entry.client_key = key;
+        return entry;
+    };
+    const auto first = nodes_[1]->write(with_key("app\nk", "once"));
+    pass(2s);
+    const auto again = nodes_[2]->write(with_key("app\nk", "once"));
+    const auto other = nodes_[0]->write(with_key("app\nk", "another"));
+    const auto others = nodes_[0]->write(with_key("other app\nk", "its own"));
+    pass(10s);
+    EXPECT_EQ(again->kind, cache::Acceptance::Kind::repeated);
+    EXPECT_EQ(again->id, first->id);
+    EXPECT_EQ(again->reply->body, first->reply->body);
+    EXPECT_EQ(other->kind, cache::Acceptance::Kind::mismatch);
+    EXPECT_EQ(others->kind, cache::Acceptance::Kind::fresh);
+    EXPECT_THAT(applied(), ElementsAre("once", "its own"));
+}
+
+TEST_F(SharedWrites, AreDroppedAtTheLeaderThoughItAskedForTheirNumberBeforeItHeardOfIt)
+{
+    start_all();
+    upstream_.away = true;
+    nodes_[1]->write(title("a", "tried again and again"));
+    const auto dropped = nodes_[1]->write(title("a", "dropped"));
+    pass(15s);
+    nodes_[0]->stop();
+    pass(20s); // now another one leads, and this one knows numbers of its file alone
+    nodes_[0]->start();
+    pass(5s);
+    auto& here = *nodes_[0];
+    here.truth().link.loses_news = true;
+    pass(1s);
+    asio::co_spawn(loop_, nodes_[1]->writes().discard(dropped->id), asio::detached);
+    pass(20ms);
+    ASSERT_TRUE(here.entry(dropped->id)) << "not heard of yet";
+    asio::co_spawn(loop_, here.node().writes().find_number(dropped->id), asio::detached);
+    pass(20s);
+    EXPECT_FALSE(here.entry(dropped->id));
+}
+
+TEST_F(SharedWrites, ThatANodesFilesHaveNoRoomForComeThereLater)
+{
+    start_all();
+    auto& here = *nodes_[0]; // which leads
+    const auto limit = [&](const char* pages) {
+        const auto set = [pages](cache::Writer& db) { db.run(pages); };
+        asio::co_spawn(loop_, here.store().write_outbox(set), asio::detached);
+        support::run_until_idle(loop_);
+    };
+    limit("PRAGMA max_page_count = 1"); // as many as there are
+    cache::NewEntry large = title("a", std::string(100'000, 'x'));
+    const auto written = nodes_[1]->write(large, 1s);
+    pass(5s);
+    EXPECT_NE(written->id, 0);
+    EXPECT_FALSE(here.entry(written->id));
+    EXPECT_TRUE(nodes_[1]->entry(written->id));
+    limit("PRAGMA max_page_count = 1000000");
+    pass(20s);
+    EXPECT_THAT(applied(), SizeIs(1));
+    EXPECT_EQ(here.entry(written->id)->state, cache::EntryState::delivered);
 }
 
 TEST_F(SharedWrites, AreRetriedAndDiscardedAtAnyNode)

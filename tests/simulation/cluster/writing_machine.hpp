@@ -25,9 +25,10 @@ using namespace std::chrono_literals;
 /// What became of an app's write.
 struct Written {
     std::int64_t id = 0; // as it was accepted; 0: it was not, for all that the app knows
+    cache::Acceptance::Kind kind = cache::Acceptance::Kind::fresh;
     bool done = false;
     std::optional<upstream::Reply> reply; // none: 202
-    std::string failure;
+    std::optional<Fault> failure;
 };
 
 class WritingMachine {
@@ -79,7 +80,7 @@ class WritingMachine {
         auto ended = [written, process = process_.get()](const std::exception_ptr& why) {
             --process->apps;
             written->done = true;
-            if (why) written->failure = "failed";
+            if (why) written->failure = failure_of(why);
         };
         asio::co_spawn(loop_, ask(process_->writes, std::move(entry), patience, written), std::move(ended));
         return written;
@@ -151,13 +152,24 @@ class WritingMachine {
         daemon::SharedWrites writes;
     };
 
+    static Fault failure_of(const std::exception_ptr& why)
+    {
+        try {
+            std::rethrow_exception(why);
+        } catch (const Error& error) {
+            return error.fault();
+        } catch (...) {
+            return Fault::canceled;
+        }
+    }
+
     static Task<> ask(daemon::SharedWrites& writes, cache::NewEntry entry, std::chrono::milliseconds patience,
                       std::shared_ptr<Written> written)
     {
-        cache::NewWrite write;
-        write.entry = std::move(entry);
-        const daemon::SharedAcceptance accepted = co_await writes.accept(std::move(write), patience);
+        const daemon::SharedAcceptance accepted = co_await writes.accept(cache::new_write(std::move(entry)), patience);
         written->id = accepted.entry.id;
+        written->kind = accepted.kind;
+        if (accepted.kind == cache::Acceptance::Kind::mismatch) co_return;
         written->reply = co_await writes.wait(accepted.entry.id, patience);
     }
 
