@@ -85,6 +85,8 @@ std::unique_ptr<Writer> open_outbox_file(const StoreOptions& options, bool& unre
     if (!unread) quick_check(*db);
     if (db->require<int>("PRAGMA synchronous") != 2)
         throw Error(Fault::io, "this build of SQLite cannot be trusted with it", "{} is not synced", db->path());
+    if (!options.on_open)
+        drop_meta(*db, cluster_writes_position_name); // as the mirror's: what is accepted now is its own
     return db;
 }
 

@@ -7,6 +7,7 @@
 #include "cache/db/meta.hpp"
 #include "cache/db/migrate.hpp"
 #include "cache/db/quarantine.hpp"
+#include "cache/open_files.hpp"
 #include "cache/outbox/outbox_identity.hpp"
 #include "cache/restore_suppressions.hpp"
 #include "cache/rows/totals.hpp"
@@ -173,6 +174,7 @@ PreparedRestore prepare_restore(const RestoreRequest& request)
     open_copy(staging / "outbox.db", outbox_schema, request.url, [&](Writer& db) {
         prepared.made_at = find_meta<Instant>(db, "backed_up_at");
         for (const char* former : {"restored", "restored_at", "restoring"}) drop_meta(db, former);
+        drop_meta(db, cluster_writes_position_name); // what waited is in conflict here alone
         hold_writes(db, prepared.made_at);
         prepared.held_writes = count_held(db);
         project.inspect_outbox(db);

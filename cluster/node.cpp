@@ -66,6 +66,11 @@ void Node::step_down()
 {
     if (!leader_) return;
     steps_down_ = true;
+    stop_leading();
+}
+
+void Node::stop_leading()
+{
     ends_.try_send(boost::system::error_code());
 }
 
@@ -299,7 +304,7 @@ Task<> Node::hear_once()
 {
     const Round heard = co_await follower_.hear();
     leader_->ask(heard);
-    if (options_.shares_writes) co_await writes_.follow(heard.head);
+    if (options_.shares_writes && !co_await writes_.follow(heard.head)) stop_leading();
     co_await follower_.hand_over_purges();
     co_await unseen_writes_.ask(); // of the process before this one
     if (options_.shares_writes) co_await writes_.forget();

@@ -58,6 +58,7 @@ class Node {
     Task<> announce_forever();
 
     bool may_campaign(const Head& seen);
+    void stop_leading();
     void stand_down();
     void tell(const Head& head);
     void tell_heard(bool answered);

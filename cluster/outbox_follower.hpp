@@ -10,6 +10,7 @@
 #include "cluster/truth.hpp"
 
 #include <map>
+#include <set>
 
 namespace alli::cluster {
 
@@ -18,17 +19,14 @@ class OutboxFollower {
     OutboxFollower(SharedOutbox& outbox, cache::Store& store, Clock& clock, const NodeOptions& options,
                    const NodeHooks& hooks);
 
-    /// As far as `head` at least. While it delivers it never joins: where that would be needed nothing happens, for the
-    /// heartbeat finds out as well.
-    Task<> follow(const Head& head);
+    /// As far as `head` at least. While it delivers it never joins: false where that would be needed, for what it
+    /// delivers by is not what is shared any more.
+    Task<bool> follow(const Head& head);
 
     /// From now on, until end_leading(): only follow() and recover() bring rows here.
     void begin_leading(std::int64_t epoch) { epoch_ = epoch; }
-    void end_leading()
-    {
-        epoch_.reset();
-        delivers_ = false;
-    }
+    /// What was begun or settled there last may be missing here: it is read again.
+    void end_leading();
     std::optional<std::int64_t> epoch() const noexcept { return epoch_; }
     /// At a takeover, when it has followed once more, and before anything is delivered.
     Task<> recover();
@@ -40,19 +38,28 @@ class OutboxFollower {
     Task<bool> take(cache::SharedWrite row, std::chrono::milliseconds patience);
     /// The number of an entry as it is known here, asked for where it is not; none: there is no such entry.
     Task<std::optional<std::int64_t>> find_number(std::int64_t id);
-    /// This row is written here by somebody else. False: a later one is here.
-    bool note(std::int64_t id, std::int64_t number);
+    /// This row is written here by whoever delivers.
+    void note_delivering(std::int64_t id, std::int64_t number);
+    /// What is here is not what is there, as somebody found: it joins anew, or ends delivering first.
+    void join_anew() { joins_anew_ = true; }
 
     std::int64_t position() const noexcept { return position_ ? position_->number : 0; }
     /// Called where a leader waits for what others, or itself, added.
     std::function<void()> hear_soon = [] {};
 
   private:
-    Task<> join(Head head, bool hand_over);
+    using Applied = std::vector<cache::AppliedWrite>;
+    Task<bool> follow_changes(const Head& head, Applied* applied);
+    Task<bool> join_unless_delivering(const Head& head);
+    Task<> join(Head head);
+    Task<> put_in_order(std::map<std::string, std::int64_t> there);
     Task<> hand_over(std::vector<cache::SharedWrite> strays);
+    Task<> read_again();
+    bool note(std::int64_t id, std::int64_t number);
     Task<> remove(std::vector<cache::SharedWrite> strays);
     Task<> apply(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached);
-    Task<> put(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached);
+    Task<> put(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached, Applied* all);
+    Task<> write(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached, Applied* all);
     Task<> show(std::vector<cache::AppliedWrite> applied);
     void set_by_own_clock(std::vector<cache::SharedWrite>& rows) const;
     void forget_numbers();
@@ -63,11 +70,15 @@ class OutboxFollower {
     Clock& clock_;
     const NodeOptions& options_;
     const NodeHooks& hooks_;
-    std::optional<cache::WritesPosition> position_; // none: it has to join
-    std::int64_t stored_ = 0;                       // the number of the one that is in the file
-    std::optional<std::int64_t> epoch_;             // in which it leads
-    bool delivers_ = false;                         // since it recovered in that
-    std::map<std::int64_t, std::int64_t> numbers_;  // by id, of rows that are here
+    std::optional<cache::WritesPosition> position_;    // none: it has to join
+    std::int64_t stored_ = 0;                          // the number of the one that is in the file
+    std::optional<std::int64_t> epoch_;                // in which it leads
+    bool delivers_ = false;                            // since it recovered in that
+    bool joins_anew_ = false, forgotten_ = false;      // forgotten: the database knows less of what was than this node
+    std::map<std::int64_t, std::int64_t> numbers_;     // by id, of rows that are here
+    std::set<std::int64_t> refused_;                   // ids of rows that are not here, for another write has theirs
+    std::set<std::int64_t> read_again_;                // ids of rows that may not be here as they are there
+    std::map<std::int64_t, Clock::Steady> delivering_; // ids of what was begun or settled there, and when last
     Clock::Steady purged_at_{}, forgot_at_{};
     std::optional<Clock::Steady> asked_at_; // the changes before those that are applied
 };

@@ -34,6 +34,12 @@ struct WriteChunk {
     bool at_end = false; // none follows the last of them
 };
 
+/// A write as the caller knows it: where the row is another's, or has another number, nothing is written.
+struct KnownWrite {
+    std::int64_t id = 0, number = 0;
+    std::string upstream_key;
+};
+
 /// What an operator's word came to.
 struct WriteAction {
     cache::OperatorResult result = cache::OperatorResult::absent;
@@ -62,18 +68,18 @@ class SharedOutbox {
     virtual Task<Accepted> accept(cache::NewWrite write, cache::OutboxLimits limits) = 0;
 
     // The leader's. All throw NotLeader, and have written nothing then, where the epoch is not this node's any more.
-    // `number` is the one of the row as the caller knows it: where it has another one, nothing is written. What is
-    // returned is the row as it is now, none where there is none: whether it is what was asked for, the caller sees.
+    // What is returned is the row of that id as it is now, none where there is none: whether it is what was asked for,
+    // and of that write at all, the caller sees.
 
     /// Before its bytes are sent: it is being sent in this epoch, the attempt counts. Of one that waits, or is being
     /// sent already: then the attempt counts only where it is another epoch's, and it is in doubt. It is begun where
     /// the row returned is `sending` in this epoch: so after a repetition too. `over`: as cache::begin_sending().
-    virtual Task<std::optional<cache::SharedWrite>> begin(std::int64_t epoch, std::int64_t id, std::int64_t number,
+    virtual Task<std::optional<cache::SharedWrite>> begin(std::int64_t epoch, KnownWrite known,
                                                           std::optional<std::string> over) = 0;
 
     /// What became of it, of one that waits, is being sent or is in conflict: with or without begin(). After a
     /// repetition the row has the outcome and another number, or what a person made of it since.
-    virtual Task<std::optional<cache::SharedWrite>> settle(std::int64_t epoch, std::int64_t id, std::int64_t number,
+    virtual Task<std::optional<cache::SharedWrite>> settle(std::int64_t epoch, KnownWrite known,
                                                            cache::WriteOutcome outcome) = 0;
 
     /// After a takeover: what was being sent in an earlier epoch waits again, in doubt; at the third leader in a row
@@ -98,8 +104,8 @@ class SharedOutbox {
     virtual Task<> note_told(std::int64_t id, std::int64_t number) = 0;
 
     /// The first of what changed after a position, about `limit` of them, one at least where there is one. Number 0 is
-    /// no position: read_all(). Nothing need be asked where Head::last_write is not beyond the position, and then
-    /// Head::last is the node's new one: a position that is never moved on is forgotten in the end.
+    /// no position: read_all(). Nothing need be asked where the position is Head::last, with its nonce: that no write
+    /// changed since does not say that none was lost.
     virtual Task<WriteChanges> changes(Position after, std::size_t limit) = 0;
 
     /// For a node that joins: note Head::last, read all by their ids (0 for the first), remove what was not seen and is
@@ -111,8 +117,9 @@ class SharedOutbox {
 
     /// What this node's copy holds and the database lacks, by `upstream_key`, after commits were lost: settled ones as
     /// they are, all others in conflict and in doubt with `why` as their error. An id that was given to another since,
-    /// or 0, becomes a new one; an Idempotency-Key that another has makes it failed. Returns for each of `held`, in
-    /// their order, the row that the database has now. At most some hundreds at once.
+    /// or 0, becomes a new one; an Idempotency-Key that another has makes it failed. What is delivered here, and not
+    /// there, becomes so there. Returns for each of `held`, in their order, the row that the database has now. At most
+    /// some hundreds at once.
     virtual Task<std::vector<cache::SharedWrite>> hand_over(std::vector<cache::SharedWrite> held, std::string why) = 0;
 };
 

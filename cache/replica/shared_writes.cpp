@@ -2,6 +2,7 @@
 #include "cache/replica/shared_writes.hpp"
 
 #include "cache/db/meta.hpp"
+#include "cache/open_files.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/replica/notes.hpp"
 #include "cache/suppressed_writes.hpp"
@@ -13,7 +14,7 @@
 namespace alli::cache {
 namespace {
 
-constexpr const char* position_name = "cluster_writes_position";
+constexpr std::string_view position_name = cluster_writes_position_name;
 
 bool is_settled(const SharedWrite& write)
 {
@@ -97,18 +98,10 @@ void show(Writer& mirror, const AppliedWrite& one, const Confirmation& when)
     drop_edit(mirror, one.entry.id);
 }
 
-bool heads_line(Connection& outbox, const Entry& entry)
-{
-    const auto head = find_head(outbox, entry.conversation);
-    return head && head->id == entry.id;
-}
-
 std::optional<AppliedWrite> apply(Writer& outbox, const SharedWrite& write, Instant kept_since)
 {
     const std::int64_t id = write.entry.id;
-    const auto key = upstream_key_of(outbox, id);
-    const bool here = key.has_value();
-    if (here && *key != write.entry.upstream_key) return std::nullopt; // a stray
+    const bool here = upstream_key_of(outbox, id).has_value();
     AppliedWrite applied;
     applied.entry = write.entry;
     applied.number = write.number;
@@ -122,7 +115,6 @@ std::optional<AppliedWrite> apply(Writer& outbox, const SharedWrite& write, Inst
     if (!here) insert(outbox, write);
     update(outbox, write);
     applied.is_new = !here;
-    applied.heads_line = heads_line(outbox, write.entry);
     return applied;
 }
 
@@ -142,8 +134,9 @@ SharedWrite read_stray(const Row& row) // ALLI_ENTRY_COLUMNS, body, response, an
     return stray;
 }
 
-constexpr const char* stray_columns = ", body, response, client_key, request_hash, crashes, told, settled_at,"
-                                      " foreign_answer, foreign_said, foreign_count, foreign_since, unproven_at";
+const std::string strays_sql = "SELECT " ALLI_ENTRY_COLUMNS
+                               ", body, response, client_key, request_hash, crashes, told, settled_at, foreign_answer,"
+                               " foreign_said, foreign_count, foreign_since, unproven_at FROM entry";
 
 } // namespace
 
@@ -187,17 +180,31 @@ SuppressedNames find_suppressed_names(Store& store, std::span<const SharedWrite>
     return names;
 }
 
-std::vector<AppliedWrite> apply_writes(Writer& outbox, std::span<const SharedWrite> writes, Instant kept_since,
-                                       const SuppressedNames& names)
+AppliedWrites apply_writes(Writer& outbox, std::span<const SharedWrite> writes, Instant kept_since,
+                           const SuppressedNames& names)
 {
-    std::vector<AppliedWrite> all;
-    for (const SharedWrite& write : writes)
-        if (auto applied = apply(outbox, write, kept_since)) all.push_back(std::move(*applied));
-    if (!names.any) return all;
+    AppliedWrites done;
+    std::vector<AppliedWrite>& all = done.writes;
+    for (const SharedWrite& write : writes) {
+        const auto key = upstream_key_of(outbox, write.entry.id);
+        if (key && *key != write.entry.upstream_key)
+            done.refused.push_back(write.entry.id);
+        else if (auto applied = apply(outbox, write, kept_since))
+            all.push_back(std::move(*applied));
+    }
+    if (!names.any) return done;
     const PurgedWrites purged = purge_suppressed_writes(outbox, names.conversations, names.users);
     const std::unordered_set<std::int64_t> gone(purged.removed.begin(), purged.removed.end());
     for (AppliedWrite& one : all) one.gone = one.gone || gone.contains(one.entry.id);
-    return all;
+    return done;
+}
+
+void find_heads(Reader& outbox, std::span<AppliedWrite> applied)
+{
+    for (AppliedWrite& one : applied) {
+        const auto head = find_head(outbox, one.entry.conversation);
+        one.heads_line = head && head->id == one.entry.id;
+    }
 }
 
 void show_writes(Writer& mirror, std::span<const AppliedWrite> applied)
@@ -216,15 +223,38 @@ void show_writes(Writer& mirror, std::span<const AppliedWrite> applied, const Co
 std::vector<SharedWrite> find_strays(Reader& outbox, const std::vector<std::string>& known, Instant since)
 {
     const std::unordered_set<std::string> keys(known.begin(), known.end());
-    const std::string sql = std::string("SELECT " ALLI_ENTRY_COLUMNS) + stray_columns +
-                            " FROM entry WHERE settled_at IS NULL OR settled_at >= ?1"
-                            " OR (state = 'failed' AND told = 0) ORDER BY place";
+    const std::string sql = strays_sql + " WHERE settled_at IS NULL OR settled_at >= ?1"
+                                         " OR (state = 'failed' AND told = 0) ORDER BY place";
     std::vector<SharedWrite> strays;
     for (const Row row : outbox.query(sql, since)) {
         SharedWrite one = read_stray(row);
         if (!keys.contains(one.entry.upstream_key)) strays.push_back(std::move(one));
     }
     return strays;
+}
+
+std::vector<SharedWrite> find_moved(Reader& outbox, const std::map<std::string, std::int64_t>& there)
+{
+    std::vector<std::int64_t> ids;
+    for (const Row row : outbox.query("SELECT id, upstream_key FROM entry")) {
+        const auto known = there.find(std::string(row.text(1)));
+        if (known != there.end() && known->second != row.integer(0)) ids.push_back(row.integer(0));
+    }
+    std::vector<SharedWrite> moved;
+    for (const std::int64_t id : ids)
+        for (const Row row : outbox.query(strays_sql + " WHERE id = ?1", id)) moved.push_back(read_stray(row));
+    return moved;
+}
+
+std::vector<SharedWrite> find_delivered(Reader& outbox, std::span<const SharedWrite> there)
+{
+    const std::string sql = strays_sql + " WHERE id = ?1 AND upstream_key = ?2 AND state = 'delivered'";
+    std::vector<SharedWrite> delivered;
+    for (const SharedWrite& one : there)
+        if (one.is_open())
+            for (const Row row : outbox.query(sql, one.entry.id, one.entry.upstream_key))
+                delivered.push_back(read_stray(row));
+    return delivered;
 }
 
 void remove_write(Writer& outbox, std::int64_t id)

@@ -10,6 +10,7 @@
 #include "cache/replica/shared_write.hpp"
 #include "cache/store.hpp"
 
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -48,11 +49,18 @@ struct SuppressedNames {
 };
 SuppressedNames find_suppressed_names(Store& store, std::span<const SharedWrite> writes);
 
+/// What applying rows did here.
+struct AppliedWrites {
+    std::vector<AppliedWrite> writes;
+    std::vector<std::int64_t> refused; // ids that another write has here
+};
 /// Puts them by id. Settled before `kept_since` and unknown here: left out, as they would be removed at once. An entry
 /// of another write under the same id (of a database that was put back, or of a time without a cluster) is left as it
 /// is: find_strays() names it.
-std::vector<AppliedWrite> apply_writes(Writer& outbox, std::span<const SharedWrite> writes, Instant kept_since,
-                                       const SuppressedNames& names = {});
+AppliedWrites apply_writes(Writer& outbox, std::span<const SharedWrite> writes, Instant kept_since,
+                           const SuppressedNames& names = {});
+/// Which of them head their lines now that all are here.
+void find_heads(Reader& outbox, std::span<AppliedWrite> applied);
 
 /// What the mirror shows of them from now on, at a node that follows: what is delivered is part of upstream's copy at
 /// once, for the leader sees through its lag, and what it publishes holds. Makes no notes.
@@ -63,6 +71,11 @@ void show_writes(Writer& mirror, std::span<const AppliedWrite> applied, const Co
 /// Entries of this file, as they would be shared: those that are open, or settled after `since`, and have none of these
 /// keys (upstream_key).
 std::vector<SharedWrite> find_strays(Reader& outbox, const std::vector<std::string>& known, Instant since);
+
+/// Entries of this file that are under another id there, of all that are there (ids by upstream_key).
+std::vector<SharedWrite> find_moved(Reader& outbox, const std::map<std::string, std::int64_t>& there);
+/// Those that are delivered here, and open there: of a database that was put back to an earlier state.
+std::vector<SharedWrite> find_delivered(Reader& outbox, std::span<const SharedWrite> there);
 
 /// The entry goes from here, for it has another id now, or the database forgot it.
 void remove_write(Writer& outbox, std::int64_t id);

@@ -26,10 +26,6 @@ Accepted accepted_or_throw(AcceptResult result);
 Task<std::vector<cache::SharedWrite>> hand_over_writes(Session& session, std::vector<cache::SharedWrite> held,
                                                        std::string why, std::string nonce);
 
-/// A row as the caller knows it.
-struct KnownWrite {
-    std::int64_t id = 0, number = 0;
-};
 Task<std::optional<cache::SharedWrite>> begin_write(Session& session, Publisher by, KnownWrite known,
                                                     std::optional<std::string> over, std::string nonce);
 Task<std::optional<cache::SharedWrite>> settle_write(Session& session, Publisher by, KnownWrite known,

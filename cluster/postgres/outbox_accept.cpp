@@ -45,7 +45,11 @@ constexpr const char* hand_over_sql =
     " FROM head, LATERAL (SELECT $1::bigint AS id, $2::bigint AS place, last - $3::bigint AS fresh,"
     " EXISTS (SELECT FROM entry WHERE sha256(principal) = sha256($23::bytea)"
     " AND sha256(client_key) = sha256($25::bytea)) AS twice) AS given"
-    " ON CONFLICT (upstream_key) DO NOTHING";
+    " ON CONFLICT (upstream_key) DO UPDATE SET state = 'delivered', last_status = excluded.last_status,"
+    " last_error = excluded.last_error, response = excluded.response, response_type = excluded.response_type,"
+    " conflict = NULL, next_attempt_us = NULL, in_doubt = false, told = excluded.told,"
+    " settled_us = excluded.settled_us, seq = excluded.seq"
+    " WHERE excluded.state = 'delivered' AND entry.state <> 'delivered' AND NOT entry.discarded";
 constexpr const char* named_sql = "SELECT " ALLI_WRITE_COLUMNS " FROM entry WHERE upstream_key = ANY ($1::bytea[])";
 
 std::string text_of(cache::EditKind kind)

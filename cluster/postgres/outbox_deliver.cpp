@@ -13,7 +13,8 @@ constexpr const char* begin_sql =
     "UPDATE entry SET state = 'sending', in_doubt = in_doubt OR (state = 'sending' AND epoch <> $3::bigint),"
     " attempts = attempts + CASE WHEN state = 'sending' AND epoch = $3::bigint THEN 0 ELSE 1 END,"
     " base = coalesce($4::bytea, base), epoch = $3::bigint, seq = (SELECT last FROM head)"
-    " WHERE id = $1::bigint AND seq = $2::bigint AND NOT discarded AND state IN ('pending', 'sending')";
+    " WHERE id = $1::bigint AND seq = $2::bigint AND upstream_key = $5::bytea AND NOT discarded"
+    " AND state IN ('pending', 'sending')";
 constexpr const char* settle_sql =
     "WITH put AS (UPDATE entry SET state = $3::text, last_status = $4::bigint, last_error = $5::bytea,"
     " response = $6::bytea, response_type = $7::bytea, conflict = $8::bytea, next_attempt_us = $9::bigint,"
@@ -22,7 +23,8 @@ constexpr const char* settle_sql =
     " base = CASE WHEN conversation IS NULL AND $3::text IN ('failed', 'delivered') THEN NULL ELSE base END,"
     " replaced = $13::bytea, foreign_answer = $14::bytea, foreign_said = $15::bytea, foreign_count = $16::bigint,"
     " foreign_since_us = $17::bigint, unproven_us = $18::bigint, seq = (SELECT last FROM head)"
-    " WHERE id = $1::bigint AND seq = $2::bigint AND NOT discarded AND state IN ('pending', 'sending', 'conflict')"
+    " WHERE id = $1::bigint AND seq = $2::bigint AND upstream_key = $19::bytea AND NOT discarded"
+    " AND state IN ('pending', 'sending', 'conflict')"
     " RETURNING octet_length(body) AS size)"
     " UPDATE head SET open_writes = open_writes - 1, open_bytes = open_bytes - size FROM put"
     " WHERE $3::text = 'delivered'";
@@ -69,7 +71,7 @@ Query settle_query(const KnownWrite& known, const cache::WriteOutcome& settled)
              number_param(outcome.uncounted ? 1 : 0), flag_param(outcome.told), settled.before,
              settled.foreign ? Param(foreign.answer) : std::nullopt,
              settled.foreign ? Param(foreign.said) : std::nullopt, number_param(foreign.count),
-             instant_param(foreign.since), instant_param(settled.unproven_at)}};
+             instant_param(foreign.since), instant_param(settled.unproven_at), known.upstream_key}};
 }
 
 } // namespace
@@ -78,7 +80,8 @@ Task<std::optional<cache::SharedWrite>> begin_write(Session& session, Publisher 
                                                     std::optional<std::string> over, std::string nonce)
 {
     Query change{begin_sql,
-                 {number_param(known.id), number_param(known.number), number_param(by.epoch), std::move(over)}};
+                 {number_param(known.id), number_param(known.number), number_param(by.epoch), std::move(over),
+                  known.upstream_key}};
     return change_row(session, std::move(by), std::move(change), known.id, std::move(nonce));
 }
 

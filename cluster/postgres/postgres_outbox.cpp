@@ -26,7 +26,8 @@ Task<T> change_and_tell(TruthLoop& loop, Task<T> (*function)(Session&, Given...)
 Task<std::optional<cache::SharedWrite>> begin_untold(TruthLoop& loop, Publisher by, KnownWrite known,
                                                      std::optional<std::string> over)
 {
-    co_return co_await begin_write(loop.writes, std::move(by), known, std::move(over), make_nonce(loop.random));
+    co_return co_await begin_write(loop.writes, std::move(by), std::move(known), std::move(over),
+                                   make_nonce(loop.random));
 }
 
 } // namespace
@@ -48,16 +49,16 @@ Task<Accepted> PostgresOutbox::accept(cache::NewWrite write, cache::OutboxLimits
     return loop_.on_loop(accepting_.accept(std::move(write), limits));
 }
 
-Task<std::optional<cache::SharedWrite>> PostgresOutbox::begin(std::int64_t epoch, std::int64_t id, std::int64_t number,
+Task<std::optional<cache::SharedWrite>> PostgresOutbox::begin(std::int64_t epoch, KnownWrite known,
                                                               std::optional<std::string> over)
 {
-    return loop_.on_loop(begin_untold(loop_, Publisher{self_, epoch, {}}, KnownWrite{id, number}, std::move(over)));
+    return loop_.on_loop(begin_untold(loop_, Publisher{self_, epoch, {}}, std::move(known), std::move(over)));
 }
 
-Task<std::optional<cache::SharedWrite>> PostgresOutbox::settle(std::int64_t epoch, std::int64_t id, std::int64_t number,
+Task<std::optional<cache::SharedWrite>> PostgresOutbox::settle(std::int64_t epoch, KnownWrite known,
                                                                cache::WriteOutcome outcome)
 {
-    return change(&settle_write, Publisher{self_, epoch, {}}, KnownWrite{id, number}, std::move(outcome));
+    return change(&settle_write, Publisher{self_, epoch, {}}, std::move(known), std::move(outcome));
 }
 
 Task<std::vector<cache::SharedWrite>> PostgresOutbox::recover(std::int64_t epoch)
@@ -82,7 +83,7 @@ Task<WriteAction> PostgresOutbox::discard(std::int64_t id)
 
 Task<> PostgresOutbox::note_told(std::int64_t id, std::int64_t number)
 {
-    return change(&cluster::note_told, KnownWrite{id, number});
+    return change(&cluster::note_told, KnownWrite{id, number, {}});
 }
 
 Task<WriteChanges> PostgresOutbox::changes(Position after, std::size_t limit)

@@ -14,9 +14,9 @@ class PostgresOutbox final : public SharedOutbox {
     PostgresOutbox(TruthLoop& loop, Member self);
 
     Task<Accepted> accept(cache::NewWrite write, cache::OutboxLimits limits) override;
-    Task<std::optional<cache::SharedWrite>> begin(std::int64_t epoch, std::int64_t id, std::int64_t number,
+    Task<std::optional<cache::SharedWrite>> begin(std::int64_t epoch, KnownWrite known,
                                                   std::optional<std::string> over) override;
-    Task<std::optional<cache::SharedWrite>> settle(std::int64_t epoch, std::int64_t id, std::int64_t number,
+    Task<std::optional<cache::SharedWrite>> settle(std::int64_t epoch, KnownWrite known,
                                                    cache::WriteOutcome outcome) override;
     Task<std::vector<cache::SharedWrite>> recover(std::int64_t epoch) override;
     Task<std::int64_t> forget(std::int64_t epoch, std::chrono::seconds age) override;

@@ -24,7 +24,8 @@ ClusterNode::ClusterNode(LeaderWorkTools tools, ClusterOptions options, LeaderWo
 {
     if (!shares_writes_) return;
     work_.share([this](sync::Beginning beginning) { return writes_.begin(std::move(beginning)); },
-                [this](std::int64_t id, cache::Outcome outcome) { return writes_.settle(id, std::move(outcome)); });
+                [this](std::int64_t id, cache::Outcome outcome) { return writes_.settle(id, std::move(outcome)); },
+                [this](std::int64_t id) { return writes_.is_awaited(id); });
 }
 
 cluster::NodeHooks ClusterNode::hooks()

@@ -23,7 +23,8 @@ void LeaderWork::renew()
     sync::DeliveryHooks hooks{.changed = [engine](ConversationId id) { engine->wake_conversation(std::move(id)); },
                               .changed_many = [engine] { engine->wake(); },
                               .begin = begin_delivery_,
-                              .settle = settle_delivery_};
+                              .settle = settle_delivery_,
+                              .is_awaited = is_awaited_};
     next->deliverer =
         std::make_shared<sync::Deliverer>(client, store, clock, random, options_.delivery, std::move(hooks));
     engine->when_back([deliverer = std::weak_ptr(next->deliverer)] {
@@ -47,10 +48,12 @@ void LeaderWork::on_fetched(std::function<void(const ConversationId&, std::uint6
 }
 
 void LeaderWork::share(std::function<Task<bool>(sync::Beginning)> begin,
-                       std::function<Task<bool>(std::int64_t, cache::Outcome)> settle)
+                       std::function<Task<bool>(std::int64_t, cache::Outcome)> settle,
+                       std::function<bool(std::int64_t)> is_awaited)
 {
     begin_delivery_ = std::move(begin);
     settle_delivery_ = std::move(settle);
+    is_awaited_ = std::move(is_awaited);
     renew();
     if (options_.follows) assume_upstream(*engine());
 }

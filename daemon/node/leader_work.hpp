@@ -54,7 +54,8 @@ class LeaderWork {
 
     /// As sync::DeliveryHooks, of this deliverer and those to come. Before begin().
     void share(std::function<Task<bool>(sync::Beginning)> begin,
-               std::function<Task<bool>(std::int64_t, cache::Outcome)> settle);
+               std::function<Task<bool>(std::int64_t, cache::Outcome)> settle,
+               std::function<bool(std::int64_t)> is_awaited);
 
     // On the engine's loop, or before it runs:
     /// `failed`: one of them has ended by itself. `ended`: all have.
@@ -83,6 +84,7 @@ class LeaderWork {
     std::function<void(const ConversationId&, std::uint64_t, bool)> fetched_;
     std::function<Task<bool>(sync::Beginning)> begin_delivery_;
     std::function<Task<bool>(std::int64_t, cache::Outcome)> settle_delivery_;
+    std::function<bool(std::int64_t)> is_awaited_;
     Published<Current> current_;
     std::unique_ptr<Webhooks> webhooks_;
     asio::cancellation_signal cancel_sync_, cancel_delivery_, cancel_retention_;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -13,10 +14,13 @@
 namespace alli::daemon {
 namespace {
 
+using namespace asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 using cache::EntryState;
 
-constexpr auto between_tries = 100ms;
+constexpr auto beyond_patience = 500ms; // of a try that is under way
+constexpr std::chrono::milliseconds between_tries{100}, after_a_refusal{1'000};
+constexpr auto until_it_is_begun = 5s;        // then it has to wait, for all that is known here
 constexpr auto look_again = 250ms;            // at a leader nobody tells of what it settled itself
 constexpr auto for_a_person = 5s;             // a database that is away
 constexpr auto offered_for = 10s;             // until it shows as one that waits
@@ -36,6 +40,17 @@ std::optional<upstream::Reply> reply_of(const cache::Entry& entry)
     if (entry.response_type) reply.headers.add("Content-Type", *entry.response_type);
     reply.body = entry.response.value_or("");
     return reply;
+}
+
+bool is_ours(const Error& error)
+{
+    return error.fault() == Fault::canceled || error.fault() == Fault::io || error.fault() == Fault::damaged;
+}
+
+bool has_to_wait(const cache::Entry& entry)
+{
+    return entry.state == EntryState::conflict ||
+           (entry.state == EntryState::pending && (entry.attempts > 0 || entry.last_error || entry.next_attempt_at));
 }
 
 // Of a row that somebody changed meanwhile nothing is written down: then it is another's.
@@ -76,7 +91,8 @@ SharedWrites::SharedWrites(asio::io_context& loop, cluster::SharedOutbox& outbox
     : loop_(loop), outbox_(outbox), here_(here), store_(store), clock_(clock), deliverer_(std::move(deliverer))
 {}
 
-// An outcome that is not known is asked for again. None of what is asked waits for an app.
+// An outcome that is not known is asked for again. What no app waits for is asked for whatever the database says: a
+// password may be put right, and the heartbeat tells of it.
 template <class T>
 Task<T> SharedWrites::until_known(std::function<Task<T>()> ask, std::optional<Clock::Steady> until)
 {
@@ -93,8 +109,35 @@ Task<T> SharedWrites::until_known(std::function<Task<T>()> ask, std::optional<Cl
         }
         if (!leads) co_await wait_to_be_canceled();
         const bool patient = !until || (clock_.steady() < *until && !stopping_);
-        if (trouble && (trouble->fault() != Fault::unreachable || !patient)) throw Error(*trouble);
-        co_await clock_.sleep(between_tries);
+        const bool away = !trouble || trouble->fault() == Fault::unreachable;
+        if (trouble && (is_ours(*trouble) || !patient || (until && !away))) throw Error(*trouble);
+        co_await clock_.sleep(away ? between_tries : after_a_refusal);
+    }
+}
+
+// A try that takes long, for the network swallows it, does not keep an app waiting for longer.
+template <class T>
+Task<T> SharedWrites::within(std::chrono::milliseconds patience, std::function<Task<T>()> ask, bool* late)
+{
+    std::optional<T> known;
+    std::exception_ptr failed;
+    const Clock::Steady until = clock_.steady() + patience;
+    const auto first =
+        co_await (keep_known(std::move(ask), until, &known, &failed) || clock_.sleep(patience + beyond_patience));
+    if (known) co_return std::move(*known);
+    if (first.index() == 0 && failed) std::rethrow_exception(failed);
+    *late = true;
+    throw Error(Fault::unreachable, "", "the cluster's database takes too long");
+}
+
+template <class T>
+Task<> SharedWrites::keep_known(std::function<Task<T>()> ask, Clock::Steady until, std::optional<T>* known,
+                                std::exception_ptr* failed)
+{
+    try {
+        *known = co_await until_known(std::move(ask), until);
+    } catch (...) {
+        *failed = std::current_exception();
     }
 }
 
@@ -129,7 +172,7 @@ Task<SharedAcceptance> SharedWrites::accept(cache::NewWrite write, std::chrono::
     cluster::Accepted accepted;
     std::optional<Error> failed;
     try {
-        accepted = co_await until_known(std::move(ask), clock_.steady() + patience);
+        accepted = co_await within(patience, std::move(ask), &may_be_there);
     } catch (const Error& error) {
         failed = error;
     }
@@ -171,7 +214,7 @@ Task<std::optional<upstream::Reply>> SharedWrites::wait(std::int64_t id, std::ch
 {
     const auto waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
     const Waiting waiting(*this, id, waiter);
-    const Clock::Steady until = clock_.steady() + patience;
+    const Clock::Steady asked_at = clock_.steady(), until = asked_at + patience;
     for (bool first = true;; first = false) {
         const auto entry = find_here(id);
         if (entry && is_final(*entry)) {
@@ -179,9 +222,10 @@ Task<std::optional<upstream::Reply>> SharedWrites::wait(std::int64_t id, std::ch
             if (reply && entry->state == EntryState::failed) tell(id);
             co_return reply;
         }
-        if (entry && entry->state == EntryState::conflict) co_return std::nullopt;
-        if (entry && entry->state == EntryState::pending && entry->attempts > 0) co_return std::nullopt;
+        if (entry && has_to_wait(*entry)) co_return std::nullopt;
         if (entry && first && waits_for_others(*entry)) co_return std::nullopt;
+        const bool begun = entry && entry->state == EntryState::sending;
+        if (!begun && clock_.steady() - asked_at >= until_it_is_begun) co_return std::nullopt;
         const auto left = until - clock_.steady();
         if (waiter->released || stopping_ || left <= 0ns) co_return std::nullopt;
         co_await waiter->wakeup.wait(clock_, std::min<std::chrono::nanoseconds>(left, look_again));
@@ -234,7 +278,8 @@ Task<> SharedWrites::note_told(std::int64_t id)
 
 Task<cluster::WriteAction> SharedWrites::act(std::function<Task<cluster::WriteAction>()> ask)
 {
-    cluster::WriteAction action = co_await until_known(std::move(ask), clock_.steady() + for_a_person);
+    bool late = false;
+    cluster::WriteAction action = co_await within(for_a_person, std::move(ask), &late);
     cache::SharedWrite row = action.write;
     if (action.result == cache::OperatorResult::done) co_await show_here(std::move(row));
     co_return action;
@@ -265,40 +310,55 @@ Task<std::optional<std::int64_t>> SharedWrites::find_number(std::int64_t id)
     co_return number;
 }
 
+// None: there is no such write there, whatever is here. What is shared and what is here are put in order again then.
+Task<std::optional<cluster::KnownWrite>> SharedWrites::find_known(std::int64_t id)
+{
+    const auto number = co_await find_number(id);
+    if (!here_.epoch()) co_await wait_to_be_canceled();
+    const auto entry = find_here(id);
+    if (!number) here_.join_anew();
+    if (!number || !entry) co_return std::nullopt;
+    co_return cluster::KnownWrite{id, *number, entry->upstream_key};
+}
+
+// The row of another write, or none: what is here was lost there.
+bool SharedWrites::is_of(const Row& row, const cluster::KnownWrite& known)
+{
+    const bool is = row && row->entry.upstream_key == known.upstream_key;
+    if (!is) here_.join_anew();
+    here_.hear_soon();
+    return is;
+}
+
 // A person may have retried it: then it has another number, and waits all the same.
 Task<bool> SharedWrites::begin(sync::Beginning beginning)
 {
     for (;;) {
-        const auto number = co_await find_number(beginning.id);
-        if (!here_.epoch()) co_await wait_to_be_canceled();
-        if (!number) co_return false;
-        std::function<Task<Row>()> ask = [&] {
-            return outbox_.begin(*here_.epoch(), beginning.id, *number, beginning.over);
-        };
+        const auto known = co_await find_known(beginning.id);
+        if (!known) co_return false;
+        std::function<Task<Row>()> ask = [&] { return outbox_.begin(*here_.epoch(), *known, beginning.over); };
         const Row row = co_await until_known(std::move(ask), std::nullopt);
-        const bool begun = row && row->entry.state == EntryState::sending && row->epoch == here_.epoch();
-        if (begun) here_.note(beginning.id, row->number);
+        const bool begun = row && row->entry.upstream_key == known->upstream_key &&
+                           row->entry.state == EntryState::sending && row->epoch == here_.epoch();
+        if (begun) here_.note_delivering(beginning.id, row->number);
         if (begun) co_return true;
-        here_.hear_soon();
-        const bool waits = row && !row->discarded && row->entry.state == EntryState::pending;
-        if (!waits || row->number == *number) co_return false;
-        here_.note(beginning.id, row->number);
+        const bool waits = is_of(row, *known) && !row->discarded && row->entry.state == EntryState::pending;
+        if (!waits || row->number == known->number) co_return false;
+        here_.note_delivering(beginning.id, row->number);
     }
 }
 
 Task<bool> SharedWrites::settle(std::int64_t id, cache::Outcome outcome)
 {
-    const auto number = co_await find_number(id);
-    if (!here_.epoch()) co_await wait_to_be_canceled();
-    if (!number) co_return false;
-    outcome.told = outcome.state == EntryState::failed && is_awaited(id);
+    const auto known = co_await find_known(id);
+    if (!known) co_return false;
     cache::WriteOutcome whole =
         store_.read_outbox([&](cache::Reader& db) { return cache::whole_outcome(db, id, outcome); });
-    std::function<Task<Row>()> ask = [&] { return outbox_.settle(*here_.epoch(), id, *number, whole); };
+    std::function<Task<Row>()> ask = [&] { return outbox_.settle(*here_.epoch(), *known, whole); };
     const Row row = co_await until_known(std::move(ask), std::nullopt);
-    const bool stands = row && has_outcome(*row, outcome);
-    if (stands) here_.note(id, row->number);
-    if (!stands) here_.hear_soon();
+    const bool stands = row && row->entry.upstream_key == known->upstream_key && has_outcome(*row, outcome);
+    if (stands) here_.note_delivering(id, row->number);
+    if (!stands) is_of(row, *known);
     co_return stands;
 }
 

@@ -70,9 +70,16 @@ class SharedWrites {
     void spawn(Task<T> work, std::function<void()> ended);
     template <class T>
     Task<T> until_known(std::function<Task<T>()> ask, std::optional<Clock::Steady> until); // none: without end
+    template <class T>
+    Task<T> within(std::chrono::milliseconds patience, std::function<Task<T>()> ask, bool* late);
+    template <class T>
+    Task<> keep_known(std::function<Task<T>()> ask, Clock::Steady until, std::optional<T>* known,
+                      std::exception_ptr* failed);
     Task<cluster::WriteAction> act(std::function<Task<cluster::WriteAction>()> ask);
     Task<> wait_to_be_canceled();
     Task<std::optional<std::int64_t>> find_number(std::int64_t id);
+    Task<std::optional<cluster::KnownWrite>> find_known(std::int64_t id);
+    bool is_of(const Row& row, const cluster::KnownWrite& known);
     std::optional<cache::Entry> find_here(std::int64_t id) const;
     bool waits_for_others(const cache::Entry& entry) const;
     void offer(const cache::AppliedWrite& accepted);

@@ -46,6 +46,8 @@ Task<bool> Deliverer::Core::begin_shared(std::int64_t id, std::optional<std::str
         Beginning beginning{id, over};
         if (!co_await hooks.begin(std::move(beginning))) co_return false;
         co_await begin_here(id, over);
+        const auto here = store.read_outbox([id](cache::Reader& db) { return cache::find_entry(db, id); });
+        if (!here || here->state != EntryState::sending) co_return false; // purged, or discarded, meanwhile
         if (asked.is_recent()) co_return sending->begun = true;
     }
     sending->late = true;

@@ -96,7 +96,8 @@ Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Outcome outcome, std::o
 {
     const auto waiter = waiters.find(entry.id);
     if (waiter != waiters.end()) waiter->second->settling = true;
-    outcome.told = waiter != waiters.end() && is_final(outcome.state);
+    const bool awaited = hooks.settle ? hooks.is_awaited && hooks.is_awaited(entry.id) : waiter != waiters.end();
+    outcome.told = awaited && is_final(outcome.state);
     bool stands = true;
     if (hooks.settle) stands = co_await settle_shared(entry.id, outcome);
     if (!stands) {

@@ -42,6 +42,7 @@ struct DeliveryHooks {
     /// canceled. False: a person decided otherwise meanwhile, and the outbox here says so. None: it is alone.
     std::function<Task<bool>(Beginning)> begin = {};
     std::function<Task<bool>(std::int64_t id, cache::Outcome)> settle = {};
+    std::function<bool(std::int64_t id)> is_awaited = {}; // by an app, beside those of the offers
 };
 
 class Deliverer {

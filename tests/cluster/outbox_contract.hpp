@@ -36,11 +36,11 @@ class OutboxContract : public testing::TestWithParam<StoreKind> {
     }
     SharedWrite begin(Truth& truth, std::int64_t epoch, const SharedWrite& write)
     {
-        return wait(truth.outbox().begin(epoch, write.entry.id, write.number, std::nullopt)).value();
+        return wait(truth.outbox().begin(epoch, known(write), std::nullopt)).value();
     }
     SharedWrite settle(Truth& truth, std::int64_t epoch, const SharedWrite& write, WriteOutcome outcome)
     {
-        return wait(truth.outbox().settle(epoch, write.entry.id, write.number, std::move(outcome))).value();
+        return wait(truth.outbox().settle(epoch, known(write), std::move(outcome))).value();
     }
     SharedWrite find(Truth& truth, const SharedWrite& write)
     {

@@ -206,7 +206,12 @@ TEST_P(OutboxContract, ABeginCountsTheAttemptOnceHoweverOftenItIsRepeated)
     EXPECT_EQ(anew.entry.attempts, 1);
     EXPECT_GT(anew.number, begun.number);
     EXPECT_FALSE(anew.entry.in_doubt);
-    EXPECT_EQ(wait(one->outbox().begin(epoch, anew.entry.id + 1'000'000, 1, std::nullopt)), std::nullopt);
+    alli::cluster::KnownWrite other = known(anew); // a leader holds another write under this id
+    other.upstream_key = "another";
+    EXPECT_EQ(say(*wait(one->outbox().begin(epoch, other, std::nullopt))), say(anew));
+    EXPECT_EQ(say(*wait(one->outbox().settle(epoch, other, outcome(EntryState::delivered)))), say(anew));
+    EXPECT_EQ(wait(one->outbox().begin(epoch, {anew.entry.id + 1'000'000, 1, anew.entry.upstream_key}, std::nullopt)),
+              std::nullopt);
 }
 
 TEST_P(OutboxContract, ABulkUpdateKeepsWhatItIsSentOverForAsLongAsItIsOpen)
@@ -216,7 +221,7 @@ TEST_P(OutboxContract, ABulkUpdateKeepsWhatItIsSentOverForAsLongAsItIsOpen)
     write.entry.conversation.reset();
     write.entry.base.reset();
     const SharedWrite taken = accept(*two, write).write;
-    const auto begun = wait(one->outbox().begin(epoch, taken.entry.id, taken.number, "over"));
+    const auto begun = wait(one->outbox().begin(epoch, known(taken), "over"));
     EXPECT_EQ(begun->entry.base, "over");
     const SharedWrite again = settle(*one, epoch, *begun, outcome(EntryState::pending));
     EXPECT_EQ(again.entry.base, "over");
@@ -263,9 +268,8 @@ TEST_P(OutboxContract, WhoeverDoesNotLeadBeginsAndSettlesNothing)
     const Position before = last(*two);
     SharedOutbox& outbox = one->outbox();
     for (const std::int64_t epoch : {old, now}) {
-        EXPECT_THROW(wait(outbox.begin(epoch, begun.entry.id, begun.number, std::nullopt)), NotLeader);
-        EXPECT_THROW(wait(outbox.settle(epoch, begun.entry.id, begun.number, outcome(EntryState::delivered))),
-                     NotLeader);
+        EXPECT_THROW(wait(outbox.begin(epoch, known(begun), std::nullopt)), NotLeader);
+        EXPECT_THROW(wait(outbox.settle(epoch, known(begun), outcome(EntryState::delivered))), NotLeader);
         EXPECT_THROW(wait(outbox.recover(epoch)), NotLeader);
         EXPECT_THROW(wait(outbox.forget(epoch, 0s)), NotLeader);
     }

@@ -156,6 +156,26 @@ TEST_P(OutboxFeed, WhatWaitsIsCounted)
     EXPECT_EQ(counts.oldest, sent.entry.created_at) << "a conflict waits for a person";
 }
 
+TEST_P(OutboxFeed, WhatIsDeliveredHereAndOpenThereIsDeliveredThere)
+{
+    SharedWrite held = accepted(*one, "a", "key");
+    const SharedWrite dropped = accepted(*one, "b", "dropped");
+    wait(one->outbox().discard(dropped.entry.id));
+    held.entry.state = EntryState::delivered;
+    held.entry.last_status = 200;
+    held.entry.response = "answer";
+    SharedWrite gone = dropped;
+    gone.entry.state = EntryState::delivered;
+    const auto now = hand_over(*two, {held, gone});
+    EXPECT_EQ(now[0].entry.state, EntryState::delivered);
+    EXPECT_EQ(now[0].entry.response, "answer");
+    EXPECT_GT(now[0].number, held.number);
+    EXPECT_TRUE(now[0].settled_at);
+    EXPECT_TRUE(now[1].discarded);
+    EXPECT_EQ(wait(two->outbox().count()).pending, 0);
+    EXPECT_EQ(say(hand_over(*two, {held})[0]), say(now[0])) << "it is told once";
+}
+
 TEST_P(OutboxFeed, WhatTheDatabaseLostComesBackAsConflicts)
 {
     const SharedWrite known = accepted(*one, "a", "known");
@@ -275,11 +295,10 @@ std::string call(Side& side, std::mt19937_64 random)
     case 2:
     case 3:
     case 4:
-        return note(side.store->wait(outbox.begin(side.epochs[at], write.entry.id, write.number, std::nullopt)));
+        return note(side.store->wait(outbox.begin(side.epochs[at], known(write), std::nullopt)));
     case 5:
     case 6:
-        return note(
-            side.store->wait(outbox.settle(side.epochs[at], write.entry.id, write.number, random_outcome(random))));
+        return note(side.store->wait(outbox.settle(side.epochs[at], known(write), random_outcome(random))));
     case 7: {
         const auto action =
             side.store->wait(random() % 2 == 0 ? outbox.retry(write.entry.id) : outbox.discard(write.entry.id));

@@ -86,9 +86,7 @@ TEST_F(PostgresOutboxes, AWaitForAStandbyThatSomebodyBreaksOffIsNoAcknowledgemen
     const std::int64_t epoch = lead(*truth);
     for (const std::string how : {"pg_cancel_backend", "pg_terminate_backend"}) {
         const SharedWrite waits = accept(*truth, "waits").write;
-        const auto begin = [&] {
-            return sync_wait(truth->outbox().begin(epoch, waits.entry.id, waits.number, std::nullopt)).value();
-        };
+        const auto begin = [&] { return sync_wait(truth->outbox().begin(epoch, known(waits), std::nullopt)).value(); };
         set_standby("absent");
         std::string key;
         {
@@ -194,7 +192,7 @@ TEST_F(PostgresOutboxes, ATakeoverThatIsCommittedWhileTheOldLeaderBeginsFencesIt
                                "-c", "SELECT 'held'; SELECT pg_sleep(0.2)", "-c", "COMMIT"},
                               {{"PATH", "/usr/bin"}});
     takeover.wait_for_line("held");
-    EXPECT_THROW(sync_wait(old->outbox().begin(epoch, waits.entry.id, waits.number, std::nullopt)), NotLeader);
+    EXPECT_THROW(sync_wait(old->outbox().begin(epoch, known(waits), std::nullopt)), NotLeader);
     EXPECT_EQ(takeover.wait(), 0);
     EXPECT_EQ(sql("SELECT state, attempts FROM entry"), "pending|0");
 }
@@ -207,7 +205,7 @@ TEST_F(PostgresOutboxes, WhatIsOpenIsCountedAsItIs)
     for (int n = 0; n < 6; ++n) accept(*truth, std::to_string(n));
     const auto all = sync_wait(outbox.read_all(0, 10)).writes;
     const auto settle = [&](std::size_t at, EntryState state) {
-        sync_wait(outbox.settle(epoch, all[at].entry.id, all[at].number, outcome(state)));
+        sync_wait(outbox.settle(epoch, known(all[at]), outcome(state)));
     };
     settle(0, EntryState::delivered);
     settle(0, EntryState::delivered); // its answer was lost
@@ -253,7 +251,7 @@ TEST_F(PostgresOutboxes, TheRoleOfTheDaemonsMayUseItAndAnalystsMayNot)
     const std::int64_t epoch = lead(*truth);
     SharedOutbox& outbox = truth->outbox();
     const SharedWrite write = accept(*truth, "key").write;
-    sync_wait(outbox.settle(epoch, write.entry.id, write.number, outcome(EntryState::delivered)));
+    sync_wait(outbox.settle(epoch, known(write), outcome(EntryState::delivered)));
     EXPECT_EQ(sync_wait(outbox.forget(epoch, 0s)), 1);
     EXPECT_THROW(postgres().run_sql("SET ROLE " + analyst + "; SELECT count(*) FROM " + schema + ".entry"),
                  std::runtime_error);

@@ -30,6 +30,11 @@ inline NewWrite title_of(const std::string& conversation, const std::string& key
     return write;
 }
 
+inline alli::cluster::KnownWrite known(const SharedWrite& write)
+{
+    return {write.entry.id, write.number, write.entry.upstream_key};
+}
+
 inline WriteOutcome outcome(EntryState state, std::optional<int> status = std::nullopt)
 {
     WriteOutcome settled;

@@ -127,11 +127,14 @@ std::optional<SharedWrite> ModelOutbox::change(std::int64_t id, const Test& is_s
     return write;
 }
 
-std::optional<SharedWrite> ModelOutbox::change(std::int64_t id, std::int64_t number, const Test& is_so,
-                                               const Change& its_change)
+// Without a key: of whatever write it is.
+std::optional<SharedWrite> ModelOutbox::change(const KnownWrite& known, const Test& is_so, const Change& its_change)
 {
-    const Test both = [&](const SharedWrite& row) { return row.number == number && is_so(row); };
-    return change(id, both, its_change);
+    const Test both = [&](const SharedWrite& row) {
+        const bool is_it = known.upstream_key.empty() || row.entry.upstream_key == known.upstream_key;
+        return is_it && row.number == known.number && is_so(row);
+    };
+    return change(known.id, both, its_change);
 }
 
 const SharedWrite* ModelOutbox::find_accepted(const cache::NewWrite& write) const
@@ -177,7 +180,7 @@ Task<Accepted> ModelOutbox::accept(cache::NewWrite write, cache::OutboxLimits li
     co_return accepted;
 }
 
-Task<std::optional<SharedWrite>> ModelOutbox::begin(std::int64_t epoch, std::int64_t id, std::int64_t number,
+Task<std::optional<SharedWrite>> ModelOutbox::begin(std::int64_t epoch, KnownWrite known,
                                                     std::optional<std::string> over)
 {
     co_await truth_.arrive();
@@ -185,7 +188,7 @@ Task<std::optional<SharedWrite>> ModelOutbox::begin(std::int64_t epoch, std::int
     const Test waits = [](const SharedWrite& row) {
         return is_one_of(row, {EntryState::pending, EntryState::sending});
     };
-    auto now = change(id, number, waits, [&](SharedWrite& row) {
+    auto now = change(known, waits, [&](SharedWrite& row) {
         const bool is_sent = row.entry.state == EntryState::sending;
         if (!is_sent || row.epoch != epoch) ++row.entry.attempts;
         if (is_sent && row.epoch != epoch) row.entry.in_doubt = true;
@@ -197,15 +200,14 @@ Task<std::optional<SharedWrite>> ModelOutbox::begin(std::int64_t epoch, std::int
     co_return now;
 }
 
-Task<std::optional<SharedWrite>> ModelOutbox::settle(std::int64_t epoch, std::int64_t id, std::int64_t number,
-                                                     cache::WriteOutcome outcome)
+Task<std::optional<SharedWrite>> ModelOutbox::settle(std::int64_t epoch, KnownWrite known, cache::WriteOutcome outcome)
 {
     co_await truth_.arrive();
     require_leader(epoch);
     const Test is_unsettled = [](const SharedWrite& row) {
         return is_one_of(row, {EntryState::pending, EntryState::sending, EntryState::conflict});
     };
-    auto now = change(id, number, is_unsettled,
+    auto now = change(known, is_unsettled,
                       [&](SharedWrite& row) { apply(row, std::move(outcome), truth_.database_.clock_.now()); });
     co_await truth_.answer();
     co_return now;
@@ -291,7 +293,7 @@ Task<> ModelOutbox::note_told(std::int64_t id, std::int64_t number)
     const Test is_settled = [](const SharedWrite& row) {
         return is_one_of(row, {EntryState::failed, EntryState::delivered});
     };
-    change(id, number, is_settled, [](SharedWrite& row) { row.told = true; });
+    change({id, number, {}}, is_settled, [](SharedWrite& row) { row.told = true; });
     co_await truth_.answer();
 }
 
@@ -402,6 +404,24 @@ void ModelOutbox::put_handed_over(SharedWrite write, std::int64_t fresh, const s
     put(std::move(write));
 }
 
+void ModelOutbox::note_delivered(SharedWrite& there, const SharedWrite& held)
+{
+    const ModelDatabase& database = truth_.database_;
+    cache::Entry& entry = there.entry;
+    if (entry.state == EntryState::delivered) return;
+    entry.state = EntryState::delivered;
+    entry.last_status = held.entry.last_status;
+    entry.last_error = held.entry.last_error;
+    entry.response = held.entry.response;
+    entry.response_type = held.entry.response_type;
+    entry.conflict.reset();
+    entry.next_attempt_at.reset();
+    entry.in_doubt = false;
+    there.told = held.told;
+    there.settled_at = database.clock_.now();
+    there.number = database.contents.last;
+}
+
 Task<std::vector<SharedWrite>> ModelOutbox::hand_over(std::vector<SharedWrite> held, std::string why)
 {
     if (held.empty()) co_return held;
@@ -412,7 +432,11 @@ Task<std::vector<SharedWrite>> ModelOutbox::hand_over(std::vector<SharedWrite> h
     std::int64_t fresh = database.number(held.size());
     for (const SharedWrite& write : held) {
         ++fresh;
-        if (!find_key(write.entry.upstream_key)) put_handed_over(write, fresh, why);
+        SharedWrite* const there = find_key(write.entry.upstream_key);
+        if (!there)
+            put_handed_over(write, fresh, why);
+        else if (write.entry.state == EntryState::delivered && !write.discarded && !there->discarded)
+            note_delivered(*there, write);
     }
     std::vector<SharedWrite> now;
     for (const SharedWrite& write : held) now.push_back(*find_key(write.entry.upstream_key));

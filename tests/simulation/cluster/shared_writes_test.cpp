@@ -299,6 +299,65 @@ TEST_F(SharedWrites, AreRetriedAndDiscardedAtAnyNode)
     EXPECT_THAT(applied(), testing::Not(testing::Contains("dropped")));
 }
 
+TEST_F(SharedWrites, ThatTheDatabaseLostAreKeptForAPersonAndThoseToComeAreDelivered)
+{
+    start_all();
+    upstream_.away = true;
+    const auto known = nodes_[1]->write(title("a", "known"));
+    pass(12s);
+    const auto before = database_.contents;
+    const auto lost = nodes_[2]->write(title("b", "lost"), 1s);
+    pass(2s);
+    ASSERT_NE(lost->id, 0);
+    database_.contents = before; // a standby without that commit leads the database now
+    const auto twice = nodes_[1]->write(title("c", "under the same id, maybe"), 30s);
+    pass(30s);
+    upstream_.away = false;
+    pass(120s);
+    EXPECT_THAT(applied(), testing::UnorderedElementsAre("known", "under the same id, maybe"));
+    std::vector<std::string> states;
+    for (const auto& [id, held] : database_.contents.writes)
+        states.push_back(json::parse(held.row.entry.body)["title"].get<std::string>() + ": " +
+                         std::string(name_of(held.row.entry.state)));
+    EXPECT_THAT(states, testing::UnorderedElementsAre("known: delivered", "lost: conflict",
+                                                      "under the same id, maybe: delivered"));
+    for (std::size_t n = 1; n < 3; ++n) EXPECT_EQ(all_entries(n), all_entries(0));
+}
+
+TEST_F(SharedWrites, ThatAreDeliveredAreNotSentAgainByADatabaseThatWasPutBack)
+{
+    start_all();
+    upstream_.away = true;
+    cache::NewEntry once = title("a", "once");
+    once.base.reset(); // nobody looks before
+    const auto written = nodes_[1]->write(once);
+    pass(12s);
+    const auto before = database_.contents;
+    upstream_.away = false;
+    pass(60s);
+    ASSERT_THAT(upstream_.applied, SizeIs(1));
+    const auto requests = upstream_.count("PUT");
+    database_.contents = before;
+    pass(120s);
+    EXPECT_EQ(upstream_.count("PUT"), requests);
+    for (auto& node : nodes_) EXPECT_EQ(node->entry(written->id)->state, cache::EntryState::delivered);
+}
+
+TEST_F(SharedWrites, OfSeveralMachinesThatWereAloneAreAllAtAllNodes)
+{
+    for (auto& node : nodes_)
+        for (const char* id : {"a", "b"}) {
+            cache::NewEntry alone = title(id, "alone");
+            asio::co_spawn(loop_, node->store().write_outbox([alone](cache::Writer& db) { cache::accept(db, alone); }),
+                           asio::detached);
+            support::run_until_idle(loop_);
+        }
+    start_all();
+    pass(20s);
+    EXPECT_THAT(all_entries(0), SizeIs(6));
+    for (std::size_t n = 1; n < 3; ++n) EXPECT_EQ(all_entries(n), all_entries(0));
+}
+
 TEST_F(SharedWrites, OfATimeWithoutAClusterAreHandedOverAsConflicts)
 {
     cache::NewEntry alone = title("a", "alone");

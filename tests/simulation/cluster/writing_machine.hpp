@@ -189,6 +189,7 @@ class WritingMachine {
         hooks.settle = [&process](std::int64_t id, cache::Outcome outcome) {
             return process.writes.settle(id, std::move(outcome));
         };
+        hooks.is_awaited = [&process](std::int64_t id) { return process.writes.is_awaited(id); };
         process.deliverer = std::make_shared<sync::Deliverer>(process.client, *store_, clock_, process.random,
                                                               sync::DeliveryOptions{}, std::move(hooks));
     }
