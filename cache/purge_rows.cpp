@@ -102,16 +102,11 @@ std::vector<AffectedEntry> look_through(Connection& outbox, const PurgeOptions& 
                       " CASE WHEN conversation IS NULL THEN base END FROM entry")) {
         AffectedEntry one{row.integer(0), {}, row.text(2) != "delivered" && row.text(2) != "failed", {}, {}};
         if (!row.is_null(1)) one.line = ConversationId{std::string(row.text(1))};
-        const bool named = wish.user && is_named(row.text(3), *wish.user);
-        if (named || (one.line && ids.contains(one.line->value))) {
-            affected.push_back(std::move(one));
-        } else if (!one.line) {
-            const std::string body(row.text(4));
-            const auto base = row.optional_text(5);
-            one.body = without(body, wish, ids);
-            one.base = over_others(base, ids);
-            if (one.body != body || one.base != base) affected.push_back(std::move(one));
-        }
+        auto rest = find_rest(one.line, row.text(3), std::string(row.text(4)), row.optional_text(5), wish, ids);
+        if (!rest) continue;
+        one.body = std::move(rest->body);
+        one.base = std::move(rest->base);
+        affected.push_back(std::move(one));
     }
     return affected;
 }
@@ -235,6 +230,19 @@ void adopt_suppression_list(Writer& mirror, Writer& outbox)
     in_transaction(outbox, [&] { drop_webhook_holds(outbox); }); // of a backup, which may name what was purged since
     erase_purged(mirror);
     in_transaction(mirror, [&] { put_suppression_version(mirror, suppression_version(outbox)); });
+}
+
+std::optional<RestOfWrite> find_rest(const std::optional<ConversationId>& line, std::string_view headers,
+                                     const std::string& body, const std::optional<std::string>& base,
+                                     const PurgeOptions& wish, const IdSet& ids)
+{
+    const bool named = wish.user && is_named(headers, *wish.user);
+    if (named || (line && ids.contains(line->value))) return RestOfWrite{};
+    if (line) return std::nullopt;
+    RestOfWrite rest{without(body, wish, ids), base};
+    rest.base = over_others(base, ids);
+    if (rest.body == body && rest.base == base) return std::nullopt;
+    return rest;
 }
 
 PurgedWrites find_writes(Reader& outbox, const PurgeOptions& wish, const IdSet& ids)

@@ -40,6 +40,16 @@ SuppressedRows find_suppressed_rows(Reader& mirror, std::int64_t from);
 /// a purge that was cut short. An outbox that lost its own gets the mirror's. In transactions of its own.
 void adopt_suppression_list(Writer& mirror, Writer& outbox);
 
+/// What a purge leaves of a write that names what it means; no body: nothing. Of a bulk update (`line`: none) what it
+/// names of others, and what it was sent over of them.
+struct RestOfWrite {
+    std::optional<std::string> body, base;
+};
+/// None: it names nothing of that.
+std::optional<RestOfWrite> find_rest(const std::optional<ConversationId>& line, std::string_view headers,
+                                     const std::string& body, const std::optional<std::string>& base,
+                                     const PurgeOptions& wish, const IdSet& ids);
+
 /// Writes to those conversations, or in the name of that user; bulk updates lose what they name of them, and those
 /// that name nothing else go.
 struct PurgedWrites {

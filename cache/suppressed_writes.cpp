@@ -77,22 +77,28 @@ std::vector<Conversation> find_known(Connection& mirror, const std::set<std::str
     return all;
 }
 
-PurgedWrites purge_suppressed_writes(Writer& outbox, const std::vector<Conversation>& known,
-                                     const std::set<std::string>& users)
+SuppressedOfOutbox find_suppressed(Connection& outbox, const std::vector<Conversation>& known,
+                                   const std::set<std::string>& users)
 {
-    IdSet doomed;
+    SuppressedOfOutbox suppressed;
     for (const Conversation& one : known)
-        if (is_suppressed(outbox, one)) doomed.insert(one.id.value);
-    PurgedWrites purged;
-    if (!doomed.empty()) purged = purge_writes(outbox, {}, doomed);
+        if (is_suppressed(outbox, one)) suppressed.conversations.insert(one.id.value);
     for (const std::string& user : users) {
         Conversation anybody; // by its user alone
         anybody.user_id = user;
-        if (!is_suppressed(outbox, anybody)) continue;
-        PurgeOptions wish;
-        wish.user = user;
-        add(purge_writes(outbox, wish, doomed), purged);
+        if (is_suppressed(outbox, anybody)) suppressed.users.emplace_back().user = user;
     }
+    return suppressed;
+}
+
+PurgedWrites purge_suppressed_writes(Writer& outbox, const std::vector<Conversation>& known,
+                                     const std::set<std::string>& users)
+{
+    const SuppressedOfOutbox suppressed = find_suppressed(outbox, known, users);
+    const IdSet& doomed = suppressed.conversations;
+    PurgedWrites purged;
+    if (!doomed.empty()) purged = purge_writes(outbox, {}, doomed);
+    for (const PurgeOptions& wish : suppressed.users) add(purge_writes(outbox, wish, doomed), purged);
     return purged;
 }
 

@@ -26,6 +26,14 @@ void add_named(NamedInOutbox& named, std::optional<std::string> conversation, st
 /// With what the mirror knows of them: whose they are, and how old.
 std::vector<Conversation> find_known(Connection& mirror, const std::set<std::string>& conversations);
 
+/// Which of them `outbox`'s own list names.
+struct SuppressedOfOutbox {
+    IdSet conversations;
+    std::vector<PurgeOptions> users; // each alone
+};
+SuppressedOfOutbox find_suppressed(Connection& outbox, const std::vector<Conversation>& known,
+                                   const std::set<std::string>& users);
+
 /// Removes those that `outbox`'s own list names. `known` are the conversations, `users` the users that entries name.
 PurgedWrites purge_suppressed_writes(Writer& outbox, const std::vector<Conversation>& known,
                                      const std::set<std::string>& users);

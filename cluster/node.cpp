@@ -128,6 +128,7 @@ Task<> Node::follow_once()
         if (options_.shares_writes) co_await writes_.follow(head);
         current_.role = Role::follower;
         tell(head);
+        if (options_.shares_writes) co_await as_far_as_possible(writes_.purge());
         co_await announce();
         co_await as_far_as_possible(unseen_writes_.ask());
         if (may_campaign(head)) co_await campaign(head);
@@ -305,9 +306,32 @@ Task<> Node::hear_once()
     const Round heard = co_await follower_.hear();
     leader_->ask(heard);
     if (options_.shares_writes && !co_await writes_.follow(heard.head)) stop_leading();
-    co_await follower_.hand_over_purges();
+    co_await hand_over_purges();
     co_await unseen_writes_.ask(); // of the process before this one
     if (options_.shares_writes) co_await writes_.forget();
+}
+
+Task<> Node::hand_over_purges()
+{
+    co_await follower_.hand_over_purges();
+    if (options_.shares_writes) co_await writes_.purge();
+}
+
+Task<bool> Node::hand_over_purges(std::chrono::milliseconds patience)
+{
+    const Clock::Steady until = clock_.steady() + patience;
+    for (;;) {
+        bool failed = false;
+        try {
+            co_await hand_over_purges();
+        } catch (const Error& error) {
+            if (is_final(error)) throw;
+            failed = true;
+        }
+        if (!failed) co_return true;
+        if (stopping_ || clock_.steady() >= until) co_return false;
+        co_await clock_.sleep(options_.poll / 2);
+    }
 }
 
 void Node::hear_soon()

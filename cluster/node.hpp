@@ -31,6 +31,11 @@ class Node {
     /// On the loop: a leader gives the lease up and does not take it again for a while.
     void step_down();
 
+    /// On the loop: when it returns the others know what was purged here, and what they share has none of it any more.
+    Task<> hand_over_purges();
+    /// The same until it is done. False: not within `patience`; then the node goes on with it by itself.
+    Task<bool> hand_over_purges(std::chrono::milliseconds patience);
+
     /// On the loop: the outbox here, and what is shared.
     OutboxFollower& writes() noexcept { return writes_; }
 

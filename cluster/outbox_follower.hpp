@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cache/replica/shared_writes.hpp"
+#include "cache/rows/suppression_list.hpp"
 #include "cache/store.hpp"
 #include "cluster/node_options.hpp"
 #include "cluster/truth.hpp"
@@ -30,6 +31,9 @@ class OutboxFollower {
     std::optional<std::int64_t> epoch() const noexcept { return epoch_; }
     /// At a takeover, when it has followed once more, and before anything is delivered.
     Task<> recover();
+    /// Has emptied there what this node's list names: once through all of it where the list has moved on, and what was
+    /// heard since. To be repeated after a failure.
+    Task<> purge();
     /// At the leader, now and then: what is settled for long goes from the database.
     Task<> forget();
 
@@ -57,6 +61,9 @@ class OutboxFollower {
     Task<> read_again();
     bool note(std::int64_t id, std::int64_t number);
     Task<> remove(std::vector<cache::SharedWrite> strays);
+    Task<> look_through();
+    Task<> empty_erased();
+    void note_erased(const std::vector<cache::SharedWrite>& rows, const cache::SuppressedNames& names);
     Task<> apply(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached);
     Task<> put(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached, Applied* all);
     Task<> write(std::vector<cache::SharedWrite> rows, std::optional<cache::WritesPosition> reached, Applied* all);
@@ -80,7 +87,9 @@ class OutboxFollower {
     std::set<std::int64_t> read_again_;                // ids of rows that may not be here as they are there
     std::map<std::int64_t, Clock::Steady> delivering_; // ids of what was begun or settled there, and when last
     Clock::Steady purged_at_{}, forgot_at_{};
-    std::optional<Clock::Steady> asked_at_; // the changes before those that are applied
+    std::map<std::int64_t, cache::ErasedWrite> erased_; // by id, to be emptied there
+    std::int64_t looked_through_ = 0;                   // up to this version of the list, what is there
+    std::optional<Clock::Steady> asked_at_;             // the changes before those that are applied
 };
 
 } // namespace alli::cluster

@@ -87,8 +87,9 @@ class SharedOutbox {
     /// by changes() alone.
     virtual Task<std::vector<cache::SharedWrite>> recover(std::int64_t epoch) = 0;
 
-    /// Removes what was delivered, discarded, or failed and needs nobody, so long ago. A node whose position is from
-    /// before the last change of one of them joins anew (Continuity::forgotten). Returns how many.
+    /// Removes what was delivered, discarded, or failed and needs nobody, so long ago, and runs that were settled then.
+    /// A node whose position is from before the last change of one of them joins anew (Continuity::forgotten). Returns
+    /// how many writes.
     virtual Task<std::int64_t> forget(std::int64_t epoch, std::chrono::seconds age) = 0;
 
     // Any node's.
@@ -102,6 +103,11 @@ class SharedOutbox {
     /// The app that waited got the outcome: nobody has to act on a failed one any more. Nothing happens where the row
     /// has another number by now.
     virtual Task<> note_told(std::int64_t id, std::int64_t number) = 0;
+
+    /// What they were is gone from their rows for good: bodies, answers, states before, whose and to what they were.
+    /// The rows stay, discarded, under their ids and upstream keys. A bulk update of which something is left gets that
+    /// where its row has the number still and is not being sent: else it is heard again, changed.
+    virtual Task<> purge(std::vector<cache::ErasedWrite> writes) = 0;
 
     /// The first of what changed after a position, about `limit` of them, one at least where there is one. Number 0 is
     /// no position: read_all(). Nothing need be asked where the position is Head::last, with its nonce: that no write

@@ -36,6 +36,14 @@ struct WriteOutcome {
     std::optional<Instant> unproven_at; // a success came that a read did not show
 };
 
+/// A write that names what was purged, and what is left of it.
+struct ErasedWrite {
+    std::int64_t id = 0, number = 0;
+    std::optional<std::string> body, base; // of a bulk update that names others too; no body: nothing is left
+
+    friend bool operator==(const ErasedWrite&, const ErasedWrite&) = default;
+};
+
 /// `entry.id` is the number of its acceptance, one order for all nodes; `entry.place` its turn: that, or a later number
 /// after a retry, never two of the same.
 struct SharedWrite {
@@ -48,7 +56,7 @@ struct SharedWrite {
     std::string request_hash;
     int crashes = 0; // how often in a row a leader was lost while sending it
     bool told = false;
-    bool discarded = false;            // by a person: what it was is gone, nobody sends or shows it
+    bool discarded = false;            // by a person or a purge: what it was is gone, nobody sends or shows it
     std::optional<Instant> settled_at; // by the database's clock; delivered, failed for good, or discarded
     std::optional<std::string> before;
     std::optional<ForeignNote> foreign;

@@ -15,6 +15,7 @@ namespace alli::cache {
 namespace {
 
 constexpr std::string_view position_name = cluster_writes_position_name;
+constexpr const char* looked_through_name = "cluster_writes_looked_through";
 
 bool is_settled(const SharedWrite& write)
 {
@@ -106,8 +107,11 @@ std::optional<AppliedWrite> apply(Writer& outbox, const SharedWrite& write, Inst
     applied.entry = write.entry;
     applied.number = write.number;
     applied.gone = write.discarded;
-    if (write.discarded)
+    if (write.discarded) {
+        // A row that a purge emptied does not say any more whose line it was in.
+        applied.entry.conversation = outbox.one<ConversationId>("SELECT conversation FROM entry WHERE id = ?1", id);
         return outbox.run("DELETE FROM entry WHERE id = ?1", id) > 0 ? std::optional(applied) : std::nullopt;
+    }
     const bool old = is_settled(write) && write.settled_at && *write.settled_at < kept_since;
     const bool needs_person = write.entry.state == EntryState::failed && !write.told;
     if (!here && old && !needs_person) return std::nullopt;
@@ -178,6 +182,41 @@ SuppressedNames find_suppressed_names(Store& store, std::span<const SharedWrite>
     names.conversations = store.read([&](Reader& mirror) { return find_known(mirror, named.conversations); });
     names.users = std::move(named.users);
     return names;
+}
+
+std::vector<ErasedWrite> find_erased(Reader& outbox, std::span<const SharedWrite> writes, const SuppressedNames& names)
+{
+    std::vector<ErasedWrite> erased;
+    if (!names.any) return erased;
+    SuppressedOfOutbox suppressed = find_suppressed(outbox, names.conversations, names.users);
+    if (suppressed.users.empty()) suppressed.users.emplace_back();
+    for (const SharedWrite& write : writes) {
+        const Entry& entry = write.entry;
+        if (write.discarded && entry.path.empty()) continue;
+        ErasedWrite left{entry.id, write.number, entry.body, entry.base};
+        bool affected = false;
+        for (const PurgeOptions& user : suppressed.users) {
+            if (!left.body) break;
+            auto rest =
+                find_rest(entry.conversation, entry.headers, *left.body, left.base, user, suppressed.conversations);
+            if (!rest) continue;
+            affected = true;
+            left.body = std::move(rest->body);
+            left.base = std::move(rest->base);
+        }
+        if (affected) erased.push_back(std::move(left));
+    }
+    return erased;
+}
+
+std::optional<std::int64_t> find_looked_through(Reader& outbox)
+{
+    return find_meta<std::int64_t>(outbox, looked_through_name);
+}
+
+void put_looked_through(Writer& outbox, std::int64_t version)
+{
+    put_meta(outbox, looked_through_name, version);
 }
 
 AppliedWrites apply_writes(Writer& outbox, std::span<const SharedWrite> writes, Instant kept_since,

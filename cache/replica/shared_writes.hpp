@@ -49,6 +49,12 @@ struct SuppressedNames {
 };
 SuppressedNames find_suppressed_names(Store& store, std::span<const SharedWrite> writes);
 
+/// Those of them that name what this node's list has, and were not emptied for that yet.
+std::vector<ErasedWrite> find_erased(Reader& outbox, std::span<const SharedWrite> writes, const SuppressedNames& names);
+/// Up to which version of the list this node has looked through all that is shared.
+std::optional<std::int64_t> find_looked_through(Reader& outbox);
+void put_looked_through(Writer& outbox, std::int64_t version);
+
 /// What applying rows did here.
 struct AppliedWrites {
     std::vector<AppliedWrite> writes;

@@ -36,6 +36,7 @@ Task<std::int64_t> forget_writes(Session& session, Publisher by, std::chrono::se
 Task<WriteAction> retry_write(Session& session, std::int64_t id, std::string nonce);
 Task<WriteAction> discard_write(Session& session, std::int64_t id, std::string nonce);
 Task<> note_told(Session& session, KnownWrite known, std::string nonce);
+Task<> purge_writes(Session& session, std::vector<cache::ErasedWrite> writes, std::string nonce);
 
 Task<WriteChanges> read_write_changes(Session& session, Position after, std::size_t limit);
 Task<WriteChunk> read_write_chunk(Session& session, std::int64_t after_id, std::size_t limit);

@@ -37,12 +37,13 @@ constexpr const char* recover_sql =
 
 // Those whose last change is so old. Whoever has not got as far is told to join anew: the trail begins behind them.
 constexpr const char* forget_sql =
-    "WITH old AS (SELECT id FROM entry WHERE seq <= coalesce("
-    "(SELECT max(seq) FROM trail WHERE at < now() - $1::bigint * interval '1 second'),"
-    " (SELECT min(seq) - 1 FROM trail)) AND (discarded OR state = 'delivered' OR (state = 'failed' AND told))"
-    " ORDER BY seq LIMIT 10000),"
+    "WITH since AS (SELECT coalesce((SELECT max(seq) FROM trail WHERE at < now() - $1::bigint * interval '1 second'),"
+    " (SELECT min(seq) - 1 FROM trail)) AS seq),"
+    " old AS (SELECT id FROM entry WHERE seq <= (SELECT seq FROM since)"
+    " AND (discarded OR state = 'delivered' OR (state = 'failed' AND told)) ORDER BY seq LIMIT 10000),"
     " gone AS (DELETE FROM entry USING old WHERE entry.id = old.id RETURNING entry.seq),"
-    " cut AS (DELETE FROM trail WHERE seq < (SELECT max(seq) FROM gone))"
+    " ended AS (DELETE FROM run WHERE state = 'settled' AND seq <= (SELECT seq FROM since) RETURNING run.seq),"
+    " cut AS (DELETE FROM trail WHERE seq < greatest((SELECT max(seq) FROM gone), (SELECT max(seq) FROM ended)))"
     " SELECT count(*) FROM gone";
 
 /// The row as it is after `change`, which is fenced.

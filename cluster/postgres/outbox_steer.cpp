@@ -23,6 +23,18 @@ constexpr const char* discard_sql =
 constexpr const char* told_sql = "UPDATE entry SET told = true, seq = (SELECT last FROM head) WHERE id = $1::bigint"
                                  " AND seq = $2::bigint AND NOT discarded AND state IN ('failed', 'delivered')";
 
+// All that says anything of whom it was about. Whoever looks for it by its upstream key still finds that it was.
+constexpr const char* empty_sql =
+    "UPDATE entry SET discarded = true, conversation = CASE WHEN conversation IS NOT NULL THEN '' END, chat = NULL,"
+    " path = '', headers = '', body = '', principal = '', client_key = NULL, request_hash = '', base = NULL,"
+    " conflict = NULL, response = NULL, response_type = NULL, last_error = NULL, replaced = NULL,"
+    " foreign_answer = NULL, foreign_said = NULL, foreign_count = 0, foreign_since_us = NULL,"
+    " settled_us = coalesce(settled_us, " ALLI_NOW_US "), seq = (SELECT last FROM head)"
+    " WHERE id = ANY ($1::bigint[]) AND NOT (discarded AND path = '')";
+constexpr const char* cut_down_sql = "UPDATE entry SET body = $3::bytea, base = $4::bytea, response = NULL,"
+                                     " seq = (SELECT last FROM head) WHERE id = $1::bigint AND seq = $2::bigint"
+                                     " AND NOT discarded AND state <> 'sending'";
+
 struct Changed {
     std::int64_t number = 0; // of the transaction
     std::optional<cache::SharedWrite> write;
@@ -65,6 +77,25 @@ Task<> note_told(Session& session, KnownWrite known, std::string nonce)
 {
     Query change{told_sql, {number_param(known.id), number_param(known.number)}};
     co_await change_row(session, std::move(change), known.id, std::move(nonce));
+}
+
+Task<> purge_writes(Session& session, std::vector<cache::ErasedWrite> writes, std::string nonce)
+{
+    if (writes.empty()) co_return;
+    std::vector<Query> queries;
+    begin_numbering(queries, 1);
+    ArrayParam emptied(ArrayParam::Type::number);
+    for (cache::ErasedWrite& one : writes)
+        if (!one.body)
+            emptied.add(one.id);
+        else
+            queries.push_back(
+                {cut_down_sql,
+                 {number_param(one.id), number_param(one.number), std::move(one.body), std::move(one.base)}});
+    queries.push_back({empty_sql, {emptied.take()}});
+    queries.push_back(recount_query());
+    end_numbering(queries, nonce);
+    co_await session.run(std::move(queries), Commit::acknowledged);
 }
 
 } // namespace alli::cluster

@@ -86,6 +86,11 @@ Task<> PostgresOutbox::note_told(std::int64_t id, std::int64_t number)
     return change(&cluster::note_told, KnownWrite{id, number, {}});
 }
 
+Task<> PostgresOutbox::purge(std::vector<cache::ErasedWrite> writes)
+{
+    return change(&purge_writes, std::move(writes));
+}
+
 Task<WriteChanges> PostgresOutbox::changes(Position after, std::size_t limit)
 {
     return loop_.on_loop(read_write_changes(loop_.writes, std::move(after), limit));

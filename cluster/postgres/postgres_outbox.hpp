@@ -23,6 +23,7 @@ class PostgresOutbox final : public SharedOutbox {
     Task<WriteAction> retry(std::int64_t id) override;
     Task<WriteAction> discard(std::int64_t id) override;
     Task<> note_told(std::int64_t id, std::int64_t number) override;
+    Task<> purge(std::vector<cache::ErasedWrite> writes) override;
     Task<WriteChanges> changes(Position after, std::size_t limit) override;
     Task<WriteChunk> read_all(std::int64_t after_id, std::size_t limit) override;
     Task<std::optional<cache::SharedWrite>> find(std::int64_t id) override;

@@ -77,6 +77,9 @@ static void warn(const Json& report, const std::string& mirror_path)
         fmt::print(stderr,
                    "warning: a reader held the log, which may still hold what was erased; it is emptied when the "
                    "reader ends: run this again to be sure\n");
+    if (!report.value("sharedWithNodes", true))
+        fmt::print(stderr, "warning: the shared database is away: it still holds writes that name it, and the other "
+                           "nodes erase theirs when it is back\n");
     for (const std::string& file : quarantined_files(mirror_path))
         fmt::print(stderr, "warning: {} was set aside and may hold what was erased: delete it\n", file);
     fmt::print(stderr, "note: backups and exports made before still hold it\n");

@@ -48,6 +48,8 @@ class ClusterNode final : public proxy::ClusterNode {
 
     /// On the loop.
     SharedWrites* writes() noexcept { return shares_writes_ ? &writes_ : nullptr; } // null: they are not shared
+    /// On the loop: as cluster::Node's, for some seconds.
+    Task<bool> hand_over_purges() { return node_.hand_over_purges(std::chrono::seconds(10)); }
 
     /// Says in the log what became of the node and the database since the last call. On one thread.
     void tell_changes();

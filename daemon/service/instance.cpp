@@ -96,6 +96,7 @@ MaintenanceTools Instance::maintenance_tools()
     MaintenanceTools tools{store_, {}};
     tools.hooks.lines_changed = [this](const auto& lines) { work_.deliverer()->look_again(lines); };
     tools.hooks.stopping = [this] { return stopping_.load(); };
+    if (options_.cluster) tools.share_purge = [this] { return cluster_->hand_over_purges(); };
     tools.restart = options_.restart;
     tools.wake_webhooks = [this](std::string_view id) { work_.wake_webhooks(id); };
     return tools;

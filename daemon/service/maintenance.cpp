@@ -83,7 +83,11 @@ Task<Json> run_purge(MaintenanceTools tools, Json request)
     if (flag_of(request, "dryRun")) co_return report_json(cache::plan_purge(tools.store, wish));
     Task<cache::PurgeReport> work = cache::purge(tools.store, std::move(wish), std::move(tools.hooks));
     const cache::PurgeReport report = co_await std::move(work);
-    co_return report_json(report);
+    Json json = report_json(report);
+    if (!tools.share_purge) co_return json;
+    const bool shared = co_await tools.share_purge();
+    json["sharedWithNodes"] = shared;
+    co_return json;
 }
 
 void check_purge(const Json& request)

@@ -25,6 +25,9 @@ struct MaintenanceTools {
     cache::Store& store;
     cache::PurgeHooks hooks; // progress, the word to stop, and what a purge takes from the outbox's lines
     bool alone = false;      // nobody else uses the store
+    /// In a cluster: has what was purged here known to all nodes, and gone from what they share. False: not within some
+    /// seconds; it goes on by itself. None: this machine is alone.
+    std::function<Task<bool>()> share_purge = {};
     /// Ends the program and starts it anew, soon: the files are opened again. None: it cannot.
     std::function<void()> restart = {};
     /// Of a running daemon: the webhook of that id, or all, are called again at once.

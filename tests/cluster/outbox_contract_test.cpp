@@ -367,6 +367,69 @@ TEST_P(OutboxContract, WhatIsDiscardedIsToldAndItsContentIsGone)
     EXPECT_EQ(accept(*two, write).kind, Acceptance::Kind::fresh) << "its Idempotency-Key is free";
 }
 
+TEST_P(OutboxContract, OfWhatIsPurgedTheIdAndTheFactStayAlone)
+{
+    const std::int64_t epoch = lead(*one);
+    NewWrite write = title_of("secret-a", "u1", "secret-b");
+    write.entry.chat = ChatId{"secret-c"};
+    write.entry.headers = R"({"OWN-USER-ID":"secret-d"})";
+    write.entry.client_key = "secret-e";
+    write.entry.request_hash = "secret-f";
+    write.principal = "secret-g";
+    const SharedWrite waits = accept(*one, write).write;
+    write.entry.upstream_key = "u2";
+    write.entry.client_key = "secret-h";
+    WriteOutcome settled = outcome(EntryState::delivered, 200);
+    settled.outcome.response = settled.outcome.response_type = settled.outcome.error = settled.before = "secret-i";
+    settled.outcome.conflict = "secret-j";
+    settled.foreign = cache::ForeignNote{"secret-k", "secret-l", 1, Instant()};
+    const SharedWrite delivered = settle(*one, epoch, accept(*one, write).write, settled);
+    write.entry.upstream_key = "u3";
+    write.entry.client_key = "secret-m";
+    const SharedWrite dropped = wait(one->outbox().discard(accept(*one, write).write.entry.id)).write;
+    const SharedWrite other = accepted(*two, "b", "u4");
+    const Position before = last(*one);
+    std::vector<cache::ErasedWrite> erased(4);
+    erased[0].id = waits.entry.id, erased[1].id = delivered.entry.id, erased[2].id = dropped.entry.id;
+
+    for (int n = 0; n < 2; ++n) { // also after an answer that was lost
+        wait(two->outbox().purge(erased));
+        for (const SharedWrite& was : {waits, delivered, dropped}) {
+            const SharedWrite left = find(*one, was);
+            EXPECT_THAT(say(left), testing::Not(testing::HasSubstr("secret")));
+            EXPECT_TRUE(left.discarded);
+            EXPECT_EQ(left.entry.upstream_key, was.entry.upstream_key);
+            EXPECT_EQ(left.entry.state, was.entry.state);
+            EXPECT_TRUE(left.entry.conversation) << "it was no bulk update";
+        }
+        EXPECT_EQ(say(find(*one, other)), say(other));
+        EXPECT_EQ(wait(one->outbox().count()).pending, 1);
+        EXPECT_EQ(wait(one->outbox().changes(before, 100)).writes.size(), 3U) << "all nodes hear of it once";
+    }
+    EXPECT_EQ(wait(one->outbox().retry(waits.entry.id)).result, OperatorResult::absent);
+}
+
+TEST_P(OutboxContract, OfABulkUpdateThatIsPurgedTheRestStaysUnlessItIsBeingSent)
+{
+    const std::int64_t epoch = lead(*one);
+    NewWrite bulk = title_of("", "u1");
+    bulk.entry.kind = alli::cache::EditKind::bulk_update;
+    bulk.entry.conversation.reset();
+    const SharedWrite waits = accept(*one, bulk).write;
+    wait(two->outbox().purge({{waits.entry.id, waits.number - 1, "rest", std::nullopt}}));
+    EXPECT_EQ(say(find(*one, waits)), say(waits)) << "it is another one by now";
+    wait(two->outbox().purge({{waits.entry.id, waits.number, "rest", std::nullopt}}));
+    const SharedWrite left = find(*one, waits);
+    EXPECT_EQ(left.entry.body, "rest");
+    EXPECT_EQ(left.entry.base, std::nullopt);
+    EXPECT_FALSE(left.discarded);
+    EXPECT_EQ(wait(one->outbox().count()).bytes, 4);
+    const SharedWrite sent = begin(*one, epoch, left);
+    wait(two->outbox().purge({{sent.entry.id, sent.number, "less", std::nullopt}}));
+    EXPECT_EQ(say(find(*one, sent)), say(sent));
+    EXPECT_EQ(settle(*one, epoch, sent, outcome(EntryState::delivered)).entry.state, EntryState::delivered);
+}
+
 TEST_P(OutboxContract, WhetherAnAppGotTheOutcomeIsNotedForThatOutcomeAlone)
 {
     const std::int64_t epoch = lead(*one);

@@ -135,6 +135,22 @@ TEST_P(OutboxFeed, WhatIsDoneIsForgottenAndWhoeverDidNotHearOfItJoinsAnew)
     EXPECT_EQ(wait(two->outbox().find(delivered.entry.id)), std::nullopt);
 }
 
+TEST_P(OutboxFeed, RunsThatWereSettledLongAgoAreForgottenToo)
+{
+    const std::int64_t epoch = lead(*one);
+    wait(two->note_run("goes on", RunState::running));
+    const Position ended = wait(two->note_run("settled", RunState::ended));
+    wait(one->settle(epoch, {alli::cluster::Run{"settled", "two", RunState::ended, ended.number}}, {}));
+    const Position known = last(*one);
+    wait(one->outbox().forget(epoch, 1h));
+    EXPECT_EQ(wait(two->hear({})).runs.size(), 2U);
+    wait(one->outbox().forget(epoch, 0s));
+    ASSERT_EQ(wait(two->hear({})).runs.size(), 1U);
+    EXPECT_EQ(wait(two->hear({})).runs[0].conversation, "goes on");
+    EXPECT_EQ(wait(two->hear(ended)).continuity, Continuity::forgotten) << "it did not hear that it was settled";
+    EXPECT_EQ(wait(two->hear(known)).continuity, Continuity::same);
+}
+
 TEST_P(OutboxFeed, WhatWaitsIsCounted)
 {
     const std::int64_t epoch = lead(*one);
@@ -283,7 +299,7 @@ std::string call(Side& side, std::mt19937_64 random)
         if (now) side.known.push_back(*now);
         return side.say_row(now);
     };
-    switch (random() % 10) {
+    switch (random() % 11) {
     case 0:
     case 1: {
         NewWrite asked = title_of("c" + std::to_string(random() % 4), "u" + std::to_string(random() % 60));
@@ -314,6 +330,12 @@ std::string call(Side& side, std::mt19937_64 random)
         std::string text;
         for (const SharedWrite& one : side.store->wait(outbox.recover(side.epochs[at]))) text += note(one);
         return text;
+    }
+    case 9: {
+        std::optional<std::string> left;
+        if (random() % 3 == 0) left = "{}";
+        side.store->wait(outbox.purge({{write.entry.id, write.number, left, write.entry.base}}));
+        return note(side.store->wait(outbox.find(write.entry.id)));
     }
     default: {
         if (random() % 8 == 0) return std::to_string(side.store->wait(outbox.forget(side.epochs[at], 0s)));

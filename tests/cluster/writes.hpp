@@ -7,6 +7,7 @@
 
 namespace cluster_tests {
 
+using alli::ChatId;
 using alli::ConversationId;
 using alli::cache::EntryState;
 using alli::cache::NewWrite;

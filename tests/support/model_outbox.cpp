@@ -85,6 +85,22 @@ void empty(SharedWrite& write, Instant now)
     write.settled_at = now;
 }
 
+void empty_for_good(SharedWrite& write, Instant now)
+{
+    const std::optional<Instant> settled_at = write.settled_at;
+    empty(write, settled_at.value_or(now));
+    cache::Entry& entry = write.entry;
+    if (entry.conversation) entry.conversation->value.clear();
+    entry.chat.reset();
+    entry.path.clear();
+    entry.response_type.reset();
+    entry.last_error.reset();
+    write.principal.clear();
+    write.request_hash.clear();
+    write.before.reset();
+    write.foreign.reset();
+}
+
 void lose(SharedWrite& write, Instant now)
 {
     write.entry.in_doubt = true;
@@ -249,6 +265,12 @@ Task<std::int64_t> ModelOutbox::forget(std::int64_t epoch, std::chrono::seconds 
         newest = std::max(newest, row.number);
         return true;
     });
+    std::erase_if(database.contents.runs, [&](const auto& one) {
+        if (one.second.state != RunState::settled) return false;
+        if (database.contents.runs_changed.at(one.first) > database.clock_.now() - age) return false;
+        newest = std::max(newest, one.second.number);
+        return true;
+    });
     auto& trail = database.contents.trail;
     trail.erase(trail.begin(), trail.lower_bound(newest));
     co_await truth_.answer();
@@ -294,6 +316,31 @@ Task<> ModelOutbox::note_told(std::int64_t id, std::int64_t number)
         return is_one_of(row, {EntryState::failed, EntryState::delivered});
     };
     change({id, number, {}}, is_settled, [](SharedWrite& row) { row.told = true; });
+    co_await truth_.answer();
+}
+
+Task<> ModelOutbox::purge(std::vector<cache::ErasedWrite> writes)
+{
+    if (writes.empty()) co_return;
+    co_await truth_.arrive();
+    ModelDatabase& database = truth_.database_;
+    const std::int64_t number = database.number(1) + 1;
+    for (cache::ErasedWrite& one : writes) {
+        const auto found = database.contents.writes.find(one.id);
+        if (found == database.contents.writes.end()) continue;
+        SharedWrite row = found->second.row;
+        const bool is_same = row.number == one.number && row.entry.state != EntryState::sending && !row.discarded;
+        if (one.body ? !is_same : row.discarded && row.entry.path.empty()) continue;
+        row.number = number;
+        if (one.body) {
+            row.entry.body = std::move(*one.body);
+            row.entry.base = std::move(one.base);
+            row.entry.response.reset();
+        } else {
+            empty_for_good(row, database.clock_.now());
+        }
+        put(std::move(row));
+    }
     co_await truth_.answer();
 }
 

@@ -24,6 +24,7 @@ class ModelOutbox final : public alli::cluster::SharedOutbox {
     alli::Task<alli::cluster::WriteAction> retry(std::int64_t id) override;
     alli::Task<alli::cluster::WriteAction> discard(std::int64_t id) override;
     alli::Task<> note_told(std::int64_t id, std::int64_t number) override;
+    alli::Task<> purge(std::vector<alli::cache::ErasedWrite> writes) override;
     alli::Task<alli::cluster::WriteChanges> changes(alli::cluster::Position after, std::size_t limit) override;
     alli::Task<alli::cluster::WriteChunk> read_all(std::int64_t after_id, std::size_t limit) override;
     alli::Task<std::optional<alli::cache::SharedWrite>> find(std::int64_t id) override;

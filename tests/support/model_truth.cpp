@@ -261,6 +261,7 @@ Task<Round> ModelTruth::hear(Position after)
 Task<Position> ModelTruth::note_run(std::string conversation, RunState state)
 {
     co_await arrive();
+    database_.contents.runs_changed[conversation] = database_.clock_.now();
     database_.contents.runs[conversation] = {conversation, self_.node, state, database_.number(1) + 1};
     const Position position = database_.last();
     database_.tell();
@@ -286,6 +287,7 @@ Task<> ModelTruth::settle(std::int64_t epoch, std::vector<Run> runs, std::vector
         ++seq;
         const auto found = database_.contents.runs.find(run.conversation);
         if (found == database_.contents.runs.end() || found->second.number != run.number) continue;
+        database_.contents.runs_changed[run.conversation] = database_.clock_.now();
         found->second.state = RunState::settled;
         found->second.number = seq;
     }

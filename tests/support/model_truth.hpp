@@ -49,6 +49,7 @@ class ModelDatabase {
         std::map<std::string, Numbered<alli::cache::PublishedState>> state;
         std::map<std::pair<std::string, std::string>, std::int64_t> suppressed;
         std::map<std::string, alli::cluster::Run> runs;
+        std::map<std::string, alli::Instant> runs_changed; // by the same key
         std::map<std::string, alli::cluster::Refresh> refreshes;
         std::map<std::string, Seen> nodes;
         std::map<std::int64_t, Write> writes;

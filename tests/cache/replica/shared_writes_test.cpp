@@ -245,6 +245,34 @@ TEST_F(SharedWrites, OfWhatWasPurgedHereNeverShow)
     EXPECT_TRUE(entry(2));
 }
 
+TEST_F(SharedWrites, ThatNameWhatWasPurgedHereAreToBeEmptied)
+{
+    const std::vector<ConversationId> ids{ConversationId{"a"}};
+    sync_wait(store_->write_outbox([&](Writer& db) { suppress(db, {ids, "me", {}}, "the key"); }));
+    store_->note_suppressions();
+    SharedWrite other = row(2, "b", "new"), dropped = row(3, "a", ""), emptied = dropped;
+    other.entry.headers = "{}";
+    dropped.discarded = emptied.discarded = true;
+    emptied.entry.id = first + 4, emptied.entry.path.clear();
+    SharedWrite bulk = row(5, "", "");
+    bulk.entry.kind = EditKind::bulk_update, bulk.entry.conversation.reset(), bulk.entry.headers = "{}";
+    bulk.entry.body = R"({"conversationIds":["a","b"],"userIds":["you","me"],"set":{"state":"done"}})";
+    bulk.entry.base = R"({"a":{"state":"x"},"b":{"state":"y"}})";
+    SharedWrite own = bulk;
+    own.entry.id = first + 6, own.entry.body = R"({"conversationIds":["a"]})";
+    SharedWrite mine = row(7, "b", "new"); // in the name of the user
+    const std::vector rows{row(1, "a", "new"), other, dropped, emptied, bulk, own, mine};
+    const auto erased =
+        store_->read_outbox([&](Reader& db) { return find_erased(db, rows, find_suppressed_names(*store_, rows)); });
+    std::map<std::int64_t, ErasedWrite> by_id;
+    for (const ErasedWrite& one : erased) by_id[one.id - first] = one;
+    EXPECT_THAT(by_id, testing::SizeIs(5));
+    for (const std::int64_t gone : {1, 3, 6, 7}) EXPECT_FALSE(by_id.at(gone).body) << gone;
+    EXPECT_EQ(by_id.at(5).body, R"({"conversationIds":["b"],"userIds":["you"],"set":{"state":"done"}})");
+    EXPECT_THAT(by_id.at(5).base.value(), testing::Not(testing::HasSubstr("\"a\"")));
+    EXPECT_EQ(by_id.at(5).number, bulk.number);
+}
+
 TEST_F(SharedWrites, HaveAPositionThatTheFileKeeps)
 {
     EXPECT_FALSE(store_->read_outbox([](Reader& db) { return find_writes_position(db); }));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes of apps at any of three nodes: accepted in one order, delivered by the one that leads, answered where they
 // were made.
+#include "cache/upkeep/purge.hpp"
 #include "tests/simulation/cluster/writing_machine.hpp"
 
 namespace simulation {
@@ -60,6 +61,25 @@ class SharedWrites : public testing::Test {
             titles.push_back(json::parse(one.substr(one.find('{')))["title"]);
         return titles;
     }
+    /// As the daemon does it.
+    Task<> purge(WritingMachine& node, std::string id)
+    {
+        cache::PurgeOptions wish;
+        wish.conversation = ConversationId{std::move(id)};
+        co_await cache::purge(node.store(), std::move(wish), cache::PurgeHooks{});
+        co_await node.node().hand_over_purges();
+        left_after_purge_ = shared_with("secret");
+    }
+    /// Rows of the database in which a text stands.
+    std::ptrdiff_t shared_with(const std::string& text)
+    {
+        const auto& writes = database_.contents.writes;
+        return std::count_if(writes.begin(), writes.end(), [&](const auto& one) {
+            const cache::Entry& entry = one.second.row.entry;
+            return (entry.body + entry.response.value_or("") + one.second.row.before.value_or("")).find(text) !=
+                   std::string::npos;
+        });
+    }
     std::vector<std::string> all_entries(std::size_t node) { return nodes_[node]->entries(); }
 
     support::FakeClock clock_;
@@ -68,6 +88,7 @@ class SharedWrites : public testing::Test {
     boost::asio::io_context loop_;
     std::vector<std::unique_ptr<WritingMachine>> nodes_;
     int keys_ = 0;
+    std::optional<std::ptrdiff_t> left_after_purge_;
 };
 
 TEST_F(SharedWrites, AreDeliveredByTheLeaderAndAnsweredWhereTheyWereMade)
@@ -356,6 +377,58 @@ TEST_F(SharedWrites, OfSeveralMachinesThatWereAloneAreAllAtAllNodes)
     pass(20s);
     EXPECT_THAT(all_entries(0), SizeIs(6));
     for (std::size_t n = 1; n < 3; ++n) EXPECT_EQ(all_entries(n), all_entries(0));
+}
+
+TEST_F(SharedWrites, OfWhatIsPurgedAtAnyNodeAreGoneFromAllOfThemAndFromTheDatabase)
+{
+    start_all();
+    const auto delivered = nodes_[1]->write(title("a", "secret 1"));
+    pass(5s);
+    upstream_.away = true;
+    const auto waits = nodes_[2]->write(title("a", "secret 2"));
+    const auto other = nodes_[2]->write(title("b", "other"));
+    pass(15s);
+    nodes_[2]->truth().link.cut = true; // it hears of it later
+    ASSERT_TRUE(delivered->reply && waits->done && other->done);
+    asio::co_spawn(loop_, purge(*nodes_[1], "a"), asio::detached);
+    pass(200ms);
+    EXPECT_EQ(left_after_purge_, 0) << "it is answered when the database has none of it";
+    const auto held = [&](const WritingMachine& node) {
+        return node.count_entries([](const std::string& body) { return body.find("secret") != body.npos; });
+    };
+    EXPECT_EQ(shared_with("secret"), 0);
+    EXPECT_EQ(shared_with("other"), 1);
+    EXPECT_EQ(held(*nodes_[1]), 0);
+    pass(5s);
+    EXPECT_EQ(held(*nodes_[0]), 0);
+    nodes_[2]->truth().link.cut = false;
+    pass(10s);
+    EXPECT_EQ(held(*nodes_[2]), 0);
+    upstream_.away = false;
+    pass(400s);
+    EXPECT_THAT(applied(), ElementsAre("secret 1", "other"));
+    for (std::size_t n = 0; n < 3; ++n) EXPECT_THAT(all_entries(n), ElementsAre(testing::HasSubstr(" delivered")));
+}
+
+TEST_F(SharedWrites, OfWhatIsPurgedWhileABulkUpdateIsSentItsRowIsCutDownOnceItIsKnown)
+{
+    start_all();
+    cache::NewEntry bulk = title("", "");
+    bulk.kind = cache::EditKind::bulk_update;
+    bulk.conversation.reset();
+    bulk.method = "POST", bulk.path = "/webapi/v2/conversations/bulk_update";
+    bulk.body = R"({"conversationIds":["a","b"],"conversationInfo":{"state":"done"}})";
+    upstream_.takes = 2s;
+    const auto written = nodes_[1]->write(std::move(bulk));
+    pass(1s);
+    ASSERT_THAT(upstream_.requests, testing::Not(IsEmpty()));
+    asio::co_spawn(loop_, purge(*nodes_[1], "a"), asio::detached);
+    pass(500ms);
+    EXPECT_EQ(shared_with(R"("a")"), 1) << "it is being sent, and not settled over";
+    pass(20s);
+    EXPECT_EQ(shared_with(R"("a")"), 0);
+    EXPECT_EQ(nodes_[2]->entry(written->id)->state, cache::EntryState::delivered);
+    EXPECT_EQ(all_entries(0), all_entries(2));
 }
 
 TEST_F(SharedWrites, OfATimeWithoutAClusterAreHandedOverAsConflicts)

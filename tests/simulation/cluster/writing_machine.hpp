@@ -103,6 +103,13 @@ class WritingMachine {
             return db.all<std::string>("SELECT id || ' ' || state FROM entry ORDER BY place");
         });
     }
+    std::ptrdiff_t count_entries(const std::function<bool(const std::string& body)>& test) const
+    {
+        return store_->read_outbox([&](cache::Reader& db) {
+            const auto bodies = db.all<std::string>("SELECT body || coalesce(response, '') FROM entry");
+            return std::count_if(bodies.begin(), bodies.end(), test);
+        });
+    }
     std::string title(const std::string& id)
     {
         const auto raw = store_->read([&](cache::Reader& db) { return cache::find_conversation(db, {id}); });
