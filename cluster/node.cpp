@@ -365,10 +365,11 @@ Task<> Node::end_leading(std::int64_t epoch)
     leader_.reset();
 }
 
-// Whatever became of the rest: another one is to take over at once.
+// Whatever became of the rest: another one is to take over at once. Nothing is being sent: what was is nobody's loss.
 Task<> Node::resign(std::int64_t epoch)
 {
     try {
+        if (options_.shares_writes) co_await as_far_as_possible(truth_.outbox().release(epoch));
         co_await truth_.resign(epoch);
     } catch (const Error&) {
         // its lease runs out

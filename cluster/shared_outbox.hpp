@@ -87,7 +87,11 @@ class SharedOutbox {
     /// by changes() alone.
     virtual Task<std::vector<cache::SharedWrite>> recover(std::int64_t epoch) = 0;
 
-    /// Removes what was delivered, discarded, or failed and needs nobody, so long ago, and runs that were settled then.
+    /// Before it resigns, when nothing is being sent any more: what was waits again, in doubt, and no leader was lost
+    /// over it.
+    virtual Task<> release(std::int64_t epoch) = 0;
+
+    /// Removes what was delivered, discarded, or failed so long ago and needs nobody, and runs that were settled then.
     /// A node whose position is from before the last change of one of them joins anew (Continuity::forgotten). Returns
     /// how many writes.
     virtual Task<std::int64_t> forget(std::int64_t epoch, std::chrono::seconds age) = 0;

@@ -52,7 +52,10 @@ Task<std::unique_ptr<Connection>> Connection::open(std::vector<Target> targets, 
             (error.fault() == Fault::unreachable ? away : refused) = error;
         }
     }
-    throw refused ? *refused : *away; // what a person must mend is told first
+    if (!refused) throw *away;
+    if (!away) throw *refused;
+    // The one that is away may be the one that takes us: nothing is refused for good. What a person must mend is told.
+    throw Error(Fault::unreachable, refused->hint(), "{}; {}", refused->what(), away->what());
 }
 
 // libpq would look the name up itself, and block the loop with it.

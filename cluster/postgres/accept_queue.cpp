@@ -12,7 +12,8 @@
 namespace alli::cluster {
 namespace {
 
-constexpr std::size_t most_writes = 50, most_bytes = std::size_t{4} << 20; // of a transaction
+// Of a transaction: the row that all nodes need is locked while they are on their way.
+constexpr std::size_t most_writes = 50, most_bytes = std::size_t{256} << 10;
 
 } // namespace
 

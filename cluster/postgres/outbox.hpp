@@ -31,6 +31,7 @@ Task<std::optional<cache::SharedWrite>> begin_write(Session& session, Publisher 
 Task<std::optional<cache::SharedWrite>> settle_write(Session& session, Publisher by, KnownWrite known,
                                                      cache::WriteOutcome outcome, std::string nonce);
 Task<std::vector<cache::SharedWrite>> recover_writes(Session& session, Publisher by, std::string nonce);
+Task<> release_writes(Session& session, Publisher by, std::string nonce);
 Task<std::int64_t> forget_writes(Session& session, Publisher by, std::chrono::seconds age, std::string nonce);
 
 Task<WriteAction> retry_write(Session& session, std::int64_t id, std::string nonce);

@@ -35,12 +35,17 @@ constexpr const char* recover_sql =
     " by hand', 'UTF8') ELSE last_error END, in_doubt = true, next_attempt_us = NULL, seq = (SELECT last FROM head)"
     " WHERE state = 'sending' AND NOT discarded AND epoch <> $1::bigint RETURNING " ALLI_WRITE_COLUMNS;
 
-// Those whose last change is so old. Whoever has not got as far is told to join anew: the trail begins behind them.
+constexpr const char* release_sql =
+    "UPDATE entry SET state = 'pending', in_doubt = true, next_attempt_us = NULL, seq = (SELECT last FROM head)"
+    " WHERE state = 'sending' AND NOT discarded AND epoch = $1::bigint";
+
+// Those that were settled so long ago, and runs that nobody has to hear of: whoever has not got as far as they were
+// changed last is told to join anew, for the trail begins behind them.
 constexpr const char* forget_sql =
     "WITH since AS (SELECT coalesce((SELECT max(seq) FROM trail WHERE at < now() - $1::bigint * interval '1 second'),"
     " (SELECT min(seq) - 1 FROM trail)) AS seq),"
-    " old AS (SELECT id FROM entry WHERE seq <= (SELECT seq FROM since)"
-    " AND (discarded OR state = 'delivered' OR (state = 'failed' AND told)) ORDER BY seq LIMIT 10000),"
+    " old AS (SELECT id FROM entry WHERE settled_us <= " ALLI_NOW_US " - 1000000 * $1::bigint"
+    " AND (discarded OR state = 'delivered' OR (state = 'failed' AND told)) ORDER BY settled_us LIMIT 10000),"
     " gone AS (DELETE FROM entry USING old WHERE entry.id = old.id RETURNING entry.seq),"
     " ended AS (DELETE FROM run WHERE state = 'settled' AND seq <= (SELECT seq FROM since) RETURNING run.seq),"
     " cut AS (DELETE FROM trail WHERE seq < greatest((SELECT max(seq) FROM gone), (SELECT max(seq) FROM ended)))"
@@ -104,6 +109,15 @@ Task<std::vector<cache::SharedWrite>> recover_writes(Session& session, Publisher
     std::sort(recovered.begin(), recovered.end(),
               [](const auto& a, const auto& b) { return a.entry.place < b.entry.place; });
     co_return recovered;
+}
+
+Task<> release_writes(Session& session, Publisher by, std::string nonce)
+{
+    std::vector<Query> queries;
+    begin_fenced(queries, by, 1);
+    queries.push_back({release_sql, {number_param(by.epoch)}});
+    end_numbering(queries, nonce);
+    co_await run_fenced(session, std::move(queries), Commit::acknowledged);
 }
 
 Task<std::int64_t> forget_writes(Session& session, Publisher by, std::chrono::seconds age, std::string nonce)

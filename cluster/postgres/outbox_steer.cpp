@@ -17,7 +17,9 @@ constexpr const char* discard_sql =
     "WITH old AS (SELECT id, octet_length(body) AS size FROM entry WHERE id = $1::bigint AND NOT discarded"
     " AND state IN ('pending', 'conflict', 'failed')),"
     " put AS (UPDATE entry SET discarded = true, body = '', headers = '', base = NULL, conflict = NULL,"
-    " response = NULL, client_key = NULL, settled_us = " ALLI_NOW_US ", seq = (SELECT last FROM head)"
+    " response = NULL, response_type = NULL, last_error = NULL, replaced = NULL, foreign_answer = NULL,"
+    " foreign_said = NULL, foreign_count = 0, foreign_since_us = NULL, request_hash = '',"
+    " client_key = NULL, settled_us = " ALLI_NOW_US ", seq = (SELECT last FROM head)"
     " FROM old WHERE entry.id = old.id)"
     " UPDATE head SET open_writes = open_writes - 1, open_bytes = open_bytes - size FROM old";
 constexpr const char* told_sql = "UPDATE entry SET told = true, seq = (SELECT last FROM head) WHERE id = $1::bigint"

@@ -66,6 +66,11 @@ Task<std::vector<cache::SharedWrite>> PostgresOutbox::recover(std::int64_t epoch
     return change(&recover_writes, Publisher{self_, epoch, {}});
 }
 
+Task<> PostgresOutbox::release(std::int64_t epoch)
+{
+    return change(&release_writes, Publisher{self_, epoch, {}});
+}
+
 Task<std::int64_t> PostgresOutbox::forget(std::int64_t epoch, std::chrono::seconds age)
 {
     return change(&forget_writes, Publisher{self_, epoch, {}}, age);

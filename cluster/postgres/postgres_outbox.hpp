@@ -19,6 +19,7 @@ class PostgresOutbox final : public SharedOutbox {
     Task<std::optional<cache::SharedWrite>> settle(std::int64_t epoch, KnownWrite known,
                                                    cache::WriteOutcome outcome) override;
     Task<std::vector<cache::SharedWrite>> recover(std::int64_t epoch) override;
+    Task<> release(std::int64_t epoch) override;
     Task<std::int64_t> forget(std::int64_t epoch, std::chrono::seconds age) override;
     Task<WriteAction> retry(std::int64_t id) override;
     Task<WriteAction> discard(std::int64_t id) override;

@@ -42,12 +42,13 @@ std::string steps_from(std::int64_t version, const std::string& read)
 // From now in microseconds, so that numbers of a database that is made anew lie above those of the one before.
 std::string first_row()
 {
+    constexpr int shares_writes_since = 5; // programs before deliver nothing of what other nodes accept: 0005
     SystemRandom random;
     return fmt::format("INSERT INTO head (system_id, version, read_from, write_from, last)"
-                       " SELECT system_identifier::text, {}, 1, 1, (extract(epoch FROM now()) * 1000000)::bigint"
+                       " SELECT system_identifier::text, {}, 1, {}, (extract(epoch FROM now()) * 1000000)::bigint"
                        " FROM pg_control_system();"
                        "INSERT INTO trail SELECT last, '{}' FROM head;",
-                       truth_schema.steps.size(), make_nonce(random));
+                       truth_schema.steps.size(), shares_writes_since, make_nonce(random));
 }
 
 std::string grants_of_role(const std::string& schema, const std::string& role)

@@ -302,6 +302,27 @@ TEST_P(OutboxContract, WhatALostLeaderWasSendingWaitsAgainInDoubt)
     EXPECT_EQ(wait(two->outbox().retry(sent.entry.id)).write.crashes, 0);
 }
 
+TEST_P(OutboxContract, WhatALeaderThatResignsWasSendingWaitsInDoubtAndNobodyWasLostOverIt)
+{
+    SharedWrite write = accepted(*one, "a", "u1");
+    for (int n = 0; n < 4; ++n) { // a restart of each node, and one more
+        Truth& leader = n % 2 == 0 ? *one : *two;
+        const std::int64_t epoch = lead(leader);
+        EXPECT_EQ(wait(leader.outbox().recover(epoch)).size(), 0U);
+        begin(leader, epoch, find(leader, write));
+        const Position before = last(leader);
+        wait(leader.outbox().release(epoch));
+        wait(leader.outbox().release(epoch)); // the answer was lost
+        const WriteChanges heard = wait(two->outbox().changes(before, 9));
+        ASSERT_EQ(heard.writes.size(), 1U);
+        write = heard.writes[0];
+        EXPECT_EQ(write.entry.state, EntryState::pending);
+        EXPECT_TRUE(write.entry.in_doubt);
+        EXPECT_EQ(write.crashes, 0);
+    }
+    EXPECT_THROW(wait(one->outbox().release(1)), NotLeader);
+}
+
 TEST_P(OutboxContract, ATakenOverWriteThatIsBegunAtOnceIsInDoubt)
 {
     const SharedWrite sent = begin(*one, lead(*one), accepted(*one, "a", "k1"));
@@ -357,6 +378,7 @@ TEST_P(OutboxContract, WhatIsDiscardedIsToldAndItsContentIsGone)
     EXPECT_TRUE(discarded.write.discarded);
     EXPECT_EQ(discarded.write.entry.body, "");
     EXPECT_EQ(discarded.write.entry.conversation, ConversationId{"a"});
+    EXPECT_EQ(discarded.write.request_hash, "") << "which could be guessed from";
     EXPECT_EQ(say(wait(two->outbox().discard(taken.entry.id)).write), say(discarded.write));
     EXPECT_EQ(wait(two->outbox().retry(taken.entry.id)).result, OperatorResult::absent);
     const std::int64_t epoch = lead(*one);

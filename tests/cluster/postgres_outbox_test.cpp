@@ -220,6 +220,20 @@ TEST_F(PostgresOutboxes, WhatIsOpenIsCountedAsItIs)
     EXPECT_EQ(sql("SELECT open_writes FROM head"), "4");
 }
 
+TEST_F(PostgresOutboxes, WhatIsSettledIsKeptForItsTimeHoweverShortTheTrailIs)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    accept(*truth, "u1");
+    const SharedWrite taken = sync_wait(truth->outbox().read_all(0, 10)).writes[0];
+    sync_wait(truth->outbox().settle(epoch, taken.entry.id, taken.number, outcome(EntryState::delivered)));
+    sync_wait(truth->publish(epoch, whole("a", 2)));
+    sql("DELETE FROM trail WHERE seq < (SELECT last FROM head)");
+    EXPECT_EQ(sync_wait(truth->outbox().forget(epoch, 1h)), 0);
+    sql("UPDATE entry SET settled_us = settled_us - 3601 * 1000000::bigint");
+    EXPECT_EQ(sync_wait(truth->outbox().forget(epoch, 1h)), 1);
+}
+
 TEST_F(PostgresOutboxes, LongBodiesComeInPartsToo)
 {
     const auto truth = node("one");

@@ -81,7 +81,12 @@ void empty(SharedWrite& write, Instant now)
     write.entry.base.reset();
     write.entry.conflict.reset();
     write.entry.response.reset();
+    write.entry.response_type.reset();
+    write.entry.last_error.reset();
     write.client_key.reset();
+    write.request_hash.clear();
+    write.before.reset();
+    write.foreign.reset();
     write.settled_at = now;
 }
 
@@ -93,12 +98,7 @@ void empty_for_good(SharedWrite& write, Instant now)
     if (entry.conversation) entry.conversation->value.clear();
     entry.chat.reset();
     entry.path.clear();
-    entry.response_type.reset();
-    entry.last_error.reset();
     write.principal.clear();
-    write.request_hash.clear();
-    write.before.reset();
-    write.foreign.reset();
 }
 
 void lose(SharedWrite& write, Instant now)
@@ -250,6 +250,23 @@ Task<std::vector<SharedWrite>> ModelOutbox::recover(std::int64_t epoch)
     co_return recovered;
 }
 
+Task<> ModelOutbox::release(std::int64_t epoch)
+{
+    co_await truth_.arrive();
+    require_leader(epoch);
+    ModelDatabase& database = truth_.database_;
+    const std::int64_t number = database.number(1) + 1;
+    for (auto& [id, held] : database.contents.writes) {
+        if (!is_one_of(held.row, {EntryState::sending}) || held.row.epoch != epoch) continue;
+        held.row.entry.state = EntryState::pending;
+        held.row.entry.in_doubt = true;
+        held.row.entry.next_attempt_at.reset();
+        held.row.number = number;
+    }
+    database.tell();
+    co_await truth_.answer();
+}
+
 Task<std::int64_t> ModelOutbox::forget(std::int64_t epoch, std::chrono::seconds age)
 {
     co_await truth_.arrive();
@@ -261,7 +278,7 @@ Task<std::int64_t> ModelOutbox::forget(std::int64_t epoch, std::chrono::seconds 
         const SharedWrite& row = one.second.row;
         const bool done = row.discarded || row.entry.state == EntryState::delivered ||
                           (row.entry.state == EntryState::failed && row.told);
-        if (!done || one.second.changed_at > database.clock_.now() - age) return false;
+        if (!done || !row.settled_at || *row.settled_at > database.clock_.now() - age) return false;
         newest = std::max(newest, row.number);
         return true;
     });

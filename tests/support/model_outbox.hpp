@@ -20,6 +20,7 @@ class ModelOutbox final : public alli::cluster::SharedOutbox {
     alli::Task<std::optional<alli::cache::SharedWrite>> settle(std::int64_t epoch, alli::cluster::KnownWrite known,
                                                                alli::cache::WriteOutcome outcome) override;
     alli::Task<std::vector<alli::cache::SharedWrite>> recover(std::int64_t epoch) override;
+    alli::Task<> release(std::int64_t epoch) override;
     alli::Task<std::int64_t> forget(std::int64_t epoch, std::chrono::seconds age) override;
     alli::Task<alli::cluster::WriteAction> retry(std::int64_t id) override;
     alli::Task<alli::cluster::WriteAction> discard(std::int64_t id) override;
