@@ -10,12 +10,31 @@ std::optional<std::string> text_of(const std::optional<ConversationId>& id)
     return id ? std::optional(id->value) : std::nullopt;
 }
 
-void require_room(Writer& db, const OutboxLimits& limits, std::size_t body)
+// How many are in it, where there is no room for one more.
+std::optional<std::int64_t> find_full(Writer& db, const OutboxLimits& limits, std::size_t body)
 {
     for (const Row row : db.query("SELECT sum(entries), sum(bytes) FROM tally WHERE state <> 'delivered'"))
         if (row.integer(0) >= limits.entries || row.integer(1) + static_cast<std::int64_t>(body) > limits.bytes)
-            throw Error(Fault::unavailable, "see what holds it up: alli-mirror outbox list",
-                        "the queue of writes is full ({} wait or failed)", row.integer(0));
+            return row.integer(0);
+    return std::nullopt;
+}
+
+// The oldest that an app was told of: nobody has to do anything about them any more.
+bool drop_told(Writer& db)
+{
+    constexpr int at_once = 100;
+    return db.run("DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE state = 'failed' AND told = 1"
+                  " ORDER BY id LIMIT ?1)",
+                  at_once) > 0;
+}
+
+void require_room(Writer& db, const OutboxLimits& limits, std::size_t body)
+{
+    auto full = find_full(db, limits, body);
+    while (full && drop_told(db)) full = find_full(db, limits, body);
+    if (full)
+        throw Error(Fault::unavailable, "see what holds it up: alli-mirror outbox list",
+                    "the queue of writes is full ({} wait or failed)", *full);
 }
 
 // Up to rc1 a key stood without its app's name before it. Of another request it may be another app's.

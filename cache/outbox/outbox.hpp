@@ -45,7 +45,7 @@ struct OutboxLimits {
     std::int64_t bytes = std::int64_t{1} << 30;
 };
 
-/// Throws Error{unavailable} when the queue is full.
+/// Throws Error{unavailable} when the queue is full. Refusals that an app was told of give way before.
 Acceptance accept(Writer& db, const NewEntry& entry, const OutboxLimits& limits = {});
 
 /// A write that was just committed, on its way to delivery: nobody need read it again.

@@ -2,6 +2,7 @@
 #include "cache/outbox/overlay.hpp"
 
 #include "alli/json_scan.hpp"
+#include "alli/json_string.hpp"
 #include "cache/chats/chat_texts.hpp"
 #include "cache/rows/categories.hpp"
 #include "cache/rows/change_feed.hpp"
@@ -20,14 +21,23 @@ std::vector<ConversationId> changed_by(Connection& db, std::int64_t entry)
     return db.all<ConversationId>("SELECT conversation FROM edit WHERE entry = ?1", entry);
 }
 
+// One value however many there are: a statement takes so many and no more. SQLite's JSON ends a text at a NUL, and what
+// it would find is another's.
+std::string list_of(const std::vector<std::string>& wanted)
+{
+    std::string list = "[";
+    for (const std::string& value : wanted)
+        if (value.find('\0') == std::string::npos) list += (list.size() > 1 ? "," : "") + quoted_text(value);
+    return list += ']';
+}
+
 void add_condition(std::string& where, std::vector<Value>& values, std::string_view condition,
                    const std::vector<std::string>& wanted)
 {
     if (wanted.empty()) return;
-    std::string marks;
-    for (std::size_t i = 0; i < wanted.size(); ++i) marks += i == 0 ? "?" : ", ?";
-    where += (where.empty() ? " WHERE " : " AND ") + fmt::format(fmt::runtime(condition), marks);
-    for (const std::string& value : wanted) values.emplace_back(value);
+    constexpr std::string_view any = "SELECT value FROM json_each(?)";
+    where += (where.empty() ? " WHERE " : " AND ") + fmt::format(fmt::runtime(condition), any);
+    values.emplace_back(list_of(wanted));
 }
 
 // A category by what conversations may bear for it. Of one that is not certain, by its id alone.
@@ -104,24 +114,28 @@ std::vector<ConversationId> add_edits(Writer& db, const Entry& entry)
     return ids;
 }
 
-// What upstream has now: of its answer only the members that were set, so that the row keeps its shape.
-Patch confirmed_values(const Patch& patch, const std::optional<std::string>& answer)
+const std::string* find_value(const Patch& patch, const std::string& name)
+{
+    const auto found =
+        std::find_if(patch.begin(), patch.end(), [&](const auto& member) { return member.first == name; });
+    return found == patch.end() ? nullptr : &found->second;
+}
+
+// What upstream has now: of its answer only the members that were set, so that the row keeps its shape. What it shows
+// as it was before is an answer that came from a copy of upstream's which lags, not what was written.
+Patch confirmed_values(const Patch& patch, const std::optional<std::string>& answer, const Patch& base)
 {
     if (!answer) return patch;
     std::vector<std::string_view> names;
     for (const auto& [name, value] : patch) names.push_back(name);
     const JsonValue shown = find_content(whole_value(*answer), names);
     Patch values = patch;
-    for (auto& [name, value] : values)
-        if (const JsonValue own = find_member(shown, name); !own.text.empty()) value = own.text;
+    for (auto& [name, value] : values) {
+        const JsonValue own = find_member(shown, name);
+        const std::string* before = find_value(base, name);
+        if (!own.text.empty() && (before == nullptr || !same_member(name, *before, own.text))) value = own.text;
+    }
     return values;
-}
-
-const std::string* find_value(const Patch& patch, const std::string& name)
-{
-    const auto found =
-        std::find_if(patch.begin(), patch.end(), [&](const auto& member) { return member.first == name; });
-    return found == patch.end() ? nullptr : &found->second;
 }
 
 // What reads may go on showing: what upstream had before it was sent, and what it was seen to have since. Where both
@@ -139,11 +153,17 @@ void learn_before(Delivered& write, const std::optional<Patch>& base, const std:
     }
 }
 
-void confirm_raw(Writer& db, const ConversationId& id, const EditRow& edit, const std::optional<std::string>& answer,
+/// Upstream's answer, where it sent its own copy, and what it had before, where that is known.
+struct Answer {
+    const std::optional<std::string>& copy;
+    Patch base;
+};
+
+void confirm_raw(Writer& db, const ConversationId& id, const EditRow& edit, const Answer& answer,
                  const Confirmation& when)
 {
     Delivered write;
-    write.written = confirmed_values(edit.patch, answer);
+    write.written = confirmed_values(edit.patch, answer.copy, answer.base);
     const std::string chat = edit.chat.value_or("");
     const auto raw = find_upstream_raw(db, id, chat);
     learn_before(write, when.base ? std::optional(read_patch(*when.base)) : std::nullopt,
@@ -153,16 +173,13 @@ void confirm_raw(Writer& db, const ConversationId& id, const EditRow& edit, cons
     if (raw) put_upstream_raw(db, id, chat, with_patch(*raw, write.written));
 }
 
-void confirm_one(Writer& db, const ConversationId& id, std::int64_t entry, const std::optional<std::string>& answer,
+void confirm_one(Writer& db, const ConversationId& id, std::int64_t entry, const Answer& answer,
                  const Confirmation& when)
 {
     const auto edits = load_edits(db, id);
     for (const EditRow& edit : edits) {
         if (edit.entry != entry) continue;
-        if (edit.removes)
-            forget_upstream(db, id);
-        else
-            confirm_raw(db, id, edit, answer, when);
+        if (!edit.removes) confirm_raw(db, id, edit, answer, when);
     }
 }
 
@@ -184,11 +201,14 @@ void confirm_edit(Writer& db, const Entry& entry, const std::optional<std::strin
     note_outbox(db, entry.conversation);
     std::vector<ConversationId> ids = changed_by(db, entry.id);
     if (ids.empty()) ids = add_edits(db, entry); // it never had to wait
+    Answer its{answer, {}};
+    if (entry.conversation && (when.base || entry.base)) its.base = read_patch(when.base ? *when.base : *entry.base);
     db.run("UPDATE edit SET confirmed_at = ?2, lags_until = ?3, confirmed_utc = ?4 WHERE entry = ?1", entry.id,
            ticks(when.at), ticks(when.at + when.lag), when.utc);
     for (const ConversationId& id : ids) {
-        confirm_one(db, id, entry.id, answer, when);
+        confirm_one(db, id, entry.id, its, when);
         show_effect(db, id);
+        if (entry.kind == EditKind::remove) forget_upstream(db, id); // what was hidden is gone for good
     }
 }
 

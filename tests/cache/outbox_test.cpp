@@ -189,6 +189,26 @@ TEST_F(OutboxTest, RefusesWhatItHasNoRoomFor)
     EXPECT_THROW(add(title_of("b", std::string(1000, 'x')), {100, 1000}), Error);
 }
 
+// An app that was told that its write failed needs nothing of it.
+TEST_F(OutboxTest, GivesTheRoomOfRefusalsThatWereAnsweredToWhatComes)
+{
+    const OutboxLimits two{2, 1000};
+    const auto refuse = [this](std::int64_t id, bool told) {
+        Outcome outcome;
+        outcome.state = EntryState::failed;
+        outcome.told = told;
+        change([&](Writer& db) { settle(db, id, outcome, support::at_second(2000)); });
+    };
+    for (int n = 0; n < 10; ++n) refuse(add(title_of("a", "told " + std::to_string(n)), two), true);
+    refuse(add(title_of("b", std::string(900, 'x')), two), true);
+    const auto large = add(title_of("b", std::string(800, 'y')), two);
+    refuse(large, false);
+    add(title_of("c", "waits"), two);
+    EXPECT_THROW(add(title_of("d", "one too many"), two), Error) << "what nobody was told of stays";
+    EXPECT_EQ(entry(large).state, EntryState::failed);
+    EXPECT_EQ(counts().failed, 1);
+}
+
 TEST_F(OutboxTest, TakesUpAgainWhatWasBeingSentWhenTheProcessDied)
 {
     const auto id = add("a", "1"), delivered = add("b", "2");

@@ -157,6 +157,35 @@ TEST_F(OverlayTest, SelectsForABulkUpdateByAllKindsAndAnyOfEach)
     EXPECT_NE(one("a")["title"], "all") << "no filter selects nothing";
 }
 
+// SQLite takes 250,000 values at most; a request of 1 MiB holds more ids than that.
+TEST_F(OverlayTest, ShowsABulkUpdateThatNamesAnyNumber)
+{
+    for (const char* id : {"a", "b"}) come(id, 0, {{"title", "old"}, {"user", {{"id", "u"}}}});
+    json many = json::array();
+    for (int n = 0; n < 262'000; ++n) many.push_back("");
+    many.push_back("a");
+    const json info{{"title", "bulk"}};
+    show(entry_of(1, EditKind::bulk_update, "", json{{"conversationIds", many}, {"conversationInfo", info}}.dump()));
+    EXPECT_EQ(one("a")["title"], "bulk");
+    EXPECT_EQ(one("b")["title"], "old");
+    many.back() = "of nobody";
+    show(entry_of(2, EditKind::bulk_update, "", json{{"categoryIds", many}, {"conversationInfo", info}}.dump()));
+    EXPECT_EQ(one("b")["title"], "old");
+}
+
+TEST_F(OverlayTest, TakesAnIdOfABulkUpdateByAllOfItsBytes)
+{
+    const std::string nul("a\0b", 3);
+    come("a", 0, {{"title", "old"}});
+    const json info{{"title", "bulk"}};
+    show(entry_of(1, EditKind::bulk_update, "", json{{"conversationIds", {nul}}, {"conversationInfo", info}}.dump()));
+    EXPECT_EQ(one("a")["title"], "old");
+    come("\"q\\", 0, {{"title", "old"}});
+    show(entry_of(2, EditKind::bulk_update, "",
+                  json{{"conversationIds", {"\"q\\"}}, {"conversationInfo", info}}.dump()));
+    EXPECT_EQ(one("\"q\\")["title"], "bulk");
+}
+
 TEST_F(OverlayTest, ShowsWaitingWritesOfAConversationThatComesLater)
 {
     show(title(1, "late", "ours"));

@@ -132,8 +132,10 @@ TEST_F(Refreshed, WhatALocalAppReadsWhileUpstreamSays404WaitsForAPersonLikeAnyOt
     EXPECT_TRUE(problems().empty());
 }
 
-TEST_F(Refreshed, WhatWasDeletedThroughTheMirrorCountsForNothing)
+struct DeletedThroughTheMirror : Refreshed, testing::WithParamInterface<bool> {};
+TEST_P(DeletedThroughTheMirror, CountsForNothing)
 {
+    const bool waited = GetParam();
     std::vector<std::string> gone;
     for (int n = 0; n < 30; ++n) gone.push_back("c" + std::to_string(n));
     write([&](cache::Writer& db) {
@@ -144,7 +146,7 @@ TEST_F(Refreshed, WhatWasDeletedThroughTheMirrorCountsForNothing)
             entry.kind = cache::EditKind::remove;
             entry.conversation = ConversationId{id};
             entry.method = "DELETE";
-            cache::show_edit(db, entry);
+            if (waited) cache::show_edit(db, entry);
             cache::confirm_edit(db, entry, std::nullopt, clock_.steady());
         }
     });
@@ -154,6 +156,7 @@ TEST_F(Refreshed, WhatWasDeletedThroughTheMirrorCountsForNothing)
     EXPECT_EQ(candidates(), 0);
     EXPECT_EQ(deleted_this_round(), 0);
 }
+INSTANTIATE_TEST_SUITE_P(Refresh, DeletedThroughTheMirror, testing::Bool());
 
 } // namespace
 } // namespace alli::sync
