@@ -29,9 +29,11 @@ Effect effect_of_member(const std::string& name, std::string_view ours, std::str
 {
     if (theirs.empty()) return Effect::unreadable;
     if (cache::same_member(name, ours, theirs)) return Effect::shown;
-    if (name != "categories") return Effect::not_shown;
     const std::string_view before = find_value(base, name);
-    return !before.empty() && !cache::same_member(name, before, theirs) ? Effect::shown : Effect::unreadable;
+    // Not known: any value may be ours as upstream spells it, but for none at all.
+    if (before.empty()) return theirs == "null" && name != "categories" ? Effect::not_shown : Effect::unreadable;
+    if (!cache::same_member(name, before, theirs)) return Effect::shown;
+    return name == "categories" ? Effect::unreadable : Effect::not_shown; // ours may be names that are not known here
 }
 
 // A conversation that a bulk update changes.
@@ -48,8 +50,7 @@ std::vector<Candidate> find_unchanged(cache::Store& store, const Entry& entry, c
         for (const ConversationId& id : cache::find_edited(db, entry.id, 100)) {
             if (candidates.size() == most_read) break;
             auto base = cache::find_base(db, id, ours);
-            if (base && effect_in(*base, ours, std::nullopt) == Effect::not_shown)
-                candidates.push_back({id, std::move(base)});
+            if (base && effect_in(*base, ours, base) == Effect::not_shown) candidates.push_back({id, std::move(base)});
         }
         return candidates;
     });
@@ -69,10 +70,11 @@ Task<Effect> read_conversation_back(upstream::Client& client, ConversationId id,
     co_return found ? effect_in(found->raw, ours, base) : Effect::not_shown;
 }
 
-Task<Effect> read_chat_back(upstream::Client& client, ConversationId id, ChatId chat, Patch ours)
+Task<Effect> read_chat_back(upstream::Client& client, ConversationId id, ChatId chat, Patch ours,
+                            std::optional<std::string> base)
 {
     const auto found = co_await client.find_chat(std::move(id), std::move(chat), Priority::delivery);
-    co_return found ? effect_in(found->raw, ours, std::nullopt) : Effect::not_shown;
+    co_return found ? effect_in(found->raw, ours, base) : Effect::not_shown;
 }
 
 // One that is gone tells nothing.
@@ -99,7 +101,7 @@ Task<Effect> ask(upstream::Client& client, cache::Store& store, const Entry& ent
     case EditKind::title:
         co_return co_await read_conversation_back(client, id, ours, entry.base);
     case EditKind::feedback:
-        co_return co_await read_chat_back(client, id, chat, ours);
+        co_return co_await read_chat_back(client, id, chat, ours, entry.base);
     case EditKind::bulk_update: {
         auto candidates = entry.base ? candidates_of(entry) : find_unchanged(store, entry, ours);
         co_return co_await read_bulk_back(client, std::move(candidates), ours);

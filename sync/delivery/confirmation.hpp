@@ -15,8 +15,10 @@ enum class Effect {
     unreadable, // no read tells: upstream does not show what it set, or nothing that it set is known here
 };
 
-/// In the JSON of what it changed. Members that this lacks tell nothing, nor do categories, which may be shown by name.
-/// `base`: the members before, as a patch; a category list that is another than before is shown.
+/// In the JSON of what it changed. Members that this lacks tell nothing. `base`: the members before, as a patch; any
+/// other value than that one is shown, for upstream may spell what was written otherwise. Where the value before is not
+/// known a value other than the written one tells nothing, but for null, nor do categories that are as before: they may
+/// be names.
 Effect effect_in(std::string_view raw, const cache::Patch& ours, const std::optional<std::string>& base);
 
 /// What a bulk update is about to be sent over, as {"ID": {"assignee": ...}, ...}: up to three conversations that show

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an entry comes to be sent: marked as being sent before, so that no crash leaves it unmarked. Where several
-// machines deliver in turn, the right to send it is taken from what they share, and is used within a moment: a machine
-// that stood still meanwhile may have lost it.
+// How an entry comes to be sent: marked as being sent before, so that no crash leaves it unmarked, and when its request
+// may go, so that nothing is marked that only waits for that. Where several machines deliver in turn, the right to send
+// it is taken from what they share, and is used within a moment: a machine that stood still meanwhile may have lost it.
 #include "sync/delivery/deliver_core.hpp"
+
+#include <array>
 
 namespace alli::sync {
 namespace {
@@ -11,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds most_age{200}; // of a beginning, when the first byte goes out
 constexpr int most_beginnings = 5;
+constexpr std::array<std::chrono::seconds, 3> most_waits{1s, 8s, 64s}; // for a permit, before it is read again
 constexpr auto until_it_is_here = 200ms;
 
 /// Both clocks: one may have been set, the other may not count a suspended machine's time.
@@ -54,13 +57,37 @@ Task<bool> Deliverer::Core::begin_shared(std::int64_t id, std::optional<std::str
     co_return false;
 }
 
-// Where it is shared it is begun when nothing else has to be waited for.
+// Of one that is looked at before it is sent where it had to wait: waiting for the permit is that, too. Where each
+// permit takes long it goes in the end.
+bool Deliverer::Core::is_outdated(const cache::Entry& entry, Clock::Steady asked_at)
+{
+    if (entry.kind != EditKind::stop && !needs_read_back(entry, true, options.overwrite)) return false;
+    const auto times = static_cast<std::size_t>(holds[entry.id].outdated);
+    if (times >= most_waits.size() || clock.steady() - asked_at <= most_waits[times]) return false;
+    ++holds[entry.id].outdated;
+    return true;
+}
+
+// The permit is there: nothing else has to be waited for.
+Task<bool> Deliverer::Core::begin_now(const cache::Entry& entry, const std::optional<std::string>& over,
+                                      Clock::Steady asked_at, Sending* sending)
+{
+    if (is_outdated(entry, asked_at)) co_return !(sending->outdated = true);
+    sending->beginning = true;
+    if (hooks.begin)
+        co_await begin_shared(entry.id, over, sending);
+    else
+        sending->begun = co_await begin_here(entry.id, over);
+    sending->beginning = false;
+    co_return sending->begun;
+}
+
 Task<std::optional<upstream::Reply>> Deliverer::Core::send(const cache::Entry& entry,
                                                            const std::optional<std::string>& over, Sending* sending)
 {
     upstream::Request request = request_of(entry);
-    std::function<Task<bool>()> begin;
-    if (hooks.begin) begin = [&] { return begin_shared(entry.id, over, sending); };
+    const auto asked_at = clock.steady();
+    std::function<Task<bool>()> begin = [&] { return begin_now(entry, over, asked_at, sending); };
     auto reply = co_await client.deliver(std::move(request), std::move(begin));
     co_return reply;
 }

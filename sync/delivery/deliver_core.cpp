@@ -68,9 +68,7 @@ void Deliverer::make_due()
 
 void Deliverer::look_again(const std::vector<std::optional<ConversationId>>& fifos)
 {
-    for (const auto& fifo : fifos)
-        if (!core_->fifos.has_turn(fifo))
-            core_->refresh_fifo(fifo); // else the worker that has it reads the head itself
+    for (const auto& fifo : fifos) core_->refresh_idle(fifo);
 }
 
 Task<cache::OperatorResult> Deliverer::discard(std::int64_t id)

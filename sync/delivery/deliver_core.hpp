@@ -116,6 +116,7 @@ struct Deliverer::Core {
     struct Hold {
         std::optional<Clock::Steady> attempt_lags_until; // of one that may have been applied
         int read_backs = 0;
+        int outdated = 0; // how often it waited so long for its permit that upstream was read again
     };
     Task<> resume_lag();
     Known know_before(const cache::Entry& entry, Clock::Steady asked_at, Clock::Steady* lags_until);
@@ -132,9 +133,14 @@ struct Deliverer::Core {
 
     // Marks an entry as being sent, here alone or among several machines: deliver_begin.cpp.
     struct Sending {
-        bool begun = false; // false: nothing was sent
-        bool late = false;  // nothing was sent, for what allows it is too old
+        bool begun = false;     // false: nothing was sent
+        bool late = false;      // nothing was sent, for what allows it is too old
+        bool outdated = false;  // nothing was sent, for what was read before is too old
+        bool beginning = false; // while it is marked; what fails then is the outbox's own trouble
     };
+    Task<bool> begin_now(const cache::Entry& entry, const std::optional<std::string>& over, Clock::Steady asked_at,
+                         Sending* sending);
+    bool is_outdated(const cache::Entry& entry, Clock::Steady asked_at);
     Task<bool> begin_here(std::int64_t id, std::optional<std::string> over);
     Task<bool> begin_shared(std::int64_t id, std::optional<std::string> over, Sending* sending);
     Task<std::optional<upstream::Reply>> send(const cache::Entry& entry, const std::optional<std::string>& over,
@@ -151,8 +157,14 @@ struct Deliverer::Core {
 
     // How an attempt ends.
     Task<> conclude(Id fifo, cache::Entry entry, Verdict verdict, std::optional<upstream::Reply> reply);
-    Task<> write_down(Id fifo, cache::Entry entry, cache::Outcome outcome, std::optional<upstream::Reply> reply,
-                      std::chrono::milliseconds pause);
+    /// How an attempt ended. Without `copy` upstream has to be asked what it has now.
+    struct Ending {
+        cache::Outcome outcome;
+        std::optional<upstream::Reply> reply = std::nullopt;
+        std::optional<std::string> copy = std::nullopt; // what upstream's answer shows of what was changed
+        std::chrono::milliseconds pause{0};
+    };
+    Task<> write_down(Id fifo, cache::Entry entry, Ending ending);
     Task<> show_outcome(const cache::Entry& entry, const cache::Outcome& outcome,
                         const std::optional<std::string>& copy);
     Task<> write_mirror(std::function<void(cache::Writer&)> change, std::int64_t id);
@@ -161,7 +173,8 @@ struct Deliverer::Core {
     void answer(std::int64_t id, std::optional<upstream::Reply> reply, bool final);
     void let_go();
     void put_head(const std::optional<cache::LineHead>& head, const Id& fifo, Clock::Steady due);
-    void refresh_fifo(const Id& fifo);
+    void refresh_fifo(const Id& fifo); // ends its turn
+    void refresh_idle(const Id& fifo);
     void put_accepted(const cache::AcceptedWrite& write);
     std::optional<cache::Entry> take_head(const Id& fifo);
 

@@ -85,15 +85,15 @@ Outcome Deliverer::Core::outcome_of(const Verdict& verdict, const std::optional<
         if (const std::string* type = reply->header("Content-Type")) outcome.response_type = *type;
     }
     outcome.in_doubt = verdict.in_doubt;
-    outcome.uncounted = !verdict.answered;
+    outcome.uncounted = verdict.sent && !verdict.answered;
     if (!is_final(outcome.state)) outcome.next_attempt_at = clock.now() + pause;
     return outcome;
 }
 
 // Upstream's answer is known, so this tries until it is written down.
-Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Outcome outcome, std::optional<upstream::Reply> reply,
-                                   std::chrono::milliseconds pause)
+Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Ending ending)
 {
+    Outcome& outcome = ending.outcome;
     const auto waiter = waiters.find(entry.id);
     if (waiter != waiters.end()) waiter->second->settling = true;
     const bool awaited = hooks.settle ? hooks.is_awaited && hooks.is_awaited(entry.id) : waiter != waiters.end();
@@ -119,21 +119,19 @@ Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Outcome outcome, std::o
     }
     log_outcome(entry, outcome);
     if (is_final(outcome.state)) holds.erase(entry.id);
-    const std::optional<std::string> copy = find_copy(entry, reply);
-    const bool copied = copy.has_value();
-    co_await show_outcome(entry, outcome, copy);
+    co_await show_outcome(entry, outcome, ending.copy);
     const bool same = head && head->id == entry.id;
     if (head)
-        put_head(head, fifo, clock.steady() + (same ? pause : 0ms));
+        put_head(head, fifo, clock.steady() + (same ? ending.pause : 0ms));
     else
         refresh_fifo(fifo);
-    if (outcome.state == EntryState::delivered && !copied) {
+    if (outcome.state == EntryState::delivered && !ending.copy) {
         if (entry.conversation)
             hooks.changed(*entry.conversation);
         else
             hooks.changed_many();
     }
-    answer(entry.id, std::move(reply), is_final(outcome.state));
+    answer(entry.id, std::move(ending.reply), is_final(outcome.state));
     notify();
 }
 
@@ -198,6 +196,12 @@ void Deliverer::Core::refresh_fifo(const Id& fifo)
     const auto head = store.read_outbox([&](cache::Reader& db) { return cache::find_head(db, fifo); });
     put_head(head, fifo, clock.steady());
     notify();
+}
+
+// Of one that has its turn the worker reads the head itself.
+void Deliverer::Core::refresh_idle(const Id& fifo)
+{
+    if (!fifos.has_turn(fifo)) refresh_fifo(fifo);
 }
 
 // What was committed as the head of its FIFO is that still, or has been sent since: then it cannot be begun again.
@@ -276,7 +280,7 @@ Task<cache::RetryResult> Deliverer::Core::retry(std::shared_ptr<Core> core, std:
     if (retried.outcome != cache::OperatorResult::done) co_return retried;
     co_await core->show(id);
     const Id fifo = retried.entry.conversation;
-    if (!core->fifos.has_turn(fifo)) core->refresh_fifo(fifo);
+    core->refresh_idle(fifo);
     co_return retried;
 }
 
@@ -290,7 +294,7 @@ Task<cache::OperatorResult> Deliverer::Core::discard(std::shared_ptr<Core> core,
     if (outcome != cache::OperatorResult::done) co_return outcome;
     core->holds.erase(id);
     co_await core->show_again(id);
-    if (!core->fifos.has_turn(entry->conversation)) core->refresh_fifo(entry->conversation);
+    core->refresh_idle(entry->conversation);
     co_return outcome;
 }
 

@@ -137,7 +137,7 @@ Task<> Deliverer::Core::run_janitor()
                 expired = co_await expire_shared(now - stop_is_worth, too_late);
             else if (!fifos.empty())
                 co_await store.write_outbox(expire);
-            for (const Id& fifo : expired) refresh_fifo(fifo);
+            for (const Id& fifo : expired) refresh_idle(fifo);
             const auto note = [&](cache::Writer& db) {
                 for (const Id& fifo : expired) cache::note_outbox(db, fifo);
             };
@@ -229,7 +229,8 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
 {
     Verdict verdict;
     if (auto unsent = co_await settle_stop(entry, waited, &verdict)) {
-        co_await write_down(fifo, std::move(entry), std::move(*unsent), std::nullopt, 0ms);
+        Ending ending{std::move(*unsent)};
+        co_await write_down(fifo, std::move(entry), std::move(ending));
         co_return;
     }
     std::optional<Clock::Steady> held_until;
@@ -242,31 +243,37 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
     if (!seen && verdict.why.empty()) seen = co_await recall(entry, &verdict);
     if (seen) {
         entry.base.reset(); // what it was sent over is not known any more
-        co_await write_down(fifo, std::move(entry), std::move(*seen), std::nullopt, 0ms);
+        Ending ending{std::move(*seen)};
+        co_await write_down(fifo, std::move(entry), std::move(ending));
         co_return;
     }
     std::optional<upstream::Reply> reply;
     Sending sending;
     if (verdict.why.empty()) {
         co_await prepare_bulk(entry);
-        const std::optional<std::string> over = entry.conversation ? std::nullopt : entry.base;
-        if (!hooks.begin) sending.begun = co_await begin_here(entry.id, over);
-        if (!hooks.begin && !sending.begun) {
-            refresh_fifo(fifo);
-            co_return;
-        }
+        const std::optional<std::string> over = entry.conversation ? std::nullopt : entry.base,
+                                         accepted_over = entry.base;
         if (entry.conversation) entry.base = store.read([&](cache::Reader& db) { return cache::find_base(db, entry); });
         const auto sent_at = clock.steady();
         try {
             reply = co_await send(entry, over, &sending);
             if (reply) verdict = co_await weigh(entry, *reply);
-            if (reply && verdict.kind == Verdict::Kind::delivered) note_copy(entry, reply, sent_at);
+            if (reply && verdict.kind == Verdict::Kind::delivered && !verdict.unproven)
+                note_copy(entry, reply, sent_at);
         } catch (const Error& error) {
-            if (error.fault() == Fault::canceled || !sending.begun) throw;
-            verdict = judge(error);
+            if (error.fault() == Fault::canceled || sending.beginning) throw;
+            verdict = sending.begun ? judge(error) : judge_read(error);
         }
-        if (!sending.begun && !sending.late) {
-            look_later(fifo, entry.id);
+        if (sending.outdated) {
+            entry.base = accepted_over;
+            co_await attempt(fifo, std::move(entry), true);
+            co_return;
+        }
+        if (!sending.begun && !sending.late && verdict.why.empty()) {
+            if (hooks.begin)
+                look_later(fifo, entry.id);
+            else
+                refresh_fifo(fifo);
             co_return;
         }
     }
@@ -274,6 +281,7 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
         note_attempt(entry.id, verdict.in_doubt);
     else
         verdict.in_doubt = entry.in_doubt;
+    verdict.sent = sending.begun;
     if (sending.late) verdict.why = begun_too_late;
     co_await conclude(fifo, std::move(entry), std::move(verdict), std::move(reply));
 }
@@ -315,8 +323,9 @@ Task<> Deliverer::Core::conclude(Id fifo, Entry entry, Verdict verdict, std::opt
 {
     if (verdict.kind == Verdict::Kind::rejected) {
         const bool accepted = co_await accepts_key();
-        // The key opens the project, so it is the identity that is refused, and that will not change.
-        if (accepted) verdict.kind = Verdict::Kind::refused;
+        // The key opens the project, so it is the identity that is refused, and that will not change. Of a read, which
+        // bears none, it says nothing.
+        if (accepted) verdict.kind = reply ? Verdict::Kind::refused : Verdict::Kind::again;
         policy.note_key(accepted, clock.steady());
     }
     if (verdict.foreign && reply)
@@ -337,8 +346,11 @@ Task<> Deliverer::Core::conclude(Id fifo, Entry entry, Verdict verdict, std::opt
     else
         failures = 0;
     if (verdict.kind == Verdict::Kind::again && verdict.retry_after) pause = std::max(pause, *verdict.retry_after);
-    Outcome outcome = outcome_of(verdict, reply, pause);
-    co_await write_down(fifo, std::move(entry), std::move(outcome), std::move(reply), pause);
+    Ending ending{outcome_of(verdict, reply, pause)};
+    if (!verdict.unproven) ending.copy = find_copy(entry, reply);
+    ending.reply = std::move(reply);
+    ending.pause = pause;
+    co_await write_down(fifo, std::move(entry), std::move(ending));
 }
 
 } // namespace alli::sync

@@ -134,6 +134,7 @@ Verdict judge_read(const Error& failure)
     verdict.answered = failure.fault() != Fault::unreachable;
     verdict.foreign = failure.fault() == Fault::bad_reply;
     verdict.in_doubt = false;
+    if (verdict.kind == Kind::refused) verdict.kind = Kind::again; // the write is not what was refused
     return verdict;
 }
 

@@ -26,6 +26,7 @@ struct Verdict {
     std::string why;       // one sentence; empty when delivered
     bool in_doubt = false; // it may have been applied all the same
     bool answered = true;  // false: no answer came at all
+    bool sent = true;      // false: no request went out, but for reads
     bool for_all = false;  // what else is sent meets the same: 429
     bool foreign = false;  // what came was not the service's answer
     bool unproven = false; // delivered as far as the status says: a read has to show it
