@@ -150,6 +150,11 @@ class Backup {
 
 } // namespace
 
+bool is_backup_name(std::string_view name) noexcept
+{
+    return name.starts_with(prefix);
+}
+
 Task<BackupReport> back_up(Store& store, std::string name, BackupHooks hooks)
 {
     remove_left_backups(store.mirror_path());
@@ -185,7 +190,7 @@ void remove_left_backups(const std::string& mirror_path, std::chrono::seconds ag
     std::error_code unreadable; // then nothing can be made there either
     std::vector<fs::path> left;
     for (const auto& entry : fs::directory_iterator(beside.empty() ? "." : beside, unreadable))
-        if (entry.is_directory() && entry.path().filename().string().starts_with(prefix) && is_older(entry, age))
+        if (entry.is_directory() && is_backup_name(entry.path().filename().string()) && is_older(entry, age))
             left.push_back(entry.path());
     for (const fs::path& path : left) remove_path(path);
 }

@@ -17,6 +17,9 @@ struct BackupReport {
     Instant made_at;
 };
 
+/// Whether a directory beside the mirror bears a name that back_up() gives.
+bool is_backup_name(std::string_view name) noexcept;
+
 struct BackupHooks {
     std::function<void(std::string_view what, std::int64_t done, std::int64_t total)> report = [](auto&&...) {};
     std::function<bool()> stopping = [] { return false; }; // asked on several threads

@@ -3,6 +3,8 @@
 // the time of its making.
 #include "alli/disk.hpp"
 #include "alli/error.hpp"
+#include "alli/printable.hpp"
+#include "cache/upkeep/backup.hpp"
 #include "daemon/access/maintain.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/dated_backups.hpp"
@@ -15,6 +17,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -40,6 +44,39 @@ struct Discarded {
     std::string path_;
 };
 
+static Error no_copy(const fs::path& named)
+{
+    return Error(Fault::io, "see its log; nothing but that copy was touched",
+                 "the daemon names what is no copy beside the mirror: {}", printable_line(named.string()));
+}
+
+/// A service that was taken over may answer anything, and this may be root: of its answer the name alone is taken, and
+/// that must be one of a copy beside the mirror.
+static fs::path find_made(const Json& report, const std::string& mirror_path)
+{
+    const auto directory = report.find("directory");
+    const bool has_one = directory != report.end() && directory->is_string();
+    const fs::path named = has_one ? directory->get<std::string>() : "";
+    const fs::path made = fs::path(parent_directory(mirror_path)) / named.filename();
+    std::error_code absent;
+    const bool is_copy = cache::is_backup_name(named.filename().string()) &&
+                         fs::equivalent(parent_directory(named), made.parent_path(), absent) &&
+                         fs::is_directory(fs::symlink_status(made, absent));
+    if (!is_copy) throw no_copy(named);
+    return made;
+}
+
+static Instant read_time_made(const Json& report)
+{
+    const auto at = report.find("madeAt");
+    const auto time = at != report.end() && at->is_string() ? from_rfc3339(at->get<std::string>()) : std::nullopt;
+    constexpr std::array<const char*, 3> counts{"conversations", "chats", "heldWrites"};
+    const bool is_whole = std::all_of(counts.begin(), counts.end(),
+                                      [&](const char* name) { return report.value(name, Json()).is_number_integer(); });
+    if (!time || !is_whole) throw Error(Fault::io, "see its log", "the daemon's answer cannot be read");
+    return *time;
+}
+
 // Onto another file system: under another name first, so that what has the name is whole.
 static void copy_over(const fs::path& from, const fs::path& to)
 {
@@ -50,6 +87,7 @@ static void copy_over(const fs::path& from, const fs::path& to)
         throw Error(Fault::io, "choose a place that you can write", "cannot make {}: {}", half.string(),
                     std::strerror(errno));
     for (const auto& file : fs::directory_iterator(from)) {
+        if (!fs::is_regular_file(file.symlink_status())) throw no_copy(file.path());
         const fs::path copy = half / file.path().filename();
         fs::copy_file(file.path(), copy);
         fs::permissions(copy, fs::perms(0600));
@@ -109,8 +147,9 @@ static Json back_up_to(const std::string& directory, int keep, const Context& co
         throw Error(Fault::refused, "run it as root; or without a directory: then it stays with the service's files",
                     "the service's copies are for root and its own user alone");
     Json report = maintain(context, place, Json{{"task", "backup"}});
-    const std::string to = dated_backup_path(directory, from_rfc3339(report["madeAt"].get<std::string>()).value());
-    move(report["directory"].get<std::string>(), to);
+    const fs::path made = find_made(report, place.mirror_path);
+    const std::string to = dated_backup_path(directory, read_time_made(report));
+    move(made, to);
     report["directory"] = to;
     if (keep > 0) report["removed"] = drop_older_backups(to, keep);
     maintain(context, place, Json{{"task", "note_backup"}, {"madeAt", report["madeAt"]}});

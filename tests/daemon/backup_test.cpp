@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // `backup` through the real program, beside a daemon and without one: the copy is a mirror.
 #include "tests/daemon/daemon.hpp"
+#include "tests/upstream/scripted_server.hpp"
 
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -145,6 +149,106 @@ TEST_F(BackupCommand, GoesToAnotherFileSystem)
     EXPECT_THAT(left_beside_the_mirror(), testing::IsEmpty());
     home.environment["ALLI_MIRROR_MIRROR_PATH"] = copy + "/mirror.db";
     EXPECT_EQ(home.run({"verify"}).code, 0);
+    fs::remove_all(directory);
+}
+
+/// A service that was taken over: it holds the mirror's lock, and says what the test wants it to.
+class UntrueService {
+  public:
+    explicit UntrueService(Home& home) : mirror_(home.mirror())
+    {
+        fs::create_directories(fs::path(mirror_).parent_path());
+        std::ofstream(mirror_) << "";
+        lock_ = ::open((fs::path(mirror_).parent_path() / "alli-mirror.lock").c_str(), O_RDWR | O_CREAT, 0600);
+        const std::string pid = std::to_string(::getpid()) + "\n";
+        EXPECT_EQ(::write(lock_, pid.data(), pid.size()), static_cast<::ssize_t>(pid.size()));
+        EXPECT_EQ(::flock(lock_, LOCK_EX | LOCK_NB), 0);
+        home.environment["ALLI_MIRROR_PROXY_LISTEN"] = server_.url().substr(7);
+    }
+    ~UntrueService() { ::close(lock_); }
+    UntrueService(const UntrueService&) = delete;
+    UntrueService& operator=(const UntrueService&) = delete;
+
+    json result{{"madeAt", "2026-01-31T02:00:00Z"}, {"conversations", 1}, {"chats", 1}, {"heldWrites", 0}};
+
+  private:
+    std::string answer_to(const upstream_test::Heard& heard) const
+    {
+        if (heard.method == "POST") return R"({"id":"1"})";
+        return json{{"state", "done"}, {"result", result}}.dump();
+    }
+
+    std::string mirror_;
+    int lock_ = -1;
+    upstream_test::ScriptedServer server_{
+        [this](const upstream_test::Heard& heard) { return upstream_test::answer(200, answer_to(heard)); }};
+};
+
+// The command may be root's: what it moves and removes is never the service's choice.
+TEST_F(BackupCommand, TakesNothingButACopyBesideTheMirrorFromAService)
+{
+    UntrueService service(home);
+    const fs::path copies = home.path("copies"), beside = fs::path(home.mirror()).parent_path();
+    fs::create_directories(copies / "alli-mirror-2026-01-01T00-00-00Z");
+    fs::create_directories(home.path("elsewhere/.alli-mirror-backup-x"));
+    fs::create_directory(beside / "other");
+    std::ofstream(beside / ".alli-mirror-backup-file") << "";
+    fs::create_directory_symlink(copies, beside / ".alli-mirror-backup-link");
+    const std::vector<json> untrue{copies.string(),
+                                   home.path("elsewhere/.alli-mirror-backup-x"),
+                                   (beside / ".alli-mirror-backup-y/../../../../copies").string(),
+                                   (beside / ".alli-mirror-backup-link/").string(),
+                                   (beside / "other").string(),
+                                   (beside / ".alli-mirror-backup-file").string(),
+                                   (beside / ".alli-mirror-backup-link").string(),
+                                   (beside / ".alli-mirror-backup-none").string(),
+                                   "",
+                                   7,
+                                   nullptr,
+                                   beside.string()}; // no path outside of the home: a test may fail
+    for (const json& directory : untrue) {
+        service.result["directory"] = directory;
+        const auto made = home.run({"backup", copies});
+        EXPECT_EQ(made.code, 1) << directory << made.output << made.errors;
+        EXPECT_THAT(made.errors, HasSubstr("no copy beside the mirror: ")) << directory;
+    }
+    EXPECT_TRUE(fs::exists(copies / "alli-mirror-2026-01-01T00-00-00Z"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(copies), {}), 1);
+    for (const char* name : {"other", ".alli-mirror-backup-file", ".alli-mirror-backup-link", "mirror.db"})
+        EXPECT_TRUE(fs::exists(beside / name)) << name;
+    EXPECT_TRUE(fs::exists(home.path("elsewhere/.alli-mirror-backup-x")));
+
+    fs::create_directory(beside / ".alli-mirror-backup-z");
+    service.result["directory"] = (beside / ".alli-mirror-backup-z").string();
+    service.result["madeAt"] = "../../x";
+    EXPECT_EQ(home.run({"backup", copies}).code, 1);
+    EXPECT_TRUE(fs::exists(beside / ".alli-mirror-backup-z"));
+    service.result["madeAt"] = "2026-01-31T02:00:00Z";
+    service.result.erase("chats");
+    EXPECT_EQ(home.run({"backup", copies}).code, 1);
+    service.result["chats"] = 1;
+    EXPECT_EQ(home.run({"backup", copies}).code, 0);
+    EXPECT_TRUE(fs::exists(copies / "alli-mirror-2026-01-31T02-00-00Z"));
+}
+
+// What lies in a copy on another disk was put there by the service: root reads no file of others for it.
+TEST_F(BackupCommand, FollowsNoLinkOutOfACopy)
+{
+    const fs::path other = "/dev/shm";
+    struct stat here = {}, there = {};
+    if (::stat(home.path("").c_str(), &here) != 0 || ::stat(other.c_str(), &there) != 0 || here.st_dev == there.st_dev)
+        GTEST_SKIP() << "there is no other file system";
+    std::string directory = other / "alli-test-XXXXXX";
+    ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+    UntrueService service(home);
+    const fs::path copy = fs::path(home.mirror()).parent_path() / ".alli-mirror-backup-z";
+    fs::create_directory(copy);
+    fs::create_symlink(home.write("secret", "secret"), copy / "outbox.db");
+    service.result["directory"] = copy.string();
+    const auto made = home.run({"backup", directory});
+    EXPECT_EQ(made.code, 1) << made.output << made.errors;
+    EXPECT_TRUE(fs::is_empty(directory));
+    EXPECT_TRUE(fs::exists(home.path("secret")));
     fs::remove_all(directory);
 }
 
