@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long an answer asks to wait, and how much of that is obeyed: by whose answer it is.
+#include "upstream/retry_after.hpp"
+
 #include "upstream/authenticity.hpp"
 #include "upstream/header.hpp"
 #include "upstream/reply.hpp"
@@ -10,7 +12,8 @@
 namespace alli::upstream {
 namespace {
 
-constexpr std::chrono::milliseconds longest_obeyed = std::chrono::hours(1);       // of a Retry-After: the service's,
+constexpr std::chrono::milliseconds longest_obeyed =
+    std::chrono::hours(1); // of a Retry-After: the service's or a receiver's,
 constexpr std::chrono::milliseconds longest_of_others = std::chrono::seconds(30); // a portal's or a gateway's,
 constexpr std::chrono::milliseconds longest_believed = std::chrono::hours(24);    // and anybody's
 
@@ -36,7 +39,7 @@ bool is_of_others(const Reply& reply)
 
 } // namespace
 
-std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant now)
+std::optional<std::chrono::milliseconds> read_retry_after(const Reply& reply, Instant now)
 {
     const std::string* header = reply.header("Retry-After");
     if (!header) return std::nullopt;
@@ -48,8 +51,13 @@ std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant
         wait = std::chrono::ceil<std::chrono::milliseconds>(*date - theirs.value_or(now));
     }
     if (!wait || *wait > longest_believed) return std::nullopt;
-    return std::clamp<std::chrono::milliseconds>(*wait, std::chrono::seconds(0),
-                                                 is_of_others(reply) ? longest_of_others : longest_obeyed);
+    return std::clamp<std::chrono::milliseconds>(*wait, std::chrono::seconds(0), longest_obeyed);
+}
+
+std::optional<std::chrono::milliseconds> retry_after(const Reply& reply, Instant now)
+{
+    const auto wait = read_retry_after(reply, now);
+    return wait && is_of_others(reply) ? std::min(*wait, longest_of_others) : wait;
 }
 
 } // namespace alli::upstream

@@ -15,7 +15,6 @@ constexpr std::chrono::milliseconds look_again{100};     // at the count of comm
 constexpr std::chrono::milliseconds after_fault{10'000}; // of our own files
 constexpr std::chrono::seconds between_saves{1};
 constexpr std::size_t most_holds = 5; // that begin without a success between them: then it is the receiver as a whole
-constexpr std::size_t most_held = 100;
 
 std::string make_nonce(Random& random)
 {
@@ -178,7 +177,8 @@ void WebhookSender::load_page()
     at_ = 0;
 }
 
-// While the receiver is away the feed goes first: a held event may be what it cannot take.
+// While the receiver is away the feed goes first: a held event may be what it cannot take. Each that is refused then is
+// held as well, so that the next try is another's.
 std::optional<WebhookSender::Pending> WebhookSender::find_next()
 {
     more_ = false;
@@ -202,15 +202,15 @@ std::optional<WebhookSender::Pending> WebhookSender::find_fresh()
     return std::nullopt;
 }
 
+// The one that is due for longest, so that each has its turn.
 std::optional<WebhookSender::Pending> WebhookSender::find_held()
 {
     const auto now = tools_.clock.steady();
-    for (std::size_t i = 0; i < holds_.size();) {
-        cache::WebhookHold& row = holds_[i].row;
-        if (holds_[i].due > now) {
-            ++i;
-            continue;
-        }
+    const auto is_earlier = [](const Held& a, const Held& b) { return a.due < b.due; };
+    for (;;) {
+        const auto first = std::min_element(holds_.begin(), holds_.end(), is_earlier);
+        if (first == holds_.end() || first->due > now) return std::nullopt;
+        cache::WebhookHold& row = first->row;
         auto change = tools_.store.read([&](cache::Reader& db) {
             return cache::find_change_of(db, {row.conversation}, row.since, state_.position);
         });
@@ -219,9 +219,8 @@ std::optional<WebhookSender::Pending> WebhookSender::find_held()
         if (change)
             row.since = change->seq;
         else
-            holds_.erase(holds_.begin() + static_cast<std::ptrdiff_t>(i));
+            holds_.erase(first);
     }
-    return std::nullopt;
 }
 
 WebhookSender::Held* WebhookSender::find_hold(const ConversationId& id)
@@ -276,30 +275,46 @@ void WebhookSender::note_success(const Pending& pending)
     }
 }
 
-// Held conversations of which none was tried twice yet began together: the receiver as a whole is unwell.
+// An event that is refused is held, whatever else: what stands behind it is tried next. Where that is the receiver's as
+// a whole, all wait before.
 void WebhookSender::note_refusal(const Pending& pending, const WebhookVerdict& verdict)
 {
-    if (pending.source == Pending::Source::hold) {
-        if (Held* held = find_hold(pending.change.conversation)) hold_longer(*held, pending.change.seq, verdict);
-        return;
-    }
+    const bool is_fresh = pending.source == Pending::Source::feed;
+    const bool is_whole = state_.tries > 0 || (is_fresh && began_since_success() >= most_holds);
+    if (is_fresh)
+        hold(pending.change, verdict);
+    else if (Held* held = find_hold(pending.change.conversation))
+        hold_longer(*held, pending.change.seq, verdict);
+    if (is_whole) note_unavailable(verdict);
+}
+
+std::size_t WebhookSender::began_since_success() const
+{
     const auto since_success = [&](const Held& held) {
         return !state_.delivered_at || held.row.failing_since > *state_.delivered_at;
     };
-    const auto began = std::count_if(holds_.begin(), holds_.end(), since_success);
-    if (state_.tries > 0 || static_cast<std::size_t>(began) >= most_holds || holds_.size() >= most_held)
-        return note_unavailable(verdict);
-    hold(pending.change, verdict);
+    return static_cast<std::size_t>(std::count_if(holds_.begin(), holds_.end(), since_success));
 }
 
 void WebhookSender::hold(const cache::Change& change, const WebhookVerdict& verdict)
 {
+    if (holds_.size() >= tools_.most_held) leave_out_oldest(verdict);
     const Instant now = *state_.answered_at;
     const auto pause = pause_after(0, verdict);
     holds_.push_back({{change.conversation.value, change.seq - 1, 1, now, now + pause}, tools_.clock.steady() + pause});
     state_.position = change.seq;
     ++at_;
     log_event<Event::webhook_refused>(endpoint_.address, verdict.error, change.conversation.value);
+}
+
+void WebhookSender::leave_out_oldest(const WebhookVerdict& verdict)
+{
+    const auto is_older = [](const Held& a, const Held& b) { return a.row.failing_since < b.row.failing_since; };
+    const auto oldest = std::min_element(holds_.begin(), holds_.end(), is_older);
+    if (oldest == holds_.end()) return;
+    ++state_.given_up;
+    log_event<Event::webhook_gave_up>(endpoint_.address, verdict.error, oldest->row.conversation);
+    holds_.erase(oldest);
 }
 
 void WebhookSender::hold_longer(Held& held, std::int64_t seq, const WebhookVerdict& verdict)

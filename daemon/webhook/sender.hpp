@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One webhook: sends the change feed to its receiver, one event after the other, on the engine's loop. What was taken
 // is noted in outbox.db at least once a second, so that a crash repeats little and skips nothing. An event that is
-// refused holds its conversation alone; a receiver that is away holds all. Every event is read from the feed right
-// before it is sent: nothing goes out that a purge has removed.
+// refused holds its conversation alone, whatever that is; a receiver that is away holds all. Every event is read from
+// the feed right before it is sent: nothing goes out that a purge has removed.
 #pragma once
 
 #include "alli/random.hpp"
@@ -26,6 +26,9 @@ struct WebhookTools {
     cache::Store& store;
     Clock& clock;
     Random& random;
+    /// Conversations that are held at once; of more the oldest is left out. A receiver that refuses everything is given
+    /// up (longest_failure) before there are so many.
+    std::size_t most_held = 500;
 };
 
 class WebhookSender {
@@ -72,7 +75,9 @@ class WebhookSender {
     void note_success(const Pending& pending);
     void note_refusal(const Pending& pending, const WebhookVerdict& verdict);
     void note_unavailable(const WebhookVerdict& verdict);
+    std::size_t began_since_success() const;
     void hold(const cache::Change& change, const WebhookVerdict& verdict);
+    void leave_out_oldest(const WebhookVerdict& verdict);
     void hold_longer(Held& held, std::int64_t seq, const WebhookVerdict& verdict);
     void end(cache::WebhookState::Life life, const WebhookVerdict& verdict);
     Held* find_hold(const ConversationId& id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/webhook/verdict.hpp"
 
-#include "upstream/reply.hpp"
+#include "upstream/retry_after.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,7 +40,7 @@ WebhookVerdict verdict_of(const upstream::Reply& reply, Instant now)
     verdict.status = reply.status;
     if (verdict.kind == Kind::taken) return verdict;
     verdict.error = error_of(reply.status);
-    verdict.retry_after = upstream::retry_after(reply, now);
+    verdict.retry_after = upstream::read_retry_after(reply, now); // a receiver answers in its own words
     return verdict;
 }
 

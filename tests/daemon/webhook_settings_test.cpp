@@ -209,6 +209,13 @@ TEST_F(WebhookTables, AnAnswerIsAboutTheEventOrAboutTheReceiver)
     busy.status = 429;
     busy.headers.add("Retry-After", "17");
     EXPECT_EQ(verdict_of(busy, now).retry_after, std::chrono::seconds(17));
+    busy.headers = {{"Content-Type", "text/html"}, {"Retry-After", "1800"}};
+    for (const char* body : {"", "slow down", "<html>", R"({"message":"Too Many Requests"})"}) {
+        busy.body = body;
+        EXPECT_EQ(verdict_of(busy, now).retry_after, std::chrono::minutes(30)) << body;
+    }
+    busy.headers = {{"Retry-After", "7200"}};
+    EXPECT_EQ(verdict_of(busy, now).retry_after, std::chrono::hours(1));
     EXPECT_EQ(verdict_of(Error(Fault::unreachable, "", "no connection")).status, std::nullopt);
 }
 
