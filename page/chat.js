@@ -11,7 +11,7 @@ import { senderName } from "./filternames.js";
 import { note, noteFailure } from "./notifications.js";
 import { cutAt } from "./pieces.js";
 import { writePlace } from "./router.js";
-import { plainLine, said } from "./text.js";
+import { entryOf, plainLine, said } from "./text.js";
 import { reloadPendingSoon } from "./pending.js";
 
 const kinds = { USER: "user", BOT: "bot", AGENT: "agent" };
@@ -38,8 +38,8 @@ function source(citation, context) {
   const name = safeAddress(citation?.url) ? linkTo(citation.url, title) : title;
   return el("li", {},
     el("bdi", { class: "source-title" }, name),
-    citation?.pageNo != null && el("span", { class: "source-page" }, t("page", { page: String(citation.pageNo) })),
-    citation?.text && sourceText(String(citation.text), context));
+    citation?.pageNo != null && el("span", { class: "source-page" }, t("page", { page: plainLine(citation.pageNo) })),
+    ["string", "number"].includes(typeof citation?.text) && citation.text !== "" && sourceText(String(citation.text), context));
 }
 
 function sources(chat, context) {
@@ -84,7 +84,7 @@ const described = (chat, { count, index, isTarget, previous, waits }) => JSON.st
     sources are shown to their end. The element's
     `update(chat, context)` puts it right; what did not change in it stays the same, and it returns what did. */
 export function chatRow(chat, context) {
-  const kind = kinds[chat.sender] ?? "other";
+  const kind = entryOf(kinds, chat.sender) ?? "other";
   const body = messageView(chat.message, { reach: context.reach, onmore: context.onmore });
   const headLine = el("p", { class: "chat-head" });
   const foot = el("div", { class: "chat-foot" });
@@ -145,4 +145,11 @@ export function chatRow(chat, context) {
 /** In the place of one that is not there yet. */
 export function missingRow() {
   return el("div", { class: "chat missing", "aria-hidden": "true" }, el("div", { class: "skeleton" }));
+}
+
+/** In the place of one that cannot be drawn. */
+export function oddChat() {
+  const row = el("article", { class: "chat chat-other", tabindex: "-1" }, el("div", { class: "bubble" }, el("p", { class: "hint" }, t("notShown"))));
+  row.update = () => [];
+  return row;
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times as upstream sends them (seconds or milliseconds since 1970) and as we do (RFC 3339), and how a person reads
 // them, in the page's language and the reader's time zone. `now` is given, so that all of it can be tested. Pure.
+import { entryOf } from "./text.js";
+
+const latest = 8.64e15; // and as long before 1970: beyond it there are no dates
 
 /** Milliseconds since 1970; none for what is no time. */
 export function instantOf(value) {
   if (typeof value === "string") value = Date.parse(value);
-  if (typeof value !== "number" || !Number.isFinite(value) || value === 0) return null;
-  return value > 1e11 ? value : value * 1000;
+  if (typeof value !== "number" || value === 0) return null;
+  const ms = value > 1e11 ? value : value * 1000;
+  return Math.abs(ms) <= latest ? ms : null;
 }
 
 const made = new Map();
@@ -23,17 +27,33 @@ export const dayOf = (ms) => {
 
 const two = (value) => String(value).padStart(2, "0");
 
-/** The instant that a day ("2026-01-05") begins with in the reader's time zone, as RFC 3339 with its offset; anything else
-    as it is. Where clocks are put forward at midnight a day begins later. */
-export function startOfDay(text) {
+// As RFC 3339 with the offset that the reader's clocks have then.
+function written(date, fraction = "") {
+  const minutes = -date.getTimezoneOffset();
+  const offset = `${minutes < 0 ? "-" : "+"}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+  return `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}${fraction}${offset}`;
+}
+
+function beginOf(text) {
   const found = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text);
-  if (!found) return text;
+  if (!found) return null;
   const begin = new Date(0);
   begin.setHours(0, 0, 0, 0);
   begin.setFullYear(Number(found[1]), Number(found[2]) - 1, Number(found[3]));
-  const minutes = -begin.getTimezoneOffset();
-  const offset = `${minutes < 0 ? "-" : "+"}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
-  return `${found[1].padStart(4, "0")}-${two(begin.getMonth() + 1)}-${two(begin.getDate())}T${two(begin.getHours())}:${two(begin.getMinutes())}:${two(begin.getSeconds())}${offset}`;
+  return begin;
+}
+
+/** The instant that a day ("2026-01-05") begins with in the reader's time zone, as RFC 3339 with its offset; anything else
+    as it is. Where clocks are put forward at midnight a day begins later. */
+export function startOfDay(text) {
+  const begin = beginOf(text);
+  return begin ? written(begin) : text;
+}
+
+/** The last instant before a day, in the mirror's microseconds: what is said behind it is of that day, or later. */
+export function endBeforeDay(text) {
+  const begin = beginOf(text);
+  return begin ? written(new Date(begin.getTime() - 1000), ".999999") : text;
 }
 
 const daysAgo = { today: 0, yesterday: 1, 오늘: 0, 어제: 1, 今日: 0, 昨日: 1 };
@@ -48,7 +68,7 @@ function monthsBack(date, count) {
 /** "today", "yesterday", "7d", "2w", "3m", "1y" as the day that is meant, "24h" as the instant; anything else as it is. */
 export function dayMeant(text, now) {
   const date = new Date(now);
-  const word = daysAgo[text.toLowerCase()];
+  const word = entryOf(daysAgo, text.toLowerCase());
   const [, digits, unit] = /^(\d{1,4})([dwmyh])$/i.exec(text) ?? [];
   if (word === undefined && !unit) return text;
   const count = Number(digits);

@@ -43,10 +43,41 @@ function patchNodes(node, wanted) {
   wanted.forEach((fresh, i) => (node.childNodes[i] ? patch(node.childNodes[i], fresh) : node.append(fresh)));
 }
 
+/** The focus goes to a neighbour: else it falls to the page. */
+export function removeItem(item) {
+  const next = item?.contains(document.activeElement) ? (item.nextSibling ?? item.previousSibling) : null;
+  item?.remove();
+  next?.firstChild.focus({ preventScroll: true });
+}
+
+/** Makes these the items of a list, in this order. Never moves the one with the focus, which it would lose: the others are
+    moved around it. */
+export function arrange(list, wanted) {
+  const staying = new Set(wanted);
+  for (const item of [...list.children]) if (!staying.has(item)) removeItem(item);
+  const held = wanted.find((item) => item.contains(document.activeElement));
+  let next = null;
+  for (const item of [...wanted].reverse()) {
+    if (item !== held && (item.nextSibling !== next || !item.isConnected)) list.insertBefore(item, next);
+    next = item;
+  }
+}
+
 /** As fill(), but for the nodes that are there already. */
 export function refill(node, ...children) {
   patchNodes(node, [...fill(node.cloneNode(false), ...children).childNodes]);
   return node;
+}
+
+/** What `draw` makes; where that fails (what was sent is stranger than anything foreseen), what `instead` makes: the rows
+    beside it are drawn all the same. */
+export function drawn(draw, instead) {
+  try {
+    return draw();
+  } catch (error) {
+    console.error(error);
+    return instead();
+  }
 }
 
 /** el("a", {href, class, onclick}, child, "text", [more]) */

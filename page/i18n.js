@@ -10,10 +10,11 @@ const words = { en, ko, ja };
 
 /** The first of `preferred` that there are words for. */
 export function chooseLanguage(preferred) {
-  return preferred.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => tag in words) ?? "en";
+  return preferred.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => Object.hasOwn(words, tag)) ?? "en";
 }
 
-let current = loadPreference("language") in words ? loadPreference("language") : chooseLanguage(globalThis.navigator?.languages ?? []);
+const chosen = loadPreference("language");
+let current = Object.hasOwn(words, chosen) ? chosen : chooseLanguage(globalThis.navigator?.languages ?? []);
 export const language = () => current;
 
 export function useLanguage(tag) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What upstream wrote, whatever it wrote: texts that no JSON parser takes (raw control characters, NaN), and members of
 // other types than the contract's. What cannot be read becomes nothing; the rest is shown. Pure.
+import { wholeCharacters } from "./text.js";
 
 const blank = /[\s,:]/;
 const word = /[^\s,:"{}[\]]*/y;
@@ -19,7 +20,7 @@ const escapes = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", '"': '"', "\\": "
 function decode(inside) {
   const text = inside.replace(/\\(u[0-9a-fA-F]{4}|[^])/g, (whole, what) =>
     what.length === 5 ? String.fromCharCode(parseInt(what.slice(1), 16)) : (escapes[what] ?? `\ufffd${what}`));
-  return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
+  return wholeCharacters(text);
 }
 
 function plain(token) {
@@ -84,7 +85,7 @@ export function parseJson(text) {
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 const object = (value) => (isObject(value) ? value : null);
 const string = (value) => (typeof value === "string" ? value : null);
-const id = (value) => (typeof value === "number" ? String(value) : (string(value) ?? ""));
+const id = (value) => wholeCharacters(typeof value === "number" ? String(value) : (string(value) ?? ""));
 const number = (value) => {
   const read = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return typeof read === "number" && Number.isFinite(read) ? read : null;

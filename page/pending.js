@@ -3,6 +3,7 @@
 import { listWrites } from "./api.js";
 import { healthChanged } from "./health.js";
 import { Emitter, settle } from "./emitter.js";
+import { decoded } from "./text.js";
 
 export const pendingChanged = new Emitter();
 let writes = [];
@@ -34,7 +35,7 @@ const chatOf = (write) => /\/chats\/([^/]+)\/feedback$/.exec(write.path)?.[1];
 export function writesOf(conversation, chat = null) {
   return writes.filter((write) => {
     if (write.conversationId !== conversation) return false;
-    return chat === null || decodeURIComponent(chatOf(write) ?? "") === chat;
+    return chat === null || decoded(chatOf(write) ?? "") === chat;
   });
 }
 

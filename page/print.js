@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A conversation on paper: all of it, whatever is on the screen, with its title, people, times and address.
 import { listChatsNow } from "./api.js";
-import { chatRow } from "./chat.js";
+import { chatRow, oddChat } from "./chat.js";
 import { fullTime, instantOf, zone } from "./dates.js";
-import { el } from "./dom.js";
+import { drawn, el } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { nameOf, titleOf } from "./list.js";
 import { writePlace } from "./router.js";
@@ -36,7 +36,7 @@ function allOrLoaded(pages) {
 export function printedConversation(conversation, id, pages) {
   const chats = allOrLoaded(pages);
   const missing = pages.count - chats.length;
-  const row = (chat, index) => chatRow(chat, { conversation: id, index, count: chats.length, previous: chats[index - 1], reach: Infinity, whole: true });
+  const row = (chat, index) => drawn(() => chatRow(chat, { conversation: id, index, count: chats.length, previous: chats[index - 1], reach: Infinity, whole: true }), oddChat);
   return el("section", { class: "printed" }, said("h1", {}, titleOf(conversation)), facts(conversation, id, chats.length), missing > 0 && el("p", { class: "printed-part" }, t("printedPart", { count: missing })), ...chats.map(row));
 }
 

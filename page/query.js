@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A query as the search reads it: words, "phrases", OR, -not, prefix*, and filters (user:, app:, ...), which the page
 // shows as chips. Taking a query apart and putting it together again gives the same query. Pure.
-import { dayMeant, startOfDay } from "./dates.js";
+import { dayMeant, endBeforeDay, startOfDay } from "./dates.js";
 
 export const kinds = ["user", "app", "category", "sender", "rating", "agentrating", "state", "assignee", "channel", "has", "after", "before"];
 
@@ -91,11 +91,13 @@ export function takeFilters(text, caret = null) {
   return { text: left + text.slice(at), caret: place, filters };
 }
 
-/** As it is asked for: a day is the reader's own, so it is sent as the instant that it begins with. */
+const edges = { after: endBeforeDay, before: startOfDay };
+
+/** As it is asked for: a day is the reader's own, so it is sent as an instant: after a day is from its first moment on. */
 export function queryToSend(text) {
   const query = readQuery(text);
   if (!query.filters.some(({ kind }) => dated.includes(kind))) return text;
-  return writeQuery({ ...query, filters: query.filters.map((one) => (dated.includes(one.kind) ? { ...one, value: startOfDay(dayMeant(one.value, Date.now())) } : one)) });
+  return writeQuery({ ...query, filters: query.filters.map((one) => (dated.includes(one.kind) ? { ...one, value: edges[one.kind](dayMeant(one.value, Date.now())) } : one)) });
 }
 
 /** Whether a day is asked for. */

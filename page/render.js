@@ -3,6 +3,8 @@
 // and addresses alone, and addresses only through links.js.
 import { el } from "./dom.js";
 import { linkTo } from "./links.js";
+import { textOf } from "./pieces.js";
+import { entryOf } from "./text.js";
 
 const inner = (node) => (node.children ?? []).map(render);
 
@@ -46,7 +48,8 @@ function table(node) {
 }
 
 function render(node) {
-  return kinds[node.type](node);
+  const draw = entryOf(kinds, node.type);
+  return draw ? draw(node) : plain(textOf(node));
 }
 
 /** An element for each block. */

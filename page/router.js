@@ -3,6 +3,7 @@
 //   #/?q=...  the list or a search      #/c/ID?q=&chat=&at=  a conversation, at a chat      #/state
 //   #/insights?q=&days=  figures of so many days, within the filters of a query
 import { Emitter } from "./emitter.js";
+import { entryOf, wholeCharacters } from "./text.js";
 
 const views = { c: "read", state: "state", insights: "insights" };
 
@@ -11,7 +12,7 @@ export function readPlace(hash) {
   const [path, query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
   const [head, id = ""] = path.split("/");
   const given = new URLSearchParams(query);
-  const place = { view: views[head] ?? "list", q: given.get("q") ?? "", sort: given.get("sort") === "relevance" ? "relevance" : "newest" };
+  const place = { view: entryOf(views, head) ?? "list", q: given.get("q") ?? "", sort: given.get("sort") === "relevance" ? "relevance" : "newest" };
   if (place.view === "insights") return { ...place, days: /^\d{1,4}$/.test(given.get("days") ?? "") ? Number(given.get("days")) : 30 };
   if (place.view !== "read") return place;
   let decoded = "";
@@ -30,7 +31,7 @@ export function writePlace({ view, id, q, sort, chat, at, days }) {
   if (view === "read" && chat) query.set("chat", chat);
   if (view === "read" && at) query.set("at", at);
   if (view === "insights" && days !== undefined && days !== 30) query.set("days", String(days));
-  const path = view === "read" ? `c/${encodeURIComponent(id)}` : view === "state" || view === "insights" ? view : "";
+  const path = view === "read" ? `c/${encodeURIComponent(wholeCharacters(id))}` : view === "state" || view === "insights" ? view : "";
   return `#/${path}${query.size > 0 ? `?${query}` : ""}`;
 }
 

@@ -20,9 +20,25 @@ export function languageOf(text, fallback = "") {
 // Characters that turn the order of their line, and what is invisible but for them: shown, not obeyed, outside messages.
 const turning = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
 
+/** A character or two halves of one: no address takes a half alone. */
+export const wholeCharacters = (text) => text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
+
+/** As it was before it became a part of an address; as it is where it never was. */
+export function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** What a table of ours says of a name that was sent; nothing where it is no name, or one that every object has. */
+export const entryOf = (table, name) => (typeof name === "string" && Object.hasOwn(table, name) ? table[name] : undefined);
+
 /** For names, titles and other single lines: without the characters that turn the line around. */
 export function plainLine(text) {
-  return String(text ?? "").replace(turning, "").replace(/[\s\u0000-\u001f\u007f]+/g, " ").trim();
+  const line = typeof text === "object" ? "" : String(text ?? "");
+  return line.replace(turning, "").replace(/[\s\u0000-\u001f\u007f]+/g, " ").trim();
 }
 
 /** The attributes of an element that holds such text. */

@@ -6,7 +6,7 @@ import { el } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { writePlace } from "./router.js";
 import { confirmed, note, noteFailure } from "./notifications.js";
-import { plainLine } from "./text.js";
+import { entryOf, plainLine } from "./text.js";
 import { loadPending } from "./pending.js";
 
 const stateWords = { pending: "pending", sending: "sending", delivered: "delivered", conflict: "conflictState", failed: "failedState" };
@@ -22,7 +22,7 @@ function kindOf({ method, path }) {
   return kinds.find(([pattern]) => pattern.test(path))?.[1] ?? (method === "DELETE" ? "writeDelete" : "writeUpdate");
 }
 
-const fieldName = (field) => (fieldNames[field] ? t(fieldNames[field]) : plainLine(field));
+const fieldName = (field) => (entryOf(fieldNames, field) ? t(fieldNames[field]) : plainLine(field));
 
 /** A value of a field as a person says it. */
 export function valueWords(value) {
@@ -40,7 +40,7 @@ export function changeWords(entry) {
   const kind = kindOf(entry);
   const body = asObject(entry.request?.body);
   if (kind === "writeFeedback" && "rating" in body) return body.rating == null ? t("ratingTaken") : t("ratedAs", { rating: valueWords(body.rating) });
-  const fields = Object.entries(body).filter(([field]) => field in fieldNames);
+  const fields = Object.entries(body).filter(([field]) => entryOf(fieldNames, field));
   if (typeof body.title === "string" && fields.length === 1) {
     const from = asObject(entry.base).title ?? asObject(entry.conflict).title?.base;
     return from == null || from === "" ? t("renamedTo", { to: plainLine(body.title) }) : t("renamedFromTo", { from: valueWords(from), to: plainLine(body.title) });

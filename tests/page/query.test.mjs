@@ -81,15 +81,16 @@ test("a filter is taken from a text once it is typed to its end", () => {
 test("a day is asked for as the instant that it begins with where the reader is", () => {
   const zone = process.env.TZ;
   try {
-    for (const [tz, day, instant] of [
-      ["Asia/Seoul", "2026-01-05", "2026-01-05T00:00:00+09:00"],
-      ["America/New_York", "2026-07-05", "2026-07-05T00:00:00-04:00"],
-      ["Asia/Kolkata", "2026-01-05", "2026-01-05T00:00:00+05:30"],
-      ["America/Santiago", "2026-09-06", "2026-09-06T01:00:00-03:00"], // there is no midnight on that day
+    for (const [tz, day, instant, before] of [
+      ["Asia/Seoul", "2026-01-05", "2026-01-05T00:00:00+09:00", "2026-01-04T23:59:59.999999+09:00"],
+      ["America/New_York", "2026-07-05", "2026-07-05T00:00:00-04:00", "2026-07-04T23:59:59.999999-04:00"],
+      ["Asia/Kolkata", "2026-01-01", "2026-01-01T00:00:00+05:30", "2025-12-31T23:59:59.999999+05:30"],
+      ["America/Santiago", "2026-09-06", "2026-09-06T01:00:00-03:00", "2026-09-05T23:59:59.999999-04:00"], // there is no midnight on that day
     ]) {
       process.env.TZ = tz;
       assert.equal(startOfDay(day), instant);
-      assert.equal(queryToSend(`x after:${day} y`), `after:${instant} x y`);
+      assert.equal(queryToSend(`x after:${day} y`), `after:${before} x y`, "what is said at midnight is of the day");
+      assert.equal(queryToSend(`x before:${day} y`), `before:${instant} x y`);
     }
     assert.equal(queryToSend("x  after:tomorrow"), "x  after:tomorrow");
     assert.equal(queryToSend("after:2026-01-05T00:00:00Z"), "after:2026-01-05T00:00:00Z");
