@@ -6,6 +6,7 @@ import { Emitter } from "./emitter.js";
 import { language, t } from "./i18n.js";
 import { queryToSend } from "./query.js";
 import { contentOf, parseJson, tidyChat, tidyConversation } from "./lenient.js";
+import { wholeCharacters } from "./text.js";
 
 export class ApiError extends Error {
   constructor(status, sentence, hint = "") {
@@ -19,7 +20,7 @@ export class ApiError extends Error {
 export const sessionOver = new Emitter();
 
 const conversationsPath = "/webapi/v2/conversations";
-const one = (id) => `${conversationsPath}/${encodeURIComponent(id)}`;
+const one = (id) => `${conversationsPath}/${encodeURIComponent(wholeCharacters(id))}`;
 
 // The mirror tells what it is complete for beside: what it has now is better than to wait for upstream.
 const whateverIsThere = { "Cache-Control": "max-stale" };
@@ -48,7 +49,7 @@ async function ask(method, path, { body, signal, headers = {} } = {}) {
   try {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const kind = body === undefined ? {} : { "Content-Type": "application/json" };
-    reply = await fetch(path, { method, signal, headers: { ...kind, ...headers }, credentials: "same-origin", redirect: "error", ...sent });
+    reply = await fetch(path, { method, signal, headers: { ...kind, ...headers }, credentials: "same-origin", redirect: "error", cache: "no-store", ...sent });
   } catch (error) {
     throw error.name === "AbortError" ? error : new ApiError(0, t("away"));
   }
@@ -71,7 +72,11 @@ const conversationsOf = (body) => {
   return { ...page, conversations: (page.conversations ?? []).map(tidyConversation) };
 };
 
-export const listConversations = async (cursor, signal) => conversationsOf(await read(conversationsPath, { pageSize: 25, cursor }, signal));
+/** {conversations, cursor, partial}: partial where the mirror does not hold all of the page, and cannot ask for the rest. */
+export async function listConversations(cursor, signal) {
+  const { body, about } = await ask("GET", withQuery(conversationsPath, { pageSize: 25, cursor }), { signal, headers: whateverIsThere });
+  return { ...conversationsOf(body), partial: /\bpartial\b/.test(about) };
+}
 export const firstConversation = async () => conversationsOf(await read(conversationsPath, { pageSize: 1, order: "CREATED_AT_ASC" }));
 export const getConversation = async (id, signal) => tidyConversation(contentOf(await read(one(id), {}, signal), "id"));
 /** Asked of the service, so that the mirror has it anew. */
@@ -95,6 +100,7 @@ export async function search(q, sort, cursor, signal) {
 export const searchEach = async (q, cursor) => (await ask("POST", "/mirror/v1/search", { body: { q: queryToSend(q), cursor, limit: 50, sort: "newest" } })).body;
 
 /** Where the browser gets an export of what a query finds; of everything where there is none. */
+export const isTooLongToExport = (q) => exportAddress(q, "markdown").length > 8000;
 export const exportAddress = (q, format) => withQuery("/mirror/v1/export", { q: q && queryToSend(q), format, tz: zone() });
 
 /** {totals, rows, words, ...}; filters: {app: [...], user: [...], category: [...]} */

@@ -16,21 +16,31 @@ async function more() {
   next = cursor;
 }
 
-/** step: 1 for the next one, -1 for the one before. */
+let isGoing = false; // a key that is held down asks again and again: what is found would be found twice
+
+/** step: 1 for the next one, -1 for the one before. One at a time. */
 export async function goToBad(step) {
-  const place = here();
-  const wanted = withFilter(withoutFilter(place.q ?? "", "rating"), "rating", "bad");
+  if (isGoing) return;
+  isGoing = true;
   try {
-    if (wanted !== q || !found.some(({ chatId }) => chatId === place.chat)) {
-      [q, found, next] = [wanted, [], null];
-      await more();
-    }
-    const at = found.findIndex(({ conversationId, chatId }) => conversationId === place.id && chatId === place.chat) + step;
-    if (at >= found.length && next) await more();
-    const hit = at >= 0 ? found[at] : null;
-    if (!hit) return note(t("noMoreBad"), "wait");
-    go({ view: "read", id: hit.conversationId, chat: hit.chatId, at: hit.timestamp, q: wanted, sort: "newest" });
+    await goOn(step);
   } catch (error) {
     noteFailure(error);
+  } finally {
+    isGoing = false;
   }
+}
+
+async function goOn(step) {
+  const place = here();
+  const wanted = withFilter(withoutFilter(place.q ?? "", "rating"), "rating", "bad");
+  if (wanted !== q || !found.some(({ chatId }) => chatId === place.chat)) {
+    [q, found, next] = [wanted, [], null];
+    await more();
+  }
+  const at = found.findIndex(({ conversationId, chatId }) => conversationId === place.id && chatId === place.chat) + step;
+  if (at >= found.length && next) await more();
+  const hit = at >= 0 ? found[at] : null;
+  if (!hit) return note(t("noMoreBad"), "wait");
+  go({ view: "read", id: hit.conversationId, chat: hit.chatId, at: hit.timestamp, q: wanted, sort: "newest" });
 }

@@ -9,6 +9,7 @@ const size = 100;
 export class ChatPages {
   #pages = new Map(); // number from 1 -> chats, or the promise of them
   #stale = new Set(); // numbers of pages that are to be read again
+  #turns = new Map(); // number -> of the request that was made last: an older answer may come after a newer one
   #abort = new AbortController();
 
   constructor(id, count, load = listChats) {
@@ -41,16 +42,20 @@ export class ChatPages {
     const known = this.#pages.get(number);
     if (known && !this.#stale.has(number)) return known;
     this.#stale.delete(number);
+    const turn = (this.#turns.get(number) ?? 0) + 1;
+    this.#turns.set(number, turn);
+    const isLast = () => this.#turns.get(number) === turn;
     const coming = this.load(this.id, number, this.#abort.signal);
     if (!Array.isArray(known)) this.#pages.set(number, coming);
     try {
       const chats = await coming;
+      if (!isLast()) return chats;
       this.#pages.set(number, chats);
       this.#learnCount(number, chats.length);
       return chats;
     } catch (error) {
-      if (Array.isArray(known)) this.#stale.add(number);
-      else this.#pages.delete(number);
+      if (isLast() && Array.isArray(this.#pages.get(number))) this.#stale.add(number);
+      else if (isLast()) this.#pages.delete(number);
       throw error;
     }
   }
@@ -66,10 +71,13 @@ export class ChatPages {
     }
   }
 
-  // What was counted and what is there may differ: what is there counts.
+  // What was counted and what is there may differ: what is there counts. Behind an empty page there is nothing; what is
+  // before it is not known by that.
   #learnCount(number, length) {
-    if (length < size) this.count = Math.min(Math.max(this.count, (number - 1) * size + length), length > 0 || number === 1 ? (number - 1) * size + length : this.count);
-    else this.count = Math.max(this.count, number * size);
+    const end = (number - 1) * size + length;
+    if (length === size) this.count = Math.max(this.count, end);
+    else if (length > 0 || number === 1) this.count = end;
+    else this.count = Math.min(this.count, end);
   }
 
   /** Asks for the pages that hold places `from` to `to`; false when all were there. */

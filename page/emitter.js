@@ -15,6 +15,27 @@ export class Emitter {
   }
 }
 
+/** Calls `act` one time after the other: the next begins when the last has ended. What comes meanwhile is one call, of
+    merge(what waits, what came). So nothing older is shown after something newer. */
+export function oneAtATime(act, merge = (_, fresh) => fresh) {
+  let waiting = null; // in a list of one
+  let isAtWork = false;
+  return async (value) => {
+    waiting = [waiting ? merge(waiting[0], value) : value];
+    if (isAtWork) return;
+    isAtWork = true;
+    try {
+      while (waiting) {
+        const [next] = waiting;
+        waiting = null;
+        await act(next);
+      }
+    } finally {
+      isAtWork = false;
+    }
+  };
+}
+
 /** Calls `act` once, `ms` after the last of many calls. */
 export function settle(act, ms) {
   let timer;

@@ -3,10 +3,11 @@
 import { countRatings, getConversation, listConversations } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { fullTime, instantOf, shortTime } from "./dates.js";
-import { el, fill, patch } from "./dom.js";
+import { arrange, drawn, el, fill, patch, removeItem } from "./dom.js";
 import { endless } from "./scroll.js";
 import { language, t } from "./i18n.js";
 import { oneLine } from "./message.js";
+import { oneAtATime } from "./emitter.js";
 import { changed } from "./feed.js";
 import { ratingMark } from "./ratingmark.js";
 import { rememberSuggestions } from "./suggestions.js";
@@ -18,21 +19,30 @@ import { pendingChanged, worst, writesOf } from "./pending.js";
 export const nameOf = (user) => plainLine([user?.firstName, user?.lastName].filter(Boolean).join(" ") || user?.userId) || t("nobody");
 export const titleOf = (conversation) => plainLine(conversation.title) || t("untitled");
 
+/** In the place of one that cannot be drawn: it leads to the conversation all the same. */
+export const oddRow = (id) => el("a", { class: "row", href: writePlace({ view: "read", id }), "data-id": id }, el("span", { class: "row-title" }, t("notShown")), el("span", { class: "row-foot" }));
+
+const both = (a, b) => ({ conversations: new Set([...a.conversations, ...b.conversations]), deleted: new Set([...a.deleted, ...b.deleted]), lost: a.lost || b.lost });
+
 const most = 20; // of changed conversations that are asked for one by one
 
 export function listView() {
   const rows = new Map(); // id -> {item, data, sign}
   const ratings = new Map(); // id -> false where an answer of it is rated bad, else true
+  const lack = el("p", { class: "hint list-hint", role: "status", hidden: true }, t("partialList"));
   const list = el("ul", { class: "rows" });
   const pages = endless({ load, show, whenEmpty: () => nothing(t("empty"), t("emptyHint")) });
+  let emptyFirst = false;
   let current = "";
 
   async function load(cursor, signal) {
-    const { conversations, cursor: next } = await listConversations(cursor, signal);
+    const { conversations, cursor: next, partial } = await listConversations(cursor, signal);
+    if (!signal.aborted) lack.hidden = !partial && (lack.hidden || !cursor);
     return { items: conversations, next };
   }
 
   function show(items) {
+    if (rows.size === 0) emptyFirst = items[0]?.lastChatTime === null;
     for (const data of items) put(data, (item) => list.append(item));
     showRatings(items.map(({ id }) => id));
   }
@@ -64,7 +74,9 @@ export function listView() {
     else place(item);
   }
 
-  function row(data) {
+  const row = (data) => drawn(() => rowOf(data), () => oddRow(data.id));
+
+  function rowOf(data) {
     const last = data.chats?.at(-1);
     const when = instantOf(data.lastChatTime);
     return el("a", { class: "row", href: writePlace({ view: "read", id: data.id }), "aria-current": data.id === current ? "true" : null },
@@ -80,14 +92,17 @@ export function listView() {
         waitBadge(worst(writesOf(data.id)))));
   }
 
-  const sortTime = ({ data }) => instantOf(data.lastChatTime) ?? 0;
+  // Those without a message are where the service has them: first, or last.
+  const sortTime = ({ data }) => instantOf(data.lastChatTime) ?? (emptyFirst || data.lastChatTime !== null ? Infinity : 0);
+  const byTime = (a, b) => (sortTime(a) === sortTime(b) ? 0 : sortTime(b) - sortTime(a));
 
   /** The first page again, and the few that changed further down: of many, or where it is not known which, all pages. */
-  async function refresh({ conversations, deleted, lost }) {
+  async function apply({ conversations, deleted, lost }) {
     for (const id of deleted) remove(id);
     if (lost) return reload();
     try {
-      const fresh = (await listConversations(null)).conversations;
+      const { conversations: fresh, partial } = await listConversations(null);
+      lack.hidden = !partial;
       const listed = new Set(fresh.map(({ id }) => id));
       const others = [...conversations].filter((id) => rows.has(id) && !listed.has(id)).slice(0, most);
       const more = await Promise.all(others.map((id) => getConversation(id).catch(() => null)));
@@ -102,9 +117,11 @@ export function listView() {
   // As many pages as are shown; who is not in them any more is gone.
   async function reload() {
     const fresh = new Map();
+    let isPartial = false;
     try {
       for (let cursor = null, more = true; more && fresh.size < rows.size; more = Boolean(cursor)) {
         const page = await listConversations(cursor);
+        isPartial ||= page.partial;
         for (const data of page.conversations) fresh.set(data.id, data);
         cursor = page.cursor;
       }
@@ -112,28 +129,16 @@ export function listView() {
       return; // what is shown stays
     }
     if (rows.size === 0) return start();
+    lack.hidden = !isPartial;
     for (const id of [...rows.keys()]) if (!fresh.has(id)) remove(id);
     for (const data of fresh.values()) put(data, () => {});
     sort();
   }
 
-  // From the end on, and never the one with the focus, which it would lose: the others are moved around it.
-  function sort() {
-    const wanted = [...rows.values()].sort((a, b) => sortTime(b) - sortTime(a)).map(({ item }) => item);
-    const held = wanted.find((item) => item.contains(document.activeElement));
-    let next = null;
-    for (const item of wanted.reverse()) {
-      if (item !== held && (item.nextSibling !== next || !item.isConnected)) list.insertBefore(item, next);
-      next = item;
-    }
-  }
+  const sort = () => arrange(list, [...rows.values()].sort(byTime).map(({ item }) => item));
 
-  // The focus goes to a neighbour: else it falls to the page.
   function remove(id) {
-    const item = rows.get(id)?.item;
-    const next = item?.contains(document.activeElement) ? (item.nextSibling ?? item.previousSibling) : null;
-    item?.remove();
-    next?.firstChild.focus({ preventScroll: true });
+    removeItem(rows.get(id)?.item);
     rows.delete(id);
   }
 
@@ -144,7 +149,7 @@ export function listView() {
   }
 
   const ends = [
-    changed.on(refresh),
+    changed.on(oneAtATime(apply, both)),
     pendingChanged.on(() => {
       for (const { item, data } of rows.values()) {
         const badge = waitBadge(worst(writesOf(data.id)));
@@ -155,7 +160,7 @@ export function listView() {
   ];
 
   return {
-    node: el("div", {}, list, pages.foot),
+    node: el("div", {}, lack, list, pages.foot),
     name: t("list"),
     start,
     stop: () => (pages.stop(), ends.forEach((end) => end())),

@@ -171,18 +171,29 @@ function listen() {
   });
 }
 
+// Nothing that was read stays behind it; closed, it leads to the door.
 function showSessionOver() {
   if (document.querySelector(".session-over")) return;
-  openDialog(t("sessionOver"), el("div", { class: "session-over" }, el("h2", {}, t("sessionOver")), el("p", {}, t("sessionOverHint")), el("p", {}, el("code", {}, "alli-mirror open")),
+  for (const view of [pane, content]) view?.stop();
+  [pane, content, paneKey, contentKey] = [null, null, null, null];
+  for (const dialog of document.querySelectorAll("dialog")) dialog.remove();
+  fill(document.getElementById("page"));
+  for (const part of [side, main]) fill(part);
+  nameTab("");
+  const dialog = openDialog(t("sessionOver"), el("div", { class: "session-over" }, el("h2", {}, t("sessionOver")), el("p", {}, t("sessionOverHint")), el("p", {}, el("code", {}, "alli-mirror open")),
     el("p", { class: "actions" }, el("button", { type: "button", class: "primary", onclick: () => location.reload() }, t("signIn")))));
+  dialog.addEventListener("close", () => location.reload());
 }
 
+// The door leads to "/?" (door.html); a link that is copied from the address is the page's own.
+if (/^[^#]*\?/.test(location.href)) history.replaceState(null, "", location.pathname + location.hash);
 useTheme(theme());
 draw();
 listen();
 listenToPrinting(() => content?.printed?.());
 addEventListener("hashchange", arrive);
-moved.on(show);
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload()); // back to how it was: perhaps before a sign-out
+moved.on((place) => !document.querySelector(".session-over") && show(place));
 healthChanged.on(showPill);
 sessionOver.on(showSessionOver);
 changed.on(({ outbox, lost }) => {

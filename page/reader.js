@@ -2,9 +2,10 @@
 // One conversation: its head, and its chats from any place on, opened at a hit where there is one.
 import { getConversation } from "./api.js";
 import { waitBadge } from "./badge.js";
-import { chatRow, missingRow } from "./chat.js";
+import { chatRow, missingRow, oddChat } from "./chat.js";
 import { fullTime, instantOf } from "./dates.js";
-import { el, fill, iconButton, refill } from "./dom.js";
+import { drawn, el, fill, iconButton, refill } from "./dom.js";
+import { oneAtATime } from "./emitter.js";
 import { changed } from "./feed.js";
 import { kindName } from "./filternames.js";
 import { health, healthChanged } from "./health.js";
@@ -63,6 +64,8 @@ export function readerView(place, back, named = () => {}) {
 
   function showProblem(error) {
     named(error.status === 404 ? t("gone") : t("failed"));
+    timeline?.stop();
+    timeline = undefined; // what changes then begins anew
     fill(node, el("div", {}, problemOf(error), el("p", { class: "actions actions-middle" }, el("button", { type: "button", onclick: back }, t("back")))));
   }
 
@@ -111,7 +114,7 @@ export function readerView(place, back, named = () => {}) {
   function draw(index) {
     const chat = pages.at(index);
     if (!chat) return missingRow();
-    const row = chatRow(chat, contextOf(index));
+    const row = drawn(() => chatRow(chat, contextOf(index)), oddChat);
     highlighter.add(row, index === target ? revealOnce : undefined);
     return row;
   }
@@ -126,7 +129,7 @@ export function readerView(place, back, named = () => {}) {
 
   function refreshRow(row, index) {
     if (!pages.at(index)) return;
-    for (const element of row.update(pages.at(index), contextOf(index))) highlighter.add(element);
+    for (const element of drawn(() => row.update(pages.at(index), contextOf(index)), () => [])) highlighter.add(element);
   }
 
   // What was found may stand far down in a long message, or in one of its sources.
@@ -150,7 +153,7 @@ export function readerView(place, back, named = () => {}) {
     }
   }
 
-  async function refresh() {
+  const refresh = oneAtATime(async () => {
     if (!timeline) return start();
     try {
       conversation = await getConversation(place.id, abort.signal);
@@ -167,7 +170,7 @@ export function readerView(place, back, named = () => {}) {
     } catch (error) {
       if (error.status === 404) showProblem(error);
     }
-  }
+  });
 
   const ends = [
     changed.on((what) => (what.lost || what.conversations.has(place.id) || what.deleted.has(place.id)) && refresh()),

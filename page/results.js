@@ -4,10 +4,11 @@
 import { search } from "./api.js";
 import { waitBadge } from "./badge.js";
 import { fullTime, instantOf, longDay, shortTime, zone } from "./dates.js";
-import { el, fill, refill } from "./dom.js";
+import { arrange, drawn, el, fill, patch, refill } from "./dom.js";
 import { settle } from "./emitter.js";
 import { changed } from "./feed.js";
 import { senderName, unknownNotes } from "./filternames.js";
+import { oddRow } from "./list.js";
 import { endless } from "./scroll.js";
 import { language, t } from "./i18n.js";
 import { ratingMark } from "./ratingmark.js";
@@ -17,6 +18,8 @@ import { snippetNodes, snippetPieces } from "./snippet.js";
 import { nothing, say } from "./notifications.js";
 import { plainLine, said, speech } from "./text.js";
 import { worst, writesOf } from "./pending.js";
+
+const mostPages = 10; // that are asked for again at a change
 
 function coverageNote({ coverage, index }) {
   if (!index.complete) return t("indexing");
@@ -28,7 +31,8 @@ function coverageNote({ coverage, index }) {
 export function resultsView({ q, sort }) {
   const head = el("div", { class: "results-head" });
   const list = el("ul", { class: "rows" });
-  const pages = endless({ load, show: (hits) => list.append(...items(hits)), whenEmpty: () => nothing(t("nothingFound"), t("nothingFoundHint")) });
+  const pages = endless({ load, show: (hits) => list.append(...hits.map(itemOf).filter((item) => item.parentNode !== list)), whenEmpty: () => nothing(t("nothingFound"), t("nothingFoundHint")) });
+  const items = new Map(); // conversation -> its item
   let current = "";
   let asked = new AbortController(); // for how it is now
   let over = false;
@@ -53,11 +57,12 @@ export function resultsView({ q, sort }) {
 
   function showHead(answer) {
     fill(list);
+    items.clear();
     fill(head, headOf(answer));
     say([sumOf(answer), ...unknownNotes(answer.unknownFilters)].join(" "));
   }
 
-  /** The counts, and the rows where one page has them all: of more the rows stay as they were asked for. */
+  /** The counts, and as many pages of rows as are shown; of very many those in front, and the others stay behind them. */
   async function refresh() {
     if (over) return;
     asked.abort();
@@ -67,11 +72,28 @@ export function resultsView({ q, sort }) {
       const answer = await search(q, sort, null, signal);
       if (signal.aborted) return;
       if (list.childElementCount === 0 || answer.total === 0) return pages.start();
+      const { hits, next } = await loadShown(answer, signal);
+      if (signal.aborted) return;
       refill(head, headOf(answer));
-      if (!answer.next) refill(list, items(answer.results));
+      const fresh = [...new Map(hits.map((hit) => [hit.conversationId, hit])).values()].map(itemOf);
+      const behind = next && fresh.length < items.size ? [...list.children].slice(fresh.length).filter((item) => !fresh.includes(item)) : [];
+      arrange(list, [...fresh, ...behind]);
+      for (const [id, item] of [...items]) if (item.parentNode !== list) items.delete(id);
+      if (behind.length === 0) pages.goOn(items.size, next);
     } catch {
       // the next change tries again; what is shown stays
     }
+  }
+
+  async function loadShown(answer, signal) {
+    const hits = [...answer.results];
+    let { next } = answer;
+    for (let count = 1; next && hits.length < items.size && count < mostPages; ++count) {
+      const page = await search(q, sort, next, signal);
+      hits.push(...page.results);
+      next = page.next;
+    }
+    return { hits, next };
   }
 
   function orders() {
@@ -98,7 +120,15 @@ export function resultsView({ q, sort }) {
         waitBadge(worst(writesOf(hit.conversationId)))));
   }
 
-  const items = (hits) => hits.map((hit) => el("li", {}, row(hit)));
+  // One of a conversation: it may come again with a later page, because others came before it.
+  function itemOf(hit) {
+    const fresh = drawn(() => row(hit), () => oddRow(hit.conversationId));
+    const known = items.get(hit.conversationId);
+    if (known) patch(known.firstChild, fresh);
+    else items.set(hit.conversationId, el("li", {}, fresh));
+    return items.get(hit.conversationId);
+  }
+
   const end = changed.on(settle(refresh, 500));
 
   return {

@@ -4,7 +4,7 @@ import { el, fill } from "./dom.js";
 import { t } from "./i18n.js";
 import { skeleton, trouble } from "./notifications.js";
 
-/** load(cursor, signal) gives {items, next}; show(items) puts them in place. Returns {node, start(), stop()}. */
+/** load(cursor, signal) gives {items, next}; show(items) puts them in place. Returns {foot, start(), goOn(), stop()}. */
 export function endless({ load, show, whenEmpty }) {
   const foot = el("div", { class: "foot" });
   let abort = new AbortController();
@@ -12,7 +12,7 @@ export function endless({ load, show, whenEmpty }) {
   let busy = false;
   let done = false;
   let count = 0;
-  const watcher = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && more(), { rootMargin: "600px" });
+  const watcher = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && more(), { rootMargin: "600px", scrollMargin: "600px" });
 
   async function more() {
     if (busy || done) return;
@@ -26,7 +26,7 @@ export function endless({ load, show, whenEmpty }) {
       cursor = next;
       done = !next;
       show(items);
-      fill(foot, done ? (count ? el("p", { class: "end" }, t("endOfList")) : whenEmpty()) : "");
+      showEnd();
     } catch (error) {
       if (signal.aborted) return;
       fill(foot, trouble(error, () => more()));
@@ -35,10 +35,17 @@ export function endless({ load, show, whenEmpty }) {
       clearTimeout(patience);
       if (!signal.aborted) busy = false;
     }
-    if (!done) {
-      watcher.unobserve(foot); // a foot that is still in sight is told of again
-      watcher.observe(foot);
-    }
+    if (!done) watch();
+  }
+
+  function showEnd() {
+    fill(foot, done ? (count ? el("p", { class: "end" }, t("endOfList")) : whenEmpty()) : "");
+  }
+
+  // A foot that is still in sight is told of again.
+  function watch() {
+    watcher.unobserve(foot);
+    watcher.observe(foot);
   }
 
   return {
@@ -48,6 +55,14 @@ export function endless({ load, show, whenEmpty }) {
       abort = new AbortController();
       [cursor, busy, done, count] = [null, false, false, 0];
       return more();
+    },
+    /** What is shown, `many` of them, was asked for anew: what follows is at `next`, or there is nothing more. */
+    goOn(many, next) {
+      abort.abort();
+      abort = new AbortController();
+      [cursor, busy, done, count] = [next, false, !next, many];
+      showEnd();
+      if (!done) watch();
     },
     stop: () => (abort.abort(), watcher.disconnect()),
   };
