@@ -66,7 +66,8 @@ std::unique_ptr<Writer> open_mirror_file(const StoreOptions& options, bool& left
     if (options.on_open)
         options.on_open(*db);
     else
-        drop_meta(*db, cluster_position_name); // what changes now is noted by nobody: it joins the cluster anew
+        for (const std::string_view name : {cluster_position_name, cluster_keeps_name})
+            drop_meta(*db, name); // what changes now is noted by nobody: it joins the cluster anew
     return db;
 }
 

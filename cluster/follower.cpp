@@ -4,19 +4,18 @@
 #include "cache/replica/own_writes.hpp"
 #include "cache/replica/state.hpp"
 #include "cache/replica/suppressions.hpp"
+#include "cache/replica/unseen.hpp"
+#include "cluster/latest.hpp"
 #include "cluster/suppressed.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <set>
-#include <unordered_set>
 #include <utility>
 
 namespace alli::cluster {
 namespace {
 
-// So many conversations are read again one by one; with more it is quicker to read all.
-constexpr std::size_t most_single = 2'000;
 // The leader says it with the last rows of a snapshot: where it was said, a whole mirror was published.
 constexpr const char* said_last = "coverage";
 
@@ -32,39 +31,10 @@ bool says_whole(const std::vector<cache::PublishedState>& states)
     return std::any_of(states.begin(), states.end(), [](const auto& one) { return one.name == said_last; });
 }
 
-// An end for each that is not there.
-void add_ends(const std::vector<ConversationId>& ids, cache::PublishedRows& rows)
-{
-    std::unordered_set<std::string_view> there;
-    for (const cache::PublishedConversation& one : rows.conversations) there.insert(one.id);
-    std::vector<cache::PublishedConversation> ends;
-    for (const ConversationId& id : ids) {
-        if (there.contains(id.value)) continue;
-        ends.emplace_back().id = id.value;
-        ends.back().deleted = true;
-    }
-    std::move(ends.begin(), ends.end(), std::back_inserter(rows.conversations));
-}
-
 [[noreturn]] void throw_other_purges()
 {
     throw Error(Fault::settings, "start it with a new directory for its files, or make it the cluster's first node",
                 "this node has a list of purged conversations of its own, which the cluster does not know");
-}
-
-struct Unpublished {
-    std::vector<cache::Note> notes;
-    std::vector<ConversationId> conversations;
-};
-
-Unpublished find_unpublished(cache::Store& store)
-{
-    return store.read([](cache::Reader& db) {
-        Unpublished found;
-        found.notes = cache::load_notes(db, std::size_t{1} << 30);
-        found.conversations = cache::noted_conversations(db, found.notes);
-        return found;
-    });
 }
 
 } // namespace
@@ -72,8 +42,11 @@ Unpublished find_unpublished(cache::Store& store)
 Follower::Follower(Truth& truth, cache::Store& store, const Clock& clock, const NodeOptions& options,
                    const NodeHooks& hooks)
     : truth_(truth), store_(store), clock_(clock), options_(options), hooks_(hooks),
-      position_(store.read([](cache::Reader& db) { return cache::find_position(db); }))
-{}
+      position_(store.read([](cache::Reader& db) { return cache::find_position(db); })),
+      kept_(truth, store, clock, options)
+{
+    if (kept_.is_active()) position_.reset(); // which it kept is read off what it lacks
+}
 
 Position Follower::position() const
 {
@@ -104,7 +77,7 @@ Task<Head> Follower::follow()
         const bool another = round.head.store != position_->store;
         const bool now_whole = provisional_ && says_whole(round.rows.state);
         if (another || round.continuity != Continuity::same || now_whole) {
-            position_.reset();
+            co_await begin_anew(another || round.continuity == Continuity::other);
             continue;
         }
         database_time_ = {round.now, asked_at};
@@ -118,8 +91,20 @@ Task<Head> Follower::follow()
         co_await apply(std::move(round.rows), round.head.last, round.head.store);
         for (const auto& [id, run] : std::exchange(settled_, {})) hooks_.run(run);
         co_await hand_over_purges();
+        co_await kept_.ask();
         co_return round.head;
     }
+}
+
+// `lost`: the database never had what this node has, or has it not any more. Its numbers go on above those that this
+// node knows, before anything else gets one of them; of what it still holds nothing goes.
+Task<> Follower::begin_anew(bool lost)
+{
+    if (lost) {
+        co_await truth_.lift(std::max(position_->number, heard_.number));
+        co_await kept_.begin();
+    }
+    position_.reset();
 }
 
 Task<Follower::States> Follower::read_states()
@@ -161,48 +146,26 @@ Task<> Follower::walk()
         at_end = chunk.at_end || chunk.rows.conversations.empty();
         if (provisional_ && !chunk.rows.conversations.empty()) co_await claim_nothing(); // rows of unknown age
         if (!at_end) after = chunk.rows.conversations.back().id;
-        const auto put = [&chunk](cache::Writer& db) {
+        const auto put = [&](cache::Writer& db) {
+            if (kept_.is_active()) cache::keep_held(db, chunk.rows);
             cache::note_seen(db, chunk.rows);
             return cache::apply_rows(db, chunk.rows);
         };
         std::vector<ConversationId> incomplete = co_await store_.write(put);
         co_await make_whole(std::move(incomplete));
     }
-    if (!provisional_) co_await store_.write(&cache::remove_unseen);
+    co_await end_walk();
 }
 
-// What this node noted as a leader that it is not any more, or before it became one, is not what the others have.
-Task<Follower::Undo> Follower::find_undo()
+// Where nothing whole is shared, this node's own may become it.
+Task<> Follower::end_walk()
 {
-    Unpublished found = find_unpublished(store_);
-    Undo undo;
-    if (found.notes.empty()) co_return undo;
-    if (!provisional_ && found.conversations.size() > most_single) {
-        position_.reset();
-        co_return undo;
-    }
-    if (!provisional_) {
-        undo.states = co_await read_states();
-        undo.rows = co_await truth_.find(found.conversations);
-        add_ends(found.conversations, undo.rows);
-    }
-    undo.notes = std::move(found.notes);
-    co_return undo;
-}
-
-// With the round that follows at hand: the database may be away from now on.
-Task<> Follower::undo_unpublished(Undo undo)
-{
-    if (undo.notes.empty()) co_return;
-    const auto put = [&](cache::Writer& db) {
-        if (!provisional_) {
-            cache::claim_nothing(db);
-            cache::apply_rows(db, undo.rows);
-        }
-        cache::drop_notes(db, undo.notes);
-    };
-    if (!provisional_) to_apply_ = std::move(undo.states); // before: then what is not claimed any more comes back
-    co_await store_.write(put);
+    if (provisional_)
+        co_await kept_.end();
+    else if (kept_.is_active())
+        co_await kept_.keep_unseen();
+    else
+        co_await store_.write(&cache::remove_unseen);
 }
 
 Task<std::vector<ConversationId>> Follower::apply_parts(cache::PublishedRows rows)
@@ -245,6 +208,7 @@ Task<> Follower::take_states(const std::vector<cache::PublishedState>& states)
 Task<> Follower::put_rows(cache::PublishedRows rows)
 {
     if (provisional_ && !rows.conversations.empty()) co_await claim_nothing();
+    for (const cache::PublishedConversation& row : rows.conversations) kept_.take(row.id);
     std::vector<ConversationId> incomplete = co_await apply_parts(std::move(rows));
     co_await make_whole(std::move(incomplete));
 }
@@ -260,6 +224,7 @@ Task<> Follower::apply(cache::PublishedRows rows, Position position, std::string
     const auto own = store_.read_outbox([](cache::Reader& db) { return cache::load_suppression_list(db); });
     const auto put_state = [&](cache::Writer& db) {
         cache::apply_state(db, states, reached);
+        kept_.unclaim(db);
         if (names_purges && !own.key.empty()) // the leader may not know all of it yet
             cache::without_notes(db, [&] { cache::put_suppression_list(db, own); });
         if (provisional_) cache::drop_position(db);
@@ -349,6 +314,7 @@ Task<Round> Follower::hear(bool leads)
 {
     Round round = co_await truth_.hear(heard_);
     if (round.continuity != Continuity::same) {
+        if (round.continuity == Continuity::other) co_await truth_.lift(heard_.number);
         heard_ = {};
         handed_over_ = -1;
         round = co_await truth_.hear(heard_);
@@ -360,7 +326,9 @@ Task<Round> Follower::hear(bool leads)
 Task<Round> Follower::hear()
 {
     own_writes_follow_ = false;
-    return hear(true);
+    Round round = co_await hear(true);
+    co_await kept_.ask();
+    co_return round;
 }
 
 } // namespace alli::cluster

@@ -6,6 +6,7 @@
 #include "cache/replica/apply.hpp"
 #include "cache/replica/notes.hpp"
 #include "cache/store.hpp"
+#include "cluster/kept_rows.hpp"
 #include "cluster/node_options.hpp"
 #include "cluster/truth.hpp"
 
@@ -39,6 +40,8 @@ class Follower {
     bool shared_is_whole() const noexcept { return !provisional_; }
     bool is_joining() const noexcept { return !position_; }
     Position position() const;
+    /// This node publishes it, as upstream has it.
+    void note_said(const std::string& conversation) { kept_.take(conversation); }
 
     /// This node published itself; `whole`: all that its mirror has. Then this is to be kept in its file; none: not
     /// yet.
@@ -47,8 +50,10 @@ class Follower {
   private:
     using States = std::map<std::string, std::string>;
 
+    Task<> begin_anew(bool lost);
     Task<> join();
     Task<> walk();
+    Task<> end_walk();
     Task<> claim_nothing();
     struct Undo {
         std::vector<cache::Note> notes; // empty: nothing is to be undone
@@ -76,7 +81,8 @@ class Follower {
     const NodeOptions& options_;
     const NodeHooks& hooks_;
     std::optional<cache::ReplicaPosition> position_; // none: it has to join
-    States to_apply_; // all that is said, as of before the next round: applied with it, for it was claimed anew
+    KeptRows kept_;
+    States to_apply_;         // all that is said, as of before the next round: applied with it, for it was claimed anew
     // Nothing whole was there to join: this node keeps its own mirror, which may become the one that is shared. Where
     // another's does, it joins again.
     bool provisional_ = false;

@@ -2,8 +2,11 @@
 #include "cluster/latest.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <string_view>
+#include <unordered_set>
 
 namespace alli::cluster {
 namespace {
@@ -42,6 +45,19 @@ void keep_latest(cache::PublishedRows& rows)
         const auto found = held.find(chat.conversation);
         return found != held.end() && chat.ordinal >= found->second;
     });
+}
+
+void add_ends(const std::vector<ConversationId>& ids, cache::PublishedRows& rows)
+{
+    std::unordered_set<std::string_view> there;
+    for (const cache::PublishedConversation& one : rows.conversations) there.insert(one.id);
+    std::vector<cache::PublishedConversation> ends;
+    for (const ConversationId& id : ids) {
+        if (there.contains(id.value)) continue;
+        ends.emplace_back().id = id.value;
+        ends.back().deleted = true;
+    }
+    std::move(ends.begin(), ends.end(), std::back_inserter(rows.conversations));
 }
 
 } // namespace alli::cluster

@@ -175,30 +175,56 @@ Task<> Leader::wait_published()
 // is fetched, and once more then.
 Task<> Leader::serve_refreshes()
 {
-    co_await serve_some_refreshes(false);
-    co_await serve_some_refreshes(true); // which may fail for long, where no poll is whole
+    co_await serve_some_refreshes(Asked::conversation);
+    co_await serve_some_refreshes(Asked::list); // which may fail for long, where no poll is whole
 }
 
-Task<> Leader::serve_some_refreshes(bool lists)
+Task<> Leader::serve_kept()
+{
+    return serve_some_refreshes(Asked::kept);
+}
+
+Leader::Asked Leader::kind_of(const std::string& asked)
+{
+    return asked == "*" ? Asked::list : find_kept(asked) ? Asked::kept : Asked::conversation;
+}
+
+Task<> Leader::serve_some_refreshes(Asked kind)
 {
     const bool may_lag = clock_.steady() < begun_at_ + options_.read_lag;
     std::vector<Refresh> some;
     for (const auto& [id, one] : refreshes_) {
         if (some.size() == most_at_once) break;
-        if ((id == "*") != lists) continue;
+        if (kind_of(id) != kind) continue;
         if (!may_lag || !fetched_early_.contains(one.number)) some.push_back(one);
     }
     if (some.empty() || !hooks_.refresh) co_return;
-    std::vector<std::string> ids;
-    for (const Refresh& one : some) ids.push_back(one.conversation);
+    std::vector<std::string> ids, kept;
+    for (const Refresh& one : some) {
+        ids.push_back(one.conversation);
+        if (auto id = find_kept(one.conversation)) kept.push_back(std::move(*id));
+    }
+    ids.insert(ids.end(), kept.begin(), kept.end());
     co_await hooks_.refresh(std::move(ids));
+    co_await say_kept(kept);
     if (may_lag) {
         for (const Refresh& one : some) fetched_early_.insert(one.number);
         co_return;
     }
     co_await wait_published();
+    for (const std::string& id : kept) follower_.note_said(id);
     co_await truth_.settle(epoch_, std::vector<Run>(), some);
     forget(some, refreshes_);
+}
+
+// What some node still holds and nobody published: as upstream has it now, and where it has it not, its end.
+Task<> Leader::say_kept(std::vector<std::string> kept)
+{
+    if (kept.empty()) co_return;
+    const auto note = [&](cache::Writer& db) {
+        for (const std::string& id : kept) cache::note_whole(db, {id});
+    };
+    co_await store_.write(note);
 }
 
 // Who began one and did not come back to say how it ended, is not waited for.

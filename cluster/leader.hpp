@@ -46,6 +46,8 @@ class Leader {
     /// Has it fetched by the hooks, waits until it is published, and settles it. Failures are retried; final ones are
     /// thrown. A fetch may take long: no run waits for that.
     Task<> serve_refreshes_forever() { return repeat(&Leader::serve_refreshes); }
+    /// Likewise for what nodes keep after the database was put back: nobody waits for that.
+    Task<> serve_kept_forever() { return repeat(&Leader::serve_kept); }
     Task<> serve_runs_forever() { return repeat(&Leader::serve_runs); }
 
     /// What the database refuses by itself, whatever is published with it.
@@ -64,7 +66,11 @@ class Leader {
     Task<> end_silent_runs();
     Task<> serve_runs();
     Task<> serve_refreshes();
-    Task<> serve_some_refreshes(bool lists);
+    Task<> serve_kept();
+    enum class Asked { conversation, kept, list };
+    static Asked kind_of(const std::string& asked);
+    Task<> serve_some_refreshes(Asked kind);
+    Task<> say_kept(std::vector<std::string> kept);
     Task<> wait_published();
 
     Truth& truth_;

@@ -238,10 +238,12 @@ void Node::stand_down()
 // The lease may be lost on the way: then whoever awaits this has ended it.
 Task<Head> Node::catch_up()
 {
-    for (;;) {
+    for (bool lifted = false;;) {
         std::optional<Error> failure;
         Head head;
         try {
+            if (!lifted) co_await truth_.lift(follower_.position().number);
+            lifted = true;
             head = co_await follower_.follow();
             if (options_.shares_writes) co_await take_over_writes(head);
             tell(head);
@@ -279,7 +281,8 @@ Task<> Node::take_over(std::int64_t epoch)
     begun_ = true;
     hooks_.begin();
     co_await (keep_failure(leader_->publish_forever()) || keep_failure(leader_->serve_runs_forever()) ||
-              keep_failure(leader_->serve_refreshes_forever()) || keep_failure(hear_forever()));
+              keep_failure(leader_->serve_refreshes_forever()) || keep_failure(leader_->serve_kept_forever()) ||
+              keep_failure(hear_forever()));
 }
 
 // What other nodes add. Of all of it: its predecessor may not have got to it.

@@ -124,6 +124,11 @@ class Truth {
     /// faster. The caller has seen them unchanged for a whole lease by its own clock, or `holder` empty.
     virtual Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) = 0;
 
+    /// Numbers go on above the database's clock, which is above all that were given, and above `above`, which this node
+    /// knows: where a backup was put back or commits were lost, the database does not know them all. One that no clock
+    /// can have reached is passed over.
+    virtual Task<> lift(std::int64_t above) = 0;
+
     /// The leader's sign of life; `mine` is its position (number 0: none yet).
     virtual Task<Beat> beat(std::int64_t epoch, Position mine) = 0;
 

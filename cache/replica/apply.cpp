@@ -219,26 +219,4 @@ void claim_nothing(Writer& db)
     });
 }
 
-void begin_seeing(Writer& db)
-{
-    db.script("CREATE TEMP TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY) WITHOUT ROWID; DELETE FROM temp.seen");
-}
-
-void note_seen(Writer& db, const PublishedRows& rows)
-{
-    for (const PublishedConversation& one : rows.conversations)
-        if (!one.deleted) db.run("INSERT OR IGNORE INTO temp.seen (id) VALUES (?1)", one.id);
-}
-
-void remove_unseen(Writer& db)
-{
-    const auto unseen =
-        db.all<ConversationId>("SELECT id FROM conversation WHERE id NOT IN (SELECT id FROM temp.seen)");
-    without_notes(db, [&] {
-        for (const ConversationId& id : unseen)
-            if (erase_conversation(db, id)) note_change(db, id, ChangeKind::deleted);
-    });
-    db.run("DELETE FROM temp.seen");
-}
-
 } // namespace alli::cache

@@ -38,11 +38,4 @@ void apply_state(Writer& db, std::span<const PublishedState> state, const Replic
 /// it. Both are there again with the next apply_state().
 void claim_nothing(Writer& db);
 
-/// While all that is shared is read: each of these is there. On the committing connection, until remove_unseen().
-void note_seen(Writer& db, const PublishedRows& rows);
-/// Removes what is not there: the conversations that were not seen.
-void remove_unseen(Writer& db);
-/// Forgets what an earlier reading saw.
-void begin_seeing(Writer& db);
-
 } // namespace alli::cache

@@ -128,6 +128,17 @@ void note_all(Writer& db)
                static_cast<int>(state_kind), state.name);
 }
 
+void note_whole(Writer& db, const ConversationId& id)
+{
+    constexpr std::string_view sql = "INSERT INTO unpublished (kind, key, from_ordinal, times) VALUES (?1, ?2, 0, 1)"
+                                     " ON CONFLICT (kind, key) DO UPDATE SET times = times + 1, from_ordinal = 0";
+    const auto pk = db.one<std::int64_t>("SELECT pk FROM conversation WHERE id = ?1", id.value);
+    if (pk)
+        db.run(sql, static_cast<int>(conversation_kind), *pk);
+    else
+        db.run(sql, static_cast<int>(conversation_kind), id.value);
+}
+
 std::int64_t count_notes(Reader& db)
 {
     return db.require<std::int64_t>("SELECT count(*) FROM unpublished WHERE kind <> ?1", static_cast<int>(purged_kind));

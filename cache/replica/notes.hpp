@@ -30,6 +30,9 @@ void without_notes(Writer& db, F work);
 /// Everything there is, as if it had just changed.
 void note_all(Writer& db);
 
+/// One conversation likewise; of one that is not held its end.
+void note_whole(Writer& db, const ConversationId& id);
+
 /// Conversations and state that are noted.
 std::int64_t count_notes(Reader& db);
 inline constexpr const char* load_notes_sql =

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/libpq/result.hpp"
 
+#include "alli/error.hpp"
+
 #include <boost/endian/conversion.hpp>
 
 #include <libpq-fe.h>
@@ -88,8 +90,12 @@ bool Result::is_null(int row, int column) const
     return PQgetisnull(result_.get(), row, column) != 0;
 }
 
+// A table that always has the row is empty for as long as a dump is put back into it.
 std::string_view Result::text(int row, int column) const
 {
+    if (row >= rows())
+        throw Error(Fault::unreachable, "is it being put back? then this ends with that",
+                    "the cluster's database has lost a row that it always has");
     const int length = PQgetlength(result_.get(), row, column);
     return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(length)};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/postgres/lease.hpp"
 
+#include "cluster/postgres/publish.hpp"
 #include "cluster/postgres/text.hpp"
 #include "cluster/postgres/truth_schema.hpp"
 
@@ -20,6 +21,11 @@ constexpr const char* campaign_sql =
     " led_from = CASE WHEN led_by = $4::text AND led_epoch = epoch THEN led_from ELSE epoch + 1 END,"
     " led_by = $4::text, led_epoch = epoch + 1"
     " WHERE epoch = $1::bigint AND beat = $2::bigint AND write_from <= $5::bigint RETURNING epoch";
+// A number from further ahead than any clock may be wrong is none that this database gave.
+#define ALLI_CLOCK "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+constexpr const char* lift_sql = "UPDATE head SET last = greatest(last + 1, " ALLI_CLOCK ","
+                                 " CASE WHEN $1::bigint < " ALLI_CLOCK " + 86400000000 THEN $1::bigint ELSE 0 END + 1)"
+                                 " RETURNING last";
 // A leader that was frozen amid its flush holds the row, and no timeout of the server sees it: it is still sending.
 constexpr const char* end_holders_sql =
     "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
@@ -114,6 +120,16 @@ Task<std::optional<std::int64_t>> campaign(Session& session, Member self, std::i
                     "a program of version {} or later may lead the cluster, this one has {}", results[1].number(0, 0),
                     ours);
     co_return results[0].rows() > 0 ? std::optional(results[0].number(0, 0)) : std::nullopt;
+}
+
+Task<> lift_numbers(Session& session, std::int64_t above, std::string nonce)
+{
+    std::vector<Query> queries;
+    begin_transaction(queries);
+    queries.push_back({lift_sql, {number_param(above)}});
+    end_numbering(queries, nonce);
+    const std::vector<Result> results = co_await session.run(std::move(queries));
+    results.at(1).number(0, 0); // else it is not there to be lifted
 }
 
 Task<Beat> send_beat(Session& session, Member self, std::int64_t epoch, Position mine)

@@ -10,6 +10,7 @@ namespace alli::cluster {
 
 Task<Head> read_head(Session& session);
 Task<std::optional<std::int64_t>> campaign(Session& session, Member self, std::int64_t epoch, std::int64_t beat);
+Task<> lift_numbers(Session& session, std::int64_t above, std::string nonce);
 Task<Beat> send_beat(Session& session, Member self, std::int64_t epoch, Position mine);
 Task<> resign(Session& session, Member self, std::int64_t epoch);
 Task<> announce(Session& session, Member self, NodeRow row);

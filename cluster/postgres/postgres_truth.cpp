@@ -16,6 +16,12 @@ namespace {
 
 // On the loop: what is written, and then told.
 
+Task<> lift_and_tell(TruthLoop& loop, std::int64_t above)
+{
+    co_await lift_numbers(loop.lease, above, make_nonce(loop.random));
+    co_await loop.tell_news(loop.lease);
+}
+
 Task<Position> publish_and_tell(TruthLoop& loop, Publisher by, cache::PublishedRows published)
 {
     Position position = co_await publish_rows(loop.rows, std::move(by), std::move(published), make_nonce(loop.random));
@@ -74,6 +80,11 @@ Task<Head> PostgresTruth::head()
 Task<std::optional<std::int64_t>> PostgresTruth::campaign(std::int64_t epoch, std::int64_t beat)
 {
     return loop_->on_loop(cluster::campaign(loop_->lease, self_, epoch, beat));
+}
+
+Task<> PostgresTruth::lift(std::int64_t above)
+{
+    return loop_->on_loop(lift_and_tell(*loop_, above));
 }
 
 Task<Beat> PostgresTruth::beat(std::int64_t epoch, Position mine)

@@ -22,6 +22,7 @@ class PostgresTruth final : public Truth {
     SharedOutbox& outbox() noexcept override;
     Task<Head> head() override;
     Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) override;
+    Task<> lift(std::int64_t above) override;
     Task<Beat> beat(std::int64_t epoch, Position mine) override;
     Task<> resign(std::int64_t epoch) override;
     Task<Position> publish(std::int64_t epoch, cache::PublishedRows rows) override;

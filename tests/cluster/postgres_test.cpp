@@ -234,6 +234,25 @@ TEST_F(Postgres, ABackupThatWasPutBackIsNoticedEvenWhereItsNumbersCaughtUp)
     EXPECT_EQ(sync_wait(truth->read(lost, 10)).continuity, Continuity::other);
 }
 
+TEST_F(Postgres, WhileADumpIsPutBackIntoEmptyTablesTheDatabaseIsAway)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    const Position before = sync_wait(truth->head()).last;
+    sql("CREATE TABLE dump AS TABLE head; DELETE FROM head");
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->head()); }), Fault::unreachable);
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->read(before, 10)); }), Fault::unreachable);
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->hear(before)); }), Fault::unreachable);
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->lift(before.number)); }), Fault::unreachable);
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->campaign(epoch, 1)); }), Fault::unreachable);
+    EXPECT_EQ(fault_of([&] { sync_wait(truth->note_run("a", RunState::running)); }), Fault::unreachable);
+    EXPECT_FALSE(sync_wait(truth->beat(epoch, before)).ours);
+    EXPECT_ANY_THROW(sync_wait(truth->publish(epoch, whole("a", 1))));
+    sql("INSERT INTO head TABLE dump");
+    EXPECT_EQ(sync_wait(truth->head()).last, before);
+    EXPECT_NO_THROW(sync_wait(truth->publish(epoch, whole("a", 1))));
+}
+
 TEST_F(Postgres, InitRefusesWhatIsInUseOrNotUtf8)
 {
     const auto init = [](const SessionOptions& options) {

@@ -98,6 +98,24 @@ TEST_P(TruthContract, AHeartbeatSaysTheLeaseAgain)
     EXPECT_EQ(wait(two->head()).lease, 30s);
 }
 
+TEST_P(TruthContract, LiftedNumbersGoOnAboveTheClockAndAboveWhatANodeKnows)
+{
+    const Position began = wait(one->head()).last;
+    wait(one->lift(0));
+    const Position clock = wait(one->head()).last;
+    EXPECT_GT(clock.number, began.number);
+    EXPECT_LT(std::chrono::abs(SystemClock().now() - Instant(std::chrono::microseconds(clock.number))), 1min);
+    wait(two->lift(clock.number + 60'000'000));
+    const Position known = wait(one->head()).last;
+    EXPECT_EQ(known.number, clock.number + 60'000'001);
+    wait(two->lift(began.number));
+    EXPECT_EQ(wait(one->head()).last.number, known.number + 1);
+    wait(two->lift(std::numeric_limits<std::int64_t>::max()));
+    EXPECT_EQ(wait(one->head()).last.number, known.number + 2) << "no clock is there yet";
+    for (const Position& given : {began, clock, known})
+        EXPECT_EQ(wait(one->read(given, 10)).continuity, Continuity::same);
+}
+
 TEST_P(TruthContract, WhoResignsLeadsNoMore)
 {
     const std::int64_t epoch = lead(*one);

@@ -15,6 +15,7 @@ using namespace alli::cluster;
 namespace support {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 const Error is_unreachable(Fault::unreachable, "", "the database cannot be reached");
@@ -65,6 +66,13 @@ std::int64_t ModelDatabase::number(std::size_t count)
     contents.trail[contents.last] = hex(random_.next());
     while (contents.trail.size() > trail_most) contents.trail.erase(contents.trail.begin());
     return before;
+}
+
+void ModelDatabase::lift(std::int64_t above)
+{
+    const std::int64_t now = clock_.now().time_since_epoch().count();
+    const bool possible = above < now + std::chrono::microseconds(24h).count();
+    number(static_cast<std::size_t>(std::max({contents.last + 1, now, possible ? above + 1 : 0}) - contents.last));
 }
 
 void ModelDatabase::tell()
@@ -162,6 +170,14 @@ Task<std::optional<std::int64_t>> ModelTruth::campaign(std::int64_t epoch, std::
     const std::int64_t ours = now.epoch;
     co_await answer();
     co_return taken ? std::optional(ours) : std::nullopt;
+}
+
+Task<> ModelTruth::lift(std::int64_t above)
+{
+    co_await arrive();
+    database_.lift(above);
+    database_.tell();
+    co_await answer();
 }
 
 Task<Beat> ModelTruth::beat(std::int64_t epoch, Position mine)

@@ -69,6 +69,7 @@ class ModelDatabase {
     friend class ModelOutbox;
 
     void tell();
+    void lift(std::int64_t above);
     alli::cluster::Position last() const;
 
     const alli::Clock& clock_;
@@ -95,6 +96,7 @@ class ModelTruth : public alli::cluster::Truth {
     alli::cluster::SharedOutbox& outbox() noexcept override { return outbox_; }
     alli::Task<alli::cluster::Head> head() override;
     alli::Task<std::optional<std::int64_t>> campaign(std::int64_t epoch, std::int64_t beat) override;
+    alli::Task<> lift(std::int64_t above) override;
     alli::Task<alli::cluster::Beat> beat(std::int64_t epoch, alli::cluster::Position mine) override;
     alli::Task<> resign(std::int64_t epoch) override;
     alli::Task<alli::cluster::Position> publish(std::int64_t epoch, alli::cache::PublishedRows rows) override;

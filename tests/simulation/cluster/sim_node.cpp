@@ -81,6 +81,7 @@ void SimNode::start()
         if (!process_->engine_ended) process_->cancel_engine.emit(asio::cancellation_type::terminal);
     };
     hooks.ended = [this] { return end_engine(); };
+    hooks.refresh = [this](std::vector<std::string> ids) { return refresh(std::move(ids)); };
     hooks.deadline = [this](std::optional<Clock::Steady> when) { process_->deadline = when; };
     process_ = std::make_unique<Process>(*this, std::move(hooks));
     process_->truth.link.delay = milliseconds(20);
@@ -117,6 +118,16 @@ void SimNode::begin()
     process.engine_ended = false;
     auto ended = [&process](std::exception_ptr) { process.engine_ended = true; };
     asio::co_spawn(loop_, process.engine->run(), asio::bind_cancellation_slot(process.cancel_engine.slot(), ended));
+}
+
+// As the daemon has it fetched.
+Task<> SimNode::refresh(std::vector<std::string> asked)
+{
+    const bool news = std::erase(asked, "*") > 0;
+    std::vector<ConversationId> ids;
+    for (std::string& id : asked) ids.push_back({std::move(id)});
+    co_await process_->engine->fetch(std::move(ids));
+    if (news) co_await process_->engine->fetch_news();
 }
 
 Task<> SimNode::end_engine()

@@ -73,6 +73,7 @@ class SimNode {
     FreezableClock& frozen() { return clock_; }
     void begin();
     void look(); // after a commit
+    Task<> refresh(std::vector<std::string> asked);
     Task<> end_engine();
     void run_until(const std::function<bool()>& done);
 
