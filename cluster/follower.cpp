@@ -43,7 +43,7 @@ Follower::Follower(Truth& truth, cache::Store& store, const Clock& clock, const 
                    const NodeHooks& hooks)
     : truth_(truth), store_(store), clock_(clock), options_(options), hooks_(hooks),
       position_(store.read([](cache::Reader& db) { return cache::find_position(db); })),
-      kept_(truth, store, clock, options)
+      kept_(truth, store, clock, options), settings_(truth, options)
 {
     if (kept_.is_active()) position_.reset(); // which it kept is read off what it lacks
 }
@@ -67,6 +67,7 @@ Task<Head> Follower::follow()
 {
     if (!own_writes_follow_) co_await cache::follow_own_writes(store_);
     own_writes_follow_ = true;
+    co_await settings_.check();
     for (;;) {
         if (heard_ != position() || !position_) co_await hear(false);
         if (!position_) co_await join();
@@ -80,6 +81,7 @@ Task<Head> Follower::follow()
             co_await begin_anew(another || round.continuity == Continuity::other);
             continue;
         }
+        settings_.hear(round.rows.state);
         database_time_ = {round.now, asked_at};
         co_await undo_unpublished(std::move(undo));
         co_await share_key(round.head.store);
@@ -120,6 +122,7 @@ Task<> Follower::join()
 {
     const Head head = co_await truth_.head();
     to_apply_ = co_await read_states();
+    settings_.hear(list_of(to_apply_));
     co_await adopt_published(to_apply_);
     handed_over_ = -1; // it may be another database
     provisional_ = !to_apply_.contains(said_last);
@@ -327,8 +330,15 @@ Task<Round> Follower::hear()
 {
     own_writes_follow_ = false;
     Round round = co_await hear(true);
+    if (round.head.last != settings_as_of_) co_await settings_.check_again(); // somebody wrote
+    settings_as_of_ = round.head.last;
     co_await kept_.ask();
     co_return round;
+}
+
+Task<> Follower::share_settings(std::int64_t epoch)
+{
+    if (const auto reached = co_await settings_.publish(position(), epoch)) note_published(*reached, false);
 }
 
 } // namespace alli::cluster

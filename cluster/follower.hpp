@@ -8,6 +8,7 @@
 #include "cache/store.hpp"
 #include "cluster/kept_rows.hpp"
 #include "cluster/node_options.hpp"
+#include "cluster/shared_settings.hpp"
 #include "cluster/truth.hpp"
 
 #include <map>
@@ -40,6 +41,11 @@ class Follower {
     bool shared_is_whole() const noexcept { return !provisional_; }
     bool is_joining() const noexcept { return !position_; }
     Position position() const;
+    /// The nodes' settings differ, as far as it was heard: this one neither applies nor publishes anything.
+    bool settings_differ() const noexcept { return settings_.differs(); }
+    /// For a leader: what of its settings nobody shared yet.
+    Task<> share_settings(std::int64_t epoch);
+
     /// This node publishes it, as upstream has it.
     void note_said(const std::string& conversation) { kept_.take(conversation); }
 
@@ -82,6 +88,8 @@ class Follower {
     const NodeHooks& hooks_;
     std::optional<cache::ReplicaPosition> position_; // none: it has to join
     KeptRows kept_;
+    SettingsGuard settings_;
+    Position settings_as_of_; // while it leads: whose own numbers go past those of others
     States to_apply_;         // all that is said, as of before the next round: applied with it, for it was claimed anew
     // Nothing whole was there to join: this node keeps its own mirror, which may become the one that is shared. Where
     // another's does, it joins again.

@@ -245,6 +245,7 @@ Task<Head> Node::catch_up()
             if (!lifted) co_await truth_.lift(follower_.position().number);
             lifted = true;
             head = co_await follower_.follow();
+            co_await follower_.share_settings(head.epoch);
             if (options_.shares_writes) co_await take_over_writes(head);
             tell(head);
         } catch (const Error& error) {
@@ -300,6 +301,7 @@ Task<> Node::hear_forever()
             failure = error; // the heartbeat says what is wrong with the database
         }
         if (failure && is_final(*failure)) throw Error(*failure);
+        if (follower_.settings_differ()) co_return; // it does not lead any more
         if (failure) co_await clock_.sleep(options_.poll);
     }
 }
@@ -362,7 +364,8 @@ Task<> Node::end_leading(std::int64_t epoch)
     if (steps_down_) stays_down_until_ = clock_.steady() + 2 * options_.lease;
     epoch_seen_ = beat_seen_ = -1;
     // Where the lease is lost, or the database away, nothing is published. What is not, is the next leader's to fetch.
-    co_await (keep_failure(as_far_as_possible(leader_->publish_all())) || clock_.sleep(options_.beat() / 2));
+    if (!follower_.settings_differ())
+        co_await (keep_failure(as_far_as_possible(leader_->publish_all())) || clock_.sleep(options_.beat() / 2));
     co_await (keep_failure(as_far_as_possible(unseen_writes_.ask())) || clock_.sleep(options_.beat() / 4));
     co_await (keep_failure(resign(epoch)) || clock_.sleep(options_.beat() / 2));
     leader_.reset();

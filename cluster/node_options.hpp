@@ -10,17 +10,22 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace alli::cluster {
 
+/// By name, as it is written in the settings file.
+using SharedSettings = std::map<std::string, std::string>;
+
 struct NodeOptions {
     std::string name, version, address;
     bool may_lead = true;
     bool shares_writes =
-        false; // apps' writes are accepted by what the nodes share; else the leader's outbox is its own
+        false;               // apps' writes are accepted by what the nodes share; else the leader's outbox is its own
+    SharedSettings settings; // that all nodes must have (shared_settings.hpp); empty: they are not compared
     std::chrono::milliseconds lease{4'000};
     std::chrono::milliseconds poll{500};         // between two rounds where no news is heard
     std::chrono::milliseconds publish_pause{20}; // between two looks at what is unpublished

@@ -261,6 +261,15 @@ Task<Position> publish_rows(Session& session, Publisher by, cache::PublishedRows
     co_return Position{results.at(1).number(0, 0), nonce};
 }
 
+Task<> put_state(Session& session, std::vector<cache::PublishedState> state, std::string nonce)
+{
+    std::vector<Query> queries;
+    begin_numbering(queries, std::ssize(state));
+    queries.push_back(state_query(state));
+    end_numbering(queries, nonce);
+    co_await session.run(std::move(queries));
+}
+
 Task<> notify_news(Session& session)
 {
     std::vector<Query> queries;

@@ -18,6 +18,9 @@ struct Publisher {
 /// `nonce` is the new position's.
 Task<Position> publish_rows(Session& session, Publisher by, cache::PublishedRows rows, std::string nonce);
 
+/// State that any node may write: not fenced.
+Task<> put_state(Session& session, std::vector<cache::PublishedState> state, std::string nonce);
+
 void begin_transaction(std::vector<Query>& queries);
 /// The beginning of a transaction that takes `count` numbers, at least one; the result of its second statement is the
 /// last of them.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// `cluster init|migrate|status|step-down`: the tables that several machines share, who leads them, and a leader that
-// is to give the lease up. The first three ask the database, the last one the daemon of this machine.
+// `cluster init|migrate|status|settings|step-down`: the tables that several machines share, who leads them, what all
+// must have set, and a leader that is to give the lease up. The last one asks the daemon of this machine, the others
+// the database.
 #include "cluster/libpq/url.hpp"
 #include "cluster/postgres/schema.hpp"
-#include "daemon/cluster/cluster_database.hpp"
+#include "daemon/cluster/shared_settings.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/daemon_call.hpp"
@@ -19,7 +20,7 @@ namespace {
 
 struct ClusterArguments {
     std::string url, password_file, role, reader; // url: of the tables' owner
-    bool json = false;
+    bool json = false, take = false;
 };
 
 std::string user_of(const std::string& url)
@@ -201,6 +202,29 @@ int status(const ClusterArguments& arguments, const Context& context)
     return 0;
 }
 
+int show_settings(const ClusterArguments& arguments, const Context& context)
+{
+    harden_process();
+    const Settings settings = context.settings();
+    const cluster::SessionOptions database = session_options(settings, context.environment);
+    const cluster::SharedSettings ours = shared_settings(settings.config);
+    if (arguments.take) put_shared_settings(database, ours);
+    const cluster::SharedSettings shared = load_shared_settings(database);
+    Json json = Json::object();
+    for (const auto& [name, value] : ours) {
+        const auto found = shared.find(name);
+        const std::string there = found == shared.end() ? "" : found->second;
+        json[name] = Json{{"here", value}, {"cluster", found == shared.end() ? Json(nullptr) : Json(there)}};
+        if (!arguments.json)
+            fmt::print("{:<21}  {}{}\n", name, printable_line(value),
+                       found == shared.end() ? "  (the cluster has none yet)"
+                       : there == value      ? ""
+                                             : "  (the cluster has " + printable_line(there) + ")");
+    }
+    if (arguments.json) print_json(dump(json, 2));
+    return 0;
+}
+
 int step_down(const ClusterArguments& arguments, const Context& context)
 {
     const DaemonAnswer answer = call_daemon(context, {"POST", "/mirror/v1/cluster/step-down", ""});
@@ -245,6 +269,10 @@ Action add_cluster(CLI::App& arguments)
         ->type_name("ROLE");
     add_owner(*add("migrate", "bring the tables to this version of the program", &migrate), chosen);
     add("status", "the nodes, who leads, and how far each is", &status);
+    add("settings", "the settings that all nodes must have: of this machine, and where the cluster's differ",
+        &show_settings)
+        ->add_flag("--take", chosen->take,
+                   "make this machine's the cluster's: nodes with others do not take part until they have these");
     add("step-down", "let the daemon of this machine give the lead up, so that another node takes over", &step_down);
     return [action](const Context& context) { return (*action)(context); };
 }

@@ -3,6 +3,7 @@
 // and the proxy have threads of their own.
 #include "alli/error.hpp"
 #include "alli/log.hpp"
+#include "daemon/cluster/shared_settings.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/log.hpp"
 #include "daemon/process/restart.hpp"
@@ -77,6 +78,8 @@ static std::optional<ClusterOptions> plan_cluster(const Settings& settings, cons
     ClusterOptions options{postgres_options(cluster, load_cluster_password(settings, environment), node),
                            node_options(cluster, node, plan.doors.listen)};
     options.node.read_lag = settings.config.read_lag;
+    options.node.settings = shared_settings(settings.config);
+    require_same_settings(session_options(settings, environment), options.node.settings);
     return options;
 }
 

@@ -79,5 +79,42 @@ TEST_F(ClusterPutBack, LosesNothingAndGivesNoNumberTwice)
     EXPECT_THAT(told, Not(HasSubstr(added + R"(","kind":"deleted")")));
 }
 
+TEST_F(ClusterPutBack, SettingsThatDifferAreAStartErrorThatNamesBothUntilTheClusterTakesThem)
+{
+    start_two();
+    EXPECT_EQ(nodes["b"].stop(), 0);
+    Home& home = nodes.home("b");
+    home.environment["ALLI_MIRROR_SYNC_VARIABLES"] = "plan";
+    const auto refused = home.run({"serve"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.errors, testing::AllOf(HasSubstr(R"(sync.variables is ["plan"] at this node)"),
+                                               HasSubstr("[] in the cluster"), HasSubstr("cluster settings --take")));
+
+    EXPECT_THAT(home.run({"cluster", "settings"}).output, HasSubstr(R"(["plan"]  (the cluster has []))"));
+    EXPECT_EQ(home.run({"cluster", "settings", "--take"}).code, 0);
+    const Json shown = Json::parse(home.run({"cluster", "settings", "--json"}).output);
+    EXPECT_EQ(shown["sync.variables"], (Json{{"here", R"(["plan"])"}, {"cluster", R"(["plan"])"}}));
+    EXPECT_EQ(shown["upstream.url"]["here"], upstream.url());
+
+    const Json status = nodes["a"].wait_for([](const Json& now) {
+        return now["cluster"]["role"] == "apart" && now["problems"].dump().find("sync.variables") != std::string::npos;
+    });
+    EXPECT_THAT(status["problems"].dump(), HasSubstr("in the cluster"));
+    nodes.wait_for_role(nodes.start("b"), "leader");
+    EXPECT_EQ(nodes["a"].status()["cluster"]["role"], "apart");
+    EXPECT_EQ(nodes["a"].get("/webapi/v2/conversations?pageSize=5").status, 200) << "it answers from its files";
+    EXPECT_EQ(nodes["a"].stop(), 0);
+    nodes.settings["ALLI_MIRROR_SYNC_VARIABLES"] = "plan";
+    nodes.wait_for_role(nodes.start("a"), "follower");
+}
+
+TEST_F(ClusterPutBack, ADatabaseThatIsAwayKeepsNoNodeFromStarting)
+{
+    nodes.url = "postgresql://postgres@127.0.0.1:1/none";
+    const auto started = std::chrono::steady_clock::now();
+    nodes.start("a").wait_for([](const Json& now) { return !now["problems"].empty(); });
+    EXPECT_LT(std::chrono::steady_clock::now() - started, 8s);
+}
+
 } // namespace
 } // namespace alli::daemon
