@@ -8,8 +8,9 @@ namespace alli::cluster {
 namespace {
 
 constexpr std::chrono::minutes longest_silence{10};
-constexpr std::chrono::minutes aside_for{1}; // what the database refused, before it is tried again
-constexpr std::size_t most_at_once = 20;     // of what is asked for: the rest is not held up by one of them
+constexpr std::chrono::minutes aside_for{1};           // what the database refused, before it is tried again
+constexpr std::chrono::seconds pause_after_refusal{5}; // likewise where it changes: it may do so all the time
+constexpr std::size_t most_at_once = 20;               // of what is asked for: the rest is not held up by one of them
 
 // What was asked for once more meanwhile has another number, and stays.
 template <class Row>
@@ -76,18 +77,34 @@ bool Leader::holds() const
 
 bool Leader::is_to_be_tried_again() const
 {
-    return !aside_.empty() && clock_.steady() >= aside_until_;
+    const Clock::Steady now = clock_.steady();
+    return !aside_.empty() && (now >= aside_until_ || (look_at_ && now >= *look_at_));
+}
+
+// Of those that are not looked at yet, as any that changed.
+std::vector<cache::Note> Leader::still_aside()
+{
+    const Clock::Steady now = clock_.steady();
+    if (now >= aside_until_) aside_.clear(), refused_.clear(), problems_.clear();
+    if (look_at_ && now >= *look_at_) look_at_.reset();
+    std::vector<cache::Note> aside = aside_;
+    if (look_at_)
+        for (cache::Note& note : aside) note.times = cache::any_times;
+    return aside;
 }
 
 Task<bool> Leader::publish_some()
 {
-    if (is_to_be_tried_again()) aside_.clear(), problems_.clear();
-    const auto read = [this](cache::Reader& db) {
-        return cache::read_unpublished(db, batch_, options_.batch_bytes, aside_);
+    const std::vector<cache::Note> aside = still_aside();
+    const auto read = [&](cache::Reader& db) {
+        return cache::read_unpublished(db, batch_, options_.batch_bytes, aside);
     };
     cache::Unpublished found = co_await store_.read_long(read, "publishing");
     if (found.notes.empty()) co_return true;
     const std::string first = found.rows.conversations.empty() ? "" : found.rows.conversations.front().id;
+    std::vector<std::string> ids;
+    if (!refused_.empty())
+        for (const cache::PublishedConversation& row : found.rows.conversations) ids.push_back(row.id);
     Position reached;
     bool refused = false;
     try {
@@ -97,6 +114,7 @@ Task<bool> Leader::publish_some()
         if (!refused) throw;
     }
     if (refused) co_return false;
+    take_back(ids);
     batch_ = std::min(2 * batch_, options_.batch);
     const auto position = follower_.note_published(reached, found.whole);
     heard_(true);
@@ -111,21 +129,45 @@ Task<bool> Leader::publish_some()
 // False: it is nothing that could be left out.
 bool Leader::narrow(const cache::Unpublished& refused, const std::string& first, const Error& why)
 {
-    constexpr std::size_t most_shown = 100; // of an id, which may be long
-    constexpr std::size_t most_aside = 20;  // with more it is not the rows: then nothing is published, and that is said
-    if (first.empty() || problems_.size() >= most_aside) return false;
+    constexpr std::size_t most_aside = 20; // with more it is not the rows: then nothing is published, and that is said
+    const bool known = std::find(refused_.begin(), refused_.end(), first) != refused_.end();
+    if (first.empty() || (!known && refused_.size() >= most_aside)) return false;
     if (batch_ > 1) {
         batch_ /= 2;
         return true;
     }
+    set_aside(refused.notes, first, why);
+    return true;
+}
+
+// As it is: once it is noted again it may be another.
+void Leader::set_aside(const std::vector<cache::Note>& notes, const std::string& conversation, const Error& why)
+{
+    constexpr std::size_t most_shown = 100; // of an id, which may be long
     if (aside_.empty()) aside_until_ = clock_.steady() + aside_for;
-    std::copy_if(refused.notes.begin(), refused.notes.end(), std::back_inserter(aside_),
-                 [](const cache::Note& note) { return note.kind != 0; });
+    look_at_ = clock_.steady() + pause_after_refusal;
+    take_back({conversation});
+    for (const cache::Note& note : notes) {
+        if (note.kind == 0) continue;
+        std::erase_if(aside_, [&](const cache::Note& one) { return one.kind == note.kind && one.key == note.key; });
+        aside_.push_back(note);
+    }
+    refused_.push_back(conversation);
     problems_.push_back(
         {fmt::format("conversation {} cannot be published, so that other nodes have not got it as it is: {}",
-                     first.substr(0, most_shown), why.what()),
+                     conversation.substr(0, most_shown), why.what()),
          why.hint()});
-    return true;
+}
+
+// What is published is refused no more.
+void Leader::take_back(const std::vector<std::string>& published)
+{
+    for (const std::string& id : published) {
+        const auto found = std::find(refused_.begin(), refused_.end(), id);
+        if (found == refused_.end()) continue;
+        problems_.erase(problems_.begin() + (found - refused_.begin()));
+        refused_.erase(found);
+    }
 }
 
 Task<> Leader::publish_all()

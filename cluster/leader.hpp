@@ -62,6 +62,9 @@ class Leader {
     bool is_to_be_tried_again() const;
     Task<bool> publish_some(); // whether there is nothing left
     bool narrow(const cache::Unpublished& refused, const std::string& first, const Error& why);
+    void set_aside(const std::vector<cache::Note>& notes, const std::string& conversation, const Error& why);
+    std::vector<cache::Note> still_aside();
+    void take_back(const std::vector<std::string>& published);
     Task<> repeat(Task<> (Leader::*serve)());
     Task<> end_silent_runs();
     Task<> serve_runs();
@@ -85,8 +88,10 @@ class Leader {
     std::optional<std::uint64_t> published_commits_; // so many of the mirror's are published; none: not yet
     std::size_t batch_; // rows that are tried together; fewer while a row is looked for that is refused
     Clock::Steady aside_until_{};
-    std::vector<cache::Note> aside_; // those that were
-    std::vector<NodeProblem> problems_;
+    std::vector<cache::Note> aside_;               // those that were
+    std::optional<Clock::Steady> look_at_;         // from when on what changed of them is tried again
+    std::vector<std::string> refused_;             // conversations
+    std::vector<NodeProblem> problems_;            // one for each of them
     std::map<std::string, Run> runs_;              // that ended, by conversation
     std::map<std::string, Clock::Steady> running_; // since when that was heard
     std::map<std::string, Refresh> refreshes_;

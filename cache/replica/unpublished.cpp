@@ -224,8 +224,9 @@ class Gathering {
 
 bool holds(std::span<const Note> notes, const Note& note)
 {
-    return std::any_of(notes.begin(), notes.end(),
-                       [&](const Note& one) { return one.kind == note.kind && one.key == note.key; });
+    return std::any_of(notes.begin(), notes.end(), [&](const Note& one) {
+        return one.kind == note.kind && one.key == note.key && (one.times == any_times || one.times == note.times);
+    });
 }
 
 } // namespace

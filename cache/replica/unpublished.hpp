@@ -10,6 +10,8 @@
 
 namespace alli::cache {
 
+inline constexpr std::int64_t any_times = 0; // of a note that is `aside`: however often it was noted again
+
 struct Unpublished {
     PublishedRows rows;
     std::vector<Note> notes; // that they were read for
@@ -17,7 +19,7 @@ struct Unpublished {
 };
 
 /// About `limit` rows, or so many bytes: no conversation is parted, and the state comes with the last of them. Without
-/// those that are `aside`. Inside one read.
+/// those that are `aside`, until they are noted again. Inside one read.
 Unpublished read_unpublished(Reader& db, std::size_t limit, std::size_t bytes = std::size_t{8} << 20,
                              std::span<const Note> aside = {});
 

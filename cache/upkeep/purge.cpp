@@ -190,7 +190,7 @@ Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks)
 
 Task<> erase_remains(Store& store, PurgeHooks hooks)
 {
-    remove_left_backups(store.mirror_path(), {});
+    remove_left_backups(store.mirror_path()); // a younger one may just be made, by a person who asked for it
     Purge work(store, {}, std::move(hooks));
     co_await work.clean_index();
     co_await work.clean_files();

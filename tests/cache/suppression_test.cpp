@@ -4,6 +4,7 @@
 
 #include "cache/outbox/fifos.hpp"
 #include "cache/outbox/outbox.hpp"
+#include "cache/upkeep/backup.hpp"
 #include "cache/upkeep/purge.hpp"
 #include "tests/cache/fixture.hpp"
 
@@ -61,6 +62,19 @@ TEST_F(SuppressionTest, OfAPurgeTakesHalfABackupAway)
     PurgeOptions wish;
     wish.user = "gone";
     sync_wait(purge(*store_, wish, {}));
+    EXPECT_FALSE(std::filesystem::exists(half));
+}
+
+// What another node purged was not asked for here: a backup that is just made goes on.
+TEST_F(SuppressionTest, OfWhatAnotherNodePurgedTakesOnlyOldHalvesOfBackupsAway)
+{
+    const std::string made = dir_ / ".alli-mirror-backup-being-made", half = dir_ / ".alli-mirror-backup-cut-short";
+    for (const std::string& path : {made, half}) std::filesystem::create_directory(path);
+    const auto now = std::filesystem::file_time_type::clock::now();
+    std::filesystem::last_write_time(half, now - left_backup - std::chrono::minutes(1));
+    std::filesystem::last_write_time(made, now - left_backup + std::chrono::minutes(1));
+    sync_wait(erase_remains(*store_, {}));
+    EXPECT_TRUE(std::filesystem::exists(made));
     EXPECT_FALSE(std::filesystem::exists(half));
 }
 

@@ -271,12 +271,45 @@ TEST_F(ClusterLoops, OneConversationThatTheDatabaseRefusesHoldsUpNoOther)
     a_.put("later", 100, "title");
     pass(1s);
     EXPECT_TRUE(shared_.conversations.contains("later"));
+    const int tries = a_.truth.refused;
+    for (int n = 0; n < 20; ++n) {
+        a_.put("bad", 100, "changed " + std::to_string(n));
+        pass(1s);
+    }
+    EXPECT_LE(a_.truth.refused - tries, 60) << "who changes all the time is not tried all the time";
+    pass(6s);
     a_.truth.refused_id.clear();
-    a_.put("bad", 100, "another");
-    pass(1s);
-    EXPECT_FALSE(shared_.conversations.contains("bad")) << "who changes all the time is not tried all the time";
+    pass(2s);
+    EXPECT_FALSE(shared_.conversations.contains("bad"));
     pass(61s);
     EXPECT_TRUE(shared_.conversations.contains("bad"));
+    EXPECT_TRUE(a_.node.status()->problems.empty());
+}
+
+TEST_F(ClusterLoops, AConversationThatTheDatabaseRefusedIsTriedAgainWhenItChanges)
+{
+    a_.put("one", 100, "title");
+    a_.put("refused", 100, "title");
+    a_.claim(200);
+    a_.truth.refused_id = "refused";
+    a_.run();
+    pass(8s);
+    ASSERT_TRUE(shared_.conversations.contains("one"));
+    ASSERT_EQ(a_.node.status()->problems.size(), 1U);
+    for (int n = 0; n < 30; ++n) {
+        a_.put("refused", 100, "changed " + std::to_string(n));
+        a_.put("one", 100, "changed " + std::to_string(n));
+        pass(300ms);
+    }
+    EXPECT_EQ(a_.node.status()->problems.size(), 1U) << "the same one";
+    EXPECT_NE(shared_.conversations.at("one").row.item.find("changed 29"), std::string::npos);
+    pass(6s);
+    a_.truth.refused_id.clear();
+    pass(2s);
+    EXPECT_FALSE(shared_.conversations.contains("refused")) << "it is as it was, and a minute is not over";
+    a_.put("refused", 100, "mended");
+    pass(6s);
+    EXPECT_TRUE(shared_.conversations.contains("refused"));
     EXPECT_TRUE(a_.node.status()->problems.empty());
 }
 

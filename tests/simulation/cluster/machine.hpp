@@ -38,7 +38,7 @@ struct CampaigningTruth final : support::ModelTruth {
     {
         if (foreign) throw boost::system::system_error(boost::asio::error::connection_reset);
         for (const cache::PublishedConversation& row : rows.conversations)
-            if (row.id == refused_id) throw Error(Fault::refused, "", "its id is too long");
+            if (row.id == refused_id && ++refused > 0) throw Error(Fault::refused, "", "its id is too long");
         if (refuses) throw Error(*refuses, "", "a row does not fit");
         return ModelTruth::publish_after(std::move(mine), epoch, std::move(rows));
     }
@@ -76,7 +76,7 @@ struct CampaigningTruth final : support::ModelTruth {
     std::optional<Fault> refuses, bars;
     bool dies_at_read = false;
     bool foreign = false; // what fails is none of our errors
-    int asked = 0, resigned = 0;
+    int asked = 0, resigned = 0, refused = 0;
 };
 
 /// Files, a way to what is shared, and a node's loops whose engine is a flag.
