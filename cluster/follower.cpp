@@ -121,8 +121,8 @@ Task<Follower::States> Follower::read_states()
 Task<> Follower::join()
 {
     const Head head = co_await truth_.head();
+    co_await settings_.check_again(); // it may not have them any more
     to_apply_ = co_await read_states();
-    settings_.hear(list_of(to_apply_));
     co_await adopt_published(to_apply_);
     handed_over_ = -1; // it may be another database
     provisional_ = !to_apply_.contains(said_last);

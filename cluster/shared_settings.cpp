@@ -64,12 +64,13 @@ Task<> SettingsGuard::check()
     if (!known_) co_await check_again();
 }
 
-// What is published later by one that knew no settings is not there yet.
+// Of what a database that was put back has not any more nothing stays known.
 Task<> SettingsGuard::check_again()
 {
     if (ours_.empty()) co_return;
     std::vector<std::string> names{settings_name};
     const auto state = co_await truth_.state(std::move(names));
+    shared_.clear();
     hear(state);
     known_ = true;
 }

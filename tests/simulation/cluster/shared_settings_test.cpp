@@ -79,6 +79,23 @@ TEST_F(SettingsOfNodes, TheFirstLeaderPublishesItsOwnAndOneOfANewerVersionAddsWh
     end(*c);
 }
 
+TEST_F(SettingsOfNodes, ADatabaseThatWasPutBackToATimeBeforeThemHasThemAgain)
+{
+    const auto a = make({{"x", "1"}});
+    a->put("one", 100, "title");
+    a->claim(200);
+    pass(6s);
+    support::ModelDatabase::Contents earlier = database_.contents;
+    earlier.state.erase("settings");
+    a->put("two", 100, "title");
+    pass(2s);
+    database_.contents = earlier;
+    pass(20s);
+    ASSERT_TRUE(a->leads);
+    EXPECT_EQ(database_.contents.state.at("settings").row.value, "x=1\n");
+    end(*a);
+}
+
 TEST_F(SettingsOfNodes, ANodeThatDiffersAppliesNothingAndNeverLeads)
 {
     const auto a = make({{"x", "1"}});
