@@ -87,15 +87,17 @@ bool comes_from_own_page(const RequestHead& head)
     return is_own_origin(head) || head.headers.first("Sec-Fetch-Site") == "same-origin";
 }
 
-/// A person goes to the page from another local one, as from one project's to another's (another port counts as
-/// same-site). What they get is the page or the sign-in form, which are the same for everybody and hold nothing.
+/// A person follows a link to the page: in another project's page (another port counts as same-site), in a chat or in a
+/// mail that a browser shows. What they get is the page or the sign-in form, which are the same for everybody and hold
+/// nothing; the cookie does not come along from another site.
 bool is_visit_of_page(const RequestHead& head)
 {
     const auto says = [&](std::string_view name, std::string_view value) {
         return head.headers.count(name) == 1 && head.headers.first(name) == value;
     };
-    return head.method == "GET" && head.target == "/" && says("Sec-Fetch-Site", "same-site") &&
-           says("Sec-Fetch-Mode", "navigate") && says("Sec-Fetch-Dest", "document");
+    const bool from_elsewhere = says("Sec-Fetch-Site", "same-site") || says("Sec-Fetch-Site", "cross-site");
+    return head.method == "GET" && head.target == "/" && from_elsewhere && says("Sec-Fetch-Mode", "navigate") &&
+           says("Sec-Fetch-Dest", "document");
 }
 
 } // namespace

@@ -165,11 +165,31 @@ test("a page whose name was turned to our address", () =>
     return result;
   }));
 
-test("nobody is led here from a foreign page, and a typed address of another name shows nothing", async () => {
+test("a link in a foreign page leads to the page alone, whose window is then nobody's", async () => {
+  const lead = (page, to) => Promise.all([page.waitForResponse(to), page.evaluate((to) => void (location.href = to), to)]);
+  for (const [to, status] of [["/", 200], ["/?q=x", 403], ["/?", 403], ["/webapi/v2/conversations", 403], ["/mirror/v1/status", 403], ["/page/main.js", 403], ["/mirror/v1/session?link=x", 403]])
+    await onPage(`http://evil.test:${away}/`, async (page) => {
+      const [answer] = await lead(page, world.base + to);
+      assert.equal(answer.status(), status, to);
+    });
   await onPage(`http://evil.test:${away}/`, async (page) => {
-    const [answer] = await Promise.all([page.waitForResponse(`${world.base}/`), page.evaluate((to) => void (location.href = to), `${world.base}/`)]);
-    assert.equal(answer.status(), 403);
+    const [opened] = await Promise.all([page.waitForEvent("popup"), page.evaluate((to) => void (window.taken = open(to)), `${world.base}/#/state`)]);
+    await opened.locator(".pill").waitFor();
+    assert.equal(await opened.evaluate(() => window.opener), null);
+    const held = await page.evaluate(() => {
+      try {
+        return [taken.closed, taken.length];
+      } catch (error) {
+        return [error.name];
+      }
+    });
+    assert.deepEqual(held, [true, 0]);
+    await page.evaluate((to) => void taken.location.replace(to), `http://evil.test:${away}/`);
+    assert.equal(new URL(opened.url()).origin, world.base);
   });
+});
+
+test("a typed address of another name shows nothing", async () => {
   const context = await browser.newContext();
   const answer = await (await context.newPage()).goto(`http://rebind.test:${port}/`);
   assert.equal(answer.status(), 421);

@@ -262,7 +262,7 @@ test("a day in a filter is the reader's own, and its zone is said", () =>
   visit(async (page) => {
     const asked = page.waitForRequest((request) => request.url().includes("/mirror/v1/search"));
     await page.goto(`${world.base}/#/?q=${encodeURIComponent("after:2026-01-05 harbour")}`);
-    assert.equal(new URL((await asked).url()).searchParams.get("q"), "after:2026-01-05T00:00:00+09:00 harbour");
+    assert.equal(new URL((await asked).url()).searchParams.get("q"), "after:2026-01-04T23:59:59.999999+09:00 harbour");
     assert.equal(await page.locator(".chip", { hasText: "2026-01-05" }).getAttribute("title"), "Days are those of Asia/Seoul");
     assert.match(await page.locator(".results-head").innerText(), /Days are those of Asia\/Seoul/);
   }, { timezoneId: "Asia/Seoul" }));

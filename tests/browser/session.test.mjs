@@ -104,6 +104,64 @@ test("the page has a button that signs out, and leaves nothing on the screen", (
     await other.locator(".session-over", { hasText: "alli-mirror open" }).waitFor({ timeout: 20_000 });
   }));
 
+test("where the session ended elsewhere nothing stays that was read, and the way leads to the door", () =>
+  visitSignedIn(async (page) => {
+    await page.locator(".side a.row").first().click();
+    await page.locator(".chat").first().waitFor();
+    assert.equal(await page.evaluate(async () => (await fetch("/mirror/v1/session", { method: "DELETE" })).status), 204);
+    await page.locator(".session-over").waitFor({ timeout: 20_000 });
+    assert.equal(await page.locator("a.row, .chat, .reader, .facts").count(), 0);
+    assert.equal(await page.title(), "alli-mirror");
+    await page.keyboard.press("Escape");
+    await page.locator("#token").waitFor();
+    assert.equal(await page.locator("a.row").count(), 0);
+  }));
+
+/** Runs `act` on a page of another site, which has a link to each of these addresses. */
+async function fromAChat(context, addresses, act) {
+  const links = addresses.map((address, i) => `<a id="l${i}" href="${address}">link</a>`).join("");
+  const chat = createServer((_, answer) => answer.writeHead(200, { "content-type": "text/html" }).end(`<!doctype html><body>${links}`));
+  await new Promise((resolve) => chat.listen(0, "127.0.0.1", resolve));
+  try {
+    const page = await context.newPage();
+    await page.goto(`http://localhost:${chat.address().port}/`); // another site than 127.0.0.1
+    await act(page);
+  } finally {
+    chat.close();
+  }
+}
+
+test("a link in a chat opens its message at once with a session, and behind the door without", () =>
+  visitSignedIn(async (page, context) => {
+    const id = await idOf(page.locator(".side a.row").first());
+    const link = `${world.base}/#/c/${encodeURIComponent(id)}`;
+    await fromAChat(context, [link], async (chat) => {
+      const sites = [];
+      chat.on("request", (request) => request.isNavigationRequest() && sites.push(request.allHeaders().then((all) => all["sec-fetch-site"])));
+      await chat.locator("#l0").click();
+      await chat.locator(".reader-head").waitFor();
+      assert.equal(chat.url(), link, "it can be copied from the address, too");
+      assert.deepEqual(await Promise.all(sites), ["cross-site", "same-origin"]);
+      await chat.reload();
+      await chat.locator(".reader-head").waitFor();
+      assert.equal(chat.url(), link);
+    });
+    await visit(async (_, stranger) => {
+      await fromAChat(stranger, [link, newLink()], async (chat) => {
+        const [answer] = await Promise.all([chat.waitForResponse(`${world.base}/`), chat.locator("#l0").click()]);
+        assert.equal(answer.status(), 401);
+        await chat.locator("#token").fill(world.run("token", "new", "of-a-chat", "--scope", "read").trim());
+        await chat.locator("#door button").click();
+        await chat.locator(".reader-head").waitFor();
+        assert.equal(chat.url(), link);
+      });
+      await fromAChat(stranger, [newLink()], async (chat) => {
+        const [answer] = await Promise.all([chat.waitForResponse(/session/), chat.locator("#l0").click()]);
+        assert.equal(answer.status(), 403, "nobody is signed in by another site's page");
+      });
+    });
+  }));
+
 test("a revoked token takes its page along", () =>
   visit(async (page) => {
     const token = world.run("token", "new", "a-page", "--scope", "read").trim();

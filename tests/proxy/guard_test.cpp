@@ -91,7 +91,9 @@ TEST(Guard, LetsNoOtherHostIn)
 TEST(Guard, LetsNoWebPageIn)
 {
     const std::string all = good_host + good_key;
-    const std::string visit = "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    const std::string navigated = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    const std::string visit = "Sec-Fetch-Site: same-site\r\n" + navigated;
+    const std::string visit_from_afar = "Sec-Fetch-Site: cross-site\r\n" + navigated;
     const std::vector<Row> rows{
         {"B1", get(all + "Origin: http://evil.test\r\n"), 403},
         {"B2", get(all + "Origin: null\r\n"), 403},
@@ -107,8 +109,26 @@ TEST(Guard, LetsNoWebPageIn)
          get(all + "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n", "/"), 403},
         {"scripted",
          get(all + "Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n", "/"), 403},
-        {"linked from another site",
-         get(all + "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", "/"), 403},
+        {"linked from another site", get(all + visit_from_afar, "/"), 200},
+        {"from there to what is read", get(all + visit_from_afar), 403},
+        {"from there with a query", get(all + visit_from_afar, "/?q=x"), 403},
+        {"from there to a link of open", get(all + visit_from_afar, "/mirror/v1/session?link=x"), 403},
+        {"from there to a file of the page", get(all + visit_from_afar, "/page/main.js"), 403},
+        {"from there in the absolute form", get(all + visit_from_afar, "http://127.0.0.1:8787/"), 403},
+        {"framed there",
+         get(all + "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n", "/"), 403},
+        {"embedded there",
+         get(all + "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: embed\r\n", "/"), 403},
+        {"fetched there",
+         get(all + "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n", "/"), 403},
+        {"prefetched there", get(all + visit_from_afar + "Sec-Purpose: prefetch\r\n", "/"), 403},
+        {"linked there, and an origin", get(all + visit_from_afar + "Origin: https://chat.test\r\n", "/"), 403},
+        {"linked there, and no place said",
+         get(all + "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n", "/"), 403},
+        {"linked there twice", get(all + visit_from_afar + "Sec-Fetch-Site: cross-site\r\n", "/"), 403},
+        {"linked there by HEAD", "HEAD / HTTP/1.1\r\n" + all + visit_from_afar + "\r\n", 403},
+        {"sent there as a form", "POST / HTTP/1.1\r\n" + all + visit_from_afar + "Content-Length: 0\r\n", 403},
+        {"linked there, without a key", get(good_host + visit_from_afar, "/"), 401},
         {"sent as a form", "POST / HTTP/1.1\r\n" + all + visit + "Content-Length: 0\r\n", 403},
         {"B8",
          "POST / HTTP/1.1\r\n" + all + "Origin: http://evil.test\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n",
