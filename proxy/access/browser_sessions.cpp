@@ -15,14 +15,35 @@ std::string make_secret()
     return to_base64url(random.bytes(32));
 }
 
-// Removes the oldest beyond the limit.
-template <class List>
-List keep_newest(List& list, std::size_t most)
+/// While more than `most` in the list are of these, removes the first in that order; returns those.
+template <class List, class Of, class Before>
+List keep_within(List& list, std::size_t most, Of is_of_these, Before is_before)
 {
-    const auto rest = list.size() > most ? list.end() - static_cast<std::ptrdiff_t>(most) : list.begin();
-    List gone(list.begin(), rest);
-    list.erase(list.begin(), rest);
+    List gone;
+    while (static_cast<std::size_t>(std::count_if(list.begin(), list.end(), is_of_these)) > most) {
+        auto first = list.end();
+        for (auto it = list.begin(); it != list.end(); ++it)
+            if (is_of_these(*it) && (first == list.end() || is_before(*it, *first))) first = it;
+        gone.push_back(std::move(*first));
+        list.erase(first);
+    }
     return gone;
+}
+
+constexpr auto any = [](const auto&) { return true; };
+constexpr auto in_order = [](const auto&, const auto&) { return false; }; // the list's own: oldest first
+constexpr auto is_idler = [](const auto& a, const auto& b) { return a.grant->last_use() < b.grant->last_use(); };
+
+/// Whether a path is that of an operation, with one segment in the place of {id}.
+bool is_at(std::string_view path, std::string_view pattern) noexcept
+{
+    constexpr std::string_view id = "{id}";
+    const auto at = pattern.find(id);
+    if (at == pattern.npos) return path == pattern;
+    const std::string_view before = pattern.substr(0, at), behind = pattern.substr(at + id.size());
+    if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
+        return false;
+    return path.substr(before.size(), path.size() - before.size() - behind.size()).find('/') == path.npos;
 }
 
 } // namespace
@@ -34,14 +55,16 @@ std::string BrowserSessions::make_link(std::shared_ptr<const Grant> opener, cons
     table_.update([&](Table& table) {
         std::erase_if(table.links, [&](const Link& old) { return now.steady >= old.ends; });
         table.links.push_back(link);
-        keep_newest(table.links, most_links);
+        keep_within(
+            table.links, most_links, [&](const Link& one) { return one.opener == link.opener; }, in_order);
+        keep_within(table.links, most_links_in_all, any, in_order);
     });
     return secret;
 }
 
-std::optional<std::string> BrowserSessions::redeem(std::string_view link, const Moment& now)
+std::optional<std::string> BrowserSessions::redeem(std::string_view link, const Moment& now, std::string_view former)
 {
-    const Digest hash = sha256(link);
+    const Digest hash = sha256(link), replaced = sha256(former);
     const std::string secret = make_secret();
     std::vector<Session> displaced;
     bool made = false;
@@ -55,9 +78,15 @@ std::optional<std::string> BrowserSessions::redeem(std::string_view link, const 
         made = opener != nullptr;
         if (!opener) return;
         std::erase_if(table.sessions, [&](const Session& old) { return !old.grant->holds(now); });
+        const auto is_former = [&](const Session& one) { return !former.empty() && same_digest(one.hash, replaced); };
+        displaced = keep_within(table.sessions, 0, is_former, in_order);
         const auto grant = std::make_shared<const Grant>(std::move(opener), now.steady, whole_life, idle_life);
         table.sessions.push_back({sha256(secret), grant});
-        displaced = keep_newest(table.sessions, most_sessions);
+        const auto is_of_opener = [&](const Session& one) { return one.grant->opener() == grant->opener(); };
+        for (Session& one : keep_within(table.sessions, most_sessions, is_of_opener, is_idler))
+            displaced.push_back(std::move(one));
+        for (Session& one : keep_within(table.sessions, most_sessions_in_all, any, is_idler))
+            displaced.push_back(std::move(one));
     });
     end(displaced);
     return made ? std::optional(secret) : std::nullopt;
@@ -80,11 +109,8 @@ void BrowserSessions::sign_out(std::string_view session)
     const Digest hash = sha256(session);
     std::vector<Session> gone;
     table_.update([&](Table& table) {
-        gone.clear();
-        gone.clear();
-        for (const Session& known : table.sessions)
-            if (same_digest(known.hash, hash)) gone.push_back(known);
-        std::erase_if(table.sessions, [&](const Session& known) { return same_digest(known.hash, hash); });
+        const auto is_it = [&](const Session& known) { return same_digest(known.hash, hash); };
+        gone = keep_within(table.sessions, 0, is_it, in_order);
     });
     end(gone);
 }
@@ -114,12 +140,17 @@ std::string_view find_cookie(std::string_view cookies, std::string_view name) no
     return {};
 }
 
-bool opens_to_sessions(std::string_view method, std::string_view path) noexcept
+bool opens_to_sessions(std::string_view method, std::string_view path, const Operations& operations) noexcept
 {
     constexpr std::string_view contract = "/webapi/v2/conversations";
     if (method == "POST" && path == "/mirror/v1/session") return false; // a session begets no other
-    return path == "/" || path.starts_with("/page/") || path.starts_with("/mirror/v1/") || path == contract ||
-           (path.starts_with(contract) && path.substr(contract.size()).starts_with('/'));
+    if (path == "/" || path.starts_with("/page/") || path.starts_with("/mirror/v1/") || path == contract) return true;
+    if (path.starts_with(contract) && path.substr(contract.size()).starts_with('/')) return true;
+    const auto rules = operation_rules();
+    return std::any_of(rules.begin(), rules.end(), [&](const OperationRule& rule) {
+        const Operation& set = operations.*rule.member;
+        return method == set.method && is_at(path, set.path);
+    });
 }
 
 } // namespace alli::proxy

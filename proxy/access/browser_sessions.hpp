@@ -4,6 +4,7 @@
 // change swaps the whole small table.
 #pragma once
 
+#include "alli/operation.hpp"
 #include "alli/published.hpp"
 #include "proxy/access/base64url.hpp"
 #include "proxy/access/grant.hpp"
@@ -25,12 +26,16 @@ class BrowserSessions {
     static constexpr std::chrono::seconds link_life{60};
     static constexpr std::chrono::hours idle_life{12}; // of a session that is not used
     static constexpr std::chrono::hours whole_life{24 * 7};
-    static constexpr std::size_t most_links = 8, most_sessions = 16; // beyond it the oldest gives way
+    // Of one opener, and in all: nobody puts out somebody else by signing in often. Of links the oldest gives way, of
+    // sessions the one that is not used for longest.
+    static constexpr std::size_t most_links = 8, most_sessions = 16, most_links_in_all = 128,
+                                 most_sessions_in_all = 512;
 
     /// The secret of a new link, whose session may do what `opener` may.
     std::string make_link(std::shared_ptr<const Grant> opener, const Moment& now);
-    /// Exchanges a link's secret for that of a new session; none: it is not a valid link.
-    std::optional<std::string> redeem(std::string_view link, const Moment& now);
+    /// Exchanges a link's secret for that of a new session; none: it is not a valid link. `former`: of the session that
+    /// the browser had, which the new one replaces; empty: none.
+    std::optional<std::string> redeem(std::string_view link, const Moment& now, std::string_view former = {});
     /// The grant of a session; none: there is no such session. Resets its idle time.
     std::shared_ptr<const Grant> find(std::string_view session, const Moment& now) const;
     void sign_out(std::string_view session);
@@ -70,7 +75,7 @@ std::string session_cookie(std::string_view host);
 /// The value of that name in a Cookie header; empty: none.
 std::string_view find_cookie(std::string_view cookies, std::string_view name) noexcept;
 
-/// True for what the page needs: a session admits to nothing else.
-bool opens_to_sessions(std::string_view method, std::string_view path) noexcept;
+/// True for what the page needs, where the settings place it: a session admits to nothing else.
+bool opens_to_sessions(std::string_view method, std::string_view path, const Operations& operations) noexcept;
 
 } // namespace alli::proxy

@@ -27,8 +27,7 @@ bool Grant::holds(const Moment& now) const noexcept
 {
     if (revoked_ || now.steady >= ends_ || is_expired(now.wall)) return false;
     if (!opener_) return true;
-    const Steady used{Steady::duration(used_.load(std::memory_order_relaxed))};
-    return now.steady < used + idle_ && opener_->holds(now);
+    return now.steady < last_use() + idle_ && opener_->holds(now);
 }
 
 Grant::Steady Grant::next_look(const Moment& now, Steady most) const noexcept

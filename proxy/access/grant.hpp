@@ -36,12 +36,14 @@ class Grant {
 
     const Principal& principal() const noexcept { return principal_; }
     bool is_session() const noexcept { return opener_ != nullptr; }
-    std::optional<Instant> expires() const noexcept; // its own or its opener's
-    bool is_expired(Instant now) const noexcept;     // by the calendar
+    const Grant* opener() const noexcept { return opener_.get(); } // of a session
+    std::optional<Instant> expires() const noexcept;               // its own or its opener's
+    bool is_expired(Instant now) const noexcept;                   // by the calendar
 
     /// Not revoked, expired or idle for too long, nor is what opened it.
     bool holds(const Moment& now) const noexcept;
     void use(Steady now) const noexcept { used_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
+    Steady last_use() const noexcept { return Steady(Steady::duration(used_.load(std::memory_order_relaxed))); }
     /// From now on it does not hold. Whoever waits has to be woken by the caller.
     void revoke() const noexcept { revoked_ = true; }
 

@@ -120,7 +120,7 @@ Guard::Guard(const Options& options, const BrowserSessions* sessions)
       group_(std::make_shared<Grant>(Principal{std::string(group_name), Scope::write, {}})),
       nobody_(std::make_shared<Grant>(Principal{"nobody", Scope::write, {}})),
       unasked_(std::make_shared<Grant>(Principal{"nobody", Scope::metrics, {}})), browser_sessions_(sessions),
-      require_key_(options.require_key)
+      operations_(options.operations), require_key_(options.require_key)
 {
     for (const std::string& name : options.allowed_hosts) {
         const auto authority = read_authority(name);
@@ -247,7 +247,7 @@ Decision Guard::check_credentials(const RequestHead& head, bool listed, const Mo
 {
     const bool has_key = head.headers.count("API-KEY") || head.headers.count("Authorization");
     if (has_key || listed || !browser_sessions_ || head.headers.count("Cookie") != 1) return check_key(head, now);
-    if (!opens_to_sessions(head.method, path_of(head))) return check_key(head, now);
+    if (!opens_to_sessions(head.method, path_of(head), operations_)) return check_key(head, now);
     const std::string_view given =
         find_cookie(head.headers.first("Cookie"), session_cookie(head.headers.first("Host")));
     auto session = given.empty() ? nullptr : browser_sessions_->find(given, now);

@@ -79,6 +79,7 @@ class Guard {
     Published<Keys> keys_;
     std::shared_ptr<const Grant> socket_, group_, nobody_, unasked_; // that need no key
     const BrowserSessions* browser_sessions_;
+    Operations operations_;
     bool require_key_;
     mutable FailedAuthLimiter failed_auth_; // the one thing that changes; of wrong keys alone
 };

@@ -26,6 +26,11 @@ Header cookie(const Request& rq, std::string_view value, std::chrono::seconds li
                         value, life.count(), came_by_tls(rq) ? "; Secure" : "")};
 }
 
+std::string_view session_of(const Request& rq)
+{
+    return find_cookie(rq.header("Cookie"), session_cookie(rq.header("Host")));
+}
+
 Response no_link()
 {
     Response response = text_response(
@@ -58,7 +63,7 @@ Task<Response> enter(const Context& cx, const Request& rq)
 {
     if (rq.method == "HEAD") co_return problem(ErrorFormat::ours, 405, "only a GET uses a link up");
     const std::string link = find_parameter(read_query(rq.query()), "link").value_or("");
-    const auto secret = cx.browser_sessions.redeem(link, Moment::now(cx.clock));
+    const auto secret = cx.browser_sessions.redeem(link, Moment::now(cx.clock), session_of(rq));
     cx.meters.count_sign_in(secret.has_value());
     if (!secret) co_return no_link();
     Response response;
@@ -87,10 +92,11 @@ Task<Response> show_principal(const Context&, const Request& rq)
 
 Task<Response> sign_out(const Context& cx, const Request& rq)
 {
-    cx.browser_sessions.sign_out(find_cookie(rq.header("Cookie"), session_cookie(rq.header("Host"))));
+    cx.browser_sessions.sign_out(session_of(rq));
     Response response;
     response.status = 204;
     response.headers.push_back(cookie(rq, "", std::chrono::seconds(0)));
+    response.headers.add("Clear-Site-Data", "\"cache\""); // what an older page left there
     co_return response;
 }
 

@@ -47,18 +47,101 @@ TEST(BrowserSessions, ASessionEndsWhenItIsNotUsedAndInTheEnd)
     EXPECT_FALSE(browser_sessions.find(used, start_time + BrowserSessions::whole_life));
 }
 
-TEST(BrowserSessions, HoldsSoManyAndNoMore)
+std::string enter(BrowserSessions& sessions, const std::shared_ptr<const Grant>& by, BrowserSessions::Steady now,
+                  std::string_view former = {})
+{
+    return sessions.redeem(sessions.make_link(by, now), now, former).value_or("");
+}
+
+TEST(BrowserSessions, HoldsSoManyOfOneAndNoMore)
 {
     BrowserSessions browser_sessions;
+    const auto by = opener();
     std::vector<std::string> links;
     for (std::size_t i = 0; i <= BrowserSessions::most_links; ++i)
-        links.push_back(browser_sessions.make_link(opener(), start_time));
+        links.push_back(browser_sessions.make_link(by, start_time));
     EXPECT_FALSE(browser_sessions.redeem(links.front(), start_time));
     std::vector<std::string> sessions;
     for (std::size_t i = 0; i <= BrowserSessions::most_sessions; ++i)
-        sessions.push_back(*browser_sessions.redeem(browser_sessions.make_link(opener(), start_time), start_time));
+        sessions.push_back(enter(browser_sessions, by, start_time));
     EXPECT_FALSE(browser_sessions.find(sessions.front(), start_time));
     EXPECT_TRUE(browser_sessions.find(sessions.back(), start_time));
+}
+
+TEST(BrowserSessions, NobodyPutsOutSomebodyElse)
+{
+    BrowserSessions browser_sessions;
+    const auto me = opener(), other = opener();
+    const std::string mine = enter(browser_sessions, me, start_time), link = browser_sessions.make_link(me, start_time);
+    for (int i = 0; i < 100; ++i) enter(browser_sessions, other, start_time + 1s);
+    for (int i = 0; i < 100; ++i) browser_sessions.make_link(other, start_time + 1s);
+    EXPECT_TRUE(browser_sessions.find(mine, start_time + 2s));
+    EXPECT_TRUE(browser_sessions.redeem(link, start_time + 2s));
+}
+
+TEST(BrowserSessions, TheOneThatIsNotUsedGivesWay)
+{
+    BrowserSessions browser_sessions;
+    const auto by = opener();
+    std::vector<std::string> sessions;
+    for (std::size_t i = 0; i < BrowserSessions::most_sessions; ++i)
+        sessions.push_back(enter(browser_sessions, by, start_time));
+    for (std::size_t i = 0; i < sessions.size(); ++i)
+        EXPECT_TRUE(i == 5 || browser_sessions.find(sessions[i], start_time + 1s));
+    const std::string fresh = enter(browser_sessions, by, start_time + 2s);
+    EXPECT_FALSE(browser_sessions.find(sessions[5], start_time + 3s));
+    for (const std::string& one : {sessions[0], sessions.back(), fresh})
+        EXPECT_TRUE(browser_sessions.find(one, start_time + 3s));
+}
+
+TEST(BrowserSessions, ThereIsAnEndOfThemAll)
+{
+    BrowserSessions browser_sessions;
+    int ended = 0;
+    browser_sessions.when_ended([&] { ++ended; });
+    const std::string first = enter(browser_sessions, opener(), start_time);
+    const auto link = browser_sessions.make_link(opener(), start_time);
+    for (std::size_t i = 0; i < BrowserSessions::most_sessions_in_all; ++i)
+        enter(browser_sessions, opener(), start_time + 1s);
+    EXPECT_FALSE(browser_sessions.find(first, start_time + 2s));
+    EXPECT_EQ(ended, 1);
+    for (std::size_t i = 0; i < BrowserSessions::most_links_in_all; ++i)
+        browser_sessions.make_link(opener(), start_time);
+    EXPECT_FALSE(browser_sessions.redeem(link, start_time));
+}
+
+TEST(BrowserSessions, ANewSessionReplacesThatOfTheSameBrowser)
+{
+    BrowserSessions browser_sessions;
+    const auto by = opener();
+    const std::string former = enter(browser_sessions, by, start_time), other = enter(browser_sessions, by, start_time);
+    EXPECT_FALSE(browser_sessions.redeem("guess", start_time, former));
+    EXPECT_TRUE(browser_sessions.find(former, start_time)) << "nothing replaced it";
+    const std::string next = enter(browser_sessions, by, start_time, former);
+    EXPECT_FALSE(browser_sessions.find(former, start_time));
+    for (const std::string& one : {other, next}) EXPECT_TRUE(browser_sessions.find(one, start_time));
+}
+
+TEST(BrowserSessions, OpenWhatThePageNeedsWhereTheSettingsPlaceIt)
+{
+    Operations operations;
+    operations.title = {"POST", "/webapi/conversations/{id}/rename"};
+    const auto opens = [&](const char* method, const char* path) {
+        return opens_to_sessions(method, path, operations);
+    };
+    EXPECT_TRUE(opens("POST", "/webapi/conversations/Q29u%2F/rename"));
+    for (const char* path :
+         {"/webapi/conversations//rename", "/webapi/conversations/a/b/rename", "/webapi/conversations/a",
+          "/webapi/conversations/a/rename/x", "/webapi/conversations/rename", "/webapi/apps/a/run"})
+        EXPECT_FALSE(opens("POST", path)) << path;
+    EXPECT_FALSE(opens("PUT", "/webapi/conversations/a/rename"));
+    EXPECT_TRUE(opens("PUT", "/webapi/v2/conversations/a/title"));
+    operations.title = {"POST", "/webapi/{id}"};
+    EXPECT_FALSE(opens("POST", "/webapi/a/b"));
+    EXPECT_TRUE(opens("POST", "/webapi/a"));
+    operations.title = {"POST", "/webapi/rename"};
+    EXPECT_TRUE(opens("POST", "/webapi/rename"));
+    EXPECT_FALSE(opens("POST", "/webapi/rename/a"));
 }
 
 TEST(BrowserSessions, OfManyWhoRedeemALinkAtTheSameTimeOneGetsIn)
@@ -169,6 +252,32 @@ TEST_F(SignIn, ALinkIsUsedUpByAGetAloneAndNotByAPrefetch)
     EXPECT_EQ(ask("POST", "/mirror/v1/session").status, 401) << "links are for those with a key";
 }
 
+TEST_F(SignIn, SigningInAgainEndsTheFormerSession)
+{
+    start();
+    const std::string former = sign_in();
+    const auto entered = ask("GET", new_link(), {{"Cookie", former}, {"Sec-Fetch-Site", "same-origin"}});
+    EXPECT_EQ(entered.status, 303);
+    EXPECT_EQ(ask("GET", "/mirror/v1/status", {{"Cookie", former}}).status, 401);
+}
+
+TEST_F(SignIn, ASessionRenamesWhereTheSettingsPlaceIt)
+{
+    Options options;
+    options.operations.title = {"POST", "/webapi/conversations/{id}/rename"};
+    put("a", 100, 1);
+    cover(0, 1000);
+    start(options);
+    const std::string cookie = sign_in();
+    const ::support::Headers page{
+        {"Cookie", cookie}, {"Origin", "http://" + host_}, {"Content-Type", "application/json"}};
+    const auto renamed = ask("POST", "/webapi/conversations/a/rename", page, R"({"title":"new"})");
+    EXPECT_NE(renamed.status, 401) << renamed.body;
+    EXPECT_LT(renamed.status, 300) << renamed.body;
+    EXPECT_EQ(ask("POST", "/webapi/conversations/a/other", page, "{}").status, 401);
+    EXPECT_EQ(ask("POST", "/webapi/conversations/a/rename", {{"Cookie", cookie}}, "{}").status, 403) << "of no page";
+}
+
 TEST_F(SignIn, SigningOutEndsTheSession)
 {
     start();
@@ -176,6 +285,7 @@ TEST_F(SignIn, SigningOutEndsTheSession)
     const auto out = ask("DELETE", "/mirror/v1/session", {{"Cookie", cookie}, {"Sec-Fetch-Site", "same-origin"}});
     EXPECT_EQ(out.status, 204);
     EXPECT_THAT(std::string(out.header("Set-Cookie")), testing::HasSubstr("Max-Age=0"));
+    EXPECT_EQ(out.header("Clear-Site-Data"), "\"cache\"");
     EXPECT_EQ(ask("GET", "/mirror/v1/status", {{"Cookie", cookie}}).status, 401);
 }
 
