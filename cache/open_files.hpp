@@ -16,7 +16,6 @@ namespace alli::cache {
 
 /// In the table of single facts: where a node of a cluster is. Gone once the file was opened by a machine alone.
 inline constexpr std::string_view cluster_position_name = "cluster_position";
-inline constexpr std::string_view cluster_writes_position_name = "cluster_writes_position"; // in the outbox
 /// Likewise: it holds what a database that was put back has lost (cache/replica/unseen.hpp).
 inline constexpr std::string_view cluster_keeps_name = "cluster_keeps";
 

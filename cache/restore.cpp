@@ -7,7 +7,6 @@
 #include "cache/db/meta.hpp"
 #include "cache/db/migrate.hpp"
 #include "cache/db/quarantine.hpp"
-#include "cache/open_files.hpp"
 #include "cache/outbox/outbox_identity.hpp"
 #include "cache/restore_suppressions.hpp"
 #include "cache/rows/totals.hpp"

@@ -7,9 +7,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace alli::cache {
+
+/// By which name it has how far it is a copy of the outbox that a cluster shares.
+inline constexpr std::string_view cluster_writes_position_name = "cluster_writes_position";
 
 /// Of a new outbox, from random bytes; one that has an id keeps it.
 void make_outbox_id(Writer& outbox, const std::string& bytes);

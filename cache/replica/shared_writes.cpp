@@ -2,7 +2,7 @@
 #include "cache/replica/shared_writes.hpp"
 
 #include "cache/db/meta.hpp"
-#include "cache/open_files.hpp"
+#include "cache/outbox/outbox_identity.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/replica/notes.hpp"
 #include "cache/suppressed_writes.hpp"
