@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/postgres/session.hpp"
 
+#include "cluster/libpq/server_error.hpp"
 #include "cluster/postgres/truth_schema.hpp"
 #include "cluster/truth.hpp"
 
@@ -84,12 +85,15 @@ Task<> Session::take_turn()
     taken_ = true;
 }
 
-// What is asked for has not gone out: whoever asked may know that it did not happen.
+// What is asked for has not gone out: whoever asked may know that it did not happen. What the server itself said stays
+// what it said.
 Task<> Session::connect()
 {
     std::optional<Error> failed;
     try {
         co_await connect_anew();
+    } catch (const ServerError&) {
+        throw;
     } catch (const Error& error) {
         failed = error;
     }

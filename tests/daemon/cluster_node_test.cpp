@@ -147,7 +147,9 @@ TEST_F(ClusterNodes, AWriteIsTakenAtAnyNodeAndAnsweredThere)
                 [&](const Json&) { return nodes[other].get(target).body.find(title) != std::string::npos; });
     }
     EXPECT_EQ(upstream.writes().size(), 2U);
-    EXPECT_EQ(nodes["a"].get("/mirror/v1/outbox").body, nodes["b"].get("/mirror/v1/outbox").body);
+    nodes["b"].wait_for([&](const Json&) {
+        return nodes["a"].get("/mirror/v1/outbox").body == nodes["b"].get("/mirror/v1/outbox").body;
+    });
     EXPECT_EQ(post(nodes["b"], "/mirror/v1/sync").status, 503);
 }
 
