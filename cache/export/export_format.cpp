@@ -71,7 +71,7 @@ static bool is_formula(std::string_view text)
 std::string csv_field(std::string_view text)
 {
     const bool formula = is_formula(text);
-    const bool plain = !formula && text.find_first_of(",\"\r\n") == text.npos;
+    const bool plain = !formula && text.find_first_of(",;\t\"\r\n") == text.npos; // other programs part at other signs
     if (plain) return std::string(text);
     std::string field = formula ? "\"'" : "\"";
     for (const char letter : text) {

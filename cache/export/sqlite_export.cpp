@@ -7,6 +7,11 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 namespace alli::cache {
@@ -63,6 +68,17 @@ bool SqliteExport::put(Reader& db, const ConversationId& id)
     file_->script("COMMIT");
     db.script("COMMIT");
     return there;
+}
+
+// Its group cannot always be given; then the rights that it had are nobody's.
+void SqliteExport::take_over_permissions()
+{
+    struct stat was = {};
+    if (::lstat(path_.c_str(), &was) != 0 || !S_ISREG(was.st_mode)) return;
+    const bool is_given = ::chown(part_.c_str(), ::geteuid() == 0 ? was.st_uid : ::geteuid(), was.st_gid) == 0;
+    const ::mode_t mode = was.st_mode & (is_given ? 0666U : 0606U);
+    if (::chmod(part_.c_str(), mode) != 0)
+        throw Error(Fault::io, "see who owns it", "cannot set the permissions of {}: {}", part_, std::strerror(errno));
 }
 
 void SqliteExport::finish(const ExportState& state)

@@ -21,6 +21,8 @@ class SqliteExport {
     /// False: it is gone since it was listed.
     bool put(Reader& db, const ConversationId& id);
     void finish(const ExportState& state); // to disk, then to its name
+    /// The file takes the place of one that others read: they may read it as they did.
+    void take_over_permissions();
 
   private:
     std::string path_, part_;

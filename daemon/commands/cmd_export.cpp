@@ -147,7 +147,7 @@ Written write_text_since(Job& job)
     return written;
 }
 
-Written write_sqlite(Job& job)
+Written write_sqlite(Job& job, bool as_before = false)
 {
     const cache::ExportState now = cache::export_state(job.db, described(job.arguments));
     cache::SqliteExport output(job.file, job.arguments.mask);
@@ -158,6 +158,7 @@ Written write_sqlite(Job& job)
         if (there) progress.step();
         return there;
     });
+    if (as_before) output.take_over_permissions();
     output.finish(now);
     progress.finish();
     return {progress.done()};
@@ -190,7 +191,7 @@ Written write_sqlite_since(Job& job)
     const cache::ExportChanges changes = cache::load_export_changes(job.db, *file.state());
     if (!changes.complete) tell_anew();
     const bool few = std::ssize(changes.changed) + std::ssize(changes.deleted) <= most_in_place;
-    if (!changes.complete || job.query || !few) return write_sqlite(job);
+    if (!changes.complete || job.query || !few) return write_sqlite(job, true);
     return update_sqlite(job, file, changes);
 }
 

@@ -3,11 +3,10 @@
 #include "alli/error.hpp"
 #include "daemon/access/outbox_access.hpp"
 #include "daemon/commands/commands.hpp"
+
+#include "daemon/output/question.hpp"
 #include "daemon/output/terminal.hpp"
-
 #include <CLI/CLI.hpp>
-
-#include <iostream>
 
 namespace alli::daemon {
 
@@ -65,27 +64,21 @@ static int show(const OutboxArguments& arguments, const Context& context)
     return 0;
 }
 
-static bool is_yes()
-{
-    std::fflush(stdout);
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 static bool agrees(const Json& entry)
 {
-    fmt::print("{}\nIt will not be sent, and what it changed is taken back. Discard it? [y/N] ", say_line(entry));
-    return is_yes();
+    return confirm(
+        fmt::format("{}\nIt will not be sent, and what it changed is taken back. Discard it?", say_line(entry)));
 }
 
 static bool agrees(const std::vector<Json>& entries, Deed deed)
 {
-    for (const Json& entry : entries) fmt::print("{}\n", say_line(entry));
-    fmt::print("{} {} [y/N] ", entries.size(),
-               deed == Deed::retry ? "will be sent again, whatever upstream has now. Retry them?"
-                                   : "will not be sent, and what they changed is taken back. Discard them?");
-    return is_yes();
+    std::string question;
+    for (const Json& entry : entries) question += say_line(entry) + '\n';
+    question +=
+        fmt::format("{} {}", entries.size(),
+                    deed == Deed::retry ? "will be sent again, whatever upstream has now. Retry them?"
+                                        : "will not be sent, and what they changed is taken back. Discard them?");
+    return confirm(question);
 }
 
 static int change_one(Deed deed, const OutboxArguments& arguments, OutboxAccess& outbox)

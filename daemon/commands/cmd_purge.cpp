@@ -5,13 +5,13 @@
 #include "daemon/access/maintain.hpp"
 #include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
+#include "daemon/output/question.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/status.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
-#include <iostream>
 
 namespace alli::daemon {
 
@@ -48,17 +48,15 @@ static std::string say(const Json& report)
 
 static bool agrees(const Json& plan, const PurgeArguments& arguments)
 {
+    std::string which;
     if (!arguments.before.empty()) {
         const Zone zone = read_zone(arguments.tz);
-        fmt::print("all whose last chat was before {}: ",
-                   say_time(read_before("--before", arguments.before, zone), zone));
+        which = fmt::format("all whose last chat was before {}: ",
+                            say_time(read_before("--before", arguments.before, zone), zone));
     }
-    fmt::print("{}\nwill be erased here for good and not come back with a sync; upstream keeps its own.\nErase? [y/N] ",
-               say(plan));
-    std::fflush(stdout);
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
+    return confirm(
+        fmt::format("{}{}\nwill be erased here for good and not come back with a sync; upstream keeps its own.\nErase?",
+                    which, say(plan)));
 }
 
 // What was set aside when it was damaged is nobody's to change; it may hold what was purged. In the directory of a
@@ -97,12 +95,9 @@ static std::string say_retention(const Json& report)
 
 static bool agrees(const Json& plan)
 {
-    fmt::print("{}\nwill be erased here; upstream keeps its own, and one with a new chat comes back.\nErase? [y/N] ",
-               say_retention(plan));
-    std::fflush(stdout);
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
+    return confirm(
+        fmt::format("{}\nwill be erased here; upstream keeps its own, and one with a new chat comes back.\nErase?",
+                    say_retention(plan)));
 }
 
 // By the settings of this command: those of a daemon that was not restarted since may be others.
@@ -117,7 +112,7 @@ static int keep_to_retention(const PurgeArguments& arguments, const Context& con
     require_mirror(place);
     const Json plan = maintain(context, place, request);
     if (!arguments.dry_run && !arguments.yes && !agrees(plan)) {
-        fmt::print("\nnothing was erased\n");
+        fmt::print(arguments.json ? stderr : stdout, "\nnothing was erased\n");
         return 1;
     }
     request["dryRun"] = false;
@@ -145,7 +140,7 @@ static int purge(const PurgeArguments& arguments, const Context& context)
             return 0;
         }
         if (!agrees(plan, arguments)) {
-            fmt::print("\nnothing was erased\n");
+            fmt::print(arguments.json ? stderr : stdout, "\nnothing was erased\n");
             return 1;
         }
     }

@@ -9,6 +9,7 @@
 #include "daemon/access/maintain.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/dated_backups.hpp"
+#include "daemon/output/question.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/daemon_call.hpp"
 #include "daemon/service/daemon_probe.hpp"
@@ -26,7 +27,6 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
-#include <iostream>
 #include <thread>
 
 namespace alli::daemon {
@@ -140,12 +140,8 @@ static void require_project(const RestoreArguments& arguments, const cache::Prep
 
 static bool agrees(const std::string& mirror_path)
 {
-    fmt::print("It takes the place of {} and its outbox.db, which are kept under other names. Restore it? [y/N] ",
-               mirror_path);
-    std::fflush(stdout);
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
+    return confirm(fmt::format(
+        "It takes the place of {} and its outbox.db, which are kept under other names. Restore it?", mirror_path));
 }
 
 static void take_in_here(const Settings& settings, const std::string& mirror_path)

@@ -69,6 +69,8 @@ void reload_settings(const Context& context, const std::string& mirror_path, Con
         take_over(read_again(context, mirror_path), current, context.environment, adjust);
     } catch (const Error& error) {
         log_event<Event::reload_failed>(std::string_view(error.what()), error.hint());
+    } catch (const std::exception& error) { // of memory, of a file system: the next signal finds somebody who hears it
+        log_event<Event::reload_failed>(std::string_view(error.what()), "");
     }
 }
 

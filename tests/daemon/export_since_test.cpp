@@ -14,6 +14,9 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <map>
 #include <sstream>
@@ -242,6 +245,27 @@ TEST_F(ExportSince, FollowsASearchInASqliteFileAndInAText)
 }
 
 // What the index of words does not reach yet is found by no search: a text would never have it.
+// A search is written anew each time: whoever may read the file may read the next one.
+TEST_F(ExportSince, ANewFileInThePlaceOfOneIsReadByTheSamePeople)
+{
+    namespace fs = std::filesystem;
+    const std::string file = home.path("out.db");
+    put("a", "apple");
+    ASSERT_EQ(export_to(file, "sqlite", {"apple"}).code, 0);
+    EXPECT_EQ(fs::status(file).permissions(), fs::perms(0600));
+    fs::permissions(file, fs::perms(0644));
+    const bool is_root = ::geteuid() == 0;
+    ASSERT_TRUE(!is_root || ::chown(file.c_str(), 4711, 4712) == 0);
+    put("b", "apple");
+    ASSERT_EQ(export_to(file, "sqlite", {"apple"}).code, 0);
+    struct stat now = {};
+    ASSERT_EQ(::stat(file.c_str(), &now), 0);
+    EXPECT_EQ(now.st_mode & 0777U, 0644U);
+    EXPECT_TRUE(!is_root || (now.st_uid == 4711 && now.st_gid == 4712));
+    ASSERT_EQ(home.run({"export", "--format", "sqlite", "--output", file}).code, 0);
+    EXPECT_EQ(fs::status(file).permissions(), fs::perms(0600)) << "one that is made anew is its owner's alone";
+}
+
 TEST_F(ExportSince, WaitsForAnIndexThatIsMadeAnewAndAllSayThatSomethingMayBeMissing)
 {
     const std::string file = home.path("found.db"), text = home.path("found.jsonl");

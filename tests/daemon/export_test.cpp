@@ -140,6 +140,8 @@ TEST_F(Export, QuotesCsvSoThatNoSpreadsheetTakesItForAFormula)
     for (const char* good : {"1 = 1", " 1", "a＝b", "여행", "\u3000여행", "\u200b", "\ufeff", ""})
         EXPECT_EQ(csv_field(good), good);
     EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+    EXPECT_EQ(csv_field("x;=cmd"), "\"x;=cmd\"");
+    EXPECT_EQ(csv_field("x\t=cmd"), "\"x\t=cmd\"");
 }
 
 TEST_F(Export, BeginsAFileOfCsvSoThatExcelReadsIt)

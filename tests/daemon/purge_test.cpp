@@ -70,7 +70,15 @@ TEST_F(PurgeCommand, ErasesBesideADaemonAndKeepsItFromComingBack)
     const auto dry = home.run({"purge", "--user", user, "--dry-run", "--json"});
     EXPECT_EQ(dry.code, 0) << dry.errors;
     EXPECT_EQ(json::parse(dry.output)["conversations"], theirs.size());
-    EXPECT_EQ(home.run({"purge", "--user", user}).code, 1) << "it asks first, and nobody said yes";
+    for (const auto& more : {std::vector<std::string>{}, {"--json"}}) {
+        std::vector<std::string> words{"purge", "--user", user};
+        words.insert(words.end(), more.begin(), more.end());
+        const auto asked = home.run(words);
+        EXPECT_EQ(asked.code, 1) << "it asks first, and nobody said yes";
+        EXPECT_THAT(asked.errors, HasSubstr("Erase? [y/N] "));
+        EXPECT_THAT(asked.output, testing::Not(HasSubstr("Erase?")));
+        EXPECT_TRUE(more.empty() || asked.output.empty()) << "who reads JSON is not asked in between";
+    }
     EXPECT_EQ(daemon.get(path_of(theirs.front())).status, 200);
 
     const auto purged = home.run({"purge", "--user", user, "--yes"});

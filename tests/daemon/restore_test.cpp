@@ -60,6 +60,10 @@ TEST_F(RestoreCommand, WithoutADaemonItPutsTheLatestBackupIntoThePlaceOfTheFiles
     back_up();
     fs::remove(home.mirror());
     EXPECT_EQ(home.run({"restore", home.path("copies")}).code, 1) << "it asks first, and nobody said yes";
+    const auto asked = home.run({"restore", home.path("copies"), "--json"});
+    EXPECT_EQ(asked.code, 1);
+    EXPECT_EQ(asked.output, "") << "who reads JSON is not asked in between";
+    EXPECT_THAT(asked.errors, HasSubstr("Restore it? [y/N] "));
     EXPECT_THAT(beside_the_mirror("restore."), testing::IsEmpty());
     const auto tried = home.run({"restore", home.path("copies"), "--dry-run"});
     EXPECT_EQ(tried.code, 0) << tried.errors;

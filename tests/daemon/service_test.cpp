@@ -3,6 +3,7 @@
 #include "daemon/settings/projects.hpp"
 
 #include "alli/error.hpp"
+#include "daemon/service/reload.hpp"
 #include "daemon/settings/paths.hpp"
 #include "tests/daemon/home.hpp"
 
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <sstream>
+#include <stdexcept>
 
 namespace alli::daemon {
 
@@ -239,6 +241,21 @@ TEST_F(ServiceChoiceTest, FindsTheMirrorsOfAllProjects)
     fs::remove_all(home.path("me/.config"));
     variables["ALLI_MIRROR_MIRROR_PATH"] = home.path("elsewhere.db");
     EXPECT_THAT(found(), ElementsAre("own")) << "one file is one project, whoever names it";
+}
+
+// Whatever goes wrong at a SIGHUP is logged: who waits for the next one goes on.
+TEST_F(ServiceChoiceTest, AReloadThatFailsInAnyWayIsNotTheEndOfReloading)
+{
+    put("me/.local/state/alli-mirror/mirror.db");
+    Config current;
+    int called = 0;
+    const Adjust fails = [&](const Config&, std::vector<proxy::Token>, TokensFile) {
+        ++called;
+        throw std::runtime_error("no memory, say");
+    };
+    for (int n = 0; n < 2; ++n)
+        EXPECT_NO_THROW(reload_settings(context(), home.path("me/.local/state/alli-mirror/mirror.db"), current, fails));
+    EXPECT_EQ(called, 2);
 }
 
 } // namespace alli::daemon
