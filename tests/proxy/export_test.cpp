@@ -78,10 +78,10 @@ TEST_F(MirrorExport, GivesCsvThatSpreadsheetsReadWithTheColumnsThatAreDocumented
               "\xef\xbb\xbf"
               "conversationId,title,userId,userName,appId,appName,category,state,assignee,channel,createdAt,chatId,"
               "ordinal,sender,time,message,rating,agentRating,feedbackSelection,suggestedAnswer,citations\r\n"
-              "a,Fees,u1,Mina,7,Help,x; y,no,mina@example.com,KAKAO,1970-01-01T09:16:39+09:00,a/0,0,USER,"
+              "a,Fees,u1,Mina,7,Help,\"x; y\",no,mina@example.com,KAKAO,1970-01-01T09:16:39+09:00,a/0,0,USER,"
               "1970-01-01T09:16:30+09:00,question 여행 of a,,,,,\r\n"
-              "a,Fees,u1,Mina,7,Help,x; y,no,mina@example.com,KAKAO,1970-01-01T09:16:39+09:00,a/1,1,BOT,"
-              "1970-01-01T09:16:40+09:00,\"'=answer, of a\",bad,,,,Fees; https://x.test\r\n");
+              "a,Fees,u1,Mina,7,Help,\"x; y\",no,mina@example.com,KAKAO,1970-01-01T09:16:39+09:00,a/1,1,BOT,"
+              "1970-01-01T09:16:40+09:00,\"'=answer, of a\",bad,,,,\"Fees; https://x.test\"\r\n");
     EXPECT_THAT(get("/mirror/v1/export?format=csv&bom=false").body, StartsWith("conversationId,"));
 }
 
