@@ -226,7 +226,7 @@ TEST_F(PostgresOutboxes, WhatIsSettledIsKeptForItsTimeHoweverShortTheTrailIs)
     const std::int64_t epoch = lead(*truth);
     accept(*truth, "u1");
     const SharedWrite taken = sync_wait(truth->outbox().read_all(0, 10)).writes[0];
-    sync_wait(truth->outbox().settle(epoch, taken.entry.id, taken.number, outcome(EntryState::delivered)));
+    sync_wait(truth->outbox().settle(epoch, known(taken), outcome(EntryState::delivered)));
     sync_wait(truth->publish(epoch, whole("a", 2)));
     sql("DELETE FROM trail WHERE seq < (SELECT last FROM head)");
     EXPECT_EQ(sync_wait(truth->outbox().forget(epoch, 1h)), 0);
