@@ -21,6 +21,9 @@ class WriteHistory {
             upstream_.conversations[id] = json::object(
                 {{"id", id}, {"title", "old"}, {"createdAt", 1}, {"lastChatTime", 1000}, {"chats", json::array()}});
         upstream_.takes = std::chrono::milliseconds(random_.below(400));
+        upstream_.after = [this](const upstream::Request& request) {
+            if (request.method == "PUT") note_applied(json::parse(request.body)["title"]);
+        };
         for (int n = 0; n < 3; ++n) {
             nodes_[static_cast<std::size_t>(n)] =
                 std::make_unique<WritingMachine>(n, database_, upstream_, clock_, loop_);
@@ -46,11 +49,21 @@ class WriteHistory {
         heal();
         pass(400s); // pauses between tries, and upstream's lag
         if (std::string wrong = find_disorder(); !wrong.empty()) return wrong;
+        if (std::string wrong = find_unanswered(); !wrong.empty()) return wrong;
         return find_lost();
     }
 
   private:
     void pass(std::chrono::milliseconds time) { support::pass_time(loop_, clock_, time); }
+
+    /// What upstream gets again may only be what may have got there before.
+    void note_applied(const std::string& title)
+    {
+        if (seen_.insert(title).second) return;
+        for (const auto& [id, held] : database_.contents.writes)
+            if (held.row.entry.body == json{{"title", title}}.dump() && !held.row.entry.in_doubt)
+                sent_again_ = title + " was sent again, and nobody had doubted it";
+    }
 
     void write()
     {
@@ -67,6 +80,16 @@ class WriteHistory {
         entry.upstream_key = std::to_string(writes_);
         entry.request_hash = entry.body;
         entry.created_at = clock_.now();
+        entry.client_key = "key " + entry.upstream_key;
+        if (random_.below(5) == 0 && !asked_.empty()) { // an app that did not hear of it, maybe at another node
+            const std::string upstream_key = entry.upstream_key;
+            entry = asked_[random_.below(asked_.size())];
+            entry.upstream_key = "again " + upstream_key;
+            entry.created_at = clock_.now();
+        } else {
+            asked_.push_back(entry);
+        }
+        keys_.push_back(*entry.client_key);
         all_.push_back(node.write(std::move(entry), std::chrono::milliseconds(random_.below(10'000))));
     }
 
@@ -76,17 +99,13 @@ class WriteHistory {
         if (!node.runs()) return node.start();
         switch (random_.below(8)) {
         case 0:
-            ++losses_;
             return node.kill();
         case 1:
-            ++losses_; // what is being sent is cut short
             return node.stop();
         case 2:
-            ++losses_;
             return node.node().step_down();
         case 3:
         case 4:
-            ++losses_;
             node.truth().link.cut = !node.truth().link.cut;
             return;
         case 5:
@@ -125,20 +144,32 @@ class WriteHistory {
         std::map<std::string, std::int64_t> ids; // by title
         for (const auto& [id, text] : numbers()) ids[std::to_string(text)] = id;
         std::map<std::string, std::int64_t> last;
+        if (!sent_again_.empty()) return sent_again_;
         std::set<std::string> seen;
-        int repeats = 0;
         for (const std::string& one : upstream_.applied) {
             const std::string title = json::parse(one.substr(one.find('{')))["title"];
             const std::string conversation = one.substr(4, 1);
             if (!ids.contains(title)) return "upstream got " + title + ", which the database does not have";
-            if (!seen.insert(title).second) {
-                ++repeats;
-                continue;
-            }
+            if (!seen.insert(title).second) continue;
             if (ids[title] < last[conversation]) return "upstream got " + title + " too late";
             last[conversation] = ids[title];
         }
-        if (repeats > losses_) return fmt::format("{} repeats after {} losses", repeats, losses_);
+        return "";
+    }
+
+    /// Every app got an answer, most of them an acceptance, and all of one Idempotency-Key the same one.
+    std::string find_unanswered()
+    {
+        std::map<std::string, std::int64_t> ids;
+        std::size_t accepted = 0;
+        for (std::size_t n = 0; n < all_.size(); ++n) {
+            if (!all_[n]->done) return fmt::format("the app of {} still waits", keys_[n]);
+            if (all_[n]->id == 0) continue;
+            ++accepted;
+            const auto first = ids.emplace(keys_[n], all_[n]->id).first;
+            if (first->second != all_[n]->id) return keys_[n] + " is two writes";
+        }
+        if (2 * accepted < all_.size()) return fmt::format("{} of {} were accepted", accepted, all_.size());
         return "";
     }
 
@@ -148,12 +179,20 @@ class WriteHistory {
         for (const std::string& one : upstream_.applied)
             applied.insert(json::parse(one.substr(one.find('{')))["title"]);
         const std::map<std::int64_t, int> known = numbers();
+        std::map<std::string, int> last; // delivered of each conversation
+        for (const auto& [id, text] : known)
+            if (const auto entry = nodes_[0]->entry(id); entry && entry->state == cache::EntryState::delivered)
+                last[entry->conversation->value] = text;
+        for (const auto& [id, text] : last)
+            if (upstream_.conversations[id]["title"] != std::to_string(text))
+                return fmt::format("{} has an older title than {}", id, text);
         for (const auto& [id, text] : known) {
             for (auto& node : nodes_) {
                 const auto entry = node->entry(id);
                 if (!entry) return fmt::format("{} is not at {}", text, node->node().status()->leader);
                 if (entry->state == cache::EntryState::pending || entry->state == cache::EntryState::sending)
                     return fmt::format("{} still waits: {}", text, entry->last_error.value_or(""));
+                if (entry->state == cache::EntryState::conflict) return fmt::format("{} is in conflict", text);
                 if (entry->state == cache::EntryState::delivered && !applied.contains(std::to_string(text)))
                     return fmt::format("{} is said to be delivered and is not", text);
                 if (entry->state == cache::EntryState::failed &&
@@ -165,7 +204,7 @@ class WriteHistory {
             if (one->id != 0 && !known.contains(one->id))
                 return fmt::format("{} was acknowledged and is lost", one->id);
         for (auto& node : nodes_)
-            if (node->entries() != nodes_[0]->entries()) return "two outboxes differ";
+            if (node->whole_entries() != nodes_[0]->whole_entries()) return "two outboxes differ";
         return "";
     }
 
@@ -176,7 +215,11 @@ class WriteHistory {
     boost::asio::io_context loop_;
     std::array<std::unique_ptr<WritingMachine>, 3> nodes_;
     std::vector<std::shared_ptr<Written>> all_;
-    int writes_ = 0, losses_ = 0;
+    std::vector<std::string> keys_;      // of each of them
+    std::vector<cache::NewEntry> asked_; // first
+    std::set<std::string> seen_;         // titles that upstream got
+    std::string sent_again_;
+    int writes_ = 0;
 };
 
 // ALLI_SEED: the one to replay; ALLI_HISTORIES: so many from there on.

@@ -103,6 +103,16 @@ class WritingMachine {
             return db.all<std::string>("SELECT id || ' ' || state FROM entry ORDER BY place");
         });
     }
+    std::vector<std::string> whole_entries() // as far as all nodes have the same of them
+    {
+        return store_->read_outbox([](cache::Reader& db) {
+            return db.all<std::string>("SELECT id || ' ' || place || ' ' || state || ' ' || attempts || ' ' || unclear"
+                                       " || forced || crashes || ' ' || coalesce(last_status, '-') || ' '"
+                                       " || coalesce(last_error, '-') || ' ' || upstream_key || ' '"
+                                       " || coalesce(client_key, '-') || body || coalesce(response, '-')"
+                                       " FROM entry ORDER BY place");
+        });
+    }
     std::ptrdiff_t count_entries(const std::function<bool(const std::string& body)>& test) const
     {
         return store_->read_outbox([&](cache::Reader& db) {
