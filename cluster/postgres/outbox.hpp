@@ -26,8 +26,13 @@ Accepted accepted_or_throw(AcceptResult result);
 Task<std::vector<cache::SharedWrite>> hand_over_writes(Session& session, std::vector<cache::SharedWrite> held,
                                                        std::string why, std::string nonce);
 
-Task<std::optional<cache::SharedWrite>> begin_write(Session& session, Publisher by, KnownWrite known,
-                                                    std::optional<std::string> over, std::string nonce);
+struct WantedBeginning {
+    KnownWrite known;
+    std::optional<std::string> over;
+};
+/// All in one transaction, the row of each as it is then.
+Task<std::vector<std::optional<cache::SharedWrite>>>
+begin_writes(Session& session, Publisher by, std::vector<WantedBeginning> wanted, std::string nonce);
 Task<std::optional<cache::SharedWrite>> settle_write(Session& session, Publisher by, KnownWrite known,
                                                      cache::WriteOutcome outcome, std::string nonce);
 Task<std::vector<cache::SharedWrite>> recover_writes(Session& session, Publisher by, std::string nonce);

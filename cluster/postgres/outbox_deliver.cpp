@@ -82,13 +82,22 @@ Query settle_query(const KnownWrite& known, const cache::WriteOutcome& settled)
 
 } // namespace
 
-Task<std::optional<cache::SharedWrite>> begin_write(Session& session, Publisher by, KnownWrite known,
-                                                    std::optional<std::string> over, std::string nonce)
+Task<std::vector<std::optional<cache::SharedWrite>>>
+begin_writes(Session& session, Publisher by, std::vector<WantedBeginning> wanted, std::string nonce)
 {
-    Query change{begin_sql,
-                 {number_param(known.id), number_param(known.number), number_param(by.epoch), std::move(over),
-                  known.upstream_key}};
-    return change_row(session, std::move(by), std::move(change), known.id, std::move(nonce));
+    std::vector<Query> queries;
+    begin_fenced(queries, by, 1);
+    for (WantedBeginning& one : wanted) {
+        queries.push_back({begin_sql,
+                           {number_param(one.known.id), number_param(one.known.number), number_param(by.epoch),
+                            std::move(one.over), std::move(one.known.upstream_key)}});
+        queries.push_back(write_query(one.known.id));
+    }
+    end_numbering(queries, nonce);
+    const std::vector<Result> results = co_await run_fenced(session, std::move(queries), Commit::acknowledged);
+    std::vector<std::optional<cache::SharedWrite>> rows;
+    for (std::size_t at = 0; at < wanted.size(); ++at) rows.push_back(find_write(results.at(4 + 2 * at)));
+    co_return rows;
 }
 
 Task<std::optional<cache::SharedWrite>> settle_write(Session& session, Publisher by, KnownWrite known,

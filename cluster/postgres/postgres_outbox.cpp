@@ -22,14 +22,6 @@ Task<T> change_and_tell(TruthLoop& loop, Task<T> (*function)(Session&, Given...)
     }
 }
 
-/// Nobody waits to hear that a write is being sent.
-Task<std::optional<cache::SharedWrite>> begin_untold(TruthLoop& loop, Publisher by, KnownWrite known,
-                                                     std::optional<std::string> over)
-{
-    co_return co_await begin_write(loop.writes, std::move(by), std::move(known), std::move(over),
-                                   make_nonce(loop.random));
-}
-
 } // namespace
 
 template <class T, class... Given, class... Args>
@@ -41,7 +33,8 @@ Task<T> PostgresOutbox::change(Task<T> (*function)(Session&, Given...), Args... 
 PostgresOutbox::PostgresOutbox(TruthLoop& loop, Member self)
     : loop_(loop), self_(std::move(self)),
       accepting_(
-          loop.writes, self_.node, [&loop] { return make_nonce(loop.random); }, [&loop] { loop.tell_news_soon(); })
+          loop.writes, self_.node, [&loop] { return make_nonce(loop.random); }, [&loop] { loop.tell_news_soon(); }),
+      beginning_(loop.begins, self_, [&loop] { return make_nonce(loop.random); })
 {}
 
 Task<Accepted> PostgresOutbox::accept(cache::NewWrite write, cache::OutboxLimits limits)
@@ -49,10 +42,12 @@ Task<Accepted> PostgresOutbox::accept(cache::NewWrite write, cache::OutboxLimits
     return loop_.on_loop(accepting_.accept(std::move(write), limits));
 }
 
+// Nobody waits to hear that a write is being sent.
 Task<std::optional<cache::SharedWrite>> PostgresOutbox::begin(std::int64_t epoch, KnownWrite known,
                                                               std::optional<std::string> over)
 {
-    return loop_.on_loop(begin_untold(loop_, Publisher{self_, epoch, {}}, std::move(known), std::move(over)));
+    WantedBeginning wanted{std::move(known), std::move(over)};
+    return loop_.on_loop(beginning_.begin(epoch, std::move(wanted)));
 }
 
 Task<std::optional<cache::SharedWrite>> PostgresOutbox::settle(std::int64_t epoch, KnownWrite known,

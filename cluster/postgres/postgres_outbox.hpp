@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cluster/postgres/accept_queue.hpp"
+#include "cluster/postgres/begin_queue.hpp"
 #include "cluster/postgres/outbox.hpp"
 #include "cluster/postgres/truth_loop.hpp"
 
@@ -37,7 +38,8 @@ class PostgresOutbox final : public SharedOutbox {
 
     TruthLoop& loop_;
     Member self_;
-    AcceptQueue accepting_; // on the loop
+    AcceptQueue accepting_; // on the loop, as
+    BeginQueue beginning_;
 };
 
 } // namespace alli::cluster

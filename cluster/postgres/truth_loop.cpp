@@ -27,7 +27,8 @@ SessionOptions session_options(const PostgresOptions& options, bool listens)
 
 TruthLoop::TruthLoop(const PostgresOptions& options)
     : lease(loop_, session_options(options, false)), rows(loop_, session_options(options, false)),
-      writes(loop_, session_options(options, false)), news(loop_, session_options(options, true)), thread_([this] {
+      writes(loop_, session_options(options, false)), begins(loop_, session_options(options, false)),
+      news(loop_, session_options(options, true)), thread_([this] {
           pthread_setname_np(pthread_self(), "cluster");
           loop_.run();
       })
@@ -37,7 +38,7 @@ TruthLoop::TruthLoop(const PostgresOptions& options)
 TruthLoop::~TruthLoop()
 {
     asio::post(loop_, [this] {
-        for (Session* const session : {&lease, &rows, &writes, &news}) session->close();
+        for (Session* const session : {&lease, &rows, &writes, &begins, &news}) session->close();
         work_.reset();
     });
     thread_.join();

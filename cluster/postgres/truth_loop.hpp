@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The thread and the loop of a PostgresTruth, with its connections: `lease` and `writes` never wait for rows, `news`
-// waits for others. Its members but on_loop() are used on that loop alone.
+// The thread and the loop of a PostgresTruth, with its connections: `lease` and `writes` never wait for rows, `begins`
+// for nothing else, `news` waits for others. Its members but on_loop() are used on that loop alone.
 #pragma once
 
 #include "alli/random.hpp"
@@ -48,7 +48,7 @@ class TruthLoop {
 
   public:
     SystemRandom random;
-    Session lease, rows, writes, news;
+    Session lease, rows, writes, begins, news;
 
   private:
     std::thread thread_;

@@ -5,6 +5,12 @@
 #include "tests/cluster/postgres_nodes.hpp"
 #include "tests/cluster/writes.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -218,6 +224,36 @@ TEST_F(PostgresOutboxes, WhatIsOpenIsCountedAsItIs)
     sync_wait(outbox.forget(epoch, 0s));
     sync_wait(outbox.recover(epoch));
     EXPECT_EQ(sql("SELECT open_writes FROM head"), "4");
+}
+
+Task<> begin_all(Truth& truth, std::int64_t epoch, std::vector<SharedWrite> writes, std::vector<std::string>& states)
+{
+    const asio::any_io_executor loop = co_await asio::this_coro::executor;
+    std::vector<std::future<std::optional<SharedWrite>>> all;
+    for (const SharedWrite& one : writes)
+        all.push_back(asio::co_spawn(loop, truth.outbox().begin(epoch, known(one), std::nullopt), asio::use_future));
+    for (auto& one : all) {
+        while (one.wait_for(0s) != std::future_status::ready) co_await asio::post(loop, asio::use_awaitable);
+        const auto row = one.get();
+        states.push_back(row ? row->entry.upstream_key + " " + std::string(name_of(row->entry.state)) : "none");
+    }
+}
+
+TEST_F(PostgresOutboxes, WhatIsBegunTogetherIsOneTransactionWithAnAnswerForEach)
+{
+    const auto truth = node("one");
+    const std::int64_t epoch = lead(*truth);
+    for (int n = 0; n < 12; ++n) accept(*truth, "u" + std::to_string(n));
+    auto all = sync_wait(truth->outbox().read_all(0, 20)).writes;
+    sync_wait(truth->outbox().settle(epoch, known(all[3]), outcome(EntryState::failed)));
+    all[5].entry.id = 1;
+    std::vector<std::string> states, expected;
+    for (int n = 0; n < 12; ++n) expected.push_back("u" + std::to_string(n) + " sending");
+    expected[3] = "u3 failed", expected[5] = "none";
+    const std::string before = sql("SELECT last FROM head");
+    sync_wait(begin_all(*truth, epoch, all, states));
+    EXPECT_EQ(states, expected);
+    EXPECT_LE(sql("SELECT last - " + before + " FROM head"), "3") << "commits, of which each waits for a disk";
 }
 
 TEST_F(PostgresOutboxes, WhatIsSettledIsKeptForItsTimeHoweverShortTheTrailIs)
