@@ -254,7 +254,8 @@ Task<> Leader::serve_some_refreshes(Asked kind)
         co_return;
     }
     co_await wait_published();
-    for (const std::string& id : kept) follower_.note_said(id);
+    for (const std::string& id : kept) // but for what the database refused: the next to lead has not got that
+        if (std::find(refused_.begin(), refused_.end(), id) == refused_.end()) follower_.note_said(id);
     co_await truth_.settle(epoch_, std::vector<Run>(), some);
     forget(some, refreshes_);
 }

@@ -23,6 +23,21 @@ class PutBack : public ClusterLoops {
         backup_ = shared_;
     }
 
+    /// A process over the same files.
+    void start_again(Machine& machine, bool may_lead)
+    {
+        cluster::NodeOptions options;
+        options.may_lead = may_lead;
+        again_ = std::make_unique<cluster::Node>(loop_.get_executor(), machine.truth, machine.store, clock_, options,
+                                                 machine.hooks());
+        asio::co_spawn(loop_, again_->run(), [](std::exception_ptr) {});
+    }
+    void TearDown() override
+    {
+        if (again_) again_->stop();
+        ClusterLoops::TearDown();
+    }
+
     void lose_the_rest()
     {
         known_ = shared_.last;
@@ -44,6 +59,7 @@ class PutBack : public ClusterLoops {
 
     support::ModelDatabase::Contents backup_;
     std::int64_t known_ = 0; // the last number before it was lost
+    std::unique_ptr<cluster::Node> again_;
 };
 
 TEST_F(PutBack, NumbersGoOnAboveAllThatWereGivenAndAreGivenOnce)
@@ -83,6 +99,21 @@ TEST_F(PutBack, ATakeoverLiftsTheNumbersThoughNobodyIsLeftWhoKnowsThoseThatWereG
     pass(2s);
 }
 
+TEST_F(PutBack, ANodeThatOnlyReadsLiftsTheNumbersAboveItsOwnWhenItStarts)
+{
+    a_.put("two", 100, "title");
+    pass(2s);
+    a_.node.stop(), b_.node.stop();
+    pass(2s);
+    shared_.last += 60'000'000; // above the clock
+    shared_.trail[shared_.last] = "a nonce";
+    b_.write([this](cache::Writer& db) { cache::put_position(db, {shared_.store, shared_.last, "a nonce"}); });
+    lose_the_rest();
+    start_again(b_, false);
+    pass(3s);
+    EXPECT_GT(shared_.last, known_);
+}
+
 TEST_F(PutBack, WhatItLostIsKeptClaimedByNobodyAndPublishedOnceUpstreamHasConfirmedIt)
 {
     a_.put("two", 150, "title");
@@ -108,6 +139,38 @@ TEST_F(PutBack, WhatItLostIsKeptClaimedByNobodyAndPublishedOnceUpstreamHasConfir
     EXPECT_TRUE(shared_.conversations.contains("two"));
     EXPECT_EQ(shared_.chats.count({"two", 0}), 1U) << "with what it consists of";
     EXPECT_EQ(a_.dump(), b_.dump());
+}
+
+TEST_F(PutBack, WhatIsKeptIsClaimedByNobodyAfterAStartEither)
+{
+    a_.put("two", 150, "title");
+    pass(2s);
+    a_.fetch = b_.fetch = [](const auto&) { throw Error(Fault::unreachable, "", "upstream is away"); };
+    lose_the_rest();
+    pass(40s);
+    b_.node.stop();
+    pass(2s);
+    start_again(b_, false);
+    pass(40s);
+    EXPECT_TRUE(b_.dump().contains("two"));
+    EXPECT_TRUE(claims_time_of(b_, 100));
+    EXPECT_FALSE(claims_time_of(b_, 150));
+}
+
+TEST_F(PutBack, WhatALeaderHadConfirmedAndCouldNotPublishIsKeptStill)
+{
+    a_.put("two", 150, "title");
+    pass(2s);
+    a_.truth.refused_id = b_.truth.refused_id = "two";
+    lose_the_rest();
+    pass(60s);
+    ASSERT_GT(a_.truth.refused + b_.truth.refused, 0);
+    (a_.leads ? a_ : b_).node.step_down();
+    pass(30s);
+    for (Machine* const node : {&a_, &b_}) {
+        EXPECT_TRUE(node->dump().contains("two"));
+        EXPECT_FALSE(tells_of_a_deletion(*node));
+    }
 }
 
 TEST_F(PutBack, WhatUpstreamHasNoMoreGoesFromAllNodesOnceItsLeaderHasSeenThat)
