@@ -152,6 +152,9 @@ TEST_F(PutBack, WhatIsKeptIsClaimedByNobodyAfterAStartEither)
     pass(2s);
     start_again(b_, false);
     pass(40s);
+    ASSERT_TRUE(a_.leads);
+    a_.claim(201); // which is published anew
+    pass(2s);
     EXPECT_TRUE(b_.dump().contains("two"));
     EXPECT_TRUE(claims_time_of(b_, 100));
     EXPECT_FALSE(claims_time_of(b_, 150));
