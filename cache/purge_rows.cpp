@@ -2,6 +2,8 @@
 #include "cache/purge_rows.hpp"
 
 #include "cache/conversations.hpp"
+#include "cache/entry_user.hpp"
+#include "cache/outbox/entry_order.hpp"
 #include "cache/outbox/overlay_rows.hpp"
 #include "cache/rows/suppression_list.hpp"
 #include "cache/webhook_state.hpp"
@@ -81,10 +83,8 @@ std::optional<std::string> over_others(const std::optional<std::string>& base, c
 
 bool is_named(std::string_view headers, const std::string& user)
 {
-    const Json json = Json::parse(headers, nullptr, false);
-    if (!json.is_object()) return false;
-    const auto own = json.find("OWN-USER-ID");
-    return own != json.end() && *own == user;
+    const auto users = users_named_in(headers);
+    return std::find(users.begin(), users.end(), user) != users.end();
 }
 
 struct AffectedEntry {
@@ -253,6 +253,7 @@ PurgedWrites find_writes(Reader& outbox, const PurgeOptions& wish, const IdSet& 
 PurgedWrites purge_writes(Writer& outbox, const PurgeOptions& wish, const IdSet& ids)
 {
     const std::vector<AffectedEntry> affected = look_through(outbox, wish, ids);
+    if (!affected.empty()) note_highest_place(outbox);
     for (const AffectedEntry& one : affected)
         if (one.body)
             outbox.run("UPDATE entry SET body = ?2, base = ?3, response = NULL WHERE id = ?1", one.id, *one.body,

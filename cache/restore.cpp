@@ -9,6 +9,7 @@
 #include "cache/db/quarantine.hpp"
 #include "cache/outbox/outbox_identity.hpp"
 #include "cache/restore_suppressions.hpp"
+#include "cache/restored_writes.hpp"
 #include "cache/rows/totals.hpp"
 
 #include <sys/stat.h>
@@ -136,8 +137,7 @@ void open_copy(const std::string& path, const Schema& schema, const std::string&
 
 std::int64_t hold_writes(Writer& outbox, std::optional<Instant> made_at)
 {
-    return outbox.run("UPDATE entry SET state = 'conflict', last_error = ?1 WHERE state IN ('pending', 'sending')",
-                      say_held(made_at));
+    return hold_restored(outbox, say_held(made_at));
 }
 
 std::int64_t count_held(Connection& outbox)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cache/suppressed_writes.hpp"
 
+#include "cache/entry_user.hpp"
 #include "cache/rows/suppression_list.hpp"
 
 #include <nlohmann/json.hpp>
@@ -11,13 +12,6 @@ namespace alli::cache {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string own_user(std::string_view headers)
-{
-    const Json json = Json::parse(headers, nullptr, false);
-    const auto own = json.is_object() ? json.find("OWN-USER-ID") : json.end();
-    return json.is_object() && own != json.end() && own->is_string() ? own->get<std::string>() : "";
-}
 
 void add_all(const Json& body, const char* name, std::set<std::string>& to)
 {
@@ -39,7 +33,7 @@ void add(PurgedWrites&& more, PurgedWrites& to)
 void add_named(NamedInOutbox& named, std::optional<std::string> conversation, std::string_view headers,
                std::string_view body, std::string_view base)
 {
-    if (auto user = own_user(headers); !user.empty()) named.users.insert(std::move(user));
+    for (std::string& user : users_named_in(headers)) named.users.insert(std::move(user));
     if (conversation) {
         named.conversations.insert(std::move(*conversation));
         return;

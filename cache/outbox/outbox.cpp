@@ -2,6 +2,8 @@
 #include "cache/outbox/outbox.hpp"
 
 #include "alli/error.hpp"
+#include "cache/outbox/entry_order.hpp"
+
 namespace alli::cache {
 namespace {
 
@@ -80,15 +82,15 @@ Acceptance accept(Writer& db, const NewEntry& entry, const OutboxLimits& limits)
 {
     if (const auto first = find_first(db, entry)) return *first;
     require_room(db, limits, entry.body.size());
+    const std::int64_t place = next_place(db);
     const bool heads_line = !is_waited_for(db, entry.conversation);
     const std::optional<std::string> chat = entry.chat ? std::optional(entry.chat->value) : std::nullopt;
-    for (const Row row :
-         db.query("INSERT INTO entry (kind, conversation, chat, method, path, headers, body, state,"
-                  " created_at, upstream_key, client_key, request_hash, base, place) VALUES (?1, ?2, ?3,"
-                  " ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10, ?11, ?12,"
-                  " (SELECT coalesce(max(place), 0) + 1 FROM entry)) RETURNING id, place",
-                  name_of(entry.kind), text_of(entry.conversation), chat, entry.method, entry.path, entry.headers,
-                  entry.body, entry.created_at, entry.upstream_key, entry.client_key, entry.request_hash, entry.base))
+    for (const Row row : db.query(
+             "INSERT INTO entry (kind, conversation, chat, method, path, headers, body, state,"
+             " created_at, upstream_key, client_key, request_hash, base, place) VALUES (?1, ?2, ?3,"
+             " ?4, ?5, ?6, ?7, 'pending', ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id, place",
+             name_of(entry.kind), text_of(entry.conversation), chat, entry.method, entry.path, entry.headers,
+             entry.body, entry.created_at, entry.upstream_key, entry.client_key, entry.request_hash, entry.base, place))
         return {Acceptance::Kind::fresh, row.integer(0), row.integer(1), heads_line};
     throw std::logic_error("an insertion returned no row");
 }
@@ -151,11 +153,12 @@ RetryResult retry_entry(Writer& db, std::int64_t id)
     if (!state) return {};
     if (*state == EntryState::failed)
         db.run("UPDATE entry SET state = 'pending', crashes = 0, next_attempt_at = NULL, settled_at = NULL, told = 0,"
-               " place = (SELECT max(place) + 1 FROM entry) WHERE id = ?1",
-               id);
+               " place = ?2 WHERE id = ?1",
+               id, next_place(db));
     else if (*state == EntryState::conflict)
-        db.run("UPDATE entry SET state = 'pending', forced = 1, conflict = NULL, next_attempt_at = NULL WHERE id = ?1",
-               id);
+        db.run("UPDATE entry SET state = 'pending', forced = 1, conflict = NULL, next_attempt_at = NULL,"
+               " place = CASE WHEN conversation IS NULL THEN ?2 ELSE place END WHERE id = ?1",
+               id, next_place(db)); // of what came after a bulk update some was sent: it comes after all of that
     else if (*state == EntryState::pending)
         db.run("UPDATE entry SET next_attempt_at = NULL WHERE id = ?1", id); // now rather than later
     else
@@ -168,6 +171,7 @@ OperatorResult discard_entry(Writer& db, std::int64_t id)
     const auto state = state_of(db, id);
     if (!state) return OperatorResult::absent;
     if (*state == EntryState::sending || *state == EntryState::delivered) return OperatorResult::wrong_state;
+    note_highest_place(db);
     db.run("DELETE FROM entry WHERE id = ?1", id);
     return OperatorResult::done;
 }

@@ -8,6 +8,7 @@
 #include "cache/db/file_copy.hpp"
 #include "cache/db/meta.hpp"
 #include "cache/restore.hpp"
+#include "cache/restored_writes.hpp"
 
 #include <sys/stat.h>
 
@@ -62,8 +63,7 @@ void require_whole(Connection& db)
 std::int64_t hold_writes(Writer& outbox, Instant now)
 {
     note_backup_time(outbox, now);
-    return outbox.run("UPDATE entry SET state = 'conflict', last_error = ?1 WHERE state IN ('pending', 'sending')",
-                      say_held(now));
+    return hold_restored(outbox, say_held(now));
 }
 
 class Backup {

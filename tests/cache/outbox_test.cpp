@@ -209,6 +209,40 @@ TEST_F(OutboxTest, GivesTheRoomOfRefusalsThatWereAnsweredToWhatComes)
     EXPECT_EQ(counts().failed, 1);
 }
 
+TEST_F(OutboxTest, GivesNoPlaceOutASecondTime)
+{
+    add("a", "1");
+    const auto newest = add("b", "2");
+    const auto place = entry(newest).place;
+    change([&](Writer& db) { EXPECT_EQ(discard_entry(db, newest), OperatorResult::done); });
+    EXPECT_GT(entry(add("c", "3")).place, place) << "delivery may not know yet that it is gone";
+    start_again();
+    const auto last = add("d", "4");
+    change([&](Writer& db) { discard_entry(db, last); });
+    const auto failed = add("e", "5");
+    end(failed, EntryState::failed);
+    const auto after = add("f", "6");
+    const auto highest = entry(after).place;
+    change([&](Writer& db) { discard_entry(db, after); });
+    change([&](Writer& db) { retry_entry(db, failed); });
+    EXPECT_GT(entry(failed).place, highest);
+}
+
+TEST_F(OutboxTest, PutsABulkUpdateInConflictBehindWhatCameSince)
+{
+    const auto bulk = add("", "1"), own = add("a", "2");
+    end(bulk, EntryState::conflict);
+    end(own, EntryState::conflict);
+    const auto later = add("b", "3");
+    const auto place = entry(own).place;
+    change([&](Writer& db) {
+        retry_entry(db, bulk);
+        retry_entry(db, own);
+    });
+    EXPECT_GT(entry(bulk).place, entry(later).place);
+    EXPECT_EQ(entry(own).place, place) << "nothing of its conversation overtook it";
+}
+
 TEST_F(OutboxTest, TakesUpAgainWhatWasBeingSentWhenTheProcessDied)
 {
     const auto id = add("a", "1"), delivered = add("b", "2");

@@ -291,6 +291,31 @@ TEST_F(PurgeTest, BulkUpdatesLoseWhatTheyNameAndNeverComeToMeanAll)
     EXPECT_EQ(store_->read([](Reader& db) { return load_shown(db); }).size(), 0U);
 }
 
+// The contract sends ids that are not ASCII so.
+TEST_F(PurgeTest, WritesInTheNameOfAUserOfOtherLettersGoToo)
+{
+    const std::string user = "\xec\x97\xac\xed\x96\x89\xec\x9e\x90";
+    NewEntry entry;
+    entry.conversation = ConversationId{"of somebody"};
+    entry.method = "PUT", entry.path = "/webapi/v2/conversations/x";
+    std::vector<std::int64_t> hers;
+    for (const char* id : {"base64:7Jes7ZaJ7J6Q", "base64:7Jes7ZaJ7J6Q==", "\xec\x97\xac\xed\x96\x89\xec\x9e\x90"}) {
+        entry.headers = nlohmann::json{{"OWN-USER-ID", id}}.dump();
+        hers.push_back(accept_write(entry));
+    }
+    std::vector<std::int64_t> others;
+    for (const char* id : {"base64:!", "base64:", "7Jes7ZaJ7J6Q", "base64:7Jes7ZaJ"}) {
+        entry.headers = nlohmann::json{{"OWN-USER-ID", id}}.dump();
+        others.push_back(accept_write(entry));
+    }
+    purge_user(user);
+    const auto is_there = [&](std::int64_t id) {
+        return store_->read_outbox([&](Reader& db) { return find_entry(db, id); }).has_value();
+    };
+    EXPECT_TRUE(std::none_of(hers.begin(), hers.end(), is_there));
+    EXPECT_TRUE(std::all_of(others.begin(), others.end(), is_there));
+}
+
 TEST_F(PurgeTest, AConversationWhoseDeletionWaitsIsPurgedToo)
 {
     put_of("anna", "a1", 5000);

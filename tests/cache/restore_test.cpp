@@ -118,6 +118,7 @@ TEST_F(RestoreTest, PutsTheBackupIntoThePlaceOfTheFilesAndKeepsThose)
     EXPECT_FALSE(holds("late"));
     EXPECT_THAT(said, HasSubstr("restored from a backup of " + to_rfc3339(*prepared.made_at)));
     EXPECT_EQ(entry(waiting)->state, EntryState::conflict);
+    EXPECT_TRUE(entry(waiting)->in_doubt) << "who retries it looks first whether it was sent since";
     EXPECT_THAT(entry(waiting)->last_error.value_or(""),
                 HasSubstr("from a backup of " + to_rfc3339(*prepared.made_at)));
     EXPECT_THAT(beside("replaced-"), testing::SizeIs(2));
@@ -247,6 +248,7 @@ TEST_F(RestoreTest, TakesFilesThatWereCopiedWithTheirLogs)
     EXPECT_TRUE(holds("c1"));
     EXPECT_FALSE(holds("late"));
     EXPECT_EQ(entry(waiting)->state, EntryState::conflict);
+    EXPECT_TRUE(entry(waiting)->in_doubt);
 }
 
 TEST_F(RestoreTest, ABackupOfARestoredMirrorCanBeRestoredAgain)
