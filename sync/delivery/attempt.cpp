@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sync/delivery/attempt.hpp"
 
+#include "alli/json_scan.hpp"
 #include "alli/json_text.hpp"
 #include "sync/delivery/verdict.hpp"
 
@@ -35,6 +36,21 @@ const std::string* find_value(const Patch& patch, const std::string& name)
     return nullptr;
 }
 
+// Of an answer what bears any of these members, whatever upstream wraps it in.
+std::string_view content_of(std::string_view answer, const Patch& members)
+{
+    std::vector<std::string_view> names;
+    for (const auto& [name, value] : members) names.push_back(name);
+    return find_content(whole_value(answer), names).text;
+}
+
+bool bears_all(std::string_view object, const Patch& members)
+{
+    return std::all_of(members.begin(), members.end(), [&](const auto& member) {
+        return !find_member(whole_value(object), member.first).text.empty();
+    });
+}
+
 // As it was sent, or as upstream's answer showed it: upstream may spell it otherwise.
 bool has_set(const cache::Earlier& one, const std::string& name, const std::string& value, const Known& known)
 {
@@ -43,7 +59,8 @@ bool has_set(const cache::Earlier& one, const std::string& name, const std::stri
     if (set == nullptr) return false;
     if (cache::same_member(name, *set, value)) return true;
     if (!one.response || value == "null") return false; // what an answer lacks is null too
-    return cache::same_member(name, cache::values_of(*one.response, {{name, ""}}).front().second, value);
+    const std::string_view content = content_of(*one.response, {{name, ""}});
+    return cache::same_member(name, cache::values_of(content, {{name, ""}}).front().second, value);
 }
 
 // Set by us before, not by somebody else meanwhile.
@@ -149,7 +166,10 @@ bool may_send_over(const Entry& entry, const std::string& raw, const Known& know
     const bool lags = std::any_of(ours.begin(), ours.end(), [&](const auto& member) {
         return cache::find_written(known.lagging, member.first) != nullptr;
     });
-    return !lags && judge_conversation(entry, raw, known).finding == ReadBack::Finding::send;
+    const std::string shown(content_of(raw, ours));
+    const bool is_whole = !content_of(raw, {{"createdAt", ""}}).empty(); // a part may leave out anything
+    if (lags || !(is_whole || bears_all(shown, ours))) return false;
+    return judge_conversation(entry, shown, known).finding == ReadBack::Finding::send;
 }
 
 upstream::Request request_of(const Entry& entry)

@@ -90,7 +90,7 @@ Task<Effect> read_bulk_back(upstream::Client& client, std::vector<Candidate> can
     co_return effect;
 }
 
-Task<Effect> ask(upstream::Client& client, cache::Store& store, const Entry& entry)
+Task<Effect> ask(upstream::Client& client, cache::Store& store, const Entry& entry, bool before_sending)
 {
     const ConversationId id = entry.conversation.value_or(ConversationId{});
     const ChatId chat = entry.chat.value_or(ChatId{});
@@ -104,6 +104,8 @@ Task<Effect> ask(upstream::Client& client, cache::Store& store, const Entry& ent
         co_return co_await read_chat_back(client, id, chat, ours, entry.base);
     case EditKind::bulk_update: {
         auto candidates = entry.base ? candidates_of(entry) : find_unchanged(store, entry, ours);
+        if (!entry.base && before_sending)
+            for (Candidate& one : candidates) one.base.reset(); // the mirror's is not what an earlier attempt met
         co_return co_await read_bulk_back(client, std::move(candidates), ours);
     }
     case EditKind::remove: {
@@ -143,12 +145,12 @@ std::string find_bulk_base(cache::Store& store, const Entry& entry)
     return cache::write_patch(base);
 }
 
-Task<Effect> read_back(upstream::Client& client, cache::Store& store, const Entry& entry)
+Task<Effect> read_back(upstream::Client& client, cache::Store& store, const Entry& entry, bool before_sending)
 {
     bool refused = false;
     Effect effect = Effect::unreadable;
     try {
-        effect = co_await ask(client, store, entry);
+        effect = co_await ask(client, store, entry, before_sending);
     } catch (const Error& error) {
         refused = error.fault() == Fault::refused; // there is no such read
         if (!refused) throw;

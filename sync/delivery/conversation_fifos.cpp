@@ -55,7 +55,7 @@ bool ConversationFifos::behind_barrier(const Id& id, std::int64_t place) const
 {
     if (!id) return !active_.empty() && *active_.begin() < place;
     const auto bulk = fifos_.find("");
-    return bulk != fifos_.end() && bulk->second.place < place;
+    return bulk != fifos_.end() && !bulk->second.blocked && bulk->second.place < place;
 }
 
 void ConversationFifos::make_all_due(Steady until)

@@ -53,8 +53,10 @@ Task<std::optional<Outcome>> Deliverer::Core::recall(const Entry& entry, Verdict
     std::optional<Error> trouble;
     try {
         // The others were looked at before.
-        const bool shown = !can_be_read_back(entry.kind) && co_await read_back(client, store, entry) == Effect::shown;
-        if (shown) co_return delivered;
+        if (!can_be_read_back(entry.kind)) {
+            const Effect effect = co_await read_back(client, store, entry, true);
+            if (effect == Effect::shown) co_return delivered;
+        }
     } catch (const Error& error) {
         if (error.fault() == Fault::canceled) throw;
         trouble = error;

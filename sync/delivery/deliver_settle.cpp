@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_kept = 256 * 1024; // of an answer
+constexpr int most_fetched = 200;             // of what a bulk update changed
 
 bool is_final(EntryState state)
 {
@@ -38,9 +39,27 @@ void log_outcome(const Entry& entry, const Outcome& outcome)
     if (outcome.state == EntryState::conflict) tell.operator()<Event::write_conflict>();
 }
 
+// A part of a success is none: the mirror has what it says. Of a refusal people read the beginning, as a text.
+void keep_answer(Outcome& outcome, const upstream::Reply& reply)
+{
+    if (!is_final(outcome.state)) return;
+    const bool whole = reply.body.size() <= most_kept;
+    if (whole || outcome.state == EntryState::failed) outcome.response = reply.body.substr(0, most_kept);
+    if (!whole && outcome.state == EntryState::failed) outcome.response_type = "text/plain";
+}
+
 bool can_wait(const Error& error)
 {
     return error.fault() == Fault::disk_full || error.fault() == Fault::busy;
+}
+
+// A poll shows what moved, and no title, state or assignee: of a bulk update the first are fetched themselves.
+void tell_changed(const DeliveryHooks& hooks, cache::Store& store, const Entry& entry)
+{
+    if (entry.conversation) return hooks.changed(*entry.conversation);
+    hooks.changed_many();
+    const auto ids = store.read([&](cache::Reader& db) { return cache::find_edited(db, entry.id, most_fetched); });
+    for (const ConversationId& id : ids) hooks.changed(id);
 }
 
 } // namespace
@@ -81,8 +100,8 @@ Outcome Deliverer::Core::outcome_of(const Verdict& verdict, const std::optional<
     if (!verdict.why.empty()) outcome.error = verdict.why;
     if (reply) {
         outcome.status = reply->status;
-        if (is_final(outcome.state)) outcome.response = reply->body.substr(0, most_kept);
         if (const std::string* type = reply->header("Content-Type")) outcome.response_type = *type;
+        keep_answer(outcome, *reply);
     }
     outcome.in_doubt = verdict.in_doubt;
     outcome.uncounted = verdict.sent && !verdict.answered;
@@ -125,12 +144,7 @@ Task<> Deliverer::Core::write_down(Id fifo, Entry entry, Ending ending)
         put_head(head, fifo, clock.steady() + (same ? ending.pause : 0ms));
     else
         refresh_fifo(fifo);
-    if (outcome.state == EntryState::delivered && !ending.copy) {
-        if (entry.conversation)
-            hooks.changed(*entry.conversation);
-        else
-            hooks.changed_many();
-    }
+    if (outcome.state == EntryState::delivered && !ending.copy) tell_changed(hooks, store, entry);
     answer(entry.id, std::move(ending.reply), is_final(outcome.state));
     notify();
 }

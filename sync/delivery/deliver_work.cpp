@@ -21,6 +21,7 @@ constexpr auto a_day = 24h;
 constexpr auto stop_is_worth = 60s; // later, stopping an answer serves nobody
 constexpr auto until_wakeup = 1h;
 constexpr auto janitor_pause = 5s;
+constexpr int purged_at_once = 1000; // in a commit
 constexpr const char* run_is_over = "it was not sent: the run that it was to stop was over, or another had begun";
 constexpr const char* begun_too_late = "the shared database takes so long that the right to send was too old each time";
 constexpr const char* too_late = "it could not be delivered within 60 seconds; stopping an answer later is worthless";
@@ -142,7 +143,10 @@ Task<> Deliverer::Core::run_janitor()
                 for (const Id& fifo : expired) cache::note_outbox(db, fifo);
             };
             if (!expired.empty()) co_await store.write(note);
-            const auto purge = [&](cache::Writer& db) { cache::purge_entries(db, now - a_day, 1000); };
+            std::int64_t purged = 0;
+            const auto purge = [&](cache::Writer& db) {
+                purged = cache::purge_entries(db, now - a_day, purged_at_once);
+            };
             const auto forget = [&](cache::Writer& db) { cache::forget_confirmed(db, clock.steady() - 10min); };
             const auto late = std::exchange(unshown, {});
             for (const std::int64_t id : late) co_await show_again(id);
@@ -154,7 +158,8 @@ Task<> Deliverer::Core::run_janitor()
                 notify();
             }
             if (clock.steady() >= next_purge) {
-                co_await store.write_outbox(purge);
+                do co_await store.write_outbox(purge);
+                while (purged == purged_at_once && !failed);
                 co_await store.write(forget);
                 next_purge = clock.steady() + 1min;
             }

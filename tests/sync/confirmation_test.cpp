@@ -135,6 +135,80 @@ TEST_F(Confirmed, StoredAnswerThatShowsTheStateBeforeIsNotWhatANewMirrorShows)
     EXPECT_EQ(mirrored_title("a"), "new");
 }
 
+// Upstream wraps its answers in {"result": ...}; what it showed a moment ago is inside.
+TEST_F(Confirmed, WrappedAnswerOfAMomentAgoHidesNoConflict)
+{
+    upstream_.conversations["a"]["state"] = "somebody's";
+    upstream_.change = [](const upstream::Request& request, upstream::Reply& reply) {
+        if (is_write(request)) reply.body = R"({"result":)" + reply.body + "}";
+    };
+    EXPECT_TRUE(title("a", "new")->reply);
+    offer(write_of(EditKind::update, "a", R"({"state":"ours"})"), 0s);
+    ASSERT_TRUE(until([&] { return counts().conflicts > 0 || all_settled(); }));
+    EXPECT_EQ(entry(last_).state, EntryState::conflict);
+    EXPECT_EQ(upstream_.conversations["a"]["state"], "somebody's");
+}
+
+TEST_F(Confirmed, AnswerOfAMomentAgoThatLacksAFieldDecidesNothingAboutIt)
+{
+    upstream_.conversations["a"]["state"] = "somebody's";
+    upstream_.change = [](const upstream::Request& request, upstream::Reply& reply) {
+        if (is_write(request)) reply.body = R"({"id":"a","title":"new"})";
+    };
+    EXPECT_TRUE(title("a", "new")->reply);
+    offer(write_of(EditKind::update, "a", R"({"state":"ours"})"), 0s);
+    ASSERT_TRUE(until([&] { return counts().conflicts > 0 || all_settled(); }));
+    EXPECT_EQ(entry(last_).state, EntryState::conflict);
+}
+
+// What the service's wrapped answer showed of our own earlier write is no conflict.
+TEST_F(Confirmed, WrappedAnswersSpellingOfAnEarlierWriteIsOurs)
+{
+    hold("assignee", "before");
+    upstream_.after = [this, n = 0](const upstream::Request& request) mutable {
+        if (is_write(request)) upstream_.conversations["a"]["assignee"] = n++ == 0 ? "Kim" : "Lee";
+    };
+    upstream_.change = [this](const upstream::Request& request, upstream::Reply& reply) {
+        if (is_write(request)) reply.body = json{{"result", upstream_.conversations["a"]}}.dump();
+    };
+    upstream_.takes = 5s;
+    offer(write_of(EditKind::update, "a", R"({"assignee":"kim@x"})"), 1s);
+    offer(write_of(EditKind::update, "a", R"({"assignee":"lee@x"})"), 0s);
+    ASSERT_TRUE(until([&] { return counts().conflicts > 0 || all_settled(); }));
+    EXPECT_EQ(counts().conflicts, 0) << entry(last_).conflict.value_or("");
+    EXPECT_EQ(counts().delivered, 2);
+}
+
+TEST_F(Confirmed, PartOfALongAnswerIsKeptAsNoAnswer)
+{
+    const std::string pad(300'000, 'x');
+    int status = 200;
+    upstream_.change = [&](const upstream::Request& request, upstream::Reply& reply) {
+        if (!is_write(request)) return;
+        reply.body = status == 200 ? json{{"id", "a"}, {"title", "new"}, {"pad", pad}}.dump()
+                                   : json{{"type", "APIError"}, {"code", 7003}, {"message", pad}}.dump();
+        reply.status = status;
+    };
+    const auto offered = title("a", "new");
+    ASSERT_TRUE(offered->reply);
+    EXPECT_GT(offered->reply->body.size(), pad.size());
+    EXPECT_EQ(entry(last_).response, std::nullopt) << "who asks again gets what the mirror has";
+    EXPECT_EQ(mirrored_title("a"), "new");
+    status = 400;
+    title("a", "refused");
+    EXPECT_EQ(entry(last_).state, EntryState::failed);
+    EXPECT_EQ(entry(last_).response.value_or("").size(), std::size_t{256} * 1024);
+    EXPECT_EQ(entry(last_).response_type, "text/plain");
+}
+
+TEST_F(Confirmed, WhatABulkUpdateChangedIsFetched)
+{
+    const auto body = R"({"conversationIds":["a","c"],"conversationInfo":{"title":"bulk"}})";
+    EXPECT_TRUE(offer(write_of(EditKind::bulk_update, "", body))->reply);
+    EXPECT_THAT(changed_, testing::UnorderedElementsAre("a", "c"));
+    EXPECT_EQ(changed_many_, 1);
+}
+
 // One node of the service's refuses the read, which does not even bear the identity of the write.
 struct RefusedRead : Confirmed, testing::WithParamInterface<int> {};
 TEST_P(RefusedRead, BeforeAWriteThatWasNeverSentFailsNothing)

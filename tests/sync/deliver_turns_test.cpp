@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose turn it is: an entry is in one worker's hands alone, is marked as being sent when its request goes out and not
 // before, and what became too old while it waited for that is looked at again.
+#include "cache/restored_writes.hpp"
 #include "tests/sync/deliver_fixture.hpp"
 
 namespace alli::sync {
@@ -32,6 +33,54 @@ TEST_F(DeliverTurns, StopThatExpiresBehindAWriteGivesThatToNoOther)
     ASSERT_TRUE(until([&] { return all_settled(); }));
     EXPECT_EQ(entry(1).state, EntryState::delivered);
     EXPECT_THAT(upstream_.applied, SizeIs(1));
+}
+
+// As after a restore: a person has to decide, and all others go on meanwhile.
+TEST_F(DeliverTurns, BulkUpdateInConflictHoldsUpNobody)
+{
+    upstream_.away = true;
+    offer(write_of(EditKind::bulk_update, "", R"({"conversationIds":["a"],"conversationInfo":{"title":"bulk"}})"));
+    title("b", "waits");
+    stop();
+    upstream_.away = false;
+    run(store_->write_outbox([](cache::Writer& db) { cache::hold_back(db, "from a backup"); }));
+    start();
+    EXPECT_TRUE(title("c", "new")->reply);
+    EXPECT_EQ(run(deliverer_->retry(1)).outcome, cache::OperatorResult::done);
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_EQ(entry(1).state, EntryState::delivered);
+    EXPECT_EQ(upstream_.conversations["a"]["title"], "bulk");
+    EXPECT_EQ(counts().conflicts, 1) << "the title of b";
+}
+
+// The backup's own copy is not what it was sent over since, if it was.
+TEST_F(DeliverTurns, BulkUpdateOfABackupIsSentWhereItsValueIsNotThere)
+{
+    upstream_.away = true;
+    offer(write_of(EditKind::bulk_update, "", R"({"conversationIds":["a"],"conversationInfo":{"title":"bulk"}})"));
+    stop();
+    upstream_.away = false;
+    upstream_.conversations["a"]["title"] = "somebody's, since";
+    run(store_->write_outbox([](cache::Writer& db) { cache::hold_restored(db, "from a backup"); }));
+    start();
+    run(deliverer_->retry(1));
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_EQ(upstream_.conversations["a"]["title"], "bulk");
+    EXPECT_THAT(upstream_.applied, SizeIs(1));
+}
+
+TEST_F(DeliverTurns, DeliveredOnesOfADayAgoGoHoweverManyThereAre)
+{
+    run(store_->write_outbox([this](cache::Writer& db) {
+        cache::Outcome outcome;
+        outcome.state = EntryState::delivered;
+        for (int n = 0; n < 2'500; ++n) {
+            const auto accepted = cache::accept(db, write_of(EditKind::title, "a", R"({"title":"x"})"));
+            cache::settle(db, accepted.id, outcome, clock_.now() - 25h);
+        }
+    }));
+    until([&] { return clock_.passed() > 65s; });
+    EXPECT_EQ(counts().delivered, 0);
 }
 
 class Paced : public DeliverTest {
