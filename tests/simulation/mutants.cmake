@@ -30,7 +30,7 @@ plant(tasks/increment.cpp
   "boundary_ - context.overlap)" "is_planted(Mutant::no_overlap) ? boundary_ : boundary_ - context.overlap)")
 # Neighbours that are compared early would make good what such a boundary misses in so small a world.
 plant(tasks/reconcile.cpp
-  "return more_ <= conversations_a_page;" "return more_ <= (is_planted(Mutant::boundary_from_data) ? -1 : a_page);")
+  "return more_ <= conversations_a_page;" "return more_ <= (is_planted(Mutant::boundary_from_data) ? -1 : conversations_a_page);")
 plant(pages/paginator.cpp
   "*oldest + grain()" "*oldest + (is_planted(Mutant::exclusive_edge) ? std::chrono::microseconds(0) : grain())")
 plant(pages/ingest.cpp
