@@ -113,9 +113,10 @@ void deliver(PostgresTruth& leader, PostgresTruth& follower, double seconds)
     for (; std::chrono::duration<double>(Steady::now() - began).count() < seconds; ++done) {
         const Accepted taken = sync_wait(follower.outbox().accept(make_write("whole", done), {}));
         note(0);
-        const auto begun = sync_wait(leader.outbox().begin(epoch, taken.write.entry.id, taken.write.number, {}));
+        const std::string& key = taken.write.entry.upstream_key;
+        const auto begun = sync_wait(leader.outbox().begin(epoch, {taken.write.entry.id, taken.write.number, key}, {}));
         note(1);
-        sync_wait(leader.outbox().settle(epoch, begun->entry.id, begun->number, delivered));
+        sync_wait(leader.outbox().settle(epoch, {begun->entry.id, begun->number, key}, delivered));
         note(2);
         heard = sync_wait(follower.outbox().changes(heard, 1'000)).upto;
         note(3);
