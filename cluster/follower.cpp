@@ -117,6 +117,14 @@ Task<Follower::States> Follower::read_states()
     co_return states;
 }
 
+Task<std::set<std::string>> Follower::shared_state()
+{
+    std::set<std::string> names;
+    const States states = co_await read_states();
+    for (const auto& [name, value] : states) names.insert(name);
+    co_return names;
+}
+
 // What is said is read before the rows, for those may only be newer; it is applied with the round that comes after.
 Task<> Follower::join()
 {

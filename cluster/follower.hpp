@@ -12,6 +12,7 @@
 #include "cluster/truth.hpp"
 
 #include <map>
+#include <set>
 
 namespace alli::cluster {
 
@@ -45,6 +46,8 @@ class Follower {
     bool settings_differ() const noexcept { return settings_.differs(); }
     /// For a leader: what of its settings nobody shared yet.
     Task<> share_settings(std::int64_t epoch);
+    /// Of which state anything is shared. A database that was put back may lack what this node has.
+    Task<std::set<std::string>> shared_state();
 
     /// This node publishes it, as upstream has it.
     void note_said(const std::string& conversation) { kept_.take(conversation); }

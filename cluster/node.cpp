@@ -245,6 +245,7 @@ Task<Head> Node::catch_up()
             lifted = true;
             head = co_await follower_.follow();
             co_await follower_.share_settings(head.epoch);
+            shared_state_ = co_await follower_.shared_state();
             if (options_.shares_writes) co_await take_over_writes(head);
             tell(head);
         } catch (const Error& error) {
@@ -268,9 +269,12 @@ Task<> Node::take_over(std::int64_t epoch)
     if (options_.shares_writes) writes_.begin_leading(epoch);
     co_await catch_up();
     if (options_.shares_writes) unseen_writes_.collect(); // of whoever led before
-    const auto note = [all = !follower_.shared_is_whole()](cache::Writer& db) {
+    const auto note = [all = !follower_.shared_is_whole(), &shared = shared_state_](cache::Writer& db) {
         cache::publish_purged(db);
-        if (all) cache::note_all(db);
+        if (all)
+            cache::note_all(db);
+        else
+            cache::note_state_besides(db, shared);
     };
     co_await store_.write(note);
     if (!leader_->holds()) co_return; // the store took its time

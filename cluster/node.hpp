@@ -14,6 +14,8 @@
 #include <boost/asio/experimental/channel.hpp>
 
 #include <memory>
+#include <set>
+#include <string>
 
 namespace alli::cluster {
 
@@ -85,8 +87,9 @@ class Node {
     std::unique_ptr<Leader> leader_;                                    // while it leads
     asio::experimental::channel<void(boost::system::error_code)> ends_; // closed: leading, or all, comes to an end
     asio::experimental::channel<void(boost::system::error_code)> hears_;
-    bool hears_soon_ = false;    // what is shared has what a request here waits for
-    std::exception_ptr failure_; // after which run() ends
+    bool hears_soon_ = false;            // what is shared has what a request here waits for
+    std::exception_ptr failure_;         // after which run() ends
+    std::set<std::string> shared_state_; // by name, when it was elected
     bool stopping_ = false, steps_down_ = false, begun_ = false;
     int refusals_ = 0; // by the database, one after the other, which a person must mend
     std::int64_t epoch_seen_ = -1, beat_seen_ = -1;

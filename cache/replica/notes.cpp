@@ -122,10 +122,16 @@ void note_all(Writer& db)
            " SELECT ?1, id, NULL, 1 FROM tombstone UNION SELECT ?1, conversation, 0, 1 FROM upstream_raw WHERE true"
            " ON CONFLICT (kind, key) DO UPDATE SET times = times + 1, from_ordinal = excluded.from_ordinal",
            static_cast<int>(conversation_kind));
+    note_state_besides(db, {});
+}
+
+void note_state_besides(Writer& db, const std::set<std::string>& shared)
+{
     for (const StateTable& state : state_tables())
-        db.run("INSERT INTO unpublished (kind, key, from_ordinal, times) VALUES (?1, ?2, NULL, 1)"
-               " ON CONFLICT (kind, key) DO UPDATE SET times = times + 1",
-               static_cast<int>(state_kind), state.name);
+        if (!shared.contains(std::string(state.name)))
+            db.run("INSERT INTO unpublished (kind, key, from_ordinal, times) VALUES (?1, ?2, NULL, 1)"
+                   " ON CONFLICT (kind, key) DO UPDATE SET times = times + 1",
+                   static_cast<int>(state_kind), state.name);
 }
 
 void note_whole(Writer& db, const ConversationId& id)

@@ -7,7 +7,9 @@
 #include "cache/db/writer.hpp"
 
 #include <optional>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +31,9 @@ void without_notes(Writer& db, F work);
 
 /// Everything there is, as if it had just changed.
 void note_all(Writer& db);
+
+/// The state whose name nobody shares, likewise.
+void note_state_besides(Writer& db, const std::set<std::string>& shared);
 
 /// One conversation likewise; of one that is not held its end.
 void note_whole(Writer& db, const ConversationId& id);

@@ -2,6 +2,7 @@
 // A database that was put back to an earlier state: numbers are given once, and what it lost is kept until a leader
 // says what upstream has.
 #include "cache/rows/change_feed.hpp"
+#include "cache/rows/suppression_list.hpp"
 #include "tests/simulation/cluster/cluster_loops.hpp"
 
 #include <algorithm>
@@ -139,6 +140,20 @@ TEST_F(PutBack, WhatItLostIsKeptClaimedByNobodyAndPublishedOnceUpstreamHasConfir
     EXPECT_TRUE(shared_.conversations.contains("two"));
     EXPECT_EQ(shared_.chats.count({"two", 0}), 1U) << "with what it consists of";
     EXPECT_EQ(a_.dump(), b_.dump());
+}
+
+TEST_F(PutBack, StateOfWhichItHasNothingIsSharedAgain)
+{
+    backup_.state.erase("purged_day");
+    a_.write([](cache::Writer& db) { cache::note_purged_day(db, support::at_second(100)); });
+    pass(2s);
+    ASSERT_NE(shared_.state.at("purged_day").row.value, "");
+    lose_the_rest();
+    pass(60s);
+    ASSERT_TRUE(shared_.state.contains("purged_day"));
+    const auto days = [](Machine& at) { return at.store.read(&cache::load_purged_days).days; };
+    EXPECT_EQ(days(a_).size(), 1U);
+    EXPECT_EQ(days(a_), days(b_));
 }
 
 TEST_F(PutBack, WhatIsKeptIsClaimedByNobodyAfterAStartEither)
