@@ -207,7 +207,7 @@ std::vector<std::string> check_outbox(Writer& mirror, Writer& outbox, std::vecto
         told.push_back(*missing);
         write_notice(outbox.path(), *missing); // before what it says is forgotten
     }
-    adopt_outbox(mirror, outbox, missing.has_value() || salvaged);
+    adopt_outbox(mirror, outbox, missing.has_value());
     return told;
 }
 

@@ -39,7 +39,7 @@ export function readerView(place, back, named = () => {}) {
   let target = null;
   let reach = 0; // how much of the target is shown, so that what was found is in it
 
-  async function start() {
+  async function begin() {
     const patience = setTimeout(() => fill(node, skeleton(6)), 150);
     try {
       conversation = await getConversation(place.id, abort.signal);
@@ -59,7 +59,7 @@ export function readerView(place, back, named = () => {}) {
   function problemOf(error) {
     if (error.status === 404) return nothing(t("gone"), t("goneHint"));
     if (error.status === 504) return nothing(t("notHere"), t("notHereHint"));
-    return trouble(error, start);
+    return trouble(error, refresh);
   }
 
   function showProblem(error) {
@@ -153,8 +153,9 @@ export function readerView(place, back, named = () => {}) {
     }
   }
 
+  // What changes while it begins comes after: two beginnings would be two views, and what was found is opened in one.
   const refresh = oneAtATime(async () => {
-    if (!timeline) return start();
+    if (!timeline) return begin();
     try {
       conversation = await getConversation(place.id, abort.signal);
       const wasAtEnd = timeline.isAtEnd();
@@ -180,7 +181,7 @@ export function readerView(place, back, named = () => {}) {
 
   return {
     node,
-    start,
+    start: refresh,
     stop: () => (abort.abort(), pages?.stop(), timeline?.stop(), ends.forEach((end) => end())),
     printed: () => conversation && pages && printedConversation(conversation, place.id, pages),
     rename: () => (title ? title.edit() : (renameAtOnce = true)),

@@ -77,19 +77,23 @@ Task<Effect> read_chat_back(upstream::Client& client, ConversationId id, ChatId 
     co_return found ? effect_in(found->raw, ours, base) : Effect::not_shown;
 }
 
-// One that is gone tells nothing.
+// One that is gone tells nothing. What one had before is the mirror's word and may be old: a value that is neither that
+// nor the written one tells something only where none of them is as it was.
 Task<Effect> read_bulk_back(upstream::Client& client, std::vector<Candidate> candidates, Patch ours)
 {
     Effect effect = Effect::unreadable;
     for (const Candidate& it : candidates) {
         const auto found = co_await client.find_conversation(it.id, Priority::delivery);
-        const Effect one = found ? effect_in(found->raw, ours, it.base) : Effect::unreadable;
-        if (one == Effect::shown) co_return one;
-        if (one == Effect::not_shown) effect = one;
+        if (!found) continue;
+        if (effect_in(found->raw, ours, std::nullopt) == Effect::shown) co_return Effect::shown;
+        const Effect one = effect_in(found->raw, ours, it.base);
+        if (one == Effect::not_shown || effect == Effect::unreadable) effect = one;
     }
     co_return effect;
 }
 
+// Before it is sent (again) only the written value shows that it was: what it is sent over may be old knowledge, and
+// somebody else's value is not its effect.
 Task<Effect> ask(upstream::Client& client, cache::Store& store, const Entry& entry, bool before_sending)
 {
     const ConversationId id = entry.conversation.value_or(ConversationId{});
@@ -101,11 +105,11 @@ Task<Effect> ask(upstream::Client& client, cache::Store& store, const Entry& ent
     case EditKind::title:
         co_return co_await read_conversation_back(client, id, ours, entry.base);
     case EditKind::feedback:
-        co_return co_await read_chat_back(client, id, chat, ours, entry.base);
+        co_return co_await read_chat_back(client, id, chat, ours, before_sending ? std::nullopt : entry.base);
     case EditKind::bulk_update: {
         auto candidates = entry.base ? candidates_of(entry) : find_unchanged(store, entry, ours);
-        if (!entry.base && before_sending)
-            for (Candidate& one : candidates) one.base.reset(); // the mirror's is not what an earlier attempt met
+        if (before_sending)
+            for (Candidate& one : candidates) one.base.reset();
         co_return co_await read_bulk_back(client, std::move(candidates), ours);
     }
     case EditKind::remove: {

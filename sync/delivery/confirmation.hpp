@@ -28,7 +28,7 @@ std::string find_bulk_base(cache::Store& store, const cache::Entry& entry);
 
 /// Asks upstream; of a bulk update those of its `base`, or where that is not known up to three that it changes. Throws
 /// what the client throws, but for a refusal to be asked: that is unreadable.
-/// `before_sending`: of an earlier attempt, over what is known from its `base` alone.
+/// `before_sending`: whether an earlier attempt was applied; then the written value alone shows it.
 Task<Effect> read_back(upstream::Client& client, cache::Store& store, const cache::Entry& entry,
                        bool before_sending = false);
 

@@ -77,7 +77,17 @@ test("a hit in a source is opened, however far down it stands", () =>
     const path = `/webapi/v2/conversations/${encodeURIComponent(ids.marksquestion)}/chats`;
     const { chats } = await ask("GET", path);
     chats[0].citations = [{ title: "Handbook", text: `${"far ".repeat(1500)} deepcite` }];
-    await page.route(`**${path}?*`, (route) => route.fulfill({ json: { chats } }));
+    // It changes while it is fetched, and the page hears of that: it is not begun anew.
+    let changes = true;
+    await page.route(`**${path}?*`, async (route) => {
+      if (changes) {
+        changes = false;
+        const isHeard = page.waitForRequest((request) => request.url().includes("/webapi/v2/conversations") && !request.url().includes("/chats"));
+        await rename(ids.marksquestion, "Marked");
+        await isHeard;
+      }
+      await route.fulfill({ json: { chats } });
+    });
     await page.goto(at(ids.marksquestion, "deepcite", `&chat=${encodeURIComponent(chats[0].id)}`));
     await page.locator(".chat-target .sources[open] mark", { hasText: "deepcite" }).waitFor();
     await page.goto(at(ids.marksquestion, "far"));

@@ -189,8 +189,6 @@ TEST_F(SalvageTest, TakesOverEveryWriteOfADamagedOutboxThatCanBeRead)
     EXPECT_EQ(newest, 201) << "no number is used twice";
     reopen();
     EXPECT_GE(waiting(), 196);
-    for (const Entry& one : store_->read_outbox([](Reader& db) { return list_entries(db, {}); }))
-        EXPECT_EQ(one.in_doubt, one.id < newest) << "a page may be from before it was delivered";
 }
 
 TEST_F(SalvageTest, AnOutboxWhoseIndexAloneIsDamagedLosesNothing)

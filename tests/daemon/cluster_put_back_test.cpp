@@ -23,10 +23,10 @@ class ClusterPutBack : public testing::Test {
     std::string sql(const std::string& text) const { return cluster_tests::postgres().run_sql(text); }
     std::string in_schema(const std::string& text) const { return sql("SET search_path TO " + schema + ";" + text); }
 
-    /// For each table of the cluster, `{0}` its name; in one transaction.
+    /// For each table of the cluster, `{0}` its name; in one transaction that sees them all as they were at one moment.
     std::string on_each_table(const std::string& text) const
     {
-        std::string all = "SET search_path TO " + schema + "; BEGIN;";
+        std::string all = "SET search_path TO " + schema + "; BEGIN ISOLATION LEVEL REPEATABLE READ;";
         for (const char* const table :
              {"head", "trail", "conversation", "chat", "state", "suppressed", "node", "run", "refresh", "entry"})
             all += fmt::format(fmt::runtime(text), table, schema);

@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
+
 namespace alli::daemon {
 namespace {
 
@@ -69,6 +71,23 @@ class ClusterWrites : public testing::Test {
         nodes[node].wait_for([](const Json& now) { return now["outbox"]["pending"] == 0; });
     }
 
+    /// For a standby: the server's processes hear of a setting one after the other.
+    static void wait_until_commits_wait()
+    {
+        const auto ask = [](const std::string& what) {
+            return cluster_tests::postgres().run_sql(
+                what + " FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'CREATE TEMP TABLE probe%'");
+        };
+        for (bool waits = false; !waits;) {
+            auto probe =
+                std::async(std::launch::async, [] { cluster_tests::postgres().run_sql("CREATE TEMP TABLE probe ()"); });
+            while (!waits && probe.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready)
+                waits = ask("SELECT count(*)") != "0";
+            if (waits) ask("SELECT pg_cancel_backend(pid)");
+            probe.get();
+        }
+    }
+
     sandbox::Sandbox upstream{small_sandbox(30)};
     std::string schema = cluster_tests::make_schema(), target;
     ClusterDaemons nodes{schema, upstream};
@@ -129,7 +148,7 @@ TEST_F(ClusterWrites, ThoseThatWaitAreDeliveredInOrderWhenTheLeaderIsLost)
     std::vector<std::string> seen;
     for (const auto& write : upstream.writes()) seen.push_back(Json::parse(write.body)["title"]);
     EXPECT_THAT(seen, testing::ElementsAre("0 of 6", "1 of 6", "2 of 6", "3 of 6", "4 of 6", "5 of 6"));
-    EXPECT_THAT(nodes["c"].get(target).body, HasSubstr("5 of 6"));
+    nodes["c"].wait_for([&](const Json&) { return nodes["c"].get(target).body.find("5 of 6") != std::string::npos; });
 }
 
 TEST_F(ClusterWrites, OneIsDeliveredThoughTheNodeThatTookItIsLost)
@@ -180,6 +199,7 @@ TEST_F(ClusterWrites, WithoutTheStandbyThatConfirmsNoneIsAcknowledgedAndThenItIs
         cluster_tests::postgres().run_sql("SELECT pg_reload_conf()");
     };
     set_standby("absent");
+    wait_until_commits_wait();
     for (const char* node : {"b", "c"}) {
         const HttpReply refused = put(node, "confirmed", {{"Idempotency-Key", "standby"}});
         EXPECT_EQ(refused.status, 503) << refused.body;
