@@ -373,10 +373,17 @@ Task<> Node::end_leading(std::int64_t epoch)
 }
 
 // Whatever became of the rest: another one is to take over at once. Nothing is being sent: what was is nobody's loss.
+// It may resign because the database was put back: what this takes is no number that was given before.
+Task<> Node::release_writes(std::int64_t epoch)
+{
+    co_await truth_.lift(follower_.position().number);
+    co_await truth_.outbox().release(epoch);
+}
+
 Task<> Node::resign(std::int64_t epoch)
 {
     try {
-        if (options_.shares_writes) co_await as_far_as_possible(truth_.outbox().release(epoch));
+        if (options_.shares_writes) co_await as_far_as_possible(release_writes(epoch));
         co_await truth_.resign(epoch);
     } catch (const Error&) {
         // its lease runs out

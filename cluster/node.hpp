@@ -57,6 +57,7 @@ class Node {
     void hear_soon();
     Task<> then_stand_down(Task<> work);
     Task<> end_leading(std::int64_t epoch);
+    Task<> release_writes(std::int64_t epoch);
     Task<> resign(std::int64_t epoch);
     Task<> wait_for_news();
     Task<> keep_failure(Task<> work);

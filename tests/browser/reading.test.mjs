@@ -82,7 +82,7 @@ test("a hit in a source is opened, however far down it stands", () =>
     await page.route(`**${path}?*`, async (route) => {
       if (changes) {
         changes = false;
-        const isHeard = page.waitForRequest((request) => request.url().includes("/webapi/v2/conversations") && !request.url().includes("/chats"));
+        const isHeard = page.waitForRequest(/\/mirror\/v1\/search/);
         await rename(ids.marksquestion, "Marked");
         await isHeard;
       }
