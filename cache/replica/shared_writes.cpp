@@ -93,8 +93,9 @@ std::optional<std::string> copy_in(const Entry& entry)
 void show(Writer& mirror, const AppliedWrite& one, const Confirmation& when)
 {
     const EntryState state = one.entry.state;
-    if (state == EntryState::delivered && !one.gone) return confirm_edit(mirror, one.entry, copy_in(one.entry), when);
-    if (!one.gone && state != EntryState::failed) return show_edit(mirror, one.entry);
+    if (state == EntryState::delivered && !one.gone && !one.is_overtaken)
+        return confirm_edit(mirror, one.entry, copy_in(one.entry), when);
+    if (!one.gone && !one.is_overtaken && state != EntryState::failed) return show_edit(mirror, one.entry);
     note_outbox(mirror, one.entry.conversation);
     drop_edit(mirror, one.entry.id);
 }
@@ -120,6 +121,20 @@ std::optional<AppliedWrite> apply(Writer& outbox, const SharedWrite& write, Inst
     update(outbox, write);
     applied.is_new = !here;
     return applied;
+}
+
+// Of a node that hands over, after the database was put back, what it knows to be delivered.
+bool is_overtaken(Reader& outbox, const Entry& entry, const std::unordered_set<std::int64_t>& together)
+{
+    if (entry.state != EntryState::delivered || !entry.conversation) return false;
+    const bool names_it = entry.kind == EditKind::title || entry.kind == EditKind::update;
+    const std::optional<std::string> chat = entry.chat ? std::optional(entry.chat->value) : std::nullopt;
+    const std::vector<std::int64_t> later = outbox.all<std::int64_t>(
+        "SELECT id FROM entry WHERE conversation = ?1 AND state = 'delivered' AND place > ?2 AND chat IS ?3"
+        " AND kind IN (?4, ?5)",
+        entry.conversation->value, entry.place, chat, name_of(names_it ? EditKind::title : entry.kind),
+        name_of(names_it ? EditKind::update : entry.kind));
+    return std::any_of(later.begin(), later.end(), [&](const std::int64_t id) { return !together.contains(id); });
 }
 
 SharedWrite read_stray(const Row& row) // ALLI_ENTRY_COLUMNS, body, response, and what shared ones have beside
@@ -231,6 +246,9 @@ AppliedWrites apply_writes(Writer& outbox, std::span<const SharedWrite> writes, 
         else if (auto applied = apply(outbox, write, kept_since))
             all.push_back(std::move(*applied));
     }
+    std::unordered_set<std::int64_t> together;
+    for (const AppliedWrite& one : all) together.insert(one.entry.id);
+    for (AppliedWrite& one : all) one.is_overtaken = is_overtaken(outbox, one.entry, together);
     if (!names.any) return done;
     const PurgedWrites purged = purge_suppressed_writes(outbox, names.conversations, names.users);
     const std::unordered_set<std::int64_t> gone(purged.removed.begin(), purged.removed.end());

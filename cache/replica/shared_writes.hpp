@@ -36,10 +36,11 @@ void put_writes_position(Writer& outbox, const WritesPosition& position);
 struct AppliedWrite {
     Entry entry; // as it is now, whole
     std::int64_t number = 0;
-    bool gone = false;       // discarded: it is not here any more
-    bool is_new = false;     // it was not here before
-    bool is_fresh = false;   // likewise, and was accepted within the last moments
-    bool heads_line = false; // nothing of its line waits before it
+    bool gone = false;         // discarded: it is not here any more
+    bool is_new = false;       // it was not here before
+    bool is_fresh = false;     // likewise, and was accepted within the last moments
+    bool heads_line = false;   // nothing of its line waits before it
+    bool is_overtaken = false; // a later write of the same was heard of before, as delivered: it shows no more
 };
 /// Whom they name, for apply_writes() to leave out what this node's list names.
 struct SuppressedNames {

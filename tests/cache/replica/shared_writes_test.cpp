@@ -161,6 +161,18 @@ TEST_F(SharedWrites, AreUpstreamsCopyOnceDelivered)
     EXPECT_EQ(title("a"), "old");
 }
 
+TEST_F(SharedWrites, AreNotPutOverALaterOneThatWasHeardOfBefore)
+{
+    apply({delivered(row(3, "a", "later"))});
+    apply({delivered(row(2, "a", "earlier"))});
+    EXPECT_EQ(title("a"), "later");
+    EXPECT_EQ(entry(2)->state, EntryState::delivered);
+    apply({delivered(row(4, "a", "last"))});
+    apply({delivered(row(5, "b", "one")), delivered(row(6, "b", "two"))});
+    EXPECT_EQ(title("a"), "last");
+    EXPECT_EQ(title("b"), "two");
+}
+
 TEST_F(SharedWrites, GoWhenTheyAreDiscarded)
 {
     apply({row(1, "a", "new"), row(2, "a", "newer")});
