@@ -63,7 +63,6 @@ function listen() {
     source = new EventSource(path);
     source.onopen = () => {
       if (streamed) lose(); // cheap, and right whatever was missed
-      else startAgain(); // what is shown was asked for before the stream began
       streamed = true;
     };
     source.addEventListener("reset", lose);
@@ -72,7 +71,7 @@ function listen() {
       if (source.readyState !== EventSource.CLOSED) return;
       getPrincipal().catch(() => {}); // says at once where the session has ended
       if (streamed) timer = setTimeout(open, pause);
-      else poll("now", polls.signal), startAgain();
+      else poll("now", polls.signal);
     };
   }
 }
