@@ -3,6 +3,7 @@
 
 #include "alli/back_off.hpp"
 #include "cache/replica/notes.hpp"
+#include "cache/replica/own_writes.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/cancellation_state.hpp>
@@ -267,8 +268,10 @@ Task<> Node::take_over_writes(const Head& head)
 Task<> Node::take_over(std::int64_t epoch)
 {
     if (options_.shares_writes) writes_.begin_leading(epoch);
-    co_await catch_up();
+    const Head head = co_await catch_up();
+    cache::Lead lead{head.store, head.epoch, head.led_from};
     if (options_.shares_writes) unseen_writes_.collect(); // of whoever led before
+    if (!options_.shares_writes) co_await cache::begin_lead(store_, std::move(lead));
     const auto note = [all = !follower_.shared_is_whole(), &shared = shared_state_](cache::Writer& db) {
         cache::publish_purged(db);
         if (all)

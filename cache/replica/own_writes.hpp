@@ -12,4 +12,14 @@ namespace alli::cache {
 /// that rows of other nodes are not taken for their lag; those that wait show, and no others. Makes no notes.
 Task<> follow_own_writes(Store& store);
 
+/// The lease that a node got: of which store, and since which epoch no other node led.
+struct Lead {
+    std::string store;
+    std::int64_t epoch = 0, led_from = 0;
+};
+
+/// Before anything is delivered. Where another node led since this one did last, writes that wait here since then are
+/// put into conflict: of what was written there meanwhile nothing is known here, and it may be newer. Returns how many.
+Task<std::int64_t> begin_lead(Store& store, Lead lead);
+
 } // namespace alli::cache

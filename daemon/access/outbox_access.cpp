@@ -6,6 +6,7 @@
 #include "cache/outbox/entry_json.hpp"
 #include "cache/outbox/entry_summary.hpp"
 #include "cache/outbox/overlay.hpp"
+#include "cache/replica/notes.hpp"
 #include "cache/store.hpp"
 #include "daemon/service/daemon_call.hpp"
 #include "daemon/service/daemon_probe.hpp"
@@ -104,15 +105,12 @@ Json OutboxAccess::load(std::int64_t id) const
 /// The two files, in the order in which a daemon changes them.
 cache::OperatorResult OutboxAccess::steer_here(Deed deed, std::int64_t id)
 {
-    if (context_.settings().config.cluster.enabled() && !place_.sandbox)
-        throw Error(
-            Fault::unavailable, "start it, or ask at another node",
-            "no daemon runs here, and this machine has only a copy of the outbox that the cluster's nodes share");
     if (!store_) {
         cache::StoreOptions options;
         options.mirror_path = place_.mirror_path;
         options.url = place_.sandbox ? "sandbox:" : upstream::read_origin(context_.settings().config.upstream_url).base;
         options.threads = false;
+        if (context_.settings().config.cluster.enabled() && !place_.sandbox) options.on_open = &cache::begin_notes;
         store_ = std::make_unique<cache::Store>(options);
     }
     cache::OperatorResult outcome{};

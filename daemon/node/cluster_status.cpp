@@ -36,6 +36,15 @@ void add_trouble(Json& problems, const NodeStatus& now)
                     "reads are answered from this node's files; alli-mirror doctor says more");
 }
 
+void add_waiting_writes(Json& problems, std::int64_t waiting)
+{
+    if (waiting > 0)
+        add_problem(problems,
+                    fmt::format("{} {} at this node, which does not lead", waiting,
+                                waiting == 1 ? "write waits" : "writes wait"),
+                    "delivered when it leads again: alli-mirror cluster step-down at the node that does");
+}
+
 } // namespace
 
 void add_cluster(Json& status, const std::string& node, const NodeStatus& now, std::int64_t unpublished)
@@ -52,6 +61,7 @@ void add_cluster(Json& status, const std::string& node, const NodeStatus& now, s
     cluster["epoch"] = now.epoch;
     status["cluster"] = std::move(cluster);
     add_trouble(status["problems"], now);
+    if (!leads) add_waiting_writes(status["problems"], status["outbox"]["pending"].get<std::int64_t>());
     if (unpublished > 0) status["safeToStop"] = false;
 }
 

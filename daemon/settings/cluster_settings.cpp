@@ -186,7 +186,6 @@ cluster::NodeOptions node_options(const ClusterSettings& settings, std::string n
     options.version = ALLI_VERSION;
     options.address = address_for_others(listen);
     options.may_lead = settings.may_lead();
-    options.shares_writes = true;
     options.lease = settings.lease;
     return options;
 }

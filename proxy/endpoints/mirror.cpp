@@ -116,7 +116,7 @@ Task<Response> is_alive(const Context&, const Request&)
     co_return text_response("text/plain; charset=utf-8", std::string("ok\n"));
 }
 
-// Whether the mirror can be read; with role=leader also whether this node leads.
+// Whether the mirror can be read; with role=leader also whether this node takes writes.
 Task<Response> is_ready(const Context& cx, const Request& rq)
 {
     const auto role = find_parameter(read_query(rq.query()), "role");

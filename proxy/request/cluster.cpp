@@ -53,7 +53,7 @@ std::string say_who_leads(const Backend& backend)
 Response leader_needed(const Context& cx, ErrorFormat error_format)
 {
     Response response = problem(error_format, 503, say_who_leads(cx),
-                                "GET /readyz?role=leader is 200 at the node that does: ask there");
+                                "GET /readyz?role=leader is 200 at the node that does: send writes there");
     response.headers.erase("Retry-After");
     response.headers.add("Retry-After", "1");
     return response;

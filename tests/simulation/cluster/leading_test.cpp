@@ -76,6 +76,52 @@ TEST_F(ClusterLoops, AWrongPasswordIsTriedLessAndLessOften)
     EXPECT_TRUE(a_.leads);
 }
 
+TEST_F(ClusterLoops, WritesThatWaitedWhileAnotherLedWaitForAPerson)
+{
+    const auto accept = [](Machine& at, const std::string& id, cache::EditKind kind) {
+        cache::NewEntry entry;
+        entry.kind = kind;
+        entry.conversation = ConversationId{id};
+        entry.method = "PUT";
+        entry.path = "/x";
+        entry.upstream_key = id + std::string(cache::name_of(kind));
+        asio::co_spawn(at.loop, at.store.write_outbox([entry](cache::Writer& db) { cache::accept(db, entry); }),
+                       [](std::exception_ptr why) { EXPECT_FALSE(why); });
+        support::run_until_idle(at.loop);
+    };
+    const auto counts = [](Machine& at) { return at.store.read_outbox(&cache::count_entries); };
+    accept(a_, "before", cache::EditKind::title); // the machine was alone until now
+    a_.run();
+    pass(6s);
+    ASSERT_TRUE(a_.leads);
+    accept(a_, "one", cache::EditKind::feedback);
+    accept(a_, "one", cache::EditKind::stop);
+    a_.node.step_down();
+    pass(20s);
+    ASSERT_TRUE(a_.leads) << "again";
+    EXPECT_EQ(counts(a_).conflicts, 0) << "nobody else led";
+    b_.run();
+    pass(2s);
+    a_.node.step_down();
+    pass(3s);
+    ASSERT_TRUE(b_.leads);
+    accept(b_, "one", cache::EditKind::feedback);
+    pass(8s); // who stepped down stays so for a while
+    b_.node.step_down();
+    pass(3s);
+    ASSERT_TRUE(a_.leads);
+    EXPECT_EQ(counts(a_).conflicts, 2);
+    EXPECT_EQ(counts(a_).pending, 1) << "the stop";
+    const auto held = a_.store.read_outbox([](cache::Reader& db) { return cache::find_entry(db, 2); });
+    EXPECT_THAT(held->last_error.value_or(""), testing::HasSubstr("another machine led"));
+    accept(a_, "two", cache::EditKind::title);
+    a_.node.step_down();
+    b_.node.stop();
+    pass(20s);
+    ASSERT_TRUE(a_.leads);
+    EXPECT_EQ(counts(a_).conflicts, 2) << "as before";
+}
+
 TEST_F(ClusterLoops, StepsDownForAnother)
 {
     a_.run();
