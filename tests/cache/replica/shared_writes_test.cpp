@@ -56,6 +56,7 @@ class SharedWrites : public CacheTest {
         const SuppressedNames names = find_suppressed_names(*store_, rows);
         auto applied = sync_wait(store_->write_outbox(
             [&](Writer& db) { return apply_writes(db, rows, support::at_second(kept_since), names).writes; }));
+        store_->read_outbox([&](Reader& db) { find_heads(db, applied); });
         write([&](Writer& db) { show_writes(db, applied); });
         return applied;
     }
