@@ -100,10 +100,9 @@ void show(Writer& mirror, const AppliedWrite& one, const Confirmation& when)
     drop_edit(mirror, one.entry.id);
 }
 
-std::optional<AppliedWrite> apply(Writer& outbox, const SharedWrite& write, Instant kept_since)
+std::optional<AppliedWrite> apply(Writer& outbox, const SharedWrite& write, bool here, Instant kept_since)
 {
     const std::int64_t id = write.entry.id;
-    const bool here = upstream_key_of(outbox, id).has_value();
     AppliedWrite applied;
     applied.entry = write.entry;
     applied.number = write.number;
@@ -243,7 +242,7 @@ AppliedWrites apply_writes(Writer& outbox, std::span<const SharedWrite> writes, 
         const auto key = upstream_key_of(outbox, write.entry.id);
         if (key && *key != write.entry.upstream_key)
             done.refused.push_back(write.entry.id);
-        else if (auto applied = apply(outbox, write, kept_since))
+        else if (auto applied = apply(outbox, write, key.has_value(), kept_since))
             all.push_back(std::move(*applied));
     }
     std::unordered_set<std::int64_t> together;

@@ -30,24 +30,65 @@ Task<T> PostgresOutbox::change(Task<T> (*function)(Session&, Given...), Args... 
     return loop_.on_loop(change_and_tell(loop_, function, std::move(args)...));
 }
 
+// The row that all nodes need is locked while they are on their way.
+bool PostgresOutbox::fit_together(const std::vector<WantedWrite>& taken, const WantedWrite& next)
+{
+    constexpr std::size_t most_writes = 50, most_bytes = std::size_t{256} << 10;
+    std::size_t bytes = next.write.entry.body.size();
+    for (const WantedWrite& one : taken) bytes += one.write.entry.body.size();
+    return taken.size() < most_writes && bytes <= most_bytes;
+}
+
+// Those of one epoch, for the fence is the transaction's; and what it returns has their bodies.
+bool PostgresOutbox::begin_together(const std::vector<EpochBeginning>& taken, const EpochBeginning& next)
+{
+    constexpr std::size_t most_at_once = 20;
+    return taken.size() < most_at_once && taken.front().epoch == next.epoch;
+}
+
+Task<std::vector<AcceptResult>> PostgresOutbox::accept_all(TruthLoop& loop, std::string node,
+                                                           std::vector<WantedWrite> wanted)
+{
+    auto results = co_await accept_writes(loop.writes, std::move(node), std::move(wanted), make_nonce(loop.random));
+    loop.tell_news_soon();
+    co_return results;
+}
+
+Task<std::vector<std::optional<cache::SharedWrite>>> PostgresOutbox::begin_all(TruthLoop& loop, Member self,
+                                                                               std::vector<EpochBeginning> wanted)
+{
+    Publisher by{std::move(self), wanted.front().epoch, {}};
+    std::vector<WantedBeginning> all;
+    for (EpochBeginning& one : wanted) all.push_back(std::move(one.wanted));
+    return begin_writes(loop.begins, std::move(by), std::move(all), make_nonce(loop.random));
+}
+
 PostgresOutbox::PostgresOutbox(TruthLoop& loop, Member self)
     : loop_(loop), self_(std::move(self)),
-      accepting_(
-          loop.writes, self_.node, [&loop] { return make_nonce(loop.random); }, [&loop] { loop.tell_news_soon(); }),
-      beginning_(loop.begins, self_, [&loop] { return make_nonce(loop.random); })
+      accepting_(&fit_together,
+                 [this](std::vector<WantedWrite> wanted) { return accept_all(loop_, self_.node, std::move(wanted)); }),
+      beginning_(&begin_together,
+                 [this](std::vector<EpochBeginning> wanted) { return begin_all(loop_, self_, std::move(wanted)); })
 {}
+
+Task<Accepted> PostgresOutbox::accept_in(AcceptQueue& queue, WantedWrite wanted)
+{
+    AcceptResult result = co_await queue.run(std::move(wanted));
+    co_return accepted_or_throw(std::move(result));
+}
 
 Task<Accepted> PostgresOutbox::accept(cache::NewWrite write, cache::OutboxLimits limits)
 {
-    return loop_.on_loop(accepting_.accept(std::move(write), limits));
+    WantedWrite wanted{std::move(write), limits};
+    return loop_.on_loop(accept_in(accepting_, std::move(wanted)));
 }
 
 // Nobody waits to hear that a write is being sent.
 Task<std::optional<cache::SharedWrite>> PostgresOutbox::begin(std::int64_t epoch, KnownWrite known,
                                                               std::optional<std::string> over)
 {
-    WantedBeginning wanted{std::move(known), std::move(over)};
-    return loop_.on_loop(beginning_.begin(epoch, std::move(wanted)));
+    EpochBeginning wanted{epoch, {std::move(known), std::move(over)}};
+    return loop_.on_loop(beginning_.run(std::move(wanted)));
 }
 
 Task<std::optional<cache::SharedWrite>> PostgresOutbox::settle(std::int64_t epoch, KnownWrite known,

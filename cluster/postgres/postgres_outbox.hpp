@@ -2,8 +2,7 @@
 // The shared outbox of a PostgresTruth, over a connection of its own.
 #pragma once
 
-#include "cluster/postgres/accept_queue.hpp"
-#include "cluster/postgres/begin_queue.hpp"
+#include "cluster/postgres/commit_queue.hpp"
 #include "cluster/postgres/outbox.hpp"
 #include "cluster/postgres/truth_loop.hpp"
 
@@ -38,8 +37,22 @@ class PostgresOutbox final : public SharedOutbox {
 
     TruthLoop& loop_;
     Member self_;
+    struct EpochBeginning {
+        std::int64_t epoch = 0;
+        WantedBeginning wanted;
+    };
+    using AcceptQueue = CommitQueue<WantedWrite, AcceptResult>;
+    using BeginQueue = CommitQueue<EpochBeginning, std::optional<cache::SharedWrite>>;
+    static bool fit_together(const std::vector<WantedWrite>& taken, const WantedWrite& next);
+    static bool begin_together(const std::vector<EpochBeginning>& taken, const EpochBeginning& next);
+    static Task<std::vector<AcceptResult>> accept_all(TruthLoop& loop, std::string node,
+                                                      std::vector<WantedWrite> wanted);
+    static Task<std::vector<std::optional<cache::SharedWrite>>> begin_all(TruthLoop& loop, Member self,
+                                                                          std::vector<EpochBeginning> wanted);
+    static Task<Accepted> accept_in(AcceptQueue& queue, WantedWrite wanted);
+
     AcceptQueue accepting_; // on the loop, as
-    BeginQueue beginning_;
+    BeginQueue beginning_;  // whose session nothing else uses: the right to send is worth little after a moment
 };
 
 } // namespace alli::cluster
