@@ -30,6 +30,29 @@ class ClusterLoops : public testing::Test {
         a_.truth.link.cut = true;
     }
 
+    /// The process ends at that commit from here on, while `meanwhile` happens; `look` sees what the next process over
+    /// its files makes of them.
+    template <class Meanwhile, class Look>
+    void end_at_commit(Machine& machine, int commit, Meanwhile meanwhile, Look look)
+    {
+        int left = commit;
+        machine.store.watch([&left] {
+            if (left > 0 && --left == 0) throw std::runtime_error("it died");
+        });
+        meanwhile();
+        machine.store.watch({});
+        if (!machine.ended) machine.node.stop();
+        pass(1s);
+        cluster::Node again{loop_.get_executor(), machine.truth, machine.store, clock_, {}, {}};
+        bool ended = false;
+        asio::co_spawn(loop_, again.run(), [&ended](std::exception_ptr) { ended = true; });
+        pass(3s);
+        look();
+        again.stop();
+        pass(2s);
+        EXPECT_TRUE(ended);
+    }
+
     // As a deliverer does.
     void deliver(Machine& at, std::int64_t number, cache::EditKind kind, const std::string& id, const std::string& body)
     {

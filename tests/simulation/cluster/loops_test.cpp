@@ -168,26 +168,17 @@ TEST_F(ClusterLoops, ARoundThatBreaksOffAfterAnyCommitIsReadAgain)
         c.run();
         pass(3s);
         ASSERT_EQ(c.dump(), a_.dump());
-        int left = commits;
-        c.store.watch([&left] {
-            if (left > 0 && --left == 0) throw std::runtime_error("it died");
-        });
-        a_.put("one", 100, "changed " + std::to_string(commits));
-        a_.put("more " + std::to_string(commits), 100, "new");
-        a_.claim(200 + commits);
-        pass(3s);
-        c.store.watch({});
-        if (!c.ended) c.node.stop();
-        pass(1s);
-        cluster::Node again{loop_.get_executor(), c.truth, c.store, clock_, {}, {}};
-        bool ended = false;
-        asio::co_spawn(loop_, again.run(), [&ended](std::exception_ptr) { ended = true; });
-        pass(3s);
-        EXPECT_EQ(c.dump(), a_.dump());
-        EXPECT_EQ(c.claims(), a_.claims());
-        again.stop();
-        pass(2s);
-        EXPECT_TRUE(ended);
+        const auto meanwhile = [&] {
+            a_.put("one", 100, "changed " + std::to_string(commits));
+            a_.put("more " + std::to_string(commits), 100, "new");
+            a_.claim(200 + commits);
+            pass(3s);
+        };
+        const auto look = [&] {
+            EXPECT_EQ(c.dump(), a_.dump());
+            EXPECT_EQ(c.claims(), a_.claims());
+        };
+        end_at_commit(c, commits, meanwhile, look);
     }
 }
 

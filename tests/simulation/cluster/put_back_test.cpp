@@ -238,23 +238,12 @@ TEST_F(PutBack, AProcessThatEndsAmidReadingItAgainKeepsWhatTheNextOneFindsMissin
         c.put("only here", 160, "title");
         c.write([](cache::Writer& db) { cache::drop_notes(db); });
         shared_.trail[c.node.status()->position] = "another";
-        int left = commits;
-        c.store.watch([&left] {
-            if (left > 0 && --left == 0) throw std::runtime_error("it died");
-        });
-        pass(5s);
-        c.store.watch({});
-        if (!c.ended) c.node.stop();
-        pass(1s);
-        cluster::Node again{loop_.get_executor(), c.truth, c.store, clock_, {}, {}};
-        bool ended = false;
-        asio::co_spawn(loop_, again.run(), [&ended](std::exception_ptr) { ended = true; });
-        pass(3s);
-        EXPECT_TRUE(c.dump().contains("only here"));
-        EXPECT_FALSE(tells_of_a_deletion(c));
-        again.stop();
-        pass(2s);
-        EXPECT_TRUE(ended);
+        const auto meanwhile = [&] { pass(5s); };
+        const auto look = [&] {
+            EXPECT_TRUE(c.dump().contains("only here"));
+            EXPECT_FALSE(tells_of_a_deletion(c));
+        };
+        end_at_commit(c, commits, meanwhile, look);
     }
 }
 
