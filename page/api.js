@@ -144,4 +144,5 @@ export const getPrincipal = () => get("/mirror/v1/principal");
 /** [{name, origin, reachable, current}]: the projects that this user's daemons mirror. */
 export const listProjects = async () => (await get("/mirror/v1/projects")).projects;
 export const signOut = () => ask("DELETE", "/mirror/v1/session");
+export const lastChange = async () => (await get("/mirror/v1/changes", { since: "now" })).next;
 export const changesAfter = (since, signal) => get("/mirror/v1/changes", { since, wait: 25, limit: 1000 }, { signal });

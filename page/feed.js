@@ -2,13 +2,16 @@
 // What happens in the mirror while the page is open: the change feed as Server-Sent Events, or by long polling where a
 // browser cannot hold a stream. A browser keeps few connections to a host, so one tab holds the stream for all of them and
 // hands on what comes. Gathers what comes within a moment, and says when it may have missed something.
-import { changesAfter, getPrincipal } from "./api.js";
+import { changesAfter, getPrincipal, lastChange } from "./api.js";
 import { Emitter, settle } from "./emitter.js";
 
-const path = "/mirror/v1/changes?since=now";
+const path = "/mirror/v1/changes?since=";
 const name = "alli-mirror.changes";
 const gathering = 200;
 const pause = 5000; // after a failure
+
+// Where the page began: asked for before anything that it shows, so that what changes meanwhile is heard of.
+const begin = await lastChange().catch(() => "now");
 
 /** {conversations: Set, deleted: Set, outbox: boolean, lost: boolean} */
 export const changed = new Emitter();
@@ -52,7 +55,7 @@ function lose() {
 }
 
 /** A stream that breaks is taken up again by the browser, from the last number it saw. Returns what ends it. */
-function listen() {
+function listen(since = "now") {
   let streamed = false;
   let source, timer;
   const polls = new AbortController();
@@ -60,7 +63,7 @@ function listen() {
   return () => (source.close(), clearTimeout(timer), polls.abort());
 
   function open() {
-    source = new EventSource(path);
+    source = new EventSource(path + (streamed ? "now" : since));
     source.onopen = () => {
       if (streamed) lose(); // cheap, and right whatever was missed
       streamed = true;
@@ -71,7 +74,7 @@ function listen() {
       if (source.readyState !== EventSource.CLOSED) return;
       getPrincipal().catch(() => {}); // says at once where the session has ended
       if (streamed) timer = setTimeout(open, pause);
-      else poll("now", polls.signal);
+      else poll(since, polls.signal);
     };
   }
 }
@@ -90,7 +93,7 @@ async function poll(since, signal) {
 
 // Where the page is not in a secure context there are no locks: then the tabs that are seen have a stream each.
 function listenWhileSeen() {
-  let end = document.hidden ? null : listen();
+  let end = document.hidden ? null : listen(begin);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return (end = end?.());
     end ??= listen();
@@ -100,8 +103,8 @@ function listenWhileSeen() {
 
 // The lock is held until this tab goes; then another gets it, and what came in between was missed.
 async function takeTurns() {
-  const hold = () => (listen(), new Promise(() => {}));
-  await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && hold());
+  const hold = (since) => (listen(since), new Promise(() => {}));
+  await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && hold(begin));
   await navigator.locks.request(name, () => (lose(), hold()));
 }
 

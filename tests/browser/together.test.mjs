@@ -50,7 +50,7 @@ test("one types, others change, and all stays in its place", async () => {
   const wrong = [];
   context.on("page", (page) => page.on("pageerror", (error) => wrong.push(error.stack)));
   const streams = [];
-  context.on("request", (request) => request.url().includes("/mirror/v1/changes") && streams.push(request));
+  context.on("request", (request) => request.resourceType() === "eventsource" && streams.push(request));
   const pages = [];
   for (let i = 0; i < 8; ++i) {
     pages.push(await context.newPage());
@@ -112,4 +112,26 @@ test("one types, others change, and all stays in its place", async () => {
   assert.ok(await lister.evaluate(() => document.activeElement === window.held));
   assert.deepEqual(wrong, []);
   await context.close();
+});
+
+/** Until the mirror has read again what was written: what comes after is no news of it. */
+async function untilQuiet() {
+  const { next } = await ask("GET", "/mirror/v1/changes?since=now");
+  for (let from = next, last; from !== last; ) [last, from] = [from, (await ask("GET", `/mirror/v1/changes?since=${from}&wait=3`)).next];
+}
+
+test("what changes after the first list and before the stream is open is shown", async () => {
+  const id = await idOf("lighthouse");
+  const page = await world.browser.newPage({ locale: "en-US" });
+  await page.route(/\/mirror\/v1\/changes/, async (route) => {
+    if (route.request().resourceType() === "eventsource") {
+      await page.locator(".side a.row").first().waitFor();
+      await ask("PUT", `/webapi/v2/conversations/${encodeURIComponent(id)}/title`, { title: "Named before it listened" });
+      await untilQuiet();
+    }
+    await route.continue();
+  });
+  await page.goto(world.base);
+  await page.locator(".side a.row", { hasText: "Named before it listened" }).waitFor();
+  await page.close();
 });
