@@ -43,6 +43,6 @@ function(alli_test name)
   target_link_libraries(${name}_test PRIVATE alli_options ${T_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
   target_precompile_headers(${name}_test REUSE_FROM alli_heavy_json)
   alli_unity(${name}_test)
-  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
                        PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}")
 endfunction()

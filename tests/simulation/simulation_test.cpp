@@ -32,7 +32,7 @@ TEST(Simulation, MirrorAndUpstreamAreTheSameAfterAnyHistory)
     const auto until = steady_clock::now() + std::chrono::minutes(1);
     const std::uint64_t first = number_from("ALLI_SEED", 1);
     const std::uint64_t asked = number_from("ALLI_HISTORIES", std::getenv("ALLI_SEED") ? 1 : 0);
-    const std::uint64_t least = asked ? asked : 50;
+    const std::uint64_t least = asked ? asked : 10;
     std::uint64_t passed = 0;
     for (; passed < least || (!asked && steady_clock::now() < until); ++passed) {
         const std::uint64_t seed = first + passed;

@@ -15,7 +15,7 @@ using alli::upstream::Reply;
 alli::Task<Reply> World::write(alli::upstream::Request request)
 {
     const auto half = std::chrono::milliseconds(lag_random_.below(static_cast<std::uint64_t>(nature.latency)) / 2);
-    const bool refused = lag_random_.unit() < nature.faults, lost = lag_random_.unit() < nature.faults;
+    const bool busy = lag_random_.unit() < nature.faults, lost = lag_random_.unit() < nature.faults;
     const bool bulk = request.target.ends_with("/bulk_update");
     const std::string rest = request.target.substr(root.size() + 1);
     const std::string id = decode(rest.substr(0, rest.find('/')));
@@ -27,11 +27,11 @@ alli::Task<Reply> World::write(alli::upstream::Request request)
     on_its_way(false);
     if (away) throw Error(Fault::unreachable, "", "no route to upstream");
     if (rejecting) co_return plain(401, R"({"error":{"value":1013,"name":"INVALID_TOKEN"},"message":"INVALID_TOKEN"})");
-    if (refused) co_return plain(503, R"({"type":"APIError","code":7000,"message":"busy"})");
+    if (busy) co_return plain(503, R"({"type":"APIError","code":7000,"message":"busy"})");
     if (auto waits = storm()) co_return std::move(*waits);
     if (auto stray = stray_to_write()) co_return std::move(*stray);
     if (!bulk && (!talks.contains(id) || talks.at(id).visible_from > ours())) {
-        this->refused.insert(request.body.empty() ? id : request.body);
+        refused.insert(request.body.empty() ? id : request.body);
         co_return plain(404, R"({"type":"APIError","code":7003,"message":"no such conversation"})");
     }
     const std::size_t first = effects.size();
