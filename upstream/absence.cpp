@@ -5,6 +5,7 @@
 #include "upstream/members.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace alli::upstream {
 
@@ -28,9 +29,11 @@ std::string shape_of_absence(const Reply& reply)
 
 std::string made_up_id(int n)
 {
-    // "Conversation:" and 24 zeros or, the second, 23 and a one.
-    return n == 0 ? "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA=="
-                  : "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMQ==";
+    // "Conversation:", 23 zeros and the digit.
+    constexpr std::array<const char*, made_up_ids> ids{"Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA==",
+                                                       "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMQ==",
+                                                       "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMg=="};
+    return ids.at(static_cast<std::size_t>(n));
 }
 
 } // namespace alli::upstream

@@ -16,7 +16,8 @@ bool says_absent(const Reply& reply) noexcept;
 /// JSON object, the words.
 std::string shape_of_absence(const Reply& reply);
 
-/// Of conversations that nobody has, in the form of the service's ids. `n`: 0 or 1.
+/// Of conversations that nobody has, in the form of the service's ids. `n`: from 0 to below made_up_ids.
+constexpr int made_up_ids = 3;
 std::string made_up_id(int n);
 
 } // namespace alli::upstream

@@ -257,14 +257,20 @@ Task<std::optional<std::string>> Client::learn_absence(Priority priority)
     const Answer answer = co_await call(std::move(first), CallKind::single);
     ListQuery least;
     least.page_size = 1;
-    co_await list_conversations(std::move(least), priority);
+    const Listed listed = co_await list_conversations(std::move(least), priority);
     if (!says_absent(answer.reply)) co_return std::nullopt;
     std::string shape = shape_of_absence(answer.reply);
     if (has_error_shape(answer.reply.body)) co_return shape;
-    // Any page says 404: it is the service's if it still says so when the list came.
-    Request second = get(conversation_target(ConversationId{made_up_id(1)}), priority);
-    const Answer again = co_await call(std::move(second), CallKind::single);
-    if (!says_absent(again.reply) || shape_of_absence(again.reply) != shape) co_return std::nullopt;
+    // Any page says 404: it is the service's if it says so of each that nobody has, and not of one that is there.
+    for (int n = 1; n < made_up_ids; ++n) {
+        Request next = get(conversation_target(ConversationId{made_up_id(n)}), priority);
+        const Answer again = co_await call(std::move(next), CallKind::single);
+        if (!says_absent(again.reply) || shape_of_absence(again.reply) != shape) co_return std::nullopt;
+    }
+    if (listed.page.conversations.empty()) co_return shape;
+    Request real = get(conversation_target(listed.page.conversations.front().id), priority);
+    const Answer there = co_await call(std::move(real), CallKind::single);
+    if (says_absent(there.reply)) co_return std::nullopt;
     co_return shape;
 }
 

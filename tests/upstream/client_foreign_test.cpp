@@ -37,9 +37,12 @@ class Network final : public Transport {
 
     std::optional<Reply> instead;      // of the answer to anything
     std::optional<Reply> instead_once; // of one answer
+    std::vector<Reply> first_instead;  // of so many answers about one, in turn
     Reply absent = json_reply(404, R"({"type":"APIError","code":7003,"message":"no such conversation"})");
     std::optional<Reply> chats_behind; // a page of chats that is not the first
     std::optional<int> chat_count;     // of the conversation
+    std::string list = R"({"conversations":[],"cursor":null})";
+    bool no_items = false; // nobody is behind their path
     std::vector<std::string> asked;
 
   private:
@@ -48,8 +51,13 @@ class Network final : public Transport {
         if (instead_once) return *std::exchange(instead_once, std::nullopt);
         if (instead) return *instead;
         const std::string_view root = "/webapi/v2/conversations";
-        if (target.starts_with(std::string(root) + '?'))
-            return json_reply(200, R"({"conversations":[],"cursor":null})");
+        if (!first_instead.empty() && !target.starts_with(std::string(root) + '?')) {
+            const Reply first = first_instead.front();
+            first_instead.erase(first_instead.begin());
+            return first;
+        }
+        if (target.starts_with(std::string(root) + '?')) return json_reply(200, list);
+        if (no_items) return absent;
         if (!target.starts_with(std::string(root) + "/a")) return absent;
         if (target.find("/chats/m") != target.npos) return json_reply(200, R"({"id":"m","sender":"BOT"})");
         if (target.find("/chats/") != target.npos) return absent;
@@ -136,6 +144,26 @@ TEST_F(ClientForeign, AbsenceMayBeAPageWhereTheServiceSaysItSo)
     network_.absent = json_reply(404, "<html><title>Not Found</title></html>", "text/html");
     EXPECT_FALSE(is_there("b"));
     network_.instead_once = json_reply(404, "<html><title>404 nginx</title></html>", "text/html");
+    expect_no_answer(client_.find_conversation({"a"}, Priority::app));
+}
+
+// A gateway that lost the route of items alone, and a balancer by which some in a row meet the wrong machine.
+TEST_F(ClientForeign, AbsenceIsNoPageThatIsSaidOfWhatIsThereOrNotOfAllThatNobodyHas)
+{
+    const Reply page = json_reply(404, "<html><title>Not Found</title></html>", "text/html");
+    network_.list = R"({"conversations":[{"id":"a","createdAt":1}],"cursor":null})";
+    network_.absent = page;
+    network_.no_items = true;
+    expect_no_answer(client_.find_conversation({"a"}, Priority::app));
+    clock_.advance(1min);
+    network_.no_items = false;
+    EXPECT_FALSE(is_there("b")) << "as the service says it, if it tells them apart";
+
+    clock_.advance(1min);
+    network_.absent = json_reply(404, R"({"type":"APIError","code":7003,"message":"no such conversation"})");
+    EXPECT_FALSE(is_there("b"));
+    clock_.advance(1min);
+    network_.first_instead = {page, page, page}; // of "a", and of two that nobody has
     expect_no_answer(client_.find_conversation({"a"}, Priority::app));
 }
 
