@@ -91,6 +91,9 @@ std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outco
     return find_head(db, line);
 }
 
+// What was refused, or never sent, upstream cannot show.
+#define ALLI_MAY_SHOW "(state IN ('sending', 'delivered') OR unclear = 1)"
+
 std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int64_t place, int limit)
 {
     std::vector<Earlier> earlier;
@@ -99,11 +102,11 @@ std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int
         if (kind) earlier.push_back({*kind, std::string(row.text(1)), row.optional_text(2)});
     };
     for (const Row row : db.query("SELECT kind, body, response FROM entry WHERE conversation = ?1 AND place < ?2"
-                                  " ORDER BY place DESC LIMIT ?3",
+                                  " AND " ALLI_MAY_SHOW " ORDER BY place DESC LIMIT ?3",
                                   id.value, place, limit))
         add(row);
     for (const Row row : db.query("SELECT kind, body, response FROM entry WHERE conversation IS NULL"
-                                  " AND (place < ?1 OR state = 'delivered')"
+                                  " AND (place < ?1 OR state = 'delivered') AND " ALLI_MAY_SHOW
                                   " ORDER BY place DESC LIMIT ?2",
                                   place, limit))
         add(row);
@@ -160,9 +163,14 @@ std::int64_t hold_back(Writer& db, std::string_view why)
                   why);
 }
 
-void close_line(Writer& db)
+void put_in_doubt(Writer& db)
 {
     db.run("UPDATE entry SET state = 'pending', unclear = 1 WHERE state = 'sending'");
+}
+
+void close_line(Writer& db)
+{
+    put_in_doubt(db);
     put_meta(db, "stopped_in_order", 1);
 }
 

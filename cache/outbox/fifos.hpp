@@ -36,7 +36,7 @@ struct Outcome {
 std::optional<LineHead> settle(Writer& db, std::int64_t id, const Outcome& outcome, Instant now);
 
 /// Writes to the same conversation that were accepted before that place, bulk updates included, and bulk updates that
-/// were delivered while the FIFO was in conflict; newest first.
+/// were delivered while the FIFO was in conflict, as far as upstream may show them; newest first.
 struct Earlier {
     EditKind kind;
     std::string body;
@@ -63,6 +63,9 @@ struct Recovered {
     std::vector<ConversationId> recent; // of writes delivered since `since`
 };
 Recovered recover(Writer& db, Instant now, Instant since);
+
+/// What was being sent when nothing is any more: nobody waits for its answer.
+void put_in_doubt(Writer& db);
 
 /// Before an orderly shutdown, when nothing is being sent any more.
 void close_line(Writer& db);

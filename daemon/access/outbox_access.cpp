@@ -5,6 +5,8 @@
 #include "alli/sync_wait.hpp"
 #include "cache/outbox/entry_json.hpp"
 #include "cache/outbox/entry_summary.hpp"
+#include "cache/outbox/fifos.hpp"
+#include "cache/outbox/foreign_answers.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/replica/notes.hpp"
 #include "cache/store.hpp"
@@ -115,7 +117,9 @@ cache::OperatorResult OutboxAccess::steer_here(Deed deed, std::int64_t id)
     }
     cache::OperatorResult outcome{};
     const auto steer = [&](cache::Writer& db) {
+        cache::put_in_doubt(db); // by a daemon that is no more: nobody sends
         outcome = deed == Deed::retry ? cache::retry_entry(db, id).outcome : cache::discard_entry(db, id);
+        if (deed == Deed::retry) cache::forget_foreign(db, id); // a person vouches for it
     };
     const auto show_it = [&](cache::Writer& db) {
         const auto entry = store_->read_outbox([&](cache::Reader& outbox) { return cache::find_entry(outbox, id); });

@@ -282,10 +282,10 @@ Task<> Deliverer::Core::attempt(Id fifo, Entry entry, bool waited)
             co_return;
         }
     }
-    if (sending.begun)
-        note_attempt(entry.id, verdict.in_doubt);
-    else
-        verdict.in_doubt = entry.in_doubt;
+    if (sending.begun) note_attempt(entry.id, verdict.in_doubt);
+    // What is not final tells nothing of an earlier attempt, which may still be under way.
+    if (verdict.kind == Verdict::Kind::again || verdict.kind == Verdict::Kind::rejected)
+        verdict.in_doubt = verdict.in_doubt || entry.in_doubt;
     verdict.sent = sending.begun;
     if (sending.late) verdict.why = begun_too_late;
     co_await conclude(fifo, std::move(entry), std::move(verdict), std::move(reply));

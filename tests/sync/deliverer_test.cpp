@@ -176,6 +176,20 @@ TEST_F(DeliverTest, TakesADeletionThatIsDoneForDone)
     EXPECT_THAT(changed_, Contains("a"));
 }
 
+TEST_F(DeliverTest, RemembersADoubtUntilItsEndWhateverIsAnsweredBetween)
+{
+    upstream_.before = [&, n = 0](const upstream::Request& request) mutable -> std::optional<upstream::Reply> {
+        if (request.method != "DELETE") return std::nullopt;
+        if (++n == 1) throw Error(Fault::unreachable, "", "reset"); // and it is still under way
+        if (n > 2) return std::nullopt;
+        upstream_.conversations.erase("a"); // there it is
+        return WritableUpstream::says(503);
+    };
+    offer(write_of(EditKind::remove, "a", ""));
+    ASSERT_TRUE(until([&] { return all_settled(); }));
+    EXPECT_EQ(entry(last_).state, EntryState::delivered) << entry(last_).last_error.value_or("");
+}
+
 TEST_F(DeliverTest, RunsAgainAfterItWasCancelledMidway)
 {
     upstream_.takes = 1h;
@@ -296,6 +310,22 @@ TEST_F(DeliverTest, TakesOnlyTheSameFieldsForAConflictAndNeverOurOwn)
     EXPECT_EQ(counts().conflicts, 0);
     EXPECT_EQ(upstream_.conversations["a"]["title"], "2");
     EXPECT_EQ(upstream_.conversations["b"]["state"], "OPEN");
+}
+
+TEST_F(DeliverTest, TakesNoValueForOursThatUpstreamRefusedOfUs)
+{
+    upstream_.before = [](const upstream::Request& request) {
+        const bool refused = request.body.find("same") != std::string::npos;
+        return refused ? std::optional(WritableUpstream::says(400)) : std::nullopt;
+    };
+    title("a", "same");
+    ASSERT_EQ(entry(last_).state, EntryState::failed);
+    upstream_.away = true;
+    title("a", "ours");
+    upstream_.away = false;
+    upstream_.conversations["a"]["title"] = "same"; // somebody else may write it
+    ASSERT_TRUE(until([&] { return counts().conflicts > 0; }));
+    EXPECT_EQ(entry(last_).state, EntryState::conflict);
 }
 
 TEST_F(DeliverTest, OverwritesWhenItIsSetTo)
