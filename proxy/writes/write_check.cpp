@@ -4,10 +4,11 @@
 #include "alli/headers.hpp"
 #include "proxy/request/half_pairs.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <simdjson.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace alli::proxy {
@@ -152,12 +153,21 @@ std::optional<Response> refuse_type(const Request& rq)
     return refusal(415, 7002, "the body must be application/json");
 }
 
+// It waits as JSON, which holds no other bytes: kept by halves it would name another user.
+std::optional<Response> refuse_headers(const Request& rq)
+{
+    for (const char* name : headers_of_a_write)
+        if (!simdjson::validate_utf8(rq.header(name))) return bad_parameter(fmt::format("{} is not UTF-8", name));
+    return std::nullopt;
+}
+
 } // namespace
 
 WriteCheck check_write(const Request& rq, EditKind kind)
 {
     WriteCheck check;
     check.refusal = refuse_type(rq);
+    if (!check.refusal) check.refusal = refuse_headers(rq);
     if (check.refusal || (rq.body.empty() && !needs_body(kind))) return check;
     const json body = too_deep(rq.body) ? json() : json::parse(rq.body, nullptr, false);
     if (too_deep(rq.body))
@@ -184,6 +194,14 @@ bool sets_title_alone(std::string_view body)
 Response doubtful_refusal(std::string_view doubt)
 {
     return bad_parameter(doubt);
+}
+
+Response must_not_overtake(std::string_view doubt)
+{
+    return problem(ErrorFormat::webapi, 503,
+                   fmt::format("{}: upstream is to judge it, once what waits or is in conflict before it is settled"
+                               " (alli-mirror outbox)",
+                               doubt));
 }
 
 Preference read_preference(std::string_view header)

@@ -7,10 +7,15 @@
 #include "proxy/request/request.hpp"
 #include "proxy/request/response.hpp"
 
+#include <array>
 #include <chrono>
 #include <optional>
 
 namespace alli::proxy {
+
+/// Kept with a write and sent with every attempt: among them those that name the user.
+constexpr auto headers_of_a_write =
+    std::to_array<const char*>({"Content-Type", "OWN-USER-ID", "USER-EMAIL", "AGENT-EMAIL", "Accept-Language"});
 
 struct WriteCheck {
     /// The answer to one that must not be accepted: 400 or 415, in upstream's shape. None: it may.
@@ -25,6 +30,8 @@ bool sets_title_alone(std::string_view body);
 
 /// What a doubtful one gets where upstream cannot judge: 400, in upstream's shape.
 Response doubtful_refusal(std::string_view doubt);
+/// Where it can, but for earlier writes that it would overtake: 503, to be asked again.
+Response must_not_overtake(std::string_view doubt);
 
 /// RFC 7240: `Prefer: respond-async, wait=10`.
 struct Preference {

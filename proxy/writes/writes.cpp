@@ -29,14 +29,10 @@ using cache::Entry;
 using cache::EntryState;
 using Json = nlohmann::ordered_json;
 
-// The headers that name the user; sent with every attempt.
-constexpr auto kept_headers =
-    std::to_array<const char*>({"Content-Type", "OWN-USER-ID", "USER-EMAIL", "AGENT-EMAIL", "Accept-Language"});
-
 std::string headers_of(const Request& rq)
 {
     Json headers = Json::object();
-    for (const char* name : kept_headers)
+    for (const char* name : headers_of_a_write)
         if (rq.has(name)) headers[name] = std::string(rq.header(name));
     if (!rq.body.empty() && !headers.contains("Content-Type")) headers["Content-Type"] = "application/json";
     return headers.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -215,7 +211,8 @@ bool is_waited_for(const Context& cx, const ConversationId& id)
 Task<Response> ask_for_judgement(const Context& cx, const Request& rq, std::string_view doubt)
 {
     const ConversationId& id = *rq.conversation;
-    if (is_waited_for(cx, id)) co_return doubtful_refusal(doubt);
+    if (is_waited_for(cx, id))
+        co_return cx.upstream.state().reachable ? must_not_overtake(doubt) : doubtful_refusal(doubt);
     std::exception_ptr failure;
     Response response;
     try {

@@ -242,10 +242,27 @@ TEST_F(Writes, LetNoSuchBodyOvertakeWhatWaits)
 {
     start();
     EXPECT_EQ(put_title(R"({"title":"x"})").status, 202);
-    EXPECT_EQ(send("PUT", title_path, {}, R"({"title":7})").status, 400);
+    const auto odd = send("PUT", title_path, {}, R"({"title":7})");
+    EXPECT_EQ(odd.status, 503) << "it may go later";
+    EXPECT_NE(odd.header("Retry-After"), "");
+    EXPECT_THAT(odd.body, HasSubstr("title must be a string"));
+    upstream_.state.reachable = false;
+    EXPECT_EQ(send("PUT", title_path, {}, R"({"title":7})").status, 400) << "nobody can judge it";
+    upstream_.state.reachable = true;
     EXPECT_THAT(upstream_.requests, IsEmpty());
     EXPECT_EQ(send("PUT", "/webapi/v2/conversations/d/title", {}, R"({"title":7})").status, 200)
         << "another one's line";
+}
+
+// Another user's name would be kept in its place.
+TEST_F(Writes, RefuseAUserWhoseNameIsNotUtf8)
+{
+    start();
+    const auto refused = put_title(R"({"title":"x"})", {{"OWN-USER-ID", "\xb1\xe8"}});
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_THAT(refused.body, HasSubstr("OWN-USER-ID is not UTF-8"));
+    EXPECT_EQ(put_title(R"({"title":"x"})", {{"OWN-USER-ID", "\xea\xb9\x80"}}).status, 202);
+    EXPECT_EQ(entries().size(), 1U);
 }
 
 TEST_F(Writes, WaitNoLongerThanTheAppWants)
