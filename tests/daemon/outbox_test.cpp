@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes through the real program: upstream's own answer while it is there, the queue and what a person can do with it
 // while it is not.
+#include "cache/db/sqlite.hpp"
 #include "tests/daemon/daemon.hpp"
 #include "upstream/target.hpp"
 
@@ -107,6 +108,32 @@ TEST_F(OutboxCommand, KeepsWhatWaitsAcrossARestartAndWithoutADaemon)
     daemon.wait_for(&nothing_waits);
     EXPECT_EQ(upstreams_title(), "first");
     EXPECT_EQ(mirrored_title(daemon), "first");
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+// What a kill left amid sending nobody sends.
+TEST_F(OutboxCommand, SteersWhatAKilledDaemonWasSending)
+{
+    {
+        Daemon daemon(home, {"serve"});
+        daemon.wait_until_complete();
+        upstream.set_faults({{sandbox::FaultRule::Kind::reset_before, "setConversationTitle"}});
+        EXPECT_EQ(title(daemon, id, "first").status, 202);
+        EXPECT_EQ(title(daemon, id, "second").status, 202);
+        EXPECT_EQ(daemon.stop(), 0);
+    }
+    const auto interrupt = [&] {
+        cache::Connection db(home.path(".local/state/alli-mirror/outbox.db"), cache::Access::write);
+        db.run("UPDATE entry SET state = 'sending'");
+    };
+    interrupt();
+    EXPECT_EQ(home.run({"outbox", "discard", "--yes", "2"}).code, 0);
+    interrupt();
+    EXPECT_EQ(home.run({"outbox", "retry", "1"}).code, 0);
+    upstream.set_faults({});
+    Daemon daemon(home, {"serve"});
+    daemon.wait_for(&nothing_waits);
+    EXPECT_EQ(upstreams_title(), "first");
     EXPECT_EQ(daemon.stop(), 0);
 }
 
