@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace alli::cluster {
@@ -18,6 +19,7 @@ namespace {
 
 // The leader says it with the last rows of a snapshot: where it was said, a whole mirror was published.
 constexpr const char* said_last = "coverage";
+constexpr std::size_t most_erased = 20; // in a commit: a few hundred chats
 
 std::vector<cache::PublishedState> list_of(const std::map<std::string, std::string>& states)
 {
@@ -176,7 +178,18 @@ Task<> Follower::end_walk()
     else if (kept_.is_active())
         co_await kept_.keep_unseen();
     else
-        co_await store_.write(&cache::remove_unseen);
+        co_await remove_unseen();
+}
+
+// A few at a time: there may be a whole mirror of them.
+Task<> Follower::remove_unseen()
+{
+    const std::vector<ConversationId> unseen = co_await store_.write(&cache::take_unseen);
+    for (std::size_t done = 0; done < unseen.size(); done += most_erased) {
+        const auto some = std::span(unseen).subspan(done, std::min(most_erased, unseen.size() - done));
+        const auto erase = [some](cache::Writer& db) { cache::erase_unseen(db, some); };
+        co_await store_.write(erase);
+    }
 }
 
 Task<std::vector<ConversationId>> Follower::apply_parts(cache::PublishedRows rows)
@@ -337,11 +350,14 @@ Task<Round> Follower::hear(bool leads)
 Task<Round> Follower::hear()
 {
     own_writes_follow_ = false;
-    Round round = co_await hear(true);
-    if (round.head.last != settings_as_of_) co_await settings_.check_again(); // somebody wrote
-    settings_as_of_ = round.head.last;
+    co_return co_await hear(true);
+}
+
+Task<> Follower::after_hearing(const Head& heard)
+{
+    if (heard.last != settings_as_of_) co_await settings_.check_again(); // somebody wrote
+    settings_as_of_ = heard.last;
     co_await kept_.ask();
-    co_return round;
 }
 
 Task<> Follower::share_settings(std::int64_t epoch)

@@ -27,6 +27,8 @@ class Follower {
     /// What other nodes added since, but for rows: what they purged is purged here. For a node that leads, whose
     /// changes are published.
     Task<Round> hear();
+    /// After that: the settings that others may have written, and what this node keeps that the database lost.
+    Task<> after_hearing(const Head& heard);
     /// From now on all of it is heard again.
     void forget_heard() { heard_ = {}; }
     /// Tells the others what was purged here, where they do not know it.
@@ -77,6 +79,7 @@ class Follower {
     Task<> apply(cache::PublishedRows rows, Position position, std::string store);
     Task<std::vector<ConversationId>> apply_parts(cache::PublishedRows rows);
     Task<> make_whole(std::vector<ConversationId> ids);
+    Task<> remove_unseen();
     Task<> adopt_published(const States& states);
     Task<> adopt_purges(std::vector<Suppressed> heard, bool leads);
     Task<> share_key(const std::string& store);

@@ -52,15 +52,14 @@ Task<Follower::Undo> Follower::find_undo()
 Task<> Follower::undo_unpublished(Undo undo)
 {
     if (undo.notes.empty()) co_return;
-    const auto put = [&](cache::Writer& db) {
-        if (!provisional_) {
-            cache::claim_nothing(db);
-            cache::apply_rows(db, undo.rows);
-        }
-        cache::drop_notes(db, undo.notes);
-    };
-    if (!provisional_) to_apply_ = std::move(undo.states); // before: then what is not claimed any more comes back
-    co_await store_.write(put);
+    if (!provisional_) {
+        const auto claim = [](cache::Writer& db) { cache::claim_nothing(db); };
+        to_apply_ = std::move(undo.states); // before: then what is not claimed any more comes back
+        co_await store_.write(claim);
+        co_await put_rows(std::move(undo.rows));
+    }
+    const auto drop = [&](cache::Writer& db) { cache::drop_notes(db, undo.notes); };
+    co_await store_.write(drop);
 }
 
 } // namespace alli::cluster

@@ -2,6 +2,7 @@
 #include "cluster/kept_rows.hpp"
 
 #include "cache/replica/unseen.hpp"
+#include "cluster/ask_refresh.hpp"
 
 namespace alli::cluster {
 namespace {
@@ -64,10 +65,9 @@ Task<> KeptRows::ask()
     auto next = ids_.upper_bound(asked_last_);
     if (next == ids_.end()) next = ids_.begin();
     for (; next != ids_.end() && some.size() < most_at_once; ++next) some.push_back(ask_for_kept(*next));
-    const std::string last = some.back().substr(1);
-    co_await truth_.ask_refresh(std::move(some));
-    asked_last_ = last;
+    asked_last_ = some.back().substr(1);
     ask_at_ = clock_.steady() + 4 * options_.lease;
+    co_await ask_refresh(truth_, std::move(some));
 }
 
 } // namespace alli::cluster

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/leader.hpp"
 
+#include "cache/conversations.hpp"
+#include "cache/rows/problems.hpp"
+
 #include <algorithm>
 #include <iterator>
 
@@ -19,6 +22,14 @@ void forget(const std::vector<Row>& settled, std::map<std::string, Row>& asked)
     for (const Row& one : settled)
         if (const auto found = asked.find(one.conversation); found != asked.end() && found->second.number == one.number)
             asked.erase(found);
+}
+
+// Whether upstream gave it, or said that it has it not: what could not be read is neither.
+bool is_known(cache::Store& store, const std::string& id)
+{
+    return store.read([&](cache::Reader& db) {
+        return cache::find_held(db, {id}) || !cache::find_problem(db, cache::problem_key({id}));
+    });
 }
 
 } // namespace
@@ -243,11 +254,12 @@ Task<> Leader::serve_some_refreshes(Asked kind)
     if (some.empty() || !hooks_.refresh) co_return;
     std::vector<std::string> ids, kept;
     for (const Refresh& one : some) {
-        ids.push_back(one.conversation);
-        if (auto id = find_kept(one.conversation)) kept.push_back(std::move(*id));
+        auto id = find_kept(one.conversation);
+        ids.push_back(id ? *id : one.conversation);
+        if (id) kept.push_back(std::move(*id));
     }
-    ids.insert(ids.end(), kept.begin(), kept.end());
     co_await hooks_.refresh(std::move(ids));
+    std::erase_if(kept, [this](const std::string& id) { return !is_known(store_, id); }); // they are asked for again
     co_await say_kept(kept);
     if (may_lag) {
         for (const Refresh& one : some) fetched_early_.insert(one.number);

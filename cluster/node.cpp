@@ -313,7 +313,8 @@ Task<> Node::hear_forever()
 Task<> Node::hear_once()
 {
     const Round heard = co_await follower_.hear();
-    leader_->ask(heard);
+    leader_->ask(heard); // it is not told again
+    co_await follower_.after_hearing(heard.head);
     if (options_.shares_writes && !co_await writes_.follow(heard.head)) stop_leading();
     co_await hand_over_purges();
     co_await unseen_writes_.ask(); // of the process before this one

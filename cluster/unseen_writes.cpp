@@ -2,6 +2,7 @@
 #include "cluster/unseen_writes.hpp"
 
 #include "cache/outbox/fifos.hpp"
+#include "cluster/ask_refresh.hpp"
 
 #include <algorithm>
 
@@ -32,7 +33,7 @@ Task<> UnseenWrites::ask()
         const auto first = conversations_.begin();
         const auto last = std::next(first, std::min(most_at_once, std::ssize(conversations_)));
         std::vector<std::string> some(first, last);
-        co_await truth_.ask_refresh(std::move(some));
+        co_await ask_refresh(truth_, std::move(some));
         conversations_.erase(first, last);
     }
 }

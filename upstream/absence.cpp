@@ -30,9 +30,9 @@ std::string shape_of_absence(const Reply& reply)
 std::string made_up_id(int n)
 {
     // "Conversation:", 23 zeros and the digit.
-    constexpr std::array<const char*, made_up_ids> ids{"Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA==",
-                                                       "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMQ==",
-                                                       "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMg=="};
+    constexpr std::array<const char*, made_up_ids> ids{
+        "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA==", "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMQ==",
+        "Q29udmVyc2F0aW9uOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMg=="};
     return ids.at(static_cast<std::size_t>(n));
 }
 

@@ -105,10 +105,10 @@ std::vector<Earlier> find_earlier(Reader& db, const ConversationId& id, std::int
                                   " AND " ALLI_MAY_SHOW " ORDER BY place DESC LIMIT ?3",
                                   id.value, place, limit))
         add(row);
-    for (const Row row : db.query("SELECT kind, body, response FROM entry WHERE conversation IS NULL"
-                                  " AND (place < ?1 OR state = 'delivered') AND " ALLI_MAY_SHOW
-                                  " ORDER BY place DESC LIMIT ?2",
-                                  place, limit))
+    for (const Row row :
+         db.query("SELECT kind, body, response FROM entry WHERE conversation IS NULL"
+                  " AND (place < ?1 OR state = 'delivered') AND " ALLI_MAY_SHOW " ORDER BY place DESC LIMIT ?2",
+                  place, limit))
         add(row);
     return earlier;
 }

@@ -45,10 +45,10 @@ std::vector<ConversationId> take_unseen(Writer& db)
     return unseen;
 }
 
-void remove_unseen(Writer& db)
+void erase_unseen(Writer& db, std::span<const ConversationId> unseen)
 {
     without_notes(db, [&] {
-        for (const ConversationId& id : take_unseen(db))
+        for (const ConversationId& id : unseen)
             if (erase_conversation(db, id)) note_change(db, id, ChangeKind::deleted);
     });
 }

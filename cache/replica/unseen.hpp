@@ -8,6 +8,7 @@
 #include "cache/replica/published.hpp"
 
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,10 @@ namespace alli::cache {
 void begin_seeing(Writer& db);
 /// Each of these is there. On the committing connection, until one of the next two.
 void note_seen(Writer& db, const PublishedRows& rows);
-/// Removes what is not there: the conversations that were not seen.
-void remove_unseen(Writer& db);
-/// Those instead.
+/// The conversations that were not seen.
 std::vector<ConversationId> take_unseen(Writer& db);
+/// Removes such: they are not there.
+void erase_unseen(Writer& db, std::span<const ConversationId> unseen);
 /// Out of `rows` go the ends of what is held here: it may be there again.
 void keep_held(Writer& db, PublishedRows& rows);
 

@@ -176,20 +176,6 @@ TEST_F(DeliverTest, TakesADeletionThatIsDoneForDone)
     EXPECT_THAT(changed_, Contains("a"));
 }
 
-TEST_F(DeliverTest, RemembersADoubtUntilItsEndWhateverIsAnsweredBetween)
-{
-    upstream_.before = [&, n = 0](const upstream::Request& request) mutable -> std::optional<upstream::Reply> {
-        if (request.method != "DELETE") return std::nullopt;
-        if (++n == 1) throw Error(Fault::unreachable, "", "reset"); // and it is still under way
-        if (n > 2) return std::nullopt;
-        upstream_.conversations.erase("a"); // there it is
-        return WritableUpstream::says(503);
-    };
-    offer(write_of(EditKind::remove, "a", ""));
-    ASSERT_TRUE(until([&] { return all_settled(); }));
-    EXPECT_EQ(entry(last_).state, EntryState::delivered) << entry(last_).last_error.value_or("");
-}
-
 TEST_F(DeliverTest, RunsAgainAfterItWasCancelledMidway)
 {
     upstream_.takes = 1h;

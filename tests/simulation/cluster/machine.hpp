@@ -72,7 +72,13 @@ struct CampaigningTruth final : support::ModelTruth {
         if (bars) throw Error(*bars, "", "the password is wrong");
         co_return co_await ModelTruth::wait_news(longest);
     }
-    std::string refused_id;
+    Task<> ask_refresh(std::vector<std::string> conversations) override
+    {
+        for (const std::string& one : conversations)
+            if (one == refused_request) throw Error(Fault::refused, "", "no index holds it");
+        return ModelTruth::ask_refresh(std::move(conversations));
+    }
+    std::string refused_id, refused_request;
     std::optional<Fault> refuses, bars;
     bool dies_at_read = false;
     bool foreign = false; // what fails is none of our errors

@@ -2,6 +2,7 @@
 // A database that was put back to an earlier state: numbers are given once, and what it lost is kept until a leader
 // says what upstream has.
 #include "cache/rows/change_feed.hpp"
+#include "cache/rows/problems.hpp"
 #include "cache/rows/suppression_list.hpp"
 #include "tests/simulation/cluster/cluster_loops.hpp"
 
@@ -123,7 +124,7 @@ TEST_F(PutBack, WhatItLostIsKeptClaimedByNobodyAndPublishedOnceUpstreamHasConfir
     bool confirmed = false;
     const auto fetch = [&](const std::vector<std::string>& ids) {
         if (!confirmed) throw Error(Fault::unreachable, "", "upstream is away");
-        EXPECT_THAT(ids, testing::Contains("two"));
+        EXPECT_THAT(ids, testing::ElementsAre("two"));
     };
     a_.fetch = b_.fetch = fetch;
     lose_the_rest();
@@ -206,6 +207,49 @@ TEST_F(PutBack, WhatUpstreamHasNoMoreGoesFromAllNodesOnceItsLeaderHasSeenThat)
     for (Machine* const node : {&a_, &b_}) EXPECT_FALSE(node->dump().contains("two"));
     EXPECT_TRUE(shared_.conversations.at("two").row.deleted);
     EXPECT_EQ(a_.dump(), b_.dump());
+}
+
+TEST_F(PutBack, WhatItsLeaderCouldNotReadEndsNowhere)
+{
+    a_.put("two", 150, "title");
+    pass(2s);
+    a_.node.stop(), b_.node.stop();
+    pass(2s);
+    lose_the_rest();
+    Machine c{2, database_, clock_, loop_}; // which has not got it
+    bool readable = false;
+    c.fetch = [&](const std::vector<std::string>& ids) {
+        if (readable) return c.put("two", 150, "title");
+        const cache::Problem problem{"it cannot be read", "", clock_.now(), 1};
+        c.write([&](cache::Writer& db) { cache::put_problem(db, cache::problem_key({ids.front()}), problem); });
+    };
+    c.run();
+    pass(20s);
+    ASSERT_TRUE(c.leads);
+    start_again(b_, false);
+    pass(60s);
+    EXPECT_TRUE(b_.dump().contains("two"));
+    EXPECT_FALSE(tells_of_a_deletion(b_));
+    EXPECT_FALSE(shared_.conversations.contains("two"));
+    readable = true;
+    pass(60s);
+    EXPECT_TRUE(shared_.conversations.contains("two"));
+    EXPECT_EQ(c.dump(), b_.dump());
+    again_->stop(), c.node.stop();
+    pass(2s);
+}
+
+TEST_F(PutBack, AnIdThatNoIndexHoldsKeepsNobodyFromItsWork)
+{
+    a_.put("two", 150, "title");
+    a_.put("three", 151, "title");
+    pass(2s);
+    a_.truth.refused_request = b_.truth.refused_request = "*two";
+    lose_the_rest();
+    pass(60s);
+    EXPECT_TRUE(a_.leads || b_.leads);
+    EXPECT_TRUE(shared_.conversations.contains("three"));
+    for (Machine* const node : {&a_, &b_}) EXPECT_TRUE(node->dump().contains("two"));
 }
 
 TEST_F(PutBack, WhatEndedThereAndIsHereAgainDoesNotEndAnew)
