@@ -84,6 +84,9 @@ struct NodeStatus {
     Clock::Steady asked_at{};
     std::string trouble, hint;         // empty: none
     std::vector<NodeProblem> problems; // that last while it follows or leads
+
+    /// Whether it hears what others say: a database that refuses it is reachable all the same.
+    bool hears() const noexcept { return database_reachable && role != Role::apart; }
 };
 
 } // namespace alli::cluster

@@ -118,7 +118,7 @@ proxy::NodeState ClusterNode::state() const
 {
     const auto status = node_.status();
     proxy::NodeState state{.leads = status->role == cluster::Role::leader,
-                           .database_reachable = status->database_reachable,
+                           .hears = status->hears(),
                            .shares_writes = shares_writes_,
                            .position = status->position};
     if (status->database_now)

@@ -56,7 +56,7 @@ void add_cluster(Json& status, const std::string& node, const NodeStatus& now, s
     cluster["role"] = cluster::name_of(now.role);
     cluster["leader"] = now.leader.empty() || was_its_own ? Json(nullptr) : Json(now.leader);
     cluster["position"] = now.position;
-    cluster["lag"] = now.database_reachable ? Json(lag_of(now)) : Json(nullptr);
+    cluster["lag"] = now.hears() ? Json(lag_of(now)) : Json(nullptr);
     cluster["databaseReachable"] = now.database_reachable;
     cluster["epoch"] = now.epoch;
     status["cluster"] = std::move(cluster);
@@ -71,7 +71,8 @@ void put_cluster(PrometheusText& out, const NodeStatus& now)
     for (const Role role : roles) out.sample(now.role == role ? 1 : 0, {{"role", cluster::name_of(role)}});
     out.gauge("cluster_position", "The number up to which this node has what the cluster shares.",
               static_cast<double>(now.position));
-    out.gauge("cluster_lag", "By how many numbers it is behind, as far as it knows.", static_cast<double>(lag_of(now)));
+    if (now.hears()) // else nobody knows
+        out.gauge("cluster_lag", "By how many numbers it is behind.", static_cast<double>(lag_of(now)));
     out.gauge("cluster_epoch", "How often the lead was taken; as seen last.", static_cast<double>(now.epoch));
     out.gauge("cluster_database_reachable", "Whether the cluster's database answered last.",
               now.database_reachable ? 1 : 0);

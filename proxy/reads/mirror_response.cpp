@@ -18,7 +18,7 @@ std::int64_t whole_seconds(std::chrono::microseconds time)
 // What it follows is not heard of, and what it holds is not fresh any more.
 bool is_cut_off(const Context& cx, std::optional<std::chrono::microseconds> age)
 {
-    return cx.cluster && !cx.cluster->state().database_reachable && (!age || *age > cx.options.max_age);
+    return cx.cluster && !cx.cluster->state().hears && (!age || *age > cx.options.max_age);
 }
 
 std::string_view detail_of(const Context& cx, const Request& rq, std::optional<std::chrono::microseconds> age,

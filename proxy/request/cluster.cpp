@@ -78,7 +78,7 @@ Task<> wait_until_told(const Backend& backend, std::optional<std::uint64_t> note
 {
     if (!backend.cluster || !note) co_return;
     const auto is_told = [&] {
-        return backend.cluster->find_told(*note) || !backend.cluster->state().database_reachable;
+        return backend.cluster->find_told(*note) || !backend.cluster->state().hears;
     };
     co_await wait_patiently(is_told);
 }

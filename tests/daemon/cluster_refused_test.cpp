@@ -27,6 +27,7 @@ class ClusterRefused : public testing::Test {
             node.wait_for([&](const Json& now) { return now["problems"].dump().find(word) != std::string::npos; }, 10s);
         EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
         EXPECT_NE(status["cluster"]["role"], "leader");
+        EXPECT_TRUE(status["cluster"]["lag"].is_null()) << "what others say it does not hear";
     }
 
     /// Neither now nor at the end; and a refusal that lasts fills no log.

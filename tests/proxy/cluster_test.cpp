@@ -249,11 +249,11 @@ TEST_F(Cluster, ARequestWaitsForThePositionThatItKnows)
 TEST_F(Cluster, OneThatIsCutOffSaysSoOnceWhatItHoldsIsNotFresh)
 {
     fill();
-    node.database_reachable = false;
+    node.hears = false;
     EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=50");
     clock_.seconds = 2100;
     EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=-50; detail=database-away");
-    node.database_reachable = true;
+    node.hears = true;
     EXPECT_EQ(status(get(item)), "alli-mirror; hit; ttl=-50");
 }
 
@@ -307,7 +307,7 @@ TEST_F(Cluster, TheEndOfARunIsPassedOnOnceTheOtherNodesCanHearOfIt)
     EXPECT_EQ(run().status, 200) << "it goes on after a while";
     EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(900));
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
-    node.database_reachable = false;
+    node.hears = false;
     begun = std::chrono::steady_clock::now();
     EXPECT_EQ(run().status, 200);
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(900));
