@@ -5,6 +5,7 @@
 #include "alli/disk.hpp"
 #include "alli/error.hpp"
 #include "alli/log.hpp"
+#include "alli/nearest.hpp"
 #include "alli/zone.hpp"
 #include "cache/restore.hpp"
 #include "cache/upkeep/backup.hpp"
@@ -18,6 +19,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -264,17 +266,18 @@ struct TaskRow {
     std::string_view name;
     Task<Json> (*run)(MaintenanceTools, Json);
     void (*check)(const Json&);
-    bool alone = true; // waits for its turn; false: it only takes a note
+    std::array<std::string_view, 4> members = {}; // that a request may have beside "task"
+    bool alone = true;                            // waits for its turn; false: it only takes a note
 };
 // THE table.
 constexpr auto tasks = std::to_array<TaskRow>({
-    {"purge", &run_purge, &check_purge},
-    {"retention", &run_retention, &check_retention},
-    {"backup", &run_backup, &check_backup},
-    {"note_backup", &run_note_backup, &check_note_backup, false},
-    {"verify", &run_verify, &check_verify},
+    {"purge", &run_purge, &check_purge, {"user", "conversation", "before", "dryRun"}},
+    {"retention", &run_retention, &check_retention, {"keep", "dryRun"}},
+    {"backup", &run_backup, &check_backup, {"stays", "keep"}},
+    {"note_backup", &run_note_backup, &check_note_backup, {"madeAt"}, false},
+    {"verify", &run_verify, &check_verify, {"repair"}},
     {"restore", &run_restore, &check_restore},
-    {"wake_webhook", &run_wake_webhook, &check_wake_webhook, false},
+    {"wake_webhook", &run_wake_webhook, &check_wake_webhook, {"url"}, false},
 });
 
 const TaskRow& find_task(const Json& request)
@@ -284,6 +287,17 @@ const TaskRow& find_task(const Json& request)
     for (const TaskRow& row : tasks)
         if (row.name == name) return row;
     throw Error(Fault::usage, "", "there is no such task");
+}
+
+// One that was meant to narrow what is erased, or only to look, must not be ignored.
+void require_members_of(const TaskRow& row, const Json& request)
+{
+    for (const auto& [name, value] : request.items()) {
+        if (name == "task" || std::find(row.members.begin(), row.members.end(), name) != row.members.end()) continue;
+        const std::string_view nearest = find_nearest(name, row.members);
+        throw Error(Fault::usage, nearest.empty() ? "" : fmt::format("did you mean {}?", nearest),
+                    "there is a member that {} does not have", row.name); // its name may be anything: not repeated
+    }
 }
 
 } // namespace
@@ -296,7 +310,9 @@ Task<Json> run_task(MaintenanceTools tools, Json request)
 
 void check_task(const Json& request)
 {
-    find_task(request).check(request);
+    const TaskRow& row = find_task(request);
+    require_members_of(row, request);
+    row.check(request);
 }
 
 void Maintenance::note(std::string_view state, const Json& name, const Json& more)

@@ -104,6 +104,29 @@ TEST_F(MaintenanceTest, TakesANoteBesideATaskThatRuns)
     EXPECT_TRUE(store_.read_outbox([](cache::Reader& db) { return cache::find_last_backup(db); }));
 }
 
+TEST_F(MaintenanceTest, RefusesAMisspeltMemberInsteadOfErasingMoreThanWasMeant)
+{
+    Maintenance maintenance = make([] {});
+    const auto hint_of = [&](const std::string& request) {
+        try {
+            maintenance.start(request);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.fault(), Fault::usage);
+            EXPECT_THAT(error.what(), HasSubstr("there is a member that")) << request;
+            return error.hint();
+        }
+        return "it began: " + request;
+    };
+    EXPECT_EQ(hint_of(R"({"task":"purge","user":"kim","dry_run":true})"), "did you mean dryRun?");
+    EXPECT_EQ(hint_of(R"({"task":"purge","user":"kim","dryrun":true})"), "did you mean dryRun?");
+    EXPECT_EQ(hint_of(R"({"task":"purge","before":"2025-01-01","application":"Sales"})"), "");
+    EXPECT_EQ(hint_of(R"({"task":"retention","keep":"30d","dryrun":true})"), "did you mean dryRun?");
+    EXPECT_EQ(hint_of(R"({"task":"verify","repairs":true})"), "did you mean repair?");
+    EXPECT_EQ(hint_of(R"({"task":"restore","from":"x"})"), "") << "it has none";
+    EXPECT_EQ(Json::parse(*maintenance.state())["state"], "idle");
+    EXPECT_EQ(Json::parse(maintenance.start(R"({"task":"purge","user":"kim","dryRun":true})"))["state"], "running");
+}
+
 TEST_F(MaintenanceTest, IsNotBusyWithWhatCouldNotBegin)
 {
     bool refuses = true;
