@@ -60,9 +60,14 @@ static void choose_doors(Plan& plan, const Listen& wanted)
     plan.note = wanted.note;
 }
 
+static MirrorLocation location_of(const Plan& plan)
+{
+    return {plan.instance.mirror_path, plan.sandbox != nullptr};
+}
+
 static void read_tokens(Plan& plan, const Environment& environment)
 {
-    plan.doors.tokens_place = find_tokens_file(plan.read, plan.instance.mirror_path);
+    plan.doors.tokens_place = find_tokens_file(plan.read, location_of(plan));
     plan.doors.tokens = tokens_of(load_token_lines(plan.doors.tokens_place, environment));
     plan.doors.environment = environment;
 }
@@ -104,12 +109,14 @@ static Plan plan_service(const Settings& settings, const Environment& environmen
 
 static Plan plan_sandbox(const Settings& settings, const Environment& environment, const SandboxChoice& choice)
 {
-    forget_api_key(); // whatever is set there is not for a sandbox
-    require_sound(settings, environment, {"proxy", "outbox"});
+    forget_api_key(); // nor are the service's webhooks and tokens for a sandbox
+    Settings own = settings;
+    own.config.mirror_path = sandbox_mirror_path(environment);
+    own.config.tokens_file.clear();
+    require_sound(own, environment, {"proxy", "outbox"});
     Plan plan;
     plan.read = plan.instance.config = settings.config;
-    plan.instance.webhooks = read_webhooks(settings, environment);
-    plan.instance.mirror_path = sandbox_mirror_path(environment);
+    plan.instance.mirror_path = own.config.mirror_path;
     plan.leftovers = std::make_unique<SandboxLeftovers>(plan.instance.mirror_path);
     const std::string directory = prepare_sandbox_home(plan.instance.mirror_path, choice.keep);
     if (!choice.keep) plan.leftovers->watch();
@@ -206,7 +213,7 @@ static Task<> reload_on_signal(asio::signal_set& hangups, const Context& context
     for (;;) {
         co_await hangups.async_wait(asio::use_awaitable);
         notify_reloading();
-        reload_settings(context, plan.instance.mirror_path, plan.read, adjust);
+        reload_settings(context, location_of(plan), plan.read, adjust);
         notify_ready("settings read again");
     }
 }

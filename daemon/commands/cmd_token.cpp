@@ -33,7 +33,7 @@ struct Here {
     static TokensFile find_place(const Context& context)
     {
         const Settings settings = context.settings();
-        return find_tokens_file(settings.config, find_mirror_location(settings, context.environment).mirror_path);
+        return find_tokens_file(settings.config, find_mirror_location(settings, context.environment));
     }
     std::string add(const std::string& request) const
     {

@@ -133,7 +133,7 @@ void check_outbox(const DoctorContext& cx, CheckResults& results)
 
 void check_tokens(const DoctorContext& cx, CheckResults& results)
 {
-    const TokensFile place = find_tokens_file(cx.settings.config, cx.place.mirror_path);
+    const TokensFile place = find_tokens_file(cx.settings.config, cx.place);
     const auto lines = find_token_lines(place, cx.context.environment);
     if (!lines) return results.warn(fmt::format("{} cannot be read", place.path), "see settings above");
     SystemClock clock;

@@ -32,12 +32,12 @@ struct Reading {
 };
 
 // Everything is read before anything is applied.
-static Reading read_again(const Context& context, const std::string& mirror_path)
+static Reading read_again(const Context& context, const MirrorLocation& mirror)
 {
     const Settings settings = context.settings();
     const std::vector<Error> faults = find_faults(settings, context.environment);
     if (!faults.empty()) throw Error(faults.front());
-    TokensFile place = find_tokens_file(settings.config, mirror_path);
+    TokensFile place = find_tokens_file(settings.config, mirror);
     std::vector<proxy::Token> tokens = tokens_of(load_token_lines(place, context.environment));
     return {settings.config, std::move(place), std::move(tokens)};
 }
@@ -62,11 +62,11 @@ static void take_over(const Reading& wanted, Config& current, const Environment&
 }
 
 // Serialized with changes of the tokens file, so that a concurrent one is not lost.
-void reload_settings(const Context& context, const std::string& mirror_path, Config& current, const Adjust& adjust)
+void reload_settings(const Context& context, const MirrorLocation& mirror, Config& current, const Adjust& adjust)
 {
     try {
-        const TokensLock lock(find_tokens_file(context.settings().config, mirror_path).path);
-        take_over(read_again(context, mirror_path), current, context.environment, adjust);
+        const TokensLock lock(find_tokens_file(context.settings().config, mirror).path);
+        take_over(read_again(context, mirror), current, context.environment, adjust);
     } catch (const Error& error) {
         log_event<Event::reload_failed>(std::string_view(error.what()), error.hint());
     } catch (const std::exception& error) { // of memory, of a file system: the next signal finds somebody who hears it

@@ -19,7 +19,7 @@ std::vector<std::string> changed_settings(const Config& before, const Config& af
 using Adjust = std::function<void(const Config&, std::vector<proxy::Token> tokens, TokensFile place)>;
 
 /// Main thread. Updates `current` with the applied settings; those that require a restart keep their value, so that the
-/// next reload reports them again. The tokens file is beside `mirror_path` unless a setting names it.
-void reload_settings(const Context& context, const std::string& mirror_path, Config& current, const Adjust& adjust);
+/// next reload reports them again. The tokens file is beside the mirror unless a setting of a service names it.
+void reload_settings(const Context& context, const MirrorLocation& mirror, Config& current, const Adjust& adjust);
 
 } // namespace alli::daemon

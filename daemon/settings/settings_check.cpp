@@ -139,7 +139,7 @@ void check_listen(const Checked& it)
 void check_tokens(const Checked& it)
 {
     check_path("proxy.tokens_file", it.config.tokens_file, it.origin_of("proxy.tokens_file"), it.environment);
-    load_token_lines(find_tokens_file(it.settings.config, it.config.mirror_path), it.environment);
+    load_token_lines(find_tokens_file(it.settings.config, {it.config.mirror_path}), it.environment);
 }
 
 void check_proxy_password(const Checked& it)

@@ -117,10 +117,10 @@ void require_writable(const TokensFile& place, const Environment& environment, c
 
 } // namespace
 
-TokensFile find_tokens_file(const Config& config, const std::string& mirror_path)
+TokensFile find_tokens_file(const Config& config, const MirrorLocation& mirror)
 {
-    if (!config.tokens_file.empty()) return {config.tokens_file, true};
-    return {directory_of(mirror_path) + "/tokens", false};
+    if (!config.tokens_file.empty() && !mirror.sandbox) return {config.tokens_file, true};
+    return {directory_of(mirror.mirror_path) + "/tokens", false};
 }
 
 TokensLock::TokensLock(const std::string& path)

@@ -3,7 +3,7 @@
 // changes are serialized across processes. Any thread.
 #pragma once
 
-#include "daemon/settings/settings.hpp"
+#include "daemon/settings/paths.hpp"
 #include "daemon/settings/token_lines.hpp"
 
 #include <functional>
@@ -17,8 +17,9 @@ struct TokensFile {
     std::string path;
     bool required = false; // named by proxy.tokens_file: then it has to be there
 };
-/// proxy.tokens_file, else `tokens` in the mirror's directory.
-TokensFile find_tokens_file(const Config& config, const std::string& mirror_path);
+/// proxy.tokens_file, else `tokens` in the mirror's directory; of a sandbox's mirror always the latter: what the
+/// settings name is the service's.
+TokensFile find_tokens_file(const Config& config, const MirrorLocation& mirror);
 
 /// A lock on the directory of `path`, held for the object's lifetime. Waits up to 5 s, then throws Error{busy}. Holds
 /// nothing if the directory cannot be opened.

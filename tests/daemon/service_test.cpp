@@ -254,7 +254,8 @@ TEST_F(ServiceChoiceTest, AReloadThatFailsInAnyWayIsNotTheEndOfReloading)
         throw std::runtime_error("no memory, say");
     };
     for (int n = 0; n < 2; ++n)
-        EXPECT_NO_THROW(reload_settings(context(), home.path("me/.local/state/alli-mirror/mirror.db"), current, fails));
+        EXPECT_NO_THROW(
+            reload_settings(context(), {home.path("me/.local/state/alli-mirror/mirror.db")}, current, fails));
     EXPECT_EQ(called, 2);
 }
 

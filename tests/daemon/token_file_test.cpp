@@ -169,11 +169,12 @@ TEST_F(TokenFileTest, LeavesNothingHalfWrittenWhereADraftWasLeftBehind)
 TEST_F(TokenFileTest, LiesBesideTheMirrorUnlessASettingSaysSo)
 {
     Config config;
-    EXPECT_EQ(find_tokens_file(config, "/var/lib/alli-mirror/mirror.db").path, "/var/lib/alli-mirror/tokens");
-    EXPECT_FALSE(find_tokens_file(config, "mirror.db").required);
+    EXPECT_EQ(find_tokens_file(config, {"/var/lib/alli-mirror/mirror.db"}).path, "/var/lib/alli-mirror/tokens");
+    EXPECT_FALSE(find_tokens_file(config, {"mirror.db"}).required);
     config.tokens_file = "/etc/alli-mirror/tokens";
-    EXPECT_EQ(find_tokens_file(config, "/x/mirror.db").path, "/etc/alli-mirror/tokens");
-    EXPECT_TRUE(find_tokens_file(config, "/x/mirror.db").required);
+    EXPECT_EQ(find_tokens_file(config, {"/x/mirror.db"}).path, "/etc/alli-mirror/tokens");
+    EXPECT_TRUE(find_tokens_file(config, {"/x/mirror.db"}).required);
+    EXPECT_EQ(find_tokens_file(config, {"/x/mirror.db", true}).path, "/x/tokens") << "a sandbox's are its own";
 }
 
 } // namespace

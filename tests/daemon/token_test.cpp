@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 namespace alli::daemon {
 
 using nlohmann::json;
@@ -144,10 +146,37 @@ TEST_F(TokenCommand, WritesTheFileItselfWhereNoDaemonRuns)
 TEST_F(TokenCommand, NamesTheFileThatCannotBeRead)
 {
     home_.environment["ALLI_MIRROR_PROXY_TOKENS_FILE"] = home_.write("tokens", "a read nonsense\n");
-    const auto refused = home_.run({"serve", "--sandbox"});
+    home_.environment["ALLI_MIRROR_UPSTREAM_URL"] = "http://127.0.0.1:1";
+    home_.environment["ALLI_API_KEY"] = "k";
+    const auto refused = home_.run({"serve"});
     EXPECT_EQ(refused.code, 2);
     EXPECT_THAT(refused.errors, AllOf(HasSubstr(home_.path("tokens") + ":1"), HasSubstr("no hash")));
     EXPECT_EQ(home_.run({"token", "new", "b", "--scope", "read"}).code, 2);
+}
+
+// Its apps would have made-up answers, and writes that are done nowhere.
+TEST_F(TokenCommand, OfTheServiceOpensNoSandboxNorIsChangedByIt)
+{
+    serve(); // with tokens of its own alone
+    const std::string token = make({"app", "--scope", "read"});
+    EXPECT_EQ(daemon_->stop(), 0);
+    const std::string own = home_.path(".local/state/alli-mirror/sandbox/tokens");
+    std::filesystem::rename(own, home_.path("tokens"));
+    home_.environment["ALLI_MIRROR_PROXY_TOKENS_FILE"] = home_.path("tokens");
+    serve();
+    EXPECT_EQ(ask("GET", "/mirror/v1/status", token), 401);
+    EXPECT_EQ(ask("GET", "/mirror/v1/status", make({"app", "--scope", "read"})), 200) << "of the sandbox";
+    daemon_->process.send(SIGHUP);
+    daemon_->process.wait_for_line("settings were read again");
+    EXPECT_EQ(ask("GET", "/mirror/v1/status", token), 401);
+    EXPECT_EQ(home_.run({"token", "revoke", "app"}).code, 0);
+    EXPECT_EQ(daemon_->stop(), 0);
+    std::ifstream kept(home_.path("tokens"));
+    EXPECT_THAT(std::string(std::istreambuf_iterator<char>(kept), {}), testing::StartsWith("app read "));
+
+    home_.write("tokens", "x read nonsense\n");
+    serve();
+    EXPECT_EQ(daemon_->stop(), 0) << "it may be unreadable, too";
 }
 
 TEST_F(TokenCommand, ExpiresWithoutAnybodysDoing)

@@ -125,6 +125,21 @@ TEST_F(Webhook, TellsOfEachChangeWithoutItsContentAndSaysHowFarItIs)
     EXPECT_THAT(listed.output, HasSubstr("delivering")) << listed.errors;
 }
 
+// A receiver of the service's would take what is made up for true: it bears a valid signature.
+TEST_F(Webhook, IsNotToldOfASandboxNorKeepsItFromStarting)
+{
+    for (const char* readable : {secret, ""}) {
+        home.write("secret", readable);
+        Daemon daemon(home, {"serve", "--sandbox", "--conversations", "3"});
+        daemon.wait_until_complete();
+        const json list = json::parse(daemon.get("/webapi/v2/conversations?pageSize=1").body);
+        rename(daemon, list["conversations"].at(0)["id"], "made up");
+        EXPECT_TRUE(daemon.status().value("webhooks", json::array()).empty());
+        EXPECT_EQ(daemon.stop(), 0);
+    }
+    EXPECT_EQ(json(taken()), json::array());
+}
+
 TEST_F(Webhook, SecretAndQueryOfTheAddressAppearNowhere)
 {
     answer_to = [](const json&) { return 503; };
