@@ -10,7 +10,13 @@ namespace alli::proxy {
 namespace {
 
 constexpr int most_at_once = 200;
-constexpr std::string_view greeting = "retry: 1000\n\n";
+
+// A reader of since=now that is cut off before anything changes goes on from here, too: an id without data is no event,
+// but moves its Last-Event-ID.
+std::string greet(std::int64_t since)
+{
+    return since < 0 ? "retry: 1000\n\n" : fmt::format("retry: 1000\n\nid: {}\n\n", since);
+}
 
 } // namespace
 
@@ -22,7 +28,7 @@ FeedEvents::FeedEvents(Feed& feed, FeedScope scope, std::int64_t since, std::chr
 
 Task<std::optional<std::string>> FeedEvents::next()
 {
-    if (!std::exchange(greeted_, true)) co_return std::string(greeting);
+    if (!std::exchange(greeted_, true)) co_return greet(since_);
     const auto beat = std::chrono::steady_clock::now() + heartbeat_;
     for (Moment now = Moment::now(clock_); !over_ && !feed_.is_over() && grant_->holds(now);
          now = Moment::now(clock_)) {

@@ -158,6 +158,22 @@ TEST_F(Stream, TellsEachChangeAndGoesOnWhereTheReaderWas)
     EXPECT_NE(rest.find(R"("conversationId":"a","kind":"chats")"), std::string::npos);
 }
 
+TEST_F(Stream, OfNowGoesOnFromItsBeginningWhenItIsCutBeforeAnythingChanged)
+{
+    put("a", 100, 1);
+    start();
+    const std::string begun = std::to_string(now());
+    {
+        RawClient reader(port_);
+        reader.send(request("?since=now"));
+        EXPECT_NE(reader.read_until("\n\n\r\n").find("retry: 1000\n\nid: " + begun + "\n\n"), std::string::npos);
+    }
+    put("b", 200, 1); // while nobody listens
+    RawClient again(port_);
+    again.send(request("?since=now", "Last-Event-ID: " + begun + "\r\n"));
+    EXPECT_NE(again.read_until("\"chats\"}\n\n").find(R"("conversationId":"b")"), std::string::npos);
+}
+
 TEST_F(Stream, SaysWhenToStartAgainAndGoesOn)
 {
     put("a", 100, 1);
