@@ -69,7 +69,8 @@ Task<Response> dispatch(const Context& cx, Request& rq, ErrorFormat& error_forma
     const auto needed = find_needed_scope(match, rq.method, relayable);
     if (needed && !is_group_maintenance(rq)) require_scope(rq, *needed);
     if (auto refusal = refuse_narrowed(cx, rq, match)) co_return std::move(*refusal);
-    if (relayable && is_suppressed(cx.store, rq.conversation)) co_return no_such_conversation();
+    if (is_suppressed(cx.store, rq.conversation)) // however the path is spelt: %77ebapi is webapi
+        co_return no_such_conversation();
     rq.ids = std::move(match.ids);
     if (match.route || !relayable) co_await take_body(rq, cx.options.limits.body_bytes);
     if (match.route) {

@@ -160,6 +160,21 @@ TEST_F(Writes, ShowNothingPurgedAtASetPathEither)
     EXPECT_THAT(entries(), IsEmpty());
 }
 
+TEST_F(Writes, OfWhatWasPurgedAreNotTakenHoweverThePathIsSpelt)
+{
+    put("c", 1000, 2);
+    cache::PurgeOptions wish;
+    wish.conversation = ConversationId{"c"};
+    sync_wait(cache::purge(store_, std::move(wish), cache::PurgeHooks()));
+    start();
+    delivery_.reply = upstream::Reply{200, {}, R"({"id":"c","title":"what nobody may see"})"};
+    for (const char* path : {"/webapi/v2/conversations/c/title", "/%77ebapi/v2/conversations/c/title",
+                             "/webapi/v2/conversation%73/c/title", "/%77ebapi/%76%32/conversations/%63/title"}) {
+        EXPECT_EQ(send("PUT", path, {}, R"({"title":"x"})").status, 404) << path;
+        EXPECT_THAT(entries(), IsEmpty()) << path;
+    }
+}
+
 struct Bad {
     std::string method, path, body;
     int status, code;
