@@ -24,6 +24,7 @@
 #include <CLI/CLI.hpp>
 
 #include <filesystem>
+#include <set>
 
 namespace alli::daemon {
 namespace {
@@ -104,11 +105,25 @@ Written write_text(Job& job)
     return {exporter.finish()};
 }
 
+// Of a search: what it does not find now may stand in the file as it was then.
+std::vector<ConversationId> gone_from(const std::vector<ConversationId>& changed,
+                                      const std::vector<ConversationId>& found)
+{
+    std::set<std::string_view> kept;
+    for (const ConversationId& id : found) kept.insert(id.value);
+    std::vector<ConversationId> gone;
+    for (const ConversationId& id : changed)
+        if (!kept.contains(id.value)) gone.push_back(id);
+    return gone;
+}
+
 Written append_changes(Job& job, const cache::ExportChanges& changes, AppendState state)
 {
     const auto ids = job.query ? cache::keep_found(job.db, *job.query, changes.changed) : changes.changed;
-    Written written{0, std::ssize(changes.deleted), true};
-    if (!ids.empty() || !changes.deleted.empty()) {
+    std::vector<ConversationId> gone = gone_from(changes.changed, ids);
+    gone.insert(gone.end(), changes.deleted.begin(), changes.deleted.end());
+    Written written{0, std::ssize(gone), true};
+    if (!ids.empty() || !gone.empty()) {
         AppendedFile output(job.file, state);
         state.bytes = output.size(), state.appending = true;
         put_append_state(job.file, state);
@@ -117,7 +132,7 @@ Written append_changes(Job& job, const cache::ExportChanges& changes, AppendStat
             std::ssize(ids));
         if (output.size() == 0) exporter.begin(wants_bom(job.arguments, true));
         for (const ConversationId& id : ids) exporter.put(id);
-        for (const ConversationId& id : changes.deleted) exporter.put_deleted(id);
+        for (const ConversationId& id : gone) exporter.put_deleted(id);
         output.finish();
         state.bytes = output.size();
         written.conversations = exporter.finish();

@@ -240,8 +240,14 @@ TEST_F(ExportSince, FollowsASearchInASqliteFileAndInAText)
     EXPECT_EQ(dumped(file), whole({"zebra"}));
     EXPECT_THAT(dumped(file), testing::Not(HasSubstr("lion")));
     EXPECT_EQ(export_to(text, "jsonl", {"zebra"}).code, 0);
-    ASSERT_EQ(lines(read(text)).size(), 2U);
-    EXPECT_EQ(lines(read(text))[1]["conversation"]["id"], "c2");
+    const auto gone = [](const char* id) {
+        return json{{"conversation", {{"id", id}}}, {"chats", json::array()}, {"deleted", true}};
+    };
+    const auto told = lines(read(text));
+    ASSERT_EQ(told.size(), 4U);
+    EXPECT_EQ(told[1]["conversation"]["id"], "c2");
+    EXPECT_EQ(told[2], gone("c1")) << "or it would stand there for ever as it was";
+    EXPECT_EQ(told[3], gone("c3"));
 }
 
 // What the index of words does not reach yet is found by no search: a text would never have it.
