@@ -2,6 +2,7 @@
 #include "cache/insights/insights.hpp"
 
 #include "cache/chats/facts.hpp"
+#include "cache/db/index_batch.hpp"
 #include "cache/insights/group_names.hpp"
 #include "cache/insights/tabulation.hpp"
 #include "cache/search/filters.hpp"
@@ -67,7 +68,8 @@ Insights count_insights(Reader& db, const InsightQuery& query)
     table.add(load_rollups(db, keys, range));
 
     Insights insights;
-    insights.complete = !find_fact_bound(db);
+    const bool by_words = !query.users.empty(); // a user may be meant by name
+    insights.complete = !find_fact_bound(db) && !(by_words && find_index_bound(db, IndexKind::conversation));
     insights.unknown_filters = find_unknown(db, query);
     add_days(insights, table, query);
     const GroupNames names(db, query.visible);

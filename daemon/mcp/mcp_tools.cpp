@@ -5,6 +5,7 @@
 #include "alli/error.hpp"
 #include "cache/export/mask_json.hpp"
 #include "cache/search/matching_list.hpp"
+#include "cache/search/reach.hpp"
 #include "cache/search/search_json.hpp"
 #include "cache/store.hpp"
 #include "cache/text/mask.hpp"
@@ -116,16 +117,18 @@ Json run_search(const Context& context, const Json& arguments, std::size_t room)
 struct Listed {
     std::vector<cache::Summary> summaries;
     bool whole = false, more = false;
+    std::vector<cache::UnknownFilter> unknown_filters = {};
 };
 
 Listed list_filtered(cache::Reader& db, const cache::SearchQuery& query, int limit, int offset)
 {
-    const cache::MatchingList found = cache::list_matching(db, query, limit, offset);
+    cache::MatchingList found = cache::list_matching(db, query, limit, offset);
     Listed listed;
     for (const ConversationId& id : found.ids)
         if (auto summary = cache::find_summary(db, id)) listed.summaries.push_back(std::move(*summary));
-    listed.whole = cache::load_covered(db).complete;
+    listed.whole = cache::load_covered(db).complete && cache::reaches_all(db, cache::parse_query(query));
     listed.more = found.more;
+    listed.unknown_filters = std::move(found.unknown_filters);
     return listed;
 }
 
@@ -145,7 +148,7 @@ Json run_list(const Context& context, const Json& arguments, std::size_t room)
     Json result;
     result["conversations"] = Json::array();
     const bool filtered = is_filtered(arguments);
-    const auto [summaries, whole, more] =
+    const auto [summaries, whole, more, unknown] =
         filtered ? list_filtered(*db, read_filters(arguments), limit, offset) : list_newest(*db, limit, offset);
     const bool mask = masks(context);
     for (const cache::Summary& summary : summaries) {
@@ -155,6 +158,8 @@ Json run_list(const Context& context, const Json& arguments, std::size_t room)
         result["conversations"].push_back(std::move(json));
     }
     result["whole"] = whole;
+    for (const cache::UnknownFilter& one : unknown) result["unknownFilters"].push_back(cache::unknown_json(one));
+    if (mask && !unknown.empty()) cache::mask_json(result["unknownFilters"]);
     result["coverage"] = make_coverage(*db);
     result["next"] = offset + limit;
     const bool dropped = drop_last(result, "conversations", room) > 0;

@@ -4,6 +4,7 @@
 #include "cache/insights/insights_json.hpp"
 #include "cache/insights/number_map.hpp"
 #include "cache/insights/rating_counts.hpp"
+#include "cache/search/index.hpp"
 #include "tests/cache/insights_model.hpp"
 
 namespace alli::cache {
@@ -53,6 +54,20 @@ TEST_F(Insight, KeepsNothingOfAUserWhoIsGone)
     model.conversation["user"]["userId"] = "another";
     put(model);
     EXPECT_FALSE(known());
+}
+
+TEST_F(Insight, OfAUserAreAPartWhileTheIndexOfWordsIsMadeAnew)
+{
+    Model model = make(1);
+    model.conversation["user"] = {{"userId", "u1"}, {"firstName", "Mina"}};
+    put(model);
+    extend(1000);
+    InsightQuery of_mina;
+    of_mina.users = {"Mina"};
+    EXPECT_TRUE(count(of_mina).complete);
+    write([](Writer& db) { rebuild_index(db); });
+    EXPECT_FALSE(count(of_mina).complete);
+    EXPECT_TRUE(count().complete) << "no word of it is asked for";
 }
 
 TEST_F(Insight, KeepsDaysThatNothingChanges)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tools of `mcp` through the real program, line by line: what they take, and that no answer is longer than an
 // assistant takes, while everything can be read to its end.
+#include "alli/sync_wait.hpp"
+#include "cache/search/index.hpp"
+#include "cache/store.hpp"
 #include "daemon/mcp/mcp_size.hpp"
 #include "tests/daemon/home.hpp"
 
@@ -99,6 +102,23 @@ TEST_F(McpTools, AnswersTheLastLineWithoutAnEndAndAnyKindOfEnd)
         R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}})";
     EXPECT_EQ(say(hello).size(), 1U);
     EXPECT_EQ(say(hello + "\r\n\r\n" + R"({"jsonrpc":"2.0","id":1,"method":"ping"})" + "\r\n\r\n").size(), 2U);
+}
+
+TEST_F(McpTools, AListSaysWhichNamesThereAreNotAndWhereTheIndexOfWordsIsBehind)
+{
+    const Json none = ask("list_conversations", {{"app", "Slaes"}});
+    EXPECT_EQ(none["conversations"], Json::array());
+    ASSERT_EQ(none["unknownFilters"].size(), 1U) << none.dump();
+    EXPECT_EQ(none["unknownFilters"][0]["value"], "Slaes");
+    const Json of_all = ask("list_conversations", {{"user", "Mina"}});
+    EXPECT_EQ(of_all["whole"], true);
+
+    cache::Store store({home.mirror(), world_->upstream.url(), false});
+    sync_wait(store.write([](cache::Writer& db) { cache::rebuild_index(db); }));
+    EXPECT_EQ(ask("list_conversations", {{"user", "Mina"}})["whole"], false);
+    EXPECT_EQ(ask("list_conversations", {{"state", "open"}})["whole"], true) << "no word of it is asked for";
+    bool more = true;
+    while (more) sync_wait(store.write([&](cache::Writer& db) { more = cache::extend_index(db); }));
 }
 
 TEST_F(McpTools, TakesNullForAbsentAndSaysWhatItDoesNotKnow)
