@@ -296,26 +296,29 @@ static Json page_json(const Config& config)
     return page;
 }
 
-std::string Instance::status()
+Json Instance::describe(cache::Reader& db, cache::Reader& outbox)
 {
     const upstream::RateLimiter::State budget = client_.pace();
     const sync::State live =
         sync::describe(*work_.engine()->state(), clock_.steady(), clock_.now(), options_.config.sync_interval,
                        std::max(budget.probe_in, budget.retry_after));
+    const bool follows = work_.is_elsewhere(); // then upstream is the leader's to tell of
+    Json status = make_status(db, outbox, options_.config.upstream_url, follows ? nullptr : &live);
+    status["upstream"]["budget"] = make_budget(budget);
+    add_notes(status["problems"], options_.notes);
+    add_unsupported_parameters(status["problems"], server_->unsupported_parameters());
+    status["operations"] = operations_json(options_.config);
+    status["page"] = page_json(options_.config);
+    add_disk(status);
+    if (cluster_) add_cluster(status, cluster_->name(), *cluster_->status(), cache::count_notes(db));
+    add_long_logs(status["problems"]);
+    return status;
+}
+
+std::string Instance::status()
+{
     return store_.read([&](cache::Reader& db) {
-        return store_.read_outbox([&](cache::Reader& outbox) {
-            const bool follows = work_.is_elsewhere(); // then upstream is the leader's to tell of
-            Json status = make_status(db, outbox, options_.config.upstream_url, follows ? nullptr : &live);
-            status["upstream"]["budget"] = make_budget(budget);
-            add_notes(status["problems"], options_.notes);
-            add_unsupported_parameters(status["problems"], server_->unsupported_parameters());
-            status["operations"] = operations_json(options_.config);
-            status["page"] = page_json(options_.config);
-            add_disk(status);
-            if (cluster_) add_cluster(status, cluster_->name(), *cluster_->status(), cache::count_notes(db));
-            add_long_logs(status["problems"]);
-            return dump(status);
-        });
+        return store_.read_outbox([&](cache::Reader& outbox) { return dump(describe(db, outbox)); });
     });
 }
 
@@ -343,7 +346,8 @@ std::string Instance::metrics(const proxy::RequestMetrics& request_metrics)
     const auto live = work_.engine()->state();
     return store_.read([&](cache::Reader& db) {
         return store_.read_outbox([&](cache::Reader& outbox) {
-            return make_metrics({db, outbox, *live, client_, request_metrics, clock_.now(), started_at_,
+            const std::size_t problems = describe(db, outbox)["problems"].size();
+            return make_metrics({db, outbox, *live, client_, request_metrics, clock_.now(), started_at_, problems,
                                  find_disk_full().has_value(), cluster_ ? cluster_->status() : nullptr});
         });
     });

@@ -97,6 +97,7 @@ class Instance final : public proxy::Reports, public proxy::ProjectList {
     RunBarrier run_barrier();
     void begin_work();
     void spawn_index(Task<> work);
+    nlohmann::ordered_json describe(cache::Reader& db, cache::Reader& outbox);
     void adopt_log_key();
     void tell_restore(); // one that this start took in
     void plan_room();

@@ -2,11 +2,9 @@
 #include "daemon/service/metrics.hpp"
 
 #include "cache/conversations.hpp"
-#include "cache/db/log_bound.hpp"
 #include "cache/db/quarantine.hpp"
 #include "cache/outbox/outbox.hpp"
 #include "cache/rows/drift.hpp"
-#include "cache/rows/problems.hpp"
 #include "cache/rows/progress.hpp"
 #include "cache/upkeep/backup.hpp"
 #include "daemon/node/cluster_status.hpp"
@@ -199,9 +197,7 @@ static void put_files(PrometheusText& out, const MetricsSources& from)
     const cache::Totals totals = cache::load_totals(from.mirror);
     out.gauge("conversations", "Conversations in the mirror.", static_cast<double>(totals.conversations));
     out.gauge("chats", "Chats in the mirror.", static_cast<double>(totals.chats));
-    out.gauge("problems", "Problems that status lists.",
-              static_cast<double>(cache::load_problems(from.mirror).size()) + (from.live.error.empty() ? 0 : 1) +
-                  (from.disk_full ? 1 : 0) + static_cast<double>(cache::find_long_logs().size()));
+    out.gauge("problems", "Problems that status lists.", static_cast<double>(from.problems));
     out.family("file_bytes", Type::gauge, "Size of the database files and of their logs (WAL).");
     for (const auto& [name, path] : {std::pair{"mirror.db", from.mirror.path()}, {"outbox.db", from.outbox.path()}})
         for (const auto& [part, suffix] : {std::pair{"database", ""}, {"log", "-wal"}}) {

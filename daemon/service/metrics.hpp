@@ -21,6 +21,7 @@ struct MetricsSources {
     const upstream::Client& client;
     const proxy::RequestMetrics& request_metrics;
     Instant now, started_at;
+    std::size_t problems = 0;                             // that status lists
     bool disk_full = false;                               // the last commit found no room
     std::shared_ptr<const cluster::NodeStatus> node = {}; // none: this machine alone
 };

@@ -91,6 +91,17 @@ TEST_F(MetricsOfADaemon, FollowTheOutboxAndUpstream)
     EXPECT_EQ(daemon_->stop(), 0);
 }
 
+// An alert goes by it: what status says of writes, webhooks, settings and the cluster has none of its own, or another.
+TEST_F(MetricsOfADaemon, CountTheProblemsThatStatusLists)
+{
+    EXPECT_EQ(value_of(metrics(), "alli_mirror_problems"), 0);
+    for (int n = 0; n < 100; ++n) daemon_->get("/webapi/v2/conversations?zebra=" + std::to_string(n));
+    const nlohmann::json problems = daemon_->status()["problems"];
+    EXPECT_THAT(problems.dump(), HasSubstr("zebra"));
+    EXPECT_EQ(value_of(metrics(), "alli_mirror_problems"), static_cast<double>(problems.size()));
+    EXPECT_EQ(daemon_->stop(), 0);
+}
+
 TEST_F(MetricsOfADaemon, AreWhatPrometheusTakes)
 {
     daemon_->get("/webapi/apps");
