@@ -156,7 +156,8 @@ static void put_outbox(PrometheusText& out, cache::Reader& db, Instant now)
               counts.oldest ? age_of(now, *counts.oldest) : 0);
 }
 
-// By the address without its query: two that differ in that alone are one.
+// By the address without its query: two that differ in that alone are one, as bad as the worse of them. A node that
+// does not lead calls none, and says of none that it fails.
 static void put_webhooks(PrometheusText& out, const MetricsSources& from)
 {
     using Webhook = cache::WebhookState;
@@ -165,30 +166,37 @@ static void put_webhooks(PrometheusText& out, const MetricsSources& from)
         Type type;
         std::string_view help;
         std::function<double(const Webhook&)> value;
+        bool worst = false; // of several, rather than their sum
     };
+    const bool calls = !from.node || from.node->role == cluster::Role::leader;
     const auto count = [&](const Webhook& webhook) {
         return static_cast<double>(cache::count_changes(from.mirror, webhook.position, webhook.kinds, most_counted));
     };
     const auto failing = [&](const Webhook& webhook) {
-        return webhook.failing_since ? age_of(from.now, *webhook.failing_since) : 0;
+        return webhook.failing_since && calls ? age_of(from.now, *webhook.failing_since) : 0;
     };
     const auto families = std::to_array<Family>({
         {"webhook_waiting", Type::gauge, "Changes that a webhook has not been told yet, counted up to 10000.", count},
         {"webhook_failing_seconds", Type::gauge, "How long a webhook's receiver has taken nothing; 0: it takes events.",
-         failing},
+         failing, true},
         {"webhook_ended", Type::gauge, "Whether a webhook is not called any more: dead, or its receiver said 410 Gone.",
-         [](const Webhook& webhook) { return webhook.life == Webhook::Life::alive ? 0 : 1; }},
+         [](const Webhook& webhook) { return webhook.life == Webhook::Life::alive ? 0 : 1; }, true},
         {"webhook_delivered_total", Type::counter, "Events that a webhook's receiver took.",
          [](const Webhook& webhook) { return static_cast<double>(webhook.delivered); }},
         {"webhook_failures_total", Type::counter, "Tries that a webhook's receiver did not take.",
          [](const Webhook& webhook) { return static_cast<double>(webhook.failures); }},
     });
-    std::map<std::string, Webhook> webhooks;
-    for (Webhook& webhook : cache::load_webhooks(from.outbox)) webhooks.insert_or_assign(webhook.address, webhook);
+    std::map<std::string, std::vector<Webhook>> webhooks;
+    for (Webhook& webhook : cache::load_webhooks(from.outbox)) webhooks[webhook.address].push_back(std::move(webhook));
     if (webhooks.empty()) return;
     for (const Family& family : families) {
         out.family(family.name, family.type, family.help);
-        for (const auto& [address, webhook] : webhooks) out.sample(family.value(webhook), {{"webhook", address}});
+        for (const auto& [address, alike] : webhooks) {
+            double all = 0;
+            for (const Webhook& webhook : alike)
+                all = family.worst ? std::max(all, family.value(webhook)) : all + family.value(webhook);
+            out.sample(all, {{"webhook", address}});
+        }
     }
 }
 

@@ -208,6 +208,35 @@ TEST_F(Webhook, WhatWasPurgedMeanwhileIsNeverSent)
     EXPECT_EQ(resets.size(), 1U);
 }
 
+// A dead one is not hidden behind one that lives.
+TEST_F(Webhook, OfTwoWhoseAddressesDifferInTheQueryAloneMetricsTellTheWorseAndTheSum)
+{
+    configure(fmt::format("events = [\"conversation.updated\"]\n[[webhook]]\nurl = \"{}/hook?key=other\"\n"
+                          "secret_file = \"{}\"\nevents = [\"outbox.changed\"]\n",
+                          receiver.url(), home.path("secret")));
+    answer_to = [](const json& body) { return body["type"] == "outbox.changed" ? 410 : 200; };
+    Daemon daemon(home, {"serve"});
+    daemon.wait_until_complete();
+    rename(daemon, ids[0], "a title");
+    wait_for([&] { return is_told_of(ids[0]); });
+    const json now = daemon.wait_for([](const json& status) {
+        std::int64_t delivered = 0, waiting = 0;
+        bool gone = false;
+        for (const json& one : status["webhooks"]) {
+            delivered += one["delivered"].get<std::int64_t>();
+            gone = gone || one["state"] == "gone";
+            if (one["state"] != "gone") waiting += one["waiting"].get<std::int64_t>();
+        }
+        return gone && delivered > 0 && waiting == 0;
+    });
+    const std::string text = daemon.get("/metrics").body, of = "{webhook=" + now["webhooks"][0]["url"].dump() + "} ";
+    const std::int64_t sum =
+        now["webhooks"][0]["delivered"].get<std::int64_t>() + now["webhooks"][1]["delivered"].get<std::int64_t>();
+    EXPECT_NE(text.find("alli_mirror_webhook_ended" + of + "1\n"), std::string::npos);
+    EXPECT_NE(text.find("alli_mirror_webhook_delivered_total" + of + std::to_string(sum) + "\n"), std::string::npos);
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
 TEST_F(Webhook, GoneEndsItUntilAPersonWakesIt)
 {
     std::atomic<int> said{410};
