@@ -18,6 +18,7 @@
 #include "daemon/settings/egress.hpp"
 #include "daemon/settings/operations.hpp"
 #include "daemon/settings/paths.hpp"
+#include "daemon/webhook/webhook_status.hpp"
 #include "proxy/access/base64url.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -311,6 +312,7 @@ Json Instance::describe(cache::Reader& db, cache::Reader& outbox)
     status["page"] = page_json(options_.config);
     add_disk(status);
     if (cluster_) add_cluster(status, cluster_->name(), *cluster_->status(), cache::count_notes(db));
+    if (follows && !options_.config.webhooks.empty()) add_silent_webhooks(status["problems"]);
     add_long_logs(status["problems"]);
     return status;
 }

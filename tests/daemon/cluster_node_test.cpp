@@ -2,6 +2,8 @@
 // Whole daemons as nodes of a cluster, over a real PostgreSQL: who leads, what a node that follows serves, and what
 // becomes of a leader that ends, steps down or freezes.
 #include "tests/daemon/cluster_daemons.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/upstream/scripted_server.hpp"
 
 #include <gmock/gmock.h>
 
@@ -295,6 +297,27 @@ TEST_F(ClusterNodes, AnAnswerSaysHowFarTheNodeWasAndARequestWaitsForThat)
     EXPECT_THAT(late.header("Cache-Status"), HasSubstr("detail=behind"));
     EXPECT_EQ(ask("-1").status, 400);
     EXPECT_EQ(ask("1 2").status, 400);
+}
+
+TEST_F(ClusterNodes, WebhooksOfANodeThatDoesNotLeadAreAProblemThere)
+{
+    const support::TempDir dir;
+    std::ofstream(dir / "secret") << "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    std::filesystem::permissions(dir / "secret", std::filesystem::perms(0600));
+    upstream_test::ScriptedServer receiver([](const auto&) { return upstream_test::answer(200, "{}"); });
+    std::ofstream(dir / "config.toml") << fmt::format("[[webhook]]\nurl = \"{}/hook\"\nsecret_file = \"{}\"\n",
+                                                      receiver.url(), dir / "secret");
+    nodes.settings["ALLI_MIRROR_CONFIG"] = dir / "config.toml";
+    start_two();
+    const Json problems = nodes["b"].status()["problems"];
+    ASSERT_EQ(problems.size(), 1U) << problems.dump();
+    EXPECT_THAT(problems.dump(), HasSubstr("calls its webhooks only while it does"));
+    EXPECT_THAT(nodes["b"].get("/metrics").body, HasSubstr("\nalli_mirror_problems 1\n"));
+    EXPECT_EQ(nodes["a"].status()["problems"], Json::array());
+    EXPECT_EQ(nodes["a"].stop(), 0);
+    nodes.wait_for_role(nodes["b"], "leader");
+    EXPECT_THAT(nodes["b"].status()["problems"].dump(), Not(HasSubstr("webhooks")));
+    EXPECT_EQ(nodes["b"].stop(), 0);
 }
 
 TEST_F(ClusterNodes, AWrongPasswordIsAProblemAndNoEnd)
