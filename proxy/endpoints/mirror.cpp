@@ -75,7 +75,8 @@ static bool is_harmless(const std::string& body)
     const auto request = nlohmann::json::parse(body, nullptr, false);
     if (!request.is_object() || !request.contains("task")) return false;
     const bool repairs = request.contains("repair") && request["repair"] != false;
-    return request["task"] == "backup" || (request["task"] == "verify" && !repairs);
+    const bool drops_older = request.contains("keep");
+    return (request["task"] == "backup" && !drops_older) || (request["task"] == "verify" && !repairs);
 }
 
 // The leader's alone: what is erased elsewhere comes back with the next round.

@@ -102,6 +102,9 @@ refused() { # refused WORDS COMMAND...
   if his "$@" >"$work/his.out" 2>&1 </dev/null; then fail "a member may: $*"; fi
   grep -q "$words" "$work/his.out" && grep -q 'sudo alli-mirror' "$work/his.out" || { cat "$work/his.out"; fail "it does not say what to do: $*"; }
 }
+if his backup --keep 1 >"$work/his.out" 2>&1; then fail "a member may remove backups"; fi
+grep -q 'needs the scope admin' "$work/his.out" || { cat "$work/his.out"; fail "a member is not told why he may remove no backups"; }
+his backup >"$work/his.out" 2>&1 || { cat "$work/his.out"; fail "a member may make no backup"; }
 refused "query reads the mirror's files" query 'SELECT count(*) FROM v_chat'
 refused "mcp reads the mirror's files" mcp
 refused "export --format sqlite reads" export --format sqlite --output "$work/home/x.sqlite"
