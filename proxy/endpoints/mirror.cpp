@@ -4,6 +4,7 @@
 #include "cache/rows/progress.hpp"
 #include "proxy/request/cluster.hpp"
 #include "proxy/request/list_query.hpp"
+#include "proxy/request/own_parameters.hpp"
 #include "proxy/request/projects.hpp"
 #include "proxy/request/scopes.hpp"
 #include "proxy/request/view.hpp"
@@ -57,6 +58,9 @@ Task<Response> mirror_sync(const Context& cx, const Request& rq)
     auto body = nlohmann::json::object();
     if (!rq.body.empty()) body = nlohmann::json::parse(rq.body, nullptr, false);
     if (!body.is_object()) throw Error(Fault::usage, "", "the body must be a JSON object, or empty");
+    Parameters members;
+    for (const auto& [name, value] : body.items()) members.push_back({name, ""});
+    require_own_parameters(OperationId::sync, members);
     if (follows(cx)) co_return leader_needed(cx, ErrorFormat::ours);
     const bool deletions = is_said(rq, body, "acceptDeletions"), key = is_said(rq, body, "acceptKey");
     if (deletions || key) require_scope(rq, Scope::admin, deletions ? "accepting deletions" : "accepting another key");

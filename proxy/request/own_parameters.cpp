@@ -12,7 +12,8 @@ namespace {
 
 struct Row {
     OperationId operation;
-    std::string_view names; // separated by blanks
+    std::string_view names;        // separated by blanks
+    std::string_view several = {}; // of those: that may come several times
 };
 // THE table. An operation without a row takes anything.
 constexpr auto rows = std::to_array<Row>({
@@ -30,7 +31,7 @@ constexpr auto rows = std::to_array<Row>({
     {OperationId::changes, "since limit wait q tz"},
     {OperationId::search, "q tz sort limit cursor context group"},
     {OperationId::export_found, "q format tz bom mask"},
-    {OperationId::insights, "from to tz by app user category"},
+    {OperationId::insights, "from to tz by app user category", "app user category"},
     {OperationId::ratings, ""},
     {OperationId::highlight, ""},
     {OperationId::make_link, ""},
@@ -61,6 +62,20 @@ std::vector<std::string_view> split(std::string_view names)
     throw Error(Fault::usage, hint, "a parameter is none of this endpoint's"); // its name may be anything: not repeated
 }
 
+// Only one of two values would count. An empty one is as if it were not there.
+void require_one_value(const std::vector<http::Parameter>& parameters, std::span<const std::string_view> single)
+{
+    for (const std::string_view name : single) {
+        const http::Parameter* first = nullptr;
+        for (const http::Parameter& it : parameters) {
+            if (it.name != name || it.value.empty()) continue;
+            if (first != nullptr && first->value != it.value)
+                throw Error(Fault::usage, "give it once", "{} is given with several values", name);
+            first = &it;
+        }
+    }
+}
+
 } // namespace
 
 void require_own_parameters(OperationId operation, std::string_view query, std::span<const std::string> ignored)
@@ -79,6 +94,11 @@ void require_own_parameters(OperationId operation, const std::vector<http::Param
                               std::find(ignored.begin(), ignored.end(), parameter.name) != ignored.end();
         if (!is_known) refuse(parameter.name, known);
     }
+    const std::vector<std::string_view> several = split(row->several);
+    std::vector<std::string_view> single;
+    for (const std::string_view name : known)
+        if (std::find(several.begin(), several.end(), name) == several.end()) single.push_back(name);
+    require_one_value(parameters, single);
 }
 
 } // namespace alli::proxy

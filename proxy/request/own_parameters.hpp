@@ -13,8 +13,8 @@
 
 namespace alli::proxy {
 
-/// Throws Error{usage}, a 400, that names the nearest one that there is. `ignored`: names that only
-/// break caches.
+/// Throws Error{usage}, a 400, that names the nearest one that there is, or one that has two values and takes one.
+/// `ignored`: names that only break caches.
 void require_own_parameters(OperationId operation, std::string_view query, std::span<const std::string> ignored);
 /// Those of a body that takes the place of a query.
 void require_own_parameters(OperationId operation, const std::vector<http::Parameter>& parameters,

@@ -36,6 +36,7 @@ TEST_F(Mirror, LooksUpstreamWhenAskedAndTakesAPersonsWordOnDeletions)
     EXPECT_EQ(send("POST", "/mirror/v1/sync?acceptDeletions=true").status, 202);
     EXPECT_EQ(send("POST", "/mirror/v1/sync", json_body, R"({"acceptDeletions":true})").status, 202);
     EXPECT_EQ(upstream_.accepted_deletions, 2);
+    EXPECT_EQ(send("POST", "/mirror/v1/sync", json_body, R"({"acceptDeletion":true})").status, 400);
     EXPECT_EQ(send("POST", "/mirror/v1/sync?acceptDeletions=perhaps").status, 400);
     EXPECT_EQ(send("POST", "/mirror/v1/sync", json_body, R"({"acceptDeletions":"yes"})").status, 400);
     EXPECT_EQ(send("POST", "/mirror/v1/sync", json_body, "{").status, 400);

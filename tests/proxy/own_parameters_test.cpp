@@ -32,6 +32,17 @@ TEST(OwnParameters, AMisspeltOneIsNotAsIfItWereNotThere)
     EXPECT_EQ(hint_of(OperationId::status, "verbose=1"), "it takes none");
 }
 
+TEST(OwnParameters, OneWithTwoValuesIsRefusedUnlessItTakesSeveral)
+{
+    EXPECT_EQ(hint_of(OperationId::outbox, "state=failed&state=conflict"), "give it once");
+    EXPECT_EQ(hint_of(OperationId::search, "q=a&limit=3&q=b"), "give it once");
+    EXPECT_EQ(hint_of(OperationId::changes, "since=1&since=2"), "give it once");
+    EXPECT_EQ(hint_of(OperationId::search, "q=a&q=a"), "none") << "nothing of it is lost";
+    EXPECT_EQ(hint_of(OperationId::search, "q=&q=a&_=1&_=2"), "none");
+    EXPECT_EQ(hint_of(OperationId::insights, "app=a&app=b&user=c&user=d&category=e&category=f"), "none");
+    EXPECT_EQ(hint_of(OperationId::insights, "from=7d&from=8d"), "give it once");
+}
+
 TEST(OwnParameters, KnownOnesAndThoseThatOnlyBreakCachesPass)
 {
     EXPECT_EQ(hint_of(OperationId::outbox, "state=failed&limit=5&cursor=9&_=1764"), "none");
