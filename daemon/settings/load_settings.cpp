@@ -45,6 +45,15 @@ static std::optional<Error> put(Settings& into, const Setting& setting, const Ra
     return std::nullopt;
 }
 
+// As `config show` and settings files have it: its quotes would be of the items. An IPv6 address begins otherwise.
+static bool is_written_as_list(std::string_view text)
+{
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+    if (!text.starts_with('[')) return false;
+    const std::size_t first = text.find_first_not_of(" \t", 1);
+    return first != text.npos && (text[first] == '"' || text[first] == '\'' || text[first] == ']');
+}
+
 // A shell removes quotes; files of variables (docker's --env-file) do not.
 static std::optional<Error> put_text(Settings& into, const Setting& setting, const std::string& text,
                                      const std::string& where)
@@ -52,6 +61,9 @@ static std::optional<Error> put_text(Settings& into, const Setting& setting, con
     if (is_quoted(text))
         return Error(Fault::settings, "leave the quotes out", "{}: the value of {} stands in quotes", where,
                      setting.key);
+    if (is_written_as_list(text) && kind_of(setting) == "list of texts")
+        return Error(Fault::settings, "write it as a,b: without brackets and quotes", "{}: {} is written as in a file",
+                     where, setting.key);
     return put(into, setting, from_text(setting, text), where);
 }
 

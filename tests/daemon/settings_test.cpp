@@ -121,6 +121,19 @@ TEST(Settings, NameTheVariableOfABadValue)
                 HasSubstr("ALLI_MIRROR_UPSTREAM_MAX_CONNECTIONS: upstream.max_connections must be a whole number"));
 }
 
+TEST(Settings, RefuseAListInAVariableThatIsWrittenAsInAFile)
+{
+    const SettingsFile file("");
+    for (const char* odd : {R"(["a","b"])", R"( [ "a" ])", "['a', 'b']", "[]"})
+        EXPECT_THAT(complaint(file, with({{"ALLI_MIRROR_SYNC_VARIABLES", odd}})),
+                    HasSubstr("ALLI_MIRROR_SYNC_VARIABLES: sync.variables is written as in a file"))
+            << odd;
+    const Settings settings = load_settings(file.path(), with({{"ALLI_MIRROR_PROXY_LISTEN", "[::1]:8787, [::1]:8788"},
+                                                               {"ALLI_MIRROR_SYNC_VARIABLES", "[a], b[\"x\"]"}}));
+    EXPECT_THAT(settings.config.listen, ElementsAre("[::1]:8787", "[::1]:8788"));
+    EXPECT_THAT(settings.config.variables, ElementsAre("[a]", "b[\"x\"]"));
+}
+
 static Environment naming(std::map<std::string, std::string> variables)
 {
     std::vector<std::string> names;
