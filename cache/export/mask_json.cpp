@@ -59,8 +59,9 @@ void mask(Summary& summary)
 
 void mask(ConversationRow& row)
 {
-    for (std::string ConversationRow::*text : {&ConversationRow::title, &ConversationRow::app_name,
-                                               &ConversationRow::categories, &ConversationRow::assignee})
+    for (std::string ConversationRow::*text :
+         {&ConversationRow::title, &ConversationRow::app_name, &ConversationRow::categories, &ConversationRow::state,
+          &ConversationRow::assignee, &ConversationRow::channel})
         row.*text = mask_text(row.*text);
     row.user_id = mask_id(row.user_id);
     row.user_name = mask_name(row.user_name);
@@ -69,6 +70,7 @@ void mask(ConversationRow& row)
 
 void mask(ReadableChat& chat)
 {
+    chat.sender = mask_text(chat.sender); // what upstream says there may be anything
     chat.text = mask_text(chat.text);
     chat.raw = mask_json_text(chat.raw);
 }

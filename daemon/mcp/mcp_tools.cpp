@@ -191,7 +191,10 @@ Json run_get(const Context& context, const Json& arguments, std::size_t room)
     const auto read = [&](int first, int count) {
         auto chats = cache::read_chats(*db, id, first, count);
         if (mask) // before a text is cut: half an address would stay
-            for (cache::ReadableChat& chat : chats) chat.text = cache::mask_text(chat.text);
+            for (cache::ReadableChat& chat : chats) {
+                chat.sender = cache::mask_text(chat.sender);
+                chat.text = cache::mask_text(chat.text);
+            }
         return chats;
     };
     result.update(fit_chats(page, summary->chats, room - std::min(room, taken), read));

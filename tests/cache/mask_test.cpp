@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/export/export_row.hpp"
 #include "cache/export/mask_json.hpp"
 #include "cache/text/mask.hpp"
 #include "sandbox/dialogues.hpp"
@@ -228,6 +229,22 @@ TEST(Mask, GoesThroughAJsonDocumentWhateverItHolds)
         R"({"id":"010-1234-5678","userId":")" + mask_id("a@b.io") + R"(","user":")" + mask_id("a@b.io") +
             R"(","n":1,"deep":[{"text":"[email]"}]})");
     EXPECT_EQ(mask_json_text("a@b.io").find("a@b.io"), std::string::npos);
+}
+
+TEST(Mask, LeavesNoStringOfARowAsItIs)
+{
+    ConversationRow row;
+    const auto texts = {&ConversationRow::id,        &ConversationRow::title,    &ConversationRow::user_id,
+                        &ConversationRow::user_name, &ConversationRow::app_name, &ConversationRow::categories,
+                        &ConversationRow::state,     &ConversationRow::assignee, &ConversationRow::channel,
+                        &ConversationRow::raw};
+    for (const auto text : texts) row.*text = "a@b.io";
+    row.id = "c1";
+    mask(row);
+    for (const auto text : texts) EXPECT_EQ((row.*text).find("a@b.io"), std::string::npos);
+    ReadableChat chat{"h1", "a@b.io", "a@b.io", {}, "\"a@b.io\""};
+    mask(chat);
+    EXPECT_EQ(chat.sender + ' ' + chat.text + ' ' + chat.raw, "[email] [email] \"[email]\"");
 }
 
 } // namespace
