@@ -77,6 +77,8 @@ static cache::InsightQuery make_insight_query(const ReportArguments& arguments)
     query.zone = read_zone(arguments.tz);
     query.from = read_before("--from", arguments.from, query.zone); // a day's first moment
     query.to = read_before("--to", arguments.to, query.zone);
+    if (query.from && query.to && *query.from > *query.to)
+        throw Error(Fault::usage, "the day of --to does not count itself", "--from is later than --to");
     if (!arguments.by.empty()) query.by = cache::find_insight_group(arguments.by);
     query.apps = arguments.apps, query.users = arguments.users, query.categories = arguments.categories;
     return query;
@@ -143,7 +145,8 @@ Action add_report(CLI::App& arguments)
     arguments.add_option("--user", chosen->users, "only conversations of this user");
     arguments.add_option("--category", chosen->categories, "only conversations of this category");
     add_zone(arguments, chosen->tz);
-    arguments.add_option("--limit", chosen->limit, "rows of each table, 1 to 1000")->check(CLI::Range(1, 1000));
+    arguments.add_option("--limit", chosen->limit, "rows of each table, 1 to 1000; only days have more than 200")
+        ->check(CLI::Range(1, 1000));
     arguments.add_flag("--json", chosen->json, "as JSON");
     return [chosen](const Context& context) { return report(*chosen, context); };
 }

@@ -35,6 +35,8 @@ cache::InsightQuery read_insight_query(const Context& cx, const Parameters& para
     query.zone = read_zone(parameters, cx.options.zone);
     query.from = read_bound(cx, parameters, "from", query.zone);
     query.to = read_bound(cx, parameters, "to", query.zone);
+    if (query.from && query.to && *query.from > *query.to)
+        throw Error(Fault::usage, "the day of to does not count itself", "from is later than to");
     if (const auto by = find_parameter(parameters, "by")) {
         query.by = cache::find_insight_group(*by);
         if (!query.by) throw Error(Fault::usage, "", "by must be day, app, category, user or channel");

@@ -150,6 +150,7 @@ TEST_F(Report, CountsWhatIsMirrored)
     EXPECT_THAT(home.run({"report", "--app", "Nobody's"}).errors,
                 HasSubstr("app:Nobody's is nothing that a conversation has; there are "));
     EXPECT_EQ(home.run({"report", "--from", "soon"}).code, 2);
+    EXPECT_EQ(home.run({"report", "--from", "2026-02-01", "--to", "2026-01-01"}).code, 2);
     EXPECT_EQ(home.run({"report", "--by", "week"}).code, 2);
 }
 

@@ -239,6 +239,7 @@ TEST_F(MirrorExport, CountsRatingsByDayAndApp)
     EXPECT_EQ(body["rows"][1]["bad"], 1);
     EXPECT_EQ(json::parse(get("/mirror/v1/insights?app=help").body)["totals"]["messages"], 2);
     EXPECT_EQ(json::parse(get("/mirror/v1/insights?from=24h&to=today").body)["totals"]["messages"], 0);
+    EXPECT_EQ(get("/mirror/v1/insights?from=2026-02-01&to=2026-01-01").status, 400) << "no zeros without a word";
     for (const char* bad : {"?by=week", "?from=lunch", "?form=7d", "?tz=nowhere"})
         EXPECT_EQ(get(std::string("/mirror/v1/insights") + bad).status, 400) << bad;
 }
