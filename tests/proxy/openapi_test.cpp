@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/openapi.json against the table of routes: each of our own endpoints is described, with the scope that it needs,
 // and nothing else is.
+#include "proxy/access/browser_sessions.hpp"
 #include "proxy/endpoints/page.hpp"
 #include "proxy/request/own_parameters.hpp"
 #include "proxy/routes.hpp"
@@ -62,6 +63,11 @@ TEST_F(OpenApi, SaysTheScopeThatEachNeeds)
         const auto scope = route.needed.scope();
         const json& security = operation(route)["security"];
         EXPECT_EQ(security.empty(), !scope) << route.pattern;
+        const bool by_session =
+            scope && *scope != Scope::admin && opens_to_sessions(route.method, route.pattern, Operations());
+        const auto is_session = [](const json& scheme) { return scheme.contains("session"); };
+        EXPECT_EQ(std::any_of(security.begin(), security.end(), is_session), by_session)
+            << route.method << ' ' << route.pattern;
         for (const json& scheme : security)
             for (const auto& [name, roles] : scheme.items()) {
                 EXPECT_TRUE(document_["components"]["securitySchemes"].contains(name)) << name;
