@@ -10,7 +10,8 @@ constexpr std::string_view methods = "GET, HEAD, POST, PUT, PATCH, DELETE";
 // All that the mirror says in headers of its own, and what it says to a client that is to wait or to repeat.
 constexpr std::string_view exposed =
     "Cache-Status, Age, ETag, Location, Alli-Mirror-Outbox, Alli-Mirror-Hint, Alli-Mirror-Complete, "
-    "Alli-Mirror-Unknown-Filters, Mirror-Position, Preference-Applied, Retry-After, X-Request-Id, Content-Disposition";
+    "Alli-Mirror-Unknown-Filters, Mirror-Position, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id, "
+    "Content-Disposition";
 constexpr std::string_view lasts = "600"; // seconds
 
 // Names of headers alone: it is sent back.

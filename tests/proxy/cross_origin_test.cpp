@@ -67,9 +67,9 @@ TEST_F(CrossOrigin, LetsAListedPageReadWithAKey)
     EXPECT_EQ(reply.header("Access-Control-Allow-Origin"), listed);
     EXPECT_EQ(reply.header("Vary"), "Origin");
     EXPECT_EQ(reply.header("Access-Control-Allow-Credentials"), "");
-    for (const char* name :
-         {"Cache-Status", "Age", "ETag", "Location", "Alli-Mirror-Outbox", "Alli-Mirror-Hint", "Alli-Mirror-Complete",
-          "Alli-Mirror-Unknown-Filters", "Mirror-Position", "Preference-Applied", "Retry-After", "X-Request-Id"})
+    for (const char* name : {"Cache-Status", "Age", "ETag", "Location", "Alli-Mirror-Outbox", "Alli-Mirror-Hint",
+                             "Alli-Mirror-Complete", "Alli-Mirror-Unknown-Filters", "Mirror-Position",
+                             "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-Id"})
         EXPECT_THAT(std::string(reply.header("Access-Control-Expose-Headers")), HasSubstr(name));
     const auto unchanged = get(list, {{"Origin", listed}, {"If-None-Match", std::string(reply.header("ETag"))}});
     EXPECT_EQ(unchanged.status, 304);
