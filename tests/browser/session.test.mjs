@@ -77,7 +77,7 @@ test("what another app changes shows by itself, over one stream", () =>
       await rename(id, title);
       await page.locator(".side a.row .row-title", { hasText: title }).waitFor({ timeout: 10_000 });
     }
-    assert.deepEqual(asked, ["text/event-stream"]);
+    assert.deepEqual(asked, [undefined, "text/event-stream"], "where the feed ends, once, and from there a stream");
   }));
 
 test("with a session the page changes things, and signing out ends it", () =>
