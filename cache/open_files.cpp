@@ -275,7 +275,7 @@ Files open_files(const StoreOptions& options)
     tell(*mirror_file.file, outbox_told, outbox, outbox_file.damage);
     tell_notices(*mirror_file.file, "mirror.db", options.mirror_path);
     tell_notices(*mirror_file.file, "outbox.db", outbox);
-    adopt_suppression_list(*mirror_file.file, *outbox_file.file);
+    adopt_suppression_list(*mirror_file.file, *outbox_file.file, SystemClock().now());
 
     Files files{std::move(mirror_file.file), std::move(outbox_file.file), std::move(displaced), mirror_unread,
                 outbox_unread};

@@ -2,9 +2,11 @@
 #include "cache/purge_rows.hpp"
 
 #include "cache/conversations.hpp"
+#include "cache/db/meta.hpp"
 #include "cache/entry_user.hpp"
 #include "cache/outbox/entry_order.hpp"
 #include "cache/outbox/overlay_rows.hpp"
+#include "cache/rows/change_feed.hpp"
 #include "cache/rows/suppression_list.hpp"
 #include "cache/webhook_state.hpp"
 
@@ -14,6 +16,8 @@ namespace alli::cache {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::string_view remains_name = "purge_remains"; // in the table of single facts
 
 void add_ids(Reader& db, std::string_view sql, const auto& argument, std::vector<ConversationId>& ids)
 {
@@ -218,7 +222,22 @@ void erase_purged(Writer& mirror)
 
 } // namespace
 
-void adopt_suppression_list(Writer& mirror, Writer& outbox)
+std::optional<Instant> find_remains(Connection& mirror)
+{
+    return find_meta<Instant>(mirror, remains_name);
+}
+
+void note_remains(Writer& mirror, Instant erased_at)
+{
+    put_meta(mirror, remains_name, erased_at);
+}
+
+void drop_remains(Writer& mirror, Instant erased_at)
+{
+    if (find_remains(mirror) == erased_at) drop_meta(mirror, remains_name);
+}
+
+void adopt_suppression_list(Writer& mirror, Writer& outbox, Instant now)
 {
     if (!has_suppression_list(outbox) && has_suppression_list(mirror))
         in_transaction(outbox, [&] {
@@ -229,7 +248,11 @@ void adopt_suppression_list(Writer& mirror, Writer& outbox)
     in_transaction(mirror, [&] { put_suppression_list(mirror, load_suppression_list(outbox)); });
     in_transaction(outbox, [&] { drop_webhook_holds(outbox); }); // of a backup, which may name what was purged since
     erase_purged(mirror);
-    in_transaction(mirror, [&] { put_suppression_version(mirror, suppression_version(outbox)); });
+    in_transaction(mirror, [&] {
+        restart_feed(mirror, now); // it may have named what is gone, and its readers hold that
+        note_remains(mirror, now);
+        put_suppression_version(mirror, suppression_version(outbox));
+    });
 }
 
 std::optional<RestOfWrite> find_rest(const std::optional<ConversationId>& line, std::string_view headers,

@@ -36,9 +36,16 @@ struct SuppressedRows {
 };
 SuppressedRows find_suppressed_rows(Reader& mirror, std::int64_t from);
 
+/// What was erased by then may still lie in index terms, free pages and logs. Until erase_remains() is through; none:
+/// it does not.
+std::optional<Instant> find_remains(Connection& mirror);
+void note_remains(Writer& mirror, Instant erased_at);
+void drop_remains(Writer& mirror, Instant erased_at); // unless more was erased since
+
 /// At the start: makes the mirror's copy of the suppression list what the outbox has, and erases what is still there of
-/// a purge that was cut short. An outbox that lost its own gets the mirror's. In transactions of its own.
-void adopt_suppression_list(Writer& mirror, Writer& outbox);
+/// a purge that was cut short: the feed begins anew, as behind a whole one. An outbox that lost its own gets the
+/// mirror's. In transactions of its own.
+void adopt_suppression_list(Writer& mirror, Writer& outbox, Instant now);
 
 /// What a purge leaves of a write that names what it means; no body: nothing. Of a bulk update (`line`: none) what it
 /// names of others, and what it was sent over of them.

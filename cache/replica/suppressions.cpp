@@ -74,7 +74,9 @@ Task<ErasedBySuppression> erase_suppressed(Store& store, bool noted)
     };
     while (from) co_await store.write(step);
     const auto finish = [&](Writer& mirror) {
-        if (erased.conversations > 0) restart_feed(mirror, SystemClock().now()); // no change may name what is gone
+        const Instant now = SystemClock().now();
+        if (erased.conversations > 0) restart_feed(mirror, now); // no change may name what is gone
+        note_remains(mirror, now);
         put_suppression_version(mirror, version);
     };
     co_await store.write(finish);

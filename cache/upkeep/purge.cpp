@@ -84,13 +84,28 @@ class Purge {
             go_on("rows", static_cast<std::int64_t>(next), total);
         }
         const auto finish = [&](Writer& mirror) {
-            SystemClock clock;
-            restart_feed(mirror, clock.now()); // no change may name what is gone, so readers have to compare
+            const Instant now = SystemClock().now();
+            restart_feed(mirror, now); // no change may name what is gone, so readers have to compare
+            note_remains(mirror, now);
             finish_suppression(mirror, version_);
         };
         co_await store_.write(finish);
     }
 
+    // What the rows left. Where it is cut short, or a reader holds a log, it is done again (has_remains()).
+    Task<> clean()
+    {
+        const auto erased_at = store_.read([](Reader& mirror) { return find_remains(mirror); });
+        co_await clean_index();
+        co_await clean_files();
+        if (!erased_at || !report_.logs_emptied) co_return;
+        const auto drop = [&](Writer& mirror) { drop_remains(mirror, *erased_at); };
+        co_await store_.write(drop);
+    }
+
+    const PurgeReport& report() const { return report_; }
+
+  private:
     // A cleaning that is under way knows nothing of what was removed since it began: then there is a second one.
     Task<> clean_index()
     {
@@ -116,9 +131,6 @@ class Purge {
         }
     }
 
-    const PurgeReport& report() const { return report_; }
-
-  private:
     Task<> empty_log(Store::File file)
     {
         constexpr int tries = 3; // each waits for readers as long as a busy file is waited for
@@ -183,8 +195,7 @@ Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks)
     Purge work(store, std::move(wish), std::move(hooks));
     co_await work.note();
     co_await work.erase();
-    co_await work.clean_index();
-    co_await work.clean_files();
+    co_await work.clean();
     co_return work.report();
 }
 
@@ -192,8 +203,12 @@ Task<> erase_remains(Store& store, PurgeHooks hooks)
 {
     remove_left_backups(store.mirror_path()); // a younger one may just be made, by a person who asked for it
     Purge work(store, {}, std::move(hooks));
-    co_await work.clean_index();
-    co_await work.clean_files();
+    co_await work.clean();
+}
+
+bool has_remains(Store& store)
+{
+    return store.read([](Reader& mirror) { return find_remains(mirror); }).has_value();
 }
 
 } // namespace alli::cache

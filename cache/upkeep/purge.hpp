@@ -32,11 +32,14 @@ struct PurgeHooks {
     std::function<bool()> stopping = [] { return false; };
 };
 
-/// Throws Error{canceled} when it is told to stop: what is left is finished by the next purge, or the next start.
+/// Throws Error{canceled} when it is told to stop: what is left is finished by the next purge, or the next start and
+/// erase_remains() after it.
 Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks);
 
 /// As purge() ends, where the rows went in another way (cache/replica/suppressions.hpp): what they left in index terms,
 /// free pages and logs. Throws as purge() does.
 Task<> erase_remains(Store& store, PurgeHooks hooks);
+/// Whether that is due: a purge was cut short, or the start erased what a restored backup brought.
+bool has_remains(Store& store);
 
 } // namespace alli::cache

@@ -10,6 +10,7 @@
 #include "cache/search/index.hpp"
 #include "cache/upkeep/check_files.hpp"
 #include "cache/upkeep/inspect.hpp"
+#include "cache/upkeep/purge.hpp"
 #include "cache/upkeep/retention.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -84,6 +85,9 @@ static Task<> tend(cache::Store& store, const std::atomic<bool>& stopping, bool*
     if (!*read) co_await cache::inspect_unread(store, stop);
     *read = true; // once a start
     co_await complete_index(store, stopping);
+    cache::PurgeHooks hooks;
+    hooks.stopping = stop;
+    if (cache::has_remains(store)) co_await cache::erase_remains(store, std::move(hooks));
     co_await inspect(store, stopping);
 }
 

@@ -21,8 +21,8 @@ Task<> repeat(std::function<Task<>()> work, Pauses pauses);
 /// Completes the index after a change of its version, then merges deleted terms.
 Task<> complete_index(cache::Store& store, const std::atomic<bool>& stopping);
 
-/// Runs complete_index() twice a day, so that deleted text leaves the index within a day, and checks the files when
-/// that is due. Until it is cancelled.
+/// Runs complete_index() twice a day, so that deleted text leaves the index within a day, cleans up behind a purge that
+/// was cut short, and checks the files when that is due. Until it is cancelled.
 Task<> tend_files(cache::Store& store, const std::atomic<bool>& stopping);
 
 /// Counts anew, every minute, the figures of the days that changed (cache/insights/rollup_days.hpp). Until it is

@@ -259,6 +259,47 @@ TEST_F(PurgeTest, GoesOnAtTheStartWhereItWasCutShort)
     EXPECT_TRUE(holds("b"));
 }
 
+// Who reads the feed holds what was erased, and no change tells of it.
+TEST_F(PurgeTest, CutShortAnywhereBeginsTheFeedAnewAndIsCleanedUpBehind)
+{
+    for (int cut = 1;; ++cut) { // at the cut-th step that it reports
+        const std::string user = "anna" + std::to_string(cut), id = "c" + std::to_string(cut);
+        for (int n = 0; n < 8; ++n) put_of(user, "xqz" + id + "-" + std::to_string(n), 5000 + n * 10, 100);
+        const std::int64_t seen = store_->read([](Reader& db) { return load_feed_bounds(db); }).last;
+        PurgeHooks hooks;
+        int steps = 0;
+        hooks.report = [&](std::string_view, std::int64_t, std::int64_t) { ++steps; };
+        hooks.stopping = [&] { return steps >= cut; };
+        bool ended = true;
+        try {
+            sync_wait(purge(*store_, {user, {}, {}}, hooks));
+        } catch (const Error& error) {
+            EXPECT_EQ(error.fault(), Fault::canceled);
+            ended = false;
+        }
+        reopen();
+        EXPECT_FALSE(store_->read([](Reader& db) { return load_feed_bounds(db); }).hold(seen)) << "cut at " << cut;
+        EXPECT_EQ(has_remains(*store_), !ended) << "cut at " << cut;
+        sync_wait(erase_remains(*store_, {}));
+        EXPECT_FALSE(has_remains(*store_)) << "cut at " << cut;
+        EXPECT_THAT(left({"qz" + id + "-"}), testing::IsEmpty()) << "cut at " << cut;
+        if (ended) break;
+    }
+}
+
+TEST_F(PurgeTest, CleaningThatIsHeldUpByAReaderIsDueStill)
+{
+    put_of("anna", "a1", 5000);
+    const auto beside = open_mirror(dir_ / "mirror.db");
+    beside->run("BEGIN");
+    beside->require<std::int64_t>("SELECT count(*) FROM conversation");
+    EXPECT_FALSE(purge_user("anna").logs_emptied);
+    EXPECT_TRUE(has_remains(*store_));
+    beside->run("COMMIT");
+    sync_wait(erase_remains(*store_, {}));
+    EXPECT_FALSE(has_remains(*store_));
+}
+
 TEST_F(PurgeTest, BulkUpdatesLoseWhatTheyNameAndNeverComeToMeanAll)
 {
     put_of("anna", "a1", 5000);

@@ -3,6 +3,7 @@
 #include "daemon/service/maintenance.hpp"
 
 #include "alli/error.hpp"
+#include "alli/sync_wait.hpp"
 #include "cache/conversations.hpp"
 #include "cache/upkeep/backup.hpp"
 #include "daemon/node/background_maintenance.hpp"
@@ -64,6 +65,19 @@ class MaintenanceTest : public testing::Test {
     cache::Store store_{{dir_ / "mirror.db", "http://127.0.0.1:1", false}};
     asio::io_context loop_;
 };
+
+TEST_F(MaintenanceTest, TheUpkeepOfTheFilesCleansUpBehindAPurgeThatWasCutShort)
+{
+    const auto note = [](cache::Writer& db) { cache::note_remains(db, support::at_second(5)); };
+    sync_wait(store_.write(note));
+    const std::atomic<bool> stopping{false};
+    asio::cancellation_signal cancel;
+    asio::co_spawn(loop_, tend_files(store_, stopping), asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+    loop_.poll(); // to its pause
+    EXPECT_FALSE(cache::has_remains(store_));
+    cancel.emit(asio::cancellation_type::terminal);
+    loop_.run();
+}
 
 TEST_F(MaintenanceTest, EndsWithAnyFailureAndTakesTheNextTask)
 {

@@ -3,6 +3,7 @@
 #include "cache/replica/suppressions.hpp"
 
 #include "cache/outbox/outbox.hpp"
+#include "cache/purge_rows.hpp"
 #include "tests/cache/fixture.hpp"
 #include "tests/cache/replica/follower.hpp"
 
@@ -66,6 +67,7 @@ TEST_F(Suppressions, EraseRowsByIdByUserAndByAge)
     const std::vector<ConversationId> ids{ConversationId{"gone"}};
     const ErasedBySuppression erased = take(list_of({ids, "u1", ::support::at_second(100)}), false);
     EXPECT_EQ(erased.conversations, 3);
+    EXPECT_TRUE(store_->read([](Reader& db) { return find_remains(db); })) << "its bytes are there still";
     EXPECT_THAT(held(), testing::ElementsAre("stays"));
     EXPECT_EQ(noted(), 0);
     put("gone", 2000, 1);
