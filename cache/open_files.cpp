@@ -202,7 +202,8 @@ void tell_notices(Writer& mirror, std::string_view name, const std::string& path
 
 std::vector<std::string> check_outbox(Writer& mirror, Writer& outbox, std::vector<std::string> told, bool salvaged)
 {
-    const auto missing = salvaged ? std::nullopt : find_missing_writes(mirror, outbox);
+    const bool is_told = salvaged && !knows_outbox(mirror, outbox); // nothing of it could be read, not even its id
+    const auto missing = is_told ? std::nullopt : find_missing_writes(mirror, outbox);
     if (missing) {
         told.push_back(*missing);
         write_notice(outbox.path(), *missing); // before what it says is forgotten

@@ -102,6 +102,12 @@ std::int64_t known_outbox_number(Reader& mirror)
     return known ? known->number : 0;
 }
 
+bool knows_outbox(Reader& mirror, Reader& outbox)
+{
+    const auto known = load_known(mirror);
+    return known && known->id == find_outbox_id(outbox);
+}
+
 std::optional<std::string> find_missing_writes(Reader& mirror, Reader& outbox)
 {
     const auto known = load_known(mirror);

@@ -29,6 +29,8 @@ void note_outbox_number(Writer& mirror, std::int64_t number);
 std::int64_t known_outbox_number(Reader& mirror);
 
 // At a start:
+/// Whether it is the one that the mirror was last open with.
+bool knows_outbox(Reader& mirror, Reader& outbox);
 /// A sentence when writes that were acknowledged are not in this outbox.
 std::optional<std::string> find_missing_writes(Reader& mirror, Reader& outbox);
 /// From now on the mirror knows this one, and no number that it heard of is given out again. `older`: what waits in it

@@ -20,6 +20,12 @@ std::string salvaged_name(const std::string& path)
     return path + ".salvaged";
 }
 
+// From the moment on that it is whole: what remains of the old one is in its way, not the other way round.
+std::string whole_name(const std::string& path)
+{
+    return path + ".salvaged-whole";
+}
+
 void remove_with_log(const std::string& path)
 {
     for (const char* suffix : {"", "-wal", "-shm"}) require_removed(path + suffix);
@@ -43,6 +49,7 @@ Salvaged salvage_outbox(const std::string& path)
     }
     for (const char* suffix : {"-wal", "-shm"}) require_removed(made + suffix);
     sync_to_disk(made);
+    rename_synced(made, whole_name(path));
     salvaged.aside = quarantine(path);
     finish_salvage(path);
     return salvaged;
@@ -50,7 +57,12 @@ Salvaged salvage_outbox(const std::string& path)
 
 void finish_salvage(const std::string& path)
 {
-    const std::string made = salvaged_name(path);
+    const std::string made = salvaged_name(path), whole = whole_name(path);
+    if (fs::exists(whole)) {
+        if (fs::exists(path)) quarantine(path); // its log may be set aside already, and holds the latest writes
+        rename_synced(whole, path);
+        clear_damage_marker(path);
+    }
     if (fs::exists(path)) return remove_with_log(made); // the damaged file is still there: it begins again
     if (!fs::exists(made)) return;
     rename_synced(made, path);

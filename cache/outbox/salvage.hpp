@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A damaged outbox: every entry that can still be read goes into a new file, which takes the old one's place once it is
-// whole. A kill at any point leaves the damaged file in its place, to be salvaged again, or the whole new one.
+// whole. A kill at any point leaves the damaged file and its log in their place, to be salvaged again, or the whole new
+// one, which the next start puts there.
 #pragma once
 
 #include <cstdint>

@@ -264,7 +264,7 @@ TEST_F(SalvageTest, TheLogOfADamagedOutboxNeverComesToLieBesideTheNewOne)
     ASSERT_GT(fs::file_size(dir_ / "copy-wal"), 4096U);
     store_.reset();
     spoil("copy", 0, 100); // nothing can be read of it, and so its log is not worked off
-    for (const int allowed : {0, 1, 2, 3}) {
+    for (const int allowed : {0, 1, 2, 3, 4}) {
         for (const std::string& file : quarantined_files(outbox()))
             for (const char* suffix : {"", "-wal"}) fs::remove(file + suffix);
         for (const char* suffix : {"", "-wal"})
@@ -281,6 +281,52 @@ TEST_F(SalvageTest, TheLogOfADamagedOutboxNeverComesToLieBesideTheNewOne)
         EXPECT_EQ(waiting(), 1) << allowed;
         store_.reset();
     }
+}
+
+// The log holds the latest writes: a process that met damage works it off no more.
+TEST_F(SalvageTest, CutShortAnywhereLosesNoWriteThatIsInTheLogAlone)
+{
+    accept_writes(2);
+    reopen();
+    accept_writes(5);
+    for (const char* suffix : {"", "-wal"}) fs::copy_file(outbox() + suffix, dir_ / "copy" + suffix);
+    ASSERT_GT(fs::file_size(dir_ / "copy-wal"), 4096U);
+    store_.reset();
+    for (int allowed = 0; allowed < 6; ++allowed) {
+        for (const std::string& file : quarantined_files(outbox()))
+            for (const char* suffix : {"", "-wal"}) fs::remove(file + suffix);
+        for (const char* suffix : {"", "-wal"})
+            fs::copy_file(dir_ / "copy" + suffix, outbox() + suffix, fs::copy_options::overwrite_existing);
+        put_damage_marker(outbox(), "a page was wrong");
+        try {
+            const EndAtRename end(allowed);
+            open();
+            EXPECT_EQ(allowed, 5);
+        } catch (const Error&) {
+            open();
+        }
+        EXPECT_EQ(waiting(), 7) << allowed;
+        EXPECT_FALSE(quarantined_files(outbox()).empty()) << allowed;
+        store_.reset();
+    }
+}
+
+TEST_F(SalvageTest, SaysWhichWritesTheMirrorKnowsAndASalvagedOutboxHasNot)
+{
+    accept_writes(3);
+    store_.reset();
+    fs::copy_file(outbox(), dir_ / "older");
+    open();
+    accept_writes(2);
+    put("c", 1000, 1); // with which the mirror hears of them
+    store_.reset();
+    fs::copy_file(dir_ / "older", outbox(), fs::copy_options::overwrite_existing);
+    put_damage_marker(outbox(), "a page was wrong");
+    open();
+    EXPECT_THAT(problems(), testing::Contains(HasSubstr("2 writes that were acknowledged are not in it, 4 to 5")));
+    EXPECT_EQ(waiting(), 3);
+    accept_writes(1);
+    EXPECT_EQ(store_->read_outbox([](Reader& db) { return list_entries(db, {}).front().id; }), 6);
 }
 
 TEST_F(SalvageTest, WhatWasPurgedStaysAwayWhateverIsDamaged)
