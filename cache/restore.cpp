@@ -10,6 +10,7 @@
 #include "cache/outbox/outbox_identity.hpp"
 #include "cache/restore_suppressions.hpp"
 #include "cache/restored_writes.hpp"
+#include "cache/rows/change_feed.hpp"
 #include "cache/rows/totals.hpp"
 
 #include <sys/stat.h>
@@ -233,11 +234,11 @@ struct LaterWrites {
     bool unknown = false; // that outbox is not there, or cannot be read
 };
 
-LaterWrites find_later(Connection& live, Connection& backup, std::optional<Instant> made_at)
+LaterWrites find_later(Connection& live, Connection& backup, std::int64_t last, std::optional<Instant> made_at)
 {
     LaterWrites later;
     const bool same = find_outbox_id(live) == find_outbox_id(backup);
-    const std::int64_t known = same ? last_outbox_number(backup) : 0;
+    const std::int64_t known = same ? last : 0;
     const auto since = same || !made_at ? Instant{} : *made_at;
     for (const Row row :
          live.query("SELECT count(*), coalesce(sum(state <> 'delivered'), 0), min(id), max(id) FROM entry"
@@ -298,13 +299,18 @@ class Restore {
     void merge()
     {
         Writer outbox(new_outbox_, "FULL");
-        if (find_meta<int>(outbox, "restoring")) return;
+        if (find_meta<int>(outbox, "restoring")) {
+            now_ = find_meta<Instant>(outbox, "restored_at").value_or(now_); // what is aside has one name
+            return;
+        }
         const auto made_at = find_meta<Instant>(outbox, "backed_up_at");
         const std::string since = made_at ? to_rfc3339(*made_at) : "it was made";
         std::string what = fmt::format("restored from a backup{}", made_at ? " of " + to_rfc3339(*made_at) : "");
         LaterWrites later;
         {
             Writer mirror(new_mirror_, "FULL");
+            // A file that was closed in order says that it has all that was ever told of it. This one has not.
+            in_transaction(mirror, [&] { restart_feed(mirror, now_); });
             in_transaction(outbox, [&] {
                 later = take_from_live(outbox, made_at);
                 what += "; " + say_later(later, since, aside(outbox_));
@@ -326,16 +332,24 @@ class Restore {
     {
         LaterWrites later;
         later.unknown = true;
-        if (!is_file_there(outbox_)) return later;
+        const std::int64_t last = last_outbox_number(outbox); // as the backup has it
+        ask(outbox_, [&](Writer& live) { raise_number(outbox, last_outbox_number(live)); });
+        ask(mirror_, [&](Writer& mirror) { raise_number(outbox, known_outbox_number(mirror)); });
+        ask(outbox_, [&](Writer& live) { later = find_later(live, outbox, last, made_at); });
+        return later;
+    }
+
+    // One that is replaced may be damaged, or no database: it stays aside.
+    template <class F>
+    static void ask(const std::string& replaced, F work)
+    {
+        if (!is_file_there(replaced)) return;
         try {
-            Writer live(outbox_, "FULL");
-            later = find_later(live, outbox, made_at);
-            raise_number(outbox, last_outbox_number(live));
+            Writer live(replaced, "FULL");
+            work(live);
         } catch (const Error& error) {
             if (error.fault() == Fault::disk_full) throw;
-            later.unknown = true; // damaged, or no outbox: it stays aside
         }
-        return later;
     }
 
     void replace(const std::string& from, const std::string& to)

@@ -274,6 +274,34 @@ TEST_F(RestoreTest, BeginsTheChangeFeedAnew)
     EXPECT_GT(bounds().first, before.last) << "a cursor of before is older than all there is";
 }
 
+TEST_F(RestoreTest, OfFilesThatWereClosedInOrderBeginsTheChangeFeedAnewToo)
+{
+    put_of("mina", "c1");
+    store_.reset();
+    fs::create_directory(elsewhere_ / "raw");
+    for (const char* name : {"mirror.db", "outbox.db"})
+        fs::copy_file(dir_ / name, elsewhere_ / ("raw/" + std::string(name)));
+    store_ = std::make_unique<Store>(options());
+    put_of("mina", "c2");
+    const auto bounds = [&] { return store_->read([](Reader& db) { return load_feed_bounds(db); }); };
+    const auto before = bounds();
+    restore(elsewhere_ / "raw");
+    EXPECT_GT(bounds().first, before.last) << "the next change would be given a number that was given out";
+}
+
+TEST_F(RestoreTest, InThePlaceOfADamagedOutboxGivesNoNumberOutTwice)
+{
+    put_of("mina", "c1");
+    accept_write("c1");
+    const std::string backup = back_up_to("monday");
+    const auto later = accept_write("c1");
+    put_of("mina", "c2"); // with which the mirror hears of it
+    store_.reset();
+    std::ofstream(dir_ / "outbox.db", std::ios::trunc) << "no database";
+    restore(backup);
+    EXPECT_GT(accept_write("c1"), later);
+}
+
 /// Lets the n-th call fail, as a kill there would leave things.
 class FailAt final : public DiskObserver {
   public:
@@ -296,8 +324,9 @@ TEST_F(RestoreTest, CutShortAnywhereItIsFinishedByTheNextOpen)
     const std::string backup = back_up_to("monday");
     put_of("jun", "late");
     sync_wait(purge(*store_, {"mina", {}, {}}, {}));
+    accept_write("c2");
+    fs::copy(dir_.path(), elsewhere_ / "before", fs::copy_options::recursive); // with the logs
     store_.reset();
-    fs::copy(dir_.path(), elsewhere_ / "before", fs::copy_options::recursive);
     int cuts = 0;
     for (bool reached = true; reached; ++cuts) {
         for (const auto& file : fs::directory_iterator(dir_.path())) fs::remove_all(file.path());
@@ -319,6 +348,16 @@ TEST_F(RestoreTest, CutShortAnywhereItIsFinishedByTheNextOpen)
         EXPECT_FALSE(holds("late")) << "cut at " << cuts;
         EXPECT_THAT(note(), HasSubstr("stays away")) << "cut at " << cuts;
         EXPECT_THAT(beside("restore."), testing::IsEmpty()) << "cut at " << cuts;
+        const auto aside = beside("outbox.db.replaced-");
+        ASSERT_THAT(aside, testing::SizeIs(1)) << "cut at " << cuts;
+        EXPECT_THAT(note(), HasSubstr(aside.front())) << "cut at " << cuts;
+        const auto time_in = [](const std::string& name) {
+            return name.substr(name.find("replaced-"), name.rfind('Z') - name.find("replaced-"));
+        };
+        for (const auto& file : fs::directory_iterator(dir_.path()))
+            if (const std::string name = file.path().filename(); name.find("replaced-") != std::string::npos) {
+                EXPECT_EQ(time_in(name), time_in(aside.front())) << "cut at " << cuts;
+            }
         store_.reset();
     }
     EXPECT_GT(cuts, 8) << "nothing is proved";
