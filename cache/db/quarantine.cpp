@@ -80,9 +80,13 @@ void put_damage_marker(const std::string& path, const std::string& why) noexcept
     }
 }
 
+// One of another user, root's above all, marks as well as one that can be read.
 std::optional<std::string> find_damage_marker(const std::string& path)
 {
-    return read_text(mark_of(path));
+    auto why = read_text(mark_of(path));
+    std::error_code hidden;
+    if (!why && fs::exists(mark_of(path), hidden)) why = "for a reason that only another user may read";
+    return why;
 }
 
 void clear_damage_marker(const std::string& path) noexcept

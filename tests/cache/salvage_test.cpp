@@ -12,6 +12,9 @@
 #include "cache/rows/suppression_list.hpp"
 #include "tests/cache/fixture.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -160,6 +163,23 @@ TEST_F(SalvageTest, AFileThatAProcessStoppedForIsSetAsideByTheNext)
     put("c2", 1000, 10);
     reopen();
     EXPECT_TRUE(has("c2")) << "once";
+}
+
+// Of a command that root ran while the service was stopped.
+TEST_F(SalvageTest, AMarkerThatCannotBeReadMarksAllTheSame)
+{
+    store_.reset();
+    put_damage_marker(mirror(), "a page was wrong");
+    ASSERT_EQ(::chmod((mirror() + ".damaged").c_str(), 0), 0);
+    const bool is_root = ::geteuid() == 0;
+    ASSERT_TRUE(!is_root || ::chown(dir_.path().c_str(), 54'321, 54'321) == 0);
+    ASSERT_TRUE(!is_root || ::seteuid(54'321) == 0);
+    const auto why = find_damage_marker(mirror());
+    clear_damage_marker(mirror());
+    const auto after = find_damage_marker(mirror());
+    ASSERT_TRUE(!is_root || ::seteuid(0) == 0);
+    EXPECT_TRUE(why);
+    EXPECT_FALSE(after);
 }
 
 TEST_F(SalvageTest, AFileThatWasMarkedAndMovedAwayIsNotSpokenOf)
