@@ -78,7 +78,8 @@ class Verify {
     Task<> repair()
     {
         const auto reindex = [](Writer& db) { db.script("REINDEX"); };
-        if (has(Repair::reindex)) co_await store_.write(reindex);
+        if (has(Repair::reindex, "mirror")) co_await store_.write(reindex);
+        if (has(Repair::reindex, "outbox")) co_await store_.write_outbox(reindex);
         const auto recount_outbox = [](Writer& db) { repair_tally(db); };
         if (has(Repair::recount_outbox)) co_await store_.write_outbox(recount_outbox);
         const auto recount = [&](Writer& db) { chats_.repair_counts(db); };
@@ -137,10 +138,11 @@ class Verify {
         for (bool more = true; more; go_on("rebuilding the search index", 0, 0)) more = co_await store_.write(extend);
     }
 
-    bool has(Repair repair) const
+    bool has(Repair repair, std::string_view where = "") const // empty: anywhere
     {
-        return std::any_of(findings_.begin(), findings_.end(),
-                           [&](const Finding& one) { return one.repair == repair; });
+        return std::any_of(findings_.begin(), findings_.end(), [&](const Finding& one) {
+            return one.repair == repair && (where.empty() || one.where == where);
+        });
     }
 
     void add(Findings more)

@@ -3,6 +3,7 @@
 #include "cache/upkeep/verify.hpp"
 
 #include "alli/error.hpp"
+#include "cache/outbox/outbox.hpp"
 #include "cache/rows/problems.hpp"
 #include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
@@ -92,16 +93,14 @@ class VerifyTest : public CacheTest {
     }
 
     // Past SQLite: bytes of a page that the file says belongs to the table or index.
-    void spoil(const std::string& what, std::int64_t at, const std::string& bytes)
+    void spoil(const std::string& what, std::int64_t at, const std::string& bytes,
+               const std::string& name = "mirror.db")
     {
-        std::int64_t page = 0;
-        store_->read([&](Reader& db) {
-            for (const Row row : db.query("SELECT rootpage FROM sqlite_schema WHERE name = ?1", what))
-                page = row.integer(0);
-        });
         store_.reset();
         {
-            std::fstream file(dir_ / "mirror.db", std::ios::in | std::ios::out | std::ios::binary);
+            const auto page = Connection(dir_ / name, Access::read)
+                                  .require<std::int64_t>("SELECT rootpage FROM sqlite_schema WHERE name = ?1", what);
+            std::fstream file(dir_ / name, std::ios::in | std::ios::out | std::ios::binary);
             file.seekp((page - 1) * 4096 + at);
             file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
         }
@@ -221,6 +220,24 @@ TEST_F(VerifyTest, MakesAnIndexOfSqlitesOwnAnew)
     ASSERT_TRUE(found.damaged());
     EXPECT_EQ(found.findings.front().where, "mirror");
     for (const Finding& one : found.findings) EXPECT_EQ(one.repair, Repair::reindex) << one.what;
+    EXPECT_TRUE(repair().repaired);
+}
+
+TEST_F(VerifyTest, MakesAnIndexOfTheOutboxAnew)
+{
+    const auto accept_one = [](Writer& db) {
+        NewEntry entry;
+        entry.conversation = ConversationId{"c"};
+        entry.method = "PUT", entry.path = "/x", entry.headers = "{}", entry.body = "{}";
+        entry.upstream_key = entry.request_hash = "h", entry.client_key = "the app's key";
+        accept(db, entry);
+    };
+    sync_wait(store_->write_outbox(accept_one));
+    spoil("entry_by_client_key", 4095, "\x77", "outbox.db"); // the end of an entry: the row that it stands for
+    const VerifyReport found = look();
+    ASSERT_TRUE(found.damaged());
+    for (const Finding& one : found.findings) EXPECT_EQ(one.repair, Repair::reindex) << one.where << ": " << one.what;
+    EXPECT_EQ(found.findings.front().where, "outbox");
     EXPECT_TRUE(repair().repaired);
 }
 
