@@ -88,6 +88,8 @@ void SqliteExport::finish(const ExportState& state)
     file_.reset();
     roll_back(path_);
     sync_to_disk(part_);
+    // A program may have made the file that is replaced one with a log: it would be taken for the new one's.
+    for (const char* suffix : {"-wal", "-shm"}) require_removed(path_ + suffix);
     rename_synced(part_, path_);
 }
 

@@ -4,6 +4,7 @@
 #include "cache/export/sqlite_export.hpp"
 #include "tests/cache/fixture.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -88,6 +89,33 @@ TEST_F(Views, AreDocumented)
                         testing::HasSubstr("| `" + std::string(column.name) + "` | " + std::string(column.type) +
                                            " | " + std::string(column.meaning) + " |"));
     }
+}
+
+// Another program may have opened it so, and was killed.
+TEST_F(Views, AnExportedFileThatIsReplacedLeavesNoLogToTheNewOne)
+{
+    const std::string path = dir_ / "export.db";
+    const auto export_one = [&](const std::string& id) {
+        store_->read([&](Reader& db) {
+            SqliteExport file(path);
+            db.script("COMMIT"); // the export has snapshots of its own
+            EXPECT_TRUE(file.put(db, ConversationId{id}));
+            file.finish(export_state(db, ""));
+            db.script("BEGIN");
+        });
+    };
+    put("c1", 1000, 3), put("c2", 1000, 3);
+    export_one("c1");
+    {
+        Connection other(path, Access::write); // turns it into a file with a log, which stays when it is closed
+        other.run("CREATE TABLE notes AS SELECT hex(randomblob(20000))");
+    }
+    ASSERT_TRUE(std::filesystem::exists(path + "-wal"));
+    export_one("c2");
+    Connection file(path, Access::read);
+    EXPECT_EQ(file.require<std::string>("PRAGMA integrity_check"), "ok");
+    EXPECT_FALSE(file.exists("SELECT 1 FROM sqlite_schema WHERE name = 'notes'"));
+    EXPECT_EQ(file.require<std::string>("SELECT conversation_id FROM v_conversation"), "c2");
 }
 
 } // namespace
