@@ -25,6 +25,7 @@ std::optional<std::int64_t> find_full(Writer& db, const OutboxLimits& limits, st
 bool drop_told(Writer& db)
 {
     constexpr int at_once = 100;
+    note_highest_place(db);
     return db.run("DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE state = 'failed' AND told = 1"
                   " ORDER BY id LIMIT ?1)",
                   at_once) > 0;

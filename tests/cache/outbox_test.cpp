@@ -228,6 +228,18 @@ TEST_F(OutboxTest, GivesNoPlaceOutASecondTime)
     EXPECT_GT(entry(failed).place, highest);
 }
 
+TEST_F(OutboxTest, GivesThePlaceOfARefusalThatMadeRoomToNobody)
+{
+    const OutboxLimits one{1, 1000};
+    const auto refused = add(title_of("a", "1"), one);
+    const auto place = entry(refused).place;
+    Outcome outcome;
+    outcome.state = EntryState::failed;
+    outcome.told = true;
+    change([&](Writer& db) { settle(db, refused, outcome, support::at_second(2000)); });
+    EXPECT_GT(entry(add(title_of("b", "2"), one)).place, place) << "delivery may not know yet that it is gone";
+}
+
 TEST_F(OutboxTest, PutsABulkUpdateInConflictBehindWhatCameSince)
 {
     const auto bulk = add("", "1"), own = add("a", "2");
