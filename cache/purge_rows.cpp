@@ -207,10 +207,12 @@ namespace {
 void erase_purged(Writer& mirror)
 {
     const auto erase = [&](const std::vector<ConversationId>& ids) {
-        if (ids.empty()) return;
-        in_transaction(mirror, [&] {
-            for (const ConversationId& id : ids) erase_all_of(mirror, id);
-        });
+        constexpr std::int64_t step_chats = 500;
+        for (std::size_t next = 0; next < ids.size();)
+            in_transaction(mirror, [&] {
+                for (std::int64_t size = 0; next < ids.size() && size < step_chats; ++next)
+                    size += erase_all_of(mirror, ids[next]) + 1;
+            });
     };
     erase(find_suppressed_hidden(mirror));
     for (std::optional<std::int64_t> from = 0; from;) {

@@ -38,6 +38,11 @@ void erase(Connection& db, std::int64_t pk, const ConversationWords& words)
            pk, words.title, words.user, words.memo);
 }
 
+std::size_t size_of(const ChatWords& words)
+{
+    return words.text.size() + words.citations.size() + sizeof(words);
+}
+
 /// The index of one kind of row. A row below the bound is left alone: the rebuild reads it when it gets there.
 class Target {
   public:
@@ -107,11 +112,13 @@ ConversationWords words_of_stored(const Row& row, int first)
 
 void IndexBatch::add_chat(std::int64_t pk, ChatWords words)
 {
+    bytes_ += size_of(words);
     chats_.push_back({pk, true, std::move(words)});
 }
 
 void IndexBatch::remove_chat(std::int64_t pk, ChatWords words)
 {
+    bytes_ += size_of(words);
     chats_.push_back({pk, false, std::move(words)});
 }
 
@@ -130,6 +137,13 @@ void IndexBatch::flush(Connection& db)
     if (!chats_.empty() || !conversations_.empty()) ++flushes_;
     write(db, IndexKind::chat, chats_);
     write(db, IndexKind::conversation, conversations_);
+    bytes_ = 0;
+}
+
+void IndexBatch::flush_if_large(Connection& db)
+{
+    constexpr std::size_t large = 8 << 20;
+    if (bytes_ > large) flush(db);
 }
 
 bool IndexBatch::forget_after(Mark mark) noexcept
@@ -146,6 +160,7 @@ void IndexBatch::clear() noexcept
 {
     chats_.clear();
     conversations_.clear();
+    bytes_ = 0;
 }
 
 } // namespace alli::cache

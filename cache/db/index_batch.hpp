@@ -28,6 +28,8 @@ class IndexBatch {
     void remove_conversation(std::int64_t pk, ConversationWords words);
 
     void flush(Connection& db);
+    /// Where so much was gathered that the words of many large rows would fill the memory.
+    void flush_if_large(Connection& db);
 
     /// How much was gathered; to forget what came after, when that part of the transaction is undone.
     struct Mark {
@@ -49,6 +51,7 @@ class IndexBatch {
     std::vector<Change<ChatWords>> chats_;
     std::vector<Change<ConversationWords>> conversations_;
     std::uint64_t flushes_ = 0; // of something
+    std::size_t bytes_ = 0;     // of the chats' words, roughly
 };
 
 } // namespace alli::cache

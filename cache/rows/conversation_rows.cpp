@@ -68,19 +68,30 @@ int completion(const Chat& chat) // 0: its message grows; 1: done; 2: upstream d
     return chat.says_completed ? static_cast<int>(chat.completed) : 2;
 }
 
-// The rowid of a chat is the second it was sent in, or the next free number: near ones first, then in growing strides,
-// for an import may have given a hundred thousand chats one time.
+// The far-th try behind the near ones: anywhere in a range that doubles, and where depends on the chat. A common
+// sequence would have the n-th chat of a second go through the numbers of all those before it.
+std::int64_t far_number(std::int64_t key, int far)
+{
+    std::uint64_t hash = static_cast<std::uint64_t>(key) * 0x9E37'79B9'7F4A'7C15U;
+    hash = (hash ^ (hash >> 29) ^ static_cast<std::uint64_t>(far)) * 0xBF58'476D'1CE4'E5B9U;
+    hash = (hash ^ (hash >> 32)) * 0x94D0'49BB'1331'11EBU;
+    return static_cast<std::int64_t>((hash ^ (hash >> 31)) & ((std::uint64_t{1} << std::min(far + 5, 40)) - 1));
+}
+
+// The rowid of a chat is the second it was sent in, or a free number behind it: near ones first, then farther ones, for
+// an import may have given a hundred thousand chats one time, and chats without a time all have the same.
 std::int64_t insert_chat(Writer& db, std::int64_t key, const Chat& chat, std::int64_t facts)
 {
     using std::chrono::floor, std::chrono::seconds;
-    std::int64_t pk = chat.sent_at ? floor<seconds>(*chat.sent_at).time_since_epoch().count() : 0;
-    for (std::int64_t tries = 1;; ++tries) {
+    constexpr int near = 32;
+    const std::int64_t second = chat.sent_at ? floor<seconds>(*chat.sent_at).time_since_epoch().count() : 0;
+    for (int tries = 0;; ++tries) {
+        const std::int64_t pk = second + (tries < near ? tries : near + far_number(key, tries - near));
         if (db.run("INSERT INTO chat_row (place, pk, sender_code, sent_after, completed, facts) VALUES"
                    " (?1, ?2, CASE ?3 WHEN 'USER' THEN 0 WHEN 'BOT' THEN 1 ELSE ?3 END, ?4 - ?2 * 1000000, ?5, ?6)"
                    " ON CONFLICT (pk) DO NOTHING",
                    key, pk, chat.sender, chat.sent_at, completion(chat), facts) == 1)
             return pk;
-        pk += tries < 32 ? 1 : tries;
     }
 }
 
@@ -96,6 +107,7 @@ bool cut(Writer& db, TextChanges& texts, std::int64_t conversation, std::int64_t
     visit_texts(db, conversation, first_ordinal, chats_a_conversation, [&](const ChatTextView& text) {
         if (const auto pk = find_chat_pk(db, chat_text_key(conversation, text.ordinal)))
             db.words().remove_chat(*pk, words_of_chat(text.raw));
+        db.words().flush_if_large(db);
     });
     texts.remove_from(first_ordinal);
     mark_stale_chats(db, conversation, first_ordinal);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cache/db/index_batch.hpp"
 #include "cache/search/search.hpp"
 #include "tests/cache/fixture.hpp"
 
@@ -122,6 +123,45 @@ TEST_F(Conversations, TakeAThousandChatsOfOneSecond)
         put_chats(db, conversation.id, 0, chats);
     });
     EXPECT_EQ(store_->read([](Reader& db) { return count_totals(db); }).chats, 1000);
+}
+
+// A common sequence of numbers would make it quadratic: the last of them would be far away.
+TEST_F(Conversations, OfChatsOfOneSecondTheNumbersLieCloseTogether)
+{
+    static constexpr int count = 3000;
+    write([&](Writer& db) {
+        for (const char* id : {"a", "b"}) {
+            std::vector<Chat> chats;
+            for (int n = 0; n < count / 2; ++n) chats.push_back(support::make_chat(id, n, 500, "same time"));
+            const Conversation conversation = support::make_conversation(id, 500);
+            put_conversation(db, conversation);
+            put_chats(db, conversation.id, 0, chats);
+        }
+    });
+    store_->read([](Reader& db) {
+        EXPECT_EQ(count_totals(db).chats, count);
+        EXPECT_LT(db.require<std::int64_t>("SELECT max(pk) - min(pk) FROM chat_row"), 32 * count);
+    });
+}
+
+// An unlucky conversation of hundreds of thousands of chats does not take the memory of all its words.
+TEST_F(Conversations, ThatAreErasedHaveFewOfTheirWordsInMemory)
+{
+    static constexpr std::size_t count = 600;
+    const std::string text = std::string(16'000, 'x') + " lorem";
+    std::vector<Chat> chats;
+    for (std::size_t n = 0; n < count; ++n) chats.push_back(support::make_chat("a", static_cast<int>(n), 500, text));
+    const Conversation conversation = support::make_conversation("a", 500, {{"title", "entitled"}});
+    write([&](Writer& db) {
+        put_conversation(db, conversation);
+        put_chats(db, conversation.id, 0, chats);
+    });
+    write([&](Writer& db) {
+        erase_conversation(db, conversation.id);
+        EXPECT_LT(db.words().mark().chats, count / 2);
+    });
+    EXPECT_EQ(hits("entitled"), 0U);
+    EXPECT_EQ(hits("lorem"), 0U);
 }
 
 TEST_F(Conversations, ReadDraftJsForItsWords)
