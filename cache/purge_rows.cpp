@@ -247,6 +247,12 @@ void adopt_suppression_list(Writer& mirror, Writer& outbox, Instant now)
             put_suppression_version(outbox, suppression_version(mirror));
         });
     if (is_same_suppression_list(mirror, outbox)) return;
+    const SuppressionList copy = load_suppression_list(mirror);
+    if (copy.key == load_suppression_list(outbox).key) // an older outbox may have been put back by hand
+        in_transaction(outbox, [&] {
+            const std::int64_t latest = std::max(copy.version, suppression_version(outbox));
+            if (merge_suppression_list(outbox, copy)) put_suppression_version(outbox, latest + 1);
+        });
     in_transaction(mirror, [&] { put_suppression_list(mirror, load_suppression_list(outbox)); });
     in_transaction(outbox, [&] { drop_webhook_holds(outbox); }); // of a backup, which may name what was purged since
     erase_purged(mirror);

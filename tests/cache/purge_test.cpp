@@ -244,6 +244,26 @@ TEST_F(PurgeTest, AMirrorMadeAnewKnowsWhatWasPurged)
     EXPECT_FALSE(holds("a3")) << "an outbox made anew took over the mirror's copy";
 }
 
+TEST_F(PurgeTest, AnOlderOutboxPutBackByHandLearnsFromTheMirrorWhatWasPurgedSince)
+{
+    put_of("anna", "a1", 5000), put_of("ben", "b1", 5000);
+    purge_user("anna");
+    store_.reset();
+    std::filesystem::copy_file(dir_ / "outbox.db", dir_ / "older");
+    store_ = std::make_unique<Store>(options());
+    purge_user("ben");
+    store_.reset();
+    std::filesystem::copy_file(dir_ / "older", dir_ / "outbox.db", std::filesystem::copy_options::overwrite_existing);
+    store_ = std::make_unique<Store>(options());
+    put_of("ben", "b2", 5000);
+    EXPECT_FALSE(holds("b2"));
+    store_.reset();
+    std::filesystem::remove(dir_ / "mirror.db");
+    store_ = std::make_unique<Store>(options());
+    put_of("anna", "a2", 5000), put_of("ben", "b2", 5000);
+    EXPECT_FALSE(holds("a2") || holds("b2"));
+}
+
 TEST_F(PurgeTest, GoesOnAtTheStartWhereItWasCutShort)
 {
     for (int n = 0; n < 20; ++n) put_of("anna", "a" + std::to_string(n), 5000 + n * 10, 100);
