@@ -12,6 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cctype>
+
 namespace alli::cache {
 namespace {
 
@@ -91,6 +93,23 @@ bool is_named(std::string_view headers, const std::string& user)
     return std::find(users.begin(), users.end(), user) != users.end();
 }
 
+// A short id is in many a word without being meant.
+bool is_word_of(std::string_view text, std::string_view id)
+{
+    const auto goes_on = [](char one, char next) {
+        const auto is_of_word = [](char c) {
+            return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+        };
+        return is_of_word(one) && is_of_word(next);
+    };
+    for (auto at = text.find(id); at != text.npos && !id.empty(); at = text.find(id, at + 1)) {
+        const auto end = at + id.size();
+        const bool begins = at == 0 || !goes_on(text[at - 1], id.front());
+        if (begins && (end == text.size() || !goes_on(id.back(), text[end]))) return true;
+    }
+    return false;
+}
+
 struct AffectedEntry {
     std::int64_t id;
     std::optional<ConversationId> line;
@@ -158,16 +177,19 @@ std::int64_t erase_all_of(Writer& mirror, const ConversationId& id)
     mirror.run("DELETE FROM edit WHERE conversation = ?1", id.value);
     erase_conversation(mirror, id);
     mirror.run("DELETE FROM change WHERE conversation = ?1", id.value); // by now it is no row's
-    mirror.run("DELETE FROM problem WHERE conversation = ?1 OR instr(what, ?1) > 0", id.value);
+    mirror.run("DELETE FROM problem WHERE conversation = ?1", id.value);
+    erase_mentions(mirror, id.value);
     mirror.run("DELETE FROM tombstone WHERE id = ?1", id.value);
     mirror.run("DELETE FROM suspect WHERE id = ?1", id.value);
     mirror.run("DELETE FROM temp.arrival WHERE conversation = ?1", id.value);
     return chats;
 }
 
-void erase_mentions(Writer& mirror, const std::string& user)
+void erase_mentions(Writer& mirror, const std::string& id)
 {
-    mirror.run("DELETE FROM problem WHERE instr(what, ?1) > 0", user);
+    const auto read = [](const Row& row) { return std::pair(std::string(row.text(0)), std::string(row.text(1))); };
+    for (const auto& [key, what] : mirror.all(read, "SELECT key, what FROM problem WHERE instr(what, ?1) > 0", id))
+        if (is_word_of(what, id)) mirror.run("DELETE FROM problem WHERE key = ?1", key);
 }
 
 std::vector<ConversationId> find_suppressed_hidden(Reader& mirror)

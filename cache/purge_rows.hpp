@@ -24,8 +24,8 @@ std::vector<ConversationId> find_wanted(Reader& mirror, const PurgeOptions& wish
 std::int64_t count_chats(Connection& mirror, const ConversationId& id);
 /// Everything that the mirror has of a conversation, or says of it. How many chats there were.
 std::int64_t erase_all_of(Writer& mirror, const ConversationId& id);
-/// What names the id of a user without being of a conversation.
-void erase_mentions(Writer& mirror, const std::string& user);
+/// Problems that name this id, of a user or a conversation.
+void erase_mentions(Writer& mirror, const std::string& id);
 
 /// What the suppression list names and the mirror has all the same: of those whose deletion waits, and of some hundred
 /// rows from a number on.

@@ -394,6 +394,25 @@ TEST_F(PurgeTest, AConversationWhoseDeletionWaitsIsPurgedToo)
     EXPECT_THAT(left({"qzname", "chat 1 of a1"}), testing::IsEmpty());
 }
 
+TEST_F(PurgeTest, OfAShortIdErasesNoProblemThatDoesNotNameIt)
+{
+    const std::vector<std::string> told{"2 conversations wait", "see a1b, 1x and v-1", "conversation 1 cannot be read",
+                                        "what user 1 wrote", "(1)"};
+    write([&](Writer& db) {
+        for (const std::string& what : told) {
+            Problem problem;
+            problem.what = what;
+            put_problem(db, what, problem);
+        }
+    });
+    put_of("1", "c1", 5000);
+    purge_user("1");
+    std::vector<std::string> left;
+    for (const Problem& problem : store_->read([](Reader& db) { return load_problems(db); }))
+        left.push_back(problem.what);
+    EXPECT_THAT(left, testing::UnorderedElementsAre(told[0], told[1]));
+}
+
 TEST_F(PurgeTest, DaysOfWhatWasPurgedDoNotCount)
 {
     put_of("anna", "a1", 86400 * 3 + 10);
