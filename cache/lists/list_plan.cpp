@@ -90,13 +90,19 @@ class Where {
     std::vector<Value> values_;
 };
 
+// SQLite's JSON ends a text at a NUL: what it would find is another's.
+std::string list_of(std::vector<std::string> users)
+{
+    std::erase_if(users, [](const std::string& user) { return user.find('\0') != user.npos; });
+    return nlohmann::json(users).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void add_users(Where& where, const std::vector<std::string>& users)
 {
     if (users.size() == 1)
         where.add("c.user_id = ?", users.front());
     else if (!users.empty())
-        where.add("c.user_id IN (SELECT value FROM json_each(?))",
-                  nlohmann::json(users).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        where.add("c.user_id IN (SELECT value FROM json_each(?))", list_of(users));
 }
 
 // How many rows a part of the filter leaves, counted up to `few`: beyond it a walk in order meets them soon enough.
@@ -110,11 +116,10 @@ bool is_few(Reader& db, std::string_view sql, const Args&... args)
 
 bool few_of_users(Reader& db, const std::vector<std::string>& users)
 {
-    const std::string list = nlohmann::json(users).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     return is_few(db,
                   "SELECT count(*) FROM (SELECT 1 FROM conversation INDEXED BY conversation_by_user"
                   " WHERE user_id IN (SELECT value FROM json_each(?1)) LIMIT ?2)",
-                  list);
+                  list_of(users));
 }
 
 bool few_of_app(Reader& db, const std::string& app)

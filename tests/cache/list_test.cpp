@@ -72,6 +72,8 @@ TEST_F(List, FiltersByUserAppCategoryFirstChatAndState)
     EXPECT_THAT(walk(users, 1), ElementsAre("c", "a"));
     users.user_ids = {"u1", "u2"};
     EXPECT_THAT(walk(users, 1), ElementsAre("c", "b", "a"));
+    users.user_ids = {std::string("u1\0x", 4), "u2"};
+    EXPECT_THAT(walk(users, 1), ElementsAre("b")) << "nobody has the first, and it is not u1";
     ListFilter app;
     app.app_id = "app";
     EXPECT_THAT(walk(app, 50), ElementsAre("b"));
