@@ -4,6 +4,7 @@
 #include "alli/clock.hpp"
 #include "alli/disk.hpp"
 #include "alli/error.hpp"
+#include "cache/backup_source.hpp"
 #include "cache/db/meta.hpp"
 #include "cache/db/migrate.hpp"
 #include "cache/db/quarantine.hpp"
@@ -17,6 +18,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 
 namespace alli::cache {
@@ -43,20 +45,13 @@ std::string pending_directory(const std::string& mirror_path)
 
 // --- preparing ---------------------------------------------------------------------------------------------------
 
-[[noreturn]] void fail_copy(const std::string& path, const std::string& why)
-{
-    throw Error(Fault::io, "run it as root, or as the user that owns the mirror's directory", "cannot write {}: {}",
-                path, why);
-}
-
 /// Removed unless it was kept.
 class Staging {
   public:
-    explicit Staging(const RestoreRequest& request) : request_(request), path_(prepared_directory(request.mirror_path))
+    explicit Staging(const RestoreRequest& request) : path_(prepared_directory(request.mirror_path))
     {
         require_removed(path_);
         if (::mkdir(path_.c_str(), 0700) != 0) fail_copy(path_, std::strerror(errno));
-        request_.made(path_);
     }
     ~Staging()
     {
@@ -65,19 +60,7 @@ class Staging {
     Staging(const Staging&) = delete;
     Staging& operator=(const Staging&) = delete;
 
-    void copy(const fs::path& from, const std::string& name) const
-    {
-        const std::string to = path_ + '/' + name;
-        std::error_code fault;
-        fs::copy_file(from, to, fault);
-        if (fault == std::errc::no_space_on_device)
-            throw Error(Fault::disk_full,
-                        "the restore needs as much room as the backup, beside the files that it replaces",
-                        "there is no room to copy {}", from.string());
-        if (fault) fail_copy(to, fault.message());
-        fs::permissions(to, fs::perms(0600));
-        request_.made(to);
-    }
+    const std::string& path() const { return path_; }
     std::string operator/(const std::string& name) const { return path_ + '/' + name; }
     void keep()
     {
@@ -86,7 +69,6 @@ class Staging {
     }
 
   private:
-    const RestoreRequest& request_;
     std::string path_;
     bool kept_ = false;
 };
@@ -100,13 +82,13 @@ fs::path find_mirror_in(const fs::path& directory, const std::string& mirror_pat
                 directory.string());
 }
 
-void copy_with_log(const Staging& staging, const fs::path& from, const std::string& name)
+void open_with_log(std::deque<BackupSource>& sources, const fs::path& from, const std::string& name)
 {
     if (!fs::exists(from))
         throw Error(Fault::usage, "name the directory that `alli-mirror backup` made", "{} is not there",
                     from.string());
-    staging.copy(from, name);
-    if (const fs::path log = from.string() + "-wal"; fs::exists(log)) staging.copy(log, name + "-wal");
+    sources.emplace_back(from.string(), name);
+    if (const fs::path log = from.string() + "-wal"; fs::exists(log)) sources.emplace_back(log.string(), name + "-wal");
 }
 
 void require_ours(Connection& db, const std::string& name, const std::string& url)
@@ -164,10 +146,13 @@ PreparedRestore prepare_restore(const RestoreRequest& request)
     const fs::path from = request.directory;
     const std::string name = fs::path(request.mirror_path).filename().string();
     const fs::path mirror = find_mirror_in(from, request.mirror_path);
+    std::deque<BackupSource> sources;
+    open_with_log(sources, mirror, name);
+    open_with_log(sources, from / "outbox.db", "outbox.db");
+    request.opened();
     Staging staging(request);
     request.report("copying");
-    copy_with_log(staging, mirror, name);
-    copy_with_log(staging, from / "outbox.db", "outbox.db");
+    for (const BackupSource& source : sources) source.copy_into(staging.path());
     PreparedRestore prepared;
     BackupProjectCheck project(outbox_beside(request.mirror_path), request.api_key);
     request.report("checking");

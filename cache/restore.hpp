@@ -20,8 +20,7 @@ struct RestoreRequest {
     std::string url;                    // the upstream that both must belong to
     std::optional<std::string> api_key; // of the project that it is for, where it is known
     std::function<void(const std::string& step)> report = [](auto&&) {};
-    std::function<void(const std::string& path)> made = [](auto&&) {
-    }; // each new file and directory, to give it an owner
+    std::function<void()> opened = [] {}; // the backup's files are: from now on it is only written beside the mirror
 };
 
 struct PreparedRestore {

@@ -4,6 +4,7 @@
 #include "alli/error.hpp"
 #include "alli/sync_wait.hpp"
 #include "cache/replica/notes.hpp"
+#include "daemon/access/acting_owner.hpp"
 #include "daemon/output/terminal.hpp"
 #include "daemon/service/daemon_call.hpp"
 #include "daemon/service/daemon_probe.hpp"
@@ -51,6 +52,7 @@ Json run_here(const Settings& settings, const MirrorLocation& place, const Json&
     options.url = place.sandbox ? "sandbox:" : upstream::read_origin(settings.config.upstream_url).base;
     options.threads = false;
     if (settings.config.cluster.enabled() && !place.sandbox) options.on_open = &cache::begin_notes;
+    const ActingOwner owner(place.mirror_path);
     cache::Store store(options);
     const auto note = [](int) { stop_asked = 1; };
     std::signal(SIGINT, note);

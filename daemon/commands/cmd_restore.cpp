@@ -6,6 +6,7 @@
 #include "alli/error.hpp"
 #include "cache/outbox/outbox_identity.hpp"
 #include "cache/store.hpp"
+#include "daemon/access/acting_owner.hpp"
 #include "daemon/access/maintain.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/output/dated_backups.hpp"
@@ -20,13 +21,13 @@
 
 #include <CLI/CLI.hpp>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <thread>
 
 namespace alli::daemon {
@@ -47,6 +48,7 @@ static bool is_backup(const fs::path& directory)
 static std::string find_live_outbox(const std::string& mirror_path)
 {
     try {
+        const ActingOwner owner(mirror_path);
         return cache::find_outbox_id(*cache::open_outbox(mirror_path)).value_or("");
     } catch (const Error&) {
         return "";
@@ -82,28 +84,20 @@ static fs::path find_backup(const std::string& named, const std::string& mirror_
     return latest_of(all, mirror_path);
 }
 
-/// Whose the mirror's directory is; root gives what it makes there to that user.
-class Ownership {
+/// Of a restore that comes to no end no copy stays; of one that does there is none any more.
+class Preparation {
   public:
-    explicit Ownership(const std::string& mirror_path) : directory_(fs::path(mirror_path).parent_path())
+    explicit Preparation(std::string mirror_path) : mirror_path_(std::move(mirror_path)) {}
+    Preparation(const Preparation&) = delete;
+    Preparation& operator=(const Preparation&) = delete;
+    ~Preparation()
     {
-        known_ = ::geteuid() == 0 && ::stat(directory_.c_str(), &status_) == 0;
-    }
-    void give(const std::string& path) const
-    {
-        if (known_ && ::lchown(path.c_str(), status_.st_uid, status_.st_gid) != 0)
-            throw Error(Fault::io, "see the system's log", "cannot give {} to {}", path, user_name(status_.st_uid));
-    }
-    void give_all() const
-    {
-        for (const auto& entry : fs::directory_iterator(directory_))
-            if (entry.is_regular_file() && !entry.is_symlink()) give(entry.path().string());
+        const ActingOwner owner(mirror_path_);
+        cache::abandon_restore(mirror_path_);
     }
 
   private:
-    fs::path directory_;
-    struct stat status_ = {};
-    bool known_ = false;
+    std::string mirror_path_;
 };
 
 static std::string say_time_of(const cache::PreparedRestore& prepared)
@@ -128,12 +122,10 @@ static std::string say_plan(const cache::PreparedRestore& prepared, const fs::pa
 }
 
 // Without a person who reads the plan.
-static void require_project(const RestoreArguments& arguments, const cache::PreparedRestore& prepared,
-                            const std::string& mirror_path)
+static void require_project(const RestoreArguments& arguments, const cache::PreparedRestore& prepared)
 {
     const bool is_another = prepared.project == cache::BackupProject::another;
     if (!is_another || arguments.other_project || arguments.dry_run || !arguments.yes) return;
-    cache::abandon_restore(mirror_path);
     throw Error(Fault::refused, "if it is meant, or the project's key was replaced: --other-project",
                 "the backup was kept with another key than this mirror's, and is no copy of it");
 }
@@ -150,6 +142,7 @@ static void take_in_here(const Settings& settings, const std::string& mirror_pat
     options.mirror_path = mirror_path;
     options.url = upstream::read_origin(settings.config.upstream_url).base;
     options.threads = false;
+    const ActingOwner owner(mirror_path);
     cache::commit_restore(mirror_path);
     const cache::Store store(options);
 }
@@ -194,6 +187,7 @@ static Json report_json(const cache::PreparedRestore& prepared, const fs::path& 
 static void finish(const RestoreArguments& arguments, const cache::PreparedRestore& prepared, const fs::path& from,
                    const MirrorLocation& place)
 {
+    const ActingOwner owner(place.mirror_path);
     const auto outbox = cache::open_outbox(place.mirror_path);
     const auto note = cache::find_restore_note(*outbox);
     const std::string what = note ? note->what : "";
@@ -215,14 +209,15 @@ static std::optional<std::string> find_api_key(const Settings& settings, const E
 }
 
 static cache::PreparedRestore prepare(const fs::path& from, const Settings& settings, const Context& context,
-                                      const MirrorLocation& place, const Ownership& owner)
+                                      const MirrorLocation& place)
 {
+    std::optional<ActingOwner> owner; // the backup is root's to read
     cache::RestoreRequest request;
     request.directory = from.string();
     request.mirror_path = place.mirror_path;
     request.url = upstream::read_origin(settings.config.upstream_url).base;
     request.api_key = find_api_key(settings, context.environment);
-    request.made = [&](const std::string& path) { owner.give(path); };
+    request.opened = [&] { owner.emplace(place.mirror_path); };
     request.report = [](const std::string& step) {
         if (takes_escapes(STDERR_FILENO)) fmt::print(stderr, "\r{} the backup ...\x1b[K\r", step);
     };
@@ -240,12 +235,11 @@ static int restore(const RestoreArguments& arguments, const Context& from)
                     "the sandbox's mirror is not restored: it begins anew at each start");
     const fs::path backup = find_backup(arguments.directory, place.mirror_path);
     make_directory_of(place.mirror_path);
-    const Ownership owner(place.mirror_path);
-    const cache::PreparedRestore prepared = prepare(backup, settings, context, place, owner);
-    require_project(arguments, prepared, place.mirror_path);
+    const Preparation preparation(place.mirror_path);
+    const cache::PreparedRestore prepared = prepare(backup, settings, context, place);
+    require_project(arguments, prepared);
     if (!arguments.json) fmt::print("{}", say_plan(prepared, backup));
     if (arguments.dry_run || (!arguments.yes && !agrees(place.mirror_path))) {
-        cache::abandon_restore(place.mirror_path);
         if (arguments.dry_run && arguments.json) print_json(dump(report_json(prepared, backup, "")));
         if (!arguments.json) fmt::print("\nnothing was restored\n");
         return arguments.dry_run ? 0 : 1;
@@ -254,7 +248,6 @@ static int restore(const RestoreArguments& arguments, const Context& from)
         have_daemon_take_it_in(context, place);
     else
         take_in_here(settings, place.mirror_path);
-    owner.give_all();
     finish(arguments, prepared, backup, place);
     return 0;
 }

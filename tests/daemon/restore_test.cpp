@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace alli::daemon {
 
 using nlohmann::json;
@@ -76,6 +79,63 @@ TEST_F(RestoreCommand, WithoutADaemonItPutsTheLatestBackupIntoThePlaceOfTheFiles
     EXPECT_EQ(home.run({"verify"}).code, 0);
     EXPECT_EQ(home.run({"restore", home.path("nowhere"), "--yes"}).code, 2);
     EXPECT_EQ(home.run({"restore", home.path(""), "--yes"}).code, 2);
+}
+
+TEST_F(RestoreCommand, OfRootEverythingBesideAMirrorIsItsUsersWhateverRootDid)
+{
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    constexpr ::uid_t user = 54'321;
+    const fs::path beside = fs::path(home.mirror()).parent_path();
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    fs::create_directory(home.path("copies"));
+    fs::permissions(home.path("copies"), fs::perms(0700)); // root's alone
+    for (fs::path at = beside.parent_path(); at != fs::path(home.path("")).parent_path().parent_path();
+         at = at.parent_path())
+        fs::permissions(at, fs::perms(0711));
+    const auto give_all = [&] {
+        ASSERT_EQ(::chown(beside.c_str(), user, user), 0);
+        for (const auto& file : fs::directory_iterator(beside)) ASSERT_EQ(::lchown(file.path().c_str(), user, user), 0);
+    };
+    give_all();
+    const auto expect_all_of_user = [&](const std::string& after) {
+        for (const auto& file : fs::recursive_directory_iterator(beside)) {
+            struct stat status = {};
+            ASSERT_EQ(::lstat(file.path().c_str(), &status), 0);
+            EXPECT_EQ(status.st_uid, user) << file.path() << " after " << after;
+            EXPECT_EQ(status.st_gid, user) << file.path() << " after " << after;
+        }
+    };
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"verify"},
+                                               {"backup"},
+                                               {"backup", home.path("copies")},
+                                               {"purge", "--user", "nobody", "--yes"},
+                                               {"restore", home.path("copies"), "--dry-run"},
+                                               {"restore", home.path("copies"), "--yes"}}) {
+        const auto done = home.run(words);
+        EXPECT_EQ(done.code, 0) << words.front() << ": " << done.errors;
+        expect_all_of_user(words.front());
+        std::ofstream(home.mirror() + ".damaged") << "a page was wrong"; // the next one makes it anew
+        give_all();
+        EXPECT_EQ(home.run({"verify"}).code, 0);
+        expect_all_of_user("a start with a damaged mirror");
+        ASSERT_EQ(home.run({"sync"}).code, 0);
+        give_all();
+    }
+}
+
+TEST_F(RestoreCommand, ThatFailsOrIsDeclinedLeavesNoCopy)
+{
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    back_up();
+    Daemon daemon(home, {"serve"});
+    daemon.wait_until_complete();
+    home.environment["ALLI_API_KEY"] = "another";
+    home.environment["ALLI_MIRROR_PROXY_LISTEN"] = "127.0.0.1:0"; // by its key, which is not this one
+    const auto refused = home.run({"restore", home.path("copies"), "--yes", "--other-project"});
+    EXPECT_NE(refused.code, 0) << refused.output;
+    EXPECT_THAT(beside_the_mirror("restore."), testing::IsEmpty()) << refused.errors;
+    EXPECT_EQ(daemon.stop(), 0);
 }
 
 TEST_F(RestoreCommand, WithADaemonThatStartsItselfAnewAndServesWhatWasRestored)
