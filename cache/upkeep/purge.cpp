@@ -4,8 +4,11 @@
 #include "alli/clock.hpp"
 #include "alli/error.hpp"
 #include "alli/random.hpp"
+#include "cache/db/quarantine.hpp"
+#include "cache/open_files.hpp"
 #include "cache/outbox/overlay.hpp"
 #include "cache/purge_rows.hpp"
+#include "cache/restore.hpp"
 #include "cache/rows/change_feed.hpp"
 #include "cache/rows/suppression_list.hpp"
 #include "cache/search/index.hpp"
@@ -189,9 +192,19 @@ PurgeReport plan_purge(Store& store, const PurgeOptions& wish)
     return plan;
 }
 
+std::vector<std::string> find_set_aside(const std::string& mirror_path)
+{
+    std::vector<std::string> files;
+    for (const std::string& path : {mirror_path, outbox_path(mirror_path)})
+        for (const char* ending : {".damaged-", ".replaced-"})
+            for (std::string& file : files_beside(path, ending)) files.push_back(std::move(file));
+    return files;
+}
+
 Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks)
 {
     remove_left_backups(store.mirror_path(), {}); // they hold it too
+    abandon_restore(store.mirror_path());         // one that was killed, or waits for a word
     Purge work(store, std::move(wish), std::move(hooks));
     co_await work.note();
     co_await work.erase();

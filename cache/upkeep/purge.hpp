@@ -36,6 +36,10 @@ struct PurgeHooks {
 /// erase_remains() after it.
 Task<PurgeReport> purge(Store& store, PurgeOptions wish, PurgeHooks hooks);
 
+/// What a purge leaves alone and may hold what was erased: files that were set aside as damaged, or that a restore
+/// replaced.
+std::vector<std::string> find_set_aside(const std::string& mirror_path);
+
 /// As purge() ends, where the rows went in another way (cache/replica/suppressions.hpp): what they left in index terms,
 /// free pages and logs. Throws as purge() does.
 Task<> erase_remains(Store& store, PurgeHooks hooks);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `purge`: erases for good, here and not upstream, and keeps it from coming back. Asks first.
 #include "alli/error.hpp"
-#include "cache/db/quarantine.hpp"
+#include "alli/printable.hpp"
 #include "daemon/access/maintain.hpp"
 #include "daemon/arguments/search_arguments.hpp"
 #include "daemon/commands/commands.hpp"
@@ -10,8 +10,6 @@
 #include "daemon/service/status.hpp"
 
 #include <CLI/CLI.hpp>
-
-#include <filesystem>
 
 namespace alli::daemon {
 
@@ -59,17 +57,7 @@ static bool agrees(const Json& plan, const PurgeArguments& arguments)
                     which, say(plan)));
 }
 
-// What was set aside when it was damaged is nobody's to change; it may hold what was purged. In the directory of a
-// service they cannot be seen: the daemon did the work, and a hint is all that is lost.
-static std::vector<std::string> quarantined_files(const std::string& mirror_path)
-{
-    std::vector<std::string> files = cache::quarantined_files(mirror_path);
-    const auto outbox = std::filesystem::path(mirror_path).parent_path() / "outbox.db";
-    for (std::string& file : cache::quarantined_files(outbox.string())) files.push_back(std::move(file));
-    return files;
-}
-
-static void warn(const Json& report, const std::string& mirror_path)
+static void warn(const Json& report)
 {
     if (!report.value("logsEmptied", true))
         fmt::print(stderr,
@@ -78,8 +66,9 @@ static void warn(const Json& report, const std::string& mirror_path)
     if (!report.value("sharedWithNodes", true))
         fmt::print(stderr, "warning: the shared database is away: it still holds writes that name it, and the other "
                            "nodes erase theirs when it is back\n");
-    for (const std::string& file : quarantined_files(mirror_path))
-        fmt::print(stderr, "warning: {} was set aside and may hold what was erased: delete it\n", file);
+    for (const Json& copy : report.value("copies", Json::array()))
+        fmt::print(stderr, "warning: {} may hold what was erased: delete it\n",
+                   printable_line(copy.get<std::string>()));
     fmt::print(stderr, "note: backups and exports made before still hold it\n");
 }
 
@@ -149,7 +138,7 @@ static int purge(const PurgeArguments& arguments, const Context& context)
         print_json(dump(report));
     else
         fmt::print("{} were erased\n", say(report));
-    warn(report, place.mirror_path);
+    warn(report);
     return 0;
 }
 

@@ -79,6 +79,19 @@ Json report_json(const cache::PurgeReport& report)
             {"logsEmptied", report.logs_emptied}};
 }
 
+std::string backups_beside(const std::string& mirror_path)
+{
+    return parent_directory(mirror_path) + "/backups";
+}
+
+// What may still hold what was erased, for a person to delete.
+Json find_copies(const std::string& mirror_path)
+{
+    Json copies = cache::find_set_aside(mirror_path);
+    for (std::string& backup : find_backups(backups_beside(mirror_path))) copies.push_back(std::move(backup));
+    return copies;
+}
+
 Task<Json> run_purge(MaintenanceTools tools, Json request)
 {
     cache::PurgeOptions wish = read_wish(request);
@@ -86,6 +99,7 @@ Task<Json> run_purge(MaintenanceTools tools, Json request)
     Task<cache::PurgeReport> work = cache::purge(tools.store, std::move(wish), std::move(tools.hooks));
     const cache::PurgeReport report = co_await std::move(work);
     Json json = report_json(report);
+    json["copies"] = find_copies(tools.store.mirror_path());
     if (!tools.share_purge) co_return json;
     const bool shared = co_await tools.share_purge();
     json["sharedWithNodes"] = shared;
@@ -173,7 +187,7 @@ Task<> note_last_backup(cache::Store& store, Instant at)
 // Into the directory `backups` beside the mirror, for those who may see neither.
 std::string keep_beside(const std::string& mirror_path, const std::string& made, Instant made_at, int keep)
 {
-    const std::string directory = parent_directory(mirror_path) + "/backups";
+    const std::string directory = backups_beside(mirror_path);
     if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
         throw Error(Fault::io, "the state directory must be writable by the program's user", "cannot make {}: {}",
                     directory, std::strerror(errno));

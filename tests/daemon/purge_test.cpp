@@ -122,6 +122,27 @@ TEST_F(PurgeCommand, ErasesWithoutADaemonAndAMirrorMadeAnewStaysWithout)
     expect_no_trace();
 }
 
+TEST_F(PurgeCommand, NamesEveryCopyThatMayHoldWhatWasErased)
+{
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    ASSERT_EQ(home.run({"backup"}).code, 0);
+    const std::filesystem::path beside = std::filesystem::path(home.mirror()).parent_path();
+    const std::vector<std::string> names{"mirror.db.damaged-2026-01-01T00:00:00Z",
+                                         "outbox.db.replaced-2026-01-01T00:00:00Z"};
+    for (const std::string& name : names) std::ofstream(beside / name) << "x";
+    std::filesystem::create_directory(beside / "restore.prepared"); // of a restore that was killed
+    std::ofstream(beside / "restore.prepared" / "mirror.db") << "x";
+    const auto purged = home.run({"purge", "--user", user, "--yes", "--json"});
+    ASSERT_EQ(purged.code, 0) << purged.errors;
+    const json copies = json::parse(purged.output)["copies"];
+    ASSERT_EQ(copies.size(), 3U) << copies.dump();
+    EXPECT_EQ(copies[0], (beside / names[0]).string());
+    EXPECT_EQ(copies[1], (beside / names[1]).string());
+    EXPECT_THAT(copies[2].get<std::string>(), HasSubstr("/backups/alli-mirror-2"));
+    for (const std::string& name : names) EXPECT_THAT(purged.errors, HasSubstr(name));
+    EXPECT_FALSE(std::filesystem::exists(beside / "restore.prepared"));
+}
+
 TEST_F(PurgeCommand, SaysWhatIsWrong)
 {
     EXPECT_EQ(home.run({"purge"}).code, 2);
