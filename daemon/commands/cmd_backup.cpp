@@ -146,6 +146,7 @@ static Json back_up_to(const std::string& directory, int keep, const Context& co
     if (find_owner(place.mirror_path) == hidden_owner)
         throw Error(Fault::refused, "run it as root; or without a directory: then it stays with the service's files",
                     "the service's copies are for root and its own user alone");
+    remove_partial_backups(directory); // there need be no room for them and this one
     Json report = maintain(context, place, Json{{"task", "backup"}});
     const fs::path made = find_made(report, place.mirror_path);
     const std::string to = dated_backup_path(directory, read_time_made(report));

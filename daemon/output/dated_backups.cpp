@@ -7,6 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 namespace alli::daemon {
@@ -37,6 +38,28 @@ std::vector<std::string> find_backups(const std::string& directory)
     }
     std::sort(found.begin(), found.end());
     return found;
+}
+
+static bool is_left(const fs::path& copy)
+{
+    constexpr std::chrono::hours age{2};
+    std::error_code gone;
+    auto written = fs::last_write_time(copy, gone);
+    for (const auto& file : fs::directory_iterator(copy, gone)) written = std::max(written, file.last_write_time(gone));
+    return !gone && fs::file_time_type::clock::now() - written > age;
+}
+
+void remove_partial_backups(const std::string& directory)
+{
+    std::vector<fs::path> left;
+    std::error_code unreadable; // who writes there will say so
+    for (const auto& entry : fs::directory_iterator(directory, unreadable)) {
+        const std::string name = entry.path().filename().string();
+        const bool is_directory = fs::is_directory(entry.symlink_status(unreadable));
+        if (is_directory && name.starts_with(prefix) && name.ends_with(partial_backup) && is_left(entry.path()))
+            left.push_back(entry.path());
+    }
+    for (const fs::path& path : left) remove_path(path);
 }
 
 std::string outbox_id_of(const std::string& backup)

@@ -18,6 +18,9 @@ std::string dated_backup_path(const std::string& directory, Instant now);
 /// The backups in it, the oldest first; only what has such a name, is whole and holds an outbox.db.
 std::vector<std::string> find_backups(const std::string& directory);
 
+/// Removes copies that were not made whole and that nobody has written to for hours: who copied was killed.
+void remove_partial_backups(const std::string& directory);
+
 /// Whose backup it is: the id of its outbox, which a mirror keeps through restores. Empty: it cannot be told.
 std::string outbox_id_of(const std::string& backup);
 

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <fstream>
 
 namespace alli::daemon {
 
@@ -117,6 +119,27 @@ TEST_F(BackupCommand, RemovesNeitherAnotherMirrorsNorItsOwnNorCountsWhatIsNotWho
     EXPECT_THAT(unclear.errors, HasSubstr("there are backups of several mirrors"));
     for (const auto& entry : fs::directory_iterator(made)) // a look at whose it is leaves nothing beside it
         EXPECT_EQ(entry.path().extension(), ".db");
+}
+
+TEST_F(BackupCommand, RemovesWhatACommandThatWasKilledLeftHoursAgo)
+{
+    ASSERT_EQ(home.run({"sync"}).code, 0);
+    const std::string copies = home.path("copies");
+    const std::string left = copies + "/alli-mirror-2026-01-31T02-00-00Z.partial",
+                      young = copies + "/alli-mirror-2026-02-01T02-00-00Z.partial", others = copies + "/notes.partial";
+    const auto age = [](const std::string& path, int minutes) {
+        fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::minutes(minutes));
+    };
+    for (const std::string& directory : {left, young, others}) {
+        fs::create_directories(directory);
+        std::ofstream(directory + "/mirror.db") << "x";
+        age(directory + "/mirror.db", directory == young ? 60 : 180);
+        age(directory, 180);
+    }
+    ASSERT_EQ(home.run({"backup", copies}).code, 0);
+    EXPECT_FALSE(fs::exists(left));
+    EXPECT_TRUE(fs::exists(young)) << "it is being copied, for all that is known";
+    EXPECT_TRUE(fs::exists(others));
 }
 
 TEST_F(BackupCommand, WithoutADirectoryItStaysBesideTheMirror)
