@@ -132,6 +132,13 @@ bool is_announced(const Known& known, Instant wanted, milliseconds keep)
            keep.count() >= known.keep_announced.value_or(INT64_MAX);
 }
 
+// What was erased comes back: its days' counts are compared again. A day of a purge is noted anew where upstream shows
+// what was purged (note_suppressed()).
+void compare_days_again(Writer& mirror)
+{
+    mirror.run("DELETE FROM purged_day");
+}
+
 // All is kept: what lies below comes back with the backfill.
 Task<> forget_horizon(Store& store)
 {
@@ -141,6 +148,7 @@ Task<> forget_horizon(Store& store)
     if (!known) co_return;
     const auto forget = [](Writer& mirror) {
         put_horizon(mirror, std::nullopt);
+        compare_days_again(mirror);
         for (const char* name : {kept_for, announced_at, announced_horizon, announced_keep}) drop_meta(mirror, name);
         clear_problem(mirror, problem_name);
     };
@@ -149,7 +157,10 @@ Task<> forget_horizon(Store& store)
 
 Task<> lower_horizon(Store& store, Instant wanted, milliseconds keep)
 {
-    const auto lower = [&](Writer& mirror) { shut_door(mirror, wanted, keep); };
+    const auto lower = [&](Writer& mirror) {
+        shut_door(mirror, wanted, keep);
+        compare_days_again(mirror);
+    };
     co_await store.write(lower);
 }
 

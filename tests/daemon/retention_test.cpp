@@ -201,6 +201,20 @@ TEST_F(Retention, AShorterOneIsAnnouncedALongerOneTakesEffectAtOnce)
     EXPECT_EQ(horizon(), std::nullopt);
 }
 
+TEST_F(Retention, TheDaysOfWhatItErasedAreComparedAgainOnceItIsLifted)
+{
+    const auto purged = [&] { return store_->read([](Reader& db) { return load_purged_days(db); }); };
+    const auto day = std::chrono::floor<days>(now - days(400));
+    for (const std::optional<days> longer : {std::optional<days>(days(2000)), std::optional<days>()}) {
+        sync_wait(apply_retention(*store_, now - days(365), days(365), [] { return false; }));
+        put_aged("another", 400);
+        EXPECT_TRUE(purged().contains(day));
+        move(longer, now);
+        EXPECT_FALSE(purged().contains(day));
+    }
+    EXPECT_TRUE(purged().days.empty() && !purged().before);
+}
+
 TEST_F(Retention, WithoutASettingAnAnnouncementIsTakenBack)
 {
     move(days(365), now);
