@@ -94,10 +94,10 @@ class Node:
         return done.stdout
 
     def entries(self, conversation):
-        """What its outbox knows of one."""
+        """What its outbox knows of one, in whatever state."""
         listed = json.loads(self.run("outbox", "list", "--limit", "1000", "--json").stdout or b"{}")
         entries = listed if isinstance(listed, list) else next((value for value in listed.values() if isinstance(value, list)), [])
-        return [entry for entry in entries if conversation in json.dumps(entry)]
+        return [entry for entry in entries if conversation in json.dumps(entry, ensure_ascii=False)]
 
 
 class Rig:
@@ -347,8 +347,26 @@ class Rig:
             known = [entry for node in self.nodes for entry in node.entries(urllib.parse.unquote(conversation))]
             if not any(entry["state"] == "conflict" and title in entry["change"] for entry in known):
                 raise Failure(f"\"{title}\" was acknowledged and is neither upstream's state, which is \"{self.title_at(port, conversation)}\", nor a "
-                              f"conflict; the outboxes have {json.dumps(known)}")
+                              f"conflict\n{self.all_that_is_known(conversation)}")
             self.conflicts += 1
+
+    def all_that_is_known(self, conversation):
+        """Of the writes to one, for whoever looks for the fault: at upstream, in each node's outbox, and in the database."""
+        plain = urllib.parse.unquote(conversation)
+        lines = [f"upstream: {ask(int(self.upstream.rsplit(':', 1)[1]), 'GET', f'/webapi/v2/conversations/{conversation}')[::2]}"]
+        for node in self.nodes:
+            try:
+                for entry in node.entries(plain):
+                    status, _, body = ask(node.port, "GET", f"/mirror/v1/outbox/{entry['id']}")
+                    lines.append(f"{node.name}: {body.decode(errors='replace') if status == 200 else json.dumps(entry)}")
+            except (ValueError, OSError, subprocess.SubprocessError) as error:
+                lines.append(f"{node.name}: {error}")
+            lines.append(f"{node.name}: {json.dumps((node.status() or {}).get('cluster'))}")
+        try:
+            lines.append(f"the database:\n{self.database.writes_of(plain)}")
+        except (Failure, subprocess.SubprocessError) as error:
+            lines.append(f"the database: {error}")
+        return "\n".join(lines)
 
     def decide_conflicts(self):
         """For upstream's state: until then the node that has one goes on showing what was written."""

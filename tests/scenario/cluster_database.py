@@ -189,6 +189,14 @@ class Database:
         os.rename(f"{self.primary.directory}/earlier", self.primary.data)
         self.start()
 
+    def writes_of(self, conversation):
+        """The rows of the shared outbox that name it, and the head that numbers them: a JSON object a line."""
+        named = conversation.replace("'", "''")
+        rows = ("SELECT id, place, seq, state, discarded, in_doubt, attempts, epoch, node, convert_from(body, 'UTF8') AS body,"
+                " convert_from(last_error, 'UTF8') AS last_error FROM alli_mirror.entry"
+                f" WHERE position('{named}' IN conversation) > 0 OR position('{named}' IN encode(body, 'escape')) > 0 ORDER BY id")
+        return self.primary.ask(f"SELECT row_to_json(one) FROM ({rows}) one; SELECT row_to_json(head) FROM alli_mirror.head")
+
     def clone(self):
         """A standby that follows."""
         gate = self.replication[self.primary]
