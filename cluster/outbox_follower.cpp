@@ -15,23 +15,8 @@ constexpr auto between_purges = 1min;
 constexpr auto between_forgetting = 10min;
 constexpr auto look_again = 5ms;
 constexpr std::int64_t most_unstored = 20'000;
-constexpr std::size_t most_handed_over = 200, most_bytes_handed_over = std::size_t{1} << 20;
 constexpr auto until_it_is_here = 1min; // what was begun or settled there
 constexpr int most_purged = 1'000;
-constexpr const char* lacking =
-    "the shared database did not have it: what was written since is not known to have come before or after it. Retry"
-    " it to send it all the same, or discard it";
-constexpr const char* too_late = "it was handed over too late: stopping an answer later is worthless";
-
-// In conflict it would hold up its conversation.
-void end_stop(cache::SharedWrite& write)
-{
-    const bool waits =
-        write.entry.state == cache::EntryState::pending || write.entry.state == cache::EntryState::sending;
-    if (write.entry.kind != cache::EditKind::stop || !waits) return;
-    write.entry.state = cache::EntryState::failed;
-    write.entry.last_error = too_late;
-}
 
 } // namespace
 
@@ -40,17 +25,22 @@ OutboxFollower::OutboxFollower(SharedOutbox& outbox, cache::Store& store, Clock&
     : outbox_(outbox), store_(store), clock_(clock), options_(options), hooks_(hooks),
       position_(store.read_outbox([](cache::Reader& db) { return cache::find_writes_position(db); }))
 {
-    if (position_) stored_ = position_->number;
+    if (position_) stored_ = heard_ = position_->number;
+    const auto later = [this](cache::Reader& db) { return cache::find_later(db, heard_); };
+    if (position_)
+        for (const std::int64_t id : store.read_outbox(later)) ahead_[id] = id;
     looked_through_ = store.read_outbox([](cache::Reader& db) { return cache::find_looked_through(db); }).value_or(0);
 }
 
 // That no write changed since does not say that none was lost: each position is shown to the database, with its nonce.
+// Its newest commits it may have lost all the same, behind that position: of what this node knew before the rounds got
+// there each one has to come by them.
 Task<bool> OutboxFollower::follow(const Head& head)
 {
-    if (joins_anew_ || !refused_.empty() || !position_ || position_->store != head.store)
-        co_return co_await join_unless_delivering(head);
-    co_await read_again();
-    if (head.last == Position{position_->number, position_->nonce}) {
+    if (!has_to_join(head)) co_await read_again();
+    if (has_to_join(head)) co_return co_await join_unless_delivering(head);
+    const std::map<std::int64_t, std::int64_t> ahead = ahead_;
+    if (ahead.empty() && head.last == Position{position_->number, position_->nonce}) {
         asked_at_ = clock_.steady();
         co_return true;
     }
@@ -64,7 +54,22 @@ Task<bool> OutboxFollower::follow(const Head& head)
     }
     for (const cache::AppliedWrite& one : applied) read_again_.insert(one.entry.id); // that do not show yet
     if (failed) std::rethrow_exception(failed);
-    co_return follows;
+    if (!follows || !has_lost_one(ahead)) co_return follows;
+    joins_anew_ = true;
+    co_return co_await join_unless_delivering(head);
+}
+
+bool OutboxFollower::has_to_join(const Head& head) const
+{
+    return joins_anew_ || !refused_.empty() || !position_ || position_->store != head.store;
+}
+
+bool OutboxFollower::has_lost_one(const std::map<std::int64_t, std::int64_t>& before) const
+{
+    return std::any_of(before.begin(), before.end(), [&](const auto& one) {
+        const auto now = ahead_.find(one.first);
+        return now != ahead_.end() && now->second == one.second;
+    });
 }
 
 // At a leader they show together: of those that follow some may go before.
@@ -88,82 +93,33 @@ Task<bool> OutboxFollower::follow_changes(const Head& head, Applied* applied)
     co_return true;
 }
 
-Task<bool> OutboxFollower::join_unless_delivering(const Head& head)
-{
-    if (delivers_) co_return false;
-    co_await join(head);
-    co_return true;
-}
-
-// Rows that change meanwhile come again after the number that is noted before. What is delivered here and open there
-// is told before what is there comes here.
-Task<> OutboxFollower::join(Head head)
-{
-    numbers_.clear();
-    refused_.clear();
-    position_.reset();
-    joins_anew_ = true;
-    std::map<std::string, std::int64_t> there;
-    std::int64_t after = 0;
-    for (bool at_end = false; !at_end;) {
-        WriteChunk chunk = co_await outbox_.read_all(after, options_.batch);
-        at_end = chunk.at_end || chunk.writes.empty();
-        if (!chunk.writes.empty()) after = chunk.writes.back().entry.id;
-        for (const cache::SharedWrite& one : chunk.writes) there.emplace(one.entry.upstream_key, one.entry.id);
-        const auto find = [&](cache::Reader& db) { return cache::find_delivered(db, chunk.writes); };
-        std::vector<cache::SharedWrite> delivered = store_.read_outbox(find);
-        for (const cache::SharedWrite& one : delivered)
-            std::erase_if(chunk.writes, [&](const auto& row) { return row.entry.id == one.entry.id; });
-        co_await hand_over(std::move(delivered));
-        co_await apply(std::move(chunk.writes), std::nullopt);
-    }
-    co_await put_in_order(std::move(there));
-    joins_anew_ = forgotten_ = false;
-    std::optional<cache::WritesPosition> reached = cache::WritesPosition{head.store, head.last.number, head.last.nonce};
-    std::vector<cache::SharedWrite> none;
-    co_await apply(std::move(none), std::move(reached));
-}
-
-// What is here and not there, under other ids, or in the way of others. What the database forgot, in its time, it had:
-// of that only what waits here may be more than it knows.
-Task<> OutboxFollower::put_in_order(std::map<std::string, std::int64_t> there)
-{
-    std::vector<std::string> known;
-    for (const auto& [key, id] : there) known.push_back(key);
-    const Instant since = clock_.now() - kept_here;
-    auto strays = store_.read_outbox([&](cache::Reader& db) { return cache::find_strays(db, known, since); });
-    std::erase_if(strays, [&](const auto& one) { return numbers_.contains(one.entry.id); }); // accepted meanwhile
-    auto gone = store_.read_outbox([&](cache::Reader& db) { return cache::find_moved(db, there); });
-    if (forgotten_) {
-        const auto done = std::stable_partition(strays.begin(), strays.end(), [](const auto& one) {
-            return one.entry.state != cache::EntryState::delivered && one.entry.state != cache::EntryState::failed;
-        });
-        std::move(done, strays.end(), std::back_inserter(gone));
-        strays.erase(done, strays.end());
-    }
-    co_await remove(std::move(gone));
-    co_await hand_over(std::move(strays));
-    const auto drop = [&](cache::Writer& db) { // settled so long ago that nobody asks for them
-        for (const std::int64_t id : refused_) cache::remove_write(db, id);
-    };
-    if (!refused_.empty()) co_await store_.write_outbox(drop);
-    read_again_.merge(refused_);
-    refused_.clear();
-    co_await read_again();
-}
-
-// By id: what is there now.
 Task<> OutboxFollower::read_again()
 {
     while (!read_again_.empty()) {
         const std::int64_t id = *read_again_.begin();
-        auto row = co_await outbox_.find(id);
-        numbers_.erase(id);
-        std::vector<cache::SharedWrite> rows;
-        if (row) rows.push_back(std::move(*row));
-        co_await apply(std::move(rows), std::nullopt);
+        co_await read_again(id);
         read_again_.erase(id);
     }
+}
+
+// What is there now; of what was heard meanwhile that is older, maybe. What it lost, and what it takes for open though
+// it was delivered, is settled where all is compared.
+Task<> OutboxFollower::read_again(std::int64_t id)
+{
+    const auto number = [&] { return numbers_.contains(id) ? numbers_.at(id) : 0; };
+    std::int64_t known = number();
+    auto row = co_await outbox_.find(id);
+    for (; number() != known; row = co_await outbox_.find(id)) known = number();
+    const auto here = store_.read_outbox([id](cache::Reader& db) { return cache::find_entry(db, id); });
+    const bool is_it = here && row && here->upstream_key == row->entry.upstream_key;
+    const bool is_less = here && (!row || row->number < known ||
+                                  (is_it && here->state == cache::EntryState::delivered && row->is_open()));
+    if (is_less) joins_anew_ = true;
+    if (is_less) co_return;
+    numbers_.erase(id);
+    std::vector<cache::SharedWrite> rows;
+    if (row) rows.push_back(std::move(*row));
+    co_await apply(std::move(rows), std::nullopt);
 }
 
 void OutboxFollower::end_leading()
@@ -175,49 +131,11 @@ void OutboxFollower::end_leading()
 
 void OutboxFollower::note_delivering(std::int64_t id, std::int64_t number)
 {
-    note(id, number);
+    if (note(id, number)) note_ahead(id, number);
     const Clock::Steady now = clock_.steady();
     delivering_[id] = now;
     if (delivering_.size() % 1'000 == 0)
         std::erase_if(delivering_, [&](const auto& one) { return now - one.second > until_it_is_here; });
-}
-
-Task<> OutboxFollower::remove(std::vector<cache::SharedWrite> strays)
-{
-    std::vector<cache::AppliedWrite> gone;
-    for (cache::SharedWrite& one : strays) {
-        gone.emplace_back().entry = std::move(one.entry);
-        gone.back().gone = true;
-    }
-    const auto drop = [&](cache::Writer& db) {
-        for (const cache::AppliedWrite& one : gone) cache::remove_write(db, one.entry.id);
-    };
-    if (gone.empty()) co_return;
-    co_await store_.write_outbox(drop);
-    for (const cache::AppliedWrite& one : gone) numbers_.erase(one.entry.id);
-    co_await show(std::move(gone));
-}
-
-// The database has them now: a process that ends on the way joins again, and finds them there.
-Task<> OutboxFollower::hand_over(std::vector<cache::SharedWrite> strays)
-{
-    for (std::size_t from = 0; from < strays.size();) {
-        std::vector<cache::SharedWrite> some;
-        for (std::size_t bytes = 0; from < strays.size() && some.size() < most_handed_over; ++from) {
-            const cache::Entry& entry = strays[from].entry;
-            bytes += entry.body.size() + entry.response.value_or("").size();
-            if (!some.empty() && bytes > most_bytes_handed_over) break;
-            some.push_back(std::move(strays[from]));
-        }
-        for (cache::SharedWrite& one : some) end_stop(one);
-        std::vector<cache::SharedWrite> held = some;
-        std::vector<cache::SharedWrite> there = co_await outbox_.hand_over(std::move(held), lacking);
-        std::vector<cache::SharedWrite> moved;
-        for (std::size_t i = 0; i < some.size() && i < there.size(); ++i)
-            if (there[i].entry.id != some[i].entry.id) moved.push_back(std::move(some[i]));
-        co_await remove(std::move(moved));
-        co_await apply(std::move(there), std::nullopt);
-    }
 }
 
 void OutboxFollower::purge_old(cache::Writer& outbox)
@@ -238,7 +156,9 @@ Task<> OutboxFollower::put(std::vector<cache::SharedWrite> rows, std::optional<c
                            Applied* all)
 {
     note_erased(rows, cache::find_suppressed_names(store_, rows));
+    if (reached) note_heard(rows, reached->number);
     std::erase_if(rows, [&](const cache::SharedWrite& row) { return !note(row.entry.id, row.number); });
+    for (const cache::SharedWrite& row : rows) note_ahead(row.entry.id, row.number);
     std::vector<std::int64_t> ids;
     for (const cache::SharedWrite& row : rows) ids.push_back(row.entry.id);
     std::exception_ptr failed;
@@ -335,6 +255,25 @@ bool OutboxFollower::note(std::int64_t id, std::int64_t number)
     return true;
 }
 
+void OutboxFollower::note_ahead(std::int64_t id, std::int64_t number)
+{
+    if (number > heard_) ahead_[id] = number;
+}
+
+void OutboxFollower::note_heard(const std::vector<cache::SharedWrite>& rows, std::int64_t upto)
+{
+    heard_ = upto;
+    for (const cache::SharedWrite& row : rows)
+        if (const auto one = ahead_.find(row.entry.id); one != ahead_.end() && one->second <= row.number)
+            ahead_.erase(one);
+}
+
+bool OutboxFollower::is_here(std::int64_t id, const std::string& upstream_key) const
+{
+    const auto entry = store_.read_outbox([id](cache::Reader& db) { return cache::find_entry(db, id); });
+    return entry && entry->upstream_key == upstream_key;
+}
+
 Task<std::optional<std::int64_t>> OutboxFollower::find_number(std::int64_t id)
 {
     if (const auto known = numbers_.find(id); known != numbers_.end()) co_return known->second;
@@ -345,19 +284,24 @@ Task<std::optional<std::int64_t>> OutboxFollower::find_number(std::int64_t id)
     co_return row->number;
 }
 
+// Where a round got as far without it, it was of a database that is no more, or needs nobody any more.
 Task<bool> OutboxFollower::take(cache::SharedWrite row, std::chrono::milliseconds patience)
 {
-    const std::int64_t number = row.number;
-    if (!epoch_) {
-        std::vector<cache::SharedWrite> rows;
-        if (number > position()) rows.push_back(std::move(row));
-        co_await apply(std::move(rows), std::nullopt);
-        co_return true;
-    }
-    hear_soon();
+    const std::int64_t id = row.entry.id, number = row.number;
+    const std::string key = row.entry.upstream_key;
+    if (epoch_) hear_soon();
     const Clock::Steady until = clock_.steady() + patience;
-    while (position() < number && clock_.steady() < until) co_await clock_.sleep(look_again);
-    co_return position() >= number;
+    while (epoch_ && position() < number && clock_.steady() < until) co_await clock_.sleep(look_again);
+    if (epoch_ && position() < number) co_return false;
+    if (!epoch_ && number > heard_) {
+        std::vector<cache::SharedWrite> rows;
+        rows.push_back(std::move(row));
+        co_await apply(std::move(rows), std::nullopt);
+        co_return is_here(id, key);
+    }
+    if (is_here(id, key)) co_return true;
+    const auto there = co_await outbox_.find(id);
+    co_return there && there->entry.upstream_key == key && !there->waits();
 }
 
 Task<> OutboxFollower::recover()

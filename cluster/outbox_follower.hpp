@@ -37,8 +37,9 @@ class OutboxFollower {
     /// At the leader, now and then: what is settled for long goes from the database.
     Task<> forget();
 
-    /// A row that the database gave for what this node asked. Returns when it is here; false: not within `patience`, at
-    /// a leader.
+    /// A row that the database gave for what this node asked. True: it is in this node's file, so that it is handed
+    /// over should the database lose it, or needs nobody any more. False: not within `patience`, or the database, which
+    /// is another one since, has not got it; it may not be acknowledged, and may be asked for again.
     Task<bool> take(cache::SharedWrite row, std::chrono::milliseconds patience);
     /// The number of an entry as it is known here, asked for where it is not; none: there is no such entry.
     Task<std::optional<std::int64_t>> find_number(std::int64_t id);
@@ -59,7 +60,14 @@ class OutboxFollower {
     Task<> put_in_order(std::map<std::string, std::int64_t> there);
     Task<> hand_over(std::vector<cache::SharedWrite> strays);
     Task<> read_again();
+    Task<> read_again(std::int64_t id);
     bool note(std::int64_t id, std::int64_t number);
+    void note_ahead(std::int64_t id, std::int64_t number);
+    void note_heard(const std::vector<cache::SharedWrite>& rows, std::int64_t upto);
+    bool has_to_join(const Head& head) const;
+    bool has_lost_one(const std::map<std::int64_t, std::int64_t>& before) const;
+    bool is_here(std::int64_t id, const std::string& upstream_key) const;
+    Task<> forget_position(std::int64_t from);
     Task<> remove(std::vector<cache::SharedWrite> strays);
     Task<> look_through();
     Task<> empty_erased();
@@ -86,6 +94,8 @@ class OutboxFollower {
     std::set<std::int64_t> refused_;                   // ids of rows that are not here, for another write has theirs
     std::set<std::int64_t> read_again_;                // ids of rows that may not be here as they are there
     std::map<std::int64_t, Clock::Steady> delivering_; // ids of what was begun or settled there, and when last
+    std::int64_t heard_ = 0;                           // up to this number all that changed has come here
+    std::map<std::int64_t, std::int64_t> ahead_;       // by id, of what was known here before that: it is still to come
     Clock::Steady purged_at_{}, forgot_at_{};
     std::map<std::int64_t, cache::ErasedWrite> erased_; // by id, to be emptied there
     std::int64_t looked_through_ = 0;                   // up to this version of the list, what is there

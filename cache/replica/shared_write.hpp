@@ -64,6 +64,8 @@ struct SharedWrite {
 
     /// Neither delivered nor discarded: it waits, is being sent, or a person has to see to it.
     bool is_open() const noexcept { return !discarded && entry.state != EntryState::delivered; }
+    /// Something is still to become of it.
+    bool waits() const noexcept { return is_open() && entry.state != EntryState::failed; }
 };
 
 } // namespace alli::cache

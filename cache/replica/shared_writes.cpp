@@ -9,6 +9,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace alli::cache {
@@ -136,6 +137,16 @@ bool is_overtaken(Reader& outbox, const Entry& entry, const std::unordered_set<s
     return std::any_of(later.begin(), later.end(), [&](const std::int64_t id) { return !together.contains(id); });
 }
 
+// Of two that are heard of together the later one stands, whichever changed last.
+std::vector<const AppliedWrite*> in_turn(std::span<const AppliedWrite> applied)
+{
+    std::vector<const AppliedWrite*> all;
+    for (const AppliedWrite& one : applied) all.push_back(&one);
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto* one, const auto* other) { return one->entry.place < other->entry.place; });
+    return all;
+}
+
 SharedWrite read_stray(const Row& row) // ALLI_ENTRY_COLUMNS, body, response, and what shared ones have beside
 {
     SharedWrite stray;
@@ -180,6 +191,16 @@ std::optional<WritesPosition> find_writes_position(Reader& outbox)
 void put_writes_position(Writer& outbox, const WritesPosition& position)
 {
     put_meta(outbox, position_name, fmt::format("{}\n{}\n{}", position.store, position.number, position.nonce));
+}
+
+void forget_writes_position(Writer& outbox)
+{
+    drop_meta(outbox, position_name);
+}
+
+std::vector<std::int64_t> find_later(Reader& outbox, std::int64_t number)
+{
+    return outbox.all<std::int64_t>("SELECT id FROM entry WHERE id > ?1", number);
 }
 
 SuppressedNames find_suppressed_names(Store& store, std::span<const SharedWrite> writes)
@@ -266,14 +287,14 @@ void find_heads(Reader& outbox, std::span<AppliedWrite> applied)
 void show_writes(Writer& mirror, std::span<const AppliedWrite> applied)
 {
     without_notes(mirror, [&] {
-        for (const AppliedWrite& one : applied) show(mirror, one, {});
+        for (const AppliedWrite* const one : in_turn(applied)) show(mirror, *one, {});
         forget_confirmed(mirror, Clock::Steady::max());
     });
 }
 
 void show_writes(Writer& mirror, std::span<const AppliedWrite> applied, const Confirmation& when)
 {
-    for (const AppliedWrite& one : applied) show(mirror, one, when);
+    for (const AppliedWrite* const one : in_turn(applied)) show(mirror, *one, when);
 }
 
 std::vector<SharedWrite> find_strays(Reader& outbox, const std::vector<std::string>& known, Instant since)
@@ -304,18 +325,27 @@ std::vector<SharedWrite> find_moved(Reader& outbox, const std::map<std::string, 
 
 std::vector<SharedWrite> find_delivered(Reader& outbox, std::span<const SharedWrite> there)
 {
-    const std::string sql = strays_sql + " WHERE id = ?1 AND upstream_key = ?2 AND state = 'delivered'";
-    std::vector<SharedWrite> delivered;
+    std::unordered_set<std::string> open;
     for (const SharedWrite& one : there)
-        if (one.is_open())
-            for (const Row row : outbox.query(sql, one.entry.id, one.entry.upstream_key))
-                delivered.push_back(read_stray(row));
+        if (one.is_open()) open.insert(one.entry.upstream_key);
+    std::vector<SharedWrite> delivered;
+    if (open.empty()) return delivered;
+    std::vector<std::int64_t> ids;
+    for (const Row row : outbox.query("SELECT id, upstream_key FROM entry WHERE state = 'delivered'"))
+        if (open.contains(std::string(row.text(1)))) ids.push_back(row.integer(0));
+    for (const std::int64_t id : ids)
+        for (const Row row : outbox.query(strays_sql + " WHERE id = ?1", id)) delivered.push_back(read_stray(row));
     return delivered;
 }
 
 void remove_write(Writer& outbox, std::int64_t id)
 {
     outbox.run("DELETE FROM entry WHERE id = ?1", id);
+}
+
+void remove_settled(Writer& outbox, std::int64_t id, Instant before)
+{
+    outbox.run("DELETE FROM entry WHERE id = ?1 AND settled_at < ?2 AND (state = 'delivered' OR told = 1)", id, before);
 }
 
 WriteOutcome whole_outcome(Reader& outbox, std::int64_t id, Outcome outcome)

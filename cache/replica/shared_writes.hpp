@@ -31,6 +31,9 @@ struct WritesPosition {
 };
 std::optional<WritesPosition> find_writes_position(Reader& outbox);
 void put_writes_position(Writer& outbox, const WritesPosition& position);
+void forget_writes_position(Writer& outbox);
+/// Entries that were accepted after a number: of those that a node had before it got as far.
+std::vector<std::int64_t> find_later(Reader& outbox, std::int64_t number);
 
 /// What applying a row did here.
 struct AppliedWrite {
@@ -81,11 +84,14 @@ std::vector<SharedWrite> find_strays(Reader& outbox, const std::vector<std::stri
 
 /// Entries of this file that are under another id there, of all that are there (ids by upstream_key).
 std::vector<SharedWrite> find_moved(Reader& outbox, const std::map<std::string, std::int64_t>& there);
-/// Those that are delivered here, and open there: of a database that was put back to an earlier state.
+/// Those that are delivered here, and open there, maybe under another id: of a database that was put back to an earlier
+/// state.
 std::vector<SharedWrite> find_delivered(Reader& outbox, std::span<const SharedWrite> there);
 
 /// The entry goes from here, for it has another id now, or the database forgot it.
 void remove_write(Writer& outbox, std::int64_t id);
+/// Only where it was settled before that, and needs nobody.
+void remove_settled(Writer& outbox, std::int64_t id, Instant before);
 
 /// The rest of an outcome: what is known here of the entry beside it.
 WriteOutcome whole_outcome(Reader& outbox, std::int64_t id, Outcome outcome);

@@ -20,37 +20,13 @@ using cache::EntryState;
 
 constexpr auto beyond_patience = 500ms; // of a try that is under way
 constexpr std::chrono::milliseconds between_tries{100}, after_a_refusal{1'000};
-constexpr auto until_it_is_begun = 5s;        // then it has to wait, for all that is known here
-constexpr auto look_again = 250ms;            // at a leader nobody tells of what it settled itself
-constexpr auto for_a_person = 5s;             // a database that is away
-constexpr auto offered_for = 10s;             // until it shows as one that waits
-constexpr auto to_be_heard = 2s;              // by a leader, of what it added itself
-constexpr std::size_t most_kept = 256 * 1024; // of an answer: a longer one was cut
-
-bool is_final(const cache::Entry& entry)
-{
-    return entry.state == EntryState::failed || entry.state == EntryState::delivered;
-}
-
-std::optional<upstream::Reply> reply_of(const cache::Entry& entry)
-{
-    if (!entry.last_status || (entry.response && entry.response->size() >= most_kept)) return std::nullopt;
-    upstream::Reply reply;
-    reply.status = *entry.last_status;
-    if (entry.response_type) reply.headers.add("Content-Type", *entry.response_type);
-    reply.body = entry.response.value_or("");
-    return reply;
-}
+constexpr auto for_a_person = 5s; // a database that is away
+constexpr auto offered_for = 10s; // until it shows as one that waits
+constexpr auto to_be_heard = 2s;  // by a leader, of what it added itself
 
 bool is_ours(const Error& error)
 {
     return error.fault() == Fault::canceled || error.fault() == Fault::io || error.fault() == Fault::damaged;
-}
-
-bool has_to_wait(const cache::Entry& entry)
-{
-    return entry.state == EntryState::conflict ||
-           (entry.state == EntryState::pending && (entry.attempts > 0 || entry.last_error || entry.next_attempt_at));
 }
 
 // Of a row that somebody changed meanwhile nothing is written down: then it is another's.
@@ -61,29 +37,6 @@ bool has_outcome(const cache::SharedWrite& row, const cache::Outcome& outcome)
 }
 
 } // namespace
-
-/// Somebody who waits, for as long as the coroutine lives.
-class SharedWrites::Waiting {
-  public:
-    Waiting(SharedWrites& all, std::int64_t id, std::shared_ptr<Waiter> waiter)
-        : all_(all), id_(id), waiter_(std::move(waiter))
-    {
-        all_.waiters_[id_].push_back(waiter_);
-    }
-    Waiting(const Waiting&) = delete;
-    Waiting& operator=(const Waiting&) = delete;
-    ~Waiting()
-    {
-        auto& list = all_.waiters_[id_];
-        list.remove(waiter_);
-        if (list.empty()) all_.waiters_.erase(id_);
-    }
-
-  private:
-    SharedWrites& all_;
-    std::int64_t id_;
-    std::shared_ptr<Waiter> waiter_;
-};
 
 SharedWrites::SharedWrites(asio::io_context& loop, cluster::SharedOutbox& outbox, cluster::OutboxFollower& here,
                            cache::Store& store, Clock& clock,
@@ -165,81 +118,60 @@ Task<cluster::Accepted> SharedWrites::ask_to_accept(const cache::NewWrite& write
     std::rethrow_exception(failed);
 }
 
+// Of a database that has lost it since, it is asked for once more: found there or made, it is the same write. Where it
+// cannot be kept here nobody could hand it over if the database lost it.
+Task<cluster::Accepted> SharedWrites::accept_here(const cache::NewWrite& write, Clock::Steady until, bool* may_be_there)
+{
+    for (;;) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - clock_.steady());
+        std::function<Task<cluster::Accepted>()> ask = [&] { return ask_to_accept(write, may_be_there); };
+        cluster::Accepted accepted = co_await within(std::max(left, 0ms), std::move(ask), may_be_there);
+        *may_be_there = true;
+        if (accepted.kind == cache::Acceptance::Kind::mismatch) co_return accepted;
+        cache::SharedWrite row = accepted.write;
+        if (co_await show_here(std::move(row))) co_return accepted;
+        if (clock_.steady() >= until || stopping_)
+            throw Error(Fault::unreachable, "",
+                        "the cluster's database has it, or had it: it did not come here in time");
+        co_await clock_.sleep(between_tries);
+    }
+}
+
 Task<SharedAcceptance> SharedWrites::accept(cache::NewWrite write, std::chrono::milliseconds patience)
 {
     bool may_be_there = false;
-    std::function<Task<cluster::Accepted>()> ask = [&] { return ask_to_accept(write, &may_be_there); };
     cluster::Accepted accepted;
     std::optional<Error> failed;
     try {
-        accepted = co_await within(patience, std::move(ask), &may_be_there);
+        accepted = co_await accept_here(write, clock_.steady() + patience, &may_be_there);
     } catch (const Error& error) {
         failed = error;
     }
+    if (failed && failed->fault() == Fault::damaged) throw Error(*failed);
     if (failed && may_be_there) throw Error(Fault::unreachable, failed->hint(), "{}", failed->what());
     if (failed) throw Error(Fault::unavailable, failed->hint(), "{}", failed->what());
     SharedAcceptance acceptance;
     acceptance.kind = accepted.kind;
-    acceptance.entry = accepted.write.entry;
-    co_await show_here(std::move(accepted.write));
+    acceptance.entry = std::move(accepted.write.entry);
     co_return acceptance;
 }
 
-// Whatever this node's files say to it: it is safe, and comes here by itself.
-Task<> SharedWrites::show_here(cache::SharedWrite row)
+// Whether it is here; where this node's files have no room for it, it comes by itself when they have.
+Task<bool> SharedWrites::show_here(cache::SharedWrite row)
 {
     newest_ = std::max(newest_.load(), row.number);
     try {
-        co_await here_.take(std::move(row), to_be_heard);
+        const bool here = co_await here_.take(std::move(row), to_be_heard);
+        co_return here;
     } catch (const Error& error) {
         if (error.fault() == Fault::damaged) throw;
     }
+    co_return false;
 }
 
 std::optional<cache::Entry> SharedWrites::find_here(std::int64_t id) const
 {
     return store_.read_outbox([id](cache::Reader& db) { return cache::find_entry(db, id); });
-}
-
-bool SharedWrites::waits_for_others(const cache::Entry& entry) const
-{
-    return store_.read_outbox([&](cache::Reader& db) {
-        const auto head = cache::find_head(db, entry.conversation);
-        const auto bulk = cache::find_head(db, std::nullopt);
-        return (head && head->id != entry.id) || (bulk && bulk->place < entry.place);
-    });
-}
-
-Task<std::optional<upstream::Reply>> SharedWrites::wait(std::int64_t id, std::chrono::milliseconds patience)
-{
-    const auto waiter = std::make_shared<Waiter>(co_await asio::this_coro::executor);
-    const Waiting waiting(*this, id, waiter);
-    const Clock::Steady asked_at = clock_.steady(), until = asked_at + patience;
-    for (bool first = true;; first = false) {
-        const auto entry = find_here(id);
-        if (entry && is_final(*entry)) {
-            auto reply = reply_of(*entry);
-            if (reply && entry->state == EntryState::failed) tell(id);
-            co_return reply;
-        }
-        if (entry && has_to_wait(*entry)) co_return std::nullopt;
-        if (entry && first && waits_for_others(*entry)) co_return std::nullopt;
-        const bool begun = entry && entry->state == EntryState::sending;
-        if (!begun && clock_.steady() - asked_at >= until_it_is_begun) co_return std::nullopt;
-        const auto left = until - clock_.steady();
-        if (waiter->released || stopping_ || left <= 0ns) co_return std::nullopt;
-        co_await waiter->wakeup.wait(clock_, std::min<std::chrono::nanoseconds>(left, look_again));
-    }
-}
-
-void SharedWrites::wake(std::int64_t id, bool released)
-{
-    const auto found = waiters_.find(id);
-    if (found == waiters_.end()) return;
-    for (const auto& waiter : found->second) {
-        waiter->released = waiter->released || released;
-        waiter->wakeup.notify();
-    }
 }
 
 void SharedWrites::stop()
@@ -321,11 +253,11 @@ Task<std::optional<cluster::KnownWrite>> SharedWrites::find_known(std::int64_t i
     co_return cluster::KnownWrite{id, *number, entry->upstream_key};
 }
 
-// The row of another write, or none: what is here was lost there.
+// The row of another write, or none, or as it was before it was last heard of: what is here was lost there.
 bool SharedWrites::is_of(const Row& row, const cluster::KnownWrite& known)
 {
     const bool is = row && row->entry.upstream_key == known.upstream_key;
-    if (!is) here_.join_anew();
+    if (!is || row->number < known.number) here_.join_anew();
     here_.hear_soon();
     return is;
 }
@@ -345,6 +277,7 @@ Task<bool> SharedWrites::begin(sync::Beginning beginning)
         const bool waits = is_of(row, *known) && !row->discarded && row->entry.state == EntryState::pending;
         if (!waits || row->number == known->number) co_return false;
         here_.note_delivering(beginning.id, row->number);
+        if (row->number < known->number) co_return false;
     }
 }
 

@@ -31,10 +31,13 @@ class SharedWrites {
                  cache::Store& store, Clock& clock, std::function<std::shared_ptr<sync::Deliverer>()> deliverer);
 
     /// Until it is known, `patience` at the longest; then throws Error{unreachable}, and it may have been accepted, or
-    /// Error{unavailable}: nothing was kept. From then on it shows here, but at a leader that cannot hear of it.
+    /// Error{unavailable}: nothing was kept. What it returns is in this node's file: where the database loses it, it is
+    /// handed over.
     Task<SharedAcceptance> accept(cache::NewWrite write, std::chrono::milliseconds patience);
-    /// Upstream's answer to it, whoever gets it. None: it waits, for something else or for longer than `patience`.
-    Task<std::optional<upstream::Reply>> wait(std::int64_t id, std::chrono::milliseconds patience);
+    /// Upstream's answer to what was accepted under this id, whoever gets it. None: it waits, for something else or for
+    /// longer than `patience`, or has another id by now.
+    Task<std::optional<upstream::Reply>> wait(std::int64_t id, std::string upstream_key,
+                                              std::chrono::milliseconds patience);
     bool is_awaited(std::int64_t id) const { return waiters_.contains(id); }
     /// What a person decided, at any node. Throw Error{unreachable} where the database is away for long.
     Task<cache::RetryResult> retry(std::int64_t id);
@@ -65,7 +68,8 @@ class SharedWrites {
     using Row = std::optional<cache::SharedWrite>;
 
     Task<cluster::Accepted> ask_to_accept(const cache::NewWrite& write, bool* may_be_there);
-    Task<> show_here(cache::SharedWrite row);
+    Task<cluster::Accepted> accept_here(const cache::NewWrite& write, Clock::Steady until, bool* may_be_there);
+    Task<bool> show_here(cache::SharedWrite row);
     template <class T>
     void spawn(Task<T> work, std::function<void()> ended);
     template <class T>

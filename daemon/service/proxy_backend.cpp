@@ -90,7 +90,8 @@ void ProxyBackend::settle(ConversationId id, std::uint64_t fence, std::optional<
 Task<std::optional<upstream::Reply>> ProxyBackend::deliver(cache::AcceptedWrite write,
                                                            std::chrono::milliseconds patience)
 {
-    if (SharedWrites* const shared = its_.shared()) return on_loop(its_.loop, shared->wait(write.entry.id, patience));
+    if (SharedWrites* const shared = its_.shared())
+        return on_loop(its_.loop, shared->wait(write.entry.id, std::move(write.entry.upstream_key), patience));
     return on_loop(its_.loop, offer(its_.work, std::move(write), patience));
 }
 

@@ -171,6 +171,8 @@ TEST_F(SharedWrites, AreNotPutOverALaterOneThatWasHeardOfBefore)
     apply({delivered(row(5, "b", "one")), delivered(row(6, "b", "two"))});
     EXPECT_EQ(title("a"), "last");
     EXPECT_EQ(title("b"), "two");
+    apply({delivered(row(8, "b", "four")), delivered(row(7, "b", "three"))}); // which changed once more
+    EXPECT_EQ(title("b"), "four");
 }
 
 TEST_F(SharedWrites, GoWhenTheyAreDiscarded)

@@ -80,6 +80,12 @@ class SharedWrites : public testing::Test {
                    std::string::npos;
         });
     }
+    std::set<std::string> shared_keys()
+    {
+        std::set<std::string> keys;
+        for (const auto& [id, held] : database_.contents.writes) keys.insert(held.row.entry.upstream_key);
+        return keys;
+    }
     std::vector<std::string> all_entries(std::size_t node) { return nodes_[node]->entries(); }
 
     support::FakeClock clock_;
@@ -342,6 +348,54 @@ TEST_F(SharedWrites, ThatTheDatabaseLostAreKeptForAPersonAndThoseToComeAreDelive
                          std::string(name_of(held.row.entry.state)));
     EXPECT_THAT(states, testing::UnorderedElementsAre("known: delivered", "lost: conflict",
                                                       "under the same id, maybe: delivered"));
+    for (std::size_t n = 1; n < 3; ++n) EXPECT_EQ(all_entries(n), all_entries(0));
+}
+
+// The commit, its answer, the round that brings it: whenever the database loses it, at the leader and at another node.
+TEST_F(SharedWrites, AreAcknowledgedOnlyWhereTheNodeThatTookThemCanHandThemOver)
+{
+    start_all();
+    upstream_.away = true;
+    std::size_t acknowledged = 0;
+    for (auto& taker : {nodes_[0].get(), nodes_[1].get()})
+        for (auto until_lost = 2ms; until_lost <= 44ms; until_lost += 3ms) {
+            taker->truth().link.delay = 20ms;
+            const auto standby = database_.contents;
+            const cache::NewEntry asked = title("a", "it");
+            const auto written = taker->write(asked, 4s);
+            pass(until_lost);
+            database_.contents = standby;
+            database_.away = true; // until it is promoted
+            pass(3s);
+            database_.away = false;
+            pass(20s);
+            ASSERT_TRUE(written->done);
+            if (written->id == 0) continue;
+            ++acknowledged;
+            EXPECT_TRUE(shared_keys().contains(asked.upstream_key)) << until_lost.count() << " ms, " << taker->leads();
+        }
+    EXPECT_GT(acknowledged, 10U);
+}
+
+TEST_F(SharedWrites, AreDeliveredWhereverOneNodeKnowsItThoughTheyHaveAnotherIdByNow)
+{
+    start_all();
+    upstream_.away = true;
+    const auto standby = database_.contents;
+    const auto written = nodes_[1]->write(title("a", "once"), 1s);
+    pass(2s);
+    upstream_.away = false;
+    pass(60s);
+    ASSERT_THAT(applied(), ElementsAre("once"));
+    nodes_[0]->kill(); // which sent it
+    database_.contents = standby;
+    const auto other = nodes_[2]->write(title("b", "other"), 1s);
+    pass(30s);
+    nodes_[0]->start();
+    pass(60s);
+    EXPECT_THAT(applied(), ElementsAre("once", "other"));
+    for (const auto& [id, held] : database_.contents.writes)
+        EXPECT_EQ(held.row.entry.state, cache::EntryState::delivered) << held.row.entry.body;
     for (std::size_t n = 1; n < 3; ++n) EXPECT_EQ(all_entries(n), all_entries(0));
 }
 

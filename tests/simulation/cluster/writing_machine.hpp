@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A machine of a cluster that takes writes: its files stay, its process comes and goes. What a leader does is the
-// delivery of writes alone; upstream is one for all.
+// A machine of a cluster that takes writes: its files stay, its process comes and goes, and may be frozen for a while.
+// What a leader does is the delivery of writes alone; upstream is one for all.
 #pragma once
 
 #include "cache/replica/notes.hpp"
 #include "cluster/node.hpp"
 #include "daemon/node/shared_writes.hpp"
+#include "tests/simulation/cluster/sim_node.hpp"
 #include "tests/support/make.hpp"
 #include "tests/support/model_truth.hpp"
 #include "tests/support/pass_time.hpp"
@@ -25,6 +26,7 @@ using namespace std::chrono_literals;
 /// What became of an app's write.
 struct Written {
     std::int64_t id = 0; // as it was accepted; 0: it was not, for all that the app knows
+    std::string key; // the upstream key of what was accepted, which is an earlier one's where the app repeats itself
     cache::Acceptance::Kind kind = cache::Acceptance::Kind::fresh;
     bool done = false;
     std::optional<upstream::Reply> reply; // none: 202
@@ -35,7 +37,8 @@ class WritingMachine {
   public:
     WritingMachine(int number, support::ModelDatabase& shared, sync::WritableUpstream& upstream,
                    support::FakeClock& clock, boost::asio::io_context& loop, cluster::NodeOptions options = {})
-        : number_(number), shared_(shared), upstream_(upstream), clock_(clock), loop_(loop), options_(options)
+        : number_(number), shared_(shared), upstream_(upstream), time_(clock), clock_(clock, 0ms), loop_(loop),
+          options_(options)
     {
         options_.shares_writes = true;
         options_.name = fmt::format("node {}", number);
@@ -56,6 +59,7 @@ class WritingMachine {
     }
     void stop() // in order
     {
+        clock_.frozen = false;
         process_->node.stop();
         run_until([this] { return has_ended(); });
         process_.reset();
@@ -63,6 +67,7 @@ class WritingMachine {
     /// As the kernel would: nothing goes out any more, nothing is written down.
     void kill()
     {
+        clock_.frozen = false;
         process_->truth.link.cut = true;
         process_->is_dead = true;
         if (process_->delivers) process_->cancel_delivery.emit(asio::cancellation_type::terminal);
@@ -70,6 +75,31 @@ class WritingMachine {
         run_until([this] { return has_ended(); });
         process_.reset();
         store_.reset();
+    }
+
+    void freeze() { clock_.frozen = true; }
+    bool is_frozen() const { return clock_.frozen; }
+    void thaw() // or it was ended meanwhile by the timer of its lease
+    {
+        if (process_->deadline && time_.steady() >= *process_->deadline) return kill();
+        clock_.frozen = false;
+    }
+    /// Both files, from now on: no room for more than they have, or room again.
+    void limit_disk(bool full)
+    {
+        const std::string pages = fmt::format("PRAGMA max_page_count = {}", full ? 1 : 1'000'000);
+        const auto set = [pages](cache::Writer& db) { db.run(pages); };
+        asio::co_spawn(loop_, store_->write_outbox(set), asio::detached);
+        asio::co_spawn(loop_, store_->write(set), asio::detached);
+        support::run_until_idle(loop_);
+    }
+
+    /// A person decides here, as the proxy does it.
+    void decide(std::int64_t id, bool retries)
+    {
+        ++process_->apps;
+        auto ended = [process = process_.get()](const std::exception_ptr&) { --process->apps; };
+        asio::co_spawn(loop_, steer(process_->writes, id, retries), std::move(ended));
     }
 
     /// An app writes here, as the proxy does it.
@@ -129,7 +159,7 @@ class WritingMachine {
   private:
     struct Process {
         explicit Process(WritingMachine& own)
-            : transport(own.upstream_, is_dead), pace(own.clock_, {0, 16}),
+            : transport(own.upstream_, own.clock_, is_dead), pace(own.clock_, {0, 16}),
               client(transport, pace, own.clock_, {"key", TimeUnit::seconds, "/count"}), random(own.starts_),
               truth(own.loop_.get_executor(), own.shared_, own.clock_,
                     {own.options_.name, fmt::format("{} {}", own.number_, ++own.starts_), own.options_.lease},
@@ -140,24 +170,28 @@ class WritingMachine {
             own.renew(*this);
         }
 
-        /// A dead process sends nothing, and hears nothing.
+        /// A dead process sends nothing, and hears nothing; a frozen one does when it goes on.
         struct Transport final : upstream::Transport {
-            Transport(sync::WritableUpstream& its_upstream, const bool& its_is_dead)
-                : upstream(its_upstream), is_dead(its_is_dead)
+            Transport(sync::WritableUpstream& its_upstream, FreezableClock& its_clock, const bool& its_is_dead)
+                : upstream(its_upstream), clock(its_clock), is_dead(its_is_dead)
             {}
             Task<upstream::Reply> send(upstream::Request request) override
             {
+                if (clock.frozen) co_await clock.sleep(0ms);
                 if (is_dead) throw Error(Fault::canceled, "", "it died");
                 upstream::Reply reply = co_await upstream.send(std::move(request));
+                if (clock.frozen) co_await clock.sleep(0ms);
                 if (is_dead) throw Error(Fault::canceled, "", "it died");
                 co_return reply;
             }
             sync::WritableUpstream& upstream;
+            FreezableClock& clock;
             const bool& is_dead;
         };
 
         bool is_dead = false, delivers = false, ended = false;
         int apps = 0;
+        std::optional<Clock::Steady> deadline;
         Transport transport;
         upstream::RateLimiter pace;
         upstream::Client client;
@@ -180,14 +214,23 @@ class WritingMachine {
         }
     }
 
+    static Task<> steer(daemon::SharedWrites& writes, std::int64_t id, bool retries)
+    {
+        if (retries)
+            co_await writes.retry(id);
+        else
+            co_await writes.discard(id);
+    }
+
     static Task<> ask(daemon::SharedWrites& writes, cache::NewEntry entry, std::chrono::milliseconds patience,
                       std::shared_ptr<Written> written)
     {
         const daemon::SharedAcceptance accepted = co_await writes.accept(cache::new_write(std::move(entry)), patience);
         written->id = accepted.entry.id;
+        written->key = accepted.entry.upstream_key;
         written->kind = accepted.kind;
         if (accepted.kind == cache::Acceptance::Kind::mismatch) co_return;
-        written->reply = co_await writes.wait(accepted.entry.id, patience);
+        written->reply = co_await writes.wait(accepted.entry.id, accepted.entry.upstream_key, patience);
     }
 
     void open()
@@ -225,6 +268,7 @@ class WritingMachine {
             if (process_->delivers) process_->cancel_delivery.emit(asio::cancellation_type::terminal);
         };
         hooks.ended = [this] { return end_delivery(); };
+        hooks.deadline = [this](std::optional<Clock::Steady> when) { process_->deadline = when; };
         hooks.writes = [this](const auto& applied) { process_->writes.changed(applied); };
         return hooks;
     }
@@ -242,14 +286,15 @@ class WritingMachine {
     {
         for (int tries = 0; tries < 100'000 && !done(); ++tries) {
             support::run_until_idle(loop_);
-            if (!done()) clock_.jump_to_next();
+            if (!done()) time_.jump_to_next();
         }
     }
 
     int number_;
     support::ModelDatabase& shared_;
     sync::WritableUpstream& upstream_;
-    support::FakeClock& clock_;
+    support::FakeClock& time_;
+    FreezableClock clock_;
     boost::asio::io_context& loop_;
     cluster::NodeOptions options_;
     std::uint64_t starts_ = 0;
