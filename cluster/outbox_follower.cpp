@@ -177,7 +177,8 @@ Task<> OutboxFollower::write(std::vector<cache::SharedWrite> rows, std::optional
 {
     const bool purges = clock_.steady() - purged_at_ >= between_purges;
     if (purges) purged_at_ = clock_.steady();
-    const bool stored = reached && (!rows.empty() || reached->number - stored_ >= most_unstored || stored_ == 0);
+    const bool news = !rows.empty() || stored_ == 0 || (reached && reached->number - stored_ >= most_unstored);
+    const bool stored = reached && news && handed_over_.empty();
     if (rows.empty() && !stored && !purges) {
         if (reached) position_ = std::move(reached);
         co_return;
@@ -264,8 +265,10 @@ void OutboxFollower::note_heard(const std::vector<cache::SharedWrite>& rows, std
 {
     heard_ = upto;
     for (const cache::SharedWrite& row : rows)
-        if (const auto one = ahead_.find(row.entry.id); one != ahead_.end() && one->second <= row.number)
+        if (const auto one = ahead_.find(row.entry.id); one != ahead_.end() && one->second <= row.number) {
+            handed_over_.erase(one->first);
             ahead_.erase(one);
+        }
 }
 
 bool OutboxFollower::is_here(std::int64_t id, const std::string& upstream_key) const

@@ -59,6 +59,7 @@ class OutboxFollower {
     Task<> join(Head head);
     Task<> put_in_order(std::map<std::string, std::int64_t> there);
     Task<> hand_over(std::vector<cache::SharedWrite> strays);
+    Task<> move(const std::vector<cache::SharedWrite>& held, const std::vector<cache::SharedWrite>& there);
     Task<> read_again();
     Task<> read_again(std::int64_t id);
     bool note(std::int64_t id, std::int64_t number);
@@ -95,6 +96,7 @@ class OutboxFollower {
     std::set<std::int64_t> read_again_;                // ids of rows that may not be here as they are there
     std::map<std::int64_t, Clock::Steady> delivering_; // ids of what was begun or settled there, and when last
     std::int64_t heard_ = 0;                           // up to this number all that changed has come here
+    std::set<std::int64_t> handed_over_;               // of those ahead_: until they come no position is written down
     std::map<std::int64_t, std::int64_t> ahead_;       // by id, of what was known here before that: it is still to come
     Clock::Steady purged_at_{}, forgot_at_{};
     std::map<std::int64_t, cache::ErasedWrite> erased_; // by id, to be emptied there

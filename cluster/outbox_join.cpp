@@ -75,6 +75,7 @@ Task<> OutboxFollower::forget_position(std::int64_t from)
     numbers_.clear();
     refused_.clear();
     ahead_.clear();
+    handed_over_.clear();
     heard_ = from;
     joins_anew_ = false;
 }
@@ -124,7 +125,27 @@ Task<> OutboxFollower::remove(std::vector<cache::SharedWrite> strays)
     co_await show(std::move(gone));
 }
 
-// The database has them now: a process that ends on the way joins again, and finds them there.
+// Under the ids that the database gave them, before they are here as they are there: at no time they are nowhere.
+Task<> OutboxFollower::move(const std::vector<cache::SharedWrite>& held, const std::vector<cache::SharedWrite>& there)
+{
+    std::vector<cache::AppliedWrite> moved;
+    const auto rename = [&](cache::Writer& db) {
+        for (std::size_t i = 0; i < held.size() && i < there.size(); ++i)
+            if (there[i].entry.id != held[i].entry.id) cache::move_write(db, held[i].entry.id, there[i].entry.id);
+    };
+    for (std::size_t i = 0; i < held.size() && i < there.size(); ++i) {
+        if (there[i].entry.id == held[i].entry.id) continue;
+        moved.emplace_back().entry = held[i].entry;
+        moved.back().gone = true;
+    }
+    if (moved.empty()) co_return;
+    co_await store_.write_outbox(rename);
+    for (const cache::AppliedWrite& one : moved) numbers_.erase(one.entry.id);
+    co_await show(std::move(moved));
+}
+
+// The database has them now: a process that ends on the way joins again, and finds them there. No position is written
+// down before they came by the rounds: one that lost them again may know it still.
 Task<> OutboxFollower::hand_over(std::vector<cache::SharedWrite> strays)
 {
     for (std::size_t from = 0; from < strays.size();) {
@@ -138,10 +159,9 @@ Task<> OutboxFollower::hand_over(std::vector<cache::SharedWrite> strays)
         for (cache::SharedWrite& one : some) end_stop(one);
         std::vector<cache::SharedWrite> held = some;
         std::vector<cache::SharedWrite> there = co_await outbox_.hand_over(std::move(held), lacking);
-        std::vector<cache::SharedWrite> moved;
-        for (std::size_t i = 0; i < some.size() && i < there.size(); ++i)
-            if (there[i].entry.id != some[i].entry.id) moved.push_back(std::move(some[i]));
-        co_await remove(std::move(moved));
+        for (const cache::SharedWrite& one : there)
+            if (one.number > heard_) handed_over_.insert(one.entry.id);
+        co_await move(some, there);
         co_await apply(std::move(there), std::nullopt);
     }
 }

@@ -343,6 +343,16 @@ void remove_write(Writer& outbox, std::int64_t id)
     outbox.run("DELETE FROM entry WHERE id = ?1", id);
 }
 
+void move_write(Writer& outbox, std::int64_t id, std::int64_t to)
+{
+    outbox.run("UPDATE OR IGNORE entry SET id = ?2 WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry AS other, entry AS"
+               " it WHERE other.id = ?2 AND it.id = ?1 AND other.upstream_key <> it.upstream_key)",
+               id, to);
+    outbox.run("DELETE FROM entry WHERE id = ?1 AND EXISTS (SELECT 1 FROM entry AS same WHERE same.id = ?2"
+               " AND same.upstream_key = entry.upstream_key)",
+               id, to);
+}
+
 void remove_settled(Writer& outbox, std::int64_t id, Instant before)
 {
     outbox.run("DELETE FROM entry WHERE id = ?1 AND settled_at < ?2 AND (state = 'delivered' OR told = 1)", id, before);

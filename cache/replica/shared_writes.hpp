@@ -90,6 +90,8 @@ std::vector<SharedWrite> find_delivered(Reader& outbox, std::span<const SharedWr
 
 /// The entry goes from here, for it has another id now, or the database forgot it.
 void remove_write(Writer& outbox, std::int64_t id);
+/// It has that id from now on: where it is there already, it goes; where another one is, it stays.
+void move_write(Writer& outbox, std::int64_t id, std::int64_t to);
 /// Only where it was settled before that, and needs nobody.
 void remove_settled(Writer& outbox, std::int64_t id, Instant before);
 
