@@ -133,14 +133,17 @@ class WritingMachine {
             return db.all<std::string>("SELECT id || ' ' || state FROM entry ORDER BY place");
         });
     }
-    std::vector<std::string> whole_entries() // as far as all nodes have the same of them
+    /// As far as all nodes have the same of them. Without `keys`: of two with one Idempotency-Key, of which the
+    /// database lost the first, the second may be without it where the first is.
+    std::vector<std::string> whole_entries(bool keys = true)
     {
-        return store_->read_outbox([](cache::Reader& db) {
+        return store_->read_outbox([keys](cache::Reader& db) {
             return db.all<std::string>("SELECT id || ' ' || place || ' ' || state || ' ' || attempts || ' ' || unclear"
                                        " || forced || crashes || ' ' || coalesce(last_status, '-') || ' '"
                                        " || coalesce(last_error, '-') || ' ' || upstream_key || ' '"
-                                       " || coalesce(client_key, '-') || body || coalesce(response, '-')"
-                                       " FROM entry ORDER BY place");
+                                       " || CASE WHEN ?1 THEN coalesce(client_key, '-') ELSE '' END || body"
+                                       " || coalesce(response, '-') FROM entry ORDER BY place",
+                                       keys);
         });
     }
     std::ptrdiff_t count_entries(const std::function<bool(const std::string& body)>& test) const
