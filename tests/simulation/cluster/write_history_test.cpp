@@ -274,7 +274,8 @@ class WriteHistory {
                 return fmt::format("{} is kept, though its app was told that nothing was", own_keys_[n]);
             if (one.id == 0) continue;
             const auto known = first.emplace(keys_[n], one.key).first;
-            if (known->second != one.key && !lost_.contains(known->second)) return keys_[n] + " is two writes";
+            const bool was_free = lost_.contains(known->second) || discarded_.contains(known->second);
+            if (known->second != one.key && !was_free) return keys_[n] + " is two writes";
         }
         return "";
     }
