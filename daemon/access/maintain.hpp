@@ -2,7 +2,7 @@
 // Runs a maintenance task for a command: in the daemon if one owns the mirror, else in this process, under the lock.
 #pragma once
 
-#include "daemon/service/maintenance.hpp"
+#include "daemon/service/maintenance_tasks.hpp"
 #include "daemon/settings/load_settings.hpp"
 #include "daemon/settings/paths.hpp"
 

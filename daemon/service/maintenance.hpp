@@ -1,43 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maintenance tasks that a user starts: in the process of a command, or in the daemon by POST /mirror/v1/maintenance
-// (GET reports progress). One at a time, but for notes. Requests and results are JSON objects; "task" names the task.
+// The daemon's maintenance tasks: begun by POST /mirror/v1/maintenance (GET reports progress), one at a time, but for
+// notes.
 #pragma once
 
 #include "alli/clock.hpp"
-#include "cache/upkeep/purge.hpp"
+#include "daemon/service/maintenance_tasks.hpp"
 #include "proxy/request/backend.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <atomic>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 namespace alli::daemon {
-
-using Json = nlohmann::ordered_json;
-
-struct MaintenanceTools {
-    cache::Store& store;
-    cache::PurgeHooks hooks; // progress, the word to stop, and what a purge takes from the outbox's lines
-    bool alone = false;      // nobody else uses the store
-    /// In a cluster: has what was purged here known to all nodes, and gone from what they share. False: not within some
-    /// seconds; it goes on by itself. None: this machine is alone.
-    std::function<Task<bool>()> share_purge = {};
-    /// Ends the program and starts it anew, soon: the files are opened again. None: it cannot.
-    std::function<void()> restart = {};
-    /// Of a running daemon: the webhook of that id, or all, are called again at once.
-    std::function<void(std::string_view id)> wake_webhooks = [](auto) {};
-};
-
-/// Runs a task. Throws Error{usage} for an invalid request, and what the task throws.
-Task<Json> run_task(MaintenanceTools tools, Json request);
-/// Validates a request without running it.
-void check_task(const Json& request);
 
 /// The daemon's tasks, which run on the engine's loop. start() and state() may be called on any thread.
 class Maintenance final : public proxy::Maintenance {

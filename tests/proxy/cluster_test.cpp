@@ -22,7 +22,7 @@ class FakeNode final : public ClusterNode {
     NodeState state() const override
     {
         if (reaches_on_its_own) ++position;
-        return {leads, database_reachable, shares_writes, position, now};
+        return {leads, hears, shares_writes, position, now};
     }
     std::string leader() const override { return name; }
     bool step_down() override { return leads; }
@@ -73,7 +73,7 @@ class FakeNode final : public ClusterNode {
     int looks_until_told = 0;
     bool told_nothing = false;
     std::optional<Instant> now;
-    std::atomic<bool> shares_writes{false}, leads{false}, database_reachable{true}, reaches_on_its_own{false};
+    std::atomic<bool> shares_writes{false}, leads{false}, hears{true}, reaches_on_its_own{false};
     mutable std::atomic<std::int64_t> position{100};
     std::string name = "db-2";
 };
