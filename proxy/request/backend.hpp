@@ -103,9 +103,9 @@ class Reports {
 /// This node of a cluster, as it knows itself now.
 struct NodeState {
     bool leads = false, hears = false; // what the cluster's database says
-    bool shares_writes = false;      // any node accepts them; else the leader alone, into an outbox of its own
-    std::int64_t position = 0;       // what it serves is at least as young as this number
-    std::optional<Instant> now = {}; // by the shared database's clock, and never earlier than before; none: not known
+    bool shares_writes = false;        // any node accepts them; else the leader alone, into an outbox of its own
+    std::int64_t position = 0;         // what it serves is at least as young as this number
+    std::optional<Instant> now = {};   // by the shared database's clock, and never earlier than before; none: not known
 };
 
 /// What became of a request that wants its write to be accepted by what the nodes share.

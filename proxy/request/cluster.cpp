@@ -77,9 +77,7 @@ Response not_accepted(const Error& why, bool has_key)
 Task<> wait_until_told(const Backend& backend, std::optional<std::uint64_t> note)
 {
     if (!backend.cluster || !note) co_return;
-    const auto is_told = [&] {
-        return backend.cluster->find_told(*note) || !backend.cluster->state().hears;
-    };
+    const auto is_told = [&] { return backend.cluster->find_told(*note) || !backend.cluster->state().hears; };
     co_await wait_patiently(is_told);
 }
 

@@ -218,7 +218,9 @@ class PageIngest {
         for (std::size_t i = 0; i < ids_.size(); ++i)
             if (ends_problem(outcomes_[i], states[i]) && !superseded.contains(ids_[i]))
                 cache::clear_problem(db, cache::problem_key(ids_[i]));
+        const std::vector<cache::Interval> doubted = load_doubted(db, states);
         if (in_commit) in_commit(db);
+        for (const cache::Interval& one : doubted) cache::cover(db, one);
         CandidateClearing candidates(db);
         for (const Conversation& conversation : purged_) cache::note_suppressed(db, conversation);
         for (const Conversation& conversation : old_) cache::note_purged_day(db, conversation.created_at);
@@ -255,6 +257,22 @@ class PageIngest {
     {
         if (!state.problem || !outcome.update || outcome.is_behind || outcome.stays_partial) return false;
         return state.problem->unreadable || outcome.is_whole_look;
+    }
+
+    // What shows less than was put lately may come from a machine that lags, or a chat is gone: of what is held no more
+    // is known than before.
+    std::vector<cache::Interval> load_doubted(cache::Reader& db, std::span<const ConversationState> states) const
+    {
+        constexpr std::chrono::microseconds moment{1};
+        std::vector<cache::Interval> doubted, covered;
+        for (std::size_t i = 0; i < ids_.size(); ++i) {
+            if (!outcomes_[i].is_behind || !states[i].held || !states[i].held->last_chat_at) continue;
+            const Instant at = *states[i].held->last_chat_at;
+            if (covered.empty()) covered = cache::load_coverage(db);
+            for (const cache::Interval& one : covered)
+                if (one.from <= at && at < one.through) doubted.push_back({at, at + moment, one.verified_at});
+        }
+        return doubted;
     }
 
     Depth begin(Outcome& outcome, const ConversationState& state) const

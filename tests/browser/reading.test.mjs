@@ -188,7 +188,7 @@ test("the state view keeps the focus while it is told of changes", () =>
 test("eight tabs share one stream, and another takes it over when its tab goes", () =>
   visit(async (first, context) => {
     const streams = [];
-    context.on("request", (request) => request.url().includes("/mirror/v1/changes") && streams.push(request));
+    context.on("request", (request) => request.resourceType() === "eventsource" && streams.push(request));
     await first.goto(world.base);
     const pages = [first];
     while (pages.length < 8) pages.push(await context.newPage());

@@ -71,6 +71,7 @@ class WritingMachine {
         process_->truth.link.cut = true;
         process_->is_dead = true;
         if (process_->delivers) process_->cancel_delivery.emit(asio::cancellation_type::terminal);
+        process_->writes.stop(); // what is under way belongs to it
         if (!process_->ended) process_->cancel.emit(asio::cancellation_type::terminal);
         run_until([this] { return has_ended(); });
         process_.reset();
