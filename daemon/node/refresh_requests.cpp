@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/node/refresh_requests.hpp"
 
+#include "cluster/ask_refresh.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -37,14 +39,14 @@ void RefreshRequests::add(std::string conversation)
     added_.notify();
 }
 
-// What the database refuses by itself, an id that no index can hold, is not asked for. False: not now, or not together.
+// False: not now.
 Task<bool> RefreshRequests::ask_for(std::vector<std::string> some)
 {
     bool asked = true;
     try {
-        co_await truth_.ask_refresh(some);
-    } catch (const Error& error) {
-        asked = error.fault() == Fault::refused && some.size() == 1; // status says that the database is away
+        co_await cluster::ask_refresh(truth_, some);
+    } catch (const Error&) {
+        asked = false; // status says that the database is away
     }
     if (asked)
         for (const std::string& id : some) waiting_.erase(id);
@@ -58,12 +60,11 @@ Task<> RefreshRequests::run()
             co_await added_.wait(clock_, 1h);
             continue;
         }
-        const auto count = std::min(most_together_, waiting_.size());
+        const auto count = std::min(most_at_once, waiting_.size());
         std::vector<std::string> some(waiting_.begin(),
                                       std::next(waiting_.begin(), static_cast<std::ptrdiff_t>(count)));
-        const bool failed = !co_await ask_for(some);
-        most_together_ = failed ? 1 : most_at_once;
-        co_await clock_.sleep(failed ? std::chrono::milliseconds(1'000) : pause);
+        const bool asked = co_await ask_for(std::move(some));
+        co_await clock_.sleep(asked ? pause : std::chrono::milliseconds(1'000));
     }
 }
 

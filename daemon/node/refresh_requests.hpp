@@ -40,7 +40,6 @@ class RefreshRequests {
     Clock& clock_;
     sync::Wakeup added_;
     std::set<std::string> waiting_;
-    std::size_t most_together_ = most_at_once;
     std::map<std::string, Clock::Steady> asked_; // lately
 };
 
