@@ -65,6 +65,12 @@ void add_cluster(Json& status, const std::string& node, const NodeStatus& now, s
     if (unpublished > 0) status["safeToStop"] = false;
 }
 
+void add_silent_webhooks(Json& problems)
+{
+    add_problem(problems, "this node does not lead, and calls its webhooks only while it does: their events wait",
+                "alli-mirror cluster step-down at the node that leads, until this one does");
+}
+
 void put_cluster(PrometheusText& out, const NodeStatus& now)
 {
     out.family("cluster_role", Type::gauge, "1 for the role that this node has.");

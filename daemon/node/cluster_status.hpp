@@ -17,6 +17,9 @@ using Json = nlohmann::ordered_json;
 /// `unpublished`: rows that the other nodes do not have yet.
 void add_cluster(Json& status, const std::string& node, const cluster::NodeStatus& now, std::int64_t unpublished);
 
+/// That another node of the cluster leads: then the webhooks of this one are not called.
+void add_silent_webhooks(Json& problems);
+
 void put_cluster(PrometheusText& out, const cluster::NodeStatus& now);
 
 } // namespace alli::daemon

@@ -18,7 +18,6 @@
 #include "daemon/settings/egress.hpp"
 #include "daemon/settings/operations.hpp"
 #include "daemon/settings/paths.hpp"
-#include "daemon/webhook/webhook_status.hpp"
 #include "proxy/access/base64url.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>

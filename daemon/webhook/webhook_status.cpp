@@ -90,13 +90,4 @@ void add_webhook_problems(Json& problems, cache::Reader& outbox, Instant now)
     }
 }
 
-void add_silent_webhooks(Json& problems)
-{
-    Json problem;
-    problem["what"] = "this node does not lead, and calls its webhooks only while it does: their events wait";
-    problem["since"] = nullptr;
-    problem["hint"] = "alli-mirror cluster step-down at the node that leads, until this one does";
-    problems.push_back(std::move(problem));
-}
-
 } // namespace alli::daemon

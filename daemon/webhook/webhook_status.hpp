@@ -17,8 +17,6 @@ inline constexpr std::int64_t most_counted = 10'000; // changes that wait; beyon
 Json make_webhooks(cache::Reader& mirror, cache::Reader& outbox);
 /// Adds a problem for each that is not called any more, or has failed for an hour.
 void add_webhook_problems(Json& problems, cache::Reader& outbox, Instant now);
-/// That another node of the cluster leads: then the webhooks of this one are not called.
-void add_silent_webhooks(Json& problems);
 /// "delivering", "failing", "dead" or "gone".
 std::string_view webhook_state_name(const cache::WebhookState& webhook) noexcept;
 
