@@ -30,6 +30,16 @@ class OutboxCommand : public testing::Test {
                              {{"API-KEY", "sandbox"}, {"Content-Type", "application/json"}},
                              json{{"title", text}}.dump());
     }
+    /// By a daemon that runs no more: the titles "first" and "second".
+    void leave_two_waiting()
+    {
+        Daemon daemon(home, {"serve"});
+        daemon.wait_until_complete();
+        upstream.set_faults({{sandbox::FaultRule::Kind::reset_before, "setConversationTitle"}});
+        EXPECT_EQ(title(daemon, id, "first").status, 202);
+        EXPECT_EQ(title(daemon, id, "second").status, 202);
+        EXPECT_EQ(daemon.stop(), 0);
+    }
     std::string mirrored_title(const Daemon& daemon) const
     {
         return json::parse(daemon.get(upstream::conversation_target(ConversationId{id})).body, nullptr, false)
@@ -91,14 +101,7 @@ TEST_F(OutboxCommand, QueuesWhatCannotGoAndLetsAPersonSteerIt)
 
 TEST_F(OutboxCommand, KeepsWhatWaitsAcrossARestartAndWithoutADaemon)
 {
-    {
-        Daemon daemon(home, {"serve"});
-        daemon.wait_until_complete();
-        upstream.set_faults({{sandbox::FaultRule::Kind::reset_before, "setConversationTitle"}});
-        EXPECT_EQ(title(daemon, id, "first").status, 202);
-        EXPECT_EQ(title(daemon, id, "second").status, 202);
-        EXPECT_EQ(daemon.stop(), 0);
-    }
+    leave_two_waiting();
     EXPECT_THAT(home.run({"status"}).output, HasSubstr("2 waiting"));
     const auto discarded = home.run({"outbox", "discard", "--yes", "2"});
     EXPECT_EQ(discarded.code, 0) << discarded.errors;
@@ -114,14 +117,7 @@ TEST_F(OutboxCommand, KeepsWhatWaitsAcrossARestartAndWithoutADaemon)
 // What a kill left amid sending nobody sends.
 TEST_F(OutboxCommand, SteersWhatAKilledDaemonWasSending)
 {
-    {
-        Daemon daemon(home, {"serve"});
-        daemon.wait_until_complete();
-        upstream.set_faults({{sandbox::FaultRule::Kind::reset_before, "setConversationTitle"}});
-        EXPECT_EQ(title(daemon, id, "first").status, 202);
-        EXPECT_EQ(title(daemon, id, "second").status, 202);
-        EXPECT_EQ(daemon.stop(), 0);
-    }
+    leave_two_waiting();
     const auto interrupt = [&] {
         cache::Connection db(home.path(".local/state/alli-mirror/outbox.db"), cache::Access::write);
         db.run("UPDATE entry SET state = 'sending'");
